@@ -1,0 +1,88 @@
+//! The three search modes and everything that differs between them, in one table.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// How thorough a search is; also the name of its queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Snippets only: an answer in seconds.
+    Speed,
+    /// Reads the best pages and reranks them.
+    #[default]
+    Balanced,
+    /// Several sub-queries, reads every page.
+    Deep,
+}
+
+/// What a mode may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Sources in the answer unless the request says otherwise.
+    pub max_sources: usize,
+    /// Running time of the search unless the request says otherwise.
+    pub timeout: Duration,
+    /// Pages fetched and read; 0 means that snippets are enough.
+    pub pages: usize,
+    /// Whether passages are scored again after retrieval.
+    pub rerank: bool,
+    /// Upper bound of sub-queries.
+    pub sub_queries: usize,
+}
+
+impl Mode {
+    /// Every mode, most urgent first.
+    pub const ALL: [Self; 3] = [Self::Speed, Self::Balanced, Self::Deep];
+
+    /// The mode table.
+    #[must_use]
+    pub const fn limits(self) -> Limits {
+        match self {
+            Self::Speed => Limits {
+                max_sources: 5,
+                timeout: Duration::from_secs(15),
+                pages: 0,
+                rerank: false,
+                sub_queries: 1,
+            },
+            Self::Balanced => Limits {
+                max_sources: 10,
+                timeout: Duration::from_secs(45),
+                pages: 5,
+                rerank: true,
+                sub_queries: 2,
+            },
+            Self::Deep => Limits {
+                max_sources: 20,
+                timeout: Duration::from_secs(60),
+                pages: 50,
+                rerank: true,
+                sub_queries: 4,
+            },
+        }
+    }
+
+    /// The name used on the wire and in key names.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Speed => "speed",
+            Self::Balanced => "balanced",
+            Self::Deep => "deep",
+        }
+    }
+
+    /// The mode of that name, if there is one.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == name)
+    }
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,13 @@
+//! What travels over HTTP and through Redis: requests, responses, events, problem codes.
+
+pub mod event;
+pub mod request;
+pub mod response;
+pub mod time;
+
+pub use event::Event;
+pub use request::{PromptStrategy, SearchEngine, SearchRequest};
+pub use response::{
+    CitationMapping, Intent, Progress, SearchResponse, Source, SourceDetail, SourceType, Stage,
+    Status, SubQuery, Usage,
+};

@@ -1,0 +1,3 @@
+//! The worker: takes searches from the queue and runs them through the pipeline.
+
+pub mod pipeline;

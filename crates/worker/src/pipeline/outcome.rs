@@ -1,0 +1,52 @@
+//! How a search ends.
+
+use privachat_core::schema::{CitationMapping, Source, SourceDetail, Stage, SubQuery, Usage};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A finished search: everything of the response that the pipeline knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The answer, with citations like `[1]` into `sources` (from 1).
+    pub answer: String,
+    /// What was searched for.
+    pub sub_queries: Vec<SubQuery>,
+    /// Sources, best first.
+    pub sources: Vec<Source>,
+    /// The same order as `sources`.
+    pub source_details: Vec<SourceDetail>,
+    /// The citations of the answer.
+    pub citations: Vec<CitationMapping>,
+    /// 0–1.
+    pub confidence: f64,
+    /// The model that wrote the answer, or "extractive".
+    pub model_used: String,
+    /// 0–1.
+    pub grounding_score: f64,
+    /// Claims without support.
+    pub hallucination_count: usize,
+    /// What was cut and why.
+    pub warnings: Vec<String>,
+    /// Tokens spent.
+    pub usage: Option<Usage>,
+    /// Time per stage.
+    pub timings: BTreeMap<Stage, Duration>,
+}
+
+/// Why a search has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{stage:?}: {message}")]
+pub struct PipelineError {
+    /// Where it ended.
+    pub stage: Stage,
+    /// One of the stable codes of `privachat_core::schema::problem`: `no_sources`,
+    /// `upstream_unavailable`, `timeout`, …
+    pub code: &'static str,
+    /// For a person; no internal address, no key.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Whether another try can help.
+    pub retryable: bool,
+    /// What was cut or failed on the way.
+    pub warnings: Vec<String>,
+}
