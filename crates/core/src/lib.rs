@@ -2,7 +2,10 @@
 //! settings and telemetry.
 
 pub mod connection;
+pub mod history;
 pub mod jobs;
 pub mod keys;
 pub mod mode;
 pub mod schema;
+pub mod settings;
+pub mod telemetry;

@@ -49,7 +49,8 @@ impl LogSettings {
 
     /// Starts logging to standard error. Does nothing when logging has been started before.
     pub fn start(&self) {
-        let filter = EnvFilter::try_new(&self.level).unwrap_or_else(|_unreadable| EnvFilter::new("info"));
+        let filter =
+            EnvFilter::try_new(&self.level).unwrap_or_else(|_unreadable| EnvFilter::new("info"));
         let json = match self.format {
             LogFormat::Json => true,
             LogFormat::Pretty => false,
@@ -57,11 +58,17 @@ impl LogSettings {
         };
         let registry = tracing_subscriber::registry().with(filter);
         let started = if json {
-            let layer = fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);
+            let layer = fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_writer(std::io::stderr);
             registry.with(layer).try_init()
         } else {
             let colours = std::io::stderr().is_terminal();
-            let layer = fmt::layer().with_ansi(colours).with_target(false).with_writer(std::io::stderr);
+            let layer = fmt::layer()
+                .with_ansi(colours)
+                .with_target(false)
+                .with_writer(std::io::stderr);
             registry.with(layer).try_init()
         };
         if started.is_err() {

@@ -59,7 +59,10 @@ impl<'a> Reader<'a> {
     /// The trimmed text of a setting; an empty one counts as not set.
     #[must_use]
     pub fn text(&self, name: &'static str) -> Option<String> {
-        debug_assert!(table::is_known(name), "{name} is not in the table of settings");
+        debug_assert!(
+            table::is_known(name),
+            "{name} is not in the table of settings"
+        );
         (self.lookup)(name)
             .map(|value| value.trim().to_owned())
             .filter(|value| !value.is_empty())
@@ -78,7 +81,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A number of a setting, between bounds, or its default.
-    pub fn number(&mut self, name: &'static str, default: u64, bounds: std::ops::RangeInclusive<u64>) -> u64 {
+    pub fn number(
+        &mut self,
+        name: &'static str,
+        default: u64,
+        bounds: std::ops::RangeInclusive<u64>,
+    ) -> u64 {
         let expected = format!("a whole number from {} to {}", bounds.start(), bounds.end());
         let Some(value) = self.parse::<u64>(name, &expected) else {
             return default;
@@ -156,7 +164,10 @@ mod tests {
         for name in ["API_PORT", "MAX_QUEUE_LENGTH", "SEARXNG_BASE_URL"] {
             assert!(error.contains(name), "{error}");
         }
-        assert!(!error.contains("secret") && !error.contains("no number"), "{error}");
+        assert!(
+            !error.contains("secret") && !error.contains("no number"),
+            "{error}"
+        );
     }
 
     #[test]
