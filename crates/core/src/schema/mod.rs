@@ -1,6 +1,7 @@
 //! What travels over HTTP and through Redis: requests, responses, events, problem codes.
 
 pub mod event;
+pub mod problem;
 pub mod request;
 pub mod response;
 pub mod time;
