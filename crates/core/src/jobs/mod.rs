@@ -31,7 +31,7 @@ pub use cancel::Cancelled;
 pub use error::JobsError;
 pub use failure::Failure;
 pub use lease::{Beat, Claim, Ended, Lease, Release};
-pub use record::{EchoedRecord, Record};
+pub use record::Record;
 pub use submit::{NewJob, Submitted};
 pub use take::{Hint, Taker, Unblock};
 

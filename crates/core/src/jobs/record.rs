@@ -3,8 +3,6 @@
 use super::{Jobs, JobsError};
 use crate::keys;
 use bytes::Bytes;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
 /// What `finish` puts around the result of a completed job. The version at the end tells these
@@ -15,19 +13,6 @@ const AFTER_RESULT: &[u8] = br#","error":null,"version":1}"#;
 /// A record as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record(Bytes);
-
-/// The members of a record that this engine or a former one wrote. What the submitter and the
-/// worker added is in `members`.
-#[derive(Debug, Deserialize)]
-pub struct EchoedRecord<'a> {
-    /// pending | processing | completed | failed.
-    pub status: &'a str,
-    /// The result of a completed job.
-    #[serde(borrow)]
-    pub result: Option<&'a RawValue>,
-    /// Why it failed.
-    pub error: Option<String>,
-}
 
 impl Record {
     /// The result of a completed job, without parsing it; `None` in every other state and for
@@ -45,14 +30,6 @@ impl Record {
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.0
-    }
-
-    /// The members that every record has.
-    ///
-    /// # Errors
-    /// When it is not such JSON.
-    pub fn parse(&self) -> Result<EchoedRecord<'_>, serde_json::Error> {
-        serde_json::from_slice(&self.0)
     }
 }
 

@@ -137,7 +137,10 @@ mod tests {
             .iter()
             .map(|p| format!("| `{}` | {} | {} |", p.code, p.meaning, p.remedy))
             .collect();
-        let rows: Vec<&str> = PAGE.lines().filter(|line| line.starts_with("| `")).collect();
+        let rows: Vec<&str> = PAGE
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .collect();
         assert_eq!(rows, expected);
     }
 
