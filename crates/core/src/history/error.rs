@@ -12,7 +12,9 @@ pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// There is no connection to be had.
-    #[error("the history database cannot be reached: check that it runs and that DATABASE_URL is right")]
+    #[error(
+        "the history database cannot be reached: check that it runs and that DATABASE_URL is right"
+    )]
     Unreachable(#[source] Cause),
     /// The database took too long.
     #[error("the history database did not answer within {0:?}")]
@@ -53,10 +55,9 @@ impl HistoryError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable(_)
-            | Self::Timeout(_)
-            | Self::Migration(_)
-            | Self::Interrupted(_) => true,
+            Self::Unreachable(_) | Self::Timeout(_) | Self::Migration(_) | Self::Interrupted(_) => {
+                true
+            }
             Self::Query(error) => query_is_transient(error),
             Self::File { .. } | Self::Unfinished(_) | Self::Corrupt { .. } => false,
         }

@@ -49,8 +49,7 @@ impl Pools {
             }
             .boxed()
         });
-        let manager =
-            AsyncDieselConnectionManager::new_with_config(path.to_string_lossy(), config);
+        let manager = AsyncDieselConnectionManager::new_with_config(path.to_string_lossy(), config);
         Pool::builder(manager)
             .max_size(SQLITE_CONNECTIONS)
             .build()

@@ -1,1 +1,7 @@
+//! One suite over both databases, then what is particular to each.
 
+mod outage;
+mod postgres_server;
+mod sqlite;
+mod suite;
+mod url;

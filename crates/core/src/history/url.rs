@@ -30,7 +30,9 @@ pub enum DatabaseUrlError {
     #[error("DATABASE_URL must name a file: an in-memory database is not shared between processes")]
     InMemory,
     /// No path after `sqlite://`.
-    #[error("DATABASE_URL must name a file: sqlite://data/privachat.db or sqlite:///var/lib/privachat.db")]
+    #[error(
+        "DATABASE_URL must name a file: sqlite://data/privachat.db or sqlite:///var/lib/privachat.db"
+    )]
     NoFile,
     /// `?…` after a SQLite path.
     #[error("DATABASE_URL takes no parameters (?…) for SQLite")]
@@ -45,7 +47,9 @@ pub enum DatabaseUrlError {
     #[error("DATABASE_URL has a port that is not a number from 1 to 65535")]
     Port,
     /// An sslmode that asks for more than the driver gives.
-    #[error("DATABASE_URL asks for an sslmode that is not available: use sslmode=prefer or disable, and a private network or a tunnel to the server")]
+    #[error(
+        "DATABASE_URL asks for an sslmode that is not available: use sslmode=prefer or disable, and a private network or a tunnel to the server"
+    )]
     SslMode,
 }
 
@@ -100,11 +104,16 @@ impl PostgresUrl {
             Some((_, hosts)) => hosts,
             None => authority,
         };
-        if [hosts, database, parameters].iter().any(|part| part.contains(['@', '#'])) {
+        if [hosts, database, parameters]
+            .iter()
+            .any(|part| part.contains(['@', '#']))
+        {
             return Err(DatabaseUrlError::Unescaped);
         }
         let parameter = |name| {
-            let mut pairs = parameters.split('&').filter_map(|pair| pair.split_once('='));
+            let mut pairs = parameters
+                .split('&')
+                .filter_map(|pair| pair.split_once('='));
             pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
         };
         if hosts.is_empty() && parameter("host").is_none() {
