@@ -1,6 +1,6 @@
 //! What only a file can get wrong.
 
-use super::suite::session;
+use super::suite::{assert_same, session};
 use crate::history::{DatabaseUrl, HistoryError, open};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
@@ -99,4 +99,55 @@ async fn a_row_that_cannot_be_read_names_its_column() {
         "{error:?}"
     );
     assert!(!error.is_transient());
+}
+
+#[tokio::test]
+async fn a_schema_of_a_newer_binary_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    open(&url(&path)).await.unwrap();
+    let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    other
+        .batch_execute(
+            "ALTER TABLE sessions ADD COLUMN added_later TEXT;
+             INSERT INTO __diesel_schema_migrations (version) VALUES ('9999');",
+        )
+        .unwrap();
+
+    let history = open(&url(&path)).await.unwrap();
+    let session = session();
+    history.save(&session).await.unwrap();
+    assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
+}
+
+/// What the history pages will ask: newest first, one owner's or one status's, from a key on.
+#[tokio::test]
+async fn pages_are_read_from_an_index_without_sorting() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    open(&url(&path)).await.unwrap();
+    let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    for (filter, index) in [
+        ("TRUE", "sessions_by_time"),
+        ("owner = 'a'", "sessions_by_owner"),
+        ("status = 'failed'", "sessions_by_status"),
+        ("owner = 'a' AND mode = 'deep'", "sessions_by_owner"),
+    ] {
+        let plan = diesel::sql_query(format!(
+            "EXPLAIN QUERY PLAN SELECT id FROM sessions WHERE {filter}
+             AND (created_at, id) < (5, 'x') ORDER BY created_at DESC, id DESC LIMIT 20"
+        ))
+        .load::<PlanStep>(&mut other)
+        .unwrap();
+        let [step] = plan.as_slice() else {
+            panic!("more than one step for {filter}: {plan:?}");
+        };
+        assert!(step.detail.contains(index), "{filter}: {}", step.detail);
+    }
+}
+
+#[derive(Debug, diesel::QueryableByName)]
+struct PlanStep {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    detail: String,
 }

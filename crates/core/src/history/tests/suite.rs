@@ -1,43 +1,13 @@
 //! What holds on both databases.
 
-use super::postgres_server::shared;
-use crate::history::{DatabaseUrl, History, HistoryError, Session, open};
+use super::place::Place;
+use crate::history::{HistoryError, Session, migrate};
 use crate::mode::Mode;
 use crate::schema::Status;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::value::RawValue;
-use std::sync::Arc;
-use tempfile::TempDir;
 use uuid::Uuid;
-
-/// A database that is gone when the test ends.
-struct Place {
-    url: String,
-    _folder: Option<TempDir>,
-}
-
-impl Place {
-    async fn postgres() -> Self {
-        Self {
-            url: shared().database().await,
-            _folder: None,
-        }
-    }
-
-    #[expect(clippy::unused_async, reason = "called like its sibling")]
-    async fn sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self {
-            url: format!("sqlite://{}/data/history.db", folder.path().display()),
-            _folder: Some(folder),
-        }
-    }
-
-    async fn open(&self) -> Arc<dyn History> {
-        open(&DatabaseUrl::parse(&self.url).unwrap()).await.unwrap()
-    }
-}
 
 pub(super) fn session() -> Session {
     Session {
@@ -91,7 +61,9 @@ on_both!(
     a_running_session_is_refused,
     a_nul_in_the_query_costs_no_session,
     a_time_is_kept_to_the_microsecond,
+    eight_processes_may_migrate_at_once,
     eight_processes_may_open_at_once,
+    migrations_go_down_and_up_again,
     a_history_outlives_its_process,
     a_dropped_call_leaves_the_pool_sound,
 );
@@ -196,16 +168,31 @@ async fn a_time_is_kept_to_the_microsecond(place: Place) {
     assert_eq!(found.created_at, time(1_700_000_000_123_456));
 }
 
+async fn eight_processes_may_migrate_at_once(place: Place) {
+    for outcome in join_all((0..8).map(|_| migrate::run(&place.url))).await {
+        outcome.unwrap();
+    }
+    let session = session();
+    place.open().await.save(&session).await.unwrap();
+}
+
 async fn eight_processes_may_open_at_once(place: Place) {
     let histories = join_all((0..8).map(|_| place.open())).await;
     let session = session();
-    for history in &histories {
-        history.ping().await.unwrap();
-    }
     histories.first().unwrap().save(&session).await.unwrap();
     for history in &histories {
+        history.ping().await.unwrap();
         assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
     }
+}
+
+async fn migrations_go_down_and_up_again(place: Place) {
+    let lost = session();
+    place.open().await.save(&lost).await.unwrap();
+    place.revert().await;
+    let history = place.open().await;
+    assert!(history.get(lost.id).await.unwrap().is_none());
+    history.save(&lost).await.unwrap();
 }
 
 async fn a_history_outlives_its_process(place: Place) {
