@@ -5,7 +5,7 @@ use super::table::{Row, sessions};
 use super::{DatabaseUrl, History, HistoryError, Session, migrate};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
-use diesel_async::pooled_connection::deadpool::Object;
+use diesel_async::pooled_connection::deadpool::{Object, PoolError};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,13 +52,12 @@ struct Database {
 impl Database {
     /// The pools, once the schema is up to date. Callers that arrive meanwhile share one attempt.
     async fn ready(&self) -> Result<Arc<Pools>, HistoryError> {
-        let migrate = self.migrated.get_or_try_init(|| async {
-            match &self.url {
-                DatabaseUrl::Sqlite(path) => migrate::sqlite(path.as_path()).await,
-                DatabaseUrl::Postgres(url) => migrate::postgres(url.expose()).await,
-            }
+        let migrated = self.migrated.get_or_try_init(|| async {
+            migrate::run(&self.url).await?;
+            tracing::info!("history is available and its schema up to date");
+            Ok(())
         });
-        timeout(SCHEMA_WAIT, migrate)
+        timeout(SCHEMA_WAIT, migrated)
             .await
             .map_err(|_elapsed| HistoryError::Timeout(SCHEMA_WAIT))??;
         Ok(Arc::clone(&self.pools))
@@ -71,11 +70,14 @@ macro_rules! with_connection {
     ($pools:expr, |$connection:ident| $statement:expr) => {
         match &*$pools {
             Pools::Sqlite(pool) => {
-                let mut $connection = in_time(pool.get()).await?;
+                let pool = pool.clone();
+                let connect = to_its_end(async move { pool.get().await.map_err(unreachable) });
+                let mut $connection = in_time(connect).await?;
                 $statement.await.map_err(HistoryError::Query)
             }
             Pools::Postgres(pool) => {
-                let mut $connection = in_time(pool.get()).await?;
+                let connect = async { pool.get().await.map_err(unreachable) };
+                let mut $connection = in_time(connect).await?;
                 match timeout(STATEMENT_WAIT, $statement).await {
                     Ok(outcome) => outcome.map_err(HistoryError::Query),
                     Err(_elapsed) => {
@@ -131,22 +133,24 @@ impl History for Database {
     }
 }
 
-/// Runs a statement apart from its caller: a SQLite connection whose future is dropped half-way
-/// still runs in its thread, and the pool panics on it.
+/// Runs a future apart from its caller: one that waits for SQLite must not be dropped half-way,
+/// as its thread works on and the driver panics.
 async fn to_its_end<T: Send + 'static>(
-    statement: impl Future<Output = Result<T, HistoryError>> + Send + 'static,
+    work: impl Future<Output = Result<T, HistoryError>> + Send + 'static,
 ) -> Result<T, HistoryError> {
-    tokio::spawn(statement)
+    tokio::spawn(work)
         .await
         .map_err(HistoryError::Interrupted)?
 }
 
-async fn in_time<T, E>(connect: impl Future<Output = Result<T, E>>) -> Result<T, HistoryError>
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
+async fn in_time<T>(
+    connect: impl Future<Output = Result<T, HistoryError>>,
+) -> Result<T, HistoryError> {
     timeout(CONNECT_WAIT, connect)
         .await
         .map_err(|_elapsed| HistoryError::Timeout(CONNECT_WAIT))?
-        .map_err(|error| HistoryError::Unreachable(error.into()))
+}
+
+fn unreachable(error: PoolError) -> HistoryError {
+    HistoryError::Unreachable(error.into())
 }

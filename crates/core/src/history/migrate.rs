@@ -1,8 +1,8 @@
 //! Brings the schema up to date, whichever of many processes comes first.
 
-use super::HistoryError;
 use super::error::Cause;
 use super::pool::{CONNECT_WAIT, SQLITE_SETUP};
+use super::{DatabaseUrl, HistoryError};
 use diesel::connection::SimpleConnection;
 use diesel::result::Error as QueryError;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+pub(super) const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Any number that nobody else locks: the first eight bytes of "privachat".
 const ADVISORY_LOCK: i64 = i64::from_be_bytes(*b"privacha");
@@ -23,7 +23,15 @@ const ADVISORY_LOCK: i64 = i64::from_be_bytes(*b"privacha");
 const WAL_WAIT: Duration = Duration::from_secs(5);
 const WAL_PAUSE: Duration = Duration::from_millis(20);
 
-pub(super) async fn sqlite(path: &Path) -> Result<(), HistoryError> {
+/// Runs what is missing; any number of processes may do so at once.
+pub(super) async fn run(url: &DatabaseUrl) -> Result<(), HistoryError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => sqlite(path.as_path()).await,
+        DatabaseUrl::Postgres(url) => postgres(url.expose()).await,
+    }
+}
+
+async fn sqlite(path: &Path) -> Result<(), HistoryError> {
     let path = path.to_owned();
     spawn_blocking(move || sqlite_blocking(&path))
         .await
@@ -72,7 +80,7 @@ fn is_locked(error: &dyn std::error::Error) -> bool {
     error.to_string().contains("locked")
 }
 
-pub(super) async fn postgres(url: &str) -> Result<(), HistoryError> {
+async fn postgres(url: &str) -> Result<(), HistoryError> {
     let connection = timeout(CONNECT_WAIT, AsyncPgConnection::establish(url))
         .await
         .map_err(|_elapsed| HistoryError::Timeout(CONNECT_WAIT))?

@@ -20,8 +20,8 @@ pub(super) const STATEMENT_WAIT: Duration = Duration::from_secs(10);
 
 /// SQLite has one writer at a time: more connections would only wait for each other.
 const SQLITE_CONNECTIONS: usize = 4;
-/// Per process; a hundred workers still fit into a Postgres of a thousand connections.
-const POSTGRES_CONNECTIONS: usize = 8;
+/// Per process: twenty processes fit into the hundred connections of an untuned Postgres.
+const POSTGRES_CONNECTIONS: usize = 4;
 
 /// What every SQLite connection is told first. WAL is a property of the file: see `migrate`.
 pub(super) const SQLITE_SETUP: &str =
