@@ -5,8 +5,9 @@ use actix_web::HttpRequest;
 use chrono::{DateTime, SubsecRound, Utc};
 use privachat_core::{
     jobs::{JobsError, NewJob, Submitted},
-    schema::{SearchRequest, time},
+    schema::{SearchJob, SearchRequest, time},
 };
+use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -85,7 +86,12 @@ fn new_job(
     search: &SearchRequest,
     created_at: DateTime<Utc>,
 ) -> Result<NewJob, Problem> {
-    let request = serde_json::to_vec(search).map_err(|error| Problem::Internal(error.into()))?;
+    // The time of the POST is no part of what is asked: a repeat has another and is the same request.
+    let digest = Sha256::digest(json(search)?);
+    let payload = SearchJob {
+        created_at,
+        search: search.clone(),
+    };
     let longest_wait = if search.async_mode {
         LONGEST_WAIT
     } else {
@@ -94,8 +100,8 @@ fn new_job(
     Ok(NewJob {
         id,
         mode: search.mode,
-        digest: format!("{:x}", HexDigest(&Sha256::digest(&request))),
-        request: request.into(),
+        digest: format!("{:x}", HexDigest(&digest)),
+        request: json(&payload)?.into(),
         echo: echo(id, search, created_at),
         ttl: search
             .ttl_seconds
@@ -103,6 +109,10 @@ fn new_job(
         running_time: search.time_limit(),
         longest_wait,
     })
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(value).map_err(|error| Problem::Internal(error.into()))
 }
 
 /// What every record of the search repeats, as JSON members.
