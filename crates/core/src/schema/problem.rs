@@ -47,7 +47,7 @@ problems! {
         "The search worked, but nothing was found.",
         "Ask in other words, or choose another search_engine.";
     NO_PROVIDER = "no_provider", Search,
-        "No search provider is configured.",
+        "No search provider is configured, or not the one that was asked for.",
         "Set SEARXNG_BASE_URL, CORPUS_PATHS, SERPER_API_KEY or PERPLEXITY_API_KEY for the worker.";
     UPSTREAM_UNAVAILABLE = "upstream_unavailable", Search,
         "Every search provider that was asked failed.",
@@ -137,7 +137,10 @@ mod tests {
             .iter()
             .map(|p| format!("| `{}` | {} | {} |", p.code, p.meaning, p.remedy))
             .collect();
-        let rows: Vec<&str> = PAGE.lines().filter(|line| line.starts_with("| `")).collect();
+        let rows: Vec<&str> = PAGE
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .collect();
         assert_eq!(rows, expected);
     }
 

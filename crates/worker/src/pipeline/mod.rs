@@ -8,9 +8,14 @@ pub mod document;
 pub mod fetcher;
 pub mod model;
 pub mod outcome;
+pub mod plan;
 pub mod progress;
 pub mod provider;
 pub mod question;
+pub mod search;
+#[cfg(test)]
+mod test_support;
+pub mod text;
 
 pub use candidate::{Candidate, Passage, RankedSource};
 pub use deadline::Deadline;
