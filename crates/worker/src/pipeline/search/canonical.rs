@@ -127,7 +127,7 @@ fn percent_normalised(segment: &str) -> String {
 fn query(url: &Url) -> String {
     let mut kept: Vec<(String, String)> = url
         .query_pairs()
-        .filter(|(name, value)| !is_tracking(name) && !(name.is_empty() && value.is_empty()))
+        .filter(|(name, value)| !(is_tracking(name) || name.is_empty() && value.is_empty()))
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     if kept.is_empty() {
