@@ -1,3 +1,4 @@
 //! The worker: takes searches from the queue and runs them through the pipeline.
 
 pub mod pipeline;
+pub mod web;
