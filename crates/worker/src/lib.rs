@@ -1,3 +1,5 @@
 //! The worker: takes searches from the queue and runs them through the pipeline.
 
 pub mod pipeline;
+pub mod providers;
+pub mod web;

@@ -1,0 +1,3 @@
+//! Everything that can be searched: one module per provider.
+
+pub mod local;
