@@ -1,3 +1,6 @@
 //! The worker: takes searches from the queue and runs them through the pipeline.
 
+pub mod llm;
 pub mod pipeline;
+pub mod providers;
+pub mod upstream;
