@@ -3,3 +3,4 @@
 
 pub mod mode;
 pub mod schema;
+pub mod secret;
