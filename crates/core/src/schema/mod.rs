@@ -2,9 +2,11 @@
 
 pub mod event;
 pub mod problem;
+pub mod record;
 pub mod request;
 pub mod response;
 pub mod time;
+pub mod validate;
 
 pub use event::Event;
 pub use request::{PromptStrategy, SearchEngine, SearchRequest};
