@@ -2,7 +2,9 @@
 //! deadline; none of them knows Redis or a database. Dropping the future of [`run`] stops every
 //! upstream call.
 
+pub mod answer;
 pub mod candidate;
+pub mod check;
 pub mod deadline;
 pub mod document;
 pub mod fetcher;
@@ -11,6 +13,9 @@ pub mod outcome;
 pub mod progress;
 pub mod provider;
 pub mod question;
+pub mod rank;
+pub mod sources;
+pub mod text;
 
 pub use candidate::{Candidate, Passage, RankedSource};
 pub use deadline::Deadline;
