@@ -156,6 +156,7 @@ proptest! {
 
     #[test]
     fn any_text_is_survived(text in "\\PC{0,200}") {
-        clean(&text, 4);
+        let cleaned = clean(&text, 4);
+        prop_assert!(cleaned.chars().count() <= 3 * text.chars().count());
     }
 }

@@ -1,6 +1,7 @@
 //! The answer without a language model: the best-supported sentences of the sources, whole and
 //! unchanged, each with its citation and nothing between them.
 
+mod footnotes;
 mod question;
 mod score;
 mod select;

@@ -1,5 +1,6 @@
 //! The sentences of the sources that could stand in an answer.
 
+use super::footnotes;
 use crate::pipeline::{
     BlockKind, Document, Passage, RankedSource,
     text::{Analyzer, is_code_like, sentences},
@@ -63,7 +64,8 @@ fn of_passage(
     let mut paragraphs = 0;
     for (line, (text, list_item)) in prose_lines(&passage.text).enumerate() {
         paragraphs += 1;
-        for (at, sentence) in sentences(text).into_iter().enumerate() {
+        let text = footnotes::removed(text);
+        for (at, sentence) in sentences(&text).into_iter().enumerate() {
             position += 1;
             if !can_stand(sentence, list_item) {
                 continue;
@@ -133,7 +135,7 @@ fn opens_section(passage: &Passage, document: Option<&Document>) -> bool {
 fn can_stand(sentence: &str, list_item: bool) -> bool {
     let words = sentence.split_whitespace().count();
     let spaceless = sentence.chars().any(|c| u32::from(c) >= 0x3040);
-    if !spaceless && (words < FEWEST_WORDS || words > MOST_WORDS) {
+    if !spaceless && !(FEWEST_WORDS..=MOST_WORDS).contains(&words) {
         return false;
     }
     let ended = sentence
