@@ -2,6 +2,7 @@
 //! settings and telemetry.
 
 pub mod connection;
+pub mod domain;
 pub mod history;
 pub mod jobs;
 pub mod keys;
