@@ -108,7 +108,7 @@ fn an_api_page_keeps_its_terms_their_explanations_and_their_anchors() {
     assert_eq!(anchor_of(&document, "Takes"), Some("pond.drain"));
     assert_eq!(anchor_of(&document, "Never"), Some("pond.drain"));
     assert_eq!(anchor_of(&document, "Back in"), Some("classes"));
-    assert_eq!(anchor_of(&document, "Back at"), Some("pond-queues"));
+    assert_eq!(anchor_of(&document, "Back at"), Some("queues"));
 }
 
 #[test]
