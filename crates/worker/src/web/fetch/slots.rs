@@ -53,3 +53,31 @@ impl Slots {
         Arc::clone(slots)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Slots;
+    use futures_util::FutureExt;
+
+    #[test]
+    fn a_host_gets_no_more_than_its_share_and_others_still_get_theirs() {
+        let slots = Slots::new(2, 3);
+        let first = slots.take("a.example").now_or_never().unwrap();
+        let second = slots.take("a.example").now_or_never().unwrap();
+        assert!(slots.take("a.example").now_or_never().is_none());
+        let other = slots.take("b.example").now_or_never().unwrap();
+        assert!(slots.take("c.example").now_or_never().is_none());
+        drop(first);
+        assert!(slots.take("a.example").now_or_never().is_some());
+        drop((second, other));
+    }
+
+    #[test]
+    fn idle_hosts_are_forgotten() {
+        let slots = Slots::new(2, 32);
+        for host in 0..5_000 {
+            drop(slots.take(&format!("{host}.example")).now_or_never());
+        }
+        assert!(slots.hosts.lock().unwrap().len() <= super::REMEMBERED);
+    }
+}
