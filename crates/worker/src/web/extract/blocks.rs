@@ -17,6 +17,7 @@ pub(super) fn read(tree: &Tree, root: NodeId, wanted: &HashSet<NodeId>) -> Vec<B
         line: String::new(),
         kind: BlockKind::Paragraph,
         anchor: None,
+        anchored_at: None,
         verbatim: false,
         in_row: false,
         breaks: 0,
@@ -34,6 +35,8 @@ struct Reader<'a> {
     line: String,
     kind: BlockKind,
     anchor: Option<String>,
+    /// How many blocks there were when the anchor was set.
+    anchored_at: Option<usize>,
     /// Inside `<pre>`.
     verbatim: bool,
     /// Inside a table row: block borders are only spaces there.
@@ -230,11 +233,12 @@ impl Reader<'_> {
         self.text(" ");
     }
 
-    /// An inline id names the block that it starts, not the rest of one.
+    /// An inline id names the block that it starts, not the rest of one. Where several ids lead to
+    /// the same block, the outermost is the section's own.
     fn inline_anchor(&mut self, anchor: Option<String>) {
-        if self.line.trim().is_empty()
-            && !matches!(self.kind, BlockKind::Heading(_) | BlockKind::Term)
-        {
+        let names_itself = matches!(self.kind, BlockKind::Heading(_) | BlockKind::Term);
+        let starts_block = self.line.trim().is_empty() && !self.in_row;
+        if starts_block && !names_itself && self.anchored_at != Some(self.blocks.len()) {
             self.set_anchor(anchor);
         }
     }
@@ -242,6 +246,7 @@ impl Reader<'_> {
     fn set_anchor(&mut self, anchor: Option<String>) {
         if anchor.is_some() {
             self.anchor = anchor;
+            self.anchored_at = Some(self.blocks.len());
         }
     }
 
