@@ -80,6 +80,16 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// Takes the event that the end of the stream may have cut in the middle; half an event says
+    /// no more than that the end mark is missing.
+    pub(super) fn take_last_event(&mut self, event: &Event) -> Result<(), Failure> {
+        let data = event.data.trim();
+        if data == "[DONE]" || serde_json::from_str::<Value>(data).is_ok() {
+            return self.take_event(event);
+        }
+        Ok(())
+    }
+
     /// Takes a whole answer of a server that does not stream.
     pub(super) fn take_whole(&mut self, body: &[u8]) -> Result<(), Failure> {
         let Ok(object) = serde_json::from_slice::<Value>(body) else {

@@ -121,10 +121,9 @@ impl Body {
         match self {
             Self::Unknown(_) => Ok(()),
             Self::Whole(bytes) => answer.take_whole(&bytes),
-            Self::Events(_) if answer.is_over() => Ok(()),
             Self::Events(parser) => match parser.finish() {
-                Some(event) => answer.take_event(&event),
-                None => Ok(()),
+                Some(event) if !answer.is_over() => answer.take_last_event(&event),
+                _ => Ok(()),
             },
         }
     }

@@ -1,6 +1,7 @@
 //! Wikipedia through MediaWiki's API, no key needed
 //! (<https://www.mediawiki.org/wiki/API:Search>, <https://www.mediawiki.org/wiki/Extension:TextExtracts>).
-//! One request brings the matching articles, their introductions and their addresses.
+//! One request brings the matching articles, their introductions and their addresses; a second one
+//! is made only when no article holds all the words.
 
 mod editions;
 mod terms;
@@ -10,7 +11,7 @@ use super::{
     reply::{self, Upstream},
 };
 use crate::{
-    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider},
+    pipeline::{Deadline, Found, Hit, ProviderError, ProviderQuery, SearchProvider},
     upstream::{self, ProbeError, Reply},
 };
 use async_trait::async_trait;
@@ -80,6 +81,37 @@ impl Wikipedia {
         }
     }
 
+    async fn matching(
+        &self,
+        api: &str,
+        terms: &str,
+        limit: usize,
+        deadline: Deadline,
+    ) -> Result<Vec<Hit>, ProviderError> {
+        let count = limit.to_string();
+        let parameters = [
+            ("action", "query"),
+            ("format", "json"),
+            ("formatversion", "2"),
+            ("generator", "search"),
+            ("gsrsearch", terms),
+            ("gsrlimit", &count),
+            ("gsrnamespace", "0"),
+            // MediaWiki's built-in search looks at titles only unless told otherwise.
+            ("gsrwhat", "text"),
+            ("prop", "extracts|info|pageprops"),
+            ("inprop", "url"),
+            ("ppprop", "disambiguation"),
+            ("exintro", "1"),
+            ("explaintext", "1"),
+            ("exchars", EXTRACT_CHARS),
+            ("exlimit", "max"),
+            ("redirects", "1"),
+        ];
+        let body = self.ask(api, &parameters, deadline).await?;
+        Ok(read(&body, api).finish(limit))
+    }
+
     async fn ask(
         &self,
         api: &str,
@@ -108,30 +140,15 @@ impl SearchProvider for Wikipedia {
             return Ok(Found::default());
         }
         let limit = query.limit.clamp(1, MAX_RESULTS);
-        let count = limit.to_string();
-        let parameters = [
-            ("action", "query"),
-            ("format", "json"),
-            ("formatversion", "2"),
-            ("generator", "search"),
-            ("gsrsearch", &terms),
-            ("gsrlimit", &count),
-            ("gsrnamespace", "0"),
-            // MediaWiki's built-in search looks at titles only unless told otherwise.
-            ("gsrwhat", "text"),
-            ("prop", "extracts|info|pageprops"),
-            ("inprop", "url"),
-            ("ppprop", "disambiguation"),
-            ("exintro", "1"),
-            ("explaintext", "1"),
-            ("exchars", EXTRACT_CHARS),
-            ("exlimit", "max"),
-            ("redirects", "1"),
-        ];
         let api = self.api(query.language.as_deref());
-        let body = self.ask(&api, &parameters, deadline).await?;
+        let mut hits = self.matching(&api, &terms, limit, deadline).await?;
+        if hits.is_empty()
+            && let Some(any) = terms::any_of(&terms)
+        {
+            hits = self.matching(&api, &any, limit, deadline).await?;
+        }
         Ok(Found {
-            hits: read(&body, &api).finish(limit),
+            hits,
             ..Found::default()
         })
     }

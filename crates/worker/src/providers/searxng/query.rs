@@ -24,11 +24,12 @@ fn harmless(word: &str) -> Option<&str> {
     if marked && bare.starts_with(char::is_alphanumeric) {
         return Some(bare);
     }
-    if let Some(language) = word.strip_prefix(':') {
-        if is_language(language) {
-            return None;
-        }
-        return Some(language).filter(|rest| !rest.is_empty());
+    if let Some(rest) = word.strip_prefix(':') {
+        return if is_language(rest) || rest.is_empty() {
+            None
+        } else {
+            harmless(rest)
+        };
     }
     if let Some(seconds) = word.strip_prefix('<')
         && seconds.starts_with(|first: char| first.is_ascii_digit())
@@ -71,6 +72,7 @@ mod tests {
             ("why is :root special", "why is root special"),
             ("what does != mean", "what does != mean"),
             ("!g", ""),
+            (":!g rust", "rust"),
             ("Hello, world!", "Hello, world!"),
         ] {
             assert_eq!(without_commands(query), expected, "{query}");

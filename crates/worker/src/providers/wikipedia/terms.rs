@@ -3,8 +3,10 @@
 
 use crate::providers::text;
 
-/// Wikipedia refuses longer queries.
-const MAX_CHARS: usize = 280;
+/// Wikipedia refuses queries of more than 300 characters; [`any_of`] needs some of them.
+const MAX_CHARS: usize = 200;
+/// More alternatives find anything and nothing.
+const MAX_ALTERNATIVES: usize = 12;
 
 /// English words that ask, join or qualify, and name nothing.
 const STOP_WORDS: &str = " a about all also am an and any are as at be because been being best but \
@@ -34,6 +36,13 @@ pub(super) fn from_question(question: &str, language: Option<&str>) -> String {
         .collect();
     let chosen = if telling.is_empty() { words } else { telling };
     text::words_within(&chosen.join(" "), MAX_CHARS)
+}
+
+/// The query for articles that hold any of `terms`, best matches first; for when none holds all of
+/// them. `None` when that would be the same.
+pub(super) fn any_of(terms: &str) -> Option<String> {
+    let words: Vec<&str> = terms.split(' ').take(MAX_ALTERNATIVES).collect();
+    (words.len() > 1).then(|| words.join(" OR "))
 }
 
 fn tells(word: &str, first: bool) -> bool {

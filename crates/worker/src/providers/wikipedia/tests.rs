@@ -99,6 +99,24 @@ async fn the_request_asks_for_everything_at_once_and_says_who_asks() {
 }
 
 #[tokio::test]
+async fn when_no_article_holds_all_words_those_with_any_are_asked_for() {
+    let server = MockServer::start().await;
+    Mock::given(query_param("gsrsearch", "fastest animal Africa"))
+        .respond_with(json(r#"{"batchcomplete":true}"#))
+        .expect(1)
+        .mount(&server)
+        .await;
+    Mock::given(query_param("gsrsearch", "fastest OR animal OR Africa"))
+        .respond_with(json(fixture::json("mediawiki/generator.json")))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let query = question("What is the fastest animal in Africa?");
+    let found = at(&server).search(&query, soon()).await.unwrap();
+    assert_eq!(found.hits.len(), 1);
+}
+
+#[tokio::test]
 async fn a_base_without_a_script_gets_the_usual_one() {
     let server = MockServer::start().await;
     Mock::given(path("/w/api.php"))
