@@ -11,6 +11,7 @@ mod hits;
 mod pointers;
 mod query;
 mod rank;
+mod reading;
 mod schema;
 mod sections;
 mod snippet;
@@ -32,7 +33,7 @@ use std::{
 use store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use update::{Failed, Updated};
+use update::{Memory, Updated};
 use url::Url;
 
 const NAME: &str = "local";
@@ -80,7 +81,7 @@ pub struct LocalCorpus {
     folder: PathBuf,
     links: Links,
     store: RwLock<Arc<Store>>,
-    failed: Mutex<Failed>,
+    memory: Mutex<Memory>,
     status: watch::Sender<CorpusStatus>,
 }
 
@@ -112,7 +113,7 @@ impl LocalCorpus {
             roots,
             folder,
             store: RwLock::new(Arc::new(store)),
-            failed: Mutex::default(),
+            memory: Mutex::default(),
             status: watch::Sender::new(status),
         }))
     }
@@ -150,7 +151,7 @@ impl LocalCorpus {
     /// When the index cannot be read or written. The next call opens it anew, and builds it anew
     /// if it is broken.
     pub fn refresh(&self, stop: &CancellationToken) -> anyhow::Result<bool> {
-        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let store = self.store();
         let read_before = self.status().read;
         let report = |progress: update::Progress| {
@@ -162,11 +163,12 @@ impl LocalCorpus {
                 status.read = read_before + progress.read;
             });
         };
-        let outcome = update::update(&store, &self.roots, &mut failed, stop, &report)
+        let outcome = update::update(&store, &self.roots, &mut memory, stop, &report)
             .and_then(|updated| Ok((updated, store.last_commit()?)));
         let (updated, commit) = match outcome {
             Ok(outcome) => outcome,
             Err(error) => {
+                *memory = Memory::default();
                 self.reopen();
                 return Err(error);
             }

@@ -23,6 +23,9 @@ const FAINT_WORDS: &str = "difference different between purpose way best good ex
 /// What a faint word is worth of its weight.
 const FAINT: f32 = 0.4;
 
+/// A longer question is asked by its most telling words.
+const MAX_CONCEPTS: usize = 24;
+
 /// One thing that is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Concept {
@@ -63,6 +66,13 @@ pub(super) fn concepts(
         if concept.stems.iter().all(|stem| faint.contains(stem)) {
             concept.weight *= FAINT;
         }
+    }
+    if concepts.len() > MAX_CONCEPTS {
+        let mut weights: Vec<f32> = concepts.iter().map(|concept| concept.weight).collect();
+        weights.sort_by(|a, b| b.total_cmp(a));
+        let least = weights.get(MAX_CONCEPTS - 1).copied().unwrap_or_default();
+        concepts.retain(|concept| concept.weight >= least);
+        concepts.truncate(MAX_CONCEPTS);
     }
     Ok(concepts)
 }

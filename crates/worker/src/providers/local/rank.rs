@@ -21,6 +21,10 @@ const IN_PATH: f32 = 1.2;
 const IN_HEADING: f32 = 3.0;
 const AS_NAME: f32 = 8.0;
 
+/// What a title that says what is asked is worth to a section, and more to the first ones.
+const EVERYWHERE: f32 = 0.12;
+const OPENING: f32 = 0.33;
+
 /// A page from which on it counts as a list of everything, such as a changelog.
 const HUGE_PAGE_CHARS: f32 = 150_000.0;
 /// A section that says less than this is a pointer to something else.
@@ -85,7 +89,7 @@ pub(super) fn score(section: &Section, concepts: &[Concept], words: &Words) -> f
         .fold(0.0, f32::max);
     let about_title = about(&title, concepts, total);
     // The title speaks for the page's opening more than for its far parts.
-    let opening = if section.order == 0 { 0.45 } else { 0.12 };
+    let opening = EVERYWHERE + OPENING / (1.0 + section.order as f32);
     let fit = sum / total * (0.3 + 0.7 * coverage * coverage)
         + 0.2 * closeness(concepts, &body, total)
         + 0.35 * about_heading

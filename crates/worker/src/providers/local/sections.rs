@@ -250,6 +250,10 @@ fn letters(text: &str) -> String {
         .collect()
 }
 
+fn is_edge(c: char) -> bool {
+    !c.is_alphanumeric() && c != '+' && c != '#'
+}
+
 /// The names that a heading or a signature defines: `asyncio.gather` and `gather` of
 /// "awaitable asyncio.gather(*aws)" under the anchor `asyncio.gather`.
 fn names(text: &str, anchor: Option<&str>) -> Vec<String> {
@@ -269,12 +273,13 @@ fn names(text: &str, anchor: Option<&str>) -> Vec<String> {
     let mut names = Vec::new();
     for name in spoken.map(str::to_owned).into_iter().chain(anchor) {
         let name = name.replace("::", ".");
-        let name = name.trim_matches(|c: char| !c.is_alphanumeric() && c != '+' && c != '#');
+        let name = name.trim_matches(is_edge);
         if name.is_empty() {
             continue;
         }
-        if let Some((_, last)) = name.rsplit_once('.') {
-            names.push(last.to_owned());
+        for (dot, _) in name.match_indices('.') {
+            let end = name.get(dot..).unwrap_or_default();
+            names.push(end.trim_matches(is_edge).to_owned());
         }
         names.push(name.to_owned());
     }

@@ -14,15 +14,21 @@ use std::{
     collections::HashMap,
     fs::{self, File},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 use tantivy::{
     DocAddress, Index, IndexReader, ReloadPolicy, TantivyDocument, Term,
     collector::DocSetCollector,
-    directory::MmapDirectory,
+    directory::{Directory, INDEX_WRITER_LOCK, MmapDirectory, error::LockError},
     query::TermQuery,
     schema::{IndexRecordOption, Value},
 };
 use uuid::Uuid;
+
+/// How long to look at an index that another worker writes to before giving up.
+const OPEN_ATTEMPTS: usize = 10;
+const OPEN_PAUSE: Duration = Duration::from_millis(100);
 
 /// How far the index was at its last commit; travels in the commit itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,15 +64,39 @@ impl Store {
         fs::create_dir_all(dir).with_context(remedy)?;
         let lock = File::create(dir.join("open.lock")).with_context(remedy)?;
         lock.lock().with_context(remedy)?;
+        for _ in 0..OPEN_ATTEMPTS {
+            // A worker that writes can take files away while they are looked at: only an index
+            // that nobody writes to can be called broken.
+            let Ok(found) = Self::open_existing(dir) else {
+                if let Some(store) = Self::repair(dir).with_context(remedy)? {
+                    return Ok(store);
+                }
+                thread::sleep(OPEN_PAUSE);
+                continue;
+            };
+            return found.map_or_else(|| Self::create(dir).with_context(remedy), Ok);
+        }
+        anyhow::bail!(
+            "the index of the local corpus cannot be opened while another worker writes to it: start this one again"
+        )
+    }
+
+    /// Opens the index, or throws it away and makes a new one; `None` while another worker writes.
+    fn repair(dir: &Path) -> anyhow::Result<Option<Self>> {
+        let _writing = match MmapDirectory::open(dir)?.acquire_lock(&INDEX_WRITER_LOCK) {
+            Ok(lock) => lock,
+            Err(LockError::LockBusy) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
         match Self::open_existing(dir) {
-            Ok(Some(store)) => return Ok(store),
+            Ok(Some(store)) => return Ok(Some(store)),
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(error = %error, "the index of the local corpus is broken and is built anew");
-                clear(dir).with_context(remedy)?;
+                clear(dir)?;
             }
         }
-        Self::create(dir).with_context(remedy)
+        Self::create(dir).map(Some)
     }
 
     fn open_existing(dir: &Path) -> anyhow::Result<Option<Self>> {

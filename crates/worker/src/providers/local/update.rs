@@ -2,18 +2,16 @@
 //! taken out. One worker at a time writes; the lock of the writer decides which.
 
 use super::{
-    files::{self, FileState, Format, Scan},
+    files::{self, FileState, Scan},
+    reading,
     schema::{FILE, SECTION},
-    sections::{self, Section},
+    sections::Section,
     store::{Commit, Store},
 };
-use crate::web::{charset, extract};
 use anyhow::Context;
 use std::{
     collections::{HashMap, HashSet},
     fs::File,
-    io::Read,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         atomic::{AtomicUsize, Ordering},
@@ -57,9 +55,49 @@ pub(super) struct Progress {
     pub(super) building: bool,
 }
 
-/// Files that could not be read, with the state they were in: not tried again until they change
-/// or can be opened.
-pub(super) type Failed = HashSet<String>;
+/// What a worker remembers from one update to the next.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// Files that could not be read: not tried again before they can be opened.
+    failed: HashSet<String>,
+    /// What was wrong with the folders, so that it is said once.
+    complaints: (usize, usize),
+    /// The commit that `known` was read from.
+    opstamp: Option<u64>,
+    /// The state of each file in the index.
+    known: HashMap<String, FileState>,
+}
+
+impl Memory {
+    fn learn(&mut self, store: &Store) -> anyhow::Result<()> {
+        let opstamp = Some(store.index.load_metas()?.opstamp);
+        if self.opstamp != opstamp {
+            self.known = store.known_files()?;
+            self.opstamp = opstamp;
+        }
+        Ok(())
+    }
+
+    fn complain(&mut self, scan: &Scan) {
+        let complaints = (scan.missing, scan.unreadable);
+        if self.complaints == complaints {
+            return;
+        }
+        self.complaints = complaints;
+        if scan.missing > 0 {
+            tracing::warn!(
+                folders = scan.missing,
+                "folders that CORPUS_PATHS names are not there"
+            );
+        }
+        if scan.unreadable > 0 {
+            tracing::warn!(
+                entries = scan.unreadable,
+                "parts of the folders in CORPUS_PATHS cannot be looked at: check their permissions"
+            );
+        }
+    }
+}
 
 struct Job {
     address: String,
@@ -79,18 +117,23 @@ struct Changes {
 pub(super) fn update(
     store: &Store,
     roots: &[PathBuf],
-    failed: &mut Failed,
+    memory: &mut Memory,
     stop: &CancellationToken,
     report: &dyn Fn(Progress),
 ) -> anyhow::Result<Updated> {
     let scan = files::scan(roots);
-    warn_about(&scan, failed);
+    memory.complain(&scan);
+    memory
+        .failed
+        .retain(|address| scan.files.contains_key(address));
+    memory.learn(store)?;
     let mut progress = Progress {
         files: scan.files.len(),
+        unreadable: memory.failed.len(),
         ..Progress::default()
     };
     let before = store.last_commit()?;
-    let changes = compare(&scan, &store.known_files()?, failed);
+    let changes = compare(&scan, memory);
     if before.complete && changes.jobs.is_empty() && changes.gone.is_empty() {
         progress.indexed = progress.files;
         report(progress);
@@ -102,7 +145,8 @@ pub(super) fn update(
         Err(error) => return Err(error).context("cannot write to the index of the local corpus"),
     };
     // Another worker may have written between the comparison and the lock.
-    let changes = compare(&scan, &store.known_files()?, failed);
+    memory.learn(store)?;
+    let changes = compare(&scan, memory);
     progress.indexed = progress.files - changes.jobs.len();
     progress.building = true;
     report(progress);
@@ -111,14 +155,15 @@ pub(super) fn update(
         store,
         writer,
         progress,
-        failed,
+        failed: &mut memory.failed,
         report,
         first,
     }
     .run(changes, stop)
 }
 
-fn compare(scan: &Scan, known: &HashMap<String, FileState>, failed: &Failed) -> Changes {
+fn compare(scan: &Scan, memory: &Memory) -> Changes {
+    let Memory { known, failed, .. } = memory;
     let is_stuck =
         |address: &str, path: &Path| failed.contains(address) && File::open(path).is_err();
     let mut jobs: Vec<Job> = scan
@@ -146,7 +191,7 @@ struct Writing<'a> {
     store: &'a Store,
     writer: IndexWriter,
     progress: Progress,
-    failed: &'a mut Failed,
+    failed: &'a mut HashSet<String>,
     report: &'a dyn Fn(Progress),
     first: bool,
 }
@@ -180,7 +225,7 @@ impl Writing<'_> {
                             let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else {
                                 return;
                             };
-                            if send.send((job, read(&job.path))).is_err() {
+                            if send.send((job, reading::read(&job.path))).is_err() {
                                 return;
                             }
                         }
@@ -215,6 +260,7 @@ impl Writing<'_> {
         started: Instant,
     ) -> anyhow::Result<()> {
         let (mut committed, mut logged) = (Instant::now(), Instant::now());
+        let mut unreadable = 0;
         for (job, sections) in parsed {
             self.progress.read += 1;
             match sections {
@@ -223,11 +269,12 @@ impl Writing<'_> {
                     self.failed.remove(&job.address);
                 }
                 Err(_) => {
-                    self.progress.unreadable += 1;
+                    unreadable += 1;
                     self.failed.insert(job.address.clone());
                 }
             }
             self.progress.indexed += 1;
+            self.progress.unreadable = self.failed.len();
             (self.report)(self.progress);
             if self.first && committed.elapsed() > COMMIT_INTERVAL {
                 self.commit(false)?;
@@ -243,9 +290,9 @@ impl Writing<'_> {
                 );
             }
         }
-        if self.progress.unreadable > 0 {
+        if unreadable > 0 {
             tracing::warn!(
-                files = self.progress.unreadable,
+                files = unreadable,
                 "files of the local corpus cannot be read: check their permissions"
             );
         }
@@ -298,46 +345,5 @@ impl Writing<'_> {
         commit.commit()?;
         self.store.reader.reload()?;
         Ok(())
-    }
-}
-
-/// Reads one file. A file that is no text, or that its parser chokes on, has no sections.
-fn read(path: &Path) -> std::io::Result<Vec<Section>> {
-    let mut bytes = Vec::new();
-    // The file may have grown since it was looked at.
-    File::open(path)?
-        .take(files::MAX_FILE_BYTES)
-        .read_to_end(&mut bytes)?;
-    if is_binary(&bytes) {
-        return Ok(Vec::new());
-    }
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let text = charset::decode(&bytes, None);
-        let document = match Format::of(path) {
-            Some(Format::Html) => extract::html(&text, None),
-            Some(Format::Markdown) => extract::markdown(&text),
-            Some(Format::Plain) | None => extract::plain_text(&text),
-        };
-        sections::split(&document, &name)
-    }));
-    Ok(parsed.unwrap_or_default())
-}
-
-fn is_binary(bytes: &[u8]) -> bool {
-    let is_utf16 = bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]);
-    !is_utf16 && bytes.iter().take(8 * 1024).any(|byte| *byte == 0)
-}
-
-fn warn_about(scan: &Scan, failed: &Failed) {
-    // Said with the first look only: a rescan would repeat it every half minute.
-    if !failed.is_empty() {
-        return;
-    }
-    if scan.unreadable > 0 {
-        tracing::warn!(
-            entries = scan.unreadable,
-            "folders or files of the local corpus cannot be looked at"
-        );
     }
 }

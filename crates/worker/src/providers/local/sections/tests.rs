@@ -155,3 +155,9 @@ fn a_term_that_only_points_to_another_becomes_its_other_name() {
     assert_eq!(sections[0].also, ["GIL"]);
     assert_eq!(sections[0].names, ["gil"]);
 }
+
+#[test]
+fn a_name_can_be_asked_for_by_any_of_its_ends() {
+    let names = names("method asyncio.Task.__init__(coro)", None);
+    assert_eq!(names, ["task.__init", "init", "asyncio.task.__init"]);
+}
