@@ -25,7 +25,7 @@ pub struct KeySpec {
 }
 
 /// The key table.
-pub const TABLE: [KeySpec; 9] = [
+pub const TABLE: [KeySpec; 8] = [
     KeySpec {
         pattern: "search_job:<id>",
         kind: "STRING",
@@ -90,14 +90,6 @@ pub const TABLE: [KeySpec; 9] = [
         readers: "worker",
         holds: "ids that ended and are not in the history yet → when to try next (ms)",
     },
-    KeySpec {
-        pattern: "{search}:workers",
-        kind: "HASH",
-        ttl: "entries older than a minute are removed",
-        writer: "worker",
-        readers: "api",
-        holds: "worker name → heartbeat: version, slots, busy, last seen",
-    },
 ];
 
 /// Channel on which every change of a job is announced; the message begins with the id.
@@ -110,8 +102,6 @@ pub const LIVE: &str = "{search}:live";
 pub const SEQ: &str = "{search}:seq";
 /// Ended searches that are not in the history yet.
 pub const UNSAVED: &str = "{search}:unsaved";
-/// Heartbeats of the workers.
-pub const WORKERS: &str = "{search}:workers";
 
 /// The public record of a search.
 #[must_use]

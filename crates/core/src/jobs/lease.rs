@@ -31,10 +31,10 @@ pub enum Claim {
         /// How long ago it was accepted.
         waited: Duration,
     },
-    /// Somebody else runs it.
-    Busy,
-    /// It is not due yet.
-    Early,
+    /// Somebody else runs it, and holds it for so long.
+    Busy(Duration),
+    /// It is not due before that.
+    Early(Duration),
     /// It has ended, or never was.
     Gone,
 }
@@ -110,14 +110,14 @@ impl Jobs {
                 request: Bytes::from(next::<Vec<u8>>(&mut reply)?),
                 waited: Duration::from_millis(next(&mut reply)?),
             }),
-            "BUSY" => Ok(Claim::Busy),
-            "EARLY" => Ok(Claim::Early),
+            "BUSY" => Ok(Claim::Busy(Duration::from_millis(next(&mut reply)?))),
+            "EARLY" => Ok(Claim::Early(Duration::from_millis(next(&mut reply)?))),
             "ENDED" | "ABSENT" => Ok(Claim::Gone),
             other => Err(JobsError::Unexpected(other.to_owned())),
         }
     }
 
-    /// After a claim: the hint is used up, and the job need not be looked at before its lease ends.
+    /// After a claim: the hint is used up, and the job need not be looked at before `until` from now.
     ///
     /// # Errors
     /// When Redis gave no answer; safe to repeat, and safe to leave out.
@@ -226,7 +226,11 @@ impl Jobs {
             .arg(lease.id.to_string());
         match self.call::<String>(&invocation).await?.as_str() {
             "OK" => {
-                self.push_front(lease.id, lease.mode).await?;
+                self.put_back(Hint {
+                    id: lease.id,
+                    mode: lease.mode,
+                })
+                .await?;
                 Ok(Release::Released)
             }
             "CANCEL" => Ok(Release::Cancel),

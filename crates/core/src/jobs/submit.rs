@@ -1,6 +1,6 @@
 //! Accepting a job: note it, write its record, push its hint, in one round trip.
 
-use super::{Jobs, JobsError, POP_GRACE, SUBMIT_GRACE, millis, scripts::on_job};
+use super::{Hint, Jobs, JobsError, POP_GRACE, SUBMIT_GRACE, millis, scripts::on_job};
 use crate::{keys, mode::Mode};
 use bytes::Bytes;
 use redis::{Pipeline, RedisError, ScriptInvocation, ServerErrorKind};
@@ -83,8 +83,12 @@ impl Jobs {
         Ok(())
     }
 
-    pub(super) async fn push_front(&self, id: Uuid, mode: Mode) -> Result<(), JobsError> {
-        self.call::<String>(&self.push_invocation(id, mode, "front"))
+    /// Gives a hint that was popped back, before all others.
+    ///
+    /// # Errors
+    /// When Redis gave no answer. A repeat may put it there twice, which does no harm.
+    pub async fn put_back(&self, hint: Hint) -> Result<(), JobsError> {
+        self.call::<String>(&self.push_invocation(hint.id, hint.mode, "front"))
             .await?;
         Ok(())
     }

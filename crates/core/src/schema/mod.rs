@@ -1,6 +1,7 @@
 //! What travels over HTTP and through Redis: requests, responses, events, problem codes.
 
 pub mod event;
+pub mod job;
 pub mod problem;
 pub mod record;
 pub mod request;
@@ -9,6 +10,7 @@ pub mod time;
 pub mod validate;
 
 pub use event::Event;
+pub use job::SearchJob;
 pub use request::{PromptStrategy, SearchEngine, SearchRequest};
 pub use response::{
     CitationMapping, Intent, Progress, SearchResponse, Source, SourceDetail, SourceType, Stage,

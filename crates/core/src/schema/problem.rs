@@ -110,6 +110,12 @@ problems! {
     IDEMPOTENCY_CONFLICT = "idempotency_conflict", Http,
         "The Idempotency-Key was used for another request.",
         "Use a new key for a new request.";
+    BAD_IDEMPOTENCY_KEY = "bad_idempotency_key", Http,
+        "The Idempotency-Key header cannot be used.",
+        "Send 1 to 255 visible ASCII characters, such as a UUID.";
+    INTERNAL_ERROR = "internal_error", Http,
+        "A fault of the service itself.",
+        "Report it with the X-Request-Id of the answer.";
     ALREADY_FINISHED = "already_finished", Http,
         "The search has ended and cannot be cancelled.",
         "Read its result from the status address.";
