@@ -2,10 +2,12 @@
 //! settings and telemetry.
 
 pub mod connection;
+pub mod domain;
 pub mod history;
 pub mod jobs;
 pub mod keys;
 pub mod mode;
 pub mod schema;
+pub mod secret;
 pub mod settings;
 pub mod telemetry;

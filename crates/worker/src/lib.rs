@@ -1,3 +1,10 @@
 //! The worker: takes searches from the queue and runs them through the pipeline.
 
+pub mod cli;
+pub mod llm;
 pub mod pipeline;
+pub mod providers;
+pub mod response;
+pub mod upstream;
+pub mod web;
+pub mod wiring;

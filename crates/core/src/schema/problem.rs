@@ -47,7 +47,7 @@ problems! {
         "The search worked, but nothing was found.",
         "Ask in other words, or choose another search_engine.";
     NO_PROVIDER = "no_provider", Search,
-        "No search provider is configured.",
+        "No search provider is configured, or not the one that was asked for.",
         "Set SEARXNG_BASE_URL, CORPUS_PATHS, SERPER_API_KEY or PERPLEXITY_API_KEY for the worker.";
     UPSTREAM_UNAVAILABLE = "upstream_unavailable", Search,
         "Every search provider that was asked failed.",

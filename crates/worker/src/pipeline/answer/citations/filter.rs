@@ -1,0 +1,308 @@
+//! Cleans citations in text that arrives in pieces.
+//!
+//! A machine that takes one character at a time, so that every way to cut the text into pieces gives
+//! the same result. It holds back what may still become a citation (`[…`) or a code span.
+
+use super::{code::Code, parse};
+use std::collections::VecDeque;
+
+/// What a bracket may hold before it is taken for text.
+const LONGEST_CITATION: usize = 48;
+/// What a pair of backticks may hold before the first is taken for text.
+const LONGEST_SPAN: usize = 400;
+
+/// Cleans text piece by piece; see [`super::clean`].
+#[derive(Debug, Default)]
+pub struct CitationFilter {
+    sources: usize,
+    strip: bool,
+    out: String,
+    cited: Vec<usize>,
+    code: Code,
+    /// An open bracket and what followed it.
+    held: String,
+    /// White space before a possible citation, dropped when the citation is.
+    spaces: String,
+    /// Brackets right before the held one.
+    nesting: usize,
+    /// Closing brackets that belong to a citation which is written already.
+    to_drop: usize,
+    removed: bool,
+    last: Option<char>,
+    span: Option<Span>,
+}
+
+/// A run of backticks that may open a code span.
+#[derive(Debug, Default)]
+struct Span {
+    text: String,
+    opening: usize,
+    closing: usize,
+    open: bool,
+    at_line_start: bool,
+}
+
+impl CitationFilter {
+    /// For an answer over `sources` sources.
+    #[must_use]
+    pub fn new(sources: usize) -> Self {
+        Self {
+            sources,
+            ..Self::default()
+        }
+    }
+
+    /// One that takes every citation out of the text and only remembers them.
+    #[must_use]
+    pub fn stripping(sources: usize) -> Self {
+        Self {
+            strip: true,
+            ..Self::new(sources)
+        }
+    }
+
+    /// Takes a piece and gives what is certain by now.
+    pub fn push(&mut self, piece: &str) -> String {
+        let mut queue: VecDeque<char> = piece.chars().collect();
+        self.drain(&mut queue);
+        std::mem::take(&mut self.out)
+    }
+
+    /// Ends the text and gives the rest.
+    pub fn finish(&mut self) -> String {
+        while let Some(span) = self.span.take() {
+            if span.closing == span.opening {
+                self.verbatim(&span.text);
+                break;
+            }
+            self.not_a_span(&span);
+        }
+        let held = self.take_held();
+        self.literal(&held);
+        if !self.removed {
+            let spaces = std::mem::take(&mut self.spaces);
+            self.out.push_str(&spaces);
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// The numbers of the citations so far, in order, each as often as it stands there.
+    #[must_use]
+    pub fn cited(&self) -> &[usize] {
+        &self.cited
+    }
+
+    fn drain(&mut self, queue: &mut VecDeque<char>) {
+        while let Some(c) = queue.pop_front() {
+            self.step(c);
+        }
+    }
+
+    fn step(&mut self, c: char) {
+        if self.span.is_some() {
+            return self.span_step(c);
+        }
+        if self.code.in_fence() {
+            return self.emit(c);
+        }
+        if !self.held.is_empty() {
+            return self.held_step(c);
+        }
+        if c == '`' {
+            self.guard(c);
+            self.flush_spaces(c);
+            self.span = Some(Span {
+                text: c.to_string(),
+                opening: 1,
+                at_line_start: self.code.at_line_start(),
+                ..Span::default()
+            });
+            return;
+        }
+        self.plain_step(c);
+    }
+
+    fn plain_step(&mut self, c: char) {
+        if c == ']' && self.to_drop > 0 {
+            self.to_drop -= 1;
+            self.removed = true;
+            return;
+        }
+        if c != '[' {
+            self.to_drop = 0;
+        }
+        match c {
+            '[' | '【' => self.held.push(c),
+            ' ' => self.spaces.push(c),
+            _ => {
+                self.guard(c);
+                self.flush_spaces(c);
+                self.emit(c);
+            }
+        }
+    }
+
+    fn held_step(&mut self, c: char) {
+        match c {
+            ']' | '】' => {
+                let held = std::mem::take(&mut self.held);
+                self.close(&held, c);
+            }
+            '[' | '【' => self.nested(c),
+            _ if parse::may_continue(&self.held, c)
+                && self.held.chars().count() < LONGEST_CITATION =>
+            {
+                self.held.push(c);
+            }
+            _ => {
+                let held = self.take_held();
+                self.literal(&held);
+                self.step(c);
+            }
+        }
+    }
+
+    /// A bracket inside a bracket: `[[1]]`, `[1, [2]]`.
+    fn nested(&mut self, c: char) {
+        let held = std::mem::take(&mut self.held);
+        let inner = parse::inner(&held);
+        if inner.is_empty() {
+            self.nesting += 1;
+        } else {
+            self.to_drop += 1 + std::mem::take(&mut self.nesting);
+            match parse::numbers(inner, self.sources) {
+                Some(numbers) => self.cite(&numbers),
+                // Its bracket goes too: with what follows it could be read as a citation.
+                None => self.literal(inner),
+            }
+        }
+        self.held.push(c);
+    }
+
+    /// What is held, with the brackets before it.
+    fn take_held(&mut self) -> String {
+        let nesting = std::mem::take(&mut self.nesting);
+        format!("{}{}", "[".repeat(nesting), std::mem::take(&mut self.held))
+    }
+
+    fn close(&mut self, held: &str, end: char) {
+        match parse::numbers(parse::inner(held), self.sources) {
+            Some(numbers) => {
+                self.to_drop += std::mem::take(&mut self.nesting);
+                self.cite(&numbers);
+            }
+            None => {
+                let nesting = std::mem::take(&mut self.nesting);
+                let text = format!("{}{held}{end}", "[".repeat(nesting));
+                self.literal(&text);
+            }
+        }
+    }
+
+    fn cite(&mut self, numbers: &[usize]) {
+        self.cited.extend(numbers);
+        if numbers.is_empty() || self.strip {
+            self.removed = true;
+            return;
+        }
+        self.flush_spaces('[');
+        for number in numbers {
+            for c in format!("[{number}]").chars() {
+                self.emit(c);
+            }
+        }
+    }
+
+    fn literal(&mut self, text: &str) {
+        for c in text.chars() {
+            if c == ' ' {
+                self.spaces.push(c);
+            } else {
+                self.guard(c);
+                self.flush_spaces(c);
+                self.emit(c);
+            }
+        }
+    }
+
+    fn verbatim(&mut self, text: &str) {
+        for c in text.chars() {
+            self.emit(c);
+        }
+    }
+
+    /// Without this, what is left around a removed citation could become a fence or another span.
+    fn guard(&mut self, c: char) {
+        if self.removed
+            && self.spaces.is_empty()
+            && matches!(c, '`' | '~')
+            && self.last != Some(' ')
+        {
+            self.removed = false;
+            self.emit(' ');
+        }
+    }
+
+    fn flush_spaces(&mut self, next: char) {
+        let spaces = std::mem::take(&mut self.spaces);
+        let removed = std::mem::take(&mut self.removed);
+        if spaces.is_empty() {
+            return;
+        }
+        if removed && matches!(next, '.' | ',' | ';' | ':' | '!' | '?' | ')' | '\n') {
+            return;
+        }
+        let kept = if removed { " " } else { spaces.as_str() };
+        self.verbatim(kept);
+    }
+
+    fn emit(&mut self, c: char) {
+        self.code.feed(c);
+        self.last = Some(c);
+        self.out.push(c);
+    }
+
+    fn span_step(&mut self, c: char) {
+        let Some(mut span) = self.span.take() else {
+            return;
+        };
+        if c == '`' {
+            if span.open {
+                span.closing += 1;
+            } else {
+                span.opening += 1;
+            }
+            span.text.push(c);
+            self.span = Some(span);
+            return;
+        }
+        if span.open && span.closing == span.opening {
+            self.verbatim(&span.text);
+            return self.step(c);
+        }
+        if !span.open && span.at_line_start && span.opening >= 3 {
+            // A fence, not a span.
+            self.verbatim(&span.text);
+            return self.step(c);
+        }
+        if c == '\n' || span.text.chars().count() >= LONGEST_SPAN {
+            self.not_a_span(&span);
+            return self.step(c);
+        }
+        span.open = true;
+        span.closing = 0;
+        span.text.push(c);
+        self.span = Some(span);
+    }
+
+    /// The backticks were only backticks: what followed them is looked at again.
+    fn not_a_span(&mut self, span: &Span) {
+        let mut rest: VecDeque<char> = span.text.chars().collect();
+        for _ in 0..span.opening {
+            if let Some(c) = rest.pop_front() {
+                self.emit(c);
+            }
+        }
+        self.drain(&mut rest);
+    }
+}

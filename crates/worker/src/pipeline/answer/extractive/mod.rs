@@ -1,0 +1,131 @@
+//! The answer without a language model: the best-supported sentences of the sources, whole and
+//! unchanged, each with its citation and nothing between them.
+
+mod footnotes;
+mod question;
+mod score;
+mod select;
+mod sentence;
+
+use crate::pipeline::{
+    Plan, RankedSource,
+    rank::{QueryTerm, query},
+    text::Analyzer,
+};
+use question::Kind;
+use score::Rated;
+use select::Chosen;
+use std::collections::HashSet;
+
+/// Share of the question's content that the sentences and their headings have to cover together.
+const LEAST_COVERAGE: f64 = 0.5;
+/// Share that one of them has to cover alone.
+const LEAST_COVERAGE_OF_BEST: f64 = 0.34;
+
+/// The answer in the words of `sources`; `None` when they do not answer the question.
+#[must_use]
+pub fn extractive(plan: &Plan, sources: &[RankedSource]) -> Option<String> {
+    let parts = parts(plan, sources)?;
+    Some(parts.join(" "))
+}
+
+/// The same, sentence by sentence, each with its citations.
+#[must_use]
+pub fn parts(plan: &Plan, sources: &[RankedSource]) -> Option<Vec<String>> {
+    let analyzer = Analyzer::new(plan.language.as_deref());
+    let terms = query::terms(&plan.question, &analyzer);
+    let kind = Kind::of(plan);
+    let sentences = sentence::collect(sources, &analyzer);
+    let weights = score::weights(&terms, &sentences);
+    let rated: Vec<Rated> = sentences
+        .into_iter()
+        .map(|sentence| score::rate(sentence, &terms, &weights, kind))
+        .filter(|rated| rated.coverage > 0.0)
+        .collect();
+    let chosen = select::select(rated, kind);
+    if !answers(&chosen, &terms, kind) {
+        return None;
+    }
+    Some(chosen.iter().map(written).collect())
+}
+
+fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> bool {
+    let best = chosen
+        .iter()
+        .map(|pick| pick.rated.coverage)
+        .fold(0.0, f64::max);
+    if best < LEAST_COVERAGE_OF_BEST || !select::satisfies(chosen, kind) {
+        return false;
+    }
+    let mut spoken_of: HashSet<&String> = HashSet::new();
+    for pick in chosen {
+        let sentence = &pick.rated.sentence;
+        spoken_of.extend(&sentence.terms);
+        spoken_of.extend(&sentence.heading_terms);
+        spoken_of.extend(&sentence.title_terms);
+    }
+    let total: f64 = terms.iter().map(|term| term.weight).sum();
+    let covered: f64 = terms
+        .iter()
+        .filter(|term| spoken_of.contains(&term.term))
+        .map(|term| term.weight)
+        .sum();
+    // A name or number that is asked for and never said means that another thing is spoken of.
+    let specific = terms.iter().filter(|term| term.specific);
+    let (named, missing): (Vec<&QueryTerm>, Vec<&QueryTerm>) =
+        specific.partition(|term| spoken_of.contains(&term.term));
+    covered >= LEAST_COVERAGE * total && missing.len() <= named.len() / 2
+}
+
+fn written(pick: &Chosen) -> String {
+    let mut sources = pick.sources.clone();
+    sources.sort_unstable();
+    let marks: String = sources
+        .iter()
+        .map(|source| format!("[{}]", source + 1))
+        .collect();
+    format!("{} {marks}", pick.rated.sentence.text)
+}
+
+/// What to say when the sources do not answer, in the language of the question where we speak it.
+#[must_use]
+pub fn not_answered(plan: &Plan, sources: &[RankedSource]) -> String {
+    let language = plan.language.as_deref().unwrap_or("en");
+    let (plain, nearest) = match language {
+        "de" => (
+            "Die gefundenen Quellen beantworten diese Frage nicht.",
+            "Am nächsten kommt ihr",
+        ),
+        "fr" => (
+            "Les sources trouvées ne répondent pas à cette question.",
+            "La plus proche est",
+        ),
+        "es" => (
+            "Las fuentes encontradas no responden a esta pregunta.",
+            "La más cercana es",
+        ),
+        "it" => (
+            "Le fonti trovate non rispondono a questa domanda.",
+            "La più vicina è",
+        ),
+        _ => (
+            "The sources that were found do not answer this question.",
+            "The nearest one is",
+        ),
+    };
+    match sources.first() {
+        None => plain.to_owned(),
+        Some(source) => {
+            let title = super::citations::strip(source.candidate.title.trim(), 0).0;
+            let title = if title.trim().is_empty() {
+                source.candidate.url.clone()
+            } else {
+                title
+            };
+            format!("{plain} {nearest} “{title}” [1].")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

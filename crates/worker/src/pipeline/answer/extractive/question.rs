@@ -1,0 +1,206 @@
+//! What kind of answer a question asks for.
+
+use crate::pipeline::Plan;
+use privachat_core::schema::Intent;
+
+/// What kind of answer is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// "What is …", "Who is …".
+    Definition,
+    /// "How do I …".
+    HowTo,
+    /// "How many …", "How long …".
+    Quantity,
+    /// "When …", "In which year …".
+    Time,
+    /// "Why …".
+    Reason,
+    /// "What is the difference between …".
+    Comparison,
+    /// Anything else.
+    General,
+}
+
+impl Kind {
+    pub(super) fn of(plan: &Plan) -> Self {
+        let question = plan.question.to_lowercase().replace('’', "'");
+        let question = question.trim_start_matches(['¿', '¡', ' ', '"']);
+        let starts = |list: &[&str]| list.iter().any(|start| question.starts_with(start));
+        let holds = |list: &[&str]| list.iter().any(|part| question.contains(part));
+        if !plan.entities.is_empty() || holds(COMPARING) {
+            return Self::Comparison;
+        }
+        if holds(COUNTING) {
+            return Self::Quantity;
+        }
+        if (starts(ASKING_WHEN) || holds(ASKING_YEAR)) && !holds(ASKING_WHETHER) {
+            return Self::Time;
+        }
+        if starts(REASONING) {
+            return Self::Reason;
+        }
+        if starts(DOING) || holds(&["how to ", "how can i ", "how do i "]) {
+            return Self::HowTo;
+        }
+        let defined = plan
+            .queries
+            .first()
+            .is_some_and(|query| query.sub_query.intent == Intent::Definition);
+        if defined || starts(DEFINING) {
+            return Self::Definition;
+        }
+        Self::General
+    }
+
+    /// How many sentences an answer of this kind has at most.
+    pub(super) fn sentences(self) -> usize {
+        match self {
+            Self::Definition | Self::Reason => 4,
+            Self::Quantity | Self::Time => 2,
+            Self::HowTo | Self::Comparison => 6,
+            Self::General => 4,
+        }
+    }
+
+    /// Whether a sentence without a figure cannot be the answer.
+    pub(super) fn wants_figure(self) -> bool {
+        matches!(self, Self::Quantity | Self::Time)
+    }
+}
+
+const COMPARING: &[&str] = &[
+    "difference between",
+    " vs ",
+    " vs. ",
+    " versus ",
+    "compared to",
+    "unterschied zwischen",
+    "différence entre",
+    "diferencia entre",
+    "better than",
+    "faster than",
+];
+const COUNTING: &[&str] = &[
+    "how many",
+    "how much",
+    "how long",
+    "how old",
+    "how tall",
+    "how far",
+    "how high",
+    "how large",
+    "how big",
+    "how fast",
+    "how often",
+    "wie viel",
+    "wie lange",
+    "wie hoch",
+    "wie groß",
+    "wie alt",
+    "combien",
+    "cuánto",
+    "cuánta",
+    "what percentage",
+    "what number of",
+];
+const ASKING_WHEN: &[&str] = &[
+    "when ",
+    "wann ",
+    "quand ",
+    "cuándo ",
+    "since when",
+    "seit wann",
+];
+const ASKING_YEAR: &[&str] = &[
+    "what year",
+    "which year",
+    "what date",
+    "welchem jahr",
+    "quelle année",
+    "qué año",
+];
+/// "When should I use …" asks for advice, not for a date.
+const ASKING_WHETHER: &[&str] = &[
+    "when should",
+    "when to ",
+    "when do i",
+    "when do you",
+    "when would",
+    "when can",
+    "wann sollte",
+];
+const REASONING: &[&str] = &[
+    "why ",
+    "warum ",
+    "wieso ",
+    "pourquoi ",
+    "por qué ",
+    "weshalb ",
+];
+const DOING: &[&str] = &[
+    "how do ",
+    "how can ",
+    "how to ",
+    "how should ",
+    "how would ",
+    "wie kann ",
+    "wie mache ",
+    "comment ",
+    "cómo ",
+];
+const DEFINING: &[&str] = &[
+    "what is ",
+    "what are ",
+    "what's ",
+    "who is ",
+    "who was ",
+    "who are ",
+    "what does ",
+    "define ",
+    "was ist ",
+    "was sind ",
+    "wer ist ",
+    "wer war ",
+    "qu'est-ce que",
+    "qu'est-ce qu'",
+    "qui est ",
+    "qué es ",
+    "quién es ",
+    "quién fue ",
+    "quelle est ",
+    "cuál es ",
+    "welches ist ",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_fall_into_their_kinds() {
+        for (question, kind) in [
+            ("What is asyncio.gather?", Kind::Definition),
+            ("How do I cancel a task?", Kind::HowTo),
+            ("How many moons does Mars have?", Kind::Quantity),
+            ("When was Rust 1.0 released?", Kind::Time),
+            ("When should I use a lock?", Kind::General),
+            ("Why is the sky blue?", Kind::Reason),
+            (
+                "What is the difference between a list and a tuple?",
+                Kind::Comparison,
+            ),
+            ("¿Cuántos habitantes tiene Madrid?", Kind::Quantity),
+            ("Was ist ein Prozess?", Kind::Definition),
+        ] {
+            let plan = Plan {
+                question: question.to_owned(),
+                language: None,
+                queries: Vec::new(),
+                entities: Vec::new(),
+                wants_recent: false,
+            };
+            assert_eq!(Kind::of(&plan), kind, "{question}");
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! How much of an answer a sentence is.
+
+use super::{question::Kind, sentence::Sentence};
+use crate::pipeline::rank::QueryTerm;
+use std::collections::HashSet;
+
+/// A sentence with its marks.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rated {
+    pub(super) sentence: Sentence,
+    /// 0–1: share of the question's content that it and its headings cover.
+    pub(super) coverage: f64,
+    /// What sentences are ordered by.
+    pub(super) score: f64,
+}
+
+/// Weights of the terms over all sentences: what every sentence has tells them less apart.
+pub(super) fn weights(terms: &[QueryTerm], sentences: &[Sentence]) -> Vec<f64> {
+    let total = f64::from(u32::try_from(sentences.len()).unwrap_or(u32::MAX));
+    terms
+        .iter()
+        .map(|term| {
+            let with = sentences
+                .iter()
+                .filter(|s| s.terms.contains(&term.term))
+                .count();
+            let with = f64::from(u32::try_from(with).unwrap_or(u32::MAX));
+            term.weight * (1.0 + 0.35 * ((total + 1.0) / (with + 1.0)).ln())
+        })
+        .collect()
+}
+
+pub(super) fn rate(sentence: Sentence, terms: &[QueryTerm], weights: &[f64], kind: Kind) -> Rated {
+    let total: f64 = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+    let covered: f64 = terms
+        .iter()
+        .zip(weights)
+        .map(|(term, weight)| weight * presence(&term.term, &sentence))
+        .sum();
+    let coverage = covered / total;
+    let score = coverage
+        + 0.15 * sentence.passage_score
+        + 0.2 * sentence.source_score
+        + place(&sentence, terms)
+        + fitness(&sentence, terms, kind)
+        - flaws(&sentence.text, kind);
+    Rated {
+        sentence,
+        coverage,
+        score,
+    }
+}
+
+/// What the heading says need not be said again by the sentence that opens its section.
+fn presence(term: &str, sentence: &Sentence) -> f64 {
+    let holds = |terms: &[String]| terms.iter().any(|other| other == term);
+    if holds(&sentence.terms) {
+        1.0
+    } else if holds(&sentence.nearest_terms) {
+        if sentence.leads { 0.8 } else { 0.45 }
+    } else if holds(&sentence.heading_terms) {
+        0.35
+    } else if holds(&sentence.title_terms) {
+        0.3
+    } else {
+        0.0
+    }
+}
+
+fn place(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
+    let named: f64 = names_topic(&sentence.nearest_terms, terms);
+    let lead = if sentence.leads {
+        0.1 + 0.25 * named
+    } else {
+        0.0
+    };
+    let early = if sentence.position == 1 { 0.05 } else { 0.0 };
+    lead + early + 0.1 * named
+}
+
+/// 0–1: whether a heading is about what is asked and little else.
+fn names_topic(heading: &[String], terms: &[QueryTerm]) -> f64 {
+    let heavy = terms.iter().map(|term| term.weight).fold(0.0, f64::max);
+    let named = terms
+        .iter()
+        .filter(|term| term.weight >= heavy && heading.contains(&term.term))
+        .count();
+    if named == 0 {
+        return 0.0;
+    }
+    // A signature names its function first; a long heading that mentions it last is about more.
+    let early = heading.iter().take(4).any(|word| {
+        terms
+            .iter()
+            .any(|term| term.weight >= heavy && term.term == *word)
+    });
+    if early { 1.0 } else { 0.4 }
+}
+
+fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
+    let figure = has_figure(&sentence.text);
+    match kind {
+        Kind::Definition => definition(sentence, terms),
+        Kind::HowTo => instruction(sentence),
+        Kind::Quantity if figure => 0.3,
+        Kind::Time if has_date(&sentence.text) => 0.35,
+        Kind::Time if figure => 0.1,
+        Kind::Reason if contains_word(&sentence.text, REASONS) => 0.25,
+        Kind::Comparison if contains_word(&sentence.text, CONTRASTS) => 0.25,
+        Kind::Comparison => 0.5 * definition(sentence, terms),
+        Kind::Quantity | Kind::Time | Kind::Reason | Kind::General => 0.0,
+    }
+}
+
+/// "X is …" with X the thing that is asked for, near the front.
+fn definition(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
+    let lower = sentence.text.to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().take(14).collect();
+    let Some(verb) = words.iter().position(|word| COPULAS.contains(word)) else {
+        return 0.0;
+    };
+    let heavy = terms.iter().map(|term| term.weight).fold(0.0, f64::max);
+    let front: HashSet<&String> = sentence.terms.iter().take(verb + 2).collect();
+    let subject = terms
+        .iter()
+        .filter(|term| term.weight >= heavy)
+        .all(|term| front.contains(&term.term));
+    if !subject {
+        return 0.0;
+    }
+    let article = words
+        .get(verb + 1)
+        .is_some_and(|word| ARTICLES.contains(word));
+    match (verb <= 4, article) {
+        (true, true) => 0.45,
+        (true, false) | (false, true) => 0.25,
+        (false, false) => 0.1,
+    }
+}
+
+fn instruction(sentence: &Sentence) -> f64 {
+    let first = sentence
+        .text
+        .split_whitespace()
+        .next()
+        .map(str::to_lowercase)
+        .unwrap_or_default();
+    let imperative = IMPERATIVES.contains(&first.as_str());
+    let advice = contains_word(&sentence.text, ADVICE);
+    let step = if sentence.list_item { 0.1 } else { 0.0 };
+    step + if imperative {
+        0.25
+    } else if advice {
+        0.15
+    } else {
+        0.0
+    }
+}
+
+fn flaws(text: &str, kind: Kind) -> f64 {
+    let words = text.split_whitespace().count();
+    let lower = text.to_lowercase();
+    let mut flaws = 0.0;
+    if words > 45 {
+        flaws += 0.12;
+    }
+    if words < 6 {
+        flaws += 0.12;
+    }
+    let history = [
+        "changed in version",
+        "added in version",
+        "new in version",
+        "deprecated since",
+        "deprecated:",
+        "removed in",
+    ]
+    .iter()
+    .any(|start| lower.contains(start));
+    if history && kind != Kind::Time {
+        flaws += 0.5;
+    }
+    if lower.contains("following")
+        && (lower.ends_with("following.") || lower.contains("following example"))
+    {
+        flaws += 0.25;
+    }
+    if ["note ", "note:", "warning", "tip:", "example", "see "]
+        .iter()
+        .any(|start| lower.starts_with(start))
+    {
+        flaws += 0.15;
+    }
+    if lower.contains("this section")
+        || lower.contains("this chapter")
+        || lower.contains("this document")
+        || lower.contains("this page")
+    {
+        flaws += 0.3;
+    }
+    flaws
+}
+
+pub(super) fn has_figure(text: &str) -> bool {
+    text.chars().any(|c| c.is_numeric()) || contains_word(text, NUMERALS)
+}
+
+fn has_date(text: &str) -> bool {
+    let year = text
+        .split(|c: char| !c.is_ascii_digit())
+        .any(|digits| digits.len() == 4 && digits.starts_with(['1', '2']));
+    year || contains_word(text, MONTHS)
+}
+
+fn contains_word(text: &str, words: &[&str]) -> bool {
+    text.to_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|word| words.contains(&word))
+}
+
+const COPULAS: &[&str] = &[
+    "is",
+    "are",
+    "was",
+    "were",
+    "means",
+    "denotes",
+    "describes",
+    "represents",
+    "refers",
+    "provides",
+    "ist",
+    "sind",
+    "war",
+    "bezeichnet",
+    "bedeutet",
+    "est",
+    "sont",
+    "était",
+    "désigne",
+    "es",
+    "son",
+    "era",
+    "fue",
+    "significa",
+];
+const ARTICLES: &[&str] = &[
+    "a", "an", "the", "to", "one", "any", "ein", "eine", "der", "die", "das", "un", "une", "le",
+    "la", "el", "una",
+];
+const IMPERATIVES: &[&str] = &[
+    "use",
+    "call",
+    "run",
+    "set",
+    "add",
+    "create",
+    "install",
+    "open",
+    "click",
+    "choose",
+    "select",
+    "start",
+    "stop",
+    "write",
+    "pass",
+    "make",
+    "first",
+    "to",
+    "type",
+    "enter",
+    "import",
+    "put",
+    "remove",
+    "press",
+    "turn",
+    "go",
+    "if",
+    "mix",
+    "heat",
+    "verwenden",
+    "utilisez",
+];
+const ADVICE: &[&str] = &[
+    "can",
+    "should",
+    "must",
+    "use",
+    "using",
+    "need",
+    "recommended",
+    "allows",
+    "kann",
+    "peut",
+    "puede",
+];
+const REASONS: &[&str] = &[
+    "because",
+    "since",
+    "due",
+    "reason",
+    "therefore",
+    "causes",
+    "caused",
+    "cause",
+    "so",
+    "weil",
+    "denn",
+    "car",
+    "parce",
+    "porque",
+    "debido",
+    "why",
+    "scatter",
+    "scattered",
+];
+const CONTRASTS: &[&str] = &[
+    "while",
+    "whereas",
+    "unlike",
+    "than",
+    "both",
+    "difference",
+    "differs",
+    "differ",
+    "contrast",
+    "instead",
+    "compared",
+    "während",
+    "tandis",
+    "mientras",
+];
+const NUMERALS: &[&str] = &[
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve", "dozen", "hundred", "thousand", "million", "billion", "zwei", "drei", "vier", "fünf",
+    "sechs", "sieben", "acht", "neun", "zehn", "deux", "trois", "quatre", "cinq", "dos", "tres",
+    "cuatro",
+];
+const MONTHS: &[&str] = &[
+    "january",
+    "february",
+    "march",
+    "april",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "januar",
+    "februar",
+    "märz",
+    "juni",
+    "juli",
+    "oktober",
+    "dezember",
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "juin",
+    "juillet",
+    "août",
+    "enero",
+    "febrero",
+    "abril",
+];

@@ -1,0 +1,186 @@
+//! Choosing sentences that together make an answer, and the order they stand in.
+
+use super::{question::Kind, score::Rated, score::has_figure, sentence::Sentence};
+use std::collections::{HashMap, HashSet};
+
+/// A sentence scores at least this share of the best one, or it adds nothing worth reading.
+const LEAST_SHARE: f64 = 0.55;
+/// The same for one that goes on where a chosen one ends.
+const LEAST_SHARE_OF_NEXT: f64 = 0.4;
+/// Share of common words that makes two sentences one.
+const SAME: f64 = 0.7;
+const REPETITION: f64 = 0.5;
+const AGREEMENT: f64 = 0.1;
+const CONTINUATION: f64 = 0.2;
+
+/// A sentence of the answer with the sources that say it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Chosen {
+    pub(super) rated: Rated,
+    pub(super) sources: Vec<usize>,
+}
+
+pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
+    let by_place: HashMap<(usize, usize, usize), Rated> = rated
+        .iter()
+        .map(|rated| (place(&rated.sentence), rated.clone()))
+        .collect();
+    let mut pool = merged(rated);
+    let mut chosen: Vec<Chosen> = Vec::new();
+    let mut best_score = None;
+    while chosen.len() < kind.sentences() {
+        let Some((index, gain, next)) = best_of(&pool, &chosen, kind) else {
+            break;
+        };
+        let first = *best_score.get_or_insert(gain);
+        let share = if next {
+            LEAST_SHARE_OF_NEXT
+        } else {
+            LEAST_SHARE
+        };
+        if gain < share * first {
+            break;
+        }
+        let pick = pool.swap_remove(index);
+        if !anchored(&pick, &chosen) {
+            // Without the sentence before it nobody knows what "it" is.
+            match antecedent(&pick, &by_place) {
+                Some(before) if chosen.len() + 1 < kind.sentences() => {
+                    pool.retain(|other| place(&other.rated.sentence) != place(&before.sentence));
+                    let sources = vec![before.sentence.source];
+                    chosen.push(Chosen {
+                        rated: before,
+                        sources,
+                    });
+                }
+                _ => continue,
+            }
+        }
+        chosen.push(pick);
+    }
+    ordered(chosen)
+}
+
+/// Near-duplicate sentences become one that cites all of their sources.
+fn merged(mut rated: Vec<Rated>) -> Vec<Chosen> {
+    rated.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut merged: Vec<Chosen> = Vec::new();
+    for rated in rated {
+        let twin = merged
+            .iter_mut()
+            .find(|other| similarity(&other.rated.sentence, &rated.sentence) >= SAME);
+        match twin {
+            Some(twin) if twin.sources.contains(&rated.sentence.source) => {}
+            Some(twin) => {
+                twin.sources.push(rated.sentence.source);
+                twin.rated.score += AGREEMENT;
+            }
+            None => {
+                let sources = vec![rated.sentence.source];
+                merged.push(Chosen { rated, sources });
+            }
+        }
+    }
+    merged
+}
+
+/// The best next sentence, what it adds, and whether it goes on where a chosen one ends.
+fn best_of(pool: &[Chosen], chosen: &[Chosen], kind: Kind) -> Option<(usize, f64, bool)> {
+    pool.iter()
+        .enumerate()
+        .map(|(index, candidate)| {
+            let repeated = chosen
+                .iter()
+                .map(|other| similarity(&other.rated.sentence, &candidate.rated.sentence))
+                .fold(0.0, f64::max);
+            let next = follows(candidate, chosen, kind);
+            let bonus = if next { CONTINUATION } else { 0.0 };
+            let lone = if chosen.is_empty() && candidate.rated.sentence.dangling {
+                0.25
+            } else {
+                0.0
+            };
+            let gain = candidate.rated.score + bonus - REPETITION * repeated - lone;
+            (index, gain, next)
+        })
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+fn follows(candidate: &Chosen, chosen: &[Chosen], kind: Kind) -> bool {
+    let here = &candidate.rated.sentence;
+    chosen.iter().any(|other| {
+        let there = &other.rated.sentence;
+        let same_passage = there.source == here.source && there.passage == here.passage;
+        let same_paragraph = same_passage && there.line == here.line;
+        let next_step = kind == Kind::HowTo && same_passage && here.list_item;
+        here.position == there.position + 1 && (same_paragraph || next_step)
+    })
+}
+
+/// Whether a sentence can be understood with what is chosen already.
+fn anchored(pick: &Chosen, chosen: &[Chosen]) -> bool {
+    let here = &pick.rated.sentence;
+    !here.dangling
+        || chosen.iter().any(|other| {
+            let there = &other.rated.sentence;
+            (there.source, there.passage) == (here.source, here.passage)
+                && here.position == there.position + 1
+        })
+}
+
+fn antecedent(pick: &Chosen, by_place: &HashMap<(usize, usize, usize), Rated>) -> Option<Rated> {
+    let (source, passage, position) = place(&pick.rated.sentence);
+    by_place
+        .get(&(source, passage, position.checked_sub(1)?))
+        .filter(|before| !before.sentence.dangling)
+        .cloned()
+}
+
+/// Best first, then by source; sentences of one passage in the order they have there.
+fn ordered(chosen: Vec<Chosen>) -> Vec<Chosen> {
+    let mut groups: Vec<((usize, usize), Vec<Chosen>)> = Vec::new();
+    for pick in chosen {
+        let key = (pick.rated.sentence.source, pick.rated.sentence.passage);
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, group)) => group.push(pick),
+            None => groups.push((key, vec![pick])),
+        }
+    }
+    if let Some((_, others)) = groups.split_first_mut() {
+        others.sort_by_key(|(key, _)| *key);
+    }
+    for (_, group) in &mut groups {
+        group.sort_by_key(|pick| pick.rated.sentence.position);
+    }
+    groups.into_iter().flat_map(|(_, group)| group).collect()
+}
+
+/// Whether the sentences hold what the kind of question asks for.
+pub(super) fn satisfies(chosen: &[Chosen], kind: Kind) -> bool {
+    !kind.wants_figure()
+        || chosen
+            .iter()
+            .any(|pick| has_figure(&pick.rated.sentence.text))
+}
+
+fn place(sentence: &Sentence) -> (usize, usize, usize) {
+    (sentence.source, sentence.passage, sentence.position)
+}
+
+/// 0–1: share of the smaller sentence's words that both have.
+fn similarity(a: &Sentence, b: &Sentence) -> f64 {
+    let left: HashSet<&String> = a.terms.iter().collect();
+    let right: HashSet<&String> = b.terms.iter().collect();
+    let shared = left.intersection(&right).count();
+    let union = left.union(&right).count().max(1);
+    let ratio = |part: usize, whole: usize| {
+        f64::from(u32::try_from(part).unwrap_or(u32::MAX))
+            / f64::from(u32::try_from(whole).unwrap_or(u32::MAX))
+    };
+    let smaller = left.len().min(right.len()).max(1);
+    if smaller < 5 {
+        ratio(shared, union)
+    } else {
+        ratio(shared, union).max(0.85 * ratio(shared, smaller))
+    }
+}

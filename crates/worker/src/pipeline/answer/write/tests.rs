@@ -1,0 +1,217 @@
+use super::*;
+use crate::pipeline::{
+    Completion, Prompt, Silent,
+    answer::fixtures::{plan, ranked},
+};
+use async_trait::async_trait;
+use privachat_core::mode::Mode;
+use std::sync::Mutex;
+
+/// Says given pieces, then ends as told.
+struct Scripted {
+    pieces: Vec<&'static str>,
+    ends: Mutex<Vec<Result<(), ModelError>>>,
+    prompts: Mutex<Vec<usize>>,
+    hangs: bool,
+    truncated: bool,
+}
+
+impl Scripted {
+    fn saying(pieces: &[&'static str]) -> Self {
+        Self {
+            pieces: pieces.to_vec(),
+            ends: Mutex::new(Vec::new()),
+            prompts: Mutex::new(Vec::new()),
+            hangs: false,
+            truncated: false,
+        }
+    }
+
+    fn failing(self, ends: Vec<Result<(), ModelError>>) -> Self {
+        Self {
+            ends: Mutex::new(ends),
+            ..self
+        }
+    }
+}
+
+#[async_trait]
+impl LanguageModel for Scripted {
+    async fn complete(
+        &self,
+        prompt: &Prompt,
+        _deadline: Deadline,
+        on_text: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Completion, ModelError> {
+        self.prompts.lock().unwrap().push(prompt.user.len());
+        let end = self.ends.lock().unwrap().pop().unwrap_or(Ok(()));
+        if end == Err(ModelError::ContextTooSmall) {
+            return Err(ModelError::ContextTooSmall);
+        }
+        for piece in &self.pieces {
+            on_text(piece);
+        }
+        if self.hangs {
+            std::future::pending::<()>().await;
+        }
+        end.map(|()| Completion {
+            text: self.pieces.concat(),
+            model: "scripted".to_owned(),
+            usage: Some(Usage {
+                prompt_tokens: 10,
+                completion_tokens: 5,
+                total_tokens: 15,
+            }),
+            truncated: self.truncated,
+        })
+    }
+}
+
+#[derive(Default)]
+struct Recorder(Mutex<Vec<Event>>);
+
+impl ProgressSink for Recorder {
+    fn emit(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+impl Recorder {
+    fn text(&self) -> String {
+        let events = self.0.lock().unwrap();
+        events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Text { delta } => Some(delta.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+fn sources() -> Vec<RankedSource> {
+    vec![ranked(
+        "Mars",
+        "https://en.wikipedia.org/wiki/Mars",
+        "Mars is the fourth planet from the Sun. It has two small moons, Phobos and Deimos.",
+    )]
+}
+
+async fn run(model: Option<&dyn LanguageModel>, sink: &dyn ProgressSink) -> Answer {
+    run_until(Deadline::after(Duration::from_secs(10)), model, sink).await
+}
+
+async fn run_until(
+    deadline: Deadline,
+    model: Option<&dyn LanguageModel>,
+    sink: &dyn ProgressSink,
+) -> Answer {
+    let question = "What is Mars?";
+    let request = SearchRequest::new(question, Mode::Balanced);
+    write(&plan(question), &sources(), &request, model, deadline, sink).await
+}
+
+/// So little time that a tenth of a second is left before the reserve.
+fn soon() -> Deadline {
+    Deadline::after(RESERVE + Duration::from_millis(100))
+}
+
+#[tokio::test]
+async fn a_model_streams_with_clean_citations() {
+    let model = Scripted::saying(&["Mars is a planet [", "1, 7", "]. It is", " red [9]."]);
+    let sink = Recorder::default();
+    let answer = run(Some(&model), &sink).await;
+    assert_eq!(answer.text, "Mars is a planet [1]. It is red.");
+    assert_eq!(sink.text(), answer.text);
+    assert_eq!(answer.model_used, "scripted");
+    assert_eq!(answer.usage.unwrap().total_tokens, 15);
+    assert!(answer.warnings.is_empty());
+}
+
+#[tokio::test]
+async fn without_a_model_the_sources_speak() {
+    let sink = Recorder::default();
+    let answer = run(None, &sink).await;
+    assert_eq!(answer.model_used, EXTRACTIVE);
+    assert!(
+        answer
+            .text
+            .starts_with("Mars is the fourth planet from the Sun. [1]"),
+        "{}",
+        answer.text
+    );
+    assert_eq!(sink.text(), answer.text);
+}
+
+#[tokio::test]
+async fn a_model_that_is_down_leaves_the_sources_and_a_warning() {
+    let down = ModelError::Unavailable {
+        reason: "HTTP 502".to_owned(),
+    };
+    let model = Scripted::saying(&[]).failing(vec![Err(down)]);
+    let answer = run(Some(&model), &Silent).await;
+    assert_eq!(answer.model_used, EXTRACTIVE);
+    assert!(answer.warnings[0].contains("HTTP 502"));
+}
+
+#[tokio::test]
+async fn a_model_that_hangs_is_cut_before_the_deadline() {
+    let model = Scripted {
+        hangs: true,
+        ..Scripted::saying(&[])
+    };
+    let deadline = soon();
+    let answer = run_until(deadline, Some(&model), &Silent).await;
+    assert_eq!(answer.model_used, EXTRACTIVE);
+    assert!(answer.warnings[0].contains("in time"));
+    assert!(!deadline.is_over());
+}
+
+#[tokio::test]
+async fn what_a_late_model_said_is_kept_to_its_last_sentence() {
+    let model = Scripted {
+        hangs: true,
+        ..Scripted::saying(&["Mars is the fourth planet [1]. It has two sm"])
+    };
+    let answer = run_until(soon(), Some(&model), &Silent).await;
+    assert_eq!(answer.text, "Mars is the fourth planet [1].");
+    assert_ne!(answer.model_used, EXTRACTIVE);
+    assert!(answer.warnings[0].contains("ends early"));
+}
+
+#[tokio::test]
+async fn a_cut_without_a_cited_sentence_leaves_the_sources() {
+    let cut = ModelError::Cut {
+        reason: "connection reset".to_owned(),
+        partial: "Mars is".to_owned(),
+    };
+    let model = Scripted::saying(&["Mars is"]).failing(vec![Err(cut)]);
+    let answer = run(Some(&model), &Silent).await;
+    assert_eq!(answer.model_used, EXTRACTIVE);
+    assert!(answer.warnings[0].contains("connection reset"));
+}
+
+#[tokio::test]
+async fn a_prompt_that_is_too_long_is_tried_again_smaller() {
+    let model = Scripted::saying(&["Mars is a planet [1]."])
+        .failing(vec![Err(ModelError::ContextTooSmall)]);
+    let answer = run(Some(&model), &Silent).await;
+    assert_eq!(answer.model_used, "scripted");
+    assert_eq!(model.prompts.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_without_citations_is_cited_by_support() {
+    let model = Scripted::saying(&["Mars is the fourth planet from the Sun."]);
+    let answer = run(Some(&model), &Silent).await;
+    assert_eq!(answer.text, "Mars is the fourth planet from the Sun. [1]");
+    assert_eq!(answer.warnings.len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_no_source_supports_is_replaced() {
+    let model = Scripted::saying(&["Bananas grow in warm countries near Ecuador."]);
+    let answer = run(Some(&model), &Silent).await;
+    assert_eq!(answer.model_used, EXTRACTIVE);
+    assert_eq!(answer.usage.unwrap().total_tokens, 15);
+}

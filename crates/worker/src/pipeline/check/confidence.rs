@@ -1,0 +1,76 @@
+//! How sure the answer is, from its evidence.
+
+use super::{Checked, SUPPORTED};
+use crate::pipeline::{Plan, RankedSource};
+use privachat_core::domain;
+use std::collections::HashSet;
+
+const GROUNDING: f64 = 0.45;
+const COVERAGE: f64 = 0.2;
+const AGREEMENT: f64 = 0.15;
+const FIT: f64 = 0.2;
+
+/// 0–1, from how well the claims are grounded, how many sub-queries the cited sources answer, how
+/// many of them agree, and how well they fit the question. Claims without support take from it.
+#[must_use]
+pub fn confidence(plan: &Plan, sources: &[RankedSource], checked: &Checked) -> f64 {
+    let cited = cited(checked, sources.len());
+    if cited.is_empty() {
+        return 0.0;
+    }
+    let fit = cited
+        .iter()
+        .filter_map(|index| sources.get(*index))
+        .map(|source| source.relevance)
+        .fold(0.0, f64::max);
+    let evidence = GROUNDING * checked.grounding_score
+        + COVERAGE * coverage(plan, sources, &cited)
+        + AGREEMENT * agreement(sources, &cited)
+        + FIT * fit;
+    let unsupported = ratio(checked.hallucination_count, checked.claims.len());
+    (evidence * (1.0 - 0.5 * unsupported)).clamp(0.0, 1.0)
+}
+
+/// Indexes of the sources that carry a claim which cites them.
+fn cited(checked: &Checked, sources: usize) -> HashSet<usize> {
+    checked
+        .claims
+        .iter()
+        .filter(|claim| claim.support >= SUPPORTED)
+        .flat_map(|claim| &claim.citations)
+        .filter_map(|number| number.checked_sub(1))
+        .filter(|index| *index < sources)
+        .collect()
+}
+
+fn coverage(plan: &Plan, sources: &[RankedSource], cited: &HashSet<usize>) -> f64 {
+    let answered: HashSet<usize> = cited
+        .iter()
+        .filter_map(|index| sources.get(*index))
+        .flat_map(|source| source.candidate.found_by.iter().copied())
+        .filter(|query| *query < plan.queries.len())
+        .collect();
+    ratio(answered.len(), plan.queries.len())
+}
+
+/// Two places that say it are better than one, ten hardly better than five. Pages of one publisher
+/// are one place; documents without a host each are their own.
+fn agreement(sources: &[RankedSource], cited: &HashSet<usize>) -> f64 {
+    let places: HashSet<String> = cited
+        .iter()
+        .filter_map(|index| sources.get(*index))
+        .map(|source| {
+            let url = &source.candidate.url;
+            domain::registrable_domain(url).unwrap_or_else(|| url.clone())
+        })
+        .collect();
+    1.0 - 0.5_f64.powf(f64::from(u32::try_from(places.len()).unwrap_or(u32::MAX)))
+}
+
+fn ratio(part: usize, whole: usize) -> f64 {
+    if whole == 0 {
+        return 0.0;
+    }
+    let number = |count| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    (number(part) / number(whole)).min(1.0)
+}

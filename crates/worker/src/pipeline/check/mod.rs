@@ -1,0 +1,128 @@
+//! Holding the claims of an answer against the passages they cite, without a model.
+
+mod claims;
+mod confidence;
+mod support;
+
+pub use confidence::confidence;
+
+use super::RankedSource;
+use super::text::{Analyzer, language};
+use support::Evidence;
+
+/// A claim with less support than this counts as a hallucination. Measured against claims that
+/// repeat (≥ 0.8), rephrase (0.5–0.8) or contradict (≤ 0.35) a passage.
+pub const SUPPORTED: f64 = 0.5;
+/// What a claim without a citation can be worth: it may be true, but nobody can follow it.
+const UNCITED: f64 = 0.6;
+
+/// A sentence of the answer that states something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The sentence, without its citations.
+    pub text: String,
+    /// The sources it cites, from 1.
+    pub citations: Vec<usize>,
+    /// 0–1: how far the cited passages carry it.
+    pub support: f64,
+    /// Index of the source, cited or not, that carries it best.
+    pub best_source: Option<usize>,
+}
+
+/// What the check of an answer found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Checked {
+    /// 0–1: mean support of the claims; 0 when there is none.
+    pub grounding_score: f64,
+    /// Claims under [`SUPPORTED`].
+    pub hallucination_count: usize,
+    /// The claims, in order.
+    pub claims: Vec<Claim>,
+}
+
+/// Checks every claim of `answer` against the sources that it cites.
+#[must_use]
+pub fn check(answer: &str, sources: &[RankedSource]) -> Checked {
+    let language = language(answer);
+    let analyzer = Analyzer::new(language.as_deref());
+    let evidence: Vec<Evidence> = sources
+        .iter()
+        .map(|source| Evidence::of(source, &analyzer))
+        .collect();
+    let claims: Vec<Claim> = claims::of(answer, sources.len())
+        .into_iter()
+        .map(|(text, citations)| judge(text, citations, &evidence, &analyzer))
+        .collect();
+    let count = claims
+        .iter()
+        .filter(|claim| claim.support < SUPPORTED)
+        .count();
+    let total: f64 = claims.iter().map(|claim| claim.support).sum();
+    let number = f64::from(u32::try_from(claims.len()).unwrap_or(u32::MAX));
+    Checked {
+        grounding_score: if claims.is_empty() {
+            0.0
+        } else {
+            total / number
+        },
+        hallucination_count: count,
+        claims,
+    }
+}
+
+fn judge(text: String, citations: Vec<usize>, evidence: &[Evidence], analyzer: &Analyzer) -> Claim {
+    let statement = support::Statement::of(&text, analyzer);
+    let supports: Vec<f64> = evidence
+        .iter()
+        .map(|source| source.support(&statement))
+        .collect();
+    let best_source = supports
+        .iter()
+        .enumerate()
+        .filter(|(_, support)| **support > 0.0)
+        .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)))
+        .map(|(index, _)| index);
+    let cited = citations
+        .iter()
+        .filter_map(|number| supports.get(number.checked_sub(1)?))
+        .copied()
+        .fold(0.0, f64::max);
+    let support = if citations.is_empty() {
+        let best = best_source.and_then(|index| supports.get(index)).copied();
+        UNCITED * best.unwrap_or(0.0)
+    } else {
+        cited
+    };
+    Claim {
+        text,
+        citations,
+        support,
+        best_source,
+    }
+}
+
+/// `answer` with a citation after each claim that has none and that a source carries. `None` when
+/// no claim could be cited.
+#[must_use]
+pub fn cite(answer: &str, sources: &[RankedSource]) -> Option<String> {
+    let checked = check(answer, sources);
+    let mut text = answer.to_owned();
+    let mut cited = 0;
+    for claim in &checked.claims {
+        let Some(best) = claim.best_source.filter(|_| claim.citations.is_empty()) else {
+            continue;
+        };
+        // The support of an uncited claim is discounted; what counts is what the source carries.
+        if claim.support / UNCITED < SUPPORTED {
+            continue;
+        }
+        if let Some(at) = text.find(&claim.text) {
+            text.insert_str(at + claim.text.len(), &format!(" [{}]", best + 1));
+            cited += 1;
+        }
+    }
+    (cited > 0).then_some(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+use super::*;
+use crate::pipeline::answer::fixtures::{plan, ranked};
+
+fn sources() -> Vec<RankedSource> {
+    vec![
+        ranked(
+            "Mars",
+            "https://en.wikipedia.org/wiki/Mars",
+            "Mars is the fourth planet from the Sun. It has two small moons, Phobos and Deimos, \
+             discovered in 1877 by Asaph Hall. Mars does not have a global magnetic field.",
+        ),
+        ranked(
+            "Venus",
+            "https://example.org/venus",
+            "Venus is the second planet from the Sun. It has no moons.",
+        ),
+    ]
+}
+
+fn support(claim: &str) -> f64 {
+    let checked = check(claim, &sources());
+    assert_eq!(checked.claims.len(), 1, "{claim}");
+    checked.claims[0].support
+}
+
+#[test]
+fn a_repeated_sentence_is_supported() {
+    assert!(support("Mars is the fourth planet from the Sun [1].") > 0.95);
+}
+
+#[test]
+fn a_rephrased_sentence_is_supported() {
+    assert!(
+        support("The two moons of Mars, Phobos and Deimos, were discovered in 1877 [1].")
+            >= SUPPORTED
+    );
+}
+
+#[test]
+fn a_wrong_number_is_not_supported() {
+    assert!(support("Mars has small moons that were discovered in 1905 [1].") < SUPPORTED);
+}
+
+#[test]
+fn a_name_that_the_source_lacks_is_not_supported() {
+    assert!(support("The moons of Mars were discovered by Galileo [1].") < SUPPORTED);
+}
+
+#[test]
+fn a_negated_sentence_is_not_supported() {
+    assert!(support("Mars does have a global magnetic field [1].") < SUPPORTED);
+    assert!(support("Mars doesn't have a global magnetic field [1].") >= SUPPORTED);
+}
+
+#[test]
+fn a_citation_of_the_wrong_source_is_not_supported_and_the_right_one_is_named() {
+    let checked = check(
+        "Mars has two small moons, Phobos and Deimos [2].",
+        &sources(),
+    );
+    assert_eq!(checked.hallucination_count, 1);
+    assert_eq!(checked.claims[0].best_source, Some(0));
+}
+
+#[test]
+fn citations_after_the_stop_belong_to_the_sentence_before() {
+    let checked = check(
+        "Mars is the fourth planet. [1] Venus has no moons. [2]",
+        &sources(),
+    );
+    let cited: Vec<&[usize]> = checked
+        .claims
+        .iter()
+        .map(|c| c.citations.as_slice())
+        .collect();
+    assert_eq!(cited, [&[1], &[2]]);
+}
+
+#[test]
+fn an_uncited_claim_is_cited_by_what_supports_it() {
+    let answer = "Mars is the fourth planet from the Sun. Venus has no moons.";
+    assert_eq!(
+        cite(answer, &sources()).as_deref(),
+        Some("Mars is the fourth planet from the Sun. [1] Venus has no moons. [2]")
+    );
+    assert_eq!(cite("Cats purr a lot at night.", &sources()), None);
+}
+
+#[test]
+fn confidence_follows_the_evidence() {
+    let plan = plan("How many moons does Mars have?");
+    let sources = sources();
+    let good = check("It has two small moons, Phobos and Deimos [1].", &sources);
+    let bad = check("It has seven small moons, Phobos and Hera [1].", &sources);
+    let none = check("Mars has moons.", &sources);
+    let good = confidence(&plan, &sources, &good);
+    assert!(good > 0.5, "{good}");
+    assert!(good > confidence(&plan, &sources, &bad));
+    assert!(confidence(&plan, &sources, &none).abs() < f64::EPSILON);
+    assert!((0.0..=1.0).contains(&good));
+}

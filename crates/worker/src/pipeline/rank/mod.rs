@@ -1,0 +1,105 @@
+//! Which sources, and which passages of them, the answer is made of.
+//!
+//! Documents are cut into passages; each passage gets a relevance that depends on nothing but the
+//! question and itself, so that a score means the same in every response. BM25 over the found
+//! passages and the providers' own order refine it.
+
+mod bm25;
+mod diversity;
+mod duplicates;
+mod passages;
+pub mod query;
+mod score;
+
+pub use query::{Query, QueryTerm};
+
+use super::{Candidate, Plan, RankedSource, text::Analyzer};
+use chrono::{DateTime, Utc};
+use passages::Draft;
+
+/// Passages kept per source.
+const PASSAGES_PER_SOURCE: usize = 5;
+/// Below this share of the question a source has nothing to do with it.
+const LEAST_RELEVANCE: f64 = 0.08;
+
+/// What the ranking takes into account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RankOptions {
+    /// How many sources are wanted.
+    pub limit: usize,
+    /// Whether passages are scored against each other (BM25), not only against the question.
+    pub rerank: bool,
+    /// Whether sources are spread over domains and topics.
+    pub diversity: bool,
+    /// Whether recent sources come first.
+    pub recency: bool,
+    /// Whether the intent of the question weighs.
+    pub query_aware: bool,
+    /// The moment that ages are counted from.
+    pub now: DateTime<Utc>,
+    /// 0–1 per candidate, in the order of the candidates, from embeddings.
+    pub semantic: Option<Vec<f64>>,
+}
+
+/// A candidate with its scored passages.
+struct Scored {
+    candidate: Candidate,
+    passages: Vec<(Draft, score::Fit)>,
+    relevance: f64,
+    semantic: Option<f64>,
+    score: f64,
+}
+
+/// The best sources for `plan`, best first; sources that hold nothing of the question are left out.
+#[must_use]
+pub fn rank(plan: &Plan, candidates: Vec<Candidate>, options: &RankOptions) -> Vec<RankedSource> {
+    let analyzer = Analyzer::new(plan.language.as_deref());
+    let query = Query::of(plan, &analyzer);
+    let drafts = passages::of_all(&candidates, &analyzer);
+    let statistics = bm25::Statistics::over(drafts.iter().flatten());
+    let mut scored: Vec<Scored> = candidates
+        .into_iter()
+        .zip(drafts)
+        .enumerate()
+        .map(|(index, (candidate, drafts))| {
+            let semantic = options
+                .semantic
+                .as_ref()
+                .and_then(|scores| scores.get(index).copied());
+            score::source(
+                &query,
+                candidate,
+                drafts,
+                semantic,
+                &statistics,
+                plan,
+                options,
+            )
+        })
+        .filter(|scored| scored.relevance >= LEAST_RELEVANCE)
+        .collect();
+    scored.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let scored = duplicates::merge(scored);
+    diversity::select(scored, plan, options, &analyzer)
+        .into_iter()
+        .map(finished)
+        .collect()
+}
+
+fn finished(scored: Scored) -> RankedSource {
+    let passages = duplicates::without_repeats(scored.passages)
+        .into_iter()
+        .take(PASSAGES_PER_SOURCE)
+        .map(|(draft, fit)| draft.passage(fit.score))
+        .collect();
+    RankedSource {
+        candidate: scored.candidate,
+        relevance: scored.relevance,
+        semantic_score: scored.semantic,
+        final_score: scored.score,
+        passages,
+    }
+}
+
+#[cfg(test)]
+mod tests;

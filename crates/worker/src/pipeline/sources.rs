@@ -1,0 +1,86 @@
+//! Ranked sources as the response shows them.
+
+use super::RankedSource;
+use privachat_core::schema::{Source, SourceDetail};
+
+/// Characters of a snippet.
+const SNIPPET: usize = 300;
+/// Passages shown per source, and characters of each.
+const PASSAGES: usize = 3;
+const PASSAGE: usize = 500;
+
+/// The sources and, in the same order, what else is known of them.
+#[must_use]
+pub fn to_response(ranked: &[RankedSource]) -> (Vec<Source>, Vec<SourceDetail>) {
+    ranked
+        .iter()
+        .map(|source| (shown(source), detail(source)))
+        .unzip()
+}
+
+fn shown(source: &RankedSource) -> Source {
+    let best = source.passages.first().map_or("", |passage| &passage.text);
+    let text = prose(best);
+    let text = if text.is_empty() {
+        source.candidate.snippet.clone()
+    } else {
+        text
+    };
+    Source {
+        title: source.candidate.title.clone(),
+        url: source.candidate.url.clone(),
+        snippet: shorten(&text, SNIPPET),
+        relevance: source.relevance,
+        semantic_score: source.semantic_score,
+        final_score: source.final_score,
+        source_type: source.candidate.source_type,
+    }
+}
+
+fn detail(source: &RankedSource) -> SourceDetail {
+    SourceDetail {
+        providers: source
+            .candidate
+            .providers
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect(),
+        fetched: source.candidate.document.is_some(),
+        published: source.candidate.published,
+        passages: source
+            .passages
+            .iter()
+            .take(PASSAGES)
+            .map(|passage| shorten(&passage.text, PASSAGE))
+            .collect(),
+    }
+}
+
+/// A passage without the signs of its Markdown and without code, unless it is all code.
+fn prose(text: &str) -> String {
+    let mut code = false;
+    let mut words: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        if line == "```" {
+            code = !code;
+        } else if !code {
+            let line = line.strip_prefix("- ").unwrap_or(line);
+            words.extend(line.trim_matches(['|', ' ']).split_whitespace());
+        }
+    }
+    words.join(" ")
+}
+
+/// At most `limit` characters, cut between words, with an ellipsis where something is missing.
+fn shorten(text: &str, limit: usize) -> String {
+    let text = text.trim();
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(limit.saturating_sub(1)).collect();
+    let cut = head
+        .rfind(char::is_whitespace)
+        .filter(|cut| *cut > head.len() / 2);
+    let kept = cut.and_then(|cut| head.get(..cut)).unwrap_or(&head);
+    format!("{}…", kept.trim_end_matches([' ', ',', ';', ':', '\n']))
+}
