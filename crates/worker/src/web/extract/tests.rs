@@ -114,8 +114,8 @@ fn an_api_page_keeps_its_terms_their_explanations_and_their_anchors() {
 #[test]
 fn a_method_in_rustdoc_is_a_term_that_its_text_follows() {
     let document = html(
-        r##"<body><main><section id="main-content"><h1>Struct Pond</h1><div class="impl-items">
-        <details class="toggle" open><summary><section id="method.drain" class="method"><a class="src rightside" href="s">Source</a><h4 class="code-header">pub fn <a class="fn">drain</a>(&amp;self) -&gt; <a>usize</a></h4></section></summary><div class="docblock"><p>Empties it.</p></div></details>
+        r##"<body><main><section id="main-content"><h1>Struct Pond <button id="copy-path">Copy</button></h1><div class="impl-items">
+        <details class="toggle" open><summary><section id="method.drain" class="method"><a class="src rightside" href="s">Source</a><h4 class="code-header">pub fn <a class="fn">drain</a>(&amp;self) -&gt; <a>usize</a><div class="where">where T: Fish</div></h4></section></summary><div class="docblock"><p>Empties it.</p></div></details>
         <details><summary>More</summary><p>Other.</p></details></div></section></main></body>"##,
         None,
     );
@@ -123,7 +123,7 @@ fn a_method_in_rustdoc_is_a_term_that_its_text_follows() {
         kinds_and_texts(&document),
         [
             (Heading(1), "Struct Pond"),
-            (Term, "pub fn drain(&self) -> usize"),
+            (Term, "pub fn drain(&self) -> usize where T: Fish"),
             (Paragraph, "Empties it."),
             (Paragraph, "More"),
             (Paragraph, "Other.")
