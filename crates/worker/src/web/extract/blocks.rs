@@ -5,7 +5,7 @@ use super::{
     table,
 };
 use crate::pipeline::{Block, BlockKind};
-use dom_query::{NodeData, NodeId, Tree, local_name};
+use dom_query::{Element, NodeData, NodeId, Tree, local_name};
 use std::{collections::HashSet, mem};
 
 /// Reads `root`; what is in `wanted` is read even when it looks like decoration.
@@ -64,15 +64,7 @@ impl Reader<'_> {
                 None
             }
             NodeData::Element(element) => {
-                let anchor = element
-                    .attr_ref(local_name!("id"))
-                    .or_else(|| {
-                        element
-                            .attr_ref(local_name!("name"))
-                            .filter(|_| element.name.local == local_name!("a"))
-                    })
-                    .filter(|anchor| !anchor.is_empty() && !anchor.contains(char::is_whitespace))
-                    .map(str::to_owned);
+                let anchor = fragment(element);
                 Some((role(element), anchor))
             }
             _ => None,
@@ -258,9 +250,8 @@ impl Reader<'_> {
         self.tree.descendant_ids_of_it(&id).find_map(|inside| {
             self.tree.query_node_or(&inside, None, |node| {
                 let element = node.as_element()?;
-                let value = element.attr_ref(local_name!("id"))?;
                 let is_mark = matches!(&*element.name.local, "a" | "span");
-                (is_mark && !value.is_empty()).then(|| value.to_owned())
+                fragment(element).filter(|_| is_mark)
             })
         })
     }
@@ -296,6 +287,18 @@ impl Reader<'_> {
             self.kind = BlockKind::Paragraph;
         }
     }
+}
+
+/// What links to an element name: its id, or the name of an old-style anchor.
+fn fragment(element: &Element) -> Option<String> {
+    // Readability wraps what it found in an element of its own.
+    const INVENTED: &str = "readability-";
+    let is_anchor = element.name.local == local_name!("a");
+    let name = element
+        .attr_ref(local_name!("id"))
+        .or_else(|| element.attr_ref(local_name!("name")).filter(|_| is_anchor))?;
+    let can_be_linked = !name.is_empty() && !name.contains(char::is_whitespace);
+    (can_be_linked && !name.starts_with(INVENTED)).then(|| name.to_owned())
 }
 
 /// The title bar of a note, and marks that stand alone: they say nothing.

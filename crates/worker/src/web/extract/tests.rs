@@ -338,13 +338,14 @@ fn a_page_without_any_semantic_markup_is_read_by_the_weight_of_its_text() {
         .map(|i| format!("<div><a href='/{i}'>Link {i}</a></div>"))
         .collect();
     let page = format!(
-        "<html><body><div class=x1>{links}</div><div class=x2><div>{text}</div></div></body></html>"
+        "<html><body><div class=x1>{links}</div><div class=x2><div><h2><a name=weir></a>The weir</h2>{text}</div></div></body></html>"
     );
     let document = html(&page, None);
     for i in 0..8 {
         assert!(document.text().contains(&format!("Part {i}.")), "{i}");
     }
     assert!(!document.text().contains("Link 7"), "{}", document.text());
+    assert_eq!(anchor_of(&document, "Part 0."), Some("weir"));
 }
 
 #[test]
