@@ -22,8 +22,8 @@ pub struct Binaries {
 macro_rules! binaries {
     () => {
         $crate::Binaries {
-            api: env!("CARGO_BIN_EXE_privachat-api"),
-            worker: env!("CARGO_BIN_EXE_privachat-worker"),
+            api: env!("CARGO_BIN_EXE_api-under-test"),
+            worker: env!("CARGO_BIN_EXE_worker-under-test"),
         }
     };
 }

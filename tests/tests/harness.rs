@@ -283,3 +283,9 @@ async fn the_mediawiki_double_speaks_the_formats_of_the_captured_bodies() {
         "badvalue"
     );
 }
+
+#[test]
+fn both_binaries_are_built_with_the_tests() {
+    let binaries = privachat_tests::binaries!();
+    assert!(Path::new(binaries.api).is_file() && Path::new(binaries.worker).is_file());
+}
