@@ -46,6 +46,7 @@ say "starting one worker and the API ..."
 start worker target/quick/privachat-worker
 start api target/quick/privachat-api
 wait_until_ready
+wait_for_documents
 
 address=$(cat "$API_ADDR_FILE")
 address=http://${address#http://}

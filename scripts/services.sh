@@ -98,6 +98,21 @@ wait_until_ready() {
     done
 }
 
+# Searches wait for their documents by themselves; a person would rather know.
+wait_for_documents() {
+    local deadline=$((SECONDS + 300)) last
+    while ((SECONDS < deadline)); do
+        last=$(grep -a 'local corpus' data/logs/worker.log | tail -n 1) || true
+        [[ $last == *"indexing the local corpus"* ]] || return 0
+        if [[ -z ${told:-} ]]; then
+            say "reading the documents (progress: data/logs/worker.log) ..."
+            local told=yes
+        fi
+        still_alive worker
+        sleep 0.3
+    done
+}
+
 wait_for_a_death() {
     local dead="" name
     wait -n -p dead "${pids[@]}" || true
