@@ -51,9 +51,10 @@ wait_for_documents
 address=$(cat "$API_ADDR_FILE")
 address=http://${address#http://}
 question="What happens to a search when its worker dies?"
+hint="paste into another terminal"
 if [[ $CORPUS_PATHS != "$own_documents" ]]; then
-    question="What is this about?"
-    [[ $CORPUS_PATHS == *python* ]] && question="What is asyncio.gather?"
+    question="What is asyncio.gather?"
+    [[ $CORPUS_PATHS == *python* ]] || hint="your question in place of this one, in another terminal"
 fi
 cat <<END
 
@@ -63,7 +64,7 @@ PrivaChat Search is ready at $address
   logs       data/logs/api.log data/logs/worker.log data/logs/redis.log
   interface  $address/api/docs
 
-Ask it something (paste into another terminal):
+Ask it something ($hint):
 
   curl -s $address/api/v1/search -H 'Content-Type: application/json' \\
     -d '{"query": "$question"}'

@@ -25,6 +25,7 @@ pub struct Builder {
     binaries: Binaries,
     workers: usize,
     redis: Options,
+    started: Option<RedisServer>,
     both: Environment,
     api: Environment,
     worker: Environment,
@@ -38,6 +39,7 @@ impl Stack {
             binaries,
             workers: 1,
             redis: Options::default(),
+            started: None,
             both: empty(),
             api: empty(),
             worker: empty(),
@@ -74,9 +76,16 @@ impl Builder {
         self
     }
 
-    /// The Redis of the stack, for a test that kills or proxies it.
+    /// How the Redis of the stack is set up.
     pub fn redis(mut self, options: Options) -> Self {
         self.redis = options;
+        self
+    }
+
+    /// On a Redis that runs already: to put a [`Proxy`](crate::Proxy) before it, or to give two
+    /// stacks one Redis, one after the other.
+    pub fn on(mut self, redis: RedisServer) -> Self {
+        self.started = Some(redis);
         self
     }
 
@@ -98,7 +107,10 @@ impl Builder {
 
     /// Starts everything and waits until the API is ready.
     pub async fn start(self) -> Stack {
-        let redis = RedisServer::with(self.redis).await;
+        let redis = match self.started {
+            Some(redis) => redis,
+            None => RedisServer::with(self.redis).await,
+        };
         let folder = TempDir::with_prefix("privachat-stack-").expect("a temporary folder");
 
         let mut defaults = Environment::new();

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use privachat_tests::process::{Process, isolated};
 use privachat_tests::redis::Options;
 use privachat_tests::upstream::{Reply, mediawiki, model, searxng, site};
 use privachat_tests::{Client, PostgresServer, Proxy, RedisServer, Upstream, eventually};
@@ -15,6 +16,38 @@ const SOON: Duration = Duration::from_secs(5);
 
 fn is_running(id: u32) -> bool {
     Path::new(&format!("/proc/{id}")).exists()
+}
+
+#[tokio::test]
+async fn a_process_tells_its_exit_code_and_keeps_its_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shell = isolated("sh");
+    shell.args([
+        "-c",
+        "trap 'echo bye; exit 7' TERM; echo up $HOME; sleep 600 & wait",
+    ]);
+    let mut process = Process::spawn("shell", shell, folder.path());
+    eventually("it is up", SOON, async || {
+        process.output().contains("up").then_some(())
+    })
+    .await;
+    assert_eq!(process.stop(SOON).await, 7);
+    assert_eq!(
+        process.output(),
+        "up\nbye\n",
+        "nothing of this environment reaches it"
+    );
+
+    let mut sleeper = isolated("sleep");
+    let mut process = Process::spawn(
+        "sleeper",
+        {
+            sleeper.arg("600");
+            sleeper
+        },
+        folder.path(),
+    );
+    assert_eq!(process.stop(SOON).await, 128 + 15);
 }
 
 #[tokio::test]
