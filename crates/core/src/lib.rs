@@ -1,5 +1,11 @@
 //! What the API and the workers share: schemas, the Redis contract and the job engine, history,
 //! settings and telemetry.
 
+pub mod connection;
+pub mod history;
+pub mod jobs;
+pub mod keys;
 pub mod mode;
 pub mod schema;
+pub mod settings;
+pub mod telemetry;

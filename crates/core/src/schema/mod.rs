@@ -1,9 +1,12 @@
 //! What travels over HTTP and through Redis: requests, responses, events, problem codes.
 
 pub mod event;
+pub mod problem;
+pub mod record;
 pub mod request;
 pub mod response;
 pub mod time;
+pub mod validate;
 
 pub use event::Event;
 pub use request::{PromptStrategy, SearchEngine, SearchRequest};
