@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use privachat_core::settings::SETTINGS;
 use privachat_tests::sources;
 
 /// Names that compose fills in itself or that belong to the images of others.
@@ -45,6 +46,17 @@ fn seconds(text: &str) -> u32 {
 }
 
 #[test]
+fn every_setting_that_the_binaries_know_is_explained_in_the_example() {
+    let example = example_settings();
+    let known = SETTINGS.iter().map(|setting| setting.name);
+    let unexplained: Vec<&str> = known.filter(|name| !example.contains(*name)).collect();
+    assert!(
+        unexplained.is_empty(),
+        "not in .env.example: {unexplained:?}"
+    );
+}
+
+#[test]
 fn every_setting_of_the_compose_file_is_explained_in_the_example() {
     let example = example_settings();
     let unexplained: Vec<String> = compose_settings()
@@ -59,8 +71,8 @@ fn every_setting_of_the_compose_file_is_explained_in_the_example() {
 
 #[test]
 fn compose_passes_on_every_setting_that_the_example_explains() {
-    // Read by `make run` or by compose itself, or meaningless in a container.
-    let outside = ["CORPUS", "API_ADDR_FILE"];
+    // Read by compose itself, or meaningless in a container, or one name for several workers.
+    let outside = ["CORPUS", "API_ADDR_FILE", "DATA_DIR", "WORKER_NAME"];
     let passed = compose_settings();
     let forgotten: Vec<String> = example_settings()
         .into_iter()

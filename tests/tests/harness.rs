@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use privachat_tests::process::{Process, isolated};
 use privachat_tests::redis::Options;
 use privachat_tests::upstream::{Reply, mediawiki, model, searxng, site};
-use privachat_tests::{Client, PostgresServer, Proxy, RedisServer, Upstream, eventually};
+use privachat_tests::{Client, PostgresServer, Proxy, RedisServer, Stack, Upstream, eventually};
 use redis::AsyncCommands;
 use serde_json::json;
 
@@ -321,4 +321,23 @@ async fn the_mediawiki_double_speaks_the_formats_of_the_captured_bodies() {
 fn both_binaries_are_built_with_the_tests() {
     let binaries = privachat_tests::binaries!();
     assert!(Path::new(binaries.api).is_file() && Path::new(binaries.worker).is_file());
+}
+
+#[tokio::test]
+async fn a_stack_takes_a_search_and_is_gone_when_dropped() {
+    let builder = Stack::builder(privachat_tests::binaries!()).workers(0);
+    let mut stack = builder.env("CORPUS_PATHS", "docs").start().await;
+    let id = stack.client().enqueue(json!({"query": "anything"})).await;
+    let status = stack.client().status(&id).await.expect(200);
+    assert_eq!(status["status"], "pending");
+    let mut redis = stack.redis.connection().await;
+    assert!(
+        redis
+            .exists::<_, bool>(format!("search_job:{id}"))
+            .await
+            .unwrap()
+    );
+    let processes = [stack.api.process().id(), stack.redis.process().id()];
+    drop(stack);
+    assert!(!processes.into_iter().any(is_running));
 }
