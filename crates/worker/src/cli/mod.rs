@@ -10,8 +10,6 @@ mod search;
 mod show;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests;
 
 use crate::wiring::PipelineSettings;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};

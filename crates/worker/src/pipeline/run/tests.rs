@@ -21,7 +21,7 @@ impl LanguageModel for Model {
         &self,
         _: &Prompt,
         deadline: Deadline,
-        _: &mut (dyn FnMut(&str) + Send),
+        _: &mut (dyn for<'t> FnMut(&'t str) + Send),
     ) -> Result<Completion, ModelError> {
         let answered = deadline.cut(tokio::time::sleep(self.0)).await;
         answered.ok_or(ModelError::TimedOut)?;
