@@ -120,11 +120,8 @@ pub(super) fn is_decoration(element: &Element) -> bool {
         return true;
     }
     // The id of a heading's section is a word of the text ("sharing", "navigation").
-    let id = if name == "section" || name == "dt" || name == "li" {
-        ""
-    } else {
-        id
-    };
+    let is_section = matches!(name, "section" | "dt" | "li") || class == "section";
+    let id = if is_section { "" } else { id };
     class
         .split_ascii_whitespace()
         .chain(std::iter::once(id))
