@@ -20,7 +20,7 @@ const FAINT_WORDS: &str = "difference different between purpose way best good ex
     make get write possible simple correct properly reason work";
 
 /// What a faint word is worth of its weight.
-const FAINT: f32 = 0.4;
+const FAINT: f32 = 0.25;
 
 /// A longer question is asked by its most telling words.
 const MAX_CONCEPTS: usize = 24;

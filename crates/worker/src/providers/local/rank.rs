@@ -94,7 +94,7 @@ pub(super) fn score(section: &Section, question: &Question, words: &Words) -> f3
     // The title speaks for the page's opening more than for its far parts.
     let opening = EVERYWHERE + OPENING / (1.0 + section.order as f32);
     let fit = sum / total * (0.3 + 0.7 * coverage * coverage)
-        + 0.2 * closeness(concepts, &body, total)
+        + 0.3 * closeness(concepts, &body, total)
         + 0.35 * about_heading
         + opening * about_title
         + 0.4 * named * coverage;
