@@ -16,6 +16,9 @@ use url::Url;
 /// Readability scores every element; beyond this many it takes too long.
 const MAX_SCORED_ELEMENTS: usize = 30_000;
 
+/// Some of its patterns need quadratic time for long runs of punctuation; in bytes.
+const MAX_SCORED_TEXT: usize = 150_000;
+
 /// Reads the main content of an HTML page. `base` is its address, if it has one.
 ///
 /// Never fails: a page without text gives a document without blocks. Takes time linear in the
@@ -67,7 +70,7 @@ fn by_score(
     readable_length: usize,
 ) -> Option<Vec<Block>> {
     const WORTHWHILE: usize = 1_000;
-    if readable_length < WORTHWHILE {
+    if !(WORTHWHILE..MAX_SCORED_TEXT).contains(&readable_length) {
         return None;
     }
     let config = Config {

@@ -273,6 +273,8 @@ fn hostile_nesting_takes_no_stack_and_no_time() {
         "<dl><dd>".repeat(50_000),
         "<svg><g>".repeat(50_000),
         "</p>".repeat(100_000),
+        "&".repeat(200_000),
+        "<".repeat(200_000),
         "<a ".to_owned() + &"x=y ".repeat(200_000) + ">",
         "<blockquote><p>".repeat(50_000) + &"</blockquote>".repeat(50_000),
     ];
