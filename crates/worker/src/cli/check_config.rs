@@ -2,10 +2,11 @@
 
 use crate::{
     pipeline::Deadline,
+    providers::local::LocalCorpus,
     upstream::ProbeError,
     wiring::{self, PipelineSettings, Wiring},
 };
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{BoxFuture, join_all, ready};
 use std::{io::Write, process::ExitCode, time::Duration};
 
 /// How long one upstream may take.
@@ -102,7 +103,7 @@ fn rows(wiring: &Wiring, deadline: Deadline) -> Vec<Row<'_>> {
     let corpus = wiring
         .corpus
         .as_ref()
-        .map(|_| Box::pin(corpus(wiring)) as Probe<'_>);
+        .map(|it| Box::pin(ready(corpus(it))) as Probe<'_>);
     let model = wiring
         .model
         .as_ref()
@@ -123,12 +124,8 @@ fn rows(wiring: &Wiring, deadline: Deadline) -> Vec<Row<'_>> {
 }
 
 /// The state of the index; the files of the corpus are read by the worker, not here.
-async fn corpus(wiring: &Wiring) -> Result<String, ProbeError> {
-    let status = wiring
-        .corpus
-        .as_ref()
-        .map(|corpus| corpus.status())
-        .unwrap_or_default();
+fn corpus(corpus: &LocalCorpus) -> Result<String, ProbeError> {
+    let status = corpus.status();
     if status.ready && status.files == 0 {
         return Err(ProbeError {
             problem: "the corpus holds no file that can be read".to_owned(),
