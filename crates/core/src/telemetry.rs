@@ -47,6 +47,18 @@ impl LogSettings {
             .map_err(|_unreadable| "must be error, warn, info, debug, trace or a filter such as info,privachat_core=debug")
     }
 
+    /// For commands whose output a person reads: warnings only, unless more was asked for.
+    #[must_use]
+    pub fn quieter(&self) -> Self {
+        if self.level == "info" {
+            return Self {
+                level: "warn".to_owned(),
+                format: LogFormat::Pretty,
+            };
+        }
+        self.clone()
+    }
+
     /// Starts logging to standard error. Does nothing when logging has been started before.
     pub fn start(&self) {
         let filter =

@@ -10,7 +10,7 @@ pub fn completed(pending: SearchResponse, outcome: Outcome, took: Duration) -> S
     let timings = outcome
         .timings
         .into_iter()
-        .map(|(stage, time)| (stage, time.as_secs_f64()))
+        .map(|(stage, time)| (stage, seconds(time)))
         .collect();
     SearchResponse {
         status: Status::Completed,
@@ -18,7 +18,7 @@ pub fn completed(pending: SearchResponse, outcome: Outcome, took: Duration) -> S
         sub_queries: Some(outcome.sub_queries),
         sources: Some(outcome.sources),
         citation_mapping: (!outcome.citations.is_empty()).then_some(outcome.citations),
-        execution_time: Some(took.as_secs_f64()),
+        execution_time: Some(seconds(took)),
         confidence: Some(outcome.confidence),
         model_used: Some(outcome.model_used),
         grounding_score: Some(outcome.grounding_score),
@@ -37,7 +37,7 @@ pub fn completed(pending: SearchResponse, outcome: Outcome, took: Duration) -> S
 pub fn failed(pending: SearchResponse, error: PipelineError, took: Duration) -> SearchResponse {
     SearchResponse {
         status: Status::Failed,
-        execution_time: Some(took.as_secs_f64()),
+        execution_time: Some(seconds(took)),
         error: Some(error.message),
         error_code: Some(error.code.to_owned()),
         error_hint: error.hint,
@@ -45,4 +45,10 @@ pub fn failed(pending: SearchResponse, error: PipelineError, took: Duration) -> 
         progress: None,
         ..pending
     }
+}
+
+/// Seconds with as many decimals as anybody can use.
+#[must_use]
+pub fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e6
 }

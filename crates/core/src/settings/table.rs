@@ -120,7 +120,6 @@ pub const SETTINGS: &[Setting] = &[
     setting("LLM_API_KEY", "", "key for it, if it wants one"),
     setting("LLM_MODEL", "", "model that writes the answers"),
     setting("FALLBACK_LLM_MODEL", "", "model to try when that one fails"),
-    setting("LLM_CONTEXT_TOKENS", "8192", "context length of the model"),
     setting("OPENROUTER_API_KEY", "", "stands in for LLM_API_KEY"),
     setting(
         "OPENROUTER_BASE_URL",

@@ -2,11 +2,10 @@
 
 use crate::{
     pipeline::Deadline,
-    providers::local::LocalCorpus,
     upstream::ProbeError,
     wiring::{self, PipelineSettings, Wiring},
 };
-use futures_util::future::{BoxFuture, join_all, ready};
+use futures_util::future::{BoxFuture, join_all};
 use std::{io::Write, process::ExitCode, time::Duration};
 
 /// How long one upstream may take.
@@ -103,7 +102,7 @@ fn rows(wiring: &Wiring, deadline: Deadline) -> Vec<Row<'_>> {
     let corpus = wiring
         .corpus
         .as_ref()
-        .map(|it| Box::pin(ready(corpus(it))) as Probe<'_>);
+        .map(|_| Box::pin(std::future::ready(corpus(wiring))) as Probe<'_>);
     let model = wiring
         .model
         .as_ref()
@@ -124,8 +123,12 @@ fn rows(wiring: &Wiring, deadline: Deadline) -> Vec<Row<'_>> {
 }
 
 /// The state of the index; the files of the corpus are read by the worker, not here.
-fn corpus(corpus: &LocalCorpus) -> Result<String, ProbeError> {
-    let status = corpus.status();
+fn corpus(wiring: &Wiring) -> Result<String, ProbeError> {
+    let status = wiring
+        .corpus
+        .as_ref()
+        .map(|corpus| corpus.status())
+        .unwrap_or_default();
     if status.ready && status.files == 0 {
         return Err(ProbeError {
             problem: "the corpus holds no file that can be read".to_owned(),

@@ -3,9 +3,13 @@
 use super::{
     failure,
     hold::{self, Lost},
-    report, response,
+    report,
 };
-use crate::pipeline::{self, Context, Deadline};
+use crate::{
+    pipeline::{self, Context, Deadline, Outcome},
+    response,
+};
+use chrono::{SubsecRound, Utc};
 use privachat_core::{
     jobs::{Bell, Claim, Ended, Failure, Hint, Jobs, JobsError, Lease, Release},
     schema::{SearchJob, SearchResponse, problem},
@@ -54,7 +58,12 @@ impl Runner {
 
     async fn try_run(&self, hint: Hint) -> Result<(), JobsError> {
         match self.jobs.claim(hint, &self.worker, self.lease).await? {
-            Claim::Started { lease, attempt, request, waited } => {
+            Claim::Started {
+                lease,
+                attempt,
+                request,
+                waited,
+            } => {
                 let tracked = self.jobs.track(hint, self.lease);
                 let worked = self.attempt(&lease, attempt, &request, waited);
                 let (tracked, worked) = tokio::join!(tracked, worked);
@@ -65,7 +74,13 @@ impl Runner {
         }
     }
 
-    async fn attempt(&self, lease: &Lease, attempt: u32, request: &[u8], waited: Duration) -> Result<(), JobsError> {
+    async fn attempt(
+        &self,
+        lease: &Lease,
+        attempt: u32,
+        request: &[u8],
+        waited: Duration,
+    ) -> Result<(), JobsError> {
         let id = lease.id;
         tracing::info!(session_id = %id, mode = %lease.mode, attempt, waited_ms = millis(waited), "started");
         let started = Instant::now();
@@ -88,7 +103,9 @@ impl Runner {
                 }
             }
             Verdict::Release => self.release(lease).await?,
-            Verdict::Abandon => tracing::warn!(session_id = %id, took_ms, "another worker has taken over"),
+            Verdict::Abandon => {
+                tracing::warn!(session_id = %id, took_ms, "another worker has taken over")
+            }
         }
         Ok(())
     }
@@ -113,7 +130,7 @@ impl Runner {
             outcome = search => {
                 let took = started.elapsed();
                 Verdict::Finish(match outcome {
-                    Ok(outcome) => Ok(Box::new(response::completed(lease.id, job, attempt, took, outcome))),
+                    Ok(outcome) => Ok(Box::new(completed(lease, attempt, job, outcome, took))),
                     Err(error) => Err(failure::of(&error, took)),
                 })
             }
@@ -126,15 +143,24 @@ impl Runner {
     }
 
     /// Hands the outcome in, for as long as it takes Redis to accept it.
-    async fn finish(&self, lease: &Lease, outcome: Result<Box<SearchResponse>, Failure>) -> Result<Ended, JobsError> {
+    async fn finish(
+        &self,
+        lease: &Lease,
+        outcome: Result<Box<SearchResponse>, Failure>,
+    ) -> Result<Ended, JobsError> {
         let json = match &outcome {
-            Ok(response) => Ok(serde_json::to_vec(response).map_err(|error| JobsError::Unexpected(error.to_string()))?),
+            Ok(response) => Ok(serde_json::to_vec(response)
+                .map_err(|error| JobsError::Unexpected(error.to_string()))?),
             Err(failure) => Err(failure),
         };
         let patience = Instant::now() + FINISH_PATIENCE;
         let mut pause = FIRST_PAUSE;
         loop {
-            let error = match self.jobs.finish(lease, json.as_deref().map_err(|failure| *failure)).await {
+            let error = match self
+                .jobs
+                .finish(lease, json.as_deref().map_err(|failure| *failure))
+                .await
+            {
                 Err(error @ (JobsError::Unavailable(_) | JobsError::Full(_))) => error,
                 done => return done,
             };
@@ -150,7 +176,9 @@ impl Runner {
     async fn release(&self, lease: &Lease) -> Result<(), JobsError> {
         match self.jobs.release(lease).await? {
             Release::Released => tracing::info!(session_id = %lease.id, "given back"),
-            Release::Fenced => tracing::warn!(session_id = %lease.id, "another worker has taken over"),
+            Release::Fenced => {
+                tracing::warn!(session_id = %lease.id, "another worker has taken over")
+            }
             Release::Cancel => {
                 self.finish(lease, Err(Failure::cancelled())).await?;
                 self.jobs.forget(lease.id, lease.mode).await?;
@@ -158,6 +186,22 @@ impl Runner {
         }
         Ok(())
     }
+}
+
+fn completed(
+    lease: &Lease,
+    attempt: u32,
+    job: &SearchJob,
+    outcome: Outcome,
+    took: Duration,
+) -> SearchResponse {
+    let (query, mode) = (job.search.query.clone(), job.search.mode);
+    let pending = SearchResponse {
+        attempt,
+        completed_at: Some(Utc::now().trunc_subsecs(6)),
+        ..SearchResponse::pending(lease.id, query, mode, job.created_at)
+    };
+    response::completed(pending, outcome, took)
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -31,7 +31,8 @@ pub(super) async fn run(
             }
             Err(error) => {
                 tracing::warn!(error = %with_cause(&error), "cannot take searches; trying again");
-                stop.run_until_cancelled(tokio::time::sleep(AFTER_ERROR)).await;
+                stop.run_until_cancelled(tokio::time::sleep(AFTER_ERROR))
+                    .await;
             }
         }
     }

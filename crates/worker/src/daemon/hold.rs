@@ -14,7 +14,12 @@ pub(super) enum Lost {
 
 /// Extends the lease three times in its length, and at once when the job's cancel rings, until it
 /// is lost. While Redis is away the search goes on: nobody else can claim the job either.
-pub(super) async fn hold(jobs: &Jobs, lease: &Lease, length: Duration, mut cancelled: Ring) -> Lost {
+pub(super) async fn hold(
+    jobs: &Jobs,
+    lease: &Lease,
+    length: Duration,
+    mut cancelled: Ring,
+) -> Lost {
     loop {
         // The ring only says "look": the flag in the job decides.
         let _rung_or_due = tokio::time::timeout(length / 3, cancelled.rung()).await;
@@ -22,7 +27,9 @@ pub(super) async fn hold(jobs: &Jobs, lease: &Lease, length: Duration, mut cance
             Ok(Beat::Held) => {}
             Ok(Beat::Cancel) => return Lost::Cancelled,
             Ok(Beat::Fenced) => return Lost::Fenced,
-            Err(error) => tracing::warn!(session_id = %lease.id, error = %error, "cannot extend a lease; trying again"),
+            Err(error) => {
+                tracing::warn!(session_id = %lease.id, error = %error, "cannot extend a lease; trying again")
+            }
         }
     }
 }

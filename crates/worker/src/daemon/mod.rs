@@ -8,7 +8,6 @@ mod feed;
 mod hold;
 mod outbox;
 mod report;
-mod response;
 mod slots;
 mod stop;
 
@@ -56,8 +55,17 @@ pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyh
     let cancels = Bell::default();
 
     let mut parts = tokio::task::JoinSet::new();
-    parts.spawn(cancels.clone().follow(jobs.redis().clone(), keys::CANCELLED, give_up.clone()));
-    parts.spawn(outbox::run(jobs.clone(), history, Arc::clone(&ended), give_up.clone()));
+    parts.spawn(
+        cancels
+            .clone()
+            .follow(jobs.redis().clone(), keys::CANCELLED, give_up.clone()),
+    );
+    parts.spawn(outbox::run(
+        jobs.clone(),
+        history,
+        Arc::clone(&ended),
+        give_up.clone(),
+    ));
 
     let searches = TaskTracker::new();
     let runner = Arc::new(Runner {
@@ -71,9 +79,19 @@ pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyh
     });
     let taker = jobs.taker();
     let unblock = taker.unblock();
-    let feed = feed::run(taker, Slots::new(settings.slots), Arc::clone(&runner), searches.clone(), stop.clone());
+    let feed = feed::run(
+        taker,
+        Slots::new(settings.slots),
+        Arc::clone(&runner),
+        searches.clone(),
+        stop.clone(),
+    );
     let mut feeding = tokio::spawn(feed);
-    tracing::info!(worker = settings.name, slots = settings.slots.all, "waiting for searches");
+    tracing::info!(
+        worker = settings.name,
+        slots = settings.slots.all,
+        "waiting for searches"
+    );
 
     tokio::select! {
         () = stop::requested() => {}

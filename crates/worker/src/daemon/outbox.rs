@@ -27,7 +27,12 @@ enum OutboxError {
 }
 
 /// Stores ended searches until `stop`.
-pub(super) async fn run(jobs: Jobs, history: Arc<dyn History>, ended: Arc<Notify>, stop: CancellationToken) {
+pub(super) async fn run(
+    jobs: Jobs,
+    history: Arc<dyn History>,
+    ended: Arc<Notify>,
+    stop: CancellationToken,
+) {
     let mut failing = false;
     loop {
         // The last round after the stop stores what the drain has finished.
@@ -41,7 +46,10 @@ pub(super) async fn run(jobs: Jobs, history: Arc<dyn History>, ended: Arc<Notify
             Err(error) => {
                 if !failing {
                     let cause = anyhow::Error::from(error);
-                    tracing::warn!(error = format!("{cause:#}"), "sessions wait in Redis for the history");
+                    tracing::warn!(
+                        error = format!("{cause:#}"),
+                        "sessions wait in Redis for the history"
+                    );
                 }
                 failing = true;
             }
@@ -71,11 +79,14 @@ async fn store(jobs: &Jobs, history: &dyn History, id: Uuid) -> Result<(), Outbo
         tracing::warn!(session_id = %id, "expired before it could be stored in the history");
         return Ok(jobs.saved(id).await?);
     };
-    let session = StoredRecord::parse(record.bytes()).and_then(|stored| stored.session(id, Utc::now()));
+    let session =
+        StoredRecord::parse(record.bytes()).and_then(|stored| stored.session(id, Utc::now()));
     match session {
         Ok(Some(session)) => history.save(&session).await?,
         Ok(None) => return Ok(()),
-        Err(error) => tracing::error!(session_id = %id, error = %error, "its record cannot be read and is not stored"),
+        Err(error) => {
+            tracing::error!(session_id = %id, error = %error, "its record cannot be read and is not stored")
+        }
     }
     Ok(jobs.saved(id).await?)
 }

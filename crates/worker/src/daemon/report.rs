@@ -70,7 +70,10 @@ async fn send(jobs: &Jobs, lease: &Lease, event: &Event) -> Option<Beat> {
         Event::Progress(progress) => Some(progress_json(progress)?),
         _ => None,
     };
-    match jobs.report(lease, kind(event), &data, progress.as_deref()).await {
+    match jobs
+        .report(lease, kind(event), &data, progress.as_deref())
+        .await
+    {
         Ok(beat) => Some(beat),
         Err(error) => {
             tracing::debug!(session_id = %lease.id, error = %error, "an event was not reported");

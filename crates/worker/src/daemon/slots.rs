@@ -106,7 +106,11 @@ impl Free {
 mod tests {
     use super::*;
 
-    const LIMITS: SlotLimits = SlotLimits { all: 4, balanced: 2, deep: 1 };
+    const LIMITS: SlotLimits = SlotLimits {
+        all: 4,
+        balanced: 2,
+        deep: 1,
+    };
 
     #[tokio::test]
     async fn a_mode_without_a_free_slot_is_left_out() {

@@ -18,7 +18,10 @@ const UNBLOCK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Waits for SIGTERM or SIGINT.
 pub(super) async fn requested() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
         tracing::error!("signals cannot be heard; only a kill will stop this worker");
         return std::future::pending().await;
     };
@@ -36,7 +39,11 @@ pub(super) async fn drain(
     searches: &TaskTracker,
     give_up: &CancellationToken,
 ) -> anyhow::Result<()> {
-    tracing::info!(running = searches.len(), drain_s = settings.drain.as_secs(), "stopping");
+    tracing::info!(
+        running = searches.len(),
+        drain_s = settings.drain.as_secs(),
+        "stopping"
+    );
     // It may be about to wait when the first call comes, so one is not enough.
     loop {
         if let Err(error) = unblock.unblock().await {

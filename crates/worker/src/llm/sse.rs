@@ -125,6 +125,7 @@ mod tests {
             data("data: a\n\ndata: b\r\n\r\ndata: c\r\rdata:d\n\n"),
             ["a", "b", "c", "d"]
         );
+        assert_eq!(data("data: a\r\ndata: b\r\n\r\n"), ["a\nb"]);
         assert_eq!(data(": keep-alive\n\ndata: a\n: x\ndata: b\n\n"), ["a\nb"]);
         assert_eq!(data("\u{feff}data: a\n\nid: 1\nretry: 5\n\n"), ["a"]);
         assert_eq!(data("data:  two blanks\n\ndata\n\n"), [" two blanks", ""]);

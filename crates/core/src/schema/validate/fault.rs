@@ -63,7 +63,11 @@ impl Fault {
     /// A path parameter that is no UUID.
     #[must_use]
     pub fn uuid(parameter: &str, input: &str, error: &uuid::Error) -> Self {
-        let reason = error.to_string();
+        // The words that clients know of this fault; the parser has shortened its own since.
+        let reason = error.to_string().replace(
+            "length: found",
+            "length: expected length 32 for simple format, found",
+        );
         let msg = format!("Input should be a valid UUID, {reason}");
         Self::new(&["path", parameter], "uuid_parsing", msg, input.into())
             .with(json!({ "error": reason }))

@@ -138,3 +138,19 @@ fn bytes_that_are_no_text_are_named_so() {
     let fault = parse_body(b"{\"query\":\"\xff\xfe\"}").unwrap_err();
     assert_eq!(fault.ctx, Some(json!({ "error": "Invalid UTF-8" })));
 }
+
+#[test]
+fn a_malformed_session_id_is_described_as_before() {
+    let error = uuid::Uuid::parse_str("abc").unwrap_err();
+    let fault = serde_json::to_value(Fault::uuid("session_id", "abc", &error)).unwrap();
+    let recorded = include_str!("../../../../../tests/fixtures/old-service/validation.txt");
+    let answer = recorded
+        .split("--- bad uuid\n")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap();
+    let expected: Value = serde_json::from_str(answer).unwrap();
+    assert_eq!(json!([fault]), expected["detail"]);
+}

@@ -63,7 +63,7 @@ async fn a_stream_that_stalls_is_cut_with_its_text() {
 #[tokio::test]
 async fn the_deadline_cuts_a_stream_that_is_still_running() {
     let (base, server) = raw(piece("Some text").into_bytes(), false).await;
-    let deadline = Deadline::after(Duration::from_millis(300));
+    let deadline = Deadline::after(Duration::from_millis(1500));
     let error = ask(&model(&base, None), deadline).await.0.unwrap_err();
     let expected = ModelError::Cut {
         reason: "out of time".to_owned(),

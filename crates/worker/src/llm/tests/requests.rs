@@ -154,7 +154,7 @@ async fn a_first_model_that_does_not_begin_leaves_time_for_the_fallback() {
         .expect(1)
         .mount(&server)
         .await;
-    let deadline = Deadline::after(Duration::from_secs(2));
+    let deadline = Deadline::after(Duration::from_secs(4));
     let (result, _) = ask(&model(&server.uri(), Some("spare")), deadline).await;
     assert_eq!(result.unwrap().text, "Fine.");
 }

@@ -1,7 +1,7 @@
 //! From a question to hits: candidates from the index, scored as a whole, one hit per page.
 
 use super::{
-    query::{self, Concept},
+    query::{self, Concept, Question},
     rank,
     sections::Section,
     snippet::snippet,
@@ -43,17 +43,18 @@ pub(super) fn search(
 ) -> anyhow::Result<Vec<Hit>> {
     let words = Words::new();
     let searcher = store.reader.searcher();
-    let concepts = query::concepts(question, &searcher, &store.fields)?;
+    let question = Question::new(question, &searcher, &store.fields)?;
+    let concepts = &question.concepts;
     if concepts.is_empty() {
         return Ok(Vec::new());
     }
     let proposals: [(Box<dyn Query>, usize); 3] = [
         (
-            Box::new(query::any_of(&concepts, &store.fields)),
+            Box::new(query::any_of(concepts, &store.fields)),
             ANY_WORD.max(limit * 4),
         ),
-        (Box::new(query::all_of(&concepts, &store.fields)), ALL_WORDS),
-        (Box::new(query::named(&concepts, &store.fields)), IN_NAMES),
+        (Box::new(query::all_of(concepts, &store.fields)), ALL_WORDS),
+        (Box::new(query::named(concepts, &store.fields)), IN_NAMES),
     ];
     let mut addresses: HashSet<DocAddress> = HashSet::new();
     for (proposal, count) in &proposals {
@@ -73,7 +74,7 @@ pub(super) fn search(
             continue;
         };
         let section: Section = serde_json::from_slice(stored)?;
-        let score = rank::score(&section, &concepts, &words);
+        let score = rank::score(&section, &question, &words);
         scored.push(Scored {
             file: file.to_owned(),
             section,
@@ -82,7 +83,7 @@ pub(super) fn search(
     }
     let mut hits = Vec::new();
     for page in pages(scored).into_iter().take(limit) {
-        hits.push(hit(&page, hits.len() + 1, &concepts, &words, links));
+        hits.push(hit(&page, hits.len() + 1, concepts, &words, links));
     }
     Ok(hits)
 }

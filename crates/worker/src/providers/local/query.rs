@@ -13,15 +13,14 @@ const STOP_WORDS: &str = "a about an and any are as at be been by can could d di
     for from had has have he her him his how i if in into is it its just ll many may me more much \
     must my not of on or our out re s shall she should so some t than that the their them then \
     there these they this those to us use used using ve was we were what when where which while \
-    who whom whose why will with would you your please tell explain describe \
-    work works";
+    who whom whose why will with would you your please tell explain describe";
 
 /// Words that say what kind of answer is wanted more than what it is about.
 const FAINT_WORDS: &str = "difference different between purpose way best good example need want \
-    make get write possible simple correct properly reason use using";
+    make get write possible simple correct properly reason work";
 
 /// What a faint word is worth of its weight.
-const FAINT: f32 = 0.4;
+const FAINT: f32 = 0.25;
 
 /// A longer question is asked by its most telling words.
 const MAX_CONCEPTS: usize = 24;
@@ -35,22 +34,57 @@ pub(super) struct Concept {
     pub(super) whole: Option<String>,
     /// Stems: one for a plain word, several for the parts of a name.
     pub(super) stems: Vec<String>,
+    /// Whether it says more about the kind of answer than about the matter.
+    pub(super) is_faint: bool,
     /// How telling it is in this corpus.
     pub(super) weight: f32,
 }
 
-/// The things that a question asks for, in its order.
-pub(super) fn concepts(
+/// A question, taken apart.
+pub(super) struct Question {
+    /// The things that it asks for, in its order.
+    pub(super) concepts: Vec<Concept>,
+    /// Sum of their weights.
+    pub(super) total: f32,
+    /// Stems that say nothing, in questions and in headings.
+    pub(super) stop: HashSet<String>,
+}
+
+impl Question {
+    /// Takes `text` apart and weighs its words by how telling they are in this index.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(super) fn new(text: &str, searcher: &Searcher, fields: &Fields) -> tantivy::Result<Self> {
+        let words = Words::new();
+        let stop = words
+            .of(STOP_WORDS)
+            .into_iter()
+            .map(|word| word.text)
+            .collect();
+        let concepts = concepts(text, &words, &stop, searcher, fields)?;
+        let total = concepts.iter().map(|concept| concept.weight).sum();
+        Ok(Self {
+            concepts,
+            total,
+            stop,
+        })
+    }
+}
+
+fn concepts(
     question: &str,
+    words: &Words,
+    stop: &HashSet<String>,
     searcher: &Searcher,
     fields: &Fields,
 ) -> tantivy::Result<Vec<Concept>> {
-    let words = Words::new();
-    let set = |list: &str| -> HashSet<String> {
-        words.of(list).into_iter().map(|word| word.text).collect()
-    };
-    let (stop, faint) = (set(STOP_WORDS), set(FAINT_WORDS));
-    let all = split(question, &words);
+    let faint: HashSet<String> = words
+        .of(FAINT_WORDS)
+        .into_iter()
+        .map(|word| word.text)
+        .collect();
+    let all = split(question, words);
     let telling: Vec<Concept> = all
         .iter()
         .filter(|concept| {
@@ -64,6 +98,7 @@ pub(super) fn concepts(
     for concept in &mut concepts {
         concept.weight = weight(concept, searcher, fields)?;
         if concept.stems.iter().all(|stem| faint.contains(stem)) {
+            concept.is_faint = true;
             concept.weight *= FAINT;
         }
     }
@@ -99,12 +134,14 @@ fn split(question: &str, words: &Words) -> Vec<Concept> {
                 raw: whole.clone(),
                 whole: Some(whole),
                 stems: parts.into_values().collect(),
+                is_faint: false,
                 weight: 0.0,
             }),
             None => concepts.extend(parts.into_values().map(|stem| Concept {
                 raw: raw.clone(),
                 whole: None,
                 stems: vec![stem],
+                is_faint: false,
                 weight: 0.0,
             })),
         }
@@ -167,7 +204,8 @@ pub(super) fn named(concepts: &[Concept], fields: &Fields) -> BooleanQuery {
     )
 }
 
-/// Everything that speaks of all of `concepts`, in whatever field.
+/// Everything that speaks of all of `concepts`, in whatever field; of the faint ones only when
+/// there are no others.
 pub(super) fn all_of(concepts: &[Concept], fields: &Fields) -> BooleanQuery {
     let places = [
         (fields.body, 1.0),
@@ -175,8 +213,10 @@ pub(super) fn all_of(concepts: &[Concept], fields: &Fields) -> BooleanQuery {
         (fields.title, 1.0),
         (fields.path, 1.0),
     ];
+    let only_faint = concepts.iter().all(|concept| concept.is_faint);
     let clauses = concepts
         .iter()
+        .filter(|concept| only_faint || !concept.is_faint)
         .map(|concept| (Occur::Must, in_fields(concept, fields, &places)))
         .collect();
     BooleanQuery::new(clauses)

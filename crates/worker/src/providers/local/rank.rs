@@ -3,7 +3,7 @@
 //! whether the section is *about* them or only mentions them.
 
 use super::{
-    query::Concept,
+    query::{Concept, Question},
     sections::Section,
     tokens::{Word, Words},
 };
@@ -28,11 +28,14 @@ const OPENING: f32 = 0.33;
 /// A page from which on it counts as a list of everything, such as a changelog.
 const HUGE_PAGE_CHARS: f32 = 150_000.0;
 /// A section that says less than this is a pointer to something else.
-const SHORT_CHARS: f32 = 120.0;
+const SHORT_CHARS: f32 = 60.0;
 
 /// The score of `section`, from 0; comparable for one question only.
-pub(super) fn score(section: &Section, concepts: &[Concept], words: &Words) -> f32 {
-    let total: f32 = concepts.iter().map(|concept| concept.weight).sum();
+pub(super) fn score(section: &Section, question: &Question, words: &Words) -> f32 {
+    let Question {
+        concepts, total, ..
+    } = question;
+    let total = *total;
     if total <= 0.0 {
         return 0.0;
     }
@@ -55,7 +58,7 @@ pub(super) fn score(section: &Section, concepts: &[Concept], words: &Words) -> f
     let norm = 1.0 - B + B * body.len() as f32 / USUAL_WORDS;
 
     // One word of many in a title says little about the page.
-    let title_share = share(&title, concepts).sqrt();
+    let title_share = share(&title, question).sqrt();
 
     let (mut sum, mut covered, mut named) = (0.0, 0.0, 0.0_f32);
     for concept in concepts {
@@ -65,33 +68,33 @@ pub(super) fn score(section: &Section, concepts: &[Concept], words: &Words) -> f
         } else {
             0.0
         };
-        let is_named = section.names.binary_search(&concept.raw).is_ok();
+        let naming = naming(section, &concept.raw);
         let in_names = presence(concept, &heading_set);
         let evidence = count / norm
             + IN_TITLE * title_share * presence(concept, &title_set)
             + IN_PATH * presence(concept, &path_set)
             + IN_HEADING * in_names
-            + if is_named { AS_NAME } else { 0.0 };
+            + AS_NAME * naming;
         sum += concept.weight * evidence / (evidence + K1);
         let presence = in_body
             .max(in_names)
             .max(presence(concept, &title_set) * 0.9)
             .max(presence(concept, &path_set) * 0.9);
-        covered += concept.weight * if is_named { 1.0 } else { presence };
-        if is_named {
-            named = named.max(concept.weight / total);
-        }
+        covered += concept.weight * if naming > 0.0 { 1.0 } else { presence };
+        named = named.max(naming * concept.weight / total);
     }
     let coverage = covered / total;
-    let about_heading = headings
+    let about_heading = section
+        .also
         .iter()
-        .map(|heading| about(heading, concepts, total))
+        .chain([&section.heading])
+        .map(|heading| about_any(heading, question, words))
         .fold(0.0, f32::max);
-    let about_title = about(&title, concepts, total);
+    let about_title = about_any(&section.title, question, words);
     // The title speaks for the page's opening more than for its far parts.
     let opening = EVERYWHERE + OPENING / (1.0 + section.order as f32);
     let fit = sum / total * (0.3 + 0.7 * coverage * coverage)
-        + 0.2 * closeness(concepts, &body, total)
+        + 0.3 * closeness(concepts, &body, total)
         + 0.35 * about_heading
         + opening * about_title
         + 0.4 * named * coverage;
@@ -132,27 +135,63 @@ fn count(concept: &Concept, words: &[Word]) -> f32 {
 }
 
 /// How much a heading is about the question: 1 when both say the same words.
-fn about(heading: &[Word], concepts: &[Concept], total: f32) -> f32 {
+fn about(heading: &[Word], question: &Question) -> f32 {
     let heading_set = set(heading);
-    let asked: f32 = concepts
+    let asked: f32 = question
+        .concepts
         .iter()
         .map(|concept| concept.weight * presence(concept, &heading_set))
         .sum();
-    (asked / total) * share(heading, concepts).sqrt()
+    asked / question.total * share(heading, question).sqrt()
 }
 
-/// The share of a heading's words that the question has too.
-fn share(heading: &[Word], concepts: &[Concept]) -> f32 {
-    let parts: Vec<&Word> = heading.iter().filter(|word| !word.whole).collect();
-    let known = parts
-        .iter()
-        .filter(|word| {
-            concepts
-                .iter()
-                .any(|concept| concept.stems.contains(&word.text))
-        })
-        .count();
-    known as f32 / parts.len().max(1) as f32
+/// The share of a heading's telling words that the question has too. Section numbers tell nothing.
+fn share(heading: &[Word], question: &Question) -> f32 {
+    let (mut known, mut all) = (0.0_f32, 0.0_f32);
+    for word in heading.iter().filter(|word| !word.whole) {
+        let asked = question
+            .concepts
+            .iter()
+            .any(|concept| concept.stems.contains(&word.text));
+        let is_number = word.text.chars().all(char::is_numeric);
+        if asked {
+            known += 1.0;
+        }
+        if asked || !(is_number || question.stop.contains(&word.text)) {
+            all += 1.0;
+        }
+    }
+    known / all.max(1.0)
+}
+
+/// How much a heading or a part of it is about the question: "csv — reading and writing" is about
+/// csv as much as about all of it, and a signature is about its name.
+fn about_any(heading: &str, question: &Question, words: &Words) -> f32 {
+    let parts = [" — ", " – ", " - ", ": ", "("]
+        .into_iter()
+        .find_map(|separator| heading.split_once(separator))
+        .into_iter()
+        .flat_map(|(before, after)| [before, after]);
+    parts
+        .chain([heading])
+        .map(|part| about(&words.of(part), question))
+        .fold(0.0, f32::max)
+}
+
+/// How well the section's names answer to `name`: 1 for the name itself, less for the end of one.
+fn naming(section: &Section, name: &str) -> f32 {
+    if section
+        .names
+        .binary_search_by(|own| own.as_str().cmp(name))
+        .is_err()
+    {
+        return 0.0;
+    }
+    let is_end = section.names.iter().any(|own| {
+        own.strip_suffix(name)
+            .is_some_and(|before| before.ends_with('.'))
+    });
+    if is_end { 0.6 } else { 1.0 }
 }
 
 /// How close neighbouring words of the question stand in the text: 1 when all are side by side.

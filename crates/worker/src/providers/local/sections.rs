@@ -258,6 +258,8 @@ fn is_edge(c: char) -> bool {
 /// "awaitable asyncio.gather(*aws)" under the anchor `asyncio.gather`.
 fn names(text: &str, anchor: Option<&str>) -> Vec<String> {
     let lower = text.to_lowercase();
+    // "pathlib — object-oriented paths" defines pathlib.
+    let lower = lower.split(" — ").next().unwrap_or_default();
     let before_call = lower.split('(').next().unwrap_or_default();
     let mut words = before_call.split_whitespace();
     let spoken = match (lower.contains('('), words.next_back(), words.next()) {

@@ -158,6 +158,7 @@ mod tests {
             raw: stem.to_owned(),
             whole: None,
             stems: vec![stem.to_owned()],
+            is_faint: false,
             weight: 1.0,
         }
     }

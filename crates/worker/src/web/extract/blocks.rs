@@ -5,7 +5,7 @@ use super::{
     table,
 };
 use crate::pipeline::{Block, BlockKind};
-use dom_query::{NodeData, NodeId, Tree, local_name};
+use dom_query::{Element, NodeData, NodeId, Tree, local_name};
 use std::{collections::HashSet, mem};
 
 /// Reads `root`; what is in `wanted` is read even when it looks like decoration.
@@ -19,7 +19,7 @@ pub(super) fn read(tree: &Tree, root: NodeId, wanted: &HashSet<NodeId>) -> Vec<B
         anchor: None,
         anchored_at: None,
         verbatim: false,
-        in_row: false,
+        flat: false,
         breaks: 0,
     };
     reader.children(root);
@@ -39,8 +39,8 @@ struct Reader<'a> {
     anchored_at: Option<usize>,
     /// Inside `<pre>`.
     verbatim: bool,
-    /// Inside a table row: block borders are only spaces there.
-    in_row: bool,
+    /// Inside a table row or a term: block borders are only spaces there.
+    flat: bool,
     /// Line breaks since the last text.
     breaks: u8,
 }
@@ -64,15 +64,7 @@ impl Reader<'_> {
                 None
             }
             NodeData::Element(element) => {
-                let anchor = element
-                    .attr_ref(local_name!("id"))
-                    .or_else(|| {
-                        element
-                            .attr_ref(local_name!("name"))
-                            .filter(|_| element.name.local == local_name!("a"))
-                    })
-                    .filter(|anchor| !anchor.is_empty() && !anchor.contains(char::is_whitespace))
-                    .map(str::to_owned);
+                let anchor = fragment(element);
                 Some((role(element), anchor))
             }
             _ => None,
@@ -136,7 +128,11 @@ impl Reader<'_> {
         let outer_kind = mem::replace(&mut self.kind, kind);
         let anchor = anchor.or_else(|| self.first_id_inside(id));
         self.set_anchor(anchor);
+        // A heading that was never closed holds the rest of the page, so only terms are one line.
+        let outer_flat = self.flat;
+        self.flat |= kind == BlockKind::Term;
         self.children(id);
+        self.flat = outer_flat;
         self.end_block();
         self.kind = outer_kind;
     }
@@ -148,7 +144,7 @@ impl Reader<'_> {
         let outer_verbatim = mem::replace(&mut self.verbatim, true);
         self.children(id);
         self.verbatim = outer_verbatim;
-        if self.in_row {
+        if self.flat {
             self.line = self.line.split_whitespace().collect::<Vec<_>>().join(" ");
         }
         self.end_block();
@@ -156,13 +152,13 @@ impl Reader<'_> {
     }
 
     fn row(&mut self, id: NodeId, anchor: Option<String>) {
-        if self.in_row || table::is_layout(self.tree, id) {
+        if self.flat || table::is_layout(self.tree, id) {
             self.group(id, self.kind, anchor);
             return;
         }
         self.end_block();
         self.set_anchor(anchor);
-        self.in_row = true;
+        self.flat = true;
         let mut cells = Vec::new();
         let mut next = self.tree.query_node_or(&id, None, |node| node.first_child);
         while let Some(cell) = next {
@@ -177,7 +173,7 @@ impl Reader<'_> {
                 .tree
                 .query_node_or(&cell, None, |node| node.next_sibling);
         }
-        self.in_row = false;
+        self.flat = false;
         self.line = table::join(&cells);
         let kind = if cells.len() > 1 {
             BlockKind::TableRow
@@ -237,7 +233,7 @@ impl Reader<'_> {
     /// the same block, the outermost is the section's own.
     fn inline_anchor(&mut self, anchor: Option<String>) {
         let names_itself = matches!(self.kind, BlockKind::Heading(_) | BlockKind::Term);
-        let starts_block = self.line.trim().is_empty() && !self.in_row;
+        let starts_block = self.line.trim().is_empty() && !self.flat;
         if starts_block && !names_itself && self.anchored_at != Some(self.blocks.len()) {
             self.set_anchor(anchor);
         }
@@ -254,15 +250,15 @@ impl Reader<'_> {
         self.tree.descendant_ids_of_it(&id).find_map(|inside| {
             self.tree.query_node_or(&inside, None, |node| {
                 let element = node.as_element()?;
-                let value = element.attr_ref(local_name!("id"))?;
-                (!value.is_empty()).then(|| value.to_owned())
+                let is_mark = matches!(&*element.name.local, "a" | "span");
+                fragment(element).filter(|_| is_mark)
             })
         })
     }
 
     fn end_block(&mut self) {
         self.breaks = 0;
-        if self.in_row {
+        if self.flat {
             self.text(" ");
             return;
         }
@@ -293,9 +289,21 @@ impl Reader<'_> {
     }
 }
 
+/// What links to an element name: its id, or the name of an old-style anchor.
+fn fragment(element: &Element) -> Option<String> {
+    // Readability wraps what it found in an element of its own.
+    const INVENTED: &str = "readability-";
+    let is_anchor = element.name.local == local_name!("a");
+    let name = element
+        .attr_ref(local_name!("id"))
+        .or_else(|| element.attr_ref(local_name!("name")).filter(|_| is_anchor))?;
+    let can_be_linked = !name.is_empty() && !name.contains(char::is_whitespace);
+    (can_be_linked && !name.starts_with(INVENTED)).then(|| name.to_owned())
+}
+
 /// The title bar of a note, and marks that stand alone: they say nothing.
 fn is_label(text: &str) -> bool {
-    const LABELS: [&str; 9] = [
+    const LABELS: [&str; 11] = [
         "note",
         "warning",
         "tip",
@@ -305,6 +313,8 @@ fn is_label(text: &str) -> bool {
         "see also",
         "advertisement",
         "copy",
+        "expand description",
+        "read more",
     ];
     LABELS.iter().any(|label| label.eq_ignore_ascii_case(text))
         || !text.contains(char::is_alphanumeric) && text.chars().count() <= 2

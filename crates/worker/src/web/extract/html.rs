@@ -77,7 +77,9 @@ fn by_score(
         ..Config::default()
     };
     let base = base.filter(|url| url.has_host()).map(Url::as_str);
-    let article = Readability::with_document(page.clone(), base, Some(config))
+    let page = page.clone();
+    name_headings(&page);
+    let article = Readability::with_document(page, base, Some(config))
         .ok()?
         .parse()
         .ok()?;
@@ -86,4 +88,19 @@ fn by_score(
     let length: usize = blocks.iter().map(|block| block.text.len()).sum();
     // A thread or a list has no single article: then everything is kept.
     (length * 2 >= readable_length).then_some(blocks)
+}
+
+/// Readability drops empty anchors, so the name of one in a heading moves to the heading.
+fn name_headings(page: &dom_query::Document) {
+    for heading in page.select("h1,h2,h3,h4,h5,h6").nodes() {
+        if heading.has_attr("id") {
+            continue;
+        }
+        let name = heading
+            .descendants_it()
+            .find_map(|inside| inside.attr("id").or_else(|| inside.attr("name")));
+        if let Some(name) = name {
+            heading.set_attr("id", &name);
+        }
+    }
 }

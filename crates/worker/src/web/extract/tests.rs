@@ -114,8 +114,8 @@ fn an_api_page_keeps_its_terms_their_explanations_and_their_anchors() {
 #[test]
 fn a_method_in_rustdoc_is_a_term_that_its_text_follows() {
     let document = html(
-        r##"<body><main><section id="main-content"><h1>Struct Pond</h1><div class="impl-items">
-        <details class="toggle" open><summary><section id="method.drain" class="method"><a class="src rightside" href="s">Source</a><h4 class="code-header">pub fn <a class="fn">drain</a>(&amp;self) -&gt; <a>usize</a></h4></section></summary><div class="docblock"><p>Empties it.</p></div></details>
+        r##"<body><main><section id="main-content"><h1>Struct Pond <button id="copy-path">Copy</button></h1><div class="impl-items">
+        <details class="toggle" open><summary><section id="method.drain" class="method"><a class="src rightside" href="s">Source</a><h4 class="code-header">pub fn <a class="fn">drain</a>(&amp;self) -&gt; <a>usize</a><div class="where">where T: Fish</div></h4></section></summary><div class="docblock"><p>Empties it.</p></div></details>
         <details><summary>More</summary><p>Other.</p></details></div></section></main></body>"##,
         None,
     );
@@ -123,7 +123,7 @@ fn a_method_in_rustdoc_is_a_term_that_its_text_follows() {
         kinds_and_texts(&document),
         [
             (Heading(1), "Struct Pond"),
-            (Term, "pub fn drain(&self) -> usize"),
+            (Term, "pub fn drain(&self) -> usize where T: Fish"),
             (Paragraph, "Empties it."),
             (Paragraph, "More"),
             (Paragraph, "Other.")
@@ -338,13 +338,14 @@ fn a_page_without_any_semantic_markup_is_read_by_the_weight_of_its_text() {
         .map(|i| format!("<div><a href='/{i}'>Link {i}</a></div>"))
         .collect();
     let page = format!(
-        "<html><body><div class=x1>{links}</div><div class=x2><div>{text}</div></div></body></html>"
+        "<html><body><div class=x1>{links}</div><div class=x2><div><h2><a name=weir></a>The weir</h2>{text}</div></div></body></html>"
     );
     let document = html(&page, None);
     for i in 0..8 {
         assert!(document.text().contains(&format!("Part {i}.")), "{i}");
     }
     assert!(!document.text().contains("Link 7"), "{}", document.text());
+    assert_eq!(anchor_of(&document, "Part 0."), Some("weir"));
 }
 
 #[test]

@@ -113,6 +113,9 @@ pub(super) fn reason(
     if length < 600 && is_error(&title) {
         return Some("an error page");
     }
+    if length < 400 && html.contains("http-equiv=\"refresh\"") {
+        return Some("a page that only leads elsewhere");
+    }
     if length < 400 && says(&SCRIPT_PHRASES) {
         return Some("a page that needs JavaScript");
     }

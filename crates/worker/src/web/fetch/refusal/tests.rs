@@ -65,6 +65,13 @@ fn pages_that_are_not_content_are_recognised() {
                 "<div id=root></div><p>You need to enable JavaScript to run this app.</p>",
             ),
         ),
+        (
+            "a page that only leads elsewhere",
+            page(
+                "Redirecting...",
+                "<meta http-equiv=\"refresh\" content=\"0; url=x.html\"><p>Redirecting to <a href=x.html>x</a>",
+            ),
+        ),
         ("an empty page", page("Nothing", "<div></div>")),
     ];
     for (expected, html) in cases {
