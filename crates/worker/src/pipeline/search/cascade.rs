@@ -15,6 +15,8 @@ use privachat_core::schema::SearchEngine;
 /// With fewer results than this the next engine of the chain is asked too.
 const ENOUGH: usize = 3;
 
+const NOTHING_RECENT: &str = "nothing recent enough was found: results of any age were used";
+
 /// Web engines in the order in which `auto` asks them.
 const CHAIN: [SearchEngine; 3] = [
     SearchEngine::Searxng,
@@ -27,6 +29,15 @@ const CHAIN: [SearchEngine; 3] = [
 pub(super) struct Attempt {
     pub(super) provider: &'static str,
     pub(super) result: Result<Found, ProviderError>,
+}
+
+impl Attempt {
+    /// Whether the provider answered that there is nothing.
+    fn is_empty(&self) -> bool {
+        self.result
+            .as_ref()
+            .is_ok_and(|found| found.hits.is_empty())
+    }
 }
 
 /// The providers of one search.
@@ -81,7 +92,27 @@ impl<'a> Route<'a> {
         }
     }
 
+    /// Asks the chain; when nothing is as recent as the query wants it, for results of any age.
     async fn ask_chain(&self, query: &ProviderQuery, deadline: Deadline) -> Vec<Attempt> {
+        let mut attempts = self.descend(query, deadline).await;
+        if query.time_range.is_none() || !attempts.iter().all(Attempt::is_empty) {
+            return attempts;
+        }
+        let of_any_age = ProviderQuery {
+            time_range: None,
+            ..query.clone()
+        };
+        let mut older = self.descend(&of_any_age, deadline).await;
+        for found in older.iter_mut().filter_map(|a| a.result.as_mut().ok()) {
+            if !found.hits.is_empty() {
+                found.notices.push(NOTHING_RECENT.to_owned());
+            }
+        }
+        attempts.append(&mut older);
+        attempts
+    }
+
+    async fn descend(&self, query: &ProviderQuery, deadline: Deadline) -> Vec<Attempt> {
         let mut attempts = Vec::new();
         let mut found = 0;
         for (at, provider) in self.chain.iter().enumerate() {

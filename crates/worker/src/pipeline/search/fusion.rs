@@ -5,9 +5,16 @@
 //! providers, their scores cannot.
 
 use super::canonical::canonical;
-use crate::pipeline::{candidate::Candidate, provider::Hit};
+use crate::pipeline::{
+    candidate::Candidate,
+    document::{Block, Document},
+    provider::Hit,
+};
 use privachat_core::schema::SourceType;
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 /// The constant of the method: how little the first places of a list outweigh the later ones.
 const K: f64 = 60.0;
@@ -99,14 +106,39 @@ impl Merged {
             candidate.source_type = hit.source_type;
         }
         candidate.published = candidate.published.or(hit.published);
-        candidate.document = candidate.document.take().or(hit.document);
+        candidate.document = match (candidate.document.take(), hit.document) {
+            (Some(known), Some(more)) => Some(joined(known, &more)),
+            (known, more) => known.or(more),
+        };
     }
+}
+
+/// `known` with the blocks of `more` that it lacks. A provider may give of a long page what fits
+/// its query, and another sub-query needs another part of the page.
+fn joined(known: Arc<Document>, more: &Document) -> Arc<Document> {
+    let held: HashSet<(&str, Option<&str>)> = known.blocks.iter().map(identity).collect();
+    let lacking: Vec<Block> = more
+        .blocks
+        .iter()
+        .filter(|block| !held.contains(&identity(block)))
+        .cloned()
+        .collect();
+    if lacking.is_empty() {
+        return known;
+    }
+    let mut document = Arc::unwrap_or_clone(known);
+    document.blocks.extend(lacking);
+    Arc::new(document)
+}
+
+fn identity(block: &Block) -> (&str, Option<&str>) {
+    (&block.text, block.anchor.as_deref())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::test_support::hit;
+    use crate::pipeline::test_support::{document, hit};
 
     fn list(query: usize, provider: &'static str, urls: &[&str]) -> List {
         let hits = urls
@@ -171,6 +203,25 @@ mod tests {
         assert_eq!(urls(&fused), ["https://a.org/"]);
         assert_eq!(fused[0].snippet, "a longer excerpt");
         assert_eq!(fused[0].source_type, SourceType::News);
+    }
+
+    #[test]
+    fn parts_of_a_page_that_different_queries_found_are_put_together() {
+        let part = |query, anchor: &str, text| List {
+            query,
+            hits: vec![Hit {
+                document: Some(Arc::new(document(text))),
+                ..hit("local", &format!("file:///page.html#{anchor}"))
+            }],
+        };
+        let fused = fuse(vec![
+            part(0, "gather", "About gather."),
+            part(1, "wait", "About wait."),
+            part(2, "wait", "About wait."),
+        ]);
+        assert_eq!(fused.len(), 1);
+        let held = fused[0].document.as_ref().unwrap();
+        assert_eq!(held.text(), "About gather.\n\nAbout wait.");
     }
 
     #[test]

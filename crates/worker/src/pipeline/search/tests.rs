@@ -261,6 +261,39 @@ async fn late_empty_and_missing_providers_are_told_apart() {
     );
 }
 
+/// Finds a page only when its age does not matter.
+struct Archive;
+
+#[async_trait::async_trait]
+impl SearchProvider for Archive {
+    fn name(&self) -> &'static str {
+        "searxng"
+    }
+
+    async fn search(&self, query: &ProviderQuery, _: Deadline) -> Result<Found, ProviderError> {
+        let hits = match query.time_range {
+            Some(_) => Vec::new(),
+            None => vec![hit("searxng", "https://a.org/")],
+        };
+        Ok(Found {
+            hits,
+            ..Found::default()
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_nothing_is_recent_enough_older_results_are_used_and_the_user_is_told() {
+    let providers = Providers::new(vec![Arc::new(Archive)]);
+    let sink = Recorder::default();
+    let found = run(&providers, "news about Rust", SearchEngine::Auto, &sink).await;
+    assert_eq!(found.unwrap().candidates.len(), 1);
+    assert_eq!(
+        sink.warnings(),
+        ["nothing recent enough was found: results of any age were used"]
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dead_engine_is_left_alone_after_five_failures() {
     let (searxng, serper) = (
