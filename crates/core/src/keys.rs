@@ -132,3 +132,65 @@ pub fn queue(mode: Mode) -> String {
 pub fn pending(mode: Mode) -> String {
     format!("{{search}}:pending:{mode}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../docs/REDIS.md");
+
+    #[test]
+    fn the_page_for_people_has_every_key_and_no_other() {
+        let rows: Vec<String> = TABLE
+            .iter()
+            .map(|key| {
+                let KeySpec {
+                    pattern,
+                    kind,
+                    ttl,
+                    writer,
+                    readers,
+                    holds,
+                } = key;
+                format!("| `{pattern}` | {kind} | {ttl} | {writer} | {readers} | {holds} |")
+            })
+            .collect();
+        let shown: Vec<&str> = PAGE
+            .lines()
+            .filter(|line| line.starts_with("| `{search") || line.starts_with("| `search_job"))
+            .collect();
+        assert_eq!(shown, rows);
+    }
+
+    #[test]
+    fn every_key_that_is_built_has_its_row() {
+        let id = Uuid::nil();
+        let built = [record(id), control(id), events(id)]
+            .into_iter()
+            .chain(
+                Mode::ALL
+                    .into_iter()
+                    .flat_map(|mode| [queue(mode), pending(mode)]),
+            )
+            .chain([LIVE, SEQ, UNSAVED].map(str::to_owned));
+        for key in built {
+            let pattern = Mode::ALL
+                .into_iter()
+                .fold(key.replace(&id.to_string(), "<id>"), |pattern, mode| {
+                    pattern.replace(&format!(":{mode}"), ":<mode>")
+                });
+            assert!(
+                TABLE.iter().any(|row| row.pattern == pattern),
+                "{key} has no row"
+            );
+        }
+    }
+
+    #[test]
+    fn only_records_begin_as_records_do() {
+        let others = TABLE
+            .iter()
+            .filter(|key| key.pattern.starts_with("search_job:"));
+        assert_eq!(others.count(), 1);
+    }
+}
