@@ -19,6 +19,8 @@ use uuid::Uuid;
     paths(
         routes::search::post,
         routes::status::get,
+        routes::control::cancel,
+        routes::control::retry,
         routes::sessions::get,
         routes::health::health,
         routes::health::live,

@@ -41,6 +41,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         history,
         engines: settings.engines.clone(),
         job_ttl: settings.shared.job_ttl,
+        max_queue_length: settings.max_queue_length,
         environment: settings.environment.clone(),
     });
     serve(&settings, state).await?;

@@ -14,5 +14,6 @@ pub(crate) struct State {
     pub(crate) history: Arc<dyn History>,
     pub(crate) engines: Engines,
     pub(crate) job_ttl: Duration,
+    pub(crate) max_queue_length: u64,
     pub(crate) environment: String,
 }

@@ -1,5 +1,6 @@
 //! One file for each group of routes; handlers extract, call, and answer.
 
+pub(crate) mod control;
 pub(crate) mod health;
 pub(crate) mod root;
 pub(crate) mod search;

@@ -10,6 +10,7 @@ mod outbox;
 mod report;
 mod slots;
 mod stop;
+mod sweep;
 
 pub use slots::SlotLimits;
 
@@ -37,6 +38,8 @@ pub struct DaemonSettings {
     pub slots: SlotLimits,
     /// How long it may be silent before its searches are taken over.
     pub lease: Duration,
+    /// How often a search that failed for a passing reason is started.
+    pub most_attempts: u32,
     /// How long it goes on with running searches when it is told to stop.
     pub drain: Duration,
 }
@@ -60,6 +63,7 @@ pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyh
             .clone()
             .follow(jobs.redis().clone(), keys::CANCELLED, give_up.clone()),
     );
+    parts.spawn(sweep::run(jobs.clone(), settings.lease, give_up.clone()));
     parts.spawn(outbox::run(
         jobs.clone(),
         history,
@@ -73,6 +77,7 @@ pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyh
         context,
         worker: settings.name.clone(),
         lease: settings.lease,
+        most_attempts: settings.most_attempts,
         cancels,
         give_up: give_up.clone(),
         ended,
