@@ -3,81 +3,22 @@
 
 use privachat_tests::{
     Stack, Upstream, eventually,
-    upstream::{Reply, Request, searxng},
+    scene::{LEASE, found, hanging_first, is_quiet, question, reaches},
+    upstream::{Reply, searxng},
 };
 use redis::AsyncCommands;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
-/// Instead of the 15 s of a deployment.
-const LEASE: u64 = 3;
 /// The row says lease + 2 s; the searches themselves take a moment more.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(LEASE + 2);
 const MOMENT: Duration = Duration::from_secs(2);
 
-fn found() -> Vec<searxng::Result> {
-    vec![searxng::Result::new(
-        "Gather",
-        "http://docs.example/gather",
-        "Gather is a function that runs awaitable objects concurrently.",
-    )]
-}
-
-/// A SearXNG that hangs for as long as it is told to, and finds something afterwards.
-fn hanging_first(times: usize) -> (Upstream, Arc<AtomicUsize>) {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&asked);
-    let double = Upstream::start(move |request: &Request| {
-        if counter.fetch_add(1, Ordering::SeqCst) < times {
-            return Reply::hang();
-        }
-        let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
-        Reply::json(200, body.to_string())
-    });
-    (double, asked)
-}
-
 async fn stack(searxng: &Upstream, workers: usize) -> Stack {
-    Stack::builder(privachat_tests::binaries!())
-        .workers(workers)
-        .env("SEARXNG_BASE_URL", searxng.url())
-        .env("WIKIPEDIA_BASE_URL", "off")
-        .env("JOB_LEASE_SECONDS", LEASE)
-        .start()
-        .await
-}
-
-fn question() -> Value {
-    json!({"query": "What is gather?", "mode": "speed"})
-}
-
-async fn reaches(stack: &Stack, id: &str, status: &str, within: Duration) -> Value {
-    let what = format!("the search is {status}");
-    eventually(&what, within, async || {
-        let now = stack.client().status(id).await.expect(200);
-        (now["status"] == status).then_some(now)
-    })
-    .await
-}
-
-/// Nothing is queued, watched or waiting to be stored any more.
-async fn is_quiet(stack: &Stack) {
-    let mut redis = stack.redis.connection().await;
-    eventually(
-        "all lists and indexes are empty",
-        Duration::from_secs(10),
-        async || {
-            let keys: Vec<String> = redis.keys("{search}:*").await.unwrap();
-            (keys == ["{search}:seq"]).then_some(())
-        },
-    )
-    .await;
+    privachat_tests::scene::stack(privachat_tests::binaries!(), searxng, workers).await
 }
 
 #[tokio::test]
@@ -254,90 +195,6 @@ async fn attempts_end_and_the_last_error_is_kept() {
         (json!(2), json!("upstream_unavailable"))
     );
     is_quiet(&stack).await;
-}
-
-#[tokio::test]
-async fn a_cancel_ends_a_waiting_search_at_once_and_a_running_one_within_a_moment() {
-    let (searxng, _) = hanging_first(usize::MAX);
-    let mut stack = stack(&searxng, 0).await;
-    let waiting = stack.client().enqueue(question()).await;
-    let answer = stack
-        .client()
-        .delete(&format!("/api/v1/search/{waiting}"))
-        .await
-        .expect(200);
-    assert_eq!(
-        (answer["status"].clone(), answer["cancelled"].clone()),
-        (json!("failed"), json!(true))
-    );
-    assert_eq!(answer["error"], "cancelled by client");
-
-    stack.add_worker();
-    let running = stack.client().enqueue(question()).await;
-    searxng.asked(1).await;
-    let asked = Instant::now();
-    let answer = stack
-        .client()
-        .delete(&format!("/api/v1/search/{running}"))
-        .await
-        .expect(200);
-    assert_eq!(answer["status"], "failed", "{answer}");
-    println!(
-        "cancel of a running search: ended after {:?}",
-        asked.elapsed()
-    );
-    eventually("the engine sees the connection close", MOMENT, async || {
-        (searxng.abandoned() == 1).then_some(())
-    })
-    .await;
-
-    let again = stack
-        .client()
-        .delete(&format!("/api/v1/search/{running}"))
-        .await;
-    assert_eq!(again.expect(409)["error"], "already_finished");
-    let unknown = "/api/v1/search/11111111-1111-1111-1111-111111111111";
-    assert_eq!(stack.client().delete(unknown).await.status, 404);
-    is_quiet(&stack).await;
-}
-
-#[tokio::test]
-async fn a_failed_search_can_be_run_again_and_no_other() {
-    let (searxng, _) = hanging_first(0);
-    searxng.next(searxng::json_disabled());
-    let stack = stack(&searxng, 1).await;
-    let id = stack.client().enqueue(question()).await;
-    reaches(&stack, &id, "failed", Duration::from_secs(10)).await;
-    let retry = |id: &str| {
-        let path = format!("/api/v1/search/{id}/retry");
-        stack
-            .client()
-            .send(stack.client().request(reqwest::Method::POST, &path))
-    };
-    let again = retry(&id).await.expect(200);
-    let second = again["session_id"].as_str().unwrap().to_owned();
-    assert_ne!(second, id);
-    reaches(&stack, &second, "completed", Duration::from_secs(10)).await;
-    assert_eq!(retry(&second).await.expect(409)["error"], "not_retryable");
-}
-
-#[tokio::test]
-async fn a_full_queue_refuses_with_the_time_to_wait() {
-    let (searxng, _) = hanging_first(0);
-    let stack = Stack::builder(privachat_tests::binaries!())
-        .workers(0)
-        .env("SEARXNG_BASE_URL", searxng.url())
-        .env("MAX_QUEUE_LENGTH", 3)
-        .start()
-        .await;
-    for _ in 0..3 {
-        stack.client().enqueue(question()).await;
-    }
-    let mut request = question();
-    request["async_mode"] = json!(true);
-    let refused = stack.client().post_search(request).await;
-    assert_eq!(refused.expect(429)["error"], "queue_full");
-    assert!(refused.header("retry-after").is_some());
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(only(GET, "/").route(web::get().to(routes::root::get)))
         .service(only(GET, "/livez").route(web::get().to(routes::health::live)))
         .service(only(GET, "/readyz").route(web::get().to(routes::health::ready)))
+        .service(only(GET, "/api/v1/queue").route(web::get().to(routes::queue::get)))
         .service(only(GET, "/api/v1/health").route(web::get().to(routes::health::health)))
         .service(only(POST, "/api/v1/search").route(web::post().to(routes::search::post)))
         .service(web::resource("/api/v1/search/").to(without_slash))

@@ -2,6 +2,7 @@
 
 pub(crate) mod control;
 pub(crate) mod health;
+pub(crate) mod queue;
 pub(crate) mod root;
 pub(crate) mod search;
 pub(crate) mod sessions;

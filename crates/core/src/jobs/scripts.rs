@@ -37,6 +37,8 @@ pub(super) struct Scripts {
     pub(super) look: Script,
     pub(super) due: Script,
     pub(super) popped: Script,
+    pub(super) announce: Script,
+    pub(super) overview: Script,
 }
 
 impl Scripts {
@@ -58,6 +60,8 @@ impl Scripts {
             look: job_script!("look.lua"),
             due: queue_script!("due.lua"),
             popped: queue_script!("popped.lua"),
+            announce: queue_script!("announce.lua"),
+            overview: queue_script!("overview.lua"),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! This is the one place that sees both the job engine and the pipeline.
 
+mod announce;
 mod attempt;
 mod failure;
 mod feed;
@@ -63,6 +64,13 @@ pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyh
             .clone()
             .follow(jobs.redis().clone(), keys::CANCELLED, give_up.clone()),
     );
+    let slots = Slots::new(settings.slots);
+    parts.spawn(announce::run(
+        jobs.clone(),
+        settings.name.clone(),
+        slots.clone(),
+        give_up.clone(),
+    ));
     parts.spawn(sweep::run(jobs.clone(), settings.lease, give_up.clone()));
     parts.spawn(outbox::run(
         jobs.clone(),
@@ -86,7 +94,7 @@ pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyh
     let unblock = taker.unblock();
     let feed = feed::run(
         taker,
-        Slots::new(settings.slots),
+        slots,
         Arc::clone(&runner),
         searches.clone(),
         stop.clone(),
