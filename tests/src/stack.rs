@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use crate::client::Client;
 use crate::programs::{Api, Binaries, Environment, Worker};
 use crate::redis::{Options, RedisServer};
+use crate::upstream::Upstream;
 
 /// Fields are dropped in this order: the programs before the Redis that they use.
 #[derive(Debug)]
@@ -103,6 +104,12 @@ impl Builder {
     pub fn worker_env(mut self, name: &str, value: impl ToString) -> Self {
         self.worker.insert(name.to_owned(), value.to_string());
         self
+    }
+
+    /// Searches go to this double of SearXNG and nowhere else.
+    pub fn searching(self, searxng: &Upstream) -> Self {
+        self.env("SEARXNG_BASE_URL", searxng.url())
+            .env("WIKIPEDIA_BASE_URL", "off")
     }
 
     /// Starts everything and waits until the API is ready.

@@ -28,6 +28,27 @@ pub fn finding(results: Vec<Result>) -> Upstream {
     Upstream::start(move |request| answer(request, &results))
 }
 
+/// What the web has to say about Python, from three sites.
+pub fn about_python() -> Vec<Result> {
+    vec![
+        Result::new(
+            "Python (programming language)",
+            "https://en.wikipedia.org/wiki/Python",
+            "Python is a high-level, general-purpose programming language. Its design emphasizes readability.",
+        ),
+        Result::new(
+            "Welcome to Python.org",
+            "https://www.python.org/about/",
+            "Python is a programming language that lets you work quickly and integrate systems.",
+        ),
+        Result::new(
+            "What is Python?",
+            "https://www.bbc.co.uk/python",
+            "What is Python? Python is a language that beginners like to learn first.",
+        ),
+    ]
+}
+
 /// A captured body for every query, for example `mixed-one-dead.json`.
 pub fn sample(name: &str) -> Reply {
     Reply::json(200, fixtures::bytes(&format!("searxng/{name}")))

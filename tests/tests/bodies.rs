@@ -1,0 +1,128 @@
+//! What may be sent as the body of a search: JSON, declared as such, and not too much of it.
+
+use privachat_tests::{Answer, Client, Stack, binaries};
+use reqwest::{Method, header::CONTENT_TYPE};
+use serde_json::json;
+
+const SEARCH: &str = "/api/v1/search";
+
+async fn api() -> Stack {
+    Stack::builder(binaries!()).workers(0).start().await
+}
+
+async fn post(client: &Client, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+    let request = client
+        .request(Method::POST, SEARCH)
+        .header(CONTENT_TYPE, content_type)
+        .body(body);
+    client.send(request).await
+}
+
+async fn post_json(client: &Client, body: impl Into<reqwest::Body>) -> Answer {
+    post(client, "application/json", body).await
+}
+
+#[tokio::test]
+async fn a_body_that_is_empty_or_declared_otherwise_is_answered_as_the_old_service_did() {
+    let stack = api().await;
+    let missing = json!({"detail": [{"type": "missing", "loc": ["body"], "msg": "Field required", "input": null}]});
+    let empty = post_json(stack.client(), "").await;
+    assert_eq!(empty.expect(422), missing);
+
+    let text = |input: &str| {
+        json!({"detail": [{
+            "type": "model_attributes_type", "loc": ["body"],
+            "msg": "Input should be a valid dictionary or object to extract fields from", "input": input,
+        }]})
+    };
+    let undeclared = stack
+        .client()
+        .request(Method::POST, SEARCH)
+        .body(r#"{"query":"x"}"#);
+    let undeclared = stack.client().send(undeclared).await;
+    assert_eq!(undeclared.expect(422), text(r#"{"query":"x"}"#));
+    let form = post(
+        stack.client(),
+        "application/x-www-form-urlencoded",
+        "query=x",
+    )
+    .await;
+    assert_eq!(form.expect(422), text("query=x"));
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_json_are_one_fault_each() {
+    let stack = api().await;
+    let nested = "[".repeat(100_000);
+    let bodies: [&[u8]; 8] = [
+        b"{\"query\":\"\xff\xfe\"}",
+        b"\xef\xbb",
+        b"{\"query\":\"x\"} more",
+        b"{'query':'x'}",
+        b"{\"query\":\"\\ud800\"}",
+        b"nonsense",
+        b"{\"query\":\"x\"",
+        nested.as_bytes(),
+    ];
+    for body in bodies {
+        let answer = post_json(stack.client(), body.to_vec()).await;
+        let detail = answer.expect(422)["detail"].clone();
+        let shown = String::from_utf8_lossy(body.get(..20).unwrap_or(body)).into_owned();
+        assert_eq!(detail[0]["type"], "json_invalid", "{shown}");
+        assert!(
+            detail[0]["loc"][1].is_u64() && detail[1].is_null(),
+            "{shown}: {detail}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_10_megabytes_is_refused_by_its_length_and_by_its_bytes() {
+    let stack = api().await;
+    let body = format!(r#"{{"query":"{}"}}"#, "x".repeat(10 << 20));
+    let chunks = body
+        .as_bytes()
+        .chunks(1 << 16)
+        .map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec()));
+    let chunked =
+        reqwest::Body::wrap_stream(futures_util::stream::iter(chunks.collect::<Vec<_>>()));
+    for body in [reqwest::Body::from(body.clone()), chunked] {
+        let refused = post_json(stack.client(), body).await.expect(413);
+        assert_eq!(refused["error"], "payload_too_large");
+        assert!(
+            refused["message"].as_str().unwrap().contains("bytes"),
+            "{refused}"
+        );
+        assert_eq!(refused.as_object().unwrap().len(), 2, "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn other_media_types_than_json_are_refused() {
+    let stack = api().await;
+    for other in [
+        "text/plain",
+        "application/xml",
+        "multipart/form-data; boundary=x",
+    ] {
+        let refused = post(stack.client(), other, r#"{"query":"x"}"#)
+            .await
+            .expect(415);
+        assert_eq!(refused["error"], "unsupported_media_type");
+        assert!(
+            refused["message"]
+                .as_str()
+                .unwrap()
+                .contains("application/json")
+        );
+    }
+    for json in [
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        "application/problem+json",
+    ] {
+        post(stack.client(), json, r#"{"query":"x","async_mode":true}"#)
+            .await
+            .expect(200);
+    }
+}

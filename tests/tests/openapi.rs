@@ -1,0 +1,144 @@
+//! The description of the API and the page that shows it.
+
+use privachat_tests::{Stack, binaries, fixtures};
+use serde_json::Value;
+
+async fn api() -> Stack {
+    Stack::builder(binaries!()).workers(0).start().await
+}
+
+async fn document(stack: &Stack) -> Value {
+    stack.client().get("/api/openapi.json").await.expect(200)
+}
+
+fn names(object: &Value) -> Vec<String> {
+    object
+        .as_object()
+        .expect("an object")
+        .keys()
+        .cloned()
+        .collect()
+}
+
+#[tokio::test]
+async fn the_document_is_openapi_3_1_and_names_every_route() {
+    let document = document(&api().await).await;
+    assert!(
+        document["openapi"].as_str().unwrap().starts_with("3.1"),
+        "{}",
+        document["openapi"]
+    );
+    let mut routes = names(&document["paths"]);
+    routes.sort();
+    let expected = [
+        "/",
+        "/api/v1/health",
+        "/api/v1/search",
+        "/api/v1/search/status/{session_id}",
+        "/api/v1/sessions/{session_id}",
+        "/livez",
+        "/readyz",
+    ];
+    assert_eq!(routes, expected);
+    for route in &routes {
+        for method in names(&document["paths"][route]) {
+            let operation = &document["paths"][route][&method];
+            assert!(
+                operation["responses"]["200"].is_object(),
+                "{method} {route}"
+            );
+            assert!(operation["operationId"].is_string(), "{method} {route}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_schema_of_a_response_begins_with_the_members_of_the_old_one_in_their_order() {
+    let document = document(&api().await).await;
+    let members = names(&document["components"]["schemas"]["SearchResponse"]["properties"]);
+    let old: Value = serde_json::from_str(&fixtures::text("old-service/async-post.json")).unwrap();
+    assert_eq!(members.get(..16).expect("sixteen members"), names(&old));
+}
+
+#[tokio::test]
+async fn the_schemas_of_the_items_have_exactly_the_old_members() {
+    let document = document(&api().await).await;
+    let old: Value = serde_json::from_str(&fixtures::text("old-service/sync-post.json")).unwrap();
+    for (schema, list) in [
+        ("Source", "sources"),
+        ("SubQuery", "sub_queries"),
+        ("CitationMapping", "citation_mapping"),
+    ] {
+        let members = names(&document["components"]["schemas"][schema]["properties"]);
+        assert_eq!(members, names(&old[list][0]), "{schema}");
+    }
+}
+
+#[tokio::test]
+async fn every_reference_in_the_document_leads_somewhere() {
+    let document = document(&api().await).await;
+    let text = document.to_string();
+    let references = text.split(r##""$ref":"#"##).skip(1);
+    let mut count = 0;
+    for reference in references.filter_map(|rest| rest.split('"').next()) {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+        count += 1;
+    }
+    assert!(count > 10, "{count} references");
+}
+
+#[tokio::test]
+async fn the_schema_of_a_request_has_the_bounds_that_are_checked() {
+    let document = document(&api().await).await;
+    let body = &document["components"]["schemas"]["SearchBody"];
+    assert_eq!(body["required"], serde_json::json!(["query"]));
+    for (member, least, most) in [
+        ("max_sources", 5, 50),
+        ("timeout", 10, 300),
+        ("ttl_seconds", 60, 604_800),
+    ] {
+        let member = &body["properties"][member];
+        assert_eq!(
+            (member["minimum"].as_i64(), member["maximum"].as_i64()),
+            (Some(least), Some(most))
+        );
+    }
+    let query = &body["properties"]["query"];
+    assert_eq!(
+        (query["minLength"].as_i64(), query["maxLength"].as_i64()),
+        (Some(1), Some(5000))
+    );
+}
+
+#[tokio::test]
+async fn the_page_of_the_docs_needs_nothing_from_elsewhere() {
+    let stack = api().await;
+    let redirect = stack.client().get("/api/docs").await;
+    assert_eq!(redirect.status, 307);
+    let page = stack
+        .client()
+        .get(redirect.header("location").expect("a location"))
+        .await;
+    assert_eq!(page.status, 200);
+    assert!(
+        page.header("content-type")
+            .unwrap()
+            .starts_with("text/html")
+    );
+    let links: Vec<&str> = ["src=\"", "href=\""]
+        .iter()
+        .flat_map(|attribute| page.text.split(attribute).skip(1))
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(links.len() > 3, "{links:?}");
+    for link in links {
+        assert!(!link.contains("//"), "{link} is elsewhere");
+        let asset = stack
+            .client()
+            .get(&format!("/api/docs/{}", link.trim_start_matches("./")))
+            .await;
+        assert_eq!(asset.status, 200, "{link}");
+    }
+    let start = stack.client().get("/api/docs/swagger-initializer.js").await;
+    assert!(start.text.contains("/api/openapi.json"), "{}", start.text);
+}
