@@ -18,9 +18,7 @@ use select::Chosen;
 use std::collections::HashSet;
 
 /// Share of the question's content that the sentences and their headings have to cover together.
-const LEAST_COVERAGE: f64 = 0.5;
-/// Share that one of them has to cover alone.
-const LEAST_COVERAGE_OF_BEST: f64 = 0.34;
+const LEAST_COVERAGE: f64 = 0.6;
 
 /// The answer in the words of `sources`; `None` when they do not answer the question.
 #[must_use]
@@ -54,7 +52,7 @@ fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> bool {
         .iter()
         .map(|pick| pick.rated.coverage)
         .fold(0.0, f64::max);
-    if best < LEAST_COVERAGE_OF_BEST || !select::satisfies(chosen, kind) {
+    if best < kind.least_coverage() || !select::satisfies(chosen, kind) {
         return false;
     }
     let mut spoken_of: HashSet<&String> = HashSet::new();
@@ -63,6 +61,17 @@ fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> bool {
         spoken_of.extend(&sentence.terms);
         spoken_of.extend(&sentence.heading_terms);
         spoken_of.extend(&sentence.title_terms);
+    }
+    // "How do I sort …" is not answered by text that never speaks of sorting.
+    let does = terms
+        .first()
+        .zip(chosen.first())
+        .is_none_or(|(verb, first)| {
+            let sentence = &first.rated.sentence;
+            sentence.terms.contains(&verb.term) || sentence.nearest_terms.contains(&verb.term)
+        });
+    if kind == Kind::HowTo && !does {
+        return false;
     }
     let total: f64 = terms.iter().map(|term| term.weight).sum();
     let covered: f64 = terms

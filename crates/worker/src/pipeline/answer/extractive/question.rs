@@ -58,8 +58,28 @@ impl Kind {
         match self {
             Self::Definition | Self::Reason => 4,
             Self::Quantity | Self::Time => 2,
-            Self::HowTo | Self::Comparison => 6,
+            Self::HowTo => 5,
+            Self::Comparison => 6,
             Self::General => 4,
+        }
+    }
+
+    /// Share of the best sentence's score below which another one adds nothing worth reading.
+    pub(super) fn least_share(self) -> f64 {
+        match self {
+            Self::Definition | Self::Quantity | Self::Time => 0.75,
+            Self::Reason | Self::General => 0.7,
+            Self::HowTo => 0.75,
+            Self::Comparison => 0.65,
+        }
+    }
+
+    /// Share of the question that one sentence, with its headings, has to cover.
+    pub(super) fn least_coverage(self) -> f64 {
+        match self {
+            Self::HowTo | Self::Quantity | Self::Time => 0.6,
+            Self::Reason => 0.7,
+            _ => 0.5,
         }
     }
 

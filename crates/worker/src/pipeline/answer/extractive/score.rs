@@ -2,7 +2,6 @@
 
 use super::{question::Kind, sentence::Sentence};
 use crate::pipeline::rank::QueryTerm;
-use std::collections::HashSet;
 
 /// A sentence with its marks.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +9,8 @@ pub(super) struct Rated {
     pub(super) sentence: Sentence,
     /// 0–1: share of the question's content that it and its headings cover.
     pub(super) coverage: f64,
+    /// Whether it defines the thing itself, or stands where its definition stands.
+    pub(super) defines: bool,
     /// What sentences are ordered by.
     pub(super) score: f64,
 }
@@ -38,15 +39,23 @@ pub(super) fn rate(sentence: Sentence, terms: &[QueryTerm], weights: &[f64], kin
         .map(|(term, weight)| weight * presence(&term.term, &sentence))
         .sum();
     let coverage = covered / total;
+    let defines = definition(&sentence, terms) > 0.15
+        || (sentence.leads && names_topic(&sentence.nearest_terms, terms) > 0.6);
     let score = coverage
         + 0.15 * sentence.passage_score
         + 0.2 * sentence.source_score
         + place(&sentence, terms)
         + fitness(&sentence, terms, kind)
-        - flaws(&sentence.text, kind);
+        - flaws(&sentence.text, kind)
+        - if sentence.list_item && kind != Kind::HowTo {
+            0.15
+        } else {
+            0.0
+        };
     Rated {
         sentence,
         coverage,
+        defines,
         score,
     }
 }
@@ -78,23 +87,23 @@ fn place(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
     lead + early + 0.1 * named
 }
 
-/// 0–1: whether a heading is about what is asked and little else.
+/// 0–1: how much of the question a heading names; half of it is the least that counts.
 fn names_topic(heading: &[String], terms: &[QueryTerm]) -> f64 {
-    let heavy = terms.iter().map(|term| term.weight).fold(0.0, f64::max);
-    let named = terms
+    let total: f64 = terms.iter().map(|term| term.weight).sum();
+    let named: f64 = terms
         .iter()
-        .filter(|term| term.weight >= heavy && heading.contains(&term.term))
-        .count();
-    if named == 0 {
+        .filter(|term| heading.contains(&term.term))
+        .map(|term| term.weight)
+        .sum();
+    if total <= 0.0 || named < 0.5 * total {
         return 0.0;
     }
-    // A signature names its function first; a long heading that mentions it last is about more.
-    let early = heading.iter().take(4).any(|word| {
-        terms
-            .iter()
-            .any(|term| term.weight >= heavy && term.term == *word)
-    });
-    if early { 1.0 } else { 0.4 }
+    // A signature names its function first; a heading that mentions it last is about more.
+    let early = heading
+        .iter()
+        .take(2)
+        .any(|word| terms.iter().any(|term| term.term == *word));
+    (named / total) * if early { 1.0 } else { 0.4 }
 }
 
 fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
@@ -112,7 +121,7 @@ fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
     }
 }
 
-/// "X is …" with X the thing that is asked for, near the front.
+/// "X is …" with X the thing that is asked for, and little before the verb but X.
 fn definition(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
     let lower = sentence.text.to_lowercase();
     let words: Vec<&str> = lower.split_whitespace().take(14).collect();
@@ -120,21 +129,31 @@ fn definition(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
         return 0.0;
     };
     let heavy = terms.iter().map(|term| term.weight).fold(0.0, f64::max);
-    let front: HashSet<&String> = sentence.terms.iter().take(verb + 2).collect();
+    let front: Vec<&String> = sentence.terms.iter().take(verb + 2).collect();
     let subject = terms
         .iter()
         .filter(|term| term.weight >= heavy)
-        .all(|term| front.contains(&term.term));
+        .all(|term| front.contains(&&term.term));
     if !subject {
         return 0.0;
     }
+    let named = terms
+        .iter()
+        .filter(|term| front.contains(&&term.term))
+        .count();
+    let opening = words.first().is_some_and(|word| OPENINGS.contains(word));
+    let others = verb.saturating_sub(named + usize::from(opening));
     let article = words
-        .get(verb + 1)
-        .is_some_and(|word| ARTICLES.contains(word));
-    match (verb <= 4, article) {
-        (true, true) => 0.45,
-        (true, false) | (false, true) => 0.25,
-        (false, false) => 0.1,
+        .iter()
+        .skip(verb + 1)
+        .take(2)
+        .any(|word| ARTICLES.contains(word));
+    let share = if article { 1.0 } else { 0.5 };
+    match others {
+        0 => 0.5 * share,
+        1 | 2 => 0.3 * share,
+        3 | 4 => 0.2 * share,
+        _ => 0.0,
     }
 }
 
@@ -179,6 +198,13 @@ fn flaws(text: &str, kind: Kind) -> f64 {
     .any(|start| lower.contains(start));
     if history && kind != Kind::Time {
         flaws += 0.5;
+    }
+    if kind == Kind::HowTo && lower.starts_with("if ") && !lower.starts_with("if you") {
+        flaws += 0.15;
+    }
+    let news = kind != Kind::Time && NEWS.iter().any(|part| lower.contains(part));
+    if news {
+        flaws += 0.3;
     }
     if lower.contains("following")
         && (lower.ends_with("following.") || lower.contains("following example"))
@@ -244,9 +270,22 @@ const COPULAS: &[&str] = &[
     "fue",
     "significa",
 ];
+const NEWS: &[&str] = &[
+    " now ",
+    " has changed",
+    " have changed",
+    "has been added",
+    " was optimized",
+    "no longer",
+    " new feature",
+    "the new ",
+];
+const OPENINGS: &[&str] = &[
+    "a", "an", "the", "ein", "eine", "der", "die", "das", "un", "une", "le", "la", "el", "una",
+];
 const ARTICLES: &[&str] = &[
-    "a", "an", "the", "to", "one", "any", "ein", "eine", "der", "die", "das", "un", "une", "le",
-    "la", "el", "una",
+    "used", "a", "an", "the", "to", "one", "any", "ein", "eine", "der", "die", "das", "un", "une",
+    "le", "la", "el", "una",
 ];
 const IMPERATIVES: &[&str] = &[
     "use",

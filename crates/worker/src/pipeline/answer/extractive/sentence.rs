@@ -150,6 +150,10 @@ fn is_navigation(sentence: &str) -> bool {
     if NAVIGATION.iter().any(|part| lower.contains(part)) {
         return true;
     }
+    let credits = ["written by", "contributed by", "patch by", "source code:"];
+    if credits.iter().any(|start| lower.starts_with(start)) {
+        return true;
+    }
     if lower.starts_with("see also") || lower.starts_with("see ") && lower.len() < 80 {
         return true;
     }
