@@ -98,12 +98,25 @@ fn names_topic(heading: &[String], terms: &[QueryTerm]) -> f64 {
     if total <= 0.0 || named < 0.5 * total {
         return 0.0;
     }
+    let is_term = |word: &&String| terms.iter().any(|term| term.term == **word);
     // A signature names its function first; a heading that mentions it last is about more.
-    let early = heading
+    let early = heading.iter().take(2).any(|word| is_term(&word));
+    let identifier = heading
         .iter()
-        .take(2)
-        .any(|word| terms.iter().any(|term| term.term == *word));
-    (named / total) * if early { 1.0 } else { 0.4 }
+        .filter(is_term)
+        .any(|word| word.contains(['.', '_']));
+    let own = heading.iter().filter(is_term).count();
+    let focus = match (early, identifier) {
+        (true, true) => 1.0,
+        (true, false) => ratio(own, heading.len()).max(0.4),
+        (false, _) => 0.4,
+    };
+    (named / total) * focus
+}
+
+fn ratio(part: usize, whole: usize) -> f64 {
+    let number = |count| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    number(part) / number(whole.max(1))
 }
 
 fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
@@ -125,6 +138,9 @@ fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
 fn definition(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
     let lower = sentence.text.to_lowercase();
     let words: Vec<&str> = lower.split_whitespace().take(14).collect();
+    if words.first().is_some_and(|word| SUBORDINATE.contains(word)) {
+        return 0.0;
+    }
     let Some(verb) = words.iter().position(|word| COPULAS.contains(word)) else {
         return 0.0;
     };
@@ -279,6 +295,10 @@ const NEWS: &[&str] = &[
     "no longer",
     " new feature",
     "the new ",
+];
+const SUBORDINATE: &[&str] = &[
+    "while", "if", "when", "although", "though", "since", "because", "whether", "check", "wenn",
+    "während", "quand", "cuando",
 ];
 const OPENINGS: &[&str] = &[
     "a", "an", "the", "ein", "eine", "der", "die", "das", "un", "une", "le", "la", "el", "una",
