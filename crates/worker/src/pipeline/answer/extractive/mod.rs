@@ -6,6 +6,7 @@ mod question;
 mod score;
 mod select;
 mod sentence;
+mod words;
 
 use crate::pipeline::{
     Plan, RankedSource,
