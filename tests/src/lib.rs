@@ -1,1 +1,36 @@
+//! The harness of the black-box tests: real servers and real binaries, each in a folder of its own
+//! and stopped when the test is over, however it ends; and doubles of what the service asks over
+//! HTTP. A test begins with
+//!
+//! ```no_run
+//! # use privachat_tests::{Binaries, Stack};
+//! # async fn f(binaries: Binaries) { // in a test: privachat_tests::binaries!()
+//! let stack = Stack::builder(binaries).workers(2).env("LOG_LEVEL", "debug").start().await;
+//! let accepted = stack.client().post_search(serde_json::json!({"query": "q", "async_mode": true})).await;
+//! # }
+//! ```
+//!
+//! Panics are the reports here, so they say what to do.
 
+pub mod client;
+pub mod fixtures;
+mod keeper;
+pub mod postgres;
+pub mod process;
+pub mod programs;
+pub mod proxy;
+pub mod redis;
+pub mod sources;
+pub mod stack;
+pub mod upstream;
+pub mod wait;
+
+pub use client::{Answer, Client};
+pub use postgres::PostgresServer;
+pub use process::Process;
+pub use programs::{Api, Binaries, Worker};
+pub use proxy::Proxy;
+pub use redis::RedisServer;
+pub use stack::Stack;
+pub use upstream::Upstream;
+pub use wait::eventually;

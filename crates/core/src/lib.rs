@@ -1,6 +1,13 @@
 //! What the API and the workers share: schemas, the Redis contract and the job engine, history,
 //! settings and telemetry.
 
+pub mod connection;
 pub mod domain;
+pub mod history;
+pub mod jobs;
+pub mod keys;
 pub mod mode;
 pub mod schema;
+pub mod secret;
+pub mod settings;
+pub mod telemetry;

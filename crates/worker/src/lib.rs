@@ -1,3 +1,16 @@
 //! The worker: takes searches from the queue and runs them through the pipeline.
 
+pub mod cli;
+pub mod daemon;
+pub mod llm;
 pub mod pipeline;
+pub mod providers;
+pub mod response;
+pub mod settings;
+pub mod upstream;
+pub mod web;
+pub mod wiring;
+
+mod process;
+
+pub use process::main;

@@ -1,11 +1,16 @@
 //! What travels over HTTP and through Redis: requests, responses, events, problem codes.
 
 pub mod event;
+pub mod job;
+pub mod problem;
+pub mod record;
 pub mod request;
 pub mod response;
 pub mod time;
+pub mod validate;
 
 pub use event::Event;
+pub use job::SearchJob;
 pub use request::{PromptStrategy, SearchEngine, SearchRequest};
 pub use response::{
     CitationMapping, Intent, Progress, SearchResponse, Source, SourceDetail, SourceType, Stage,

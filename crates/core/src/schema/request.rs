@@ -85,8 +85,6 @@ pub struct SearchRequest {
     pub async_mode: bool,
     /// 60–604800 s that the record lives; `None` takes the configured value.
     pub ttl_seconds: Option<u64>,
-    /// Where the finished result is posted.
-    pub callback_url: Option<String>,
     /// Whether a cached answer will do.
     pub cache: bool,
 }
@@ -108,7 +106,6 @@ impl SearchRequest {
             enable_query_aware: false,
             async_mode: false,
             ttl_seconds: None,
-            callback_url: None,
             cache: true,
         }
     }

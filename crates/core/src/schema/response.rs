@@ -244,6 +244,10 @@ pub struct SearchResponse {
     pub source_details: Option<Vec<SourceDetail>>,
     /// Whether the answer came from the cache.
     pub cached: bool,
+    /// When it ended, UTC.
+    #[serde(with = "super::time::optional", default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub completed_at: Option<DateTime<Utc>>,
 }
 
 impl SearchResponse {
@@ -278,6 +282,7 @@ impl SearchResponse {
             timings: None,
             source_details: None,
             cached: false,
+            completed_at: None,
         }
     }
 }

@@ -38,3 +38,51 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTim
     let text = String::deserialize(deserializer)?;
     parse(&text).map_err(D::Error::custom)
 }
+
+/// The same for a timestamp that may not be known yet.
+pub mod optional {
+    use super::{DateTime, Deserialize, Deserializer, Error, Serializer, Utc, parse};
+
+    /// Serialises the wire form, or null.
+    ///
+    /// # Errors
+    /// When the serialiser fails.
+    pub fn serialize<S: Serializer>(
+        at: &Option<DateTime<Utc>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match at {
+            Some(at) => super::serialize(at, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Deserialises what [`parse`] reads, or null.
+    ///
+    /// # Errors
+    /// When there is text and it is no ISO 8601 timestamp.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<DateTime<Utc>>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| parse(&text).map_err(D::Error::custom))
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_have_six_decimals_and_a_numeric_offset() {
+        let at = parse("2026-11-23T14:36:40Z").unwrap();
+        assert_eq!(format(&at), "2026-11-23T14:36:40.000000+00:00");
+    }
+
+    #[test]
+    fn timestamps_of_the_old_service_count_as_utc() {
+        let old = parse("2026-11-23T14:36:40.942499").unwrap();
+        assert_eq!(format(&old), "2026-11-23T14:36:40.942499+00:00");
+    }
+}

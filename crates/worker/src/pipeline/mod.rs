@@ -3,21 +3,33 @@
 //! upstream call.
 
 pub mod answer;
+mod blocking;
 pub mod candidate;
 pub mod check;
+pub mod context;
 pub mod deadline;
 pub mod document;
 pub mod fetcher;
+mod last_resort;
 pub mod model;
 pub mod outcome;
+pub mod plan;
 pub mod progress;
 pub mod provider;
 pub mod question;
 pub mod rank;
+pub mod read;
+mod reporter;
+pub mod run;
+pub mod search;
+pub mod shares;
 pub mod sources;
+#[cfg(test)]
+mod test_support;
 pub mod text;
 
 pub use candidate::{Candidate, Passage, RankedSource};
+pub use context::Context;
 pub use deadline::Deadline;
 pub use document::{Block, BlockKind, Document};
 pub use fetcher::{FetchError, Page, PageFetcher};
@@ -26,3 +38,5 @@ pub use outcome::{Outcome, PipelineError};
 pub use progress::{ProgressSink, Silent};
 pub use provider::{Found, Hit, ProviderError, ProviderQuery, SearchProvider, TimeRange};
 pub use question::{Plan, PlannedQuery};
+pub use run::run;
+pub use search::Providers;

@@ -43,7 +43,8 @@ pub trait LanguageModel: Send + Sync {
         &self,
         prompt: &Prompt,
         deadline: Deadline,
-        on_text: &mut (dyn FnMut(&str) + Send),
+        // Spelt out: async_trait would turn an elided lifetime into one of the whole call.
+        on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
     ) -> Result<Completion, ModelError>;
 }
 

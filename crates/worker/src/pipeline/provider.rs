@@ -141,6 +141,13 @@ impl ProviderError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Refused { hint, .. } => Some(hint),
+            // The one rate limit that the operator sets on an instance of their own.
+            Self::RateLimited {
+                provider: "searxng",
+                ..
+            } => Some(
+                "switch SearXNG's limiter off for this service (server.limiter: false in its settings.yml)",
+            ),
             _ => None,
         }
     }

@@ -41,7 +41,7 @@ impl LanguageModel for Scripted {
         &self,
         prompt: &Prompt,
         _deadline: Deadline,
-        on_text: &mut (dyn FnMut(&str) + Send),
+        on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
     ) -> Result<Completion, ModelError> {
         self.prompts.lock().unwrap().push(prompt.user.len());
         let end = self.ends.lock().unwrap().pop().unwrap_or(Ok(()));

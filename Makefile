@@ -1,0 +1,24 @@
+# The project's commands. The work is done in scripts/, so that each step can be read and run alone.
+.DEFAULT_GOAL := help
+.PHONY: help run test check build fmt clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## install what is missing, build, start the search service here; Ctrl-C stops it
+	@scripts/run.sh
+
+test: ## install what is missing and run every test
+	@scripts/test.sh
+
+check: ## everything CI runs: format, lints, borders, dependencies, deploy files, docs, tests
+	@scripts/check.sh
+
+build: ## build both binaries for release, into target/release
+	@scripts/build.sh
+
+fmt: ## format the code
+	@scripts/fmt.sh
+
+clean: ## remove what was built (data/ stays)
+	@rm -rf target

@@ -1,0 +1,61 @@
+//! The route table.
+
+use crate::{openapi, problem::Problem, routes};
+use actix_web::{
+    HttpResponse,
+    http::{Method, header},
+    web::{self, ServiceConfig},
+};
+use std::future::{Ready, ready};
+
+const GET: &[Method] = &[Method::GET];
+const POST: &[Method] = &[Method::POST];
+
+/// All routes of the service.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(only(GET, "/").route(web::get().to(routes::root::get)))
+        .service(only(GET, "/livez").route(web::get().to(routes::health::live)))
+        .service(only(GET, "/readyz").route(web::get().to(routes::health::ready)))
+        .service(only(GET, "/api/v1/health").route(web::get().to(routes::health::health)))
+        .service(only(POST, "/api/v1/search").route(web::post().to(routes::search::post)))
+        .service(web::resource("/api/v1/search/").to(without_slash))
+        .service(
+            only(GET, "/api/v1/search/status/{session_id}")
+                .route(web::get().to(routes::status::get)),
+        )
+        .service(
+            only(GET, "/api/v1/sessions/{session_id}").route(web::get().to(routes::sessions::get)),
+        )
+        .service(web::resource("/api/docs").route(web::get().to(to_docs)))
+        .service(openapi::docs())
+        .default_service(web::to(unknown));
+}
+
+/// A resource that answers 405 to every method but these.
+fn only(methods: &'static [Method], path: &str) -> actix_web::Resource {
+    web::resource(path.to_owned()).default_service(web::to(move || ready(refuse(methods))))
+}
+
+fn refuse(methods: &'static [Method]) -> Result<HttpResponse, Problem> {
+    Err(Problem::MethodNotAllowed(methods))
+}
+
+fn unknown() -> Ready<Result<HttpResponse, Problem>> {
+    ready(Err(Problem::UnknownPath))
+}
+
+/// 307, so that the client repeats its POST with the body.
+fn without_slash() -> Ready<HttpResponse> {
+    ready(redirect("/api/v1/search"))
+}
+
+fn to_docs() -> Ready<HttpResponse> {
+    ready(redirect("/api/docs/"))
+}
+
+fn redirect(location: &'static str) -> HttpResponse {
+    HttpResponse::TemporaryRedirect()
+        .insert_header((header::LOCATION, location))
+        .finish()
+}

@@ -1,0 +1,94 @@
+//! From the bytes of a request to a checked search.
+
+use crate::{problem::Problem, settings::Engines};
+use actix_web::{HttpRequest, http::header, web};
+use privachat_core::schema::{
+    SearchRequest,
+    validate::{self, Fault},
+};
+use serde_json::{Value, json};
+
+/// A query of 5,000 code points, each written as an escape of twelve bytes, fits four times.
+const LIMIT: usize = 256 * 1024;
+
+/// Reads and checks the body of a search request.
+pub(crate) async fn search_request(
+    request: &HttpRequest,
+    payload: web::Payload,
+    engines: &Engines,
+) -> Result<SearchRequest, Problem> {
+    let declared = request.headers().get(header::CONTENT_LENGTH);
+    let length = declared.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > LIMIT) {
+        return Err(Problem::TooLarge(LIMIT));
+    }
+    let bytes = payload
+        .to_bytes_limited(LIMIT)
+        .await
+        .map_err(|_limit| Problem::TooLarge(LIMIT))?
+        .map_err(|_cut| Problem::Invalid(vec![validate_cut()]))?;
+    let body = match media_type(request) {
+        Media::Json => {
+            validate::parse_body(&bytes).map_err(|fault| Problem::Invalid(vec![fault]))?
+        }
+        // Recorded of the old service: it took such a body for one string.
+        Media::Undeclared if bytes.is_empty() => {
+            validate::parse_body(&bytes).map_err(|fault| Problem::Invalid(vec![fault]))?
+        }
+        Media::Undeclared => Value::from(String::from_utf8_lossy(&bytes)),
+        Media::Other => return Err(Problem::NotJson),
+    };
+    let search = validate::search_request(&body).map_err(Problem::Invalid)?;
+    match engines.missing_setting(search.search_engine) {
+        None => Ok(search),
+        Some(setting) => Err(Problem::Invalid(vec![unconfigured(&search, setting)])),
+    }
+}
+
+enum Media {
+    Json,
+    /// None, or the form that `curl -d` declares by itself.
+    Undeclared,
+    Other,
+}
+
+fn media_type(request: &HttpRequest) -> Media {
+    let Some(declared) = request.headers().get(header::CONTENT_TYPE) else {
+        return Media::Undeclared;
+    };
+    let declared = declared.to_str().unwrap_or_default().to_ascii_lowercase();
+    let essence = declared.split(';').next().unwrap_or_default().trim();
+    match essence {
+        "application/json" => Media::Json,
+        other if other.starts_with("application/") && other.ends_with("+json") => Media::Json,
+        "" | "application/x-www-form-urlencoded" => Media::Undeclared,
+        _ => Media::Other,
+    }
+}
+
+fn validate_cut() -> Fault {
+    Fault::new(
+        &["body"],
+        "body_incomplete",
+        "The body ended before its announced length",
+        Value::Null,
+    )
+}
+
+fn unconfigured(search: &SearchRequest, setting: &'static str) -> Fault {
+    let engine = search.search_engine.as_str();
+    let remedy = if setting == "WIKIPEDIA_BASE_URL" {
+        "is switched off by"
+    } else {
+        "needs"
+    };
+    let msg =
+        format!("Search engine '{engine}' is not configured: it {remedy} the setting {setting}");
+    Fault::at(
+        "search_engine",
+        "search_engine_unavailable",
+        msg,
+        &engine.into(),
+    )
+    .with(json!({ "setting": setting }))
+}

@@ -1,0 +1,37 @@
+//! The command line: settings come from the environment, so there is little of it.
+
+use crate::{server, settings::ApiSettings};
+use clap::Parser;
+use privachat_core::settings;
+use std::{io::Write, process::ExitCode};
+
+/// The HTTP API of PrivaChat Search.
+#[derive(Parser)]
+#[command(name = "privachat-api", version, about, after_help = settings::help())]
+struct Arguments {}
+
+/// Runs the process. A failure is printed once, with all its causes.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Arguments {} = Arguments::parse();
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Logging may not have been started: settings are read before it.
+            let _unwritable = writeln!(std::io::stderr(), "privachat-api: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> anyhow::Result<()> {
+    let settings = ApiSettings::read(&settings::from_process)?;
+    settings.shared.log.start();
+    // SQLite's and Postgres' connections want a runtime with threads of its own.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let _entered = runtime.enter();
+    actix_web::rt::System::new().block_on(server::run(settings))
+}

@@ -1,0 +1,19 @@
+//! The HTTP API: takes searches, hands them to the workers through Redis, and answers polls.
+//!
+//! A process holds no state of its own: any number of them may stand behind a load balancer.
+
+mod app;
+mod body;
+mod cli;
+mod openapi;
+mod problem;
+mod reply;
+mod request_log;
+mod routes;
+mod server;
+mod settings;
+mod state;
+mod submit;
+mod wait;
+
+pub use cli::main;

@@ -1,0 +1,180 @@
+//! The OpenAPI 3.1 document, made from the handlers, and the page that shows it.
+
+use crate::routes;
+use privachat_core::{
+    mode::Mode,
+    schema::{PromptStrategy, SearchEngine, SearchResponse, Status, validate::Fault},
+};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+use uuid::Uuid;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "PrivaChat Search",
+        description = "A self-hosted answer engine: ask a question, get an answer with numbered citations.",
+    ),
+    paths(
+        routes::search::post,
+        routes::status::get,
+        routes::sessions::get,
+        routes::health::health,
+        routes::health::live,
+        routes::health::ready,
+        routes::root::get,
+    ),
+    tags(
+        (name = "search", description = "Ask, and follow the search"),
+        (name = "sessions", description = "Searches that have ended"),
+        (name = "health", description = "For load balancers and people"),
+    )
+)]
+struct Document;
+
+/// Swagger UI at /api/docs/, and the document at /api/openapi.json.
+pub(crate) fn docs() -> SwaggerUi {
+    SwaggerUi::new("/api/docs/{_:.*}")
+        .url("/api/openapi.json", Document::openapi())
+        .config(Config::default().try_it_out_enabled(true))
+}
+
+/// A search. Unknown members are ignored; numbers may come as text, booleans as 0, 1 or words.
+#[derive(Serialize, ToSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "describes the wire and is never built"
+)]
+#[schema(example = json!({ "query": "What is Python?", "mode": "balanced", "async_mode": true }))]
+pub(crate) struct SearchBody {
+    /// The question, 1–5000 characters.
+    #[schema(min_length = 1, max_length = 5000, pattern = r"\S")]
+    query: String,
+    /// How thorough the search is.
+    #[schema(default = "balanced")]
+    mode: Option<Mode>,
+    /// Sources in the answer; the mode's number by default.
+    #[schema(minimum = 5, maximum = 50)]
+    max_sources: Option<u32>,
+    /// Running time of the search in seconds; the mode's by default.
+    #[schema(minimum = 10, maximum = 300)]
+    timeout: Option<u32>,
+    /// Language model; the configured one by default.
+    model: Option<String>,
+    /// Where to look.
+    #[schema(default = "auto")]
+    search_engine: Option<SearchEngine>,
+    /// How the prompt is put together.
+    #[schema(default = "auto")]
+    prompt_strategy: Option<PromptStrategy>,
+    /// Spread sources over domains and topics.
+    #[schema(default = true, required = false)]
+    enable_diversity: bool,
+    /// Prefer recent sources.
+    #[schema(default = false, required = false)]
+    enable_recency: bool,
+    /// Let the question's intent weigh in the ranking.
+    #[schema(default = false, required = false)]
+    enable_query_aware: bool,
+    /// Answer at once and search in the background.
+    #[schema(default = false, required = false)]
+    async_mode: bool,
+    /// How long the result is kept, in seconds.
+    #[schema(minimum = 60, maximum = 604800)]
+    ttl_seconds: Option<u32>,
+    /// Whether a cached answer will do.
+    #[schema(default = true, required = false)]
+    cache: bool,
+}
+
+/// The faults of a request.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Faults {
+    detail: Vec<Fault>,
+}
+
+/// Why a request is refused.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Refusal {
+    /// Stable name; docs/ERRORS.md lists them.
+    error: String,
+    /// For a person.
+    message: Option<String>,
+    /// Names the request in the logs.
+    #[schema(required = false)]
+    trace_id: Option<String>,
+    /// The search, when there is one.
+    #[schema(required = false)]
+    session_id: Option<Uuid>,
+    /// Why the search failed, for a program.
+    #[schema(required = false)]
+    error_code: Option<String>,
+    /// What to do about it.
+    #[schema(required = false)]
+    error_hint: Option<String>,
+    /// What was cut or went wrong on the way.
+    #[schema(required = false)]
+    warnings: Option<Vec<String>>,
+}
+
+/// Why there is nothing.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Detail {
+    detail: String,
+}
+
+/// A session that does not exist.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UnknownSession {
+    detail: Refusal,
+}
+
+/// A search from the history.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SessionBody {
+    id: Uuid,
+    /// The question.
+    query: String,
+    /// Always "search".
+    mode: String,
+    status: Status,
+    /// The response, once the search has ended.
+    result: Option<SearchResponse>,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    completed_at: Option<String>,
+}
+
+/// That the service is there.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    status: String,
+    service: String,
+    version: String,
+    environment: String,
+}
+
+/// That the process is alive.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Alive {
+    status: String,
+}
+
+/// Whether requests can be served.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Ready {
+    status: String,
+    redis: String,
+}
+
+/// What this is and where things are.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Root {
+    service: String,
+    version: String,
+    docs: String,
+    health: String,
+    status: String,
+}

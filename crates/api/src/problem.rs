@@ -1,0 +1,190 @@
+//! The only place with status codes of failures: every way in which a request can be refused.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{Method, StatusCode, header},
+};
+use privachat_core::{
+    history::HistoryError,
+    jobs::JobsError,
+    schema::{problem as code, validate::Fault},
+};
+use serde_json::{Value, json};
+use std::{fmt, time::Duration};
+use uuid::Uuid;
+
+/// Seconds after which a client may try again when Redis or the database is away.
+const RETRY_AFTER: u64 = 2;
+
+/// Why a request is refused. The `Display` form is for the log.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// 422 in the form that clients of FastAPI parse.
+    Invalid(Vec<Fault>),
+    /// 404: no such job, or not any more.
+    UnknownJob(Uuid),
+    /// 404: no such session.
+    UnknownSession(Uuid),
+    /// 404: no such path.
+    UnknownPath,
+    /// 405.
+    MethodNotAllowed(&'static [Method]),
+    /// 413, with the limit in bytes.
+    TooLarge(usize),
+    /// 415.
+    NotJson,
+    /// 409: the idempotency key belongs to another request.
+    IdempotencyConflict,
+    /// 400: the idempotency key itself.
+    BadIdempotencyKey,
+    /// 504: a synchronous search did not end in time; it goes on.
+    SearchTimeout {
+        id: Uuid,
+        timeout: Duration,
+        trace: String,
+    },
+    /// 500, or 504 for a timeout: a synchronous search failed.
+    SearchFailed { response: Box<Value>, trace: String },
+    /// 503: Redis or the database does not answer.
+    Unavailable(anyhow::Error),
+    /// 500: our fault. The log has the cause, the client has the request id.
+    Internal(anyhow::Error),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(error) | Self::Internal(error) => write!(f, "{error:#}"),
+            other => write!(f, "{}", other.status_code()),
+        }
+    }
+}
+
+impl From<JobsError> for Problem {
+    fn from(error: JobsError) -> Self {
+        match error {
+            JobsError::Unavailable(_) | JobsError::Full(_) => Self::Unavailable(error.into()),
+            JobsError::Unexpected(_) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<HistoryError> for Problem {
+    fn from(error: HistoryError) -> Self {
+        if error.is_transient() {
+            return Self::Unavailable(error.into());
+        }
+        Self::Internal(error.into())
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::UnknownJob(_) | Self::UnknownSession(_) | Self::UnknownPath => {
+                StatusCode::NOT_FOUND
+            }
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::IdempotencyConflict => StatusCode::CONFLICT,
+            Self::BadIdempotencyKey => StatusCode::BAD_REQUEST,
+            Self::SearchTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::SearchFailed { response, .. } if is_timeout(response) => {
+                StatusCode::GATEWAY_TIMEOUT
+            }
+            Self::SearchFailed { .. } | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        match self {
+            Self::MethodNotAllowed(allowed) => {
+                let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+                response.insert_header((header::ALLOW, names.join(", ")));
+            }
+            Self::Unavailable(error) => {
+                tracing::warn!(error = format!("{error:#}"), "answered 503");
+                response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            }
+            Self::Internal(error) => tracing::error!(error = format!("{error:#}"), "answered 500"),
+            _ => {}
+        }
+        response.json(self.body())
+    }
+}
+
+impl Problem {
+    fn body(&self) -> Value {
+        match self {
+            Self::Invalid(faults) => json!({ "detail": faults }),
+            Self::UnknownJob(id) => {
+                json!({ "detail": format!("Job not found: session_id={id} (expired or invalid)") })
+            }
+            Self::UnknownSession(id) => {
+                json!({ "detail": { "error": "session_not_found", "message": format!("Session {id} not found") } })
+            }
+            Self::UnknownPath => json!({ "detail": "Not Found" }),
+            Self::MethodNotAllowed(_) => json!({ "detail": "Method Not Allowed" }),
+            Self::TooLarge(limit) => named(
+                code::PAYLOAD_TOO_LARGE,
+                format!("The body may have at most {limit} bytes"),
+            ),
+            Self::NotJson => named(
+                code::UNSUPPORTED_MEDIA_TYPE,
+                "The body must be JSON: send Content-Type: application/json",
+            ),
+            Self::IdempotencyConflict => named(
+                code::IDEMPOTENCY_CONFLICT,
+                "This Idempotency-Key was used for another request: use a new key",
+            ),
+            Self::BadIdempotencyKey => named(
+                code::BAD_IDEMPOTENCY_KEY,
+                "An Idempotency-Key has 1 to 255 visible ASCII characters",
+            ),
+            Self::SearchTimeout { id, timeout, trace } => json!({
+                "error": code::SEARCH_TIMEOUT,
+                "message": format!("Search exceeded timeout of {}s", timeout.as_secs()),
+                "trace_id": trace,
+                "session_id": id,
+            }),
+            Self::SearchFailed { response, trace } => failed(response, trace, is_timeout(response)),
+            Self::Unavailable(_) => named(
+                code::SERVICE_UNAVAILABLE,
+                "A part of the service does not answer at the moment: try again",
+            ),
+            Self::Internal(_) => named(
+                code::INTERNAL_ERROR,
+                "Something went wrong on our side: report it with the X-Request-Id of this answer",
+            ),
+        }
+    }
+}
+
+fn named(error: &str, message: impl Into<String>) -> Value {
+    json!({ "error": error, "message": message.into() })
+}
+
+fn is_timeout(response: &Value) -> bool {
+    response["error_code"] == code::TIMEOUT
+}
+
+fn failed(response: &Value, trace: &str, timeout: bool) -> Value {
+    let error = if timeout {
+        code::SEARCH_TIMEOUT
+    } else {
+        code::SEARCH_EXECUTION_FAILED
+    };
+    json!({
+        "error": error,
+        "message": response["error"],
+        "trace_id": trace,
+        "session_id": response["session_id"],
+        "error_code": response["error_code"],
+        "error_hint": response["error_hint"],
+        "warnings": response["warnings"],
+    })
+}

@@ -1,0 +1,41 @@
+//! Whether the service is there, is alive, is ready.
+
+use crate::state::State;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+pub(crate) const SERVICE: &str = "privachat-search";
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// That the service is there, in the form of the service it replaces.
+#[utoipa::path(get, path = "/api/v1/health", tag = "health", responses((status = 200, description = "Healthy", body = crate::openapi::Health)))]
+pub(crate) async fn health(state: web::Data<State>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({
+        "status": "healthy",
+        "service": SERVICE,
+        "version": VERSION,
+        "environment": state.environment,
+    }))
+}
+
+/// That the process is alive: it looks at nothing else.
+#[utoipa::path(get, path = "/livez", tag = "health", responses((status = 200, description = "Alive", body = crate::openapi::Alive)))]
+pub(crate) async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "alive" }))
+}
+
+/// Whether requests can be served: Redis answers.
+#[utoipa::path(
+    get, path = "/readyz", tag = "health",
+    responses(
+        (status = 200, description = "Ready", body = crate::openapi::Ready),
+        (status = 503, description = "Not ready", body = crate::openapi::Ready),
+    )
+)]
+pub(crate) async fn ready(state: web::Data<State>) -> HttpResponse {
+    match state.jobs.redis().ping().await {
+        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready", "redis": "ok" })),
+        Err(_away) => HttpResponse::ServiceUnavailable()
+            .json(json!({ "status": "not ready", "redis": "does not answer" })),
+    }
+}

@@ -1,0 +1,17 @@
+//! One file for each group of routes; handlers extract, call, and answer.
+
+pub(crate) mod health;
+pub(crate) mod root;
+pub(crate) mod search;
+pub(crate) mod sessions;
+pub(crate) mod status;
+
+use crate::problem::Problem;
+use privachat_core::schema::validate::Fault;
+use uuid::Uuid;
+
+/// The UUID in a path, in any form that has one.
+fn uuid_in_path(parameter: &str, text: &str) -> Result<Uuid, Problem> {
+    Uuid::parse_str(text)
+        .map_err(|error| Problem::Invalid(vec![Fault::uuid(parameter, text, &error)]))
+}

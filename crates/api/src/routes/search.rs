@@ -1,0 +1,124 @@
+//! POST /api/v1/search.
+
+use crate::{
+    body,
+    problem::Problem,
+    reply::State as SearchState,
+    request_log,
+    state::State,
+    submit::{self, Accepted},
+    wait::{CancelOnDrop, wait_for},
+};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use privachat_core::schema::{SearchRequest, SearchResponse, Status};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// What a worker needs to write the last byte after the search's own deadline.
+const GRACE: Duration = Duration::from_secs(2);
+/// Seconds after which a first look at an asynchronous search makes sense.
+const LOOK_AFTER: u64 = 1;
+const REPLAYED: (&str, &str) = ("idempotent-replayed", "true");
+
+/// Search the web and the configured documents, and answer with numbered citations.
+#[utoipa::path(
+    post, path = "/api/v1/search", tag = "search",
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body gets the first search")),
+    request_body = crate::openapi::SearchBody,
+    responses(
+        (status = 200, description = "The complete result; with async_mode the search as accepted", body = SearchResponse),
+        (status = 400, description = "The Idempotency-Key cannot be used", body = crate::openapi::Refusal),
+        (status = 409, description = "The Idempotency-Key was used for another request", body = crate::openapi::Refusal),
+        (status = 413, description = "The body is too large", body = crate::openapi::Refusal),
+        (status = 415, description = "The body is not JSON", body = crate::openapi::Refusal),
+        (status = 422, description = "The request has faults: all of them are listed", body = crate::openapi::Faults),
+        (status = 500, description = "The search failed", body = crate::openapi::Refusal),
+        (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
+        (status = 504, description = "The search did not end in time", body = crate::openapi::Refusal),
+    )
+)]
+pub(crate) async fn post(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let state = state.into_inner();
+    let search = body::search_request(&request, payload, &state.engines).await?;
+    let key = submit::idempotency_key(&request)?;
+    let accepted = submit::submit(&state, &search, key.as_deref()).await?;
+    tracing::info!(session_id = %accepted.id, mode = %search.mode, replayed = accepted.replayed, "accepted");
+    if search.async_mode {
+        return accepted_answer(&state, search, &accepted).await;
+    }
+    wait_for_end(state, &search, &accepted, request_log::id_of(&request)).await
+}
+
+async fn accepted_answer(
+    state: &State,
+    search: SearchRequest,
+    accepted: &Accepted,
+) -> Result<HttpResponse, Problem> {
+    let mut answer = HttpResponse::Ok();
+    answer
+        .insert_header((
+            header::LOCATION,
+            format!("/api/v1/search/status/{}", accepted.id),
+        ))
+        .insert_header((header::RETRY_AFTER, LOOK_AFTER));
+    if !accepted.replayed {
+        let pending =
+            SearchResponse::pending(accepted.id, search.query, search.mode, accepted.created_at);
+        return Ok(answer.json(pending));
+    }
+    answer.insert_header(REPLAYED);
+    match wait_for(state, accepted.id, Instant::now(), |_any| true).await? {
+        Some(SearchState::Completed(bytes)) => {
+            Ok(answer.content_type(header::ContentType::json()).body(bytes))
+        }
+        Some(SearchState::Other { response, .. }) => Ok(answer.json(response)),
+        None => Err(Problem::UnknownJob(accepted.id)),
+    }
+}
+
+async fn wait_for_end(
+    state: Arc<State>,
+    search: &SearchRequest,
+    accepted: &Accepted,
+    trace: String,
+) -> Result<HttpResponse, Problem> {
+    let id = accepted.id;
+    // A search that others wait for as well is not ended by one of them going away.
+    let guard = (!accepted.replayed).then(|| CancelOnDrop::new(Arc::clone(&state), id));
+    let timeout = search.time_limit();
+    let ended = wait_for(&state, id, Instant::now() + timeout + GRACE, |now| {
+        now.status().is_terminal()
+    })
+    .await;
+    if let Some(guard) = guard {
+        guard.disarm();
+    }
+    match ended? {
+        None => Err(Problem::UnknownJob(id)),
+        Some(SearchState::Other {
+            status: Status::Failed,
+            response,
+        }) => Err(Problem::SearchFailed {
+            response: Box::new(response),
+            trace,
+        }),
+        Some(now) if !now.status().is_terminal() => {
+            Err(Problem::SearchTimeout { id, timeout, trace })
+        }
+        Some(completed) => {
+            let mut answer = completed.ok();
+            if accepted.replayed {
+                let (name, value) = REPLAYED;
+                answer.headers_mut().insert(
+                    header::HeaderName::from_static(name),
+                    header::HeaderValue::from_static(value),
+                );
+            }
+            Ok(answer)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! GET /api/v1/sessions/{id}.
+
+use super::uuid_in_path;
+use crate::{problem::Problem, reply, state::State};
+use actix_web::{HttpResponse, web};
+use privachat_core::{
+    history::Session,
+    schema::{Status, record::StoredRecord, time},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// A search from the history, or one that has not got there yet.
+#[utoipa::path(
+    get, path = "/api/v1/sessions/{session_id}", tag = "sessions",
+    params(("session_id" = uuid::Uuid, Path, description = "The search")),
+    responses(
+        (status = 200, description = "The session", body = crate::openapi::SessionBody),
+        (status = 404, description = "Unknown", body = crate::openapi::UnknownSession),
+        (status = 422, description = "No session id", body = crate::openapi::Faults),
+        (status = 503, description = "The database or Redis does not answer", body = crate::openapi::Refusal),
+    )
+)]
+pub(crate) async fn get(
+    session_id: web::Path<String>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let id = uuid_in_path("session_id", &session_id)?;
+    let stored = state.history.get(id).await;
+    if let Ok(Some(session)) = stored {
+        return Ok(HttpResponse::Ok().json(from_history(&session)));
+    }
+    // Not there yet, or the database is away: Redis may still know it.
+    if let Some(session) = from_record(&state, id).await? {
+        return Ok(HttpResponse::Ok().json(session));
+    }
+    stored?;
+    Err(Problem::UnknownSession(id))
+}
+
+fn from_history(session: &Session) -> Value {
+    json!({
+        "id": session.id,
+        "query": session.query,
+        "mode": "search",
+        "status": session.status,
+        "result": session.result,
+        "created_at": time::format(&session.created_at),
+        "completed_at": time::format(&session.completed_at),
+    })
+}
+
+async fn from_record(state: &State, id: Uuid) -> Result<Option<Value>, Problem> {
+    let Some(record) = state.jobs.record(id).await? else {
+        return Ok(None);
+    };
+    let status =
+        StoredRecord::parse(record.bytes()).map_or(Status::Pending, |stored| stored.status);
+    let response = match reply::state(id, &record)? {
+        reply::State::Completed(bytes) => {
+            serde_json::from_slice(&bytes).map_err(|error| Problem::Internal(error.into()))?
+        }
+        reply::State::Other { response, .. } => response,
+    };
+    Ok(Some(json!({
+        "id": id,
+        "query": response["query"],
+        "mode": "search",
+        "status": status,
+        "result": if status.is_terminal() { response.clone() } else { Value::Null },
+        "created_at": response["created_at"],
+        "completed_at": response["completed_at"],
+    })))
+}

@@ -1,0 +1,71 @@
+//! GET /api/v1/search/status/{session_id}.
+
+use super::uuid_in_path;
+use crate::{problem::Problem, state::State, wait::wait_for};
+use actix_web::{HttpRequest, HttpResponse, web};
+use privachat_core::schema::{SearchResponse, validate::Fault};
+use std::time::Duration;
+use tokio::time::Instant;
+
+const LONGEST_WAIT: u64 = 60;
+
+/// Where a search is, and its result once it has one.
+#[utoipa::path(
+    get, path = "/api/v1/search/status/{session_id}", tag = "search",
+    params(
+        ("session_id" = uuid::Uuid, Path, description = "The search"),
+        ("wait" = Option<u64>, Query, description = "Seconds to hold the answer until the status changes, at most 60", minimum = 0, maximum = 60),
+    ),
+    responses(
+        (status = 200, description = "The search in its present state", body = SearchResponse),
+        (status = 404, description = "Unknown or expired", body = crate::openapi::Detail),
+        (status = 422, description = "No session id", body = crate::openapi::Faults),
+        (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
+    )
+)]
+pub(crate) async fn get(
+    request: HttpRequest,
+    session_id: web::Path<String>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let id = uuid_in_path("session_id", &session_id)?;
+    let wait = wait_in_query(request.query_string())?;
+    let before = wait_for(&state, id, Instant::now(), |_any| true).await?;
+    let Some(before) = before else {
+        return Err(Problem::UnknownJob(id));
+    };
+    if wait.is_zero() || before.status().is_terminal() {
+        return Ok(before.ok());
+    }
+    let status = before.status();
+    let changed = wait_for(&state, id, Instant::now() + wait, |now| {
+        now.status() != status
+    })
+    .await?;
+    changed
+        .map(crate::reply::State::ok)
+        .ok_or(Problem::UnknownJob(id))
+}
+
+fn wait_in_query(query: &str) -> Result<Duration, Problem> {
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(query).map(web::Query::into_inner);
+    let wait = pairs
+        .unwrap_or_default()
+        .into_iter()
+        .find(|(name, _)| name == "wait");
+    let Some((_, text)) = wait else {
+        return Ok(Duration::ZERO);
+    };
+    match text.parse::<u64>() {
+        Ok(seconds) if seconds <= LONGEST_WAIT => Ok(Duration::from_secs(seconds)),
+        _ => {
+            let msg = format!("Input should be a whole number of seconds from 0 to {LONGEST_WAIT}");
+            Err(Problem::Invalid(vec![Fault::new(
+                &["query", "wait"],
+                "int_parsing",
+                msg,
+                text.into(),
+            )]))
+        }
+    }
+}

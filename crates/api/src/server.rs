@@ -1,0 +1,111 @@
+//! Building and running the server.
+
+use crate::{app, request_log, settings::ApiSettings, state::State};
+use actix_cors::Cors;
+use actix_web::{
+    App, HttpServer,
+    middleware::{Condition, from_fn},
+    web,
+};
+use anyhow::Context;
+use privachat_core::{
+    history,
+    jobs::{Bell, Jobs},
+    keys,
+};
+use std::net::SocketAddr;
+use tokio_util::sync::CancellationToken;
+
+/// Seconds that requests in flight get when the process is told to stop.
+const SHUTDOWN_SECONDS: u64 = 30;
+
+/// Runs the API until it is told to stop.
+pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
+    let history = history::open(&settings.shared.database_url)
+        .await
+        .context("the history cannot be opened")?;
+    let jobs = Jobs::new(settings.shared.redis.clone());
+    if let Err(error) = jobs.redis().ping().await {
+        tracing::warn!(error = %error, "Redis does not answer yet; /readyz says so until it does");
+    }
+    let changes = Bell::default();
+    let stop = CancellationToken::new();
+    let following = tokio::spawn(changes.clone().follow(
+        jobs.redis().clone(),
+        keys::CHANGED,
+        stop.clone(),
+    ));
+    let state = web::Data::new(State {
+        jobs,
+        changes,
+        history,
+        engines: settings.engines.clone(),
+        job_ttl: settings.shared.job_ttl,
+        environment: settings.environment.clone(),
+    });
+    serve(&settings, state).await?;
+    stop.cancel();
+    following.await.context("the subscription task died")
+}
+
+async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Result<()> {
+    let origins = settings.cors_origins.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+            .wrap(from_fn(request_log::log_request))
+            .configure(app::configure)
+    })
+    // A client that closes its half has gone: its synchronous search is cancelled.
+    .h1_allow_half_closed(false)
+    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .bind((settings.host.as_str(), settings.port))
+    .with_context(|| {
+        let (host, port) = (&settings.host, settings.port);
+        format!(
+            "cannot listen on {host}:{port}: set API_HOST or API_PORT to an address that is free"
+        )
+    })?;
+    let address = server
+        .addrs()
+        .first()
+        .copied()
+        .context("the server has no address")?;
+    announce(settings, address)?;
+    server.run().await.context("the server ended")
+}
+
+fn announce(settings: &ApiSettings, address: SocketAddr) -> anyhow::Result<()> {
+    if let Some(file) = &settings.addr_file {
+        std::fs::write(file, address.to_string()).with_context(|| {
+            format!(
+                "cannot write the address to {} (API_ADDR_FILE)",
+                file.display()
+            )
+        })?;
+    }
+    tracing::info!(%address, "listening");
+    Ok(())
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allow_any_method()
+        .allow_any_header()
+        .expose_headers([
+            "location",
+            "retry-after",
+            "x-request-id",
+            "idempotent-replayed",
+        ])
+        .max_age(600);
+    if origins.iter().any(|origin| origin == "*") {
+        return cors.allow_any_origin();
+    }
+    origins
+        .iter()
+        .fold(cors.supports_credentials(), |cors, origin| {
+            cors.allowed_origin(origin)
+        })
+}

@@ -1,0 +1,121 @@
+//! Settings of the API.
+
+use privachat_core::{
+    schema::SearchEngine,
+    settings::{InvalidSettings, Lookup, Reader, SharedSettings},
+};
+use std::path::PathBuf;
+
+/// Settings of the API.
+#[derive(Clone)]
+pub(crate) struct ApiSettings {
+    pub(crate) shared: SharedSettings,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// Where the address is written once the API listens.
+    pub(crate) addr_file: Option<PathBuf>,
+    pub(crate) cors_origins: Vec<String>,
+    pub(crate) environment: String,
+    pub(crate) engines: Engines,
+}
+
+/// Which engines the workers have. Both binaries read the same environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Engines {
+    missing: Vec<(SearchEngine, &'static str)>,
+}
+
+impl ApiSettings {
+    pub(crate) fn read(lookup: Lookup<'_>) -> Result<Self, InvalidSettings> {
+        let mut reader = Reader::new(lookup);
+        let shared = SharedSettings::read(&mut reader);
+        let port = reader.number("API_PORT", 8001, 0..=65_535);
+        let origins = reader.list("CORS_ORIGINS");
+        let settings = shared.map(|shared| Self {
+            shared,
+            host: reader
+                .text("API_HOST")
+                .unwrap_or_else(|| "127.0.0.1".to_owned()),
+            port: u16::try_from(port).unwrap_or(8001),
+            addr_file: reader.text("API_ADDR_FILE").map(PathBuf::from),
+            cors_origins: origins,
+            environment: reader
+                .text("ENVIRONMENT")
+                .unwrap_or_else(|| "production".to_owned()),
+            engines: Engines::read(&reader),
+        });
+        match settings {
+            Some(settings) => reader.finish(settings),
+            None => Err(reader
+                .finish(())
+                .err()
+                .unwrap_or(InvalidSettings(Vec::new()))),
+        }
+    }
+}
+
+impl Engines {
+    fn read(reader: &Reader<'_>) -> Self {
+        let needs = [
+            (SearchEngine::Searxng, "SEARXNG_BASE_URL"),
+            (SearchEngine::Serperdev, "SERPER_API_KEY"),
+            (SearchEngine::Perplexity, "PERPLEXITY_API_KEY"),
+            (SearchEngine::Local, "CORPUS_PATHS"),
+        ];
+        let mut missing: Vec<_> = needs
+            .into_iter()
+            .filter(|(_, setting)| reader.text(setting).is_none())
+            .collect();
+        if reader.text("WIKIPEDIA_BASE_URL").as_deref() == Some("off") {
+            missing.push((SearchEngine::Wikipedia, "WIKIPEDIA_BASE_URL"));
+        }
+        Self { missing }
+    }
+
+    /// The setting that has to be set before `engine` can be used, if it cannot be.
+    pub(crate) fn missing_setting(&self, engine: SearchEngine) -> Option<&'static str> {
+        self.missing
+            .iter()
+            .find(|(missing, _)| *missing == engine)
+            .map(|(_, setting)| *setting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_work_on_one_machine() {
+        let settings = ApiSettings::read(&|_name| None).unwrap();
+        assert_eq!((settings.host.as_str(), settings.port), ("127.0.0.1", 8001));
+        assert_eq!(settings.engines.missing_setting(SearchEngine::Auto), None);
+        assert_eq!(
+            settings.engines.missing_setting(SearchEngine::Wikipedia),
+            None
+        );
+        assert_eq!(
+            settings.engines.missing_setting(SearchEngine::Serperdev),
+            Some("SERPER_API_KEY")
+        );
+    }
+
+    #[test]
+    fn every_bad_setting_is_named_in_one_complaint() {
+        let lookup = |name: &str| match name {
+            "REDIS_URL" => Some("http://secret@host".to_owned()),
+            "DATABASE_URL" => Some("mysql://secret".to_owned()),
+            "API_PORT" => Some("70000".to_owned()),
+            "LOG_FORMAT" => Some("xml".to_owned()),
+            _ => None,
+        };
+        let complaint = ApiSettings::read(&lookup).err().unwrap().to_string();
+        for name in ["REDIS_URL", "DATABASE_URL", "API_PORT", "LOG_FORMAT"] {
+            assert!(
+                complaint.contains(name),
+                "{name} is missing from {complaint}"
+            );
+        }
+        assert!(!complaint.contains("secret"), "{complaint}");
+    }
+}

@@ -1,0 +1,18 @@
+//! What every handler can reach.
+
+use crate::settings::Engines;
+use privachat_core::{
+    history::History,
+    jobs::{Bell, Jobs},
+};
+use std::{sync::Arc, time::Duration};
+
+pub(crate) struct State {
+    pub(crate) jobs: Jobs,
+    /// Rings when a job changes.
+    pub(crate) changes: Bell,
+    pub(crate) history: Arc<dyn History>,
+    pub(crate) engines: Engines,
+    pub(crate) job_ttl: Duration,
+    pub(crate) environment: String,
+}

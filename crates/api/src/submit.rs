@@ -1,0 +1,134 @@
+//! Handing a checked search to the workers.
+
+use crate::{problem::Problem, state::State};
+use actix_web::HttpRequest;
+use chrono::{DateTime, SubsecRound, Utc};
+use privachat_core::{
+    jobs::{JobsError, NewJob, Submitted},
+    schema::{SearchJob, SearchRequest, time},
+};
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long an asynchronous search may wait for a worker.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// Makes session ids of idempotency keys; any fixed id does.
+const NAMESPACE: Uuid = Uuid::from_u128(0x9a1f_6a0e_63b4_4c57_a5c5_0d4a_b1b9_58f3);
+const LONGEST_KEY: usize = 255;
+
+/// A search that is safe.
+pub(crate) struct Accepted {
+    pub(crate) id: Uuid,
+    pub(crate) created_at: DateTime<Utc>,
+    /// Whether an earlier request with the same idempotency key had started it.
+    pub(crate) replayed: bool,
+}
+
+/// The `Idempotency-Key` of a request.
+pub(crate) fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    let Some(header) = request.headers().get("idempotency-key") else {
+        return Ok(None);
+    };
+    let bytes = header.as_bytes();
+    let sensible = (1..=LONGEST_KEY).contains(&bytes.len())
+        && bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+    match (sensible, header.to_str()) {
+        (true, Ok(key)) => Ok(Some(key.to_owned())),
+        _ => Err(Problem::BadIdempotencyKey),
+    }
+}
+
+/// Submits a search. When this returns, it will be run whatever happens to this process.
+pub(crate) async fn submit(
+    state: &State,
+    search: &SearchRequest,
+    key: Option<&str>,
+) -> Result<Accepted, Problem> {
+    let id = match key {
+        Some(key) => Uuid::new_v5(&NAMESPACE, key.as_bytes()),
+        None => Uuid::new_v4(),
+    };
+    let created_at = Utc::now().trunc_subsecs(6);
+    let job = new_job(state, id, search, created_at)?;
+    let submitted = match key {
+        Some(_) => state.jobs.submit_once(&job).await?,
+        None => submit_fresh(state, &job).await?,
+    };
+    match submitted {
+        Submitted::Conflict => Err(Problem::IdempotencyConflict),
+        Submitted::Exists => Ok(Accepted {
+            id,
+            created_at,
+            replayed: key.is_some(),
+        }),
+        Submitted::Created => Ok(Accepted {
+            id,
+            created_at,
+            replayed: false,
+        }),
+    }
+}
+
+/// A reply that was lost is asked for once more: the same id makes that safe.
+async fn submit_fresh(state: &State, job: &NewJob) -> Result<Submitted, JobsError> {
+    match state.jobs.submit(job).await {
+        Err(JobsError::Unavailable(_)) => state.jobs.submit(job).await,
+        outcome => outcome,
+    }
+}
+
+fn new_job(
+    state: &State,
+    id: Uuid,
+    search: &SearchRequest,
+    created_at: DateTime<Utc>,
+) -> Result<NewJob, Problem> {
+    // The time of the POST is no part of what is asked: a repeat has another and is the same request.
+    let digest = Sha256::digest(json(search)?);
+    let payload = SearchJob {
+        created_at,
+        search: search.clone(),
+    };
+    let longest_wait = if search.async_mode {
+        LONGEST_WAIT
+    } else {
+        search.time_limit()
+    };
+    Ok(NewJob {
+        id,
+        mode: search.mode,
+        digest: format!("{:x}", HexDigest(&digest)),
+        request: json(&payload)?.into(),
+        echo: echo(id, search, created_at),
+        ttl: search
+            .ttl_seconds
+            .map_or(state.job_ttl, Duration::from_secs),
+        running_time: search.time_limit(),
+        longest_wait,
+    })
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(value).map_err(|error| Problem::Internal(error.into()))
+}
+
+/// What every record of the search repeats, as JSON members.
+fn echo(id: Uuid, search: &SearchRequest, created_at: DateTime<Utc>) -> String {
+    format!(
+        r#""session_id":"{id}","query":{},"mode":"{}","created_at":"{}""#,
+        Value::from(search.query.as_str()),
+        search.mode,
+        time::format(&created_at)
+    )
+}
+
+struct HexDigest<'a>(&'a [u8]);
+
+impl std::fmt::LowerHex for HexDigest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

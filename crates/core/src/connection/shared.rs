@@ -1,0 +1,125 @@
+//! One multiplexed connection that everybody shares and that is replaced when it breaks.
+
+use redis::{
+    AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind,
+    aio::MultiplexedConnection,
+};
+use std::sync::{
+    PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
+use tokio::sync::Mutex;
+
+pub(super) struct Shared {
+    client: Client,
+    config: AsyncConnectionConfig,
+    current: RwLock<Option<Numbered>>,
+    /// Held while somebody connects, so that the rest wait for that one attempt.
+    connecting: Mutex<()>,
+    failed_attempts: AtomicU64,
+    connections: AtomicU64,
+}
+
+#[derive(Clone)]
+struct Numbered {
+    number: u64,
+    connection: MultiplexedConnection,
+}
+
+impl Shared {
+    pub(super) fn new(client: Client, config: AsyncConnectionConfig) -> Self {
+        Self {
+            client,
+            config,
+            current: RwLock::new(None),
+            connecting: Mutex::new(()),
+            failed_attempts: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) async fn run<T, F>(
+        &self,
+        work: impl Fn(MultiplexedConnection) -> F,
+    ) -> RedisResult<T>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let first = self.get().await?;
+        let error = match work(first.connection).await {
+            Err(error) if breaks_connection(&error) => error,
+            done => return done,
+        };
+        self.discard(first.number);
+        // A timeout says that Redis is slow, and asking again at once makes it slower.
+        if !error.is_connection_dropped() && !is_read_only(&error) {
+            return Err(error);
+        }
+        let second = self.get().await?;
+        let number = second.number;
+        let outcome = work(second.connection).await;
+        if outcome.as_ref().is_err_and(breaks_connection) {
+            self.discard(number);
+        }
+        outcome
+    }
+
+    async fn get(&self) -> RedisResult<Numbered> {
+        if let Some(current) = self.peek() {
+            return Ok(current);
+        }
+        let failed_before = self.failed_attempts.load(Ordering::Acquire);
+        let _turn = self.connecting.lock().await;
+        if let Some(current) = self.peek() {
+            return Ok(current);
+        }
+        // Somebody tried while we waited for our turn: one attempt speaks for all who wait, or a
+        // Redis that does not answer would make the last of them wait for every attempt.
+        if self.failed_attempts.load(Ordering::Acquire) != failed_before {
+            return Err(RedisError::from(std::io::Error::from(
+                std::io::ErrorKind::NotConnected,
+            )));
+        }
+        self.connect().await
+    }
+
+    async fn connect(&self) -> RedisResult<Numbered> {
+        let connection = self
+            .client
+            .get_multiplexed_async_connection_with_config(&self.config)
+            .await
+            .inspect_err(|_error| {
+                self.failed_attempts.fetch_add(1, Ordering::AcqRel);
+            })?;
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let fresh = Numbered {
+            number: self.connections.fetch_add(1, Ordering::AcqRel),
+            connection,
+        };
+        *current = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    fn peek(&self) -> Option<Numbered> {
+        self.current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn discard(&self, number: u64) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_some_and(|now| now.number == number) {
+            *current = None;
+        }
+    }
+}
+
+fn breaks_connection(error: &RedisError) -> bool {
+    error.is_unrecoverable_error() || error.is_io_error() || is_read_only(error)
+}
+
+/// After a failover the old master answers so: the address has to be resolved again.
+fn is_read_only(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+}

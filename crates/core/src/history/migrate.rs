@@ -1,0 +1,104 @@
+//! Brings the schema up to date, whichever of many processes comes first.
+
+use super::error::Cause;
+use super::pool::{CONNECT_WAIT, SQLITE_SETUP};
+use super::{DatabaseUrl, HistoryError};
+use diesel::connection::SimpleConnection;
+use diesel::result::Error as QueryError;
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+pub(super) const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Any number that nobody else locks: the first eight bytes of "privachat".
+const ADVISORY_LOCK: i64 = i64::from_be_bytes(*b"privacha");
+/// As long as SQLite's busy timeout.
+const WAL_WAIT: Duration = Duration::from_secs(5);
+const WAL_PAUSE: Duration = Duration::from_millis(20);
+
+/// Runs what is missing; any number of processes may do so at once.
+pub(super) async fn run(url: &DatabaseUrl) -> Result<(), HistoryError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => sqlite(path.as_path()).await,
+        DatabaseUrl::Postgres(url) => postgres(url.expose()).await,
+    }
+}
+
+async fn sqlite(path: &Path) -> Result<(), HistoryError> {
+    let path = path.to_owned();
+    spawn_blocking(move || sqlite_blocking(&path))
+        .await
+        .map_err(HistoryError::Interrupted)?
+}
+
+fn sqlite_blocking(path: &Path) -> Result<(), HistoryError> {
+    let unusable = |cause: Cause| {
+        if is_locked(cause.as_ref()) {
+            return HistoryError::Migration(cause);
+        }
+        HistoryError::File {
+            path: path.to_owned(),
+            cause,
+        }
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| unusable(error.into()))?;
+    }
+    let mut connection = SqliteConnection::establish(&path.to_string_lossy())
+        .map_err(|error| unusable(error.into()))?;
+    connection
+        .batch_execute(SQLITE_SETUP)
+        .and_then(|()| switch_to_wal(&mut connection))
+        .map_err(|error| unusable(error.into()))?;
+    connection
+        .immediate_transaction(|connection| connection.run_pending_migrations(SQLITE).map(drop))
+        .map_err(unusable)
+}
+
+/// SQLite does not wait out its busy timeout for this one change, so the wait is here.
+fn switch_to_wal(connection: &mut SqliteConnection) -> Result<(), QueryError> {
+    let deadline = Instant::now() + WAL_WAIT;
+    loop {
+        match connection.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(error) if is_locked(&error) && Instant::now() < deadline => {
+                std::thread::sleep(WAL_PAUSE);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Diesel passes no result code on; SQLite's messages are fixed and never translated.
+fn is_locked(error: &dyn std::error::Error) -> bool {
+    error.to_string().contains("locked")
+}
+
+async fn postgres(url: &str) -> Result<(), HistoryError> {
+    let connection = timeout(CONNECT_WAIT, AsyncPgConnection::establish(url))
+        .await
+        .map_err(|_elapsed| HistoryError::Timeout(CONNECT_WAIT))?
+        .map_err(|error| HistoryError::Unreachable(error.into()))?;
+    // A blocking thread, unlike `block_in_place`, is at hand in every kind of runtime.
+    spawn_blocking(move || postgres_blocking(connection))
+        .await
+        .map_err(HistoryError::Interrupted)?
+        .map_err(HistoryError::Migration)
+}
+
+/// The lock ends with the transaction, so a process that dies leaves none behind.
+fn postgres_blocking(connection: AsyncPgConnection) -> Result<(), Cause> {
+    let mut connection: AsyncConnectionWrapper<_> = connection.into();
+    Connection::transaction(&mut connection, |connection| {
+        connection.batch_execute("SET LOCAL lock_timeout = '10s'")?;
+        diesel::sql_query(format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+            .execute(connection)?;
+        connection.run_pending_migrations(POSTGRES).map(drop)
+    })
+}

@@ -1,0 +1,67 @@
+//! Connections to either database, made when first needed.
+
+use super::HistoryError;
+use super::error::Cause;
+use diesel::SqliteConnection;
+use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::FutureExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// Longest wait for a connection, new or pooled.
+pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(4);
+/// Longest run of one statement on Postgres. SQLite limits itself by its busy timeout.
+pub(super) const STATEMENT_WAIT: Duration = Duration::from_secs(10);
+
+/// SQLite has one writer at a time: more connections would only wait for each other.
+const SQLITE_CONNECTIONS: usize = 4;
+/// Per process: twenty processes fit into the hundred connections of an untuned Postgres.
+const POSTGRES_CONNECTIONS: usize = 4;
+
+/// What every SQLite connection is told first. WAL is a property of the file: see `migrate`.
+pub(super) const SQLITE_SETUP: &str =
+    "PRAGMA busy_timeout = 5000; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;";
+
+pub(super) type AsyncSqlite = SyncConnectionWrapper<SqliteConnection>;
+
+pub(super) enum Pools {
+    Sqlite(Pool<AsyncSqlite>),
+    Postgres(Pool<AsyncPgConnection>),
+}
+
+impl Pools {
+    pub(super) fn sqlite(path: &Path) -> Result<Self, HistoryError> {
+        let mut config = ManagerConfig::<AsyncSqlite>::default();
+        config.recycling_method = RecyclingMethod::Fast;
+        config.custom_setup = Box::new(|path| {
+            async move {
+                let mut connection = AsyncSqlite::establish(path).await?;
+                connection
+                    .batch_execute(SQLITE_SETUP)
+                    .await
+                    .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+                Ok(connection)
+            }
+            .boxed()
+        });
+        let manager = AsyncDieselConnectionManager::new_with_config(path.to_string_lossy(), config);
+        Pool::builder(manager)
+            .max_size(SQLITE_CONNECTIONS)
+            .build()
+            .map(Self::Sqlite)
+            .map_err(|error| HistoryError::Unreachable(Cause::from(error)))
+    }
+
+    pub(super) fn postgres(url: &str) -> Result<Self, HistoryError> {
+        Pool::builder(AsyncDieselConnectionManager::new(url))
+            .max_size(POSTGRES_CONNECTIONS)
+            .build()
+            .map(Self::Postgres)
+            .map_err(|error| HistoryError::Unreachable(Cause::from(error)))
+    }
+}

@@ -1,0 +1,106 @@
+//! The table and the way between its rows and [`Session`].
+
+use super::{HistoryError, Session};
+use crate::mode::Mode;
+use crate::schema::Status;
+use chrono::{DateTime, Utc};
+use diesel::prelude::{Insertable, Queryable};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+// One table for both databases, so only types that both have and order alike: ids as text,
+// times as microseconds since 1970. JSONB would lose the order of the result's members.
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        owner -> Nullable<Text>,
+        query -> Text,
+        mode -> Text,
+        status -> Text,
+        error -> Nullable<Text>,
+        error_code -> Nullable<Text>,
+        created_at -> BigInt,
+        completed_at -> BigInt,
+        result -> Nullable<Text>,
+    }
+}
+
+#[derive(Debug, Insertable, Queryable)]
+#[diesel(table_name = sessions)]
+pub(super) struct Row {
+    id: String,
+    owner: Option<String>,
+    query: String,
+    mode: String,
+    status: String,
+    error: Option<String>,
+    error_code: Option<String>,
+    created_at: i64,
+    completed_at: i64,
+    result: Option<String>,
+}
+
+impl TryFrom<&Session> for Row {
+    type Error = HistoryError;
+
+    fn try_from(session: &Session) -> Result<Self, HistoryError> {
+        if !session.status.is_terminal() {
+            return Err(HistoryError::Unfinished(session.id));
+        }
+        Ok(Self {
+            id: session.id.to_string(),
+            owner: session.owner.as_deref().map(storable),
+            query: storable(&session.query),
+            mode: session.mode.as_str().to_owned(),
+            status: session.status.as_str().to_owned(),
+            error: session.error.as_deref().map(storable),
+            error_code: session.error_code.as_deref().map(storable),
+            created_at: session.created_at.timestamp_micros(),
+            completed_at: session.completed_at.timestamp_micros(),
+            result: session.result.as_ref().map(|json| json.get().to_owned()),
+        })
+    }
+}
+
+impl TryFrom<Row> for Session {
+    type Error = HistoryError;
+
+    fn try_from(row: Row) -> Result<Self, HistoryError> {
+        let corrupt = |column| HistoryError::Corrupt {
+            id: row.id.clone(),
+            column,
+        };
+        Ok(Self {
+            id: Uuid::try_parse(&row.id).map_err(|_not_a_uuid| corrupt("id"))?,
+            mode: Mode::parse(&row.mode).ok_or_else(|| corrupt("mode"))?,
+            status: terminal_status(&row.status).ok_or_else(|| corrupt("status"))?,
+            created_at: time(row.created_at).ok_or_else(|| corrupt("created_at"))?,
+            completed_at: time(row.completed_at).ok_or_else(|| corrupt("completed_at"))?,
+            result: match &row.result {
+                Some(json) => Some(
+                    RawValue::from_string(json.clone()).map_err(|_not_json| corrupt("result"))?,
+                ),
+                None => None,
+            },
+            owner: row.owner,
+            query: row.query,
+            error: row.error,
+            error_code: row.error_code,
+        })
+    }
+}
+
+/// Postgres has no text with NUL in it; both databases keep the replacement character instead.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+fn terminal_status(name: &str) -> Option<Status> {
+    [Status::Completed, Status::Failed]
+        .into_iter()
+        .find(|status| status.as_str() == name)
+}
+
+fn time(micros: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros)
+}

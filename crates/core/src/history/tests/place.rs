@@ -1,0 +1,62 @@
+//! Where one test keeps its history.
+
+use super::postgres_server::shared;
+use crate::history::{DatabaseUrl, History, migrate, open};
+use diesel::{Connection, SqliteConnection};
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_migrations::MigrationHarness;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::task::spawn_blocking;
+
+/// A database that is gone when the test ends.
+pub(super) struct Place {
+    pub(super) url: DatabaseUrl,
+    _folder: Option<TempDir>,
+}
+
+impl Place {
+    pub(super) async fn postgres() -> Self {
+        Self {
+            url: DatabaseUrl::parse(&shared().database().await).unwrap(),
+            _folder: None,
+        }
+    }
+
+    #[expect(clippy::unused_async, reason = "called like its sibling")]
+    pub(super) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/data/history.db", folder.path().display());
+        Self {
+            url: DatabaseUrl::parse(&url).unwrap(),
+            _folder: Some(folder),
+        }
+    }
+
+    pub(super) async fn open(&self) -> Arc<dyn History> {
+        open(&self.url).await.unwrap()
+    }
+
+    /// Takes every migration back.
+    pub(super) async fn revert(&self) {
+        let url = self.url.clone();
+        spawn_blocking(move || match &url {
+            DatabaseUrl::Sqlite(path) => {
+                SqliteConnection::establish(path.as_path().to_str().unwrap())
+                    .unwrap()
+                    .revert_all_migrations(migrate::SQLITE)
+                    .map(drop)
+            }
+            DatabaseUrl::Postgres(url) => {
+                AsyncConnectionWrapper::<AsyncPgConnection>::establish(url.expose())
+                    .unwrap()
+                    .revert_all_migrations(migrate::POSTGRES)
+                    .map(drop)
+            }
+        })
+        .await
+        .unwrap()
+        .unwrap();
+    }
+}

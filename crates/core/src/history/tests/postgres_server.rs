@@ -1,0 +1,172 @@
+//! A Postgres of the tests' own: its own folder, a unix socket, no port.
+
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// Starts the server, says so, and stops it when its input ends: it dies with the test process,
+/// however that ends. The folder goes too unless the last word was "keep".
+const KEEPER: &str = r#"
+trap '' INT
+"$1/pg_ctl" start -D "$2/data" -w -t 60 -l "$2/log" >/dev/null \
+    -o "-c listen_addresses= -c unix_socket_directories=$2 -c fsync=off -c max_connections=200" \
+    || { cat "$2/log" >&2; exit 1; }
+echo up
+read -r word || word=
+"$1/pg_ctl" stop -D "$2/data" -m immediate -w >/dev/null
+[ "$word" = keep ] || rm -rf "$2"
+"#;
+
+pub(super) struct PostgresServer {
+    folder: TempDir,
+    bin: PathBuf,
+    user: Option<(u32, u32)>,
+    keeper: Option<Child>,
+}
+
+/// The server that all tests share, each with a database of its own.
+pub(super) fn shared() -> &'static PostgresServer {
+    static SERVER: OnceLock<PostgresServer> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let mut server = PostgresServer::new();
+        server.start();
+        server
+    })
+}
+
+impl PostgresServer {
+    /// A data folder; the server is not started yet.
+    pub(super) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let user = user_to_run_as();
+        if let Some((uid, gid)) = user {
+            chown(folder.path(), Some(uid), Some(gid)).unwrap();
+        }
+        let server = Self {
+            bin: bin_folder(),
+            folder,
+            user,
+            keeper: None,
+        };
+        let output = server
+            .command(server.bin.join("initdb"))
+            .args([
+                "-U",
+                "tester",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-locale",
+                "--no-sync",
+                "-D",
+            ])
+            .arg(server.folder.path().join("data"))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        server
+    }
+
+    pub(super) fn start(&mut self) {
+        let mut keeper = self
+            .command("/bin/sh")
+            .args(["-c", KEEPER, "keeper"])
+            .arg(&self.bin)
+            .arg(self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stdout = keeper.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        assert_eq!(line, "up\n", "Postgres did not start");
+        self.keeper = Some(keeper);
+    }
+
+    pub(super) fn stop(&mut self) {
+        let Some(mut keeper) = self.keeper.take() else {
+            return;
+        };
+        keeper.stdin.take().unwrap().write_all(b"keep\n").unwrap();
+        keeper.wait().unwrap();
+    }
+
+    pub(super) fn url(&self, database: &str) -> String {
+        let socket = self.folder.path().to_str().unwrap().replace('/', "%2F");
+        format!("postgres://tester:hunter2@{socket}/{database}")
+    }
+
+    /// A new, empty database.
+    pub(super) async fn database(&self) -> String {
+        let name = format!("t{}", Uuid::new_v4().simple());
+        let mut connection = AsyncPgConnection::establish(&self.url("postgres"))
+            .await
+            .unwrap();
+        connection
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .await
+            .unwrap();
+        self.url(&name)
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path());
+        if let Some((uid, gid)) = self.user {
+            command.uid(uid).gid(gid);
+        }
+        command
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn bin_folder() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut debian: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|version| version.path().join("bin"))
+        .collect();
+    debian.sort();
+    debian
+        .into_iter()
+        .rev()
+        .chain(std::env::split_paths(&path))
+        .find(|folder| folder.join("initdb").exists() && folder.join("pg_ctl").exists())
+        .expect("these tests need Postgres: apt-get install postgresql")
+}
+
+/// Postgres refuses to run as root.
+fn user_to_run_as() -> Option<(u32, u32)> {
+    if Path::new("/proc/self").metadata().ok()?.uid() != 0 {
+        return None;
+    }
+    let users = std::fs::read_to_string("/etc/passwd").unwrap();
+    let ids = |name: &str| {
+        let line = users
+            .lines()
+            .find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    let ids = ids("postgres").or_else(|| ids("nobody"));
+    Some(ids.expect("as root, these tests need a user postgres or nobody"))
+}

@@ -1,0 +1,153 @@
+//! What only a file can get wrong.
+
+use super::suite::{assert_same, session};
+use crate::history::{DatabaseUrl, HistoryError, open};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
+use std::path::Path;
+
+fn url(path: &Path) -> DatabaseUrl {
+    DatabaseUrl::parse(&format!("sqlite://{}", path.display())).unwrap()
+}
+
+async fn fault(path: &Path) -> HistoryError {
+    open(&url(path))
+        .await
+        .err()
+        .expect("the file cannot be used")
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a/b/history.db");
+    open(&url(&path)).await.unwrap();
+    assert!(path.exists());
+}
+
+#[tokio::test]
+async fn a_place_that_cannot_be_written_is_named_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "no folder").unwrap();
+    let places = [
+        file.join("history.db"),
+        folder.path().to_owned(),
+        Path::new("/proc/history/history.db").to_owned(),
+    ];
+    for place in places {
+        let error = fault(&place).await;
+        assert!(matches!(error, HistoryError::File { .. }), "{error:?}");
+        assert!(!error.is_transient());
+        assert!(
+            error.to_string().contains(place.to_str().unwrap()),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    let text = "not a database, ".repeat(100);
+    std::fs::write(&path, &text).unwrap();
+    assert!(!fault(&path).await.is_transient());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[tokio::test]
+async fn a_writer_that_holds_the_file_is_waited_for_and_then_transient() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let history = open(&url(&path)).await.unwrap();
+    let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+
+    let session = session();
+    assert!(history.save(&session).await.unwrap_err().is_transient());
+    assert!(
+        history.get(session.id).await.unwrap().is_none(),
+        "readers never wait"
+    );
+
+    other.batch_execute("ROLLBACK").unwrap();
+    history.save(&session).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_names_its_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let history = open(&url(&path)).await.unwrap();
+    let session = session();
+    history.save(&session).await.unwrap();
+    let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    diesel::sql_query("UPDATE sessions SET result = '{'")
+        .execute(&mut other)
+        .unwrap();
+
+    let error = history.get(session.id).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            HistoryError::Corrupt {
+                column: "result",
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(!error.is_transient());
+}
+
+#[tokio::test]
+async fn a_schema_of_a_newer_binary_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    open(&url(&path)).await.unwrap();
+    let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    other
+        .batch_execute(
+            "ALTER TABLE sessions ADD COLUMN added_later TEXT;
+             INSERT INTO __diesel_schema_migrations (version) VALUES ('9999');",
+        )
+        .unwrap();
+
+    let history = open(&url(&path)).await.unwrap();
+    let session = session();
+    history.save(&session).await.unwrap();
+    assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
+}
+
+/// What the history pages will ask: newest first, one owner's or one status's, from a key on.
+#[tokio::test]
+async fn pages_are_read_from_an_index_without_sorting() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    open(&url(&path)).await.unwrap();
+    let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    for (filter, index) in [
+        ("TRUE", "sessions_by_time"),
+        ("owner = 'a'", "sessions_by_owner"),
+        ("status = 'failed'", "sessions_by_status"),
+        ("owner = 'a' AND mode = 'deep'", "sessions_by_owner"),
+    ] {
+        let plan = diesel::sql_query(format!(
+            "EXPLAIN QUERY PLAN SELECT id FROM sessions WHERE {filter}
+             AND (created_at, id) < (5, 'x') ORDER BY created_at DESC, id DESC LIMIT 20"
+        ))
+        .load::<PlanStep>(&mut other)
+        .unwrap();
+        let [step] = plan.as_slice() else {
+            panic!("more than one step for {filter}: {plan:?}");
+        };
+        assert!(step.detail.contains(index), "{filter}: {}", step.detail);
+    }
+}
+
+#[derive(Debug, diesel::QueryableByName)]
+struct PlanStep {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    detail: String,
+}

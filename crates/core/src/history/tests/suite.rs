@@ -1,0 +1,218 @@
+//! What holds on both databases.
+
+use super::place::Place;
+use crate::history::{HistoryError, Session, migrate};
+use crate::mode::Mode;
+use crate::schema::Status;
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+pub(super) fn session() -> Session {
+    Session {
+        id: Uuid::new_v4(),
+        owner: Some("team a".to_owned()),
+        query: "¿qué es Rust? 🦀".to_owned(),
+        mode: Mode::Deep,
+        status: Status::Completed,
+        result: Some(json(r#"{"b":1,  "a":{"z":"é\u0000🦀","y":1.50}}"#)),
+        error: None,
+        error_code: None,
+        created_at: time(1_700_000_000_123_456),
+        completed_at: time(1_700_000_009_000_001),
+    }
+}
+
+fn json(text: &str) -> Box<RawValue> {
+    RawValue::from_string(text.to_owned()).unwrap()
+}
+
+fn time(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap()
+}
+
+/// `RawValue` has no equality; its debug form shows every byte.
+pub(super) fn assert_same(found: Option<&Session>, expected: &Session) {
+    assert_eq!(format!("{:?}", found.unwrap()), format!("{expected:?}"));
+}
+
+/// Each test once per database.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod on_sqlite {$(
+            #[tokio::test]
+            async fn $name() { super::$name(super::Place::sqlite().await).await; }
+        )+}
+        mod on_postgres {$(
+            #[tokio::test]
+            async fn $name() { super::$name(super::Place::postgres().await).await; }
+        )+}
+    };
+}
+
+on_both!(
+    a_session_comes_back_byte_for_byte,
+    a_failed_session_is_kept_with_its_reason,
+    a_result_of_a_megabyte_comes_back,
+    an_unknown_id_is_none,
+    the_first_of_two_saves_counts,
+    concurrent_saves_of_one_session_all_succeed,
+    a_running_session_is_refused,
+    a_nul_in_the_query_costs_no_session,
+    a_time_is_kept_to_the_microsecond,
+    eight_processes_may_migrate_at_once,
+    eight_processes_may_open_at_once,
+    migrations_go_down_and_up_again,
+    a_history_outlives_its_process,
+    a_dropped_call_leaves_the_pool_sound,
+);
+
+async fn a_session_comes_back_byte_for_byte(place: Place) {
+    let history = place.open().await;
+    let session = session();
+    history.save(&session).await.unwrap();
+    assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
+}
+
+async fn a_failed_session_is_kept_with_its_reason(place: Place) {
+    let history = place.open().await;
+    let session = Session {
+        owner: None,
+        mode: Mode::Speed,
+        status: Status::Failed,
+        result: None,
+        error: Some("cancelled by client".to_owned()),
+        error_code: Some("cancelled".to_owned()),
+        ..session()
+    };
+    history.save(&session).await.unwrap();
+    assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
+}
+
+async fn a_result_of_a_megabyte_comes_back(place: Place) {
+    let history = place.open().await;
+    let session = Session {
+        result: Some(json(&format!(
+            r#"{{"answer":"{}"}}"#,
+            "né🦀".repeat(150_000)
+        ))),
+        ..session()
+    };
+    history.save(&session).await.unwrap();
+    let found = history.get(session.id).await.unwrap().unwrap();
+    assert!(found.result.unwrap().get() == session.result.unwrap().get());
+}
+
+async fn an_unknown_id_is_none(place: Place) {
+    let history = place.open().await;
+    history.save(&session()).await.unwrap();
+    assert!(history.get(Uuid::new_v4()).await.unwrap().is_none());
+}
+
+async fn the_first_of_two_saves_counts(place: Place) {
+    let history = place.open().await;
+    let first = session();
+    let second = Session {
+        query: "another".to_owned(),
+        ..first.clone()
+    };
+    history.save(&first).await.unwrap();
+    history.save(&second).await.unwrap();
+    assert_same(history.get(first.id).await.unwrap().as_ref(), &first);
+}
+
+async fn concurrent_saves_of_one_session_all_succeed(place: Place) {
+    let session = session();
+    let processes = [place.open().await, place.open().await];
+    let saves = (0..20).map(|i: usize| processes.get(i % 2).unwrap().save(&session));
+    for outcome in join_all(saves).await {
+        outcome.unwrap();
+    }
+    assert_same(
+        place.open().await.get(session.id).await.unwrap().as_ref(),
+        &session,
+    );
+}
+
+async fn a_running_session_is_refused(place: Place) {
+    let history = place.open().await;
+    let session = Session {
+        status: Status::Processing,
+        ..session()
+    };
+    let error = history.save(&session).await.unwrap_err();
+    assert!(matches!(error, HistoryError::Unfinished(id) if id == session.id));
+    assert!(!error.is_transient());
+}
+
+async fn a_nul_in_the_query_costs_no_session(place: Place) {
+    let history = place.open().await;
+    let session = Session {
+        query: "a\0b".to_owned(),
+        ..session()
+    };
+    history.save(&session).await.unwrap();
+    let found = history.get(session.id).await.unwrap().unwrap();
+    assert_eq!(found.query, "a\u{fffd}b");
+}
+
+async fn a_time_is_kept_to_the_microsecond(place: Place) {
+    let history = place.open().await;
+    let session = Session {
+        created_at: DateTime::from_timestamp_nanos(1_700_000_000_123_456_789),
+        ..session()
+    };
+    history.save(&session).await.unwrap();
+    let found = history.get(session.id).await.unwrap().unwrap();
+    assert_eq!(found.created_at, time(1_700_000_000_123_456));
+}
+
+async fn eight_processes_may_migrate_at_once(place: Place) {
+    for outcome in join_all((0..8).map(|_| migrate::run(&place.url))).await {
+        outcome.unwrap();
+    }
+    let session = session();
+    place.open().await.save(&session).await.unwrap();
+}
+
+async fn eight_processes_may_open_at_once(place: Place) {
+    let histories = join_all((0..8).map(|_| place.open())).await;
+    let session = session();
+    histories.first().unwrap().save(&session).await.unwrap();
+    for history in &histories {
+        history.ping().await.unwrap();
+        assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
+    }
+}
+
+async fn migrations_go_down_and_up_again(place: Place) {
+    let lost = session();
+    place.open().await.save(&lost).await.unwrap();
+    place.revert().await;
+    let history = place.open().await;
+    assert!(history.get(lost.id).await.unwrap().is_none());
+    history.save(&lost).await.unwrap();
+}
+
+async fn a_history_outlives_its_process(place: Place) {
+    let session = session();
+    place.open().await.save(&session).await.unwrap();
+    let found = place.open().await.get(session.id).await.unwrap();
+    assert_same(found.as_ref(), &session);
+}
+
+async fn a_dropped_call_leaves_the_pool_sound(place: Place) {
+    let history = place.open().await;
+    let session = session();
+    for _ in 0..50 {
+        let save = history.save(&session);
+        tokio::select! {
+            biased;
+            _ = save => {}
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    history.save(&session).await.unwrap();
+    assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
+}

@@ -1,0 +1,112 @@
+//! Rings for those who wait for a job: one subscription per process, however many wait.
+//!
+//! Pub/sub loses messages, so a ring means "look again", and so does the silence of a lost
+//! connection: after each reconnect everybody is rung. Listen first, then look, then wait.
+
+use crate::connection::Redis;
+use futures_util::StreamExt;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
+
+/// Distributes the messages of one channel by the id that they begin with.
+#[derive(Clone, Default)]
+pub struct Bell {
+    rings: Arc<Mutex<HashMap<Uuid, watch::Sender<()>>>>,
+}
+
+/// Waits for the messages of one id.
+pub struct Ring {
+    id: Uuid,
+    receiver: watch::Receiver<()>,
+    rings: Weak<Mutex<HashMap<Uuid, watch::Sender<()>>>>,
+}
+
+impl Bell {
+    /// Keeps a subscription of `channel` open until `stop`.
+    pub async fn follow(self, redis: Redis, channel: &'static str, stop: CancellationToken) {
+        let listening = async {
+            loop {
+                if let Err(error) = self.listen_once(&redis, channel).await {
+                    tracing::warn!(channel, error = %error, "lost the subscription; trying again");
+                }
+                tokio::time::sleep(RECONNECT_PAUSE).await;
+            }
+        };
+        stop.run_until_cancelled(listening).await;
+    }
+
+    async fn listen_once(&self, redis: &Redis, channel: &str) -> redis::RedisResult<()> {
+        let mut subscription = redis.listener().await?;
+        subscription.subscribe(channel).await?;
+        self.ring_all();
+        let mut messages = subscription.into_on_message();
+        while let Some(message) = messages.next().await {
+            let text: String = message.get_payload()?;
+            let id = text.split(' ').next().unwrap_or_default();
+            if let Ok(id) = Uuid::try_parse(id) {
+                self.ring(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// A place to wait for messages about `id`.
+    #[must_use]
+    pub fn listen(&self, id: Uuid) -> Ring {
+        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = rings.entry(id).or_insert_with(|| watch::channel(()).0);
+        Ring {
+            id,
+            receiver: sender.subscribe(),
+            rings: Arc::downgrade(&self.rings),
+        }
+    }
+
+    fn ring(&self, id: Uuid) {
+        let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = rings.get(&id) {
+            sender.send_replace(());
+        }
+    }
+
+    fn ring_all(&self) {
+        let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        for sender in rings.values() {
+            sender.send_replace(());
+        }
+    }
+}
+
+impl Ring {
+    /// Waits for the next message, or returns at once if there was one since the last call.
+    pub async fn rung(&mut self) {
+        if self.receiver.changed().await.is_err() {
+            // The bell is gone: nothing will ever ring. Leave it to the caller's other clocks.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        let Some(rings) = self.rings.upgrade() else {
+            return;
+        };
+        let mut rings = rings.lock().unwrap_or_else(PoisonError::into_inner);
+        // This receiver is still counted.
+        if rings
+            .get(&self.id)
+            .is_some_and(|sender| sender.receiver_count() <= 1)
+        {
+            rings.remove(&self.id);
+        }
+    }
+}

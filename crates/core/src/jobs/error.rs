@@ -1,0 +1,34 @@
+//! What can go wrong between us and Redis.
+
+use redis::{RedisError, ServerErrorKind};
+
+/// A call of the engine that has no answer. The outcome is unknown unless said otherwise; every
+/// call may be repeated.
+#[derive(Debug, thiserror::Error)]
+pub enum JobsError {
+    /// Redis cannot be reached, does not answer in time, or is starting.
+    #[error("Redis is not available")]
+    Unavailable(#[source] RedisError),
+    /// Redis refuses to store more. Nothing was changed.
+    #[error("Redis has no memory left")]
+    Full(#[source] RedisError),
+    /// An answer that the engine's scripts never give.
+    #[error("Redis answered in an unexpected form: {0}")]
+    Unexpected(String),
+}
+
+impl From<RedisError> for JobsError {
+    fn from(error: RedisError) -> Self {
+        if error.code() == Some("OOM") || error.detail().is_some_and(|text| text.contains("OOM ")) {
+            return Self::Full(error);
+        }
+        match error.kind() {
+            redis::ErrorKind::UnexpectedReturnType
+            | redis::ErrorKind::Parse
+            | redis::ErrorKind::Server(
+                ServerErrorKind::ResponseError | ServerErrorKind::CrossSlot,
+            ) => Self::Unexpected(error.to_string()),
+            _ => Self::Unavailable(error),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! How a job ends without a result.
+
+use serde_json::{Map, Value};
+
+/// Why a job failed, as its record will say it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// For a person.
+    pub error: String,
+    /// For a program: one of the stable codes.
+    pub code: &'static str,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Whether a client cancelled it.
+    pub cancelled: bool,
+    /// More members of the record.
+    pub extra: Map<String, Value>,
+}
+
+impl Failure {
+    /// A failure with nothing more to say.
+    #[must_use]
+    pub fn new(code: &'static str, error: impl Into<String>) -> Self {
+        Self {
+            error: error.into(),
+            code,
+            hint: None,
+            cancelled: false,
+            extra: Map::new(),
+        }
+    }
+
+    /// A client wanted the job to stop.
+    #[must_use]
+    pub fn cancelled() -> Self {
+        Self {
+            cancelled: true,
+            ..Self::new("cancelled", "cancelled by client")
+        }
+    }
+
+    /// The error as a JSON string.
+    pub(super) fn error_json(&self) -> String {
+        Value::from(self.error.as_str()).to_string()
+    }
+
+    /// The other members, each with a comma before it.
+    pub(super) fn members_json(&self) -> String {
+        let mut members = Map::new();
+        members.insert("error_code".into(), self.code.into());
+        members.insert("error_hint".into(), self.hint.clone().into());
+        members.insert("cancelled".into(), self.cancelled.into());
+        members.extend(self.extra.clone());
+        let object = Value::Object(members).to_string();
+        let inner = object.trim_start_matches('{');
+        format!(",{}", inner.strip_suffix('}').unwrap_or(inner))
+    }
+}

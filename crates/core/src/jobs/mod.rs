@@ -1,0 +1,73 @@
+//! The job engine. It knows ids, queues and bytes, and nothing of search.
+//!
+//! One sentence holds the design: **the record is the truth, the list is a hint.** `BRPOP` removes
+//! only a hint; a job is accepted when its record exists and finished when its record says so.
+//!
+//! ```text
+//!            create           claim              finish
+//!  (absent) ───────▶ pending ───────▶ processing ───────▶ completed | failed
+//!                       ▲                │ release
+//!                       └────────────────┘
+//! ```
+//!
+//! Each arrow is one Lua script on the keys of one job, safe to repeat with the same nonce: a lost
+//! reply is answered by the same call again. What is to be done with the queues afterwards is a
+//! second script on the keys of the `{search}` group. A process may die between any two of them:
+//! `live` names every job that has not ended, and when to look at it next.
+
+mod bell;
+mod cancel;
+mod error;
+mod failure;
+mod lease;
+mod outbox;
+mod record;
+mod scripts;
+mod submit;
+mod take;
+
+pub use bell::{Bell, Ring};
+pub use cancel::Cancelled;
+pub use error::JobsError;
+pub use failure::Failure;
+pub use lease::{Beat, Claim, Ended, Lease, Release};
+pub use record::Record;
+pub use submit::{NewJob, Submitted};
+pub use take::{Hint, Taker, Unblock};
+
+use crate::connection::Redis;
+use scripts::Scripts;
+use std::{sync::Arc, time::Duration};
+
+/// How long after its submission a job without a hint is looked at.
+const SUBMIT_GRACE: Duration = Duration::from_secs(5);
+/// How long a hint may be out of its list before its job is looked at.
+const POP_GRACE: Duration = Duration::from_secs(2);
+
+/// A handle on the jobs in one Redis. Clones share their connections.
+#[derive(Clone)]
+pub struct Jobs {
+    redis: Redis,
+    scripts: Arc<Scripts>,
+}
+
+impl Jobs {
+    /// A handle; connects when first used.
+    #[must_use]
+    pub fn new(redis: Redis) -> Self {
+        Self {
+            redis,
+            scripts: Arc::new(Scripts::load()),
+        }
+    }
+
+    /// The Redis that it works on.
+    #[must_use]
+    pub fn redis(&self) -> &Redis {
+        &self.redis
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,38 @@
+//! Ended jobs on their way into the history. They stay listed until somebody says that they are
+//! stored: a database that is down costs time, never a job.
+
+use super::{Jobs, JobsError};
+use crate::keys;
+use std::time::Duration;
+use uuid::Uuid;
+
+impl Jobs {
+    /// Ids of ended jobs that are due to be stored, oldest first. Asking puts them off by `retry`,
+    /// so that another worker does not do the same work at the same time.
+    ///
+    /// # Errors
+    /// When Redis gave no answer.
+    pub async fn unsaved(&self, limit: usize, retry: Duration) -> Result<Vec<Uuid>, JobsError> {
+        let mut invocation = self.scripts.unsaved.prepare_invoke();
+        invocation
+            .key(keys::UNSAVED)
+            .arg(limit)
+            .arg(super::millis(retry));
+        let ids: Vec<String> = self.call(&invocation).await?;
+        Ok(ids
+            .iter()
+            .filter_map(|id| Uuid::try_parse(id).ok())
+            .collect())
+    }
+
+    /// Notes that a job is stored (or cannot be: its record is gone).
+    ///
+    /// # Errors
+    /// When Redis gave no answer; safe to repeat.
+    pub async fn saved(&self, id: Uuid) -> Result<(), JobsError> {
+        let mut command = redis::cmd("ZREM");
+        command.arg(keys::UNSAVED).arg(id.to_string());
+        self.redis.query::<u64>(&command).await?;
+        Ok(())
+    }
+}

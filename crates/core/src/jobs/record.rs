@@ -1,0 +1,53 @@
+//! Reading a job's record, as cheaply as it can be done.
+
+use super::{Jobs, JobsError};
+use crate::keys;
+use bytes::Bytes;
+use uuid::Uuid;
+
+/// What `finish` puts around the result of a completed job. The version at the end tells these
+/// records from those of other writers.
+const BEFORE_RESULT: &[u8] = br#"{"status":"completed","result":"#;
+const AFTER_RESULT: &[u8] = br#","error":null,"version":1}"#;
+
+/// A record as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record(Bytes);
+
+impl Record {
+    /// The result of a completed job, without parsing it; `None` in every other state and for
+    /// records of other writers.
+    #[must_use]
+    pub fn result(&self) -> Option<Bytes> {
+        let inner = self
+            .0
+            .strip_prefix(BEFORE_RESULT)?
+            .strip_suffix(AFTER_RESULT)?;
+        Some(self.0.slice_ref(inner))
+    }
+
+    /// The whole record.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for Record {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl Jobs {
+    /// The record of a job; `None` when there is none (any more).
+    ///
+    /// # Errors
+    /// When Redis gave no answer.
+    pub async fn record(&self, id: Uuid) -> Result<Option<Record>, JobsError> {
+        let mut command = redis::cmd("GET");
+        command.arg(keys::record(id));
+        let bytes: Option<Vec<u8>> = self.redis.query(&command).await?;
+        Ok(bytes.map(Record::from))
+    }
+}

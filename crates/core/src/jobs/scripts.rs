@@ -1,0 +1,78 @@
+//! The Lua scripts. Each file lists its KEYS, ARGV and results; the job scripts share a prelude.
+
+use super::{Jobs, JobsError};
+use crate::keys;
+use redis::{FromRedisValue, Script, ScriptInvocation};
+use uuid::Uuid;
+
+macro_rules! job_script {
+    ($file:literal) => {
+        Script::new(concat!(
+            include_str!("scripts/prelude.lua"),
+            include_str!(concat!("scripts/", $file))
+        ))
+    };
+}
+
+macro_rules! queue_script {
+    ($file:literal) => {
+        Script::new(include_str!(concat!("scripts/", $file)))
+    };
+}
+
+pub(super) struct Scripts {
+    pub(super) create: Script,
+    pub(super) claim: Script,
+    pub(super) beat: Script,
+    pub(super) report: Script,
+    pub(super) finish: Script,
+    pub(super) release: Script,
+    pub(super) cancel: Script,
+    pub(super) register: Script,
+    pub(super) push: Script,
+    pub(super) track: Script,
+    pub(super) forget: Script,
+    pub(super) unsaved: Script,
+}
+
+impl Scripts {
+    pub(super) fn load() -> Self {
+        Self {
+            create: job_script!("create.lua"),
+            claim: job_script!("claim.lua"),
+            beat: job_script!("beat.lua"),
+            report: job_script!("report.lua"),
+            finish: job_script!("finish.lua"),
+            release: job_script!("release.lua"),
+            cancel: job_script!("cancel.lua"),
+            register: queue_script!("register.lua"),
+            push: queue_script!("push.lua"),
+            track: queue_script!("track.lua"),
+            forget: queue_script!("forget.lua"),
+            unsaved: queue_script!("unsaved.lua"),
+        }
+    }
+}
+
+/// An invocation with the three keys of one job.
+pub(super) fn on_job(script: &Script, id: Uuid) -> ScriptInvocation<'_> {
+    let mut invocation = script.prepare_invoke();
+    invocation
+        .key(keys::record(id))
+        .key(keys::control(id))
+        .key(keys::events(id));
+    invocation
+}
+
+impl Jobs {
+    /// Runs a script; one that Redis has forgotten is loaded again.
+    pub(super) async fn call<T: FromRedisValue>(
+        &self,
+        invocation: &ScriptInvocation<'_>,
+    ) -> Result<T, JobsError> {
+        self.redis
+            .run(|mut connection| async move { invocation.invoke_async(&mut connection).await })
+            .await
+            .map_err(JobsError::from)
+    }
+}

@@ -1,0 +1,38 @@
+-- Shared by the job scripts. KEYS[1] = record, KEYS[2] = control hash, KEYS[3] = event stream.
+-- JSON is never decoded here: fragments arrive ready-made and are only joined.
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function field(name)
+  return redis.call('HGET', KEYS[2], name)
+end
+
+local function keep_for(seconds)
+  redis.call('EXPIRE', KEYS[1], seconds)
+  redis.call('EXPIRE', KEYS[2], seconds)
+  redis.call('EXPIRE', KEYS[3], seconds)
+end
+
+-- Writes the record of a job that has no result (yet). `error` is a JSON string or null, `extra`
+-- is empty or more members, each with a comma before it.
+local function write_record(status, error, extra)
+  local known = redis.call('HMGET', KEYS[2], 'echo', 'attempt')
+  redis.call('SET', KEYS[1], '{"status":"' .. status .. '","result":null,"error":' .. error
+    .. ',' .. known[1] .. ',"attempt":' .. known[2] .. extra .. ',"version":1}')
+end
+
+local function append_event(kind, data)
+  return redis.call('XADD', KEYS[3], 'MAXLEN', '~', 4096, '*', 'type', kind, 'data', data)
+end
+
+-- Ends a job without a result.
+local function end_failed(error, extra)
+  redis.call('HSET', KEYS[2], 'state', 'failed')
+  redis.call('HDEL', KEYS[2], 'lease')
+  write_record('failed', error, extra)
+  append_event('failed', '{"error":' .. error .. extra .. '}')
+  keep_for(field('ttl'))
+end

@@ -1,0 +1,183 @@
+//! Accepting a job: note it, write its record, push its hint, in one round trip.
+
+use super::{Hint, Jobs, JobsError, POP_GRACE, SUBMIT_GRACE, millis, scripts::on_job};
+use crate::{keys, mode::Mode};
+use bytes::Bytes;
+use redis::{Pipeline, RedisError, ScriptInvocation, ServerErrorKind};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// A job to be accepted.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// Its id; the same id again is the same job.
+    pub id: Uuid,
+    /// Its queue.
+    pub mode: Mode,
+    /// What the worker gets, opaque.
+    pub request: Bytes,
+    /// Tells one request from another under the same id.
+    pub digest: String,
+    /// JSON members (`"name":value,…`) that every record of the job repeats.
+    pub echo: String,
+    /// How long its record lives after it has ended.
+    pub ttl: Duration,
+    /// How long one attempt may run.
+    pub running_time: Duration,
+    /// How long it may wait for a worker.
+    pub longest_wait: Duration,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Submitted {
+    /// It is accepted.
+    Created,
+    /// It was accepted before: same id, same request.
+    Exists,
+    /// Another request has this id.
+    Conflict,
+}
+
+impl Jobs {
+    /// Accepts a job under a fresh id. Once this returns `Created` (or `Exists`, after a lost reply)
+    /// the job is safe.
+    ///
+    /// # Errors
+    /// When Redis gave no answer: the job may or may not have been accepted; the same call again
+    /// tells.
+    pub async fn submit(&self, job: &NewJob) -> Result<Submitted, JobsError> {
+        let register = self.register(job.id);
+        let create = self.create(job);
+        let push = self.push_invocation(job.id, job.mode, "back");
+        // In this order: a crash in between leaves an id that is looked at too often, never a job
+        // that nobody knows of.
+        let steps = [&register, &create, &push];
+        let (_, created, _): (String, String, String) = self.pipeline(&steps).await?;
+        submitted(&created)
+    }
+
+    /// Accepts a job whose id the client may have used before (an idempotency key). A job that
+    /// exists gets no second hint.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub async fn submit_once(&self, job: &NewJob) -> Result<Submitted, JobsError> {
+        let register = self.register(job.id);
+        let create = self.create(job);
+        let (_, created): (String, String) = self.pipeline(&[&register, &create]).await?;
+        let outcome = submitted(&created)?;
+        if outcome == Submitted::Created {
+            self.push(job.id, job.mode).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Puts a hint at the end of the queue, unless the job has one already.
+    ///
+    /// # Errors
+    /// When Redis gave no answer; safe to repeat.
+    pub async fn push(&self, id: Uuid, mode: Mode) -> Result<(), JobsError> {
+        self.call::<String>(&self.push_invocation(id, mode, "back"))
+            .await?;
+        Ok(())
+    }
+
+    /// Gives a hint that was popped back, before all others.
+    ///
+    /// # Errors
+    /// When Redis gave no answer. A repeat may put it there twice, which does no harm.
+    pub async fn put_back(&self, hint: Hint) -> Result<(), JobsError> {
+        self.call::<String>(&self.push_invocation(hint.id, hint.mode, "front"))
+            .await?;
+        Ok(())
+    }
+
+    fn register(&self, id: Uuid) -> ScriptInvocation<'_> {
+        let mut invocation = self.scripts.register.prepare_invoke();
+        invocation
+            .key(keys::LIVE)
+            .arg(id.to_string())
+            .arg(millis(SUBMIT_GRACE));
+        invocation
+    }
+
+    fn create(&self, job: &NewJob) -> ScriptInvocation<'_> {
+        // An unfinished job must not expire, however short the life that was asked for.
+        let until_end = job
+            .ttl
+            .max(job.longest_wait + 4 * job.running_time + Duration::from_secs(60));
+        let mut invocation = on_job(&self.scripts.create, job.id);
+        invocation
+            .arg(job.mode.as_str())
+            .arg(job.request.as_ref())
+            .arg(&job.digest)
+            .arg(&job.echo)
+            .arg(job.ttl.as_secs())
+            .arg(until_end.as_secs())
+            .arg(millis(job.running_time))
+            .arg(millis(job.longest_wait))
+            .arg(keys::CHANGED)
+            .arg(job.id.to_string());
+        invocation
+    }
+
+    fn push_invocation(&self, id: Uuid, mode: Mode, end: &str) -> ScriptInvocation<'_> {
+        let mut invocation = self.scripts.push.prepare_invoke();
+        invocation
+            .key(keys::queue(mode))
+            .key(keys::pending(mode))
+            .key(keys::LIVE)
+            .key(keys::SEQ)
+            .arg(id.to_string())
+            .arg(end)
+            .arg(millis(POP_GRACE + SUBMIT_GRACE));
+        invocation
+    }
+
+    async fn pipeline<T: redis::FromRedisValue>(
+        &self,
+        steps: &[&ScriptInvocation<'_>],
+    ) -> Result<T, JobsError> {
+        let mut pipeline = Pipeline::with_capacity(steps.len());
+        for step in steps {
+            pipeline.invoke_script(step);
+        }
+        match self.send(&pipeline).await {
+            // A pipeline does not load scripts by itself: do so, and send it again.
+            Err(error) if is_script_missing(&error) => {
+                self.load(steps).await?;
+                Ok(self.send(&pipeline).await?)
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+
+    async fn send<T: redis::FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, RedisError> {
+        self.redis
+            .run(|mut connection| async move { pipeline.query_async(&mut connection).await })
+            .await
+    }
+
+    async fn load(&self, steps: &[&ScriptInvocation<'_>]) -> Result<(), JobsError> {
+        for step in steps {
+            self.redis
+                .run(|mut connection| async move { step.load_async(&mut connection).await })
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+fn is_script_missing(error: &RedisError) -> bool {
+    error.kind() == redis::ErrorKind::Server(ServerErrorKind::NoScript)
+}
+
+fn submitted(reply: &str) -> Result<Submitted, JobsError> {
+    match reply {
+        "CREATED" => Ok(Submitted::Created),
+        "EXISTS" => Ok(Submitted::Exists),
+        "CONFLICT" => Ok(Submitted::Conflict),
+        other => Err(JobsError::Unexpected(other.to_owned())),
+    }
+}

@@ -1,0 +1,153 @@
+//! Taking hints with `BRPOP`.
+//!
+//! A `BRPOP` whose future is dropped goes on on the server: it pops a hint that nobody sees. So one
+//! task owns one connection and awaits each pop to its end; the stop is `CLIENT UNBLOCK` from
+//! another connection; and after any error, or when the watchdog bites, the connection is thrown
+//! away together with whatever it still carried. A hint that is lost so is found again by its job.
+
+use super::{Jobs, JobsError};
+use crate::{connection::Redis, keys, mode::Mode};
+use redis::{RedisError, aio::MultiplexedConnection};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use uuid::Uuid;
+
+/// How long one pop blocks.
+const BLOCK: Duration = Duration::from_secs(2);
+/// How much longer than that a reply may take before the connection is given up.
+const WATCHDOG: Duration = Duration::from_secs(5);
+const NOT_CONNECTED: i64 = -1;
+
+/// A job that may be waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hint {
+    /// The job.
+    pub id: Uuid,
+    /// The queue that it was found in.
+    pub mode: Mode,
+}
+
+/// Takes hints. Owned by one task.
+pub struct Taker {
+    redis: Redis,
+    connection: Option<MultiplexedConnection>,
+    client_id: Arc<AtomicI64>,
+}
+
+/// Ends the pop that a [`Taker`] is waiting in.
+#[derive(Clone)]
+pub struct Unblock {
+    redis: Redis,
+    client_id: Arc<AtomicI64>,
+}
+
+impl Jobs {
+    /// A taker with a connection of its own.
+    #[must_use]
+    pub fn taker(&self) -> Taker {
+        Taker {
+            redis: self.redis.clone(),
+            connection: None,
+            client_id: Arc::new(AtomicI64::new(NOT_CONNECTED)),
+        }
+    }
+}
+
+impl Taker {
+    /// A handle that ends this taker's waiting from elsewhere.
+    #[must_use]
+    pub fn unblock(&self) -> Unblock {
+        Unblock {
+            redis: self.redis.clone(),
+            client_id: Arc::clone(&self.client_id),
+        }
+    }
+
+    /// Waits up to two seconds for a hint in one of the queues, the first with one wins. Await it
+    /// to the end: see the module's head.
+    ///
+    /// # Errors
+    /// When the connection broke. The next call makes a new one.
+    pub async fn next(&mut self, modes: &[Mode]) -> Result<Option<Hint>, JobsError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        let mut command = redis::cmd("BRPOP");
+        for mode in modes {
+            command.arg(keys::queue(*mode));
+        }
+        command.arg(BLOCK.as_secs());
+        let reply = tokio::time::timeout(
+            BLOCK + WATCHDOG,
+            command.query_async::<Option<(String, String)>>(&mut connection),
+        )
+        .await;
+        // Only a connection with nothing in flight is kept.
+        let popped = match reply {
+            Ok(Ok(popped)) => {
+                self.connection = Some(connection);
+                popped
+            }
+            Ok(Err(error)) => {
+                self.client_id.store(NOT_CONNECTED, Ordering::Release);
+                return Err(error.into());
+            }
+            Err(_elapsed) => {
+                self.client_id.store(NOT_CONNECTED, Ordering::Release);
+                return Err(timed_out().into());
+            }
+        };
+        Ok(popped.and_then(|(list, id)| hint(modes, &list, &id)))
+    }
+
+    async fn connect(&self) -> Result<MultiplexedConnection, JobsError> {
+        let mut connection = self.redis.dedicated().await?;
+        let client_id = redis::cmd("CLIENT")
+            .arg("ID")
+            .query_async(&mut connection)
+            .await?;
+        self.client_id.store(client_id, Ordering::Release);
+        Ok(connection)
+    }
+}
+
+impl Unblock {
+    /// Ends the wait, if there is one: the pop returns empty-handed.
+    ///
+    /// # Errors
+    /// When Redis gave no answer; the wait ends by itself after two seconds.
+    pub async fn unblock(&self) -> Result<(), JobsError> {
+        let client_id = self.client_id.load(Ordering::Acquire);
+        if client_id == NOT_CONNECTED {
+            return Ok(());
+        }
+        let mut command = redis::cmd("CLIENT");
+        command.arg("UNBLOCK").arg(client_id);
+        self.redis.query::<i64>(&command).await?;
+        Ok(())
+    }
+}
+
+fn timed_out() -> RedisError {
+    RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
+}
+
+fn hint(modes: &[Mode], list: &str, id: &str) -> Option<Hint> {
+    let mode = modes
+        .iter()
+        .copied()
+        .find(|mode| keys::queue(*mode) == list)?;
+    match Uuid::try_parse(id) {
+        Ok(id) => Some(Hint { id, mode }),
+        Err(_malformed) => {
+            tracing::warn!(queue = list, "dropped an entry that is no id");
+            None
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Every Redis key and channel, in one place. `docs/REDIS.md` shows the same table; a test
+//! compares the two.
+//!
+//! `search_job:<id>` and `{search_job:<id>}:ctl` hash to the same Cluster slot, and so do all keys
+//! that begin with `{search}`: each script touches keys of one of the two groups only.
+
+use crate::mode::Mode;
+use uuid::Uuid;
+
+/// One row of the key table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeySpec {
+    /// The key, with its placeholders.
+    pub pattern: &'static str,
+    /// The Redis type.
+    pub kind: &'static str,
+    /// How long it lives.
+    pub ttl: &'static str,
+    /// Who writes it.
+    pub writer: &'static str,
+    /// Who reads it.
+    pub readers: &'static str,
+    /// What it holds.
+    pub holds: &'static str,
+}
+
+/// The key table.
+pub const TABLE: [KeySpec; 8] = [
+    KeySpec {
+        pattern: "search_job:<id>",
+        kind: "STRING",
+        ttl: "the request's, 86400 s by default",
+        writer: "every job script",
+        readers: "api, worker, people",
+        holds: "the public JSON record: status, result, error and what the client sent",
+    },
+    KeySpec {
+        pattern: "{search_job:<id>}:ctl",
+        kind: "HASH",
+        ttl: "as the record",
+        writer: "every job script",
+        readers: "job scripts",
+        holds: "state, attempt, crashes, nonce, worker, lease, limits, cancel flag, the request",
+    },
+    KeySpec {
+        pattern: "{search_job:<id>}:ev",
+        kind: "STREAM",
+        ttl: "as the record",
+        writer: "every job script",
+        readers: "api",
+        holds: "lifecycle, progress and answer text in order, bounded",
+    },
+    KeySpec {
+        pattern: "{search}:queue:<mode>",
+        kind: "LIST",
+        ttl: "none; empty when idle",
+        writer: "push",
+        readers: "worker",
+        holds: "hints: ids of searches that wait, oldest at the right",
+    },
+    KeySpec {
+        pattern: "{search}:pending:<mode>",
+        kind: "ZSET",
+        ttl: "none; empty when idle",
+        writer: "push, track, forget",
+        readers: "worker",
+        holds: "id → sequence number of its hint",
+    },
+    KeySpec {
+        pattern: "{search}:live",
+        kind: "ZSET",
+        ttl: "none; empty when idle",
+        writer: "register, push, track, forget",
+        readers: "worker",
+        holds: "every id that has not ended → when somebody must look at it (ms)",
+    },
+    KeySpec {
+        pattern: "{search}:seq",
+        kind: "STRING",
+        ttl: "none",
+        writer: "push",
+        readers: "push",
+        holds: "the last sequence number given to a hint",
+    },
+    KeySpec {
+        pattern: "{search}:unsaved",
+        kind: "ZSET",
+        ttl: "none; empty when idle",
+        writer: "forget, worker",
+        readers: "worker",
+        holds: "ids that ended and are not in the history yet → when to try next (ms)",
+    },
+];
+
+/// Channel on which every change of a job is announced; the message begins with the id.
+pub const CHANGED: &str = "search:changed";
+/// Channel on which cancelled ids are announced to the workers.
+pub const CANCELLED: &str = "search:cancelled";
+/// Every id that has not ended.
+pub const LIVE: &str = "{search}:live";
+/// The last sequence number of a hint.
+pub const SEQ: &str = "{search}:seq";
+/// Ended searches that are not in the history yet.
+pub const UNSAVED: &str = "{search}:unsaved";
+
+/// The public record of a search.
+#[must_use]
+pub fn record(id: Uuid) -> String {
+    format!("search_job:{id}")
+}
+
+/// Its control fields.
+#[must_use]
+pub fn control(id: Uuid) -> String {
+    format!("{{search_job:{id}}}:ctl")
+}
+
+/// Its events.
+#[must_use]
+pub fn events(id: Uuid) -> String {
+    format!("{{search_job:{id}}}:ev")
+}
+
+/// The list of hints of one mode.
+#[must_use]
+pub fn queue(mode: Mode) -> String {
+    format!("{{search}}:queue:{mode}")
+}
+
+/// The hints of one mode that nobody has claimed yet.
+#[must_use]
+pub fn pending(mode: Mode) -> String {
+    format!("{{search}}:pending:{mode}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../docs/REDIS.md");
+
+    #[test]
+    fn the_page_for_people_has_every_key_and_no_other() {
+        let rows: Vec<String> = TABLE
+            .iter()
+            .map(|key| {
+                let KeySpec {
+                    pattern,
+                    kind,
+                    ttl,
+                    writer,
+                    readers,
+                    holds,
+                } = key;
+                format!("| `{pattern}` | {kind} | {ttl} | {writer} | {readers} | {holds} |")
+            })
+            .collect();
+        let shown: Vec<&str> = PAGE
+            .lines()
+            .filter(|line| line.starts_with("| `{search") || line.starts_with("| `search_job"))
+            .collect();
+        assert_eq!(shown, rows);
+    }
+
+    #[test]
+    fn every_key_that_is_built_has_its_row() {
+        let id = Uuid::nil();
+        let built = [record(id), control(id), events(id)]
+            .into_iter()
+            .chain(
+                Mode::ALL
+                    .into_iter()
+                    .flat_map(|mode| [queue(mode), pending(mode)]),
+            )
+            .chain([LIVE, SEQ, UNSAVED].map(str::to_owned));
+        for key in built {
+            let pattern = Mode::ALL
+                .into_iter()
+                .fold(key.replace(&id.to_string(), "<id>"), |pattern, mode| {
+                    pattern.replace(&format!(":{mode}"), ":<mode>")
+                });
+            assert!(
+                TABLE.iter().any(|row| row.pattern == pattern),
+                "{key} has no row"
+            );
+        }
+    }
+
+    #[test]
+    fn only_records_begin_as_records_do() {
+        let others = TABLE
+            .iter()
+            .filter(|key| key.pattern.starts_with("search_job:"));
+        assert_eq!(others.count(), 1);
+    }
+}

@@ -1,0 +1,158 @@
+//! Every stable name of a failure, in one table: `error_code` of a search that failed, `error` of a
+//! request that was refused. Names are never changed or used again for something else, because
+//! clients test for them. docs/ERRORS.md is the same table for people.
+
+/// Where a name appears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// In `error_code` of a search whose status is `failed`.
+    Search,
+    /// In `error` of an HTTP answer that is not a success.
+    Http,
+}
+
+/// One way to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Problem {
+    /// The stable name.
+    pub code: &'static str,
+    /// Where it appears.
+    pub kind: Kind,
+    /// What happened.
+    pub meaning: &'static str,
+    /// What the reader can do about it.
+    pub remedy: &'static str,
+}
+
+/// The problem of that name, if there is one.
+#[must_use]
+pub fn find(code: &str) -> Option<&'static Problem> {
+    ALL.iter().find(|problem| problem.code == code)
+}
+
+/// Makes a constant of each row, so that no name exists outside the table.
+macro_rules! problems {
+    ($($name:ident = $code:literal, $kind:ident, $meaning:literal, $remedy:literal;)+) => {
+        $(#[doc = $meaning] pub const $name: &str = $code;)+
+
+        /// The table.
+        pub const ALL: &[Problem] = &[
+            $(Problem { code: $code, kind: Kind::$kind, meaning: $meaning, remedy: $remedy },)+
+        ];
+    };
+}
+
+problems! {
+    NO_SOURCES = "no_sources", Search,
+        "The search worked, but nothing was found.",
+        "Ask in other words, or choose another search_engine.";
+    NO_PROVIDER = "no_provider", Search,
+        "No search provider is configured, or not the one that was asked for.",
+        "Set SEARXNG_BASE_URL, CORPUS_PATHS, SERPER_API_KEY or PERPLEXITY_API_KEY for the worker.";
+    UPSTREAM_UNAVAILABLE = "upstream_unavailable", Search,
+        "Every search provider that was asked failed.",
+        "Read error and error_hint; `privachat-worker check-config` tests each provider.";
+    MODEL_UNAVAILABLE = "model_unavailable", Search,
+        "The language model gave no answer and nothing could take its place.",
+        "Check LLM_BASE_URL, LLM_API_KEY and LLM_MODEL with `privachat-worker check-config`.";
+    TIMEOUT = "timeout", Search,
+        "The time was used up before anything usable was found.",
+        "Try again, with a longer timeout or in a faster mode.";
+    QUEUE_EXPIRED = "queue_expired", Search,
+        "No worker was free before the search had waited too long.",
+        "Try again later; operators add workers.";
+    WORKER_LOST = "worker_lost", Search,
+        "The worker stopped in mid-search more often than is allowed.",
+        "Operators look at the worker's log for the session id: the search may be what stops it.";
+    TOO_MANY_ATTEMPTS = "too_many_attempts", Search,
+        "Every allowed attempt failed for a passing reason.",
+        "Try again later; error names the last reason.";
+    CANCELLED = "cancelled", Search,
+        "A client cancelled the search.",
+        "Nothing; POST it again to run it.";
+    INTERNAL = "internal", Search,
+        "A fault of the service itself.",
+        "Report it with the session id; the worker's log has the cause.";
+
+    SEARCH_TIMEOUT = "search_timeout", Http,
+        "A synchronous search did not end in time.",
+        "Use async_mode and poll, or a longer timeout; the answer names the session.";
+    SEARCH_EXECUTION_FAILED = "search_execution_failed", Http,
+        "A synchronous search failed, or the service met an unexpected fault.",
+        "Read message; report it with X-Request-Id when it does not help.";
+    SERVICE_UNAVAILABLE = "service_unavailable", Http,
+        "Redis or another part that the request needs cannot be reached.",
+        "Wait for Retry-After seconds and repeat the request.";
+    QUEUE_FULL = "queue_full", Http,
+        "Too many searches are waiting.",
+        "Wait for Retry-After seconds; operators add workers or raise MAX_QUEUE_LENGTH.";
+    RATE_LIMITED = "rate_limited", Http,
+        "This key or address sent too many requests.",
+        "Wait for Retry-After seconds; operators set API_RATE_LIMIT.";
+    UNAUTHORIZED = "unauthorized", Http,
+        "The request has no valid API key.",
+        "Send `Authorization: Bearer <key>` or `X-API-Key: <key>`.";
+    PAYLOAD_TOO_LARGE = "payload_too_large", Http,
+        "The body is larger than a request can be.",
+        "Send a shorter query.";
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", Http,
+        "The body is not JSON.",
+        "Send `Content-Type: application/json`.";
+    METHOD_NOT_ALLOWED = "method_not_allowed", Http,
+        "The address exists, but not for this method.",
+        "Use a method that the Allow header names.";
+    NOT_FOUND = "not_found", Http,
+        "There is nothing at this address.",
+        "See /api/docs for the addresses.";
+    SESSION_NOT_FOUND = "session_not_found", Http,
+        "The history has no session of this id.",
+        "Check the id; the session may have been deleted.";
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict", Http,
+        "The Idempotency-Key was used for another request.",
+        "Use a new key for a new request.";
+    BAD_IDEMPOTENCY_KEY = "bad_idempotency_key", Http,
+        "The Idempotency-Key header cannot be used.",
+        "Send 1 to 255 visible ASCII characters, such as a UUID.";
+    INTERNAL_ERROR = "internal_error", Http,
+        "A fault of the service itself.",
+        "Report it with the X-Request-Id of the answer.";
+    ALREADY_FINISHED = "already_finished", Http,
+        "The search has ended and cannot be cancelled.",
+        "Read its result from the status address.";
+    NOT_RETRYABLE = "not_retryable", Http,
+        "Only a search that failed can be run again.",
+        "POST the query as a new search.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const PAGE: &str = include_str!("../../../../docs/ERRORS.md");
+
+    #[test]
+    fn no_name_stands_for_two_problems() {
+        let names: BTreeSet<_> = ALL.iter().map(|problem| problem.code).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    #[test]
+    fn the_page_for_people_holds_every_row_and_no_other() {
+        let expected: Vec<String> = ALL
+            .iter()
+            .map(|p| format!("| `{}` | {} | {} |", p.code, p.meaning, p.remedy))
+            .collect();
+        let rows: Vec<&str> = PAGE
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .collect();
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn a_problem_is_found_by_its_name() {
+        assert_eq!(find(NO_PROVIDER).unwrap().kind, Kind::Search);
+        assert_eq!(find("no_such_thing"), None);
+    }
+}

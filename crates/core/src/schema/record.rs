@@ -1,0 +1,186 @@
+//! The record of a search as it is stored, read back: ours, and those of the replaced service that
+//! may still live.
+
+use super::{Progress, SearchResponse, Stage, Status};
+use crate::{history::Session, mode::Mode};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// A stored record. Only `status` is sure to be there.
+#[derive(Debug, Deserialize)]
+pub struct StoredRecord<'a> {
+    /// Where the search is; this one counts, whatever the result says.
+    pub status: Status,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    error: Option<String>,
+    query: Option<String>,
+    mode: Option<Mode>,
+    #[serde(default, with = "super::time::optional")]
+    created_at: Option<DateTime<Utc>>,
+    #[serde(default, with = "super::time::optional")]
+    completed_at: Option<DateTime<Utc>>,
+    error_code: Option<String>,
+    error_hint: Option<String>,
+    #[serde(default)]
+    cancelled: bool,
+    #[serde(default)]
+    attempt: u32,
+    progress: Option<Progress>,
+    #[serde(default)]
+    warnings: Vec<String>,
+    execution_time: Option<f64>,
+    timings: Option<BTreeMap<Stage, f64>>,
+}
+
+/// The few members of a result that the history has columns for.
+#[derive(Deserialize)]
+struct ResultHead {
+    query: String,
+    mode: Mode,
+    #[serde(with = "super::time")]
+    created_at: DateTime<Utc>,
+    #[serde(default, with = "super::time::optional")]
+    completed_at: Option<DateTime<Utc>>,
+}
+
+impl<'a> StoredRecord<'a> {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// When it is no JSON of that form.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+
+    /// The response that this record stands for, as JSON.
+    ///
+    /// # Errors
+    /// When the result inside is no JSON object.
+    pub fn response(&self, id: Uuid, now: DateTime<Utc>) -> Result<Value, serde_json::Error> {
+        if let Some(result) = self.result {
+            let mut response: Value = serde_json::from_str(result.get())?;
+            // The old service left it null, which made its own polling loop endless.
+            if let Some(status) = response.get_mut("status") {
+                *status = self.status.as_str().into();
+            }
+            return Ok(response);
+        }
+        serde_json::to_value(self.unanswered(id, now))
+    }
+
+    fn unanswered(&self, id: Uuid, now: DateTime<Utc>) -> SearchResponse {
+        let query = self.query.clone().unwrap_or_default();
+        let created_at = self.created_at.unwrap_or(now);
+        SearchResponse {
+            status: self.status,
+            error: self.error.clone(),
+            error_code: self.error_code.clone(),
+            error_hint: self.error_hint.clone(),
+            cancelled: self.cancelled,
+            attempt: self.attempt,
+            progress: self.progress.clone(),
+            warnings: self.warnings.clone(),
+            execution_time: self.execution_time,
+            timings: self.timings.clone(),
+            completed_at: self.completed_at,
+            ..SearchResponse::pending(id, query, self.mode.unwrap_or_default(), created_at)
+        }
+    }
+
+    /// What the history keeps of an ended search; `None` while it has not ended.
+    ///
+    /// # Errors
+    /// When the result inside is not one of ours.
+    pub fn session(
+        &self,
+        id: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Session>, serde_json::Error> {
+        if !self.status.is_terminal() {
+            return Ok(None);
+        }
+        let head = match self.result {
+            Some(result) => serde_json::from_str(result.get())?,
+            None => ResultHead {
+                query: self.query.clone().unwrap_or_default(),
+                mode: self.mode.unwrap_or_default(),
+                created_at: self.created_at.unwrap_or(now),
+                completed_at: self.completed_at,
+            },
+        };
+        let result = match self.result {
+            Some(result) => result.to_owned(),
+            None => serde_json::value::to_raw_value(&self.unanswered(id, now))?,
+        };
+        Ok(Some(Session {
+            id,
+            owner: None,
+            query: head.query,
+            mode: head.mode,
+            status: self.status,
+            result: Some(result),
+            error: self.error.clone(),
+            error_code: self.error_code.clone(),
+            created_at: head.created_at,
+            completed_at: head.completed_at.unwrap_or(now),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: Uuid = Uuid::nil();
+
+    #[test]
+    fn a_completed_record_of_the_old_service_gets_the_status_that_it_forgot() {
+        let result = include_str!("../../../../tests/fixtures/old-service/sync-post.json");
+        let record = format!(r#"{{"status": "completed", "result": {result}, "error": null}}"#);
+        let response = StoredRecord::parse(record.as_bytes())
+            .unwrap()
+            .response(ID, Utc::now())
+            .unwrap();
+        assert_eq!(response["status"], "completed");
+        assert_eq!(response["sources"].as_array().unwrap().len(), 5);
+    }
+
+    #[test]
+    fn a_bare_pending_record_is_answered_with_every_member() {
+        let record = br#"{"status":"pending","result":null,"error":null}"#;
+        let response = StoredRecord::parse(record)
+            .unwrap()
+            .response(ID, Utc::now())
+            .unwrap();
+        assert_eq!(response["status"], "pending");
+        assert!(response["answer"].is_null());
+    }
+
+    #[test]
+    fn a_failed_record_becomes_a_session_with_its_reason() {
+        let record = br#"{"status":"failed","result":null,"error":"no","query":"q","mode":"deep","created_at":"2026-11-23T14:36:40.942499+00:00","error_code":"no_sources","attempt":2}"#;
+        let session = StoredRecord::parse(record)
+            .unwrap()
+            .session(ID, Utc::now())
+            .unwrap()
+            .unwrap();
+        assert_eq!((session.query.as_str(), session.mode), ("q", Mode::Deep));
+        assert_eq!(session.error_code.as_deref(), Some("no_sources"));
+    }
+
+    #[test]
+    fn a_search_that_runs_is_no_session_yet() {
+        let record = br#"{"status":"processing","result":null,"error":null}"#;
+        assert!(
+            StoredRecord::parse(record)
+                .unwrap()
+                .session(ID, Utc::now())
+                .unwrap()
+                .is_none()
+        );
+    }
+}

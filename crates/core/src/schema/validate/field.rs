@@ -1,0 +1,158 @@
+//! Reading single members: each function takes the value as sent and gives the checked one or the
+//! fault.
+
+use super::Fault;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::ops::RangeInclusive;
+
+const TRUE: [&str; 6] = ["1", "on", "t", "true", "y", "yes"];
+const FALSE: [&str; 6] = ["0", "off", "f", "false", "n", "no"];
+
+/// The question: a string of 1 to `max` code points that is not blank; given back trimmed.
+pub(super) fn query(value: &Value, max: usize) -> Result<String, Fault> {
+    let text = string("query", value)?;
+    let length = text.chars().count();
+    if length == 0 {
+        let msg = "String should have at least 1 character";
+        return Err(
+            Fault::at("query", "string_too_short", msg, value).with(json!({ "min_length": 1 }))
+        );
+    }
+    if length > max {
+        let msg = format!("String should have at most {max} characters");
+        return Err(
+            Fault::at("query", "string_too_long", msg, value).with(json!({ "max_length": max }))
+        );
+    }
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        let msg = "Value error, Query cannot be empty or whitespace-only";
+        return Err(Fault::at("query", "value_error", msg, value).with(json!({ "error": {} })));
+    }
+    Ok(trimmed.to_owned())
+}
+
+pub(super) fn string(member: &str, value: &Value) -> Result<String, Fault> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        _ => Err(Fault::at(
+            member,
+            "string_type",
+            "Input should be a valid string",
+            value,
+        )),
+    }
+}
+
+/// One of a few words. `expected` lists them as a sentence does.
+pub(super) fn choice<T: DeserializeOwned>(
+    member: &str,
+    value: &Value,
+    expected: &str,
+) -> Result<T, Fault> {
+    serde_json::from_value(value.clone()).map_err(|_unknown| {
+        let msg = format!("Input should be {expected}");
+        Fault::at(member, "literal_error", msg, value).with(json!({ "expected": expected }))
+    })
+}
+
+/// A whole number, also as `10.0`, `"10"` or a boolean.
+pub(super) fn integer(
+    member: &str,
+    value: &Value,
+    bounds: &RangeInclusive<i64>,
+) -> Result<i64, Fault> {
+    let number = match value {
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => whole,
+            (None, Some(float)) if float.fract() == 0.0 => saturate(float),
+            _ => {
+                let msg = "Input should be a valid integer, got a number with a fractional part";
+                return Err(Fault::at(member, "int_from_float", msg, value));
+            }
+        },
+        Value::String(text) => parse_integer(text).ok_or_else(|| {
+            let msg = "Input should be a valid integer, unable to parse string as an integer";
+            Fault::at(member, "int_parsing", msg, value)
+        })?,
+        Value::Bool(flag) => i64::from(*flag),
+        _ => {
+            let msg = "Input should be a valid integer";
+            return Err(Fault::at(member, "int_type", msg, value));
+        }
+    };
+    if number < *bounds.start() {
+        let bound = bounds.start();
+        let msg = format!("Input should be greater than or equal to {bound}");
+        return Err(
+            Fault::at(member, "greater_than_equal", msg, value).with(json!({ "ge": bound }))
+        );
+    }
+    if number > *bounds.end() {
+        let bound = bounds.end();
+        let msg = format!("Input should be less than or equal to {bound}");
+        return Err(Fault::at(member, "less_than_equal", msg, value).with(json!({ "le": bound })));
+    }
+    Ok(number)
+}
+
+fn parse_integer(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let whole = match text.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.chars().all(|digit| digit == '0') => {
+            whole
+        }
+        Some(_) => return None,
+        None => text,
+    };
+    let digits = whole.strip_prefix(['+', '-']).unwrap_or(whole);
+    if digits.is_empty() || !digits.chars().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    // All digits and yet no i64: too large, which the bounds will say.
+    Some(whole.parse().unwrap_or(if whole.starts_with('-') {
+        i64::MIN
+    } else {
+        i64::MAX
+    }))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "`as` saturates, and the bounds are checked after it"
+)]
+fn saturate(float: f64) -> i64 {
+    float as i64
+}
+
+/// A boolean, also as 0, 1 or a word for it.
+pub(super) fn boolean(member: &str, value: &Value) -> Result<bool, Fault> {
+    let unreadable = || {
+        let msg = "Input should be a valid boolean, unable to interpret input";
+        Fault::at(member, "bool_parsing", msg, value)
+    };
+    match value {
+        Value::Bool(flag) => Ok(*flag),
+        Value::Number(number) if number.as_f64() == Some(1.0) => Ok(true),
+        Value::Number(number) if number.as_f64() == Some(0.0) => Ok(false),
+        Value::Number(_) => Err(unreadable()),
+        Value::String(word) => {
+            let word = word.to_ascii_lowercase();
+            match (
+                TRUE.contains(&word.as_str()),
+                FALSE.contains(&word.as_str()),
+            ) {
+                (true, _) => Ok(true),
+                (_, true) => Ok(false),
+                _ => Err(unreadable()),
+            }
+        }
+        _ => Err(Fault::at(
+            member,
+            "bool_type",
+            "Input should be a valid boolean",
+            value,
+        )),
+    }
+}

@@ -1,0 +1,179 @@
+//! Settings from the environment: read once at the start, all complaints at once.
+
+mod shared;
+mod table;
+
+pub use shared::SharedSettings;
+pub use table::{SETTINGS, Setting, help};
+
+use std::{fmt, str::FromStr};
+
+/// Where settings come from. A parameter, so that tests never touch the process environment.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The process environment. A value that is not UTF-8 counts as not set.
+#[must_use]
+pub fn from_process(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Reads settings and collects what is wrong with them.
+pub struct Reader<'a> {
+    lookup: Lookup<'a>,
+    complaints: Vec<Complaint>,
+}
+
+/// What is wrong with one setting. Never holds the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// The setting.
+    pub name: &'static str,
+    /// What it should be.
+    pub problem: String,
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct InvalidSettings(pub Vec<Complaint>);
+
+impl fmt::Display for InvalidSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("these settings cannot be used:")?;
+        for complaint in &self.0 {
+            write!(f, "\n  {} {}", complaint.name, complaint.problem)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of `lookup`.
+    #[must_use]
+    pub fn new(lookup: Lookup<'a>) -> Self {
+        Self {
+            lookup,
+            complaints: Vec::new(),
+        }
+    }
+
+    /// The trimmed text of a setting; an empty one counts as not set.
+    #[must_use]
+    pub fn text(&self, name: &'static str) -> Option<String> {
+        debug_assert!(
+            table::is_known(name),
+            "{name} is not in the table of settings"
+        );
+        (self.lookup)(name)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The value of a setting, if it is set. `expected` completes "must be …".
+    pub fn parse<T: FromStr>(&mut self, name: &'static str, expected: &str) -> Option<T> {
+        let text = self.text(name)?;
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(_unreadable) => {
+                self.complain(name, format!("must be {expected}"));
+                None
+            }
+        }
+    }
+
+    /// A number of a setting, between bounds, or its default.
+    pub fn number(
+        &mut self,
+        name: &'static str,
+        default: u64,
+        bounds: std::ops::RangeInclusive<u64>,
+    ) -> u64 {
+        let expected = format!("a whole number from {} to {}", bounds.start(), bounds.end());
+        let Some(value) = self.parse::<u64>(name, &expected) else {
+            return default;
+        };
+        if bounds.contains(&value) {
+            return value;
+        }
+        self.complain(name, format!("must be {expected}"));
+        default
+    }
+
+    /// The entries of a comma-separated setting.
+    #[must_use]
+    pub fn list(&self, name: &'static str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        text.split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// An http(s) address.
+    pub fn http_url(&mut self, name: &'static str) -> Option<url::Url> {
+        let expected = "an http:// or https:// address";
+        let url = self.parse::<url::Url>(name, expected)?;
+        if matches!(url.scheme(), "http" | "https") && url.has_host() {
+            return Some(url);
+        }
+        self.complain(name, format!("must be {expected}"));
+        None
+    }
+
+    /// Notes that a setting cannot be used.
+    pub fn complain(&mut self, name: &'static str, problem: impl Into<String>) {
+        self.complaints.push(Complaint {
+            name,
+            problem: problem.into(),
+        });
+    }
+
+    /// The settings, unless there are complaints.
+    ///
+    /// # Errors
+    /// With every complaint.
+    pub fn finish<T>(self, settings: T) -> Result<T, InvalidSettings> {
+        if self.complaints.is_empty() {
+            return Ok(settings);
+        }
+        Err(InvalidSettings(self.complaints))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lookup(name: &str) -> Option<String> {
+        match name {
+            "API_PORT" => Some("no number".into()),
+            "MAX_QUEUE_LENGTH" => Some("0".into()),
+            "SEARXNG_BASE_URL" => Some("ftp://secret.example".into()),
+            "CORPUS_PATHS" => Some(" a, ,b ".into()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn all_complaints_come_at_once_by_name_and_without_the_value() {
+        let mut reader = Reader::new(&lookup);
+        assert_eq!(reader.number("API_PORT", 8001, 0..=65535), 8001);
+        assert_eq!(reader.number("MAX_QUEUE_LENGTH", 10, 1..=20), 10);
+        assert_eq!(reader.http_url("SEARXNG_BASE_URL"), None);
+        let error = reader.finish(()).unwrap_err().to_string();
+        for name in ["API_PORT", "MAX_QUEUE_LENGTH", "SEARXNG_BASE_URL"] {
+            assert!(error.contains(name), "{error}");
+        }
+        assert!(
+            !error.contains("secret") && !error.contains("no number"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn lists_are_trimmed_and_empty_entries_dropped() {
+        let reader = Reader::new(&lookup);
+        assert_eq!(reader.list("CORPUS_PATHS"), ["a", "b"]);
+        assert!(reader.list("EXCLUDED_DOMAINS").is_empty());
+    }
+}

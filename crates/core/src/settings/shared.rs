@@ -1,0 +1,59 @@
+//! What both binaries need.
+
+use super::Reader;
+use crate::{
+    connection::Redis,
+    telemetry::{LogFormat, LogSettings},
+};
+use std::time::Duration;
+
+const REDIS_URL: &str = "redis://localhost:6379/0";
+const DATABASE_URL: &str = "sqlite://data/privachat.db";
+
+/// Settings of both binaries.
+#[derive(Clone)]
+pub struct SharedSettings {
+    /// The Redis to work on.
+    pub redis: Redis,
+    /// Where finished searches are kept.
+    pub database_url: crate::history::DatabaseUrl,
+    /// How long the record of an ended search lives.
+    pub job_ttl: Duration,
+    /// What is logged, and how.
+    pub log: LogSettings,
+}
+
+impl SharedSettings {
+    /// Reads them; complaints stay in the reader. `None` when one of them has no default to go on with.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let redis_url = reader
+            .text("REDIS_URL")
+            .unwrap_or_else(|| REDIS_URL.to_owned());
+        let redis = Redis::open(&redis_url)
+            .map_err(|invalid| reader.complain("REDIS_URL", invalid.to_string()))
+            .ok();
+        let database_url = reader
+            .text("DATABASE_URL")
+            .unwrap_or_else(|| DATABASE_URL.to_owned());
+        let database_url = crate::history::DatabaseUrl::parse(&database_url)
+            .map_err(|invalid| reader.complain("DATABASE_URL", invalid.to_string()))
+            .ok();
+        let job_ttl = Duration::from_secs(reader.number("JOB_TTL_SECONDS", 86_400, 60..=604_800));
+        let format = reader
+            .parse("LOG_FORMAT", "json, pretty or auto")
+            .unwrap_or(LogFormat::Auto);
+        let level = reader
+            .text("LOG_LEVEL")
+            .unwrap_or_else(|| "info".to_owned());
+        let log = LogSettings { level, format };
+        if let Err(problem) = log.check() {
+            reader.complain("LOG_LEVEL", problem);
+        }
+        Some(Self {
+            redis: redis?,
+            database_url: database_url?,
+            job_ttl,
+            log,
+        })
+    }
+}

@@ -1,0 +1,175 @@
+//! Every setting, in one table: `--help` prints it, and tests hold `.env.example` to it.
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Name of the environment variable.
+    pub name: &'static str,
+    /// What holds when it is not set; empty when nothing does.
+    pub default: &'static str,
+    /// What it means, in a line.
+    pub meaning: &'static str,
+}
+
+const fn setting(name: &'static str, default: &'static str, meaning: &'static str) -> Setting {
+    Setting {
+        name,
+        default,
+        meaning,
+    }
+}
+
+/// All settings of both binaries.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "REDIS_URL",
+        "redis://localhost:6379/0",
+        "Redis; also rediss:// and redis+unix:///path/to.sock",
+    ),
+    setting(
+        "DATABASE_URL",
+        "sqlite://data/privachat.db",
+        "history: sqlite://path or postgres://user:password@host/db",
+    ),
+    setting("API_HOST", "127.0.0.1", "address the API listens on"),
+    setting(
+        "API_PORT",
+        "8001",
+        "port the API listens on; 0 picks a free one",
+    ),
+    setting(
+        "API_ADDR_FILE",
+        "",
+        "file that the API writes its address to once it listens",
+    ),
+    setting(
+        "CORS_ORIGINS",
+        "",
+        "comma-separated origins that browsers may call from; * for all",
+    ),
+    setting("ENVIRONMENT", "production", "name shown by /api/v1/health"),
+    setting(
+        "WORKER_NAME",
+        "",
+        "name of a worker in logs and records; host and process id by default",
+    ),
+    setting("WORKER_SLOTS", "16", "searches that a worker runs at once"),
+    setting(
+        "WORKER_SLOTS_BALANCED",
+        "8",
+        "at most so many of them in balanced mode",
+    ),
+    setting(
+        "WORKER_SLOTS_DEEP",
+        "4",
+        "at most so many of them in deep mode",
+    ),
+    setting(
+        "JOB_TTL_SECONDS",
+        "86400",
+        "how long the record of a search lives in Redis",
+    ),
+    setting(
+        "JOB_LEASE_SECONDS",
+        "15",
+        "how long a worker may be silent before its search is taken over",
+    ),
+    setting(
+        "DRAIN_SECONDS",
+        "70",
+        "how long a stopping worker finishes what it has begun",
+    ),
+    setting(
+        "SEARXNG_BASE_URL",
+        "",
+        "a SearXNG instance with the json format enabled",
+    ),
+    setting("SERPER_API_KEY", "", "key for serper.dev"),
+    setting(
+        "SERPER_BASE_URL",
+        "https://google.serper.dev",
+        "where serper.dev answers",
+    ),
+    setting("PERPLEXITY_API_KEY", "", "key for Perplexity"),
+    setting(
+        "PERPLEXITY_BASE_URL",
+        "https://api.perplexity.ai",
+        "where Perplexity answers",
+    ),
+    setting(
+        "WIKIPEDIA_BASE_URL",
+        "",
+        "a MediaWiki api.php; Wikipedia in the question's language by default, `off` for none",
+    ),
+    setting(
+        "CORPUS_PATHS",
+        "",
+        "comma-separated folders of documents to search",
+    ),
+    setting(
+        "CORPUS_BASE_URL",
+        "",
+        "address under which those documents are published; file:// links by default",
+    ),
+    setting("DATA_DIR", "data", "folder for the index of the documents"),
+    setting(
+        "LLM_BASE_URL",
+        "",
+        "an OpenAI-compatible API, usually ending in /v1",
+    ),
+    setting("LLM_API_KEY", "", "key for it, if it wants one"),
+    setting("LLM_MODEL", "", "model that writes the answers"),
+    setting("FALLBACK_LLM_MODEL", "", "model to try when that one fails"),
+    setting("OPENROUTER_API_KEY", "", "stands in for LLM_API_KEY"),
+    setting(
+        "OPENROUTER_BASE_URL",
+        "https://openrouter.ai/api/v1",
+        "stands in for LLM_BASE_URL when OPENROUTER_API_KEY is set",
+    ),
+    setting(
+        "EXCLUDED_DOMAINS",
+        "",
+        "comma-separated domains that are never read; *.example.com for subdomains",
+    ),
+    setting(
+        "FETCH_ALLOW_HOSTS",
+        "",
+        "comma-separated hosts that may be read although their address is private",
+    ),
+    setting(
+        "LOG_LEVEL",
+        "info",
+        "error, warn, info, debug or trace; or a filter such as privachat=debug",
+    ),
+    setting(
+        "LOG_FORMAT",
+        "auto",
+        "json, pretty, or auto: pretty on a terminal",
+    ),
+];
+
+pub(super) fn is_known(name: &str) -> bool {
+    SETTINGS.iter().any(|setting| setting.name == name)
+}
+
+/// The table as text, for `--help`.
+#[must_use]
+pub fn help() -> String {
+    let width = SETTINGS
+        .iter()
+        .map(|setting| setting.name.len())
+        .max()
+        .unwrap_or(0);
+    let mut text = String::from("Settings, from the environment:\n");
+    for setting in SETTINGS {
+        let default = match setting.default {
+            "" => String::new(),
+            default => format!(" [{default}]"),
+        };
+        text.push_str(&format!(
+            "  {:width$}  {}{default}\n",
+            setting.name, setting.meaning
+        ));
+    }
+    text
+}

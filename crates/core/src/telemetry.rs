@@ -1,0 +1,90 @@
+//! Logs: JSON for machines, pretty on a terminal, and nothing private in either.
+
+use std::{io::IsTerminal, str::FromStr};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// A level, or a filter in the form of tracing-subscriber's `EnvFilter`.
+    pub level: String,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+    /// Pretty on a terminal, JSON elsewhere.
+    Auto,
+}
+
+impl FromStr for LogFormat {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "json" => Ok(Self::Json),
+            "pretty" => Ok(Self::Pretty),
+            "auto" => Ok(Self::Auto),
+            _ => Err(()),
+        }
+    }
+}
+
+impl LogSettings {
+    /// Whether the filter can be used.
+    ///
+    /// # Errors
+    /// With what it should be.
+    pub fn check(&self) -> Result<(), &'static str> {
+        EnvFilter::try_new(&self.level)
+            .map(|_filter| ())
+            .map_err(|_unreadable| "must be error, warn, info, debug, trace or a filter such as info,privachat_core=debug")
+    }
+
+    /// For commands whose output a person reads: warnings only, unless more was asked for.
+    #[must_use]
+    pub fn quieter(&self) -> Self {
+        if self.level == "info" {
+            return Self {
+                level: "warn".to_owned(),
+                format: LogFormat::Pretty,
+            };
+        }
+        self.clone()
+    }
+
+    /// Starts logging to standard error. Does nothing when logging has been started before.
+    pub fn start(&self) {
+        let filter =
+            EnvFilter::try_new(&self.level).unwrap_or_else(|_unreadable| EnvFilter::new("info"));
+        let json = match self.format {
+            LogFormat::Json => true,
+            LogFormat::Pretty => false,
+            LogFormat::Auto => !std::io::stderr().is_terminal(),
+        };
+        let registry = tracing_subscriber::registry().with(filter);
+        let started = if json {
+            let layer = fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_writer(std::io::stderr);
+            registry.with(layer).try_init()
+        } else {
+            let colours = std::io::stderr().is_terminal();
+            let layer = fmt::layer()
+                .with_ansi(colours)
+                .with_target(false)
+                .with_writer(std::io::stderr);
+            registry.with(layer).try_init()
+        };
+        if started.is_err() {
+            tracing::debug!("logging was started before");
+        }
+    }
+}

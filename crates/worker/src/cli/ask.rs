@@ -1,0 +1,93 @@
+//! `ask`: the whole pipeline once.
+
+use super::{progress, show};
+use crate::{
+    pipeline::{self, Deadline},
+    providers::local::LocalCorpus,
+    response,
+    wiring::{self, PipelineSettings},
+};
+use anyhow::{Context as _, ensure};
+use chrono::Utc;
+use privachat_core::{
+    mode::Mode,
+    schema::{SearchEngine, SearchRequest, SearchResponse, Status},
+};
+use std::{io::Write, process::ExitCode, sync::Arc, time::Duration};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// How long another process that is building the index is waited for.
+const INDEX_PATIENCE: Duration = Duration::from_secs(600);
+/// The longest question, in characters; the API's bound.
+const LONGEST_QUESTION: usize = 5000;
+
+/// The request for `question`.
+pub(super) fn request(
+    question: &str,
+    mode: Mode,
+    engine: SearchEngine,
+    timeout: Option<u64>,
+) -> anyhow::Result<SearchRequest> {
+    let question = question.trim();
+    ensure!(!question.is_empty(), "the question is empty");
+    ensure!(
+        question.chars().count() <= LONGEST_QUESTION,
+        "the question is longer than {LONGEST_QUESTION} characters"
+    );
+    let mut request = SearchRequest::new(question, mode);
+    request.search_engine = engine;
+    request.timeout = timeout;
+    Ok(request)
+}
+
+pub(super) async fn run(
+    settings: &PipelineSettings,
+    request: &SearchRequest,
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let wiring = wiring::context(settings)?;
+    if let Some(corpus) = &wiring.corpus {
+        bring_up_to_date(corpus).await?;
+    }
+    let sink = progress::stderr();
+    let start = Instant::now();
+    let deadline = Deadline::after(request.time_limit());
+    let result = pipeline::run(&wiring.context, request, deadline, sink.as_sink()).await;
+    sink.finish();
+
+    let pending = SearchResponse::pending(
+        Uuid::new_v4(),
+        request.query.clone(),
+        request.mode,
+        Utc::now(),
+    );
+    let response = match result {
+        Ok(outcome) => response::completed(pending, outcome, start.elapsed()),
+        Err(error) => response::failed(pending, error, start.elapsed()),
+    };
+    if json {
+        show::json(&response, out)?;
+    } else {
+        show::response(&response, out)?;
+    }
+    Ok(match response.status {
+        Status::Completed => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+/// The index as the folders are now: a worker does this in the background, a single question has to
+/// wait for it.
+pub(super) async fn bring_up_to_date(corpus: &Arc<LocalCorpus>) -> anyhow::Result<()> {
+    let indexing = Arc::clone(corpus);
+    let fresh = tokio::task::spawn_blocking(move || indexing.refresh(&CancellationToken::new()))
+        .await
+        .context("reading the corpus broke off")??;
+    if !fresh {
+        corpus.ready(Deadline::after(INDEX_PATIENCE)).await;
+    }
+    Ok(())
+}

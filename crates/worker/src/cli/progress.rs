@@ -1,0 +1,74 @@
+//! Progress on stderr: a bar on a terminal, plain lines elsewhere.
+
+use crate::pipeline::ProgressSink;
+use indicatif::{ProgressBar, ProgressStyle};
+use privachat_core::schema::{Event, Progress};
+use std::{
+    io::{self, IsTerminal, Write},
+    time::Duration,
+};
+
+/// How often the bar shows that something is going on.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Where progress is shown.
+pub(super) enum Shown {
+    Bar(ProgressBar),
+    Lines,
+}
+
+/// A bar when stderr is a terminal, lines otherwise.
+pub(super) fn stderr() -> Shown {
+    if !io::stderr().is_terminal() {
+        return Shown::Lines;
+    }
+    let bar = ProgressBar::new(1);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:20} {msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(TICK);
+    Shown::Bar(bar)
+}
+
+impl Shown {
+    pub(super) fn as_sink(&self) -> &dyn ProgressSink {
+        self
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match self {
+            Self::Bar(bar) => bar.println(text),
+            // Progress that nobody can see any more must not end the search.
+            Self::Lines => drop(writeln!(io::stderr().lock(), "{text}")),
+        }
+    }
+
+    fn moved(&self, progress: &Progress) {
+        match self {
+            Self::Bar(bar) => {
+                bar.set_length(u64::try_from(progress.total).unwrap_or(u64::MAX));
+                bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
+                bar.set_message(progress.message.clone());
+            }
+            Self::Lines => self.line(&progress.message),
+        }
+    }
+}
+
+impl ProgressSink for Shown {
+    fn emit(&self, event: Event) {
+        match event {
+            Event::Progress(progress) => self.moved(&progress),
+            Event::Warning { message } => self.line(&format!("warning: {message}")),
+            // Both stand in the result.
+            Event::Sources { .. } | Event::Text { .. } => {}
+        }
+    }
+}

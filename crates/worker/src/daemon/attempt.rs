@@ -1,0 +1,209 @@
+//! One attempt at one search: claim, run, finish.
+
+use super::{
+    failure,
+    hold::{self, Lost},
+    report,
+};
+use crate::{
+    pipeline::{self, Context, Deadline, Outcome},
+    response,
+};
+use chrono::{SubsecRound, Utc};
+use privachat_core::{
+    jobs::{Bell, Claim, Ended, Failure, Hint, Jobs, JobsError, Lease, Release},
+    schema::{SearchJob, SearchResponse, problem},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long a result is kept in hand while Redis cannot take it.
+const FINISH_PATIENCE: Duration = Duration::from_secs(60);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// What every attempt of this worker needs.
+pub(super) struct Runner {
+    pub(super) jobs: Jobs,
+    pub(super) context: Context,
+    pub(super) worker: String,
+    pub(super) lease: Duration,
+    /// Rings for cancelled searches.
+    pub(super) cancels: Bell,
+    /// The drain is over: give back what still runs.
+    pub(super) give_up: CancellationToken,
+    /// Told when a search has ended.
+    pub(super) ended: Arc<Notify>,
+}
+
+/// How an attempt came to its end.
+enum Verdict {
+    Finish(Result<Box<SearchResponse>, Failure>),
+    Release,
+    Abandon,
+}
+
+impl Runner {
+    /// Sees to the search that a hint names.
+    pub(super) async fn run(&self, hint: Hint) {
+        if let Err(error) = self.try_run(hint).await {
+            // The job is safe: its record says what is to be done, and somebody will look.
+            tracing::error!(session_id = %hint.id, error = %error, "left a search to be taken over");
+        }
+    }
+
+    async fn try_run(&self, hint: Hint) -> Result<(), JobsError> {
+        match self.jobs.claim(hint, &self.worker, self.lease).await? {
+            Claim::Started {
+                lease,
+                attempt,
+                request,
+                waited,
+            } => {
+                let tracked = self.jobs.track(hint, self.lease);
+                let worked = self.attempt(&lease, attempt, &request, waited);
+                let (tracked, worked) = tokio::join!(tracked, worked);
+                worked.and(tracked)
+            }
+            Claim::Busy(until) | Claim::Early(until) => self.jobs.track(hint, until).await,
+            Claim::Gone => self.jobs.forget(hint.id, hint.mode).await,
+        }
+    }
+
+    async fn attempt(
+        &self,
+        lease: &Lease,
+        attempt: u32,
+        request: &[u8],
+        waited: Duration,
+    ) -> Result<(), JobsError> {
+        let id = lease.id;
+        tracing::info!(session_id = %id, mode = %lease.mode, attempt, waited_ms = millis(waited), "started");
+        let started = Instant::now();
+        let verdict = match serde_json::from_slice::<SearchJob>(request) {
+            Ok(job) => self.search(lease, attempt, &job).await,
+            Err(error) => {
+                tracing::error!(session_id = %id, error = %error, "the stored request cannot be read");
+                let failure = Failure::new(problem::INTERNAL, "The stored request cannot be read");
+                Verdict::Finish(Err(failure))
+            }
+        };
+        let took_ms = millis(started.elapsed());
+        match verdict {
+            Verdict::Finish(outcome) => {
+                let ended = self.finish(lease, outcome).await?;
+                tracing::info!(session_id = %id, ?ended, took_ms, "ended");
+                if ended != Ended::Fenced {
+                    self.jobs.forget(id, lease.mode).await?;
+                    self.ended.notify_one();
+                }
+            }
+            Verdict::Release => self.release(lease).await?,
+            Verdict::Abandon => {
+                tracing::warn!(session_id = %id, took_ms, "another worker has taken over")
+            }
+        }
+        Ok(())
+    }
+
+    async fn search(&self, lease: &Lease, attempt: u32, job: &SearchJob) -> Verdict {
+        let request = &job.search;
+        let started = Instant::now();
+        let deadline = Deadline::after(request.time_limit());
+        let (sink, reporting) = report::channel(self.jobs.clone(), lease.clone());
+        let search = async {
+            let (outcome, ()) = tokio::join!(
+                async {
+                    // The sink goes with the search, which ends the reporting.
+                    let sink = sink;
+                    pipeline::run(&self.context, request, deadline, &sink).await
+                },
+                reporting,
+            );
+            outcome
+        };
+        tokio::select! {
+            outcome = search => {
+                let took = started.elapsed();
+                Verdict::Finish(match outcome {
+                    Ok(outcome) => Ok(Box::new(completed(lease, attempt, job, outcome, took))),
+                    Err(error) => Err(failure::of(&error, took)),
+                })
+            }
+            lost = hold::hold(&self.jobs, lease, self.lease, self.cancels.listen(lease.id)) => match lost {
+                Lost::Cancelled => Verdict::Finish(Err(Failure::cancelled())),
+                Lost::Fenced => Verdict::Abandon,
+            },
+            () = self.give_up.cancelled() => Verdict::Release,
+        }
+    }
+
+    /// Hands the outcome in, for as long as it takes Redis to accept it.
+    async fn finish(
+        &self,
+        lease: &Lease,
+        outcome: Result<Box<SearchResponse>, Failure>,
+    ) -> Result<Ended, JobsError> {
+        let json = match &outcome {
+            Ok(response) => Ok(serde_json::to_vec(response)
+                .map_err(|error| JobsError::Unexpected(error.to_string()))?),
+            Err(failure) => Err(failure),
+        };
+        let patience = Instant::now() + FINISH_PATIENCE;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let error = match self
+                .jobs
+                .finish(lease, json.as_deref().map_err(|failure| *failure))
+                .await
+            {
+                Err(error @ (JobsError::Unavailable(_) | JobsError::Full(_))) => error,
+                done => return done,
+            };
+            if Instant::now() >= patience {
+                return Err(error);
+            }
+            tracing::warn!(session_id = %lease.id, error = %error, "cannot hand in a result yet; trying again");
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), JobsError> {
+        match self.jobs.release(lease).await? {
+            Release::Released => tracing::info!(session_id = %lease.id, "given back"),
+            Release::Fenced => {
+                tracing::warn!(session_id = %lease.id, "another worker has taken over")
+            }
+            Release::Cancel => {
+                self.finish(lease, Err(Failure::cancelled())).await?;
+                self.jobs.forget(lease.id, lease.mode).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn completed(
+    lease: &Lease,
+    attempt: u32,
+    job: &SearchJob,
+    outcome: Outcome,
+    took: Duration,
+) -> SearchResponse {
+    let (query, mode) = (job.search.query.clone(), job.search.mode);
+    let pending = SearchResponse {
+        attempt,
+        completed_at: Some(Utc::now().trunc_subsecs(6)),
+        ..SearchResponse::pending(lease.id, query, mode, job.created_at)
+    };
+    response::completed(pending, outcome, took)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,22 @@
+//! From the pipeline's error to the failure that the record shows.
+
+use crate::{pipeline::PipelineError, response::seconds};
+use chrono::{SubsecRound, Utc};
+use privachat_core::{jobs::Failure, schema::time};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+pub(super) fn of(error: &PipelineError, took: Duration) -> Failure {
+    let mut extra = Map::new();
+    extra.insert("execution_time".into(), seconds(took).into());
+    extra.insert("warnings".into(), Value::from(error.warnings.clone()));
+    extra.insert(
+        "completed_at".into(),
+        time::format(&Utc::now().trunc_subsecs(6)).into(),
+    );
+    Failure {
+        hint: error.hint.clone(),
+        extra,
+        ..Failure::new(error.code, error.message.clone())
+    }
+}

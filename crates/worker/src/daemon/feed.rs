@@ -1,0 +1,53 @@
+//! The one loop that takes hints, a slot in hand before each.
+
+use super::{attempt::Runner, slots::Slots};
+use privachat_core::jobs::{Hint, Taker};
+use std::{sync::Arc, time::Duration};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+const AFTER_ERROR: Duration = Duration::from_millis(500);
+
+pub(super) async fn run(
+    mut taker: Taker,
+    slots: Slots,
+    runner: Arc<Runner>,
+    searches: TaskTracker,
+    stop: CancellationToken,
+) {
+    while let Some(Some(free)) = stop.run_until_cancelled(slots.free()).await {
+        let modes = free.modes();
+        // Not raced against the stop: see the taker. The stop unblocks it.
+        match taker.next(&modes).await {
+            Ok(None) => {}
+            Ok(Some(hint)) if stop.is_cancelled() => put_back(&runner, hint).await,
+            Ok(Some(hint)) => {
+                if let Some(slot) = free.take(hint.mode) {
+                    let runner = Arc::clone(&runner);
+                    searches.spawn(async move {
+                        runner.run(hint).await;
+                        drop(slot);
+                    });
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = %with_cause(&error), "cannot take searches; trying again");
+                stop.run_until_cancelled(tokio::time::sleep(AFTER_ERROR))
+                    .await;
+            }
+        }
+    }
+}
+
+/// A hint that was popped while the worker was told to stop. If this fails, the job is found again.
+async fn put_back(runner: &Runner, hint: Hint) {
+    if let Err(error) = runner.jobs.put_back(hint).await {
+        tracing::warn!(session_id = %hint.id, error = %error, "could not put a search back");
+    }
+}
+
+fn with_cause(error: &privachat_core::jobs::JobsError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,35 @@
+//! Keeping the hold on a job while its search runs.
+
+use privachat_core::jobs::{Beat, Jobs, Lease, Ring};
+use std::time::Duration;
+
+/// Why a hold has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// A client cancelled the search.
+    Cancelled,
+    /// The job is not ours any more.
+    Fenced,
+}
+
+/// Extends the lease three times in its length, and at once when the job's cancel rings, until it
+/// is lost. While Redis is away the search goes on: nobody else can claim the job either.
+pub(super) async fn hold(
+    jobs: &Jobs,
+    lease: &Lease,
+    length: Duration,
+    mut cancelled: Ring,
+) -> Lost {
+    loop {
+        // The ring only says "look": the flag in the job decides.
+        let _rung_or_due = tokio::time::timeout(length / 3, cancelled.rung()).await;
+        match jobs.beat(lease, length).await {
+            Ok(Beat::Held) => {}
+            Ok(Beat::Cancel) => return Lost::Cancelled,
+            Ok(Beat::Fenced) => return Lost::Fenced,
+            Err(error) => {
+                tracing::warn!(session_id = %lease.id, error = %error, "cannot extend a lease; trying again")
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The daemon: take a hint, run its search, finish its job; as many at once as there are slots.
+//!
+//! This is the one place that sees both the job engine and the pipeline.
+
+mod attempt;
+mod failure;
+mod feed;
+mod hold;
+mod outbox;
+mod report;
+mod slots;
+mod stop;
+
+pub use slots::SlotLimits;
+
+use crate::pipeline::Context;
+use anyhow::Context as _;
+use attempt::Runner;
+use privachat_core::{
+    history::{self, DatabaseUrl},
+    jobs::{Bell, Jobs},
+    keys,
+};
+use slots::Slots;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How a worker works.
+#[derive(Debug, Clone)]
+pub struct DaemonSettings {
+    /// Its name in records and logs.
+    pub name: String,
+    /// Where finished searches are kept.
+    pub database_url: DatabaseUrl,
+    /// How many searches it runs at once.
+    pub slots: SlotLimits,
+    /// How long it may be silent before its searches are taken over.
+    pub lease: Duration,
+    /// How long it goes on with running searches when it is told to stop.
+    pub drain: Duration,
+}
+
+/// Runs a worker until it is told to stop.
+///
+/// # Errors
+/// When a part of it that cannot be done without has died, or the history cannot be opened at all.
+pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyhow::Result<()> {
+    let history = history::open(&settings.database_url)
+        .await
+        .context("the history cannot be opened")?;
+    let stop = CancellationToken::new();
+    let give_up = CancellationToken::new();
+    let ended = Arc::new(Notify::new());
+    let cancels = Bell::default();
+
+    let mut parts = tokio::task::JoinSet::new();
+    parts.spawn(
+        cancels
+            .clone()
+            .follow(jobs.redis().clone(), keys::CANCELLED, give_up.clone()),
+    );
+    parts.spawn(outbox::run(
+        jobs.clone(),
+        history,
+        Arc::clone(&ended),
+        give_up.clone(),
+    ));
+
+    let searches = TaskTracker::new();
+    let runner = Arc::new(Runner {
+        jobs: jobs.clone(),
+        context,
+        worker: settings.name.clone(),
+        lease: settings.lease,
+        cancels,
+        give_up: give_up.clone(),
+        ended,
+    });
+    let taker = jobs.taker();
+    let unblock = taker.unblock();
+    let feed = feed::run(
+        taker,
+        Slots::new(settings.slots),
+        Arc::clone(&runner),
+        searches.clone(),
+        stop.clone(),
+    );
+    let mut feeding = tokio::spawn(feed);
+    tracing::info!(
+        worker = settings.name,
+        slots = settings.slots.all,
+        "waiting for searches"
+    );
+
+    tokio::select! {
+        () = stop::requested() => {}
+        died = &mut feeding => died.context("the task that takes searches died")?,
+        died = parts.join_next() => died.context("no part is running")?.context("a part of the worker died")?,
+    }
+    stop.cancel();
+    stop::drain(&settings, &unblock, feeding, &searches, &give_up).await?;
+    while let Some(part) = parts.join_next().await {
+        part.context("a part of the worker died while it stopped")?;
+    }
+    tracing::info!(worker = settings.name, "stopped");
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Ended searches on their way into the history. What cannot be stored now stays listed in Redis
+//! and is tried again: a database that is down never costs an answer.
+
+use chrono::Utc;
+use privachat_core::{
+    history::{History, HistoryError},
+    jobs::{Jobs, JobsError},
+    schema::record::StoredRecord,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Notify, time::timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const BATCH: usize = 32;
+/// How often leftovers, of other workers too, are looked for.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How long one that could not be stored waits for its next try.
+const RETRY: Duration = Duration::from_secs(10);
+
+#[derive(Debug, thiserror::Error)]
+enum OutboxError {
+    #[error(transparent)]
+    Jobs(#[from] JobsError),
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+/// Stores ended searches until `stop`.
+pub(super) async fn run(
+    jobs: Jobs,
+    history: Arc<dyn History>,
+    ended: Arc<Notify>,
+    stop: CancellationToken,
+) {
+    let mut failing = false;
+    loop {
+        // The last round after the stop stores what the drain has finished.
+        let last = stop.is_cancelled();
+        match store_due(&jobs, history.as_ref()).await {
+            Ok(()) if failing => {
+                failing = false;
+                tracing::info!("the history takes sessions again");
+            }
+            Ok(()) => {}
+            Err(error) => {
+                if !failing {
+                    let cause = anyhow::Error::from(error);
+                    tracing::warn!(
+                        error = format!("{cause:#}"),
+                        "sessions wait in Redis for the history"
+                    );
+                }
+                failing = true;
+            }
+        }
+        if last {
+            return;
+        }
+        let woken = timeout(LOOK_AGAIN, ended.notified());
+        let _woken_or_stopped = stop.run_until_cancelled(woken).await;
+    }
+}
+
+async fn store_due(jobs: &Jobs, history: &dyn History) -> Result<(), OutboxError> {
+    loop {
+        let due = jobs.unsaved(BATCH, RETRY).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        for id in due {
+            store(jobs, history, id).await?;
+        }
+    }
+}
+
+async fn store(jobs: &Jobs, history: &dyn History, id: Uuid) -> Result<(), OutboxError> {
+    let Some(record) = jobs.record(id).await? else {
+        tracing::warn!(session_id = %id, "expired before it could be stored in the history");
+        return Ok(jobs.saved(id).await?);
+    };
+    let session =
+        StoredRecord::parse(record.bytes()).and_then(|stored| stored.session(id, Utc::now()));
+    match session {
+        Ok(Some(session)) => history.save(&session).await?,
+        Ok(None) => return Ok(()),
+        Err(error) => {
+            tracing::error!(session_id = %id, error = %error, "its record cannot be read and is not stored")
+        }
+    }
+    Ok(jobs.saved(id).await?)
+}

@@ -1,0 +1,96 @@
+//! From the pipeline's events to the job's stream, without ever holding the pipeline up.
+
+use crate::pipeline::ProgressSink;
+use privachat_core::{
+    jobs::{Beat, Jobs, Lease},
+    schema::{Event, Progress},
+};
+use std::time::Duration;
+use tokio::{
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    time::{Instant, timeout_at},
+};
+
+/// How long text is gathered before it is sent.
+const BATCH: Duration = Duration::from_millis(50);
+
+/// Takes events from a search.
+pub(super) struct Sink(UnboundedSender<Event>);
+
+impl ProgressSink for Sink {
+    fn emit(&self, event: Event) {
+        // When the reporter is gone, so is the reader of what it would have reported.
+        let _nobody_listens = self.0.send(event);
+    }
+}
+
+/// A sink, and the work of reporting what it takes; that ends when the sink is dropped.
+pub(super) fn channel(jobs: Jobs, lease: Lease) -> (Sink, impl Future<Output = ()>) {
+    // Not bounded: a search emits a bounded number of events, and must not wait for Redis.
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Sink(sender), report(jobs, lease, receiver))
+}
+
+async fn report(jobs: Jobs, lease: Lease, mut events: UnboundedReceiver<Event>) {
+    let mut next = events.recv().await;
+    while let Some(event) = next.take() {
+        let event = match event {
+            Event::Text { delta } => {
+                let (text, after) = gather(delta, &mut events).await;
+                next = after;
+                text
+            }
+            other => other,
+        };
+        if send(&jobs, &lease, &event).await == Some(Beat::Fenced) {
+            return;
+        }
+        if next.is_none() {
+            next = events.recv().await;
+        }
+    }
+}
+
+/// Joins the text that follows within a moment. Gives back the first event that is no text.
+async fn gather(mut text: String, events: &mut UnboundedReceiver<Event>) -> (Event, Option<Event>) {
+    let until = Instant::now() + BATCH;
+    loop {
+        match timeout_at(until, events.recv()).await {
+            Ok(Some(Event::Text { delta })) => text.push_str(&delta),
+            Ok(other) => return (Event::Text { delta: text }, other),
+            Err(_elapsed) => return (Event::Text { delta: text }, None),
+        }
+    }
+}
+
+/// An event that cannot be sent is dropped: the result does not depend on it.
+async fn send(jobs: &Jobs, lease: &Lease, event: &Event) -> Option<Beat> {
+    let data = serde_json::to_string(event).ok()?;
+    let progress = match event {
+        Event::Progress(progress) => Some(progress_json(progress)?),
+        _ => None,
+    };
+    match jobs
+        .report(lease, kind(event), &data, progress.as_deref())
+        .await
+    {
+        Ok(beat) => Some(beat),
+        Err(error) => {
+            tracing::debug!(session_id = %lease.id, error = %error, "an event was not reported");
+            None
+        }
+    }
+}
+
+fn progress_json(progress: &Progress) -> Option<String> {
+    serde_json::to_string(progress).ok()
+}
+
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Progress(_) => "progress",
+        Event::Sources { .. } => "sources",
+        Event::Text { .. } => "text",
+        Event::Warning { .. } => "warning",
+    }
+}

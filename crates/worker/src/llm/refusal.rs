@@ -1,0 +1,179 @@
+//! What an error of a model server means. Servers put prompts and internal addresses into their
+//! messages, so those are searched for known phrases and never passed on.
+
+use crate::{pipeline::ModelError, upstream::Trouble};
+use serde_json::Value;
+use std::time::Duration;
+
+/// Where the name of the model came from: it decides what mends a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ModelName {
+    Configured,
+    Requested,
+    Fallback,
+}
+
+impl ModelName {
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Configured => {
+                "set LLM_MODEL to a model that the server has (GET /models lists them), and check the path in LLM_BASE_URL"
+            }
+            Self::Requested => {
+                "ask for a model that the server has, or leave `model` out to use LLM_MODEL"
+            }
+            Self::Fallback => {
+                "set FALLBACK_LLM_MODEL to a model that the server has (GET /models lists them)"
+            }
+        }
+    }
+}
+
+/// Why one attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) error: ModelError,
+    /// Whether another model of the same server may do better.
+    pub(super) fallback_helps: bool,
+}
+
+impl Failure {
+    pub(super) fn of_model(error: ModelError) -> Self {
+        Self {
+            error,
+            fallback_helps: true,
+        }
+    }
+
+    fn of_server(reason: String, hint: &str) -> Self {
+        Self {
+            error: ModelError::Refused {
+                reason,
+                hint: hint.to_owned(),
+            },
+            fallback_helps: false,
+        }
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        Self::of_model(match trouble {
+            Trouble::TimedOut => ModelError::TimedOut,
+            Trouble::Connection(reason) => ModelError::Unavailable {
+                reason: reason.to_owned(),
+            },
+            Trouble::TooLarge => ModelError::Unusable {
+                reason: trouble.to_string(),
+            },
+        })
+    }
+}
+
+/// What an answer with `status` (of HTTP, or of an error inside a stream) and `body` means.
+pub(super) fn classify(
+    status: u16,
+    body: &[u8],
+    retry_after: Option<Duration>,
+    model: ModelName,
+) -> Failure {
+    let complaint = complaint(body);
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| complaint.contains(phrase));
+    let reason = format!("HTTP {status}");
+    if status == 413 || (matches!(status, 400 | 422 | 500) && says(&CONTEXT)) {
+        return Failure::of_model(ModelError::ContextTooSmall);
+    }
+    let credit = "the account has no credit left; top it up, or set LLM_API_KEY to another key";
+    match status {
+        300..=399 => {
+            let hint = "set LLM_BASE_URL to the address that answers without a redirect";
+            Failure::of_server(reason, hint)
+        }
+        401 | 403 => Failure::of_server(reason, "set LLM_API_KEY to a key that the server accepts"),
+        402 => Failure::of_server(reason, credit),
+        429 if says(&["insufficient_quota"]) => Failure::of_server(reason, credit),
+        429 => Failure::of_model(ModelError::RateLimited { retry_after }),
+        404 | 405 => unknown_model(reason, model),
+        _ if (400..500).contains(&status) && names_the_model(&complaint) => {
+            unknown_model(reason, model)
+        }
+        408 | 500.. => Failure::of_model(ModelError::Unavailable { reason }),
+        _ => Failure::of_server(
+            reason,
+            "the server refuses a parameter of the request; check that LLM_BASE_URL speaks OpenAI's chat completions",
+        ),
+    }
+}
+
+/// What an error object inside a 200 answer or a stream means; its code may be a number or a text.
+pub(super) fn classify_object(object: &Value, model: ModelName) -> Failure {
+    let code = object.pointer("/error/code").or_else(|| object.get("code"));
+    let status = code
+        .and_then(|code| match code {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_u64().and_then(|number| u16::try_from(number).ok()),
+        })
+        .filter(|status| (400..600).contains(status))
+        .unwrap_or(500);
+    classify(status, object.to_string().as_bytes(), None, model)
+}
+
+/// The part of an error body that is the server's own words, lower-case: not what it echoes of
+/// the request.
+pub(super) fn complaint(body: &[u8]) -> String {
+    let Ok(object) = serde_json::from_slice::<Value>(body) else {
+        return String::from_utf8_lossy(body.get(..2000).unwrap_or(body)).to_lowercase();
+    };
+    let mut words = Vec::new();
+    for error in [object.get("error"), Some(&object)].into_iter().flatten() {
+        words.extend(error.as_str());
+        for name in ["message", "code", "type", "param", "detail"] {
+            words.extend(error.get(name).and_then(Value::as_str));
+        }
+    }
+    let details = object.get("detail").and_then(Value::as_array);
+    for detail in details.into_iter().flatten() {
+        words.extend(detail.get("msg").and_then(Value::as_str));
+        let place = detail.get("loc").and_then(Value::as_array);
+        words.extend(place.into_iter().flatten().filter_map(Value::as_str));
+    }
+    words.join(" ").to_lowercase()
+}
+
+const CONTEXT: [&str; 10] = [
+    "context length",
+    "context_length",
+    "context window",
+    "contextwindow",
+    "context size",
+    "context_size",
+    "maximum context",
+    "prompt is too long",
+    "too many tokens",
+    "maximum number of tokens",
+];
+
+fn names_the_model(complaint: &str) -> bool {
+    let faults = [
+        "not found",
+        "not_found",
+        "does not exist",
+        "invalid model",
+        "unknown model",
+        "not a valid model",
+        "no such model",
+        "not supported model",
+        "is not available",
+    ];
+    complaint.contains("model") && faults.iter().any(|fault| complaint.contains(fault))
+}
+
+fn unknown_model(reason: String, model: ModelName) -> Failure {
+    Failure::of_model(ModelError::Refused {
+        reason,
+        hint: model.hint().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

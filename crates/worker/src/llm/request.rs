@@ -1,0 +1,70 @@
+//! The body of a chat completion request, and how it bends to servers that refuse some of it.
+
+use crate::{pipeline::Prompt, upstream::Reply};
+use serde_json::{Value, json};
+
+use super::refusal;
+
+/// Answers keep to their sources, so little is left to chance.
+const TEMPERATURE: f64 = 0.2;
+
+/// Which of the optional fields a server takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Asks for token counts at the end of a stream.
+    pub(super) stream_options: bool,
+    temperature: bool,
+    /// `max_completion_tokens` in place of `max_tokens`, as OpenAI's reasoning models want it.
+    completion_tokens: bool,
+}
+
+impl Shape {
+    pub(super) fn new(stream_options: bool) -> Self {
+        Self {
+            stream_options,
+            temperature: true,
+            completion_tokens: false,
+        }
+    }
+
+    /// The shape without the field that `reply` complains of; `None` when it complains of none.
+    pub(super) fn without_refused(self, reply: &Reply) -> Option<Self> {
+        if !matches!(reply.status.as_u16(), 400 | 422) {
+            return None;
+        }
+        let complaint = refusal::complaint(&reply.body);
+        let mut shape = self;
+        if self.stream_options && complaint.contains("stream_options") {
+            shape.stream_options = false;
+        }
+        if self.temperature && complaint.contains("temperature") {
+            shape.temperature = false;
+        }
+        if complaint.contains("max_completion_tokens") {
+            shape.completion_tokens = true;
+        }
+        (shape != self).then_some(shape)
+    }
+
+    pub(super) fn body(self, model: &str, prompt: &Prompt) -> Value {
+        let mut messages = Vec::with_capacity(2);
+        if !prompt.system.is_empty() {
+            messages.push(json!({"role": "system", "content": prompt.system}));
+        }
+        messages.push(json!({"role": "user", "content": prompt.user}));
+        let mut body = json!({"model": model, "messages": messages, "stream": true});
+        let limit = if self.completion_tokens {
+            "max_completion_tokens"
+        } else {
+            "max_tokens"
+        };
+        body[limit] = json!(prompt.max_tokens);
+        if self.temperature {
+            body["temperature"] = json!(TEMPERATURE);
+        }
+        if self.stream_options {
+            body["stream_options"] = json!({"include_usage": true});
+        }
+        body
+    }
+}

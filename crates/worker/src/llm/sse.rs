@@ -1,0 +1,177 @@
+//! Server-Sent Events as they come over the wire
+//! (<https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>).
+
+/// A line or an event longer than this ends the stream: nothing honest is that long.
+const MAX_BYTES: usize = 1_000_000;
+
+/// One event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Event {
+    /// Its type; empty when the stream gives none.
+    pub name: String,
+    /// Its data lines, joined by line breaks.
+    pub data: String,
+}
+
+/// A line or an event is longer than we are willing to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an event of more than {MAX_BYTES} bytes")]
+pub struct LineTooLong;
+
+/// Turns bytes into events, however the bytes are cut into pieces.
+#[derive(Debug, Default)]
+pub struct SseParser {
+    line: Vec<u8>,
+    after_carriage_return: bool,
+    past_first_line: bool,
+    event: Event,
+    has_data: bool,
+}
+
+impl SseParser {
+    /// Takes the next bytes and adds the events that they complete to `events`.
+    ///
+    /// # Errors
+    /// When a line or an event grows too long; the stream is then of no use any more.
+    pub fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), LineTooLong> {
+        for &byte in bytes {
+            let second_half = self.after_carriage_return && byte == b'\n';
+            self.after_carriage_return = byte == b'\r';
+            if second_half {
+                continue;
+            }
+            if matches!(byte, b'\r' | b'\n') {
+                events.extend(self.end_line()?);
+                continue;
+            }
+            if self.line.len() >= MAX_BYTES {
+                return Err(LineTooLong);
+            }
+            self.line.push(byte);
+        }
+        Ok(())
+    }
+
+    /// The event that the end of the stream completes: unlike browsers, this accepts a last event
+    /// without the blank line after it, since some servers leave that out.
+    #[must_use]
+    pub fn finish(mut self) -> Option<Event> {
+        self.end_line().ok()?.or_else(|| self.dispatch())
+    }
+
+    fn end_line(&mut self) -> Result<Option<Event>, LineTooLong> {
+        let bytes = std::mem::take(&mut self.line);
+        let text = String::from_utf8_lossy(&bytes);
+        let mut line = text.as_ref();
+        if !self.past_first_line {
+            self.past_first_line = true;
+            line = line.trim_start_matches('\u{feff}');
+        }
+        if line.is_empty() {
+            return Ok(self.dispatch());
+        }
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "data" => self.add_data(value)?,
+            "event" => value.clone_into(&mut self.event.name),
+            // A comment (nothing before the colon), `id`, `retry`, or a field of the future.
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    fn add_data(&mut self, value: &str) -> Result<(), LineTooLong> {
+        if self.event.data.len() + value.len() > MAX_BYTES {
+            return Err(LineTooLong);
+        }
+        if self.has_data {
+            self.event.data.push('\n');
+        }
+        self.has_data = true;
+        self.event.data.push_str(value);
+        Ok(())
+    }
+
+    fn dispatch(&mut self) -> Option<Event> {
+        let event = std::mem::take(&mut self.event);
+        std::mem::take(&mut self.has_data).then_some(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(pieces: &[&[u8]]) -> Result<Vec<Event>, LineTooLong> {
+        let mut parser = SseParser::default();
+        let mut events = Vec::new();
+        for piece in pieces {
+            parser.feed(piece, &mut events)?;
+        }
+        events.extend(parser.finish());
+        Ok(events)
+    }
+
+    fn data(stream: &str) -> Vec<String> {
+        let events = parse(&[stream.as_bytes()]).unwrap();
+        events.into_iter().map(|event| event.data).collect()
+    }
+
+    #[test]
+    fn line_ends_comments_and_several_data_lines_are_understood() {
+        assert_eq!(
+            data("data: a\n\ndata: b\r\n\r\ndata: c\r\rdata:d\n\n"),
+            ["a", "b", "c", "d"]
+        );
+        assert_eq!(data("data: a\r\ndata: b\r\n\r\n"), ["a\nb"]);
+        assert_eq!(data(": keep-alive\n\ndata: a\n: x\ndata: b\n\n"), ["a\nb"]);
+        assert_eq!(data("\u{feff}data: a\n\nid: 1\nretry: 5\n\n"), ["a"]);
+        assert_eq!(data("data:  two blanks\n\ndata\n\n"), [" two blanks", ""]);
+        assert_eq!(data("data: {\"a\": \"b: c\"}\n\n"), ["{\"a\": \"b: c\"}"]);
+    }
+
+    #[test]
+    fn the_last_event_needs_no_blank_line() {
+        assert_eq!(data("data: a\n\ndata: [DONE]"), ["a", "[DONE]"]);
+        assert_eq!(data("data: a\n"), ["a"]);
+    }
+
+    #[test]
+    fn an_event_keeps_its_type() {
+        let events = parse(&[b"event: error\ndata: x\n\ndata: y\n\n"]).unwrap();
+        let names: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
+        assert_eq!(names, ["error", ""]);
+    }
+
+    #[test]
+    fn an_endless_line_or_event_is_refused() {
+        assert_eq!(parse(&[&vec![b'x'; MAX_BYTES + 1]]), Err(LineTooLong));
+        let line = format!("data: {}\n", "x".repeat(MAX_BYTES / 2));
+        assert_eq!(parse(&[line.repeat(3).as_bytes()]), Err(LineTooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_gives_the_same_events(
+            stream in "(data: ?[a-zäß€😀]{0,6}|:[a-z]{0,3}|event: [a-z]{0,3}|[a-z:]{0,5}|(\r\n|\r|\n){1,3}){0,20}",
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        ) {
+            let bytes = stream.as_bytes();
+            let mut borders: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            borders.extend([0, bytes.len()]);
+            borders.sort_unstable();
+            let pieces: Vec<&[u8]> = borders
+                .windows(2)
+                .filter_map(|pair| bytes.get(pair[0]..pair[1]))
+                .collect();
+            prop_assert_eq!(parse(&pieces), parse(&[bytes]));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&[&bytes]);
+        }
+    }
+}

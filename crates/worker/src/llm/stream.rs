@@ -1,0 +1,141 @@
+//! Reads the bytes of an answer: a stream of events, or one JSON object from servers that do not
+//! stream.
+
+use super::{answer::Answer, refusal::Failure, sse::SseParser};
+use crate::{
+    pipeline::{Deadline, ModelError},
+    upstream::{MAX_BODY_BYTES, Trouble},
+};
+use reqwest::Response;
+use std::time::Duration;
+
+/// A stream has more bytes than its text: every word travels in an envelope.
+const MAX_STREAM_BYTES: usize = 64_000_000;
+/// How long token counts may keep us waiting once the answer is there.
+const USAGE_GRACE: Duration = Duration::from_secs(2);
+
+/// How long the reader waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// The end of everything.
+    pub(super) deadline: Deadline,
+    /// When the model must have begun.
+    pub(super) first_by: Deadline,
+    /// The longest silence once it has begun.
+    pub(super) stall: Duration,
+}
+
+impl Patience {
+    fn until(&self, answer: &Answer<'_>) -> Deadline {
+        if answer.has_finished() {
+            self.deadline.within(USAGE_GRACE.min(self.stall))
+        } else if answer.has_started() {
+            self.deadline.within(self.stall)
+        } else {
+            self.first_by
+        }
+    }
+}
+
+/// Feeds all of `response` to `answer`.
+pub(super) async fn read(
+    mut response: Response,
+    patience: Patience,
+    answer: &mut Answer<'_>,
+) -> Result<(), Failure> {
+    let mut body = Body::Unknown(Vec::new());
+    let mut total = 0;
+    while !answer.is_over() {
+        let Some(received) = patience.until(answer).cut(response.chunk()).await else {
+            if answer.has_finished() {
+                return Ok(());
+            }
+            let reason = if patience.deadline.is_over() {
+                "out of time"
+            } else {
+                "the stream stalled"
+            };
+            return Err(answer.late(reason));
+        };
+        let piece = match received {
+            Ok(Some(piece)) => piece,
+            Ok(None) => break,
+            Err(_) if answer.has_finished() => return Ok(()),
+            Err(error) => return Err(answer.broken(&Trouble::from(error).to_string())),
+        };
+        total += piece.len();
+        if total > MAX_STREAM_BYTES {
+            return Err(answer.broken("an endless stream"));
+        }
+        body.take(&piece, answer)?;
+    }
+    body.end(answer)
+}
+
+/// What kind of body it is shows in its first character: content types are not to be relied on.
+enum Body {
+    Unknown(Vec<u8>),
+    Events(SseParser),
+    Whole(Vec<u8>),
+}
+
+impl Body {
+    fn take(&mut self, piece: &[u8], answer: &mut Answer<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Unknown(head) => {
+                head.extend_from_slice(piece);
+                let head = std::mem::take(head);
+                match head.trim_ascii_start().first() {
+                    None => {}
+                    Some(b'{') => *self = Self::Whole(head),
+                    Some(b'<') => return Err(web_page()),
+                    Some(_) => {
+                        *self = Self::Events(SseParser::default());
+                        return self.take(&head, answer);
+                    }
+                }
+                Ok(())
+            }
+            Self::Events(parser) => {
+                let mut events = Vec::new();
+                let fed = parser.feed(piece, &mut events);
+                for event in &events {
+                    answer.take_event(event)?;
+                    if answer.is_over() {
+                        return Ok(());
+                    }
+                }
+                fed.map_err(|error| answer.broken(&error.to_string()))
+            }
+            Self::Whole(bytes) => {
+                if bytes.len() + piece.len() > MAX_BODY_BYTES {
+                    return Err(Trouble::TooLarge.into());
+                }
+                bytes.extend_from_slice(piece);
+                Ok(())
+            }
+        }
+    }
+
+    fn end(self, answer: &mut Answer<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Unknown(_) => Ok(()),
+            Self::Whole(bytes) => answer.take_whole(&bytes),
+            Self::Events(parser) => match parser.finish() {
+                Some(event) if !answer.is_over() => answer.take_last_event(&event),
+                _ => Ok(()),
+            },
+        }
+    }
+}
+
+fn web_page() -> Failure {
+    Failure {
+        error: ModelError::Refused {
+            reason: "a web page instead of an answer".to_owned(),
+            hint: "set LLM_BASE_URL to the address of the API, which usually ends in /v1"
+                .to_owned(),
+        },
+        fallback_helps: false,
+    }
+}

@@ -1,0 +1,206 @@
+//! Servers that refuse, break off, fall silent or talk nonsense.
+
+use super::*;
+use crate::upstream::fixture;
+
+fn refused(error: ModelError) -> (String, String) {
+    match error {
+        ModelError::Refused { reason, hint } => (reason, hint),
+        other => panic!("{other:?} is no refusal"),
+    }
+}
+
+async fn failure(answer: ResponseTemplate) -> ModelError {
+    let server = serve(answer).await;
+    ask(&model(&server.uri(), None), soon())
+        .await
+        .0
+        .unwrap_err()
+}
+
+#[tokio::test]
+async fn an_error_in_mid_stream_keeps_the_text_until_then() {
+    let server = serve(events(fixture::bytes(
+        "openai-compatible/scripted-midfail.sse",
+    )))
+    .await;
+    let (result, shown) = ask(&model(&server.uri(), Some("spare")), soon()).await;
+    let ModelError::Cut { partial, .. } = result.unwrap_err() else {
+        panic!("not cut");
+    };
+    assert_eq!(partial, "asyncio.gather runs awaitable objects ");
+    assert_eq!(shown, partial);
+    let requests = server.received_requests().await.unwrap();
+    assert_eq!(
+        requests.len(),
+        1,
+        "what a reader has seen is not said again by another model"
+    );
+}
+
+#[tokio::test]
+async fn an_error_at_the_start_of_a_stream_is_what_its_code_says() {
+    let body = r#"data: {"error":{"message":"slow down","code":"429"}}"#;
+    let error = failure(events(format!("{body}\n\n"))).await;
+    assert_eq!(error, ModelError::RateLimited { retry_after: None });
+}
+
+#[tokio::test]
+async fn a_stream_that_stalls_is_cut_with_its_text() {
+    let body = fixture::bytes("openai-compatible/scripted-hang.sse");
+    let (base, server) = raw(body, false).await;
+    let model = model(&base, None).with_stall(Duration::from_millis(100));
+    let (result, shown) = ask(&model, soon()).await;
+    let expected = ModelError::Cut {
+        reason: "the stream stalled".to_owned(),
+        partial: "asyncio.gather runs awaitable ".to_owned(),
+    };
+    assert_eq!(result.unwrap_err(), expected);
+    assert_eq!(shown, "asyncio.gather runs awaitable ");
+    server.abort();
+}
+
+#[tokio::test]
+async fn the_deadline_cuts_a_stream_that_is_still_running() {
+    let (base, server) = raw(piece("Some text").into_bytes(), false).await;
+    let deadline = Deadline::after(Duration::from_millis(1500));
+    let error = ask(&model(&base, None), deadline).await.0.unwrap_err();
+    let expected = ModelError::Cut {
+        reason: "out of time".to_owned(),
+        partial: "Some text".to_owned(),
+    };
+    assert_eq!(error, expected);
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_finished_answer_does_not_wait_for_a_connection_that_stays_open() {
+    let body = [piece("Done."), stop("stop")].concat().into_bytes();
+    let (base, server) = raw(body, false).await;
+    let model = model(&base, None).with_stall(Duration::from_millis(100));
+    let completion = ask(&model, soon()).await.0.unwrap();
+    assert_eq!(
+        (completion.text.as_str(), completion.truncated),
+        ("Done.", false)
+    );
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_in_mid_stream_keeps_the_text_until_then() {
+    let (base, server) = raw(piece("Some text").into_bytes(), true).await;
+    let error = ask(&model(&base, None), soon()).await.0.unwrap_err();
+    assert!(matches!(error, ModelError::Cut { partial, .. } if partial == "Some text"));
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_before_any_text_means_unavailable() {
+    let (base, server) = raw(b": wait\n\n".to_vec(), true).await;
+    let error = ask(&model(&base, None), soon()).await.0.unwrap_err();
+    assert!(matches!(error, ModelError::Unavailable { .. }), "{error:?}");
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_timed_out() {
+    let server = serve(events("").set_delay(Duration::from_secs(60))).await;
+    let deadline = Deadline::after(Duration::from_millis(80));
+    let error = ask(&model(&server.uri(), None), deadline)
+        .await
+        .0
+        .unwrap_err();
+    assert_eq!(error, ModelError::TimedOut);
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_unavailable() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}/v1", listener.local_addr().unwrap());
+    drop(listener);
+    let error = ask(&model(&base, None), soon()).await.0.unwrap_err();
+    let shown = error.to_string();
+    assert!(
+        shown.contains("connection refused") && !shown.contains("127.0.0.1"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn a_bad_key_names_its_setting() {
+    let body = fixture::bytes("openai-compatible/err-401-badkey.json");
+    let error = failure(ResponseTemplate::new(401).set_body_raw(body, "application/json")).await;
+    let (reason, hint) = refused(error);
+    assert_eq!(reason, "HTTP 401");
+    assert!(hint.contains("LLM_API_KEY"));
+}
+
+#[tokio::test]
+async fn an_unknown_model_names_its_setting() {
+    let body =
+        r#"{"error":{"message":"The model `main` does not exist","code":"model_not_found"}}"#;
+    for status in [400, 404] {
+        let answer = ResponseTemplate::new(status).set_body_raw(body, "application/json");
+        assert!(refused(failure(answer).await).1.contains("LLM_MODEL"));
+    }
+}
+
+#[tokio::test]
+async fn a_rate_limit_tells_how_long_to_wait_when_the_server_does() {
+    let body = fixture::bytes("openai-compatible/err-429.json");
+    let answer = ResponseTemplate::new(429).set_body_raw(body, "application/json");
+    let limited = |retry_after| ModelError::RateLimited { retry_after };
+    assert_eq!(failure(answer.clone()).await, limited(None));
+    let told = failure(answer.insert_header("retry-after", "9")).await;
+    assert_eq!(told, limited(Some(Duration::from_secs(9))));
+}
+
+#[tokio::test]
+async fn a_prompt_that_is_too_long_is_told_apart() {
+    let body = fixture::bytes("openai-compatible/err-400-context.json");
+    let answer = ResponseTemplate::new(400).set_body_raw(body, "application/json");
+    assert_eq!(failure(answer).await, ModelError::ContextTooSmall);
+}
+
+#[tokio::test]
+async fn a_plain_text_500_is_unavailable() {
+    let answer = ResponseTemplate::new(500).set_body_string("Internal Server Error");
+    let expected = ModelError::Unavailable {
+        reason: "HTTP 500".to_owned(),
+    };
+    assert_eq!(failure(answer).await, expected);
+}
+
+#[tokio::test]
+async fn a_web_page_means_a_wrong_address() {
+    let page = ResponseTemplate::new(200).set_body_raw("<!doctype html><p>Hi", "text/html");
+    assert!(refused(failure(page).await).1.contains("LLM_BASE_URL"));
+}
+
+#[tokio::test]
+async fn nonsense_is_an_error_and_not_an_answer() {
+    for body in [
+        "data: hello\n\n",
+        "hello",
+        "{\"a\":",
+        "{\"a\": 1}",
+        "data: [1,2]\n\n",
+    ] {
+        let error = failure(events(body)).await;
+        assert!(
+            matches!(
+                error,
+                ModelError::Unavailable { .. } | ModelError::Unusable { .. }
+            ),
+            "{body}: {error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_runaway_answer_is_stopped_and_marked() {
+    let body = piece(&"word ".repeat(20_000)).repeat(8);
+    let server = serve(events(body)).await;
+    let completion = ask(&model(&server.uri(), None), soon()).await.0.unwrap();
+    assert!(completion.truncated && completion.text.len() < 600_000);
+}

@@ -1,0 +1,263 @@
+//! What is sent, to which model, and what `check-config` finds.
+
+use super::*;
+use crate::upstream::fixture;
+use serde_json::{Value, json};
+use wiremock::{
+    Request,
+    matchers::{body_partial_json, header, method, path},
+};
+
+fn good() -> ResponseTemplate {
+    events([piece("Fine."), stop("stop"), "data: [DONE]\n\n".to_owned()].concat())
+}
+
+fn asks(model: &str) -> impl wiremock::Match + 'static {
+    body_partial_json(json!({"model": model}))
+}
+
+async fn bodies(server: &MockServer) -> Vec<Value> {
+    let requests: Vec<Request> = server.received_requests().await.unwrap();
+    requests
+        .iter()
+        .map(|request| request.body_json().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_request_holds_what_the_format_asks_for() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .and(path("/v1/chat/completions"))
+        .and(header("authorization", "Bearer sk-test"))
+        .respond_with(good())
+        .expect(2)
+        .mount(&server)
+        .await;
+    for base in [
+        format!("{}/v1", server.uri()),
+        format!("{}/v1/", server.uri()),
+    ] {
+        ask(&model(&base, None), soon()).await.0.unwrap();
+    }
+    let body = bodies(&server).await.remove(0);
+    assert_eq!(body["stream"], json!(true));
+    assert_eq!(body["stream_options"], json!({"include_usage": true}));
+    assert_eq!(body["max_tokens"], json!(300));
+    assert_eq!(
+        body["messages"][0],
+        json!({"role": "system", "content": "Cite."})
+    );
+    assert_eq!(body["messages"][1]["content"], "What is asyncio.gather?");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_stream_options_is_asked_without_them_from_then_on() {
+    let server = MockServer::start().await;
+    let body = json!({"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}]});
+    Mock::given(body_partial_json(json!({"stream_options": {}})))
+        .respond_with(ResponseTemplate::new(422).set_body_json(body))
+        .expect(1)
+        .mount(&server)
+        .await;
+    Mock::given(any())
+        .respond_with(good())
+        .expect(2)
+        .mount(&server)
+        .await;
+    let model = model(&server.uri(), None);
+    ask(&model, soon()).await.0.unwrap();
+    ask(&model, soon()).await.0.unwrap();
+}
+
+#[tokio::test]
+async fn a_model_with_other_parameter_names_is_asked_in_its_own_way() {
+    let server = MockServer::start().await;
+    let refuses = |message: &str| {
+        ResponseTemplate::new(400).set_body_json(json!({"error": {"message": message}}))
+    };
+    Mock::given(body_partial_json(json!({"max_tokens": 300})))
+        .respond_with(refuses(
+            "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.",
+        ))
+        .expect(1)
+        .mount(&server)
+        .await;
+    Mock::given(body_partial_json(json!({"temperature": 0.2})))
+        .respond_with(refuses(
+            "Unsupported value: 'temperature' does not support 0.2.",
+        ))
+        .expect(1)
+        .mount(&server)
+        .await;
+    Mock::given(body_partial_json(json!({"max_completion_tokens": 300})))
+        .respond_with(good())
+        .expect(1)
+        .mount(&server)
+        .await;
+    assert_eq!(
+        ask(&model(&server.uri(), None), soon())
+            .await
+            .0
+            .unwrap()
+            .text,
+        "Fine."
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_without_end_is_not_retried_without_end() {
+    let body = json!({"error": {"message": "stream_options temperature max_completion_tokens"}});
+    let server = serve(ResponseTemplate::new(400).set_body_json(body)).await;
+    ask(&model(&server.uri(), None), soon())
+        .await
+        .0
+        .unwrap_err();
+    assert_eq!(bodies(&server).await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_fallback_model_answers_when_the_first_one_cannot() {
+    for broken in [
+        ResponseTemplate::new(503),
+        ResponseTemplate::new(429),
+        ResponseTemplate::new(404),
+        events(""),
+    ] {
+        let server = MockServer::start().await;
+        Mock::given(asks("main"))
+            .respond_with(broken)
+            .expect(1)
+            .mount(&server)
+            .await;
+        Mock::given(asks("spare"))
+            .respond_with(good())
+            .expect(1)
+            .mount(&server)
+            .await;
+        let (result, shown) = ask(&model(&server.uri(), Some("spare")), soon()).await;
+        assert_eq!(result.unwrap().text, "Fine.");
+        assert_eq!(shown, "Fine.");
+    }
+}
+
+#[tokio::test]
+async fn a_first_model_that_does_not_begin_leaves_time_for_the_fallback() {
+    let server = MockServer::start().await;
+    let slow = good().set_delay(Duration::from_secs(60));
+    Mock::given(asks("main"))
+        .respond_with(slow)
+        .mount(&server)
+        .await;
+    Mock::given(asks("spare"))
+        .respond_with(good())
+        .expect(1)
+        .mount(&server)
+        .await;
+    let deadline = Deadline::after(Duration::from_secs(4));
+    let (result, _) = ask(&model(&server.uri(), Some("spare")), deadline).await;
+    assert_eq!(result.unwrap().text, "Fine.");
+}
+
+#[tokio::test]
+async fn the_fallback_is_not_asked_when_the_key_is_bad() {
+    let server = serve(ResponseTemplate::new(401)).await;
+    ask(&model(&server.uri(), Some("spare")), soon())
+        .await
+        .0
+        .unwrap_err();
+    assert_eq!(bodies(&server).await.len(), 1);
+}
+
+#[tokio::test]
+async fn when_both_models_fail_the_first_failure_is_reported() {
+    let server = MockServer::start().await;
+    Mock::given(asks("main"))
+        .respond_with(ResponseTemplate::new(503))
+        .expect(1)
+        .mount(&server)
+        .await;
+    Mock::given(asks("spare"))
+        .respond_with(ResponseTemplate::new(404))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let error = ask(&model(&server.uri(), Some("spare")), soon())
+        .await
+        .0
+        .unwrap_err();
+    assert!(matches!(error, ModelError::Unavailable { reason } if reason == "HTTP 503"));
+}
+
+#[tokio::test]
+async fn a_model_named_by_the_request_is_asked_and_blamed() {
+    let server = MockServer::start().await;
+    Mock::given(asks("theirs"))
+        .respond_with(ResponseTemplate::new(404))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let prompt = Prompt {
+        model: Some("theirs".to_owned()),
+        ..prompt()
+    };
+    let model = model(&server.uri(), None);
+    let error = model
+        .complete(&prompt, soon(), &mut |_| {})
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ModelError::Refused { hint, .. } if hint.contains("`model`")));
+}
+
+async fn lists_models(answer: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .and(path("/v1/models"))
+        .respond_with(answer)
+        .mount(&server)
+        .await;
+    server
+}
+
+#[tokio::test]
+async fn a_probe_looks_for_the_configured_models() {
+    let body = fixture::bytes("openai-compatible/models.json");
+    let server =
+        lists_models(ResponseTemplate::new(200).set_body_raw(body, "application/json")).await;
+    let mut model = model(&format!("{}/v1", server.uri()), None);
+    let hint = model.probe(soon()).await.unwrap_err().hint.unwrap();
+    assert!(
+        hint.starts_with("set LLM_MODEL to one of: mock-gpt, mock-429"),
+        "{hint}"
+    );
+    model.config.model = "mock-gpt".to_owned();
+    assert_eq!(model.probe(soon()).await.unwrap(), "mock-gpt is there");
+    model.config.fallback_model = Some("gone".to_owned());
+    let hint = model.probe(soon()).await.unwrap_err().hint.unwrap();
+    assert!(hint.starts_with("set FALLBACK_LLM_MODEL"));
+}
+
+#[tokio::test]
+async fn a_probe_reports_a_bad_key() {
+    let server = lists_models(ResponseTemplate::new(401)).await;
+    let error = model(&format!("{}/v1", server.uri()), None)
+        .probe(soon())
+        .await
+        .unwrap_err();
+    assert!(error.hint.unwrap().contains("LLM_API_KEY"));
+}
+
+#[tokio::test]
+async fn a_server_that_lists_no_models_is_probed_with_one_token() {
+    let server = lists_models(ResponseTemplate::new(404)).await;
+    Mock::given(body_partial_json(json!({"max_tokens": 1})))
+        .respond_with(good())
+        .expect(1)
+        .mount(&server)
+        .await;
+    let report = model(&format!("{}/v1", server.uri()), None)
+        .probe(soon())
+        .await
+        .unwrap();
+    assert_eq!(report, "main answers");
+}

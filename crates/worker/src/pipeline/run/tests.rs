@@ -1,0 +1,206 @@
+use super::*;
+use crate::pipeline::{
+    fetcher::FetchError,
+    model::{Completion, LanguageModel, ModelError, Prompt},
+    provider::{Found, SearchProvider},
+    search::Providers,
+    test_support::{Pages, Recorder, Scripted, hit},
+};
+use async_trait::async_trait;
+use privachat_core::mode::Mode;
+use std::sync::atomic::Ordering;
+
+const RUST: &str = "Rust is a programming language that focuses on safety and speed.";
+const URL: &str = "https://a.org/";
+
+struct Model(Duration, Result<Completion, ModelError>);
+
+#[async_trait]
+impl LanguageModel for Model {
+    async fn complete(
+        &self,
+        _: &Prompt,
+        deadline: Deadline,
+        _: &mut (dyn for<'t> FnMut(&'t str) + Send),
+    ) -> Result<Completion, ModelError> {
+        let answered = deadline.cut(tokio::time::sleep(self.0)).await;
+        answered.ok_or(ModelError::TimedOut)?;
+        self.1.clone()
+    }
+}
+
+fn context(providers: &[&Arc<Scripted>], pages: Pages, model: Option<Model>) -> Context {
+    let all = providers
+        .iter()
+        .map(|provider| Arc::clone(provider) as Arc<dyn SearchProvider>);
+    Context {
+        providers: Providers::new(all.collect()),
+        fetcher: Arc::new(pages),
+        model: model.map(|model| Arc::new(model) as Arc<dyn LanguageModel>),
+    }
+}
+
+struct Ended {
+    result: Result<Outcome, PipelineError>,
+    took: Duration,
+    sink: Recorder,
+}
+
+async fn ask(context: &Context, mode: Mode) -> Ended {
+    let request = SearchRequest::new("What is Rust?", mode);
+    let sink = Recorder::default();
+    let start = Instant::now();
+    let deadline = Deadline::after(request.time_limit());
+    let result = run(context, &request, deadline, &sink).await;
+    Ended {
+        result,
+        took: start.elapsed(),
+        sink,
+    }
+}
+
+fn never() -> Duration {
+    Duration::from_secs(3600)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_gets_an_answer_with_its_sources_and_its_story() {
+    let searxng = Scripted::finds("searxng", &[URL]);
+    let pages = Pages::default().with(URL, Duration::from_secs(2), Ok(RUST));
+    let ended = ask(&context(&[&searxng], pages, None), Mode::Balanced).await;
+    let outcome = ended.result.unwrap();
+
+    assert!(outcome.answer.contains("[1]"), "{}", outcome.answer);
+    assert_eq!(outcome.model_used, "extractive");
+    assert_eq!(outcome.sources.len(), outcome.source_details.len());
+    assert_eq!(outcome.sources[0].url, URL);
+    assert_eq!(outcome.sub_queries[0].query, "What is Rust?");
+    assert!(outcome.warnings.is_empty(), "{:?}", outcome.warnings);
+    assert_eq!(outcome.timings.len(), 6);
+    assert_eq!(outcome.timings[&Stage::Read].as_secs(), 2);
+
+    let events = ended.sink.0.lock().unwrap();
+    let mut stages: Vec<Stage> = Vec::new();
+    for event in events.iter() {
+        if let Event::Progress(progress) = event {
+            stages.push(progress.stage);
+        }
+    }
+    stages.dedup();
+    use Stage::{Answer, Check, Plan, Rank, Read, Search};
+    assert_eq!(stages, [Plan, Search, Read, Rank, Answer, Check]);
+    let lists = events
+        .iter()
+        .filter(|event| matches!(event, Event::Sources { .. }));
+    assert_eq!(lists.count(), 2, "when found and when ranked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn speed_reads_no_page() {
+    let searxng = Scripted::finds("searxng", &[URL]);
+    let ended = ask(&context(&[&searxng], Pages::default(), None), Mode::Speed).await;
+    let outcome = ended.result.unwrap();
+    assert!(outcome.warnings.is_empty());
+    assert!(!outcome.source_details[0].fetched);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_hangs_the_answer_is_in_time() {
+    let model = || Some(Model(never(), Ok(Completion::default())));
+    for mode in Mode::ALL {
+        let slow_search = Scripted::after("local", never(), Ok(Found::default()));
+        let searxng = Scripted::finds("searxng", &[URL, "https://b.org/"]);
+        let pages =
+            Pages::default()
+                .with(URL, never(), Ok(RUST))
+                .with("https://b.org/", never(), Ok(RUST));
+        let context = context(&[&searxng, &slow_search], pages, model());
+        let ended = ask(&context, mode).await;
+        let outcome = ended.result.unwrap();
+        let limit = mode.limits().timeout;
+        assert!(
+            ended.took <= limit + Duration::from_millis(100),
+            "{mode}: {:?}",
+            ended.took
+        );
+        assert!(outcome.answer.contains("[1]"));
+        assert_eq!(outcome.model_used, "extractive");
+        assert!(
+            outcome
+                .warnings
+                .contains(&"local did not answer in time".to_owned())
+        );
+        assert_eq!(
+            outcome.warnings,
+            ended.sink.warnings(),
+            "told as they happen"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_every_provider_hangs_the_failure_is_in_time_too() {
+    let searxng = Scripted::after("searxng", never(), Ok(Found::default()));
+    let ended = ask(&context(&[&searxng], Pages::default(), None), Mode::Speed).await;
+    let error = ended.result.unwrap_err();
+    assert_eq!((error.code, error.retryable), (problem::TIMEOUT, true));
+    assert_eq!(error.warnings, ["searxng did not answer in time"]);
+    assert!(ended.took <= Mode::Speed.limits().timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_is_down_costs_the_model_and_not_the_answer() {
+    let refused = ModelError::Refused {
+        reason: "HTTP 401".to_owned(),
+        hint: "Check LLM_API_KEY.".to_owned(),
+    };
+    let searxng = Scripted::finds("searxng", &[URL]);
+    let pages = Pages::default().with(URL, Duration::ZERO, Err(FetchError::Status(500)));
+    let context = context(
+        &[&searxng],
+        pages,
+        Some(Model(Duration::ZERO, Err(refused))),
+    );
+    let ended = ask(&context, Mode::Balanced).await;
+    let outcome = ended.result.unwrap();
+    assert_eq!(outcome.model_used, "extractive");
+    assert_eq!(
+        outcome.warnings[0],
+        "1 of 1 pages could not be read: 1 HTTP 500"
+    );
+    assert_eq!(outcome.warnings.len(), 2, "{:?}", outcome.warnings);
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_that_have_nothing_to_do_with_the_question_are_no_sources() {
+    let mut off_topic = hit("searxng", URL);
+    off_topic.snippet = "Tulips bloom in spring.".to_owned();
+    off_topic.title = "Gardens".to_owned();
+    let found = Found {
+        hits: vec![off_topic],
+        ..Found::default()
+    };
+    let searxng = Scripted::after("searxng", Duration::ZERO, Ok(found));
+    let ended = ask(&context(&[&searxng], Pages::default(), None), Mode::Speed).await;
+    let error = ended.result.unwrap_err();
+    assert_eq!(
+        (error.stage, error.code),
+        (Stage::Rank, problem::NO_SOURCES)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_a_search_drops_its_calls() {
+    let searxng = Scripted::after("searxng", never(), Ok(Found::default()));
+    let local = Scripted::after("local", never(), Ok(Found::default()));
+    let context = context(&[&searxng, &local], Pages::default(), None);
+    let request = SearchRequest::new("What is Rust?", Mode::Deep);
+    let sink = Recorder::default();
+    {
+        let search = run(&context, &request, Deadline::after(never()), &sink);
+        let cut = Deadline::after(Duration::from_secs(1)).cut(search).await;
+        assert!(cut.is_none());
+    }
+    let dropped = |provider: &Scripted| provider.dropped.load(Ordering::SeqCst);
+    assert_eq!((dropped(&searxng), dropped(&local)), (1, 1));
+}

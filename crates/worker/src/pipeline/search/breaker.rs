@@ -1,0 +1,186 @@
+//! A circuit breaker: a provider that keeps failing is left alone for a while, so that searches do
+//! not spend their time on it.
+//!
+//! Closed → (five failures in a row) → open → (30 s) → half open: one probe → closed or open again.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// Failures in a row that open it.
+pub const FAILURES: u32 = 5;
+/// How long it stays open before one call may try again.
+pub const OPEN: Duration = Duration::from_secs(30);
+
+/// What a breaker lets through, for metrics and for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Every call.
+    Closed,
+    /// None.
+    Open,
+    /// One call, to see whether the provider is back.
+    HalfOpen,
+}
+
+impl State {
+    /// The name used in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        }
+    }
+}
+
+/// The breaker of one provider, shared by all searches of a process.
+#[derive(Debug, Default)]
+pub struct Breaker {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    failures: u32,
+    open_until: Option<Instant>,
+    probing: bool,
+}
+
+impl Breaker {
+    /// Asks to make a call.
+    ///
+    /// # Errors
+    /// While it is open: how long it stays so. Zero while another call is the probe.
+    pub fn admit(&self) -> Result<Permit<'_>, Duration> {
+        let mut inner = self.lock();
+        let Some(open_until) = inner.open_until else {
+            return Ok(Permit::new(self, false));
+        };
+        let left = open_until.saturating_duration_since(Instant::now());
+        if !left.is_zero() || inner.probing {
+            return Err(left);
+        }
+        inner.probing = true;
+        Ok(Permit::new(self, true))
+    }
+
+    /// What it lets through now.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match self.lock().open_until {
+            None => State::Closed,
+            Some(until) if until > Instant::now() => State::Open,
+            Some(_) => State::HalfOpen,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Leave to make one call. Dropped without a verdict, as when a search is cancelled, it counts
+/// neither way, and another call may probe.
+#[derive(Debug)]
+pub struct Permit<'a> {
+    breaker: &'a Breaker,
+    probe: bool,
+}
+
+impl<'a> Permit<'a> {
+    fn new(breaker: &'a Breaker, probe: bool) -> Self {
+        Self { breaker, probe }
+    }
+
+    /// The provider answered.
+    pub fn succeeded(self) {
+        let mut inner = self.breaker.lock();
+        // A call from before it opened proves nothing about now; only the probe closes it.
+        if self.probe || inner.open_until.is_none() {
+            *inner = Inner::default();
+        }
+    }
+
+    /// The provider failed.
+    pub fn failed(self) {
+        let mut inner = self.breaker.lock();
+        inner.failures += 1;
+        let opens = self.probe || (inner.failures >= FAILURES && inner.open_until.is_none());
+        if opens {
+            inner.open_until = Some(Instant::now() + OPEN);
+        }
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if self.probe {
+            self.breaker.lock().probing = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    fn fail(breaker: &Breaker, times: u32) {
+        for _ in 0..times {
+            breaker.admit().unwrap().failed();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn five_failures_in_a_row_open_it_and_four_do_not() {
+        let breaker = Breaker::default();
+        fail(&breaker, FAILURES - 1);
+        assert_eq!(breaker.state(), State::Closed);
+        breaker.admit().unwrap().succeeded();
+        fail(&breaker, FAILURES - 1);
+        assert_eq!(breaker.state(), State::Closed);
+        fail(&breaker, 1);
+        assert_eq!(breaker.state(), State::Open);
+        assert_eq!(breaker.admit().unwrap_err(), OPEN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_its_time_one_probe_decides() {
+        let breaker = Breaker::default();
+        fail(&breaker, FAILURES);
+        advance(OPEN).await;
+        assert_eq!(breaker.state(), State::HalfOpen);
+        let probe = breaker.admit().unwrap();
+        assert!(breaker.admit().is_err(), "one probe at a time");
+        probe.failed();
+        assert_eq!(breaker.state(), State::Open);
+
+        advance(OPEN).await;
+        breaker.admit().unwrap().succeeded();
+        assert_eq!(breaker.state(), State::Closed);
+        fail(&breaker, FAILURES - 1);
+        assert_eq!(breaker.state(), State::Closed, "counting starts anew");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cancelled_probe_lets_another_one_try() {
+        let breaker = Breaker::default();
+        fail(&breaker, FAILURES);
+        advance(OPEN).await;
+        drop(breaker.admit().unwrap());
+        assert!(breaker.admit().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_success_from_before_does_not_close_it() {
+        let breaker = Breaker::default();
+        let early = breaker.admit().unwrap();
+        fail(&breaker, FAILURES);
+        early.succeeded();
+        assert_eq!(breaker.state(), State::Open);
+    }
+}

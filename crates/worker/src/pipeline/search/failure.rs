@@ -1,0 +1,110 @@
+//! How a search ends that has no sources: nothing configured, everything failed, nothing found.
+
+use super::cascade::Attempt;
+use crate::pipeline::{outcome::PipelineError, provider::ProviderError};
+use privachat_core::schema::{SearchEngine, Stage, problem};
+
+/// Nothing to ask.
+pub(super) fn not_configured(engine: SearchEngine) -> PipelineError {
+    let message = match engine {
+        SearchEngine::Auto => "No search provider is configured.".to_owned(),
+        named => format!("The search provider {} is not configured.", named.as_str()),
+    };
+    PipelineError {
+        stage: Stage::Search,
+        code: problem::NO_PROVIDER,
+        message,
+        hint: Some(setting_of(engine).to_owned()),
+        retryable: false,
+        warnings: Vec::new(),
+    }
+}
+
+fn setting_of(engine: SearchEngine) -> &'static str {
+    match engine {
+        SearchEngine::Searxng => "Set SEARXNG_BASE_URL for the worker.",
+        SearchEngine::Serperdev => "Set SERPER_API_KEY for the worker.",
+        SearchEngine::Perplexity => "Set PERPLEXITY_API_KEY for the worker.",
+        SearchEngine::Wikipedia => "Set WIKIPEDIA_BASE_URL for the worker.",
+        SearchEngine::Local => "Set CORPUS_PATHS for the worker.",
+        SearchEngine::Auto => {
+            "Set at least one of SEARXNG_BASE_URL, CORPUS_PATHS, SERPER_API_KEY and \
+             PERPLEXITY_API_KEY for the worker."
+        }
+    }
+}
+
+/// Providers were asked and no source came of it.
+pub(super) fn no_sources(attempts: &[Attempt]) -> PipelineError {
+    let errors = distinct_errors(attempts);
+    let empty = names(attempts, |attempt| attempt.result.is_ok());
+    if errors.is_empty() || was_searched(attempts) {
+        return nothing_found(&empty);
+    }
+    let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let mut message = format!("No search provider gave results: {}", reasons.join("; "));
+    if !empty.is_empty() {
+        message.push_str(&format!("; {} found nothing", empty.join(" and ")));
+    }
+    message.push('.');
+    let all_late = errors
+        .iter()
+        .all(|error| matches!(error, ProviderError::TimedOut { .. }));
+    PipelineError {
+        stage: Stage::Search,
+        code: if all_late {
+            problem::TIMEOUT
+        } else {
+            problem::UPSTREAM_UNAVAILABLE
+        },
+        message,
+        hint: errors
+            .iter()
+            .find_map(|error| error.hint())
+            .map(str::to_owned),
+        retryable: errors.iter().any(|error| error.is_transient()),
+        warnings: Vec::new(),
+    }
+}
+
+fn nothing_found(empty: &[&str]) -> PipelineError {
+    PipelineError {
+        stage: Stage::Search,
+        code: problem::NO_SOURCES,
+        message: format!(
+            "Nothing was found for this question by {}.",
+            empty.join(" and ")
+        ),
+        hint: Some("Ask in other words, or choose another search_engine.".to_owned()),
+        retryable: false,
+        warnings: Vec::new(),
+    }
+}
+
+/// Whether an empty result is a verdict. The operator's own documents say nothing about the web, so
+/// while the web could not be searched their silence is none.
+fn was_searched(attempts: &[Attempt]) -> bool {
+    attempts
+        .iter()
+        .any(|attempt| attempt.result.is_ok() && attempt.provider != SearchEngine::Local.as_str())
+}
+
+fn distinct_errors(attempts: &[Attempt]) -> Vec<&ProviderError> {
+    let mut errors: Vec<&ProviderError> = Vec::new();
+    for error in attempts.iter().filter_map(|a| a.result.as_ref().err()) {
+        if !errors.contains(&error) {
+            errors.push(error);
+        }
+    }
+    errors
+}
+
+fn names(attempts: &[Attempt], wanted: impl Fn(&Attempt) -> bool) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for attempt in attempts.iter().filter(|attempt| wanted(attempt)) {
+        if !names.contains(&attempt.provider) {
+            names.push(attempt.provider);
+        }
+    }
+    names
+}

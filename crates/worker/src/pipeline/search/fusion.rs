@@ -1,0 +1,231 @@
+//! Merging: the lists of all providers and sub-queries become one, each page once.
+//!
+//! Reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): a page scores the sum of
+//! 1 / (60 + its position) over the lists it stands in. Positions can be compared between
+//! providers, their scores cannot.
+
+use super::canonical::canonical;
+use crate::pipeline::{
+    candidate::Candidate,
+    document::{Block, Document},
+    provider::Hit,
+};
+use privachat_core::schema::SourceType;
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+/// The constant of the method: how little the first places of a list outweigh the later ones.
+const K: f64 = 60.0;
+
+/// One provider's results for one sub-query.
+#[derive(Debug)]
+pub(super) struct List {
+    /// Index into `Plan::queries`.
+    pub(super) query: usize,
+    pub(super) hits: Vec<Hit>,
+}
+
+/// Merges `lists`, best first; equal scores keep the order in which they were met.
+pub(super) fn fuse(lists: Vec<List>) -> Vec<Candidate> {
+    let mut merged: Vec<Merged> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for list in lists {
+        let mut counted = BTreeSet::new();
+        for hit in list.hits {
+            let key = canonical(&hit.url);
+            if key.is_empty() {
+                continue;
+            }
+            let at = *known.entry(key).or_insert_with(|| {
+                merged.push(Merged::new(&hit));
+                merged.len() - 1
+            });
+            let Some(entry) = merged.get_mut(at) else {
+                continue;
+            };
+            // A list that holds a page twice votes for it once.
+            if counted.insert(at) {
+                entry.candidate.fused += 1.0 / (K + hit.position as f64);
+            }
+            entry.add(hit, list.query);
+        }
+    }
+    merged.sort_by(|a, b| {
+        let by_score = b.candidate.fused.total_cmp(&a.candidate.fused);
+        by_score.then(a.best_position.cmp(&b.best_position))
+    });
+    merged.into_iter().map(|entry| entry.candidate).collect()
+}
+
+struct Merged {
+    candidate: Candidate,
+    best_position: usize,
+}
+
+impl Merged {
+    fn new(hit: &Hit) -> Self {
+        Self {
+            candidate: Candidate {
+                url: hit.url.trim().to_owned(),
+                title: hit.title.clone(),
+                snippet: String::new(),
+                providers: Vec::new(),
+                fused: 0.0,
+                found_by: Vec::new(),
+                published: None,
+                source_type: SourceType::Web,
+                document: None,
+            },
+            best_position: hit.position,
+        }
+    }
+
+    fn add(&mut self, hit: Hit, query: usize) {
+        let candidate = &mut self.candidate;
+        if hit.position < self.best_position {
+            self.best_position = hit.position;
+            hit.url.trim().clone_into(&mut candidate.url);
+            if !hit.title.trim().is_empty() {
+                candidate.title = hit.title;
+            }
+        } else if candidate.title.trim().is_empty() {
+            candidate.title = hit.title;
+        }
+        if hit.snippet.chars().count() > candidate.snippet.chars().count() {
+            candidate.snippet = hit.snippet;
+        }
+        if !candidate.providers.contains(&hit.provider) {
+            candidate.providers.push(hit.provider);
+        }
+        if !candidate.found_by.contains(&query) {
+            candidate.found_by.push(query);
+        }
+        if candidate.source_type == SourceType::Web {
+            candidate.source_type = hit.source_type;
+        }
+        candidate.published = candidate.published.or(hit.published);
+        candidate.document = match (candidate.document.take(), hit.document) {
+            (Some(known), Some(more)) => Some(joined(known, &more)),
+            (known, more) => known.or(more),
+        };
+    }
+}
+
+/// `known` with the blocks of `more` that it lacks. A provider may give of a long page what fits
+/// its query, and another sub-query needs another part of the page.
+fn joined(known: Arc<Document>, more: &Document) -> Arc<Document> {
+    let held: HashSet<(&str, Option<&str>)> = known.blocks.iter().map(identity).collect();
+    let lacking: Vec<Block> = more
+        .blocks
+        .iter()
+        .filter(|block| !held.contains(&identity(block)))
+        .cloned()
+        .collect();
+    if lacking.is_empty() {
+        return known;
+    }
+    let mut document = Arc::unwrap_or_clone(known);
+    document.blocks.extend(lacking);
+    Arc::new(document)
+}
+
+fn identity(block: &Block) -> (&str, Option<&str>) {
+    (&block.text, block.anchor.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::test_support::{document, hit};
+
+    fn list(query: usize, provider: &'static str, urls: &[&str]) -> List {
+        let hits = urls
+            .iter()
+            .zip(1..)
+            .map(|(url, position)| Hit {
+                position,
+                ..hit(provider, url)
+            })
+            .collect();
+        List { query, hits }
+    }
+
+    fn urls(candidates: &[Candidate]) -> Vec<&str> {
+        candidates.iter().map(|c| c.url.as_str()).collect()
+    }
+
+    #[test]
+    fn a_page_in_two_lists_comes_before_the_first_of_one() {
+        let fused = fuse(vec![
+            list(0, "searxng", &["https://a.org/", "https://b.org/"]),
+            list(1, "local", &["https://c.org/", "http://www.b.org"]),
+        ]);
+        assert_eq!(
+            urls(&fused),
+            ["https://b.org/", "https://a.org/", "https://c.org/"]
+        );
+        assert!((fused[0].fused - 2.0 / 62.0).abs() < 1e-12);
+        assert_eq!(fused[0].providers, ["searxng", "local"]);
+        assert_eq!(fused[0].found_by, [0, 1]);
+        assert!((fused[1].fused - 1.0 / 61.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_list_votes_once_for_a_page_it_holds_twice() {
+        let fused = fuse(vec![list(
+            0,
+            "searxng",
+            &["https://a.org/", "https://a.org/#x"],
+        )]);
+        assert_eq!(fused.len(), 1);
+        assert!((fused[0].fused - 1.0 / 61.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_best_placed_address_and_the_longest_excerpt_are_kept() {
+        let long = Hit {
+            position: 4,
+            snippet: "a longer excerpt".to_owned(),
+            source_type: SourceType::News,
+            ..hit("local", "http://a.org/?utm_source=x")
+        };
+        let short = Hit {
+            snippet: "short".to_owned(),
+            ..hit("searxng", "https://a.org/")
+        };
+        let lists = [long, short].map(|hit| List {
+            query: 0,
+            hits: vec![hit],
+        });
+        let fused = fuse(lists.into());
+        assert_eq!(urls(&fused), ["https://a.org/"]);
+        assert_eq!(fused[0].snippet, "a longer excerpt");
+        assert_eq!(fused[0].source_type, SourceType::News);
+    }
+
+    #[test]
+    fn parts_of_a_page_that_different_queries_found_are_put_together() {
+        let part = |query, anchor: &str, text| List {
+            query,
+            hits: vec![Hit {
+                document: Some(Arc::new(document(text))),
+                ..hit("local", &format!("file:///page.html#{anchor}"))
+            }],
+        };
+        let fused = fuse(vec![
+            part(0, "gather", "About gather."),
+            part(1, "wait", "About wait."),
+            part(2, "wait", "About wait."),
+        ]);
+        assert_eq!(fused.len(), 1);
+        let held = fused[0].document.as_ref().unwrap();
+        assert_eq!(held.text(), "About gather.\n\nAbout wait.");
+    }
+
+    #[test]
+    fn hits_without_an_address_are_dropped() {
+        assert!(fuse(vec![list(0, "searxng", &["", " "])]).is_empty());
+    }
+}

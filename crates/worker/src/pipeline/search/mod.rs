@@ -1,0 +1,126 @@
+//! Search: every sub-query to its providers, side by side; what they find, merged.
+
+pub mod breaker;
+pub mod canonical;
+mod cascade;
+mod failure;
+mod fusion;
+pub mod providers;
+#[cfg(test)]
+mod tests;
+
+use super::{
+    candidate::Candidate,
+    deadline::Deadline,
+    outcome::PipelineError,
+    progress::ProgressSink,
+    provider::ProviderQuery,
+    question::{Plan, PlannedQuery},
+};
+use cascade::{Attempt, Route};
+use fusion::List;
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use privachat_core::schema::{SearchRequest, Stage, Usage};
+pub use providers::Providers;
+
+/// Results asked of a provider at least: what is found twice or cannot be read needs replacing.
+const LEAST_RESULTS: usize = 10;
+
+/// What was found.
+#[derive(Debug)]
+pub struct Searched {
+    /// Best first; at least one.
+    pub candidates: Vec<Candidate>,
+    /// Tokens spent by providers that are models.
+    pub usage: Option<Usage>,
+}
+
+/// Searches for every query of `plan` until `deadline`. Failures and notices of providers are told
+/// to `sink` as warnings.
+///
+/// # Errors
+/// When there is nothing to ask, everything failed, or nothing was found.
+pub async fn search(
+    providers: &Providers,
+    plan: &Plan,
+    request: &SearchRequest,
+    deadline: Deadline,
+    sink: &dyn ProgressSink,
+) -> Result<Searched, PipelineError> {
+    let Some(route) = Route::new(providers, request.search_engine) else {
+        return Err(failure::not_configured(request.search_engine));
+    };
+    let total = plan.queries.len();
+    sink.stage(Stage::Search, 0, total, "Searching");
+
+    let mut running: FuturesUnordered<_> = plan
+        .queries
+        .iter()
+        .enumerate()
+        .map(|(at, planned)| {
+            let query = provider_query(plan, planned, request);
+            let route = &route;
+            async move { (at, route.ask(&query, deadline).await) }
+        })
+        .collect();
+    let mut answered = Vec::with_capacity(total);
+    while let Some((at, attempts)) = running.next().await {
+        tell(&attempts, sink);
+        answered.push((at, attempts));
+        let done = answered.len();
+        sink.stage(
+            Stage::Search,
+            done,
+            total,
+            format!("{done} of {total} queries searched"),
+        );
+    }
+
+    // Who answers first must not decide ties.
+    answered.sort_by_key(|(at, _)| *at);
+    collect(answered)
+}
+
+fn provider_query(plan: &Plan, planned: &PlannedQuery, request: &SearchRequest) -> ProviderQuery {
+    ProviderQuery {
+        text: planned.sub_query.query.clone(),
+        language: plan.language.clone(),
+        time_range: planned.time_range,
+        limit: request.source_limit().max(LEAST_RESULTS),
+    }
+}
+
+fn tell(attempts: &[Attempt], sink: &dyn ProgressSink) {
+    for attempt in attempts {
+        match &attempt.result {
+            Ok(found) => found.notices.iter().for_each(|notice| sink.warn(notice)),
+            Err(error) => sink.warn(error.to_string()),
+        }
+    }
+}
+
+fn collect(answered: Vec<(usize, Vec<Attempt>)>) -> Result<Searched, PipelineError> {
+    let mut lists = Vec::new();
+    let mut attempts = Vec::new();
+    let mut usage: Option<Usage> = None;
+    for (query, mut of_query) in answered {
+        for attempt in &mut of_query {
+            let Ok(found) = &mut attempt.result else {
+                continue;
+            };
+            lists.push(List {
+                query,
+                hits: std::mem::take(&mut found.hits),
+            });
+            if let Some(spent) = found.usage {
+                *usage.get_or_insert_default() += spent;
+            }
+        }
+        attempts.append(&mut of_query);
+    }
+    let candidates = fusion::fuse(lists);
+    if candidates.is_empty() {
+        return Err(failure::no_sources(&attempts));
+    }
+    Ok(Searched { candidates, usage })
+}

@@ -1,0 +1,324 @@
+use super::{breaker, *};
+use crate::pipeline::{
+    plan,
+    provider::{Found, ProviderError, SearchProvider},
+    test_support::{Recorder, Scripted, hit},
+};
+use chrono::Utc;
+use privachat_core::{
+    mode::Mode,
+    schema::{SearchEngine, problem},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+const BUDGET: Duration = Duration::from_secs(10);
+const THREE: [&str; 3] = ["https://a.org/", "https://b.org/", "https://c.org/"];
+
+async fn searched(
+    providers: &[&Arc<Scripted>],
+    engine: SearchEngine,
+    sink: &Recorder,
+) -> Result<Searched, PipelineError> {
+    let providers = set(providers);
+    run(&providers, "What is Rust?", engine, sink).await
+}
+
+fn set(providers: &[&Arc<Scripted>]) -> Providers {
+    let all = providers
+        .iter()
+        .map(|provider| Arc::clone(provider) as Arc<dyn SearchProvider>);
+    Providers::new(all.collect())
+}
+
+async fn run(
+    providers: &Providers,
+    question: &str,
+    engine: SearchEngine,
+    sink: &Recorder,
+) -> Result<Searched, PipelineError> {
+    let plan = plan::plan(question, Mode::Deep, Utc::now());
+    let mut request = SearchRequest::new(question, Mode::Deep);
+    request.search_engine = engine;
+    search(providers, &plan, &request, Deadline::after(BUDGET), sink).await
+}
+
+async fn error_of(providers: &[&Arc<Scripted>], engine: SearchEngine) -> PipelineError {
+    searched(providers, engine, &Recorder::default())
+        .await
+        .unwrap_err()
+}
+
+fn late(name: &'static str) -> Arc<Scripted> {
+    Scripted::after(name, BUDGET * 10, Ok(Found::default()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_engine_is_asked_only_when_the_first_found_too_little() {
+    let (serper, perplexity) = (
+        Scripted::finds("serperdev", &THREE),
+        Scripted::finds("perplexity", &THREE),
+    );
+    let rich = Scripted::finds("searxng", &THREE);
+    let sink = Recorder::default();
+    searched(&[&rich, &serper, &perplexity], SearchEngine::Auto, &sink)
+        .await
+        .unwrap();
+    assert_eq!(
+        (rich.calls(), serper.calls(), perplexity.calls()),
+        (1, 0, 0)
+    );
+
+    let poor = Scripted::finds("searxng", &["https://d.org/"]);
+    let found = searched(&[&poor, &serper, &perplexity], SearchEngine::Auto, &sink)
+        .await
+        .unwrap();
+    assert_eq!(
+        (poor.calls(), serper.calls(), perplexity.calls()),
+        (1, 1, 0)
+    );
+    assert_eq!(found.candidates.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn documents_of_the_operator_do_not_replace_the_web() {
+    let local = Scripted::finds("local", &["file:///a", "file:///b", "file:///c"]);
+    let serper = Scripted::finds("serperdev", &THREE);
+    let found = searched(&[&local, &serper], SearchEngine::Auto, &Recorder::default())
+        .await
+        .unwrap();
+    assert_eq!((local.calls(), serper.calls()), (1, 1));
+    assert_eq!(found.candidates.len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wikipedia_stands_in_when_no_engine_is_configured() {
+    let wikipedia = Scripted::finds("wikipedia", &THREE);
+    let local = Scripted::finds("local", &["file:///a"]);
+    searched(
+        &[&local, &wikipedia],
+        SearchEngine::Auto,
+        &Recorder::default(),
+    )
+    .await
+    .unwrap();
+    assert_eq!(wikipedia.calls(), 1);
+    let searxng = Scripted::finds("searxng", &[]);
+    searched(
+        &[&local, &wikipedia, &searxng],
+        SearchEngine::Auto,
+        &Recorder::default(),
+    )
+    .await
+    .unwrap();
+    assert_eq!((wikipedia.calls(), searxng.calls()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_named_engine_is_asked_alone() {
+    let (searxng, wikipedia) = (
+        Scripted::finds("searxng", &THREE),
+        Scripted::finds("wikipedia", &THREE),
+    );
+    searched(
+        &[&searxng, &wikipedia],
+        SearchEngine::Wikipedia,
+        &Recorder::default(),
+    )
+    .await
+    .unwrap();
+    assert_eq!((searxng.calls(), wikipedia.calls()), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_one_engine_fails_the_others_answer_and_the_user_is_told() {
+    let (searxng, serper) = (
+        Scripted::fails("searxng"),
+        Scripted::finds("serperdev", &THREE),
+    );
+    let sink = Recorder::default();
+    let found = searched(&[&searxng, &serper], SearchEngine::Auto, &sink)
+        .await
+        .unwrap();
+    assert_eq!(found.candidates.len(), 3);
+    assert_eq!(sink.warnings(), ["searxng is not available (HTTP 502)"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_engine_leaves_time_for_the_next() {
+    let (searxng, serper) = (late("searxng"), Scripted::finds("serperdev", &THREE));
+    let sink = Recorder::default();
+    let start = Instant::now();
+    let found = searched(&[&searxng, &serper], SearchEngine::Auto, &sink)
+        .await
+        .unwrap();
+    assert_eq!(found.candidates.len(), 3);
+    assert!(start.elapsed() < BUDGET);
+    assert_eq!(sink.warnings(), ["searxng did not answer in time"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_engine_does_not_hold_up_what_others_found() {
+    let (searxng, local) = (late("searxng"), Scripted::finds("local", &["file:///a"]));
+    let start = Instant::now();
+    let found = searched(
+        &[&searxng, &local],
+        SearchEngine::Auto,
+        &Recorder::default(),
+    )
+    .await
+    .unwrap();
+    assert_eq!(found.candidates.len(), 1);
+    assert!(start.elapsed() <= BUDGET + Duration::from_millis(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sub_queries_and_engines_run_side_by_side() {
+    let second = Duration::from_secs(1);
+    let found = || {
+        Ok(Found {
+            hits: vec![hit("searxng", "https://a.org/"); 3],
+            ..Found::default()
+        })
+    };
+    let (searxng, local) = (
+        Scripted::after("searxng", second, found()),
+        Scripted::after("local", second, found()),
+    );
+    let start = Instant::now();
+    let sink = Recorder::default();
+    run(
+        &set(&[&searxng, &local]),
+        "Rust vs Go",
+        SearchEngine::Auto,
+        &sink,
+    )
+    .await
+    .unwrap();
+    assert_eq!((searxng.calls(), local.calls()), (3, 3));
+    assert!(start.elapsed() < second * 11 / 10);
+    assert_eq!(sink.progress().last().unwrap(), "3 of 3 queries searched");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_all_fail_the_error_names_them_and_says_whether_to_try_again() {
+    let refused = Scripted::after(
+        "serperdev",
+        Duration::ZERO,
+        Err(ProviderError::Refused {
+            provider: "serperdev",
+            reason: "HTTP 401".to_owned(),
+            hint: "Check SERPER_API_KEY.".to_owned(),
+        }),
+    );
+    let both = [&Scripted::fails("searxng"), &refused];
+    let error = error_of(&both, SearchEngine::Auto).await;
+    assert_eq!(error.code, problem::UPSTREAM_UNAVAILABLE);
+    assert_eq!(
+        error.message,
+        "No search provider gave results: searxng is not available (HTTP 502); serperdev refuses the request (HTTP 401)."
+    );
+    assert_eq!(error.hint.as_deref(), Some("Check SERPER_API_KEY."));
+    assert!(error.retryable);
+
+    assert!(!error_of(&[&refused], SearchEngine::Auto).await.retryable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_of_the_local_documents_does_not_hide_a_dead_engine() {
+    let local = Scripted::finds("local", &[]);
+    let error = error_of(&[&Scripted::fails("searxng"), &local], SearchEngine::Auto).await;
+    assert_eq!(error.code, problem::UPSTREAM_UNAVAILABLE);
+    assert!(
+        error.message.ends_with("; local found nothing."),
+        "{}",
+        error.message
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_empty_and_missing_providers_are_told_apart() {
+    let code = async |providers: &[&Arc<Scripted>], engine| {
+        let error = error_of(providers, engine).await;
+        (error.code, error.retryable)
+    };
+    assert_eq!(
+        code(&[&late("searxng")], SearchEngine::Auto).await,
+        (problem::TIMEOUT, true)
+    );
+    let empty = Scripted::finds("searxng", &[]);
+    assert_eq!(
+        code(&[&empty], SearchEngine::Auto).await,
+        (problem::NO_SOURCES, false)
+    );
+    assert_eq!(
+        code(&[], SearchEngine::Auto).await,
+        (problem::NO_PROVIDER, false)
+    );
+    assert_eq!(
+        code(&[&empty], SearchEngine::Serperdev).await,
+        (problem::NO_PROVIDER, false)
+    );
+}
+
+/// Finds a page only when its age does not matter.
+struct Archive;
+
+#[async_trait::async_trait]
+impl SearchProvider for Archive {
+    fn name(&self) -> &'static str {
+        "searxng"
+    }
+
+    async fn search(&self, query: &ProviderQuery, _: Deadline) -> Result<Found, ProviderError> {
+        let hits = match query.time_range {
+            Some(_) => Vec::new(),
+            None => vec![hit("searxng", "https://a.org/")],
+        };
+        Ok(Found {
+            hits,
+            ..Found::default()
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_nothing_is_recent_enough_older_results_are_used_and_the_user_is_told() {
+    let providers = Providers::new(vec![Arc::new(Archive)]);
+    let sink = Recorder::default();
+    let found = run(&providers, "news about Rust", SearchEngine::Auto, &sink).await;
+    assert_eq!(found.unwrap().candidates.len(), 1);
+    assert_eq!(
+        sink.warnings(),
+        ["nothing recent enough was found: results of any age were used"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_engine_is_left_alone_after_five_failures() {
+    let (searxng, serper) = (
+        Scripted::fails("searxng"),
+        Scripted::finds("serperdev", &THREE),
+    );
+    let providers = set(&[&searxng, &serper]);
+    let sink = Recorder::default();
+    for _ in 0..8 {
+        run(&providers, "What is Rust?", SearchEngine::Auto, &sink)
+            .await
+            .unwrap();
+    }
+    assert_eq!((searxng.calls(), serper.calls()), (5, 8));
+    let states: Vec<_> = providers.states().collect();
+    assert_eq!(
+        states,
+        [
+            ("searxng", breaker::State::Open),
+            ("serperdev", breaker::State::Closed)
+        ]
+    );
+    tokio::time::advance(breaker::OPEN).await;
+    run(&providers, "What is Rust?", SearchEngine::Auto, &sink)
+        .await
+        .unwrap();
+    assert_eq!(searxng.calls(), 6);
+}

@@ -1,0 +1,197 @@
+//! Scripted providers, pages and sinks for the tests of the stages. The traits are the seam.
+
+use super::{
+    deadline::Deadline,
+    document::{Block, BlockKind, Document},
+    fetcher::{FetchError, Page, PageFetcher},
+    progress::ProgressSink,
+    provider::{Found, Hit, ProviderError, ProviderQuery, SearchProvider},
+};
+use async_trait::async_trait;
+use privachat_core::schema::{Event, SourceType};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use url::Url;
+
+/// A hit at position 1 with a title and an excerpt.
+pub(crate) fn hit(provider: &'static str, url: &str) -> Hit {
+    Hit {
+        title: format!("Title of {url}"),
+        url: url.to_owned(),
+        snippet: "Rust is a programming language.".to_owned(),
+        provider,
+        position: 1,
+        published: None,
+        source_type: SourceType::Web,
+        document: None,
+    }
+}
+
+/// A document of one paragraph.
+pub(crate) fn document(text: &str) -> Document {
+    Document {
+        title: "A page".to_owned(),
+        blocks: vec![Block {
+            kind: BlockKind::Paragraph,
+            text: text.to_owned(),
+            anchor: None,
+        }],
+        ..Document::default()
+    }
+}
+
+/// A provider that says one thing after a while.
+pub(crate) struct Scripted {
+    name: &'static str,
+    delay: Duration,
+    result: Result<Found, ProviderError>,
+    pub(crate) queries: Mutex<Vec<ProviderQuery>>,
+    /// Calls that were dropped before they ended.
+    pub(crate) dropped: AtomicUsize,
+}
+
+impl Scripted {
+    /// Finds the pages of these addresses.
+    pub(crate) fn finds(name: &'static str, urls: &[&str]) -> Arc<Self> {
+        let hits = urls
+            .iter()
+            .zip(1..)
+            .map(|(url, position)| Hit {
+                position,
+                ..hit(name, url)
+            })
+            .collect();
+        Self::after(
+            name,
+            Duration::ZERO,
+            Ok(Found {
+                hits,
+                ..Found::default()
+            }),
+        )
+    }
+
+    /// Fails with HTTP 502.
+    pub(crate) fn fails(name: &'static str) -> Arc<Self> {
+        let error = ProviderError::Unavailable {
+            provider: name,
+            reason: "HTTP 502".to_owned(),
+        };
+        Self::after(name, Duration::ZERO, Err(error))
+    }
+
+    pub(crate) fn after(
+        name: &'static str,
+        delay: Duration,
+        result: Result<Found, ProviderError>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            delay,
+            result,
+            queries: Mutex::default(),
+            dropped: AtomicUsize::new(0),
+        })
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        self.queries.lock().unwrap().len()
+    }
+}
+
+/// Counts when it is dropped before it was told that all went well.
+struct Unfinished<'a>(&'a AtomicUsize, bool);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if !self.1 {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[async_trait]
+impl SearchProvider for Scripted {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    async fn search(&self, query: &ProviderQuery, _: Deadline) -> Result<Found, ProviderError> {
+        self.queries.lock().unwrap().push(query.clone());
+        let mut guard = Unfinished(&self.dropped, false);
+        tokio::time::sleep(self.delay).await;
+        guard.1 = true;
+        self.result.clone()
+    }
+}
+
+/// Pages by address; unknown ones answer 404.
+#[derive(Default)]
+pub(crate) struct Pages {
+    pages: HashMap<String, (Duration, Result<String, FetchError>)>,
+    pub(crate) asked: Mutex<Vec<String>>,
+}
+
+impl Pages {
+    pub(crate) fn with(
+        mut self,
+        url: &str,
+        delay: Duration,
+        page: Result<&str, FetchError>,
+    ) -> Self {
+        self.pages
+            .insert(url.to_owned(), (delay, page.map(str::to_owned)));
+        self
+    }
+}
+
+#[async_trait]
+impl PageFetcher for Pages {
+    async fn fetch(&self, url: &Url, _: Deadline) -> Result<Page, FetchError> {
+        self.asked.lock().unwrap().push(url.to_string());
+        let Some((delay, page)) = self.pages.get(url.as_str()) else {
+            return Err(FetchError::Status(404));
+        };
+        tokio::time::sleep(*delay).await;
+        page.clone().map(|text| Page {
+            url: url.clone(),
+            document: document(&text),
+        })
+    }
+}
+
+/// A sink that remembers.
+#[derive(Default)]
+pub(crate) struct Recorder(pub(crate) Mutex<Vec<Event>>);
+
+impl Recorder {
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.texts(|event| match event {
+            Event::Warning { message } => Some(message.clone()),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn progress(&self) -> Vec<String> {
+        self.texts(|event| match event {
+            Event::Progress(progress) => Some(progress.message.clone()),
+            _ => None,
+        })
+    }
+
+    fn texts(&self, pick: impl Fn(&Event) -> Option<String>) -> Vec<String> {
+        self.0.lock().unwrap().iter().filter_map(pick).collect()
+    }
+}
+
+impl ProgressSink for Recorder {
+    fn emit(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}

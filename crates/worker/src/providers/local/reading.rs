@@ -1,0 +1,44 @@
+//! From a file to its sections.
+
+use super::{
+    files::{self, Format},
+    sections::{self, Section},
+};
+use crate::web::{charset, extract};
+use std::{
+    fs::File,
+    io::Read,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+/// How much of a file is looked at to see whether it is text.
+const SAMPLE_BYTES: usize = 8 * 1024;
+
+/// Reads one file. A file that is no text, or that its parser chokes on, has no sections.
+pub(super) fn read(path: &Path) -> std::io::Result<Vec<Section>> {
+    let mut bytes = Vec::new();
+    // The file may have grown since it was looked at.
+    File::open(path)?
+        .take(files::MAX_FILE_BYTES)
+        .read_to_end(&mut bytes)?;
+    if is_binary(&bytes) {
+        return Ok(Vec::new());
+    }
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let parsed = catch_unwind(AssertUnwindSafe(|| {
+        let text = charset::decode(&bytes, None);
+        let document = match Format::of(path) {
+            Some(Format::Html) => extract::html(&text, None),
+            Some(Format::Markdown) => extract::markdown(&text),
+            Some(Format::Plain) | None => extract::plain_text(&text),
+        };
+        sections::split(&document, &name)
+    }));
+    Ok(parsed.unwrap_or_default())
+}
+
+fn is_binary(bytes: &[u8]) -> bool {
+    let is_utf16 = bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]);
+    !is_utf16 && bytes.iter().take(SAMPLE_BYTES).any(|byte| *byte == 0)
+}

@@ -1,0 +1,126 @@
+//! Perplexity's Sonar: chat completions that search and cite
+//! (<https://docs.perplexity.ai/api-reference/chat-completions-post>).
+
+mod citations;
+
+use super::reply::Upstream;
+use crate::{
+    llm::{ThinkFilter, usage},
+    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider, TimeRange},
+    upstream::{self, ProbeError},
+};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use privachat_core::secret::Secret;
+use reqwest::Client;
+use serde_json::{Value, json};
+use url::Url;
+
+const UPSTREAM: Upstream = Upstream {
+    name: "perplexity",
+    forbidden_hint: "set PERPLEXITY_API_KEY to a valid key of Perplexity",
+    base_setting: "PERPLEXITY_BASE_URL",
+};
+
+const PUBLIC_BASE: &str = "https://api.perplexity.ai";
+const MODEL: &str = "sonar";
+
+/// Perplexity's search model. Its hits are the sources it cites, in the order of its numbers, and
+/// are not cut to the query's limit, so that every number of its answer has its source.
+#[derive(Debug, Clone)]
+pub struct Perplexity {
+    completions: String,
+    key: Secret,
+    client: Client,
+}
+
+impl Perplexity {
+    /// The service at `base`, by default the public one.
+    #[must_use]
+    pub fn new(base: Option<&Url>, key: Secret, client: Client) -> Self {
+        let completions = base.map_or_else(
+            || format!("{PUBLIC_BASE}/chat/completions"),
+            |base| upstream::endpoint(base, "chat/completions").into(),
+        );
+        Self {
+            completions,
+            key,
+            client,
+        }
+    }
+
+    /// Asks for a one-token answer, as `check-config` does; it costs one request.
+    ///
+    /// # Errors
+    /// When no search would succeed.
+    pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
+        let mut body = parameters("wikipedia", None);
+        body["max_tokens"] = json!(1);
+        let reply = self.ask(&body, deadline).await;
+        reply.map_err(|error| UPSTREAM.probe_error(&error))?;
+        Ok(format!("{MODEL} answers"))
+    }
+
+    async fn ask(&self, body: &Value, deadline: Deadline) -> Result<Value, ProviderError> {
+        let request = self
+            .client
+            .post(&self.completions)
+            .bearer_auth(self.key.expose())
+            .json(body);
+        let reply = upstream::exchange(request, deadline).await;
+        UPSTREAM.object(&reply.map_err(|trouble| UPSTREAM.trouble(trouble))?)
+    }
+}
+
+#[async_trait]
+impl SearchProvider for Perplexity {
+    fn name(&self) -> &'static str {
+        UPSTREAM.name
+    }
+
+    async fn search(
+        &self,
+        query: &ProviderQuery,
+        deadline: Deadline,
+    ) -> Result<Found, ProviderError> {
+        let body = parameters(&query.text, query.time_range);
+        let answer = self.ask(&body, deadline).await?;
+        read(&answer, Utc::now())
+    }
+}
+
+fn parameters(question: &str, range: Option<TimeRange>) -> Value {
+    let mut body = json!({
+        "model": MODEL,
+        "messages": [{"role": "user", "content": question}],
+    });
+    if let Some(range) = range {
+        body["search_recency_filter"] = json!(match range {
+            TimeRange::Day => "day",
+            TimeRange::Month => "month",
+            TimeRange::Year => "year",
+        });
+    }
+    body
+}
+
+fn read(body: &Value, now: DateTime<Utc>) -> Result<Found, ProviderError> {
+    let content = body.pointer("/choices/0/message/content");
+    let Some(content) = content.and_then(Value::as_str) else {
+        return Err(UPSTREAM.malformed("no answer text"));
+    };
+    let mut filter = ThinkFilter::default();
+    let mut text = filter.feed(content);
+    text.push_str(&filter.finish());
+    let (hits, numbers) = citations::sources(body, UPSTREAM.name, now);
+    let answer = citations::renumber(text.trim(), &numbers);
+    Ok(Found {
+        hits,
+        answer: Some(answer).filter(|answer| !answer.is_empty()),
+        usage: usage(body),
+        notices: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+use super::*;
+use crate::{
+    providers::tests::{hint, json as answer, question, serve, soon},
+    upstream::client,
+};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{body_json, header, method, path},
+};
+
+/// The members that Perplexity documents.
+fn documented() -> Value {
+    json!({
+        "id": "1", "model": "sonar", "object": "chat.completion", "created": 1,
+        "usage": {"prompt_tokens": 8, "completion_tokens": 12, "total_tokens": 20, "search_context_size": "low"},
+        "citations": ["https://a.example/1", "not an address", "https://b.example/2"],
+        "search_results": [
+            {"title": "Second", "url": "https://b.example/2", "date": "2024-05-01", "snippet": "About b."},
+            {"title": "First", "url": "https://a.example/1", "date": null},
+            {"title": "Uncited", "url": "https://c.example/3"}
+        ],
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "<think>x</think>A is [1]. B is [3][2]."}}]
+    })
+}
+
+fn at(server: &MockServer) -> Perplexity {
+    let base = Url::parse(&server.uri()).unwrap();
+    Perplexity::new(Some(&base), Secret::new("pplx-1"), client().unwrap())
+}
+
+async fn found(body: &Value) -> Found {
+    let server = serve(answer(body.to_string())).await;
+    at(&server).search(&question("x"), soon()).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_numbers_of_the_answer_mean_the_hits() {
+    let found = found(&documented()).await;
+    let shown: Vec<(&str, &str)> = found
+        .hits
+        .iter()
+        .map(|hit| (hit.title.as_str(), hit.url.as_str()))
+        .collect();
+    let expected = [
+        ("First", "https://a.example/1"),
+        ("Second", "https://b.example/2"),
+        ("Uncited", "https://c.example/3"),
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!(found.answer.as_deref(), Some("A is [1]. B is [2]."));
+    assert_eq!(found.usage.unwrap().total_tokens, 20);
+    let second = found.hits.get(1).unwrap();
+    assert_eq!(second.snippet, "About b.");
+    assert_eq!(
+        second.published.unwrap().to_rfc3339(),
+        "2024-05-01T00:00:00+00:00"
+    );
+}
+
+#[tokio::test]
+async fn either_list_of_sources_is_enough() {
+    let mut body = documented();
+    body.as_object_mut().unwrap().remove("citations");
+    let by_results = found(&body).await;
+    assert_eq!(by_results.hits.first().unwrap().title, "Second");
+    let mut body = documented();
+    body.as_object_mut().unwrap().remove("search_results");
+    let by_citations = found(&body).await;
+    assert_eq!(by_citations.hits.len(), 2);
+    assert_eq!(by_citations.hits.first().unwrap().title, "a.example");
+}
+
+#[tokio::test]
+async fn an_answer_without_sources_keeps_no_number() {
+    let body = json!({"choices": [{"message": {"content": "It is so [1]."}}]});
+    let found = found(&body).await;
+    assert_eq!(found.answer.as_deref(), Some("It is so."));
+    assert!(found.hits.is_empty());
+}
+
+#[tokio::test]
+async fn the_request_has_the_key_and_the_time_range() {
+    let server = MockServer::start().await;
+    let expected = json!({
+        "model": "sonar",
+        "messages": [{"role": "user", "content": "news"}],
+        "search_recency_filter": "day"
+    });
+    Mock::given(method("POST"))
+        .and(path("/chat/completions"))
+        .and(header("authorization", "Bearer pplx-1"))
+        .and(body_json(expected))
+        .respond_with(answer(documented().to_string()))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let query = ProviderQuery {
+        time_range: Some(TimeRange::Day),
+        ..question("news")
+    };
+    at(&server).search(&query, soon()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_bad_key_and_a_bad_form_are_told_apart() {
+    let server = serve(ResponseTemplate::new(401).set_body_string("<html>401</html>")).await;
+    let error = at(&server)
+        .search(&question("x"), soon())
+        .await
+        .unwrap_err();
+    assert!(hint(&error).contains("PERPLEXITY_API_KEY"));
+    let probe = at(&server).probe(soon()).await.unwrap_err();
+    assert!(probe.hint.unwrap().contains("PERPLEXITY_API_KEY"));
+    let server = serve(answer(r#"{"choices": []}"#)).await;
+    let error = at(&server)
+        .search(&question("x"), soon())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ProviderError::Malformed { .. }));
+}

@@ -1,0 +1,125 @@
+//! What an upstream's answer means for a search.
+
+use crate::{
+    pipeline::ProviderError,
+    upstream::{ProbeError, Reply, Trouble},
+};
+use serde_json::Value;
+
+/// Who was asked, and which settings mend a refusal.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Upstream {
+    /// Its name on the wire.
+    pub(super) name: &'static str,
+    /// What to do after a 401 or 403.
+    pub(super) forbidden_hint: &'static str,
+    /// The setting that holds its address.
+    pub(super) base_setting: &'static str,
+}
+
+impl Upstream {
+    /// The error for an answer that did not come.
+    pub(super) fn trouble(self, trouble: Trouble) -> ProviderError {
+        let provider = self.name;
+        match trouble {
+            Trouble::TimedOut => ProviderError::TimedOut { provider },
+            Trouble::Connection(reason) => ProviderError::Unavailable {
+                provider,
+                reason: reason.to_owned(),
+            },
+            Trouble::TooLarge => self.malformed(&trouble.to_string()),
+        }
+    }
+
+    /// The JSON object of a good answer.
+    pub(super) fn object(self, reply: &Reply) -> Result<Value, ProviderError> {
+        self.status(reply)?;
+        match serde_json::from_slice::<Value>(&reply.body) {
+            Ok(value) if value.is_object() => Ok(value),
+            Ok(_) => Err(self.malformed("JSON, but no object")),
+            Err(_) if reply.is_html() => Err(self.malformed("HTML instead of JSON")),
+            Err(_) => Err(self.malformed("not JSON")),
+        }
+    }
+
+    fn status(self, reply: &Reply) -> Result<(), ProviderError> {
+        let provider = self.name;
+        let status = reply.status.as_u16();
+        let reason = format!("HTTP {status}");
+        match status {
+            200..=299 => Ok(()),
+            300..=399 => {
+                let hint = format!(
+                    "set {} to the address that answers without a redirect",
+                    self.base_setting
+                );
+                Err(self.refused(&reason, hint))
+            }
+            401 | 403 => Err(self.refused(&reason, self.forbidden_hint)),
+            402 => Err(self.refused(&reason, "the account has no credit left")),
+            404 | 405 => {
+                let hint = format!("check the path in {}", self.base_setting);
+                Err(self.refused(&reason, hint))
+            }
+            429 => Err(ProviderError::RateLimited {
+                provider,
+                retry_after: reply.retry_after,
+            }),
+            408 | 500.. => Err(ProviderError::Unavailable { provider, reason }),
+            _ if reply.phrases().contains("not enough credits") => {
+                Err(self.refused(&reason, "the account has no credit left"))
+            }
+            _ => Err(self.refused(
+                &reason,
+                "it does not understand the request; check its version",
+            )),
+        }
+    }
+
+    /// A refusal that the operator can mend.
+    pub(super) fn refused(self, reason: &str, hint: impl Into<String>) -> ProviderError {
+        ProviderError::Refused {
+            provider: self.name,
+            reason: reason.to_owned(),
+            hint: hint.into(),
+        }
+    }
+
+    /// An answer in a form that it should not have.
+    pub(super) fn malformed(self, reason: &str) -> ProviderError {
+        ProviderError::Malformed {
+            provider: self.name,
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// What `check-config` shows of `error`.
+    pub(super) fn probe_error(self, error: &ProviderError) -> ProbeError {
+        let hint = match error {
+            ProviderError::TimedOut { .. }
+            | ProviderError::Unavailable { .. }
+            | ProviderError::Malformed { .. } => Some(format!(
+                "check {} and that the service is running",
+                self.base_setting
+            )),
+            _ => error.hint().map(str::to_owned),
+        };
+        ProbeError {
+            problem: error.to_string(),
+            hint,
+        }
+    }
+}
+
+/// The text member `name`; empty when it is absent or no text.
+pub(super) fn text<'a>(object: &'a Value, name: &str) -> &'a str {
+    object.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The members of the list `name`; empty when it is absent or no list.
+pub(super) fn list<'a>(object: &'a Value, name: &str) -> &'a [Value] {
+    object
+        .get(name)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}

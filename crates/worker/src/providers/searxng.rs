@@ -1,0 +1,226 @@
+//! SearXNG's JSON API: `GET /search?format=json`
+//! (<https://docs.searxng.org/dev/search_api.html>).
+
+mod query;
+
+use super::{
+    dates,
+    hits::{HitList, Raw},
+    reply::{self, Upstream},
+};
+use crate::{
+    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider, TimeRange},
+    upstream::{self, ProbeError, Reply},
+};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use privachat_core::schema::SourceType;
+use reqwest::Client;
+use serde_json::Value;
+use url::Url;
+
+const UPSTREAM: Upstream = Upstream {
+    name: "searxng",
+    forbidden_hint: "enable json under search.formats in SearXNG's settings.yml",
+    base_setting: "SEARXNG_BASE_URL",
+};
+
+/// A SearXNG instance of the operator.
+#[derive(Debug, Clone)]
+pub struct Searxng {
+    search: Url,
+    client: Client,
+}
+
+impl Searxng {
+    /// The instance at `base_url`, which may have a path, such as `/searx/`.
+    #[must_use]
+    pub fn new(base_url: &Url, client: Client) -> Self {
+        Self {
+            search: upstream::endpoint(base_url, "search"),
+            client,
+        }
+    }
+
+    /// Asks one question, as `check-config` does.
+    ///
+    /// # Errors
+    /// When no search would succeed; engines that do not answer are told in the text.
+    pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
+        let query = ProviderQuery {
+            text: "wikipedia".to_owned(),
+            language: None,
+            time_range: None,
+            limit: 10,
+        };
+        let found = self.search(&query, deadline).await;
+        let found = found.map_err(|error| UPSTREAM.probe_error(&error))?;
+        if found.hits.is_empty() && !found.notices.is_empty() {
+            return Err(ProbeError {
+                problem: found.notices.join("; "),
+                hint: Some("check the engines in SearXNG's settings.yml and its log".to_owned()),
+            });
+        }
+        let mut report = format!("{} results", found.hits.len());
+        for notice in found.notices {
+            report.push_str("; ");
+            report.push_str(&notice);
+        }
+        Ok(report)
+    }
+
+    fn parameters(text: String, query: &ProviderQuery) -> Vec<(&'static str, String)> {
+        let mut parameters = vec![("q", text), ("format", "json".to_owned())];
+        let mut categories = "general";
+        if let Some(language) = &query.language {
+            parameters.push(("language", language.clone()));
+        }
+        if let Some(range) = query.time_range {
+            let name = match range {
+                TimeRange::Day => "day",
+                TimeRange::Month => "month",
+                TimeRange::Year => "year",
+            };
+            parameters.push(("time_range", name.to_owned()));
+            if range == TimeRange::Day {
+                categories = "general,news";
+            }
+        }
+        parameters.push(("categories", categories.to_owned()));
+        parameters
+    }
+}
+
+#[async_trait]
+impl SearchProvider for Searxng {
+    fn name(&self) -> &'static str {
+        UPSTREAM.name
+    }
+
+    async fn search(
+        &self,
+        query: &ProviderQuery,
+        deadline: Deadline,
+    ) -> Result<Found, ProviderError> {
+        let text = query::without_commands(&query.text);
+        if text.is_empty() {
+            return Ok(Found::default());
+        }
+        let request = self
+            .client
+            .get(self.search.clone())
+            .query(&Self::parameters(text, query));
+        let reply = upstream::exchange(request, deadline).await;
+        let reply = reply.map_err(|trouble| UPSTREAM.trouble(trouble))?;
+        read(&reply, query.limit, Utc::now())
+    }
+}
+
+fn read(reply: &Reply, limit: usize, now: DateTime<Utc>) -> Result<Found, ProviderError> {
+    if let Some(refusal) = bad_parameter(reply) {
+        return Err(refusal);
+    }
+    let body = UPSTREAM.object(reply)?;
+    if !body.get("results").is_some_and(Value::is_array) {
+        return Err(UPSTREAM.malformed("no list of results"));
+    }
+    let mut hits = HitList::new(UPSTREAM.name);
+    for result in reply::list(&body, "results") {
+        let raw = Raw {
+            title: reply::text(result, "title"),
+            url: reply::text(result, "url"),
+            snippet: reply::text(result, "content"),
+            published: dates::parse(reply::text(result, "publishedDate"), now),
+            source_type: source_type(reply::text(result, "category")),
+        };
+        hits.push(raw);
+    }
+    push_infoboxes(&body, &mut hits);
+    let hits = hits.finish(limit);
+    let notices = unresponsive(&body, hits.is_empty()).into_iter().collect();
+    Ok(Found {
+        hits,
+        notices,
+        ..Found::default()
+    })
+}
+
+/// An infobox is a short article with an address; the address may stand in the results already.
+fn push_infoboxes(body: &Value, hits: &mut HitList) {
+    for infobox in reply::list(body, "infoboxes") {
+        let links = reply::list(infobox, "urls").iter();
+        let official = links.map(|link| reply::text(link, "url"));
+        let mut raw = Raw {
+            title: reply::text(infobox, "infobox"),
+            snippet: reply::text(infobox, "content"),
+            ..Raw::default()
+        };
+        if raw.snippet.is_empty() {
+            continue;
+        }
+        for url in std::iter::once(reply::text(infobox, "id")).chain(official) {
+            raw.url = url;
+            if hits.push(raw).is_some() {
+                break;
+            }
+        }
+    }
+}
+
+fn source_type(category: &str) -> SourceType {
+    match category {
+        "science" | "scientific publications" => SourceType::Academic,
+        "news" => SourceType::News,
+        _ => SourceType::Web,
+    }
+}
+
+/// One line on the engines that did not answer.
+fn unresponsive(body: &Value, nothing_found: bool) -> Option<String> {
+    let engines: Vec<String> = reply::list(body, "unresponsive_engines")
+        .iter()
+        .filter_map(|pair| {
+            let name = pair.get(0)?.as_str()?;
+            let message = pair.get(1).and_then(Value::as_str).unwrap_or("no answer");
+            Some(format!("{name} ({message})"))
+        })
+        .collect();
+    if engines.is_empty() {
+        return None;
+    }
+    let start = if nothing_found {
+        "SearXNG found nothing, and some of its engines did not answer"
+    } else {
+        "some engines of SearXNG did not answer"
+    };
+    Some(format!("{start}: {}", engines.join(", ")))
+}
+
+/// A 400 names the parameter after "parameter"; the rest of its text may hold the query.
+fn bad_parameter(reply: &Reply) -> Option<ProviderError> {
+    if reply.status != 400 {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&reply.body).ok()?;
+    let message = reply::text(&body, "error");
+    let name = message
+        .split_once("parameter ")
+        .map(|(_, name)| name.trim());
+    let known = [
+        "language",
+        "time_range",
+        "categories",
+        "safesearch",
+        "pageno",
+        "format",
+    ];
+    let reason = match name.filter(|name| known.contains(name)) {
+        Some(name) => format!("HTTP 400, parameter {name}"),
+        None => "HTTP 400".to_owned(),
+    };
+    let hint = "this SearXNG does not take a parameter of the request; check its version and preferences.lock";
+    Some(UPSTREAM.refused(&reason, hint))
+}
+
+#[cfg(test)]
+mod tests;

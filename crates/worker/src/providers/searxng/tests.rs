@@ -1,0 +1,260 @@
+use super::*;
+use crate::{
+    providers::tests::{body, hint, json, parameter, question, serve, soon},
+    upstream::{client, fixture},
+};
+use std::time::Duration;
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{method, path, query_param},
+};
+
+fn captured(name: &str) -> Vec<u8> {
+    fixture::bytes(&format!("searxng/{name}"))
+}
+
+fn at(server: &MockServer) -> Searxng {
+    Searxng::new(&Url::parse(&server.uri()).unwrap(), client().unwrap())
+}
+
+async fn found(name: &str) -> Found {
+    let server = serve(json(captured(name))).await;
+    at(&server)
+        .search(&question("asyncio queue"), soon())
+        .await
+        .unwrap()
+}
+
+async fn failure(answer: ResponseTemplate) -> ProviderError {
+    let server = serve(answer).await;
+    at(&server)
+        .search(&question("x"), soon())
+        .await
+        .unwrap_err()
+}
+
+#[tokio::test]
+async fn captured_results_are_read_in_their_order() {
+    let found = found("normal.json").await;
+    assert_eq!(found.hits.len(), 10);
+    let first = found.hits.first().unwrap();
+    assert_eq!(first.title, "Queues");
+    assert_eq!(
+        first.url,
+        "http://127.0.0.1:8889/library/asyncio-queue.html"
+    );
+    assert!(first.snippet.contains("asyncio queues are designed"));
+    let positions: Vec<usize> = found.hits.iter().map(|hit| hit.position).collect();
+    assert_eq!(positions, (1..=10).collect::<Vec<_>>());
+    assert!(found.notices.is_empty());
+}
+
+#[tokio::test]
+async fn results_without_an_address_are_dropped() {
+    assert_eq!(found("keyvalue-command.json").await, Found::default());
+    assert_eq!(found("noresults.json").await, Found::default());
+    assert_eq!(found("answer-avg.json").await, Found::default());
+}
+
+#[tokio::test]
+async fn an_infobox_is_a_result() {
+    let found = found("infobox-suggestions.json").await;
+    let [hit] = found.hits.as_slice() else {
+        panic!("{:?}", found.hits);
+    };
+    assert_eq!((hit.title.as_str(), hit.position), ("asyncio", 1));
+    assert_eq!(
+        hit.snippet,
+        "asyncio is a library to write concurrent code."
+    );
+}
+
+#[tokio::test]
+async fn engines_that_did_not_answer_are_told() {
+    let mixed = found("mixed-one-dead.json").await;
+    assert_eq!(mixed.hits.len(), 10);
+    let expected =
+        "some engines of SearXNG did not answer: dead-refused (Suspended: HTTP connection error)";
+    assert_eq!(mixed.notices, [expected]);
+
+    let dead = found("dead-engines.json").await;
+    assert!(dead.hits.is_empty());
+    let notice = dead.notices.first().unwrap();
+    assert!(
+        notice.contains("found nothing") && notice.contains("dead-slow (timeout)"),
+        "{notice}"
+    );
+}
+
+#[tokio::test]
+async fn odd_members_cost_their_result_and_not_the_list() {
+    let text = r#"{"results": [
+        {"url": "", "title": "empty"}, {"url": 5}, null, "x", {"title": "none"},
+        {"url": "ftp://h/f", "title": "ftp"}, {"url": "javascript:alert(1)"},
+        {"url": "https://a.example/1", "title": "<b>Bold</b> &amp; more", "content": null, "publishedDate": "2024-05-01T10:00:00", "category": "science"},
+        {"url": "https://a.example/2", "title": null, "content": "a &lt;T&gt; <em>x</em>", "category": "news", "publishedDate": 7},
+        {"url": "https://a.example/1", "title": "again", "content": "longer now"}
+    ], "unresponsive_engines": [["a"], "b", [1, 2]], "infoboxes": null}"#;
+    let server = serve(json(text)).await;
+    let found = at(&server).search(&question("x"), soon()).await.unwrap();
+    let [paper, news] = found.hits.as_slice() else {
+        panic!("{:?}", found.hits);
+    };
+    assert_eq!(
+        (paper.title.as_str(), paper.snippet.as_str()),
+        ("Bold & more", "longer now")
+    );
+    assert_eq!(paper.source_type, SourceType::Academic);
+    assert_eq!(
+        paper.published.unwrap().to_rfc3339(),
+        "2024-05-01T10:00:00+00:00"
+    );
+    assert_eq!(
+        (news.title.as_str(), news.snippet.as_str()),
+        ("a.example", "a <T> x")
+    );
+    assert_eq!((news.source_type, news.published), (SourceType::News, None));
+    assert_eq!(
+        found.notices,
+        ["some engines of SearXNG did not answer: a (no answer)"]
+    );
+}
+
+#[tokio::test]
+async fn the_request_has_the_base_path_and_every_parameter() {
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .and(path("/searx/search"))
+        .and(query_param("format", "json"))
+        .and(query_param("q", "rust & more"))
+        .and(query_param("language", "de"))
+        .and(query_param("time_range", "day"))
+        .and(query_param("categories", "general,news"))
+        .respond_with(json(captured("noresults.json")))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let base = Url::parse(&format!("{}/searx/", server.uri())).unwrap();
+    let query = ProviderQuery {
+        language: Some("de".to_owned()),
+        time_range: Some(TimeRange::Day),
+        ..question("!!g rust & more :fr")
+    };
+    let searxng = Searxng::new(&base, client().unwrap());
+    searxng.search(&query, soon()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_query_of_commands_alone_asks_nothing() {
+    let server = serve(json(captured("normal.json"))).await;
+    let found = at(&server)
+        .search(&question("!g :de"), soon())
+        .await
+        .unwrap();
+    assert_eq!(found, Found::default());
+    assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn no_more_results_than_wanted_are_given() {
+    let server = serve(json(captured("normal.json"))).await;
+    let query = ProviderQuery {
+        limit: 3,
+        ..question("x")
+    };
+    assert_eq!(
+        at(&server).search(&query, soon()).await.unwrap().hits.len(),
+        3
+    );
+    assert_eq!(
+        parameter(&server, "categories").await.as_deref(),
+        Some("general")
+    );
+    assert_eq!(parameter(&server, "language").await, None);
+}
+
+#[tokio::test]
+async fn json_switched_off_says_where_to_switch_it_on() {
+    let error = failure(body(403, captured("json-disabled-403.html"), "text/html")).await;
+    assert!(hint(&error).contains("json under search.formats"));
+}
+
+#[tokio::test]
+async fn the_limiter_says_how_to_switch_it_off() {
+    let error = failure(body(429, captured("limiter-429.html"), "text/html")).await;
+    assert!(matches!(
+        error,
+        ProviderError::RateLimited {
+            retry_after: None,
+            ..
+        }
+    ));
+    assert!(error.hint().unwrap().contains("limiter: false"));
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_names_the_setting() {
+    let answer = ResponseTemplate::new(302).insert_header("location", "https://elsewhere.example/");
+    assert!(hint(&failure(answer).await).contains("SEARXNG_BASE_URL"));
+}
+
+#[tokio::test]
+async fn a_bad_parameter_is_named_without_its_value() {
+    let error = failure(body(400, captured("bad-language.json"), "application/json")).await;
+    let shown = error.to_string();
+    assert!(
+        shown.contains("parameter language") && !shown.contains("!!"),
+        "{shown}"
+    );
+    assert!(matches!(error, ProviderError::Refused { .. }));
+}
+
+#[tokio::test]
+async fn answers_in_another_form_are_malformed() {
+    for (text, reason) in [
+        ("<!doctype html><html>", "HTML instead of JSON"),
+        ("{\"results\": [", "not JSON"),
+        ("[]", "JSON, but no object"),
+        ("{\"hello\": 1}", "no list of results"),
+        ("", "not JSON"),
+    ] {
+        let error = failure(json(text)).await;
+        assert!(
+            matches!(&error, ProviderError::Malformed { reason: told, .. } if told == reason),
+            "{error}"
+        );
+    }
+    let huge = failure(json(vec![b' '; 4_100_000])).await;
+    assert!(matches!(huge, ProviderError::Malformed { .. }));
+}
+
+#[tokio::test]
+async fn a_server_in_trouble_is_worth_another_try() {
+    let error = failure(ResponseTemplate::new(502)).await;
+    assert!(matches!(&error, ProviderError::Unavailable { reason, .. } if reason == "HTTP 502"));
+    assert!(error.is_transient());
+    let server = serve(ResponseTemplate::new(200).set_delay(Duration::from_secs(60))).await;
+    let deadline = Deadline::after(Duration::from_millis(50));
+    let late = at(&server)
+        .search(&question("x"), deadline)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        late,
+        ProviderError::TimedOut {
+            provider: "searxng"
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_probe_tells_what_works_and_what_to_set() {
+    let server = serve(json(captured("mixed-one-dead.json"))).await;
+    let report = at(&server).probe(soon()).await.unwrap();
+    assert!(report.starts_with("10 results; some engines"), "{report}");
+    let server = serve(json(captured("dead-engines.json"))).await;
+    assert!(at(&server).probe(soon()).await.is_err());
+    let server = serve(body(403, captured("json-disabled-403.html"), "text/html")).await;
+    let error = at(&server).probe(soon()).await.unwrap_err();
+    assert!(error.hint.unwrap().contains("search.formats"));
+}

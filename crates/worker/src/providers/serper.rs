@@ -1,0 +1,185 @@
+//! serper.dev: Google's results as JSON (<https://serper.dev>, `POST /search` with `X-API-KEY`).
+
+use super::{
+    dates,
+    hits::{HitList, Raw},
+    reply::{self, Upstream},
+    text,
+};
+use crate::{
+    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider, TimeRange},
+    upstream::{self, ProbeError},
+};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use privachat_core::secret::Secret;
+use reqwest::Client;
+use serde_json::{Value, json};
+use url::Url;
+
+const UPSTREAM: Upstream = Upstream {
+    name: "serperdev",
+    forbidden_hint: "set SERPER_API_KEY to a valid key of serper.dev",
+    base_setting: "SERPER_BASE_URL",
+};
+
+const PUBLIC_BASE: &str = "https://google.serper.dev";
+/// Google reads no more than this.
+const MAX_QUERY_CHARS: usize = 2000;
+/// The most that one request may ask for.
+const MAX_RESULTS: usize = 100;
+
+/// The country whose results a language gets; a language that is missing here gets no country.
+const COUNTRIES: [(&str, &str); 14] = [
+    ("cs", "cz"),
+    ("da", "dk"),
+    ("de", "de"),
+    ("en", "us"),
+    ("es", "es"),
+    ("fr", "fr"),
+    ("it", "it"),
+    ("ja", "jp"),
+    ("ko", "kr"),
+    ("nl", "nl"),
+    ("pl", "pl"),
+    ("pt", "br"),
+    ("sv", "se"),
+    ("tr", "tr"),
+];
+
+/// Google's results through serper.dev.
+#[derive(Debug, Clone)]
+pub struct Serper {
+    search: String,
+    key: Secret,
+    client: Client,
+}
+
+impl Serper {
+    /// The service at `base`, by default the public one.
+    #[must_use]
+    pub fn new(base: Option<&Url>, key: Secret, client: Client) -> Self {
+        let search = base.map_or_else(
+            || format!("{PUBLIC_BASE}/search"),
+            |base| upstream::endpoint(base, "search").into(),
+        );
+        Self {
+            search,
+            key,
+            client,
+        }
+    }
+
+    /// Asks one question, as `check-config` does; it costs one credit.
+    ///
+    /// # Errors
+    /// When no search would succeed.
+    pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
+        let query = ProviderQuery {
+            text: "wikipedia".to_owned(),
+            language: None,
+            time_range: None,
+            limit: 10,
+        };
+        let found = self.search(&query, deadline).await;
+        let found = found.map_err(|error| UPSTREAM.probe_error(&error))?;
+        Ok(format!("{} results", found.hits.len()))
+    }
+}
+
+#[async_trait]
+impl SearchProvider for Serper {
+    fn name(&self) -> &'static str {
+        UPSTREAM.name
+    }
+
+    async fn search(
+        &self,
+        query: &ProviderQuery,
+        deadline: Deadline,
+    ) -> Result<Found, ProviderError> {
+        let request = self
+            .client
+            .post(&self.search)
+            .header("X-API-KEY", self.key.expose())
+            .json(&parameters(query));
+        let reply = upstream::exchange(request, deadline).await;
+        let reply = reply.map_err(|trouble| UPSTREAM.trouble(trouble))?;
+        let body = UPSTREAM.object(&reply)?;
+        Ok(Found {
+            hits: read(&body, Utc::now()).finish(query.limit),
+            ..Found::default()
+        })
+    }
+}
+
+fn parameters(query: &ProviderQuery) -> Value {
+    let mut body = json!({
+        "q": text::words_within(&query.text, MAX_QUERY_CHARS),
+        "num": query.limit.clamp(1, MAX_RESULTS),
+    });
+    if let Some(language) = &query.language {
+        body["hl"] = json!(language);
+        if let Some((_, country)) = COUNTRIES.iter().find(|(code, _)| code == language) {
+            body["gl"] = json!(country);
+        }
+    }
+    if let Some(range) = query.time_range {
+        body["tbs"] = json!(match range {
+            TimeRange::Day => "qdr:d",
+            TimeRange::Month => "qdr:m",
+            TimeRange::Year => "qdr:y",
+        });
+    }
+    body
+}
+
+/// The direct answer and the knowledge panel come first where they have an address.
+fn read(body: &Value, now: DateTime<Utc>) -> HitList {
+    let mut hits = HitList::new(UPSTREAM.name);
+    if let Some(answer) = body.get("answerBox") {
+        push_answer(answer, now, &mut hits);
+    }
+    if let Some(panel) = body.get("knowledgeGraph") {
+        let described = ["descriptionLink", "website"].map(|name| reply::text(panel, name));
+        hits.push(Raw {
+            title: reply::text(panel, "title"),
+            url: described
+                .into_iter()
+                .find(|url| !url.is_empty())
+                .unwrap_or_default(),
+            snippet: reply::text(panel, "description"),
+            ..Raw::default()
+        });
+    }
+    for result in reply::list(body, "organic") {
+        hits.push(Raw {
+            title: reply::text(result, "title"),
+            url: reply::text(result, "link"),
+            snippet: reply::text(result, "snippet"),
+            published: dates::parse(reply::text(result, "date"), now),
+            ..Raw::default()
+        });
+    }
+    hits
+}
+
+fn push_answer(answer: &Value, now: DateTime<Utc>, hits: &mut HitList) {
+    let short = reply::text(answer, "answer");
+    let long = reply::text(answer, "snippet");
+    let snippet = match (short.is_empty(), long.is_empty()) {
+        (false, false) if !long.contains(short) => format!("{short}. {long}"),
+        (_, false) => long.to_owned(),
+        (_, true) => short.to_owned(),
+    };
+    hits.push(Raw {
+        title: reply::text(answer, "title"),
+        url: reply::text(answer, "link"),
+        snippet: &snippet,
+        published: dates::parse(reply::text(answer, "date"), now),
+        ..Raw::default()
+    });
+}
+
+#[cfg(test)]
+mod tests;

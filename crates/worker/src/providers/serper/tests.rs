@@ -1,0 +1,134 @@
+use super::*;
+use crate::{
+    providers::tests::{body, hint, json as answer, question, serve, soon},
+    upstream::client,
+};
+use chrono::TimeZone;
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{body_json, header, method, path},
+};
+
+/// The members that serper.dev documents.
+fn documented() -> Value {
+    json!({
+        "searchParameters": {"q": "x", "type": "search", "engine": "google"},
+        "answerBox": {"title": "Population", "answer": "5.1 million", "snippet": "Estimated in 2023.", "link": "https://stats.example/nz"},
+        "knowledgeGraph": {"title": "New Zealand", "type": "Country", "description": "An island country.", "descriptionSource": "Wikipedia", "descriptionLink": "https://en.wikipedia.org/wiki/New_Zealand", "attributes": {"Capital": "Wellington"}},
+        "organic": [
+            {"title": "New Zealand", "link": "https://en.wikipedia.org/wiki/New_Zealand", "snippet": "New Zealand is an island country in the Pacific.", "position": 1},
+            {"title": "News", "link": "https://news.example/a", "snippet": "…", "date": "3 days ago", "position": 2},
+            {"title": "Old", "link": "https://old.example/b", "snippet": "…", "date": "Jan 2, 2024", "position": 3},
+            {"title": "No link", "position": 4}
+        ],
+        "peopleAlsoAsk": []
+    })
+}
+
+fn at(server: &MockServer) -> Serper {
+    let base = Url::parse(&server.uri()).unwrap();
+    Serper::new(Some(&base), Secret::new("k-1"), client().unwrap())
+}
+
+async fn failure(answer: ResponseTemplate) -> ProviderError {
+    let server = serve(answer).await;
+    at(&server)
+        .search(&question("x"), soon())
+        .await
+        .unwrap_err()
+}
+
+#[test]
+fn the_direct_answer_and_the_panel_stand_before_the_organic_results() {
+    let now = Utc.with_ymd_and_hms(2026, 11, 23, 0, 0, 0).unwrap();
+    let hits = read(&documented(), now).finish(10);
+    let urls: Vec<&str> = hits.iter().map(|hit| hit.url.as_str()).collect();
+    let expected = [
+        "https://stats.example/nz",
+        "https://en.wikipedia.org/wiki/New_Zealand",
+        "https://news.example/a",
+        "https://old.example/b",
+    ];
+    assert_eq!(urls, expected);
+    let [answer, panel, news, old] = hits.as_slice() else {
+        panic!("{hits:?}");
+    };
+    assert_eq!(answer.snippet, "5.1 million. Estimated in 2023.");
+    assert_eq!(
+        panel.snippet,
+        "New Zealand is an island country in the Pacific."
+    );
+    assert_eq!(
+        news.published,
+        Utc.with_ymd_and_hms(2026, 11, 20, 0, 0, 0).single()
+    );
+    assert_eq!(
+        old.published,
+        Utc.with_ymd_and_hms(2024, 1, 2, 0, 0, 0).single()
+    );
+}
+
+#[tokio::test]
+async fn the_request_has_the_key_and_the_documented_parameters() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .and(path("/search"))
+        .and(header("x-api-key", "k-1"))
+        .and(body_json(
+            json!({"q": "wetter", "num": 10, "hl": "de", "gl": "de", "tbs": "qdr:m"}),
+        ))
+        .respond_with(answer(documented().to_string()))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let query = ProviderQuery {
+        language: Some("de".to_owned()),
+        time_range: Some(TimeRange::Month),
+        ..question("wetter")
+    };
+    let found = at(&server).search(&query, soon()).await.unwrap();
+    assert_eq!(found.hits.len(), 4);
+}
+
+#[tokio::test]
+async fn a_bad_key_names_its_setting_and_never_the_key() {
+    let unauthorised = body(
+        403,
+        r#"{"message":"Unauthorized.","statusCode":403}"#,
+        "application/json",
+    );
+    let error = failure(unauthorised).await;
+    assert!(hint(&error).contains("SERPER_API_KEY"));
+    assert!(!format!("{error:?}").contains("k-1"));
+}
+
+#[tokio::test]
+async fn an_empty_account_is_told_apart() {
+    let empty = body(
+        400,
+        r#"{"message":"Not enough credits","statusCode":400}"#,
+        "application/json",
+    );
+    assert!(hint(&failure(empty).await).contains("credit"));
+    assert!(hint(&failure(ResponseTemplate::new(402)).await).contains("credit"));
+}
+
+#[tokio::test]
+async fn a_rate_limit_tells_how_long_to_wait() {
+    let limited = ResponseTemplate::new(429).insert_header("retry-after", "4");
+    let expected = ProviderError::RateLimited {
+        provider: "serperdev",
+        retry_after: Some(std::time::Duration::from_secs(4)),
+    };
+    assert_eq!(failure(limited).await, expected);
+}
+
+#[tokio::test]
+async fn an_answer_without_results_is_an_empty_list() {
+    let server = serve(answer(r#"{"organic": []}"#)).await;
+    assert_eq!(
+        at(&server).search(&question("x"), soon()).await.unwrap(),
+        Found::default()
+    );
+    assert_eq!(at(&server).probe(soon()).await.unwrap(), "0 results");
+}

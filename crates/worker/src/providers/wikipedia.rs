@@ -1,0 +1,243 @@
+//! Wikipedia through MediaWiki's API, no key needed
+//! (<https://www.mediawiki.org/wiki/API:Search>, <https://www.mediawiki.org/wiki/Extension:TextExtracts>).
+//! One request brings the matching articles, their introductions and their addresses; a second one
+//! is made only when no article holds all the words.
+
+mod editions;
+mod terms;
+
+use super::{
+    hits::{HitList, Raw},
+    reply::{self, Upstream},
+};
+use crate::{
+    pipeline::{Deadline, Found, Hit, ProviderError, ProviderQuery, SearchProvider},
+    upstream::{self, ProbeError, Reply},
+};
+use async_trait::async_trait;
+use reqwest::Client;
+use serde_json::Value;
+use url::Url;
+
+const UPSTREAM: Upstream = Upstream {
+    name: "wikipedia",
+    forbidden_hint: "Wikipedia blocks this address or client; see its User-Agent policy",
+    base_setting: "WIKIPEDIA_BASE_URL",
+};
+
+/// The API gives at most this many introductions per request.
+const MAX_RESULTS: usize = 20;
+/// Length of the introductions asked for, in characters.
+const EXTRACT_CHARS: &str = "1000";
+
+/// Wikipedia, or another MediaWiki.
+#[derive(Debug, Clone)]
+pub struct Wikipedia {
+    base: Option<Url>,
+    client: Client,
+}
+
+impl Wikipedia {
+    /// The edition in the query's language; or, with `base`, always the wiki whose `api.php` is
+    /// there (an address that does not end in `.php` gets MediaWiki's usual `/w/api.php`).
+    #[must_use]
+    pub fn new(base: Option<Url>, client: Client) -> Self {
+        let base = base.map(|base| {
+            if base.path().ends_with(".php") {
+                base
+            } else {
+                upstream::endpoint(&base, "w/api.php")
+            }
+        });
+        Self { base, client }
+    }
+
+    /// Asks the wiki for its name, as `check-config` does.
+    ///
+    /// # Errors
+    /// When no search would succeed.
+    pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
+        let parameters = [
+            ("action", "query"),
+            ("meta", "siteinfo"),
+            ("format", "json"),
+            ("formatversion", "2"),
+        ];
+        let body = self.ask(&self.api(None), &parameters, deadline).await;
+        let body = body.map_err(|error| UPSTREAM.probe_error(&error))?;
+        match body
+            .pointer("/query/general/sitename")
+            .and_then(Value::as_str)
+        {
+            Some(name) => Ok(name.to_owned()),
+            None => Err(UPSTREAM.probe_error(&UPSTREAM.malformed("no site information"))),
+        }
+    }
+
+    fn api(&self, language: Option<&str>) -> String {
+        match &self.base {
+            Some(base) => base.to_string(),
+            None => editions::api(language),
+        }
+    }
+
+    async fn matching(
+        &self,
+        api: &str,
+        terms: &str,
+        limit: usize,
+        deadline: Deadline,
+    ) -> Result<Vec<Hit>, ProviderError> {
+        let count = limit.to_string();
+        let parameters = [
+            ("action", "query"),
+            ("format", "json"),
+            ("formatversion", "2"),
+            ("generator", "search"),
+            ("gsrsearch", terms),
+            ("gsrlimit", &count),
+            ("gsrnamespace", "0"),
+            // MediaWiki's built-in search looks at titles only unless told otherwise.
+            ("gsrwhat", "text"),
+            ("prop", "extracts|info|pageprops"),
+            ("inprop", "url"),
+            ("ppprop", "disambiguation"),
+            ("exintro", "1"),
+            ("explaintext", "1"),
+            ("exchars", EXTRACT_CHARS),
+            ("exlimit", "max"),
+            ("redirects", "1"),
+        ];
+        let body = self.ask(api, &parameters, deadline).await?;
+        Ok(read(&body, api).finish(limit))
+    }
+
+    async fn ask(
+        &self,
+        api: &str,
+        parameters: &[(&str, &str)],
+        deadline: Deadline,
+    ) -> Result<Value, ProviderError> {
+        let request = self.client.get(api).query(parameters);
+        let reply = upstream::exchange(request, deadline).await;
+        checked(&reply.map_err(|trouble| UPSTREAM.trouble(trouble))?)
+    }
+}
+
+#[async_trait]
+impl SearchProvider for Wikipedia {
+    fn name(&self) -> &'static str {
+        UPSTREAM.name
+    }
+
+    async fn search(
+        &self,
+        query: &ProviderQuery,
+        deadline: Deadline,
+    ) -> Result<Found, ProviderError> {
+        let terms = terms::from_question(&query.text, query.language.as_deref());
+        if terms.is_empty() {
+            return Ok(Found::default());
+        }
+        let limit = query.limit.clamp(1, MAX_RESULTS);
+        let api = self.api(query.language.as_deref());
+        let mut hits = self.matching(&api, &terms, limit, deadline).await?;
+        if hits.is_empty()
+            && let Some(any) = terms::any_of(&terms)
+        {
+            hits = self.matching(&api, &any, limit, deadline).await?;
+        }
+        Ok(Found {
+            hits,
+            ..Found::default()
+        })
+    }
+}
+
+/// The articles in the order of the search; pages that only list the meanings of a word say
+/// nothing themselves and are left out.
+fn read(body: &Value, api: &str) -> HitList {
+    let query = body.get("query").unwrap_or(&Value::Null);
+    let mut pages: Vec<&Value> = reply::list(query, "pages").iter().collect();
+    pages.sort_by_key(|page| {
+        page.get("index")
+            .and_then(Value::as_i64)
+            .unwrap_or(i64::MAX)
+    });
+    let mut hits = HitList::new(UPSTREAM.name);
+    for page in pages {
+        if page.pointer("/pageprops/disambiguation").is_some() || page.get("missing").is_some() {
+            continue;
+        }
+        let Some(url) = address(page, api) else {
+            continue;
+        };
+        // The extract is plain text, in which `<` and `&` mean themselves.
+        let extract = reply::text(page, "extract")
+            .replace('&', "&amp;")
+            .replace('<', "&lt;");
+        hits.push(Raw {
+            title: reply::text(page, "title"),
+            url: &url,
+            snippet: &extract,
+            ..Raw::default()
+        });
+    }
+    hits
+}
+
+/// The article's address; a wiki that does not tell it serves the page by its number beside
+/// `api.php`.
+fn address(page: &Value, api: &str) -> Option<String> {
+    for name in ["canonicalurl", "fullurl"] {
+        let url = reply::text(page, name);
+        if url.starts_with("http") {
+            return Some(url.to_owned());
+        }
+    }
+    let id = page.get("pageid")?.as_u64()?;
+    let url = Url::parse(api)
+        .ok()?
+        .join(&format!("index.php?curid={id}"))
+        .ok()?;
+    Some(url.to_string())
+}
+
+/// MediaWiki reports its errors with HTTP 200 (<https://www.mediawiki.org/wiki/API:Errors_and_warnings>).
+fn checked(reply: &Reply) -> Result<Value, ProviderError> {
+    let body = UPSTREAM.object(reply)?;
+    let Some(error) = body.get("error") else {
+        return Ok(body);
+    };
+    let code = reply::text(error, "code");
+    let known = code.len() <= 60
+        && code
+            .chars()
+            .all(|char| char.is_ascii_alphanumeric() || "-_".contains(char));
+    let reason = if known { code } else { "error" };
+    Err(match code {
+        "ratelimited" => ProviderError::RateLimited {
+            provider: UPSTREAM.name,
+            retry_after: reply.retry_after,
+        },
+        "maxlag"
+        | "readonly"
+        | "search-error"
+        | "cirrussearch-backend-error"
+        | "cirrussearch-too-busy-error" => ProviderError::Unavailable {
+            provider: UPSTREAM.name,
+            reason: reason.to_owned(),
+        },
+        _ if code.starts_with("internal_api_error") => ProviderError::Unavailable {
+            provider: UPSTREAM.name,
+            reason: reason.to_owned(),
+        },
+        _ => UPSTREAM.refused(
+            reason,
+            "check that WIKIPEDIA_BASE_URL is the api.php of a public MediaWiki with TextExtracts",
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests;

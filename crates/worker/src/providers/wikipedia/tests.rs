@@ -1,0 +1,172 @@
+use super::*;
+use crate::{
+    providers::tests::{hint, json, parameter, question, serve, soon},
+    upstream::{client, fixture},
+};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{header_regex, path, query_param},
+};
+
+fn at(server: &MockServer) -> Wikipedia {
+    let base = Url::parse(&format!("{}/api.php", server.uri())).unwrap();
+    Wikipedia::new(Some(base), client().unwrap())
+}
+
+async fn found(answer: impl Into<Vec<u8>>) -> Found {
+    let server = serve(json(answer)).await;
+    at(&server)
+        .search(&question("subprocess"), soon())
+        .await
+        .unwrap()
+}
+
+async fn failure(answer: ResponseTemplate) -> ProviderError {
+    let server = serve(answer).await;
+    at(&server)
+        .search(&question("x"), soon())
+        .await
+        .unwrap_err()
+}
+
+#[tokio::test]
+async fn a_captured_answer_without_addresses_links_to_the_page_by_number() {
+    let server = serve(json(fixture::json("mediawiki/generator.json"))).await;
+    let found = at(&server)
+        .search(&question("subprocess"), soon())
+        .await
+        .unwrap();
+    let [hit] = found.hits.as_slice() else {
+        panic!("{:?}", found.hits);
+    };
+    assert_eq!(hit.title, "Subprocess");
+    assert_eq!(hit.url, format!("{}/index.php?curid=56", server.uri()));
+    assert!(hit.snippet.starts_with("subprocess is documented here."));
+}
+
+#[tokio::test]
+async fn articles_come_in_the_order_of_the_search_and_lists_of_meanings_are_left_out() {
+    let text = r#"{"query": {"pages": [
+        {"pageid": 3, "index": 3, "title": "Python", "fullurl": "https://en.wikipedia.org/wiki/Python", "pageprops": {"disambiguation": ""}},
+        {"pageid": 2, "index": 2, "title": "C++", "fullurl": "https://en.wikipedia.org/wiki/C%2B%2B", "extract": "Templates such as vector<int> & more."},
+        {"pageid": 1, "index": 1, "title": "Python (programming language)", "fullurl": "https://en.wikipedia.org/wiki/Python_(programming_language)", "extract": "Python is\na language."},
+        {"title": "Gone", "missing": true, "index": 4}, {"title": "No number"}
+    ]}}"#;
+    let found = found(text).await;
+    let shown: Vec<(&str, &str)> = found
+        .hits
+        .iter()
+        .map(|hit| (hit.url.as_str(), hit.snippet.as_str()))
+        .collect();
+    let expected = [
+        (
+            "https://en.wikipedia.org/wiki/Python_(programming_language)",
+            "Python is a language.",
+        ),
+        (
+            "https://en.wikipedia.org/wiki/C%2B%2B",
+            "Templates such as vector<int> & more.",
+        ),
+    ];
+    assert_eq!(shown, expected);
+}
+
+#[tokio::test]
+async fn an_answer_without_pages_is_an_empty_list() {
+    assert_eq!(found(r#"{"batchcomplete":true}"#).await, Found::default());
+    assert_eq!(
+        found(fixture::json("mediawiki/noresults.json")).await,
+        Found::default()
+    );
+}
+
+#[tokio::test]
+async fn the_request_asks_for_everything_at_once_and_says_who_asks() {
+    let server = MockServer::start().await;
+    Mock::given(path("/api.php"))
+        .and(query_param("generator", "search"))
+        .and(query_param("gsrsearch", "asyncio.gather"))
+        .and(query_param("gsrlimit", "10"))
+        .and(query_param("prop", "extracts|info|pageprops"))
+        .and(query_param("formatversion", "2"))
+        .and(header_regex("user-agent", r"^PrivaChatSearch/\d"))
+        .respond_with(json(fixture::json("mediawiki/generator.json")))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let query = question("What is asyncio.gather?");
+    at(&server).search(&query, soon()).await.unwrap();
+}
+
+#[tokio::test]
+async fn when_no_article_holds_all_words_those_with_any_are_asked_for() {
+    let server = MockServer::start().await;
+    Mock::given(query_param("gsrsearch", "fastest animal Africa"))
+        .respond_with(json(r#"{"batchcomplete":true}"#))
+        .expect(1)
+        .mount(&server)
+        .await;
+    Mock::given(query_param("gsrsearch", "fastest OR animal OR Africa"))
+        .respond_with(json(fixture::json("mediawiki/generator.json")))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let query = question("What is the fastest animal in Africa?");
+    let found = at(&server).search(&query, soon()).await.unwrap();
+    assert_eq!(found.hits.len(), 1);
+}
+
+#[tokio::test]
+async fn a_base_without_a_script_gets_the_usual_one() {
+    let server = MockServer::start().await;
+    Mock::given(path("/w/api.php"))
+        .respond_with(json(r#"{"batchcomplete":true}"#))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let base = Url::parse(&server.uri()).unwrap();
+    let wiki = Wikipedia::new(Some(base), client().unwrap());
+    wiki.search(&question("x"), soon()).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_more_than_the_api_gives_is_asked_for() {
+    let server = serve(json(r#"{"batchcomplete":true}"#)).await;
+    let query = ProviderQuery {
+        limit: 50,
+        ..question("x")
+    };
+    at(&server).search(&query, soon()).await.unwrap();
+    assert_eq!(parameter(&server, "gsrlimit").await.as_deref(), Some("20"));
+}
+
+#[tokio::test]
+async fn errors_that_come_with_a_good_status_are_errors() {
+    for name in ["mediawiki/error-200.txt", "mediawiki/empty.json"] {
+        let error = failure(json(fixture::json(name))).await;
+        assert!(hint(&error).contains("WIKIPEDIA_BASE_URL"));
+        assert!(!error.to_string().contains("127.0.0.1"));
+    }
+    let busy = r#"{"error":{"code":"cirrussearch-too-busy-error","info":"…"}}"#;
+    assert!(matches!(
+        failure(json(busy)).await,
+        ProviderError::Unavailable { .. }
+    ));
+    let limited = r#"{"error":{"code":"ratelimited","info":"…"}}"#;
+    assert!(matches!(
+        failure(json(limited)).await,
+        ProviderError::RateLimited { .. }
+    ));
+    let odd = failure(json(r#"{"error":{"code":"http://10.0.0.1/ <x>"}}"#)).await;
+    assert!(!odd.to_string().contains("10.0.0.1"));
+}
+
+#[tokio::test]
+async fn a_probe_tells_the_name_of_the_wiki() {
+    let site = r#"{"query":{"general":{"sitename":"Test Wiki"}}}"#;
+    let server = serve(json(site)).await;
+    assert_eq!(at(&server).probe(soon()).await.unwrap(), "Test Wiki");
+    let server = serve(json("<html>")).await;
+    let error = at(&server).probe(soon()).await.unwrap_err();
+    assert!(error.hint.unwrap().contains("WIKIPEDIA_BASE_URL"));
+}

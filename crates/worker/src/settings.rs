@@ -1,0 +1,200 @@
+//! Settings of the worker.
+
+use crate::{
+    daemon::{DaemonSettings, SlotLimits},
+    llm::LlmConfig,
+    providers::local::CorpusSettings,
+    web::fetch::FetchRules,
+    wiring::{Keyed, PipelineSettings, WikipediaSettings},
+};
+use privachat_core::{
+    secret::Secret,
+    settings::{InvalidSettings, Lookup, Reader, SharedSettings},
+};
+use std::{path::PathBuf, time::Duration};
+use url::Url;
+
+const OPENROUTER: &str = "https://openrouter.ai/api/v1";
+
+/// Settings of the worker.
+#[derive(Clone)]
+pub struct WorkerSettings {
+    /// What both binaries need.
+    pub shared: SharedSettings,
+    /// What searches are run with.
+    pub pipeline: PipelineSettings,
+    name: String,
+    slots: SlotLimits,
+    lease: Duration,
+    drain: Duration,
+}
+
+impl WorkerSettings {
+    /// Reads all settings.
+    ///
+    /// # Errors
+    /// With every complaint.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, InvalidSettings> {
+        let mut reader = Reader::new(lookup);
+        let shared = SharedSettings::read(&mut reader);
+        let name = reader.text("WORKER_NAME").unwrap_or_else(default_name);
+        let slots = SlotLimits {
+            all: count(&mut reader, "WORKER_SLOTS", 16),
+            balanced: count(&mut reader, "WORKER_SLOTS_BALANCED", 8),
+            deep: count(&mut reader, "WORKER_SLOTS_DEEP", 4),
+        };
+        let lease = Duration::from_secs(reader.number("JOB_LEASE_SECONDS", 15, 3..=300));
+        let drain = Duration::from_secs(reader.number("DRAIN_SECONDS", 70, 0..=3600));
+        let pipeline = pipeline(&mut reader);
+        match shared {
+            Some(shared) => reader.finish(Self {
+                shared,
+                pipeline,
+                name,
+                slots,
+                lease,
+                drain,
+            }),
+            None => Err(reader
+                .finish(())
+                .err()
+                .unwrap_or(InvalidSettings(Vec::new()))),
+        }
+    }
+
+    /// What the daemon needs of them.
+    #[must_use]
+    pub fn daemon(&self) -> DaemonSettings {
+        DaemonSettings {
+            name: self.name.clone(),
+            database_url: self.shared.database_url.clone(),
+            slots: self.slots,
+            lease: self.lease,
+            drain: self.drain,
+        }
+    }
+}
+
+fn count(reader: &mut Reader<'_>, name: &'static str, default: u64) -> usize {
+    usize::try_from(reader.number(name, default, 1..=1000)).unwrap_or(usize::MAX)
+}
+
+/// Names a worker among others: the container's or machine's name, and the process.
+fn default_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = Some(host.trim())
+        .filter(|host| !host.is_empty())
+        .unwrap_or("worker");
+    format!("{host}-{}", std::process::id())
+}
+
+fn pipeline(reader: &mut Reader<'_>) -> PipelineSettings {
+    PipelineSettings {
+        searxng: reader.http_url("SEARXNG_BASE_URL"),
+        serper: keyed(reader, "SERPER_API_KEY", "SERPER_BASE_URL"),
+        perplexity: keyed(reader, "PERPLEXITY_API_KEY", "PERPLEXITY_BASE_URL"),
+        wikipedia: wikipedia(reader),
+        corpus: corpus(reader),
+        llm: llm(reader),
+        fetch: FetchRules {
+            allow_hosts: reader.list("FETCH_ALLOW_HOSTS"),
+            excluded_domains: reader.list("EXCLUDED_DOMAINS"),
+            ..FetchRules::default()
+        },
+    }
+}
+
+fn keyed(reader: &mut Reader<'_>, key: &'static str, base: &'static str) -> Option<Keyed> {
+    let base = reader.http_url(base);
+    let key = Secret::new(reader.text(key)?);
+    Some(Keyed { key, base })
+}
+
+fn wikipedia(reader: &mut Reader<'_>) -> Option<WikipediaSettings> {
+    if reader.text("WIKIPEDIA_BASE_URL").as_deref() == Some("off") {
+        return None;
+    }
+    let base = reader.http_url("WIKIPEDIA_BASE_URL");
+    Some(WikipediaSettings { base })
+}
+
+fn corpus(reader: &mut Reader<'_>) -> Option<CorpusSettings> {
+    let paths: Vec<PathBuf> = reader
+        .list("CORPUS_PATHS")
+        .into_iter()
+        .map(PathBuf::from)
+        .collect();
+    let base_url = reader.http_url("CORPUS_BASE_URL");
+    let data = reader.text("DATA_DIR").unwrap_or_else(|| "data".to_owned());
+    (!paths.is_empty()).then(|| CorpusSettings {
+        paths,
+        index_dir: PathBuf::from(data).join("corpus"),
+        base_url,
+    })
+}
+
+/// OpenRouter's names are those of the service that this one replaces.
+fn llm(reader: &mut Reader<'_>) -> Option<LlmConfig> {
+    let own = reader.http_url("LLM_BASE_URL");
+    let openrouter = reader.http_url("OPENROUTER_BASE_URL");
+    let openrouter_key = reader.text("OPENROUTER_API_KEY");
+    let api_key = reader
+        .text("LLM_API_KEY")
+        .or_else(|| openrouter_key.clone());
+    let public = || {
+        openrouter_key
+            .as_ref()
+            .and_then(|_set| Url::parse(OPENROUTER).ok())
+    };
+    let base_url = own
+        .or_else(|| openrouter.filter(|_url| openrouter_key.is_some()))
+        .or_else(public)?;
+    let Some(model) = reader.text("LLM_MODEL") else {
+        reader.complain(
+            "LLM_MODEL",
+            "must name a model when LLM_BASE_URL or OPENROUTER_API_KEY is set",
+        );
+        return None;
+    };
+    Some(LlmConfig {
+        base_url,
+        api_key: api_key.map(Secret::new),
+        model,
+        fallback_model: reader.text("FALLBACK_LLM_MODEL"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<WorkerSettings, InvalidSettings> {
+        WorkerSettings::read(&|name| {
+            let found = pairs.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn without_settings_only_wikipedia_is_searched_and_no_model_asked() {
+        let pipeline = read(&[]).unwrap().pipeline;
+        assert!(pipeline.wikipedia.is_some());
+        assert!(pipeline.searxng.is_none() && pipeline.corpus.is_none() && pipeline.llm.is_none());
+    }
+
+    #[test]
+    fn the_names_of_the_old_service_turn_the_model_on() {
+        let pipeline = read(&[("OPENROUTER_API_KEY", "k"), ("LLM_MODEL", "m")])
+            .unwrap()
+            .pipeline;
+        assert_eq!(pipeline.llm.unwrap().base_url.as_str(), OPENROUTER);
+    }
+
+    #[test]
+    fn an_api_without_a_model_is_a_complaint() {
+        let complaint = read(&[("LLM_BASE_URL", "http://localhost:11434/v1")])
+            .err()
+            .unwrap();
+        assert!(complaint.to_string().contains("LLM_MODEL"), "{complaint}");
+    }
+}

@@ -1,0 +1,68 @@
+//! One request, one whole answer.
+
+use super::{Trouble, retry_after};
+use crate::pipeline::Deadline;
+use chrono::Utc;
+use reqwest::{RequestBuilder, Response, StatusCode};
+use std::time::Duration;
+
+/// Answers are read up to this size, after decompression.
+pub const MAX_BODY_BYTES: usize = 4_000_000;
+
+/// A whole answer, whatever its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Its status.
+    pub status: StatusCode,
+    /// How long the upstream asks us to wait.
+    pub retry_after: Option<Duration>,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// Whether the body looks like a web page.
+    #[must_use]
+    pub fn is_html(&self) -> bool {
+        self.body.trim_ascii_start().starts_with(b"<")
+    }
+
+    /// The body as lower-case text, for looking for known phrases.
+    #[must_use]
+    pub fn phrases(&self) -> String {
+        String::from_utf8_lossy(&self.body).to_lowercase()
+    }
+}
+
+/// Sends `request` and reads the answer until the deadline.
+///
+/// # Errors
+/// When there is no complete answer in time or it is too large.
+pub async fn exchange(request: RequestBuilder, deadline: Deadline) -> Result<Reply, Trouble> {
+    let work = async {
+        let response = request.send().await?;
+        read(response).await
+    };
+    deadline.cut(work).await.ok_or(Trouble::TimedOut)?
+}
+
+/// Reads the rest of `response`.
+///
+/// # Errors
+/// When it breaks off or is too large.
+pub async fn read(mut response: Response) -> Result<Reply, Trouble> {
+    let status = response.status();
+    let retry_after = retry_after(response.headers(), Utc::now());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(Trouble::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply {
+        status,
+        retry_after,
+        body,
+    })
+}

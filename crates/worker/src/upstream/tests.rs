@@ -1,0 +1,104 @@
+use super::*;
+use crate::pipeline::Deadline;
+use chrono::{TimeZone, Utc};
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpListener};
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(10))
+}
+
+fn wait(value: &str) -> Option<Duration> {
+    let mut headers = HeaderMap::new();
+    headers.insert(RETRY_AFTER, HeaderValue::from_str(value).unwrap());
+    let now = Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).unwrap();
+    retry_after(&headers, now)
+}
+
+#[test]
+fn retry_after_is_read_as_seconds_and_as_a_date() {
+    assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+    assert_eq!(wait("1.5"), Some(Duration::from_millis(1500)));
+    assert_eq!(
+        wait("Mon, 23 Nov 2026 12:00:30 GMT"),
+        Some(Duration::from_secs(30))
+    );
+    assert_eq!(wait("Mon, 23 Nov 2026 11:00:00 GMT"), Some(Duration::ZERO));
+    assert_eq!(wait("1e300"), None);
+    assert_eq!(wait("999999999"), Some(Duration::from_secs(86400)));
+    assert_eq!(wait("-3"), None);
+    assert_eq!(wait("soon"), None);
+}
+
+#[test]
+fn an_endpoint_keeps_the_base_path() {
+    let at = |base: &str| endpoint(&Url::parse(base).unwrap(), "search").to_string();
+    assert_eq!(at("http://h"), "http://h/search");
+    assert_eq!(at("http://h/searx"), "http://h/searx/search");
+    assert_eq!(at("http://h/searx/"), "http://h/searx/search");
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_named_without_the_address() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let request = client().unwrap().get(format!("http://{address}/x"));
+    let trouble = exchange(request, soon()).await.unwrap_err();
+    assert_eq!(trouble, Trouble::Connection("connection refused"));
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let server = MockServer::start().await;
+    let redirect = ResponseTemplate::new(302).insert_header("location", "/elsewhere");
+    Mock::given(any())
+        .respond_with(redirect)
+        .expect(1)
+        .mount(&server)
+        .await;
+    let request = client().unwrap().get(server.uri());
+    let reply = exchange(request, soon()).await.unwrap();
+    assert_eq!(reply.status, 302);
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_cut_at_the_deadline() {
+    let server = MockServer::start().await;
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(30));
+    Mock::given(any()).respond_with(slow).mount(&server).await;
+    let request = client().unwrap().get(server.uri());
+    let deadline = Deadline::after(Duration::from_millis(50));
+    let trouble = exchange(request, deadline).await.unwrap_err();
+    assert_eq!(trouble, Trouble::TimedOut);
+}
+
+#[tokio::test]
+async fn a_huge_answer_is_not_read_to_its_end() {
+    let server = MockServer::start().await;
+    let huge = ResponseTemplate::new(200).set_body_bytes(vec![b' '; MAX_BODY_BYTES + 1]);
+    Mock::given(any()).respond_with(huge).mount(&server).await;
+    let request = client().unwrap().get(server.uri());
+    assert_eq!(
+        exchange(request, soon()).await.unwrap_err(),
+        Trouble::TooLarge
+    );
+}
+
+#[tokio::test]
+async fn an_answer_cut_in_mid_body_is_told_apart_from_a_whole_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let _ = socket.read(&mut request).await.unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"results\": [";
+        socket.write_all(head.as_bytes()).await.unwrap();
+    });
+    let request = client().unwrap().get(format!("http://{address}/"));
+    let trouble = exchange(request, soon()).await.unwrap_err();
+    assert_eq!(trouble, Trouble::Connection("the answer broke off"));
+    server.await.unwrap();
+}

@@ -1,0 +1,70 @@
+//! What can go wrong before an upstream's answer is there.
+
+use std::{error::Error, io};
+
+/// Why there is no complete answer. The messages name no address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// The deadline passed.
+    #[error("no answer in time")]
+    TimedOut,
+    /// No connection, or it broke.
+    #[error("{0}")]
+    Connection(&'static str),
+    /// More bytes than we are willing to read.
+    #[error("an answer larger than {} MB", super::MAX_BODY_BYTES / 1_000_000)]
+    TooLarge,
+}
+
+impl From<reqwest::Error> for Trouble {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_dns() {
+            return Self::Connection("its name does not resolve");
+        }
+        if error.is_connect() {
+            return Self::Connection(connect_reason(&error));
+        }
+        if error.is_timeout() {
+            return Self::TimedOut;
+        }
+        if error.is_body() || error.is_decode() {
+            return Self::Connection("the answer broke off");
+        }
+        if error.is_builder() {
+            return Self::Connection("not an http(s) address");
+        }
+        Self::Connection("the connection broke")
+    }
+}
+
+/// The text of the cause would name the address, so only its kind is told.
+fn connect_reason(error: &reqwest::Error) -> &'static str {
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(current) = cause {
+        if current.is::<rustls::Error>() {
+            return "TLS failed";
+        }
+        if let Some(io) = current.downcast_ref::<io::Error>() {
+            // An io::Error can wrap the TLS error without naming it as its source.
+            if io
+                .get_ref()
+                .is_some_and(|inner| inner.is::<rustls::Error>())
+            {
+                return "TLS failed";
+            }
+            match io.kind() {
+                io::ErrorKind::ConnectionRefused => return "connection refused",
+                io::ErrorKind::ConnectionReset => return "connection reset",
+                io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                    return "host unreachable";
+                }
+                _ => {}
+            }
+        }
+        cause = current.source();
+    }
+    if error.is_timeout() {
+        return "connecting took too long";
+    }
+    "no connection"
+}

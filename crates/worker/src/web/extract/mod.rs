@@ -1,0 +1,25 @@
+//! From a file's text to a [`Document`](crate::pipeline::Document): what a person would read of it,
+//! in order, and where each piece can be linked to.
+//!
+//! HTML takes four steps: `bounds` cuts what would make the parser slow, `survey` looks at the whole
+//! tree once and notes where the text is, `root` picks the element that holds the content, and
+//! `blocks` turns that element into blocks. `element` says what each tag means to all of them.
+
+mod blocks;
+mod bounds;
+mod dates;
+mod element;
+mod html;
+mod markdown;
+mod metadata;
+mod noise;
+mod plain;
+mod root;
+mod survey;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use html::html;
+pub use markdown::markdown;
+pub use plain::plain_text;

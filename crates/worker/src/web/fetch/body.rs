@@ -1,0 +1,49 @@
+//! Reading a body piece by piece, never more than allowed.
+
+use super::{
+    client::Response,
+    failure,
+    media::{SNIFFED, is_binary},
+    slots::Slot,
+};
+use crate::pipeline::FetchError;
+
+/// Reads the body. `limit` counts bytes after decompression, so a small transfer that unpacks into
+/// a huge one ends at the limit too. The slot comes along: it is held until the page is parsed.
+pub(super) async fn read(response: Response, limit: usize) -> Result<(Vec<u8>, Slot), FetchError> {
+    let Response {
+        mut inner, slot, ..
+    } = response;
+    let too_large = || FetchError::TooLarge { limit_bytes: limit };
+    if inner
+        .content_length()
+        .is_some_and(|length| length > limit as u64)
+    {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    let mut is_known = false;
+    while let Some(chunk) = inner
+        .chunk()
+        .await
+        .map_err(|error| failure::from_client(&error))?
+    {
+        if bytes.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+        if !is_known && bytes.len() >= SNIFFED {
+            is_known = true;
+            refuse_binary(&bytes)?;
+        }
+    }
+    refuse_binary(&bytes)?;
+    Ok((bytes, slot))
+}
+
+fn refuse_binary(bytes: &[u8]) -> Result<(), FetchError> {
+    if is_binary(bytes) {
+        return Err(FetchError::UnsupportedType("binary data".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! One GET with everything that must hold for each of its hops.
+
+use super::{
+    failure,
+    guard::{self, Trust},
+    resolver::PublicOnly,
+    rules::{FetchRules, host_name},
+    slots::{Slot, Slots},
+};
+use crate::{pipeline::FetchError, web::tls};
+use reqwest::{
+    StatusCode,
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    redirect::Policy,
+};
+use std::time::Duration;
+use url::Url;
+
+const MAX_REDIRECTS: usize = 5;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const ACCEPTED: &str =
+    "text/html,application/xhtml+xml,text/markdown;q=0.9,text/plain;q=0.8,*/*;q=0.1";
+
+#[derive(Debug)]
+pub(super) struct Client {
+    /// Connects to public addresses only.
+    public: reqwest::Client,
+    /// For hosts that the operator vouches for. A client of its own, because a resolver sees names
+    /// without ports and permissions may be for one port.
+    vouched: reqwest::Client,
+    rules: FetchRules,
+    slots: Slots,
+}
+
+/// The answer of the last hop, its body not yet read.
+#[derive(Debug)]
+pub(super) struct Response {
+    pub(super) url: Url,
+    pub(super) status: StatusCode,
+    pub(super) inner: reqwest::Response,
+    pub(super) slot: Slot,
+}
+
+impl Response {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.inner.headers().get(name)?.to_str().ok()
+    }
+
+    pub(super) fn content_type(&self) -> Option<String> {
+        self.header(CONTENT_TYPE.as_str()).map(str::to_owned)
+    }
+}
+
+impl Client {
+    pub(super) fn new(rules: FetchRules) -> anyhow::Result<Self> {
+        tls::install();
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(ACCEPTED))]);
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(&rules.user_agent)
+                .default_headers(headers.clone())
+                .redirect(Policy::none())
+                .referer(false)
+                .connect_timeout(CONNECT_TIMEOUT)
+                .pool_max_idle_per_host(rules.per_host)
+                // A proxy would resolve names itself, out of the guard's sight.
+                .no_proxy()
+        };
+        Ok(Self {
+            public: builder().dns_resolver(PublicOnly).build()?,
+            vouched: builder().build()?,
+            slots: Slots::new(rules.per_host, rules.total),
+            rules,
+        })
+    }
+
+    pub(super) fn rules(&self) -> &FetchRules {
+        &self.rules
+    }
+
+    /// Fetches `url`, following redirects, without asking robots.txt.
+    pub(super) async fn get(&self, url: &Url) -> Result<Response, FetchError> {
+        let mut trail = Trail::new(url);
+        loop {
+            match self.step(trail.hop()).await? {
+                Step::Answer(response) => return Ok(response),
+                Step::Redirect(target) => trail.follow(target)?,
+            }
+        }
+    }
+
+    /// One hop: judged, then fetched.
+    pub(super) async fn step(&self, url: &Url) -> Result<Step, FetchError> {
+        let trust = guard::check(url, &self.rules)?;
+        let response = self.send(url, trust).await?;
+        match redirect_target(&response) {
+            None => Ok(Step::Answer(response)),
+            Some(target) => Ok(Step::Redirect(target?)),
+        }
+    }
+
+    async fn send(&self, url: &Url, trust: Trust) -> Result<Response, FetchError> {
+        let host = host_name(url).unwrap_or_default();
+        let slot = self.slots.take(&host).await;
+        let client = match trust {
+            Trust::Public => &self.public,
+            Trust::Vouched => &self.vouched,
+        };
+        let inner = client
+            .get(url.clone())
+            .send()
+            .await
+            .map_err(|error| failure::from_client(&error))?;
+        Ok(Response {
+            url: url.clone(),
+            status: inner.status(),
+            inner,
+            slot,
+        })
+    }
+}
+
+/// What a hop led to.
+#[derive(Debug)]
+pub(super) enum Step {
+    Answer(Response),
+    Redirect(Url),
+}
+
+/// A chain of redirects that ends.
+#[derive(Debug)]
+pub(super) struct Trail {
+    hop: Url,
+    left: usize,
+}
+
+impl Trail {
+    pub(super) fn new(url: &Url) -> Self {
+        let mut hop = url.clone();
+        hop.set_fragment(None);
+        Self {
+            hop,
+            left: MAX_REDIRECTS,
+        }
+    }
+
+    pub(super) fn hop(&self) -> &Url {
+        &self.hop
+    }
+
+    pub(super) fn follow(&mut self, mut target: Url) -> Result<(), FetchError> {
+        target.set_fragment(None);
+        if self.left == 0 || target == self.hop {
+            return Err(FetchError::TooManyRedirects);
+        }
+        self.left -= 1;
+        self.hop = target;
+        Ok(())
+    }
+}
+
+fn redirect_target(response: &Response) -> Option<Result<Url, FetchError>> {
+    if !matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let target = response
+        .header(LOCATION.as_str())
+        .and_then(|location| response.url.join(location).ok());
+    Some(target.ok_or(FetchError::Status(response.status.as_u16())))
+}

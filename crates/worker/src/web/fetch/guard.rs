@@ -1,0 +1,44 @@
+//! Which URLs may be fetched at all. Names are judged again by the resolver, by what they lead to.
+
+use super::{address::is_public, rules::FetchRules};
+use crate::pipeline::FetchError;
+use std::net::IpAddr;
+use url::{Host, Url};
+
+/// The reason that a private address is refused with, here and by the resolver.
+pub(super) const PRIVATE: FetchError = FetchError::Forbidden("a private address");
+
+/// How an allowed URL may be connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// To public addresses only.
+    Public,
+    /// To any: the operator vouches for it.
+    Vouched,
+}
+
+pub(super) fn check(url: &Url, rules: &FetchRules) -> Result<Trust, FetchError> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(FetchError::Forbidden("only http and https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(FetchError::Forbidden("an address with credentials"));
+    }
+    if rules.excludes(url) {
+        return Err(FetchError::Forbidden("an excluded domain"));
+    }
+    if rules.vouches_for(url) {
+        return Ok(Trust::Vouched);
+    }
+    // Literal addresses never reach the resolver.
+    let literal = match url.host() {
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        Some(Host::Domain(_)) => None,
+        None => return Err(FetchError::Forbidden("an address without a host")),
+    };
+    match literal {
+        Some(address) if !is_public(address) => Err(PRIVATE),
+        _ => Ok(Trust::Public),
+    }
+}

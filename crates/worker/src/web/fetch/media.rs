@@ -1,0 +1,65 @@
+//! What kind of file an answer is.
+
+use super::client::Response;
+use crate::pipeline::FetchError;
+
+/// The kinds that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Media {
+    Html,
+    Markdown,
+    Text,
+}
+
+impl Media {
+    /// Judges by Content-Type; an answer without one passes as HTML until its bytes are seen.
+    pub(super) fn of(response: &Response) -> Result<Self, FetchError> {
+        let header = response.content_type().unwrap_or_default();
+        let essence = header.split(';').next().unwrap_or_default();
+        let essence = essence.trim().to_ascii_lowercase();
+        let is_markdown_file = [".md", ".markdown"]
+            .iter()
+            .any(|ending| response.url.path().to_ascii_lowercase().ends_with(ending));
+        match essence.as_str() {
+            "text/html" | "application/xhtml+xml" | "" => Ok(Self::Html),
+            "text/markdown" | "text/x-markdown" => Ok(Self::Markdown),
+            "text/plain" if is_markdown_file => Ok(Self::Markdown),
+            "text/plain" => Ok(Self::Text),
+            _ => Err(FetchError::UnsupportedType(printable(&essence))),
+        }
+    }
+}
+
+/// A server may send anything as a type; only what a type can be is repeated.
+fn printable(essence: &str) -> String {
+    essence
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '+' | '.' | '-'))
+        .take(60)
+        .collect()
+}
+
+/// Whether bytes that claim to be text are not. Looks at the first kilobyte.
+pub(super) fn is_binary(bytes: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 8] = [
+        b"%PDF-",
+        b"PK\x03\x04",
+        b"\x89PNG",
+        b"GIF8",
+        b"\xff\xd8\xff",
+        b"\x1f\x8b",
+        b"\x7fELF",
+        b"Rar!",
+    ];
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return false;
+    }
+    let head = bytes.get(..SNIFFED).unwrap_or(bytes);
+    let is_control = |byte: &&u8| matches!(**byte, 0..=8 | 14..=26 | 28..=31);
+    MAGIC.iter().any(|magic| bytes.starts_with(magic))
+        || head.contains(&0)
+        || head.iter().filter(is_control).count() * 50 > head.len()
+}
+
+/// Bytes that are enough to tell binary from text.
+pub(super) const SNIFFED: usize = 1024;

@@ -1,0 +1,146 @@
+//! Fetching pages that strangers name. Every request, redirects and robots.txt included, goes the
+//! same way: `guard` judges the address, `resolver` the IP addresses behind its name, `client` holds
+//! the limits per host and in total, `body` those of size and type, `refusal` recognises pages that
+//! are not what was asked for.
+
+mod address;
+mod body;
+mod client;
+mod failure;
+mod guard;
+mod media;
+mod refusal;
+mod resolver;
+mod robots;
+mod rules;
+mod slots;
+#[cfg(test)]
+mod tests;
+
+pub use rules::FetchRules;
+
+use crate::{
+    pipeline::{Deadline, Document, FetchError, Page, PageFetcher},
+    web::{charset, extract},
+};
+use async_trait::async_trait;
+use client::{Client, Response, Step, Trail};
+use media::Media;
+use robots::RobotsCache;
+use url::Url;
+
+/// Fetches pages over HTTP under [`FetchRules`].
+#[derive(Debug)]
+pub struct WebFetcher {
+    client: Client,
+    robots: Option<RobotsCache>,
+}
+
+impl WebFetcher {
+    /// A fetcher with connection pools and limits of its own: make one and share it.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be set up.
+    pub fn new(rules: FetchRules) -> anyhow::Result<Self> {
+        let robots = rules
+            .respect_robots
+            .then(|| RobotsCache::new(&rules.user_agent));
+        Ok(Self {
+            client: Client::new(rules)?,
+            robots,
+        })
+    }
+
+    async fn read(&self, url: &Url, deadline: Deadline) -> Result<Page, FetchError> {
+        let response = self.follow(url, deadline).await?;
+        if response.status.as_u16() == 204 {
+            return Err(FetchError::NoContent("an empty page"));
+        }
+        if !response.status.is_success() {
+            return Err(self.refused(response).await);
+        }
+        let media = Media::of(&response)?;
+        let content_type = response.content_type();
+        let address = response.url.clone();
+        let was_redirected = address != *url;
+        let (bytes, _slot) = body::read(response, self.client.rules().max_bytes).await?;
+        let base = address.clone();
+        let document = tokio::task::spawn_blocking(move || {
+            let text = charset::decode(&bytes, content_type.as_deref());
+            let document = extract_as(media, &text, &base);
+            match refusal::reason(&document, &text, &base, was_redirected) {
+                Some(reason) => Err(FetchError::NoContent(reason)),
+                None => Ok(document),
+            }
+        })
+        .await
+        .unwrap_or(Err(FetchError::NoContent("a page that cannot be parsed")))?;
+        Ok(Page {
+            url: address,
+            document,
+        })
+    }
+
+    /// Redirects are followed here, because each hop is a question to its site's robots.txt.
+    async fn follow(&self, url: &Url, deadline: Deadline) -> Result<Response, FetchError> {
+        let mut trail = Trail::new(url);
+        loop {
+            // Before robots.txt is asked for: that is a request too.
+            guard::check(trail.hop(), self.client.rules())?;
+            self.may_read(trail.hop(), deadline).await?;
+            match self.client.step(trail.hop()).await? {
+                Step::Answer(response) => return Ok(response),
+                Step::Redirect(target) => trail.follow(target)?,
+            }
+        }
+    }
+
+    async fn may_read(&self, url: &Url, deadline: Deadline) -> Result<(), FetchError> {
+        let Some(robots) = &self.robots else {
+            return Ok(());
+        };
+        if robots.allows(url, &self.client, deadline).await {
+            return Ok(());
+        }
+        Err(FetchError::Forbidden("robots.txt"))
+    }
+
+    /// Bot checks come with an error status, and the user should know which of the two it is.
+    async fn refused(&self, response: Response) -> FetchError {
+        const ENOUGH: usize = 256 * 1024;
+        let status = response.status.as_u16();
+        let is_challenge = response.header("cf-mitigated") == Some("challenge");
+        let may_be_check = matches!(status, 401 | 403 | 405 | 429 | 503);
+        if is_challenge {
+            return FetchError::NoContent("a bot check");
+        }
+        if !may_be_check || Media::of(&response) != Ok(Media::Html) {
+            return FetchError::Status(status);
+        }
+        let Ok((bytes, _slot)) = body::read(response, ENOUGH).await else {
+            return FetchError::Status(status);
+        };
+        if refusal::is_bot_check_page(&String::from_utf8_lossy(&bytes)) {
+            return FetchError::NoContent("a bot check");
+        }
+        FetchError::Status(status)
+    }
+}
+
+#[async_trait]
+impl PageFetcher for WebFetcher {
+    async fn fetch(&self, url: &Url, deadline: Deadline) -> Result<Page, FetchError> {
+        deadline
+            .cut(self.read(url, deadline))
+            .await
+            .unwrap_or(Err(FetchError::TimedOut))
+    }
+}
+
+fn extract_as(media: Media, text: &str, base: &Url) -> Document {
+    match media {
+        Media::Html => extract::html(text, Some(base)),
+        Media::Markdown => extract::markdown(text),
+        Media::Text => extract::plain_text(text),
+    }
+}

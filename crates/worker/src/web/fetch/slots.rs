@@ -1,0 +1,83 @@
+//! How many requests may run at once, per host and in total.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Hosts that are remembered before idle ones are forgotten.
+const REMEMBERED: usize = 1_024;
+
+#[derive(Debug)]
+pub(super) struct Slots {
+    total: Arc<Semaphore>,
+    per_host: usize,
+    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+/// The right to run one request; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Slot {
+    _host: Option<OwnedSemaphorePermit>,
+    _total: Option<OwnedSemaphorePermit>,
+}
+
+impl Slots {
+    pub(super) fn new(per_host: usize, total: usize) -> Self {
+        Self {
+            total: Arc::new(Semaphore::new(total.max(1))),
+            per_host: per_host.max(1),
+            hosts: Mutex::default(),
+        }
+    }
+
+    /// Waits for a slot. The host comes first: who waits for a busy host takes nothing from others.
+    pub(super) async fn take(&self, host: &str) -> Slot {
+        let host = self.host(host);
+        // The semaphores are never closed, so both permits are always there.
+        Slot {
+            _host: host.acquire_owned().await.ok(),
+            _total: Arc::clone(&self.total).acquire_owned().await.ok(),
+        }
+    }
+
+    fn host(&self, host: &str) -> Arc<Semaphore> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() >= REMEMBERED {
+            hosts.retain(|_, slots| Arc::strong_count(slots) > 1);
+        }
+        let slots = hosts
+            .entry(host.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(self.per_host)));
+        Arc::clone(slots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Slots;
+    use futures_util::FutureExt;
+
+    #[test]
+    fn a_host_gets_no_more_than_its_share_and_others_still_get_theirs() {
+        let slots = Slots::new(2, 3);
+        let first = slots.take("a.example").now_or_never().unwrap();
+        let second = slots.take("a.example").now_or_never().unwrap();
+        assert!(slots.take("a.example").now_or_never().is_none());
+        let other = slots.take("b.example").now_or_never().unwrap();
+        assert!(slots.take("c.example").now_or_never().is_none());
+        drop(first);
+        assert!(slots.take("a.example").now_or_never().is_some());
+        drop((second, other));
+    }
+
+    #[test]
+    fn idle_hosts_are_forgotten() {
+        let slots = Slots::new(2, 32);
+        for host in 0..5_000 {
+            drop(slots.take(&format!("{host}.example")).now_or_never());
+        }
+        assert!(slots.hosts.lock().unwrap().len() <= super::REMEMBERED);
+    }
+}

@@ -1,0 +1,106 @@
+use super::{LIMIT, fetch, fetch_stream, page, redirect, serve, stream};
+use crate::pipeline::FetchError;
+use std::io::Write;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use wiremock::{Mock, MockServer, matchers::path};
+
+#[tokio::test]
+async fn redirect_loops_and_long_chains_end() {
+    let server = MockServer::start().await;
+    for (from, to) in [("/self", "/self"), ("/a", "/b"), ("/b", "/a")] {
+        Mock::given(path(from))
+            .respond_with(redirect(to))
+            .mount(&server)
+            .await;
+    }
+    for step in 0..7 {
+        Mock::given(path(format!("/{step}")))
+            .respond_with(redirect(&format!("/{}", step + 1)))
+            .mount(&server)
+            .await;
+    }
+    Mock::given(path("/7"))
+        .respond_with(page("<p>end", "text/html"))
+        .mount(&server)
+        .await;
+    for start in ["/self", "/a", "/0", "/1"] {
+        assert_eq!(
+            fetch(&server, start).await,
+            Err(FetchError::TooManyRedirects),
+            "{start}"
+        );
+    }
+    assert_eq!(fetch(&server, "/2").await.unwrap().document.text(), "end");
+}
+
+#[tokio::test]
+async fn a_page_that_announces_too_much_is_not_read() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 104857600\r\n\r\n";
+    let (address, sent) = stream(head, vec![b'a'; 16 * 1024]).await;
+    let answer = fetch_stream(address, Duration::from_secs(10)).await;
+    assert_eq!(answer, Err(FetchError::TooLarge { limit_bytes: LIMIT }));
+    assert!(sent.load(Ordering::Relaxed) < 20_000_000);
+}
+
+#[tokio::test]
+async fn an_endless_page_is_cut_at_the_limit() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n";
+    let (address, sent) = stream(head, vec![b'a'; 16 * 1024]).await;
+    let answer = fetch_stream(address, Duration::from_secs(10)).await;
+    assert_eq!(answer, Err(FetchError::TooLarge { limit_bytes: LIMIT }));
+    assert!(sent.load(Ordering::Relaxed) < 20_000_000);
+}
+
+#[tokio::test]
+async fn a_decompression_bomb_is_cut_at_the_limit() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..16 {
+        encoder.write_all(&[b' '; 1024 * 1024]).unwrap();
+    }
+    let bomb = encoder.finish().unwrap();
+    assert!(bomb.len() < LIMIT);
+    let server = serve(
+        "/",
+        page(bomb, "text/html").insert_header("Content-Encoding", "gzip"),
+    )
+    .await;
+    assert_eq!(
+        fetch(&server, "/").await,
+        Err(FetchError::TooLarge { limit_bytes: LIMIT })
+    );
+}
+
+#[tokio::test]
+async fn a_slow_body_is_cut_at_the_deadline() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\n<p>start";
+    let (address, _) = stream(head, Vec::new()).await;
+    let start = Instant::now();
+    let answer = fetch_stream(address, Duration::from_millis(300)).await;
+    assert_eq!(answer, Err(FetchError::TimedOut));
+    assert!(
+        start.elapsed() < Duration::from_millis(900),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn binaries_are_refused_whatever_they_are_called() {
+    let server = serve("/", page("x", "application/pdf")).await;
+    assert_eq!(
+        fetch(&server, "/").await,
+        Err(FetchError::UnsupportedType("application/pdf".into()))
+    );
+    let bodies: [&[u8]; 4] = [
+        b"%PDF-1.7 ...",
+        b"\x89PNG\r\n\x1a\n....",
+        b"MZ\0\0\x01\x02",
+        b"<p>a\0b",
+    ];
+    for body in bodies {
+        let server = serve("/", page(body, "text/html")).await;
+        let expected = Err(FetchError::UnsupportedType("binary data".into()));
+        assert_eq!(fetch(&server, "/").await, expected, "{body:?}");
+    }
+}

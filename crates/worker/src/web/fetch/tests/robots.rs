@@ -1,0 +1,71 @@
+use super::{fetch_with, page, redirect, rules, serve};
+use crate::pipeline::{Deadline, FetchError, PageFetcher};
+use crate::web::fetch::{FetchRules, WebFetcher};
+use std::time::Duration;
+use url::Url;
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
+
+#[tokio::test]
+async fn robots_rules_are_read_once_and_kept_to() {
+    let server = MockServer::start().await;
+    Mock::given(path("/robots.txt"))
+        .respond_with(page("User-agent: *\nDisallow: /closed\n", "text/plain"))
+        .expect(1)
+        .mount(&server)
+        .await;
+    Mock::given(path("/open"))
+        .respond_with(page("<p>open</p>", "text/html"))
+        .expect(1)
+        .mount(&server)
+        .await;
+    Mock::given(path("/to-closed"))
+        .respond_with(redirect("/closed"))
+        .expect(1)
+        .mount(&server)
+        .await;
+    Mock::given(path("/closed"))
+        .respond_with(page("<p>closed</p>", "text/html"))
+        .expect(0)
+        .mount(&server)
+        .await;
+    let rules = FetchRules {
+        respect_robots: true,
+        ..rules(&[server.address().to_string()])
+    };
+    let fetcher = WebFetcher::new(rules).unwrap();
+    let get = async |at: &str| {
+        let url = Url::parse(&format!("{}{at}", server.uri())).unwrap();
+        fetcher
+            .fetch(&url, Deadline::after(Duration::from_secs(10)))
+            .await
+    };
+    let (open, closed) = tokio::join!(get("/open"), get("/closed"));
+    assert_eq!(open.unwrap().document.text(), "open");
+    assert_eq!(closed, Err(FetchError::Forbidden("robots.txt")));
+    assert_eq!(
+        get("/to-closed").await,
+        Err(FetchError::Forbidden("robots.txt"))
+    );
+}
+
+#[tokio::test]
+async fn missing_and_failing_robots_files_allow_everything() {
+    for robots in [404, 500] {
+        let server = serve("/page", page("<p>open</p>", "text/html")).await;
+        Mock::given(path("/robots.txt"))
+            .respond_with(ResponseTemplate::new(robots))
+            .mount(&server)
+            .await;
+        let rules = FetchRules {
+            respect_robots: true,
+            ..rules(&[server.address().to_string()])
+        };
+        let page = fetch_with(
+            rules,
+            &format!("{}/page", server.uri()),
+            Duration::from_secs(10),
+        )
+        .await;
+        assert_eq!(page.unwrap().document.text(), "open", "{robots}");
+    }
+}

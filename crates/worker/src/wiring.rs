@@ -1,0 +1,134 @@
+//! Settings become the pipeline's outside world: here, and nowhere else, it is decided which
+//! provider, fetcher and model stands behind each seam.
+
+use crate::{
+    llm::{LlmConfig, OpenAi},
+    pipeline::{Context, LanguageModel, Providers, SearchProvider},
+    providers::{
+        Perplexity, Searxng, Serper, Wikipedia,
+        local::{CorpusSettings, LocalCorpus},
+    },
+    upstream,
+    web::fetch::{FetchRules, WebFetcher},
+};
+use anyhow::Context as _;
+use privachat_core::secret::Secret;
+use std::sync::Arc;
+use url::Url;
+
+/// What the pipeline is to be built of. What is `None` is off.
+#[derive(Debug, Clone, Default)]
+pub struct PipelineSettings {
+    /// A SearXNG instance.
+    pub searxng: Option<Url>,
+    /// serper.dev, or what stands for it.
+    pub serper: Option<Keyed>,
+    /// Perplexity, or what stands for it.
+    pub perplexity: Option<Keyed>,
+    /// Wikipedia or another MediaWiki.
+    pub wikipedia: Option<WikipediaSettings>,
+    /// Folders of the operator.
+    pub corpus: Option<CorpusSettings>,
+    /// A language model.
+    pub llm: Option<LlmConfig>,
+    /// What the page fetcher may do.
+    pub fetch: FetchRules,
+}
+
+/// An upstream that wants a key.
+#[derive(Debug, Clone)]
+pub struct Keyed {
+    /// The key.
+    pub key: Secret,
+    /// Where it is; its public address when `None`.
+    pub base: Option<Url>,
+}
+
+/// Which wiki.
+#[derive(Debug, Clone, Default)]
+pub struct WikipediaSettings {
+    /// Its address; the Wikipedia in the question's language when `None`.
+    pub base: Option<Url>,
+}
+
+/// Everything that was built. The parts are kept beside the context for those who probe or feed
+/// them: `check-config` and the corpus's background task.
+#[derive(Clone)]
+pub struct Wiring {
+    /// What searches run on.
+    pub context: Context,
+    /// Set when configured.
+    pub searxng: Option<Searxng>,
+    /// Set when configured.
+    pub serper: Option<Serper>,
+    /// Set when configured.
+    pub perplexity: Option<Perplexity>,
+    /// Set when configured.
+    pub wikipedia: Option<Wikipedia>,
+    /// Set when configured. Somebody has to run its `keep_fresh`.
+    pub corpus: Option<Arc<LocalCorpus>>,
+    /// Set when configured.
+    pub model: Option<OpenAi>,
+}
+
+/// Builds what `settings` asks for. Asks no upstream and reads no document.
+///
+/// # Errors
+/// When the HTTP client cannot be set up or the folder of the index cannot be written to.
+pub fn context(settings: &PipelineSettings) -> anyhow::Result<Wiring> {
+    let client = upstream::client().context("the HTTP client cannot be set up")?;
+    let searxng = settings
+        .searxng
+        .as_ref()
+        .map(|base| Searxng::new(base, client.clone()));
+    let serper = settings
+        .serper
+        .as_ref()
+        .map(|it| Serper::new(it.base.as_ref(), it.key.clone(), client.clone()));
+    let perplexity = settings
+        .perplexity
+        .as_ref()
+        .map(|it| Perplexity::new(it.base.as_ref(), it.key.clone(), client.clone()));
+    let wikipedia = settings
+        .wikipedia
+        .as_ref()
+        .map(|it| Wikipedia::new(it.base.clone(), client.clone()));
+    let corpus = settings.corpus.clone().map(LocalCorpus::open).transpose()?;
+    let model = settings
+        .llm
+        .clone()
+        .map(|config| OpenAi::new(config, client));
+
+    let local = corpus
+        .clone()
+        .map(|corpus| corpus as Arc<dyn SearchProvider>);
+    let providers = [
+        local,
+        shared(searxng.as_ref()),
+        shared(serper.as_ref()),
+        shared(perplexity.as_ref()),
+        shared(wikipedia.as_ref()),
+    ];
+    let context = Context {
+        providers: Providers::new(providers.into_iter().flatten().collect()),
+        fetcher: Arc::new(WebFetcher::new(settings.fetch.clone())?),
+        model: model
+            .clone()
+            .map(|model| Arc::new(model) as Arc<dyn LanguageModel>),
+    };
+    Ok(Wiring {
+        context,
+        searxng,
+        serper,
+        perplexity,
+        wikipedia,
+        corpus,
+        model,
+    })
+}
+
+fn shared<P: SearchProvider + Clone + 'static>(
+    provider: Option<&P>,
+) -> Option<Arc<dyn SearchProvider>> {
+    provider.map(|provider| Arc::new(provider.clone()) as Arc<dyn SearchProvider>)
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# What CI runs: the quick checks first, the tests last.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+tools=target/tools/bin
+step() { printf '\n== %s (at %d s)\n' "$*" "$SECONDS"; }
+
+scripts/install.sh test check
+
+step "format"
+cargo fmt --all --check
+
+step "shell scripts"
+shellcheck --external-sources --source-path=SCRIPTDIR .ci/run scripts/*.sh deploy/*.sh
+
+step "compose file and Dockerfile"
+# Without a project's .env, so that the result does not depend on this machine's settings.
+docker-compose --env-file deploy/check.env config --quiet
+"$tools/hadolint" deploy/Dockerfile
+
+step "dependencies: licences, bans, sources"
+# The advisory database lives on a host that not every machine reaches: `cargo deny check advisories` by hand.
+cargo fetch --locked
+"$tools/cargo-deny" --offline --locked check --hide-inclusion-graph bans licenses sources
+
+step "lints"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+step "documentation of the code"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+step "tests"
+scripts/test.sh
+step "all checks passed"

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Installs what is missing for the parts named: run, test, check. Says nothing when nothing is missing.
+#   scripts/install.sh run|test|check ...
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+missing=()
+absent() { ! command -v "$1" >/dev/null; }
+add() { missing+=("$@"); }
+
+postgres_absent() { absent initdb && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+
+need_run() {
+    absent cc && add gcc
+    [[ -e /usr/include/stdio.h ]] || add libc6-dev
+    absent redis-server && add redis-server
+    absent redis-cli && add redis-tools
+    absent curl && add curl
+    [[ -e /etc/ssl/certs/ca-certificates.crt ]] || add ca-certificates
+    return 0
+}
+
+need_test() {
+    need_run
+    postgres_absent && add postgresql
+    return 0
+}
+
+need_check() {
+    need_run
+    absent git && add git
+    absent shellcheck && add shellcheck
+    absent docker-compose && add docker-compose
+    # ensurepip is what Debian splits off into python3-venv.
+    python3 -c 'import ensurepip, venv' 2>/dev/null || add python3-venv
+    return 0
+}
+
+as_root() {
+    if ((EUID == 0)); then "$@"; else sudo "$@"; fi
+}
+
+# Debian starts a service as soon as its package is there. The programs are wanted here, not the
+# services: they are kept from starting during the installation, and switched off for the next boot.
+policy=/usr/sbin/policy-rc.d
+hold_services() {
+    [[ -e $policy ]] && return
+    trap 'as_root rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+}
+disable_services() {
+    [[ -d /run/systemd/system ]] || return 0
+    local package
+    for package in "${missing[@]}"; do
+        case $package in
+            redis-server | postgresql) as_root systemctl disable --quiet "$package" ;;
+        esac
+    done
+}
+
+install_packages() {
+    say "installing with apt-get: ${missing[*]}"
+    absent apt-get && die "apt-get is not here; install these yourself: ${missing[*]}"
+    if ((EUID != 0)) && absent sudo; then
+        die "not root and no sudo here; as root: apt-get install ${missing[*]}"
+    fi
+    hold_services
+    local log
+    log=$(mktemp)
+    if ! as_root apt-get update -qq >"$log" 2>&1 ||
+        ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+            "${missing[@]}" >>"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        die "apt-get failed; its whole output: $log"
+    fi
+    rm -f "$log"
+    disable_services
+}
+
+install_tools() {
+    local stamp=target/tools/installed.txt
+    cmp -s scripts/tools.txt "$stamp" && return
+    say "installing into target/tools: $(grep -v '^#' scripts/tools.txt | xargs)"
+    python3 -m venv target/tools
+    target/tools/bin/pip install --quiet --disable-pip-version-check -r scripts/tools.txt
+    cp scripts/tools.txt "$stamp"
+}
+
+(($#)) || die "usage: scripts/install.sh run|test|check ..."
+absent cargo && die "cargo is not here; install Rust with rustup: https://rustup.rs"
+for part in "$@"; do
+    case $part in
+        run | test | check) "need_$part" ;;
+        *) die "unknown part: $part (run, test, check)" ;;
+    esac
+done
+
+if ((${#missing[@]})); then
+    mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+    install_packages
+fi
+for part in "$@"; do
+    if [[ $part == check ]]; then install_tools; fi
+done

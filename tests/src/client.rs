@@ -1,0 +1,138 @@
+//! The API's client as tests want it: any status is an answer, and a body is there to look at.
+
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Method, RequestBuilder, Response, redirect};
+use serde_json::Value;
+
+use crate::wait::Patience;
+
+#[derive(Debug, Clone)]
+pub struct Client {
+    base: String,
+    http: reqwest::Client,
+}
+
+/// Status, headers and body of one answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    async fn of(response: Response) -> Self {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        Self {
+            status,
+            headers,
+            text: response.text().await.expect("the whole body"),
+        }
+    }
+
+    /// The body as JSON; panics with the body when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| {
+            panic!("status {}, not JSON ({error}): {}", self.status, self.text)
+        })
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The JSON body, after a look at the status.
+    pub fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json()
+    }
+}
+
+impl Client {
+    /// `base` without a slash at its end. Redirects are answers too.
+    pub fn new(base: &str) -> Self {
+        // Fails when another test has installed it already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .timeout(Duration::from_secs(330))
+            .build()
+            .expect("an HTTP client");
+        Self {
+            base: base.to_owned(),
+            http,
+        }
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// For what the other methods do not cover: headers, streams, odd bodies.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        Answer::of(request.send().await.expect("an answer of the API")).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
+    pub async fn post_search(&self, request: Value) -> Answer {
+        self.send(self.request(Method::POST, "/api/v1/search").json(&request))
+            .await
+    }
+
+    /// Starts an async search; its session id.
+    pub async fn enqueue(&self, mut request: Value) -> String {
+        request["async_mode"] = Value::Bool(true);
+        let accepted = self.post_search(request).await.expect(200);
+        accepted["session_id"]
+            .as_str()
+            .expect("a session_id")
+            .to_owned()
+    }
+
+    pub async fn status(&self, id: &str) -> Answer {
+        self.get(&format!("/api/v1/search/status/{id}")).await
+    }
+
+    /// Polls until the search is over; panics when it failed.
+    pub async fn wait_completed(&self, id: &str) -> Value {
+        let end = self.wait_terminal(id).await;
+        assert_eq!(end["status"], "completed", "{end}");
+        end
+    }
+
+    /// Polls until the search is completed or failed, for at most its longest mode and a bit.
+    pub async fn wait_terminal(&self, id: &str) -> Value {
+        let what = format!("search {id} is over");
+        let patience = Patience::new(&what, Duration::from_secs(90));
+        loop {
+            let poll = self.status(id).await.expect(200);
+            if matches!(poll["status"].as_str(), Some("completed" | "failed")) {
+                return poll;
+            }
+            patience.pause().await;
+        }
+    }
+
+    /// None when nothing answers.
+    pub async fn status_of(&self, path: &str) -> Option<u16> {
+        let request = self
+            .request(Method::GET, path)
+            .timeout(Duration::from_secs(2));
+        Some(request.send().await.ok()?.status().as_u16())
+    }
+}

@@ -1,0 +1,31 @@
+//! The thread that starts every child process. A child is told to be killed when its parent
+//! *thread* ends (`setpriv --pdeathsig`), so that nothing survives a test run that is itself killed;
+//! test threads come and go, this one lives as long as the process.
+
+use std::io;
+use std::process::{Child, Command};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
+type Order = (Command, Sender<io::Result<Child>>);
+
+static KEEPER: OnceLock<Sender<Order>> = OnceLock::new();
+
+pub(crate) fn spawn(command: Command) -> io::Result<Child> {
+    let keeper = KEEPER.get_or_init(|| {
+        let (orders, inbox) = channel::<Order>();
+        thread::Builder::new()
+            .name("keeper".into())
+            .spawn(move || {
+                for (mut command, reply) in inbox {
+                    let _ = reply.send(command.spawn());
+                }
+            })
+            .expect("a thread for the keeper");
+        orders
+    });
+    let (reply, answer) = channel();
+    keeper.send((command, reply)).expect("the keeper lives");
+    answer.recv().expect("the keeper answers")
+}

@@ -1,0 +1,180 @@
+//! A real redis-server for one test: on a socket in a temporary folder, or on a TCP port.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use tempfile::TempDir;
+
+use crate::process::{Process, isolated};
+use crate::wait::Patience;
+
+/// How the server is set up; the default is a socket, no disk.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Append-only file, fsync each second, as in deployments. What is written survives
+    /// [`RedisServer::kill`] and [`RedisServer::restart`].
+    pub aof: bool,
+    /// On a free TCP port instead of a socket, for what needs an address (a proxy, for one).
+    pub tcp: bool,
+    /// More arguments, as on redis-server's command line.
+    pub arguments: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct RedisServer {
+    process: Process,
+    options: Options,
+    port: u16,
+    folder: TempDir,
+}
+
+impl RedisServer {
+    pub async fn start() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    pub async fn with_aof() -> Self {
+        Self::with(Options {
+            aof: true,
+            ..Options::default()
+        })
+        .await
+    }
+
+    pub async fn tcp() -> Self {
+        Self::with(Options {
+            tcp: true,
+            ..Options::default()
+        })
+        .await
+    }
+
+    pub async fn with(options: Options) -> Self {
+        let folder = TempDir::with_prefix("privachat-redis-").expect("a temporary folder");
+        let port = if options.tcp {
+            crate::proxy::free_port()
+        } else {
+            0
+        };
+        let process = launch(&options, port, &folder);
+        let mut server = Self {
+            process,
+            options,
+            port,
+            folder,
+        };
+        server.answers().await;
+        server
+    }
+
+    /// For REDIS_URL.
+    pub fn url(&self) -> String {
+        if self.options.tcp {
+            return format!("redis://127.0.0.1:{}/0", self.port);
+        }
+        format!("redis+unix://{}", socket(&self.folder).display())
+    }
+
+    /// host:port of a [`tcp`](Self::tcp) server.
+    pub fn address(&self) -> String {
+        assert!(
+            self.options.tcp,
+            "this Redis listens on a socket: RedisServer::tcp()"
+        );
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// A connection of the test's own, for looking at keys.
+    pub async fn connection(&self) -> MultiplexedConnection {
+        self.try_connection()
+            .await
+            .expect("a connection to the test's Redis")
+    }
+
+    /// kill -9; the folder stays, for [`restart`](Self::restart).
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts again on the same folder and address. Without AOF everything is forgotten.
+    pub async fn restart(&mut self) {
+        self.process.kill();
+        self.process = launch(&self.options, self.port, &self.folder);
+        self.answers().await;
+    }
+
+    /// Frozen: connections stay open and nothing answers.
+    pub fn pause(&mut self) {
+        self.process.pause();
+    }
+
+    pub fn resume(&mut self) {
+        self.process.resume();
+    }
+
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
+        redis::Client::open(self.url())?
+            .get_multiplexed_async_connection()
+            .await
+    }
+
+    async fn answers(&mut self) {
+        let patience = Patience::new("the test's redis-server answers", Duration::from_secs(10));
+        while !self.pongs().await {
+            self.assert_installed_and_alive();
+            patience.pause().await;
+        }
+    }
+
+    async fn pongs(&self) -> bool {
+        let Ok(mut connection) = self.try_connection().await else {
+            return false;
+        };
+        redis::cmd("PING")
+            .query_async::<String>(&mut connection)
+            .await
+            .is_ok()
+    }
+
+    fn assert_installed_and_alive(&mut self) {
+        // setpriv's own exit codes for a program that is not there or cannot run.
+        if let Some(126 | 127) = self.process.exited().and_then(|status| status.code()) {
+            panic!("redis-server is not here: apt-get install redis-server (or: make test)");
+        }
+        self.process.assert_alive();
+    }
+}
+
+fn socket(folder: &TempDir) -> PathBuf {
+    folder.path().join("redis.sock")
+}
+
+fn launch(options: &Options, port: u16, folder: &TempDir) -> Process {
+    let mut command = isolated("redis-server");
+    command.args([
+        "--port",
+        &port.to_string(),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+    ]);
+    command.arg("--dir").arg(folder.path());
+    command.args([
+        "--appendonly",
+        if options.aof { "yes" } else { "no" },
+        "--appendfsync",
+        "everysec",
+    ]);
+    command.args(["--maxmemory-policy", "noeviction"]);
+    if !options.tcp {
+        command.arg("--unixsocket").arg(socket(folder));
+    }
+    command.args(&options.arguments);
+    Process::spawn("redis", command, folder.path())
+}

@@ -1,0 +1,146 @@
+//! The whole service: Redis, history, an API and workers, in one temporary folder.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::client::Client;
+use crate::programs::{Api, Binaries, Environment, Worker};
+use crate::redis::{Options, RedisServer};
+
+/// Fields are dropped in this order: the programs before the Redis that they use.
+#[derive(Debug)]
+pub struct Stack {
+    pub workers: Vec<Worker>,
+    pub api: Api,
+    pub redis: RedisServer,
+    binaries: Binaries,
+    worker_environment: Environment,
+    started: usize,
+    folder: TempDir,
+}
+
+#[derive(Debug)]
+pub struct Builder {
+    binaries: Binaries,
+    workers: usize,
+    redis: Options,
+    started: Option<RedisServer>,
+    both: Environment,
+    api: Environment,
+    worker: Environment,
+}
+
+impl Stack {
+    /// One worker, a Redis on a socket, SQLite, no provider and no model, until told otherwise.
+    pub fn builder(binaries: Binaries) -> Builder {
+        let empty = Environment::new;
+        Builder {
+            binaries,
+            workers: 1,
+            redis: Options::default(),
+            started: None,
+            both: empty(),
+            api: empty(),
+            worker: empty(),
+        }
+    }
+
+    pub fn client(&self) -> &Client {
+        self.api.client()
+    }
+
+    /// Where all of it runs: logs, `history.db`, the corpus index.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts one more worker with the same settings.
+    pub fn add_worker(&mut self) -> &mut Worker {
+        let name = format!("worker-{}", self.started);
+        self.started += 1;
+        let worker = Worker::start(
+            &name,
+            self.binaries.worker,
+            &self.worker_environment,
+            self.folder.path(),
+        );
+        self.workers.push(worker);
+        self.workers.last_mut().expect("the worker just started")
+    }
+}
+
+impl Builder {
+    pub fn workers(mut self, count: usize) -> Self {
+        self.workers = count;
+        self
+    }
+
+    /// How the Redis of the stack is set up.
+    pub fn redis(mut self, options: Options) -> Self {
+        self.redis = options;
+        self
+    }
+
+    /// On a Redis that runs already: to put a [`Proxy`](crate::Proxy) before it, or to give two
+    /// stacks one Redis, one after the other.
+    pub fn on(mut self, redis: RedisServer) -> Self {
+        self.started = Some(redis);
+        self
+    }
+
+    /// A setting of the API and the workers.
+    pub fn env(mut self, name: &str, value: impl ToString) -> Self {
+        self.both.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    pub fn api_env(mut self, name: &str, value: impl ToString) -> Self {
+        self.api.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    pub fn worker_env(mut self, name: &str, value: impl ToString) -> Self {
+        self.worker.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Starts everything and waits until the API is ready.
+    pub async fn start(self) -> Stack {
+        let redis = match self.started {
+            Some(redis) => redis,
+            None => RedisServer::with(self.redis).await,
+        };
+        let folder = TempDir::with_prefix("privachat-stack-").expect("a temporary folder");
+
+        let mut defaults = Environment::new();
+        defaults.insert("REDIS_URL".into(), redis.url());
+        defaults.insert(
+            "DATABASE_URL".into(),
+            format!("sqlite://{}", folder.path().join("history.db").display()),
+        );
+        defaults.insert("DRAIN_SECONDS".into(), "5".into());
+        defaults.extend(self.both);
+        let mut api_environment = defaults.clone();
+        api_environment.extend(self.api);
+        let mut worker_environment = defaults;
+        worker_environment.extend(self.worker);
+
+        let mut api = Api::start(self.binaries.api, &api_environment, folder.path()).await;
+        api.ready().await;
+        let binaries = self.binaries;
+        let mut stack = Stack {
+            workers: Vec::new(),
+            api,
+            redis,
+            binaries,
+            worker_environment,
+            started: 0,
+            folder,
+        };
+        for _ in 0..self.workers {
+            stack.add_worker();
+        }
+        stack
+    }
+}

@@ -1,0 +1,193 @@
+//! Doubles of the servers that the service asks. Each is a small HTTP server of its own that counts
+//! what it is asked, says when it had sent its last byte, and can be as slow, broken or rude as a
+//! test wants; its sound bodies are those of real servers.
+
+mod http;
+pub mod mediawiki;
+pub mod model;
+mod reply;
+pub mod searxng;
+pub mod site;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+pub use http::Request;
+pub use reply::{Reply, Step};
+
+use crate::wait::eventually;
+
+type Handler = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
+
+/// A server on a free local port; gone when dropped, stuck connections too.
+pub struct Upstream {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    handler: Handler,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// Replies to give before the handler is asked again.
+    scripted: VecDeque<Reply>,
+    requests: Vec<Request>,
+    last_byte: Option<Instant>,
+    abandoned: usize,
+    open: usize,
+    most_open: usize,
+    stopped: bool,
+}
+
+impl Upstream {
+    /// Answers each request with what `handler` says.
+    pub fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port for the double");
+        let address = listener.local_addr().expect("the double's address");
+        let shared = Arc::new(Shared {
+            handler: Box::new(handler),
+            seen: Mutex::default(),
+        });
+        let for_acceptor = Arc::clone(&shared);
+        let acceptor = thread::spawn(move || accept(&listener, &for_acceptor));
+        Self {
+            address,
+            shared,
+            acceptor: Some(acceptor),
+        }
+    }
+
+    /// The same reply to everything.
+    pub fn always(reply: Reply) -> Self {
+        Self::start(move |_| reply.clone())
+    }
+
+    /// `http://127.0.0.1:<port>`, for the `*_BASE_URL` settings.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// `http://127.0.0.1:<port><path>`
+    pub fn at(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Gives `reply` to the next request; several calls queue up.
+    pub fn next(&self, reply: Reply) {
+        self.lock().scripted.push_back(reply);
+    }
+
+    /// Requests so far.
+    pub fn calls(&self) -> usize {
+        self.lock().requests.len()
+    }
+
+    pub fn requests(&self) -> Vec<Request> {
+        self.lock().requests.clone()
+    }
+
+    /// When the last byte of the newest complete reply was handed to the network.
+    pub fn last_byte(&self) -> Option<Instant> {
+        self.lock().last_byte
+    }
+
+    /// Replies whose reader hung up before their end.
+    pub fn abandoned(&self) -> usize {
+        self.lock().abandoned
+    }
+
+    /// The most connections that were open at one moment.
+    pub fn most_open(&self) -> usize {
+        self.lock().most_open
+    }
+
+    /// Waits until it has been asked `count` times.
+    pub async fn asked(&self, count: usize) {
+        let what = format!("the double at {} is asked {count} times", self.address);
+        eventually(&what, Duration::from_secs(20), async || {
+            (self.calls() >= count).then_some(())
+        })
+        .await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.shared.lock()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reply_to(&self, request: &Request) -> Reply {
+        let scripted = {
+            let mut seen = self.lock();
+            seen.requests.push(request.clone());
+            seen.scripted.pop_front()
+        };
+        scripted.unwrap_or_else(|| (self.handler)(request))
+    }
+
+    fn serve(&self, mut connection: TcpStream) {
+        let Some(request) = http::read(&mut connection) else {
+            return;
+        };
+        let reply = self.reply_to(&request);
+        let outcome = reply.send(&mut connection, request.method == "HEAD", || {
+            self.lock().stopped
+        });
+        let mut seen = self.lock();
+        match outcome {
+            reply::Sent::Whole => seen.last_byte = Some(Instant::now()),
+            reply::Sent::Cut => {}
+            reply::Sent::Abandoned => seen.abandoned += 1,
+        }
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    for connection in listener.incoming().flatten() {
+        {
+            let mut seen = shared.lock();
+            if seen.stopped {
+                return;
+            }
+            seen.open += 1;
+            seen.most_open = seen.most_open.max(seen.open);
+        }
+        let shared = Arc::clone(shared);
+        thread::spawn(move || {
+            shared.serve(connection);
+            shared.lock().open -= 1;
+        });
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        self.lock().stopped = true;
+        // Wakes the acceptor.
+        let _ = TcpStream::connect(self.address);
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Upstream")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,87 @@
+//! SearXNG's `GET /search?format=json`.
+
+use serde_json::{Value, json};
+
+use super::{Reply, Request, Upstream};
+use crate::fixtures;
+
+/// One web result.
+#[derive(Debug, Clone)]
+pub struct Result {
+    pub title: String,
+    pub url: String,
+    pub content: String,
+}
+
+impl Result {
+    pub fn new(title: &str, url: &str, content: &str) -> Self {
+        Self {
+            title: title.into(),
+            url: url.into(),
+            content: content.into(),
+        }
+    }
+}
+
+/// Finds `results` for every query.
+pub fn finding(results: Vec<Result>) -> Upstream {
+    Upstream::start(move |request| answer(request, &results))
+}
+
+/// A captured body for every query, for example `mixed-one-dead.json`.
+pub fn sample(name: &str) -> Reply {
+    Reply::json(200, fixtures::bytes(&format!("searxng/{name}")))
+}
+
+/// Every engine failed: 200, no results, and the engines' complaints.
+pub fn dead_engines() -> Reply {
+    sample("dead-engines.json")
+}
+
+/// `json` is not among the formats in its settings.
+pub fn json_disabled() -> Reply {
+    let body = fixtures::bytes("searxng/json-disabled-403.html");
+    Reply::new(403, "text/html; charset=utf-8", body)
+}
+
+/// Its bot limiter: no Retry-After.
+pub fn limited() -> Reply {
+    let body = fixtures::bytes("searxng/limiter-429.html");
+    Reply::new(429, "text/html; charset=utf-8", body)
+}
+
+/// What it says to a parameter it does not know.
+pub fn bad_parameter() -> Reply {
+    Reply::json(400, fixtures::bytes("searxng/bad-language.json"))
+}
+
+/// The body for one query.
+pub fn body(query: &str, results: &[Result]) -> Value {
+    let results: Vec<Value> = results
+        .iter()
+        .enumerate()
+        .map(|(index, result)| {
+            json!({
+                "title": result.title, "url": result.url, "content": result.content,
+                "engine": "double", "engines": ["double"], "category": "general", "template": "default.html",
+                "positions": [index + 1], "score": 1.0 / (index + 1) as f64, "publishedDate": null,
+            })
+        })
+        .collect();
+    json!({
+        "query": query, "results": results, "answers": [], "corrections": [],
+        "infoboxes": [], "suggestions": [], "unresponsive_engines": [],
+    })
+}
+
+fn answer(request: &Request, results: &[Result]) -> Reply {
+    let form = String::from_utf8_lossy(&request.body).into_owned();
+    if request.path != "/search" {
+        return Reply::new(404, "text/html; charset=utf-8", "<h1>Not found</h1>");
+    }
+    if request.parameter("format") != Some("json") && !form.contains("format=json") {
+        return Reply::html("<!DOCTYPE html><title>SearXNG</title>");
+    }
+    let query = request.parameter("q").unwrap_or_default();
+    Reply::json(200, body(query, results).to_string())
+}

@@ -1,0 +1,50 @@
+//! Waiting for a condition with a deadline, the only kind of waiting that tests do.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+const BETWEEN_PROBES: Duration = Duration::from_millis(10);
+
+/// Probes until there is a value. Panics with `what` when `within` is over.
+pub async fn eventually<T>(
+    what: &str,
+    within: Duration,
+    mut probe: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let patience = Patience::new(what, within);
+    loop {
+        if let Some(value) = probe().await {
+            return value;
+        }
+        patience.pause().await;
+    }
+}
+
+/// The same for loops in the harness: futures with async closures in them cannot be spawned.
+pub(crate) struct Patience<'a> {
+    what: &'a str,
+    within: Duration,
+    deadline: Instant,
+}
+
+impl<'a> Patience<'a> {
+    pub(crate) fn new(what: &'a str, within: Duration) -> Self {
+        Self {
+            what,
+            within,
+            deadline: Instant::now() + within,
+        }
+    }
+
+    /// A moment between two probes. Panics when time is up.
+    pub(crate) async fn pause(&self) {
+        assert!(
+            Instant::now() < self.deadline,
+            "waited {:?} in vain: {}",
+            self.within,
+            self.what
+        );
+        sleep(BETWEEN_PROBES).await;
+    }
+}

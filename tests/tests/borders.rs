@@ -1,0 +1,205 @@
+//! Who may know whom, and how large a file may grow. ARCHITECTURE.md says why.
+
+use privachat_tests::sources::{self, Source};
+
+/// Lines; files are split by responsibility long before.
+const LONGEST_FILE: usize = 400;
+
+/// The one place where jobs and the pipeline meet, and what puts the programs together.
+const MEETING_PLACES: [&str; 5] = ["daemon", "wiring", "cli", "main.rs", "lib.rs"];
+
+fn none(what: &str, offenders: impl IntoIterator<Item = String>) {
+    let offenders: Vec<String> = offenders.into_iter().collect();
+    assert!(
+        offenders.is_empty(),
+        "{what}:\n  {}",
+        offenders.join("\n  ")
+    );
+}
+
+fn under(folder: &str) -> Vec<Source> {
+    sources::rust()
+        .into_iter()
+        .filter(|source| source.is_under(folder))
+        .collect()
+}
+
+/// `path: name` for each of `forbidden` that stands under `root` in the source's paths.
+fn forbidden_uses(source: &Source, root: &str, forbidden: &[&str]) -> Vec<String> {
+    let used = source.uses(root);
+    let found = forbidden.iter().filter(|name| used.contains(**name));
+    found
+        .map(|name| format!("{}: {root}::{name}", source.path))
+        .collect()
+}
+
+fn forbidden_words(source: &Source, forbidden: &[&str]) -> Vec<String> {
+    let found = forbidden.iter().filter(|word| source.mentions(word));
+    found
+        .map(|word| format!("{}: {word}", source.path))
+        .collect()
+}
+
+#[test]
+fn the_api_and_the_worker_never_see_each_other_and_the_core_sees_neither() {
+    let edges = [
+        ("crates/api", vec!["worker"]),
+        ("crates/worker", vec!["api"]),
+        ("crates/core", vec!["api", "worker"]),
+    ];
+    for (krate, others) in edges {
+        let manifest = sources::file(&format!("{krate}/Cargo.toml"));
+        for other in others {
+            assert!(
+                !manifest.text.contains(&format!("privachat-{other}")),
+                "{krate} depends on {other}"
+            );
+            let name = format!("privachat_{other}");
+            none(
+                "imports across a border",
+                under(krate)
+                    .iter()
+                    .flat_map(|s| forbidden_words(s, &[&name])),
+            );
+        }
+    }
+}
+
+#[test]
+fn the_pipeline_knows_no_redis_no_database_and_no_jobs() {
+    let pipeline = under("crates/worker/src/pipeline");
+    assert!(
+        !pipeline.is_empty(),
+        "the pipeline has moved: tell this test where"
+    );
+    let words = [
+        "redis",
+        "deadpool_redis",
+        "diesel",
+        "diesel_async",
+        "daemon",
+    ];
+    none(
+        "the pipeline knows",
+        pipeline
+            .iter()
+            .flat_map(|source| forbidden_words(source, &words)),
+    );
+    let core = ["jobs", "history", "keys"];
+    none(
+        "the pipeline knows",
+        pipeline
+            .iter()
+            .flat_map(|source| forbidden_uses(source, "privachat_core", &core)),
+    );
+}
+
+#[test]
+fn the_job_engine_knows_bytes_and_ids_and_nothing_of_search() {
+    let jobs = under("crates/core/src/jobs");
+    let words = [
+        "SearchRequest",
+        "SearchResponse",
+        "privachat_worker",
+        "diesel",
+        "diesel_async",
+    ];
+    none(
+        "the job engine knows",
+        jobs.iter()
+            .flat_map(|source| forbidden_words(source, &words)),
+    );
+    let modules = ["schema", "history"];
+    none(
+        "the job engine knows",
+        jobs.iter()
+            .flat_map(|source| forbidden_uses(source, "crate", &modules)),
+    );
+}
+
+#[test]
+fn jobs_and_the_pipeline_meet_in_the_daemon_only() {
+    let worker = under("crates/worker/src");
+    let met = worker.iter().filter(|source| {
+        let inside = source.path.trim_start_matches("crates/worker/src/");
+        let allowed = MEETING_PLACES.iter().any(|place| inside.starts_with(place));
+        let jobs = source.uses("privachat_core").contains("jobs");
+        let pipeline = source.uses("crate").contains("pipeline") || inside.starts_with("pipeline/");
+        !allowed && jobs && pipeline
+    });
+    none(
+        "jobs and the pipeline meet in",
+        met.map(|source| source.path.clone()),
+    );
+}
+
+#[test]
+fn no_source_file_is_longer_than_400_lines() {
+    let long = sources::rust()
+        .into_iter()
+        .filter(|source| source.text.lines().count() > LONGEST_FILE);
+    none("split by responsibility", long.map(|source| source.path));
+}
+
+#[test]
+fn no_file_is_a_drawer_for_odds_and_ends() {
+    let drawers = [
+        "utils.rs",
+        "util.rs",
+        "helpers.rs",
+        "helper.rs",
+        "common.rs",
+        "misc.rs",
+    ];
+    let folders = ["/utils/", "/util/", "/helpers/", "/common/", "/misc/"];
+    let named = sources::rust().into_iter().filter(|source| {
+        drawers.contains(&source.name())
+            || folders.iter().any(|folder| source.path.contains(folder))
+    });
+    none("name it after its role", named.map(|source| source.path));
+}
+
+#[test]
+fn redis_keys_are_spelled_in_keys_rs_alone() {
+    let spelled = under("crates").into_iter().filter(|source| {
+        let code = source.code();
+        let spells = ["\"search_job:", "\"{search_job:", "\"{search}:"]
+            .iter()
+            .any(|key| code.contains(key));
+        spells
+            && source.name() != "keys.rs"
+            && !source.is_under("crates/core/src/keys")
+            && !source.is_test()
+    });
+    none(
+        "take the key from keys.rs",
+        spelled.map(|source| source.path),
+    );
+}
+
+#[test]
+fn no_file_names_a_folder_of_somebodys_machine_or_a_package_mirror() {
+    let folders = ["/home/", "/root/", "/Users/", "/work/"];
+    let hosts = [
+        "index.crates.io",
+        "static.crates.io",
+        "files.pythonhosted.org",
+        "registry.npmjs.org",
+    ];
+    let offenders = sources::all().into_iter().filter(|source| {
+        let is_this = source.path == "tests/tests/borders.rs";
+        let starts_path =
+            |before: &str| !before.ends_with(|c: char| c.is_alphanumeric() || "/.-_~}".contains(c));
+        let names_folder = folders.iter().any(|folder| {
+            source
+                .text
+                .match_indices(folder)
+                .any(|(at, _)| source.text.get(..at).is_some_and(starts_path))
+        });
+        !is_this && (names_folder || hosts.iter().any(|host| source.text.contains(host)))
+    });
+    none(
+        "machine paths and mirrors",
+        offenders.map(|source| source.path),
+    );
+}
