@@ -74,6 +74,19 @@ fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> bool {
     if kind == Kind::HowTo && !does {
         return false;
     }
+    // A figure or date belongs to what its own sentence or section speaks of, to nothing else.
+    let named_there = chosen.first().is_none_or(|first| {
+        let sentence = &first.rated.sentence;
+        let there =
+            |term: &String| sentence.terms.contains(term) || sentence.nearest_terms.contains(term);
+        terms
+            .iter()
+            .filter(|term| term.specific)
+            .all(|term| there(&term.term))
+    });
+    if kind == Kind::Time && !named_there {
+        return false;
+    }
     let total: f64 = terms.iter().map(|term| term.weight).sum();
     let covered: f64 = terms
         .iter()
@@ -94,8 +107,19 @@ fn written(pick: &Chosen) -> String {
         .iter()
         .map(|source| format!("[{}]", source + 1))
         .collect();
-    format!("{} {marks}", pick.rated.sentence.text)
+    let text = &pick.rated.sentence.text;
+    // An ellipsis is not a full stop, and what follows a quotation mark is none of it.
+    let stop = text
+        .chars()
+        .last()
+        .filter(|c| STOPS.contains(c) && !text.ends_with("..."));
+    let Some((stop, bare)) = stop.and_then(|stop| Some((stop, text.strip_suffix(stop)?))) else {
+        return format!("{text} {marks}");
+    };
+    format!("{bare} {marks}{stop}")
 }
+
+const STOPS: [char; 6] = ['.', '!', '?', '。', '！', '？'];
 
 /// What to say when the sources do not answer, in the language of the question where we speak it.
 #[must_use]

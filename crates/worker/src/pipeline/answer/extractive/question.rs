@@ -1,5 +1,6 @@
 //! What kind of answer a question asks for.
 
+use super::score::{has_date, has_figure};
 use crate::pipeline::Plan;
 use privachat_core::schema::Intent;
 
@@ -83,9 +84,13 @@ impl Kind {
         }
     }
 
-    /// Whether a sentence without a figure cannot be the answer.
-    pub(super) fn wants_figure(self) -> bool {
-        matches!(self, Self::Quantity | Self::Time)
+    /// Whether `text` holds what the answer cannot be without: a figure, or a date.
+    pub(super) fn may_answer(self, text: &str) -> bool {
+        match self {
+            Self::Quantity => has_figure(text),
+            Self::Time => has_date(text),
+            _ => true,
+        }
     }
 }
 

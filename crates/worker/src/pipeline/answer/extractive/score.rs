@@ -4,8 +4,8 @@ use super::{
     question::Kind,
     sentence::Sentence,
     words::{
-        ADVICE, ARTICLES, CONTRASTS, COPULAS, IMPERATIVES, MONTHS, NEWS, NUMERALS, OPENINGS,
-        REASONS, SUBORDINATE,
+        ADVICE, ARTICLES, CONTRASTS, COPULAS, IMPERATIVES, MONTHS, NAMING, NEWS, NUMERALS,
+        OPENINGS, REASONS, SUBORDINATE,
     },
 };
 use crate::pipeline::rank::QueryTerm;
@@ -73,7 +73,7 @@ fn presence(term: &str, sentence: &Sentence) -> f64 {
     if holds(&sentence.terms) {
         1.0
     } else if holds(&sentence.nearest_terms) {
-        if sentence.leads { 0.8 } else { 0.45 }
+        if sentence.leads { 0.8 } else { 0.55 }
     } else if holds(&sentence.heading_terms) {
         0.35
     } else if holds(&sentence.title_terms) {
@@ -91,7 +91,7 @@ fn place(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
         0.0
     };
     let early = if sentence.position == 1 { 0.05 } else { 0.0 };
-    lead + early + 0.1 * named
+    lead + early + 0.3 * named
 }
 
 /// 0–1: how much of the question a heading names; half of it is the least that counts.
@@ -145,6 +145,9 @@ fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
 fn definition(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
     let lower = sentence.text.to_lowercase();
     let words: Vec<&str> = lower.split_whitespace().take(14).collect();
+    if is_naming(&lower, terms) {
+        return 0.5;
+    }
     if words.first().is_some_and(|word| SUBORDINATE.contains(word)) {
         return 0.0;
     }
@@ -178,6 +181,27 @@ fn definition(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
         3 | 4 => 0.2 * share,
         _ => 0.0,
     }
+}
+
+/// "… is known as X": the name comes last, and yet it is said what has it.
+fn is_naming(lower: &str, terms: &[QueryTerm]) -> bool {
+    let Some(after) = NAMING
+        .iter()
+        .find_map(|phrase| lower.split_once(phrase))
+        .map(|(_, after)| after)
+    else {
+        return false;
+    };
+    let named: Vec<&str> = after
+        .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
+        .filter(|word| !word.is_empty())
+        .take(terms.len() + 2)
+        .collect();
+    terms.iter().all(|term| {
+        // Stems are beginnings of their words, but for a letter that changes.
+        let stem = term.term.strip_suffix(['i', 'e']).unwrap_or(&term.term);
+        named.iter().any(|word| word.starts_with(stem))
+    })
 }
 
 fn instruction(sentence: &Sentence) -> f64 {
@@ -254,10 +278,10 @@ pub(super) fn has_figure(text: &str) -> bool {
     text.chars().any(|c| c.is_numeric()) || contains_word(text, NUMERALS)
 }
 
-fn has_date(text: &str) -> bool {
-    let year = text
-        .split(|c: char| !c.is_ascii_digit())
-        .any(|digits| digits.len() == 4 && digits.starts_with(['1', '2']));
+pub(super) fn has_date(text: &str) -> bool {
+    let year = text.split(|c: char| !c.is_ascii_digit()).any(|digits| {
+        digits.len() == 4 && digits.starts_with(['1', '2']) && !digits.starts_with("10")
+    });
     year || contains_word(text, MONTHS)
 }
 

@@ -1,6 +1,6 @@
 //! Choosing sentences that together make an answer, and the order they stand in.
 
-use super::{question::Kind, score::Rated, score::has_figure, sentence::Sentence};
+use super::{question::Kind, score::Rated, sentence::Sentence};
 use std::collections::{HashMap, HashSet};
 
 /// A sentence that goes on where a chosen one ends scores at least this share of the best one.
@@ -9,6 +9,8 @@ const LEAST_SHARE_OF_NEXT: f64 = 0.4;
 const POOL: usize = 80;
 /// Share of common words that makes two sentences one.
 const SAME: f64 = 0.7;
+/// Share of the best coverage so far that a sentence from elsewhere needs.
+const LEAST_COVERAGE_SHARE: f64 = 0.85;
 const REPETITION: f64 = 0.5;
 const AGREEMENT: f64 = 0.1;
 const CONTINUATION: f64 = 0.2;
@@ -34,6 +36,13 @@ pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
         };
         let lonely = kind == Kind::Definition && !chosen.is_empty() && !next;
         if lonely && pool.get(index).is_some_and(|pick| !pick.rated.defines) {
+            pool.swap_remove(index);
+            continue;
+        }
+        let strays = pool
+            .get(index)
+            .is_some_and(|pick| !next && strays(pick, &chosen, kind));
+        if strays {
             pool.swap_remove(index);
             continue;
         }
@@ -71,9 +80,7 @@ pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
 
 /// The best sentences; where a figure is asked for, only those that have one.
 fn candidates(mut rated: Vec<Rated>, kind: Kind) -> Vec<Rated> {
-    if kind.wants_figure() {
-        rated.retain(|rated| has_figure(&rated.sentence.text));
-    }
+    rated.retain(|rated| kind.may_answer(&rated.sentence.text));
     rated.sort_by(|a, b| b.score.total_cmp(&a.score));
     rated.truncate(POOL);
     rated
@@ -138,6 +145,26 @@ fn follows(candidate: &Chosen, chosen: &[Chosen], kind: Kind) -> bool {
     })
 }
 
+/// Whether a sentence speaks of less of the question than the first one does, in a place that is
+/// about something else. Where two things are compared, one that speaks of one of them strays too,
+/// unless it says what that is.
+fn strays(pick: &Chosen, chosen: &[Chosen], kind: Kind) -> bool {
+    let Some(first) = chosen
+        .iter()
+        .max_by(|a, b| a.rated.coverage.total_cmp(&b.rated.coverage))
+    else {
+        return false;
+    };
+    let (here, there) = (&pick.rated.sentence, &first.rated.sentence);
+    let same_place = here.source == there.source && here.nearest_terms == there.nearest_terms;
+    let least = match (kind, same_place) {
+        (Kind::Comparison, _) if pick.rated.defines => 0.4,
+        (_, true) => 0.6,
+        _ => LEAST_COVERAGE_SHARE,
+    };
+    pick.rated.coverage < least * first.rated.coverage
+}
+
 /// Whether a sentence can be understood with what is chosen already.
 fn anchored(pick: &Chosen, chosen: &[Chosen]) -> bool {
     let here = &pick.rated.sentence;
@@ -189,10 +216,9 @@ fn ordered(chosen: Vec<Chosen>) -> Vec<Chosen> {
 
 /// Whether the sentences hold what the kind of question asks for.
 pub(super) fn satisfies(chosen: &[Chosen], kind: Kind) -> bool {
-    !kind.wants_figure()
-        || chosen
-            .iter()
-            .any(|pick| has_figure(&pick.rated.sentence.text))
+    chosen
+        .iter()
+        .any(|pick| kind.may_answer(&pick.rated.sentence.text))
 }
 
 fn place(sentence: &Sentence) -> (usize, usize, usize) {

@@ -165,3 +165,13 @@ pub(super) const MONTHS: &[&str] = &[
     "febrero",
     "abril",
 ];
+
+pub(super) const NAMING: &[&str] = &[
+    " known as ",
+    " referred to as ",
+    " is called ",
+    " are called ",
+    " genannt ",
+    " appelé ",
+    " llamado ",
+];
