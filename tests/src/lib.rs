@@ -20,6 +20,7 @@ pub mod process;
 pub mod programs;
 pub mod proxy;
 pub mod redis;
+pub mod scene;
 pub mod sources;
 pub mod stack;
 pub mod upstream;

@@ -10,6 +10,7 @@ use std::future::{Ready, ready};
 
 const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
+const DELETE: &[Method] = &[Method::DELETE];
 
 /// All routes of the service.
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -17,12 +18,22 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(only(GET, "/").route(web::get().to(routes::root::get)))
         .service(only(GET, "/livez").route(web::get().to(routes::health::live)))
         .service(only(GET, "/readyz").route(web::get().to(routes::health::ready)))
+        .service(only(GET, "/api/v1/queue").route(web::get().to(routes::queue::get)))
         .service(only(GET, "/api/v1/health").route(web::get().to(routes::health::health)))
         .service(only(POST, "/api/v1/search").route(web::post().to(routes::search::post)))
         .service(web::resource("/api/v1/search/").to(without_slash))
+        .service(web::resource("/api/v1/search/status").to(unknown))
         .service(
             only(GET, "/api/v1/search/status/{session_id}")
                 .route(web::get().to(routes::status::get)),
+        )
+        .service(
+            only(DELETE, "/api/v1/search/{session_id}")
+                .route(web::delete().to(routes::control::cancel)),
+        )
+        .service(
+            only(POST, "/api/v1/search/{session_id}/retry")
+                .route(web::post().to(routes::control::retry)),
         )
         .service(
             only(GET, "/api/v1/sessions/{session_id}").route(web::get().to(routes::sessions::get)),

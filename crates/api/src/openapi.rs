@@ -3,7 +3,10 @@
 use crate::routes;
 use privachat_core::{
     mode::Mode,
-    schema::{PromptStrategy, SearchEngine, SearchResponse, Status, validate::Fault},
+    schema::{
+        PromptStrategy, SearchEngine, SearchResponse, Status, validate::Fault,
+        worker::WorkerDescription,
+    },
 };
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -19,7 +22,10 @@ use uuid::Uuid;
     paths(
         routes::search::post,
         routes::status::get,
+        routes::control::cancel,
+        routes::control::retry,
         routes::sessions::get,
+        routes::queue::get,
         routes::health::health,
         routes::health::live,
         routes::health::ready,
@@ -28,6 +34,7 @@ use uuid::Uuid;
     tags(
         (name = "search", description = "Ask, and follow the search"),
         (name = "sessions", description = "Searches that have ended"),
+        (name = "queue", description = "What waits and who works"),
         (name = "health", description = "For load balancers and people"),
     )
 )]
@@ -145,6 +152,37 @@ pub(crate) struct SessionBody {
     created_at: String,
     #[schema(format = DateTime)]
     completed_at: Option<String>,
+}
+
+/// Queues and workers.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct QueueBody {
+    pub(crate) modes: Vec<ModeBody>,
+    pub(crate) workers: Vec<WorkerBody>,
+}
+
+/// The searches of one mode.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ModeBody {
+    pub(crate) mode: Mode,
+    /// Searches that wait.
+    pub(crate) depth: u64,
+    /// Seconds since the oldest of them was accepted.
+    pub(crate) oldest_age_seconds: Option<f64>,
+    /// Searches that run, on all workers.
+    pub(crate) running: usize,
+    /// Searches that can run, on all workers.
+    pub(crate) slots: usize,
+}
+
+/// A worker that was heard of within the last minute.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WorkerBody {
+    pub(crate) name: String,
+    /// Seconds since its last heartbeat.
+    pub(crate) last_seen_seconds: f64,
+    #[serde(flatten)]
+    pub(crate) description: WorkerDescription,
 }
 
 /// That the service is there.

@@ -16,6 +16,9 @@ use uuid::Uuid;
 /// Seconds after which a client may try again when Redis or the database is away.
 const RETRY_AFTER: u64 = 2;
 
+/// Seconds after which a full queue may have room again.
+const QUEUE_RETRY_AFTER: u64 = 10;
+
 /// Why a request is refused. The `Display` form is for the log.
 #[derive(Debug)]
 pub(crate) enum Problem {
@@ -37,6 +40,12 @@ pub(crate) enum Problem {
     IdempotencyConflict,
     /// 400: the idempotency key itself.
     BadIdempotencyKey,
+    /// 429: too many searches wait.
+    QueueFull,
+    /// 409: the search has ended and cannot be cancelled.
+    AlreadyFinished,
+    /// 409: the search has not failed, so there is nothing to run again.
+    NotRetryable,
     /// 504: a synchronous search did not end in time; it goes on.
     SearchTimeout {
         id: Uuid,
@@ -88,7 +97,10 @@ impl ResponseError for Problem {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::IdempotencyConflict => StatusCode::CONFLICT,
+            Self::IdempotencyConflict | Self::AlreadyFinished | Self::NotRetryable => {
+                StatusCode::CONFLICT
+            }
+            Self::QueueFull => StatusCode::TOO_MANY_REQUESTS,
             Self::BadIdempotencyKey => StatusCode::BAD_REQUEST,
             Self::SearchTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::SearchFailed { response, .. } if is_timeout(response) => {
@@ -109,6 +121,9 @@ impl ResponseError for Problem {
             Self::Unavailable(error) => {
                 tracing::warn!(error = format!("{error:#}"), "answered 503");
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            }
+            Self::QueueFull => {
+                response.insert_header((header::RETRY_AFTER, QUEUE_RETRY_AFTER));
             }
             Self::Internal(error) => tracing::error!(error = format!("{error:#}"), "answered 500"),
             _ => {}
@@ -144,6 +159,18 @@ impl Problem {
             Self::BadIdempotencyKey => named(
                 code::BAD_IDEMPOTENCY_KEY,
                 "An Idempotency-Key has 1 to 255 visible ASCII characters",
+            ),
+            Self::QueueFull => named(
+                code::QUEUE_FULL,
+                "Too many searches are waiting: try again later",
+            ),
+            Self::AlreadyFinished => named(
+                code::ALREADY_FINISHED,
+                "The search has ended and cannot be cancelled: read its result from the status address",
+            ),
+            Self::NotRetryable => named(
+                code::NOT_RETRYABLE,
+                "Only a search that failed can be run again: POST the query as a new search",
             ),
             Self::SearchTimeout { id, timeout, trace } => json!({
                 "error": code::SEARCH_TIMEOUT,

@@ -4,6 +4,7 @@ use crate::{app, request_log, settings::ApiSettings, state::State};
 use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
+    dev::ServerHandle,
     middleware::{Condition, from_fn},
     web,
 };
@@ -14,6 +15,7 @@ use privachat_core::{
     keys,
 };
 use std::net::SocketAddr;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Seconds that requests in flight get when the process is told to stop.
@@ -30,6 +32,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
     }
     let changes = Bell::default();
     let stop = CancellationToken::new();
+    let stopping = CancellationToken::new();
     let following = tokio::spawn(changes.clone().follow(
         jobs.redis().clone(),
         keys::CHANGED,
@@ -41,14 +44,21 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         history,
         engines: settings.engines.clone(),
         job_ttl: settings.shared.job_ttl,
+        max_queue_length: settings.max_queue_length,
         environment: settings.environment.clone(),
+        stopping: stopping.clone(),
     });
-    serve(&settings, state).await?;
+    serve(&settings, state, &stopping).await?;
+    // Only now: requests in flight were waiting for its rings.
     stop.cancel();
     following.await.context("the subscription task died")
 }
 
-async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Result<()> {
+async fn serve(
+    settings: &ApiSettings,
+    state: web::Data<State>,
+    stopping: &CancellationToken,
+) -> anyhow::Result<()> {
     let origins = settings.cors_origins.clone();
     let server = HttpServer::new(move || {
         App::new()
@@ -59,6 +69,7 @@ async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Resul
     })
     // A client that closes its half has gone: its synchronous search is cancelled.
     .h1_allow_half_closed(false)
+    .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .bind((settings.host.as_str(), settings.port))
     .with_context(|| {
@@ -73,7 +84,38 @@ async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Resul
         .copied()
         .context("the server has no address")?;
     announce(settings, address)?;
-    server.run().await.context("the server ended")
+    let server = server.run();
+    let telling = tokio::spawn(stop_when_told(server.handle(), stopping.clone()));
+    let ended = server.await.context("the server ended");
+    telling.abort();
+    ended
+}
+
+/// The first signal lets requests in flight end; the second does not.
+async fn stop_when_told(server: ServerHandle, stopping: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        tracing::error!("signals cannot be heard; only a kill will stop this process");
+        return;
+    };
+    let mut told = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    told().await;
+    tracing::info!("stopping; requests in flight may end");
+    stopping.cancel();
+    tokio::select! {
+        () = server.stop(true) => {}
+        () = told() => {
+            tracing::warn!("told to stop at once");
+            server.stop(false).await;
+        }
+    }
 }
 
 fn announce(settings: &ApiSettings, address: SocketAddr) -> anyhow::Result<()> {

@@ -17,6 +17,7 @@ pub(crate) struct ApiSettings {
     pub(crate) cors_origins: Vec<String>,
     pub(crate) environment: String,
     pub(crate) engines: Engines,
+    pub(crate) max_queue_length: u64,
 }
 
 /// Which engines the workers have. Both binaries read the same environment.
@@ -30,6 +31,7 @@ impl ApiSettings {
         let mut reader = Reader::new(lookup);
         let shared = SharedSettings::read(&mut reader);
         let port = reader.number("API_PORT", 8001, 0..=65_535);
+        let max_queue_length = reader.number("MAX_QUEUE_LENGTH", 10_000, 1..=100_000_000);
         let origins = reader.list("CORS_ORIGINS");
         let settings = shared.map(|shared| Self {
             shared,
@@ -43,6 +45,7 @@ impl ApiSettings {
                 .text("ENVIRONMENT")
                 .unwrap_or_else(|| "production".to_owned()),
             engines: Engines::read(&reader),
+            max_queue_length,
         });
         match settings {
             Some(settings) => reader.finish(settings),

@@ -6,6 +6,7 @@ use privachat_core::{
     jobs::{Bell, Jobs},
 };
 use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
 
 pub(crate) struct State {
     pub(crate) jobs: Jobs,
@@ -14,5 +15,8 @@ pub(crate) struct State {
     pub(crate) history: Arc<dyn History>,
     pub(crate) engines: Engines,
     pub(crate) job_ttl: Duration,
+    pub(crate) max_queue_length: u64,
     pub(crate) environment: String,
+    /// The process was told to stop: no new requests, please.
+    pub(crate) stopping: CancellationToken,
 }

@@ -51,6 +51,9 @@ pub(crate) async fn submit(
         Some(key) => Uuid::new_v5(&NAMESPACE, key.as_bytes()),
         None => Uuid::new_v4(),
     };
+    if state.jobs.is_full(state.max_queue_length).await? {
+        return Err(Problem::QueueFull);
+    }
     let created_at = Utc::now().trunc_subsecs(6);
     let job = new_job(state, id, search, created_at)?;
     let submitted = match key {

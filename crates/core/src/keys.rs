@@ -25,7 +25,7 @@ pub struct KeySpec {
 }
 
 /// The key table.
-pub const TABLE: [KeySpec; 8] = [
+pub const TABLE: [KeySpec; 10] = [
     KeySpec {
         pattern: "search_job:<id>",
         kind: "STRING",
@@ -90,6 +90,22 @@ pub const TABLE: [KeySpec; 8] = [
         readers: "worker",
         holds: "ids that ended and are not in the history yet → when to try next (ms)",
     },
+    KeySpec {
+        pattern: "{search}:workers",
+        kind: "ZSET",
+        ttl: "entries older than a minute are struck off",
+        writer: "announce",
+        readers: "api",
+        holds: "worker → when it was last heard of (ms)",
+    },
+    KeySpec {
+        pattern: "{search}:workers:descriptions",
+        kind: "HASH",
+        ttl: "as the worker's entry",
+        writer: "announce",
+        readers: "api",
+        holds: "worker → its version, slots and running searches (JSON)",
+    },
 ];
 
 /// Channel on which every change of a job is announced; the message begins with the id.
@@ -102,6 +118,11 @@ pub const LIVE: &str = "{search}:live";
 pub const SEQ: &str = "{search}:seq";
 /// Ended searches that are not in the history yet.
 pub const UNSAVED: &str = "{search}:unsaved";
+
+/// Workers and when they were last heard of.
+pub const WORKERS: &str = "{search}:workers";
+/// What the workers say of themselves.
+pub const WORKER_DESCRIPTIONS: &str = "{search}:workers:descriptions";
 
 /// The public record of a search.
 #[must_use]
@@ -172,7 +193,7 @@ mod tests {
                     .into_iter()
                     .flat_map(|mode| [queue(mode), pending(mode)]),
             )
-            .chain([LIVE, SEQ, UNSAVED].map(str::to_owned));
+            .chain([LIVE, SEQ, UNSAVED, WORKERS, WORKER_DESCRIPTIONS].map(str::to_owned));
         for key in built {
             let pattern = Mode::ALL
                 .into_iter()

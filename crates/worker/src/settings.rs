@@ -27,6 +27,7 @@ pub struct WorkerSettings {
     slots: SlotLimits,
     lease: Duration,
     drain: Duration,
+    most_attempts: u32,
 }
 
 impl WorkerSettings {
@@ -45,6 +46,8 @@ impl WorkerSettings {
         };
         let lease = Duration::from_secs(reader.number("JOB_LEASE_SECONDS", 15, 3..=300));
         let drain = Duration::from_secs(reader.number("DRAIN_SECONDS", 70, 0..=3600));
+        let most_attempts = reader.number("JOB_MAX_ATTEMPTS", 3, 1..=100);
+        let most_attempts = u32::try_from(most_attempts).unwrap_or(u32::MAX);
         let pipeline = pipeline(&mut reader);
         match shared {
             Some(shared) => reader.finish(Self {
@@ -54,6 +57,7 @@ impl WorkerSettings {
                 slots,
                 lease,
                 drain,
+                most_attempts,
             }),
             None => Err(reader
                 .finish(())
@@ -71,6 +75,7 @@ impl WorkerSettings {
             slots: self.slots,
             lease: self.lease,
             drain: self.drain,
+            most_attempts: self.most_attempts,
         }
     }
 }

@@ -33,6 +33,10 @@ pub(crate) async fn live() -> HttpResponse {
     )
 )]
 pub(crate) async fn ready(state: web::Data<State>) -> HttpResponse {
+    if state.stopping.is_cancelled() {
+        return HttpResponse::ServiceUnavailable()
+            .json(json!({ "status": "stopping", "redis": "not asked" }));
+    }
     match state.jobs.redis().ping().await {
         Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready", "redis": "ok" })),
         Err(_away) => HttpResponse::ServiceUnavailable()

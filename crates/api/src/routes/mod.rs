@@ -1,6 +1,8 @@
 //! One file for each group of routes; handlers extract, call, and answer.
 
+pub(crate) mod control;
 pub(crate) mod health;
+pub(crate) mod queue;
 pub(crate) mod root;
 pub(crate) mod search;
 pub(crate) mod sessions;

@@ -32,6 +32,7 @@ const REPLAYED: (&str, &str) = ("idempotent-replayed", "true");
         (status = 413, description = "The body is too large", body = crate::openapi::Refusal),
         (status = 415, description = "The body is not JSON", body = crate::openapi::Refusal),
         (status = 422, description = "The request has faults: all of them are listed", body = crate::openapi::Faults),
+        (status = 429, description = "Too many searches wait", body = crate::openapi::Refusal),
         (status = 500, description = "The search failed", body = crate::openapi::Refusal),
         (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
         (status = 504, description = "The search did not end in time", body = crate::openapi::Refusal),
@@ -53,7 +54,7 @@ pub(crate) async fn post(
     wait_for_end(state, &search, &accepted, request_log::id_of(&request)).await
 }
 
-async fn accepted_answer(
+pub(super) async fn accepted_answer(
     state: &State,
     search: SearchRequest,
     accepted: &Accepted,

@@ -1,11 +1,15 @@
 //! GET /api/v1/search/status/{session_id}.
 
 use super::uuid_in_path;
-use crate::{problem::Problem, state::State, wait::wait_for};
+use crate::{problem::Problem, reply::State as SearchState, state::State, wait::wait_for};
 use actix_web::{HttpRequest, HttpResponse, web};
-use privachat_core::schema::{SearchResponse, validate::Fault};
+use privachat_core::{
+    mode::Mode,
+    schema::{SearchResponse, Status, validate::Fault},
+};
 use std::time::Duration;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 const LONGEST_WAIT: u64 = 60;
 
@@ -35,16 +39,30 @@ pub(crate) async fn get(
         return Err(Problem::UnknownJob(id));
     };
     if wait.is_zero() || before.status().is_terminal() {
-        return Ok(before.ok());
+        return answer(&state, id, before).await;
     }
     let status = before.status();
     let changed = wait_for(&state, id, Instant::now() + wait, |now| {
         now.status() != status
     })
     .await?;
-    changed
-        .map(crate::reply::State::ok)
-        .ok_or(Problem::UnknownJob(id))
+    answer(&state, id, changed.ok_or(Problem::UnknownJob(id))?).await
+}
+
+/// The state, and for a search that waits how many are before it.
+async fn answer(state: &State, id: Uuid, mut now: SearchState) -> Result<HttpResponse, Problem> {
+    if let SearchState::Other {
+        status: Status::Pending,
+        response,
+    } = &mut now
+    {
+        let mode = response["mode"]
+            .as_str()
+            .and_then(Mode::parse)
+            .unwrap_or_default();
+        response["queue_position"] = state.jobs.position(id, mode).await?.into();
+    }
+    Ok(now.ok())
 }
 
 fn wait_in_query(query: &str) -> Result<Duration, Problem> {

@@ -1,7 +1,7 @@
 //! A client wants a job to stop.
 
 use super::{Failure, Jobs, JobsError, scripts::on_job};
-use crate::keys;
+use crate::{keys, mode::Mode};
 use uuid::Uuid;
 
 /// What became of a cancel.
@@ -31,8 +31,16 @@ impl Jobs {
             .arg(keys::CHANGED)
             .arg(keys::CANCELLED)
             .arg(id.to_string());
-        match self.call::<String>(&invocation).await?.as_str() {
-            "CANCELLED" => Ok(Cancelled::AtOnce),
+        let reply: Vec<String> = self.call(&invocation).await?;
+        let mut words = reply.iter().map(String::as_str);
+        match words.next().unwrap_or_default() {
+            "CANCELLED" => {
+                // If this fails, a sweeper does it.
+                if let Some(mode) = words.next().and_then(Mode::parse) {
+                    self.forget(id, mode).await?;
+                }
+                Ok(Cancelled::AtOnce)
+            }
             "FLAGGED" => Ok(Cancelled::Flagged),
             "ENDED" => Ok(Cancelled::Ended),
             "ABSENT" => Ok(Cancelled::Absent),

@@ -30,11 +30,15 @@ pub enum Claim {
         request: Bytes,
         /// How long ago it was accepted.
         waited: Duration,
+        /// How long this attempt may run.
+        budget: Duration,
     },
     /// Somebody else runs it, and holds it for so long.
     Busy(Duration),
     /// It is not due before that.
     Early(Duration),
+    /// It has waited too long: the sweeper ends it.
+    Late,
     /// It has ended, or never was.
     Gone,
 }
@@ -61,6 +65,15 @@ pub enum Ended {
     Already,
     /// The job is not ours any more; nothing was written.
     Fenced,
+}
+
+/// What became of an attempt that failed for a passing reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failed {
+    /// The job waits for its next attempt.
+    Retry,
+    /// Attempts or time are used up: the job has ended.
+    Ended(Ended),
 }
 
 /// What became of a release.
@@ -109,43 +122,14 @@ impl Jobs {
                 attempt: next(&mut reply)?,
                 request: Bytes::from(next::<Vec<u8>>(&mut reply)?),
                 waited: Duration::from_millis(next(&mut reply)?),
+                budget: Duration::from_millis(next(&mut reply)?),
             }),
             "BUSY" => Ok(Claim::Busy(Duration::from_millis(next(&mut reply)?))),
             "EARLY" => Ok(Claim::Early(Duration::from_millis(next(&mut reply)?))),
+            "LATE" => Ok(Claim::Late),
             "ENDED" | "ABSENT" => Ok(Claim::Gone),
             other => Err(JobsError::Unexpected(other.to_owned())),
         }
-    }
-
-    /// After a claim: the hint is used up, and the job need not be looked at before `until` from now.
-    ///
-    /// # Errors
-    /// When Redis gave no answer; safe to repeat, and safe to leave out.
-    pub async fn track(&self, hint: Hint, until: Duration) -> Result<(), JobsError> {
-        let mut invocation = self.scripts.track.prepare_invoke();
-        invocation
-            .key(keys::pending(hint.mode))
-            .key(keys::LIVE)
-            .arg(hint.id.to_string())
-            .arg(millis(until));
-        self.call::<String>(&invocation).await?;
-        Ok(())
-    }
-
-    /// After the end of a job: nobody has to look at it again, except for the history.
-    ///
-    /// # Errors
-    /// When Redis gave no answer; safe to repeat.
-    pub async fn forget(&self, id: Uuid, mode: Mode) -> Result<(), JobsError> {
-        let mut invocation = self.scripts.forget.prepare_invoke();
-        invocation
-            .key(keys::pending(mode))
-            .key(keys::LIVE)
-            .key(keys::UNSAVED)
-            .arg(id.to_string())
-            .arg("save");
-        self.call::<String>(&invocation).await?;
-        Ok(())
     }
 
     /// Extends a lease.
@@ -210,6 +194,43 @@ impl Jobs {
             "failed" => Ok(Ended::Failed),
             "ALREADY" => Ok(Ended::Already),
             "FENCED" => Ok(Ended::Fenced),
+            other => Err(JobsError::Unexpected(other.to_owned())),
+        }
+    }
+
+    /// Ends an attempt that failed for a passing reason: the job is tried again after `pause`, or
+    /// ends with this failure when `most_attempts` or its time are used up.
+    ///
+    /// # Errors
+    /// When Redis gave no answer or is full; safe to repeat.
+    pub async fn fail(
+        &self,
+        lease: &Lease,
+        failure: &Failure,
+        most_attempts: u32,
+        pause: Duration,
+    ) -> Result<Failed, JobsError> {
+        let cancelled = Failure::cancelled();
+        let mut invocation = on_job(&self.scripts.fail, lease.id);
+        invocation
+            .arg(lease.nonce.to_string())
+            .arg(failure.error_json())
+            .arg(failure.members_json())
+            .arg(most_attempts)
+            .arg(millis(pause))
+            .arg(cancelled.error_json())
+            .arg(cancelled.members_json())
+            .arg(keys::CHANGED)
+            .arg(lease.id.to_string());
+        let reply: Vec<String> = self.call(&invocation).await?;
+        match reply.first().map_or("", String::as_str) {
+            "RETRY" => {
+                self.track_id(lease.id, lease.mode, pause).await?;
+                Ok(Failed::Retry)
+            }
+            "failed" => Ok(Failed::Ended(Ended::Failed)),
+            "ALREADY" => Ok(Failed::Ended(Ended::Already)),
+            "FENCED" => Ok(Failed::Ended(Ended::Fenced)),
             other => Err(JobsError::Unexpected(other.to_owned())),
         }
     }

@@ -6,8 +6,10 @@
 //! ```text
 //!            create           claim              finish
 //!  (absent) ───────▶ pending ───────▶ processing ───────▶ completed | failed
-//!                       ▲                │ release
-//!                       └────────────────┘
+//!                    │  ▲                │
+//!                    │  └────────────────┘ release (graceful stop), fail (passing reason),
+//!                    │                     look (the worker was lost)
+//!                    └───────────────────────────────────▶ failed: cancel, waited too long
 //! ```
 //!
 //! Each arrow is one Lua script on the keys of one job, safe to repeat with the same nonce: a lost
@@ -20,24 +22,33 @@ mod cancel;
 mod error;
 mod failure;
 mod lease;
+mod list;
 mod outbox;
+mod overview;
+mod push;
 mod record;
 mod scripts;
 mod submit;
+mod sweep;
 mod take;
 
 pub use bell::{Bell, Ring};
 pub use cancel::Cancelled;
 pub use error::JobsError;
 pub use failure::Failure;
-pub use lease::{Beat, Claim, Ended, Lease, Release};
+pub use lease::{Beat, Claim, Ended, Failed, Lease, Release};
+pub use overview::{Overview, Queue, SeenWorker};
 pub use record::Record;
 pub use submit::{NewJob, Submitted};
+pub use sweep::{SweepRules, Sweeper, Swept};
 pub use take::{Hint, Taker, Unblock};
 
 use crate::connection::Redis;
 use scripts::Scripts;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 /// How long after its submission a job without a hint is looked at.
 const SUBMIT_GRACE: Duration = Duration::from_secs(5);
@@ -49,6 +60,8 @@ const POP_GRACE: Duration = Duration::from_secs(2);
 pub struct Jobs {
     redis: Redis,
     scripts: Arc<Scripts>,
+    /// Hints in all queues when last heard of.
+    depth: Arc<AtomicU64>,
 }
 
 impl Jobs {
@@ -58,6 +71,8 @@ impl Jobs {
         Self {
             redis,
             scripts: Arc::new(Scripts::load()),
+            // Not known yet: as if full, so that the first who wants to know asks.
+            depth: Arc::new(AtomicU64::new(u64::MAX)),
         }
     }
 

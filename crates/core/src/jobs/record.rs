@@ -40,6 +40,17 @@ impl From<Vec<u8>> for Record {
 }
 
 impl Jobs {
+    /// What the submitter of a job sent; `None` once it has completed, or when there is no such job.
+    ///
+    /// # Errors
+    /// When Redis gave no answer.
+    pub async fn request(&self, id: Uuid) -> Result<Option<Bytes>, JobsError> {
+        let mut command = redis::cmd("HGET");
+        command.arg(keys::control(id)).arg("request");
+        let bytes: Option<Vec<u8>> = self.redis.query(&command).await?;
+        Ok(bytes.map(Bytes::from))
+    }
+
     /// The record of a job; `None` when there is none (any more).
     ///
     /// # Errors

@@ -33,6 +33,12 @@ pub(super) struct Scripts {
     pub(super) track: Script,
     pub(super) forget: Script,
     pub(super) unsaved: Script,
+    pub(super) fail: Script,
+    pub(super) look: Script,
+    pub(super) due: Script,
+    pub(super) popped: Script,
+    pub(super) announce: Script,
+    pub(super) overview: Script,
 }
 
 impl Scripts {
@@ -50,6 +56,12 @@ impl Scripts {
             track: queue_script!("track.lua"),
             forget: queue_script!("forget.lua"),
             unsaved: queue_script!("unsaved.lua"),
+            fail: job_script!("fail.lua"),
+            look: job_script!("look.lua"),
+            due: queue_script!("due.lua"),
+            popped: queue_script!("popped.lua"),
+            announce: queue_script!("announce.lua"),
+            overview: queue_script!("overview.lua"),
         }
     }
 }

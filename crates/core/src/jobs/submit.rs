@@ -1,6 +1,6 @@
 //! Accepting a job: note it, write its record, push its hint, in one round trip.
 
-use super::{Hint, Jobs, JobsError, POP_GRACE, SUBMIT_GRACE, millis, scripts::on_job};
+use super::{Jobs, JobsError, SUBMIT_GRACE, millis, push::Place, scripts::on_job};
 use crate::{keys, mode::Mode};
 use bytes::Bytes;
 use redis::{Pipeline, RedisError, ScriptInvocation, ServerErrorKind};
@@ -49,11 +49,12 @@ impl Jobs {
     pub async fn submit(&self, job: &NewJob) -> Result<Submitted, JobsError> {
         let register = self.register(job.id);
         let create = self.create(job);
-        let push = self.push_invocation(job.id, job.mode, "back");
+        let push = self.push_invocation(job.id, job.mode, Place::Back, job.longest_wait);
         // In this order: a crash in between leaves an id that is looked at too often, never a job
         // that nobody knows of.
         let steps = [&register, &create, &push];
-        let (_, created, _): (String, String, String) = self.pipeline(&steps).await?;
+        let (_, created, depth): (String, String, u64) = self.pipeline(&steps).await?;
+        self.note_depth(depth);
         submitted(&created)
     }
 
@@ -68,29 +69,10 @@ impl Jobs {
         let (_, created): (String, String) = self.pipeline(&[&register, &create]).await?;
         let outcome = submitted(&created)?;
         if outcome == Submitted::Created {
-            self.push(job.id, job.mode).await?;
+            self.push(job.id, job.mode, Place::Back, job.longest_wait)
+                .await?;
         }
         Ok(outcome)
-    }
-
-    /// Puts a hint at the end of the queue, unless the job has one already.
-    ///
-    /// # Errors
-    /// When Redis gave no answer; safe to repeat.
-    pub async fn push(&self, id: Uuid, mode: Mode) -> Result<(), JobsError> {
-        self.call::<String>(&self.push_invocation(id, mode, "back"))
-            .await?;
-        Ok(())
-    }
-
-    /// Gives a hint that was popped back, before all others.
-    ///
-    /// # Errors
-    /// When Redis gave no answer. A repeat may put it there twice, which does no harm.
-    pub async fn put_back(&self, hint: Hint) -> Result<(), JobsError> {
-        self.call::<String>(&self.push_invocation(hint.id, hint.mode, "front"))
-            .await?;
-        Ok(())
     }
 
     fn register(&self, id: Uuid) -> ScriptInvocation<'_> {
@@ -119,19 +101,6 @@ impl Jobs {
             .arg(millis(job.longest_wait))
             .arg(keys::CHANGED)
             .arg(job.id.to_string());
-        invocation
-    }
-
-    fn push_invocation(&self, id: Uuid, mode: Mode, end: &str) -> ScriptInvocation<'_> {
-        let mut invocation = self.scripts.push.prepare_invoke();
-        invocation
-            .key(keys::queue(mode))
-            .key(keys::pending(mode))
-            .key(keys::LIVE)
-            .key(keys::SEQ)
-            .arg(id.to_string())
-            .arg(end)
-            .arg(millis(POP_GRACE + SUBMIT_GRACE));
         invocation
     }
 

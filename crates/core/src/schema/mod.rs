@@ -8,6 +8,7 @@ pub mod request;
 pub mod response;
 pub mod time;
 pub mod validate;
+pub mod worker;
 
 pub use event::Event;
 pub use job::SearchJob;

@@ -43,6 +43,11 @@ pub const SETTINGS: &[Setting] = &[
         "file that the API writes its address to once it listens",
     ),
     setting(
+        "MAX_QUEUE_LENGTH",
+        "10000",
+        "searches that may wait; beyond it the API answers 429",
+    ),
+    setting(
         "CORS_ORIGINS",
         "",
         "comma-separated origins that browsers may call from; * for all",
@@ -68,6 +73,11 @@ pub const SETTINGS: &[Setting] = &[
         "JOB_TTL_SECONDS",
         "86400",
         "how long the record of a search lives in Redis",
+    ),
+    setting(
+        "JOB_MAX_ATTEMPTS",
+        "3",
+        "how often a search that fails for a passing reason is started",
     ),
     setting(
         "JOB_LEASE_SECONDS",

@@ -11,7 +11,7 @@ use crate::{
 };
 use chrono::{SubsecRound, Utc};
 use privachat_core::{
-    jobs::{Bell, Claim, Ended, Failure, Hint, Jobs, JobsError, Lease, Release},
+    jobs::{Bell, Claim, Ended, Failed, Failure, Hint, Jobs, JobsError, Lease, Release},
     schema::{SearchJob, SearchResponse, problem},
 };
 use std::{sync::Arc, time::Duration};
@@ -26,12 +26,17 @@ const FINISH_PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// The next attempt comes after a random part of this, doubled each time, up to the longest.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(15);
+
 /// What every attempt of this worker needs.
 pub(super) struct Runner {
     pub(super) jobs: Jobs,
     pub(super) context: Context,
     pub(super) worker: String,
     pub(super) lease: Duration,
+    pub(super) most_attempts: u32,
     /// Rings for cancelled searches.
     pub(super) cancels: Bell,
     /// The drain is over: give back what still runs.
@@ -40,9 +45,18 @@ pub(super) struct Runner {
     pub(super) ended: Arc<Notify>,
 }
 
+/// What the claim said.
+struct Begun {
+    attempt: u32,
+    waited: Duration,
+    budget: Duration,
+}
+
 /// How an attempt came to its end.
 enum Verdict {
     Finish(Result<Box<SearchResponse>, Failure>),
+    /// Failed for a passing reason.
+    TryAgain(Failure),
     Release,
     Abandon,
 }
@@ -63,29 +77,32 @@ impl Runner {
                 attempt,
                 request,
                 waited,
+                budget,
             } => {
                 let tracked = self.jobs.track(hint, self.lease);
-                let worked = self.attempt(&lease, attempt, &request, waited);
+                let begun = Begun {
+                    attempt,
+                    waited,
+                    budget,
+                };
+                let worked = self.attempt(&lease, &begun, &request);
                 let (tracked, worked) = tokio::join!(tracked, worked);
                 worked.and(tracked)
             }
             Claim::Busy(until) | Claim::Early(until) => self.jobs.track(hint, until).await,
+            // The sweeper ends it; until then the hint has done its service.
+            Claim::Late => self.jobs.track(hint, Duration::ZERO).await,
             Claim::Gone => self.jobs.forget(hint.id, hint.mode).await,
         }
     }
 
-    async fn attempt(
-        &self,
-        lease: &Lease,
-        attempt: u32,
-        request: &[u8],
-        waited: Duration,
-    ) -> Result<(), JobsError> {
+    async fn attempt(&self, lease: &Lease, begun: &Begun, request: &[u8]) -> Result<(), JobsError> {
         let id = lease.id;
-        tracing::info!(session_id = %id, mode = %lease.mode, attempt, waited_ms = millis(waited), "started");
+        let (attempt, waited_ms) = (begun.attempt, millis(begun.waited));
+        tracing::info!(session_id = %id, mode = %lease.mode, attempt, waited_ms, "started");
         let started = Instant::now();
         let verdict = match serde_json::from_slice::<SearchJob>(request) {
-            Ok(job) => self.search(lease, attempt, &job).await,
+            Ok(job) => self.search(lease, begun, &job).await,
             Err(error) => {
                 tracing::error!(session_id = %id, error = %error, "the stored request cannot be read");
                 let failure = Failure::new(problem::INTERNAL, "The stored request cannot be read");
@@ -93,27 +110,27 @@ impl Runner {
             }
         };
         let took_ms = millis(started.elapsed());
-        match verdict {
-            Verdict::Finish(outcome) => {
-                let ended = self.finish(lease, outcome).await?;
-                tracing::info!(session_id = %id, ?ended, took_ms, "ended");
-                if ended != Ended::Fenced {
-                    self.jobs.forget(id, lease.mode).await?;
-                    self.ended.notify_one();
-                }
-            }
-            Verdict::Release => self.release(lease).await?,
-            Verdict::Abandon => {
-                tracing::warn!(session_id = %id, took_ms, "another worker has taken over")
-            }
+        let ended = match verdict {
+            Verdict::Finish(outcome) => self.finish(lease, outcome).await?,
+            Verdict::TryAgain(failure) => match self.try_again(lease, attempt, &failure).await? {
+                Failed::Retry => return Ok(()),
+                Failed::Ended(ended) => ended,
+            },
+            Verdict::Release => return self.release(lease).await,
+            Verdict::Abandon => Ended::Fenced,
+        };
+        tracing::info!(session_id = %id, ?ended, took_ms, "ended");
+        if ended != Ended::Fenced {
+            self.jobs.forget(id, lease.mode).await?;
+            self.ended.notify_one();
         }
         Ok(())
     }
 
-    async fn search(&self, lease: &Lease, attempt: u32, job: &SearchJob) -> Verdict {
+    async fn search(&self, lease: &Lease, begun: &Begun, job: &SearchJob) -> Verdict {
         let request = &job.search;
         let started = Instant::now();
-        let deadline = Deadline::after(request.time_limit());
+        let deadline = Deadline::after(begun.budget.min(request.time_limit()));
         let (sink, reporting) = report::channel(self.jobs.clone(), lease.clone());
         let search = async {
             let (outcome, ()) = tokio::join!(
@@ -129,10 +146,11 @@ impl Runner {
         tokio::select! {
             outcome = search => {
                 let took = started.elapsed();
-                Verdict::Finish(match outcome {
-                    Ok(outcome) => Ok(Box::new(completed(lease, attempt, job, outcome, took))),
-                    Err(error) => Err(failure::of(&error, took)),
-                })
+                match outcome {
+                    Ok(outcome) => Verdict::Finish(Ok(Box::new(completed(lease, begun.attempt, job, outcome, took)))),
+                    Err(error) if error.retryable => Verdict::TryAgain(failure::of(&error, took)),
+                    Err(error) => Verdict::Finish(Err(failure::of(&error, took))),
+                }
             }
             lost = hold::hold(&self.jobs, lease, self.lease, self.cancels.listen(lease.id)) => match lost {
                 Lost::Cancelled => Verdict::Finish(Err(Failure::cancelled())),
@@ -142,7 +160,24 @@ impl Runner {
         }
     }
 
-    /// Hands the outcome in, for as long as it takes Redis to accept it.
+    async fn try_again(
+        &self,
+        lease: &Lease,
+        attempt: u32,
+        failure: &Failure,
+    ) -> Result<Failed, JobsError> {
+        let pause = retry_pause(attempt);
+        let failed = patiently(lease, || {
+            self.jobs.fail(lease, failure, self.most_attempts, pause)
+        })
+        .await?;
+        if failed == Failed::Retry {
+            tracing::warn!(session_id = %lease.id, attempt, code = failure.code, pause_ms = millis(pause), "failed for a passing reason; trying again");
+        }
+        Ok(failed)
+    }
+
+    /// Hands the outcome in.
     async fn finish(
         &self,
         lease: &Lease,
@@ -153,24 +188,11 @@ impl Runner {
                 .map_err(|error| JobsError::Unexpected(error.to_string()))?),
             Err(failure) => Err(failure),
         };
-        let patience = Instant::now() + FINISH_PATIENCE;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let error = match self
-                .jobs
+        patiently(lease, || {
+            self.jobs
                 .finish(lease, json.as_deref().map_err(|failure| *failure))
-                .await
-            {
-                Err(error @ (JobsError::Unavailable(_) | JobsError::Full(_))) => error,
-                done => return done,
-            };
-            if Instant::now() >= patience {
-                return Err(error);
-            }
-            tracing::warn!(session_id = %lease.id, error = %error, "cannot hand in a result yet; trying again");
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
+        })
+        .await
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), JobsError> {
@@ -186,6 +208,33 @@ impl Runner {
         }
         Ok(())
     }
+}
+
+/// Repeats a call for as long as Redis is away or full and it makes sense to wait.
+async fn patiently<T, F>(lease: &Lease, call: impl Fn() -> F) -> Result<T, JobsError>
+where
+    F: Future<Output = Result<T, JobsError>>,
+{
+    let patience = Instant::now() + FINISH_PATIENCE;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = match call().await {
+            Err(error @ (JobsError::Unavailable(_) | JobsError::Full(_))) => error,
+            done => return done,
+        };
+        if Instant::now() >= patience {
+            return Err(error);
+        }
+        tracing::warn!(session_id = %lease.id, error = %error, "cannot hand in an outcome yet; trying again");
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Full jitter under a doubling bound.
+fn retry_pause(attempt: u32) -> Duration {
+    let bound = FIRST_RETRY.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
+    rand::random_range(Duration::ZERO..=bound.min(LONGEST_RETRY))
 }
 
 fn completed(

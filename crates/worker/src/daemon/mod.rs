@@ -2,6 +2,7 @@
 //!
 //! This is the one place that sees both the job engine and the pipeline.
 
+mod announce;
 mod attempt;
 mod failure;
 mod feed;
@@ -10,6 +11,7 @@ mod outbox;
 mod report;
 mod slots;
 mod stop;
+mod sweep;
 
 pub use slots::SlotLimits;
 
@@ -37,6 +39,8 @@ pub struct DaemonSettings {
     pub slots: SlotLimits,
     /// How long it may be silent before its searches are taken over.
     pub lease: Duration,
+    /// How often a search that failed for a passing reason is started.
+    pub most_attempts: u32,
     /// How long it goes on with running searches when it is told to stop.
     pub drain: Duration,
 }
@@ -60,6 +64,14 @@ pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyh
             .clone()
             .follow(jobs.redis().clone(), keys::CANCELLED, give_up.clone()),
     );
+    let slots = Slots::new(settings.slots);
+    parts.spawn(announce::run(
+        jobs.clone(),
+        settings.name.clone(),
+        slots.clone(),
+        give_up.clone(),
+    ));
+    parts.spawn(sweep::run(jobs.clone(), settings.lease, give_up.clone()));
     parts.spawn(outbox::run(
         jobs.clone(),
         history,
@@ -73,6 +85,7 @@ pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyh
         context,
         worker: settings.name.clone(),
         lease: settings.lease,
+        most_attempts: settings.most_attempts,
         cancels,
         give_up: give_up.clone(),
         ended,
@@ -81,7 +94,7 @@ pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyh
     let unblock = taker.unblock();
     let feed = feed::run(
         taker,
-        Slots::new(settings.slots),
+        slots,
         Arc::clone(&runner),
         searches.clone(),
         stop.clone(),

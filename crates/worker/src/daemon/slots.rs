@@ -1,7 +1,10 @@
 //! How many searches run at once, in all and per mode: slow modes may not take every slot.
 
-use privachat_core::mode::Mode;
-use std::sync::Arc;
+use privachat_core::{mode::Mode, schema::worker::PerMode};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Searches at once.
@@ -35,20 +38,32 @@ const fn weight(mode: Mode) -> u32 {
     }
 }
 
-/// The slots of a worker.
+/// The slots of a worker. Clones share them.
+#[derive(Clone)]
 pub(super) struct Slots {
     all: Arc<Semaphore>,
     modes: Vec<(Mode, Arc<Semaphore>)>,
+    limits: SlotLimits,
+    running: Arc<[AtomicUsize; Mode::ALL.len()]>,
 }
 
 /// The right to run one search of a mode; given back when dropped.
 pub(super) struct Slot {
+    mode: Mode,
+    running: Arc<[AtomicUsize; Mode::ALL.len()]>,
     _of_all: OwnedSemaphorePermit,
     _of_mode: OwnedSemaphorePermit,
 }
 
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.running[index(self.mode)].fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// The right to run one search of whichever of these modes has one.
 pub(super) struct Free {
+    running: Arc<[AtomicUsize; Mode::ALL.len()]>,
     of_all: OwnedSemaphorePermit,
     of_modes: Vec<(Mode, OwnedSemaphorePermit)>,
 }
@@ -59,7 +74,19 @@ impl Slots {
         Self {
             all: Arc::new(Semaphore::new(limits.all)),
             modes: modes.to_vec(),
+            limits,
+            running: Arc::default(),
         }
+    }
+
+    /// How many searches may run.
+    pub(super) fn limits(&self) -> PerMode {
+        per_mode(|mode| self.limits.of(mode))
+    }
+
+    /// How many searches run.
+    pub(super) fn running(&self) -> PerMode {
+        per_mode(|mode| self.running[index(mode)].load(Ordering::Relaxed))
     }
 
     /// Waits for a free slot. `None` once the slots are closed, which they never are.
@@ -70,7 +97,11 @@ impl Slots {
             .iter()
             .filter_map(|(mode, slots)| Some((*mode, Arc::clone(slots).try_acquire_owned().ok()?)))
             .collect();
-        Some(Free { of_all, of_modes })
+        Some(Free {
+            running: Arc::clone(&self.running),
+            of_all,
+            of_modes,
+        })
     }
 }
 
@@ -95,10 +126,29 @@ impl Free {
     /// The slot for a search of `mode`; the other modes' are given back.
     pub(super) fn take(self, mode: Mode) -> Option<Slot> {
         let (_, of_mode) = self.of_modes.into_iter().find(|(free, _)| *free == mode)?;
+        self.running[index(mode)].fetch_add(1, Ordering::Relaxed);
         Some(Slot {
+            mode,
+            running: self.running,
             _of_all: self.of_all,
             _of_mode: of_mode,
         })
+    }
+}
+
+const fn index(mode: Mode) -> usize {
+    match mode {
+        Mode::Speed => 0,
+        Mode::Balanced => 1,
+        Mode::Deep => 2,
+    }
+}
+
+fn per_mode(number: impl Fn(Mode) -> usize) -> PerMode {
+    PerMode {
+        speed: number(Mode::Speed),
+        balanced: number(Mode::Balanced),
+        deep: number(Mode::Deep),
     }
 }
 
@@ -126,6 +176,15 @@ mod tests {
         let slots = Slots::new(LIMITS);
         drop(slots.free().await.unwrap().take(Mode::Deep));
         assert!(slots.free().await.unwrap().modes().contains(&Mode::Deep));
+    }
+
+    #[tokio::test]
+    async fn a_search_counts_as_running_until_its_slot_is_dropped() {
+        let slots = Slots::new(LIMITS);
+        let slot = slots.free().await.unwrap().take(Mode::Balanced).unwrap();
+        assert_eq!((slots.running().balanced, slots.running().speed), (1, 0));
+        drop(slot);
+        assert_eq!(slots.running(), PerMode::default());
     }
 
     #[tokio::test]

@@ -101,7 +101,7 @@ async fn stages(
     }
     watch.lap(Stage::Answer);
 
-    let verdict = checked(&plan, &ranked, &answer.text, shares.check, sink).await;
+    let verdict = checked(&plan, &ranked, &answer, shares.check, sink).await;
     watch.lap(Stage::Check);
 
     Ok(Outcome {
@@ -170,8 +170,7 @@ async fn written(
         return Answer {
             text: last_resort::answer(ranked),
             model_used: "extractive".to_owned(),
-            usage: None,
-            warnings: Vec::new(),
+            ..Answer::default()
         };
     };
     answer
@@ -193,12 +192,19 @@ struct Verdict {
 async fn checked(
     plan: &Arc<Plan>,
     ranked: &Arc<Vec<RankedSource>>,
-    text: &str,
+    answer: &Answer,
     deadline: Deadline,
     sink: &dyn ProgressSink,
 ) -> Verdict {
     sink.stage(Stage::Check, 0, 1, "Checking the answer");
-    let (plan, ranked, text) = (Arc::clone(plan), Arc::clone(ranked), text.to_owned());
+    if answer.declined {
+        // It claims nothing about the matter: nothing to hold against it, and little to go by.
+        return Verdict {
+            confidence: DECLINED,
+            ..Verdict::default()
+        };
+    }
+    let (plan, ranked, text) = (Arc::clone(plan), Arc::clone(ranked), answer.text.clone());
     let verdict = blocking::cut(deadline.keep(WRAP_UP), move || {
         let checked = check::check(&text, &ranked);
         Verdict {
@@ -213,6 +219,8 @@ async fn checked(
     })
 }
 
+/// Confidence of an answer that says that there is none.
+const DECLINED: f64 = 0.1;
 /// Left after the last stage to put the result together before the deadline.
 const WRAP_UP: Duration = Duration::from_millis(20);
 

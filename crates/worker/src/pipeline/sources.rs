@@ -84,3 +84,35 @@ fn shorten(text: &str, limit: usize) -> String {
     let kept = cut.and_then(|cut| head.get(..cut)).unwrap_or(&head);
     format!("{}…", kept.trim_end_matches([' ', ',', ';', ':', '\n']))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::answer::fixtures::ranked;
+
+    #[test]
+    fn a_snippet_is_prose_cut_between_words() {
+        let text = format!(
+            "- A first item.\n```\nlet x = 1;\n```\n{}",
+            "many words ".repeat(60)
+        );
+        let (sources, details) = to_response(&[ranked("Title", "https://a.example/", &text)]);
+        let snippet = &sources[0].snippet;
+        assert!(snippet.starts_with("A first item. many words"), "{snippet}");
+        assert!(snippet.ends_with("…") && !snippet.contains("let x"));
+        assert!(snippet.chars().count() <= SNIPPET);
+        assert!(details[0].passages[0].chars().count() <= PASSAGE);
+        assert!(!details[0].fetched);
+    }
+
+    #[test]
+    fn details_stand_in_the_order_of_the_sources() {
+        let ranked = [
+            ranked("One", "https://a.example/", "First."),
+            ranked("Two", "https://b.example/", "Second."),
+        ];
+        let (sources, details) = to_response(&ranked);
+        assert_eq!(sources[1].title, "Two");
+        assert_eq!(details[1].passages, ["Second."]);
+    }
+}

@@ -1,19 +1,19 @@
 -- A client wants a job to stop: pending → failed at once, processing → flag for its worker.
 -- ARGV: 1 error (JSON string), 2 more members, 3 changed channel, 4 cancelled channel, 5 id
--- Returns: CANCELLED | FLAGGED | ENDED | ABSENT
+-- Returns: {CANCELLED, mode} | {FLAGGED} | {ENDED} | {ABSENT}
 local state = field('state')
 if not state then
-  return 'ABSENT'
+  return { 'ABSENT' }
 end
 if state == 'pending' then
   redis.call('HSET', KEYS[2], 'cancel', 1)
   end_failed(ARGV[1], ARGV[2])
   redis.call('PUBLISH', ARGV[3], ARGV[5] .. ' failed')
-  return 'CANCELLED'
+  return { 'CANCELLED', field('mode') }
 end
 if state == 'processing' then
   redis.call('HSET', KEYS[2], 'cancel', 1)
   redis.call('PUBLISH', ARGV[4], ARGV[5])
-  return 'FLAGGED'
+  return { 'FLAGGED' }
 end
-return 'ENDED'
+return { 'ENDED' }

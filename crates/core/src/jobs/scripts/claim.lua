@@ -1,7 +1,8 @@
 -- Starts an attempt: pending → processing. Safe to repeat with the same nonce.
 -- ARGV: 1 nonce, 2 worker, 3 lease (ms), 4 changed channel, 5 id
--- Returns: {OK, attempt, request, ms since it was accepted} | {BUSY, ms until the lease ends}
---        | {EARLY, ms until it is due} | {ENDED} | {ABSENT}
+-- Returns: {OK, attempt, request, ms since it was accepted, ms that the attempt may run}
+--        | {BUSY, ms until the lease ends} | {EARLY, ms until it is due}
+--        | {LATE} (it has waited too long: look at it) | {ENDED} | {ABSENT}
 local state = field('state')
 if not state then
   return { 'ABSENT' }
@@ -16,6 +17,14 @@ elseif state == 'pending' then
   if not_before > now then
     return { 'EARLY', not_before - now }
   end
+  local limits = redis.call('HMGET', KEYS[2], 'deadline', 'expires', 'running_time')
+  if now >= tonumber(limits[1] or limits[2]) then
+    return { 'LATE' }
+  end
+  if not limits[1] then
+    -- The first start sets the end of all attempts: two full ones and time to notice lost workers.
+    redis.call('HSET', KEYS[2], 'deadline', now + 2 * limits[3] + 60000)
+  end
   local attempt = redis.call('HINCRBY', KEYS[2], 'attempt', 1)
   redis.call('HSET', KEYS[2], 'state', 'processing', 'nonce', ARGV[1], 'worker', ARGV[2],
     'lease', now + ARGV[3])
@@ -26,5 +35,6 @@ elseif state == 'pending' then
 else
   return { 'ENDED' }
 end
-local known = redis.call('HMGET', KEYS[2], 'attempt', 'request', 'created')
-return { 'OK', tonumber(known[1]), known[2], now - known[3] }
+local known = redis.call('HMGET', KEYS[2], 'attempt', 'request', 'created', 'running_time', 'deadline')
+local budget = math.min(tonumber(known[4]), known[5] - now)
+return { 'OK', tonumber(known[1]), known[2], now - known[3], budget }

@@ -51,6 +51,10 @@ fn attach(text: &str) -> String {
             attached.push_str(marks.trim());
         }
         attached.push_str(&stop);
+        // A citation at the end of a sentence ends it, even before a name in small letters.
+        if !marks.is_empty() || (before.ends_with(']') && after.starts_with(' ')) {
+            attached.push('\n');
+        }
         rest = after.strip_prefix(marks).unwrap_or(after);
     }
     attached.push_str(rest);

@@ -117,7 +117,8 @@ pub fn cite(answer: &str, sources: &[RankedSource]) -> Option<String> {
             continue;
         }
         if let Some(at) = text.find(&claim.text) {
-            text.insert_str(at + claim.text.len(), &format!(" [{}]", best + 1));
+            let bare = claim.text.strip_suffix('.').unwrap_or(&claim.text);
+            text.insert_str(at + bare.len(), &format!(" [{}]", best + 1));
             cited += 1;
         }
     }

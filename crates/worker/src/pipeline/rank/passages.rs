@@ -2,7 +2,7 @@
 
 use crate::pipeline::{
     Block, BlockKind, Candidate, Document, Passage,
-    text::{Analyzer, sentence_ranges},
+    text::{Analyzer, sentence_ranges, without_parameters},
 };
 
 /// A passage is closed before it would get longer than this.
@@ -66,8 +66,9 @@ fn of(candidate: &Candidate, analyzer: &Analyzer) -> Vec<Draft> {
     }
     for draft in &mut drafts {
         draft.terms = analyzer.terms(&draft.text);
-        draft.heading_terms = analyzer.terms(&draft.headings.join("\n"));
-        draft.nearest_terms = analyzer.terms(draft.headings.last().map_or("", String::as_str));
+        draft.heading_terms = analyzer.terms(&without_parameters(&draft.headings.join("\n")));
+        let nearest = draft.headings.last().map_or("", String::as_str);
+        draft.nearest_terms = analyzer.terms(&without_parameters(nearest));
         draft.title_terms.clone_from(&title_terms);
     }
     drafts

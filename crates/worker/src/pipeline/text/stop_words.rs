@@ -32,7 +32,7 @@ their what which who whom whose this that these those am is are was were be been
 had having do does did doing would could ought might must may shall when where why how much many \
 tell explain describe please show give define meaning mean means definition let us i'm i've does \
 doesn isn aren wasn without within upon while because until also vs versus there's what's who's \
-long old often far is-it kind sort happen happens happened one's get gets got";
+long old often far is-it happen happens happened one's get gets got";
 
 const DE: &str = "der die das den dem des ein eine einer eines einem einen und oder aber wenn dann als so \
 wie was wer wen wem wessen wann wo wohin woher warum wieso weshalb welche welcher welches welchen \

@@ -74,6 +74,9 @@ pub(super) fn search(
             continue;
         };
         let section: Section = serde_json::from_slice(stored)?;
+        if rank::is_contents(&section) {
+            continue;
+        }
         let score = rank::score(&section, &question, &words);
         scored.push(Scored {
             file: file.to_owned(),
@@ -185,6 +188,14 @@ fn document(page: &[Scored]) -> Document {
                 .last()
                 .map_or(1, |(level, _)| level.saturating_add(1).min(6));
             blocks.push(heading(level, &section.heading));
+        }
+        // Other names under which the page lists the term, such as its abbreviation.
+        if section.is_term {
+            blocks.extend(section.also.iter().map(|name| Block {
+                kind: BlockKind::Term,
+                text: name.clone(),
+                anchor: anchor.clone(),
+            }));
         }
         for block in &section.blocks {
             let chars = block.1.chars().count();

@@ -7,7 +7,10 @@ use super::{
     sections::Section,
     tokens::{Word, Words},
 };
-use crate::pipeline::BlockKind;
+use crate::pipeline::{
+    BlockKind,
+    text::{sentences, without_parameters},
+};
 use std::collections::HashSet;
 
 /// BM25's saturation and length normalisation, and the words of an ordinary section.
@@ -25,8 +28,14 @@ const AS_NAME: f32 = 8.0;
 const EVERYWHERE: f32 = 0.12;
 const OPENING: f32 = 0.33;
 
+/// What it is worth that the first sentence of a section already says what is asked.
+const FIRST_SENTENCE: f32 = 0.35;
+
 /// A page from which on it counts as a list of everything, such as a changelog.
 const HUGE_PAGE_CHARS: f32 = 150_000.0;
+/// A list of so many entries, each so short (in bytes), is a table of contents.
+const FEWEST_ENTRIES: usize = 12;
+const LONGEST_ENTRY: usize = 70;
 /// A section that says less than this is a pointer to something else.
 const SHORT_CHARS: f32 = 60.0;
 
@@ -44,13 +53,13 @@ pub(super) fn score(section: &Section, question: &Question, words: &Words) -> f3
         .also
         .iter()
         .chain([&section.heading])
-        .map(|text| words.of(text))
+        .map(|text| words.of(&without_parameters(text)))
         .collect();
     let title = words.of(&section.title);
     let path: Vec<Word> = section
         .path
         .iter()
-        .flat_map(|(_, text)| words.of(text))
+        .flat_map(|(_, text)| words.of(&without_parameters(text)))
         .collect();
     let body_set = set(&body);
     let (heading_set, title_set, path_set) =
@@ -97,6 +106,7 @@ pub(super) fn score(section: &Section, question: &Question, words: &Words) -> f3
         + 0.3 * closeness(concepts, &body, total)
         + 0.35 * about_heading
         + opening * about_title
+        + FIRST_SENTENCE * first_sentence(section, question, words)
         + 0.4 * named * coverage;
     fit * substance(section)
 }
@@ -226,6 +236,41 @@ fn closeness(concepts: &[Concept], body: &[Word], total: f32) -> f32 {
         sum += near * a.weight.min(b.weight);
     }
     sum / total
+}
+
+/// How much of the question the section's first sentence speaks of, with the names it explains:
+/// what a section is about is said there. Squared, because half of a question is another one.
+fn first_sentence(section: &Section, question: &Question, words: &Words) -> f32 {
+    let Some(first) = section
+        .blocks
+        .iter()
+        .find(|block| block.kind() == BlockKind::Paragraph)
+        .and_then(|block| sentences(&block.1).into_iter().next())
+    else {
+        return 0.0;
+    };
+    let spoken = words.of(&format!("{} {first}", without_parameters(&section.heading)));
+    let said = set(&spoken);
+    let covered: f32 = question
+        .concepts
+        .iter()
+        .map(|concept| concept.weight * presence(concept, &said))
+        .sum();
+    (covered / question.total).powi(2)
+}
+
+/// A run of links or names, such as a table of contents: it says where something is said.
+pub(super) fn is_contents(section: &Section) -> bool {
+    let (mut items, mut in_items, mut all) = (0_usize, 0_usize, 0_usize);
+    for block in &section.blocks {
+        let chars = block.1.len();
+        all += chars;
+        if block.kind() == BlockKind::ListItem {
+            items += 1;
+            in_items += chars;
+        }
+    }
+    items >= FEWEST_ENTRIES && in_items * 10 >= all * 9 && in_items < items * LONGEST_ENTRY
 }
 
 /// What the section is worth as reading matter, 0–1: prose over lists of links, explanations over

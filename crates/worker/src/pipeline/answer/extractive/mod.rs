@@ -6,6 +6,7 @@ mod question;
 mod score;
 mod select;
 mod sentence;
+mod words;
 
 use crate::pipeline::{
     Plan, RankedSource,
@@ -18,9 +19,7 @@ use select::Chosen;
 use std::collections::HashSet;
 
 /// Share of the question's content that the sentences and their headings have to cover together.
-const LEAST_COVERAGE: f64 = 0.5;
-/// Share that one of them has to cover alone.
-const LEAST_COVERAGE_OF_BEST: f64 = 0.34;
+const LEAST_COVERAGE: f64 = 0.6;
 
 /// The answer in the words of `sources`; `None` when they do not answer the question.
 #[must_use]
@@ -54,7 +53,7 @@ fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> bool {
         .iter()
         .map(|pick| pick.rated.coverage)
         .fold(0.0, f64::max);
-    if best < LEAST_COVERAGE_OF_BEST || !select::satisfies(chosen, kind) {
+    if best < kind.least_coverage() || !select::satisfies(chosen, kind) {
         return false;
     }
     let mut spoken_of: HashSet<&String> = HashSet::new();
@@ -63,6 +62,30 @@ fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> bool {
         spoken_of.extend(&sentence.terms);
         spoken_of.extend(&sentence.heading_terms);
         spoken_of.extend(&sentence.title_terms);
+    }
+    // "How do I sort …" is not answered by text that never speaks of sorting.
+    let does = terms
+        .first()
+        .zip(chosen.first())
+        .is_none_or(|(verb, first)| {
+            let sentence = &first.rated.sentence;
+            sentence.terms.contains(&verb.term) || sentence.nearest_terms.contains(&verb.term)
+        });
+    if kind == Kind::HowTo && !does {
+        return false;
+    }
+    // A figure or date belongs to what its own sentence or section speaks of, to nothing else.
+    let named_there = chosen.first().is_none_or(|first| {
+        let sentence = &first.rated.sentence;
+        let there =
+            |term: &String| sentence.terms.contains(term) || sentence.nearest_terms.contains(term);
+        terms
+            .iter()
+            .filter(|term| term.specific)
+            .all(|term| there(&term.term))
+    });
+    if kind == Kind::Time && !named_there {
+        return false;
     }
     let total: f64 = terms.iter().map(|term| term.weight).sum();
     let covered: f64 = terms
@@ -84,8 +107,19 @@ fn written(pick: &Chosen) -> String {
         .iter()
         .map(|source| format!("[{}]", source + 1))
         .collect();
-    format!("{} {marks}", pick.rated.sentence.text)
+    let text = &pick.rated.sentence.text;
+    // An ellipsis is not a full stop, and what follows a quotation mark is none of it.
+    let stop = text
+        .chars()
+        .last()
+        .filter(|c| STOPS.contains(c) && !text.ends_with("..."));
+    let Some((stop, bare)) = stop.and_then(|stop| Some((stop, text.strip_suffix(stop)?))) else {
+        return format!("{text} {marks}");
+    };
+    format!("{bare} {marks}{stop}")
 }
+
+const STOPS: [char; 6] = ['.', '!', '?', '。', '！', '？'];
 
 /// What to say when the sources do not answer, in the language of the question where we speak it.
 #[must_use]

@@ -1,5 +1,6 @@
 //! What kind of answer a question asks for.
 
+use super::score::{has_date, has_figure};
 use crate::pipeline::Plan;
 use privachat_core::schema::Intent;
 
@@ -58,14 +59,38 @@ impl Kind {
         match self {
             Self::Definition | Self::Reason => 4,
             Self::Quantity | Self::Time => 2,
-            Self::HowTo | Self::Comparison => 6,
+            Self::HowTo => 5,
+            Self::Comparison => 6,
             Self::General => 4,
         }
     }
 
-    /// Whether a sentence without a figure cannot be the answer.
-    pub(super) fn wants_figure(self) -> bool {
-        matches!(self, Self::Quantity | Self::Time)
+    /// Share of the best sentence's score below which another one adds nothing worth reading.
+    pub(super) fn least_share(self) -> f64 {
+        match self {
+            Self::Definition | Self::Quantity | Self::Time => 0.75,
+            Self::Reason | Self::General => 0.7,
+            Self::HowTo => 0.75,
+            Self::Comparison => 0.65,
+        }
+    }
+
+    /// Share of the question that one sentence, with its headings, has to cover.
+    pub(super) fn least_coverage(self) -> f64 {
+        match self {
+            Self::HowTo | Self::Quantity | Self::Time => 0.6,
+            Self::Reason => 0.7,
+            _ => 0.5,
+        }
+    }
+
+    /// Whether `text` holds what the answer cannot be without: a figure, or a date.
+    pub(super) fn may_answer(self, text: &str) -> bool {
+        match self {
+            Self::Quantity => has_figure(text),
+            Self::Time => has_date(text),
+            _ => true,
+        }
     }
 }
 

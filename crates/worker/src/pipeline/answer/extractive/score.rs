@@ -1,8 +1,14 @@
 //! How much of an answer a sentence is.
 
-use super::{question::Kind, sentence::Sentence};
+use super::{
+    question::Kind,
+    sentence::Sentence,
+    words::{
+        ADVICE, ARTICLES, CONTRASTS, COPULAS, IMPERATIVES, MONTHS, NAMING, NEWS, NUMERALS,
+        OPENINGS, REASONS, SUBORDINATE,
+    },
+};
 use crate::pipeline::rank::QueryTerm;
-use std::collections::HashSet;
 
 /// A sentence with its marks.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +16,8 @@ pub(super) struct Rated {
     pub(super) sentence: Sentence,
     /// 0–1: share of the question's content that it and its headings cover.
     pub(super) coverage: f64,
+    /// Whether it defines the thing itself, or stands where its definition stands.
+    pub(super) defines: bool,
     /// What sentences are ordered by.
     pub(super) score: f64,
 }
@@ -38,15 +46,23 @@ pub(super) fn rate(sentence: Sentence, terms: &[QueryTerm], weights: &[f64], kin
         .map(|(term, weight)| weight * presence(&term.term, &sentence))
         .sum();
     let coverage = covered / total;
+    let defines = definition(&sentence, terms) > 0.15
+        || (sentence.leads && names_topic(&sentence.nearest_terms, terms) > 0.6);
     let score = coverage
         + 0.15 * sentence.passage_score
         + 0.2 * sentence.source_score
         + place(&sentence, terms)
         + fitness(&sentence, terms, kind)
-        - flaws(&sentence.text, kind);
+        - flaws(&sentence.text, kind)
+        - if sentence.list_item && kind != Kind::HowTo {
+            0.15
+        } else {
+            0.0
+        };
     Rated {
         sentence,
         coverage,
+        defines,
         score,
     }
 }
@@ -57,7 +73,7 @@ fn presence(term: &str, sentence: &Sentence) -> f64 {
     if holds(&sentence.terms) {
         1.0
     } else if holds(&sentence.nearest_terms) {
-        if sentence.leads { 0.8 } else { 0.45 }
+        if sentence.leads { 0.8 } else { 0.55 }
     } else if holds(&sentence.heading_terms) {
         0.35
     } else if holds(&sentence.title_terms) {
@@ -75,26 +91,39 @@ fn place(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
         0.0
     };
     let early = if sentence.position == 1 { 0.05 } else { 0.0 };
-    lead + early + 0.1 * named
+    lead + early + 0.3 * named
 }
 
-/// 0–1: whether a heading is about what is asked and little else.
+/// 0–1: how much of the question a heading names; half of it is the least that counts.
 fn names_topic(heading: &[String], terms: &[QueryTerm]) -> f64 {
-    let heavy = terms.iter().map(|term| term.weight).fold(0.0, f64::max);
-    let named = terms
+    let total: f64 = terms.iter().map(|term| term.weight).sum();
+    let named: f64 = terms
         .iter()
-        .filter(|term| term.weight >= heavy && heading.contains(&term.term))
-        .count();
-    if named == 0 {
+        .filter(|term| heading.contains(&term.term))
+        .map(|term| term.weight)
+        .sum();
+    if total <= 0.0 || named < 0.5 * total {
         return 0.0;
     }
-    // A signature names its function first; a long heading that mentions it last is about more.
-    let early = heading.iter().take(4).any(|word| {
-        terms
-            .iter()
-            .any(|term| term.weight >= heavy && term.term == *word)
-    });
-    if early { 1.0 } else { 0.4 }
+    let is_term = |word: &&String| terms.iter().any(|term| term.term == **word);
+    // A signature names its function first; a heading that mentions it last is about more.
+    let early = heading.iter().take(2).any(|word| is_term(&word));
+    let identifier = heading
+        .iter()
+        .filter(is_term)
+        .any(|word| word.contains(['.', '_']));
+    let own = heading.iter().filter(is_term).count();
+    let focus = match (early, identifier) {
+        (true, true) => 1.0,
+        (true, false) => ratio(own, heading.len()).max(0.4),
+        (false, _) => 0.4,
+    };
+    (named / total) * focus
+}
+
+fn ratio(part: usize, whole: usize) -> f64 {
+    let number = |count| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    number(part) / number(whole.max(1))
 }
 
 fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
@@ -112,30 +141,67 @@ fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
     }
 }
 
-/// "X is …" with X the thing that is asked for, near the front.
+/// "X is …" with X the thing that is asked for, and little before the verb but X.
 fn definition(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
     let lower = sentence.text.to_lowercase();
     let words: Vec<&str> = lower.split_whitespace().take(14).collect();
+    if is_naming(&lower, terms) {
+        return 0.5;
+    }
+    if words.first().is_some_and(|word| SUBORDINATE.contains(word)) {
+        return 0.0;
+    }
     let Some(verb) = words.iter().position(|word| COPULAS.contains(word)) else {
         return 0.0;
     };
     let heavy = terms.iter().map(|term| term.weight).fold(0.0, f64::max);
-    let front: HashSet<&String> = sentence.terms.iter().take(verb + 2).collect();
+    let front: Vec<&String> = sentence.terms.iter().take(verb + 2).collect();
     let subject = terms
         .iter()
         .filter(|term| term.weight >= heavy)
-        .all(|term| front.contains(&term.term));
+        .all(|term| front.contains(&&term.term));
     if !subject {
         return 0.0;
     }
+    let named = terms
+        .iter()
+        .filter(|term| front.contains(&&term.term))
+        .count();
+    let opening = words.first().is_some_and(|word| OPENINGS.contains(word));
+    let others = verb.saturating_sub(named + usize::from(opening));
     let article = words
-        .get(verb + 1)
-        .is_some_and(|word| ARTICLES.contains(word));
-    match (verb <= 4, article) {
-        (true, true) => 0.45,
-        (true, false) | (false, true) => 0.25,
-        (false, false) => 0.1,
+        .iter()
+        .skip(verb + 1)
+        .take(2)
+        .any(|word| ARTICLES.contains(word));
+    let share = if article { 1.0 } else { 0.5 };
+    match others {
+        0 => 0.5 * share,
+        1 | 2 => 0.3 * share,
+        3 | 4 => 0.2 * share,
+        _ => 0.0,
     }
+}
+
+/// "… is known as X": the name comes last, and yet it is said what has it.
+fn is_naming(lower: &str, terms: &[QueryTerm]) -> bool {
+    let Some(after) = NAMING
+        .iter()
+        .find_map(|phrase| lower.split_once(phrase))
+        .map(|(_, after)| after)
+    else {
+        return false;
+    };
+    let named: Vec<&str> = after
+        .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
+        .filter(|word| !word.is_empty())
+        .take(terms.len() + 2)
+        .collect();
+    terms.iter().all(|term| {
+        // Stems are beginnings of their words, but for a letter that changes.
+        let stem = term.term.strip_suffix(['i', 'e']).unwrap_or(&term.term);
+        named.iter().any(|word| word.starts_with(stem))
+    })
 }
 
 fn instruction(sentence: &Sentence) -> f64 {
@@ -180,6 +246,13 @@ fn flaws(text: &str, kind: Kind) -> f64 {
     if history && kind != Kind::Time {
         flaws += 0.5;
     }
+    if kind == Kind::HowTo && lower.starts_with("if ") && !lower.starts_with("if you") {
+        flaws += 0.15;
+    }
+    let news = kind != Kind::Time && NEWS.iter().any(|part| lower.contains(part));
+    if news {
+        flaws += 0.3;
+    }
     if lower.contains("following")
         && (lower.ends_with("following.") || lower.contains("following example"))
     {
@@ -205,10 +278,10 @@ pub(super) fn has_figure(text: &str) -> bool {
     text.chars().any(|c| c.is_numeric()) || contains_word(text, NUMERALS)
 }
 
-fn has_date(text: &str) -> bool {
-    let year = text
-        .split(|c: char| !c.is_ascii_digit())
-        .any(|digits| digits.len() == 4 && digits.starts_with(['1', '2']));
+pub(super) fn has_date(text: &str) -> bool {
+    let year = text.split(|c: char| !c.is_ascii_digit()).any(|digits| {
+        digits.len() == 4 && digits.starts_with(['1', '2']) && !digits.starts_with("10")
+    });
     year || contains_word(text, MONTHS)
 }
 
@@ -217,152 +290,3 @@ fn contains_word(text: &str, words: &[&str]) -> bool {
         .split(|c: char| !c.is_alphanumeric())
         .any(|word| words.contains(&word))
 }
-
-const COPULAS: &[&str] = &[
-    "is",
-    "are",
-    "was",
-    "were",
-    "means",
-    "denotes",
-    "describes",
-    "represents",
-    "refers",
-    "provides",
-    "ist",
-    "sind",
-    "war",
-    "bezeichnet",
-    "bedeutet",
-    "est",
-    "sont",
-    "était",
-    "désigne",
-    "es",
-    "son",
-    "era",
-    "fue",
-    "significa",
-];
-const ARTICLES: &[&str] = &[
-    "a", "an", "the", "to", "one", "any", "ein", "eine", "der", "die", "das", "un", "une", "le",
-    "la", "el", "una",
-];
-const IMPERATIVES: &[&str] = &[
-    "use",
-    "call",
-    "run",
-    "set",
-    "add",
-    "create",
-    "install",
-    "open",
-    "click",
-    "choose",
-    "select",
-    "start",
-    "stop",
-    "write",
-    "pass",
-    "make",
-    "first",
-    "to",
-    "type",
-    "enter",
-    "import",
-    "put",
-    "remove",
-    "press",
-    "turn",
-    "go",
-    "if",
-    "mix",
-    "heat",
-    "verwenden",
-    "utilisez",
-];
-const ADVICE: &[&str] = &[
-    "can",
-    "should",
-    "must",
-    "use",
-    "using",
-    "need",
-    "recommended",
-    "allows",
-    "kann",
-    "peut",
-    "puede",
-];
-const REASONS: &[&str] = &[
-    "because",
-    "since",
-    "due",
-    "reason",
-    "therefore",
-    "causes",
-    "caused",
-    "cause",
-    "so",
-    "weil",
-    "denn",
-    "car",
-    "parce",
-    "porque",
-    "debido",
-    "why",
-    "scatter",
-    "scattered",
-];
-const CONTRASTS: &[&str] = &[
-    "while",
-    "whereas",
-    "unlike",
-    "than",
-    "both",
-    "difference",
-    "differs",
-    "differ",
-    "contrast",
-    "instead",
-    "compared",
-    "während",
-    "tandis",
-    "mientras",
-];
-const NUMERALS: &[&str] = &[
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-    "twelve", "dozen", "hundred", "thousand", "million", "billion", "zwei", "drei", "vier", "fünf",
-    "sechs", "sieben", "acht", "neun", "zehn", "deux", "trois", "quatre", "cinq", "dos", "tres",
-    "cuatro",
-];
-const MONTHS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-    "januar",
-    "februar",
-    "märz",
-    "juni",
-    "juli",
-    "oktober",
-    "dezember",
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "juin",
-    "juillet",
-    "août",
-    "enero",
-    "febrero",
-    "abril",
-];

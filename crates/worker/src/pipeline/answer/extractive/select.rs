@@ -1,14 +1,16 @@
 //! Choosing sentences that together make an answer, and the order they stand in.
 
-use super::{question::Kind, score::Rated, score::has_figure, sentence::Sentence};
+use super::{question::Kind, score::Rated, sentence::Sentence};
 use std::collections::{HashMap, HashSet};
 
-/// A sentence scores at least this share of the best one, or it adds nothing worth reading.
-const LEAST_SHARE: f64 = 0.55;
-/// The same for one that goes on where a chosen one ends.
+/// A sentence that goes on where a chosen one ends scores at least this share of the best one.
 const LEAST_SHARE_OF_NEXT: f64 = 0.4;
+/// Sentences below the best so many are not looked at.
+const POOL: usize = 80;
 /// Share of common words that makes two sentences one.
 const SAME: f64 = 0.7;
+/// Share of the best coverage so far that a sentence from elsewhere needs.
+const LEAST_COVERAGE_SHARE: f64 = 0.85;
 const REPETITION: f64 = 0.5;
 const AGREEMENT: f64 = 0.1;
 const CONTINUATION: f64 = 0.2;
@@ -25,23 +27,38 @@ pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
         .iter()
         .map(|rated| (place(&rated.sentence), rated.clone()))
         .collect();
-    let mut pool = merged(rated);
+    let mut pool = merged(candidates(rated, kind));
     let mut chosen: Vec<Chosen> = Vec::new();
     let mut best_score = None;
     while chosen.len() < kind.sentences() {
         let Some((index, gain, next)) = best_of(&pool, &chosen, kind) else {
             break;
         };
+        let lonely = kind == Kind::Definition && !chosen.is_empty() && !next;
+        if lonely && pool.get(index).is_some_and(|pick| !pick.rated.defines) {
+            pool.swap_remove(index);
+            continue;
+        }
+        let strays = pool
+            .get(index)
+            .is_some_and(|pick| !next && strays(pick, &chosen, kind));
+        if strays {
+            pool.swap_remove(index);
+            continue;
+        }
         let first = *best_score.get_or_insert(gain);
         let share = if next {
             LEAST_SHARE_OF_NEXT
         } else {
-            LEAST_SHARE
+            kind.least_share()
         };
         if gain < share * first {
             break;
         }
         let pick = pool.swap_remove(index);
+        if chosen.is_empty() {
+            pool.retain(|other| may_stand_with(&pick, other, kind));
+        }
         if !anchored(&pick, &chosen) {
             // Without the sentence before it nobody knows what "it" is.
             match antecedent(&pick, &by_place) {
@@ -61,9 +78,16 @@ pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
     ordered(chosen)
 }
 
-/// Near-duplicate sentences become one that cites all of their sources.
-fn merged(mut rated: Vec<Rated>) -> Vec<Chosen> {
+/// The best sentences; where a figure is asked for, only those that have one.
+fn candidates(mut rated: Vec<Rated>, kind: Kind) -> Vec<Rated> {
+    rated.retain(|rated| kind.may_answer(&rated.sentence.text));
     rated.sort_by(|a, b| b.score.total_cmp(&a.score));
+    rated.truncate(POOL);
+    rated
+}
+
+/// Near-duplicate sentences become one that cites all of their sources.
+fn merged(rated: Vec<Rated>) -> Vec<Chosen> {
     let mut merged: Vec<Chosen> = Vec::new();
     for rated in rated {
         let twin = merged
@@ -112,9 +136,33 @@ fn follows(candidate: &Chosen, chosen: &[Chosen], kind: Kind) -> bool {
         let there = &other.rated.sentence;
         let same_passage = there.source == here.source && there.passage == here.passage;
         let same_paragraph = same_passage && there.line == here.line;
-        let next_step = kind == Kind::HowTo && same_passage && here.list_item;
+        let next_step = match kind {
+            Kind::HowTo => same_passage && here.list_item,
+            Kind::Definition => same_passage && !here.list_item,
+            _ => false,
+        };
         here.position == there.position + 1 && (same_paragraph || next_step)
     })
+}
+
+/// Whether a sentence speaks of less of the question than the first one does, in a place that is
+/// about something else. Where two things are compared, one that speaks of one of them strays too,
+/// unless it says what that is.
+fn strays(pick: &Chosen, chosen: &[Chosen], kind: Kind) -> bool {
+    let Some(first) = chosen
+        .iter()
+        .max_by(|a, b| a.rated.coverage.total_cmp(&b.rated.coverage))
+    else {
+        return false;
+    };
+    let (here, there) = (&pick.rated.sentence, &first.rated.sentence);
+    let same_place = here.source == there.source && here.nearest_terms == there.nearest_terms;
+    let least = match (kind, same_place) {
+        (Kind::Comparison, _) if pick.rated.defines => 0.4,
+        (_, true) => 0.6,
+        _ => LEAST_COVERAGE_SHARE,
+    };
+    pick.rated.coverage < least * first.rated.coverage
 }
 
 /// Whether a sentence can be understood with what is chosen already.
@@ -126,6 +174,17 @@ fn anchored(pick: &Chosen, chosen: &[Chosen]) -> bool {
             (there.source, there.passage) == (here.source, here.passage)
                 && here.position == there.position + 1
         })
+}
+
+/// Whether `other` can stand in an answer that begins with `first`: not what comes before it in the
+/// same passage (but for steps), and in a definition only what defines the thing or goes on.
+fn may_stand_with(first: &Chosen, other: &Chosen, kind: Kind) -> bool {
+    let (here, there) = (&first.rated.sentence, &other.rated.sentence);
+    if (here.source, here.passage) == (there.source, there.passage) {
+        let step = kind == Kind::HowTo && there.list_item;
+        return step || there.position > here.position;
+    }
+    kind != Kind::Definition || other.rated.defines
 }
 
 fn antecedent(pick: &Chosen, by_place: &HashMap<(usize, usize, usize), Rated>) -> Option<Rated> {
@@ -157,10 +216,9 @@ fn ordered(chosen: Vec<Chosen>) -> Vec<Chosen> {
 
 /// Whether the sentences hold what the kind of question asks for.
 pub(super) fn satisfies(chosen: &[Chosen], kind: Kind) -> bool {
-    !kind.wants_figure()
-        || chosen
-            .iter()
-            .any(|pick| has_figure(&pick.rated.sentence.text))
+    chosen
+        .iter()
+        .any(|pick| kind.may_answer(&pick.rated.sentence.text))
 }
 
 fn place(sentence: &Sentence) -> (usize, usize, usize) {

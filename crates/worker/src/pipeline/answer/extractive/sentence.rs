@@ -3,7 +3,7 @@
 use super::footnotes;
 use crate::pipeline::{
     BlockKind, Document, Passage, RankedSource,
-    text::{Analyzer, is_code_like, sentences},
+    text::{Analyzer, is_code_like, sentences, without_parameters},
 };
 
 /// Sources and passages of each that are looked at.
@@ -56,8 +56,8 @@ fn of_passage(
     found: &mut Vec<Sentence>,
 ) {
     let nearest = passage.headings.last().map_or("", String::as_str);
-    let nearest_terms = analyzer.terms(nearest);
-    let heading_terms = analyzer.terms(&passage.headings.join("\n"));
+    let nearest_terms = analyzer.terms(&without_parameters(nearest));
+    let heading_terms = analyzer.terms(&without_parameters(&passage.headings.join("\n")));
     let title_terms = analyzer.terms(&source.candidate.title);
     let opens = opens_section(passage, source.candidate.document.as_deref());
     let mut position = 0;
@@ -148,6 +148,10 @@ fn can_stand(sentence: &str, list_item: bool) -> bool {
 fn is_navigation(sentence: &str) -> bool {
     let lower = sentence.to_lowercase();
     if NAVIGATION.iter().any(|part| lower.contains(part)) {
+        return true;
+    }
+    let credits = ["written by", "contributed by", "patch by", "source code:"];
+    if credits.iter().any(|start| lower.starts_with(start)) {
         return true;
     }
     if lower.starts_with("see also") || lower.starts_with("see ") && lower.len() < 80 {

@@ -30,6 +30,8 @@ pub struct Answer {
     pub usage: Option<Usage>,
     /// What was cut or replaced, and why.
     pub warnings: Vec<String>,
+    /// Whether it only says that the sources do not tell.
+    pub declined: bool,
 }
 
 /// What became of a model's try.
@@ -99,8 +101,9 @@ pub async fn write(
 
 /// The answer without a model, shown sentence by sentence.
 fn from_sources(plan: &Plan, sources: &[RankedSource], sink: &dyn ProgressSink) -> Answer {
-    let parts = extractive::parts(plan, sources)
-        .unwrap_or_else(|| vec![extractive::not_answered(plan, sources)]);
+    let found = extractive::parts(plan, sources);
+    let declined = found.is_none();
+    let parts = found.unwrap_or_else(|| vec![extractive::not_answered(plan, sources)]);
     for (index, part) in parts.iter().enumerate() {
         let space = if index == 0 { "" } else { " " };
         sink.emit(Event::Text {
@@ -110,6 +113,7 @@ fn from_sources(plan: &Plan, sources: &[RankedSource], sink: &dyn ProgressSink) 
     Answer {
         text: parts.join(" "),
         model_used: EXTRACTIVE.to_owned(),
+        declined,
         ..Answer::default()
     }
 }
@@ -190,8 +194,10 @@ impl Task<'_> {
         shown: &Shown<'_>,
     ) -> Attempt {
         let cited = !citations::cited(&text, self.sources.len()).is_empty();
-        if cited || declines(&text) {
+        let declined = declines(&text);
+        if cited || declined {
             return Attempt::Written(Answer {
+                declined,
                 text,
                 model_used: model,
                 usage,
@@ -206,6 +212,7 @@ impl Task<'_> {
                 model_used: model,
                 usage,
                 warnings: vec![warning],
+                declined: false,
             });
         }
         Attempt::Failed {
@@ -238,6 +245,7 @@ impl Task<'_> {
             model_used: model,
             usage,
             warnings: vec![warning],
+            declined: false,
         })
     }
 }

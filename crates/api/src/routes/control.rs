@@ -1,0 +1,81 @@
+//! DELETE /api/v1/search/{session_id} and POST /api/v1/search/{session_id}/retry.
+
+use super::{search, uuid_in_path};
+use crate::{problem::Problem, reply, state::State, submit, wait::wait_for};
+use actix_web::{HttpResponse, web};
+use privachat_core::{
+    jobs::Cancelled,
+    schema::{SearchJob, SearchResponse, Status},
+};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a cancel waits for the worker to stop.
+const STOPS_WITHIN: Duration = Duration::from_secs(1);
+
+/// Cancel a search: at once when it waits, within a moment when it runs.
+#[utoipa::path(
+    delete, path = "/api/v1/search/{session_id}", tag = "search",
+    params(("session_id" = uuid::Uuid, Path, description = "The search")),
+    responses(
+        (status = 200, description = "It ends, or has just ended, as failed with `cancelled: true`", body = SearchResponse),
+        (status = 404, description = "Unknown or expired", body = crate::openapi::Detail),
+        (status = 409, description = "It has ended before", body = crate::openapi::Refusal),
+        (status = 422, description = "No session id", body = crate::openapi::Faults),
+        (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
+    )
+)]
+pub(crate) async fn cancel(
+    session_id: web::Path<String>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let id = uuid_in_path("session_id", &session_id)?;
+    match state.jobs.cancel(id).await? {
+        Cancelled::Absent => return Err(Problem::UnknownJob(id)),
+        Cancelled::Ended => return Err(Problem::AlreadyFinished),
+        Cancelled::AtOnce | Cancelled::Flagged => {}
+    }
+    tracing::info!(session_id = %id, "cancelled by a client");
+    let until = Instant::now() + STOPS_WITHIN;
+    let now = wait_for(&state, id, until, |now| now.status().is_terminal()).await?;
+    now.map(reply::State::ok).ok_or(Problem::UnknownJob(id))
+}
+
+/// Run a search that failed again, as a new one in the background.
+#[utoipa::path(
+    post, path = "/api/v1/search/{session_id}/retry", tag = "search",
+    params(("session_id" = uuid::Uuid, Path, description = "The search that failed")),
+    responses(
+        (status = 200, description = "The new search as accepted", body = SearchResponse),
+        (status = 404, description = "Unknown or expired", body = crate::openapi::Detail),
+        (status = 409, description = "It has not failed", body = crate::openapi::Refusal),
+        (status = 422, description = "No session id", body = crate::openapi::Faults),
+        (status = 429, description = "Too many searches wait", body = crate::openapi::Refusal),
+        (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
+    )
+)]
+pub(crate) async fn retry(
+    session_id: web::Path<String>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let id = uuid_in_path("session_id", &session_id)?;
+    let now = wait_for(&state, id, Instant::now(), |_any| true).await?;
+    let now = now.ok_or(Problem::UnknownJob(id))?;
+    if now.status() != Status::Failed {
+        return Err(Problem::NotRetryable);
+    }
+    let request = state
+        .jobs
+        .request(id)
+        .await?
+        .ok_or(Problem::UnknownJob(id))?;
+    let job: SearchJob =
+        serde_json::from_slice(&request).map_err(|error| Problem::Internal(error.into()))?;
+    let search = privachat_core::schema::SearchRequest {
+        async_mode: true,
+        ..job.search
+    };
+    let accepted = submit::submit(&state, &search, None).await?;
+    tracing::info!(session_id = %accepted.id, retry_of = %id, "accepted again");
+    search::accepted_answer(&state, search, &accepted).await
+}

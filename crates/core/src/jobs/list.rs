@@ -1,0 +1,72 @@
+//! The list of jobs that somebody has to look at.
+
+use super::{Hint, Jobs, JobsError, millis};
+use crate::{keys, mode::Mode};
+use std::time::Duration;
+use uuid::Uuid;
+
+impl Jobs {
+    /// A hint was taken and needs no other look before `until` from now.
+    ///
+    /// # Errors
+    /// When Redis gave no answer; safe to repeat, and safe to leave out.
+    pub async fn track(&self, hint: Hint, until: Duration) -> Result<(), JobsError> {
+        self.track_id(hint.id, hint.mode, until).await
+    }
+
+    pub(super) async fn track_id(
+        &self,
+        id: Uuid,
+        mode: Mode,
+        until: Duration,
+    ) -> Result<(), JobsError> {
+        let mut invocation = self.scripts.track.prepare_invoke();
+        invocation
+            .key(keys::pending(mode))
+            .key(keys::LIVE)
+            .arg(id.to_string())
+            .arg(millis(until));
+        self.call::<String>(&invocation).await?;
+        Ok(())
+    }
+
+    /// After the end of a job: nobody has to look at it again, except for the history.
+    ///
+    /// # Errors
+    /// When Redis gave no answer; safe to repeat.
+    pub async fn forget(&self, id: Uuid, mode: Mode) -> Result<(), JobsError> {
+        self.strike(id, mode, "save").await
+    }
+
+    /// An id without a job: its submitter died before the record was there, or the record is gone.
+    pub(super) async fn forget_unknown(&self, id: Uuid) -> Result<(), JobsError> {
+        for mode in Mode::ALL {
+            self.strike(id, mode, "drop").await?;
+        }
+        Ok(())
+    }
+
+    async fn strike(&self, id: Uuid, mode: Mode, history: &str) -> Result<(), JobsError> {
+        let mut invocation = self.scripts.forget.prepare_invoke();
+        invocation
+            .key(keys::pending(mode))
+            .key(keys::LIVE)
+            .key(keys::UNSAVED)
+            .arg(id.to_string())
+            .arg(history);
+        self.call::<String>(&invocation).await?;
+        Ok(())
+    }
+
+    /// How long Redis has been running.
+    pub(super) async fn uptime(&self) -> Result<Duration, JobsError> {
+        let mut command = redis::cmd("INFO");
+        command.arg("server");
+        let info: String = self.redis.query(&command).await?;
+        let seconds = info
+            .lines()
+            .find_map(|line| line.strip_prefix("uptime_in_seconds:"))
+            .and_then(|seconds| seconds.trim().parse().ok());
+        Ok(Duration::from_secs(seconds.unwrap_or(0)))
+    }
+}

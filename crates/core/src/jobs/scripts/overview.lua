@@ -1,0 +1,17 @@
+-- Queues and workers at a glance.
+-- KEYS: 1 workers, 2 their self-descriptions, 3.. queues
+-- Returns: now (ms), {depth, oldest id or empty, depth, …}, {worker, last heard of (ms), description, …}
+local time = redis.call('TIME')
+local queues = {}
+for i = 3, #KEYS do
+  table.insert(queues, tostring(redis.call('LLEN', KEYS[i])))
+  table.insert(queues, redis.call('LINDEX', KEYS[i], -1) or '')
+end
+local workers = {}
+local seen = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+for i = 1, #seen, 2 do
+  table.insert(workers, seen[i])
+  table.insert(workers, seen[i + 1])
+  table.insert(workers, redis.call('HGET', KEYS[2], seen[i]) or '{}')
+end
+return { time[1] * 1000 + math.floor(time[2] / 1000), queues, workers }

@@ -1,0 +1,230 @@
+//! Finding jobs that somebody has to look at: their worker is lost, their hint is lost, their pause
+//! is over, or they have waited too long. Every worker sweeps; there is no leader.
+
+use super::{Failure, Jobs, JobsError, POP_GRACE, millis, push::Place, scripts::on_job};
+use crate::{keys, mode::Mode};
+use redis::{FromRedisValue, Value};
+use std::{collections::HashMap, time::Duration};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// Jobs looked at in one round.
+const BATCH: usize = 256;
+/// How long a job that one sweeper looks at is left alone by the others.
+const LOOK_PAUSE: Duration = Duration::from_secs(2);
+
+/// What a sweeper does by.
+#[derive(Debug, Clone)]
+pub struct SweepRules {
+    /// How often a job's worker may be lost before the job is given up.
+    pub most_crashes: u32,
+    /// How long a lease is: after a loss of contact nobody's lease counts as expired for as long.
+    pub lease: Duration,
+    /// How a job ends whose workers were lost.
+    pub worker_lost: Failure,
+    /// How a job ends that has waited too long.
+    pub waited_too_long: Failure,
+}
+
+/// What a round of sweeping did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Jobs taken from lost workers.
+    pub reaped: usize,
+    /// Hints that were lost and are there again.
+    pub hints_found: usize,
+    /// Jobs that have ended and were still listed.
+    pub tidied: usize,
+}
+
+/// Looks after the jobs of all workers.
+pub struct Sweeper {
+    jobs: Jobs,
+    rules: SweepRules,
+    /// Hints seen out of their list: when first, and with which number.
+    popped: HashMap<(Mode, Uuid), (String, Instant)>,
+    /// Until when expired leases are spared.
+    amnesty: Option<Instant>,
+    in_touch: bool,
+}
+
+enum Seen {
+    Absent,
+    Ended(Mode),
+    Wait(Mode, Duration),
+    Due(Mode, Duration),
+    Lost(Mode, Duration),
+}
+
+impl Sweeper {
+    /// A sweeper of these jobs.
+    #[must_use]
+    pub fn new(jobs: Jobs, rules: SweepRules) -> Self {
+        Self {
+            jobs,
+            rules,
+            popped: HashMap::new(),
+            amnesty: None,
+            in_touch: false,
+        }
+    }
+
+    /// One round.
+    ///
+    /// # Errors
+    /// When Redis gave no answer. The next round that gets one spares expired leases for a while:
+    /// their holders may have been cut off just as we were.
+    pub async fn sweep(&mut self) -> Result<Swept, JobsError> {
+        let swept = self.round().await;
+        self.in_touch = swept.is_ok();
+        swept
+    }
+
+    async fn round(&mut self) -> Result<Swept, JobsError> {
+        if !self.in_touch {
+            self.amnesty = self.amnesty_after_silence().await?;
+        }
+        let mut swept = Swept::default();
+        for id in self.due().await? {
+            self.see_to(id, &mut swept).await?;
+        }
+        for mode in Mode::ALL {
+            for (id, number) in self.lost_hints(mode).await? {
+                self.find_hint(id, number, &mut swept).await?;
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Redis may have been away for everybody; then all leases have run out, and their holders get
+    /// one lease to come back. At our own start this holds only if Redis has just started as well.
+    async fn amnesty_after_silence(&self) -> Result<Option<Instant>, JobsError> {
+        let lease = self.rules.lease;
+        let first_contact = self.amnesty.is_none() && self.popped.is_empty();
+        if first_contact && self.jobs.uptime().await? > lease {
+            return Ok(None);
+        }
+        Ok(Some(Instant::now() + lease))
+    }
+
+    async fn see_to(&mut self, id: Uuid, swept: &mut Swept) -> Result<(), JobsError> {
+        match self.look(id).await? {
+            Seen::Absent => self.jobs.forget_unknown(id).await?,
+            Seen::Ended(mode) => {
+                self.jobs.forget(id, mode).await?;
+                swept.tidied += 1;
+            }
+            Seen::Wait(mode, until) => self.jobs.track_id(id, mode, until).await?,
+            Seen::Due(mode, limit) => self.jobs.push(id, mode, Place::Back, limit).await?,
+            Seen::Lost(mode, limit) => {
+                self.jobs.push(id, mode, Place::Front, limit).await?;
+                tracing::warn!(session_id = %id, "took a search from a worker that was lost");
+                swept.reaped += 1;
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_hint(
+        &mut self,
+        id: Uuid,
+        number: String,
+        swept: &mut Swept,
+    ) -> Result<(), JobsError> {
+        match self.look(id).await? {
+            Seen::Due(mode, limit) => {
+                self.jobs
+                    .push(id, mode, Place::FrontIfStill(number), limit)
+                    .await?;
+                tracing::info!(session_id = %id, "found a search whose hint was lost");
+                swept.hints_found += 1;
+            }
+            Seen::Lost(mode, limit) => {
+                self.jobs.push(id, mode, Place::Front, limit).await?;
+                swept.reaped += 1;
+            }
+            Seen::Absent => self.jobs.forget_unknown(id).await?,
+            Seen::Ended(mode) => self.jobs.forget(id, mode).await?,
+            Seen::Wait(mode, until) => self.jobs.track_id(id, mode, until).await?,
+        }
+        Ok(())
+    }
+
+    async fn due(&self) -> Result<Vec<Uuid>, JobsError> {
+        let mut invocation = self.jobs.scripts.due.prepare_invoke();
+        invocation
+            .key(keys::LIVE)
+            .arg(BATCH)
+            .arg(millis(LOOK_PAUSE));
+        let ids: Vec<String> = self.jobs.call(&invocation).await?;
+        Ok(ids
+            .iter()
+            .filter_map(|id| Uuid::try_parse(id).ok())
+            .collect())
+    }
+
+    /// Hints that have been out of their list, unclaimed, for longer than a claim takes.
+    async fn lost_hints(&mut self, mode: Mode) -> Result<Vec<(Uuid, String)>, JobsError> {
+        let mut invocation = self.jobs.scripts.popped.prepare_invoke();
+        invocation
+            .key(keys::queue(mode))
+            .key(keys::pending(mode))
+            .arg(BATCH);
+        let popped: Vec<(String, String)> = self.jobs.call(&invocation).await?;
+        let now = Instant::now();
+        let mut seen = HashMap::new();
+        let mut lost = Vec::new();
+        for (id, number) in popped {
+            let Ok(id) = Uuid::try_parse(&id) else {
+                continue;
+            };
+            let first = match self.popped.get(&(mode, id)) {
+                Some((known, first)) if *known == number => *first,
+                _ => now,
+            };
+            if now.duration_since(first) >= POP_GRACE {
+                lost.push((id, number.clone()));
+            }
+            seen.insert((mode, id), (number, first));
+        }
+        self.popped.retain(|(of, _), _| *of != mode);
+        self.popped.extend(seen);
+        Ok(lost)
+    }
+
+    async fn look(&self, id: Uuid) -> Result<Seen, JobsError> {
+        let spare = self.amnesty.is_some_and(|until| Instant::now() < until);
+        let cancelled = Failure::cancelled();
+        let mut invocation = on_job(&self.jobs.scripts.look, id);
+        invocation
+            .arg(self.rules.most_crashes)
+            .arg(if spare { "spare" } else { "reap" });
+        for failure in [
+            &self.rules.worker_lost,
+            &self.rules.waited_too_long,
+            &cancelled,
+        ] {
+            invocation
+                .arg(failure.error_json())
+                .arg(failure.members_json());
+        }
+        invocation.arg(keys::CHANGED).arg(id.to_string());
+        seen(self.jobs.call(&invocation).await?)
+    }
+}
+
+fn seen(reply: Vec<Value>) -> Result<Seen, JobsError> {
+    let mut words = reply.into_iter().map(String::from_redis_value);
+    let mut next = || words.next().and_then(Result::ok);
+    let state = next().unwrap_or_default();
+    let mode = next().and_then(|name| Mode::parse(&name));
+    let left = Duration::from_millis(next().and_then(|ms| ms.parse().ok()).unwrap_or(0));
+    match (state.as_str(), mode) {
+        ("ABSENT", _) => Ok(Seen::Absent),
+        ("ENDED", Some(mode)) => Ok(Seen::Ended(mode)),
+        ("WAIT", Some(mode)) => Ok(Seen::Wait(mode, left)),
+        ("DUE", Some(mode)) => Ok(Seen::Due(mode, left)),
+        ("LOST", Some(mode)) => Ok(Seen::Lost(mode, left)),
+        (other, _) => Err(JobsError::Unexpected(other.to_owned())),
+    }
+}

@@ -1,0 +1,62 @@
+//! The sweeper's round, over and over: see `privachat_core::jobs::Sweeper`.
+
+use privachat_core::{
+    jobs::{Failure, Jobs, SweepRules, Sweeper},
+    schema::problem,
+};
+use std::time::Duration;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// How often the worker of a search may be lost before the search is given up.
+const MOST_CRASHES: u32 = 2;
+const ROUND: Duration = Duration::from_secs(1);
+
+/// Sweeps until `stop`.
+pub(super) async fn run(jobs: Jobs, lease: Duration, stop: CancellationToken) {
+    let mut sweeper = Sweeper::new(jobs, rules(lease));
+    let rounds = async {
+        let mut failing = false;
+        loop {
+            match sweeper.sweep().await {
+                Ok(_) if failing => {
+                    failing = false;
+                    tracing::info!("Redis answers again");
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    if !failing {
+                        let cause = anyhow::Error::from(error);
+                        tracing::warn!(
+                            error = format!("{cause:#}"),
+                            "cannot look after searches; trying again"
+                        );
+                    }
+                    failing = true;
+                }
+            }
+            // Uneven, so that the workers' rounds do not fall together.
+            sleep(ROUND.mul_f64(rand::random_range(0.8..1.2))).await;
+        }
+    };
+    stop.run_until_cancelled(rounds).await;
+}
+
+fn rules(lease: Duration) -> SweepRules {
+    let failure = |code: &'static str, error: &str| Failure {
+        hint: problem::find(code).map(|problem| problem.remedy.to_owned()),
+        ..Failure::new(code, error)
+    };
+    SweepRules {
+        most_crashes: MOST_CRASHES,
+        lease,
+        worker_lost: failure(
+            problem::WORKER_LOST,
+            "The worker that ran this search stopped in mid-search, and so did those that tried again",
+        ),
+        waited_too_long: failure(
+            problem::QUEUE_EXPIRED,
+            "No worker was free before the search had waited too long",
+        ),
+    }
+}

@@ -1,0 +1,78 @@
+//! What many tests of the job engine begin with: a SearXNG that hangs or finds, a quick search.
+
+use crate::upstream::{Reply, Request, searxng};
+use crate::{Binaries, Stack, Upstream, eventually};
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Seconds, instead of the 15 of a deployment.
+pub const LEASE: u64 = 3;
+
+/// What the engine finds.
+pub fn found() -> Vec<searxng::Result> {
+    vec![searxng::Result::new(
+        "Gather",
+        "http://docs.example/gather",
+        "Gather is a function that runs awaitable objects concurrently.",
+    )]
+}
+
+/// A SearXNG that hangs for as long as it is told to, and finds something afterwards.
+pub fn hanging_first(times: usize) -> (Upstream, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let double = Upstream::start(move |request: &Request| {
+        if counter.fetch_add(1, Ordering::SeqCst) < times {
+            return Reply::hang();
+        }
+        let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
+        Reply::json(200, body.to_string())
+    });
+    (double, asked)
+}
+
+/// A stack with short leases that asks this SearXNG alone.
+pub async fn stack(binaries: Binaries, searxng: &Upstream, workers: usize) -> Stack {
+    Stack::builder(binaries)
+        .workers(workers)
+        .env("SEARXNG_BASE_URL", searxng.url())
+        .env("WIKIPEDIA_BASE_URL", "off")
+        .env("JOB_LEASE_SECONDS", LEASE)
+        .start()
+        .await
+}
+
+/// A search that takes a moment.
+pub fn question() -> Value {
+    json!({"query": "What is gather?", "mode": "speed"})
+}
+
+/// Polls until the search is there.
+pub async fn reaches(stack: &Stack, id: &str, status: &str, within: Duration) -> Value {
+    let what = format!("the search is {status}");
+    eventually(&what, within, async || {
+        let now = stack.client().status(id).await.expect(200);
+        (now["status"] == status).then_some(now)
+    })
+    .await
+}
+
+/// Waits until nothing is queued, watched or waiting to be stored any more.
+pub async fn is_quiet(stack: &Stack) {
+    let mut redis = stack.redis.connection().await;
+    eventually(
+        "all lists and indexes are empty",
+        Duration::from_secs(10),
+        async || {
+            let keys: Vec<String> = redis.keys("{search}:*").await.unwrap();
+            let left = keys
+                .iter()
+                .filter(|key| !key.starts_with("{search}:workers"));
+            left.eq(["{search}:seq"]).then_some(())
+        },
+    )
+    .await;
+}

@@ -1,0 +1,144 @@
+//! What clients and operators can do to searches: cancel, run again, be refused, look.
+
+use privachat_tests::{
+    Stack, Upstream, eventually,
+    scene::{hanging_first, is_quiet, question, reaches},
+    upstream::searxng,
+};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const MOMENT: Duration = Duration::from_secs(2);
+
+async fn stack(searxng: &Upstream, workers: usize) -> Stack {
+    privachat_tests::scene::stack(privachat_tests::binaries!(), searxng, workers).await
+}
+
+#[tokio::test]
+async fn a_cancel_ends_a_waiting_search_at_once_and_a_running_one_within_a_moment() {
+    let (searxng, _) = hanging_first(usize::MAX);
+    let mut stack = stack(&searxng, 0).await;
+    let waiting = stack.client().enqueue(question()).await;
+    let answer = stack
+        .client()
+        .delete(&format!("/api/v1/search/{waiting}"))
+        .await
+        .expect(200);
+    assert_eq!(
+        (answer["status"].clone(), answer["cancelled"].clone()),
+        (json!("failed"), json!(true))
+    );
+    assert_eq!(answer["error"], "cancelled by client");
+
+    stack.add_worker();
+    let running = stack.client().enqueue(question()).await;
+    searxng.asked(1).await;
+    let asked = Instant::now();
+    let answer = stack
+        .client()
+        .delete(&format!("/api/v1/search/{running}"))
+        .await
+        .expect(200);
+    assert_eq!(answer["status"], "failed", "{answer}");
+    println!(
+        "cancel of a running search: ended after {:?}",
+        asked.elapsed()
+    );
+    eventually("the engine sees the connection close", MOMENT, async || {
+        (searxng.abandoned() == 1).then_some(())
+    })
+    .await;
+
+    let again = stack
+        .client()
+        .delete(&format!("/api/v1/search/{running}"))
+        .await;
+    assert_eq!(again.expect(409)["error"], "already_finished");
+    let unknown = "/api/v1/search/11111111-1111-1111-1111-111111111111";
+    assert_eq!(stack.client().delete(unknown).await.status, 404);
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn a_failed_search_can_be_run_again_and_no_other() {
+    let (searxng, _) = hanging_first(0);
+    searxng.next(searxng::json_disabled());
+    let stack = stack(&searxng, 1).await;
+    let id = stack.client().enqueue(question()).await;
+    reaches(&stack, &id, "failed", Duration::from_secs(10)).await;
+    let retry = |id: &str| {
+        let path = format!("/api/v1/search/{id}/retry");
+        stack
+            .client()
+            .send(stack.client().request(reqwest::Method::POST, &path))
+    };
+    let again = retry(&id).await.expect(200);
+    let second = again["session_id"].as_str().unwrap().to_owned();
+    assert_ne!(second, id);
+    reaches(&stack, &second, "completed", Duration::from_secs(10)).await;
+    assert_eq!(retry(&second).await.expect(409)["error"], "not_retryable");
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_with_the_time_to_wait() {
+    let (searxng, _) = hanging_first(0);
+    let stack = Stack::builder(privachat_tests::binaries!())
+        .workers(0)
+        .env("SEARXNG_BASE_URL", searxng.url())
+        .env("MAX_QUEUE_LENGTH", 3)
+        .start()
+        .await;
+    for position in 0..3 {
+        let id = stack.client().enqueue(question()).await;
+        let now = stack.client().status(&id).await.expect(200);
+        assert_eq!(now["queue_position"], position);
+    }
+    let queue = stack.client().get("/api/v1/queue").await.expect(200);
+    assert_eq!(queue["modes"][0]["depth"], 3, "{queue}");
+    assert!(
+        queue["modes"][0]["oldest_age_seconds"].as_f64().is_some(),
+        "{queue}"
+    );
+    let mut request = question();
+    request["async_mode"] = json!(true);
+    let refused = stack.client().post_search(request).await;
+    assert_eq!(refused.expect(429)["error"], "queue_full");
+    assert!(refused.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn operators_see_workers_and_what_they_run() {
+    let (searxng, _) = hanging_first(usize::MAX);
+    let mut stack = stack(&searxng, 1).await;
+    stack.client().enqueue(question()).await;
+    let queue = eventually(
+        "the worker shows its search",
+        Duration::from_secs(10),
+        async || {
+            let queue = stack.client().get("/api/v1/queue").await.expect(200);
+            (queue["modes"][0]["running"] == 1).then_some(queue)
+        },
+    )
+    .await;
+    assert_eq!(queue["workers"].as_array().unwrap().len(), 1, "{queue}");
+    assert_eq!(
+        (
+            queue["modes"][0]["slots"].clone(),
+            queue["modes"][2]["slots"].clone()
+        ),
+        (json!(16), json!(4))
+    );
+    assert_eq!(
+        stack.workers[0]
+            .process()
+            .stop(Duration::from_secs(20))
+            .await,
+        0
+    );
+    let queue = stack.client().get("/api/v1/queue").await.expect(200);
+    assert_eq!(queue["workers"], json!([]));
+    assert_eq!(
+        queue["modes"][0]["depth"], 1,
+        "the search was given back: {queue}"
+    );
+}
