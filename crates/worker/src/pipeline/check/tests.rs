@@ -81,7 +81,7 @@ fn an_uncited_claim_is_cited_by_what_supports_it() {
     let answer = "Mars is the fourth planet from the Sun. Venus has no moons.";
     assert_eq!(
         cite(answer, &sources()).as_deref(),
-        Some("Mars is the fourth planet from the Sun. [1] Venus has no moons. [2]")
+        Some("Mars is the fourth planet from the Sun [1]. Venus has no moons [2].")
     );
     assert_eq!(cite("Cats purr a lot at night.", &sources()), None);
 }

@@ -265,7 +265,8 @@ pub(super) fn is_contents(section: &Section) -> bool {
     for block in &section.blocks {
         let chars = block.1.len();
         all += chars;
-        if block.kind() == BlockKind::ListItem {
+        // What ends like a sentence says something itself.
+        if block.kind() == BlockKind::ListItem && !block.1.trim_end().ends_with('.') {
             items += 1;
             in_items += chars;
         }

@@ -4,11 +4,14 @@ use super::{
     question::Kind,
     sentence::Sentence,
     words::{
-        ADVICE, ARTICLES, CONTRASTS, COPULAS, IMPERATIVES, MONTHS, NAMING, NEWS, NUMERALS,
+        ADVICE, ARTICLES, CONTRASTS, COPULAS, HISTORY, IMPERATIVES, MONTHS, NAMING, NEWS, NUMERALS,
         OPENINGS, REASONS, SUBORDINATE,
     },
 };
 use crate::pipeline::rank::QueryTerm;
+
+/// A heading that names so much of the question speaks for all that stands under it.
+const ON_TOPIC: f64 = 0.3;
 
 /// A sentence with its marks.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +19,8 @@ pub(super) struct Rated {
     pub(super) sentence: Sentence,
     /// 0–1: share of the question's content that it and its headings cover.
     pub(super) coverage: f64,
+    /// 0–1: share that it covers itself.
+    pub(super) own: f64,
     /// Whether it defines the thing itself, or stands where its definition stands.
     pub(super) defines: bool,
     /// What sentences are ordered by.
@@ -40,12 +45,19 @@ pub(super) fn weights(terms: &[QueryTerm], sentences: &[Sentence]) -> Vec<f64> {
 
 pub(super) fn rate(sentence: Sentence, terms: &[QueryTerm], weights: &[f64], kind: Kind) -> Rated {
     let total: f64 = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+    let topic = names_topic(&sentence.nearest_terms, terms);
     let covered: f64 = terms
         .iter()
         .zip(weights)
-        .map(|(term, weight)| weight * presence(&term.term, &sentence))
+        .map(|(term, weight)| weight * presence(&term.term, &sentence, topic))
         .sum();
     let coverage = covered / total;
+    let own: f64 = terms
+        .iter()
+        .zip(weights)
+        .filter(|(term, _)| sentence.terms.contains(&term.term))
+        .map(|(_, weight)| weight / total)
+        .sum();
     let defines = definition(&sentence, terms) > 0.15
         || (sentence.leads && names_topic(&sentence.nearest_terms, terms) > 0.6);
     let score = coverage
@@ -62,18 +74,25 @@ pub(super) fn rate(sentence: Sentence, terms: &[QueryTerm], weights: &[f64], kin
     Rated {
         sentence,
         coverage,
+        own,
         defines,
         score,
     }
 }
 
 /// What the heading says need not be said again by the sentence that opens its section.
-fn presence(term: &str, sentence: &Sentence) -> f64 {
+fn presence(term: &str, sentence: &Sentence, topic: f64) -> f64 {
     let holds = |terms: &[String]| terms.iter().any(|other| other == term);
     if holds(&sentence.terms) {
         1.0
     } else if holds(&sentence.nearest_terms) {
-        if sentence.leads { 0.8 } else { 0.55 }
+        if sentence.leads {
+            0.8
+        } else if topic > ON_TOPIC {
+            0.75
+        } else {
+            0.5
+        }
     } else if holds(&sentence.heading_terms) {
         0.35
     } else if holds(&sentence.title_terms) {
@@ -89,6 +108,17 @@ fn place(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
         0.1 + 0.25 * named
     } else {
         0.0
+    };
+    // A section named with the question's words and no other is about just that.
+    let own_name = !sentence.nearest_terms.is_empty()
+        && sentence
+            .nearest_terms
+            .iter()
+            .all(|word| terms.iter().any(|term| term.term == *word));
+    let lead = if sentence.leads && own_name {
+        lead.max(0.3)
+    } else {
+        lead
     };
     let early = if sentence.position == 1 { 0.05 } else { 0.0 };
     lead + early + 0.3 * named
@@ -223,6 +253,12 @@ fn instruction(sentence: &Sentence) -> f64 {
     }
 }
 
+/// Whether a sentence only says since when something is so: of use to who asks when.
+pub(super) fn is_history(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    HISTORY.iter().any(|start| lower.contains(start))
+}
+
 fn flaws(text: &str, kind: Kind) -> f64 {
     let words = text.split_whitespace().count();
     let lower = text.to_lowercase();
@@ -232,19 +268,6 @@ fn flaws(text: &str, kind: Kind) -> f64 {
     }
     if words < 6 {
         flaws += 0.12;
-    }
-    let history = [
-        "changed in version",
-        "added in version",
-        "new in version",
-        "deprecated since",
-        "deprecated:",
-        "removed in",
-    ]
-    .iter()
-    .any(|start| lower.contains(start));
-    if history && kind != Kind::Time {
-        flaws += 0.5;
     }
     if kind == Kind::HowTo && lower.starts_with("if ") && !lower.starts_with("if you") {
         flaws += 0.15;

@@ -1,6 +1,6 @@
 //! Choosing sentences that together make an answer, and the order they stand in.
 
-use super::{question::Kind, score::Rated, sentence::Sentence};
+use super::{question::Kind, score::Rated, score::is_history, sentence::Sentence};
 use std::collections::{HashMap, HashSet};
 
 /// A sentence that goes on where a chosen one ends scores at least this share of the best one.
@@ -11,6 +11,8 @@ const POOL: usize = 80;
 const SAME: f64 = 0.7;
 /// Share of the best coverage so far that a sentence from elsewhere needs.
 const LEAST_COVERAGE_SHARE: f64 = 0.85;
+/// Share of the question that such a sentence has to speak of without its headings.
+const LEAST_OWN: f64 = 0.5;
 const REPETITION: f64 = 0.5;
 const AGREEMENT: f64 = 0.1;
 const CONTINUATION: f64 = 0.2;
@@ -56,9 +58,7 @@ pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
             break;
         }
         let pick = pool.swap_remove(index);
-        if chosen.is_empty() {
-            pool.retain(|other| may_stand_with(&pick, other, kind));
-        }
+        let opens = chosen.is_empty();
         if !anchored(&pick, &chosen) {
             // Without the sentence before it nobody knows what "it" is.
             match antecedent(&pick, &by_place) {
@@ -73,6 +73,9 @@ pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
                 _ => continue,
             }
         }
+        if opens {
+            pool.retain(|other| may_stand_with(&pick, other, kind));
+        }
         chosen.push(pick);
     }
     ordered(chosen)
@@ -80,7 +83,10 @@ pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
 
 /// The best sentences; where a figure is asked for, only those that have one.
 fn candidates(mut rated: Vec<Rated>, kind: Kind) -> Vec<Rated> {
-    rated.retain(|rated| kind.may_answer(&rated.sentence.text));
+    rated.retain(|rated| {
+        let text = &rated.sentence.text;
+        kind.may_answer(text) && (kind == Kind::Time || !is_history(text))
+    });
     rated.sort_by(|a, b| b.score.total_cmp(&a.score));
     rated.truncate(POOL);
     rated
@@ -162,7 +168,8 @@ fn strays(pick: &Chosen, chosen: &[Chosen], kind: Kind) -> bool {
         (_, true) => 0.6,
         _ => LEAST_COVERAGE_SHARE,
     };
-    pick.rated.coverage < least * first.rated.coverage
+    let elsewhere = !same_place && kind != Kind::Comparison && pick.rated.own < LEAST_OWN;
+    elsewhere || pick.rated.coverage < least * first.rated.coverage
 }
 
 /// Whether a sentence can be understood with what is chosen already.

@@ -208,7 +208,12 @@ fn is_dangling(sentence: &str) -> bool {
     {
         return true;
     }
-    DANGLING.contains(&first)
+    // "There is a way" points at nothing.
+    let introduces = first == "there"
+        && words
+            .next()
+            .is_some_and(|word| matches!(word, "is" | "are"));
+    DANGLING.contains(&first) && !introduces
 }
 
 const DANGLING: [&str; 62] = [

@@ -118,7 +118,7 @@ fn questions_are_answered_in_the_words_of_the_sources() {
     for (question, expected) in [
         (
             "What is asyncio.gather?",
-            "Run awaitable objects in the aws sequence concurrently.",
+            "Run awaitable objects in the aws sequence concurrently [1].",
         ),
         ("What is Mars?", "Mars is the fourth planet from the Sun"),
         (
@@ -131,7 +131,7 @@ fn questions_are_answered_in_the_words_of_the_sources() {
         ),
         (
             "How do I make sourdough bread?",
-            "Mix the starter with the flour and the water.",
+            "Mix the starter with the flour and the water [1].",
         ),
         (
             "Was ist ein Prozess?",

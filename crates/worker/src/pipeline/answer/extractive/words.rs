@@ -77,6 +77,8 @@ pub(super) const IMPERATIVES: &[&str] = &[
     "if",
     "mix",
     "heat",
+    "return",
+    "returns",
     "verwenden",
     "utilisez",
 ];
@@ -174,4 +176,12 @@ pub(super) const NAMING: &[&str] = &[
     " genannt ",
     " appelé ",
     " llamado ",
+];
+pub(super) const HISTORY: &[&str] = &[
+    "changed in version",
+    "added in version",
+    "new in version",
+    "deprecated since",
+    "deprecated:",
+    "removed in",
 ];

@@ -136,7 +136,7 @@ async fn without_a_model_the_sources_speak() {
     assert!(
         answer
             .text
-            .starts_with("Mars is the fourth planet from the Sun. [1]"),
+            .starts_with("Mars is the fourth planet from the Sun [1]."),
         "{}",
         answer.text
     );
@@ -205,7 +205,7 @@ async fn a_prompt_that_is_too_long_is_tried_again_smaller() {
 async fn an_answer_without_citations_is_cited_by_support() {
     let model = Scripted::saying(&["Mars is the fourth planet from the Sun."]);
     let answer = run(Some(&model), &Silent).await;
-    assert_eq!(answer.text, "Mars is the fourth planet from the Sun. [1]");
+    assert_eq!(answer.text, "Mars is the fourth planet from the Sun [1].");
     assert_eq!(answer.warnings.len(), 1);
 }
 
