@@ -133,7 +133,11 @@ impl<'a> Answer<'a> {
             return Failure::of_model(ModelError::Unavailable { reason });
         }
         let partial = std::mem::take(&mut self.text);
-        Failure::of_model(ModelError::Cut { reason, partial })
+        Failure::of_model(ModelError::Cut {
+            model: self.model.clone(),
+            reason,
+            partial,
+        })
     }
 
     /// The failure of a stream that fell silent or ran out of time.

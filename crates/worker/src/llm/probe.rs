@@ -104,11 +104,10 @@ fn missing(setting: &str, name: &str, models: &[String]) -> ProbeError {
 
 fn describe(error: &ModelError) -> ProbeError {
     let hint = match error {
-        ModelError::Refused { hint, .. } => Some(hint.clone()),
         ModelError::TimedOut | ModelError::Unavailable { .. } => {
             Some("check LLM_BASE_URL and that the server is running".to_owned())
         }
-        _ => None,
+        _ => error.hint().map(str::to_owned),
     };
     ProbeError {
         problem: error.to_string(),

@@ -80,6 +80,8 @@ pub enum ModelError {
     /// The stream broke off after some text.
     #[error("the language model's answer was cut ({reason})")]
     Cut {
+        /// The model that was speaking: the fallback, perhaps.
+        model: String,
         /// What broke it.
         reason: String,
         /// The text until then.
@@ -94,6 +96,15 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    /// What the operator can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Refused { hint, .. } => Some(hint),
+            _ => None,
+        }
+    }
+
     /// Whether the same request can succeed a moment later.
     #[must_use]
     pub fn is_transient(&self) -> bool {

@@ -127,6 +127,18 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
+    /// Who failed.
+    #[must_use]
+    pub fn provider(&self) -> &'static str {
+        match self {
+            Self::TimedOut { provider }
+            | Self::Unavailable { provider, .. }
+            | Self::RateLimited { provider, .. }
+            | Self::Refused { provider, .. }
+            | Self::Malformed { provider, .. } => provider,
+        }
+    }
+
     /// Whether the same request can succeed a moment later.
     #[must_use]
     pub fn is_transient(&self) -> bool {

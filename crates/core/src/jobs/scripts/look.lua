@@ -28,6 +28,7 @@ if state == 'processing' then
     return { 'WAIT', mode, 1000 }
   end
   local crashes = redis.call('HINCRBY', KEYS[2], 'crashes', 1)
+  redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease')
   if known[7] then
     return failed(ARGV[7], ARGV[8])
   end
@@ -35,7 +36,6 @@ if state == 'processing' then
     return failed(ARGV[3], ARGV[4])
   end
   redis.call('HSET', KEYS[2], 'state', 'pending', 'not_before', 0)
-  redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease')
   write_record('pending', 'null', '')
   append_event('retry', '{"error":' .. ARGV[3] .. ',"pause_ms":0}')
   keep_for(field('live_ttl'))

@@ -52,6 +52,7 @@ async fn a_stream_that_stalls_is_cut_with_its_text() {
     let model = model(&base, None).with_stall(Duration::from_millis(100));
     let (result, shown) = ask(&model, soon()).await;
     let expected = ModelError::Cut {
+        model: "scripted".to_owned(),
         reason: "the stream stalled".to_owned(),
         partial: "asyncio.gather runs awaitable ".to_owned(),
     };
@@ -66,6 +67,7 @@ async fn the_deadline_cuts_a_stream_that_is_still_running() {
     let deadline = Deadline::after(Duration::from_millis(1500));
     let error = ask(&model(&base, None), deadline).await.0.unwrap_err();
     let expected = ModelError::Cut {
+        model: "m".to_owned(),
         reason: "out of time".to_owned(),
         partial: "Some text".to_owned(),
     };

@@ -58,12 +58,39 @@ pub(super) fn no_sources(attempts: &[Attempt]) -> PipelineError {
             problem::UPSTREAM_UNAVAILABLE
         },
         message,
-        hint: errors
-            .iter()
-            .find_map(|error| error.hint())
-            .map(str::to_owned),
+        hint: remedy(&errors, all_late),
         retryable: errors.iter().any(|error| error.is_transient()),
         warnings: Vec::new(),
+    }
+}
+
+/// What the provider itself says to do; else where to look.
+fn remedy(errors: &[&ProviderError], all_late: bool) -> Option<String> {
+    if let Some(hint) = errors.iter().find_map(|error| error.hint()) {
+        return Some(hint.to_owned());
+    }
+    let again = if all_late {
+        "Try again, with a longer timeout. "
+    } else {
+        ""
+    };
+    let setting = errors
+        .first()
+        .map(|error| setting_behind(error.provider()))?;
+    Some(format!(
+        "{again}Check {setting} and that what it names is running; \
+         `privachat-worker check-config` tests each provider."
+    ))
+}
+
+/// The setting that says where a provider is.
+fn setting_behind(provider: &str) -> &'static str {
+    match provider {
+        "searxng" => "SEARXNG_BASE_URL",
+        "serperdev" => "SERPER_BASE_URL",
+        "perplexity" => "PERPLEXITY_BASE_URL",
+        "wikipedia" => "WIKIPEDIA_BASE_URL",
+        _ => "CORPUS_PATHS",
     }
 }
 

@@ -157,16 +157,24 @@ impl Task<'_> {
                 self.accept(text, completion.model, usage, &shown)
             }
             Some(Err(ModelError::ContextTooSmall)) if !shown.any() => Attempt::TooLong,
-            Some(Err(ModelError::Cut { reason, partial })) => {
+            Some(Err(ModelError::Cut {
+                model,
+                reason,
+                partial,
+            })) => {
                 shown.finish();
                 let text = citations::clean(partial.trim(), self.sources.len());
                 let reason = format!("the language model's answer was cut ({reason})");
-                self.salvage(&text, self.model_name(), None, &reason, &shown)
+                self.salvage(&text, model, None, &reason, &shown)
             }
             Some(Err(error)) => {
                 shown.finish();
                 let text = shown.text.trim().to_owned();
-                self.salvage(&text, self.model_name(), None, &error.to_string(), &shown)
+                let reason = match error.hint() {
+                    Some(hint) => format!("{error}: {hint}"),
+                    None => error.to_string(),
+                };
+                self.salvage(&text, self.model_name(), None, &reason, &shown)
             }
             None => {
                 shown.finish();

@@ -182,6 +182,7 @@ async fn what_a_late_model_said_is_kept_to_its_last_sentence() {
 #[tokio::test]
 async fn a_cut_without_a_cited_sentence_leaves_the_sources() {
     let cut = ModelError::Cut {
+        model: "scripted".to_owned(),
         reason: "connection reset".to_owned(),
         partial: "Mars is".to_owned(),
     };

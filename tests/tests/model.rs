@@ -1,0 +1,358 @@
+//! The job engine against a model of it: random interleavings of several workers, clients and
+//! sweepers on a real Redis. A failure prints the steps that lead to it, as few as possible.
+
+use bytes::Bytes;
+use privachat_core::{
+    connection::Redis,
+    jobs::{
+        Beat, Cancelled, Claim, Ended, Failed, Failure, Hint, Jobs, Lease, NewJob, Release,
+        Submitted, SweepRules, Sweeper,
+    },
+    mode::Mode,
+};
+use privachat_tests::RedisServer;
+use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
+use redis::{AsyncCommands, aio::MultiplexedConnection};
+use std::time::Duration;
+use uuid::Uuid;
+
+const ACTORS: usize = 3;
+const MOST_ATTEMPTS: u32 = 4;
+const MOST_CRASHES: u32 = 2;
+const LEASE: Duration = Duration::from_secs(600);
+
+#[derive(Debug, Clone)]
+enum Step {
+    Submit {
+        other_request: bool,
+    },
+    Claim(usize),
+    Beat(usize),
+    Complete(usize),
+    Fail(usize),
+    Release(usize),
+    Cancel,
+    /// The present lease runs out and a sweeper comes by.
+    Expire,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let actor = 0..ACTORS;
+    let step = prop_oneof![
+        2 => any::<bool>().prop_map(|other_request| Step::Submit { other_request }),
+        6 => actor.clone().prop_map(Step::Claim),
+        2 => actor.clone().prop_map(Step::Beat),
+        2 => actor.clone().prop_map(Step::Complete),
+        3 => actor.clone().prop_map(Step::Fail),
+        2 => actor.prop_map(Step::Release),
+        1 => Just(Step::Cancel),
+        4 => Just(Step::Expire),
+    ];
+    vec(step, 1..40)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Absent,
+    Pending,
+    /// Held by that actor's latest lease.
+    Processing(usize),
+    Completed,
+    Failed,
+}
+
+/// What should be.
+struct Model {
+    state: State,
+    /// Whose lease holds the job, or held it when it ended.
+    newest: Option<usize>,
+    attempts: u32,
+    crashes: u32,
+    flagged: bool,
+    other_request: bool,
+}
+
+/// What is.
+struct World {
+    jobs: Jobs,
+    redis: MultiplexedConnection,
+    id: Uuid,
+    leases: [Option<Lease>; ACTORS],
+    ended_as: Option<String>,
+}
+
+fn job(id: Uuid, other_request: bool) -> NewJob {
+    NewJob {
+        id,
+        mode: Mode::Speed,
+        request: Bytes::from_static(b"{}"),
+        digest: format!("request {other_request}"),
+        echo: format!(r#""session_id":"{id}""#),
+        ttl: Duration::from_secs(600),
+        running_time: Duration::from_secs(600),
+        longest_wait: Duration::from_secs(600),
+    }
+}
+
+impl World {
+    fn hint(&self) -> Hint {
+        Hint {
+            id: self.id,
+            mode: Mode::Speed,
+        }
+    }
+
+    async fn expire_and_sweep(&mut self) {
+        let control = format!("{{search_job:{}}}:ctl", self.id);
+        if self.redis.hexists(&control, "lease").await.unwrap() {
+            let () = self.redis.hset(&control, "lease", 1).await.unwrap();
+        }
+        let () = self
+            .redis
+            .zadd("{search}:live", self.id.to_string(), 0)
+            .await
+            .unwrap();
+        let failure = |text: &str| Failure::new("worker_lost", text);
+        let rules = SweepRules {
+            most_crashes: MOST_CRASHES,
+            // Redis is younger than any real lease: without a short one the amnesty would spare it.
+            lease: Duration::ZERO,
+            worker_lost: failure("lost"),
+            waited_too_long: failure("late"),
+        };
+        Sweeper::new(self.jobs.clone(), rules)
+            .sweep()
+            .await
+            .unwrap();
+    }
+
+    async fn record(&mut self) -> Option<String> {
+        self.redis
+            .get(format!("search_job:{}", self.id))
+            .await
+            .unwrap()
+    }
+}
+
+impl Model {
+    /// The status that a held attempt of `actor` ends with, or why it cannot.
+    fn end(&mut self, actor: usize, wanted: State) -> Ended {
+        if self.newest != Some(actor) {
+            return Ended::Fenced;
+        }
+        match self.state {
+            State::Processing(_) => {
+                self.state = if self.flagged { State::Failed } else { wanted };
+                if self.state == State::Completed {
+                    Ended::Completed
+                } else {
+                    Ended::Failed
+                }
+            }
+            State::Completed | State::Failed => Ended::Already,
+            State::Absent | State::Pending => Ended::Fenced,
+        }
+    }
+
+    fn lose_holder(&mut self) {
+        self.state = State::Pending;
+        self.newest = None;
+    }
+}
+
+async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), TestCaseError> {
+    let result = Bytes::from_static(b"{\"answer\":1}");
+    match *step {
+        Step::Submit { other_request } => {
+            let submitted = world
+                .jobs
+                .submit(&job(world.id, other_request))
+                .await
+                .unwrap();
+            let expected = match model.state {
+                State::Absent => {
+                    model.state = State::Pending;
+                    model.other_request = other_request;
+                    Submitted::Created
+                }
+                _ if model.other_request == other_request => Submitted::Exists,
+                _ => Submitted::Conflict,
+            };
+            prop_assert_eq!(submitted, expected);
+        }
+        Step::Claim(actor) => {
+            let claim = world
+                .jobs
+                .claim(world.hint(), "worker", LEASE)
+                .await
+                .unwrap();
+            match (claim, model.state) {
+                (Claim::Started { lease, attempt, .. }, State::Pending) => {
+                    model.attempts += 1;
+                    prop_assert_eq!(attempt, model.attempts);
+                    model.state = State::Processing(actor);
+                    model.newest = Some(actor);
+                    world.leases[actor] = Some(lease);
+                }
+                (Claim::Busy(_), State::Processing(_)) => {}
+                (Claim::Gone, State::Absent | State::Completed | State::Failed) => {}
+                (claim, state) => prop_assert!(false, "{claim:?} in {state:?}"),
+            }
+        }
+        Step::Beat(actor) => {
+            let Some(lease) = world.leases[actor].clone() else {
+                return Ok(());
+            };
+            let beat = world.jobs.beat(&lease, LEASE).await.unwrap();
+            let expected = match model.state {
+                State::Processing(holder) if holder == actor && model.flagged => Beat::Cancel,
+                State::Processing(holder) if holder == actor => Beat::Held,
+                _ => Beat::Fenced,
+            };
+            prop_assert_eq!(beat, expected);
+        }
+        Step::Complete(actor) => {
+            let Some(lease) = world.leases[actor].clone() else {
+                return Ok(());
+            };
+            let ended = world.jobs.finish(&lease, Ok(&result)).await.unwrap();
+            prop_assert_eq!(ended, model.end(actor, State::Completed));
+        }
+        Step::Fail(actor) => {
+            let Some(lease) = world.leases[actor].clone() else {
+                return Ok(());
+            };
+            let failure = Failure::new("upstream_unavailable", "for now");
+            let failed = world
+                .jobs
+                .fail(&lease, &failure, MOST_ATTEMPTS, Duration::ZERO)
+                .await
+                .unwrap();
+            let retries = model.state == State::Processing(actor)
+                && !model.flagged
+                && model.attempts < MOST_ATTEMPTS;
+            if retries {
+                model.lose_holder();
+                prop_assert_eq!(failed, Failed::Retry);
+            } else {
+                prop_assert_eq!(failed, Failed::Ended(model.end(actor, State::Failed)));
+            }
+        }
+        Step::Release(actor) => {
+            let Some(lease) = world.leases[actor].clone() else {
+                return Ok(());
+            };
+            let released = world.jobs.release(&lease).await.unwrap();
+            let expected = match model.state {
+                State::Processing(holder) if holder == actor && model.flagged => Release::Cancel,
+                State::Processing(holder) if holder == actor => {
+                    model.attempts -= 1;
+                    model.lose_holder();
+                    Release::Released
+                }
+                _ => Release::Fenced,
+            };
+            prop_assert_eq!(released, expected);
+        }
+        Step::Cancel => {
+            let cancelled = world.jobs.cancel(world.id).await.unwrap();
+            let expected = match model.state {
+                State::Absent => Cancelled::Absent,
+                State::Pending => {
+                    model.flagged = true;
+                    model.state = State::Failed;
+                    Cancelled::AtOnce
+                }
+                State::Processing(_) => {
+                    model.flagged = true;
+                    Cancelled::Flagged
+                }
+                State::Completed | State::Failed => Cancelled::Ended,
+            };
+            prop_assert_eq!(cancelled, expected);
+        }
+        Step::Expire => {
+            world.expire_and_sweep().await;
+            if let State::Processing(_) = model.state {
+                model.crashes += 1;
+                model.lose_holder();
+                if model.flagged || model.crashes > MOST_CRASHES {
+                    model.state = State::Failed;
+                }
+            }
+        }
+    }
+    looks_as(model, world).await
+}
+
+/// The record says what the model says, and once it has ended its bytes never change.
+async fn looks_as(model: &Model, world: &mut World) -> Result<(), TestCaseError> {
+    let record = world.record().await;
+    let status = match model.state {
+        State::Absent => {
+            prop_assert_eq!(record, None);
+            return Ok(());
+        }
+        State::Pending => "pending",
+        State::Processing(_) => "processing",
+        State::Completed => "completed",
+        State::Failed => "failed",
+    };
+    let record = record.unwrap_or_default();
+    let expected = format!(r#"{{"status":"{status}","#);
+    prop_assert!(
+        record.starts_with(&expected),
+        "{} instead of {}",
+        record,
+        status
+    );
+    let ttl: i64 = world
+        .redis
+        .ttl(format!("search_job:{}", world.id))
+        .await
+        .unwrap();
+    prop_assert!(ttl > 0, "a record that never expires");
+    if let Some(before) = &world.ended_as {
+        prop_assert_eq!(&record, before);
+    } else if matches!(model.state, State::Completed | State::Failed) {
+        world.ended_as = Some(record);
+    }
+    Ok(())
+}
+
+async fn run(server: &RedisServer, steps: &[Step]) -> Result<(), TestCaseError> {
+    let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
+    let mut world = World {
+        jobs,
+        redis: server.connection().await,
+        id: Uuid::new_v4(),
+        leases: [const { None }; ACTORS],
+        ended_as: None,
+    };
+    let mut model = Model {
+        state: State::Absent,
+        newest: None,
+        attempts: 0,
+        crashes: 0,
+        flagged: false,
+        other_request: false,
+    };
+    for step in steps {
+        take(step, &mut model, &mut world).await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_interleaving_keeps_to_the_state_machine() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(RedisServer::start());
+    let config = ProptestConfig {
+        cases: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(steps in steps())| {
+        runtime.block_on(run(&server, &steps))?;
+    });
+}

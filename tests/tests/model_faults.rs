@@ -1,0 +1,364 @@
+//! A language model that answers, and every way in which one does not: the user has a cited answer
+//! in time, and is told why it is another one than usual.
+
+use std::time::Duration;
+
+use privachat_tests::stack::Builder;
+use privachat_tests::upstream::model::{self, Script};
+use privachat_tests::upstream::{Reply, Request, Step, searxng};
+use privachat_tests::{Stack, Upstream, binaries};
+use serde_json::{Value, json};
+
+const QUESTION: &str = "What does asyncio.gather do?";
+const FACT: &str = "asyncio.gather runs awaitable objects concurrently and returns a list of their results in order.";
+const WAIT_FACT: &str =
+    "asyncio.wait gives two sets of tasks, those that are done and those that are pending.";
+const CITED: &str = "It runs awaitable objects concurrently [1]. The results come as a list [1].";
+
+/// The shortest time limit, and the moment that a search may take beyond it.
+const LIMIT: f64 = 10.5;
+
+/// A stack with two sources and the model server `llm`.
+struct Bench {
+    stack: Stack,
+    llm: Upstream,
+    _searxng: Upstream,
+}
+
+impl Bench {
+    async fn start(llm: Upstream) -> Self {
+        Self::with(llm, |builder| builder).await
+    }
+
+    async fn with(llm: Upstream, more: impl FnOnce(Builder) -> Builder) -> Self {
+        let searxng = searxng::finding(vec![
+            searxng::Result::new("gather", "https://one.example.org/gather", FACT),
+            searxng::Result::new("wait", "https://two.example.com/wait", WAIT_FACT),
+        ]);
+        let builder = Stack::builder(binaries!())
+            .env("WIKIPEDIA_BASE_URL", "off")
+            .env("SEARXNG_BASE_URL", searxng.url())
+            .env("LLM_BASE_URL", llm.at("/v1"))
+            .env("LLM_API_KEY", "key-of-the-test")
+            .env("LLM_MODEL", "usual");
+        let stack = more(builder).start().await;
+        Self {
+            stack,
+            llm,
+            _searxng: searxng,
+        }
+    }
+
+    async fn ask(&self) -> Value {
+        self.ask_for(None).await
+    }
+
+    /// Completed in time with a citation, or the test fails.
+    async fn ask_for(&self, model: Option<&str>) -> Value {
+        let request = json!({"query": QUESTION, "mode": "speed", "timeout": 10, "model": model});
+        let id = self.stack.client().enqueue(request).await;
+        let end = self.stack.client().wait_completed(&id).await;
+        assert!(
+            end["execution_time"].as_f64().expect("a time") < LIMIT,
+            "{end}"
+        );
+        assert!(text(&end).contains("[1]"), "{end}");
+        assert!(end["citation_mapping"].is_array(), "{end}");
+        assert!(!end.to_string().contains("key-of-the-test"));
+        assert!(self.llm.calls() > 0, "the model was asked");
+        end
+    }
+}
+
+async fn answer_after(reply: Reply) -> Value {
+    Bench::start(Upstream::always(reply)).await.ask().await
+}
+
+async fn answer_of(script: Script) -> Value {
+    Bench::start(model::chat(script)).await.ask().await
+}
+
+fn text(end: &Value) -> &str {
+    end["answer"].as_str().unwrap_or_default()
+}
+
+fn assert_extractive(end: &Value, reasons: &[&str]) {
+    assert_eq!(end["model_used"], "extractive", "{end}");
+    assert!(
+        text(end).contains("runs awaitable objects concurrently"),
+        "{end}"
+    );
+    assert_warned(end, "the answer quotes the sources instead");
+    reasons.iter().for_each(|reason| assert_warned(end, reason));
+}
+
+fn assert_salvaged(end: &Value, reason: &str) {
+    assert_eq!(
+        end["answer"], "It runs awaitable objects concurrently [1].",
+        "{end}"
+    );
+    assert_eq!(end["model_used"], "usual", "{end}");
+    assert_warned(end, reason);
+    assert_warned(end, "the answer ends early");
+}
+
+fn assert_warned(end: &Value, part: &str) {
+    let warnings = end["warnings"].as_array().expect("warnings");
+    let warned = warnings
+        .iter()
+        .any(|warning| warning.as_str().unwrap_or_default().contains(part));
+    assert!(warned, "no warning has {part:?}: {end}");
+}
+
+#[tokio::test]
+async fn a_streamed_answer_comes_with_its_citations_its_model_and_its_cost() {
+    let bench = Bench::start(model::chat(Script::says(&format!(
+        "{CITED} Tasks that are done and pending come in sets [2]."
+    ))))
+    .await;
+    let end = bench.ask().await;
+    assert!(text(&end).starts_with(CITED), "{end}");
+    assert_eq!(
+        (&end["model_used"], &end["warnings"]),
+        (&json!("usual"), &json!([]))
+    );
+    let mapping = end["citation_mapping"].as_array().unwrap();
+    let counted: Vec<_> = mapping
+        .iter()
+        .map(|citation| (&citation["citation_number"], &citation["mention_count"]))
+        .collect();
+    assert_eq!(counted, [(&json!(1), &json!(2)), (&json!(2), &json!(1))]);
+    let sources = end["sources"].as_array().unwrap();
+    for citation in mapping {
+        let at = usize::try_from(citation["source_index"].as_u64().unwrap()).unwrap();
+        assert_eq!(citation["source_url"], sources[at]["url"]);
+    }
+    assert_eq!(end["usage"]["prompt_tokens"], 100, "{end}");
+    assert!(
+        end["usage"]["completion_tokens"].as_u64() > Some(10),
+        "{end}"
+    );
+
+    let asked = bench.llm.requests().remove(0);
+    assert_eq!(
+        asked.header("authorization"),
+        Some("Bearer key-of-the-test")
+    );
+    assert!(asked.json().to_string().contains("awaitable objects"));
+}
+
+#[tokio::test]
+async fn a_captured_stream_and_a_captured_whole_answer_are_both_understood() {
+    for sample in ["stream-usage.sse", "stream.sse", "nonstream.json"] {
+        let end = answer_after(model::sample(200, sample)).await;
+        assert!(
+            text(&end).contains("awaitables concurrently"),
+            "{sample}: {end}"
+        );
+        assert_eq!(end["model_used"], "mock-gpt", "{sample}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_is_down_is_replaced_by_the_sources_own_sentences() {
+    let gone = Upstream::always(Reply::hang());
+    let address = gone.at("/v1");
+    drop(gone);
+    let unused = Upstream::always(Reply::hang());
+    let bench = Bench::with(unused, |builder| builder.env("LLM_BASE_URL", address)).await;
+    let request = json!({"query": QUESTION, "mode": "speed", "timeout": 10});
+    let id = bench.stack.client().enqueue(request).await;
+    let end = bench.stack.client().wait_completed(&id).await;
+    assert_extractive(
+        &end,
+        &["the language model is not available (connection refused)"],
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_a_warning_that_names_the_setting() {
+    let end = answer_after(model::bad_key()).await;
+    assert_extractive(&end, &["HTTP 401", "LLM_API_KEY"]);
+}
+
+#[tokio::test]
+async fn refusals_of_the_model_server_are_told_apart() {
+    let cases = [
+        (model::rate_limited(), "limits the rate of requests"),
+        (
+            model::sample(429, "err-429-stream.sse"),
+            "limits the rate of requests",
+        ),
+        (model::server_error(), "HTTP 500"),
+        (model::context_exceeded(), "longer than the context"),
+        (
+            Reply::new(500, "text/plain", "Internal Server Error"),
+            "HTTP 500",
+        ),
+        (Reply::json(404, r#"{"detail":"Not Found"}"#), "LLM_MODEL"),
+        (
+            Reply::html("<!DOCTYPE html><title>Welcome</title>"),
+            "LLM_BASE_URL",
+        ),
+    ];
+    for (reply, reason) in cases {
+        let end = answer_after(reply).await;
+        assert_extractive(&end, &[reason]);
+        assert!(
+            !end.to_string().contains("litellm"),
+            "its own words may hold anything"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_that_is_too_long_is_tried_once_more_with_a_shorter_one() {
+    let llm = model::chat(Script::says(CITED));
+    llm.next(model::context_exceeded());
+    let bench = Bench::start(llm).await;
+    let end = bench.ask().await;
+    assert_eq!(
+        (&end["answer"], &end["model_used"]),
+        (&json!(CITED), &json!("usual"))
+    );
+    assert_eq!(bench.llm.calls(), 2);
+}
+
+#[tokio::test]
+async fn what_a_broken_stream_had_said_in_whole_sentences_is_kept() {
+    let script = || Script::says("It runs awaitable objects concurrently [1]. The results come");
+    assert_salvaged(&answer_of(script().then_cuts()).await, "broke off");
+    assert_salvaged(&answer_of(script().then_fails()).await, "reports an error");
+    // No end mark and no finish_reason: nobody knows whether that was all.
+    let whole = answer_of(Script::says(CITED).without_end_mark()).await;
+    assert_eq!(whole["answer"], CITED, "a finish_reason is an end: {whole}");
+    assert_eq!(whole["warnings"], json!([]));
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_before_its_first_sentence_ends_is_not_shown() {
+    let captured = answer_after(model::sample(200, "scripted-midfail.sse")).await;
+    assert_extractive(&captured, &["the server reports an error"]);
+    let captured = answer_after(model::sample(200, "scripted-hang.sse")).await;
+    assert_eq!(captured["status"], "completed", "{captured}");
+    let cut = answer_of(Script::says("It runs awaitable").then_cuts()).await;
+    assert_extractive(&cut, &["broke off"]);
+}
+
+#[tokio::test]
+async fn models_that_hang_or_drip_are_left_in_time() {
+    let half = "It runs awaitable objects concurrently [1]. The results come";
+    let llm = Upstream::start(
+        move |request: &Request| match request.json()["model"].as_str() {
+            Some("silent") => Reply::hang(),
+            Some("drips") => {
+                let drip =
+                    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hm \"}}]}\n\n";
+                let steps = [
+                    Step::Send(drip.into()),
+                    Step::Wait(Duration::from_millis(500)),
+                ];
+                let steps = steps.iter().cloned().cycle().take(200).collect();
+                Reply::steps(200, "text/event-stream", steps)
+            }
+            _ => Script::says(half).then_hangs().reply(request),
+        },
+    );
+    let bench = Bench::start(llm).await;
+    let (silent, drips, stuck) = tokio::join!(
+        bench.ask_for(Some("silent")),
+        bench.ask_for(Some("drips")),
+        bench.ask(),
+    );
+    assert_extractive(&silent, &["did not answer in time"]);
+    assert_extractive(&drips, &["out of time"]);
+    assert_salvaged(&stuck, "out of time");
+}
+
+#[tokio::test]
+async fn nonsense_and_silence_are_no_answers() {
+    let cases = [
+        (Reply::nonsense(), "not available"),
+        (Reply::cut(), "not available"),
+        (Reply::json(200, "[1, 2"), ""),
+        (Reply::json(200, "{}"), ""),
+        (
+            Reply::new(200, "text/event-stream", ""),
+            "ended without text",
+        ),
+        (
+            Reply::new(200, "text/event-stream", "data: {oops\n\n"),
+            "not JSON",
+        ),
+        (
+            Reply::new(200, "text/event-stream", "data: [DONE]\n\n"),
+            "empty answer",
+        ),
+    ];
+    for (reply, reason) in cases {
+        assert_extractive(&answer_after(reply).await, &[reason]);
+    }
+    let off = answer_of(Script::says(
+        "Bananas are yellow. Bears eat honey in winter.",
+    ))
+    .await;
+    assert_extractive(&off, &["no source supports its answer"]);
+}
+
+#[tokio::test]
+async fn reasoning_blocks_are_not_shown() {
+    let said = format!("<think>The user wants [7] gather.\n\nHm.</think>\n\n{CITED}");
+    let end = answer_of(Script::says(&said)).await;
+    assert_eq!(
+        (&end["answer"], &end["model_used"]),
+        (&json!(CITED), &json!("usual"))
+    );
+    let only = answer_of(Script::says(
+        "<think>The user wants gather, I think.</think>",
+    ))
+    .await;
+    assert_extractive(&only, &["reasoning without an answer"]);
+    let unclosed = answer_of(Script::says("<think>The user wants gather [1].")).await;
+    assert_extractive(&unclosed, &["reasoning without an answer"]);
+}
+
+#[tokio::test]
+async fn citation_numbers_beyond_the_sources_never_appear() {
+    let said = "It runs awaitable objects concurrently [1][99]. The results come as a list [0, 1]. Nobody knows more [3].";
+    let end = answer_of(Script::says(said)).await;
+    let answer = text(&end);
+    for number in ["99", "[0", "3"] {
+        assert!(!answer.contains(number), "{answer}");
+    }
+    let numbers: Vec<_> = end["citation_mapping"].as_array().unwrap().iter().collect();
+    assert!(
+        numbers
+            .iter()
+            .all(|citation| citation["citation_number"] == 1),
+        "{end}"
+    );
+
+    let none = answer_of(Script::says("It runs awaitable objects concurrently [99].")).await;
+    assert!(
+        text(&none).contains("[1]") && !text(&none).contains("99"),
+        "{none}"
+    );
+}
+
+#[tokio::test]
+async fn a_fallback_model_answers_when_the_first_one_fails_or_is_silent() {
+    let llm = Upstream::start(|request: &Request| match request.json()["model"].as_str() {
+        Some("usual") => model::rate_limited(),
+        Some("silent") => Reply::hang(),
+        _ => Script::says(CITED).reply(request),
+    });
+    let bench = Bench::with(llm, |builder| builder.env("FALLBACK_LLM_MODEL", "second")).await;
+    let (limited, silent) = tokio::join!(bench.ask(), bench.ask_for(Some("silent")));
+    for end in [limited, silent] {
+        assert_eq!(
+            (&end["answer"], &end["model_used"]),
+            (&json!(CITED), &json!("second")),
+            "{end}"
+        );
+    }
+}

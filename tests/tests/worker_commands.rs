@@ -1,0 +1,347 @@
+//! The worker's commands: what they print where, and their exit codes.
+
+use std::fs;
+use std::process::Output;
+
+use privachat_tests::process::isolated;
+use privachat_tests::upstream::{Reply, Request, mediawiki, model, searxng, site};
+use privachat_tests::{Upstream, binaries};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const FACT: &str = "asyncio.gather runs awaitable objects concurrently and returns a list of their results in order.";
+const QUESTION: &str = "What does asyncio.gather do?";
+
+/// A folder for one command's files, with a document that answers the question.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!("# asyncio.gather\n\n{FACT}\n");
+    fs::create_dir(folder.path().join("docs")).unwrap();
+    fs::write(folder.path().join("docs/gather.md"), text).unwrap();
+    folder
+}
+
+fn run(folder: &TempDir, settings: &[(&str, &str)], arguments: &[&str]) -> Output {
+    isolated(binaries!().worker)
+        .current_dir(folder.path())
+        .env("WIKIPEDIA_BASE_URL", "off")
+        .envs(settings.iter().copied())
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The result of a command that succeeded.
+fn result(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(!stdout(output).contains('\u{1b}'), "no escapes in a pipe");
+    assert!(!stderr(output).contains('\u{1b}'), "{output:?}");
+    stdout(output)
+}
+
+fn json_of(output: &Output) -> Value {
+    serde_json::from_str(&result(output)).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+/// What a command that failed says; its stdout stays empty.
+fn complaint(output: &Output, code: i32) -> String {
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    assert_eq!(stdout(output), "", "{output:?}");
+    stderr(output)
+}
+
+const CORPUS: (&str, &str) = ("CORPUS_PATHS", "docs");
+
+#[test]
+fn ask_prints_the_answer_and_its_sources_and_keeps_progress_apart() {
+    let output = run(&folder(), &[CORPUS], &["ask", QUESTION]);
+    let shown = result(&output);
+    assert!(shown.starts_with(FACT), "{shown}");
+    assert!(
+        shown.contains("[1]") && shown.contains("docs/gather.md"),
+        "{shown}"
+    );
+    assert!(shown.contains("extractive"), "{shown}");
+    assert!(stderr(&output).contains("Searching"), "{output:?}");
+    assert!(!shown.contains("Searching"), "{shown}");
+}
+
+#[test]
+fn ask_json_is_the_response_of_the_api_and_nothing_else() {
+    let arguments = ["ask", QUESTION, "--mode", "speed", "--json"];
+    let response = json_of(&run(&folder(), &[CORPUS], &arguments));
+    let members = [
+        "session_id",
+        "status",
+        "query",
+        "answer",
+        "sub_queries",
+        "sources",
+        "citation_mapping",
+        "mode",
+        "execution_time",
+        "confidence",
+        "model_used",
+        "trace_url",
+        "grounding_score",
+        "hallucination_count",
+        "error",
+        "created_at",
+        "error_code",
+        "warnings",
+        "timings",
+    ];
+    for member in members {
+        assert!(
+            response.get(member).is_some(),
+            "{member} is missing: {response}"
+        );
+    }
+    assert_eq!(
+        (&response["status"], &response["mode"]),
+        (&json!("completed"), &json!("speed"))
+    );
+    assert_eq!(response["citation_mapping"][0]["citation_number"], 1);
+}
+
+#[test]
+fn ask_without_a_provider_fails_and_says_what_to_set() {
+    let output = run(&folder(), &[], &["ask", QUESTION]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = format!("{}{}", stdout(&output), stderr(&output));
+    assert!(told.contains("No search provider is configured"), "{told}");
+    assert!(told.contains("SEARXNG_BASE_URL"), "{told}");
+
+    let output = run(&folder(), &[], &["ask", QUESTION, "--json"]);
+    let response: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(response["error_code"], "no_provider");
+}
+
+#[test]
+fn search_shows_the_results_of_one_provider() {
+    let local = run(
+        &folder(),
+        &[CORPUS],
+        &["search", "--provider", "local", "asyncio.gather"],
+    );
+    assert!(result(&local).contains("docs/gather.md"), "{local:?}");
+
+    let double = Upstream::always(searxng::sample("mixed-one-dead.json"));
+    let settings = [("SEARXNG_BASE_URL", double.url())];
+    let settings = settings
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let search = ["search", "--provider", "searxng", "asyncio queue", "--json"];
+    let output = run(&folder(), &settings, &search);
+    let hits = json_of(&output);
+    assert_eq!(
+        hits[0]["url"],
+        "http://127.0.0.1:8889/library/asyncio-queue.html"
+    );
+    assert_eq!(
+        (&hits[0]["position"], &hits[0]["provider"]),
+        (&json!(1), &json!("searxng"))
+    );
+    assert!(stderr(&output).contains("dead-refused"), "{output:?}");
+
+    double.next(searxng::json_disabled());
+    let refused = run(&folder(), &settings, &search);
+    let told = complaint(&refused, 1);
+    assert!(told.contains("enable json under search.formats"), "{told}");
+}
+
+#[test]
+fn search_by_a_provider_that_is_off_fails() {
+    let output = run(
+        &folder(),
+        &[],
+        &["search", "--provider", "searxng", "anything"],
+    );
+    let told = complaint(&output, 1);
+    assert!(told.contains("searxng is not configured"), "{told}");
+}
+
+#[test]
+fn read_shows_the_main_content_of_a_file_or_of_a_page() {
+    let folder = folder();
+    let shown = result(&run(&folder, &[], &["read", "docs/gather.md"]));
+    assert!(
+        shown.contains("# asyncio.gather") && shown.contains(FACT),
+        "{shown}"
+    );
+
+    let site = site::serving([("/page", site::article("A page", &[FACT]))]);
+    let host = site.url().replace("http://", "");
+    let page = site.at("/page");
+    let allowed = [("FETCH_ALLOW_HOSTS", host.as_str())];
+    let document = json_of(&run(&folder, &allowed, &["read", &page, "--json"]));
+    assert_eq!(
+        (&document["title"], &document["url"]),
+        (&json!("A page"), &json!(page))
+    );
+    let blocks = document["blocks"].to_string();
+    assert!(
+        blocks.contains(FACT) && !blocks.contains("Home"),
+        "{blocks}"
+    );
+
+    let private = complaint(&run(&folder, &[], &["read", &page]), 1);
+    assert!(private.contains("not allowed"), "{private}");
+    let missing = complaint(&run(&folder, &[], &["read", "docs/none.md"]), 1);
+    assert!(missing.contains("docs/none.md cannot be read"), "{missing}");
+    let gone = complaint(&run(&folder, &allowed, &["read", &site.at("/gone")]), 1);
+    assert!(gone.contains("HTTP 404"), "{gone}");
+}
+
+#[test]
+fn check_holds_each_claim_against_its_sources() {
+    let folder = folder();
+    let input = json!({
+        "answer": "asyncio.gather runs awaitable objects concurrently [1]. It was written in 1874 by bears [1].",
+        "sources": [{"title": "gather", "url": "https://example.org/", "text": FACT}],
+    });
+    fs::write(folder.path().join("answer.json"), input.to_string()).unwrap();
+    let report = json_of(&run(&folder, &[], &["check", "answer.json", "--json"]));
+    let supported: Vec<_> = report["claims"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["supported"])
+        .collect();
+    assert_eq!(supported, [true, false], "{report}");
+    assert_eq!(report["hallucination_count"], 1);
+    let shown = result(&run(&folder, &[], &["check", "answer.json"]));
+    assert!(shown.contains("1874"), "{shown}");
+
+    fs::write(folder.path().join("answer.json"), "{\"answer\": 1}").unwrap();
+    let told = complaint(&run(&folder, &[], &["check", "answer.json"]), 1);
+    assert!(
+        told.contains("answer.json has not the expected form"),
+        "{told}"
+    );
+}
+
+#[test]
+fn check_config_succeeds_when_everything_answers() {
+    let wiki = Upstream::start(|request: &Request| match request.parameter("meta") {
+        Some("siteinfo") => {
+            let general = json!({"query": {"general": {"sitename": "Testpedia"}}});
+            Reply::json(200, general.to_string())
+        }
+        _ => mediawiki::error(),
+    });
+    let engine = Upstream::always(searxng::sample("normal.json"));
+    let llm = model::chat(model::Script::says("yes"));
+    let (wiki_url, engine_url, llm_url) = (wiki.url(), engine.url(), llm.at("/v1"));
+    let settings = [
+        ("WIKIPEDIA_BASE_URL", wiki_url.as_str()),
+        ("SEARXNG_BASE_URL", engine_url.as_str()),
+        ("LLM_BASE_URL", llm_url.as_str()),
+        ("LLM_MODEL", "mock-gpt"),
+        CORPUS,
+    ];
+    let shown = result(&run(&folder(), &settings, &["check-config"]));
+    let rows = [
+        "ok    wikipedia   Testpedia",
+        "ok    searxng",
+        "ok    local",
+        "ok    model",
+        "off   serperdev",
+    ];
+    for row in rows {
+        assert!(shown.contains(row), "{row:?} is not in {shown}");
+    }
+    assert!(!shown.contains("FAIL"), "{shown}");
+}
+
+#[test]
+fn check_config_fails_and_names_each_setting_that_is_wrong() {
+    let engine = Upstream::always(searxng::json_disabled());
+    let llm = Upstream::always(model::bad_key());
+    let (engine_url, llm_url) = (engine.url(), llm.at("/v1"));
+    let settings = [
+        ("SEARXNG_BASE_URL", engine_url.as_str()),
+        ("LLM_BASE_URL", llm_url.as_str()),
+        ("LLM_MODEL", "mock-gpt"),
+        ("LLM_API_KEY", "key-of-the-test"),
+    ];
+    let output = run(&folder(), &settings, &["check-config"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let shown = stdout(&output);
+    for part in [
+        "FAIL  searxng",
+        "search.formats",
+        "FAIL  model",
+        "LLM_API_KEY",
+        "off   wikipedia",
+    ] {
+        assert!(shown.contains(part), "{part:?} is not in {shown}");
+    }
+    assert!(shown.contains("No search provider works"), "{shown}");
+    assert!(!shown.contains("key-of-the-test"), "{shown}");
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_all_named_without_their_values() {
+    let settings = [
+        ("SEARXNG_BASE_URL", "no-such-scheme"),
+        ("WORKER_SLOTS", "plenty"),
+    ];
+    let told = complaint(&run(&folder(), &settings, &["check-config"]), 1);
+    assert!(
+        told.contains("SEARXNG_BASE_URL") && told.contains("WORKER_SLOTS"),
+        "{told}"
+    );
+    assert!(
+        !told.contains("plenty") && !told.contains("no-such-scheme"),
+        "{told}"
+    );
+}
+
+#[test]
+fn help_lists_the_commands_and_the_settings() {
+    let help = result(&run(&folder(), &[], &["--help"]));
+    for part in [
+        "ask",
+        "search",
+        "read",
+        "check-config",
+        "check",
+        "REDIS_URL",
+        "CORPUS_PATHS",
+    ] {
+        assert!(help.contains(part), "{part} is not in {help}");
+    }
+    assert!(result(&run(&folder(), &[], &["ask", "--help"])).contains("--mode"));
+}
+
+#[test]
+fn unusable_arguments_are_refused_with_a_usage_line() {
+    let unusable: [&[&str]; 7] = [
+        &["dance"],
+        &["ask"],
+        &["ask", QUESTION, "--mode", "fast"],
+        &["ask", QUESTION, "--timeout", "0"],
+        &["search", "no provider named"],
+        &["search", "--provider", "bing", "x"],
+        &["check"],
+    ];
+    for arguments in unusable {
+        let told = complaint(&run(&folder(), &[], arguments), 2);
+        assert!(told.contains("error:"), "{told}");
+    }
+    let long = "word ".repeat(1001);
+    for question in ["  ", long.as_str()] {
+        let told = complaint(&run(&folder(), &[CORPUS], &["ask", question]), 1);
+        assert!(told.contains("the question is"), "{told}");
+    }
+}
