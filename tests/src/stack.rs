@@ -114,6 +114,13 @@ impl Builder {
 
     /// Starts everything and waits until the API is ready.
     pub async fn start(self) -> Stack {
+        let mut stack = self.start_unready().await;
+        stack.api.ready().await;
+        stack
+    }
+
+    /// Starts everything, and waits for no more than an API that listens: what it needs may be down.
+    pub async fn start_unready(self) -> Stack {
         let redis = match self.started {
             Some(redis) => redis,
             None => RedisServer::with(self.redis).await,
@@ -133,8 +140,7 @@ impl Builder {
         let mut worker_environment = defaults;
         worker_environment.extend(self.worker);
 
-        let mut api = Api::start(self.binaries.api, &api_environment, folder.path()).await;
-        api.ready().await;
+        let api = Api::start(self.binaries.api, &api_environment, folder.path()).await;
         let binaries = self.binaries;
         let mut stack = Stack {
             workers: Vec::new(),

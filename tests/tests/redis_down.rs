@@ -1,0 +1,240 @@
+//! Redis away at the start, in mid-run, frozen, full: nothing accepted is lost, and callers are
+//! told quickly.
+
+use std::time::{Duration, Instant};
+
+use privachat_tests::redis::Options;
+use privachat_tests::scene::{found, is_quiet, question, reaches};
+use privachat_tests::upstream::{Reply, Request, searxng};
+use privachat_tests::{Answer, RedisServer, Stack, Upstream, binaries, eventually};
+use serde_json::json;
+
+const SOON: Duration = Duration::from_secs(20);
+/// What "quickly" means when the connection is refused, and when nothing answers.
+const REFUSED: Duration = Duration::from_secs(3);
+const SILENT: Duration = Duration::from_secs(12);
+
+fn slow(delay: Duration) -> Upstream {
+    Upstream::start(move |request: &Request| {
+        let query = request.parameter("q").unwrap_or_default();
+        Reply::json(200, searxng::body(query, &found()).to_string()).late(delay)
+    })
+}
+
+fn assert_unavailable(answer: &Answer) {
+    let body = answer.expect(503);
+    assert_eq!(body["error"], "service_unavailable");
+    assert!(body["message"].is_string());
+    let retry: u64 = answer
+        .header("retry-after")
+        .expect("Retry-After")
+        .parse()
+        .unwrap();
+    assert!((1..=60).contains(&retry), "{retry}");
+}
+
+/// Every kind of request that needs Redis is refused within `limit`.
+async fn all_are_refused(stack: &Stack, id: &str, limit: Duration) {
+    let client = stack.client();
+    let sync = question();
+    let mut asynchronous = question();
+    asynchronous["async_mode"] = json!(true);
+    let begun = Instant::now();
+    let poll = format!("/api/v1/search/status/{id}?wait=30");
+    let answers = tokio::join!(
+        client.post_search(sync),
+        client.post_search(asynchronous),
+        client.status(id),
+        client.get(&poll)
+    );
+    let took = begun.elapsed();
+    for answer in [answers.0, answers.1, answers.2, answers.3] {
+        assert_unavailable(&answer);
+    }
+    assert!(took < limit, "{took:?}");
+    assert_eq!(client.get("/readyz").await.status, 503);
+    assert_eq!(client.get("/livez").await.status, 200);
+    assert_eq!(client.get("/api/v1/health").await.status, 200);
+}
+
+async fn is_ready(stack: &Stack) {
+    eventually("the API is ready", SOON, async || {
+        (stack.client().status_of("/readyz").await == Some(200)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn both_binaries_start_without_redis_say_so_and_work_once_it_is_there() {
+    let web = searxng::finding(found());
+    let mut redis = RedisServer::start().await;
+    redis.kill();
+    let mut stack = Stack::builder(binaries!())
+        .on(redis)
+        .searching(&web)
+        .start_unready()
+        .await;
+    all_are_refused(&stack, "11111111-1111-1111-1111-111111111111", REFUSED).await;
+    let worker = stack.workers[0].process();
+    eventually("the worker says so", SOON, async || {
+        worker
+            .output()
+            .contains("Redis does not answer yet")
+            .then_some(())
+    })
+    .await;
+    worker.assert_alive();
+    assert!(
+        stack
+            .api
+            .process()
+            .output()
+            .contains("Redis does not answer yet")
+    );
+
+    stack.redis.restart().await;
+    is_ready(&stack).await;
+    let id = stack.client().enqueue(question()).await;
+    reaches(&stack, &id, "completed", SOON).await;
+    stack.workers[0].process().assert_alive();
+    stack.api.process().assert_alive();
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn what_was_accepted_before_redis_was_killed_is_completed_after_its_restart() {
+    let web = slow(Duration::from_secs(2));
+    let redis = RedisServer::with_aof().await;
+    let mut stack = Stack::builder(binaries!())
+        .on(redis)
+        .searching(&web)
+        .env("WORKER_SLOTS", 1)
+        .env("JOB_LEASE_SECONDS", 3)
+        .start()
+        .await;
+    let running = stack.client().enqueue(question()).await;
+    web.asked(1).await;
+    let waiting = stack.client().enqueue(question()).await;
+    stack.redis.kill();
+    all_are_refused(&stack, &running, REFUSED).await;
+
+    stack.redis.restart().await;
+    is_ready(&stack).await;
+    for id in [&running, &waiting] {
+        let end = reaches(&stack, id, "completed", SOON).await;
+        assert_eq!(end["attempt"], 1, "the search itself went on");
+    }
+    assert_eq!(web.calls(), 2, "nothing ran twice");
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn a_sync_caller_gets_its_answer_although_redis_was_restarted_meanwhile() {
+    let web = slow(Duration::from_secs(3));
+    let redis = RedisServer::with_aof().await;
+    let mut stack = Stack::builder(binaries!())
+        .on(redis)
+        .searching(&web)
+        .start()
+        .await;
+    let client = stack.client().clone();
+    let caller = tokio::spawn(async move { client.post_search(question()).await });
+    web.asked(1).await;
+    stack.redis.restart().await;
+    let answer = caller.await.unwrap();
+    // The restart may be noticed by a look at the record in mid-restart: then it is said, as one
+    // that may be tried again.
+    if answer.status == 503 {
+        assert_unavailable(&answer);
+        return;
+    }
+    assert_eq!(answer.expect(200)["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_redis_that_is_frozen_is_answered_with_503_and_work_goes_on_when_it_thaws() {
+    let web = searxng::finding(found());
+    let mut stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let before = stack.client().enqueue(question()).await;
+    reaches(&stack, &before, "completed", SOON).await;
+    stack.redis.pause();
+    all_are_refused(&stack, &before, SILENT).await;
+    stack.redis.resume();
+    is_ready(&stack).await;
+    assert_eq!(
+        stack.client().status(&before).await.expect(200)["status"],
+        "completed"
+    );
+    let after = stack.client().enqueue(question()).await;
+    reaches(&stack, &after, "completed", SOON).await;
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn a_full_redis_refuses_new_searches_and_still_answers_polls() {
+    let web = searxng::finding(found());
+    let redis = RedisServer::with(Options::default()).await;
+    let stack = Stack::builder(binaries!())
+        .on(redis)
+        .searching(&web)
+        .start()
+        .await;
+    let before = stack.client().enqueue(question()).await;
+    reaches(&stack, &before, "completed", SOON).await;
+    is_quiet(&stack).await;
+    let mut redis = stack.redis.connection().await;
+    let mut limit = async |bytes: u64| {
+        let mut config = redis::cmd("CONFIG");
+        config.arg("SET").arg("maxmemory").arg(bytes);
+        config.query_async::<()>(&mut redis).await.unwrap();
+    };
+    limit(1).await;
+    let mut asynchronous = question();
+    asynchronous["async_mode"] = json!(true);
+    assert_unavailable(&stack.client().post_search(asynchronous).await);
+    assert_eq!(
+        stack.client().status(&before).await.expect(200)["status"],
+        "completed"
+    );
+    limit(0).await;
+    let after = stack.client().enqueue(question()).await;
+    reaches(&stack, &after, "completed", SOON).await;
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn a_result_that_a_full_redis_cannot_take_is_kept_in_hand_until_it_can() {
+    let web = slow(Duration::from_secs(1));
+    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let id = stack.client().enqueue(question()).await;
+    web.asked(1).await;
+    let mut redis = stack.redis.connection().await;
+    let mut limit = async |bytes: u64| {
+        let mut config = redis::cmd("CONFIG");
+        config.arg("SET").arg("maxmemory").arg(bytes);
+        config.query_async::<()>(&mut redis).await.unwrap();
+    };
+    limit(1).await;
+    let log = stack.folder().join("worker-0.log");
+    eventually("the worker cannot hand it in", SOON, async || {
+        std::fs::read_to_string(&log)
+            .unwrap()
+            .contains("cannot hand in")
+            .then_some(())
+    })
+    .await;
+    limit(0).await;
+    assert_eq!(reaches(&stack, &id, "completed", SOON).await["attempt"], 1);
+    assert_eq!(web.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_can_be_stopped_while_redis_is_away() {
+    let web = searxng::finding(found());
+    let mut stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let id = stack.client().enqueue(question()).await;
+    reaches(&stack, &id, "completed", SOON).await;
+    stack.redis.kill();
+    assert_eq!(stack.workers[0].process().stop(SOON).await, 0);
+    assert_eq!(stack.api.process().stop(SOON).await, 0);
+}
