@@ -5,16 +5,19 @@ use crate::{
     reply::{self, State as SearchState},
     state::State,
 };
-use privachat_core::jobs::Cancelled;
+use privachat_core::jobs::{Cancelled, JobsError};
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
 
 /// The safety net under the subscription.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How often Redis is tried while it is away.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// Looks at a search until `enough` says so, or until `until`; then gives its last state, `None`
-/// when there is no such search.
+/// when there is no such search. Once the search was seen, an outage of Redis is waited out: the
+/// search goes on in its worker meanwhile.
 pub(crate) async fn wait_for(
     state: &State,
     id: Uuid,
@@ -23,10 +26,19 @@ pub(crate) async fn wait_for(
 ) -> Result<Option<SearchState>, Problem> {
     // Listen before looking, or a change in between goes unseen.
     let mut ring = state.changes.listen(id);
+    let mut seen = false;
     loop {
-        let Some(record) = state.jobs.record(id).await? else {
+        let record = match state.jobs.record(id).await {
+            Err(JobsError::Unavailable(_)) if seen && Instant::now() < until => {
+                sleep_until(until.min(Instant::now() + TRY_AGAIN)).await;
+                continue;
+            }
+            outcome => outcome?,
+        };
+        let Some(record) = record else {
             return Ok(None);
         };
+        seen = true;
         let now = reply::state(id, &record)?;
         if enough(&now) || Instant::now() >= until {
             return Ok(Some(now));

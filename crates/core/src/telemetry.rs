@@ -1,7 +1,9 @@
 //! Logs: JSON for machines, pretty on a terminal, and nothing private in either.
 
 use std::{io::IsTerminal, str::FromStr};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,15 @@ impl LogSettings {
             .map_err(|_unreadable| "must be error, warn, info, debug, trace or a filter such as info,privachat_core=debug")
     }
 
+    /// The filter that the level stands for. More than `info` is for this service's own parts: the
+    /// libraries below it write page text, headers and addresses with questions in them.
+    fn filter(&self) -> String {
+        match self.level.parse::<LevelFilter>() {
+            Ok(level) if level > LevelFilter::INFO => format!("info,privachat={level}"),
+            _ => self.level.clone(),
+        }
+    }
+
     /// For commands whose output a person reads: warnings only, unless more was asked for.
     #[must_use]
     pub fn quieter(&self) -> Self {
@@ -62,7 +73,7 @@ impl LogSettings {
     /// Starts logging to standard error. Does nothing when logging has been started before.
     pub fn start(&self) {
         let filter =
-            EnvFilter::try_new(&self.level).unwrap_or_else(|_unreadable| EnvFilter::new("info"));
+            EnvFilter::try_new(self.filter()).unwrap_or_else(|_unreadable| EnvFilter::new("info"));
         let json = match self.format {
             LogFormat::Json => true,
             LogFormat::Pretty => false,
@@ -86,5 +97,27 @@ impl LogSettings {
         if started.is_err() {
             tracing::debug!("logging was started before");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(level: &str) -> String {
+        let format = LogFormat::Json;
+        let level = level.to_owned();
+        LogSettings { level, format }.filter()
+    }
+
+    #[test]
+    fn a_bare_level_beyond_info_is_for_our_own_parts_alone() {
+        assert_eq!(filter("debug"), "info,privachat=debug");
+        assert_eq!(filter("TRACE"), "info,privachat=trace");
+        assert_eq!(filter("warn"), "warn");
+        assert_eq!(
+            filter("info,privachat_core=debug"),
+            "info,privachat_core=debug"
+        );
     }
 }

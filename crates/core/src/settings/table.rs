@@ -149,7 +149,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LOG_LEVEL",
         "info",
-        "error, warn, info, debug or trace; or a filter such as privachat=debug",
+        "error, warn, info, debug or trace, the last two for its own parts; or a filter such as privachat_core=debug",
     ),
     setting(
         "LOG_FORMAT",
