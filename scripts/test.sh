@@ -4,4 +4,4 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 scripts/install.sh test
-cargo test --workspace --locked
+cargo test --workspace --locked --no-fail-fast

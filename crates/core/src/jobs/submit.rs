@@ -53,7 +53,7 @@ impl Jobs {
         // In this order: a crash in between leaves an id that is looked at too often, never a job
         // that nobody knows of.
         let steps = [&register, &create, &push];
-        let (_, created, depth): (String, String, u64) = self.pipeline(&steps).await?;
+        let (_, created, depth): (u64, String, u64) = self.pipeline(&steps).await?;
         self.note_depth(depth);
         submitted(&created)
     }
@@ -66,8 +66,12 @@ impl Jobs {
     pub async fn submit_once(&self, job: &NewJob) -> Result<Submitted, JobsError> {
         let register = self.register(job.id);
         let create = self.create(job);
-        let (_, created): (String, String) = self.pipeline(&[&register, &create]).await?;
+        let (listed, created): (u64, String) = self.pipeline(&[&register, &create]).await?;
         let outcome = submitted(&created)?;
+        if outcome != Submitted::Created && listed == 1 {
+            // Every job that has not ended is listed, so this one has: nobody need look at it.
+            self.forget_unknown(job.id).await?;
+        }
         if outcome == Submitted::Created {
             self.push(job.id, job.mode, Place::Back, job.longest_wait)
                 .await?;
