@@ -222,3 +222,19 @@ async fn after_a_restart_of_redis_running_searches_are_not_started_twice() {
     assert_eq!(end["attempt"], 1, "{end}");
     assert_eq!(searxng.calls(), 1);
 }
+
+#[tokio::test]
+async fn attempts_share_the_running_time_of_the_search() {
+    let (searxng, _) = hanging_first(usize::MAX);
+    let stack = stack(&searxng, 1).await;
+    let asked = Instant::now();
+    let search = json!({"query": "What is gather?", "mode": "speed", "timeout": 10});
+    let id = stack.client().enqueue(search).await;
+    let end = reaches(&stack, &id, "failed", Duration::from_secs(10) + MOMENT).await;
+    println!(
+        "every attempt failed after {:?} of 10 s: {}",
+        asked.elapsed(),
+        end["error_code"]
+    );
+    is_quiet(&stack).await;
+}

@@ -17,13 +17,17 @@ elseif state == 'pending' then
   if not_before > now then
     return { 'EARLY', not_before - now }
   end
-  local limits = redis.call('HMGET', KEYS[2], 'deadline', 'expires', 'running_time')
+  local limits = redis.call('HMGET', KEYS[2], 'deadline', 'expires', 'running_time', 'budget_end')
   if now >= tonumber(limits[1] or limits[2]) then
     return { 'LATE' }
   end
   if not limits[1] then
-    -- The first start sets the end of all attempts: two full ones and time to notice lost workers.
+    -- The end of it all, lost workers included: two full attempts and the time to notice.
     redis.call('HSET', KEYS[2], 'deadline', now + 2 * limits[3] + 60000)
+  end
+  if not limits[4] then
+    -- Attempts that fail share one running time; only a lost worker does not count against it.
+    redis.call('HSET', KEYS[2], 'budget_end', now + limits[3])
   end
   local attempt = redis.call('HINCRBY', KEYS[2], 'attempt', 1)
   redis.call('HSET', KEYS[2], 'state', 'processing', 'nonce', ARGV[1], 'worker', ARGV[2],
@@ -35,6 +39,6 @@ elseif state == 'pending' then
 else
   return { 'ENDED' }
 end
-local known = redis.call('HMGET', KEYS[2], 'attempt', 'request', 'created', 'running_time', 'deadline')
-local budget = math.min(tonumber(known[4]), known[5] - now)
+local known = redis.call('HMGET', KEYS[2], 'attempt', 'request', 'created', 'budget_end', 'deadline')
+local budget = math.max(0, math.min(tonumber(known[4]), tonumber(known[5])) - now)
 return { 'OK', tonumber(known[1]), known[2], now - known[3], budget }

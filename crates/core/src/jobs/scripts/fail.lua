@@ -1,5 +1,5 @@
 -- An attempt failed for a passing reason: processing → pending after a pause, or failed when
--- attempts or time are used up.
+-- attempts are used up or less than a second of the running time would be left.
 -- ARGV: 1 nonce, 2 error (JSON string), 3 more members, 4 most attempts, 5 pause (ms),
 --       6 error of a cancelled job, 7 its members, 8 changed channel, 9 id
 -- Returns: {RETRY} | {failed} | {ALREADY} | {FENCED}
@@ -14,10 +14,10 @@ if state ~= 'processing' then
   return { 'ALREADY' }
 end
 local next_start = now_ms() + ARGV[5]
-local known = redis.call('HMGET', KEYS[2], 'attempt', 'deadline', 'cancel')
+local known = redis.call('HMGET', KEYS[2], 'attempt', 'budget_end', 'cancel')
 if known[3] then
   end_failed(ARGV[6], ARGV[7])
-elseif tonumber(known[1]) >= tonumber(ARGV[4]) or next_start >= tonumber(known[2]) then
+elseif tonumber(known[1]) >= tonumber(ARGV[4]) or next_start + 1000 > tonumber(known[2]) then
   end_failed(ARGV[2], ARGV[3])
 else
   redis.call('HSET', KEYS[2], 'state', 'pending', 'not_before', next_start,

@@ -28,7 +28,7 @@ if state == 'processing' then
     return { 'WAIT', mode, 1000 }
   end
   local crashes = redis.call('HINCRBY', KEYS[2], 'crashes', 1)
-  redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease')
+  redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease', 'budget_end')
   if known[7] then
     return failed(ARGV[7], ARGV[8])
   end

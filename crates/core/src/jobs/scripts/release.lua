@@ -9,7 +9,7 @@ if field('cancel') then
 end
 redis.call('HINCRBY', KEYS[2], 'attempt', -1)
 redis.call('HSET', KEYS[2], 'state', 'pending')
-redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease')
+redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease', 'budget_end')
 write_record('pending', 'null', '')
 append_event('released', '{}')
 keep_for(field('live_ttl'))
