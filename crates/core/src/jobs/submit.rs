@@ -64,9 +64,6 @@ impl Jobs {
     /// # Errors
     /// As [`Self::submit`].
     pub async fn submit_once(&self, job: &NewJob) -> Result<Submitted, JobsError> {
-        if let Some(known) = self.known(job).await? {
-            return Ok(known);
-        }
         let register = self.register(job.id);
         let create = self.create(job);
         let (listed, created): (u64, String) = self.pipeline(&[&register, &create]).await?;
@@ -80,18 +77,6 @@ impl Jobs {
                 .await?;
         }
         Ok(outcome)
-    }
-
-    /// What a repeat comes to. It must not touch the indexes: the job may have ended, and would be
-    /// looked after and stored once more.
-    async fn known(&self, job: &NewJob) -> Result<Option<Submitted>, JobsError> {
-        let mut command = redis::cmd("HGET");
-        command.arg(keys::control(job.id)).arg("digest");
-        let digest: Option<String> = self.redis.query(&command).await?;
-        Ok(digest.map(|digest| match digest == job.digest {
-            true => Submitted::Exists,
-            false => Submitted::Conflict,
-        }))
     }
 
     fn register(&self, id: Uuid) -> ScriptInvocation<'_> {
