@@ -8,7 +8,7 @@
 
 mod shared;
 
-use deadpool_redis::{Manager, Pool};
+use deadpool_redis::{Manager, Pool, PoolError};
 use redis::{
     AsyncConnectionConfig, Client, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError,
     RedisResult,
@@ -93,8 +93,16 @@ impl Redis {
     ///
     /// # Errors
     /// When none comes free or Redis cannot be reached in time.
-    pub async fn pooled(&self) -> Result<deadpool_redis::Connection, deadpool_redis::PoolError> {
-        self.pool.get().await
+    pub async fn pooled(&self) -> RedisResult<deadpool_redis::Connection> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            PoolError::Timeout(_)
+            | PoolError::Closed
+            | PoolError::NoRuntimeSpecified
+            | PoolError::PostCreateHook(_) => {
+                RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
+            }
+        })
     }
 
     /// A connection for one task that blocks on it: replies may take for ever. Never give it back

@@ -61,4 +61,17 @@ impl Jobs {
         let bytes: Option<Vec<u8>> = self.redis.query(&command).await?;
         Ok(bytes.map(Record::from))
     }
+
+    /// The same on a pooled connection, for those who read many records and are in no hurry: a poll
+    /// shall not wait behind them.
+    ///
+    /// # Errors
+    /// When Redis gave no answer.
+    pub async fn record_in_bulk(&self, id: Uuid) -> Result<Option<Record>, JobsError> {
+        let mut connection = self.redis.pooled().await?;
+        let mut command = redis::cmd("GET");
+        command.arg(keys::record(id));
+        let bytes: Option<Vec<u8>> = command.query_async(&mut connection).await?;
+        Ok(bytes.map(Record::from))
+    }
 }

@@ -75,7 +75,7 @@ async fn store_due(jobs: &Jobs, history: &dyn History) -> Result<(), OutboxError
 }
 
 async fn store(jobs: &Jobs, history: &dyn History, id: Uuid) -> Result<(), OutboxError> {
-    let Some(record) = jobs.record(id).await? else {
+    let Some(record) = jobs.record_in_bulk(id).await? else {
         tracing::warn!(session_id = %id, "expired before it could be stored in the history");
         return Ok(jobs.saved(id).await?);
     };
