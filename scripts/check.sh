@@ -28,7 +28,7 @@ step "lints"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
 step "documentation of the code"
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
 step "tests"
 scripts/test.sh

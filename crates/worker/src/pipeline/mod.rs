@@ -1,5 +1,5 @@
 //! plan → search → read → rank → answer → check. Each stage is a function of its inputs and a
-//! deadline; none of them knows Redis or a database. Dropping the future of [`run`] stops every
+//! deadline; none of them knows Redis or a database. Dropping the future of [`run()`] stops every
 //! upstream call.
 
 pub mod answer;

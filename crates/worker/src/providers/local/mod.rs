@@ -2,8 +2,8 @@
 //!
 //! [`LocalCorpus::open`] makes it searchable at once with what an earlier run has indexed;
 //! [`LocalCorpus::keep_fresh`] is the background task that reads new and changed files. Files are
-//! cut into sections ([`sections`]); the index proposes sections ([`query`]), [`rank`] scores them
-//! as a whole, and [`hits`] makes one hit per page, which carries its matching sections so that
+//! cut into sections (`sections`); the index proposes sections (`query`), `rank` scores them
+//! as a whole, and `hits` makes one hit per page, which carries its matching sections so that
 //! nothing has to be fetched. Several workers share one index: one writes, all read.
 
 mod files;
