@@ -132,17 +132,12 @@ impl Runner {
         let started = Instant::now();
         let deadline = Deadline::after(begun.budget.min(request.time_limit()));
         let (sink, reporting) = report::channel(self.jobs.clone(), lease.clone());
-        let search = async {
-            let (outcome, ()) = tokio::join!(
-                async {
-                    // The sink goes with the search, which ends the reporting.
-                    let sink = sink;
-                    pipeline::run(&self.context, request, deadline, &sink).await
-                },
-                reporting,
-            );
-            outcome
+        let run = async {
+            // The sink goes with the search, which ends the reporting.
+            let sink = sink;
+            pipeline::run(&self.context, request, deadline, &sink).await
         };
+        let search = report::alongside(run, reporting);
         tokio::select! {
             outcome = search => {
                 let took = started.elapsed();

@@ -8,11 +8,14 @@ use privachat_core::{
 use std::time::Duration;
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 /// How long text is gathered before it is sent.
 const BATCH: Duration = Duration::from_millis(50);
+
+/// How long the last events of a search may take to be sent.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Takes events from a search.
 pub(super) struct Sink(UnboundedSender<Event>);
@@ -29,6 +32,23 @@ pub(super) fn channel(jobs: Jobs, lease: Lease) -> (Sink, impl Future<Output = (
     // Not bounded: a search emits a bounded number of events, and must not wait for Redis.
     let (sender, receiver) = mpsc::unbounded_channel();
     (Sink(sender), report(jobs, lease, receiver))
+}
+
+/// Runs a search and its reporting side by side. When the search is over, what it has still to tell
+/// gets a moment and no more: its outcome must not wait for a Redis that is slow.
+pub(super) async fn alongside<T>(
+    search: impl Future<Output = T>,
+    reporting: impl Future<Output = ()>,
+) -> T {
+    tokio::pin!(search, reporting);
+    let outcome = tokio::select! {
+        biased;
+        outcome = &mut search => outcome,
+        // It has been fenced; the search learns that from its lease.
+        () = &mut reporting => return search.await,
+    };
+    let _told_or_not = timeout(LAST_WORDS, reporting).await;
+    outcome
 }
 
 async fn report(jobs: Jobs, lease: Lease, mut events: UnboundedReceiver<Event>) {
