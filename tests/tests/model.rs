@@ -61,11 +61,19 @@ enum State {
     Failed,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Back {
+    Failed,
+    Released,
+}
+
 /// What should be.
 struct Model {
     state: State,
     /// Whose lease holds the job, or held it when it ended.
     newest: Option<usize>,
+    /// Whose last call gave the job back, and how: the same call again gets the same answer.
+    given_back: Option<(usize, Back)>,
     attempts: u32,
     crashes: u32,
     flagged: bool,
@@ -154,9 +162,10 @@ impl Model {
         }
     }
 
-    fn lose_holder(&mut self) {
+    fn lose_holder(&mut self, given_back: Option<(usize, Back)>) {
         self.state = State::Pending;
         self.newest = None;
+        self.given_back = given_back;
     }
 }
 
@@ -192,10 +201,12 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
                     prop_assert_eq!(attempt, model.attempts);
                     model.state = State::Processing(actor);
                     model.newest = Some(actor);
+                    model.given_back = None;
                     world.leases[actor] = Some(lease);
                 }
                 (Claim::Busy(_), State::Processing(_)) => {}
-                (Claim::Gone, State::Absent | State::Completed | State::Failed) => {}
+                (Claim::Gone, State::Completed | State::Failed) => {}
+                (Claim::Absent, State::Absent) => {}
                 (claim, state) => prop_assert!(false, "{claim:?} in {state:?}"),
             }
         }
@@ -231,8 +242,12 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
             let retries = model.state == State::Processing(actor)
                 && !model.flagged
                 && model.attempts < MOST_ATTEMPTS;
-            if retries {
-                model.lose_holder();
+            let repeated =
+                model.state == State::Pending && model.given_back == Some((actor, Back::Failed));
+            if repeated {
+                prop_assert_eq!(failed, Failed::Retry);
+            } else if retries {
+                model.lose_holder(Some((actor, Back::Failed)));
                 prop_assert_eq!(failed, Failed::Retry);
             } else {
                 prop_assert_eq!(failed, Failed::Ended(model.end(actor, State::Failed)));
@@ -247,7 +262,10 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
                 State::Processing(holder) if holder == actor && model.flagged => Release::Cancel,
                 State::Processing(holder) if holder == actor => {
                     model.attempts -= 1;
-                    model.lose_holder();
+                    model.lose_holder(Some((actor, Back::Released)));
+                    Release::Released
+                }
+                State::Pending if model.given_back == Some((actor, Back::Released)) => {
                     Release::Released
                 }
                 _ => Release::Fenced,
@@ -275,7 +293,7 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
             world.expire_and_sweep().await;
             if let State::Processing(_) = model.state {
                 model.crashes += 1;
-                model.lose_holder();
+                model.lose_holder(None);
                 if model.flagged || model.crashes > MOST_CRASHES {
                     model.state = State::Failed;
                 }
@@ -332,6 +350,7 @@ async fn run(server: &RedisServer, steps: &[Step]) -> Result<(), TestCaseError> 
     let mut model = Model {
         state: State::Absent,
         newest: None,
+        given_back: None,
         attempts: 0,
         crashes: 0,
         flagged: false,

@@ -238,3 +238,39 @@ async fn attempts_share_the_running_time_of_the_search() {
     );
     is_quiet(&stack).await;
 }
+
+#[tokio::test]
+async fn after_an_outage_of_redis_its_old_sweepers_spare_running_searches_too() {
+    let searxng = Upstream::start(|request| {
+        let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
+        Reply::json(200, body.to_string()).late(Duration::from_secs(LEASE + 5))
+    });
+    let mut stack = stack(&searxng, 2).await;
+    // Older than the age at which a Redis counts as just started, as far as these leases go.
+    let mut redis = stack.redis.connection().await;
+    eventually("Redis is old enough", Duration::from_secs(30), async || {
+        let info: String = redis::cmd("INFO")
+            .arg("server")
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+        let uptime = info
+            .lines()
+            .find_map(|line| line.strip_prefix("uptime_in_seconds:"));
+        let seconds: u64 = uptime.unwrap().trim().parse().unwrap();
+        (seconds > LEASE + 11).then_some(())
+    })
+    .await;
+    let id = stack.client().enqueue(question()).await;
+    searxng.asked(1).await;
+    stack.redis.pause();
+    // The outage itself: long enough for every lease to run out.
+    tokio::time::sleep(Duration::from_secs(LEASE + 2)).await;
+    stack.redis.resume();
+    let end = reaches(&stack, &id, "completed", Duration::from_secs(30)).await;
+    assert_eq!(
+        (end["attempt"].clone(), searxng.calls()),
+        (json!(1), 1),
+        "{end}"
+    );
+}

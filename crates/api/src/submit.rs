@@ -51,7 +51,9 @@ pub(crate) async fn submit(
         Some(key) => Uuid::new_v5(&NAMESPACE, key.as_bytes()),
         None => Uuid::new_v4(),
     };
-    if state.jobs.is_full(state.max_queue_length).await? {
+    // A repeat adds nothing to the queue.
+    let repeats = key.is_some() && state.jobs.record(id).await?.is_some();
+    if !repeats && state.jobs.is_full(state.max_queue_length).await? {
         return Err(Problem::QueueFull);
     }
     let created_at = Utc::now().trunc_subsecs(6);

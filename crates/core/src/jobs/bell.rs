@@ -25,7 +25,8 @@ pub struct Bell {
 /// Waits for the messages of one id.
 pub struct Ring {
     id: Uuid,
-    receiver: watch::Receiver<()>,
+    /// Always there until the drop, which must let go of it under the lock.
+    receiver: Option<watch::Receiver<()>>,
     rings: Weak<Mutex<HashMap<Uuid, watch::Sender<()>>>>,
 }
 
@@ -65,7 +66,7 @@ impl Bell {
         let sender = rings.entry(id).or_insert_with(|| watch::channel(()).0);
         Ring {
             id,
-            receiver: sender.subscribe(),
+            receiver: Some(sender.subscribe()),
             rings: Arc::downgrade(&self.rings),
         }
     }
@@ -88,7 +89,11 @@ impl Bell {
 impl Ring {
     /// Waits for the next message, or returns at once if there was one since the last call.
     pub async fn rung(&mut self) {
-        if self.receiver.changed().await.is_err() {
+        let changed = match &mut self.receiver {
+            Some(receiver) => receiver.changed().await.is_ok(),
+            None => false,
+        };
+        if !changed {
             // The bell is gone: nothing will ever ring. Leave it to the caller's other clocks.
             std::future::pending::<()>().await;
         }
@@ -101,10 +106,10 @@ impl Drop for Ring {
             return;
         };
         let mut rings = rings.lock().unwrap_or_else(PoisonError::into_inner);
-        // This receiver is still counted.
+        self.receiver = None;
         if rings
             .get(&self.id)
-            .is_some_and(|sender| sender.receiver_count() <= 1)
+            .is_some_and(|sender| sender.receiver_count() == 0)
         {
             rings.remove(&self.id);
         }

@@ -30,7 +30,8 @@ impl Jobs {
             .arg(failure.members_json())
             .arg(keys::CHANGED)
             .arg(keys::CANCELLED)
-            .arg(id.to_string());
+            .arg(id.to_string())
+            .arg(Uuid::new_v4().to_string());
         let reply: Vec<String> = self.call(&invocation).await?;
         let mut words = reply.iter().map(String::as_str);
         match words.next().unwrap_or_default() {

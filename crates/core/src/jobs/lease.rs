@@ -39,8 +39,10 @@ pub enum Claim {
     Early(Duration),
     /// It has waited too long: the sweeper ends it.
     Late,
-    /// It has ended, or never was.
+    /// It has ended.
     Gone,
+    /// There is no such job, or not yet: its submitter may be about to write it.
+    Absent,
 }
 
 /// What a running attempt learns when it talks to Redis.
@@ -127,7 +129,8 @@ impl Jobs {
             "BUSY" => Ok(Claim::Busy(Duration::from_millis(next(&mut reply)?))),
             "EARLY" => Ok(Claim::Early(Duration::from_millis(next(&mut reply)?))),
             "LATE" => Ok(Claim::Late),
-            "ENDED" | "ABSENT" => Ok(Claim::Gone),
+            "ENDED" => Ok(Claim::Gone),
+            "ABSENT" => Ok(Claim::Absent),
             other => Err(JobsError::Unexpected(other.to_owned())),
         }
     }

@@ -13,6 +13,9 @@ const BATCH: usize = 256;
 /// How long a job that one sweeper looks at is left alone by the others.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);
 
+/// How long Redis may have been loading its data when it was young.
+const LOADING: Duration = Duration::from_secs(10);
+
 /// What a sweeper does by.
 #[derive(Debug, Clone)]
 pub struct SweepRules {
@@ -46,6 +49,8 @@ pub struct Sweeper {
     /// Until when expired leases are spared.
     amnesty: Option<Instant>,
     in_touch: bool,
+    /// Whether there was a round that got its answers.
+    met: bool,
 }
 
 enum Seen {
@@ -66,6 +71,7 @@ impl Sweeper {
             popped: HashMap::new(),
             amnesty: None,
             in_touch: false,
+            met: false,
         }
     }
 
@@ -77,6 +83,7 @@ impl Sweeper {
     pub async fn sweep(&mut self) -> Result<Swept, JobsError> {
         let swept = self.round().await;
         self.in_touch = swept.is_ok();
+        self.met |= self.in_touch;
         swept
     }
 
@@ -86,11 +93,13 @@ impl Sweeper {
         }
         let mut swept = Swept::default();
         for id in self.due().await? {
-            self.see_to(id, &mut swept).await?;
+            skip_unreadable(id, self.see_to(id, &mut swept).await)?;
         }
         for mode in Mode::ALL {
-            for (id, number) in self.lost_hints(mode).await? {
-                self.find_hint(id, number, &mut swept).await?;
+            // The oldest last: each goes before all others.
+            for (id, number) in self.lost_hints(mode).await?.into_iter().rev() {
+                let found = self.find_hint(id, number, &mut swept).await;
+                skip_unreadable(id, found)?;
             }
         }
         Ok(swept)
@@ -100,8 +109,7 @@ impl Sweeper {
     /// one lease to come back. At our own start this holds only if Redis has just started as well.
     async fn amnesty_after_silence(&self) -> Result<Option<Instant>, JobsError> {
         let lease = self.rules.lease;
-        let first_contact = self.amnesty.is_none() && self.popped.is_empty();
-        if first_contact && self.jobs.uptime().await? > lease {
+        if !self.met && self.jobs.uptime().await? > lease + LOADING {
             return Ok(None);
         }
         Ok(Some(Instant::now() + lease))
@@ -210,6 +218,18 @@ impl Sweeper {
         }
         invocation.arg(keys::CHANGED).arg(id.to_string());
         seen(self.jobs.call(&invocation).await?)
+    }
+}
+
+/// One job that cannot be understood (of another version, damaged) must not keep the others from
+/// being looked after.
+fn skip_unreadable(id: Uuid, seen: Result<(), JobsError>) -> Result<(), JobsError> {
+    match seen {
+        Err(JobsError::Unexpected(reason)) => {
+            tracing::error!(session_id = %id, reason, "cannot look after a search");
+            Ok(())
+        }
+        other => other,
     }
 }
 

@@ -26,6 +26,8 @@ const FINISH_PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// When a hint without a job is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// The next attempt comes after a random part of this, doubled each time, up to the longest.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(15);
@@ -90,6 +92,8 @@ impl Runner {
                 worked.and(tracked)
             }
             Claim::Busy(until) | Claim::Early(until) => self.jobs.track(hint, until).await,
+            // Kept in mind, in case that its record is just being written.
+            Claim::Absent => self.jobs.track(hint, LOOK_AGAIN).await,
             // The sweeper ends it; until then the hint has done its service.
             Claim::Late => self.jobs.track(hint, Duration::ZERO).await,
             Claim::Gone => self.jobs.forget(hint.id, hint.mode).await,
@@ -191,7 +195,7 @@ impl Runner {
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), JobsError> {
-        match self.jobs.release(lease).await? {
+        match patiently(lease, || self.jobs.release(lease)).await? {
             Release::Released => tracing::info!(session_id = %lease.id, "given back"),
             Release::Fenced => {
                 tracing::warn!(session_id = %lease.id, "another worker has taken over")

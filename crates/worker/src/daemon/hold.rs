@@ -3,6 +3,9 @@
 use privachat_core::jobs::{Beat, Jobs, Lease, Ring};
 use std::time::Duration;
 
+/// A lease is short: after a beat that failed the next comes soon.
+const AFTER_ERROR: Duration = Duration::from_secs(1);
+
 /// Why a hold has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lost {
@@ -20,14 +23,17 @@ pub(super) async fn hold(
     length: Duration,
     mut cancelled: Ring,
 ) -> Lost {
+    let mut pause = length / 3;
     loop {
         // The ring only says "look": the flag in the job decides.
-        let _rung_or_due = tokio::time::timeout(length / 3, cancelled.rung()).await;
+        let _rung_or_due = tokio::time::timeout(pause, cancelled.rung()).await;
+        pause = length / 3;
         match jobs.beat(lease, length).await {
             Ok(Beat::Held) => {}
             Ok(Beat::Cancel) => return Lost::Cancelled,
             Ok(Beat::Fenced) => return Lost::Fenced,
             Err(error) => {
+                pause = AFTER_ERROR;
                 tracing::warn!(session_id = %lease.id, error = %error, "cannot extend a lease; trying again")
             }
         }

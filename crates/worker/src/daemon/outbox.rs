@@ -69,7 +69,14 @@ async fn store_due(jobs: &Jobs, history: &dyn History) -> Result<(), OutboxError
             return Ok(());
         }
         for id in due {
-            store(jobs, history, id).await?;
+            match store(jobs, history, id).await {
+                // One that cannot be stored must not keep the others from it.
+                Err(OutboxError::History(error)) if !error.is_transient() => {
+                    let cause = anyhow::Error::from(error);
+                    tracing::error!(session_id = %id, error = format!("{cause:#}"), "cannot be stored in the history");
+                }
+                outcome => outcome?,
+            }
         }
     }
 }
@@ -83,7 +90,9 @@ async fn store(jobs: &Jobs, history: &dyn History, id: Uuid) -> Result<(), Outbo
         StoredRecord::parse(record.bytes()).and_then(|stored| stored.session(id, Utc::now()));
     match session {
         Ok(Some(session)) => history.save(&session).await?,
-        Ok(None) => return Ok(()),
+        Ok(None) => {
+            tracing::error!(session_id = %id, "is listed as ended and has not; taken off the list")
+        }
         Err(error) => {
             tracing::error!(session_id = %id, error = %error, "its record cannot be read and is not stored")
         }

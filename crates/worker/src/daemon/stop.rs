@@ -44,15 +44,11 @@ pub(super) async fn drain(
         drain_s = settings.drain.as_secs(),
         "stopping"
     );
-    // It may be about to wait when the first call comes, so one is not enough.
-    loop {
-        if let Err(error) = unblock.unblock().await {
-            tracing::debug!(error = %error, "could not end the taker's wait");
-        }
-        if let Ok(ended) = timeout(UNBLOCK_AGAIN, &mut feeding).await {
-            ended.context("the task that takes searches died")?;
-            break;
-        }
+    tokio::select! {
+        ended = end_taking(unblock, &mut feeding) => ended?,
+        // A taker that hangs has popped nothing that its job would not be found without.
+        () = tokio::time::sleep(settings.drain) => feeding.abort(),
+        () = requested() => feeding.abort(),
     }
     searches.close();
     tokio::select! {
@@ -65,4 +61,16 @@ pub(super) async fn drain(
         tracing::warn!(running = searches.len(), "left searches to be taken over");
     }
     Ok(())
+}
+
+async fn end_taking(unblock: &Unblock, feeding: &mut JoinHandle<()>) -> anyhow::Result<()> {
+    // It may be about to wait when the first call comes, so one is not enough.
+    loop {
+        if let Err(error) = unblock.unblock().await {
+            tracing::debug!(error = %error, "could not end the taker's wait");
+        }
+        if let Ok(ended) = timeout(UNBLOCK_AGAIN, &mut *feeding).await {
+            return ended.context("the task that takes searches died");
+        }
+    }
 }

@@ -32,6 +32,7 @@ elseif state == 'pending' then
   local attempt = redis.call('HINCRBY', KEYS[2], 'attempt', 1)
   redis.call('HSET', KEYS[2], 'state', 'processing', 'nonce', ARGV[1], 'worker', ARGV[2],
     'lease', now + ARGV[3])
+  redis.call('HDEL', KEYS[2], 'given_back')
   write_record('processing', 'null', '')
   append_event('started', '{"attempt":' .. attempt .. '}')
   keep_for(field('live_ttl'))
@@ -41,4 +42,4 @@ else
 end
 local known = redis.call('HMGET', KEYS[2], 'attempt', 'request', 'created', 'budget_end', 'deadline')
 local budget = math.max(0, math.min(tonumber(known[4]), tonumber(known[5])) - now)
-return { 'OK', tonumber(known[1]), known[2], now - known[3], budget }
+return { 'OK', tonumber(known[1]), known[2], math.max(0, now - known[3]), budget }

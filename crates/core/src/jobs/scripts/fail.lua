@@ -3,10 +3,13 @@
 -- ARGV: 1 nonce, 2 error (JSON string), 3 more members, 4 most attempts, 5 pause (ms),
 --       6 error of a cancelled job, 7 its members, 8 changed channel, 9 id
 -- Returns: {RETRY} | {failed} | {ALREADY} | {FENCED}
+local state = field('state')
+if state == 'pending' and field('given_back') == 'fail ' .. ARGV[1] then
+  return { 'RETRY' }
+end
 if field('nonce') ~= ARGV[1] then
   return { 'FENCED' }
 end
-local state = field('state')
 if state ~= 'processing' then
   if state == 'pending' then
     return { 'FENCED' }
@@ -21,7 +24,8 @@ elseif tonumber(known[1]) >= tonumber(ARGV[4]) or next_start + 1000 > tonumber(k
   end_failed(ARGV[2], ARGV[3])
 else
   redis.call('HSET', KEYS[2], 'state', 'pending', 'not_before', next_start,
-    'last_error', ARGV[2], 'last_members', ARGV[3])
+    'last_error', ARGV[2], 'last_members', ARGV[3],
+    'given_back', 'fail ' .. ARGV[1])
   redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease')
   write_record('pending', 'null', ',"last_error":' .. ARGV[2])
   append_event('retry', '{"error":' .. ARGV[2] .. ',"pause_ms":' .. ARGV[5] .. '}')

@@ -11,9 +11,10 @@ local number = redis.call('ZSCORE', KEYS[2], ARGV[1])
 local left_alone = ARGV[4] ~= '' and number ~= ARGV[4]
 if not left_alone then
   if ARGV[2] == 'front' then
-    local first = redis.call('LINDEX', KEYS[1], -1)
-    local score = first and redis.call('ZSCORE', KEYS[2], first)
-    redis.call('ZADD', KEYS[2], (score or redis.call('INCR', KEYS[4])) - 1, ARGV[1])
+    -- Below every number that waits, whatever stands at the right end: that may be the hint of a
+    -- job that has ended.
+    local lowest = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]
+    redis.call('ZADD', KEYS[2], (lowest or redis.call('INCR', KEYS[4])) - 1, ARGV[1])
     redis.call('RPUSH', KEYS[1], ARGV[1])
   elseif not number then
     redis.call('ZADD', KEYS[2], redis.call('INCR', KEYS[4]), ARGV[1])

@@ -1,14 +1,21 @@
 -- Gives a running attempt back without counting it: processing → pending.
 -- ARGV: 1 nonce, 2 changed channel, 3 id
 -- Returns: OK | CANCEL (a client wants it to stop: finish it instead) | FENCED
-if field('state') ~= 'processing' or field('nonce') ~= ARGV[1] then
+local state = field('state')
+if state == 'pending' and field('given_back') == 'release ' .. ARGV[1] then
+  return 'OK'
+end
+if state ~= 'processing' or field('nonce') ~= ARGV[1] then
   return 'FENCED'
 end
 if field('cancel') then
   return 'CANCEL'
 end
-redis.call('HINCRBY', KEYS[2], 'attempt', -1)
-redis.call('HSET', KEYS[2], 'state', 'pending')
+if redis.call('HINCRBY', KEYS[2], 'attempt', -1) == 0 then
+  -- As if it had never been started: it may wait as long as any other.
+  redis.call('HDEL', KEYS[2], 'deadline')
+end
+redis.call('HSET', KEYS[2], 'state', 'pending', 'given_back', 'release ' .. ARGV[1])
 redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease', 'budget_end')
 write_record('pending', 'null', '')
 append_event('released', '{}')
