@@ -86,12 +86,6 @@ problems! {
     QUEUE_FULL = "queue_full", Http,
         "Too many searches are waiting.",
         "Wait for Retry-After seconds; operators add workers or raise MAX_QUEUE_LENGTH.";
-    RATE_LIMITED = "rate_limited", Http,
-        "This key or address sent too many requests.",
-        "Wait for Retry-After seconds; operators set API_RATE_LIMIT.";
-    UNAUTHORIZED = "unauthorized", Http,
-        "The request has no valid API key.",
-        "Send `Authorization: Bearer <key>` or `X-API-Key: <key>`.";
     PAYLOAD_TOO_LARGE = "payload_too_large", Http,
         "The body is larger than a request can be.",
         "Send a shorter query.";
