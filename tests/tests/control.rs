@@ -142,3 +142,23 @@ async fn operators_see_workers_and_what_they_run() {
         "the search was given back: {queue}"
     );
 }
+
+#[tokio::test]
+async fn a_redis_that_may_forget_is_named_at_the_start_of_a_worker() {
+    let (searxng, _) = hanging_first(0);
+    let mut stack = stack(&searxng, 0).await;
+    let mut redis = stack.redis.connection().await;
+    for (name, value) in [("maxmemory-policy", "allkeys-lru"), ("maxmemory", "100mb")] {
+        let mut command = redis::cmd("CONFIG");
+        command.arg("SET").arg(name).arg(value);
+        let () = command.query_async(&mut redis).await.unwrap();
+    }
+    stack.add_worker();
+    for advice in ["set it to noeviction", "appendonly is off"] {
+        eventually(advice, Duration::from_secs(10), async || {
+            let log = stack.workers[0].process().output();
+            log.contains(advice).then_some(())
+        })
+        .await;
+    }
+}

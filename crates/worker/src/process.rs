@@ -49,8 +49,13 @@ async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
         .corpus
         .map(|corpus| tokio::spawn(Arc::clone(&corpus).keep_fresh(stop.clone())));
     let jobs = Jobs::new(settings.shared.redis.clone());
-    if let Err(error) = jobs.redis().ping().await {
-        tracing::warn!(error = %error, "Redis does not answer yet; trying until it does");
+    match jobs.advice().await {
+        Ok(advice) => advice
+            .iter()
+            .for_each(|sentence| tracing::warn!("{sentence}")),
+        Err(error) => {
+            tracing::warn!(error = %error, "Redis does not answer yet; trying until it does");
+        }
     }
     let served = daemon::run(settings.daemon(), jobs, wiring.context).await;
     stop.cancel();

@@ -1,6 +1,6 @@
 //! The list of jobs that somebody has to look at.
 
-use super::{Hint, Jobs, JobsError, millis};
+use super::{Hint, Jobs, JobsError, advice, millis};
 use crate::{keys, mode::Mode};
 use std::time::Duration;
 use uuid::Uuid;
@@ -60,13 +60,9 @@ impl Jobs {
 
     /// How long Redis has been running.
     pub(super) async fn uptime(&self) -> Result<Duration, JobsError> {
-        let mut command = redis::cmd("INFO");
-        command.arg("server");
-        let info: String = self.redis.query(&command).await?;
-        let seconds = info
-            .lines()
-            .find_map(|line| line.strip_prefix("uptime_in_seconds:"))
-            .and_then(|seconds| seconds.trim().parse().ok());
+        let info = self.info("server").await?;
+        let seconds =
+            advice::value(&info, "uptime_in_seconds").and_then(|seconds| seconds.parse().ok());
         Ok(Duration::from_secs(seconds.unwrap_or(0)))
     }
 }

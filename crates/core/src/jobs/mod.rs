@@ -17,6 +17,7 @@
 //! second script on the keys of the `{search}` group. A process may die between any two of them:
 //! `live` names every job that has not ended, and when to look at it next.
 
+mod advice;
 mod bell;
 mod cancel;
 mod error;
