@@ -3,10 +3,7 @@
 use super::uuid_in_path;
 use crate::{problem::Problem, reply, state::State};
 use actix_web::{HttpResponse, web};
-use privachat_core::{
-    history::Session,
-    schema::{Status, record::StoredRecord, time},
-};
+use privachat_core::{history::Session, schema::time};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -54,9 +51,9 @@ async fn from_record(state: &State, id: Uuid) -> Result<Option<Value>, Problem> 
     let Some(record) = state.jobs.record(id).await? else {
         return Ok(None);
     };
-    let status =
-        StoredRecord::parse(record.bytes()).map_or(Status::Pending, |stored| stored.status);
-    let response = match reply::state(id, &record)? {
+    let now = reply::state(id, &record)?;
+    let status = now.status();
+    let response: Value = match now {
         reply::State::Completed(bytes) => {
             serde_json::from_slice(&bytes).map_err(|error| Problem::Internal(error.into()))?
         }

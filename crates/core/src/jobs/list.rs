@@ -30,6 +30,23 @@ impl Jobs {
         Ok(())
     }
 
+    /// Ids of a list whose time has come, the longest due first. They are put off by `pause`, so that
+    /// one worker takes each.
+    pub(super) async fn take_due(
+        &self,
+        list: &str,
+        limit: usize,
+        pause: Duration,
+    ) -> Result<Vec<Uuid>, JobsError> {
+        let mut invocation = self.scripts.due.prepare_invoke();
+        invocation.key(list).arg(limit).arg(millis(pause));
+        let ids: Vec<String> = self.call(&invocation).await?;
+        Ok(ids
+            .iter()
+            .filter_map(|id| Uuid::try_parse(id).ok())
+            .collect())
+    }
+
     /// After the end of a job: nobody has to look at it again, except for the history.
     ///
     /// # Errors

@@ -13,16 +13,7 @@ impl Jobs {
     /// # Errors
     /// When Redis gave no answer.
     pub async fn unsaved(&self, limit: usize, retry: Duration) -> Result<Vec<Uuid>, JobsError> {
-        let mut invocation = self.scripts.unsaved.prepare_invoke();
-        invocation
-            .key(keys::UNSAVED)
-            .arg(limit)
-            .arg(super::millis(retry));
-        let ids: Vec<String> = self.call(&invocation).await?;
-        Ok(ids
-            .iter()
-            .filter_map(|id| Uuid::try_parse(id).ok())
-            .collect())
+        self.take_due(keys::UNSAVED, limit, retry).await
     }
 
     /// Notes that a job is stored (or cannot be: its record is gone).

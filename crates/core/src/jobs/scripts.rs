@@ -8,6 +8,7 @@ use uuid::Uuid;
 macro_rules! job_script {
     ($file:literal) => {
         Script::new(concat!(
+            include_str!("scripts/clock.lua"),
             include_str!("scripts/prelude.lua"),
             include_str!(concat!("scripts/", $file))
         ))
@@ -16,7 +17,10 @@ macro_rules! job_script {
 
 macro_rules! queue_script {
     ($file:literal) => {
-        Script::new(include_str!(concat!("scripts/", $file)))
+        Script::new(concat!(
+            include_str!("scripts/clock.lua"),
+            include_str!(concat!("scripts/", $file))
+        ))
     };
 }
 
@@ -32,7 +36,6 @@ pub(super) struct Scripts {
     pub(super) push: Script,
     pub(super) track: Script,
     pub(super) forget: Script,
-    pub(super) unsaved: Script,
     pub(super) fail: Script,
     pub(super) look: Script,
     pub(super) due: Script,
@@ -55,7 +58,6 @@ impl Scripts {
             push: queue_script!("push.lua"),
             track: queue_script!("track.lua"),
             forget: queue_script!("forget.lua"),
-            unsaved: queue_script!("unsaved.lua"),
             fail: job_script!("fail.lua"),
             look: job_script!("look.lua"),
             due: queue_script!("due.lua"),

@@ -1,7 +1,7 @@
 //! Finding jobs that somebody has to look at: their worker is lost, their hint is lost, their pause
 //! is over, or they have waited too long. Every worker sweeps; there is no leader.
 
-use super::{Failure, Jobs, JobsError, POP_GRACE, millis, push::Place, scripts::on_job};
+use super::{Failure, Jobs, JobsError, POP_GRACE, push::Place, scripts::on_job};
 use crate::{keys, mode::Mode};
 use redis::{FromRedisValue, Value};
 use std::{collections::HashMap, time::Duration};
@@ -92,7 +92,7 @@ impl Sweeper {
             self.amnesty = self.amnesty_after_silence().await?;
         }
         let mut swept = Swept::default();
-        for id in self.due().await? {
+        for id in self.jobs.take_due(keys::LIVE, BATCH, LOOK_PAUSE).await? {
             skip_unreadable(id, self.see_to(id, &mut swept).await)?;
         }
         for mode in Mode::ALL {
@@ -156,19 +156,6 @@ impl Sweeper {
             Seen::Wait(mode, until) => self.jobs.track_id(id, mode, until).await?,
         }
         Ok(())
-    }
-
-    async fn due(&self) -> Result<Vec<Uuid>, JobsError> {
-        let mut invocation = self.jobs.scripts.due.prepare_invoke();
-        invocation
-            .key(keys::LIVE)
-            .arg(BATCH)
-            .arg(millis(LOOK_PAUSE));
-        let ids: Vec<String> = self.jobs.call(&invocation).await?;
-        Ok(ids
-            .iter()
-            .filter_map(|id| Uuid::try_parse(id).ok())
-            .collect())
     }
 
     /// Hints that have been out of their list, unclaimed, for longer than a claim takes.

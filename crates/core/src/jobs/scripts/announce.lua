@@ -1,8 +1,7 @@
 -- A worker says that it is there; workers not heard of for long are struck off.
 -- KEYS: 1 workers, 2 their self-descriptions.  ARGV: 1 name, 2 self-description (JSON), 3 ms after
 --       which a silent worker is struck off
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = now_ms()
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[3])) do

@@ -1,8 +1,7 @@
--- Ids that somebody has to look at now. They are put off a little, so that one sweeper takes each.
--- KEYS: 1 live.  ARGV: 1 how many, 2 ms until the next look
+-- Ids whose time has come. They are put off a little, so that one worker takes each.
+-- KEYS: 1 live or unsaved.  ARGV: 1 how many, 2 ms until they are due again
 -- Returns: ids
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = now_ms()
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
 for _, id in ipairs(ids) do
   redis.call('ZADD', KEYS[1], now + ARGV[2], id)

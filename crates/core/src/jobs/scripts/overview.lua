@@ -1,7 +1,6 @@
 -- Queues and workers at a glance.
 -- KEYS: 1 workers, 2 their self-descriptions, 3.. queues
 -- Returns: now (ms), {depth, oldest id or empty, depth, …}, {worker, last heard of (ms), description, …}
-local time = redis.call('TIME')
 local queues = {}
 for i = 3, #KEYS do
   table.insert(queues, tostring(redis.call('LLEN', KEYS[i])))
@@ -14,4 +13,4 @@ for i = 1, #seen, 2 do
   table.insert(workers, seen[i + 1])
   table.insert(workers, redis.call('HGET', KEYS[2], seen[i]) or '{}')
 end
-return { time[1] * 1000 + math.floor(time[2] / 1000), queues, workers }
+return { now_ms(), queues, workers }

@@ -1,11 +1,6 @@
 -- Shared by the job scripts. KEYS[1] = record, KEYS[2] = control hash, KEYS[3] = event stream.
 -- JSON is never decoded here: fragments arrive ready-made and are only joined.
 
-local function now_ms()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
 local function field(name)
   return redis.call('HGET', KEYS[2], name)
 end

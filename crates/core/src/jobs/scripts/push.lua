@@ -4,8 +4,7 @@
 -- KEYS: 1 queue, 2 pending, 3 live, 4 seq, 5.. all queues.  ARGV: 1 id, 2 back | front,
 --       3 ms until somebody must look at the job, 4 number that the popped hint had (or empty)
 -- Returns: how many hints there are in all queues
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = now_ms()
 local number = redis.call('ZSCORE', KEYS[2], ARGV[1])
 -- A hint that was thought lost and has been claimed or put back meanwhile is left alone.
 local left_alone = ARGV[4] ~= '' and number ~= ARGV[4]
