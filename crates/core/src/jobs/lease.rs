@@ -104,7 +104,7 @@ impl Jobs {
         let mut invocation = on_job(&self.scripts.claim, hint.id);
         invocation
             .arg(nonce.to_string())
-            .arg(worker)
+            .arg(serde_json::Value::from(worker).to_string())
             .arg(millis(lease))
             .arg(keys::CHANGED)
             .arg(hint.id.to_string());

@@ -1,5 +1,5 @@
 -- Starts an attempt: pending → processing. Safe to repeat with the same nonce.
--- ARGV: 1 nonce, 2 worker, 3 lease (ms), 4 changed channel, 5 id
+-- ARGV: 1 nonce, 2 worker (JSON string), 3 lease (ms), 4 changed channel, 5 id
 -- Returns: {OK, attempt, request, ms since it was accepted, ms that the attempt may run}
 --        | {BUSY, ms until the lease ends} | {EARLY, ms until it is due}
 --        | {LATE} (it has waited too long: look at it) | {ENDED} | {ABSENT}
@@ -34,7 +34,7 @@ elseif state == 'pending' then
     'lease', now + ARGV[3])
   redis.call('HDEL', KEYS[2], 'given_back')
   write_record('processing', 'null', '')
-  append_event('started', '{"attempt":' .. attempt .. '}')
+  append_event('started', '{"attempt":' .. attempt .. ',"worker":' .. ARGV[2] .. '}')
   keep_for(field('live_ttl'))
   redis.call('PUBLISH', ARGV[4], ARGV[5] .. ' processing')
 else
