@@ -2,6 +2,7 @@
 
 use privachat_tests::{
     Stack, Upstream, eventually,
+    redis::Options,
     scene::{hanging_first, is_quiet, question, reaches},
     upstream::searxng,
 };
@@ -144,21 +145,22 @@ async fn operators_see_workers_and_what_they_run() {
 }
 
 #[tokio::test]
-async fn a_redis_that_may_forget_is_named_at_the_start_of_a_worker() {
-    let (searxng, _) = hanging_first(0);
-    let mut stack = stack(&searxng, 0).await;
-    let mut redis = stack.redis.connection().await;
-    for (name, value) in [("maxmemory-policy", "allkeys-lru"), ("maxmemory", "100mb")] {
-        let mut command = redis::cmd("CONFIG");
-        command.arg("SET").arg(name).arg(value);
-        let () = command.query_async(&mut redis).await.unwrap();
-    }
-    stack.add_worker();
-    for advice in ["set it to noeviction", "appendonly is off"] {
-        eventually(advice, Duration::from_secs(10), async || {
-            let log = stack.workers[0].process().output();
-            log.contains(advice).then_some(())
+async fn a_redis_that_may_forget_is_named_at_the_start() {
+    let arguments = ["--maxmemory-policy", "allkeys-lru", "--maxmemory", "100mb"];
+    let mut stack = Stack::builder(privachat_tests::binaries!())
+        .redis(Options {
+            arguments: arguments.map(str::to_owned).to_vec(),
+            ..Options::default()
         })
+        .start()
         .await;
+    let Stack { workers, api, .. } = &mut stack;
+    for process in [workers[0].process(), api.process()] {
+        for advice in ["set it to noeviction", "appendonly is off"] {
+            eventually(advice, Duration::from_secs(10), async || {
+                process.output().contains(advice).then_some(())
+            })
+            .await;
+        }
     }
 }

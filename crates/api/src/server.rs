@@ -27,9 +27,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         .await
         .context("the history cannot be opened")?;
     let jobs = Jobs::new(settings.shared.redis.clone());
-    if let Err(error) = jobs.redis().ping().await {
-        tracing::warn!(error = %error, "Redis does not answer yet; /readyz says so until it does");
-    }
+    jobs.warn_of_bad_setup().await;
     let changes = Bell::default();
     let stop = CancellationToken::new();
     let stopping = CancellationToken::new();

@@ -4,7 +4,7 @@ use crate::{problem::Problem, state::State};
 use actix_web::HttpRequest;
 use chrono::{DateTime, SubsecRound, Utc};
 use privachat_core::{
-    jobs::{JobsError, NewJob, Submitted},
+    jobs::{NewJob, Submitted},
     schema::{SearchJob, SearchRequest, time},
 };
 use serde::Serialize;
@@ -60,7 +60,7 @@ pub(crate) async fn submit(
     let job = new_job(state, id, search, created_at)?;
     let submitted = match key {
         Some(_) => state.jobs.submit_once(&job).await?,
-        None => submit_fresh(state, &job).await?,
+        None => state.jobs.submit(&job).await?,
     };
     match submitted {
         Submitted::Conflict => Err(Problem::IdempotencyConflict),
@@ -74,14 +74,6 @@ pub(crate) async fn submit(
             created_at,
             replayed: false,
         }),
-    }
-}
-
-/// A reply that was lost is asked for once more: the same id makes that safe.
-async fn submit_fresh(state: &State, job: &NewJob) -> Result<Submitted, JobsError> {
-    match state.jobs.submit(job).await {
-        Err(JobsError::Unavailable(_)) => state.jobs.submit(job).await,
-        outcome => outcome,
     }
 }
 

@@ -54,7 +54,7 @@ pub const TABLE: [KeySpec; 10] = [
         pattern: "{search}:queue:<mode>",
         kind: "LIST",
         ttl: "none; empty when idle",
-        writer: "push",
+        writer: "push, forget",
         readers: "worker",
         holds: "hints: ids of searches that wait, oldest at the right",
     },
@@ -124,10 +124,19 @@ pub const WORKERS: &str = "{search}:workers";
 /// What the workers say of themselves.
 pub const WORKER_DESCRIPTIONS: &str = "{search}:workers:descriptions";
 
+/// Matches every record and nothing else.
+pub const RECORDS: &str = "search_job:*";
+
 /// The public record of a search.
 #[must_use]
 pub fn record(id: Uuid) -> String {
     format!("search_job:{id}")
+}
+
+/// The search whose record this key is.
+#[must_use]
+pub fn id_of(record: &str) -> Option<Uuid> {
+    Uuid::try_parse(record.strip_prefix("search_job:")?).ok()
 }
 
 /// Its control fields.

@@ -49,14 +49,7 @@ async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
         .corpus
         .map(|corpus| tokio::spawn(Arc::clone(&corpus).keep_fresh(stop.clone())));
     let jobs = Jobs::new(settings.shared.redis.clone());
-    match jobs.advice().await {
-        Ok(advice) => advice
-            .iter()
-            .for_each(|sentence| tracing::warn!("{sentence}")),
-        Err(error) => {
-            tracing::warn!(error = %error, "Redis does not answer yet; trying until it does");
-        }
-    }
+    jobs.warn_of_bad_setup().await;
     let served = daemon::run(settings.daemon(), jobs, wiring.context).await;
     stop.cancel();
     if let Some(corpus) = corpus {

@@ -41,7 +41,7 @@ struct Seen {
     scripted: VecDeque<Reply>,
     requests: Vec<Request>,
     last_byte: Option<Instant>,
-    abandoned: usize,
+    abandoned: Vec<(Request, Instant)>,
     open: usize,
     most_open: usize,
     stopped: bool,
@@ -101,7 +101,12 @@ impl Upstream {
 
     /// Replies whose reader hung up before their end.
     pub fn abandoned(&self) -> usize {
-        self.lock().abandoned
+        self.lock().abandoned.len()
+    }
+
+    /// What was asked by the readers that hung up, and when they did (noticed within 10 ms).
+    pub fn abandonments(&self) -> Vec<(Request, Instant)> {
+        self.lock().abandoned.clone()
     }
 
     /// The most connections that were open at one moment.
@@ -149,7 +154,7 @@ impl Shared {
         match outcome {
             reply::Sent::Whole => seen.last_byte = Some(Instant::now()),
             reply::Sent::Cut => {}
-            reply::Sent::Abandoned => seen.abandoned += 1,
+            reply::Sent::Abandoned => seen.abandoned.push((request, Instant::now())),
         }
     }
 }

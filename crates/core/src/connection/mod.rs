@@ -25,6 +25,9 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Connections for bulk reads.
 const POOL_SIZE: usize = 4;
 
+/// A connection that many may use at once.
+pub type Link = MultiplexedConnection;
+
 /// The Redis behind one address. Clones share their connections.
 #[derive(Clone)]
 pub struct Redis {
@@ -80,6 +83,17 @@ impl Redis {
         self.shared.run(work).await
     }
 
+    /// The same for work that may not run twice, or that has a better answer to a lost reply.
+    ///
+    /// # Errors
+    /// When Redis cannot be reached or refuses. What `work` asked for may have been done.
+    pub async fn run_once<T, F>(&self, work: impl Fn(MultiplexedConnection) -> F) -> RedisResult<T>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        self.shared.run_once(work).await
+    }
+
     /// Runs one command on the shared connection; see [`Self::run`].
     ///
     /// # Errors
@@ -87,6 +101,15 @@ impl Redis {
     pub async fn query<T: FromRedisValue>(&self, command: &redis::Cmd) -> RedisResult<T> {
         self.run(|mut connection| async move { command.query_async(&mut connection).await })
             .await
+    }
+
+    /// A connection to each server that holds a part of the keys.
+    ///
+    /// # Errors
+    /// When one cannot be reached in time.
+    pub async fn masters(&self) -> RedisResult<Vec<Link>> {
+        let only = self.run_once(|link| std::future::ready(Ok(link))).await?;
+        Ok(vec![only])
     }
 
     /// A connection for a bulk read.

@@ -45,19 +45,24 @@ impl Shared {
     where
         F: Future<Output = RedisResult<T>>,
     {
-        let first = self.get().await?;
-        let error = match work(first.connection).await {
-            Err(error) if breaks_connection(&error) => error,
-            done => return done,
-        };
-        self.discard(first.number);
-        // A timeout says that Redis is slow, and asking again at once makes it slower.
-        if !error.is_connection_dropped() && !is_read_only(&error) {
-            return Err(error);
+        match self.run_once(&work).await {
+            // A timeout says that Redis is slow, and asking again at once makes it slower.
+            Err(error) if error.is_connection_dropped() || is_read_only(&error) => {
+                self.run_once(&work).await
+            }
+            done => done,
         }
-        let second = self.get().await?;
-        let number = second.number;
-        let outcome = work(second.connection).await;
+    }
+
+    pub(super) async fn run_once<T, F>(
+        &self,
+        work: impl Fn(MultiplexedConnection) -> F,
+    ) -> RedisResult<T>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let Numbered { number, connection } = self.get().await?;
+        let outcome = work(connection).await;
         if outcome.as_ref().is_err_and(breaks_connection) {
             self.discard(number);
         }

@@ -3,6 +3,7 @@
 use super::pool::{CONNECT_WAIT, Pools, STATEMENT_WAIT};
 use super::table::{Row, sessions};
 use super::{DatabaseUrl, History, HistoryError, Session, migrate};
+use diesel::upsert::excluded;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use diesel_async::pooled_connection::deadpool::{Object, PoolError};
@@ -94,13 +95,18 @@ macro_rules! with_connection {
 #[async_trait::async_trait]
 impl History for Database {
     async fn save(&self, session: &Session) -> Result<(), HistoryError> {
+        use diesel::query_dsl::methods::FilterDsl;
         let row = Row::try_from(session)?;
         let pools = self.ready().await?;
         to_its_end(async move {
             with_connection!(pools, |connection| diesel::insert_into(sessions::table)
                 .values(&row)
                 .on_conflict(sessions::id)
-                .do_nothing()
+                .do_update()
+                .set(&row)
+                // The same id again, later: its idempotency key was used again after its record
+                // had expired. A repeated save of the same session changes nothing.
+                .filter(sessions::created_at.lt(excluded(sessions::created_at)))
                 .execute(&mut connection))
         })
         .await

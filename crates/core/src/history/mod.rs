@@ -27,7 +27,8 @@ use uuid::Uuid;
 /// Where finished sessions are kept.
 #[async_trait::async_trait]
 pub trait History: Send + Sync {
-    /// Keeps a finished session. Of several saves of one id the first counts.
+    /// Keeps a finished session. Of several sessions under one id the latest created counts; a repeat
+    /// of one that is kept changes nothing.
     ///
     /// # Errors
     /// [`HistoryError::Unfinished`] for a session that still runs; otherwise what the database says.

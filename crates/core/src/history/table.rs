@@ -4,7 +4,7 @@ use super::{HistoryError, Session};
 use crate::mode::Mode;
 use crate::schema::Status;
 use chrono::{DateTime, Utc};
-use diesel::prelude::{Insertable, Queryable};
+use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -25,8 +25,8 @@ diesel::table! {
     }
 }
 
-#[derive(Debug, Insertable, Queryable)]
-#[diesel(table_name = sessions)]
+#[derive(Debug, Insertable, Queryable, AsChangeset)]
+#[diesel(table_name = sessions, treat_none_as_null = true)]
 pub(super) struct Row {
     id: String,
     owner: Option<String>,

@@ -3,11 +3,24 @@
 use super::{Jobs, JobsError};
 
 impl Jobs {
+    /// Logs what to change in the Redis server. One that does not answer yet is waited for by those
+    /// who use it.
+    pub async fn warn_of_bad_setup(&self) {
+        match self.advice().await {
+            Ok(advice) => advice
+                .iter()
+                .for_each(|sentence| tracing::warn!("{sentence}")),
+            Err(error) => {
+                tracing::warn!(error = %error, "Redis does not answer yet; trying until it does");
+            }
+        }
+    }
+
     /// What to change in the Redis server, a sentence each; empty when it is set up well.
     ///
     /// # Errors
     /// When Redis gave no answer.
-    pub async fn advice(&self) -> Result<Vec<String>, JobsError> {
+    async fn advice(&self) -> Result<Vec<String>, JobsError> {
         let memory = self.info("memory").await?;
         let persistence = self.info("persistence").await?;
         let mut advice = Vec::new();

@@ -69,6 +69,7 @@ impl Jobs {
             .key(keys::pending(mode))
             .key(keys::LIVE)
             .key(keys::UNSAVED)
+            .key(keys::queue(mode))
             .arg(id.to_string())
             .arg(history);
         self.call::<String>(&invocation).await?;

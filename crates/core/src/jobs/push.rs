@@ -11,6 +11,8 @@ use uuid::Uuid;
 pub(super) enum Place {
     /// Behind all others, unless there is one already.
     Back,
+    /// The same, and if there is one, even the time of the next look is left as it is.
+    BackIfNone,
     /// Before all others.
     Front,
     /// Before all others, if its number is still this one: it was popped and nobody has claimed it.
@@ -50,6 +52,7 @@ impl Jobs {
     ) -> ScriptInvocation<'_> {
         let (end, number) = match place {
             Place::Back => ("back", String::new()),
+            Place::BackIfNone => ("back", "none".to_owned()),
             Place::Front => ("front", String::new()),
             Place::FrontIfStill(number) => ("front", number),
         };

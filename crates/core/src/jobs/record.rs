@@ -51,6 +51,23 @@ impl Jobs {
         Ok(bytes.map(Bytes::from))
     }
 
+    /// Whether a job waits for its next attempt.
+    pub(super) async fn is_pending(&self, id: Uuid) -> Result<bool, JobsError> {
+        Ok(self.state(id).await?.as_deref() == Some("pending"))
+    }
+
+    /// Whether a job waits or runs.
+    pub(super) async fn has_not_ended(&self, id: Uuid) -> Result<bool, JobsError> {
+        let state = self.state(id).await?;
+        Ok(matches!(state.as_deref(), Some("pending" | "processing")))
+    }
+
+    async fn state(&self, id: Uuid) -> Result<Option<String>, JobsError> {
+        let mut command = redis::cmd("HGET");
+        command.arg(keys::control(id)).arg("state");
+        Ok(self.redis.query(&command).await?)
+    }
+
     /// The record of a job; `None` when there is none (any more).
     ///
     /// # Errors

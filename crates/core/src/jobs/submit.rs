@@ -53,30 +53,48 @@ impl Jobs {
         // In this order: a crash in between leaves an id that is looked at too often, never a job
         // that nobody knows of.
         let steps = [&register, &create, &push];
-        let (_, created, depth): (u64, String, u64) = self.pipeline(&steps).await?;
+        let (_, created, depth): (u64, String, u64) = match self.pipeline(&steps).await {
+            // Whether it was accepted is not known, and by now it may run: its state decides
+            // whether it needs a hint.
+            Err(JobsError::Unavailable(_)) => return self.submit_once(job).await,
+            outcome => outcome?,
+        };
         self.note_depth(depth);
         submitted(&created)
     }
 
-    /// Accepts a job whose id the client may have used before (an idempotency key). A job that
-    /// exists gets no second hint.
+    /// Accepts a job whose id may have been used before (an idempotency key, a lost reply). A job
+    /// that exists gets a hint only if it waits without one.
     ///
     /// # Errors
     /// As [`Self::submit`].
     pub async fn submit_once(&self, job: &NewJob) -> Result<Submitted, JobsError> {
         let register = self.register(job.id);
         let create = self.create(job);
-        let (listed, created): (u64, String) = self.pipeline(&[&register, &create]).await?;
+        let steps = [&register, &create];
+        let (listed, created): (u64, String) = match self.pipeline(&steps).await {
+            Err(JobsError::Unavailable(error)) if error.is_connection_dropped() => {
+                self.pipeline(&steps).await?
+            }
+            outcome => outcome?,
+        };
         let outcome = submitted(&created)?;
-        if outcome != Submitted::Created && listed == 1 {
+        match outcome {
+            Submitted::Created => self.push_new(job, Place::Back).await?,
             // Every job that has not ended is listed, so this one has: nobody need look at it.
-            self.forget_unknown(job.id).await?;
-        }
-        if outcome == Submitted::Created {
-            self.push(job.id, job.mode, Place::Back, job.longest_wait)
-                .await?;
+            Submitted::Exists | Submitted::Conflict if listed == 1 => {
+                self.forget_unknown(job.id).await?;
+            }
+            Submitted::Exists if self.is_pending(job.id).await? => {
+                self.push_new(job, Place::BackIfNone).await?;
+            }
+            Submitted::Exists | Submitted::Conflict => {}
         }
         Ok(outcome)
+    }
+
+    async fn push_new(&self, job: &NewJob, place: Place) -> Result<(), JobsError> {
+        self.push(job.id, job.mode, place, job.longest_wait).await
     }
 
     fn register(&self, id: Uuid) -> ScriptInvocation<'_> {
@@ -108,6 +126,7 @@ impl Jobs {
         invocation
     }
 
+    /// Sends scripts in one round trip, once: a lost reply is the caller's to think about.
     async fn pipeline<T: redis::FromRedisValue>(
         &self,
         steps: &[&ScriptInvocation<'_>],
@@ -128,7 +147,7 @@ impl Jobs {
 
     async fn send<T: redis::FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, RedisError> {
         self.redis
-            .run(|mut connection| async move { pipeline.query_async(&mut connection).await })
+            .run_once(|mut connection| async move { pipeline.query_async(&mut connection).await })
             .await
     }
 

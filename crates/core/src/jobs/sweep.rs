@@ -1,7 +1,9 @@
 //! Finding jobs that somebody has to look at: their worker is lost, their hint is lost, their pause
 //! is over, or they have waited too long. Every worker sweeps; there is no leader.
 
-use super::{Failure, Jobs, JobsError, POP_GRACE, millis, push::Place, scripts::on_job};
+use super::{
+    Failure, Jobs, JobsError, POP_GRACE, audit::Walk, millis, push::Place, scripts::on_job,
+};
 use crate::{keys, mode::Mode};
 use redis::{FromRedisValue, Value};
 use std::{collections::HashMap, time::Duration};
@@ -38,6 +40,8 @@ pub struct Swept {
     pub hints_found: usize,
     /// Jobs that have ended and were still listed.
     pub tidied: usize,
+    /// Jobs that had not ended and were not listed.
+    pub taken_in: usize,
 }
 
 /// Looks after the jobs of all workers.
@@ -51,6 +55,7 @@ pub struct Sweeper {
     in_touch: bool,
     /// Whether there was a round that got its answers.
     met: bool,
+    walk: Walk,
 }
 
 enum Seen {
@@ -72,6 +77,7 @@ impl Sweeper {
             amnesty: None,
             in_touch: false,
             met: false,
+            walk: Walk::default(),
         }
     }
 
@@ -101,6 +107,11 @@ impl Sweeper {
                 let found = self.find_hint(id, number, &mut swept).await;
                 skip_unreadable(id, found)?;
             }
+        }
+        for id in self.jobs.unlisted(&mut self.walk).await? {
+            tracing::warn!(session_id = %id, "took in a search that nobody had listed");
+            skip_unreadable(id, self.see_to(id, &mut swept).await)?;
+            swept.taken_in += 1;
         }
         Ok(swept)
     }

@@ -57,6 +57,7 @@ on_both!(
     a_result_of_a_megabyte_comes_back,
     an_unknown_id_is_none,
     the_first_of_two_saves_counts,
+    a_later_session_under_the_same_id_takes_the_place_of_the_first,
     concurrent_saves_of_one_session_all_succeed,
     a_running_session_is_refused,
     a_nul_in_the_query_costs_no_session,
@@ -120,6 +121,23 @@ async fn the_first_of_two_saves_counts(place: Place) {
     history.save(&first).await.unwrap();
     history.save(&second).await.unwrap();
     assert_same(history.get(first.id).await.unwrap().as_ref(), &first);
+}
+
+async fn a_later_session_under_the_same_id_takes_the_place_of_the_first(place: Place) {
+    let history = place.open().await;
+    let first = session();
+    let second = Session {
+        query: "another".to_owned(),
+        status: Status::Failed,
+        result: None,
+        created_at: first.created_at + chrono::Duration::days(1),
+        completed_at: first.completed_at + chrono::Duration::days(1),
+        ..first.clone()
+    };
+    for saved in [&first, &second, &first] {
+        history.save(saved).await.unwrap();
+    }
+    assert_same(history.get(first.id).await.unwrap().as_ref(), &second);
 }
 
 async fn concurrent_saves_of_one_session_all_succeed(place: Place) {

@@ -2,12 +2,13 @@
 -- `back` does nothing when there is a hint already. `front` is for those who know that there is
 -- none, or that it was popped: it goes to the right, before all others.
 -- KEYS: 1 queue, 2 pending, 3 live, 4 seq, 5.. all queues.  ARGV: 1 id, 2 back | front,
---       3 ms until somebody must look at the job, 4 number that the popped hint had (or empty)
+--       3 ms until somebody must look at the job, 4 number that the popped hint had, or "none", or
+--       empty for whatever number it has
 -- Returns: how many hints there are in all queues
 local now = now_ms()
 local number = redis.call('ZSCORE', KEYS[2], ARGV[1])
 -- A hint that was thought lost and has been claimed or put back meanwhile is left alone.
-local left_alone = ARGV[4] ~= '' and number ~= ARGV[4]
+local left_alone = ARGV[4] ~= '' and (number or 'none') ~= ARGV[4]
 if not left_alone then
   if ARGV[2] == 'front' then
     -- Below every number that waits, whatever stands at the right end: that may be the hint of a

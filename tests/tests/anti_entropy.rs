@@ -1,0 +1,96 @@
+//! What the sweepers put right although no crash of ours can cause it: keys that were deleted by
+//! hand, or lost by one node of several. And what they leave alone.
+
+use privachat_tests::{
+    Stack, Upstream, eventually,
+    scene::{hanging_first, is_quiet, question, reaches},
+};
+use redis::{AsyncCommands, aio::MultiplexedConnection};
+use serde_json::json;
+use std::time::Duration;
+
+/// A page of the walk a second; these tests have one page.
+const SOON: Duration = Duration::from_secs(10);
+
+async fn stack(searxng: &Upstream, workers: usize) -> Stack {
+    privachat_tests::scene::stack(privachat_tests::binaries!(), searxng, workers).await
+}
+
+#[tokio::test]
+async fn a_search_that_nobody_lists_is_taken_in_and_completed() {
+    let (searxng, _) = hanging_first(0);
+    let mut stack = stack(&searxng, 0).await;
+    let id = stack.client().enqueue(question()).await;
+    let mut redis = stack.redis.connection().await;
+    // What a failover of the node with the queues can lose, to the last key.
+    let keys: Vec<String> = redis.keys("{search}:*").await.unwrap();
+    let () = redis.del(keys).await.unwrap();
+    stack.add_worker();
+    let end = reaches(&stack, &id, "completed", SOON).await;
+    assert_eq!(end["attempt"], 1);
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn a_running_search_that_nobody_lists_is_taken_over_when_its_worker_is_lost() {
+    let (searxng, _) = hanging_first(1);
+    let mut stack = stack(&searxng, 1).await;
+    let id = stack.client().enqueue(question()).await;
+    searxng.asked(1).await;
+    stack.workers[0].process().kill();
+    let mut redis = stack.redis.connection().await;
+    let keys: Vec<String> = redis.keys("{search}:*").await.unwrap();
+    let () = redis.del(keys).await.unwrap();
+    stack.add_worker();
+    let end = reaches(&stack, &id, "completed", SOON).await;
+    assert_eq!(end["attempt"], 2);
+}
+
+#[tokio::test]
+async fn searches_that_have_ended_are_not_stored_again_and_again() {
+    let (searxng, _) = hanging_first(0);
+    let stack = stack(&searxng, 1).await;
+    let ended = stack.client().enqueue(question()).await;
+    reaches(&stack, &ended, "completed", SOON).await;
+    is_quiet(&stack).await;
+    let mut redis = stack.redis.connection().await;
+    let before = calls(&mut redis, "zadd").await;
+    let scans = calls(&mut redis, "scan").await;
+    eventually("the records were walked through", SOON, async || {
+        (calls(&mut redis, "scan").await >= scans + 3).then_some(())
+    })
+    .await;
+    // The worker's own announcement is one ZADD every other second; nothing else may write.
+    assert!(calls(&mut redis, "zadd").await - before <= 3);
+    is_quiet(&stack).await;
+}
+
+/// How often Redis has run a command.
+async fn calls(redis: &mut MultiplexedConnection, command: &str) -> u64 {
+    let mut info = redis::cmd("INFO");
+    info.arg("commandstats");
+    let info: String = info.query_async(redis).await.unwrap();
+    let prefix = format!("cmdstat_{command}:calls=");
+    let line = info.lines().find_map(|line| line.strip_prefix(&prefix));
+    line.and_then(|rest| rest.split(',').next())
+        .map_or(0, |calls| calls.parse().unwrap())
+}
+
+#[tokio::test]
+async fn cancelled_searches_do_not_fill_the_queue() {
+    let (searxng, _) = hanging_first(0);
+    let stack = Stack::builder(privachat_tests::binaries!())
+        .workers(0)
+        .env("SEARXNG_BASE_URL", searxng.url())
+        .env("MAX_QUEUE_LENGTH", 2)
+        .start()
+        .await;
+    for _ in 0..5 {
+        let id = stack.client().enqueue(question()).await;
+        let path = format!("/api/v1/search/{id}");
+        stack.client().delete(&path).await.expect(200);
+    }
+    let queue = stack.client().get("/api/v1/queue").await.expect(200);
+    assert_eq!(queue["modes"][0]["depth"], 0, "{queue}");
+    assert_eq!(queue["modes"][0]["oldest_age_seconds"], json!(null));
+}

@@ -1,0 +1,124 @@
+//! One idempotency key, one search, however often and however much at once it is sent.
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use privachat_core::{
+    connection::Redis,
+    jobs::{Claim, Hint, Jobs, NewJob, Submitted},
+    mode::Mode,
+};
+use privachat_tests::{Answer, RedisServer, Stack, binaries, scene::question};
+use redis::AsyncCommands;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::{collections::HashSet, time::Duration};
+use uuid::Uuid;
+
+const PAIRS: usize = 1000;
+/// Pairs in flight at once.
+const AT_ONCE: usize = 50;
+
+async fn post(stack: &Stack, key: &str, mut search: Value) -> Answer {
+    search["async_mode"] = json!(true);
+    let request = stack
+        .client()
+        .request(Method::POST, "/api/v1/search")
+        .header("idempotency-key", key)
+        .json(&search);
+    stack.client().send(request).await
+}
+
+#[tokio::test]
+async fn of_a_thousand_racing_pairs_each_makes_one_search() {
+    let stack = Stack::builder(binaries!()).workers(0).start().await;
+    let pairs = stream::iter(0..PAIRS).map(|number| {
+        let stack = &stack;
+        async move {
+            let key = format!("pair {number}");
+            let (one, other) =
+                tokio::join!(post(stack, &key, question()), post(stack, &key, question()));
+            let ids = [&one, &other].map(|answer| answer.expect(200)["session_id"].clone());
+            assert_eq!(ids[0], ids[1]);
+            let replayed = [one, other]
+                .iter()
+                .filter(|answer| answer.header("idempotent-replayed") == Some("true"))
+                .count();
+            assert_eq!(replayed, 1, "one of them is the first");
+            ids[0].as_str().unwrap().to_owned()
+        }
+    });
+    let ids: HashSet<String> = pairs.buffer_unordered(AT_ONCE).collect().await;
+    assert_eq!(ids.len(), PAIRS);
+    let mut redis = stack.redis.connection().await;
+    let hints: usize = redis.llen("{search}:queue:speed").await.unwrap();
+    let records: Vec<String> = redis.keys("search_job:*").await.unwrap();
+    assert_eq!((hints, records.len()), (PAIRS, PAIRS));
+
+    let another = json!({"query": "What is wait?", "mode": "speed"});
+    let refused = post(&stack, "pair 0", another).await;
+    assert_eq!(refused.expect(409)["error"], "idempotency_conflict");
+}
+
+fn job() -> NewJob {
+    NewJob {
+        id: Uuid::new_v4(),
+        mode: Mode::Speed,
+        request: Bytes::from_static(b"{}"),
+        digest: "one".to_owned(),
+        echo: r#""session_id":"""#.to_owned(),
+        ttl: Duration::from_secs(600),
+        running_time: Duration::from_secs(10),
+        longest_wait: Duration::from_secs(600),
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_submit_gives_a_running_search_no_second_hint() {
+    let server = RedisServer::start().await;
+    let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
+    let mut redis = server.connection().await;
+    let job = job();
+    jobs.submit(&job).await.unwrap();
+    let popped: String = redis.rpop("{search}:queue:speed", None).await.unwrap();
+    assert_eq!(popped, job.id.to_string());
+    let hint = Hint {
+        id: job.id,
+        mode: job.mode,
+    };
+    let lease = Duration::from_secs(15);
+    let claimed = jobs.claim(hint, "worker", lease).await.unwrap();
+    assert!(matches!(claimed, Claim::Started { .. }));
+    jobs.track(hint, lease).await.unwrap();
+    let look: f64 = redis
+        .zscore("{search}:live", job.id.to_string())
+        .await
+        .unwrap();
+
+    // What a submitter does whose first reply was lost.
+    assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
+    let hints: usize = redis.llen("{search}:queue:speed").await.unwrap();
+    let after: f64 = redis
+        .zscore("{search}:live", job.id.to_string())
+        .await
+        .unwrap();
+    assert_eq!((hints, after), (0, look));
+}
+
+#[tokio::test]
+async fn a_repeated_submit_gives_a_waiting_search_the_hint_that_it_lacks() {
+    let server = RedisServer::start().await;
+    let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
+    let mut redis = server.connection().await;
+    let job = job();
+    jobs.submit(&job).await.unwrap();
+    // As if the submitter had been cut off before its push.
+    let () = redis
+        .del(&["{search}:queue:speed", "{search}:pending:speed"])
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
+        let hints: usize = redis.llen("{search}:queue:speed").await.unwrap();
+        assert_eq!(hints, 1);
+    }
+}
