@@ -1,6 +1,7 @@
 //! An API that dies while it accepts a search, and what reaches it too late.
 
 use super::{AT_ONCE, Row, Scene, found_after, patient_question, row, through};
+use crate::proxy::Direction;
 use crate::scene::{hanging_first, is_quiet, question};
 use crate::{Client, Proxy, RedisServer, Stack, eventually};
 use ::redis::AsyncCommands;
@@ -112,7 +113,7 @@ async fn killed_before_the_hint(scene: Scene) -> Duration {
         .await;
     is_quiet(&stack).await;
     let known = records(&stack).await;
-    proxy.black_hole_down(true);
+    proxy.black_hole_towards(Direction::Down, true);
     let posting = tokio::spawn(async move { keyed(&client, KEY).send().await.is_ok() });
     let record = eventually("the record is there", Duration::from_secs(3), async || {
         let mut records = records(&stack).await.into_iter();
@@ -129,7 +130,7 @@ async fn killed_before_the_hint(scene: Scene) -> Duration {
         .expect("a number");
     assert!(!hinted, "the API was killed too late");
     proxy.cut();
-    proxy.black_hole_down(false);
+    proxy.black_hole_towards(Direction::Down, false);
 
     let id = record
         .strip_prefix("search_job:")

@@ -2,6 +2,7 @@
 
 use super::workers::old_worker_changes_nothing;
 use super::{AT_ONCE, Row, SWEEP, Scene, found_after, patient_question, row, through};
+use crate::proxy::Direction;
 use crate::scene::{hanging_first, is_quiet, question};
 use crate::{Proxy, RedisServer, Stack, Upstream, eventually};
 use std::time::{Duration, Instant};
@@ -48,10 +49,10 @@ pub const SLOW: Row = row!(
 );
 
 /// Enough of a reply to know it by, as Redis writes it.
-const POPPED: &[u8] = b"{search}:queue:speed\r\n";
-const CREATED: &[u8] = b"$7\r\nCREATED\r\n";
-const CLAIMED: &[u8] = b"*5\r\n$2\r\nOK\r\n";
-const FINISHED: &[u8] = b"$9\r\ncompleted\r\n";
+const POPPED: &str = "{search}:queue:speed\r\n";
+const CREATED: &str = "$7\r\nCREATED\r\n";
+const CLAIMED: &str = "*5\r\n$2\r\nOK\r\n";
+const FINISHED: &str = "$9\r\ncompleted\r\n";
 
 /// A worker behind a proxy; the others reach Redis directly.
 struct Bench {
@@ -80,7 +81,7 @@ impl Bench {
 async fn pop_lost_and_killed(scene: Scene) -> Duration {
     let web = found_after(Duration::ZERO);
     let mut bench = Bench::start(scene, &web).await;
-    bench.proxy.swallow_matching(POPPED);
+    bench.proxy.swallow_reply_with(POPPED);
     let id = bench.stack.client().enqueue(question()).await;
     bench.swallowed(scene).await;
     bench.stack.workers[0].process().kill();
@@ -100,10 +101,10 @@ async fn claim_reply_lost(scene: Scene) -> Duration {
     lost(scene, CLAIMED).await
 }
 
-async fn lost(scene: Scene, reply: &[u8]) -> Duration {
+async fn lost(scene: Scene, reply: &str) -> Duration {
     let web = found_after(Duration::ZERO);
     let bench = Bench::start(scene, &web).await;
-    bench.proxy.swallow_matching(reply);
+    bench.proxy.swallow_reply_with(reply);
     let id = bench.stack.client().enqueue(question()).await;
     let since = bench.swallowed(scene).await;
     let (took, end) = scene.completed(&bench.stack, &id, since).await;
@@ -116,7 +117,7 @@ async fn lost(scene: Scene, reply: &[u8]) -> Duration {
 async fn finish_reply_lost(scene: Scene) -> Duration {
     let web = found_after(Duration::ZERO);
     let bench = Bench::start(scene, &web).await;
-    bench.proxy.swallow_matching(FINISHED);
+    bench.proxy.swallow_reply_with(FINISHED);
     let id = bench.stack.client().enqueue(question()).await;
     let since = bench.swallowed(scene).await;
     is_quiet(&bench.stack).await;
@@ -136,7 +137,7 @@ async fn push_reply_lost(scene: Scene) -> Duration {
         .api_env("REDIS_URL", through(&proxy))
         .start()
         .await;
-    proxy.swallow_matching(CREATED);
+    proxy.swallow_reply_with(CREATED);
     let since = Instant::now();
     let id = stack.client().enqueue(question()).await;
     let (took, end) = scene.completed(&stack, &id, since).await;
@@ -147,24 +148,24 @@ async fn push_reply_lost(scene: Scene) -> Duration {
 }
 
 async fn cut_off_up(scene: Scene) -> Duration {
-    cut_off(scene, |proxy, on| proxy.black_hole_up(on)).await
+    cut_off(scene, Direction::Up).await
 }
 
 async fn cut_off_down(scene: Scene) -> Duration {
-    cut_off(scene, |proxy, on| proxy.black_hole_down(on)).await
+    cut_off(scene, Direction::Down).await
 }
 
-async fn cut_off(scene: Scene, switch: fn(&Proxy, bool)) -> Duration {
+async fn cut_off(scene: Scene, direction: Direction) -> Duration {
     let (searxng, _) = hanging_first(1);
     let mut bench = Bench::start(scene, &searxng).await;
     let id = bench.stack.client().enqueue(patient_question()).await;
     searxng.asked(1).await;
     bench.stack.add_worker();
-    switch(&bench.proxy, true);
+    bench.proxy.black_hole_towards(direction, true);
     let (took, end) = scene.completed(&bench.stack, &id, Instant::now()).await;
     assert_eq!(end["attempt"], 2);
     let Bench { stack, proxy, .. } = &mut bench;
-    let heal = |_: &mut Stack| switch(proxy, false);
+    let heal = |_: &mut Stack| proxy.black_hole_towards(direction, false);
     old_worker_changes_nothing(scene, stack, &id, heal).await;
     is_quiet(&bench.stack).await;
     took
