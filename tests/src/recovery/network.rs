@@ -3,7 +3,8 @@
 use super::workers::old_worker_changes_nothing;
 use super::{AT_ONCE, Row, SWEEP, Scene, found_after, patient_question, row, through};
 use crate::proxy::Direction;
-use crate::scene::{hanging_first, is_quiet, question};
+use crate::scene::{found, hanging_first, is_quiet, question};
+use crate::upstream::{Reply, searxng};
 use crate::{Proxy, RedisServer, Stack, Upstream, eventually};
 use std::time::{Duration, Instant};
 
@@ -176,13 +177,18 @@ async fn slow(scene: Scene) -> Duration {
     let running = scene.lease + Duration::from_secs(3);
     let web = found_after(running);
     let mut bench = Bench::start(scene, &web).await;
+    // With a beat, so that Redis knows every script, as it does in a deployment.
+    let body = searxng::body("What is gather?", &found());
+    web.next(Reply::json(200, body.to_string()).late(scene.lease / 3 + AT_ONCE));
+    let first = bench.stack.client().enqueue(patient_question()).await;
+    scene.completed(&bench.stack, &first, Instant::now()).await;
     bench.proxy.latency(Duration::from_millis(600));
     let since = Instant::now();
     let id = bench.stack.client().enqueue(patient_question()).await;
-    web.asked(1).await;
+    web.asked(2).await;
     bench.stack.add_worker();
     let (took, end) = scene.completed(&bench.stack, &id, since).await;
-    assert_eq!((&end["attempt"], web.calls()), (&1.into(), 1), "{end}");
+    assert_eq!((&end["attempt"], web.calls()), (&1.into(), 2), "{end}");
     is_quiet(&bench.stack).await;
     took.saturating_sub(running)
 }
