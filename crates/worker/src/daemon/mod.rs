@@ -12,6 +12,8 @@ mod report;
 mod slots;
 mod stop;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use slots::SlotLimits;
 
