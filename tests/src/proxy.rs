@@ -21,9 +21,11 @@ pub struct Proxy {
 #[derive(Debug, Default)]
 struct State {
     latency: Duration,
-    black_hole: bool,
+    hole_up: bool,
+    hole_down: bool,
     refusing: bool,
     swallow_replies: usize,
+    swallow_patterns: Vec<Vec<u8>>,
     stopped: bool,
     accepted: usize,
     swallowed: usize,
@@ -58,7 +60,17 @@ impl Proxy {
 
     /// Everything stays open and nothing arrives; bytes wait until `false`.
     pub fn black_hole(&self, on: bool) {
-        self.lock().black_hole = on;
+        self.black_hole_towards(Direction::Up, on);
+        self.black_hole_towards(Direction::Down, on);
+    }
+
+    /// The same for one direction: the other one goes on.
+    pub fn black_hole_towards(&self, direction: Direction, on: bool) {
+        let mut state = self.lock();
+        match direction {
+            Direction::Up => state.hole_up = on,
+            Direction::Down => state.hole_down = on,
+        }
     }
 
     /// New connections are closed at once.
@@ -77,6 +89,19 @@ impl Proxy {
     /// cut. Once per call.
     pub fn swallow_reply(&self) {
         self.lock().swallow_replies += 1;
+    }
+
+    /// The first reply that contains `pattern` never arrives, nor what came in the same packet,
+    /// and its connection is cut. Once per call, until [`swallow_nothing`](Self::swallow_nothing).
+    pub fn swallow_reply_with(&self, pattern: impl Into<Vec<u8>>) {
+        self.lock().swallow_patterns.push(pattern.into());
+    }
+
+    /// Forgets what was to be swallowed and has not come by.
+    pub fn swallow_nothing(&self) {
+        let mut state = self.lock();
+        state.swallow_replies = 0;
+        state.swallow_patterns.clear();
     }
 
     /// Replies swallowed so far.
@@ -148,9 +173,12 @@ fn accept(listener: &TcpListener, target: &str, state: &Arc<Mutex<State>>) {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
+/// Which way bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the program to the server.
     Up,
+    /// From the server to the program.
     Down,
 }
 
@@ -167,15 +195,15 @@ fn forward(mut from: TcpStream, mut to: TcpStream, state: &Mutex<State>, directi
         if !latency.is_zero() {
             thread::sleep(latency);
         }
-        while blocked(state) {
+        while blocked(state, direction) {
             thread::sleep(TICK);
-        }
-        if direction == Direction::Down && swallows(state) {
-            break;
         }
         let Some(chunk) = buffer.get(..read) else {
             break;
         };
+        if direction == Direction::Down && swallows(state, chunk) {
+            break;
+        }
         if to.write_all(chunk).is_err() {
             break;
         }
@@ -183,17 +211,26 @@ fn forward(mut from: TcpStream, mut to: TcpStream, state: &Mutex<State>, directi
     let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
-fn blocked(state: &Mutex<State>) -> bool {
+fn blocked(state: &Mutex<State>, direction: Direction) -> bool {
     let state = lock(state);
-    state.black_hole && !state.stopped
+    let hole = match direction {
+        Direction::Up => state.hole_up,
+        Direction::Down => state.hole_down,
+    };
+    hole && !state.stopped
 }
 
-fn swallows(state: &Mutex<State>) -> bool {
+fn swallows(state: &Mutex<State>, chunk: &[u8]) -> bool {
     let mut state = lock(state);
-    if state.swallow_replies == 0 {
-        return false;
+    if state.swallow_replies > 0 {
+        state.swallow_replies -= 1;
+    } else {
+        let contains = |pattern: &Vec<u8>| chunk.windows(pattern.len()).any(|part| part == pattern);
+        let Some(first) = state.swallow_patterns.iter().position(contains) else {
+            return false;
+        };
+        state.swallow_patterns.remove(first);
     }
-    state.swallow_replies -= 1;
     state.swallowed += 1;
     true
 }

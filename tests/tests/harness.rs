@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use privachat_tests::process::{Process, isolated};
+use privachat_tests::proxy::Direction;
 use privachat_tests::redis::Options;
 use privachat_tests::upstream::{Reply, mediawiki, model, searxng, site};
 use privachat_tests::{Client, PostgresServer, Proxy, RedisServer, Stack, Upstream, eventually};
@@ -175,6 +176,49 @@ async fn the_proxy_cuts_refuses_and_forgives() {
     assert!(ping(proxy.address()).is_err());
     proxy.refuse(false);
     ping(proxy.address()).unwrap();
+}
+
+#[tokio::test]
+async fn the_proxy_swallows_the_reply_with_a_pattern_and_no_other() {
+    let server = RedisServer::tcp().await;
+    let proxy = Proxy::start(server.address());
+    proxy.swallow_reply_with("$4\r\nlost");
+    ping(proxy.address()).unwrap();
+    let echo = |text: &str| {
+        let mut stream = TcpStream::connect(proxy.address()).unwrap();
+        stream
+            .write_all(format!("ECHO {text}\r\n").as_bytes())
+            .unwrap();
+        let mut reply = [0; 10];
+        stream.read_exact(&mut reply).map(|()| reply)
+    };
+    assert_eq!(&echo("kept").unwrap(), b"$4\r\nkept\r\n");
+    assert!(echo("lost").is_err());
+    assert_eq!(&echo("lost").unwrap(), b"$4\r\nlost\r\n");
+    assert_eq!(proxy.swallowed(), 1);
+}
+
+#[tokio::test]
+async fn the_proxy_can_hold_one_direction_alone() {
+    let server = RedisServer::tcp().await;
+    let proxy = Proxy::start(server.address());
+    let mut stream = TcpStream::connect(proxy.address()).unwrap();
+    proxy.black_hole_towards(Direction::Down, true);
+    stream.write_all(b"SET up 1\r\n").unwrap();
+    let mut redis = server.connection().await;
+    eventually("the request is done", SOON, async || {
+        redis.get::<_, Option<String>>("up").await.unwrap()
+    })
+    .await;
+    stream
+        .set_read_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
+    let mut reply = [0; 5];
+    assert!(stream.read_exact(&mut reply).is_err(), "its reply is held");
+    proxy.black_hole_towards(Direction::Down, false);
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"+OK\r\n");
 }
 
 #[tokio::test]
