@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use privachat_tests::chaos::{self, Settings, check, report};
 
 /// Searches of the short form, and how many are posted in a second.
-const JOBS: usize = 300;
-const RATE: f64 = 15.0;
-const LONG_RATE: f64 = 25.0;
+const JOBS: usize = 400;
+const RATE: f64 = 20.0;
+const LONG_RATE: f64 = 40.0;
 /// Short enough that the short form sees each kind of fault.
 const PAUSE: Duration = Duration::from_millis(1000);
 

@@ -125,7 +125,12 @@ impl Customer {
 }
 
 fn request(submission: &Submission, body: &str) -> Value {
-    let word = if body == "first" { "gather" } else { "scatter" };
+    // Another question with the same answer.
+    let word = if body == "first" {
+        "gather"
+    } else {
+        "gather now"
+    };
     let mut request = json!({
         "query": format!("What is {word} {}?", submission.token),
         "mode": submission.mode,

@@ -32,6 +32,7 @@ pub(super) struct Stage {
     ports: Vec<u16>,
     binaries: Binaries,
     environment: Environment,
+    elsewhen: Environment,
     log: Log,
     hired: usize,
     folder: TempDir,
@@ -74,6 +75,7 @@ impl Stage {
             environment: environment
                 .map(|(name, value)| (name.to_owned(), value))
                 .into(),
+            elsewhen: elsewhen(),
             log,
             hired: 0,
             folder,
@@ -191,13 +193,9 @@ impl Stage {
     fn hire(&mut self, seat: usize) -> Seat {
         let name = format!("worker-{}", self.hired);
         self.hired += 1;
-        let mut command = match seat == ELSEWHEN.0 {
-            true => isolated("faketime"),
-            false => isolated(self.binaries.worker),
-        };
+        let mut command = isolated(self.binaries.worker);
         if seat == ELSEWHEN.0 {
-            command.args(["-m", "--exclude-monotonic", "-f", ELSEWHEN.1]);
-            command.arg(self.binaries.worker);
+            command.envs(self.elsewhen.clone());
         }
         command
             .current_dir(self.folder.path())
@@ -234,6 +232,26 @@ impl Stage {
         })
         .await;
     }
+}
+
+/// What makes a program see another time of day. `faketime` knows where its library is; run under
+/// it, the program would be its child and survive it.
+fn elsewhen() -> Environment {
+    let output = isolated("faketime")
+        .args(["-m", "-f", ELSEWHEN.1, "env"])
+        .output();
+    let output = output.expect("faketime");
+    let library = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .find_map(|line| line.strip_prefix("LD_PRELOAD=").map(str::to_owned))
+        .expect("faketime is not here: apt-get install faketime (or: make test)");
+    [
+        ("LD_PRELOAD", library.as_str()),
+        ("FAKETIME", ELSEWHEN.1),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
 }
 
 fn open_files(id: u32) -> u64 {

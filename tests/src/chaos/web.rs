@@ -31,14 +31,15 @@ pub(super) fn start(seed: u64, log: Log) -> Upstream {
         let mut rng =
             StdRng::seed_from_u64(seed ^ digest(query.as_bytes()) ^ times.rotate_left(32));
         let body = searxng::body(query, &found()).to_string();
-        match rng.random_range(0..100) {
-            0..4 => Reply::new(502, "text/plain", "bad gateway"),
-            4..6 => searxng::limited(),
-            6..11 => {
-                Reply::json(200, body).late(Duration::from_millis(rng.random_range(1000..3000)))
-            }
-            _ => Reply::json(200, body).late(Duration::from_millis(rng.random_range(0..80))),
-        }
+        let late = match rng.random_range(0..100) {
+            0..4 => return Reply::new(502, "text/plain", "bad gateway"),
+            4..6 => return searxng::limited(),
+            // Longer than a lease and a freeze: a search that is taken over meanwhile.
+            6..8 => 5000..9000,
+            8..25 => 500..3000,
+            _ => 0..80,
+        };
+        Reply::json(200, body).late(Duration::from_millis(rng.random_range(late)))
     })
 }
 

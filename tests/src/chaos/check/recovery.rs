@@ -76,15 +76,15 @@ fn recovery(
         fault: fault.name.to_owned(),
         id: id.to_owned(),
         took,
-        within: row + SLACK + held_up(history, fault, row + SLACK),
+        within: row + SLACK + held_up(history, fault, took),
     }
 }
 
-/// What other faults of the same time may cost.
-fn held_up(history: &History<'_>, fault: &Breakage<'_>, within: u64) -> u64 {
+/// What faults that came before it was over may cost.
+fn held_up(history: &History<'_>, fault: &Breakage<'_>, took: u64) -> u64 {
     let overlap = |other: &&Breakage<'_>| {
         (other.from, other.name) != (fault.from, fault.name)
-            && other.from <= fault.until + within
+            && other.from <= fault.from.saturating_add(took)
             && other.until + history.lease >= fault.from
     };
     let cost = |other: &Breakage<'_>| match other.name {
