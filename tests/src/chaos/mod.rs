@@ -94,7 +94,7 @@ async fn warm_up(stage: &Stage) {
         .map(|base| crate::Client::new(base))
         .collect();
     let searches = (0..20).map(|number| {
-        let query = format!("What is warmth {number}?");
+        let query = format!("What is gather {number}?");
         clients[number % clients.len()]
             .enqueue(serde_json::json!({"query": query, "mode": "speed"}))
     });
