@@ -1,5 +1,6 @@
 //! One multiplexed connection that everybody shares and that is replaced when it breaks.
 
+use super::node::Failed;
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind,
     aio::MultiplexedConnection,
@@ -38,30 +39,20 @@ impl Shared {
         }
     }
 
+    /// Does `work` once; a connection that it shows to be dead is thrown away.
     pub(super) async fn run<T, F>(
         &self,
         work: impl Fn(MultiplexedConnection) -> F,
-    ) -> RedisResult<T>
+    ) -> Result<T, Failed>
     where
         F: Future<Output = RedisResult<T>>,
     {
-        let first = self.get().await?;
-        let error = match work(first.connection).await {
-            Err(error) if breaks_connection(&error) => error,
-            done => return done,
-        };
-        self.discard(first.number);
-        // A timeout says that Redis is slow, and asking again at once makes it slower.
-        if !error.is_connection_dropped() && !is_read_only(&error) {
-            return Err(error);
-        }
-        let second = self.get().await?;
-        let number = second.number;
-        let outcome = work(second.connection).await;
+        let current = self.get().await.map_err(Failed::Connecting)?;
+        let outcome = work(current.connection).await;
         if outcome.as_ref().is_err_and(breaks_connection) {
-            self.discard(number);
+            self.discard(current.number);
         }
-        outcome
+        outcome.map_err(Failed::Working)
     }
 
     async fn get(&self) -> RedisResult<Numbered> {
@@ -119,7 +110,7 @@ fn breaks_connection(error: &RedisError) -> bool {
     error.is_unrecoverable_error() || error.is_io_error() || is_read_only(error)
 }
 
-/// After a failover the old master answers so: the address has to be resolved again.
-fn is_read_only(error: &RedisError) -> bool {
+/// After a failover the old master answers so: the master has to be looked for again.
+pub(super) fn is_read_only(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
 }

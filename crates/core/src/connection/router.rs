@@ -1,0 +1,379 @@
+//! Which server a command goes to, and what to do when that turns out to be wrong.
+//!
+//! Where the servers are is asked of the sentinels or of the nodes of a Cluster, and asked again
+//! whenever an answer throws doubt on it. One server alone is the simple case: it owns all slots
+//! and nobody has to be asked.
+
+use super::{
+    CONNECT_TIMEOUT, RESPONSE_TIMEOUT,
+    address::{Address, to_server},
+    node::{Node, Via},
+    not_connected,
+    sentinel::Sentinel,
+    shared::is_read_only,
+    slots::{self, Server},
+    timed_out,
+};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use redis::{
+    ConnectionInfo, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
+    aio::MultiplexedConnection,
+};
+use std::{
+    collections::HashMap,
+    ops::RangeInclusive,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::Mutex as AsyncMutex, time::Instant};
+
+/// After an answer nobody is asked again for so long, however many doubt it.
+const ASK_PAUSE: Duration = Duration::from_millis(100);
+/// Redirections that one command follows.
+const MOST_REDIRECTIONS: usize = 5;
+/// Between two tries of a command whose slot is just being moved.
+const MOVING_PAUSE: Duration = Duration::from_millis(50);
+
+/// Ranges of slots and the servers that own them.
+pub(super) type Owners = Vec<(RangeInclusive<u16>, Arc<Node>)>;
+
+pub(super) struct Router {
+    source: Source,
+    /// How to connect to a server that somebody names.
+    like: ConnectionInfo,
+    known: Mutex<Known>,
+    /// Held by the one who asks; when that was last.
+    asking: AsyncMutex<Option<Instant>>,
+}
+
+#[derive(Default)]
+struct Known {
+    owners: Option<Arc<Owners>>,
+    doubtful: bool,
+    nodes: HashMap<Server, Arc<Node>>,
+}
+
+enum Source {
+    One,
+    Sentinels(Vec<Sentinel>, String),
+    Cluster(Vec<Arc<Node>>),
+}
+
+/// Where a command goes.
+#[derive(Clone)]
+pub(super) enum Target {
+    /// To the owner of a slot, whoever that is.
+    Slot(u16),
+    /// To this server and no other.
+    Node(Arc<Node>),
+}
+
+impl Router {
+    pub(super) fn new(address: Address) -> RedisResult<Self> {
+        let mut known = Known::default();
+        let (source, like) = match address {
+            Address::One(info) => {
+                let node = Arc::new(Node::new(info.clone())?);
+                known.owners = Some(Arc::new(vec![(0..=u16::MAX, node)]));
+                (Source::One, info)
+            }
+            Address::Sentinels {
+                sentinels,
+                master,
+                server,
+            } => {
+                let sentinels = sentinels.into_iter().map(Sentinel::new);
+                let sentinels = sentinels.collect::<RedisResult<_>>()?;
+                (Source::Sentinels(sentinels, master), server)
+            }
+            Address::Cluster(seeds) => {
+                let like = seeds.first().cloned().ok_or_else(not_connected)?;
+                let seeds = seeds
+                    .into_iter()
+                    .map(|info| Node::new(info).map(Arc::new))
+                    .collect::<RedisResult<_>>()?;
+                (Source::Cluster(seeds), like)
+            }
+        };
+        Ok(Self {
+            source,
+            like,
+            known: Mutex::new(known),
+            asking: AsyncMutex::new(None),
+        })
+    }
+
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self.source, Source::Cluster(_))
+    }
+
+    pub(super) fn database(&self) -> i64 {
+        self.like.redis_settings().db()
+    }
+
+    /// Does `work` where it belongs, on a connection that it may have to precede with ASKING. What
+    /// a broken connection or a redirection stopped is done again: everything that is sent here
+    /// may safely run twice. Tells who did it.
+    pub(super) async fn run<T, F>(
+        &self,
+        target: &Target,
+        via: Via,
+        work: impl Fn(MultiplexedConnection, bool) -> F,
+    ) -> RedisResult<(Arc<Node>, T)>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let until = Instant::now() + RESPONSE_TIMEOUT;
+        let mut redirections = 0;
+        let mut repeated = false;
+        let mut asking = false;
+        let mut node = self.resolve(target).await?;
+        loop {
+            let failed = match node.run(via, |connection| work(connection, asking)).await {
+                Ok(value) => return Ok((node, value)),
+                Err(failed) => failed,
+            };
+            let sent = failed.was_sent();
+            let error = failed.into_error();
+            if self.throws_doubt(&error) {
+                self.doubt();
+            }
+            match redirect(&error) {
+                Some(redirect) if self.is_cluster() && redirections < MOST_REDIRECTIONS => {
+                    redirections += 1;
+                    asking = redirect == ServerErrorKind::Ask;
+                    let named = slots::redirection(&error, node.host()).ok_or(error)?;
+                    node = self.node(named)?;
+                    continue;
+                }
+                _ => asking = false,
+            }
+            if is_moving(&error) && Instant::now() < until {
+                tokio::time::sleep(MOVING_PAUSE).await;
+                node = self.resolve(target).await?;
+                continue;
+            }
+            // A timeout says that Redis is slow, and asking again at once makes it slower.
+            if repeated || !(error.is_connection_dropped() || is_read_only(&error)) {
+                return Err(error);
+            }
+            repeated = true;
+            let now = self.resolve(target).await?;
+            // Who could not be connected to a moment ago cannot be connected to now.
+            if !sent && Arc::ptr_eq(&now, &node) {
+                return Err(error);
+            }
+            node = now;
+        }
+    }
+
+    pub(super) async fn resolve(&self, target: &Target) -> RedisResult<Arc<Node>> {
+        match target {
+            Target::Node(node) => Ok(Arc::clone(node)),
+            Target::Slot(slot) => owner(&*self.owners().await?, *slot).ok_or_else(|| {
+                let reason = "no node of the Cluster serves this slot";
+                RedisError::from((ErrorKind::ClusterConnectionNotFound, reason))
+            }),
+        }
+    }
+
+    /// The server that a slot is believed to be on, without asking anybody.
+    pub(super) fn believed(&self, slot: u16) -> Option<Arc<Node>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        owner(known.owners.as_deref()?, slot)
+    }
+
+    /// Each master once.
+    pub(super) async fn masters(&self) -> RedisResult<Vec<Arc<Node>>> {
+        let mut masters: Vec<Arc<Node>> = Vec::new();
+        for (_, node) in &*self.owners().await? {
+            if !masters.iter().any(|known| Arc::ptr_eq(known, node)) {
+                masters.push(Arc::clone(node));
+            }
+        }
+        Ok(masters)
+    }
+
+    /// Ask again before the next command.
+    pub(super) fn doubt(&self) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.doubtful = !matches!(self.source, Source::One);
+    }
+
+    fn throws_doubt(&self, error: &RedisError) -> bool {
+        error.is_io_error()
+            || error.is_unrecoverable_error()
+            || is_read_only(error)
+            || matches!(
+                error.kind(),
+                ErrorKind::Server(
+                    ServerErrorKind::Moved
+                        | ServerErrorKind::ClusterDown
+                        | ServerErrorKind::MasterDown
+                )
+            )
+    }
+
+    async fn owners(&self) -> RedisResult<Arc<Owners>> {
+        if let Some(owners) = self.undoubted() {
+            return Ok(owners);
+        }
+        let mut asked = self.asking.lock().await;
+        if let Some(owners) = self.undoubted() {
+            return Ok(owners);
+        }
+        // Somebody asked while we waited for our turn, in vain or not: one speaks for all.
+        if asked.is_some_and(|at| at.elapsed() < ASK_PAUSE) {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            return known.owners.clone().ok_or_else(not_connected);
+        }
+        // Before, not after: what is doubted while we ask stays doubtful.
+        self.set_doubtful(false);
+        let answer = self.ask().await;
+        *asked = Some(Instant::now());
+        match answer {
+            Ok(owners) => {
+                let owners = Arc::new(owners);
+                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                known.owners = Some(Arc::clone(&owners));
+                known
+                    .nodes
+                    .retain(|_, node| owners.iter().any(|(_, owner)| Arc::ptr_eq(owner, node)));
+                Ok(owners)
+            }
+            Err(error) => {
+                self.set_doubtful(true);
+                Err(error)
+            }
+        }
+    }
+
+    fn undoubted(&self) -> Option<Arc<Owners>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.owners.clone().filter(|_| !known.doubtful)
+    }
+
+    fn set_doubtful(&self, doubtful: bool) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.doubtful = doubtful;
+    }
+
+    async fn ask(&self) -> RedisResult<Owners> {
+        match &self.source {
+            Source::One => Err(not_connected()),
+            Source::Sentinels(sentinels, name) => self.ask_sentinels(sentinels, name).await,
+            Source::Cluster(seeds) => self.ask_cluster(seeds).await,
+        }
+    }
+
+    /// The first master that a sentinel names and that says so itself. All are asked at once: one
+    /// may be cut off, another may not have heard of the failover yet.
+    async fn ask_sentinels(&self, sentinels: &[Sentinel], name: &str) -> RedisResult<Owners> {
+        let mut answers: FuturesUnordered<_> = sentinels
+            .iter()
+            .map(|sentinel| async move {
+                let master = self.node(sentinel.master(name).await?)?;
+                let role = master.run_shared(|mut connection| async move {
+                    let role = redis::cmd("ROLE");
+                    role.query_async::<Vec<Value>>(&mut connection).await
+                });
+                let role = in_time(role).await?;
+                let role = role.into_iter().next().unwrap_or(Value::Nil);
+                if redis::from_redis_value::<String>(role)? == "master" {
+                    return Ok(master);
+                }
+                let reason = "the server that the sentinels name is not a master yet";
+                Err(RedisError::from((ErrorKind::Io, reason)))
+            })
+            .collect();
+        let mut failed = None;
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(master) => return Ok(vec![(0..=u16::MAX, master)]),
+                Err(error) => failed = Some(error),
+            }
+        }
+        Err(failed.unwrap_or_else(not_connected))
+    }
+
+    /// The first answer of a node that sees a working Cluster, or else any answer: a node that is
+    /// cut off from the others has old news.
+    async fn ask_cluster(&self, seeds: &[Arc<Node>]) -> RedisResult<Owners> {
+        let mut nodes: Vec<Arc<Node>> = seeds.to_vec();
+        {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            nodes.extend(known.nodes.values().cloned());
+        }
+        let mut answers: FuturesUnordered<_> = nodes
+            .iter()
+            .map(|node| async move {
+                let asked = node.run_shared(|mut connection| async move {
+                    redis::pipe()
+                        .cmd("CLUSTER")
+                        .arg("INFO")
+                        .cmd("CLUSTER")
+                        .arg("SLOTS")
+                        .query_async::<(String, Value)>(&mut connection)
+                        .await
+                });
+                let (info, table) = in_time(asked).await?;
+                let masters = slots::masters(table, node.host())?;
+                RedisResult::Ok((info.contains("cluster_state:ok"), masters))
+            })
+            .collect();
+        let mut failed = not_connected();
+        let mut best = None;
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok((true, masters)) => {
+                    best = Some(masters);
+                    break;
+                }
+                Ok((false, masters)) => best = Some(masters),
+                Err(error) => failed = error,
+            }
+        }
+        let Some(masters) = best else {
+            return Err(failed);
+        };
+        masters
+            .into_iter()
+            .map(|(range, server)| Ok((range, self.node(server)?)))
+            .collect()
+    }
+
+    fn node(&self, server: Server) -> RedisResult<Arc<Node>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(node) = known.nodes.get(&server) {
+            return Ok(Arc::clone(node));
+        }
+        let info = to_server(&self.like, &server.0, server.1);
+        let node = Arc::new(Node::new(info)?);
+        known.nodes.insert(server, Arc::clone(&node));
+        Ok(node)
+    }
+}
+
+async fn in_time<T>(work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+    tokio::time::timeout(CONNECT_TIMEOUT, work)
+        .await
+        .map_err(|_elapsed| timed_out())?
+}
+
+fn owner(owners: &Owners, slot: u16) -> Option<Arc<Node>> {
+    let mut ranges = owners.iter();
+    let (_, node) = ranges.find(|(range, _)| range.contains(&slot))?;
+    Some(Arc::clone(node))
+}
+
+fn redirect(error: &RedisError) -> Option<ServerErrorKind> {
+    match error.kind() {
+        ErrorKind::Server(kind @ (ServerErrorKind::Moved | ServerErrorKind::Ask)) => Some(kind),
+        _ => None,
+    }
+}
+
+/// Some of a command's keys are on one server and some on another, for a moment.
+fn is_moving(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::TryAgain)
+}
