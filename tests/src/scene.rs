@@ -1,5 +1,6 @@
 //! What many tests of the job engine begin with: a SearXNG that hangs or finds, a quick search.
 
+use crate::stack::Servers;
 use crate::upstream::{Reply, Request, searxng};
 use crate::{Binaries, Stack, Upstream, eventually};
 use redis::AsyncCommands;
@@ -51,7 +52,7 @@ pub fn question() -> Value {
 }
 
 /// Polls until the search is there.
-pub async fn reaches(stack: &Stack, id: &str, status: &str, within: Duration) -> Value {
+pub async fn reaches<R>(stack: &Stack<R>, id: &str, status: &str, within: Duration) -> Value {
     let what = format!("the search is {status}");
     eventually(&what, within, async || {
         let now = stack.client().status(id).await.expect(200);
@@ -61,13 +62,17 @@ pub async fn reaches(stack: &Stack, id: &str, status: &str, within: Duration) ->
 }
 
 /// Waits until nothing is queued, watched or waiting to be stored any more.
-pub async fn is_quiet(stack: &Stack) {
-    let mut redis = stack.redis.connection().await;
+pub async fn is_quiet<R: Servers>(stack: &Stack<R>) {
+    let mut servers = stack.redis.connections().await;
     eventually(
         "all lists and indexes are empty",
         Duration::from_secs(10),
         async || {
-            let keys: Vec<String> = redis.keys("{search}:*").await.unwrap();
+            let mut keys: Vec<String> = Vec::new();
+            for server in &mut servers {
+                let found: Vec<String> = server.keys("{search}:*").await.unwrap();
+                keys.extend(found);
+            }
             let left = keys
                 .iter()
                 .filter(|key| !key.starts_with("{search}:workers"));

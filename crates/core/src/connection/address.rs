@@ -38,10 +38,9 @@ pub(super) enum Address {
 
 impl Address {
     pub(super) fn parse(text: &str) -> Result<Self, InvalidAddress> {
-        let several = Several::split(text);
-        let parsed = match several {
+        let parsed = match Several::split(text) {
             Some(parts) => match parts.kind {
-                Kind::Plain if !parts.hosts.contains(',') => one(text),
+                Kind::Plain if !parts.hosts.contains(',') && !parts.repeats() => one(text),
                 Kind::Plain | Kind::Cluster => parts.cluster(),
                 Kind::Sentinel => parts.sentinels(),
             },
@@ -95,21 +94,24 @@ impl<'a> Several<'a> {
         })
     }
 
+    /// Whether a host after the first has credentials of its own. They hold for all.
+    fn repeats(&self) -> bool {
+        self.credentials.contains('@') && self.credentials.contains(',')
+    }
+
     fn cluster(&self) -> Option<Address> {
         // A Cluster has one database.
-        if !matches!(self.path, "" | "0") {
+        if !matches!(self.path, "" | "0") || self.repeats() {
             return None;
         }
-        let seeds = self.hosts.split(',').map(|host| {
-            self.connection(self.credentials, host, "0")
-                .filter(|_| !self.credentials.contains('@'))
-        });
+        let hosts = self.hosts.split(',');
+        let seeds = hosts.map(|host| self.connection(self.credentials, host, "0"));
         Some(Address::Cluster(seeds.collect::<Option<_>>()?))
     }
 
     fn sentinels(&self) -> Option<Address> {
         let (master, database) = self.path.split_once('/').unwrap_or((self.path, "0"));
-        if master.is_empty() || self.credentials.contains('@') {
+        if master.is_empty() || self.repeats() {
             return None;
         }
         let password = match self.query.split_once('=') {

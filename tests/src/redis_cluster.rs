@@ -1,0 +1,179 @@
+//! A real Redis Cluster for one test: three masters on loopback, with AOF and no replicas.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncCommands, Value};
+
+use crate::proxy::free_port;
+use crate::redis::{Options, RedisServer};
+use crate::stack::Servers;
+use crate::wait::Patience;
+
+const NODES: u16 = 3;
+const SLOTS: u16 = 16384;
+const FORMED_WITHIN: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub struct RedisCluster {
+    /// Node n begins with the nth third of the slots.
+    pub nodes: Vec<RedisServer>,
+}
+
+impl RedisCluster {
+    /// Three nodes that know each other and serve all slots.
+    pub async fn start() -> Self {
+        let mut nodes = Vec::new();
+        let mut buses = Vec::new();
+        for _ in 0..NODES {
+            let bus = free_port();
+            buses.push(bus);
+            nodes.push(RedisServer::with(options(bus)).await);
+        }
+        let cluster = Self { nodes };
+        cluster.form(&buses).await;
+        cluster
+    }
+
+    /// The node that has a key, as the slots were dealt out.
+    pub async fn home_of(&self, key: &str) -> usize {
+        let mut connection = self.connections().await.remove(0);
+        let slot: u16 = redis::cmd("CLUSTER")
+            .arg("KEYSLOT")
+            .arg(key)
+            .query_async(&mut connection)
+            .await
+            .expect("the slot of a key");
+        (0..NODES)
+            .position(|index| range(index).contains(&slot))
+            .expect("every slot is dealt out")
+    }
+
+    /// Which node has which of the keys of this form. Nodes that are down have none.
+    pub async fn keys(&self, pattern: &str) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        for (index, node) in self.nodes.iter().enumerate() {
+            let Ok(mut connection) = node.try_connection().await else {
+                continue;
+            };
+            let keys: Vec<String> = connection.keys(pattern).await.expect("keys");
+            found.extend(keys.into_iter().map(|key| (index, key)));
+        }
+        found
+    }
+
+    /// Moves the slot of a key, with all keys in it, to another node, as redis-cli's reshard does.
+    pub async fn move_slot(&self, key: &str, from: usize, to: usize) {
+        let mut connections = self.connections().await;
+        let mut ids: Vec<String> = Vec::new();
+        for connection in &mut connections {
+            ids.push(cluster(connection, &["MYID"]).await);
+        }
+        let slot: u16 = cluster(&mut connections[0], &["KEYSLOT", key]).await;
+        let slot = slot.to_string();
+        let setslot = ["SETSLOT", &slot];
+        let importing = [&setslot[..], &["IMPORTING", &ids[from]]].concat();
+        let migrating = [&setslot[..], &["MIGRATING", &ids[to]]].concat();
+        let _: Value = cluster(&mut connections[to], &importing).await;
+        let _: Value = cluster(&mut connections[from], &migrating).await;
+        let (host, port) = ("127.0.0.1", self.nodes[to].port());
+        loop {
+            let keys: Vec<String> =
+                cluster(&mut connections[from], &["GETKEYSINSLOT", &slot, "1"]).await;
+            let Some(key) = keys.first() else {
+                break;
+            };
+            let mut migrate = redis::cmd("MIGRATE");
+            migrate.arg(host).arg(port).arg(key).arg(0).arg(5000);
+            let _: Value = migrate
+                .query_async(&mut connections[from])
+                .await
+                .expect("a migrated key");
+        }
+        let settled = [&setslot[..], &["NODE", &ids[to]]].concat();
+        // The new owner first: nobody may be sent to one who does not know of it yet.
+        for index in [to, from] {
+            let _: Value = cluster(&mut connections[index], &settled).await;
+        }
+    }
+
+    async fn form(&self, buses: &[u16]) {
+        let mut connections = self.connections().await;
+        for (index, connection) in (0..NODES).zip(&mut connections) {
+            let slots = range(index);
+            let (first, last) = (slots.start.to_string(), (slots.end - 1).to_string());
+            let _: Value = cluster(connection, &["ADDSLOTSRANGE", &first, &last]).await;
+        }
+        for (node, bus) in self.nodes.iter().zip(buses).skip(1) {
+            let (port, bus) = (node.port().to_string(), bus.to_string());
+            let meet = ["MEET", "127.0.0.1", &port, &bus];
+            let _: Value = cluster(&mut connections[0], &meet).await;
+        }
+        let patience = Patience::new("the nodes are a Cluster", FORMED_WITHIN);
+        for connection in &mut connections {
+            loop {
+                let info: String = cluster(connection, &["INFO"]).await;
+                let all = format!("cluster_slots_ok:{SLOTS}");
+                if info.contains("cluster_state:ok") && info.contains(&all) {
+                    break;
+                }
+                patience.pause().await;
+            }
+        }
+    }
+}
+
+impl Servers for RedisCluster {
+    fn url(&self) -> String {
+        let nodes: Vec<String> = self.nodes.iter().map(RedisServer::address).collect();
+        format!("redis://{}", nodes.join(","))
+    }
+
+    async fn connections(&self) -> Vec<MultiplexedConnection> {
+        let mut connections = Vec::new();
+        for node in &self.nodes {
+            connections.push(node.connection().await);
+        }
+        connections
+    }
+}
+
+fn options(bus: u16) -> Options {
+    let arguments = [
+        ("--cluster-enabled", "yes"),
+        ("--cluster-port", &bus.to_string()),
+        ("--cluster-node-timeout", "1000"),
+        // One node away shall not stop the others.
+        ("--cluster-require-full-coverage", "no"),
+    ];
+    Options {
+        aof: true,
+        tcp: true,
+        arguments: arguments
+            .into_iter()
+            .flat_map(|(name, value)| [name.to_owned(), value.to_owned()])
+            .collect(),
+    }
+}
+
+fn range(index: u16) -> Range<u16> {
+    let share = SLOTS / NODES;
+    let end = if index + 1 == NODES {
+        SLOTS
+    } else {
+        share * (index + 1)
+    };
+    share * index..end
+}
+
+async fn cluster<T: redis::FromRedisValue>(
+    connection: &mut MultiplexedConnection,
+    arguments: &[&str],
+) -> T {
+    let reply = redis::cmd("CLUSTER")
+        .arg(arguments)
+        .query_async(connection)
+        .await;
+    reply.unwrap_or_else(|error| panic!("CLUSTER {arguments:?}: {error}"))
+}
