@@ -6,7 +6,10 @@ use super::{
     router::{Router, Target},
     slots,
 };
-use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value, aio::ConnectionLike};
+use redis::{
+    Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
+    aio::ConnectionLike,
+};
 use std::sync::Arc;
 
 /// A connection to Redis, whatever that is. Clones are cheap and share their connections.
@@ -50,22 +53,26 @@ impl Link {
 
     async fn command(&mut self, command: &Cmd) -> RedisResult<Value> {
         let target = self.target(command);
-        let (node, value) = self
+        let (node, reply) = self
             .router
             .run(&target, self.via, |mut connection, asking| async move {
-                let value = if asking {
+                let reply = if asking {
                     let mut pipeline = redis::pipe();
                     pipeline.cmd("ASKING").add_command(command.clone());
-                    let mut values = connection.req_packed_commands(&pipeline, 0, 2).await?;
-                    values.pop().unwrap_or(Value::Nil)
+                    let replies = connection.req_packed_commands(&pipeline, 0, 2).await;
+                    replies.map(|mut replies| replies.pop().unwrap_or(Value::Nil))
                 } else {
-                    connection.req_packed_command(command).await?
+                    connection.req_packed_command(command).await
                 };
-                value.extract_error()
+                match reply.and_then(Value::extract_error) {
+                    // It was at the right place, and the script has to get there too.
+                    Err(error) if is_script_missing(&error) => Ok(Err(error)),
+                    reply => reply.map(Ok),
+                }
             })
             .await?;
         self.last = Some(node);
-        Ok(value)
+        reply
     }
 
     /// In a Cluster one after the other, in their order: they may belong to several servers.
@@ -117,4 +124,8 @@ impl ConnectionLike for Link {
     fn get_db(&self) -> i64 {
         self.router.database()
     }
+}
+
+fn is_script_missing(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
