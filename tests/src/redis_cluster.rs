@@ -13,7 +13,7 @@ use crate::wait::Patience;
 
 const NODES: u16 = 3;
 const SLOTS: u16 = 16384;
-const FORMED_WITHIN: Duration = Duration::from_secs(60);
+const SERVES_WITHIN: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub struct RedisCluster {
@@ -34,6 +34,12 @@ impl RedisCluster {
         let cluster = Self { nodes };
         cluster.form(&buses).await;
         cluster
+    }
+
+    /// Starts a killed node again, and waits until it takes part: at first it answers CLUSTERDOWN.
+    pub async fn restart(&mut self, index: usize) {
+        self.nodes[index].restart().await;
+        serves(&mut self.nodes[index].connection().await).await;
     }
 
     /// The node that has a key, as the slots were dealt out.
@@ -110,16 +116,8 @@ impl RedisCluster {
             let meet = ["MEET", "127.0.0.1", &port, &bus];
             let _: Value = cluster(&mut connections[0], &meet).await;
         }
-        let patience = Patience::new("the nodes are a Cluster", FORMED_WITHIN);
         for connection in &mut connections {
-            loop {
-                let info: String = cluster(connection, &["INFO"]).await;
-                let all = format!("cluster_slots_ok:{SLOTS}");
-                if info.contains("cluster_state:ok") && info.contains(&all) {
-                    break;
-                }
-                patience.pause().await;
-            }
+            serves(connection).await;
         }
     }
 }
@@ -136,6 +134,18 @@ impl Servers for RedisCluster {
             connections.push(node.connection().await);
         }
         connections
+    }
+}
+
+async fn serves(connection: &mut MultiplexedConnection) {
+    let patience = Patience::new("a node serves its part of a Cluster", SERVES_WITHIN);
+    let all = format!("cluster_slots_ok:{SLOTS}");
+    loop {
+        let info: String = cluster(connection, &["INFO"]).await;
+        if info.contains("cluster_state:ok") && info.contains(&all) {
+            return;
+        }
+        patience.pause().await;
     }
 }
 

@@ -4,6 +4,8 @@ use crate::stack::Servers;
 use crate::upstream::{Reply, Request, searxng};
 use crate::{Binaries, Stack, Upstream, eventually};
 use redis::AsyncCommands;
+use redis::aio::MultiplexedConnection;
+use redis::streams::{StreamId, StreamRangeReply};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -80,4 +82,15 @@ pub async fn is_quiet<R: Servers>(stack: &Stack<R>) {
         },
     )
     .await;
+}
+
+/// How often a search's events say that it is completed.
+pub async fn completions(redis: &mut MultiplexedConnection, id: &str) -> usize {
+    let events: StreamRangeReply = redis
+        .xrange_all(format!("{{search_job:{id}}}:ev"))
+        .await
+        .expect("the events of a search");
+    let completed = redis::Value::BulkString(b"completed".to_vec());
+    let says_so = |event: &&StreamId| event.map.values().any(|value| *value == completed);
+    events.ids.iter().filter(says_so).count()
 }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use privachat_tests::scene::{LEASE, found, hanging_first, is_quiet, question, reaches};
+use privachat_tests::scene::{
+    LEASE, completions, found, hanging_first, is_quiet, question, reaches,
+};
 use privachat_tests::stack::Builder;
 use privachat_tests::upstream::{Reply, Request, searxng};
 use privachat_tests::{RedisCluster, Stack, Upstream, binaries, eventually};
-use redis::AsyncCommands;
-use serde_json::json;
 
 /// Two cores and three more Redis servers than elsewhere: a bound, not an expectation.
 const SOON: Duration = Duration::from_secs(60);
@@ -59,19 +59,7 @@ async fn all_completed_once(stack: &Stack<RedisCluster>, accepted: &[(String, us
     for (id, node) in accepted {
         reaches(stack, id, "completed", SOON).await;
         let mut redis = stack.redis.nodes[*node].connection().await;
-        let events: redis::streams::StreamRangeReply = redis
-            .xrange_all(format!("{{search_job:{id}}}:ev"))
-            .await
-            .unwrap();
-        let ends = events.ids.iter().filter(|event| {
-            let kind = event.map.values().next().cloned();
-            event
-                .map
-                .values()
-                .chain(kind.as_ref())
-                .any(|value| *value == redis::Value::BulkString(b"completed".to_vec()))
-        });
-        assert_eq!(ends.count(), 1, "{id}: {events:?}");
+        assert_eq!(completions(&mut redis, id).await, 1, "{id}");
     }
 }
 
@@ -121,10 +109,7 @@ async fn a_running_search_is_cancelled_and_that_of_a_killed_worker_taken_over() 
     let end = reaches(&stack, &cancelled, "failed", SOON).await;
     assert_eq!(end["error_code"], "cancelled", "{end}");
 
-    let orphan = stack
-        .client()
-        .enqueue(json!({"query": "What is a task group?", "mode": "speed"}));
-    let orphan = orphan.await;
+    let orphan = stack.client().enqueue(question()).await;
     web.asked(2).await;
     stack.add_worker();
     stack.workers[0].process().kill();
@@ -154,7 +139,7 @@ async fn a_node_that_is_killed_and_restarted_loses_nothing_and_does_not_stop_the
             reaches(&stack, id, "completed", SOON).await;
         }
     }
-    stack.redis.nodes[dead].restart().await;
+    stack.redis.restart(dead).await;
     all_completed_once(&stack, &accepted).await;
     is_quiet(&stack).await;
     stack.api.process().assert_alive();
@@ -176,7 +161,7 @@ async fn the_node_with_the_queues_is_killed_and_restarted_in_mid_search() {
     assert_eq!(refused.status, 503, "{}", refused.text);
     assert!(refused.header("retry-after").is_some());
     free.store(true, Ordering::SeqCst);
-    stack.redis.nodes[queues].restart().await;
+    stack.redis.restart(queues).await;
     all_completed_once(&stack, &accepted).await;
     eventually("new searches are accepted", SOON, async || {
         let answer = stack.client().post_search(question()).await;

@@ -7,11 +7,10 @@
 
 use std::time::{Duration, Instant};
 
-use privachat_tests::scene::{LEASE, found, is_quiet, question, reaches};
+use privachat_tests::scene::{LEASE, completions, found, is_quiet, question, reaches};
 use privachat_tests::stack::Servers;
 use privachat_tests::upstream::{Reply, Request, searxng};
 use privachat_tests::{RedisSentinel, Stack, Upstream, binaries, eventually};
-use redis::AsyncCommands;
 
 /// An election that nobody wins is repeated after twice the failover timeout of 3 s.
 const FAILED_OVER_WITHIN: Duration = Duration::from_secs(60);
@@ -45,16 +44,7 @@ async fn all_completed_once(stack: &Stack<RedisSentinel>, accepted: &[String]) {
     for id in accepted {
         reaches(stack, id, "completed", FAILED_OVER_WITHIN).await;
         let mut redis = stack.redis.connections().await.remove(0);
-        let events: redis::streams::StreamRangeReply = redis
-            .xrange_all(format!("{{search_job:{id}}}:ev"))
-            .await
-            .unwrap();
-        let completed = redis::Value::BulkString(b"completed".to_vec());
-        let ends = events
-            .ids
-            .iter()
-            .filter(|event| event.map.values().any(|value| *value == completed));
-        assert_eq!(ends.count(), 1, "{id}: {events:?}");
+        assert_eq!(completions(&mut redis, id).await, 1, "{id}");
     }
 }
 
