@@ -19,6 +19,7 @@ const SERVES_WITHIN: Duration = Duration::from_secs(60);
 pub struct RedisCluster {
     /// Node n begins with the nth third of the slots.
     pub nodes: Vec<RedisServer>,
+    replicas: Vec<RedisServer>,
 }
 
 impl RedisCluster {
@@ -31,9 +32,47 @@ impl RedisCluster {
             buses.push(bus);
             nodes.push(RedisServer::with(options(bus)).await);
         }
-        let cluster = Self { nodes };
+        let cluster = Self {
+            nodes,
+            replicas: Vec::new(),
+        };
         cluster.form(&buses).await;
         cluster
+    }
+
+    /// One more node, which takes over when a master dies. Returns once it is up to date.
+    pub async fn add_replica_of(&mut self, master: usize) {
+        let bus = free_port();
+        let replica = RedisServer::with(options(bus)).await;
+        let mut connection = replica.connection().await;
+        let mut first = self.nodes[master].connection().await;
+        let id: String = cluster(&mut first, &["MYID"]).await;
+        let (port, bus) = (replica.port().to_string(), bus.to_string());
+        let _: Value = cluster(&mut first, &["MEET", "127.0.0.1", &port, &bus]).await;
+        serves(&mut connection).await;
+        let _: Value = cluster(&mut connection, &["REPLICATE", &id]).await;
+        self.replicas.push(replica);
+        self.replicated(master).await;
+    }
+
+    /// Waits until a replica of this node has all that the node has acknowledged so far.
+    pub async fn replicated(&self, master: usize) {
+        let mut connection = self.nodes[master].connection().await;
+        let patience = Patience::new("the replica has everything", SERVES_WITHIN);
+        loop {
+            let info: String = redis::cmd("INFO")
+                .arg("replication")
+                .query_async(&mut connection)
+                .await
+                .expect("the state of the replication");
+            // A replica says how far it is once a second.
+            let value = |name: &str| info.split_once(name)?.1.split([',', '\r']).next();
+            let is = value("master_repl_offset:");
+            if info.contains("state=online") && value(",offset=") == is {
+                return;
+            }
+            patience.pause().await;
+        }
     }
 
     /// Starts a killed node again, and waits until it takes part: at first it answers CLUSTERDOWN.
@@ -44,7 +83,7 @@ impl RedisCluster {
 
     /// The node that has a key, as the slots were dealt out.
     pub async fn home_of(&self, key: &str) -> usize {
-        let mut connection = self.connections().await.remove(0);
+        let mut connection = self.to_all().await.remove(0);
         let slot: u16 = redis::cmd("CLUSTER")
             .arg("KEYSLOT")
             .arg(key)
@@ -71,7 +110,7 @@ impl RedisCluster {
 
     /// Moves the slot of a key, with all keys in it, to another node, as redis-cli's reshard does.
     pub async fn move_slot(&self, key: &str, from: usize, to: usize) {
-        let mut connections = self.connections().await;
+        let mut connections = self.to_all().await;
         let mut ids: Vec<String> = Vec::new();
         for connection in &mut connections {
             ids.push(cluster(connection, &["MYID"]).await);
@@ -104,8 +143,16 @@ impl RedisCluster {
         }
     }
 
+    async fn to_all(&self) -> Vec<MultiplexedConnection> {
+        let mut connections = Vec::new();
+        for node in &self.nodes {
+            connections.push(node.connection().await);
+        }
+        connections
+    }
+
     async fn form(&self, buses: &[u16]) {
-        let mut connections = self.connections().await;
+        let mut connections = self.to_all().await;
         for (index, connection) in (0..NODES).zip(&mut connections) {
             let slots = range(index);
             let (first, last) = (slots.start.to_string(), (slots.end - 1).to_string());
@@ -129,11 +176,20 @@ impl Servers for RedisCluster {
     }
 
     async fn connections(&self) -> Vec<MultiplexedConnection> {
-        let mut connections = Vec::new();
-        for node in &self.nodes {
-            connections.push(node.connection().await);
+        let mut masters = Vec::new();
+        for node in self.nodes.iter().chain(&self.replicas) {
+            let Ok(mut connection) = node.try_connection().await else {
+                continue;
+            };
+            let role: Vec<Value> = redis::cmd("ROLE")
+                .query_async(&mut connection)
+                .await
+                .expect("the role of a node");
+            if role.first() == Some(&Value::BulkString(b"master".to_vec())) {
+                masters.push(connection);
+            }
         }
-        connections
+        masters
     }
 }
 

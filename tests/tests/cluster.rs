@@ -194,3 +194,35 @@ async fn the_queues_move_to_another_node_while_searches_run() {
     is_quiet(&stack).await;
     stack.workers[0].process().assert_alive();
 }
+
+#[tokio::test]
+async fn a_replica_takes_over_the_queues_when_their_node_dies() {
+    let (web, free) = held();
+    let mut cluster = RedisCluster::start().await;
+    let queues = cluster.home_of("{search}:live").await;
+    cluster.add_replica_of(queues).await;
+    let mut stack = builder(&web).env("WORKER_SLOTS", 2).start_on(cluster).await;
+    let accepted = on_every_node(&stack).await;
+    web.asked(1).await;
+    stack.redis.replicated(queues).await;
+    stack.redis.nodes[queues].kill();
+    let killed = Instant::now();
+    let mut request = question();
+    request["async_mode"] = true.into();
+    eventually("searches are accepted again", SOON, async || {
+        let answer = stack.client().post_search(request.clone()).await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+    println!(
+        "a master of the Cluster killed: accepting again after {:?}",
+        killed.elapsed()
+    );
+    free.store(true, Ordering::SeqCst);
+    for (id, _) in &accepted {
+        reaches(&stack, id, "completed", SOON).await;
+    }
+    is_quiet(&stack).await;
+    stack.api.process().assert_alive();
+    stack.workers[0].process().assert_alive();
+}

@@ -135,7 +135,7 @@ impl Router {
             };
             let sent = failed.was_sent();
             let error = failed.into_error();
-            if self.throws_doubt(&error) {
+            if throws_doubt(&error) {
                 self.doubt();
             }
             match redirect(&error) {
@@ -198,20 +198,6 @@ impl Router {
     pub(super) fn doubt(&self) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.doubtful = !matches!(self.source, Source::One);
-    }
-
-    fn throws_doubt(&self, error: &RedisError) -> bool {
-        error.is_io_error()
-            || error.is_unrecoverable_error()
-            || is_read_only(error)
-            || matches!(
-                error.kind(),
-                ErrorKind::Server(
-                    ServerErrorKind::Moved
-                        | ServerErrorKind::ClusterDown
-                        | ServerErrorKind::MasterDown
-                )
-            )
     }
 
     async fn owners(&self) -> RedisResult<Arc<Owners>> {
@@ -364,6 +350,19 @@ fn owner(owners: &Owners, slot: u16) -> Option<Arc<Node>> {
     let mut ranges = owners.iter();
     let (_, node) = ranges.find(|(range, _)| range.contains(&slot))?;
     Some(Arc::clone(node))
+}
+
+/// Whether the server may not be, or not be any more, the one to ask.
+fn throws_doubt(error: &RedisError) -> bool {
+    error.is_io_error()
+        || error.is_unrecoverable_error()
+        || is_read_only(error)
+        || matches!(
+            error.kind(),
+            ErrorKind::Server(
+                ServerErrorKind::Moved | ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown
+            )
+        )
 }
 
 fn redirect(error: &RedisError) -> Option<ServerErrorKind> {

@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(crc16(b"123456789"), 0x31C3);
         assert_eq!(of_key(b"foo"), 12182);
         assert_eq!(of_key(b"{foo}:bar"), 12182);
-        assert_eq!(of_key(b"search_job:x"), of_key(b"{search_job:x}:ctl"));
+        assert_eq!(of_key(b"job:x"), of_key(b"{job:x}:ctl"));
         assert_eq!(of_key(b"foo{}{bar}"), crc16(b"foo{}{bar}") % SLOTS);
     }
 

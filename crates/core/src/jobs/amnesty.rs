@@ -4,7 +4,7 @@
 //! their holders live, and these get one lease to come back. In a Cluster this goes by server: one
 //! that is away for long must not keep us from the jobs of the others.
 
-use super::Jobs;
+use super::{Jobs, JobsError};
 use crate::{
     connection::{Redis, Server},
     keys,
@@ -43,13 +43,15 @@ impl Amnesty {
     }
 
     /// Looks which servers there are and which of them answer. Those that answer again, and those
-    /// that are new here (after a failover), spare expired leases from now on.
+    /// that are new here (after a failover), spare expired leases from now on. Tells the reason of
+    /// one that does not answer.
     ///
     /// # Errors
     /// When nobody can be asked which servers there are.
-    pub(super) async fn review(&mut self, jobs: &Jobs) -> redis::RedisResult<()> {
+    pub(super) async fn review(&mut self, jobs: &Jobs) -> Result<Option<JobsError>, JobsError> {
         let servers = self.redis.servers().await?;
         let answers = join_all(servers.iter().map(|server| jobs.uptime(server))).await;
+        let mut failed = None;
         let reviewed = servers.into_iter().zip(answers).map(|(server, uptime)| {
             let before = self.servers.iter().find(|known| known.server == server);
             let mut until = before.and_then(|known| known.until);
@@ -63,14 +65,14 @@ impl Amnesty {
                 until = Some(Instant::now() + self.lease);
             }
             Contact {
-                in_touch: uptime.is_ok(),
+                in_touch: uptime.map_err(|error| failed = Some(error)).is_ok(),
                 server,
                 until,
             }
         });
         self.servers = reviewed.collect();
         self.begun |= self.servers.iter().any(|contact| contact.in_touch);
-        Ok(())
+        Ok(failed)
     }
 
     /// Whether the server of this job answered when last heard of.

@@ -89,8 +89,12 @@ impl Sweeper {
         swept: &mut Swept,
         failed: &mut Option<JobsError>,
     ) -> Result<(), JobsError> {
-        self.amnesty.review(&self.jobs).await?;
-        for id in self.jobs.take_due(keys::LIVE, BATCH, LOOK_PAUSE).await? {
+        let (reviewed, due) = tokio::join!(
+            self.amnesty.review(&self.jobs),
+            self.jobs.take_due(keys::LIVE, BATCH, LOOK_PAUSE)
+        );
+        *failed = reviewed?;
+        for id in due? {
             if self.amnesty.in_touch(id) {
                 let seen = self.see_to(id, swept).await;
                 self.note(id, seen, failed);
