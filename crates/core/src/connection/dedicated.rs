@@ -36,6 +36,10 @@ impl Dedicated {
 }
 
 impl Wake {
+    pub(super) fn is_to(&self, node: &Arc<Node>) -> bool {
+        Arc::ptr_eq(&self.node, node)
+    }
+
     /// The blocked command returns empty-handed.
     ///
     /// # Errors

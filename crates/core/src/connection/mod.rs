@@ -136,6 +136,14 @@ impl Redis {
         Dedicated::connect(self.router.resolve(&home()).await?).await
     }
 
+    /// Whether the queues are still where this connection is, as far as is known.
+    #[must_use]
+    pub fn is_current(&self, dedicated: &Wake) -> bool {
+        let home = slots::of_key(HOME.as_bytes());
+        let now = self.router.believed(home);
+        now.is_none_or(|node| dedicated.is_to(&node))
+    }
+
     /// A connection for listening on channels; in a Cluster to any server, for messages go to all.
     ///
     /// # Errors

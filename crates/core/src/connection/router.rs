@@ -9,7 +9,7 @@ use super::{
     address::{Address, to_server},
     node::{Node, Via},
     not_connected,
-    sentinel::Sentinel,
+    sentinel::{self, Sentinel},
     shared::is_read_only,
     slots::{self, Server},
     timed_out,
@@ -29,6 +29,8 @@ use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
 /// After an answer nobody is asked again for so long, however many doubt it.
 const ASK_PAUSE: Duration = Duration::from_millis(100);
+/// How long a sentinel's answer is relied on without asking again.
+const TRUST: Duration = Duration::from_secs(1);
 /// Redirections that one command follows.
 const MOST_REDIRECTIONS: usize = 5;
 /// Between two tries of a command whose slot is just being moved.
@@ -202,7 +204,7 @@ impl Router {
 
     async fn owners(&self) -> RedisResult<Arc<Owners>> {
         if let Some(owners) = self.undoubted() {
-            return Ok(owners);
+            return Ok(self.confirmed(owners).await);
         }
         let mut asked = self.asking.lock().await;
         if let Some(owners) = self.undoubted() {
@@ -213,6 +215,32 @@ impl Router {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             return known.owners.clone().ok_or_else(not_connected);
         }
+        self.renew(&mut asked).await
+    }
+
+    /// A master that was replaced while it lives goes on as one until the sentinels get round to it,
+    /// ten seconds and more, and what it accepts meanwhile is lost. So they are asked again and
+    /// again, by whoever comes first; if none answers, what was known is good enough.
+    async fn confirmed(&self, owners: Arc<Owners>) -> Arc<Owners> {
+        if !matches!(self.source, Source::Sentinels(..)) {
+            return owners;
+        }
+        let Ok(mut asked) = self.asking.try_lock() else {
+            return owners;
+        };
+        if asked.is_some_and(|at| at.elapsed() < TRUST) {
+            return owners;
+        }
+        match self.renew(&mut asked).await {
+            Ok(owners) => owners,
+            Err(_nobody_answers) => {
+                self.set_doubtful(false);
+                owners
+            }
+        }
+    }
+
+    async fn renew(&self, asked: &mut Option<Instant>) -> RedisResult<Arc<Owners>> {
         // Before, not after: what is doubted while we ask stays doubtful.
         self.set_doubtful(false);
         let answer = self.ask().await;
@@ -252,34 +280,19 @@ impl Router {
         }
     }
 
-    /// The first master that a sentinel names and that says so itself. All are asked at once: one
-    /// may be cut off, another may not have heard of the failover yet.
+    /// The master that the sentinels name, if it says so itself.
     async fn ask_sentinels(&self, sentinels: &[Sentinel], name: &str) -> RedisResult<Owners> {
-        let mut answers: FuturesUnordered<_> = sentinels
-            .iter()
-            .map(|sentinel| async move {
-                let master = self.node(sentinel.master(name).await?)?;
-                let role = master.run_shared(|mut connection| async move {
-                    let role = redis::cmd("ROLE");
-                    role.query_async::<Vec<Value>>(&mut connection).await
-                });
-                let role = in_time(role).await?;
-                let role = role.into_iter().next().unwrap_or(Value::Nil);
-                if redis::from_redis_value::<String>(role)? == "master" {
-                    return Ok(master);
-                }
-                let reason = "the server that the sentinels name is not a master yet";
-                Err(RedisError::from((ErrorKind::Io, reason)))
-            })
-            .collect();
-        let mut failed = None;
-        while let Some(answer) = answers.next().await {
-            match answer {
-                Ok(master) => return Ok(vec![(0..=u16::MAX, master)]),
-                Err(error) => failed = Some(error),
-            }
+        let master = self.node(sentinel::newest(sentinels, name).await?)?;
+        let role = master.run_shared(|mut connection| async move {
+            let role = redis::cmd("ROLE");
+            role.query_async::<Vec<Value>>(&mut connection).await
+        });
+        let role = in_time(role).await?.into_iter().next();
+        if redis::from_redis_value::<String>(role.unwrap_or(Value::Nil))? == "master" {
+            return Ok(vec![(0..=u16::MAX, master)]);
         }
-        Err(failed.unwrap_or_else(not_connected))
+        let reason = "the server that the sentinels name is not a master yet";
+        Err(RedisError::from((ErrorKind::Io, reason)))
     }
 
     /// The first answer of a node that sees a working Cluster, or else any answer: a node that is

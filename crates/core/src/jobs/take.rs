@@ -76,8 +76,8 @@ impl Taker {
     /// When the connection broke. The next call makes a new one.
     pub async fn next(&mut self, modes: &[Mode]) -> Result<Option<Hint>, JobsError> {
         let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.connect().await?,
+            Some(connection) if self.is_current() => connection,
+            _ => self.connect().await?,
         };
         let mut command = redis::cmd("BRPOP");
         for mode in modes {
@@ -111,6 +111,13 @@ impl Taker {
         let dedicated = self.redis.dedicated().await?;
         self.set_wake(Some(dedicated.wake));
         Ok(dedicated.connection)
+    }
+
+    /// The queues may have moved to another server while this one lives.
+    fn is_current(&self) -> bool {
+        let wake = self.wake.lock().unwrap_or_else(PoisonError::into_inner);
+        wake.as_ref()
+            .is_some_and(|wake| self.redis.is_current(wake))
     }
 
     fn set_wake(&self, wake: Option<Wake>) {
