@@ -2,8 +2,9 @@
 
 use super::{
     HOME,
+    directory::Directory,
     node::{Node, Via},
-    router::{Router, Target},
+    route::Target,
     slots,
 };
 use redis::{
@@ -15,7 +16,7 @@ use std::sync::Arc;
 /// A connection to Redis, whatever that is. Clones are cheap and share their connections.
 #[derive(Clone)]
 pub struct Link {
-    router: Arc<Router>,
+    directory: Arc<Directory>,
     via: Via,
     /// The only server of this link, if it is of one.
     only: Option<Arc<Node>>,
@@ -24,19 +25,19 @@ pub struct Link {
 }
 
 impl Link {
-    pub(super) fn anywhere(router: Arc<Router>, via: Via) -> Self {
+    pub(super) fn anywhere(directory: Arc<Directory>, via: Via) -> Self {
         Self {
-            router,
+            directory,
             via,
             only: None,
             last: None,
         }
     }
 
-    pub(super) fn to(router: Arc<Router>, node: Arc<Node>) -> Self {
+    pub(super) fn to(directory: Arc<Directory>, node: Arc<Node>) -> Self {
         Self {
             only: Some(node),
-            ..Self::anywhere(router, Via::Shared)
+            ..Self::anywhere(directory, Via::Shared)
         }
     }
 
@@ -46,7 +47,7 @@ impl Link {
         }
         match (slots::of_command(command), &self.last) {
             (Some(slot), _) => Target::Slot(slot),
-            (None, Some(last)) if self.router.is_cluster() => Target::Node(Arc::clone(last)),
+            (None, Some(last)) if self.directory.is_cluster() => Target::Node(Arc::clone(last)),
             (None, _) => Target::Slot(slots::of_key(HOME.as_bytes())),
         }
     }
@@ -54,7 +55,7 @@ impl Link {
     async fn command(&mut self, command: &Cmd) -> RedisResult<Value> {
         let target = self.target(command);
         let (node, reply) = self
-            .router
+            .directory
             .run(&target, self.via, |mut connection, asking| async move {
                 let reply = if asking {
                     let mut pipeline = redis::pipe();
@@ -82,7 +83,7 @@ impl Link {
         offset: usize,
         count: usize,
     ) -> RedisResult<Vec<Value>> {
-        if self.only.is_none() && self.router.is_cluster() {
+        if self.only.is_none() && self.directory.is_cluster() {
             let mut values = Vec::with_capacity(count);
             for command in pipeline.cmd_iter() {
                 values.push(self.command(command).await?);
@@ -94,7 +95,7 @@ impl Link {
             None => Target::Slot(slots::of_key(HOME.as_bytes())),
         };
         let (node, values) = self
-            .router
+            .directory
             .run(&target, self.via, |mut connection, _| async move {
                 let values = connection
                     .req_packed_commands(pipeline, offset, count)
@@ -122,7 +123,7 @@ impl ConnectionLike for Link {
     }
 
     fn get_db(&self) -> i64 {
-        self.router.database()
+        self.directory.database()
     }
 }
 

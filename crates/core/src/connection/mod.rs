@@ -6,14 +6,15 @@
 //!   stands in front of a small one.
 //! * **dedicated**: one connection for one task that blocks on it (`BRPOP`) or listens on it.
 //!
-//! Behind them may be one server, the master that sentinels name, or a Cluster: `Router` knows
+//! Behind them may be one server, the master that sentinels name, or a Cluster: `Directory` knows
 //! which server a command goes to, and nobody else has to.
 
 mod address;
 mod dedicated;
+mod directory;
 mod link;
 mod node;
-mod router;
+mod route;
 mod sentinel;
 mod shared;
 mod slots;
@@ -24,9 +25,10 @@ pub use link::Link;
 
 use crate::keys;
 use address::Address;
+use directory::Directory;
 use node::Via;
 use redis::{FromRedisValue, RedisError, RedisResult, aio::PubSub};
-use router::{Router, Target};
+use route::Target;
 use std::{sync::Arc, time::Duration};
 
 /// Bound of one connection attempt.
@@ -40,7 +42,7 @@ const HOME: &str = keys::LIVE;
 /// their connections.
 #[derive(Clone)]
 pub struct Redis {
-    router: Arc<Router>,
+    directory: Arc<Directory>,
 }
 
 /// One of the servers that hold keys, for comparing: the same server is the same for as long as it
@@ -61,9 +63,9 @@ impl Redis {
     /// When the address is malformed. The message does not repeat it: it may hold a password.
     pub fn open(address: &str) -> Result<Self, InvalidAddress> {
         let address = Address::parse(address)?;
-        let router = Router::new(address).map_err(|_malformed| InvalidAddress)?;
+        let directory = Directory::new(address).map_err(|_malformed| InvalidAddress)?;
         Ok(Self {
-            router: Arc::new(router),
+            directory: Arc::new(directory),
         })
     }
 
@@ -109,20 +111,20 @@ impl Redis {
     /// # Errors
     /// When nobody can be asked which servers there are.
     pub async fn servers(&self) -> RedisResult<Vec<Server>> {
-        let masters = self.router.masters().await?;
+        let masters = self.directory.masters().await?;
         Ok(masters.into_iter().map(Server).collect())
     }
 
     /// A connection to this server, whatever the key.
     #[must_use]
     pub fn link_to(&self, server: &Server) -> Link {
-        Link::to(Arc::clone(&self.router), Arc::clone(&server.0))
+        Link::to(Arc::clone(&self.directory), Arc::clone(&server.0))
     }
 
     /// The server that has this key, as far as is known without asking.
     #[must_use]
     pub fn server_of(&self, key: &str) -> Option<Server> {
-        self.router
+        self.directory
             .believed(slots::of_key(key.as_bytes()))
             .map(Server)
     }
@@ -132,15 +134,15 @@ impl Redis {
     /// # Errors
     /// When Redis cannot be reached in time.
     pub async fn dedicated(&self) -> RedisResult<Dedicated> {
-        self.router.doubt();
-        Dedicated::connect(self.router.resolve(&home()).await?).await
+        self.directory.doubt();
+        Dedicated::connect(self.directory.resolve(&home()).await?).await
     }
 
     /// Whether the queues are still where this connection is, as far as is known.
     #[must_use]
     pub fn is_current(&self, dedicated: &Wake) -> bool {
         let home = slots::of_key(HOME.as_bytes());
-        let now = self.router.believed(home);
+        let now = self.directory.believed(home);
         now.is_none_or(|node| dedicated.is_to(&node))
     }
 
@@ -149,8 +151,8 @@ impl Redis {
     /// # Errors
     /// When Redis cannot be reached in time.
     pub async fn listener(&self) -> RedisResult<PubSub> {
-        self.router.doubt();
-        let mut masters = self.router.masters().await?;
+        self.directory.doubt();
+        let mut masters = self.directory.masters().await?;
         let first = rand::random_range(0..masters.len().max(1));
         masters.rotate_left(first);
         let mut failed = not_connected();
@@ -175,11 +177,11 @@ impl Redis {
     /// Whether commands are routed by their keys.
     #[must_use]
     pub fn is_cluster(&self) -> bool {
-        self.router.is_cluster()
+        self.directory.is_cluster()
     }
 
     fn link(&self, via: Via) -> Link {
-        Link::anywhere(Arc::clone(&self.router), via)
+        Link::anywhere(Arc::clone(&self.directory), via)
     }
 }
 

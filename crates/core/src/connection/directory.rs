@@ -1,24 +1,20 @@
-//! Which server a command goes to, and what to do when that turns out to be wrong.
+//! Which servers there are, and which slots they own.
 //!
-//! Where the servers are is asked of the sentinels or of the nodes of a Cluster, and asked again
-//! whenever an answer throws doubt on it. One server alone is the simple case: it owns all slots
-//! and nobody has to be asked.
+//! That is asked of the sentinels or of the nodes of a Cluster, and asked again whenever an answer
+//! throws doubt on it. One server alone is the simple case: it owns all slots and nobody has to be
+//! asked.
 
 use super::{
-    CONNECT_TIMEOUT, RESPONSE_TIMEOUT,
+    CONNECT_TIMEOUT,
     address::{Address, to_server},
-    node::{Node, Via},
+    node::Node,
     not_connected,
     sentinel::{self, Sentinel},
-    shared::is_read_only,
     slots::{self, Server},
     timed_out,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use redis::{
-    ConnectionInfo, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
-    aio::MultiplexedConnection,
-};
+use redis::{ConnectionInfo, ErrorKind, RedisError, RedisResult, Value};
 use std::{
     collections::HashMap,
     ops::RangeInclusive,
@@ -31,15 +27,10 @@ use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 const ASK_PAUSE: Duration = Duration::from_millis(100);
 /// How long a sentinel's answer is relied on without asking again.
 const TRUST: Duration = Duration::from_secs(1);
-/// Redirections that one command follows.
-const MOST_REDIRECTIONS: usize = 5;
-/// Between two tries of a command whose slot is just being moved.
-const MOVING_PAUSE: Duration = Duration::from_millis(50);
-
 /// Ranges of slots and the servers that own them.
 pub(super) type Owners = Vec<(RangeInclusive<u16>, Arc<Node>)>;
 
-pub(super) struct Router {
+pub(super) struct Directory {
     source: Source,
     /// How to connect to a server that somebody names.
     like: ConnectionInfo,
@@ -61,16 +52,7 @@ enum Source {
     Cluster(Vec<Arc<Node>>),
 }
 
-/// Where a command goes.
-#[derive(Clone)]
-pub(super) enum Target {
-    /// To the owner of a slot, whoever that is.
-    Slot(u16),
-    /// To this server and no other.
-    Node(Arc<Node>),
-}
-
-impl Router {
+impl Directory {
     pub(super) fn new(address: Address) -> RedisResult<Self> {
         let mut known = Known::default();
         let (source, like) = match address {
@@ -113,76 +95,18 @@ impl Router {
         self.like.redis_settings().db()
     }
 
-    /// Does `work` where it belongs, on a connection that it may have to precede with ASKING. What
-    /// a broken connection or a redirection stopped is done again: everything that is sent here
-    /// may safely run twice. Tells who did it.
-    pub(super) async fn run<T, F>(
-        &self,
-        target: &Target,
-        via: Via,
-        work: impl Fn(MultiplexedConnection, bool) -> F,
-    ) -> RedisResult<(Arc<Node>, T)>
-    where
-        F: Future<Output = RedisResult<T>>,
-    {
-        let until = Instant::now() + RESPONSE_TIMEOUT;
-        let mut redirections = 0;
-        let mut repeated = false;
-        let mut asking = false;
-        let mut node = self.resolve(target).await?;
-        loop {
-            let failed = match node.run(via, |connection| work(connection, asking)).await {
-                Ok(value) => return Ok((node, value)),
-                Err(failed) => failed,
-            };
-            let sent = failed.was_sent();
-            let error = failed.into_error();
-            if throws_doubt(&error) {
-                self.doubt();
-            }
-            match redirect(&error) {
-                Some(redirect) if self.is_cluster() && redirections < MOST_REDIRECTIONS => {
-                    redirections += 1;
-                    asking = redirect == ServerErrorKind::Ask;
-                    let named = slots::redirection(&error, node.host()).ok_or(error)?;
-                    node = self.node(named)?;
-                    continue;
-                }
-                _ => asking = false,
-            }
-            if is_moving(&error) && Instant::now() < until {
-                tokio::time::sleep(MOVING_PAUSE).await;
-                node = self.resolve(target).await?;
-                continue;
-            }
-            // A timeout says that Redis is slow, and asking again at once makes it slower.
-            if repeated || !(error.is_connection_dropped() || is_read_only(&error)) {
-                return Err(error);
-            }
-            repeated = true;
-            let now = self.resolve(target).await?;
-            // Who could not be connected to a moment ago cannot be connected to now.
-            if !sent && Arc::ptr_eq(&now, &node) {
-                return Err(error);
-            }
-            node = now;
-        }
-    }
-
-    pub(super) async fn resolve(&self, target: &Target) -> RedisResult<Arc<Node>> {
-        match target {
-            Target::Node(node) => Ok(Arc::clone(node)),
-            Target::Slot(slot) => owner(&*self.owners().await?, *slot).ok_or_else(|| {
-                let reason = "no node of the Cluster serves this slot";
-                RedisError::from((ErrorKind::ClusterConnectionNotFound, reason))
-            }),
-        }
-    }
-
     /// The server that a slot is believed to be on, without asking anybody.
     pub(super) fn believed(&self, slot: u16) -> Option<Arc<Node>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         owner(known.owners.as_deref()?, slot)
+    }
+
+    /// The server that a slot is on.
+    pub(super) async fn owner(&self, slot: u16) -> RedisResult<Arc<Node>> {
+        owner(&*self.owners().await?, slot).ok_or_else(|| {
+            let reason = "no node of the Cluster serves this slot";
+            RedisError::from((ErrorKind::ClusterConnectionNotFound, reason))
+        })
     }
 
     /// Each master once.
@@ -341,7 +265,8 @@ impl Router {
             .collect()
     }
 
-    fn node(&self, server: Server) -> RedisResult<Arc<Node>> {
+    /// The server at this address.
+    pub(super) fn node(&self, server: Server) -> RedisResult<Arc<Node>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(node) = known.nodes.get(&server) {
             return Ok(Arc::clone(node));
@@ -363,29 +288,4 @@ fn owner(owners: &Owners, slot: u16) -> Option<Arc<Node>> {
     let mut ranges = owners.iter();
     let (_, node) = ranges.find(|(range, _)| range.contains(&slot))?;
     Some(Arc::clone(node))
-}
-
-/// Whether the server may not be, or not be any more, the one to ask.
-fn throws_doubt(error: &RedisError) -> bool {
-    error.is_io_error()
-        || error.is_unrecoverable_error()
-        || is_read_only(error)
-        || matches!(
-            error.kind(),
-            ErrorKind::Server(
-                ServerErrorKind::Moved | ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown
-            )
-        )
-}
-
-fn redirect(error: &RedisError) -> Option<ServerErrorKind> {
-    match error.kind() {
-        ErrorKind::Server(kind @ (ServerErrorKind::Moved | ServerErrorKind::Ask)) => Some(kind),
-        _ => None,
-    }
-}
-
-/// Some of a command's keys are on one server and some on another, for a moment.
-fn is_moving(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::TryAgain)
 }
