@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use privachat_core::connection::Redis;
+use privachat_core::jobs::Jobs;
 use privachat_tests::scene::{
     LEASE, completions, found, hanging_first, is_quiet, question, reaches,
 };
@@ -225,4 +227,30 @@ async fn a_replica_takes_over_the_queues_when_their_node_dies() {
     is_quiet(&stack).await;
     stack.api.process().assert_alive();
     stack.workers[0].process().assert_alive();
+}
+
+#[tokio::test]
+async fn one_node_where_several_belong_is_noticed_at_the_start() {
+    let cluster = RedisCluster::start().await;
+    let one = Redis::open(&cluster.nodes[0].url()).unwrap();
+    let misdirected = eventually("a command is redirected", SOON, async || {
+        let key = format!("test:{:?}", Instant::now());
+        let mut command = redis::cmd("GET");
+        command.arg(key);
+        one.query::<Option<String>>(&command).await.err()
+    })
+    .await
+    .to_string();
+    assert!(misdirected.contains("REDIS_URL"), "{misdirected}");
+    assert!(!misdirected.contains("127.0.0.1"), "{misdirected}");
+    let advice = Jobs::new(one).advice().await.unwrap();
+    assert!(
+        advice.iter().any(|sentence| sentence.contains("Cluster")),
+        "{advice:?}"
+    );
+    let seed = cluster.nodes[0].address();
+    let all = Redis::open(&format!("redis+cluster://{seed}")).unwrap();
+    let advice = Jobs::new(all.clone()).advice().await.unwrap();
+    assert!(advice.is_empty(), "{advice:?}");
+    assert_eq!(all.masters().await.unwrap().len(), cluster.nodes.len());
 }

@@ -62,7 +62,9 @@ impl Directory {
                     node = self.node(named)?;
                     continue;
                 }
-                _ => asking = false,
+                // Its text names a server, and errors are logged.
+                Some(_) => return Err(misdirected()),
+                None => asking = false,
             }
             if is_moving(&error) && Instant::now() < until {
                 tokio::time::sleep(MOVING_PAUSE).await;
@@ -102,6 +104,11 @@ fn throws_doubt(error: &RedisError) -> bool {
                 ServerErrorKind::Moved | ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown
             )
         )
+}
+
+fn misdirected() -> RedisError {
+    let reason = "redirected to another node of a Cluster; REDIS_URL of a Cluster names several";
+    RedisError::from((ErrorKind::ClusterConnectionNotFound, reason))
 }
 
 fn redirect(error: &RedisError) -> Option<ServerErrorKind> {
