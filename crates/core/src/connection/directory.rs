@@ -143,7 +143,7 @@ impl Directory {
     }
 
     /// A master that was replaced while it lives goes on as one until the sentinels get round to it,
-    /// ten seconds and more, and what it accepts meanwhile is lost. So they are asked again and
+    /// about ten seconds, and what it accepts meanwhile is lost. So they are asked again and
     /// again, by whoever comes first; if none answers, what was known is good enough.
     async fn confirmed(&self, owners: Arc<Owners>) -> Arc<Owners> {
         if !matches!(self.source, Source::Sentinels(..)) {
