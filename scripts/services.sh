@@ -32,7 +32,7 @@ redis_answers() {
             url=${url#*://}
             reply=$(timeout 3 redis-cli -s "${url%%\?*}" ping 2>&1) || true
             ;;
-        *,*) return 0 ;; # several nodes: a cluster or sentinels, not for one ping
+        *+cluster://* | *+sentinel://* | *,*) return 0 ;; # several nodes: not for one ping
         *) reply=$(timeout 3 redis-cli -u "$url" ping 2>&1) || true ;;
     esac
     [[ $reply =~ PONG|NOAUTH|WRONGPASS|NOPERM|LOADING ]]

@@ -131,7 +131,7 @@ async fn push_bare(redis: &Redis) -> anyhow::Result<()> {
 }
 
 async fn pop_bare(redis: &Redis) -> anyhow::Result<()> {
-    let mut connection = redis.dedicated().await?;
+    let mut connection = redis.dedicated().await?.connection;
     for _ in 0..JOBS {
         let mut pop = redis::cmd("BRPOP");
         pop.arg("bare").arg(2);

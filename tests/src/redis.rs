@@ -7,6 +7,7 @@ use redis::aio::MultiplexedConnection;
 use tempfile::TempDir;
 
 use crate::process::{Process, isolated};
+use crate::stack::Servers;
 use crate::wait::Patience;
 
 /// How the server is set up; the default is a socket, no disk.
@@ -85,6 +86,11 @@ impl RedisServer {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// The port of a [`tcp`](Self::tcp) server.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A connection of the test's own, for looking at keys.
     pub async fn connection(&self) -> MultiplexedConnection {
         self.try_connection()
@@ -117,7 +123,7 @@ impl RedisServer {
         &mut self.process
     }
 
-    pub(crate) async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
+    pub async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
         redis::Client::open(self.url())?
             .get_multiplexed_async_connection()
             .await
@@ -147,6 +153,16 @@ impl RedisServer {
             panic!("redis-server is not here: apt-get install redis-server (or: make test)");
         }
         self.process.assert_alive();
+    }
+}
+
+impl Servers for RedisServer {
+    fn url(&self) -> String {
+        self.url()
+    }
+
+    async fn connections(&self) -> Vec<MultiplexedConnection> {
+        vec![self.connection().await]
     }
 }
 

@@ -1,8 +1,11 @@
 //! What many tests of the job engine begin with: a SearXNG that hangs or finds, a quick search.
 
+use crate::stack::Servers;
 use crate::upstream::{Reply, Request, searxng};
 use crate::{Binaries, Stack, Upstream, eventually};
 use redis::AsyncCommands;
+use redis::aio::MultiplexedConnection;
+use redis::streams::{StreamId, StreamRangeReply};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,7 +54,7 @@ pub fn question() -> Value {
 }
 
 /// Polls until the search is there.
-pub async fn reaches(stack: &Stack, id: &str, status: &str, within: Duration) -> Value {
+pub async fn reaches<R>(stack: &Stack<R>, id: &str, status: &str, within: Duration) -> Value {
     let what = format!("the search is {status}");
     eventually(&what, within, async || {
         let now = stack.client().status(id).await.expect(200);
@@ -61,13 +64,17 @@ pub async fn reaches(stack: &Stack, id: &str, status: &str, within: Duration) ->
 }
 
 /// Waits until nothing is queued, watched or waiting to be stored any more.
-pub async fn is_quiet(stack: &Stack) {
-    let mut redis = stack.redis.connection().await;
+pub async fn is_quiet<R: Servers>(stack: &Stack<R>) {
+    let mut servers = stack.redis.connections().await;
     eventually(
         "all lists and indexes are empty",
         Duration::from_secs(10),
         async || {
-            let keys: Vec<String> = redis.keys("{search}:*").await.unwrap();
+            let mut keys: Vec<String> = Vec::new();
+            for server in &mut servers {
+                let found: Vec<String> = server.keys("{search}:*").await.unwrap();
+                keys.extend(found);
+            }
             let left = keys
                 .iter()
                 .filter(|key| !key.starts_with("{search}:workers"));
@@ -75,4 +82,15 @@ pub async fn is_quiet(stack: &Stack) {
         },
     )
     .await;
+}
+
+/// How often a search's events say that it is completed.
+pub async fn completions(redis: &mut MultiplexedConnection, id: &str) -> usize {
+    let events: StreamRangeReply = redis
+        .xrange_all(format!("{{search_job:{id}}}:ev"))
+        .await
+        .expect("the events of a search");
+    let completed = redis::Value::BulkString(b"completed".to_vec());
+    let says_so = |event: &&StreamId| event.map.values().any(|value| *value == completed);
+    events.ids.iter().filter(says_so).count()
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use redis::aio::MultiplexedConnection;
 use tempfile::TempDir;
 
 use crate::client::Client;
@@ -9,12 +10,20 @@ use crate::programs::{Api, Binaries, Environment, Worker};
 use crate::redis::{Options, RedisServer};
 use crate::upstream::Upstream;
 
+/// What a stack can run on.
+pub trait Servers {
+    /// For REDIS_URL.
+    fn url(&self) -> String;
+    /// One connection to each server that has keys of its own, for looking at them.
+    fn connections(&self) -> impl Future<Output = Vec<MultiplexedConnection>>;
+}
+
 /// Fields are dropped in this order: the programs before the Redis that they use.
 #[derive(Debug)]
-pub struct Stack {
+pub struct Stack<Redis = RedisServer> {
     pub workers: Vec<Worker>,
     pub api: Api,
-    pub redis: RedisServer,
+    pub redis: Redis,
     binaries: Binaries,
     api_environment: Environment,
     worker_environment: Environment,
@@ -47,7 +56,9 @@ impl Stack {
             worker: empty(),
         }
     }
+}
 
+impl<Redis> Stack<Redis> {
     pub fn client(&self) -> &Client {
         self.api.client()
     }
@@ -138,11 +149,22 @@ impl Builder {
     }
 
     /// Starts everything, and waits for no more than an API that listens: what it needs may be down.
-    pub async fn start_unready(self) -> Stack {
-        let redis = match self.started {
+    pub async fn start_unready(mut self) -> Stack {
+        let redis = match self.started.take() {
             Some(redis) => redis,
-            None => RedisServer::with(self.redis).await,
+            None => RedisServer::with(self.redis.clone()).await,
         };
+        self.launch(redis).await
+    }
+
+    /// As [`start`](Self::start), on servers that run already.
+    pub async fn start_on<Redis: Servers>(self, redis: Redis) -> Stack<Redis> {
+        let mut stack = self.launch(redis).await;
+        stack.api.ready().await;
+        stack
+    }
+
+    async fn launch<Redis: Servers>(self, redis: Redis) -> Stack<Redis> {
         let folder = TempDir::with_prefix("privachat-stack-").expect("a temporary folder");
 
         let mut defaults = Environment::new();

@@ -1,47 +1,60 @@
 //! Connections to Redis, each kind for what it is good at.
 //!
-//! * **shared**: one multiplexed connection for small commands and scripts, used by everything at
-//!   once; it is replaced when it breaks.
-//! * **pooled**: a few connections (deadpool-redis) for bulk reads, so that a large reply never
+//! * **shared**: one multiplexed connection per server for small commands and scripts, used by
+//!   everything at once; it is replaced when it breaks.
+//! * **in bulk**: a few connections (deadpool-redis) for bulk reads, so that a large reply never
 //!   stands in front of a small one.
 //! * **dedicated**: one connection for one task that blocks on it (`BRPOP`) or listens on it.
+//!
+//! Behind them may be one server, the master that sentinels name, or a Cluster: `Directory` knows
+//! which server a command goes to, and nobody else has to.
 
+mod address;
+mod dedicated;
+mod directory;
+mod link;
+mod node;
+mod route;
+mod sentinel;
 mod shared;
+mod slots;
 
-use deadpool_redis::{Manager, Pool, PoolError};
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError,
-    RedisResult,
-    aio::{MultiplexedConnection, PubSub},
-    io::tcp::{TcpSettings, socket2::TcpKeepalive},
-};
-use shared::Shared;
+pub use address::InvalidAddress;
+pub use dedicated::{Dedicated, Wake};
+pub use link::Link;
+
+use crate::keys;
+use address::Address;
+use directory::Directory;
+use node::Via;
+use redis::{FromRedisValue, RedisError, RedisResult, aio::PubSub};
+use route::Target;
 use std::{sync::Arc, time::Duration};
 
 /// Bound of one connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Bound of one reply. The client's own default of 0.5 s is shorter than a slow disk or network.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Connections for bulk reads.
-const POOL_SIZE: usize = 4;
+/// A key of the queues. What concerns no key goes to the server that has them.
+const HOME: &str = keys::LIVE;
 
-/// A connection that many may use at once.
-pub type Link = MultiplexedConnection;
-
-/// The Redis behind one address. Clones share their connections.
+/// The Redis behind one address: a server, a master with its sentinels, or a Cluster. Clones share
+/// their connections.
 #[derive(Clone)]
 pub struct Redis {
-    client: Client,
-    shared: Arc<Shared>,
-    pool: Pool,
+    directory: Arc<Directory>,
 }
 
-/// An address that names no Redis.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "is not an address of a Redis server (redis://host:6379/0, rediss://…, redis+unix:///path)"
-)]
-pub struct InvalidAddress;
+/// One of the servers that hold keys, for comparing: the same server is the same for as long as it
+/// is in use.
+#[derive(Clone)]
+pub struct Server(Arc<node::Node>);
+
+impl PartialEq for Server {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
 
 impl Redis {
     /// Takes an address; connects when first used.
@@ -49,49 +62,35 @@ impl Redis {
     /// # Errors
     /// When the address is malformed. The message does not repeat it: it may hold a password.
     pub fn open(address: &str) -> Result<Self, InvalidAddress> {
-        let info = connection_info(address).map_err(|_malformed| InvalidAddress)?;
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(RESPONSE_TIMEOUT));
-        let client = Client::open(info.clone()).map_err(|_malformed| InvalidAddress)?;
-        let manager =
-            Manager::new_with_config(info, config.clone()).map_err(|_malformed| InvalidAddress)?;
-        let pool = Pool::builder(manager)
-            .max_size(POOL_SIZE)
-            .wait_timeout(Some(RESPONSE_TIMEOUT))
-            .create_timeout(Some(CONNECT_TIMEOUT))
-            .recycle_timeout(Some(CONNECT_TIMEOUT))
-            .runtime(deadpool_redis::Runtime::Tokio1)
-            .build()
-            .map_err(|_no_runtime| InvalidAddress)?;
+        let address = Address::parse(address)?;
+        let directory = Directory::new(address).map_err(|_malformed| InvalidAddress)?;
         Ok(Self {
-            shared: Arc::new(Shared::new(client.clone(), config)),
-            client,
-            pool,
+            directory: Arc::new(directory),
         })
     }
 
-    /// Runs `work` on the shared connection. A connection that turns out to be dead is replaced and
-    /// the work done once more: every command that is sent here may safely run twice.
+    /// Runs `work` on the shared connections. A connection that turns out to be dead is replaced and
+    /// the command sent once more: every command that is sent here may safely run twice. In a
+    /// Cluster the commands of a pipeline are sent one after the other.
     ///
     /// # Errors
     /// When Redis cannot be reached or refuses.
-    pub async fn run<T, F>(&self, work: impl Fn(MultiplexedConnection) -> F) -> RedisResult<T>
+    pub async fn run<T, F>(&self, work: impl Fn(Link) -> F) -> RedisResult<T>
     where
         F: Future<Output = RedisResult<T>>,
     {
-        self.shared.run(work).await
+        work(self.link(Via::Shared)).await
     }
 
     /// The same for work that may not run twice, or that has a better answer to a lost reply.
     ///
     /// # Errors
     /// When Redis cannot be reached or refuses. What `work` asked for may have been done.
-    pub async fn run_once<T, F>(&self, work: impl Fn(MultiplexedConnection) -> F) -> RedisResult<T>
+    pub async fn run_once<T, F>(&self, work: impl Fn(Link) -> F) -> RedisResult<T>
     where
         F: Future<Output = RedisResult<T>>,
     {
-        self.shared.run_once(work).await
+        work(self.link(Via::Shared).once()).await
     }
 
     /// Runs one command on the shared connection; see [`Self::run`].
@@ -99,79 +98,112 @@ impl Redis {
     /// # Errors
     /// When Redis cannot be reached or refuses.
     pub async fn query<T: FromRedisValue>(&self, command: &redis::Cmd) -> RedisResult<T> {
-        self.run(|mut connection| async move { command.query_async(&mut connection).await })
-            .await
+        command.query_async(&mut self.link(Via::Shared)).await
     }
 
-    /// A connection to each server that holds a part of the keys.
+    /// A connection for bulk reads: a large reply to it stands in front of no small one.
+    #[must_use]
+    pub fn in_bulk(&self) -> Link {
+        self.link(Via::Pool)
+    }
+
+    /// A connection to each server that holds keys, for what concerns a server and not a key.
+    /// They are not connected yet: one that cannot be reached says so when it is used.
     ///
     /// # Errors
-    /// When one cannot be reached in time.
+    /// When nobody can be asked which servers there are.
     pub async fn masters(&self) -> RedisResult<Vec<Link>> {
-        let only = self.run_once(|link| std::future::ready(Ok(link))).await?;
-        Ok(vec![only])
+        let servers = self.servers().await?;
+        Ok(servers.iter().map(|server| self.link_to(server)).collect())
     }
 
-    /// A connection for a bulk read.
+    /// The servers that hold keys.
     ///
     /// # Errors
-    /// When none comes free or Redis cannot be reached in time.
-    pub async fn pooled(&self) -> RedisResult<deadpool_redis::Connection> {
-        self.pool.get().await.map_err(|error| match error {
-            PoolError::Backend(error) => error,
-            PoolError::Timeout(_)
-            | PoolError::Closed
-            | PoolError::NoRuntimeSpecified
-            | PoolError::PostCreateHook(_) => {
-                RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
-            }
-        })
+    /// When nobody can be asked which servers there are.
+    pub async fn servers(&self) -> RedisResult<Vec<Server>> {
+        let masters = self.directory.masters().await?;
+        Ok(masters.into_iter().map(Server).collect())
     }
 
-    /// A connection for one task that blocks on it: replies may take for ever. Never give it back
-    /// to anybody else; after any error drop it.
+    /// A connection to this server, whatever the key.
+    #[must_use]
+    pub fn link_to(&self, server: &Server) -> Link {
+        Link::to(Arc::clone(&self.directory), Arc::clone(&server.0))
+    }
+
+    /// The server that has this key, as far as is known without asking.
+    #[must_use]
+    pub fn server_of(&self, key: &str) -> Option<Server> {
+        self.directory
+            .believed(slots::of_key(key.as_bytes()))
+            .map(Server)
+    }
+
+    /// A connection for one task that waits for the queues on it. Where they are is asked anew.
     ///
     /// # Errors
     /// When Redis cannot be reached in time.
-    pub async fn dedicated(&self) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(None);
-        self.client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
+    pub async fn dedicated(&self) -> RedisResult<Dedicated> {
+        self.directory.doubt();
+        Dedicated::connect(self.directory.resolve(&home()).await?).await
     }
 
-    /// A connection for listening on channels.
+    /// Whether the queues are still where this connection is, as far as is known.
+    #[must_use]
+    pub fn is_current(&self, dedicated: &Wake) -> bool {
+        let home = slots::of_key(HOME.as_bytes());
+        let now = self.directory.believed(home);
+        now.is_none_or(|node| dedicated.is_to(&node))
+    }
+
+    /// A connection for listening on channels; in a Cluster to any server, for messages go to all.
     ///
     /// # Errors
     /// When Redis cannot be reached in time.
     pub async fn listener(&self) -> RedisResult<PubSub> {
-        tokio::time::timeout(CONNECT_TIMEOUT, self.client.get_async_pubsub())
-            .await
-            .map_err(|_elapsed| {
-                RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
-            })?
+        self.directory.doubt();
+        let mut masters = self.directory.masters().await?;
+        let first = rand::random_range(0..masters.len().max(1));
+        masters.rotate_left(first);
+        let mut failed = not_connected();
+        for master in masters {
+            match master.listener().await {
+                Ok(listener) => return Ok(listener),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
     }
 
-    /// Whether Redis answers.
+    /// Whether Redis answers for its keys: a Cluster that is down still answers a PING.
     ///
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> RedisResult<()> {
-        self.query(&redis::cmd("PING")).await
+        self.query::<u64>(redis::cmd("EXISTS").arg(HOME)).await?;
+        Ok(())
+    }
+
+    /// Whether commands are routed by their keys.
+    #[must_use]
+    pub fn is_cluster(&self) -> bool {
+        self.directory.is_cluster()
+    }
+
+    fn link(&self, via: Via) -> Link {
+        Link::anywhere(Arc::clone(&self.directory), via)
     }
 }
 
-fn connection_info(address: &str) -> RedisResult<ConnectionInfo> {
-    // The client sets none of these itself, and without them a pulled cable goes unnoticed for
-    // as long as the kernel keeps retransmitting.
-    let keepalive = TcpKeepalive::new()
-        .with_time(Duration::from_secs(10))
-        .with_interval(Duration::from_secs(3));
-    let settings = TcpSettings::default()
-        .set_nodelay(true)
-        .set_keepalive(keepalive)
-        .set_user_timeout(Duration::from_secs(10));
-    Ok(address.into_connection_info()?.set_tcp_settings(settings))
+fn home() -> Target {
+    Target::Slot(slots::of_key(HOME.as_bytes()))
+}
+
+fn timed_out() -> RedisError {
+    RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
+}
+
+fn not_connected() -> RedisError {
+    RedisError::from(std::io::Error::from(std::io::ErrorKind::NotConnected))
 }

@@ -1,5 +1,6 @@
 //! One multiplexed connection that everybody shares and that is replaced when it breaks.
 
+use super::node::Failed;
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind,
     aio::MultiplexedConnection,
@@ -38,35 +39,20 @@ impl Shared {
         }
     }
 
+    /// Does `work` once; a connection that it shows to be dead is thrown away.
     pub(super) async fn run<T, F>(
         &self,
         work: impl Fn(MultiplexedConnection) -> F,
-    ) -> RedisResult<T>
+    ) -> Result<T, Failed>
     where
         F: Future<Output = RedisResult<T>>,
     {
-        match self.run_once(&work).await {
-            // A timeout says that Redis is slow, and asking again at once makes it slower.
-            Err(error) if error.is_connection_dropped() || is_read_only(&error) => {
-                self.run_once(&work).await
-            }
-            done => done,
-        }
-    }
-
-    pub(super) async fn run_once<T, F>(
-        &self,
-        work: impl Fn(MultiplexedConnection) -> F,
-    ) -> RedisResult<T>
-    where
-        F: Future<Output = RedisResult<T>>,
-    {
-        let Numbered { number, connection } = self.get().await?;
-        let outcome = work(connection).await;
+        let current = self.get().await.map_err(Failed::Connecting)?;
+        let outcome = work(current.connection).await;
         if outcome.as_ref().is_err_and(breaks_connection) {
-            self.discard(number);
+            self.discard(current.number);
         }
-        outcome
+        outcome.map_err(Failed::Working)
     }
 
     async fn get(&self) -> RedisResult<Numbered> {
@@ -124,7 +110,7 @@ fn breaks_connection(error: &RedisError) -> bool {
     error.is_unrecoverable_error() || error.is_io_error() || is_read_only(error)
 }
 
-/// After a failover the old master answers so: the address has to be resolved again.
-fn is_read_only(error: &RedisError) -> bool {
+/// After a failover the old master answers so: the master has to be looked for again.
+pub(super) fn is_read_only(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
 }

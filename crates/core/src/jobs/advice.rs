@@ -1,6 +1,7 @@
 //! Whether Redis is set up to keep what it accepts.
 
 use super::{Jobs, JobsError};
+use crate::connection::Server;
 
 impl Jobs {
     /// Logs what to change in the Redis server. One that does not answer yet is waited for by those
@@ -16,13 +17,26 @@ impl Jobs {
         }
     }
 
-    /// What to change in the Redis server, a sentence each; empty when it is set up well.
+    /// What to change in the Redis servers, a sentence each; empty when they are set up well.
     ///
     /// # Errors
     /// When Redis gave no answer.
-    async fn advice(&self) -> Result<Vec<String>, JobsError> {
-        let memory = self.info("memory").await?;
-        let persistence = self.info("persistence").await?;
+    pub async fn advice(&self) -> Result<Vec<String>, JobsError> {
+        let mut advice = Vec::new();
+        for server in self.redis.servers().await? {
+            for sentence in self.advice_on(&server).await? {
+                if !advice.contains(&sentence) {
+                    advice.push(sentence);
+                }
+            }
+        }
+        Ok(advice)
+    }
+
+    async fn advice_on(&self, server: &Server) -> Result<Vec<String>, JobsError> {
+        let memory = self.info(server, "memory").await?;
+        let persistence = self.info(server, "persistence").await?;
+        let cluster = self.info(server, "cluster").await?;
         let mut advice = Vec::new();
         let policy = value(&memory, "maxmemory_policy").unwrap_or("noeviction");
         if policy != "noeviction" && value(&memory, "maxmemory") != Some("0") {
@@ -35,13 +49,20 @@ impl Jobs {
                 "appendonly is off: a restart of Redis loses what waits; set it to yes".to_owned(),
             );
         }
+        if !self.redis.is_cluster() && value(&cluster, "cluster_enabled") == Some("1") {
+            advice.push(
+                "REDIS_URL names one server, which belongs to a Cluster (it answers MOVED): name \
+                 several of its nodes, redis://host1:port1,host2:port2"
+                    .to_owned(),
+            );
+        }
         Ok(advice)
     }
 
-    pub(super) async fn info(&self, section: &str) -> Result<String, JobsError> {
+    pub(super) async fn info(&self, server: &Server, section: &str) -> Result<String, JobsError> {
         let mut command = redis::cmd("INFO");
         command.arg(section);
-        Ok(self.redis.query(&command).await?)
+        Ok(command.query_async(&mut self.redis.link_to(server)).await?)
     }
 }
 

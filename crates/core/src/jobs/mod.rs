@@ -18,6 +18,7 @@
 //! `live` names every job that has not ended, and when to look at it next.
 
 mod advice;
+mod amnesty;
 mod audit;
 mod bell;
 mod cancel;

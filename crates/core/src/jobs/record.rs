@@ -85,7 +85,7 @@ impl Jobs {
     /// # Errors
     /// When Redis gave no answer.
     pub async fn record_in_bulk(&self, id: Uuid) -> Result<Option<Record>, JobsError> {
-        let mut connection = self.redis.pooled().await?;
+        let mut connection = self.redis.in_bulk();
         let mut command = redis::cmd("GET");
         command.arg(keys::record(id));
         let bytes: Option<Vec<u8>> = command.query_async(&mut connection).await?;

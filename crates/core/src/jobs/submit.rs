@@ -1,9 +1,10 @@
-//! Accepting a job: note it, write its record, push its hint, in one round trip.
+//! Accepting a job: note it, write its record, push its hint, in one round trip
+//! (in a Cluster, where record and hint are on two servers, in one each).
 
 use super::{Jobs, JobsError, SUBMIT_GRACE, millis, push::Place, scripts::on_job};
 use crate::{keys, mode::Mode};
 use bytes::Bytes;
-use redis::{Pipeline, RedisError, ScriptInvocation, ServerErrorKind};
+use redis::{Pipeline, RedisError, ScriptInvocation, ServerErrorKind, Value};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -136,11 +137,8 @@ impl Jobs {
             pipeline.invoke_script(step);
         }
         match self.send(&pipeline).await {
-            // A pipeline does not load scripts by itself: do so, and send it again.
-            Err(error) if is_script_missing(&error) => {
-                self.load(steps).await?;
-                Ok(self.send(&pipeline).await?)
-            }
+            // A pipeline does not load scripts by itself; each call does, where it belongs.
+            Err(error) if is_script_missing(&error) => self.one_by_one(steps).await,
             outcome => Ok(outcome?),
         }
     }
@@ -151,13 +149,16 @@ impl Jobs {
             .await
     }
 
-    async fn load(&self, steps: &[&ScriptInvocation<'_>]) -> Result<(), JobsError> {
+    async fn one_by_one<T: redis::FromRedisValue>(
+        &self,
+        steps: &[&ScriptInvocation<'_>],
+    ) -> Result<T, JobsError> {
+        let mut replies = Vec::with_capacity(steps.len());
         for step in steps {
-            self.redis
-                .run(|mut connection| async move { step.load_async(&mut connection).await })
-                .await?;
+            replies.push(self.call::<Value>(step).await?);
         }
-        Ok(())
+        redis::from_redis_value(Value::Array(replies))
+            .map_err(|error| JobsError::from(RedisError::from(error)))
     }
 }
 

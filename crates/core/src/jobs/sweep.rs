@@ -2,7 +2,8 @@
 //! is over, or they have waited too long. Every worker sweeps; there is no leader.
 
 use super::{
-    Failure, Jobs, JobsError, POP_GRACE, audit::Walk, millis, push::Place, scripts::on_job,
+    Failure, Jobs, JobsError, POP_GRACE, amnesty::Amnesty, audit::Walk, millis, push::Place,
+    scripts::on_job,
 };
 use crate::{keys, mode::Mode};
 use redis::{FromRedisValue, Value};
@@ -14,9 +15,6 @@ use uuid::Uuid;
 const BATCH: usize = 256;
 /// How long a job that one sweeper looks at is left alone by the others.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);
-
-/// How long Redis may have been loading its data when it was young.
-const LOADING: Duration = Duration::from_secs(10);
 
 /// What a sweeper does by.
 #[derive(Debug, Clone)]
@@ -50,11 +48,7 @@ pub struct Sweeper {
     rules: SweepRules,
     /// Hints seen out of their list: when first, and with which number.
     popped: HashMap<(Mode, Uuid), (String, Instant)>,
-    /// Until when expired leases are spared.
-    amnesty: Option<Instant>,
-    in_touch: bool,
-    /// Whether there was a round that got its answers.
-    met: bool,
+    amnesty: Amnesty,
     walk: Walk,
 }
 
@@ -71,12 +65,10 @@ impl Sweeper {
     #[must_use]
     pub fn new(jobs: Jobs, rules: SweepRules) -> Self {
         Self {
+            amnesty: Amnesty::new(jobs.redis.clone(), rules.lease),
             jobs,
             rules,
             popped: HashMap::new(),
-            amnesty: None,
-            in_touch: false,
-            met: false,
             walk: Walk::default(),
         }
     }
@@ -84,46 +76,68 @@ impl Sweeper {
     /// One round.
     ///
     /// # Errors
-    /// When Redis gave no answer. The next round that gets one spares expired leases for a while:
-    /// their holders may have been cut off just as we were.
+    /// When Redis gave no answer, or in a Cluster one of its servers gave none; then the jobs of the
+    /// others have been looked after. Once such a server answers again, expired leases of its jobs
+    /// are spared for a while: their holders may have been cut off just as we were.
     pub async fn sweep(&mut self) -> Result<Swept, JobsError> {
-        let swept = self.round().await;
-        self.in_touch = swept.is_ok();
-        self.met |= self.in_touch;
-        swept
+        let mut swept = Swept::default();
+        let mut failed = None;
+        if let Err(error) = self.round(&mut swept, &mut failed).await {
+            self.amnesty.lost_all();
+            return Err(error);
+        }
+        failed.map_or(Ok(swept), Err)
     }
 
-    async fn round(&mut self) -> Result<Swept, JobsError> {
-        if !self.in_touch {
-            self.amnesty = self.amnesty_after_silence().await?;
-        }
-        let mut swept = Swept::default();
-        for id in self.jobs.take_due(keys::LIVE, BATCH, LOOK_PAUSE).await? {
-            skip_unreadable(id, self.see_to(id, &mut swept).await)?;
+    /// Fails when the queues cannot be reached. What one job's server does not answer goes to
+    /// `failed`, and the jobs of that server are left to a later round.
+    async fn round(
+        &mut self,
+        swept: &mut Swept,
+        failed: &mut Option<JobsError>,
+    ) -> Result<(), JobsError> {
+        let (reviewed, due) = tokio::join!(
+            self.amnesty.review(&self.jobs),
+            self.jobs.take_due(keys::LIVE, BATCH, LOOK_PAUSE)
+        );
+        *failed = reviewed?;
+        for id in due? {
+            if self.amnesty.in_touch(id) {
+                let seen = self.see_to(id, swept).await;
+                self.note(id, seen, failed);
+            }
         }
         for mode in Mode::ALL {
             // The oldest last: each goes before all others.
             for (id, number) in self.lost_hints(mode).await?.into_iter().rev() {
-                let found = self.find_hint(id, number, &mut swept).await;
-                skip_unreadable(id, found)?;
+                if self.amnesty.in_touch(id) {
+                    let found = self.find_hint(id, number, swept).await;
+                    self.note(id, found, failed);
+                }
             }
         }
         for id in self.jobs.unlisted(&mut self.walk).await? {
             tracing::warn!(session_id = %id, "took in a search that nobody had listed");
-            skip_unreadable(id, self.see_to(id, &mut swept).await)?;
+            let seen = self.see_to(id, swept).await;
+            self.note(id, seen, failed);
             swept.taken_in += 1;
         }
-        Ok(swept)
+        Ok(())
     }
 
-    /// Redis may have been away for everybody; then all leases have run out, and their holders get
-    /// one lease to come back. At our own start this holds only if Redis has just started as well.
-    async fn amnesty_after_silence(&self) -> Result<Option<Instant>, JobsError> {
-        let lease = self.rules.lease;
-        if !self.met && self.jobs.uptime().await? > lease + LOADING {
-            return Ok(None);
+    /// One job that cannot be understood (of another version, damaged), or whose server does not
+    /// answer, must not keep the others from being looked after.
+    fn note(&mut self, id: Uuid, seen: Result<(), JobsError>, failed: &mut Option<JobsError>) {
+        match seen {
+            Ok(()) => {}
+            Err(JobsError::Unexpected(reason)) => {
+                tracing::error!(session_id = %id, reason, "cannot look after a search");
+            }
+            Err(error) => {
+                self.amnesty.lost(id);
+                *failed = Some(error);
+            }
         }
-        Ok(Some(Instant::now() + lease))
     }
 
     async fn see_to(&mut self, id: Uuid, swept: &mut Swept) -> Result<(), JobsError> {
@@ -199,9 +213,7 @@ impl Sweeper {
     }
 
     async fn look(&self, id: Uuid) -> Result<Seen, JobsError> {
-        let spared = self.amnesty.map_or(Duration::ZERO, |until| {
-            until.saturating_duration_since(Instant::now())
-        });
+        let spared = self.amnesty.spares(id);
         let cancelled = Failure::cancelled();
         let mut invocation = on_job(&self.jobs.scripts.look, id);
         invocation.arg(self.rules.most_crashes).arg(millis(spared));
@@ -216,18 +228,6 @@ impl Sweeper {
         }
         invocation.arg(keys::CHANGED).arg(id.to_string());
         seen(self.jobs.call(&invocation).await?)
-    }
-}
-
-/// One job that cannot be understood (of another version, damaged) must not keep the others from
-/// being looked after.
-fn skip_unreadable(id: Uuid, seen: Result<(), JobsError>) -> Result<(), JobsError> {
-    match seen {
-        Err(JobsError::Unexpected(reason)) => {
-            tracing::error!(session_id = %id, reason, "cannot look after a search");
-            Ok(())
-        }
-        other => other,
     }
 }
 

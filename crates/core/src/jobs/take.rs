@@ -6,13 +6,14 @@
 //! away together with whatever it still carried. A hint that is lost so is found again by its job.
 
 use super::{Jobs, JobsError};
-use crate::{connection::Redis, keys, mode::Mode};
+use crate::{
+    connection::{Redis, Wake},
+    keys,
+    mode::Mode,
+};
 use redis::{RedisError, aio::MultiplexedConnection};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use uuid::Uuid;
@@ -21,7 +22,6 @@ use uuid::Uuid;
 const BLOCK: Duration = Duration::from_secs(2);
 /// How much longer than that a reply may take before the connection is given up.
 const WATCHDOG: Duration = Duration::from_secs(5);
-const NOT_CONNECTED: i64 = -1;
 
 /// A job that may be waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,15 +36,17 @@ pub struct Hint {
 pub struct Taker {
     redis: Redis,
     connection: Option<MultiplexedConnection>,
-    client_id: Arc<AtomicI64>,
+    wake: Waker,
 }
 
 /// Ends the pop that a [`Taker`] is waiting in.
 #[derive(Clone)]
 pub struct Unblock {
-    redis: Redis,
-    client_id: Arc<AtomicI64>,
+    wake: Waker,
 }
+
+/// `None` while there is no connection to wait on.
+type Waker = Arc<Mutex<Option<Wake>>>;
 
 impl Jobs {
     /// A taker with a connection of its own.
@@ -53,7 +55,7 @@ impl Jobs {
         Taker {
             redis: self.redis.clone(),
             connection: None,
-            client_id: Arc::new(AtomicI64::new(NOT_CONNECTED)),
+            wake: Waker::default(),
         }
     }
 }
@@ -63,8 +65,7 @@ impl Taker {
     #[must_use]
     pub fn unblock(&self) -> Unblock {
         Unblock {
-            redis: self.redis.clone(),
-            client_id: Arc::clone(&self.client_id),
+            wake: Arc::clone(&self.wake),
         }
     }
 
@@ -75,8 +76,8 @@ impl Taker {
     /// When the connection broke. The next call makes a new one.
     pub async fn next(&mut self, modes: &[Mode]) -> Result<Option<Hint>, JobsError> {
         let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.connect().await?,
+            Some(connection) if self.is_current() => connection,
+            _ => self.connect().await?,
         };
         let mut command = redis::cmd("BRPOP");
         for mode in modes {
@@ -95,11 +96,11 @@ impl Taker {
                 popped
             }
             Ok(Err(error)) => {
-                self.client_id.store(NOT_CONNECTED, Ordering::Release);
+                self.set_wake(None);
                 return Err(error.into());
             }
             Err(_elapsed) => {
-                self.client_id.store(NOT_CONNECTED, Ordering::Release);
+                self.set_wake(None);
                 return Err(timed_out().into());
             }
         };
@@ -107,13 +108,20 @@ impl Taker {
     }
 
     async fn connect(&self) -> Result<MultiplexedConnection, JobsError> {
-        let mut connection = self.redis.dedicated().await?;
-        let client_id = redis::cmd("CLIENT")
-            .arg("ID")
-            .query_async(&mut connection)
-            .await?;
-        self.client_id.store(client_id, Ordering::Release);
-        Ok(connection)
+        let dedicated = self.redis.dedicated().await?;
+        self.set_wake(Some(dedicated.wake));
+        Ok(dedicated.connection)
+    }
+
+    /// The queues may have moved to another server while this one lives.
+    fn is_current(&self) -> bool {
+        let wake = self.wake.lock().unwrap_or_else(PoisonError::into_inner);
+        wake.as_ref()
+            .is_some_and(|wake| self.redis.is_current(wake))
+    }
+
+    fn set_wake(&self, wake: Option<Wake>) {
+        *self.wake.lock().unwrap_or_else(PoisonError::into_inner) = wake;
     }
 }
 
@@ -123,14 +131,15 @@ impl Unblock {
     /// # Errors
     /// When Redis gave no answer; the wait ends by itself after two seconds.
     pub async fn unblock(&self) -> Result<(), JobsError> {
-        let client_id = self.client_id.load(Ordering::Acquire);
-        if client_id == NOT_CONNECTED {
+        let wake = self
+            .wake
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let Some(wake) = wake else {
             return Ok(());
-        }
-        let mut command = redis::cmd("CLIENT");
-        command.arg("UNBLOCK").arg(client_id);
-        self.redis.query::<i64>(&command).await?;
-        Ok(())
+        };
+        Ok(wake.wake().await?)
     }
 }
 

@@ -24,7 +24,8 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "REDIS_URL",
         "redis://localhost:6379/0",
-        "Redis; also rediss:// and redis+unix:///path/to.sock",
+        "Redis: rediss:// and redis+unix:///path/to.sock too; a Cluster is redis://host1:port1,host2:port2, \
+         Sentinel is redis+sentinel://host1:port1,host2:port2/name-of-the-master",
     ),
     setting(
         "DATABASE_URL",

@@ -5,6 +5,7 @@ use chrono::Utc;
 use privachat_core::{
     history::{History, HistoryError},
     jobs::{Jobs, JobsError},
+    keys,
     schema::record::StoredRecord,
 };
 use std::{sync::Arc, time::Duration};
@@ -68,15 +69,29 @@ async fn store_due(jobs: &Jobs, history: &dyn History) -> Result<(), OutboxError
         if due.is_empty() {
             return Ok(());
         }
+        let mut away = None;
+        let mut failed = None;
         for id in due {
+            let server = jobs.redis().server_of(&keys::record(id));
+            if away.is_some() && away == server {
+                continue;
+            }
             match store(jobs, history, id).await {
                 // One that cannot be stored must not keep the others from it.
                 Err(OutboxError::History(error)) if !error.is_transient() => {
                     let cause = anyhow::Error::from(error);
                     tracing::error!(session_id = %id, error = format!("{cause:#}"), "cannot be stored in the history");
                 }
+                // Nor must a server of a Cluster that does not answer.
+                Err(error @ OutboxError::Jobs(_)) => {
+                    away = server;
+                    failed = Some(error);
+                }
                 outcome => outcome?,
             }
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
     }
 }

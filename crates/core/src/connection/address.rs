@@ -1,0 +1,186 @@
+//! The forms of REDIS_URL.
+//!
+//! One server: what the client itself understands. Several: the hosts of a URL separated by commas,
+//! as drivers of other databases write it.
+
+use redis::{
+    ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult,
+    io::tcp::{TcpSettings, socket2::TcpKeepalive},
+};
+use std::time::Duration;
+
+/// The port of a Sentinel that names none.
+const SENTINEL_PORT: u16 = 26379;
+
+/// An address that names no Redis.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "is not an address of Redis: one server is redis://host:6379/0, rediss://… or redis+unix:///path; \
+     a Cluster is redis://host1:port1,host2:port2; a Sentinel group is \
+     redis+sentinel://host1:port1,host2:port2/name-of-the-master"
+)]
+pub struct InvalidAddress;
+
+/// What an address stands for.
+#[derive(Debug, Clone)]
+pub(super) enum Address {
+    One(ConnectionInfo),
+    /// Some nodes of a Cluster: they name the others.
+    Cluster(Vec<ConnectionInfo>),
+    Sentinels {
+        sentinels: Vec<ConnectionInfo>,
+        /// The name that the sentinels know it by.
+        master: String,
+        /// How to connect to it; its host is not known yet.
+        server: ConnectionInfo,
+    },
+}
+
+impl Address {
+    pub(super) fn parse(text: &str) -> Result<Self, InvalidAddress> {
+        let parsed = match Several::split(text) {
+            Some(parts) => match parts.kind {
+                Kind::Plain if !parts.hosts.contains(',') && !parts.repeats() => one(text),
+                Kind::Plain | Kind::Cluster => parts.cluster(),
+                Kind::Sentinel => parts.sentinels(),
+            },
+            None => one(text),
+        };
+        parsed.ok_or(InvalidAddress)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Plain,
+    Cluster,
+    Sentinel,
+}
+
+/// The parts of a URL whose host may be a list.
+struct Several<'a> {
+    kind: Kind,
+    /// redis or rediss.
+    scheme: &'a str,
+    credentials: &'a str,
+    hosts: &'a str,
+    path: &'a str,
+    query: &'a str,
+}
+
+impl<'a> Several<'a> {
+    /// None when the address is of another kind.
+    fn split(text: &'a str) -> Option<Self> {
+        let (name, rest) = text.split_once("://")?;
+        let (scheme, kind) = match name.split_once('+') {
+            None => (name, Kind::Plain),
+            Some((scheme, "cluster")) => (scheme, Kind::Cluster),
+            Some((scheme, "sentinel")) => (scheme, Kind::Sentinel),
+            Some(_) => return None,
+        };
+        if !matches!(scheme, "redis" | "rediss") {
+            return None;
+        }
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (credentials, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+        Some(Self {
+            kind,
+            scheme,
+            credentials,
+            hosts,
+            path,
+            query,
+        })
+    }
+
+    /// Whether a host after the first has credentials of its own. They hold for all.
+    fn repeats(&self) -> bool {
+        self.credentials.contains('@') && self.credentials.contains(',')
+    }
+
+    fn cluster(&self) -> Option<Address> {
+        // A Cluster has one database.
+        if !matches!(self.path, "" | "0") || self.repeats() {
+            return None;
+        }
+        let hosts = self.hosts.split(',');
+        let seeds = hosts.map(|host| self.connection(self.credentials, host, "0"));
+        Some(Address::Cluster(seeds.collect::<Option<_>>()?))
+    }
+
+    fn sentinels(&self) -> Option<Address> {
+        let (master, database) = self.path.split_once('/').unwrap_or((self.path, "0"));
+        if master.is_empty() || self.repeats() {
+            return None;
+        }
+        let password = match self.query.split_once('=') {
+            None if self.query.is_empty() => String::new(),
+            Some(("sentinel_password", password)) => format!(":{password}"),
+            _ => return None,
+        };
+        let sentinels = self.hosts.split(',').map(|host| {
+            let portless = host.ends_with(']') || !host.contains(':');
+            let host = if portless {
+                format!("{host}:{SENTINEL_PORT}")
+            } else {
+                host.to_owned()
+            };
+            self.connection(&password, &host, "")
+        });
+        Some(Address::Sentinels {
+            sentinels: sentinels.collect::<Option<_>>()?,
+            master: master.to_owned(),
+            server: self.connection(self.credentials, "unknown", database)?,
+        })
+    }
+
+    fn connection(&self, credentials: &str, host: &str, database: &str) -> Option<ConnectionInfo> {
+        if host.is_empty() || host.starts_with(':') {
+            return None;
+        }
+        let at = if credentials.is_empty() { "" } else { "@" };
+        let scheme = self.scheme;
+        let address = format!("{scheme}://{credentials}{at}{host}/{database}");
+        connection_info(&address).ok()
+    }
+}
+
+fn one(text: &str) -> Option<Address> {
+    connection_info(text).ok().map(Address::One)
+}
+
+fn connection_info(address: &str) -> RedisResult<ConnectionInfo> {
+    // The client sets none of these itself, and without them a pulled cable goes unnoticed for
+    // as long as the kernel keeps retransmitting.
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(10))
+        .with_interval(Duration::from_secs(3));
+    let settings = TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(keepalive)
+        .set_user_timeout(Duration::from_secs(10));
+    Ok(address.into_connection_info()?.set_tcp_settings(settings))
+}
+
+/// The same way to connect, to another server.
+pub(super) fn to_server(like: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo {
+    let host = host.to_owned();
+    let address = match like.addr() {
+        ConnectionAddr::TcpTls {
+            insecure,
+            tls_params,
+            ..
+        } => ConnectionAddr::TcpTls {
+            host,
+            port,
+            insecure: *insecure,
+            tls_params: tls_params.clone(),
+        },
+        _ => ConnectionAddr::Tcp(host, port),
+    };
+    like.clone().set_addr(address)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+use super::*;
+
+fn addresses(of: &[ConnectionInfo]) -> Vec<String> {
+    of.iter().map(|info| info.addr().to_string()).collect()
+}
+
+#[test]
+fn an_address_with_one_host_is_one_server() {
+    for text in [
+        "redis://localhost:6379/0",
+        "rediss://user:pa,ss@host/3",
+        "redis+unix:///run/redis,too.sock",
+    ] {
+        assert!(
+            matches!(Address::parse(text), Ok(Address::One(_))),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn several_hosts_are_a_cluster_with_the_credentials_of_all() {
+    let parsed = Address::parse("redis://me:p%40ss@a:7001,b:7002,c/0").unwrap();
+    let Address::Cluster(seeds) = parsed else {
+        panic!("{parsed:?}");
+    };
+    assert_eq!(addresses(&seeds), ["a:7001", "b:7002", "c:6379"]);
+    for seed in &seeds {
+        assert_eq!(seed.redis_settings().username(), Some("me"));
+        assert_eq!(seed.redis_settings().password(), Some("p@ss"));
+    }
+    let single = Address::parse("rediss+cluster://a:7001").unwrap();
+    assert!(
+        matches!(&single, Address::Cluster(seeds)
+            if matches!(seeds[0].addr(), ConnectionAddr::TcpTls { .. })),
+        "{single:?}"
+    );
+}
+
+#[test]
+fn sentinels_name_a_master_and_have_a_password_of_their_own() {
+    let text = "redis+sentinel://:secret@s1,s2:5000/main/2?sentinel_password=other";
+    let parsed = Address::parse(text).unwrap();
+    let Address::Sentinels {
+        sentinels,
+        master,
+        server,
+    } = parsed
+    else {
+        panic!("{parsed:?}");
+    };
+    assert_eq!(addresses(&sentinels), ["s1:26379", "s2:5000"]);
+    assert_eq!(sentinels[0].redis_settings().password(), Some("other"));
+    assert_eq!(master, "main");
+    assert_eq!(server.redis_settings().db(), 2);
+    let found = to_server(&server, "10.0.0.7", 6380);
+    assert_eq!(found.addr().to_string(), "10.0.0.7:6380");
+    assert_eq!(found.redis_settings().password(), Some("secret"));
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_without_being_repeated() {
+    for text in [
+        "secret",
+        "http://secret@host",
+        "redis://secret@a,secret@b",
+        "redis://:secret@a,b/1",
+        "redis://:secret@a,,b",
+        "redis://:secret@a:x,b",
+        "redis+sentinel://:secret@a",
+        "redis+sentinel://:secret@a/main?password=secret",
+        "redis+other://:secret@a",
+    ] {
+        let refused = Address::parse(text).expect_err(text).to_string();
+        assert!(!refused.contains("secret"), "{refused}");
+        assert!(refused.contains("redis+sentinel://"), "{refused}");
+    }
+}

@@ -1,0 +1,132 @@
+//! One Redis server and the connections to it.
+
+use super::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT, shared::Shared, timed_out};
+use deadpool_redis::{Manager, Pool, PoolError};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, RedisError, RedisResult,
+    aio::{MultiplexedConnection, PubSub},
+};
+
+/// Connections for bulk reads.
+const POOL_SIZE: usize = 4;
+
+pub(super) struct Node {
+    client: Client,
+    shared: Shared,
+    pool: Pool,
+}
+
+/// Which of its connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Via {
+    Shared,
+    Pool,
+}
+
+/// A piece of work without a result.
+pub(super) enum Failed {
+    /// There was no connection, so nothing was sent.
+    Connecting(RedisError),
+    Working(RedisError),
+}
+
+impl Node {
+    /// Connects when first used.
+    pub(super) fn new(info: ConnectionInfo) -> RedisResult<Self> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(RESPONSE_TIMEOUT));
+        let client = Client::open(info.clone())?;
+        let manager = Manager::new_with_config(info, config.clone())?;
+        let pool = Pool::builder(manager)
+            .max_size(POOL_SIZE)
+            .wait_timeout(Some(RESPONSE_TIMEOUT))
+            .create_timeout(Some(CONNECT_TIMEOUT))
+            .recycle_timeout(Some(CONNECT_TIMEOUT))
+            .runtime(deadpool_redis::Runtime::Tokio1)
+            .build()
+            .map_err(|_no_runtime| timed_out())?;
+        Ok(Self {
+            shared: Shared::new(client.clone(), config),
+            client,
+            pool,
+        })
+    }
+
+    /// Its host name; empty for a socket.
+    pub(super) fn host(&self) -> &str {
+        match self.client.get_connection_info().addr() {
+            ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => host,
+            _ => "",
+        }
+    }
+
+    /// Does `work` once.
+    pub(super) async fn run<T, F>(
+        &self,
+        via: Via,
+        work: impl Fn(MultiplexedConnection) -> F,
+    ) -> Result<T, Failed>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        match via {
+            Via::Shared => self.shared.run(work).await,
+            Via::Pool => {
+                let pooled = self.pooled().await.map_err(Failed::Connecting)?;
+                work(MultiplexedConnection::clone(&pooled))
+                    .await
+                    .map_err(Failed::Working)
+            }
+        }
+    }
+
+    /// Does `work` once, on the shared connection.
+    pub(super) async fn run_shared<T, F>(
+        &self,
+        work: impl Fn(MultiplexedConnection) -> F,
+    ) -> RedisResult<T>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        self.shared.run(work).await.map_err(Failed::into_error)
+    }
+
+    async fn pooled(&self) -> RedisResult<deadpool_redis::Connection> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            PoolError::Timeout(_)
+            | PoolError::Closed
+            | PoolError::NoRuntimeSpecified
+            | PoolError::PostCreateHook(_) => timed_out(),
+        })
+    }
+
+    /// A connection whose replies may take for ever.
+    pub(super) async fn dedicated(&self) -> RedisResult<MultiplexedConnection> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(None);
+        self.client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+    }
+
+    pub(super) async fn listener(&self) -> RedisResult<PubSub> {
+        tokio::time::timeout(CONNECT_TIMEOUT, self.client.get_async_pubsub())
+            .await
+            .map_err(|_elapsed| timed_out())?
+    }
+}
+
+impl Failed {
+    pub(super) fn was_sent(&self) -> bool {
+        matches!(self, Self::Working(_))
+    }
+
+    pub(super) fn into_error(self) -> RedisError {
+        match self {
+            Self::Connecting(error) | Self::Working(error) => error,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Finding the master through its sentinels.
+
+use super::{CONNECT_TIMEOUT, not_connected, slots::Server, timed_out};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use redis::{AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, RedisError, RedisResult};
+use std::{collections::HashMap, time::Duration};
+
+/// How long the first opinion waits for a newer one.
+const LATECOMERS: Duration = Duration::from_millis(200);
+
+/// One of those who watch a master.
+pub(super) struct Sentinel(Client);
+
+impl Sentinel {
+    pub(super) fn new(info: ConnectionInfo) -> RedisResult<Self> {
+        Client::open(info).map(Self)
+    }
+
+    /// Where the master of this name is, in this sentinel's opinion, and how new that opinion is:
+    /// each failover has a higher number.
+    pub(super) async fn master(&self, name: &str) -> RedisResult<(u64, Server)> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(CONNECT_TIMEOUT));
+        let asked = async {
+            let mut connection = self
+                .0
+                .get_multiplexed_async_connection_with_config(&config)
+                .await?;
+            let (server, state): (Option<Server>, HashMap<String, String>) = redis::pipe()
+                .cmd("SENTINEL")
+                .arg("GET-MASTER-ADDR-BY-NAME")
+                .arg(name)
+                .cmd("SENTINEL")
+                .arg("MASTER")
+                .arg(name)
+                .query_async(&mut connection)
+                .await?;
+            let server = server.ok_or_else(|| {
+                let reason = "the sentinels know no master of that name";
+                RedisError::from((ErrorKind::MasterNameNotFoundBySentinel, reason))
+            })?;
+            let epoch = state
+                .get("config-epoch")
+                .and_then(|epoch| epoch.parse().ok());
+            Ok((epoch.unwrap_or(0), server))
+        };
+        tokio::time::timeout(CONNECT_TIMEOUT, asked)
+            .await
+            .map_err(|_elapsed| timed_out())?
+    }
+}
+
+/// The newest opinion. All are asked at once: one sentinel may be cut off, another may not have
+/// heard of the failover yet.
+///
+/// # Errors
+/// When none answers.
+pub(super) async fn newest(sentinels: &[Sentinel], name: &str) -> RedisResult<Server> {
+    let asked = sentinels.iter().map(|sentinel| sentinel.master(name));
+    let mut answers: FuturesUnordered<_> = asked.collect();
+    let mut newest: Option<(u64, Server)> = None;
+    let mut failed = None;
+    loop {
+        let answer = match &newest {
+            None => answers.next().await,
+            Some(_) => tokio::time::timeout(LATECOMERS, answers.next())
+                .await
+                .unwrap_or(None),
+        };
+        match answer {
+            Some(Ok(opinion)) if newest.as_ref().is_none_or(|known| known.0 < opinion.0) => {
+                newest = Some(opinion);
+            }
+            Some(Ok(_older)) => {}
+            Some(Err(error)) => failed = Some(error),
+            None => break,
+        }
+    }
+    match newest {
+        Some((_, server)) => Ok(server),
+        None => Err(failed.unwrap_or_else(not_connected)),
+    }
+}
