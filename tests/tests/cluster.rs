@@ -30,8 +30,8 @@ fn held() -> (Upstream, Arc<AtomicBool>) {
     let free = Arc::new(AtomicBool::new(false));
     let gate = Arc::clone(&free);
     let double = Upstream::start(move |request: &Request| {
-        if !gate.load(Ordering::SeqCst) {
-            return Reply::hang();
+        while !gate.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
         }
         let query = request.parameter("q").unwrap_or_default();
         Reply::json(200, searxng::body(query, &found()).to_string())

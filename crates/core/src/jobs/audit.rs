@@ -25,8 +25,9 @@ impl Jobs {
     /// Goes on for one page; ids of jobs that have not ended and are not listed.
     pub(super) async fn unlisted(&self, walk: &mut Walk) -> Result<Vec<Uuid>, JobsError> {
         let ids = self.next_page(walk).await.inspect_err(|_error| {
-            // The node may be gone: begin again with those that are there then.
-            *walk = Walk::default();
+            // That node is away: go on with the next.
+            walk.nodes.pop_front();
+            walk.cursor = 0;
         })?;
         let mut unlisted = Vec::new();
         for id in self.not_in_live(&ids).await? {

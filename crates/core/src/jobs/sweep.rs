@@ -116,13 +116,25 @@ impl Sweeper {
                 }
             }
         }
-        for id in self.jobs.unlisted(&mut self.walk).await? {
+        self.audit(swept, failed).await;
+        Ok(())
+    }
+
+    /// Takes in jobs that are not listed. A server that is away is left to a later round.
+    async fn audit(&mut self, swept: &mut Swept, failed: &mut Option<JobsError>) {
+        let unlisted = match self.jobs.unlisted(&mut self.walk).await {
+            Ok(unlisted) => unlisted,
+            Err(error) => {
+                *failed = Some(error);
+                return;
+            }
+        };
+        for id in unlisted {
             tracing::warn!(session_id = %id, "took in a search that nobody had listed");
             let seen = self.see_to(id, swept).await;
             self.note(id, seen, failed);
             swept.taken_in += 1;
         }
-        Ok(())
     }
 
     /// One job that cannot be understood (of another version, damaged), or whose server does not
