@@ -81,15 +81,11 @@ mod tests {
         std::future::pending().await
     }
 
-    async fn panics() {
-        panic!("out of luck")
-    }
-
     #[tokio::test]
     async fn a_part_that_panics_is_named_with_its_reason() {
         let mut parts = Parts::default();
         parts.spawn("the sweeper", lives());
-        parts.spawn("the outbox", panics());
+        parts.spawn("the outbox", async { panic!("out of luck") });
         let died = parts.death().await;
         assert_eq!(died.to_string(), "the outbox died");
         let reason = died.source().map(ToString::to_string);
@@ -115,7 +111,7 @@ mod tests {
 
         let mut parts = Parts::default();
         parts.spawn("the sweeper", async {});
-        parts.spawn("the outbox", panics());
+        parts.spawn("the outbox", async { panic!("out of luck") });
         let died = parts.end().await.map_err(|died| died.to_string());
         assert_eq!(died, Err("the outbox died".to_owned()));
     }
