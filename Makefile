@@ -1,6 +1,6 @@
 # The project's commands. The work is done in scripts/, so that each step can be read and run alone.
 .DEFAULT_GOAL := help
-.PHONY: help run test check recovery mutants build fmt clean
+.PHONY: help run test check chaos recovery mutants build fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -10,6 +10,9 @@ run: ## install what is missing, build, start the search service here; Ctrl-C st
 
 test: ## install what is missing and run every test
 	@scripts/test.sh
+
+chaos: ## break everything under 10,000 searches (CHAOS_JOBS, CHAOS_SEED) and see that none is lost
+	@scripts/chaos.sh
 
 check: ## everything CI runs: format, lints, borders, dependencies, deploy files, docs, tests
 	@scripts/check.sh

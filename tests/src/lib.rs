@@ -12,6 +12,7 @@
 //!
 //! Panics are the reports here, so they say what to do.
 
+pub mod chaos;
 pub mod client;
 pub mod fixtures;
 mod keeper;

@@ -117,7 +117,7 @@ impl RedisServer {
         &mut self.process
     }
 
-    async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
+    pub(crate) async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
         redis::Client::open(self.url())?
             .get_multiplexed_async_connection()
             .await

@@ -1,0 +1,114 @@
+//! 9: what a client was told is cancelled never completes, and stops. 10: one idempotency key is
+//! one search.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Complaints, History, Job};
+use crate::chaos::log::Entry;
+use crate::chaos::web::token;
+
+/// How long a cancelled search may go on asking when the message about it was lost.
+const STOPS_WITHIN: u64 = 6000;
+
+pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
+    for entry in history.entries {
+        if let Entry::Cancelled {
+            answered,
+            id,
+            status: Some(200),
+            ..
+        } = entry
+            && let Some(job) = history.jobs.get(id.as_str())
+        {
+            cancelled(history, id, job, *answered, complaints);
+        }
+    }
+    keys(history, complaints);
+}
+
+fn cancelled(
+    history: &History<'_>,
+    id: &str,
+    job: &Job<'_>,
+    at: u64,
+    complaints: &mut Complaints<'_>,
+) {
+    if job.status() == "completed" || job.record["cancelled"] != true {
+        return complaints.add(9, id, format!("cancelled, and is {}", job.status()));
+    }
+    let whose = token(job.member("query").as_str().unwrap_or_default());
+    for entry in history.entries {
+        if let Entry::Asked { at: asked, token } = entry
+            && token == whose
+            && *asked > at + STOPS_WITHIN
+            && !broken(history, job, at, *asked)
+        {
+            complaints.add(
+                9,
+                id,
+                format!("asks {} ms after it was cancelled", asked - at),
+            );
+        }
+    }
+}
+
+/// Whether a worker of this search could not be told.
+fn broken(history: &History<'_>, job: &Job<'_>, from: u64, until: u64) -> bool {
+    let runs = |target: &str| {
+        let mut started = job.events.iter().filter(|event| event.kind == "started");
+        target == "redis" || started.any(|event| event.data["worker"] == target)
+    };
+    let mut faults = history.faults.iter();
+    faults.any(|fault| {
+        runs(fault.target) && fault.from <= until && fault.until + history.lease >= from
+    })
+}
+
+fn keys(history: &History<'_>, complaints: &mut Complaints<'_>) {
+    let mut posts: BTreeMap<&str, Vec<(&str, Option<u16>, Option<&str>)>> = BTreeMap::new();
+    let mut keyed: BTreeMap<&str, &str> = BTreeMap::new();
+    for entry in history.entries {
+        if let Entry::Posted {
+            key: Some(key),
+            token,
+            body,
+            status,
+            id,
+            ..
+        } = entry
+        {
+            posts
+                .entry(key)
+                .or_default()
+                .push((body, *status, id.as_deref()));
+            keyed.insert(token, key);
+        }
+    }
+    for (key, posts) in posts {
+        let is_accepted = |status| matches!(status, Some(200 | 500 | 504));
+        let accepted = posts.iter().filter(|(_, status, _)| is_accepted(*status));
+        let ids: BTreeSet<&str> = accepted.clone().filter_map(|(_, _, id)| *id).collect();
+        let bodies: BTreeSet<&str> = accepted.map(|(body, _, _)| *body).collect();
+        if ids.len() > 1 {
+            complaints.add(10, key, format!("is {} searches", ids.len()));
+        }
+        if bodies.len() > 1 {
+            complaints.add(10, key, "took two bodies");
+        }
+        let refused =
+            |(body, status, _): &&(&str, _, _)| *status == Some(409) && bodies.contains(body);
+        if posts.iter().find(refused).is_some() {
+            complaints.add(10, key, "refused the body that it had taken");
+        }
+    }
+    let mut searches: BTreeMap<&str, u32> = BTreeMap::new();
+    for job in history.jobs.values() {
+        let token = token(job.member("query").as_str().unwrap_or_default());
+        if let Some(key) = keyed.get(token) {
+            *searches.entry(key).or_default() += 1;
+        }
+    }
+    for (key, count) in searches.into_iter().filter(|(_, count)| *count > 1) {
+        complaints.add(10, key, format!("was run as {count} searches"));
+    }
+}

@@ -1,0 +1,72 @@
+//! 6: attempts and crashes stay within their limits, and are counted right.
+
+use std::collections::BTreeMap;
+
+use super::{Complaints, History, Job, field};
+
+/// Two are forgiven, the third ends the search.
+const MOST_CRASHES: u64 = 3;
+
+pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
+    for (id, job) in &history.jobs {
+        let crashes = job.number("crashes").unwrap_or(u64::MAX);
+        let attempt = job.number("attempt").unwrap_or(u64::MAX);
+        if crashes > MOST_CRASHES {
+            complaints.add(6, id, format!("{crashes} crashes"));
+        }
+        if attempt > history.most_attempts.saturating_add(crashes) {
+            complaints.add(
+                6,
+                id,
+                format!("{attempt} attempts, {crashes} of them crashed"),
+            );
+        }
+        if job.count("started").checked_sub(job.count("released")) != Some(attempt) {
+            complaints.add(
+                6,
+                id,
+                format!("{attempt} attempts counted, its events say otherwise"),
+            );
+        }
+        if *job.member("attempt") != attempt {
+            complaints.add(
+                6,
+                id,
+                "its record counts other attempts than its control hash",
+            );
+        }
+    }
+    executions(history, complaints);
+}
+
+/// Each execution that a worker speaks of is an attempt that its search knows of.
+fn executions(history: &History<'_>, complaints: &mut Complaints<'_>) {
+    let mut executions: BTreeMap<(&str, u64, &str), u64> = BTreeMap::new();
+    for (worker, line) in history.lines("started") {
+        let id = field(line, "session_id").as_str().unwrap_or_default();
+        let attempt = field(line, "attempt").as_u64().unwrap_or_default();
+        *executions.entry((id, attempt, worker)).or_default() += 1;
+    }
+    for ((id, attempt, worker), count) in executions {
+        let known = history
+            .jobs
+            .get(id)
+            .map_or(0, |job| started(job, attempt, worker));
+        if count > known {
+            complaints.add(
+                6,
+                id,
+                format!("{worker} ran attempt {attempt} {count} times, its events know of {known}"),
+            );
+        }
+    }
+}
+
+fn started(job: &Job<'_>, attempt: u64, worker: &str) -> u64 {
+    let same = job.events.iter().filter(|event| {
+        event.kind == "started"
+            && event.data["attempt"] == attempt
+            && event.data["worker"] == worker
+    });
+    same.count() as u64
+}

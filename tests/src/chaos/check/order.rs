@@ -1,0 +1,135 @@
+//! 3: the attempt that ends a search is the last that started, and no older one writes. 4: only
+//! legal edges. 5: leases never overlap. 11: a stream read in parts is the whole, its end is last.
+
+use std::collections::BTreeMap;
+
+use super::{Complaints, History, Job, field, is_terminal};
+use crate::chaos::log::Entry;
+
+pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
+    for (id, job) in &history.jobs {
+        edges(id, job, complaints);
+        the_last_attempt_wins(id, job, complaints);
+    }
+    the_worker_that_ended_it_had_it(history, complaints);
+    parts(history, complaints);
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    Absent,
+    Pending,
+    Running,
+    Over,
+}
+
+fn edges(id: &str, job: &Job<'_>, complaints: &mut Complaints<'_>) {
+    let mut state = State::Absent;
+    for event in job.events {
+        let kind = event.kind.as_str();
+        state = match (state, kind) {
+            (State::Absent, "queued") => State::Pending,
+            (State::Pending, "started") => State::Running,
+            (State::Running, "progress" | "sources" | "text" | "warning") => State::Running,
+            (State::Running, "retry" | "released") => State::Pending,
+            (State::Running, "completed" | "failed") | (State::Pending, "failed") => State::Over,
+            (State::Running, "started") => {
+                complaints.add(5, id, format!("started at {} while it ran", event.id));
+                State::Running
+            }
+            (State::Pending, "progress" | "sources" | "text" | "warning") => {
+                complaints.add(
+                    3,
+                    id,
+                    format!("{kind} at {} of an attempt that is over", event.id),
+                );
+                State::Pending
+            }
+            (State::Over, _) => {
+                complaints.add(11, id, format!("{kind} at {} after its end", event.id));
+                State::Over
+            }
+            (before, _) => {
+                complaints.add(4, id, format!("{kind} at {} when {before:?}", event.id));
+                before
+            }
+        };
+    }
+}
+
+fn the_last_attempt_wins(id: &str, job: &Job<'_>, complaints: &mut Complaints<'_>) {
+    let started = job
+        .events
+        .iter()
+        .rev()
+        .find(|event| event.kind == "started");
+    let winner = job.member("attempt");
+    if job.status() == "completed" && started.is_none_or(|event| event.data["attempt"] != *winner) {
+        complaints.add(
+            3,
+            id,
+            format!("its result is of attempt {winner}, not of the last one"),
+        );
+    }
+}
+
+fn the_worker_that_ended_it_had_it(history: &History<'_>, complaints: &mut Complaints<'_>) {
+    let mut ends: BTreeMap<&str, u32> = BTreeMap::new();
+    for (worker, line) in history.lines("ended") {
+        let id = field(line, "session_id").as_str().unwrap_or_default();
+        if !matches!(field(line, "ended").as_str(), Some("Completed" | "Failed")) {
+            continue;
+        }
+        *ends.entry(id).or_default() += 1;
+        let Some(job) = history.jobs.get(id) else {
+            continue;
+        };
+        let last = job
+            .events
+            .iter()
+            .rev()
+            .find(|event| event.kind == "started");
+        if last.is_none_or(|event| event.data["worker"] != worker) {
+            complaints.add(
+                3,
+                id,
+                format!("{worker} ended it and had not started it last"),
+            );
+        }
+    }
+    for (id, count) in ends.into_iter().filter(|(_, count)| *count > 1) {
+        complaints.add(2, id, format!("{count} workers say that they ended it"));
+    }
+}
+
+fn parts(history: &History<'_>, complaints: &mut Complaints<'_>) {
+    for entry in history.entries {
+        let Entry::Parts {
+            id,
+            after,
+            first,
+            second,
+        } = entry
+        else {
+            continue;
+        };
+        let whole = history.jobs.get(id.as_str()).map(|job| job.events);
+        let whole = whole.unwrap_or_default().iter().map(|event| &event.id);
+        if !whole.eq(first.iter().chain(second)) || first.last() != Some(after) {
+            complaints.add(
+                11,
+                id,
+                format!("its stream parted after {after} is not the whole"),
+            );
+        }
+    }
+    for (id, job) in &history.jobs {
+        if job
+            .events
+            .last()
+            .is_none_or(|event| !is_terminal(&event.kind))
+        {
+            complaints.add(11, id, "its last event is not its end");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! 8: each fault is recovered from within its row of the crash table, as far as a search can be tied
+//! to it.
+
+use std::collections::BTreeSet;
+
+use super::{Breakage, Complaints, History, Job, field};
+use crate::chaos::log::Event;
+
+/// What a sweep takes, after the lease.
+const SWEEP: u64 = 2000;
+/// A hint that was popped and lost.
+const HINT: u64 = 5000;
+/// Two cores run a dozen processes.
+const SLACK: u64 = 5000;
+
+/// One search that a fault held up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovery {
+    pub fault: String,
+    /// A search, or `any` when the fault held up all.
+    pub id: String,
+    pub took: u64,
+    pub within: u64,
+}
+
+pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
+    for recovery in recoveries(history) {
+        let Recovery {
+            fault,
+            id,
+            took,
+            within,
+        } = recovery;
+        if took > within {
+            complaints.add(
+                8,
+                &id,
+                format!("{fault}: recovered after {took} ms, not {within}"),
+            );
+        }
+    }
+}
+
+/// All that can be measured.
+pub(in crate::chaos) fn recoveries(history: &History<'_>) -> Vec<Recovery> {
+    let mut recoveries = Vec::new();
+    for fault in &history.faults {
+        match fault.name {
+            "kill_worker" | "kill_after_pop" | "freeze" | "term_worker" => {
+                let of_target = history.jobs.iter().filter_map(|(id, job)| {
+                    let took = taken_over(job, fault)?;
+                    Some(recovery(history, fault, id, took, history.lease + SWEEP))
+                });
+                recoveries.extend(of_target);
+            }
+            "kill_redis" | "cut_clients" => {
+                let row = history.lease + SWEEP;
+                recoveries.extend(goes_on(history, fault, row));
+            }
+            "flush_scripts" | "fill_redis" => recoveries.extend(goes_on(history, fault, 0)),
+            _ => {}
+        }
+    }
+    recoveries.extend(found_hints(history));
+    recoveries
+}
+
+fn recovery(
+    history: &History<'_>,
+    fault: &Breakage<'_>,
+    id: &str,
+    took: u64,
+    row: u64,
+) -> Recovery {
+    Recovery {
+        fault: fault.name.to_owned(),
+        id: id.to_owned(),
+        took,
+        within: row + SLACK + held_up(history, fault, took),
+    }
+}
+
+/// What faults that came before it was over may cost.
+fn held_up(history: &History<'_>, fault: &Breakage<'_>, took: u64) -> u64 {
+    let overlap = |other: &&Breakage<'_>| {
+        (other.from, other.name) != (fault.from, fault.name)
+            && other.from <= fault.from.saturating_add(took)
+            && other.until + history.lease >= fault.from
+    };
+    let cost = |other: &Breakage<'_>| match other.name {
+        // All sweepers spare expired leases for one lease.
+        "kill_redis" | "cut_clients" => other.until - other.from + history.lease + 1000,
+        "fill_redis" | "hole_up" | "hole_down" | "latency" => other.until - other.from + 1000,
+        // A sweeper that takes a search on and dies leaves it to the others after two seconds.
+        _ => 2000,
+    };
+    history.faults.iter().filter(overlap).map(cost).sum()
+}
+
+/// How long after the fault a search that ran on its target was taken from it.
+fn taken_over(job: &Job<'_>, fault: &Breakage<'_>) -> Option<u64> {
+    let lifecycle = |event: &&Event| {
+        matches!(
+            event.kind.as_str(),
+            "started" | "retry" | "released" | "completed" | "failed"
+        )
+    };
+    let after = job
+        .events
+        .iter()
+        .filter(lifecycle)
+        .position(|event| event.at() > fault.from)?;
+    let mut around = job
+        .events
+        .iter()
+        .filter(lifecycle)
+        .skip(after.checked_sub(1)?);
+    let (running, next) = (around.next()?, around.next()?);
+    let was_there = running.kind == "started" && running.data["worker"] == fault.target;
+    // A worker that is killed may just have ended the search, or have given it up by itself.
+    let lost = next.kind == "retry" && next.data["pause_ms"] == 0;
+    (was_there && lost).then(|| next.at() - fault.from)
+}
+
+/// How long after the fault was mended some search was started, while there were some to start.
+fn goes_on(history: &History<'_>, fault: &Breakage<'_>, row: u64) -> Option<Recovery> {
+    if fault.until + SLACK > history.posts_end {
+        return None;
+    }
+    let events = history.jobs.values().flat_map(|job| job.events);
+    let starts = events.filter(|event| event.kind == "started" && event.at() >= fault.until);
+    let first = starts.map(Event::at).min().unwrap_or(u64::MAX);
+    Some(recovery(
+        history,
+        fault,
+        "any",
+        first.saturating_sub(fault.until),
+        row,
+    ))
+}
+
+/// Searches whose hint was popped by a worker that never got it.
+fn found_hints(history: &History<'_>) -> Vec<Recovery> {
+    let lines = history.lines("found a search whose hint was lost");
+    let ids: BTreeSet<&str> = lines
+        .filter_map(|(_, line)| field(line, "session_id").as_str())
+        .collect();
+    let of_job = |id: &str| {
+        let job = history.jobs.get(id)?;
+        let started = job
+            .events
+            .iter()
+            .find(|event| event.kind == "started")?
+            .at();
+        let queued = job.events.first()?.at();
+        let pops = history.faults.iter().filter(|fault| {
+            matches!(fault.name, "kill_after_pop" | "lose_pop")
+                && (queued..started).contains(&fault.from)
+        });
+        let fault = pops.max_by_key(|fault| fault.from)?;
+        Some(recovery(history, fault, id, started - fault.from, HINT))
+    };
+    ids.into_iter().filter_map(of_job).collect()
+}

@@ -1,0 +1,78 @@
+//! 7: when all is quiet, queues and indexes are empty. 12: every key goes by itself, and the stack
+//! holds no more than before.
+
+use super::{Complaints, History};
+use crate::chaos::log::Entry;
+
+/// Connections that a process may keep open for next time: its pool, and what it last asked.
+const SPARE_FILES: u64 = 12;
+const SPARE_CLIENTS: u64 = 30;
+
+pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
+    let mut left = None;
+    let (mut before, mut after) = (None, None);
+    for entry in history.entries {
+        match entry {
+            Entry::Left { keys } => left = Some(keys),
+            Entry::Level { before: true, .. } => before = Some(entry),
+            Entry::Level { before: false, .. } => after = Some(entry),
+            Entry::Died { name, .. } => {
+                complaints.add(8, name, "ended although nobody had killed it");
+            }
+            _ => {}
+        }
+    }
+    match left {
+        None => complaints.add(7, "run", "nobody looked at the queues"),
+        Some(keys) => keys
+            .iter()
+            .for_each(|key| complaints.add(7, key, "is not empty")),
+    }
+    for (id, job) in &history.jobs {
+        let longest = job.number("ttl").and_then(|ttl| i64::try_from(ttl).ok());
+        let within = |ttl: &i64| *ttl > 0 && longest.is_some_and(|longest| *ttl <= longest);
+        if !job.ttls.iter().all(within) {
+            complaints.add(12, id, format!("its keys live for {:?} s", job.ttls));
+        }
+    }
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            for (what, excess) in excess(before, after) {
+                complaints.add(12, &what, format!("{excess} more than before the load"));
+            }
+        }
+        _ => complaints.add(12, "run", "nobody measured the stack at rest"),
+    }
+}
+
+/// What a stack at rest holds now that it did not hold before, the spare taken off.
+pub fn excess(before: &Entry, after: &Entry) -> Vec<(String, u64)> {
+    let (
+        Entry::Level {
+            clients: few,
+            files: earlier,
+            ..
+        },
+        Entry::Level { clients, files, .. },
+    ) = (before, after)
+    else {
+        return Vec::new();
+    };
+    let mut excess = Vec::new();
+    let mut hold = |what: &str, before: u64, after: u64, spare: u64| {
+        if after > before + spare {
+            excess.push((what.to_owned(), after - before));
+        }
+    };
+    hold("clients of Redis", *few, *clients, SPARE_CLIENTS);
+    for (process, count) in files {
+        let before = earlier.get(process).copied().unwrap_or_default();
+        hold(
+            &format!("open files of {process}"),
+            before,
+            *count,
+            SPARE_FILES,
+        );
+    }
+    excess
+}

@@ -1,0 +1,446 @@
+//! A check that cannot fail is worth nothing: one log in which all is well, and for each invariant
+//! one that breaks it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{Violation, violations};
+use crate::chaos::log::{Entry, Event};
+
+const START: u64 = 1_000_000;
+const DEADLINE: u64 = START + 60_000;
+
+fn event(after: u64, kind: &str, data: Value) -> Event {
+    Event {
+        id: format!("{}-0", START + after),
+        kind: kind.into(),
+        data,
+    }
+}
+
+fn started(after: u64, attempt: u64, worker: &str) -> Event {
+    event(
+        after,
+        "started",
+        json!({"attempt": attempt, "worker": worker}),
+    )
+}
+
+fn retry(after: u64) -> Event {
+    event(after, "retry", json!({"error": "lost", "pause_ms": 0}))
+}
+
+fn posted(key: &str, token: &str, body: &str, status: Option<u16>, id: Option<&str>) -> Entry {
+    Entry::Posted {
+        at: START,
+        answered: START + 5,
+        token: token.into(),
+        key: Some(key.into()),
+        body: body.into(),
+        status,
+        id: id.map(str::to_owned),
+    }
+}
+
+fn fault(name: &str, target: &str, from: u64, until: u64) -> Entry {
+    Entry::Fault {
+        name: name.into(),
+        target: target.into(),
+        from: START + from,
+        until: START + until,
+    }
+}
+
+fn line(worker: &str, message: &str, id: &str, more: (&str, Value)) -> Entry {
+    let mut line = json!({"message": message, "session_id": id});
+    line[more.0] = more.1;
+    Entry::Line {
+        worker: worker.into(),
+        line,
+    }
+}
+
+/// A search as it is found at the end.
+fn job(id: &str, record: Value, attempt: u64, crashes: u64, events: Vec<Event>) -> Entry {
+    let mut control = BTreeMap::new();
+    for (name, value) in [
+        ("attempt", attempt),
+        ("crashes", crashes),
+        ("deadline", DEADLINE),
+        ("expires", DEADLINE),
+        ("ttl", 86_400),
+    ] {
+        control.insert(name.to_owned(), value.to_string());
+    }
+    Entry::Job {
+        id: id.into(),
+        record,
+        digest: 7,
+        ttls: [86_000; 3],
+        control,
+        events,
+    }
+}
+
+fn completed(id: &str, token: &str, attempt: u64) -> Value {
+    let query = format!("What is gather {token}?");
+    json!({"status": "completed", "error": null, "version": 1,
+           "result": {"session_id": id, "query": query, "attempt": attempt}})
+}
+
+fn cancelled(id: &str, token: &str, attempt: u64) -> Value {
+    json!({"status": "failed", "result": null, "session_id": id, "attempt": attempt,
+           "query": format!("What is gather {token}?"), "cancelled": true})
+}
+
+fn parts(id: &str, after: &str, first: &[&str], second: &[&str]) -> Entry {
+    let owned = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+    Entry::Parts {
+        id: id.into(),
+        after: after.into(),
+        first: owned(first),
+        second: owned(second),
+    }
+}
+
+fn level(before: bool, clients: u64, files: u64) -> Entry {
+    Entry::Level {
+        before,
+        clients,
+        files: [("api 0".to_owned(), files)].into(),
+    }
+}
+
+/// One search whose worker is killed, and one that is cancelled while it runs.
+fn good() -> Vec<Entry> {
+    let taken_over = vec![
+        event(0, "queued", json!({})),
+        started(10, 1, "worker-0"),
+        event(20, "progress", json!({})),
+        retry(4000),
+        started(4010, 2, "worker-1"),
+        event(4020, "text", json!({})),
+        event(4030, "completed", json!({})),
+    ];
+    let stopped = vec![
+        event(0, "queued", json!({})),
+        started(10, 1, "worker-1"),
+        event(200, "failed", json!({})),
+    ];
+    vec![
+        Entry::Run {
+            seed: 1,
+            jobs: 2,
+            lease_ms: 3000,
+            most_attempts: 3,
+        },
+        level(true, 20, 30),
+        posted("k-a", "t1x", "first", None, None),
+        posted("k-a", "t1x", "first", Some(200), Some("a")),
+        posted("k-a", "t1x", "first", Some(200), Some("a")),
+        posted("k-a", "t1x", "other", Some(409), None),
+        posted("k-b", "t2x", "first", Some(200), Some("b")),
+        Entry::Asked {
+            at: START + 100,
+            token: "t2x".into(),
+        },
+        Entry::Cancelled {
+            at: START + 150,
+            answered: START + 160,
+            id: "b".into(),
+            status: Some(200),
+        },
+        fault("kill_worker", "worker-0", 100, 105),
+        Entry::Ended {
+            id: "a".into(),
+            digest: 7,
+        },
+        Entry::Posts { end: START + 5000 },
+        line("worker-0", "started", "a", ("attempt", json!(1))),
+        line("worker-1", "started", "a", ("attempt", json!(2))),
+        line("worker-1", "ended", "a", ("ended", json!("Completed"))),
+        Entry::Left { keys: vec![] },
+        job("a", completed("a", "t1x", 2), 2, 1, taken_over),
+        job("b", cancelled("b", "t2x", 1), 1, 0, stopped),
+        parts(
+            "b",
+            "1000010-0",
+            &["1000000-0", "1000010-0"],
+            &["1000200-0"],
+        ),
+        level(false, 22, 31),
+    ]
+}
+
+/// The good log with something changed; what is found in it then.
+fn broken(change: impl FnOnce(&mut Vec<Entry>)) -> Vec<Violation> {
+    let mut log = good();
+    change(&mut log);
+    violations(&log)
+}
+
+/// Changes the search `id`.
+fn in_job(log: &mut [Entry], id: &str, change: impl FnOnce(&mut Entry)) {
+    let is_it = |entry: &&mut Entry| matches!(entry, Entry::Job { id: known, .. } if known == id);
+    change(log.iter_mut().find(is_it).unwrap());
+}
+
+fn with_events(log: &mut [Entry], id: &str, change: impl FnOnce(&mut Vec<Event>)) {
+    in_job(log, id, |entry| {
+        if let Entry::Job { events, .. } = entry {
+            change(events);
+        }
+    });
+}
+
+#[track_caller]
+fn is_caught(invariant: u8, id: &str, change: impl FnOnce(&mut Vec<Entry>)) {
+    let found = broken(change);
+    let caught = |violation: &&Violation| violation.invariant == invariant && violation.id == id;
+    assert!(
+        found.iter().any(|violation| caught(&violation)),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_log_in_which_all_is_well_has_no_violations() {
+    assert_eq!(violations(&good()), []);
+}
+
+#[test]
+fn invariant_1_an_accepted_search_that_is_nowhere_is_lost() {
+    is_caught(1, "c", |log| {
+        log.push(posted("k-c", "t3x", "first", Some(200), Some("c")));
+    });
+}
+
+#[test]
+fn invariant_1_a_search_that_has_not_ended_is_caught() {
+    is_caught(1, "b", |log| {
+        in_job(log, "b", |entry| {
+            if let Entry::Job { record, .. } = entry {
+                record["status"] = "processing".into();
+            }
+        });
+    });
+}
+
+#[test]
+fn invariant_1_a_search_that_ends_too_late_is_caught() {
+    is_caught(1, "b", |log| {
+        with_events(log, "b", |events| {
+            events[2] = event(100_001, "failed", json!({}))
+        });
+    });
+}
+
+#[test]
+fn invariant_2_a_search_that_ends_twice_is_caught() {
+    is_caught(2, "a", |log| {
+        with_events(log, "a", |events| {
+            events.push(event(5000, "completed", json!({})))
+        });
+    });
+}
+
+#[test]
+fn invariant_2_a_record_that_changes_after_its_end_is_caught() {
+    is_caught(2, "a", |log| {
+        let (id, digest) = ("a".to_owned(), 8);
+        log.push(Entry::Ended { id, digest });
+    });
+}
+
+#[test]
+fn invariant_3_a_result_of_an_older_attempt_is_caught() {
+    is_caught(3, "a", |log| {
+        in_job(log, "a", |entry| {
+            if let Entry::Job { record, .. } = entry {
+                record["result"]["attempt"] = 1.into();
+            }
+        });
+    });
+}
+
+#[test]
+fn invariant_3_a_worker_that_ends_what_another_took_over_is_caught() {
+    is_caught(3, "a", |log| {
+        log.push(line(
+            "worker-0",
+            "ended",
+            "a",
+            ("ended", json!("Completed")),
+        ));
+    });
+}
+
+#[test]
+fn invariant_3_an_event_of_an_attempt_that_is_over_is_caught() {
+    is_caught(3, "a", |log| {
+        with_events(log, "a", |events| {
+            events.insert(4, event(4005, "text", json!({})))
+        });
+    });
+}
+
+#[test]
+fn invariant_4_an_edge_that_is_not_in_the_design_is_caught() {
+    is_caught(4, "b", |log| {
+        with_events(log, "b", |events| events.insert(1, retry(5)));
+    });
+}
+
+#[test]
+fn invariant_5_two_workers_at_once_are_caught() {
+    is_caught(5, "b", |log| {
+        with_events(log, "b", |events| {
+            events.insert(2, started(50, 2, "worker-2"))
+        });
+    });
+}
+
+#[test]
+fn invariant_6_too_many_attempts_and_crashes_are_caught() {
+    for (field, count) in [("attempt", "5"), ("crashes", "4")] {
+        is_caught(6, "a", |log| {
+            in_job(log, "a", |entry| {
+                if let Entry::Job { control, .. } = entry {
+                    control.insert(field.into(), count.into());
+                }
+            });
+        });
+    }
+}
+
+#[test]
+fn invariant_6_an_execution_that_no_event_knows_of_is_caught() {
+    is_caught(6, "b", |log| {
+        log.push(line("worker-0", "started", "b", ("attempt", json!(1))));
+    });
+}
+
+#[test]
+fn invariant_7_a_hint_that_is_left_over_is_caught() {
+    is_caught(7, "{search}:queue:deep: b", |log| {
+        let keys = vec!["{search}:queue:deep: b".to_owned()];
+        log.push(Entry::Left { keys });
+    });
+}
+
+#[test]
+fn invariant_8_a_search_that_is_taken_over_too_late_is_caught() {
+    is_caught(8, "a", |log| {
+        with_events(log, "a", |events| {
+            events[3] = retry(11_000);
+            events[4] = started(11_010, 2, "worker-1");
+            events[5] = event(11_020, "text", json!({}));
+            events[6] = event(11_030, "completed", json!({}));
+        });
+    });
+}
+
+#[test]
+fn invariant_8_an_outage_after_which_nothing_goes_on_is_caught() {
+    is_caught(8, "any", |log| {
+        log.push(fault("kill_redis", "redis", 4500, 4600));
+        log.push(Entry::Posts {
+            end: START + 20_000,
+        });
+    });
+}
+
+#[test]
+fn invariant_9_a_cancelled_search_that_completes_is_caught() {
+    is_caught(9, "b", |log| {
+        in_job(log, "b", |entry| {
+            if let Entry::Job { record, .. } = entry {
+                *record = completed("b", "t2x", 1);
+            }
+        });
+    });
+}
+
+#[test]
+fn invariant_9_a_cancelled_search_that_asks_on_is_caught() {
+    is_caught(9, "b", |log| {
+        let (at, token) = (START + 6200, "t2x".into());
+        log.push(Entry::Asked { at, token });
+    });
+}
+
+#[test]
+fn invariant_10_a_key_with_two_searches_is_caught() {
+    is_caught(10, "k-a", |log| {
+        log.push(posted("k-a", "t1x", "first", Some(200), Some("b")));
+    });
+}
+
+#[test]
+fn invariant_10_a_key_that_takes_another_body_or_refuses_its_own_is_caught() {
+    for (body, status, id) in [("other", 200, Some("a")), ("first", 409, None)] {
+        is_caught(10, "k-a", |log| {
+            log.push(posted("k-a", "t1x", body, Some(status), id));
+        });
+    }
+}
+
+#[test]
+fn invariant_10_a_key_that_is_run_twice_is_caught() {
+    is_caught(10, "k-a", |log| {
+        let events = vec![
+            event(0, "queued", json!({})),
+            started(10, 1, "worker-1"),
+            event(20, "completed", json!({})),
+        ];
+        log.push(job("c", completed("c", "t1x", 1), 1, 0, events));
+    });
+}
+
+#[test]
+fn invariant_11_parts_that_are_not_the_whole_are_caught() {
+    is_caught(11, "b", |log| {
+        log.push(parts("b", "1000000-0", &["1000000-0"], &["1000200-0"]));
+    });
+}
+
+#[test]
+fn invariant_11_an_event_after_the_end_is_caught() {
+    is_caught(11, "b", |log| {
+        with_events(log, "b", |events| {
+            events.push(event(300, "text", json!({})))
+        });
+    });
+}
+
+#[test]
+fn invariant_12_a_key_that_stays_for_ever_is_caught() {
+    is_caught(12, "a", |log| {
+        in_job(log, "a", |entry| {
+            if let Entry::Job { ttls, .. } = entry {
+                ttls[2] = -1;
+            }
+        });
+    });
+}
+
+#[test]
+fn invariant_12_a_stack_that_holds_more_than_before_is_caught() {
+    for (clients, files, what) in [
+        (60, 31, "clients of Redis"),
+        (22, 99, "open files of api 0"),
+    ] {
+        is_caught(12, what, |log| log.push(level(false, clients, files)));
+    }
+}
+
+#[test]
+fn every_invariant_has_a_log_that_breaks_it() {
+    let source = include_str!("tests.rs");
+    let tested: BTreeSet<u8> = source
+        .split("fn invariant_")
+        .filter_map(|rest| rest.split('_').next()?.parse().ok())
+        .collect();
+    assert!(tested.into_iter().eq(1..=12));
+}

@@ -1,0 +1,141 @@
+//! After the load: waits until all is quiet, and then writes down what Redis holds.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::streams::StreamRangeReply;
+use redis::{AsyncCommands, FromRedisValue, RedisResult};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::log::{Entry, Event, Log, digest};
+use super::watch::Watch;
+
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+/// One search in so many is read in two parts at each of its events, the others at one.
+const THOROUGH: usize = 20;
+
+/// Waits until all has ended and nothing is listed, for at most `within`; what is left then.
+pub(super) async fn quiet(redis: &mut MultiplexedConnection, within: Duration) -> Vec<String> {
+    let until = Instant::now() + within;
+    loop {
+        let left = left(redis).await.unwrap_or(vec!["no answer".to_owned()]);
+        if left.is_empty() || Instant::now() >= until {
+            return left;
+        }
+        sleep(BETWEEN_LOOKS).await;
+    }
+}
+
+/// Queues and indexes that are not empty, with how much is in them.
+async fn left(redis: &mut MultiplexedConnection) -> RedisResult<Vec<String>> {
+    let mut keys: Vec<String> = redis.keys("{search}:*").await?;
+    keys.retain(|key| !key.starts_with("{search}:workers") && key != "{search}:seq");
+    let mut left = Vec::new();
+    for key in keys {
+        let list: RedisResult<Vec<String>> = redis.lrange(&key, 0, 9).await;
+        let ids: Vec<String> = match list {
+            Ok(ids) => ids,
+            Err(_not_a_list) => redis.zrange(&key, 0, 9).await?,
+        };
+        left.push(format!("{key}: {}", ids.join(" ")));
+    }
+    Ok(left)
+}
+
+/// Notes every search. All have been seen at their end once more before anything is written down,
+/// so that a change after that is noticed.
+pub(super) async fn jobs(
+    redis: &mut MultiplexedConnection,
+    watch: &Watch,
+    log: &Log,
+) -> RedisResult<()> {
+    let keys: Vec<String> = redis.keys("search_job:*").await?;
+    let ids: Vec<&str> = keys
+        .iter()
+        .filter_map(|key| key.strip_prefix("search_job:"))
+        .collect();
+    for id in &ids {
+        watch.see(id, redis, log).await?;
+    }
+    for (number, id) in ids.iter().enumerate() {
+        let events = job(redis, id, log).await?;
+        let points: Vec<&Event> = match number % THOROUGH {
+            0 => events.iter().collect(),
+            _ => events.iter().cycle().skip(number).take(1).collect(),
+        };
+        for point in points {
+            parts(redis, id, &point.id, log).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn job(redis: &mut MultiplexedConnection, id: &str, log: &Log) -> RedisResult<Vec<Event>> {
+    let (record, control, stream) = (
+        format!("search_job:{id}"),
+        format!("{{search_job:{id}}}:ctl"),
+        format!("{{search_job:{id}}}:ev"),
+    );
+    let bytes: Vec<u8> = redis.get(&record).await?;
+    let mut fields: BTreeMap<String, String> = redis.hgetall(&control).await?;
+    // What was asked is no part of what is checked.
+    fields.remove("request");
+    let mut ttls = [0; 3];
+    for (ttl, key) in ttls.iter_mut().zip([&record, &control, &stream]) {
+        *ttl = redis.ttl(key).await?;
+    }
+    let events: Vec<Event> = redis.xrange_all(&stream).await.map(events)?;
+    log.note(Entry::Job {
+        id: id.to_owned(),
+        record: serde_json::from_slice(&bytes).unwrap_or_default(),
+        digest: digest(&bytes),
+        ttls,
+        control: fields,
+        events: events.clone(),
+    });
+    Ok(events)
+}
+
+async fn parts(
+    redis: &mut MultiplexedConnection,
+    id: &str,
+    after: &str,
+    log: &Log,
+) -> RedisResult<()> {
+    let stream = format!("{{search_job:{id}}}:ev");
+    let first = redis.xrange(&stream, "-", after).await.map(ids)?;
+    let second = redis
+        .xrange(&stream, format!("({after}"), "+")
+        .await
+        .map(ids)?;
+    log.note(Entry::Parts {
+        id: id.to_owned(),
+        after: after.to_owned(),
+        first,
+        second,
+    });
+    Ok(())
+}
+
+fn ids(reply: StreamRangeReply) -> Vec<String> {
+    reply.ids.into_iter().map(|entry| entry.id).collect()
+}
+
+fn events(reply: StreamRangeReply) -> Vec<Event> {
+    let event = |entry: redis::streams::StreamId| {
+        let text = |name| {
+            let value = entry.map.get(name).cloned()?;
+            String::from_redis_value(value).ok()
+        };
+        Event {
+            kind: text("type").unwrap_or_default(),
+            data: text("data")
+                .and_then(|json| serde_json::from_str::<Value>(&json).ok())
+                .unwrap_or_default(),
+            id: entry.id,
+        }
+    };
+    reply.ids.into_iter().map(event).collect()
+}

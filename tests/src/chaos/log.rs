@@ -1,0 +1,152 @@
+//! The event log of a run: all that the load, the faults and Redis had to say, as JSON lines. What
+//! is checked is checked from this log alone, so a run can be judged again without being repeated.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One thing that was seen. Times are milliseconds since the epoch, on the clock that Redis has too.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Entry {
+    /// What was run.
+    Run {
+        seed: u64,
+        jobs: usize,
+        lease_ms: u64,
+        most_attempts: u64,
+    },
+    /// One POST and what came of it; no status when no answer came.
+    Posted {
+        at: u64,
+        answered: u64,
+        /// Stands in the query, so that a search can be tied to who asked for it.
+        token: String,
+        key: Option<String>,
+        /// Which of several bodies was sent under one key.
+        body: String,
+        status: Option<u16>,
+        id: Option<String>,
+    },
+    /// One DELETE and what came of it.
+    Cancelled {
+        at: u64,
+        answered: u64,
+        id: String,
+        status: Option<u16>,
+    },
+    /// A search engine was asked.
+    Asked { at: u64, token: String },
+    /// A record was seen in its final state for the first time.
+    Ended { id: String, digest: u64 },
+    /// Something was broken, and mended again.
+    Fault {
+        name: String,
+        target: String,
+        from: u64,
+        until: u64,
+    },
+    /// A process ended that nobody had killed.
+    Died { at: u64, name: String },
+    /// What a worker logged.
+    Line { worker: String, line: Value },
+    /// The searches have all been posted.
+    Posts { end: u64 },
+    /// All that Redis holds of one search when everything is over.
+    Job {
+        id: String,
+        record: Value,
+        digest: u64,
+        /// Of the record, the control hash and the stream, in seconds; below 0: none.
+        ttls: [i64; 3],
+        control: BTreeMap<String, String>,
+        events: Vec<Event>,
+    },
+    /// The stream of a search read in two parts, parted after the event `after`: ids.
+    Parts {
+        id: String,
+        after: String,
+        first: Vec<String>,
+        second: Vec<String>,
+    },
+    /// What was left in the queues and indexes when all had ended.
+    Left { keys: Vec<String> },
+    /// What a stack at rest holds, before the load and after it.
+    Level {
+        before: bool,
+        clients: u64,
+        files: BTreeMap<String, u64>,
+    },
+}
+
+/// One event of a search's stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub id: String,
+    pub kind: String,
+    pub data: Value,
+}
+
+impl Event {
+    /// When Redis took it in.
+    pub fn at(&self) -> u64 {
+        let time = self.id.split('-').next().unwrap_or_default();
+        time.parse().unwrap_or_default()
+    }
+}
+
+/// Where entries are gathered. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<Entry>>>);
+
+impl Log {
+    pub fn note(&self, entry: Entry) {
+        self.lock().push(entry);
+    }
+
+    pub fn entries(&self) -> Vec<Entry> {
+        self.lock().clone()
+    }
+
+    /// Writes everything to `<folder>/<seed>.jsonl`.
+    pub fn write(&self, folder: &Path, seed: u64) -> PathBuf {
+        fs::create_dir_all(folder).expect("a folder for the event log");
+        let path = folder.join(format!("{seed}.jsonl"));
+        let line = |entry: &Entry| serde_json::to_string(entry).expect("an entry as JSON") + "\n";
+        let lines: String = self.lock().iter().map(line).collect();
+        fs::write(&path, lines).expect("the event log");
+        path
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads a log that was written before.
+pub fn read(path: &Path) -> Vec<Entry> {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    let entry = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    text.lines().map(entry).collect()
+}
+
+/// Milliseconds since the epoch.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Tells one record from another.
+pub fn digest(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}

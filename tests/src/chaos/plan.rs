@@ -1,0 +1,166 @@
+//! From a seed to what will be asked and what will be broken, and when. Nothing else decides.
+
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+
+use super::faults::Fault;
+use crate::proxy::Direction;
+
+pub(super) const WORKERS: usize = 4;
+pub(super) const APIS: usize = 2;
+
+/// A run, known to the last detail before it begins.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Plan {
+    pub(super) seed: u64,
+    pub(super) submissions: Vec<Submission>,
+    pub(super) faults: Vec<(Duration, Fault)>,
+}
+
+/// One search and how it is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Submission {
+    /// After the start of the run.
+    pub(super) at: Duration,
+    pub(super) token: String,
+    pub(super) mode: &'static str,
+    pub(super) sync: bool,
+    /// Seconds; the mode's own when there is none.
+    pub(super) timeout: Option<u64>,
+    pub(super) key: Option<String>,
+    /// POSTs sent at once with one key.
+    pub(super) copies: usize,
+    /// The last of them asks for something else.
+    pub(super) odd: bool,
+    /// Cancelled so long after it was accepted.
+    pub(super) cancel: Option<Duration>,
+    /// The API that is tried first.
+    pub(super) api: usize,
+}
+
+impl Plan {
+    /// `jobs` searches, evenly over `length`, while something breaks every `pause` or so.
+    pub(super) fn new(seed: u64, jobs: usize, length: Duration, pause: Duration) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let submissions = (0..jobs)
+            .map(|number| {
+                let share = rng.random_range(0.0..1.0);
+                submission(&mut rng, number, length.mul_f64(share))
+            })
+            .collect();
+        Self {
+            seed,
+            submissions,
+            faults: faults(&mut rng, length, pause),
+        }
+    }
+}
+
+fn submission(rng: &mut StdRng, number: usize, at: Duration) -> Submission {
+    let mode = match rng.random_range(0..10) {
+        0 => "deep",
+        1 | 2 => "balanced",
+        _ => "speed",
+    };
+    let sync = rng.random_bool(0.1);
+    let keyed = rng.random_bool(0.7);
+    let copies = match keyed && rng.random_bool(0.2) {
+        true => rng.random_range(2..=5),
+        false => 1,
+    };
+    let cancel = rng.random_range(0..2000);
+    Submission {
+        at,
+        token: format!("t{number}x"),
+        mode,
+        sync,
+        timeout: rng.random_bool(0.3).then_some(20),
+        key: keyed.then(|| format!("key-{number}")),
+        copies,
+        odd: copies > 1 && rng.random_bool(0.4),
+        cancel: (!sync && rng.random_bool(0.1)).then(|| Duration::from_millis(cancel)),
+        api: rng.random_range(0..APIS),
+    }
+}
+
+/// Every kind once in random order, and again, until the time is over.
+fn faults(rng: &mut StdRng, length: Duration, pause: Duration) -> Vec<(Duration, Fault)> {
+    let mut faults = Vec::new();
+    let mut at = pause;
+    loop {
+        let mut round = round(rng);
+        round.shuffle(rng);
+        for fault in round {
+            if at >= length {
+                return faults;
+            }
+            faults.push((at, fault));
+            at += pause.mul_f64(rng.random_range(0.5..1.5));
+        }
+    }
+}
+
+fn round(rng: &mut StdRng) -> Vec<Fault> {
+    let mut worker = || rng.random_range(0..WORKERS);
+    let mut round = vec![
+        Fault::KillWorker(worker()),
+        Fault::KillWorker(worker()),
+        Fault::TermWorker(worker()),
+        Fault::KillAfterPop(worker()),
+        Fault::LosePop(worker()),
+        Fault::LoseClaim(worker()),
+        Fault::LoseFinish(worker()),
+    ];
+    let mut millis = |from, to| Duration::from_millis(rng.random_range(from..to));
+    let (freeze, hole_up, hole_down) = (millis(3500, 6000), millis(1000, 7000), millis(1000, 7000));
+    let (slow, full, down) = (millis(2000, 5000), millis(1000, 3000), millis(0, 1500));
+    round.extend([
+        Fault::Freeze(rng.random_range(0..WORKERS), freeze),
+        Fault::KillApi(rng.random_range(0..APIS)),
+        Fault::LoseCreate(WORKERS + rng.random_range(0..APIS)),
+        Fault::KillRedis(down),
+        Fault::CutClients,
+        Fault::FlushScripts,
+        Fault::FillRedis(full),
+    ]);
+    let mut proxy = || rng.random_range(0..WORKERS + APIS);
+    round.extend([
+        Fault::Hole(proxy(), Direction::Up, hole_up),
+        Fault::Hole(proxy(), Direction::Down, hole_down),
+        Fault::Latency(proxy(), slow),
+    ]);
+    round
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(seed: u64) -> Plan {
+        Plan::new(
+            seed,
+            300,
+            Duration::from_secs(20),
+            Duration::from_millis(500),
+        )
+    }
+
+    #[test]
+    fn a_seed_makes_the_same_plan_each_time_and_another_seed_another() {
+        assert_eq!(plan(7), plan(7));
+        assert_ne!(plan(7).faults, plan(8).faults);
+    }
+
+    #[test]
+    fn every_kind_of_fault_comes_in_a_plan_that_is_long_enough() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let kinds = |faults: Vec<Fault>| -> std::collections::BTreeSet<&str> {
+            faults.iter().map(Fault::name).collect()
+        };
+        let planned = plan(3).faults.into_iter().map(|(_, fault)| fault).collect();
+        assert_eq!(kinds(planned), kinds(round(&mut rng)));
+    }
+}

@@ -1,0 +1,259 @@
+//! The processes of a run: Redis, a proxy before each of its clients, two APIs, four workers of
+//! which one has a clock that is off.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use redis::AsyncCommands;
+use tempfile::TempDir;
+
+use super::log::{Entry, Log, now_ms};
+use super::plan::{APIS, WORKERS};
+use crate::process::{Process, isolated};
+use crate::programs::{Api, Binaries, Environment};
+use crate::proxy::free_port;
+use crate::redis::Options;
+use crate::wait::eventually;
+use crate::{Proxy, RedisServer, Upstream};
+
+/// Seconds; the shortest that the settings allow.
+pub(super) const LEASE: u64 = 3;
+pub(super) const MOST_ATTEMPTS: u64 = 3;
+/// The seat of the worker whose clock is off, and by how much.
+const ELSEWHEN: (usize, &str) = (WORKERS - 1, "+90s");
+
+/// Fields are dropped in this order: the programs before what they use.
+pub(super) struct Stage {
+    workers: Vec<Seat>,
+    apis: Vec<Api>,
+    proxies: Vec<Proxy>,
+    pub(super) redis: RedisServer,
+    ports: Vec<u16>,
+    binaries: Binaries,
+    environment: Environment,
+    elsewhen: Environment,
+    log: Log,
+    hired: usize,
+    folder: TempDir,
+}
+
+struct Seat {
+    name: String,
+    process: Process,
+    leaving: bool,
+}
+
+impl Stage {
+    /// Starts everything and waits until both APIs are ready and each worker has been heard of.
+    pub(super) async fn start(binaries: Binaries, searxng: &Upstream, log: Log) -> Self {
+        let redis = RedisServer::with(Options {
+            aof: true,
+            tcp: true,
+            ..Options::default()
+        })
+        .await;
+        let folder = TempDir::with_prefix("privachat-chaos-").expect("a temporary folder");
+        let history = folder.path().join("history.db");
+        let environment = [
+            ("DATABASE_URL", format!("sqlite://{}", history.display())),
+            ("SEARXNG_BASE_URL", searxng.url()),
+            ("WIKIPEDIA_BASE_URL", "off".into()),
+            ("JOB_LEASE_SECONDS", LEASE.to_string()),
+            ("JOB_MAX_ATTEMPTS", MOST_ATTEMPTS.to_string()),
+            ("DRAIN_SECONDS", "1".into()),
+            ("LOG_FORMAT", "json".into()),
+        ];
+        let proxies = (0..WORKERS + APIS).map(|_| Proxy::start(redis.address()));
+        let mut stage = Self {
+            workers: Vec::new(),
+            apis: Vec::new(),
+            proxies: proxies.collect(),
+            redis,
+            ports: (0..APIS).map(|_| free_port()).collect(),
+            binaries,
+            environment: environment
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
+            elsewhen: elsewhen(),
+            log,
+            hired: 0,
+            folder,
+        };
+        for number in 0..APIS {
+            let mut api = stage.open(number).await;
+            api.ready().await;
+            stage.apis.push(api);
+        }
+        for seat in 0..WORKERS {
+            let worker = stage.hire(seat);
+            stage.workers.push(worker);
+        }
+        stage.workers_are_there().await;
+        stage
+    }
+
+    /// The addresses of the APIs, which stay the same.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        let address = |port| format!("http://127.0.0.1:{port}");
+        self.ports.iter().map(address).collect()
+    }
+
+    /// Workers first, then APIs.
+    pub(super) fn proxy(&self, number: usize) -> &Proxy {
+        &self.proxies[number]
+    }
+
+    pub(super) fn worker(&mut self, seat: usize) -> &mut Process {
+        &mut self.workers[seat].process
+    }
+
+    /// Whoever is behind a proxy.
+    pub(super) fn client_name(&self, proxy: usize) -> String {
+        match self.workers.get(proxy) {
+            Some(seat) => seat.name.clone(),
+            None => format!("api-{}", proxy - WORKERS),
+        }
+    }
+
+    /// SIGTERM.
+    pub(super) fn dismiss_worker(&mut self, seat: usize) {
+        self.workers[seat].leaving = true;
+        self.workers[seat].process.term();
+    }
+
+    /// SIGKILL, if it still runs, and another worker in its place.
+    pub(super) fn replace_worker(&mut self, seat: usize) {
+        self.workers[seat].process.kill();
+        self.workers[seat] = self.hire(seat);
+    }
+
+    /// SIGKILL, and a new process at the same address.
+    pub(super) async fn restart_api(&mut self, number: usize) {
+        self.apis[number].process().kill();
+        self.apis[number] = self.open(number).await;
+    }
+
+    /// Notes and replaces workers that have ended although nobody killed them.
+    pub(super) fn look_after_workers(&mut self) {
+        for seat in 0..WORKERS {
+            let worker = &mut self.workers[seat];
+            if !worker.leaving && worker.process.exited().is_some() {
+                let name = worker.name.clone();
+                self.log.note(Entry::Died { at: now_ms(), name });
+                self.replace_worker(seat);
+            }
+        }
+    }
+
+    /// What the stack holds now.
+    pub(super) async fn level(&mut self, before: bool) -> Entry {
+        let mut redis = self.redis.connection().await;
+        let info: String = redis::cmd("INFO")
+            .arg("clients")
+            .query_async(&mut redis)
+            .await
+            .expect("INFO");
+        let clients = info
+            .lines()
+            .find_map(|line| line.strip_prefix("connected_clients:"));
+        let mut files = BTreeMap::new();
+        for (seat, worker) in self.workers.iter().enumerate() {
+            files.insert(format!("worker {seat}"), open_files(worker.process.id()));
+        }
+        for (number, api) in self.apis.iter_mut().enumerate() {
+            files.insert(format!("api {number}"), open_files(api.process().id()));
+        }
+        Entry::Level {
+            before,
+            clients: clients
+                .and_then(|count| count.trim().parse().ok())
+                .expect("a number"),
+            files,
+        }
+    }
+
+    /// Everything that the workers have logged, of those too that are gone.
+    pub(super) fn note_lines(&self) {
+        for number in 0..self.hired {
+            let worker = format!("worker-{number}");
+            let path = self.folder.path().join(format!("{worker}.log"));
+            let text = fs::read_to_string(path).unwrap_or_default();
+            // The last line of a worker that was killed may be torn.
+            for line in text
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok())
+            {
+                let worker = worker.clone();
+                self.log.note(Entry::Line { worker, line });
+            }
+        }
+    }
+
+    fn hire(&mut self, seat: usize) -> Seat {
+        let name = format!("worker-{}", self.hired);
+        self.hired += 1;
+        let mut command = isolated(self.binaries.worker);
+        if seat == ELSEWHEN.0 {
+            command.envs(self.elsewhen.clone());
+        }
+        command
+            .current_dir(self.folder.path())
+            .envs(&self.environment)
+            .env("REDIS_URL", self.redis_url(seat))
+            .env("WORKER_NAME", &name);
+        let process = Process::spawn(&name, command, self.folder.path());
+        Seat {
+            name,
+            process,
+            leaving: false,
+        }
+    }
+
+    async fn open(&self, number: usize) -> Api {
+        let folder = self.folder.path().join(format!("api-{number}"));
+        fs::create_dir_all(&folder).expect("a folder for an API");
+        let mut environment = self.environment.clone();
+        environment.insert("REDIS_URL".into(), self.redis_url(WORKERS + number));
+        environment.insert("API_PORT".into(), self.ports[number].to_string());
+        Api::start(self.binaries.api, &environment, &folder).await
+    }
+
+    fn redis_url(&self, proxy: usize) -> String {
+        format!("redis://{}/0", self.proxies[proxy].address())
+    }
+
+    async fn workers_are_there(&self) {
+        let mut redis = self.redis.connection().await;
+        let within = Duration::from_secs(20);
+        eventually("every worker is heard of", within, async || {
+            let there: usize = redis.zcard("{search}:workers").await.ok()?;
+            (there >= WORKERS).then_some(())
+        })
+        .await;
+    }
+}
+
+/// What makes a program see another time of day. `faketime` knows where its library is; run under
+/// it, the program would be its child and survive it.
+fn elsewhen() -> Environment {
+    let output = isolated("faketime")
+        .args(["-m", "-f", ELSEWHEN.1, "env"])
+        .output();
+    let output = output.expect("faketime");
+    let library = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .find_map(|line| line.strip_prefix("LD_PRELOAD=").map(str::to_owned))
+        .expect("faketime is not here: apt-get install faketime (or: make test)");
+    [
+        ("LD_PRELOAD", library.as_str()),
+        ("FAKETIME", ELSEWHEN.1),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+fn open_files(id: u32) -> u64 {
+    fs::read_dir(format!("/proc/{id}/fd")).map_or(0, |files| files.count() as u64)
+}

@@ -1,0 +1,69 @@
+//! The web of a run: a SearXNG that is mostly quick, at times slow, at times out of order. What it
+//! does follows from the seed and from how often it was asked the same.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::log::{Entry, Log, digest, now_ms};
+use crate::Upstream;
+use crate::scene::found;
+use crate::upstream::{Reply, Request, searxng};
+
+pub(super) fn start(seed: u64, log: Log) -> Upstream {
+    let asked: Mutex<HashMap<String, u64>> = Mutex::default();
+    Upstream::start(move |request: &Request| {
+        let query = request.parameter("q").unwrap_or_default();
+        let token = token(query);
+        let times = {
+            let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+            let times = asked.entry(query.to_owned()).or_default();
+            *times += 1;
+            *times
+        };
+        log.note(Entry::Asked {
+            at: now_ms(),
+            token: token.to_owned(),
+        });
+        let mut rng =
+            StdRng::seed_from_u64(seed ^ digest(query.as_bytes()) ^ times.rotate_left(32));
+        let body = searxng::body(query, &found()).to_string();
+        let late = match rng.random_range(0..100) {
+            0..4 => return Reply::new(502, "text/plain", "bad gateway"),
+            4..6 => return searxng::limited(),
+            // Longer than a lease and a freeze: a search that is taken over meanwhile.
+            6..8 => 5000..9000,
+            8..25 => 500..3000,
+            _ => 0..80,
+        };
+        Reply::json(200, body).late(Duration::from_millis(rng.random_range(late)))
+    })
+}
+
+/// The word of a query that says whose it is.
+pub(super) fn token(query: &str) -> &str {
+    let is_token = |word: &&str| {
+        let number = word
+            .strip_prefix('t')
+            .and_then(|rest| rest.strip_suffix('x'));
+        number.is_some_and(|number| number.parse::<u32>().is_ok())
+    };
+    query
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .find(is_token)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::token;
+
+    #[test]
+    fn a_query_says_whose_it_is() {
+        assert_eq!(token("What is gather t17x?"), "t17x");
+        assert_eq!(token("text of what"), "");
+    }
+}
