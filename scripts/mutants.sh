@@ -42,11 +42,11 @@ mutant "finish overlooks a cancel" $jobs/scripts/finish.lua \
 mutant "claim does not wait until a search is due" $jobs/scripts/claim.lua \
     "not_before > now" "false" claims:
 mutant "no limit to crashes" $jobs/scripts/look.lua \
-    "crashes > tonumber(ARGV[1])" "false" model: recovery_workers:kills_its_workers
+    "crashes > tonumber(ARGV[1])" "false" model:
 mutant "beat does not extend the lease" $jobs/scripts/beat.lua \
-    "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" model: recovery_network:slow_network
+    "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" recovery_network:slow_network
 mutant "push notes no pending hint" $jobs/scripts/push.lua \
-    "redis.call('ZADD', KEYS[2], redis.call('INCR', KEYS[4]), ARGV[1])" "" model: recovery_network:lost_on_its_way
+    "redis.call('ZADD', KEYS[2], redis.call('INCR', KEYS[4]), ARGV[1])" "" recovery_network:lost_on_its_way
 mutant "no amnesty" $jobs/sweep.rs \
     "self.amnesty = self.amnesty_after_silence().await?;" "self.amnesty_after_silence().await?;" \
     recovery_redis:started_twice
