@@ -40,13 +40,13 @@ mutant "release counts its repeat" $jobs/scripts/release.lua \
 mutant "finish overlooks a cancel" $jobs/scripts/finish.lua \
     "if field('cancel') then" "if false then" model:
 mutant "claim does not wait until a search is due" $jobs/scripts/claim.lua \
-    "not_before > now" "false" model:
+    "not_before > now" "false" claims:
 mutant "no limit to crashes" $jobs/scripts/look.lua \
-    "crashes > tonumber(ARGV[1])" "false" model: recovery_workers:kills_its_workers
+    "crashes > tonumber(ARGV[1])" "false" model:
 mutant "beat does not extend the lease" $jobs/scripts/beat.lua \
-    "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" model: recovery_network:slow_network
+    "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" recovery_network:slow_network
 mutant "push notes no pending hint" $jobs/scripts/push.lua \
-    "redis.call('ZADD', KEYS[2], redis.call('INCR', KEYS[4]), ARGV[1])" "" model: recovery_network:lost_on_its_way
+    "redis.call('ZADD', KEYS[2], redis.call('INCR', KEYS[4]), ARGV[1])" "" recovery_network:lost_on_its_way
 mutant "no amnesty" $jobs/sweep.rs \
     "self.amnesty = self.amnesty_after_silence().await?;" "self.amnesty_after_silence().await?;" \
     recovery_redis:started_twice
@@ -84,14 +84,16 @@ replace() {
 
 # Prints the test that turned red, and nothing when all stayed green.
 noticed() {
-    local check log=$root/target/mutants/last.log
+    local by check log=$root/target/mutants/last.log
     for check in "$@"; do
         if ! cargo test --quiet --locked -p privachat-tests --test "${check%%:*}" --no-run >"$log" 2>&1; then
             tail -n 30 "$log" >&2
             die "the mutant does not compile"
         fi
         if ! cargo test --locked -p privachat-tests --test "${check%%:*}" -- "${check#*:}" >"$log" 2>&1; then
-            sed -nE 's/^test (.*) \.\.\. FAILED$/\1/p' "$log" | head -n 1
+            # The list at the end: what the servers of a failed test print may stand in any other line.
+            by=$(sed -n '/^failures:$/,$s/^    \([a-z_:]*\)$/\1/p' "$log" | tail -n 1)
+            printf '%s\n' "${by:-${check%%:*}}"
             return
         fi
         grep -q '^test result: ok. [1-9]' "$log" || die "no test matches ${check}"

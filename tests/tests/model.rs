@@ -28,6 +28,7 @@ enum Step {
     },
     Claim(usize),
     Beat(usize),
+    Report(usize),
     Complete(usize),
     Fail(usize),
     Release(usize),
@@ -42,6 +43,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => any::<bool>().prop_map(|other_request| Step::Submit { other_request }),
         6 => actor.clone().prop_map(Step::Claim),
         2 => actor.clone().prop_map(Step::Beat),
+        2 => actor.clone().prop_map(Step::Report),
         2 => actor.clone().prop_map(Step::Complete),
         3 => actor.clone().prop_map(Step::Fail),
         2 => actor.prop_map(Step::Release),
@@ -162,6 +164,15 @@ impl Model {
         }
     }
 
+    /// What an attempt of this actor learns.
+    fn beat(&self, actor: usize) -> Beat {
+        match self.state {
+            State::Processing(holder) if holder == actor && self.flagged => Beat::Cancel,
+            State::Processing(holder) if holder == actor => Beat::Held,
+            _ => Beat::Fenced,
+        }
+    }
+
     fn lose_holder(&mut self, given_back: Option<(usize, Back)>) {
         self.state = State::Pending;
         self.newest = None;
@@ -215,12 +226,15 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
                 return Ok(());
             };
             let beat = world.jobs.beat(&lease, LEASE).await.unwrap();
-            let expected = match model.state {
-                State::Processing(holder) if holder == actor && model.flagged => Beat::Cancel,
-                State::Processing(holder) if holder == actor => Beat::Held,
-                _ => Beat::Fenced,
+            prop_assert_eq!(beat, model.beat(actor));
+        }
+        Step::Report(actor) => {
+            let Some(lease) = world.leases[actor].clone() else {
+                return Ok(());
             };
-            prop_assert_eq!(beat, expected);
+            let progress = Some(r#"{"stage":"search"}"#);
+            let beat = world.jobs.report(&lease, "progress", "{}", progress).await;
+            prop_assert_eq!(beat.unwrap(), model.beat(actor));
         }
         Step::Complete(actor) => {
             let Some(lease) = world.leases[actor].clone() else {

@@ -5,6 +5,7 @@ use privachat_tests::recovery::{self, Row};
 use privachat_tests::scene::{LEASE, found, question, reaches};
 use privachat_tests::upstream::{Reply, searxng};
 use privachat_tests::{Stack, Upstream, binaries, eventually};
+use redis::AsyncCommands;
 use serde_json::json;
 use std::time::Duration;
 
@@ -47,12 +48,37 @@ async fn after_a_restart_of_redis_running_searches_are_not_started_twice() {
         .env("JOB_LEASE_SECONDS", LEASE)
         .start()
         .await;
-    stack.add_worker();
     let id = stack.client().enqueue(question()).await;
     searxng.asked(1).await;
+    stack.add_worker();
+    eventually(
+        "the other worker sweeps",
+        Duration::from_secs(10),
+        async || {
+            let queue = stack.client().get("/api/v1/queue").await.expect(200);
+            (queue["workers"].as_array()?.len() == 2).then_some(())
+        },
+    )
+    .await;
     // A killed Redis has written all that it has answered; only a power cut loses the last second.
     stack.redis.kill();
+    // The other worker is the first to come back, and finds a lease that has run out.
+    stack.workers[0].process().pause();
+    // The outage itself: long enough for every lease to run out.
+    tokio::time::sleep(Duration::from_secs(LEASE + 1)).await;
     stack.redis.restart().await;
+    let mut redis = stack.redis.connection().await;
+    let (seconds, _): (f64, f64) = redis::cmd("TIME").query_async(&mut redis).await.unwrap();
+    eventually(
+        "a sweeper looks at it",
+        Duration::from_secs(10),
+        async || {
+            let due: Option<f64> = redis.zscore("{search}:live", &id).await.unwrap();
+            (due? > (seconds + 1.0) * 1000.0).then_some(())
+        },
+    )
+    .await;
+    stack.workers[0].process().resume();
     let end = reaches(&stack, &id, "completed", Duration::from_secs(30)).await;
     assert_eq!(end["attempt"], 1, "{end}");
     assert_eq!(searxng.calls(), 1);

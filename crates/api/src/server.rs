@@ -90,30 +90,23 @@ async fn serve(
     let signals = Signals::listen().context("signals cannot be heard")?;
     announce(settings, address)?;
     let server = server.run();
-    let mut parts = Parts::default();
-    parts.spawn(
-        "the wait for signals",
-        stop_when_told(signals, server.handle(), stopping.clone()),
-    );
+    let told = stop_when_told(signals, server.handle(), stopping.clone());
     tokio::select! {
         ended = server => ended.context("the server ended"),
-        died = parts.death() => Err(died.into()),
+        // The server does not hear of a second stop while it is busy with the first.
+        () = told => Ok(()),
     }
 }
 
-/// The first signal lets requests in flight end; the second does not. It ends with the server.
+/// The first signal lets requests in flight end. Returns when there is a second.
 async fn stop_when_told(mut signals: Signals, server: ServerHandle, stopping: CancellationToken) {
     signals.heard().await;
     tracing::info!("stopping; requests in flight may end");
     stopping.cancel();
-    tokio::select! {
-        () = server.stop(true) => {}
-        () = signals.heard() => {
-            tracing::warn!("told to stop at once");
-            server.stop(false).await;
-        }
-    }
-    std::future::pending().await
+    let ending = server.stop(true);
+    signals.heard().await;
+    tracing::warn!("told to stop at once");
+    drop(ending);
 }
 
 fn announce(settings: &ApiSettings, address: SocketAddr) -> anyhow::Result<()> {

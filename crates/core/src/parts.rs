@@ -77,20 +77,15 @@ mod tests {
     use super::*;
     use std::error::Error;
 
-    fn lives() -> std::future::Pending<()> {
-        std::future::pending()
-    }
-
-    async fn panics() {
-        std::future::ready(()).await;
-        panic!("out of luck")
+    async fn lives() {
+        std::future::pending().await
     }
 
     #[tokio::test]
     async fn a_part_that_panics_is_named_with_its_reason() {
         let mut parts = Parts::default();
         parts.spawn("the sweeper", lives());
-        parts.spawn("the outbox", panics());
+        parts.spawn("the outbox", async { panic!("out of luck") });
         let died = parts.death().await;
         assert_eq!(died.to_string(), "the outbox died");
         let reason = died.source().map(ToString::to_string);
@@ -116,7 +111,7 @@ mod tests {
 
         let mut parts = Parts::default();
         parts.spawn("the sweeper", async {});
-        parts.spawn("the outbox", panics());
+        parts.spawn("the outbox", async { panic!("out of luck") });
         let died = parts.end().await.map_err(|died| died.to_string());
         assert_eq!(died, Err("the outbox died".to_owned()));
     }
