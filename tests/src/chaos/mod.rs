@@ -36,6 +36,8 @@ pub struct Settings {
     pub rate: f64,
     /// Between two faults.
     pub pause: Duration,
+    /// More than that, now and then.
+    pub breath: Duration,
 }
 
 /// Runs it; the event log.
@@ -45,9 +47,10 @@ pub async fn run(binaries: Binaries, settings: Settings) -> Log {
         jobs,
         rate,
         pause,
+        breath,
     } = settings;
     let length = Duration::from_secs_f64(jobs as f64 / rate);
-    let plan = Plan::new(seed, jobs, length, pause);
+    let plan = Plan::new(seed, jobs, length, pause, breath);
     let log = Log::default();
     log.note(Entry::Run {
         seed,
