@@ -1,9 +1,9 @@
 # The project's commands. The work is done in scripts/, so that each step can be read and run alone.
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos check build fmt clean
+.PHONY: help run test check chaos recovery mutants build fmt clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## install what is missing, build, start the search service here; Ctrl-C stops it
 	@scripts/run.sh
@@ -16,6 +16,12 @@ chaos: ## break everything under 10,000 searches (CHAOS_JOBS, CHAOS_SEED) and se
 
 check: ## everything CI runs: format, lints, borders, dependencies, deploy files, docs, tests
 	@scripts/check.sh
+
+recovery: ## measure every row of the crash table 20 times, with the leases of a deployment
+	@scripts/recovery.sh
+
+mutants: ## take safeguards out of the job engine one by one; the tests must notice each
+	@scripts/mutants.sh
 
 build: ## build both binaries for release, into target/release
 	@scripts/build.sh

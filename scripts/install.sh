@@ -23,6 +23,7 @@ need_run() {
 need_test() {
     need_run
     postgres_absent && add postgresql
+    # A worker whose clock is wrong.
     absent faketime && add faketime
     return 0
 }

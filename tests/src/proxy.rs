@@ -3,9 +3,10 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a stalled connection looks whether it may go on.
 const TICK: Duration = Duration::from_millis(5);
@@ -182,7 +183,18 @@ pub enum Direction {
     Down,
 }
 
-fn forward(mut from: TcpStream, mut to: TcpStream, state: &Mutex<State>, direction: Direction) {
+/// Reads here, delivers on a thread of its own: latency delays each chunk and holds up none.
+fn forward(mut from: TcpStream, to: TcpStream, state: &Arc<Mutex<State>>, direction: Direction) {
+    let (chunks, arriving) = channel::<(Instant, Vec<u8>)>();
+    let delivering = {
+        let state = Arc::clone(state);
+        let from = from.try_clone();
+        thread::spawn(move || {
+            deliver(&arriving, &to, &state, direction);
+            let _ = to.shutdown(Shutdown::Both);
+            let _ = from.map(|from| from.shutdown(Shutdown::Both));
+        })
+    };
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = match from.read(&mut buffer) {
@@ -191,24 +203,36 @@ fn forward(mut from: TcpStream, mut to: TcpStream, state: &Mutex<State>, directi
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(_) => break,
         };
-        let latency = lock(state).latency;
-        if !latency.is_zero() {
-            thread::sleep(latency);
-        }
-        while blocked(state, direction) {
-            thread::sleep(TICK);
-        }
+        let due = Instant::now() + lock(state).latency;
         let Some(chunk) = buffer.get(..read) else {
             break;
         };
-        if direction == Direction::Down && swallows(state, chunk) {
-            break;
-        }
-        if to.write_all(chunk).is_err() {
+        if chunks.send((due, chunk.to_owned())).is_err() {
             break;
         }
     }
-    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    drop(chunks);
+    let _ = delivering.join();
+}
+
+fn deliver(
+    arriving: &Receiver<(Instant, Vec<u8>)>,
+    mut to: &TcpStream,
+    state: &Mutex<State>,
+    direction: Direction,
+) {
+    for (due, chunk) in arriving {
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        while blocked(state, direction) {
+            thread::sleep(TICK);
+        }
+        if direction == Direction::Down && swallows(state, &chunk) {
+            return;
+        }
+        if to.write_all(&chunk).is_err() {
+            return;
+        }
+    }
 }
 
 fn blocked(state: &Mutex<State>, direction: Direction) -> bool {

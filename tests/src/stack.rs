@@ -16,6 +16,7 @@ pub struct Stack {
     pub api: Api,
     pub redis: RedisServer,
     binaries: Binaries,
+    api_environment: Environment,
     worker_environment: Environment,
     started: usize,
     folder: TempDir,
@@ -58,16 +59,33 @@ impl Stack {
 
     /// Starts one more worker with the same settings.
     pub fn add_worker(&mut self) -> &mut Worker {
+        self.add_worker_with(&[])
+    }
+
+    /// The same, with settings of its own on top.
+    pub fn add_worker_with(&mut self, own: &[(&str, &str)]) -> &mut Worker {
+        let mut environment = self.worker_environment.clone();
+        environment.extend(own.iter().map(|(name, value)| {
+            let (name, value) = (*name, *value);
+            (name.to_owned(), value.to_owned())
+        }));
         let name = format!("worker-{}", self.started);
         self.started += 1;
         let worker = Worker::start(
             &name,
             self.binaries.worker,
-            &self.worker_environment,
+            &environment,
             self.folder.path(),
         );
         self.workers.push(worker);
         self.workers.last_mut().expect("the worker just started")
+    }
+
+    /// SIGKILL to the API, and another one in its place, at another address.
+    pub async fn replace_api(&mut self) {
+        self.api.process().kill();
+        self.api = Api::start(self.binaries.api, &self.api_environment, self.folder.path()).await;
+        self.api.ready().await;
     }
 }
 
@@ -147,6 +165,7 @@ impl Builder {
             api,
             redis,
             binaries,
+            api_environment,
             worker_environment,
             started: 0,
             folder,

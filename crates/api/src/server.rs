@@ -13,9 +13,10 @@ use privachat_core::{
     history,
     jobs::{Bell, Jobs},
     keys,
+    parts::Parts,
+    signals::Signals,
 };
 use std::net::SocketAddr;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Seconds that requests in flight get when the process is told to stop.
@@ -31,11 +32,13 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
     let changes = Bell::default();
     let stop = CancellationToken::new();
     let stopping = CancellationToken::new();
-    let following = tokio::spawn(changes.clone().follow(
-        jobs.redis().clone(),
-        keys::CHANGED,
-        stop.clone(),
-    ));
+    let mut parts = Parts::default();
+    parts.spawn(
+        "the subscription to changes",
+        changes
+            .clone()
+            .follow(jobs.redis().clone(), keys::CHANGED, stop.clone()),
+    );
     let state = web::Data::new(State {
         jobs,
         changes,
@@ -46,10 +49,13 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         environment: settings.environment.clone(),
         stopping: stopping.clone(),
     });
-    serve(&settings, state, &stopping).await?;
+    tokio::select! {
+        served = serve(&settings, state, &stopping) => served?,
+        died = parts.death() => return Err(died.into()),
+    }
     // Only now: requests in flight were waiting for its rings.
     stop.cancel();
-    following.await.context("the subscription task died")
+    Ok(parts.end().await?)
 }
 
 async fn serve(
@@ -81,39 +87,33 @@ async fn serve(
         .first()
         .copied()
         .context("the server has no address")?;
+    let signals = Signals::listen().context("signals cannot be heard")?;
     announce(settings, address)?;
     let server = server.run();
-    let telling = tokio::spawn(stop_when_told(server.handle(), stopping.clone()));
-    let ended = server.await.context("the server ended");
-    telling.abort();
-    ended
+    let mut parts = Parts::default();
+    parts.spawn(
+        "the wait for signals",
+        stop_when_told(signals, server.handle(), stopping.clone()),
+    );
+    tokio::select! {
+        ended = server => ended.context("the server ended"),
+        died = parts.death() => Err(died.into()),
+    }
 }
 
-/// The first signal lets requests in flight end; the second does not.
-async fn stop_when_told(server: ServerHandle, stopping: CancellationToken) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        tracing::error!("signals cannot be heard; only a kill will stop this process");
-        return;
-    };
-    let mut told = async || {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    told().await;
+/// The first signal lets requests in flight end; the second does not. It ends with the server.
+async fn stop_when_told(mut signals: Signals, server: ServerHandle, stopping: CancellationToken) {
+    signals.heard().await;
     tracing::info!("stopping; requests in flight may end");
     stopping.cancel();
     tokio::select! {
         () = server.stop(true) => {}
-        () = told() => {
+        () = signals.heard() => {
             tracing::warn!("told to stop at once");
             server.stop(false).await;
         }
     }
+    std::future::pending().await
 }
 
 fn announce(settings: &ApiSettings, address: SocketAddr) -> anyhow::Result<()> {

@@ -6,8 +6,8 @@ use crate::{
     settings::WorkerSettings,
     wiring,
 };
-use privachat_core::{jobs::Jobs, settings};
-use std::{io::Write, process::ExitCode, sync::Arc};
+use privachat_core::{jobs::Jobs, parts::Parts, settings};
+use std::{io::Write, process::ExitCode};
 use tokio_util::sync::CancellationToken;
 
 /// Runs the process. A failure is printed once, with all its causes.
@@ -28,8 +28,10 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         .build()?;
     let Some(command) = cli.command else {
         settings.shared.log.start();
-        runtime.block_on(serve(settings))?;
-        return Ok(ExitCode::SUCCESS);
+        let served = runtime.block_on(serve(settings));
+        // Nobody waits for work on the blocking threads, least of all when a part has died.
+        runtime.shutdown_background();
+        return served.map(|()| ExitCode::SUCCESS);
     };
     settings.shared.log.quieter().start();
     let code = runtime.block_on(cli::run(
@@ -44,16 +46,12 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
 
 async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
     let wiring = wiring::context(&settings.pipeline)?;
-    let stop = CancellationToken::new();
-    let corpus = wiring
-        .corpus
-        .map(|corpus| tokio::spawn(Arc::clone(&corpus).keep_fresh(stop.clone())));
+    let stopped = CancellationToken::new();
+    let mut parts = Parts::default();
+    if let Some(corpus) = wiring.corpus {
+        parts.spawn("the corpus's indexer", corpus.keep_fresh(stopped.clone()));
+    }
     let jobs = Jobs::new(settings.shared.redis.clone());
     jobs.warn_of_bad_setup().await;
-    let served = daemon::run(settings.daemon(), jobs, wiring.context).await;
-    stop.cancel();
-    if let Some(corpus) = corpus {
-        corpus.await?;
-    }
-    served
+    daemon::run(settings.daemon(), jobs, wiring.context, parts, stopped).await
 }

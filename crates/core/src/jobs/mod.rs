@@ -53,7 +53,7 @@ use std::{
 };
 
 /// How long after its submission a job without a hint is looked at.
-const SUBMIT_GRACE: Duration = Duration::from_secs(5);
+const SUBMIT_GRACE: Duration = Duration::from_millis(4500);
 /// How long a hint may be out of its list before its job is looked at.
 const POP_GRACE: Duration = Duration::from_secs(2);
 

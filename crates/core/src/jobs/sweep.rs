@@ -1,7 +1,9 @@
 //! Finding jobs that somebody has to look at: their worker is lost, their hint is lost, their pause
 //! is over, or they have waited too long. Every worker sweeps; there is no leader.
 
-use super::{Failure, Jobs, JobsError, POP_GRACE, audit::Walk, push::Place, scripts::on_job};
+use super::{
+    Failure, Jobs, JobsError, POP_GRACE, audit::Walk, millis, push::Place, scripts::on_job,
+};
 use crate::{keys, mode::Mode};
 use redis::{FromRedisValue, Value};
 use std::{collections::HashMap, time::Duration};
@@ -197,12 +199,12 @@ impl Sweeper {
     }
 
     async fn look(&self, id: Uuid) -> Result<Seen, JobsError> {
-        let spare = self.amnesty.is_some_and(|until| Instant::now() < until);
+        let spared = self.amnesty.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(Instant::now())
+        });
         let cancelled = Failure::cancelled();
         let mut invocation = on_job(&self.jobs.scripts.look, id);
-        invocation
-            .arg(self.rules.most_crashes)
-            .arg(if spare { "spare" } else { "reap" });
+        invocation.arg(self.rules.most_crashes).arg(millis(spared));
         for failure in [
             &self.rules.worker_lost,
             &self.rules.waited_too_long,

@@ -12,6 +12,8 @@ mod report;
 mod slots;
 mod stop;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use slots::SlotLimits;
 
@@ -22,6 +24,8 @@ use privachat_core::{
     history::{self, DatabaseUrl},
     jobs::{Bell, Jobs},
     keys,
+    parts::Parts,
+    signals::Signals,
 };
 use slots::Slots;
 use std::{sync::Arc, time::Duration};
@@ -45,39 +49,47 @@ pub struct DaemonSettings {
     pub drain: Duration,
 }
 
-/// Runs a worker until it is told to stop.
+/// Runs a worker until it is told to stop, together with the parts that the caller has started.
+/// Those stop when `stopped` is cancelled, which is when nothing runs any more.
 ///
 /// # Errors
-/// When a part of it that cannot be done without has died, or the history cannot be opened at all.
-pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyhow::Result<()> {
+/// When any of its parts has died, or the history cannot be opened at all.
+pub async fn run(
+    settings: DaemonSettings,
+    jobs: Jobs,
+    context: Context,
+    mut parts: Parts,
+    stopped: CancellationToken,
+) -> anyhow::Result<()> {
     let history = history::open(&settings.database_url)
         .await
         .context("the history cannot be opened")?;
     let stop = CancellationToken::new();
-    let give_up = CancellationToken::new();
+    let give_up = stopped;
+    let mut signals = Signals::listen().context("signals cannot be heard")?;
     let ended = Arc::new(Notify::new());
     let cancels = Bell::default();
 
-    let mut parts = tokio::task::JoinSet::new();
     parts.spawn(
+        "the subscription to cancels",
         cancels
             .clone()
             .follow(jobs.redis().clone(), keys::CANCELLED, give_up.clone()),
     );
     let slots = Slots::new(settings.slots);
-    parts.spawn(announce::run(
-        jobs.clone(),
-        settings.name.clone(),
-        slots.clone(),
-        give_up.clone(),
-    ));
-    parts.spawn(sweep::run(jobs.clone(), settings.lease, give_up.clone()));
-    parts.spawn(outbox::run(
-        jobs.clone(),
-        history,
-        Arc::clone(&ended),
-        give_up.clone(),
-    ));
+    let name = settings.name.clone();
+    parts.spawn(
+        "the announcer",
+        announce::run(jobs.clone(), name, slots.clone(), give_up.clone()),
+    );
+    parts.spawn(
+        "the sweeper",
+        sweep::run(jobs.clone(), settings.lease, give_up.clone()),
+    );
+    parts.spawn(
+        "the outbox",
+        outbox::run(jobs.clone(), history, Arc::clone(&ended), give_up.clone()),
+    );
 
     let searches = TaskTracker::new();
     let runner = Arc::new(Runner {
@@ -99,7 +111,8 @@ pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyh
         searches.clone(),
         stop.clone(),
     );
-    let mut feeding = tokio::spawn(feed);
+    let mut feeding = Parts::default();
+    feeding.spawn("the taker of searches", feed);
     tracing::info!(
         worker = settings.name,
         slots = settings.slots.all,
@@ -107,15 +120,21 @@ pub async fn run(settings: DaemonSettings, jobs: Jobs, context: Context) -> anyh
     );
 
     tokio::select! {
-        () = stop::requested() => {}
-        died = &mut feeding => died.context("the task that takes searches died")?,
-        died = parts.join_next() => died.context("no part is running")?.context("a part of the worker died")?,
+        () = signals.heard() => {}
+        died = feeding.death() => return Err(died.into()),
+        died = parts.death() => return Err(died.into()),
     }
     stop.cancel();
-    stop::drain(&settings, &unblock, feeding, &searches, &give_up).await?;
-    while let Some(part) = parts.join_next().await {
-        part.context("a part of the worker died while it stopped")?;
-    }
+    let draining = stop::drain(
+        &settings,
+        &unblock,
+        feeding,
+        &searches,
+        &give_up,
+        &mut signals,
+    );
+    draining.await?;
+    parts.end().await?;
     tracing::info!(worker = settings.name, "stopped");
     Ok(())
 }

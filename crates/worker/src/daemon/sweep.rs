@@ -11,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 /// How often the worker of a search may be lost before the search is given up.
 const MOST_CRASHES: u32 = 2;
 const ROUND: Duration = Duration::from_secs(1);
+/// While Redis is away.
+const ROUND_AWAY: Duration = Duration::from_millis(400);
 
 /// Sweeps until `stop`.
 pub(super) async fn run(jobs: Jobs, lease: Duration, stop: CancellationToken) {
@@ -35,8 +37,10 @@ pub(super) async fn run(jobs: Jobs, lease: Duration, stop: CancellationToken) {
                     failing = true;
                 }
             }
+            // The time until everybody's leases count again begins with the first round that works.
+            let round = if failing { ROUND_AWAY } else { ROUND };
             // Uneven, so that the workers' rounds do not fall together.
-            sleep(ROUND.mul_f64(rand::random_range(0.8..1.2))).await;
+            sleep(round.mul_f64(rand::random_range(0.8..1.2))).await;
         }
     };
     stop.run_until_cancelled(rounds).await;

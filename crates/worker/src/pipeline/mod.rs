@@ -25,7 +25,7 @@ pub mod search;
 pub mod shares;
 pub mod sources;
 #[cfg(test)]
-mod test_support;
+pub(crate) mod test_support;
 pub mod text;
 
 pub use candidate::{Candidate, Passage, RankedSource};

@@ -1,5 +1,5 @@
 -- Somebody has to look at a job: is its worker lost, is it due, has it waited too long?
--- ARGV: 1 most crashes, 2 reap | spare (whether an expired lease counts), 3 error of a job whose
+-- ARGV: 1 most crashes, 2 ms for which expired leases are still spared (0: they count), 3 error of a job whose
 --       workers were lost (JSON string), 4 its members, 5 error of a job that waited too long,
 --       6 its members, 7 error of a cancelled job, 8 its members, 9 changed channel, 10 id
 -- Returns: {ABSENT} | {ENDED, mode} | {WAIT, mode, ms} (nothing to do until then)
@@ -24,8 +24,9 @@ if state == 'processing' then
   if left > 0 then
     return { 'WAIT', mode, left }
   end
-  if ARGV[2] == 'spare' then
-    return { 'WAIT', mode, 1000 }
+  local spared = tonumber(ARGV[2])
+  if spared > 0 then
+    return { 'WAIT', mode, math.min(1000, spared) }
   end
   local crashes = redis.call('HINCRBY', KEYS[2], 'crashes', 1)
   redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease', 'budget_end')

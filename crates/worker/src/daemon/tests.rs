@@ -1,0 +1,50 @@
+use super::*;
+use crate::pipeline::{search::Providers, test_support::Pages};
+use privachat_core::connection::Redis;
+
+/// A worker whose Redis does not answer, and this part of it.
+async fn run_with(
+    name: &'static str,
+    part: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let database = format!("sqlite://{}", folder.path().join("history.db").display());
+    let settings = DaemonSettings {
+        name: "worker".to_owned(),
+        database_url: DatabaseUrl::parse(&database)?,
+        slots: SlotLimits {
+            all: 1,
+            balanced: 1,
+            deep: 1,
+        },
+        lease: Duration::from_secs(15),
+        most_attempts: 3,
+        drain: Duration::from_secs(1),
+    };
+    let context = Context {
+        providers: Providers::new(Vec::new()),
+        fetcher: Arc::new(Pages::default()),
+        model: None,
+    };
+    let socket = folder.path().join("no.sock");
+    let redis = Redis::open(&format!("redis+unix://{}", socket.display()))?;
+    let mut parts = Parts::default();
+    parts.spawn(name, part);
+    let stopped = CancellationToken::new();
+    run(settings, Jobs::new(redis), context, parts, stopped).await
+}
+
+#[tokio::test]
+async fn a_worker_ends_with_an_error_when_a_part_panics() {
+    let ended = run_with("the indexer", async { panic!("out of luck") }).await;
+    let error = format!("{:#}", ended.unwrap_err());
+    assert!(error.starts_with("the indexer died: "), "{error}");
+    assert!(error.contains("out of luck"), "{error}");
+}
+
+#[tokio::test]
+async fn a_worker_ends_with_an_error_when_a_part_ends_by_itself() {
+    let ended = run_with("the indexer", async {}).await;
+    let error = format!("{:#}", ended.unwrap_err());
+    assert_eq!(error, "the indexer ended by itself");
+}

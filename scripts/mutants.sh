@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# Takes safeguards out of the job engine, one at a time, in a copy of the working tree, and expects
+# tests to turn red. Fails when one survives, or when a safeguard is not where this script thinks.
+#   scripts/mutants.sh [part of a mutant's name]
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+only=${1-}
+root=$PWD
+tree=$root/target/mutants/tree
+jobs=crates/core/src/jobs
+export CARGO_TARGET_DIR=$root/target/mutants/build
+# Nobody debugs a mutant, and without this it links quicker.
+export CARGO_PROFILE_DEV_DEBUG=false
+
+# A mutant: its name, its file, the text that is there exactly once, what stands there instead, and
+# then what should notice: test files with a filter each, the quickest first.
+mutant() {
+    local IFS=$'\x1f'
+    mutants+=("$*")
+}
+mutants=()
+
+mutant "finish without the nonce test" $jobs/scripts/finish.lua \
+    "field('nonce') ~= ARGV[1]" "false" model:
+mutant "beat without the nonce test" $jobs/scripts/beat.lua \
+    " or field('nonce') ~= ARGV[1]" "" model:
+mutant "report without the nonce test" $jobs/scripts/report.lua \
+    " or field('nonce') ~= ARGV[1]" "" model:
+mutant "claim without the nonce test" $jobs/scripts/claim.lua \
+    "field('nonce') ~= ARGV[1]" "false" model:
+mutant "fail without the nonce test" $jobs/scripts/fail.lua \
+    "field('nonce') ~= ARGV[1]" "false" model:
+mutant "release without the nonce test" $jobs/scripts/release.lua \
+    " or field('nonce') ~= ARGV[1]" "" model:
+mutant "fail counts its repeat" $jobs/scripts/fail.lua \
+    "field('given_back') == 'fail ' .. ARGV[1]" "false" model:
+mutant "release counts its repeat" $jobs/scripts/release.lua \
+    "field('given_back') == 'release ' .. ARGV[1]" "false" model:
+mutant "finish overlooks a cancel" $jobs/scripts/finish.lua \
+    "if field('cancel') then" "if false then" model:
+mutant "claim does not wait until a search is due" $jobs/scripts/claim.lua \
+    "not_before > now" "false" model:
+mutant "no limit to crashes" $jobs/scripts/look.lua \
+    "crashes > tonumber(ARGV[1])" "false" model: recovery_workers:kills_its_workers
+mutant "beat does not extend the lease" $jobs/scripts/beat.lua \
+    "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" model: recovery_network:slow_network
+mutant "push notes no pending hint" $jobs/scripts/push.lua \
+    "redis.call('ZADD', KEYS[2], redis.call('INCR', KEYS[4]), ARGV[1])" "" model: recovery_network:lost_on_its_way
+mutant "no amnesty" $jobs/sweep.rs \
+    "self.amnesty = self.amnesty_after_silence().await?;" "self.amnesty_after_silence().await?;" \
+    recovery_redis:started_twice
+mutant "the client's response timeout on a blocking connection" crates/core/src/connection/mod.rs \
+    "
+            .set_response_timeout(None)" "" idle:waits_without_a_warning
+mutant "no watchdog over the pop" $jobs/take.rs \
+    "BLOCK + WATCHDOG," "BLOCK * 1000 + WATCHDOG," idle:never_answered
+mutant "a cancel tells nobody" $jobs/scripts/cancel.lua \
+    "redis.call('PUBLISH', ARGV[4], ARGV[5])" "" cancel:quarter_of_a_second
+
+copy() {
+    rm -rf "$tree"
+    mkdir -p "$tree"
+    # What git knows or would know: no build, no data.
+    git ls-files --cached --others --exclude-standard --deduplicate |
+        while IFS= read -r file; do [[ ! -f $file ]] || printf '%s\n' "$file"; done |
+        tar --create --files-from=- | tar --extract --directory="$tree"
+    # Dependencies are built the same there; links to them cost nothing.
+    if [[ ! -d $CARGO_TARGET_DIR/debug && -d target/debug ]]; then
+        mkdir -p "$CARGO_TARGET_DIR/debug"
+        cp -al target/debug/{deps,build,.fingerprint} "$CARGO_TARGET_DIR/debug/"
+    fi
+}
+
+# Puts $3 where $2 is in file $1, which must have it once.
+replace() {
+    local text rest
+    text=$(<"$1")
+    rest=${text//"$2"/}
+    ((${#text} - ${#rest} == ${#2})) ||
+        die "$1 does not have this exactly once any more; mend scripts/mutants.sh: $2"
+    printf '%s\n' "${text/"$2"/"$3"}" >"$1"
+}
+
+# Prints the test that turned red, and nothing when all stayed green.
+noticed() {
+    local check log=$root/target/mutants/last.log
+    for check in "$@"; do
+        if ! cargo test --quiet --locked -p privachat-tests --test "${check%%:*}" --no-run >"$log" 2>&1; then
+            tail -n 30 "$log" >&2
+            die "the mutant does not compile"
+        fi
+        if ! cargo test --locked -p privachat-tests --test "${check%%:*}" -- "${check#*:}" >"$log" 2>&1; then
+            sed -nE 's/^test (.*) \.\.\. FAILED$/\1/p' "$log" | head -n 1
+            return
+        fi
+        grep -q '^test result: ok. [1-9]' "$log" || die "no test matches ${check}"
+    done
+}
+
+scripts/install.sh test
+copy
+cd "$tree"
+checks=()
+for fields in "${mutants[@]}"; do
+    IFS=$'\x1f' read -r -d '' -a part < <(printf '%s\x1f\0' "$fields") || true
+    [[ ${part[0]} == *"$only"* ]] || continue
+    checks+=("${part[@]:4}")
+    # The last run may have left a mutant of it in the build.
+    touch "${part[1]}"
+done
+((${#checks[@]})) || die "no mutant has this in its name: $only"
+mapfile -t checks < <(printf '%s\n' "${checks[@]}" | sort -u)
+by=$(noticed "${checks[@]}")
+[[ -z $by ]] || die "red without any mutant: $by"
+say "all green without a mutant, after $SECONDS s"
+
+survivors=0
+printf '%-58s %5s  %s\n' mutant s "noticed by"
+for fields in "${mutants[@]}"; do
+    IFS=$'\x1f' read -r -d '' -a part < <(printf '%s\x1f\0' "$fields") || true
+    [[ ${part[0]} == *"$only"* ]] || continue
+    begun=$SECONDS
+    cp "${part[1]}" ../original
+    replace "${part[1]}" "${part[2]}" "${part[3]}"
+    by=$(noticed "${part[@]:4}")
+    # With a new time stamp, so that cargo sees that it is another file again.
+    cat ../original >"${part[1]}"
+    [[ -n $by ]] || survivors=$((survivors + 1))
+    printf '%-58s %5d  %s\n' "${part[0]}" $((SECONDS - begun)) "${by:-NOBODY: IT SURVIVES}"
+done
+say "${#mutants[@]} mutants, $SECONDS s"
+((survivors == 0)) || die "$survivors mutants survive"

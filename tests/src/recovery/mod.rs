@@ -1,0 +1,120 @@
+//! The rows of the crash table: each plays its fault on real processes and measures the time from
+//! it to the recovery. The tests play each once with a short lease, `make recovery` many times with
+//! the lease of a deployment.
+
+pub mod api;
+pub mod network;
+pub mod redis;
+pub mod workers;
+
+use crate::upstream::{Reply, Request, searxng};
+use crate::{Binaries, Stack, Upstream, scene};
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// A test runs beside others on a busy machine; the table is measured without them.
+const MOMENT: Duration = Duration::from_secs(2);
+/// What "at once" may take: nothing in it waits for a clock.
+const AT_ONCE: Duration = Duration::from_secs(1);
+/// How long after the end of a lease the next sweep has found it.
+const SWEEP: Duration = Duration::from_secs(2);
+
+/// One fault and its recovery.
+#[derive(Debug)]
+pub struct Row {
+    pub name: &'static str,
+    bound: fn(Duration) -> Duration,
+    play: fn(Scene) -> LocalBoxFuture<'static, Duration>,
+}
+
+macro_rules! row {
+    ($name:literal, $bound:expr, $play:path) => {
+        $crate::recovery::Row {
+            name: $name,
+            bound: $bound,
+            play: |scene| Box::pin($play(scene)),
+        }
+    };
+}
+use row;
+
+/// Every row.
+pub fn rows() -> Vec<&'static Row> {
+    [&api::ROWS[..], &workers::ROWS, &network::ROWS, &redis::ROWS]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+impl Row {
+    /// The longest time that the row allows, with leases of this length.
+    pub fn bound(&self, lease: Duration) -> Duration {
+        (self.bound)(lease)
+    }
+
+    /// Plays it once; how long the recovery took.
+    pub async fn measure(&self, binaries: Binaries, lease: Duration) -> Duration {
+        let took = (self.play)(Scene { binaries, lease }).await;
+        let bound = self.bound(lease).as_secs();
+        println!(
+            "recovery: {}: {:.3} s (bound {bound} s)",
+            self.name,
+            took.as_secs_f64()
+        );
+        took
+    }
+
+    /// Plays it once with a short lease, and holds it to its bound and a moment more.
+    pub async fn holds(&self, binaries: Binaries) {
+        let lease = Duration::from_secs(scene::LEASE);
+        let took = self.measure(binaries, lease).await;
+        let bound = self.bound(lease) + MOMENT;
+        assert!(took <= bound, "{}: {took:?} of {bound:?}", self.name);
+    }
+}
+
+/// What a row is played with.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene {
+    binaries: Binaries,
+    lease: Duration,
+}
+
+impl Scene {
+    /// A stack with these leases that asks this SearXNG alone.
+    fn builder(self, searxng: &Upstream) -> crate::stack::Builder {
+        Stack::builder(self.binaries)
+            .searching(searxng)
+            .env("JOB_LEASE_SECONDS", self.lease.as_secs())
+    }
+
+    /// More than any row allows: an overlong recovery is measured, not cut.
+    fn patience(self) -> Duration {
+        self.lease * 4 + Duration::from_secs(20)
+    }
+
+    /// Waits for the end of a search; how long that was from `since`.
+    async fn completed(self, stack: &Stack, id: &str, since: Instant) -> (Duration, Value) {
+        let end = scene::reaches(stack, id, "completed", self.patience()).await;
+        (since.elapsed(), end)
+    }
+}
+
+/// A search that may take longer than a lease.
+fn patient_question() -> Value {
+    json!({"query": "What is gather?", "mode": "speed", "timeout": 60})
+}
+
+/// What the engine finds, after a while.
+fn found_after(delay: Duration) -> Upstream {
+    Upstream::start(move |request: &Request| {
+        let query = request.parameter("q").unwrap_or_default();
+        Reply::json(200, searxng::body(query, &scene::found()).to_string()).late(delay)
+    })
+}
+
+/// Redis's address for a program that is to come through `proxy`.
+fn through(proxy: &crate::Proxy) -> String {
+    format!("redis://{}/0", proxy.address())
+}

@@ -1,0 +1,222 @@
+//! Workers that die, freeze, are told to stop, or have a wrong clock.
+
+use super::{AT_ONCE, MOMENT, Row, SWEEP, Scene, patient_question, row};
+use crate::scene::{hanging_first, is_quiet, question, reaches};
+use crate::{Stack, eventually};
+use ::redis::AsyncCommands;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+pub const ROWS: [Row; 5] = [KILLED, FROZEN, POISON, TERMINATED, CLOCK_OFF];
+
+pub const KILLED: Row = row!("worker killed in mid-run", |lease| lease + SWEEP, killed);
+pub const FROZEN: Row = row!("worker frozen in mid-run", |lease| lease + SWEEP, frozen);
+pub const POISON: Row = row!(
+    "poison search that kills three workers",
+    |lease| (lease + SWEEP) * 3,
+    poison
+);
+pub const TERMINATED: Row = row!("worker told to stop gives back", |_| AT_ONCE, terminated);
+pub const CLOCK_OFF: Row = row!(
+    "worker killed, the others' clocks an hour off",
+    |lease| lease + SWEEP,
+    clock_off
+);
+
+async fn killed(scene: Scene) -> Duration {
+    let (searxng, _) = hanging_first(1);
+    let mut stack = scene.builder(&searxng).start().await;
+    let id = stack.client().enqueue(patient_question()).await;
+    searxng.asked(1).await;
+    stack.add_worker();
+    stack.workers[0].process().kill();
+    let (took, end) = scene.completed(&stack, &id, Instant::now()).await;
+    assert_eq!(end["attempt"], 2);
+    stack.workers.remove(0);
+    is_quiet(&stack).await;
+    took
+}
+
+async fn frozen(scene: Scene) -> Duration {
+    let (searxng, _) = hanging_first(1);
+    let mut stack = scene.builder(&searxng).start().await;
+    let id = stack.client().enqueue(patient_question()).await;
+    searxng.asked(1).await;
+    stack.add_worker();
+    stack.workers[0].process().pause();
+    let (took, end) = scene.completed(&stack, &id, Instant::now()).await;
+    assert_eq!(end["attempt"], 2);
+
+    let resume = |stack: &mut Stack| stack.workers[0].process().resume();
+    old_worker_changes_nothing(scene, &mut stack, &id, resume).await;
+    is_quiet(&stack).await;
+    took
+}
+
+/// The first worker comes back after another has ended its search.
+pub(super) async fn old_worker_changes_nothing(
+    scene: Scene,
+    stack: &mut Stack,
+    id: &str,
+    back: impl FnOnce(&mut Stack),
+) {
+    let mut redis = stack.redis.connection().await;
+    let record = format!("search_job:{id}");
+    let before: String = redis.get(&record).await.expect("the record");
+    back(stack);
+    let old = stack.workers[0].process();
+    eventually("the old worker notices", scene.patience(), async || {
+        let output = old.output();
+        (output.contains("another worker has taken over") || output.contains("Fenced"))
+            .then_some(())
+    })
+    .await;
+    let after: String = redis.get(&record).await.expect("the record");
+    assert_eq!(before, after, "what the old worker wrote was refused");
+    let events = events(stack, id).await;
+    let ends = events.iter().filter(|(kind, _)| kind == "completed");
+    assert_eq!(ends.count(), 1, "{events:?}");
+}
+
+async fn poison(scene: Scene) -> Duration {
+    let (searxng, asked) = hanging_first(usize::MAX);
+    let mut stack = scene.builder(&searxng).start().await;
+    let id = stack.client().enqueue(patient_question()).await;
+    let mut first = None;
+    for crash in 1..=3 {
+        eventually("the search has started", scene.patience(), async || {
+            (asked.load(Ordering::SeqCst) >= crash).then_some(())
+        })
+        .await;
+        stack.add_worker();
+        let victim = stack.workers.len() - 2;
+        stack.workers[victim].process().kill();
+        first.get_or_insert_with(Instant::now);
+    }
+    let end = reaches(&stack, &id, "failed", scene.patience()).await;
+    let took = first.map_or(Duration::ZERO, |first| first.elapsed());
+    assert_eq!(end["error_code"], "worker_lost");
+    assert_eq!(end["attempt"], 3);
+    is_quiet(&stack).await;
+    took
+}
+
+/// From the moment at which it is given back to its next start, both by Redis's clock.
+async fn terminated(scene: Scene) -> Duration {
+    let (searxng, _) = hanging_first(2);
+    let mut stack = scene
+        .builder(&searxng)
+        .env("DRAIN_SECONDS", 1)
+        .env("WORKER_SLOTS", 1)
+        .start()
+        .await;
+    let id = stack.client().enqueue(patient_question()).await;
+    searxng.asked(1).await;
+    stack.add_worker();
+    assert_eq!(stack.workers[0].process().stop(scene.patience()).await, 0);
+    searxng.asked(2).await;
+    let now = stack.client().status(&id).await.expect(200);
+    assert_eq!(now["attempt"], 1, "the stop was no fault of the search");
+    let events = events(&stack, &id).await;
+    let released = at(&events, "released", 1);
+    let took = at(&events, "started", 2).saturating_sub(released);
+
+    // Given back while others wait: it is the next.
+    let waiting = stack.client().enqueue(question()).await;
+    assert_eq!(stack.workers[1].process().stop(scene.patience()).await, 0);
+    let mut redis = stack.redis.connection().await;
+    let queue: Vec<String> = redis
+        .lrange("{search}:queue:speed", 0, -1)
+        .await
+        .expect("the queue");
+    assert_eq!(queue, [waiting.clone(), id.clone()], "popped at the right");
+    stack.workers.clear();
+    stack.add_worker();
+    for id in [&id, &waiting] {
+        let (_, end) = scene.completed(&stack, id, Instant::now()).await;
+        assert_eq!(end["attempt"], 1);
+    }
+    is_quiet(&stack).await;
+    took
+}
+
+/// The moment of the n-th event of a kind, on Redis's clock.
+fn at(events: &[(String, Duration)], kind: &str, n: usize) -> Duration {
+    let mut of_kind = events.iter().filter(|(name, _)| name == kind);
+    let found = of_kind.nth(n - 1);
+    found
+        .unwrap_or_else(|| panic!("no {n}. {kind}: {events:?}"))
+        .1
+}
+
+async fn events(stack: &Stack, id: &str) -> Vec<(String, Duration)> {
+    let mut redis = stack.redis.connection().await;
+    let stream: ::redis::streams::StreamRangeReply = redis
+        .xrange_all(format!("{{search_job:{id}}}:ev"))
+        .await
+        .expect("the events");
+    let event = |entry: ::redis::streams::StreamId| {
+        let kind: String = entry.get("type").expect("a type");
+        let (ms, _) = entry.id.split_once('-').expect("a stream id");
+        let ms = ms.parse().expect("milliseconds");
+        (kind, Duration::from_millis(ms))
+    };
+    stream.ids.into_iter().map(event).collect()
+}
+
+/// Only Redis's clock counts: a worker whose own is ahead takes nothing over early, and one whose
+/// own is behind takes it over in time.
+async fn clock_off(scene: Scene) -> Duration {
+    let (ahead, behind) = tokio::join!(
+        taken_over_by_clock(scene, "+1h"),
+        taken_over_by_clock(scene, "-1h")
+    );
+    ahead.max(behind)
+}
+
+async fn taken_over_by_clock(scene: Scene, offset: &str) -> Duration {
+    let library = faketime();
+    let odd = [
+        ("LD_PRELOAD", library.as_str()),
+        ("FAKETIME", offset),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ];
+    let (searxng, _) = hanging_first(1);
+    let mut stack = scene.builder(&searxng).start().await;
+    let id = stack.client().enqueue(patient_question()).await;
+    searxng.asked(1).await;
+    stack.add_worker_with(&odd);
+    stack.workers[0].process().kill();
+    let (took, end) = scene.completed(&stack, &id, Instant::now()).await;
+    assert_eq!(end["attempt"], 2);
+    // The last beat was at most a third of the lease ago.
+    let earliest = (scene.lease * 2 / 3).saturating_sub(MOMENT / 2);
+    assert!(took >= earliest, "taken over while it was held: {took:?}");
+    let accepted = moment(&end["created_at"]);
+    let completed = moment(&end["completed_at"]);
+    let off = completed.abs_diff(accepted);
+    assert!(off >= 3300, "the worker's clock was right: {end}");
+    stack.workers.remove(0);
+    is_quiet(&stack).await;
+    took
+}
+
+/// `created_at` comes from the API, `completed_at` from the worker. In seconds.
+fn moment(text: &serde_json::Value) -> i64 {
+    let text = text.as_str().expect("a time");
+    privachat_core::schema::time::parse(text)
+        .expect("a time with its zone")
+        .timestamp()
+}
+
+/// Debian's multiarch folders are named after the machine.
+fn faketime() -> String {
+    let libraries = std::fs::read_dir("/usr/lib").expect("/usr/lib");
+    libraries
+        .flatten()
+        .map(|folder| folder.path().join("faketime/libfaketime.so.1"))
+        .find(|library| library.exists())
+        .expect("libfaketime is not here: apt-get install faketime (or: make test)")
+        .display()
+        .to_string()
+}

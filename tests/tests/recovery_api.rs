@@ -1,0 +1,23 @@
+//! Rows of the crash table: an API that dies while it accepts, a cancel that nobody hears.
+
+use privachat_tests::binaries;
+use privachat_tests::recovery::{Row, api};
+
+async fn holds(row: &Row) {
+    row.holds(binaries!()).await;
+}
+
+#[tokio::test]
+async fn a_search_whose_api_died_before_the_record_is_accepted_once_with_the_same_key() {
+    holds(&api::KILLED_BEFORE_THE_RECORD).await;
+}
+
+#[tokio::test]
+async fn a_search_whose_api_died_between_record_and_hint_is_found() {
+    holds(&api::KILLED_BEFORE_THE_HINT).await;
+}
+
+#[tokio::test]
+async fn a_cancel_that_was_not_heard_is_seen_with_the_next_beat() {
+    holds(&api::CANCEL_LOST).await;
+}

@@ -1,0 +1,78 @@
+//! What fails by itself: which failures are tried again, how often, and in whose time.
+
+use privachat_tests::{
+    Stack, Upstream,
+    scene::{found, hanging_first, is_quiet, question, reaches},
+    upstream::{Reply, searxng},
+};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const MOMENT: Duration = Duration::from_secs(2);
+
+async fn stack(searxng: &Upstream, workers: usize) -> Stack {
+    privachat_tests::scene::stack(privachat_tests::binaries!(), searxng, workers).await
+}
+
+#[tokio::test]
+async fn a_failure_that_may_pass_is_tried_again_and_one_that_cannot_is_not() {
+    let searxng = Upstream::start(|request| {
+        let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
+        Reply::json(200, body.to_string())
+    });
+    searxng.next(Reply::new(502, "text/plain", "bad gateway"));
+    let stack = stack(&searxng, 1).await;
+    let id = stack.client().enqueue(question()).await;
+    let end = reaches(&stack, &id, "completed", Duration::from_secs(20)).await;
+    assert_eq!(end["attempt"], 2);
+
+    searxng.next(searxng::json_disabled());
+    let id = stack
+        .client()
+        .enqueue(json!({"query": "What is it?", "mode": "speed"}))
+        .await;
+    let end = reaches(&stack, &id, "failed", Duration::from_secs(10)).await;
+    assert_eq!(
+        (end["attempt"].clone(), end["error_code"].clone()),
+        (json!(1), json!("upstream_unavailable"))
+    );
+    assert!(
+        end["error_hint"].as_str().unwrap().contains("json"),
+        "{end}"
+    );
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn attempts_end_and_the_last_error_is_kept() {
+    let searxng = Upstream::always(Reply::new(502, "text/plain", "bad gateway"));
+    let stack = Stack::builder(privachat_tests::binaries!())
+        .env("SEARXNG_BASE_URL", searxng.url())
+        .env("WIKIPEDIA_BASE_URL", "off")
+        .env("JOB_MAX_ATTEMPTS", 2)
+        .start()
+        .await;
+    let id = stack.client().enqueue(question()).await;
+    let end = reaches(&stack, &id, "failed", Duration::from_secs(20)).await;
+    assert_eq!(
+        (end["attempt"].clone(), end["error_code"].clone()),
+        (json!(2), json!("upstream_unavailable"))
+    );
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn attempts_share_the_running_time_of_the_search() {
+    let (searxng, _) = hanging_first(usize::MAX);
+    let stack = stack(&searxng, 1).await;
+    let asked = Instant::now();
+    let search = json!({"query": "What is gather?", "mode": "speed", "timeout": 10});
+    let id = stack.client().enqueue(search).await;
+    let end = reaches(&stack, &id, "failed", Duration::from_secs(10) + MOMENT).await;
+    println!(
+        "every attempt failed after {:?} of 10 s: {}",
+        asked.elapsed(),
+        end["error_code"]
+    );
+    is_quiet(&stack).await;
+}

@@ -1,0 +1,78 @@
+//! Signals: the first lets what runs come to its end, the second stops at once.
+
+use privachat_tests::scene::{found, hanging_first, question};
+use privachat_tests::upstream::{Reply, Request, searxng};
+use privachat_tests::{Stack, Upstream, binaries, eventually};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const SOON: Duration = Duration::from_secs(10);
+/// Far below the drain and the API's patience.
+const AT_ONCE: Duration = Duration::from_secs(3);
+
+#[tokio::test]
+async fn a_second_signal_makes_a_worker_give_back_at_once() {
+    let (searxng, _) = hanging_first(usize::MAX);
+    let mut stack = Stack::builder(binaries!())
+        .searching(&searxng)
+        .env("DRAIN_SECONDS", 60)
+        .start()
+        .await;
+    let id = stack.client().enqueue(question()).await;
+    searxng.asked(1).await;
+    let worker = stack.workers[0].process();
+    worker.term();
+    eventually("it stops", SOON, async || {
+        worker.output().contains("stopping").then_some(())
+    })
+    .await;
+    let second = Instant::now();
+    assert_eq!(worker.stop(SOON).await, 0);
+    assert!(second.elapsed() < AT_ONCE, "{:?}", second.elapsed());
+    let back = stack.client().status(&id).await.expect(200);
+    assert_eq!(
+        (&back["status"], &back["attempt"]),
+        (&json!("pending"), &json!(0))
+    );
+}
+
+#[tokio::test]
+async fn an_api_told_to_stop_answers_what_it_was_asked_before() {
+    let web = Upstream::start(|request: &Request| {
+        let query = request.parameter("q").unwrap_or_default();
+        let body = searxng::body(query, &found());
+        Reply::json(200, body.to_string()).late(Duration::from_secs(2))
+    });
+    let mut stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let client = stack.client().clone();
+    let caller = tokio::spawn(async move { client.post_search(question()).await });
+    web.asked(1).await;
+    assert_eq!(stack.api.process().stop(SOON).await, 0);
+    let answer = caller.await.unwrap().expect(200);
+    assert_eq!(answer["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_an_api_in_the_middle_of_its_requests() {
+    let (searxng, _) = hanging_first(usize::MAX);
+    let mut stack = Stack::builder(binaries!())
+        .searching(&searxng)
+        .start()
+        .await;
+    let client = stack.client().clone();
+    let caller = tokio::spawn(async move {
+        let request = client.request(reqwest::Method::POST, "/api/v1/search");
+        request.json(&question()).send().await.is_ok()
+    });
+    searxng.asked(1).await;
+    let api = stack.api.process();
+    api.term();
+    eventually("it stops", SOON, async || {
+        api.output().contains("stopping").then_some(())
+    })
+    .await;
+    let second = Instant::now();
+    assert_eq!(api.stop(SOON).await, 0);
+    assert!(second.elapsed() < AT_ONCE, "{:?}", second.elapsed());
+    assert!(!caller.await.unwrap(), "it was cut off");
+}
