@@ -2,9 +2,12 @@
 //! The run only writes down what happens; afterwards the twelve invariants of the design are checked
 //! from that log alone.
 
+mod breaking;
 pub mod check;
+mod clock;
 mod collect;
 mod faults;
+mod level;
 mod load;
 pub mod log;
 mod plan;
@@ -72,8 +75,8 @@ pub async fn run(binaries: Binaries, settings: Settings) -> Log {
         load::run(&posted, &addresses, &posting).await;
         posting.note(Entry::Posts { end: log::now_ms() });
     });
-    faults::run(&mut stage, &plan.faults, &log).await;
-    faults::mend(&stage);
+    breaking::run(&mut stage, &plan.faults, &log).await;
+    breaking::mend(&stage);
     posting.await.expect("the load");
 
     let mut redis = stage.redis.connection().await;

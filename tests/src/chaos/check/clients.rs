@@ -64,8 +64,11 @@ fn broken(history: &History<'_>, job: &Job<'_>, from: u64, until: u64) -> bool {
     })
 }
 
+/// Which body, and what came of it.
+type Post<'a> = (&'a str, Option<u16>, Option<&'a str>);
+
 fn keys(history: &History<'_>, complaints: &mut Complaints<'_>) {
-    let mut posts: BTreeMap<&str, Vec<(&str, Option<u16>, Option<&str>)>> = BTreeMap::new();
+    let mut posts: BTreeMap<&str, Vec<Post<'_>>> = BTreeMap::new();
     let mut keyed: BTreeMap<&str, &str> = BTreeMap::new();
     for entry in history.entries {
         if let Entry::Posted {
