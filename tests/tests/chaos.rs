@@ -12,6 +12,9 @@ const RATE: f64 = 20.0;
 const LONG_RATE: f64 = 40.0;
 /// Short enough that the short form sees each kind of fault.
 const PAUSE: Duration = Duration::from_millis(1000);
+/// Time for a fault to be recovered from before the next one, where there is time for it.
+const BREATH: Duration = Duration::from_secs(10);
+const BREATHLESS: usize = 2000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accepted_searches_end_once_whatever_dies() {
@@ -21,6 +24,11 @@ async fn accepted_searches_end_once_whatever_dies() {
         jobs,
         rate: if jobs > JOBS { LONG_RATE } else { RATE },
         pause: PAUSE,
+        breath: if jobs > BREATHLESS {
+            BREATH
+        } else {
+            Duration::ZERO
+        },
     };
     let seed = settings.seed;
     println!("CHAOS_SEED={seed} CHAOS_JOBS={jobs}");

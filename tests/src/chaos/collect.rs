@@ -78,20 +78,26 @@ async fn job(redis: &mut MultiplexedConnection, id: &str, log: &Log) -> RedisRes
         format!("{{search_job:{id}}}:ctl"),
         format!("{{search_job:{id}}}:ev"),
     );
-    let bytes: Vec<u8> = redis.get(&record).await?;
-    let mut fields: BTreeMap<String, String> = redis.hgetall(&control).await?;
+    let mut questions = redis::pipe();
+    questions.get(&record).hgetall(&control);
+    questions.ttl(&record).ttl(&control).ttl(&stream);
+    questions.xrange_all(&stream);
+    let (bytes, mut fields, record_ttl, control_ttl, stream_ttl, entries): (
+        Vec<u8>,
+        BTreeMap<String, String>,
+        i64,
+        i64,
+        i64,
+        StreamRangeReply,
+    ) = questions.query_async(redis).await?;
     // What was asked is no part of what is checked.
     fields.remove("request");
-    let mut ttls = [0; 3];
-    for (ttl, key) in ttls.iter_mut().zip([&record, &control, &stream]) {
-        *ttl = redis.ttl(key).await?;
-    }
-    let events: Vec<Event> = redis.xrange_all(&stream).await.map(events)?;
+    let events = events(entries);
     log.note(Entry::Job {
         id: id.to_owned(),
         record: serde_json::from_slice(&bytes).unwrap_or_default(),
         digest: digest(&bytes),
-        ttls,
+        ttls: [record_ttl, control_ttl, stream_ttl],
         control: fields,
         events: events.clone(),
     });

@@ -2,9 +2,12 @@
 //! The run only writes down what happens; afterwards the twelve invariants of the design are checked
 //! from that log alone.
 
+mod breaking;
 pub mod check;
+mod clock;
 mod collect;
 mod faults;
+mod level;
 mod load;
 pub mod log;
 mod plan;
@@ -36,6 +39,8 @@ pub struct Settings {
     pub rate: f64,
     /// Between two faults.
     pub pause: Duration,
+    /// More than that, now and then.
+    pub breath: Duration,
 }
 
 /// Runs it; the event log.
@@ -45,9 +50,10 @@ pub async fn run(binaries: Binaries, settings: Settings) -> Log {
         jobs,
         rate,
         pause,
+        breath,
     } = settings;
     let length = Duration::from_secs_f64(jobs as f64 / rate);
-    let plan = Plan::new(seed, jobs, length, pause);
+    let plan = Plan::new(seed, jobs, length, pause, breath);
     let log = Log::default();
     log.note(Entry::Run {
         seed,
@@ -69,8 +75,8 @@ pub async fn run(binaries: Binaries, settings: Settings) -> Log {
         load::run(&posted, &addresses, &posting).await;
         posting.note(Entry::Posts { end: log::now_ms() });
     });
-    faults::run(&mut stage, &plan.faults, &log).await;
-    faults::mend(&stage);
+    breaking::run(&mut stage, &plan.faults, &log).await;
+    breaking::mend(&stage);
     posting.await.expect("the load");
 
     let mut redis = stage.redis.connection().await;

@@ -42,8 +42,15 @@ pub(super) struct Submission {
 }
 
 impl Plan {
-    /// `jobs` searches, evenly over `length`, while something breaks every `pause` or so.
-    pub(super) fn new(seed: u64, jobs: usize, length: Duration, pause: Duration) -> Self {
+    /// `jobs` searches, evenly over `length`, while something breaks every `pause` or so. One time
+    /// in five there is a `breath` more, in which a fault is alone with what it does.
+    pub(super) fn new(
+        seed: u64,
+        jobs: usize,
+        length: Duration,
+        pause: Duration,
+        breath: Duration,
+    ) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let submissions = (0..jobs)
             .map(|number| {
@@ -54,7 +61,7 @@ impl Plan {
         Self {
             seed,
             submissions,
-            faults: faults(&mut rng, length, pause),
+            faults: faults(&mut rng, length, pause, breath),
         }
     }
 }
@@ -87,7 +94,12 @@ fn submission(rng: &mut StdRng, number: usize, at: Duration) -> Submission {
 }
 
 /// Every kind once in random order, and again, until the time is over.
-fn faults(rng: &mut StdRng, length: Duration, pause: Duration) -> Vec<(Duration, Fault)> {
+fn faults(
+    rng: &mut StdRng,
+    length: Duration,
+    pause: Duration,
+    breath: Duration,
+) -> Vec<(Duration, Fault)> {
     let mut faults = Vec::new();
     let mut at = pause;
     loop {
@@ -99,6 +111,9 @@ fn faults(rng: &mut StdRng, length: Duration, pause: Duration) -> Vec<(Duration,
             }
             faults.push((at, fault));
             at += pause.mul_f64(rng.random_range(0.5..1.5));
+            if rng.random_bool(0.2) {
+                at += breath;
+            }
         }
     }
 }
@@ -145,6 +160,7 @@ mod tests {
             300,
             Duration::from_secs(20),
             Duration::from_millis(500),
+            Duration::ZERO,
         )
     }
 

@@ -1,10 +1,10 @@
 //! What a run was like, for people.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
-use super::check::recovery::recoveries;
+use super::check::recovery::{Recovery, recoveries};
 use super::check::{History, field};
 use super::log::Entry;
 
@@ -55,21 +55,54 @@ pub fn of(entries: &[Entry], took: Duration) -> String {
         "attempts {attempts}, fenced writes {fenced}, taken over {taken}, lost hints found {found}"
     );
     let _ = writeln!(text, "faults: {:?}", faults(&history));
-    let mut slowest: BTreeMap<String, (u64, u64, usize)> = BTreeMap::new();
+    let mut slowest: BTreeMap<String, Slowest> = BTreeMap::new();
     for recovery in recoveries(&history) {
-        let entry = slowest.entry(recovery.fault).or_default();
-        entry.2 += 1;
-        if recovery.took >= entry.0 {
-            (entry.0, entry.1) = (recovery.took, recovery.within);
-        }
+        slowest
+            .entry(recovery.fault.clone())
+            .or_default()
+            .add(&recovery);
     }
-    for (fault, (took, within, count)) in slowest {
-        let _ = writeln!(
-            text,
-            "slowest recovery of {count} from {fault}: {took} ms (within {within})"
-        );
+    for (fault, slowest) in slowest {
+        let _ = writeln!(text, "slowest recovery from {fault}: {slowest}");
     }
     text
+}
+
+/// Of one kind of fault.
+#[derive(Default)]
+struct Slowest {
+    count: usize,
+    took: u64,
+    within: u64,
+    alone: Option<u64>,
+}
+
+impl Slowest {
+    fn add(&mut self, recovery: &Recovery) {
+        self.count += 1;
+        if recovery.took >= self.took {
+            (self.took, self.within) = (recovery.took, recovery.within);
+        }
+        if recovery.alone {
+            self.alone = self.alone.max(Some(recovery.took));
+        }
+    }
+}
+
+impl fmt::Display for Slowest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            count,
+            took,
+            within,
+            alone,
+        } = self;
+        write!(formatter, "{took} ms of {count} (within {within})")?;
+        match alone {
+            Some(alone) => write!(formatter, ", {alone} ms with nothing else broken"),
+            None => Ok(()),
+        }
+    }
 }
 
 fn faults<'a>(history: &History<'a>) -> BTreeMap<&'a str, usize> {

@@ -1,13 +1,13 @@
 //! The processes of a run: Redis, a proxy before each of its clients, two APIs, four workers of
 //! which one has a clock that is off.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
 use redis::AsyncCommands;
 use tempfile::TempDir;
 
+use super::clock;
 use super::log::{Entry, Log, now_ms};
 use super::plan::{APIS, WORKERS};
 use crate::process::{Process, isolated};
@@ -20,13 +20,13 @@ use crate::{Proxy, RedisServer, Upstream};
 /// Seconds; the shortest that the settings allow.
 pub(super) const LEASE: u64 = 3;
 pub(super) const MOST_ATTEMPTS: u64 = 3;
-/// The seat of the worker whose clock is off, and by how much.
-const ELSEWHEN: (usize, &str) = (WORKERS - 1, "+90s");
+/// The seat of the worker whose clock is off.
+const ELSEWHEN: usize = WORKERS - 1;
 
 /// Fields are dropped in this order: the programs before what they use.
 pub(super) struct Stage {
-    workers: Vec<Seat>,
-    apis: Vec<Api>,
+    pub(super) workers: Vec<Seat>,
+    pub(super) apis: Vec<Api>,
     proxies: Vec<Proxy>,
     pub(super) redis: RedisServer,
     ports: Vec<u16>,
@@ -38,9 +38,9 @@ pub(super) struct Stage {
     folder: TempDir,
 }
 
-struct Seat {
+pub(super) struct Seat {
     name: String,
-    process: Process,
+    pub(super) process: Process,
     leaving: bool,
 }
 
@@ -75,7 +75,7 @@ impl Stage {
             environment: environment
                 .map(|(name, value)| (name.to_owned(), value))
                 .into(),
-            elsewhen: elsewhen(),
+            elsewhen: clock::elsewhen(),
             log,
             hired: 0,
             folder,
@@ -146,33 +146,6 @@ impl Stage {
         }
     }
 
-    /// What the stack holds now.
-    pub(super) async fn level(&mut self, before: bool) -> Entry {
-        let mut redis = self.redis.connection().await;
-        let info: String = redis::cmd("INFO")
-            .arg("clients")
-            .query_async(&mut redis)
-            .await
-            .expect("INFO");
-        let clients = info
-            .lines()
-            .find_map(|line| line.strip_prefix("connected_clients:"));
-        let mut files = BTreeMap::new();
-        for (seat, worker) in self.workers.iter().enumerate() {
-            files.insert(format!("worker {seat}"), open_files(worker.process.id()));
-        }
-        for (number, api) in self.apis.iter_mut().enumerate() {
-            files.insert(format!("api {number}"), open_files(api.process().id()));
-        }
-        Entry::Level {
-            before,
-            clients: clients
-                .and_then(|count| count.trim().parse().ok())
-                .expect("a number"),
-            files,
-        }
-    }
-
     /// Everything that the workers have logged, of those too that are gone.
     pub(super) fn note_lines(&self) {
         for number in 0..self.hired {
@@ -194,7 +167,7 @@ impl Stage {
         let name = format!("worker-{}", self.hired);
         self.hired += 1;
         let mut command = isolated(self.binaries.worker);
-        if seat == ELSEWHEN.0 {
+        if seat == ELSEWHEN {
             command.envs(self.elsewhen.clone());
         }
         command
@@ -232,28 +205,4 @@ impl Stage {
         })
         .await;
     }
-}
-
-/// What makes a program see another time of day. `faketime` knows where its library is; run under
-/// it, the program would be its child and survive it.
-fn elsewhen() -> Environment {
-    let output = isolated("faketime")
-        .args(["-m", "-f", ELSEWHEN.1, "env"])
-        .output();
-    let output = output.expect("faketime");
-    let library = String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .find_map(|line| line.strip_prefix("LD_PRELOAD=").map(str::to_owned))
-        .expect("faketime is not here: apt-get install faketime (or: make test)");
-    [
-        ("LD_PRELOAD", library.as_str()),
-        ("FAKETIME", ELSEWHEN.1),
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into()
-}
-
-fn open_files(id: u32) -> u64 {
-    fs::read_dir(format!("/proc/{id}/fd")).map_or(0, |files| files.count() as u64)
 }

@@ -64,7 +64,7 @@ fn broken(history: &History<'_>, job: &Job<'_>, from: u64, until: u64) -> bool {
     })
 }
 
-/// Body, status and id of the answer of one POST.
+/// Which body, and what came of it.
 type Post<'a> = (&'a str, Option<u16>, Option<&'a str>);
 
 fn keys(history: &History<'_>, complaints: &mut Complaints<'_>) {

@@ -73,14 +73,16 @@ fn the_last_attempt_wins(id: &str, job: &Job<'_>, complaints: &mut Complaints<'_
     }
 }
 
+/// A worker that is told that it ended a search, now or before, has started it last.
 fn the_worker_that_ended_it_had_it(history: &History<'_>, complaints: &mut Complaints<'_>) {
     let mut ends: BTreeMap<&str, u32> = BTreeMap::new();
     for (worker, line) in history.lines("ended") {
         let id = field(line, "session_id").as_str().unwrap_or_default();
-        if !matches!(field(line, "ended").as_str(), Some("Completed" | "Failed")) {
+        let ended = field(line, "ended").as_str();
+        if ended == Some("Fenced") {
             continue;
         }
-        *ends.entry(id).or_default() += 1;
+        *ends.entry(id).or_default() += u32::from(ended != Some("Already"));
         let Some(job) = history.jobs.get(id) else {
             continue;
         };

@@ -21,6 +21,8 @@ pub struct Recovery {
     pub id: String,
     pub took: u64,
     pub within: u64,
+    /// Nothing else was broken meanwhile.
+    pub alone: bool,
 }
 
 pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
@@ -30,6 +32,7 @@ pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
             id,
             took,
             within,
+            ..
         } = recovery;
         if took > within {
             complaints.add(
@@ -72,11 +75,13 @@ fn recovery(
     took: u64,
     row: u64,
 ) -> Recovery {
+    let held_up = held_up(history, fault, took);
     Recovery {
         fault: fault.name.to_owned(),
         id: id.to_owned(),
         took,
-        within: row + SLACK + held_up(history, fault, took),
+        within: row + SLACK + held_up,
+        alone: held_up == 0,
     }
 }
 

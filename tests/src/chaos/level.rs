@@ -1,0 +1,40 @@
+//! What the stack holds: connections and open files.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::log::Entry;
+use super::stage::Stage;
+
+impl Stage {
+    /// What the stack holds now.
+    pub(super) async fn level(&mut self, before: bool) -> Entry {
+        let mut redis = self.redis.connection().await;
+        let info: String = redis::cmd("INFO")
+            .arg("clients")
+            .query_async(&mut redis)
+            .await
+            .expect("INFO");
+        let clients = info
+            .lines()
+            .find_map(|line| line.strip_prefix("connected_clients:"));
+        let mut files = BTreeMap::new();
+        for (seat, worker) in self.workers.iter().enumerate() {
+            files.insert(format!("worker {seat}"), open_files(worker.process.id()));
+        }
+        for (number, api) in self.apis.iter_mut().enumerate() {
+            files.insert(format!("api {number}"), open_files(api.process().id()));
+        }
+        Entry::Level {
+            before,
+            clients: clients
+                .and_then(|count| count.trim().parse().ok())
+                .expect("a number"),
+            files,
+        }
+    }
+}
+
+fn open_files(id: u32) -> u64 {
+    fs::read_dir(format!("/proc/{id}/fd")).map_or(0, |files| files.count() as u64)
+}
