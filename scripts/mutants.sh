@@ -38,9 +38,9 @@ mutant "fail counts its repeat" $jobs/scripts/fail.lua \
 mutant "release counts its repeat" $jobs/scripts/release.lua \
     "field('given_back') == 'release ' .. ARGV[1]" "false" model:
 mutant "finish overlooks a cancel" $jobs/scripts/finish.lua \
-    "if field('cancel') then" "if false then" model:
+    "if field('cancel') then" "if false then" claims:cancelled
 mutant "claim does not wait until a search is due" $jobs/scripts/claim.lua \
-    "not_before > now" "false" claims:
+    "not_before > now" "false" claims:next_attempt
 mutant "no limit to crashes" $jobs/scripts/look.lua \
     "crashes > tonumber(ARGV[1])" "false" model:
 mutant "beat does not extend the lease" $jobs/scripts/beat.lua \
