@@ -122,3 +122,21 @@ async fn a_repeated_submit_gives_a_waiting_search_the_hint_that_it_lacks() {
         assert_eq!(hints, 1);
     }
 }
+
+#[tokio::test]
+async fn a_submit_that_comes_between_another_ones_steps_does_not_strike_its_search_off() {
+    let server = RedisServer::start().await;
+    let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
+    let mut redis = server.connection().await;
+    let job = job();
+    jobs.submit(&job).await.unwrap();
+    // The other one's registration is still to come: ours seems to be the first.
+    let () = redis
+        .zrem("{search}:live", job.id.to_string())
+        .await
+        .unwrap();
+    assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
+    let hints: usize = redis.llen("{search}:queue:speed").await.unwrap();
+    let listed: usize = redis.zcard("{search}:live").await.unwrap();
+    assert_eq!((hints, listed), (1, 1));
+}

@@ -5,7 +5,7 @@
 //! lists would wait for ever. So each sweeper walks through all records, a page a round, and takes
 //! in those that it finds unlisted.
 
-use super::{Jobs, JobsError};
+use super::{Jobs, JobsError, record::Stage};
 use crate::{connection::Link, keys};
 use std::collections::VecDeque;
 use uuid::Uuid;
@@ -31,7 +31,7 @@ impl Jobs {
         })?;
         let mut unlisted = Vec::new();
         for id in self.not_in_live(&ids).await? {
-            if self.has_not_ended(id).await? {
+            if self.stage(id).await? != Stage::Ended {
                 unlisted.push(id);
             }
         }

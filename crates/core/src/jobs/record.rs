@@ -10,6 +10,14 @@ use uuid::Uuid;
 const BEFORE_RESULT: &[u8] = br#"{"status":"completed","result":"#;
 const AFTER_RESULT: &[u8] = br#","error":null,"version":1}"#;
 
+/// How far a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Pending,
+    Processing,
+    Ended,
+}
+
 /// A record as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record(Bytes);
@@ -51,21 +59,16 @@ impl Jobs {
         Ok(bytes.map(Bytes::from))
     }
 
-    /// Whether a job waits for its next attempt.
-    pub(super) async fn is_pending(&self, id: Uuid) -> Result<bool, JobsError> {
-        Ok(self.state(id).await?.as_deref() == Some("pending"))
-    }
-
-    /// Whether a job waits or runs.
-    pub(super) async fn has_not_ended(&self, id: Uuid) -> Result<bool, JobsError> {
-        let state = self.state(id).await?;
-        Ok(matches!(state.as_deref(), Some("pending" | "processing")))
-    }
-
-    async fn state(&self, id: Uuid) -> Result<Option<String>, JobsError> {
+    /// How far a job is. One that is not there (any more) has ended.
+    pub(super) async fn stage(&self, id: Uuid) -> Result<Stage, JobsError> {
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(id)).arg("state");
-        Ok(self.redis.query(&command).await?)
+        let state: Option<String> = self.redis.query(&command).await?;
+        Ok(match state.as_deref() {
+            Some("pending") => Stage::Pending,
+            Some("processing") => Stage::Processing,
+            _ => Stage::Ended,
+        })
     }
 
     /// The record of a job; `None` when there is none (any more).

@@ -1,7 +1,7 @@
 //! Accepting a job: note it, write its record, push its hint, in one round trip
 //! (in a Cluster, where record and hint are on two servers, in one each).
 
-use super::{Jobs, JobsError, SUBMIT_GRACE, millis, push::Place, scripts::on_job};
+use super::{Jobs, JobsError, SUBMIT_GRACE, millis, push::Place, record::Stage, scripts::on_job};
 use crate::{keys, mode::Mode};
 use bytes::Bytes;
 use redis::{Pipeline, RedisError, ScriptInvocation, ServerErrorKind, Value};
@@ -80,16 +80,17 @@ impl Jobs {
             outcome => outcome?,
         };
         let outcome = submitted(&created)?;
-        match outcome {
-            Submitted::Created => self.push_new(job, Place::Back).await?,
-            // Every job that has not ended is listed, so this one has: nobody need look at it.
-            Submitted::Exists | Submitted::Conflict if listed == 1 => {
-                self.forget_unknown(job.id).await?;
-            }
-            Submitted::Exists if self.is_pending(job.id).await? => {
+        if outcome == Submitted::Created {
+            self.push_new(job, Place::Back).await?;
+            return Ok(outcome);
+        }
+        match self.stage(job.id).await? {
+            Stage::Pending if outcome == Submitted::Exists => {
                 self.push_new(job, Place::BackIfNone).await?;
             }
-            Submitted::Exists | Submitted::Conflict => {}
+            // Nobody need look at it, and it was our call that listed it.
+            Stage::Ended if listed == 1 => self.forget_unknown(job.id).await?,
+            Stage::Pending | Stage::Processing | Stage::Ended => {}
         }
         Ok(outcome)
     }
