@@ -119,6 +119,17 @@ impl RedisServer {
         self.process.resume();
     }
 
+    /// Out of memory for all that would need more, or not any more.
+    pub async fn fill(&self, full: bool) {
+        let mut limit = redis::cmd("CONFIG");
+        limit.arg("SET").arg("maxmemory").arg(u8::from(full));
+        let mut connection = self.connection().await;
+        let () = limit
+            .query_async(&mut connection)
+            .await
+            .expect("CONFIG SET");
+    }
+
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }

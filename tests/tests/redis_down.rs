@@ -7,6 +7,7 @@ use privachat_tests::redis::Options;
 use privachat_tests::scene::{found, is_quiet, question, reaches};
 use privachat_tests::upstream::{Reply, Request, searxng};
 use privachat_tests::{Answer, RedisServer, Stack, Upstream, binaries, eventually};
+use redis::AsyncCommands;
 use serde_json::json;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -183,13 +184,7 @@ async fn a_full_redis_refuses_new_searches_and_still_answers_polls() {
     let before = stack.client().enqueue(question()).await;
     reaches(&stack, &before, "completed", SOON).await;
     is_quiet(&stack).await;
-    let mut redis = stack.redis.connection().await;
-    let mut limit = async |bytes: u64| {
-        let mut config = redis::cmd("CONFIG");
-        config.arg("SET").arg("maxmemory").arg(bytes);
-        config.query_async::<()>(&mut redis).await.unwrap();
-    };
-    limit(1).await;
+    stack.redis.fill(true).await;
     let mut asynchronous = question();
     asynchronous["async_mode"] = json!(true);
     assert_unavailable(&stack.client().post_search(asynchronous).await);
@@ -197,7 +192,7 @@ async fn a_full_redis_refuses_new_searches_and_still_answers_polls() {
         stack.client().status(&before).await.expect(200)["status"],
         "completed"
     );
-    limit(0).await;
+    stack.redis.fill(false).await;
     let after = stack.client().enqueue(question()).await;
     reaches(&stack, &after, "completed", SOON).await;
     is_quiet(&stack).await;
@@ -209,13 +204,7 @@ async fn a_result_that_a_full_redis_cannot_take_is_kept_in_hand_until_it_can() {
     let stack = Stack::builder(binaries!()).searching(&web).start().await;
     let id = stack.client().enqueue(question()).await;
     web.asked(1).await;
-    let mut redis = stack.redis.connection().await;
-    let mut limit = async |bytes: u64| {
-        let mut config = redis::cmd("CONFIG");
-        config.arg("SET").arg("maxmemory").arg(bytes);
-        config.query_async::<()>(&mut redis).await.unwrap();
-    };
-    limit(1).await;
+    stack.redis.fill(true).await;
     let log = stack.folder().join("worker-0.log");
     eventually("the worker cannot hand it in", SOON, async || {
         std::fs::read_to_string(&log)
@@ -224,9 +213,44 @@ async fn a_result_that_a_full_redis_cannot_take_is_kept_in_hand_until_it_can() {
             .then_some(())
     })
     .await;
-    limit(0).await;
+    stack.redis.fill(false).await;
     assert_eq!(reaches(&stack, &id, "completed", SOON).await["attempt"], 1);
     assert_eq!(web.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_takes_no_more_than_its_slots_from_a_redis_that_is_full() {
+    let web = searxng::finding(found());
+    let mut stack = Stack::builder(binaries!())
+        .workers(0)
+        .searching(&web)
+        .env("WORKER_SLOTS", 2)
+        .start()
+        .await;
+    let mut ids = Vec::new();
+    for _ in 0..8 {
+        ids.push(stack.client().enqueue(question()).await);
+    }
+    stack.redis.fill(true).await;
+    stack.add_worker();
+    let log = stack.folder().join("worker-0.log");
+    eventually("both slots wait", SOON, async || {
+        let log = std::fs::read_to_string(&log).unwrap();
+        let waiting = ids.iter().filter(|id| {
+            let mut lines = log.lines();
+            lines.any(|line| line.contains("cannot claim") && line.contains(id.as_str()))
+        });
+        (waiting.count() == 2).then_some(())
+    })
+    .await;
+    let mut redis = stack.redis.connection().await;
+    let waiting: usize = redis.llen("{search}:queue:speed").await.unwrap();
+    assert_eq!(waiting, 6);
+    stack.redis.fill(false).await;
+    for id in &ids {
+        assert_eq!(reaches(&stack, id, "completed", SOON).await["attempt"], 1);
+    }
+    is_quiet(&stack).await;
 }
 
 #[tokio::test]

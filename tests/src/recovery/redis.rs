@@ -108,7 +108,7 @@ async fn full(scene: Scene) -> Duration {
     let stack = scene.builder(&web).redis(Options::default()).start().await;
     let id = stack.client().enqueue(question()).await;
     web.asked(1).await;
-    memory(&stack, 1).await;
+    stack.redis.fill(true).await;
     let mut request = question();
     request["async_mode"] = json!(true);
     let refused = stack.client().post_search(request).await;
@@ -121,16 +121,9 @@ async fn full(scene: Scene) -> Duration {
         output.contains("cannot hand in").then_some(())
     })
     .await;
-    memory(&stack, 0).await;
+    stack.redis.fill(false).await;
     let (took, end) = scene.completed(&stack, &id, Instant::now()).await;
     assert_eq!(end["attempt"], 1);
     assert_eq!(web.calls(), 1);
     took
-}
-
-async fn memory(stack: &Stack, bytes: u64) {
-    let mut redis = stack.redis.connection().await;
-    let mut config = ::redis::cmd("CONFIG");
-    config.arg("SET").arg("maxmemory").arg(bytes);
-    let () = config.query_async(&mut redis).await.expect("set");
 }

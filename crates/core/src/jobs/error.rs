@@ -17,6 +17,20 @@ pub enum JobsError {
     Unexpected(String),
 }
 
+impl JobsError {
+    /// Whether the same call may succeed once Redis has memory.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_))
+    }
+
+    /// Whether the same call may succeed once Redis is there and has memory.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Full(_))
+    }
+}
+
 impl From<RedisError> for JobsError {
     fn from(error: RedisError) -> Self {
         if error.code() == Some("OOM") || error.detail().is_some_and(|text| text.contains("OOM ")) {

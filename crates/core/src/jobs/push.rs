@@ -26,21 +26,22 @@ impl Jobs {
     /// When Redis gave no answer. A repeat may put it there twice, which does no harm.
     pub async fn put_back(&self, hint: Hint) -> Result<(), JobsError> {
         self.push(hint.id, hint.mode, Place::Front, super::POP_GRACE)
-            .await
+            .await?;
+        Ok(())
     }
 
+    /// Puts a hint in its place; tells whether it was not left alone.
     pub(super) async fn push(
         &self,
         id: Uuid,
         mode: Mode,
         place: Place,
         look_after: Duration,
-    ) -> Result<(), JobsError> {
-        let depth: u64 = self
-            .call(&self.push_invocation(id, mode, place, look_after))
-            .await?;
+    ) -> Result<bool, JobsError> {
+        let invocation = self.push_invocation(id, mode, place, look_after);
+        let (depth, pushed): (u64, bool) = self.call(&invocation).await?;
         self.note_depth(depth);
-        Ok(())
+        Ok(pushed)
     }
 
     pub(super) fn push_invocation(

@@ -54,7 +54,8 @@ impl Jobs {
         // In this order: a crash in between leaves an id that is looked at too often, never a job
         // that nobody knows of.
         let steps = [&register, &create, &push];
-        let (_, created, depth): (u64, String, u64) = match self.pipeline(&steps).await {
+        let (_, created, (depth, _)): (u64, String, (u64, bool)) = match self.pipeline(&steps).await
+        {
             // Whether it was accepted is not known, and by now it may run: its state decides
             // whether it needs a hint.
             Err(JobsError::Unavailable(_)) => return self.submit_once(job).await,
@@ -96,7 +97,8 @@ impl Jobs {
     }
 
     async fn push_new(&self, job: &NewJob, place: Place) -> Result<(), JobsError> {
-        self.push(job.id, job.mode, place, job.longest_wait).await
+        self.push(job.id, job.mode, place, job.longest_wait).await?;
+        Ok(())
     }
 
     fn register(&self, id: Uuid) -> ScriptInvocation<'_> {

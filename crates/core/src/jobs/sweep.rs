@@ -160,7 +160,9 @@ impl Sweeper {
                 swept.tidied += 1;
             }
             Seen::Wait(mode, until) => self.jobs.track_id(id, mode, until).await?,
-            Seen::Due(mode, limit) => self.jobs.push(id, mode, Place::Back, limit).await?,
+            Seen::Due(mode, limit) => {
+                self.jobs.push(id, mode, Place::Back, limit).await?;
+            }
             Seen::Lost(mode, limit) => {
                 self.jobs.push(id, mode, Place::Front, limit).await?;
                 tracing::warn!(session_id = %id, "took a search from a worker that was lost");
@@ -178,11 +180,12 @@ impl Sweeper {
     ) -> Result<(), JobsError> {
         match self.look(id).await? {
             Seen::Due(mode, limit) => {
-                self.jobs
-                    .push(id, mode, Place::FrontIfStill(number), limit)
-                    .await?;
-                tracing::info!(session_id = %id, "found a search whose hint was lost");
-                swept.hints_found += 1;
+                let place = Place::FrontIfStill(number);
+                // Of several sweepers that see it one is the first.
+                if self.jobs.push(id, mode, place, limit).await? {
+                    tracing::info!(session_id = %id, "found a search whose hint was lost");
+                    swept.hints_found += 1;
+                }
             }
             Seen::Lost(mode, limit) => {
                 self.jobs.push(id, mode, Place::Front, limit).await?;

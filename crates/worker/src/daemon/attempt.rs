@@ -20,6 +20,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// How long a result is kept in hand while Redis cannot take it.
 const FINISH_PATIENCE: Duration = Duration::from_secs(60);
@@ -31,6 +32,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// The next attempt comes after a random part of this, doubled each time, up to the longest.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(15);
+
+const HAND_IN: &str = "hand in an outcome";
 
 /// What every attempt of this worker needs.
 pub(super) struct Runner {
@@ -73,7 +76,11 @@ impl Runner {
     }
 
     async fn try_run(&self, hint: Hint) -> Result<(), JobsError> {
-        match self.jobs.claim(hint, &self.worker, self.lease).await? {
+        // Of a Redis that is full one can pop, but not claim: whoever gave up would empty the queues.
+        let claim = patiently("claim a search", hint.id, JobsError::is_full, || {
+            self.jobs.claim(hint, &self.worker, self.lease)
+        });
+        match claim.await? {
             Claim::Started {
                 lease,
                 attempt,
@@ -166,7 +173,7 @@ impl Runner {
         failure: &Failure,
     ) -> Result<Failed, JobsError> {
         let pause = retry_pause(attempt);
-        let failed = patiently(lease, || {
+        let failed = patiently(HAND_IN, lease.id, JobsError::may_pass, || {
             self.jobs.fail(lease, failure, self.most_attempts, pause)
         })
         .await?;
@@ -187,7 +194,7 @@ impl Runner {
                 .map_err(|error| JobsError::Unexpected(error.to_string()))?),
             Err(failure) => Err(failure),
         };
-        patiently(lease, || {
+        patiently(HAND_IN, lease.id, JobsError::may_pass, || {
             self.jobs
                 .finish(lease, json.as_deref().map_err(|failure| *failure))
         })
@@ -195,7 +202,11 @@ impl Runner {
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), JobsError> {
-        match patiently(lease, || self.jobs.release(lease)).await? {
+        match patiently(HAND_IN, lease.id, JobsError::may_pass, || {
+            self.jobs.release(lease)
+        })
+        .await?
+        {
             Release::Released => tracing::info!(session_id = %lease.id, "given back"),
             Release::Fenced => {
                 tracing::warn!(session_id = %lease.id, "another worker has taken over")
@@ -209,8 +220,13 @@ impl Runner {
     }
 }
 
-/// Repeats a call for as long as Redis is away or full and it makes sense to wait.
-async fn patiently<T, F>(lease: &Lease, call: impl Fn() -> F) -> Result<T, JobsError>
+/// Repeats a call that failed for a reason to wait for, as long as it makes sense.
+async fn patiently<T, F>(
+    what: &str,
+    id: Uuid,
+    waits: fn(&JobsError) -> bool,
+    call: impl Fn() -> F,
+) -> Result<T, JobsError>
 where
     F: Future<Output = Result<T, JobsError>>,
 {
@@ -218,13 +234,10 @@ where
     let mut pause = FIRST_PAUSE;
     loop {
         let error = match call().await {
-            Err(error @ (JobsError::Unavailable(_) | JobsError::Full(_))) => error,
+            Err(error) if waits(&error) && Instant::now() < patience => error,
             done => return done,
         };
-        if Instant::now() >= patience {
-            return Err(error);
-        }
-        tracing::warn!(session_id = %lease.id, error = %error, "cannot hand in an outcome yet; trying again");
+        tracing::warn!(session_id = %id, error = %error, "cannot {what} yet; trying again");
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

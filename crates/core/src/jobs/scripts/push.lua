@@ -4,7 +4,7 @@
 -- KEYS: 1 queue, 2 pending, 3 live, 4 seq, 5.. all queues.  ARGV: 1 id, 2 back | front,
 --       3 ms until somebody must look at the job, 4 number that the popped hint had, or "none", or
 --       empty for whatever number it has
--- Returns: how many hints there are in all queues
+-- Returns: how many hints there are in all queues, 1 | 0 (left alone)
 local now = now_ms()
 local number = redis.call('ZSCORE', KEYS[2], ARGV[1])
 -- A hint that was thought lost and has been claimed or put back meanwhile is left alone.
@@ -26,4 +26,4 @@ local depth = 0
 for i = 5, #KEYS do
   depth = depth + redis.call('LLEN', KEYS[i])
 end
-return depth
+return { depth, left_alone and 0 or 1 }
