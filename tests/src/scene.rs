@@ -3,6 +3,9 @@
 use crate::stack::Servers;
 use crate::upstream::{Reply, Request, searxng};
 use crate::{Binaries, Stack, Upstream, eventually};
+use bytes::Bytes;
+use privachat_core::jobs::NewJob;
+use privachat_core::mode::Mode;
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 use redis::streams::{StreamId, StreamRangeReply};
@@ -10,6 +13,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Seconds, instead of the 15 of a deployment.
 pub const LEASE: u64 = 3;
@@ -46,6 +50,21 @@ pub async fn stack(binaries: Binaries, searxng: &Upstream, workers: usize) -> St
         .env("JOB_LEASE_SECONDS", LEASE)
         .start()
         .await
+}
+
+/// A job for the engine itself, with ten minutes for everything.
+pub fn job(id: Uuid) -> NewJob {
+    const LONG: Duration = Duration::from_secs(600);
+    NewJob {
+        id,
+        mode: Mode::Speed,
+        request: Bytes::from_static(b"{}"),
+        digest: "digest".to_owned(),
+        echo: format!(r#""session_id":"{id}""#),
+        ttl: LONG,
+        running_time: LONG,
+        longest_wait: LONG,
+    }
 }
 
 /// A search that takes a moment.

@@ -1,13 +1,12 @@
 //! What a claim and a finish refuse, told by the engine itself on a real Redis. The model test finds
 //! most of this by chance; these find it each time.
 
-use bytes::Bytes;
 use privachat_core::connection::Redis;
 use privachat_core::jobs::{
-    Cancelled, Claim, Ended, Failed, Failure, Hint, Jobs, Lease, NewJob, Submitted,
+    Cancelled, Claim, Ended, Failed, Failure, Hint, Jobs, Lease, Release, Submitted,
 };
 use privachat_core::mode::Mode;
-use privachat_tests::RedisServer;
+use privachat_tests::{RedisServer, scene};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -17,16 +16,7 @@ const PAUSE: Duration = Duration::from_secs(300);
 /// A search that is running: its hint, and the hold on it.
 async fn running(jobs: &Jobs) -> (Hint, Lease) {
     let id = Uuid::new_v4();
-    let job = NewJob {
-        id,
-        mode: Mode::Speed,
-        request: Bytes::from_static(b"{}"),
-        digest: "digest".to_owned(),
-        echo: format!(r#""session_id":"{id}""#),
-        ttl: LEASE,
-        running_time: LEASE,
-        longest_wait: LEASE,
-    };
+    let job = scene::job(id);
     assert_eq!(jobs.submit(&job).await.unwrap(), Submitted::Created);
     let hint = Hint {
         id,
@@ -59,5 +49,29 @@ async fn a_search_that_waits_for_its_next_attempt_cannot_be_claimed_before() {
     match jobs.claim(hint, "worker", LEASE).await.unwrap() {
         Claim::Early(wait) => assert!(wait <= PAUSE, "{wait:?}"),
         other => panic!("{other:?} before it is due"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_for_twice_is_answered_twice_and_done_once() {
+    let server = RedisServer::start().await;
+    let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
+    let (hint, lease) = running(&jobs).await;
+    for _ in 0..2 {
+        assert_eq!(jobs.release(&lease).await.unwrap(), Release::Released);
+    }
+    let Claim::Started { lease, attempt, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap()
+    else {
+        panic!("it was given back");
+    };
+    assert_eq!(attempt, 1, "a release does not count");
+    let failure = Failure::new("upstream_unavailable", "for now");
+    for _ in 0..2 {
+        let failed = jobs.fail(&lease, &failure, 3, Duration::ZERO).await;
+        assert_eq!(failed.unwrap(), Failed::Retry);
+    }
+    match jobs.claim(hint, "worker", LEASE).await.unwrap() {
+        Claim::Started { attempt, .. } => assert_eq!(attempt, 2),
+        other => panic!("{other:?} of a search that is due"),
     }
 }

@@ -1,13 +1,14 @@
 //! One idempotency key, one search, however often and however much at once it is sent.
 
-use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use privachat_core::{
     connection::Redis,
-    jobs::{Claim, Hint, Jobs, NewJob, Submitted},
-    mode::Mode,
+    jobs::{Claim, Hint, Jobs, Submitted},
 };
-use privachat_tests::{Answer, RedisServer, Stack, binaries, scene::question};
+use privachat_tests::{
+    Answer, RedisServer, Stack, binaries,
+    scene::{self, question},
+};
 use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -59,25 +60,12 @@ async fn of_a_thousand_racing_pairs_each_makes_one_search() {
     assert_eq!(refused.expect(409)["error"], "idempotency_conflict");
 }
 
-fn job() -> NewJob {
-    NewJob {
-        id: Uuid::new_v4(),
-        mode: Mode::Speed,
-        request: Bytes::from_static(b"{}"),
-        digest: "one".to_owned(),
-        echo: r#""session_id":"""#.to_owned(),
-        ttl: Duration::from_secs(600),
-        running_time: Duration::from_secs(10),
-        longest_wait: Duration::from_secs(600),
-    }
-}
-
 #[tokio::test]
 async fn a_repeated_submit_gives_a_running_search_no_second_hint() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let mut redis = server.connection().await;
-    let job = job();
+    let job = scene::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
     let popped: String = redis.rpop("{search}:queue:speed", None).await.unwrap();
     assert_eq!(popped, job.id.to_string());
@@ -109,7 +97,7 @@ async fn a_repeated_submit_gives_a_waiting_search_the_hint_that_it_lacks() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let mut redis = server.connection().await;
-    let job = job();
+    let job = scene::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
     // As if the submitter had been cut off before its push.
     let () = redis
@@ -128,7 +116,7 @@ async fn a_submit_that_comes_between_another_ones_steps_does_not_strike_its_sear
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let mut redis = server.connection().await;
-    let job = job();
+    let job = scene::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
     // The other one's registration is still to come: ours seems to be the first.
     let () = redis

@@ -10,7 +10,7 @@ use privachat_core::{
     },
     mode::Mode,
 };
-use privachat_tests::RedisServer;
+use privachat_tests::{RedisServer, scene};
 use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
 use redis::{AsyncCommands, aio::MultiplexedConnection};
 use std::time::Duration;
@@ -93,14 +93,8 @@ struct World {
 
 fn job(id: Uuid, other_request: bool) -> NewJob {
     NewJob {
-        id,
-        mode: Mode::Speed,
-        request: Bytes::from_static(b"{}"),
         digest: format!("request {other_request}"),
-        echo: format!(r#""session_id":"{id}""#),
-        ttl: Duration::from_secs(600),
-        running_time: Duration::from_secs(600),
-        longest_wait: Duration::from_secs(600),
+        ..scene::job(id)
     }
 }
 
