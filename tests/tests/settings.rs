@@ -19,7 +19,7 @@ const BOTH: [(&str, &str); 8] = [
     ("WIKIPEDIA_BASE_URL", "planted-8"),
 ];
 const API: [(&str, &str); 2] = [("API_PORT", "70000"), ("MAX_QUEUE_LENGTH", "-5")];
-const WORKER: [(&str, &str); 9] = [
+const WORKER: [(&str, &str); 16] = [
     ("WORKER_SLOTS", "0"),
     ("WORKER_SLOTS_BALANCED", "planted-9"),
     ("WORKER_SLOTS_DEEP", "1.5"),
@@ -29,6 +29,13 @@ const WORKER: [(&str, &str); 9] = [
     ("CORPUS_BASE_URL", "planted-10"),
     ("LLM_BASE_URL", "planted-11"),
     ("PERPLEXITY_BASE_URL", "planted-12"),
+    ("LLM_CONTEXT_TOKENS", "planted-13"),
+    ("LLM_ANSWER_TOKENS", "1"),
+    ("EMBEDDING_BASE_URL", "planted-14"),
+    ("RERANK_BASE_URL", "planted-15"),
+    ("CACHE_TTL_SECONDS", "86401"),
+    ("PAGE_CACHE_TTL_SECONDS", "planted-16"),
+    ("FETCH_ROBOTS", "planted-17"),
 ];
 
 fn run(binary: &str, arguments: &[&str]) -> Output {

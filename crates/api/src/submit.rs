@@ -117,7 +117,7 @@ fn echo(id: Uuid, search: &SearchRequest, created_at: DateTime<Utc>) -> String {
     format!(
         r#""session_id":"{id}","query":{},"mode":"{}","created_at":"{}""#,
         Value::from(search.query.as_str()),
-        search.mode,
+        search.mode_name(),
         time::format(&created_at)
     )
 }

@@ -1,4 +1,4 @@
-//! The short name of a site, as citations show it.
+//! The domains behind addresses: the name of a site, its publisher, and lists of domains.
 
 use url::{Host, Url};
 
@@ -33,6 +33,62 @@ pub fn registrable_domain(url: &str) -> Option<String> {
     }
     let domain = psl::domain_str(&host).map(str::to_owned);
     Some(domain.unwrap_or(host))
+}
+
+/// Domains that an operator named. `example.com` covers the domain and its subdomains,
+/// `*.example.com` only the subdomains.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DomainList(Vec<Rule>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rule {
+    domain: String,
+    is_for_subdomains_only: bool,
+}
+
+impl DomainList {
+    /// A list of these rules; case, surrounding space and a dot at the end do not matter.
+    #[must_use]
+    pub fn new(rules: &[String]) -> Self {
+        let rules = rules
+            .iter()
+            .map(|rule| rule.trim().trim_end_matches('.').to_ascii_lowercase())
+            .filter(|rule| !rule.is_empty());
+        let rules = rules.map(|rule| match rule.strip_prefix("*.") {
+            Some(parent) => Rule {
+                domain: parent.to_owned(),
+                is_for_subdomains_only: true,
+            },
+            None => Rule {
+                domain: rule,
+                is_for_subdomains_only: false,
+            },
+        });
+        Self(rules.collect())
+    }
+
+    /// Whether `url` lies in one of the domains. An address without a host lies in none.
+    #[must_use]
+    pub fn covers(&self, url: &Url) -> bool {
+        let Some(host) = host_name(url) else {
+            return false;
+        };
+        self.0.iter().any(|rule| {
+            is_below(&host, &rule.domain) || (!rule.is_for_subdomains_only && host == rule.domain)
+        })
+    }
+}
+
+/// The host in lower case, without the dot that may end a full name.
+#[must_use]
+pub fn host_name(url: &Url) -> Option<String> {
+    let host = url.host_str()?.trim_end_matches('.');
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+}
+
+fn is_below(host: &str, parent: &str) -> bool {
+    host.strip_suffix(parent)
+        .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
 
 fn label(host: &str) -> &str {
@@ -70,6 +126,30 @@ mod tests {
             ("not an address", ""),
         ] {
             assert_eq!(registrable_name(url), name, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_domain_covers_its_subdomains_and_a_wildcard_only_them() {
+        let rules = ["Example.com", "*.wild.test", ""].map(str::to_owned);
+        let list = DomainList::new(&rules);
+        let covers = |url: &str| list.covers(&Url::parse(url).unwrap());
+        for url in [
+            "http://example.com/",
+            "https://EXAMPLE.com:8443/x",
+            "http://a.b.example.com/",
+            "http://example.com./",
+            "http://a.wild.test/",
+        ] {
+            assert!(covers(url), "{url}");
+        }
+        for url in [
+            "http://notexample.com/",
+            "http://wild.test/",
+            "http://example.com.org/",
+            "file:///srv/example.com/a.html",
+        ] {
+            assert!(!covers(url), "{url}");
         }
     }
 

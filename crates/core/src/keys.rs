@@ -25,7 +25,7 @@ pub struct KeySpec {
 }
 
 /// The key table.
-pub const TABLE: [KeySpec; 10] = [
+pub const TABLE: [KeySpec; 13] = [
     KeySpec {
         pattern: "search_job:<id>",
         kind: "STRING",
@@ -106,6 +106,30 @@ pub const TABLE: [KeySpec; 10] = [
         readers: "api",
         holds: "worker → its version, slots and running searches (JSON)",
     },
+    KeySpec {
+        pattern: "search_answer:<digest>",
+        kind: "STRING",
+        ttl: "CACHE_TTL_SECONDS",
+        writer: "worker",
+        readers: "worker",
+        holds: "the answer to a request, for the next one that is the same",
+    },
+    KeySpec {
+        pattern: "search_running:<digest>",
+        kind: "STRING",
+        ttl: "15 s, extended while the search runs",
+        writer: "worker",
+        readers: "worker",
+        holds: "who is working on a request, so that the same one waits for it",
+    },
+    KeySpec {
+        pattern: "search_page:<digest>",
+        kind: "STRING",
+        ttl: "PAGE_CACHE_TTL_SECONDS",
+        writer: "worker",
+        readers: "worker",
+        holds: "the main content of a page that was read",
+    },
 ];
 
 /// Channel on which every change of a job is announced; the message begins with the id.
@@ -163,6 +187,26 @@ pub fn pending(mode: Mode) -> String {
     format!("{{search}}:pending:{mode}")
 }
 
+// The three below name no job and no queue: in a Cluster they spread over all nodes.
+
+/// The answer to the request of this digest.
+#[must_use]
+pub fn answer(digest: &str) -> String {
+    format!("search_answer:{digest}")
+}
+
+/// The lock of whoever is working on the request of this digest.
+#[must_use]
+pub fn running(digest: &str) -> String {
+    format!("search_running:{digest}")
+}
+
+/// The content of the page whose address has this digest.
+#[must_use]
+pub fn page(digest: &str) -> String {
+    format!("search_page:{digest}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,7 +231,7 @@ mod tests {
             .collect();
         let shown: Vec<&str> = PAGE
             .lines()
-            .filter(|line| line.starts_with("| `{search") || line.starts_with("| `search_job"))
+            .filter(|line| line.starts_with("| `{search") || line.starts_with("| `search_"))
             .collect();
         assert_eq!(shown, rows);
     }
@@ -202,6 +246,7 @@ mod tests {
                     .into_iter()
                     .flat_map(|mode| [queue(mode), pending(mode)]),
             )
+            .chain([answer, running, page].map(|key| key("<digest>")))
             .chain([LIVE, SEQ, UNSAVED, WORKERS, WORKER_DESCRIPTIONS].map(str::to_owned));
         for key in built {
             let pattern = Mode::ALL

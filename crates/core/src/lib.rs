@@ -1,6 +1,7 @@
 //! What the API and the workers share: schemas, the Redis contract and the job engine, history,
 //! settings and telemetry.
 
+pub mod cache;
 pub mod connection;
 pub mod domain;
 pub mod history;

@@ -74,6 +74,15 @@ impl Mode {
         }
     }
 
+    /// The mode that a stored search ran in: a direct one has the limits of balanced.
+    #[must_use]
+    pub fn of_stored(name: &str) -> Option<Self> {
+        if name == crate::schema::DIRECT_MODE {
+            return Some(Self::Balanced);
+        }
+        Self::parse(name)
+    }
+
     /// The mode of that name, if there is one.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

@@ -3,9 +3,11 @@
 pub mod cli;
 pub mod daemon;
 pub mod llm;
+pub mod page_cache;
 pub mod pipeline;
 pub mod providers;
 pub mod response;
+pub mod semantics;
 pub mod settings;
 pub mod upstream;
 pub mod web;

@@ -3,11 +3,12 @@
 use crate::{
     cli::{self, Cli},
     daemon,
+    page_cache::PageCache,
     settings::WorkerSettings,
     wiring,
 };
-use privachat_core::{jobs::Jobs, parts::Parts, settings};
-use std::{io::Write, process::ExitCode};
+use privachat_core::{cache::Cache, jobs::Jobs, parts::Parts, settings};
+use std::{io::Write, process::ExitCode, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// Runs the process. A failure is printed once, with all its causes.
@@ -46,6 +47,14 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
 
 async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
     let wiring = wiring::context(&settings.pipeline)?;
+    let mut context = wiring.context;
+    if !settings.page_cache_ttl.is_zero() {
+        context.fetcher = Arc::new(PageCache {
+            inner: context.fetcher,
+            cache: Cache::new(settings.shared.redis.clone()),
+            ttl: settings.page_cache_ttl,
+        });
+    }
     let stopped = CancellationToken::new();
     let mut parts = Parts::default();
     if let Some(corpus) = wiring.corpus {
@@ -53,5 +62,5 @@ async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
     }
     let jobs = Jobs::new(settings.shared.redis.clone());
     jobs.warn_of_bad_setup().await;
-    daemon::run(settings.daemon(), jobs, wiring.context, parts, stopped).await
+    daemon::run(settings.daemon(), jobs, context, parts, stopped).await
 }

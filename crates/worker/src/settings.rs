@@ -4,14 +4,17 @@ use crate::{
     daemon::{DaemonSettings, SlotLimits},
     llm::LlmConfig,
     providers::local::CorpusSettings,
+    semantics::{SemanticsSettings, Server},
     web::fetch::FetchRules,
     wiring::{Keyed, PipelineSettings, WikipediaSettings},
 };
 use privachat_core::{
+    cache::Cache,
+    domain::DomainList,
     secret::Secret,
     settings::{InvalidSettings, Lookup, Reader, SharedSettings},
 };
-use std::{path::PathBuf, time::Duration};
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 use url::Url;
 
 const OPENROUTER: &str = "https://openrouter.ai/api/v1";
@@ -23,6 +26,9 @@ pub struct WorkerSettings {
     pub shared: SharedSettings,
     /// What searches are run with.
     pub pipeline: PipelineSettings,
+    /// How long a page is kept that was read; zero for not at all.
+    pub page_cache_ttl: Duration,
+    cache_ttl: Duration,
     name: String,
     slots: SlotLimits,
     lease: Duration,
@@ -48,11 +54,16 @@ impl WorkerSettings {
         let drain = Duration::from_secs(reader.number("DRAIN_SECONDS", 70, 0..=3600));
         let most_attempts = reader.number("JOB_MAX_ATTEMPTS", 3, 1..=100);
         let most_attempts = u32::try_from(most_attempts).unwrap_or(u32::MAX);
+        let cache_ttl = Duration::from_secs(reader.number("CACHE_TTL_SECONDS", 0, 0..=86_400));
+        let page_cache_ttl = reader.number("PAGE_CACHE_TTL_SECONDS", 3600, 0..=86_400);
+        let page_cache_ttl = Duration::from_secs(page_cache_ttl);
         let pipeline = pipeline(&mut reader);
         match shared {
             Some(shared) => reader.finish(Self {
                 shared,
                 pipeline,
+                page_cache_ttl,
+                cache_ttl,
                 name,
                 slots,
                 lease,
@@ -76,6 +87,8 @@ impl WorkerSettings {
             lease: self.lease,
             drain: self.drain,
             most_attempts: self.most_attempts,
+            cache: Cache::new(self.shared.redis.clone()),
+            cache_ttl: self.cache_ttl,
         }
     }
 }
@@ -101,9 +114,11 @@ fn pipeline(reader: &mut Reader<'_>) -> PipelineSettings {
         wikipedia: wikipedia(reader),
         corpus: corpus(reader),
         llm: llm(reader),
+        semantics: semantics(reader),
         fetch: FetchRules {
             allow_hosts: reader.list("FETCH_ALLOW_HOSTS"),
-            excluded_domains: reader.list("EXCLUDED_DOMAINS"),
+            excluded_domains: DomainList::new(&reader.list("EXCLUDED_DOMAINS")),
+            respect_robots: switch(reader, "FETCH_ROBOTS", true),
             ..FetchRules::default()
         },
     }
@@ -140,6 +155,8 @@ fn corpus(reader: &mut Reader<'_>) -> Option<CorpusSettings> {
 
 /// OpenRouter's names are those of the service that this one replaces.
 fn llm(reader: &mut Reader<'_>) -> Option<LlmConfig> {
+    let context_tokens = tokens(reader, "LLM_CONTEXT_TOKENS", 0, 0..=10_000_000);
+    let answer_tokens = tokens(reader, "LLM_ANSWER_TOKENS", 1024, 64..=100_000);
     let own = reader.http_url("LLM_BASE_URL");
     let openrouter = reader.http_url("OPENROUTER_BASE_URL");
     let openrouter_key = reader.text("OPENROUTER_API_KEY");
@@ -166,6 +183,66 @@ fn llm(reader: &mut Reader<'_>) -> Option<LlmConfig> {
         api_key: api_key.map(Secret::new),
         model,
         fallback_model: reader.text("FALLBACK_LLM_MODEL"),
+        context_tokens: (context_tokens > 0).then_some(context_tokens),
+        answer_tokens,
+    })
+}
+
+fn tokens(
+    reader: &mut Reader<'_>,
+    name: &'static str,
+    default: u64,
+    bounds: RangeInclusive<u64>,
+) -> u32 {
+    u32::try_from(reader.number(name, default, bounds)).unwrap_or(u32::MAX)
+}
+
+fn switch(reader: &mut Reader<'_>, name: &'static str, default: bool) -> bool {
+    match reader.text(name).as_deref() {
+        None => default,
+        Some("on") => true,
+        Some("off") => false,
+        Some(_) => {
+            reader.complain(name, "must be on or off");
+            default
+        }
+    }
+}
+
+fn semantics(reader: &mut Reader<'_>) -> Option<SemanticsSettings> {
+    let embeddings = server(
+        reader,
+        ["EMBEDDING_BASE_URL", "EMBEDDING_API_KEY", "EMBEDDING_MODEL"],
+    );
+    let rerank = server(
+        reader,
+        ["RERANK_BASE_URL", "RERANK_API_KEY", "RERANK_MODEL"],
+    );
+    match (embeddings, rerank) {
+        (Some(_), Some(_)) => {
+            reader.complain(
+                "RERANK_BASE_URL",
+                "must not be set together with EMBEDDING_BASE_URL: one of them ranks by meaning",
+            );
+            None
+        }
+        (Some(server), None) => Some(SemanticsSettings::Embeddings(server)),
+        (None, Some(server)) => Some(SemanticsSettings::Rerank(server)),
+        (None, None) => None,
+    }
+}
+
+fn server(reader: &mut Reader<'_>, [base, key, model]: [&'static str; 3]) -> Option<Server> {
+    let base_url = reader.http_url(base)?;
+    let api_key = reader.text(key).map(Secret::new);
+    let Some(name) = reader.text(model) else {
+        reader.complain(model, format!("must name a model when {base} is set"));
+        return None;
+    };
+    Some(Server {
+        base_url,
+        api_key,
+        model: name,
     })
 }
 
@@ -193,6 +270,36 @@ mod tests {
             .unwrap()
             .pipeline;
         assert_eq!(pipeline.llm.unwrap().base_url.as_str(), OPENROUTER);
+    }
+
+    #[test]
+    fn meanings_are_compared_by_one_server_that_names_its_model() {
+        let embeddings = [
+            ("EMBEDDING_BASE_URL", "http://localhost:1/v1"),
+            ("EMBEDDING_MODEL", "e"),
+        ];
+        let rerank = [
+            ("RERANK_BASE_URL", "http://localhost:2"),
+            ("RERANK_MODEL", "r"),
+        ];
+        let settings = read(&embeddings).unwrap().pipeline;
+        assert!(
+            matches!(settings.semantics, Some(SemanticsSettings::Embeddings(server)) if server.model == "e")
+        );
+        let settings = read(&rerank).unwrap().pipeline;
+        assert!(
+            matches!(settings.semantics, Some(SemanticsSettings::Rerank(server)) if server.model == "r")
+        );
+        let complaint = read(&[embeddings, rerank].concat()).err().unwrap();
+        assert!(
+            complaint.to_string().contains("RERANK_BASE_URL"),
+            "{complaint}"
+        );
+        let complaint = read(&rerank[..1]).err().unwrap();
+        assert!(
+            complaint.to_string().contains("RERANK_MODEL"),
+            "{complaint}"
+        );
     }
 
     #[test]

@@ -3,11 +3,12 @@
 
 use crate::{
     llm::{LlmConfig, OpenAi},
-    pipeline::{Context, LanguageModel, Providers, SearchProvider},
+    pipeline::{Context, LanguageModel, Providers, SearchProvider, Semantics},
     providers::{
         Perplexity, Searxng, Serper, Wikipedia,
         local::{CorpusSettings, LocalCorpus},
     },
+    semantics::{Semantic, SemanticsSettings},
     upstream,
     web::fetch::{FetchRules, WebFetcher},
 };
@@ -31,6 +32,8 @@ pub struct PipelineSettings {
     pub corpus: Option<CorpusSettings>,
     /// A language model.
     pub llm: Option<LlmConfig>,
+    /// Embeddings or a reranker.
+    pub semantics: Option<SemanticsSettings>,
     /// What the page fetcher may do.
     pub fetch: FetchRules,
 }
@@ -69,6 +72,8 @@ pub struct Wiring {
     pub corpus: Option<Arc<LocalCorpus>>,
     /// Set when configured.
     pub model: Option<OpenAi>,
+    /// Set when configured.
+    pub semantics: Option<Semantic>,
 }
 
 /// Builds what `settings` asks for. Asks no upstream and reads no document.
@@ -97,7 +102,11 @@ pub fn context(settings: &PipelineSettings) -> anyhow::Result<Wiring> {
     let model = settings
         .llm
         .clone()
-        .map(|config| OpenAi::new(config, client));
+        .map(|config| OpenAi::new(config, client.clone()));
+    let semantics = settings
+        .semantics
+        .clone()
+        .map(|server| Semantic::new(server, client));
 
     let local = corpus
         .clone()
@@ -109,12 +118,17 @@ pub fn context(settings: &PipelineSettings) -> anyhow::Result<Wiring> {
         shared(perplexity.as_ref()),
         shared(wikipedia.as_ref()),
     ];
+    let providers = Providers::new(providers.into_iter().flatten().collect());
+    let fetcher = Arc::new(WebFetcher::new(settings.fetch.clone())?);
     let context = Context {
-        providers: Providers::new(providers.into_iter().flatten().collect()),
-        fetcher: Arc::new(WebFetcher::new(settings.fetch.clone())?),
+        excluded: Arc::new(settings.fetch.excluded_domains.clone()),
+        semantics: semantics
+            .clone()
+            .map(|semantics| Arc::new(semantics) as Arc<dyn Semantics>),
         model: model
             .clone()
             .map(|model| Arc::new(model) as Arc<dyn LanguageModel>),
+        ..Context::new(providers, fetcher)
     };
     Ok(Wiring {
         context,
@@ -124,6 +138,7 @@ pub fn context(settings: &PipelineSettings) -> anyhow::Result<Wiring> {
         wikipedia,
         corpus,
         model,
+        semantics,
     })
 }
 

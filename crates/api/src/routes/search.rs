@@ -67,8 +67,8 @@ pub(super) async fn accepted_answer(
         ))
         .insert_header((header::RETRY_AFTER, LOOK_AFTER));
     if !accepted.replayed {
-        let pending =
-            SearchResponse::pending(accepted.id, search.query, search.mode, accepted.created_at);
+        let mode = search.mode_name();
+        let pending = SearchResponse::pending(accepted.id, search.query, mode, accepted.created_at);
         return Ok(answer.json(pending));
     }
     answer.insert_header(REPLAYED);

@@ -72,7 +72,7 @@ impl TryFrom<Row> for Session {
         };
         Ok(Self {
             id: Uuid::try_parse(&row.id).map_err(|_not_a_uuid| corrupt("id"))?,
-            mode: Mode::parse(&row.mode).ok_or_else(|| corrupt("mode"))?,
+            mode: Mode::of_stored(&row.mode).ok_or_else(|| corrupt("mode"))?,
             status: terminal_status(&row.status).ok_or_else(|| corrupt("status"))?,
             created_at: time(row.created_at).ok_or_else(|| corrupt("created_at"))?,
             completed_at: time(row.completed_at).ok_or_else(|| corrupt("completed_at"))?,

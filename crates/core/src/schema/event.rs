@@ -20,6 +20,8 @@ pub enum Event {
         /// What was added, never the whole.
         delta: String,
     },
+    /// The text that was added so far is void: another answer begins.
+    Discard {},
     /// Something was cut or failed without ending the search.
     Warning {
         /// For a person.

@@ -12,7 +12,7 @@ pub mod worker;
 
 pub use event::Event;
 pub use job::SearchJob;
-pub use request::{PromptStrategy, SearchEngine, SearchRequest};
+pub use request::{DIRECT_MODE, PromptStrategy, SearchEngine, SearchRequest};
 pub use response::{
     CitationMapping, Intent, Progress, SearchResponse, Source, SourceDetail, SourceType, Stage,
     Status, SubQuery, Usage,

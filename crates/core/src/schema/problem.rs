@@ -46,6 +46,12 @@ problems! {
     NO_SOURCES = "no_sources", Search,
         "The search worked, but nothing was found.",
         "Ask in other words, or choose another search_engine.";
+    SOURCES_BLOCKED = "sources_blocked", Search,
+        "Sources exist, but every one refused to be read or searched.",
+        "Read warnings; try later or another search_engine.";
+    SOURCES_FILTERED = "sources_filtered", Search,
+        "Results were found, but none passed the operator's rules and the question.",
+        "Ask in other words; operators look at EXCLUDED_DOMAINS.";
     NO_PROVIDER = "no_provider", Search,
         "No search provider is configured, or not the one that was asked for.",
         "Set SEARXNG_BASE_URL, CORPUS_PATHS, SERPER_API_KEY or PERPLEXITY_API_KEY for the worker.";

@@ -4,7 +4,7 @@
 use super::{Progress, SearchResponse, Stage, Status};
 use crate::{history::Session, mode::Mode};
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Value, value::RawValue};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ pub struct StoredRecord<'a> {
     result: Option<&'a RawValue>,
     error: Option<String>,
     query: Option<String>,
-    mode: Option<Mode>,
+    mode: Option<String>,
     #[serde(default, with = "super::time::optional")]
     created_at: Option<DateTime<Utc>>,
     #[serde(default, with = "super::time::optional")]
@@ -40,11 +40,17 @@ pub struct StoredRecord<'a> {
 #[derive(Deserialize)]
 struct ResultHead {
     query: String,
+    #[serde(deserialize_with = "stored_mode")]
     mode: Mode,
     #[serde(with = "super::time")]
     created_at: DateTime<Utc>,
     #[serde(default, with = "super::time::optional")]
     completed_at: Option<DateTime<Utc>>,
+}
+
+fn stored_mode<'de, D: Deserializer<'de>>(input: D) -> Result<Mode, D::Error> {
+    let name = String::deserialize(input)?;
+    Mode::of_stored(&name).ok_or_else(|| D::Error::custom("no search mode"))
 }
 
 impl<'a> StoredRecord<'a> {
@@ -75,6 +81,7 @@ impl<'a> StoredRecord<'a> {
     fn unanswered(&self, id: Uuid, now: DateTime<Utc>) -> SearchResponse {
         let query = self.query.clone().unwrap_or_default();
         let created_at = self.created_at.unwrap_or(now);
+        let mode = self.mode.as_deref().unwrap_or(Mode::default().as_str());
         SearchResponse {
             status: self.status,
             error: self.error.clone(),
@@ -87,7 +94,7 @@ impl<'a> StoredRecord<'a> {
             execution_time: self.execution_time,
             timings: self.timings.clone(),
             completed_at: self.completed_at,
-            ..SearchResponse::pending(id, query, self.mode.unwrap_or_default(), created_at)
+            ..SearchResponse::pending(id, query, mode, created_at)
         }
     }
 
@@ -107,7 +114,11 @@ impl<'a> StoredRecord<'a> {
             Some(result) => serde_json::from_str(result.get())?,
             None => ResultHead {
                 query: self.query.clone().unwrap_or_default(),
-                mode: self.mode.unwrap_or_default(),
+                mode: self
+                    .mode
+                    .as_deref()
+                    .and_then(Mode::of_stored)
+                    .unwrap_or_default(),
                 created_at: self.created_at.unwrap_or(now),
                 completed_at: self.completed_at,
             },
@@ -170,6 +181,20 @@ mod tests {
             .unwrap();
         assert_eq!((session.query.as_str(), session.mode), ("q", Mode::Deep));
         assert_eq!(session.error_code.as_deref(), Some("no_sources"));
+    }
+
+    #[test]
+    fn a_direct_search_keeps_its_name_and_is_a_balanced_one_for_the_history() {
+        let record = br#"{"status":"failed","result":null,"error":"no","query":"q","mode":"perplexity","created_at":"2026-11-23T14:36:40.942499+00:00"}"#;
+        let stored = StoredRecord::parse(record).unwrap();
+        let response = stored.response(ID, Utc::now()).unwrap();
+        assert_eq!(response["mode"], "perplexity");
+        let session = stored.session(ID, Utc::now()).unwrap().unwrap();
+        assert_eq!(session.mode, Mode::Balanced);
+        let record = format!(r#"{{"status":"completed","result":{response},"error":null}}"#);
+        let stored = StoredRecord::parse(record.as_bytes()).unwrap();
+        let session = stored.session(ID, Utc::now()).unwrap().unwrap();
+        assert_eq!(session.mode, Mode::Balanced);
     }
 
     #[test]

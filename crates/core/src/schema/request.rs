@@ -52,13 +52,16 @@ pub enum PromptStrategy {
     Auto,
 }
 
+/// What the response of a direct search says in place of a mode.
+pub const DIRECT_MODE: &str = "perplexity";
+
 /// A checked search request, as the API hands it to a worker.
 ///
 /// Built by [`super::validate::search_request`]; also travels through Redis as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "the wire contract has five independent switches"
+    reason = "the wire contract has independent switches"
 )]
 pub struct SearchRequest {
     /// The question, trimmed, 1–5000 code points.
@@ -87,6 +90,10 @@ pub struct SearchRequest {
     pub ttl_seconds: Option<u64>,
     /// Whether a cached answer will do.
     pub cache: bool,
+    /// Whether Perplexity answers by itself and its sources are only checked. Jobs of an older API
+    /// do not say.
+    #[serde(default)]
+    pub direct: bool,
 }
 
 impl SearchRequest {
@@ -107,7 +114,17 @@ impl SearchRequest {
             async_mode: false,
             ttl_seconds: None,
             cache: true,
+            direct: false,
         }
+    }
+
+    /// What `mode` says in the response: the mode, or [`DIRECT_MODE`].
+    #[must_use]
+    pub fn mode_name(&self) -> &'static str {
+        if self.direct {
+            return DIRECT_MODE;
+        }
+        self.mode.as_str()
     }
 
     /// How many sources the answer may have.

@@ -1,6 +1,5 @@
 //! The search response: the same members in every state, `null` where not yet known.
 
-use crate::mode::Mode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -253,7 +252,12 @@ pub struct SearchResponse {
 impl SearchResponse {
     /// A response of which nothing is known yet but what the client sent.
     #[must_use]
-    pub fn pending(session_id: Uuid, query: String, mode: Mode, created_at: DateTime<Utc>) -> Self {
+    pub fn pending(
+        session_id: Uuid,
+        query: String,
+        mode_name: &str,
+        created_at: DateTime<Utc>,
+    ) -> Self {
         Self {
             session_id,
             status: Status::Pending,
@@ -262,7 +266,7 @@ impl SearchResponse {
             sub_queries: None,
             sources: None,
             citation_mapping: None,
-            mode: mode.as_str().to_owned(),
+            mode: mode_name.to_owned(),
             execution_time: None,
             confidence: None,
             model_used: None,

@@ -138,14 +138,53 @@ pub const SETTINGS: &[Setting] = &[
         "stands in for LLM_BASE_URL when OPENROUTER_API_KEY is set",
     ),
     setting(
+        "LLM_CONTEXT_TOKENS",
+        "0",
+        "tokens that fit into the model's context; 0 asks the server",
+    ),
+    setting(
+        "LLM_ANSWER_TOKENS",
+        "1024",
+        "tokens that an answer may have",
+    ),
+    setting(
+        "EMBEDDING_BASE_URL",
+        "",
+        "an OpenAI-compatible API with /embeddings, for ranking by meaning",
+    ),
+    setting("EMBEDDING_API_KEY", "", "key for it, if it wants one"),
+    setting("EMBEDDING_MODEL", "", "model that makes the embeddings"),
+    setting(
+        "RERANK_BASE_URL",
+        "",
+        "an API with /rerank, instead of EMBEDDING_BASE_URL",
+    ),
+    setting("RERANK_API_KEY", "", "key for it, if it wants one"),
+    setting("RERANK_MODEL", "", "model that reranks"),
+    setting(
+        "CACHE_TTL_SECONDS",
+        "0",
+        "how long an answer serves the same request again; 0 for never",
+    ),
+    setting(
+        "PAGE_CACHE_TTL_SECONDS",
+        "3600",
+        "how long a page that was read is not fetched again; 0 for never",
+    ),
+    setting(
         "EXCLUDED_DOMAINS",
         "",
-        "comma-separated domains that are never read; *.example.com for subdomains",
+        "comma-separated domains that are never searched or read; *.example.com for subdomains",
     ),
     setting(
         "FETCH_ALLOW_HOSTS",
         "",
         "comma-separated hosts that may be read although their address is private",
+    ),
+    setting(
+        "FETCH_ROBOTS",
+        "on",
+        "whether robots.txt is honoured: on or off",
     ),
     setting(
         "LOG_LEVEL",

@@ -61,7 +61,7 @@ pub(super) async fn run(
     let pending = SearchResponse::pending(
         Uuid::new_v4(),
         request.query.clone(),
-        request.mode,
+        request.mode_name(),
         Utc::now(),
     );
     let response = match result {

@@ -66,7 +66,7 @@ fn report(input: Input) -> Report {
         .into_iter()
         .map(|source| as_ranked(source.title, source.url, &source.text))
         .collect();
-    let checked = check::check(&input.answer, &sources);
+    let checked = check::by_words(&input.answer, &sources);
     let claims = checked
         .claims
         .into_iter()
@@ -121,7 +121,7 @@ fn support(claim: &str, source: &RankedSource, sentence: &str) -> f64 {
         source.candidate.url.clone(),
         sentence,
     );
-    check::check(&format!("{claim} [1]"), &[alone]).grounding_score
+    check::by_words(&format!("{claim} [1]"), &[alone]).grounding_score
 }
 
 fn as_ranked(title: String, url: String, text: &str) -> RankedSource {
@@ -133,6 +133,7 @@ fn as_ranked(title: String, url: String, text: &str) -> RankedSource {
             text: part.trim().to_owned(),
             anchor: None,
             score: 1.0,
+            semantic: None,
         })
         .collect();
     RankedSource {

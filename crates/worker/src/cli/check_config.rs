@@ -107,6 +107,10 @@ fn rows(wiring: &Wiring, deadline: Deadline) -> Vec<Row<'_>> {
         .model
         .as_ref()
         .map(|it| Box::pin(it.probe(deadline)) as Probe<'_>);
+    let semantics = wiring
+        .semantics
+        .as_ref()
+        .map(|it| Box::pin(it.probe(deadline)) as Probe<'_>);
     vec![
         provider("searxng", "SEARXNG_BASE_URL", searxng),
         provider("serperdev", "SERPER_API_KEY", serper),
@@ -118,6 +122,12 @@ fn rows(wiring: &Wiring, deadline: Deadline) -> Vec<Row<'_>> {
             setting: "LLM_BASE_URL and LLM_MODEL; without them answers are put together from the sources",
             is_provider: false,
             probe: model,
+        },
+        Row {
+            name: "meaning",
+            setting: "EMBEDDING_BASE_URL and EMBEDDING_MODEL, or RERANK_BASE_URL and RERANK_MODEL; without them only words rank",
+            is_provider: false,
+            probe: semantics,
         },
     ]
 }

@@ -67,8 +67,8 @@ impl ProgressSink for Shown {
         match event {
             Event::Progress(progress) => self.moved(&progress),
             Event::Warning { message } => self.line(&format!("warning: {message}")),
-            // Both stand in the result.
-            Event::Sources { .. } | Event::Text { .. } => {}
+            // What counts of them stands in the result.
+            Event::Sources { .. } | Event::Text { .. } | Event::Discard {} => {}
         }
     }
 }

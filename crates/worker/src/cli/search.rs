@@ -35,6 +35,7 @@ pub(super) async fn run(
         text: query.trim().to_owned(),
         language: None,
         time_range: None,
+        year: None,
         limit,
     };
     let deadline = Deadline::after(Mode::Speed.limits().timeout);

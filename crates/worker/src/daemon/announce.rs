@@ -26,6 +26,7 @@ async fn announce(jobs: &Jobs, worker: &str, slots: &Slots) {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         slots: slots.limits(),
         running: slots.running(),
+        providers: Vec::new(),
     };
     let Ok(description) = serde_json::to_string(&description) else {
         return;

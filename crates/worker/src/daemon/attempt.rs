@@ -256,7 +256,7 @@ fn completed(
     outcome: Outcome,
     took: Duration,
 ) -> SearchResponse {
-    let (query, mode) = (job.search.query.clone(), job.search.mode);
+    let (query, mode) = (job.search.query.clone(), job.search.mode_name());
     let pending = SearchResponse {
         attempt,
         completed_at: Some(Utc::now().trunc_subsecs(6)),

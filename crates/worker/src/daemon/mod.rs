@@ -9,6 +9,7 @@ mod feed;
 mod hold;
 mod outbox;
 mod report;
+mod runs;
 mod slots;
 mod stop;
 mod sweep;
@@ -21,6 +22,7 @@ use crate::pipeline::Context;
 use anyhow::Context as _;
 use attempt::Runner;
 use privachat_core::{
+    cache::Cache,
     history::{self, DatabaseUrl},
     jobs::{Bell, Jobs},
     keys,
@@ -33,7 +35,7 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How a worker works.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DaemonSettings {
     /// Its name in records and logs.
     pub name: String,
@@ -47,6 +49,10 @@ pub struct DaemonSettings {
     pub most_attempts: u32,
     /// How long it goes on with running searches when it is told to stop.
     pub drain: Duration,
+    /// Where answers are kept that other searches may use.
+    pub cache: Cache,
+    /// For how long; zero for not at all.
+    pub cache_ttl: Duration,
 }
 
 /// Runs a worker until it is told to stop, together with the parts that the caller has started.

@@ -111,6 +111,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Progress(_) => "progress",
         Event::Sources { .. } => "sources",
         Event::Text { .. } => "text",
+        Event::Discard {} => "discard",
         Event::Warning { .. } => "warning",
     }
 }

@@ -9,6 +9,8 @@ async fn run_with(
 ) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let database = format!("sqlite://{}", folder.path().join("history.db").display());
+    let socket = folder.path().join("no.sock");
+    let redis = Redis::open(&format!("redis+unix://{}", socket.display()))?;
     let settings = DaemonSettings {
         name: "worker".to_owned(),
         database_url: DatabaseUrl::parse(&database)?,
@@ -20,14 +22,10 @@ async fn run_with(
         lease: Duration::from_secs(15),
         most_attempts: 3,
         drain: Duration::from_secs(1),
+        cache: Cache::new(redis.clone()),
+        cache_ttl: Duration::ZERO,
     };
-    let context = Context {
-        providers: Providers::new(Vec::new()),
-        fetcher: Arc::new(Pages::default()),
-        model: None,
-    };
-    let socket = folder.path().join("no.sock");
-    let redis = Redis::open(&format!("redis+unix://{}", socket.display()))?;
+    let context = Context::new(Providers::new(Vec::new()), Arc::new(Pages::default()));
     let mut parts = Parts::default();
     parts.spawn(name, part);
     let stopped = CancellationToken::new();

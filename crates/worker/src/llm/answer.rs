@@ -137,6 +137,7 @@ impl<'a> Answer<'a> {
             model: self.model.clone(),
             reason,
             partial,
+            usage: self.usage,
         })
     }
 
@@ -187,6 +188,7 @@ impl<'a> Answer<'a> {
         };
         Failure::of_model(ModelError::Unusable {
             reason: reason.to_owned(),
+            usage: self.usage,
         })
     }
 }

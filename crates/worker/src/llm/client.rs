@@ -7,7 +7,7 @@ use super::{
     stream::{self, Patience},
 };
 use crate::{
-    pipeline::{Completion, Deadline, LanguageModel, ModelError, Prompt},
+    pipeline::{Completion, Deadline, LanguageModel, ModelError, Piece, Prompt},
     upstream::{self, Trouble},
 };
 use async_trait::async_trait;
@@ -36,6 +36,10 @@ pub struct LlmConfig {
     pub model: String,
     /// The model that is asked once when the first one fails.
     pub fallback_model: Option<String>,
+    /// Tokens that fit into the model's context; the server is asked when `None`.
+    pub context_tokens: Option<u32>,
+    /// Tokens that an answer may have.
+    pub answer_tokens: u32,
 }
 
 /// A server that speaks OpenAI's chat completions. Clones share what was learnt of it.
@@ -125,12 +129,17 @@ impl OpenAi {
 
 #[async_trait]
 impl LanguageModel for OpenAi {
+    fn name(&self) -> &str {
+        &self.config.model
+    }
+
     async fn complete(
         &self,
         prompt: &Prompt,
         deadline: Deadline,
-        on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
+        on_piece: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
     ) -> Result<Completion, ModelError> {
+        let mut on_text = |text: &str| on_piece(Piece::Text(text));
         let (model, source) = match &prompt.model {
             Some(model) => (model.as_str(), ModelName::Requested),
             None => (self.config.model.as_str(), ModelName::Configured),
@@ -144,7 +153,7 @@ impl LanguageModel for OpenAi {
         };
         let times = (deadline, first_by);
         let failure = match self
-            .attempt((model, source), prompt, times, &mut *on_text)
+            .attempt((model, source), prompt, times, &mut on_text)
             .await
         {
             Ok(completion) => return Ok(completion),
@@ -160,7 +169,7 @@ impl LanguageModel for OpenAi {
         tracing::info!(reason = %failure.error, "asking the fallback model");
         let fallback = (fallback, ModelName::Fallback);
         let times = (deadline, deadline);
-        match self.attempt(fallback, prompt, times, &mut *on_text).await {
+        match self.attempt(fallback, prompt, times, &mut on_text).await {
             Ok(completion) => Ok(completion),
             Err(second) if matches!(second.error, ModelError::Cut { .. }) => Err(second.error),
             Err(second) => {

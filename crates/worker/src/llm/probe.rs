@@ -58,6 +58,7 @@ impl OpenAi {
             user: "Say yes.".to_owned(),
             model: None,
             max_tokens: 1,
+            json: false,
         };
         match self.complete(&prompt, deadline, &mut |_| {}).await {
             Ok(_) | Err(ModelError::Unusable { .. }) => {

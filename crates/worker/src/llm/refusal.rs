@@ -65,6 +65,7 @@ impl From<Trouble> for Failure {
             },
             Trouble::TooLarge => ModelError::Unusable {
                 reason: trouble.to_string(),
+                usage: None,
             },
         })
     }

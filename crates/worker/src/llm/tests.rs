@@ -6,7 +6,7 @@ mod streams;
 
 use super::*;
 use crate::{
-    pipeline::{Completion, Deadline, LanguageModel, ModelError, Prompt},
+    pipeline::{Completion, Deadline, LanguageModel, ModelError, Piece, Prompt},
     upstream,
 };
 use privachat_core::secret::Secret;
@@ -25,6 +25,8 @@ fn model(base: &str, fallback: Option<&str>) -> OpenAi {
         api_key: Some(Secret::new("sk-test")),
         model: "main".to_owned(),
         fallback_model: fallback.map(str::to_owned),
+        context_tokens: None,
+        answer_tokens: 1024,
     };
     OpenAi::new(config, upstream::client().unwrap())
 }
@@ -35,6 +37,7 @@ fn prompt() -> Prompt {
         user: "What is asyncio.gather?".to_owned(),
         model: None,
         max_tokens: 300,
+        json: false,
     }
 }
 
@@ -46,7 +49,10 @@ fn soon() -> Deadline {
 async fn ask(model: &OpenAi, deadline: Deadline) -> (Result<Completion, ModelError>, String) {
     let mut shown = String::new();
     let result = model
-        .complete(&prompt(), deadline, &mut |text| shown.push_str(text))
+        .complete(&prompt(), deadline, &mut |piece| match piece {
+            Piece::Text(text) => shown.push_str(text),
+            Piece::Discard => shown.clear(),
+        })
         .await;
     (result, shown)
 }

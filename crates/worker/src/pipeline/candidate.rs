@@ -54,4 +54,6 @@ pub struct Passage {
     pub anchor: Option<String>,
     /// 0–1, how well it fits the question.
     pub score: f64,
+    /// 0–1, how near its meaning is to the question's.
+    pub semantic: Option<f64>,
 }

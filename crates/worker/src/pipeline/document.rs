@@ -1,9 +1,10 @@
 //! Readable content, wherever it came from: a web page, a local file, an encyclopedia.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 /// The main content of a page or file, in reading order, without navigation and decoration.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// Its title; empty when it has none.
     pub title: String,
@@ -16,7 +17,7 @@ pub struct Document {
 }
 
 /// A run of text of one kind. Text is plain, its white space collapsed (not in code).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// What kind of text it is.
     pub kind: BlockKind,
@@ -27,7 +28,8 @@ pub struct Block {
 }
 
 /// What a block is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BlockKind {
     /// A heading of level 1–6.
     Heading(u8),

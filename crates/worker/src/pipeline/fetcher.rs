@@ -11,6 +11,8 @@ pub struct Page {
     pub url: Url,
     /// Its main content.
     pub document: Document,
+    /// Whether it was fetched earlier and kept.
+    pub cached: bool,
 }
 
 /// Fetches pages.

@@ -29,6 +29,7 @@ pub(super) fn ranked(candidates: Vec<Candidate>, limit: usize) -> Vec<RankedSour
                     text,
                     anchor: None,
                     score: 0.0,
+                    semantic: None,
                 }],
             })
         })

@@ -16,6 +16,8 @@ pub struct Prompt {
     pub model: Option<String>,
     /// Upper bound of the answer, in tokens.
     pub max_tokens: u32,
+    /// Whether the answer is to be a JSON object, for servers that can be told so.
+    pub json: bool,
 }
 
 /// What a model said.
@@ -31,10 +33,44 @@ pub struct Completion {
     pub truncated: bool,
 }
 
+/// What comes while a model speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'t> {
+    /// More visible text.
+    Text(&'t str),
+    /// The text so far is void: it was reasoning, or another model begins.
+    Discard,
+}
+
+/// How much a model takes and gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModelLimits {
+    /// Tokens of prompt and answer together.
+    pub context_tokens: u32,
+    /// Tokens that an answer may have.
+    pub answer_tokens: u32,
+}
+
+impl ModelLimits {
+    /// For models of which nothing is known: what nearly every one has.
+    pub const USUAL: Self = Self {
+        context_tokens: 8192,
+        answer_tokens: 1024,
+    };
+}
+
 /// A chat model.
 #[async_trait]
 pub trait LanguageModel: Send + Sync {
-    /// Completes `prompt`; `on_text` gets each piece of visible text as it arrives. Dropping the
+    /// The name of the model that is asked unless a prompt names another.
+    fn name(&self) -> &str;
+
+    /// The limits of `model`, or of the usual one. What is not known by `deadline` is guessed.
+    async fn limits(&self, _model: Option<&str>, _deadline: Deadline) -> ModelLimits {
+        ModelLimits::USUAL
+    }
+
+    /// Completes `prompt`; `on_piece` gets each piece of visible text as it arrives. Dropping the
     /// future ends the request.
     ///
     /// # Errors
@@ -44,7 +80,7 @@ pub trait LanguageModel: Send + Sync {
         prompt: &Prompt,
         deadline: Deadline,
         // Spelt out: async_trait would turn an elided lifetime into one of the whole call.
-        on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
+        on_piece: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
     ) -> Result<Completion, ModelError>;
 }
 
@@ -86,12 +122,16 @@ pub enum ModelError {
         reason: String,
         /// The text until then.
         partial: String,
+        /// Tokens spent, if the server said so before.
+        usage: Option<Usage>,
     },
     /// Nothing in it that can be used.
     #[error("the language model answered nothing usable ({reason})")]
     Unusable {
         /// Such as "empty answer".
         reason: String,
+        /// Tokens spent, if the server counts them.
+        usage: Option<Usage>,
     },
 }
 
@@ -101,6 +141,15 @@ impl ModelError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Refused { hint, .. } => Some(hint),
+            _ => None,
+        }
+    }
+
+    /// Tokens that were spent all the same.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        match self {
+            Self::Cut { usage, .. } | Self::Unusable { usage, .. } => *usage,
             _ => None,
         }
     }

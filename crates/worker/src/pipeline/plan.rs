@@ -1,8 +1,11 @@
-//! Plan: what a question is after, and what to search for. Rules only, no model: the same question
-//! always gives the same plan.
+//! Plan: what a question is after, and what to search for. By rules the same question always gives
+//! the same plan.
 
+mod by_model;
 mod compare;
 mod intent;
+mod json;
+mod merge;
 mod parts;
 mod recency;
 #[cfg(test)]
@@ -10,21 +13,40 @@ mod tests;
 mod words;
 
 use super::{
-    question::{Plan, PlannedQuery},
+    context::Context,
+    deadline::Deadline,
+    progress::ProgressSink,
+    question::{Plan, Planned, PlannedQuery},
     text,
 };
 use chrono::{DateTime, Utc};
 use privachat_core::{
     mode::Mode,
-    schema::{Intent, SubQuery},
+    schema::{Intent, SearchRequest, Stage, SubQuery},
 };
 
 /// Engines refuse or silently cut longer queries, in characters. The question itself stays whole.
 pub const QUERY_LIMIT: usize = 400;
 
-/// Plans the search for `question`. `now` decides which year is the current one.
+/// Plans the search for `request`.
+#[expect(clippy::unused_async, reason = "a model may be asked")]
+pub async fn plan(
+    _context: &Context,
+    request: &SearchRequest,
+    now: DateTime<Utc>,
+    _deadline: Deadline,
+    sink: &dyn ProgressSink,
+) -> Planned {
+    sink.stage(Stage::Plan, 0, 1, "Planning the search");
+    Planned {
+        plan: by_rules(&request.query, request.mode, now),
+        usage: None,
+    }
+}
+
+/// Plans the search for `question` without a model. `now` decides which year is the current one.
 #[must_use]
-pub fn plan(question: &str, mode: Mode, now: DateTime<Utc>) -> Plan {
+pub fn by_rules(question: &str, mode: Mode, now: DateTime<Utc>) -> Plan {
     let question = words::normalise(question);
     let searched = words::without_commands(&question);
     let language = text::language(&question);
@@ -54,11 +76,14 @@ pub fn plan(question: &str, mode: Mode, now: DateTime<Utc>) -> Plan {
         .collect();
 
     Plan {
+        parts: vec![question.clone()],
         question,
         language,
         queries,
         entities: comparison.map_or_else(Vec::new, |found| found.entities),
         wants_recent: recency.wants_recent,
+        year: None,
+        by_model: false,
     }
 }
 

@@ -15,6 +15,8 @@ pub struct ProviderQuery {
     pub language: Option<String>,
     /// Only results that are at most this old, when the question asks for it.
     pub time_range: Option<TimeRange>,
+    /// The year that the question is about, for what can search in a year.
+    pub year: Option<i32>,
     /// How many results are wanted.
     pub limit: usize,
 }
@@ -24,6 +26,8 @@ pub struct ProviderQuery {
 pub enum TimeRange {
     /// A day.
     Day,
+    /// A week.
+    Week,
     /// A month.
     Month,
     /// A year.
@@ -62,6 +66,9 @@ pub struct Found {
     pub usage: Option<Usage>,
     /// A ready answer with `[n]` citations into `hits`, by providers that write one.
     pub answer: Option<String>,
+    /// Whether the engines behind it were refused: then nothing found does not mean that there is
+    /// nothing.
+    pub blocked: bool,
 }
 
 /// Anything that answers a query with a list of results.

@@ -1,10 +1,10 @@
 //! What planning makes of a question.
 
 use super::provider::TimeRange;
-use privachat_core::schema::SubQuery;
+use privachat_core::schema::{SubQuery, Usage};
 
 /// A question and how it will be searched for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The question as asked, white space normalised.
     pub question: String,
@@ -16,6 +16,21 @@ pub struct Plan {
     pub entities: Vec<String>,
     /// Whether recent sources matter: news, "latest", a year.
     pub wants_recent: bool,
+    /// The year that the question is about, when it names one.
+    pub year: Option<i32>,
+    /// The questions to answer one by one: as a rule only the question itself.
+    pub parts: Vec<String>,
+    /// Whether a model had a part in it.
+    pub by_model: bool,
+}
+
+/// A plan and what it cost.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// Tokens spent, if a model was asked.
+    pub usage: Option<Usage>,
 }
 
 /// One sub-query with what providers can make use of.

@@ -2,6 +2,7 @@
 
 use super::{
     candidate::Candidate,
+    context::Context,
     deadline::Deadline,
     document::Document,
     fetcher::{FetchError, PageFetcher},
@@ -12,19 +13,35 @@ use privachat_core::schema::Stage;
 use std::sync::Arc;
 use url::Url;
 
-/// Reads up to `limit` pages of candidates whose content is not there yet, best first, until
+/// How many pages were read and how many were not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Pages that were read.
+    pub read: usize,
+    /// Pages that could not be read, for whatever reason.
+    pub failed: usize,
+    /// Those of them that refused to be read: robots.txt, a bot check, 401, 403, 429.
+    pub blocked: usize,
+}
+
+/// Reads up to `pages` pages of candidates whose content is not there yet, best first, until
 /// `deadline`. Pages that cannot be read keep their excerpt, and one warning says how many and why.
+#[expect(
+    clippy::ptr_arg,
+    reason = "two results that lead to one page become one"
+)]
 pub async fn read(
-    fetcher: &dyn PageFetcher,
-    candidates: &mut [Candidate],
-    limit: usize,
+    context: &Context,
+    candidates: &mut Vec<Candidate>,
+    pages: usize,
     deadline: Deadline,
     sink: &dyn ProgressSink,
-) {
-    let wanted = unread(candidates, limit);
+) -> Tally {
+    let fetcher = &*context.fetcher;
+    let wanted = unread(candidates, pages);
     let total = wanted.len();
     if total == 0 {
-        return;
+        return Tally::default();
     }
     sink.stage(Stage::Read, 0, total, format!("Reading {total} pages"));
 
@@ -46,6 +63,20 @@ pub async fn read(
     if !failures.is_empty() {
         sink.warn(summary(&failures, total));
     }
+    Tally {
+        read: total - failures.len(),
+        failed: failures.len(),
+        blocked: failures.iter().filter(|error| is_refusal(error)).count(),
+    }
+}
+
+fn is_refusal(error: &FetchError) -> bool {
+    matches!(
+        error,
+        FetchError::Forbidden(_)
+            | FetchError::Status(401 | 403 | 429 | 451)
+            | FetchError::NoContent("a bot check")
+    )
 }
 
 fn unread(candidates: &[Candidate], limit: usize) -> Vec<(usize, Url)> {

@@ -3,25 +3,25 @@
 use super::{
     answer,
     answer::{Answer, citations},
-    blocking,
     candidate::{Candidate, RankedSource},
     check,
     context::Context,
     deadline::Deadline,
-    last_resort,
+    direct, last_resort,
     outcome::{Outcome, PipelineError},
     plan,
     progress::ProgressSink,
     question::Plan,
     rank::{self, RankOptions},
-    read,
+    read::{self, Tally},
     reporter::Reporter,
-    search::{self, Searched},
+    search,
     shares::Shares,
     sources,
 };
 use chrono::{DateTime, Utc};
-use privachat_core::schema::{Event, SearchRequest, Source, Stage, problem};
+use futures_util::future::BoxFuture;
+use privachat_core::schema::{Event, SearchRequest, Source, Stage, Usage, problem};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -37,11 +37,12 @@ pub async fn run(
     sink: &dyn ProgressSink,
 ) -> Result<Outcome, PipelineError> {
     let reporter = Reporter::new(sink);
-    let stages = Box::pin(stages(context, request, deadline, &reporter));
-    let result = deadline
-        .cut(stages)
-        .await
-        .unwrap_or_else(|| Err(too_late()));
+    let work: BoxFuture<'_, _> = if request.direct {
+        Box::pin(direct::run(context, request, deadline, &reporter))
+    } else {
+        Box::pin(stages(context, request, deadline, &reporter))
+    };
+    let result = deadline.cut(work).await.unwrap_or_else(|| Err(too_late()));
     let warnings = reporter.into_warnings();
     match result {
         Ok(outcome) => Ok(Outcome {
@@ -58,37 +59,37 @@ async fn stages(
     deadline: Deadline,
     sink: &dyn ProgressSink,
 ) -> Result<Outcome, PipelineError> {
-    let now = Utc::now();
+    let now = (context.clock)();
     let pages = request.mode.limits().pages;
     let shares = Shares::new(deadline, pages > 0, context.model.is_some());
     let mut watch = Stopwatch::start();
+    let mut spent = Spent::default();
 
-    sink.stage(Stage::Plan, 0, 1, "Planning the search");
-    let plan = Arc::new(plan::plan(&request.query, request.mode, now));
+    let planned = plan::plan(context, request, now, shares.plan, sink).await;
+    spent.add(planned.usage);
+    let plan = Arc::new(planned.plan);
     watch.lap(Stage::Plan);
 
-    let found = search::search(&context.providers, &plan, request, shares.search, sink);
-    let Searched {
-        mut candidates,
-        mut usage,
-    } = found.await?;
+    let found = search::search(context, &plan, request, shares.search, sink).await?;
+    spent.add(found.usage);
+    let mut candidates = found.candidates;
     sink.emit(Event::Sources {
         sources: provisional(&candidates, request.source_limit()),
     });
     watch.lap(Stage::Search);
 
     let pages = pages.min(request.source_limit());
-    read::read(
-        &*context.fetcher,
-        &mut candidates,
-        pages,
-        shares.read(),
-        sink,
-    )
-    .await;
+    let tally = read::read(context, &mut candidates, pages, shares.read(), sink).await;
     watch.lap(Stage::Read);
 
-    let ranked = ranked(&plan, candidates, request, now, shares.rank, sink).await?;
+    let count = candidates.len();
+    let options = rank_options(request, now);
+    let ranked = rank::rank(context, &plan, candidates, options, shares.rank, sink).await;
+    spent.add(ranked.usage);
+    if ranked.sources.is_empty() {
+        return Err(nothing_left(count, tally));
+    }
+    let ranked = Arc::new(ranked.sources);
     let (sources, source_details) = sources::to_response(&ranked);
     sink.emit(Event::Sources {
         sources: sources.clone(),
@@ -96,80 +97,55 @@ async fn stages(
     watch.lap(Stage::Rank);
 
     let answer = written(context, &plan, &ranked, request, &shares, sink).await;
-    if let Some(spent) = answer.usage {
-        *usage.get_or_insert_default() += spent;
-    }
+    spent.add(answer.usage);
     watch.lap(Stage::Answer);
 
-    let verdict = checked(&plan, &ranked, &answer, shares.check, sink).await;
+    let checked = check::check(context, &plan, &ranked, &answer, shares.check, sink).await;
+    spent.add(checked.usage);
     watch.lap(Stage::Check);
 
     Ok(Outcome {
-        citations: citations::mapping(&answer.text, &sources),
-        answer: answer.text,
+        citations: citations::mapping(&checked.text, &sources),
+        answer: checked.text,
         sub_queries: plan.queries.iter().map(|q| q.sub_query.clone()).collect(),
         sources,
         source_details,
-        confidence: verdict.confidence,
+        confidence: checked.confidence,
         model_used: answer.model_used,
-        grounding_score: verdict.grounding_score,
-        hallucination_count: verdict.hallucination_count,
+        grounding_score: checked.grounding_score,
+        hallucination_count: checked.hallucination_count,
         warnings: Vec::new(),
-        usage,
+        usage: spent.0,
         timings: watch.laps,
     })
 }
 
-/// Ranks; in the order of the engines when ranking is cut.
-async fn ranked(
-    plan: &Arc<Plan>,
-    candidates: Vec<Candidate>,
-    request: &SearchRequest,
-    now: DateTime<Utc>,
-    deadline: Deadline,
-    sink: &dyn ProgressSink,
-) -> Result<Arc<Vec<RankedSource>>, PipelineError> {
-    let count = candidates.len();
-    sink.stage(Stage::Rank, 0, 1, format!("Ranking {count} sources"));
-    let options = RankOptions {
+fn rank_options(request: &SearchRequest, now: DateTime<Utc>) -> RankOptions {
+    RankOptions {
         limit: request.source_limit(),
         rerank: request.mode.limits().rerank,
         diversity: request.enable_diversity,
         recency: request.enable_recency,
         query_aware: request.enable_query_aware,
         now,
-        semantic: None,
-    };
-    let (of, unranked) = (Arc::clone(plan), candidates.clone());
-    let ranked = blocking::cut(deadline, move || rank::rank(&of, candidates, &options))
-        .await
-        .unwrap_or_else(|| {
-            sink.warn("ranking was cut: sources are in the order of the search engines");
-            last_resort::ranked(unranked, request.source_limit())
-        });
-    if ranked.is_empty() {
-        return Err(nothing_relevant(count));
     }
-    Ok(Arc::new(ranked))
 }
 
 /// Writes the answer; shows the best passages when even that is cut.
 async fn written(
     context: &Context,
-    plan: &Plan,
-    ranked: &[RankedSource],
+    plan: &Arc<Plan>,
+    ranked: &Arc<Vec<RankedSource>>,
     request: &SearchRequest,
     shares: &Shares,
     sink: &dyn ProgressSink,
 ) -> Answer {
-    sink.stage(Stage::Answer, 0, 1, "Writing the answer");
-    let model = context.model.as_deref();
-    let writing = answer::write(plan, ranked, request, model, shares.answer, sink);
+    let writing = answer::write(context, plan, ranked, request, shares.answer, sink);
     let Some(answer) = shares.answer_cut.cut(writing).await else {
         sink.warn("writing the answer was cut: it shows the best passages as they are");
         return Answer {
             text: last_resort::answer(ranked),
-            model_used: "extractive".to_owned(),
+            model_used: answer::EXTRACTIVE.to_owned(),
             ..Answer::default()
         };
     };
@@ -179,50 +155,6 @@ async fn written(
         .for_each(|warning| sink.warn(warning));
     answer
 }
-
-/// What the check found.
-#[derive(Debug, Default)]
-struct Verdict {
-    grounding_score: f64,
-    hallucination_count: usize,
-    confidence: f64,
-}
-
-/// Holds the answer against its sources; an answer that was not checked earns no trust.
-async fn checked(
-    plan: &Arc<Plan>,
-    ranked: &Arc<Vec<RankedSource>>,
-    answer: &Answer,
-    deadline: Deadline,
-    sink: &dyn ProgressSink,
-) -> Verdict {
-    sink.stage(Stage::Check, 0, 1, "Checking the answer");
-    if answer.declined {
-        // It claims nothing about the matter: nothing to hold against it, and little to go by.
-        return Verdict {
-            confidence: DECLINED,
-            ..Verdict::default()
-        };
-    }
-    let (plan, ranked, text) = (Arc::clone(plan), Arc::clone(ranked), answer.text.clone());
-    let verdict = blocking::cut(deadline.keep(WRAP_UP), move || {
-        let checked = check::check(&text, &ranked);
-        Verdict {
-            grounding_score: checked.grounding_score,
-            hallucination_count: checked.hallucination_count,
-            confidence: check::confidence(&plan, &ranked, &checked),
-        }
-    });
-    verdict.await.unwrap_or_else(|| {
-        sink.warn("the answer was not checked in time");
-        Verdict::default()
-    })
-}
-
-/// Confidence of an answer that says that there is none.
-const DECLINED: f64 = 0.1;
-/// Left after the last stage to put the result together before the deadline.
-const WRAP_UP: Duration = Duration::from_millis(20);
 
 /// Sources as they were found: nothing of them is scored but their place.
 fn provisional(candidates: &[Candidate], limit: usize) -> Vec<Source> {
@@ -242,12 +174,25 @@ fn provisional(candidates: &[Candidate], limit: usize) -> Vec<Source> {
         .collect()
 }
 
-fn nothing_relevant(count: usize) -> PipelineError {
+/// Why no source is left of `count` results: nobody let us read, or nothing fits.
+fn nothing_left(count: usize, tally: Tally) -> PipelineError {
+    let was_refused = tally.read == 0 && tally.blocked > 0 && tally.blocked == tally.failed;
+    let (code, message) = if was_refused {
+        (
+            problem::SOURCES_BLOCKED,
+            format!("{count} results were found, but their pages refuse to be read."),
+        )
+    } else {
+        (
+            problem::SOURCES_FILTERED,
+            format!("{count} results were found, but none of them fits the question."),
+        )
+    };
     PipelineError {
         stage: Stage::Rank,
-        code: problem::NO_SOURCES,
-        message: format!("{count} results were found, but none of them fits the question."),
-        hint: Some("Ask in other words, or choose another search_engine.".to_owned()),
+        code,
+        message,
+        hint: problem::find(code).map(|problem| problem.remedy.to_owned()),
         retryable: false,
         warnings: Vec::new(),
     }
@@ -261,6 +206,18 @@ fn too_late() -> PipelineError {
         hint: Some("Try again, with a longer timeout or in a faster mode.".to_owned()),
         retryable: true,
         warnings: Vec::new(),
+    }
+}
+
+/// Tokens that the stages have spent.
+#[derive(Default)]
+struct Spent(Option<Usage>);
+
+impl Spent {
+    fn add(&mut self, usage: Option<Usage>) {
+        if let Some(usage) = usage {
+            *self.0.get_or_insert_default() += usage;
+        }
     }
 }
 

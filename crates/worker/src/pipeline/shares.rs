@@ -2,6 +2,7 @@
 //!
 //! | stage | ends at the latest |
 //! |---|---|
+//! | plan | after a tenth of the whole, 4 s at most; at once in speed and without a model |
 //! | search | after 20 s, or half of the time that search and reading have (all of it in speed, which reads nothing) |
 //! | read | 15 s after it starts, and when ranking has to start |
 //! | rank | when the answer has to start; it has a tenth of the whole, 2 s at most |
@@ -14,6 +15,7 @@
 use super::deadline::Deadline;
 use std::time::Duration;
 
+const PLAN_MOST: Duration = Duration::from_secs(4);
 const SEARCH_MOST: Duration = Duration::from_secs(20);
 const READ_MOST: Duration = Duration::from_secs(15);
 const RANK_MOST: Duration = Duration::from_secs(2);
@@ -27,6 +29,8 @@ const GRACE: Duration = Duration::from_millis(300);
 /// The latest end of each stage.
 #[derive(Debug, Clone, Copy)]
 pub struct Shares {
+    /// Of planning with a model.
+    pub plan: Deadline,
     /// Of searching.
     pub search: Deadline,
     /// Of ranking.
@@ -45,6 +49,11 @@ impl Shares {
     #[must_use]
     pub fn new(total: Deadline, reads: bool, has_model: bool) -> Self {
         let budget = total.remaining();
+        let plan = if reads && has_model {
+            (budget / 10).min(PLAN_MOST)
+        } else {
+            Duration::ZERO
+        };
         let answer = if has_model {
             (budget / 4).clamp(ANSWER_LEAST, ANSWER_MOST)
         } else {
@@ -58,6 +67,7 @@ impl Shares {
         let gathering = budget.saturating_sub(answer + rank);
         let search = if reads { gathering / 2 } else { gathering };
         Self {
+            plan: total.within(plan),
             search: total.within(search.min(SEARCH_MOST)),
             read: total.keep(answer + rank),
             rank: total.keep(answer),
@@ -83,11 +93,12 @@ mod tests {
     async fn the_modes_divide_their_time_as_the_table_says() {
         let shares = |seconds, reads, model| {
             let shares = Shares::new(Deadline::after(Duration::from_secs(seconds)), reads, model);
-            [shares.search, shares.rank, shares.answer].map(|at| at.remaining().as_secs_f64())
+            [shares.plan, shares.search, shares.rank, shares.answer]
+                .map(|at| at.remaining().as_secs_f64())
         };
-        assert_eq!(shares(15, false, true), [9.75, 11.25, 14.4]);
-        assert_eq!(shares(45, true, true), [15.875, 33.75, 44.4]);
-        assert_eq!(shares(60, true, false), [20.0, 59.0, 59.5]);
+        assert_eq!(shares(15, false, true), [0.0, 9.75, 11.25, 14.4]);
+        assert_eq!(shares(45, true, true), [4.0, 15.875, 33.75, 44.4]);
+        assert_eq!(shares(60, true, false), [0.0, 20.0, 59.0, 59.5]);
     }
 
     proptest! {
@@ -98,7 +109,8 @@ mod tests {
             let total = Deadline::after(Duration::from_millis(milliseconds));
             let shares = Shares::new(total, reads, model);
             let order = [
-                shares.search, shares.rank, shares.answer, shares.answer_cut, shares.check,
+                shares.plan, shares.search, shares.rank, shares.answer, shares.answer_cut,
+                shares.check,
             ];
             prop_assert!(order.is_sorted());
             prop_assert!(shares.read() <= shares.rank);

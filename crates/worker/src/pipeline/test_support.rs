@@ -162,6 +162,7 @@ impl PageFetcher for Pages {
         page.clone().map(|text| Page {
             url: url.clone(),
             document: document(&text),
+            cached: false,
         })
     }
 }

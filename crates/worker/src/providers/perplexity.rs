@@ -97,6 +97,7 @@ fn parameters(question: &str, range: Option<TimeRange>) -> Value {
     if let Some(range) = range {
         body["search_recency_filter"] = json!(match range {
             TimeRange::Day => "day",
+            TimeRange::Week => "week",
             TimeRange::Month => "month",
             TimeRange::Year => "year",
         });
@@ -118,7 +119,7 @@ fn read(body: &Value, now: DateTime<Utc>) -> Result<Found, ProviderError> {
         hits,
         answer: Some(answer).filter(|answer| !answer.is_empty()),
         usage: usage(body),
-        notices: Vec::new(),
+        ..Found::default()
     })
 }
 

@@ -51,6 +51,7 @@ impl Searxng {
             text: "wikipedia".to_owned(),
             language: None,
             time_range: None,
+            year: None,
             limit: 10,
         };
         let found = self.search(&query, deadline).await;
@@ -78,6 +79,7 @@ impl Searxng {
         if let Some(range) = query.time_range {
             let name = match range {
                 TimeRange::Day => "day",
+                TimeRange::Week => "week",
                 TimeRange::Month => "month",
                 TimeRange::Year => "year",
             };

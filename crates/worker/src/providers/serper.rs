@@ -79,6 +79,7 @@ impl Serper {
             text: "wikipedia".to_owned(),
             language: None,
             time_range: None,
+            year: None,
             limit: 10,
         };
         let found = self.search(&query, deadline).await;
@@ -127,6 +128,7 @@ fn parameters(query: &ProviderQuery) -> Value {
     if let Some(range) = query.time_range {
         body["tbs"] = json!(match range {
             TimeRange::Day => "qdr:d",
+            TimeRange::Week => "qdr:w",
             TimeRange::Month => "qdr:m",
             TimeRange::Year => "qdr:y",
         });

@@ -13,6 +13,7 @@ pub(super) fn question(text: &str) -> ProviderQuery {
         text: text.to_owned(),
         language: None,
         time_range: None,
+        year: None,
         limit: 10,
     }
 }

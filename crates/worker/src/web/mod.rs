@@ -4,4 +4,5 @@
 pub mod charset;
 pub mod extract;
 pub mod fetch;
+pub mod pdf;
 pub mod tls;

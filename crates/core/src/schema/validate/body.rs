@@ -44,6 +44,7 @@ pub fn search_request(body: &Value) -> Result<SearchRequest, Vec<Fault>> {
     };
     let query = form.query(body);
     let request = SearchRequest {
+        direct: false,
         query: query.unwrap_or_default(),
         mode: form
             .optional("mode", |value| field::choice("mode", value, MODES))

@@ -55,6 +55,7 @@ async fn a_stream_that_stalls_is_cut_with_its_text() {
         model: "scripted".to_owned(),
         reason: "the stream stalled".to_owned(),
         partial: "asyncio.gather runs awaitable ".to_owned(),
+        usage: None,
     };
     assert_eq!(result.unwrap_err(), expected);
     assert_eq!(shown, "asyncio.gather runs awaitable ");
@@ -70,6 +71,7 @@ async fn the_deadline_cuts_a_stream_that_is_still_running() {
         model: "m".to_owned(),
         reason: "out of time".to_owned(),
         partial: "Some text".to_owned(),
+        usage: None,
     };
     assert_eq!(error, expected);
     server.abort();

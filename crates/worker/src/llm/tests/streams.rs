@@ -91,6 +91,7 @@ async fn reasoning_alone_is_no_answer() {
     let (result, shown) = ask(&model(&server.uri(), None), soon()).await;
     let expected = ModelError::Unusable {
         reason: "reasoning without an answer".to_owned(),
+        usage: None,
     };
     assert_eq!(result.unwrap_err(), expected);
     assert_eq!(shown, "");
@@ -135,5 +136,5 @@ async fn an_empty_answer_is_an_error() {
         .await
         .0
         .unwrap_err();
-    assert!(matches!(error, ModelError::Unusable { reason } if reason == "empty answer"));
+    assert!(matches!(error, ModelError::Unusable { reason, .. } if reason == "empty answer"));
 }

@@ -18,8 +18,8 @@ pub(crate) fn plan(question: &str) -> Plan {
             },
             time_range: None,
         }],
-        entities: Vec::new(),
-        wants_recent: false,
+        parts: vec![question.to_owned()],
+        ..Plan::default()
     }
 }
 
@@ -48,6 +48,7 @@ pub(crate) fn ranked(title: &str, url: &str, text: &str) -> RankedSource {
             text: text.to_owned(),
             anchor: None,
             score: 0.8,
+            semantic: None,
         }],
     }
 }

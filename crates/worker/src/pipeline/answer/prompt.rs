@@ -51,6 +51,7 @@ pub fn prompt(
         user: format!("{material}\n{tail}"),
         model: request.model.clone(),
         max_tokens: budget.answer_tokens,
+        json: false,
     }
 }
 

@@ -1,13 +1,21 @@
 //! Holding the claims of an answer against the passages they cite, without a model.
 
+mod antonyms;
 mod claims;
 mod confidence;
+mod numbers;
+mod order;
+mod repair;
+mod semantic;
 mod support;
 
 pub use confidence::confidence;
 
-use super::RankedSource;
+use super::answer::Answer;
 use super::text::{Analyzer, language};
+use super::{Context, Deadline, Plan, ProgressSink, RankedSource, blocking};
+use privachat_core::schema::{Stage, Usage};
+use std::{sync::Arc, time::Duration};
 use support::Evidence;
 
 /// A claim with less support than this counts as a hallucination. Measured against claims that
@@ -15,6 +23,10 @@ use support::Evidence;
 pub const SUPPORTED: f64 = 0.5;
 /// What a claim without a citation can be worth: it may be true, but nobody can follow it.
 const UNCITED: f64 = 0.6;
+/// Confidence of an answer that says that there is none.
+const DECLINED: f64 = 0.1;
+/// Left after the check to put the result together before the deadline.
+const WRAP_UP: Duration = Duration::from_millis(20);
 
 /// A sentence of the answer that states something.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,17 +44,59 @@ pub struct Claim {
 /// What the check of an answer found.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Checked {
+    /// The answer, its citations mended.
+    pub text: String,
     /// 0–1: mean support of the claims; 0 when there is none.
     pub grounding_score: f64,
     /// Claims under [`SUPPORTED`].
     pub hallucination_count: usize,
+    /// 0–1: see [`confidence()`].
+    pub confidence: f64,
     /// The claims, in order.
     pub claims: Vec<Claim>,
+    /// Tokens spent, if meanings were compared.
+    pub usage: Option<Usage>,
 }
 
-/// Checks every claim of `answer` against the sources that it cites.
+/// Holds `answer` against its sources; one that was not checked in time earns no trust.
+pub async fn check(
+    _context: &Context,
+    plan: &Arc<Plan>,
+    sources: &Arc<Vec<RankedSource>>,
+    answer: &Answer,
+    deadline: Deadline,
+    sink: &dyn ProgressSink,
+) -> Checked {
+    sink.stage(Stage::Check, 0, 1, "Checking the answer");
+    let unchecked = Checked {
+        text: answer.text.clone(),
+        ..Checked::default()
+    };
+    if answer.declined {
+        // It claims nothing about the matter: nothing to hold against it, and little to go by.
+        return Checked {
+            confidence: DECLINED,
+            ..unchecked
+        };
+    }
+    let (plan, sources, text) = (Arc::clone(plan), Arc::clone(sources), answer.text.clone());
+    let checking = blocking::cut(deadline.keep(WRAP_UP), move || {
+        let checked = by_words(&text, &sources);
+        Checked {
+            confidence: confidence(&plan, &sources, &checked),
+            ..checked
+        }
+    });
+    checking.await.unwrap_or_else(|| {
+        sink.warn("the answer was not checked in time");
+        unchecked
+    })
+}
+
+/// Checks every claim of `answer` against the sources that it cites, by its words. Leaves the
+/// confidence at 0: that needs the plan.
 #[must_use]
-pub fn check(answer: &str, sources: &[RankedSource]) -> Checked {
+pub fn by_words(answer: &str, sources: &[RankedSource]) -> Checked {
     let language = language(answer);
     let analyzer = Analyzer::new(language.as_deref());
     let evidence: Vec<Evidence> = sources
@@ -65,8 +119,10 @@ pub fn check(answer: &str, sources: &[RankedSource]) -> Checked {
         } else {
             total / number
         },
+        text: answer.to_owned(),
         hallucination_count: count,
         claims,
+        ..Checked::default()
     }
 }
 
@@ -105,7 +161,7 @@ fn judge(text: String, citations: Vec<usize>, evidence: &[Evidence], analyzer: &
 /// no claim could be cited.
 #[must_use]
 pub fn cite(answer: &str, sources: &[RankedSource]) -> Option<String> {
-    let checked = check(answer, sources);
+    let checked = by_words(answer, sources);
     let mut text = answer.to_owned();
     let mut cited = 0;
     for claim in &checked.claims {

@@ -18,7 +18,7 @@ fn sources() -> Vec<RankedSource> {
 }
 
 fn support(claim: &str) -> f64 {
-    let checked = check(claim, &sources());
+    let checked = by_words(claim, &sources());
     assert_eq!(checked.claims.len(), 1, "{claim}");
     checked.claims[0].support
 }
@@ -54,7 +54,7 @@ fn a_negated_sentence_is_not_supported() {
 
 #[test]
 fn a_citation_of_the_wrong_source_is_not_supported_and_the_right_one_is_named() {
-    let checked = check(
+    let checked = by_words(
         "Mars has two small moons, Phobos and Deimos [2].",
         &sources(),
     );
@@ -64,7 +64,7 @@ fn a_citation_of_the_wrong_source_is_not_supported_and_the_right_one_is_named() 
 
 #[test]
 fn citations_after_the_stop_belong_to_the_sentence_before() {
-    let checked = check(
+    let checked = by_words(
         "Mars is the fourth planet. [1] Venus has no moons. [2]",
         &sources(),
     );
@@ -90,9 +90,9 @@ fn an_uncited_claim_is_cited_by_what_supports_it() {
 fn confidence_follows_the_evidence() {
     let plan = plan("How many moons does Mars have?");
     let sources = sources();
-    let good = check("It has two small moons, Phobos and Deimos [1].", &sources);
-    let bad = check("It has seven small moons, Phobos and Hera [1].", &sources);
-    let none = check("Mars has moons.", &sources);
+    let good = by_words("It has two small moons, Phobos and Deimos [1].", &sources);
+    let bad = by_words("It has seven small moons, Phobos and Hera [1].", &sources);
+    let none = by_words("Mars has moons.", &sources);
     let good = confidence(&plan, &sources, &good);
     assert!(good > 0.5, "{good}");
     assert!(good > confidence(&plan, &sources, &bad));

@@ -8,7 +8,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn queries(question: &str, mode: Mode) -> Vec<String> {
-    plan(question, mode, now())
+    by_rules(question, mode, now())
         .queries
         .into_iter()
         .map(|planned| planned.sub_query.query)
@@ -66,7 +66,7 @@ fn comparisons_name_their_things() {
     ];
     for (question, expected) in table {
         assert_eq!(
-            plan(question, Mode::Deep, now()).entities,
+            by_rules(question, Mode::Deep, now()).entities,
             *expected,
             "{question}"
         );
@@ -159,7 +159,7 @@ fn the_intent_follows_the_form_of_the_question() {
         ("Welche Vorteile hat Solarstrom?", Opinion),
     ];
     for (question, intent) in table {
-        let plan = plan(question, Mode::Speed, now());
+        let plan = by_rules(question, Mode::Speed, now());
         assert_eq!(plan.queries[0].sub_query.intent, intent, "{question}");
     }
 }
@@ -181,7 +181,7 @@ fn news_and_years_want_recent_sources() {
         ("What is Python?", false, None),
     ];
     for (question, wants_recent, time_range) in table {
-        let plan = plan(question, Mode::Speed, now());
+        let plan = by_rules(question, Mode::Speed, now());
         assert_eq!(plan.wants_recent, wants_recent, "{question}");
         assert_eq!(plan.queries[0].time_range, time_range, "{question}");
     }
@@ -200,7 +200,7 @@ fn commands_to_the_engine_never_reach_it() {
         ("!!g", "g"),
     ];
     for (question, query) in table {
-        let plan = plan(question, Mode::Speed, now());
+        let plan = by_rules(question, Mode::Speed, now());
         assert_eq!(plan.question, question, "the question itself stays whole");
         if question.contains("!=") {
             continue;
@@ -212,7 +212,7 @@ fn commands_to_the_engine_never_reach_it() {
 #[test]
 fn a_long_question_is_cut_between_words_for_the_engines_only() {
     let question = "wörter ".repeat(300);
-    let plan = plan(&question, Mode::Speed, now());
+    let plan = by_rules(&question, Mode::Speed, now());
     let query = &plan.queries[0].sub_query.query;
     assert_eq!(plan.question, question.trim());
     assert!(query.chars().count() <= QUERY_LIMIT && query.chars().count() > QUERY_LIMIT - 10);
@@ -221,7 +221,7 @@ fn a_long_question_is_cut_between_words_for_the_engines_only() {
 
 #[test]
 fn white_space_and_invisible_characters_are_normalised() {
-    let plan = plan("  What\tis\n\u{200b}Python \u{0}?  ", Mode::Speed, now());
+    let plan = by_rules("  What\tis\n\u{200b}Python \u{0}?  ", Mode::Speed, now());
     assert_eq!(plan.question, "What is Python ?");
 }
 
@@ -229,7 +229,7 @@ proptest! {
     #[test]
     fn every_question_has_a_plan_within_its_bounds(question in "\\PC{1,200}", deep in any::<bool>()) {
         let mode = if deep { Mode::Deep } else { Mode::Balanced };
-        let plan = plan(&question, mode, now());
+        let plan = by_rules(&question, mode, now());
         prop_assert!(!plan.queries.is_empty());
         prop_assert!(plan.queries.len() <= mode.limits().sub_queries);
         for planned in &plan.queries {

@@ -7,15 +7,22 @@
 mod bm25;
 mod diversity;
 mod duplicates;
+mod lexical;
 mod passages;
 pub mod query;
 mod score;
+mod semantic;
 
 pub use query::{Query, QueryTerm};
 
-use super::{Candidate, Plan, RankedSource, text::Analyzer};
+use super::{
+    Candidate, Context, Deadline, Plan, ProgressSink, RankedSource, blocking, last_resort,
+    text::Analyzer,
+};
 use chrono::{DateTime, Utc};
 use passages::Draft;
+use privachat_core::schema::{Stage, Usage};
+use std::sync::Arc;
 
 /// Passages kept per source.
 const PASSAGES_PER_SOURCE: usize = 5;
@@ -37,8 +44,15 @@ pub struct RankOptions {
     pub query_aware: bool,
     /// The moment that ages are counted from.
     pub now: DateTime<Utc>,
-    /// 0–1 per candidate, in the order of the candidates, from embeddings.
-    pub semantic: Option<Vec<f64>>,
+}
+
+/// Ranked sources and what ranking them cost.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ranked {
+    /// Best first; none when nothing fits the question.
+    pub sources: Vec<RankedSource>,
+    /// Tokens spent, if meanings were compared.
+    pub usage: Option<Usage>,
 }
 
 /// A candidate with its scored passages.
@@ -50,9 +64,38 @@ struct Scored {
     score: f64,
 }
 
+/// The best sources for `plan`; in the order of the engines when ranking is cut.
+pub async fn rank(
+    _context: &Context,
+    plan: &Arc<Plan>,
+    candidates: Vec<Candidate>,
+    options: RankOptions,
+    deadline: Deadline,
+    sink: &dyn ProgressSink,
+) -> Ranked {
+    let count = candidates.len();
+    sink.stage(Stage::Rank, 0, 1, format!("Ranking {count} sources"));
+    let limit = options.limit;
+    let (of, unranked) = (Arc::clone(plan), candidates.clone());
+    let sources = blocking::cut(deadline, move || by_words(&of, candidates, &options))
+        .await
+        .unwrap_or_else(|| {
+            sink.warn("ranking was cut: sources are in the order of the search engines");
+            last_resort::ranked(unranked, limit)
+        });
+    Ranked {
+        sources,
+        usage: None,
+    }
+}
+
 /// The best sources for `plan`, best first; sources that hold nothing of the question are left out.
 #[must_use]
-pub fn rank(plan: &Plan, candidates: Vec<Candidate>, options: &RankOptions) -> Vec<RankedSource> {
+pub fn by_words(
+    plan: &Plan,
+    candidates: Vec<Candidate>,
+    options: &RankOptions,
+) -> Vec<RankedSource> {
     let analyzer = Analyzer::new(plan.language.as_deref());
     let query = Query::of(plan, &analyzer);
     let drafts = passages::of_all(&candidates, &analyzer);
@@ -60,21 +103,8 @@ pub fn rank(plan: &Plan, candidates: Vec<Candidate>, options: &RankOptions) -> V
     let mut scored: Vec<Scored> = candidates
         .into_iter()
         .zip(drafts)
-        .enumerate()
-        .map(|(index, (candidate, drafts))| {
-            let semantic = options
-                .semantic
-                .as_ref()
-                .and_then(|scores| scores.get(index).copied());
-            score::source(
-                &query,
-                candidate,
-                drafts,
-                semantic,
-                &statistics,
-                plan,
-                options,
-            )
+        .map(|(candidate, drafts)| {
+            score::source(&query, candidate, drafts, None, &statistics, plan, options)
         })
         .filter(|scored| scored.relevance >= LEAST_RELEVANCE)
         .collect();

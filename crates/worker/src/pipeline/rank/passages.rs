@@ -35,6 +35,7 @@ impl Draft {
             text: self.text,
             anchor: self.anchor,
             score,
+            semantic: None,
         }
     }
 }

@@ -10,7 +10,6 @@ fn options() -> RankOptions {
         recency: false,
         query_aware: false,
         now: Utc.with_ymd_and_hms(2026, 6, 1, 0, 0, 0).unwrap(),
-        semantic: None,
     }
 }
 
@@ -49,7 +48,7 @@ fn the_entry_that_names_the_thing_is_the_best_passage() {
             "asyncio queues are designed to be similar to classes of the queue module.",
         ],
     );
-    let ranked = rank(
+    let ranked = by_words(
         &plan("What is asyncio.gather?"),
         vec![other, tasks()],
         &options(),
@@ -71,7 +70,7 @@ fn a_source_without_a_word_of_the_question_is_dropped() {
         "https://cats.example/",
         "Cats purr when they are content.",
     );
-    let ranked = rank(
+    let ranked = by_words(
         &plan("What is asyncio.gather?"),
         vec![cats, tasks()],
         &options(),
@@ -82,13 +81,13 @@ fn a_source_without_a_word_of_the_question_is_dropped() {
 #[test]
 fn relevance_does_not_depend_on_the_other_sources() {
     let plan = plan("What is asyncio.gather?");
-    let alone = rank(&plan, vec![tasks()], &options())[0].relevance;
+    let alone = by_words(&plan, vec![tasks()], &options())[0].relevance;
     let other = candidate(
         "Gather",
         "https://b.example/",
         "asyncio.gather runs awaitables. asyncio.gather gathers.",
     );
-    let together = rank(&plan, vec![other, tasks()], &options());
+    let together = by_words(&plan, vec![other, tasks()], &options());
     let same = together
         .iter()
         .find(|s| s.candidate.title.starts_with("Coroutines"))
@@ -110,14 +109,7 @@ fn scores_stay_between_0_and_1_and_order_the_sources() {
             one
         })
         .collect();
-    let ranked = rank(
-        &plan,
-        many,
-        &RankOptions {
-            semantic: Some(vec![1.0; 30]),
-            ..options()
-        },
-    );
+    let ranked = by_words(&plan, many, &options());
     assert!(!ranked.is_empty());
     for source in &ranked {
         assert!((0.0..=1.0).contains(&source.final_score));
@@ -147,7 +139,7 @@ fn one_publisher_has_at_most_three_sources() {
         "Moons of Mars, seen elsewhere by others.",
     ));
     let plan = plan("moons of Mars");
-    let ranked = rank(&plan, all.clone(), &options());
+    let ranked = by_words(&plan, all.clone(), &options());
     assert_eq!(
         urls(&ranked)
             .iter()
@@ -155,7 +147,7 @@ fn one_publisher_has_at_most_three_sources() {
             .count(),
         3
     );
-    let free = rank(
+    let free = by_words(
         &plan,
         all,
         &RankOptions {
@@ -180,7 +172,7 @@ fn a_corpus_of_one_host_is_not_capped() {
             )
         })
         .collect();
-    assert_eq!(rank(&plan("moons of Mars"), all, &options()).len(), 5);
+    assert_eq!(by_words(&plan("moons of Mars"), all, &options()).len(), 5);
 }
 
 #[test]
@@ -190,7 +182,7 @@ fn copies_count_once() {
     copy.found_by = vec![1];
     copy.fused = 0.001;
     let all = vec![candidate("Original", "https://a.example/", text), copy];
-    let ranked = rank(&plan("moons of Mars"), all, &options());
+    let ranked = by_words(&plan("moons of Mars"), all, &options());
     assert_eq!(ranked.len(), 1);
     assert_eq!(ranked[0].candidate.found_by, [0, 1]);
 }
@@ -214,14 +206,14 @@ fn recent_sources_come_first_when_asked() {
     let all = vec![old, new];
     let plan = plan("Mars mission");
     assert_eq!(
-        rank(&plan, all.clone(), &options())[0].candidate.title,
+        by_words(&plan, all.clone(), &options())[0].candidate.title,
         "Old"
     );
     let recent = RankOptions {
         recency: true,
         ..options()
     };
-    assert_eq!(rank(&plan, all, &recent)[0].candidate.title, "New");
+    assert_eq!(by_words(&plan, all, &recent)[0].candidate.title, "New");
 }
 
 #[test]
@@ -242,7 +234,7 @@ fn every_compared_thing_keeps_a_source() {
         "https://lite.example/",
         "A word on SQLite.",
     ));
-    let ranked = rank(
+    let ranked = by_words(
         &plan,
         all,
         &RankOptions {
@@ -257,7 +249,7 @@ fn every_compared_thing_keeps_a_source() {
 #[test]
 fn long_paragraphs_are_cut_between_sentences() {
     let long = "The probe went to Mars and sent back one picture. ".repeat(60);
-    let ranked = rank(
+    let ranked = by_words(
         &plan("probe Mars picture"),
         vec![page("Probe", "https://a.example/", &[&long])],
         &options(),

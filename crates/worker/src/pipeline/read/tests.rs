@@ -1,10 +1,19 @@
 use super::*;
-use crate::pipeline::test_support::{Pages, Recorder, document};
+use crate::pipeline::{
+    search::Providers,
+    test_support::{Pages, Recorder, document},
+};
 use privachat_core::schema::SourceType;
 use std::time::Duration;
 use tokio::time::Instant;
 
 const SHARE: Duration = Duration::from_secs(5);
+
+fn context(pages: Pages) -> (Context, Arc<Pages>) {
+    let pages = Arc::new(pages);
+    let fetcher = Arc::clone(&pages);
+    (Context::new(Providers::new(Vec::new()), fetcher), pages)
+}
 
 fn candidate(url: &str) -> Candidate {
     Candidate {
@@ -42,7 +51,14 @@ async fn slow_and_refused_pages_keep_their_excerpt_and_are_counted() {
         .collect();
     let sink = Recorder::default();
     let start = Instant::now();
-    read(&pages, &mut candidates, 5, Deadline::after(SHARE), &sink).await;
+    let (context, pages) = context(pages);
+    let tally = read(&context, &mut candidates, 5, Deadline::after(SHARE), &sink).await;
+    let expected = Tally {
+        read: 1,
+        failed: 4,
+        blocked: 2,
+    };
+    assert_eq!(tally, expected);
 
     assert!(start.elapsed() <= SHARE + Duration::from_millis(1));
     let read: Vec<bool> = candidates.iter().map(|c| c.document.is_some()).collect();
@@ -62,10 +78,11 @@ async fn pages_are_read_side_by_side() {
     let pages = Pages::default()
         .with("https://a.org/", second, Ok("a"))
         .with("https://b.org/", second, Ok("b"));
-    let mut candidates = [candidate("https://a.org/"), candidate("https://b.org/")];
+    let mut candidates = vec![candidate("https://a.org/"), candidate("https://b.org/")];
+    let (context, _) = context(pages);
     let start = Instant::now();
     read(
-        &pages,
+        &context,
         &mut candidates,
         5,
         Deadline::after(SHARE),
@@ -80,16 +97,16 @@ async fn pages_are_read_side_by_side() {
 async fn only_web_pages_without_content_are_read_best_first_up_to_the_limit() {
     let mut with_content = candidate("https://known.org/");
     with_content.document = Some(Arc::new(document("Known.")));
-    let mut candidates = [
+    let mut candidates = vec![
         with_content,
         candidate("file:///doc/a.html"),
         candidate("no address"),
         candidate("https://a.org/"),
         candidate("https://b.org/"),
     ];
-    let pages = Pages::default();
+    let (context, pages) = context(Pages::default());
     read(
-        &pages,
+        &context,
         &mut candidates,
         1,
         Deadline::after(SHARE),
@@ -103,8 +120,8 @@ async fn only_web_pages_without_content_are_read_best_first_up_to_the_limit() {
 async fn nothing_is_said_when_nothing_is_to_be_read() {
     let sink = Recorder::default();
     read(
-        &Pages::default(),
-        &mut [candidate("https://a.org/")],
+        &context(Pages::default()).0,
+        &mut vec![candidate("https://a.org/")],
         0,
         Deadline::after(SHARE),
         &sink,

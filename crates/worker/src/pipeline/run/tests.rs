@@ -1,7 +1,7 @@
 use super::*;
 use crate::pipeline::{
     fetcher::FetchError,
-    model::{Completion, LanguageModel, ModelError, Prompt},
+    model::{Completion, LanguageModel, ModelError, Piece, Prompt},
     provider::{Found, SearchProvider},
     search::Providers,
     test_support::{Pages, Recorder, Scripted, hit},
@@ -17,11 +17,15 @@ struct Model(Duration, Result<Completion, ModelError>);
 
 #[async_trait]
 impl LanguageModel for Model {
+    fn name(&self) -> &str {
+        "scripted"
+    }
+
     async fn complete(
         &self,
         _: &Prompt,
         deadline: Deadline,
-        _: &mut (dyn for<'t> FnMut(&'t str) + Send),
+        _: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
     ) -> Result<Completion, ModelError> {
         let answered = deadline.cut(tokio::time::sleep(self.0)).await;
         answered.ok_or(ModelError::TimedOut)?;
@@ -34,9 +38,8 @@ fn context(providers: &[&Arc<Scripted>], pages: Pages, model: Option<Model>) -> 
         .iter()
         .map(|provider| Arc::clone(provider) as Arc<dyn SearchProvider>);
     Context {
-        providers: Providers::new(all.collect()),
-        fetcher: Arc::new(pages),
         model: model.map(|model| Arc::new(model) as Arc<dyn LanguageModel>),
+        ..Context::new(Providers::new(all.collect()), Arc::new(pages))
     }
 }
 
@@ -172,7 +175,7 @@ async fn a_model_that_is_down_costs_the_model_and_not_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn results_that_have_nothing_to_do_with_the_question_are_no_sources() {
+async fn results_that_have_nothing_to_do_with_the_question_are_filtered() {
     let mut off_topic = hit("searxng", URL);
     off_topic.snippet = "Tulips bloom in spring.".to_owned();
     off_topic.title = "Gardens".to_owned();
@@ -185,7 +188,7 @@ async fn results_that_have_nothing_to_do_with_the_question_are_no_sources() {
     let error = ended.result.unwrap_err();
     assert_eq!(
         (error.stage, error.code),
-        (Stage::Rank, problem::NO_SOURCES)
+        (Stage::Rank, problem::SOURCES_FILTERED)
     );
 }
 

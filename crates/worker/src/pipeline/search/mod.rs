@@ -5,12 +5,16 @@ pub mod canonical;
 mod cascade;
 mod failure;
 mod fusion;
+mod hedge;
 pub mod providers;
+mod retry;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use super::{
     candidate::Candidate,
+    context::Context,
     deadline::Deadline,
     outcome::PipelineError,
     progress::ProgressSink,
@@ -41,13 +45,13 @@ pub struct Searched {
 /// # Errors
 /// When there is nothing to ask, everything failed, or nothing was found.
 pub async fn search(
-    providers: &Providers,
+    context: &Context,
     plan: &Plan,
     request: &SearchRequest,
     deadline: Deadline,
     sink: &dyn ProgressSink,
 ) -> Result<Searched, PipelineError> {
-    let Some(route) = Route::new(providers, request.search_engine) else {
+    let Some(route) = Route::new(&context.providers, request.search_engine) else {
         return Err(failure::not_configured(request.search_engine));
     };
     let total = plan.queries.len();
@@ -86,6 +90,7 @@ fn provider_query(plan: &Plan, planned: &PlannedQuery, request: &SearchRequest) 
         text: planned.sub_query.query.clone(),
         language: plan.language.clone(),
         time_range: planned.time_range,
+        year: plan.year,
         limit: request.source_limit().max(LEAST_RESULTS),
     }
 }

@@ -2,7 +2,7 @@ use super::{breaker, *};
 use crate::pipeline::{
     plan,
     provider::{Found, ProviderError, SearchProvider},
-    test_support::{Recorder, Scripted, hit},
+    test_support::{Pages, Recorder, Scripted, hit},
 };
 use chrono::Utc;
 use privachat_core::{
@@ -37,10 +37,11 @@ async fn run(
     engine: SearchEngine,
     sink: &Recorder,
 ) -> Result<Searched, PipelineError> {
-    let plan = plan::plan(question, Mode::Deep, Utc::now());
+    let plan = plan::by_rules(question, Mode::Deep, Utc::now());
     let mut request = SearchRequest::new(question, Mode::Deep);
     request.search_engine = engine;
-    search(providers, &plan, &request, Deadline::after(BUDGET), sink).await
+    let context = Context::new(providers.clone(), Arc::new(Pages::default()));
+    search(&context, &plan, &request, Deadline::after(BUDGET), sink).await
 }
 
 async fn error_of(providers: &[&Arc<Scripted>], engine: SearchEngine) -> PipelineError {

@@ -65,6 +65,7 @@ async fn within(corpus: &LocalCorpus, text: &str, budget: Duration) -> Found {
         text: text.to_owned(),
         language: None,
         time_range: None,
+        year: None,
         limit: 10,
     };
     corpus

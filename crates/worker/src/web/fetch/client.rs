@@ -4,10 +4,11 @@ use super::{
     failure,
     guard::{self, Trust},
     resolver::PublicOnly,
-    rules::{FetchRules, host_name},
+    rules::FetchRules,
     slots::{Slot, Slots},
 };
 use crate::{pipeline::FetchError, web::tls};
+use privachat_core::domain::host_name;
 use reqwest::{
     StatusCode,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},

@@ -78,6 +78,7 @@ impl WebFetcher {
         Ok(Page {
             url: address,
             document,
+            cached: false,
         })
     }
 

@@ -220,10 +220,7 @@ mod tests {
         ] {
             let plan = Plan {
                 question: question.to_owned(),
-                language: None,
-                queries: Vec::new(),
-                entities: Vec::new(),
-                wants_recent: false,
+                ..Plan::default()
             };
             assert_eq!(Kind::of(&plan), kind, "{question}");
         }

@@ -4,7 +4,7 @@ use super::*;
 use crate::pipeline::{
     Candidate,
     answer::fixtures::{page, plan},
-    rank::{RankOptions, rank},
+    rank::{RankOptions, by_words},
 };
 use chrono::{TimeZone, Utc};
 
@@ -108,9 +108,8 @@ fn ranked(plan: &Plan) -> Vec<RankedSource> {
         recency: false,
         query_aware: false,
         now: Utc.with_ymd_and_hms(2026, 6, 1, 0, 0, 0).unwrap(),
-        semantic: None,
     };
-    rank(plan, corpus(), &options)
+    by_words(plan, corpus(), &options)
 }
 
 #[test]

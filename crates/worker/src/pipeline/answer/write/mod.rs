@@ -9,10 +9,10 @@ use super::{
     prompt::{PromptBudget, prompt},
 };
 use crate::pipeline::{
-    Deadline, LanguageModel, ModelError, Plan, ProgressSink, RankedSource, check,
+    Context, Deadline, LanguageModel, ModelError, Piece, Plan, ProgressSink, RankedSource, check,
 };
-use privachat_core::schema::{Event, SearchRequest, Usage};
-use std::time::Duration;
+use privachat_core::schema::{Event, SearchRequest, Stage, Usage};
+use std::{sync::Arc, time::Duration};
 
 /// Time kept back for the answer without a model and for its check.
 const RESERVE: Duration = Duration::from_secs(1);
@@ -49,10 +49,23 @@ enum Attempt {
 /// Writes the answer to `plan` from `sources` and streams it to `sink`. Always gives an answer; it
 /// ends before `deadline` as long as the model can be dropped.
 pub async fn write(
+    context: &Context,
+    plan: &Arc<Plan>,
+    sources: &Arc<Vec<RankedSource>>,
+    request: &SearchRequest,
+    deadline: Deadline,
+    sink: &dyn ProgressSink,
+) -> Answer {
+    sink.stage(Stage::Answer, 0, 1, "Writing the answer");
+    let model = context.model.as_deref();
+    write_with(model, plan, sources, request, deadline, sink).await
+}
+
+async fn write_with(
+    model: Option<&dyn LanguageModel>,
     plan: &Plan,
     sources: &[RankedSource],
     request: &SearchRequest,
-    model: Option<&dyn LanguageModel>,
     deadline: Deadline,
     sink: &dyn ProgressSink,
 ) -> Answer {
@@ -135,9 +148,12 @@ impl Task<'_> {
         let prompt = prompt(self.plan, self.sources, self.request, self.budget);
         let mut shown = Shown::new(self.sources.len(), sink);
         let result = {
-            let mut on_text = |piece: &str| shown.push(piece);
+            let mut on_piece = |piece: Piece<'_>| match piece {
+                Piece::Text(text) => shown.push(text),
+                Piece::Discard => shown.discard(),
+            };
             deadline
-                .cut(model.complete(&prompt, deadline, &mut on_text))
+                .cut(model.complete(&prompt, deadline, &mut on_piece))
                 .await
         };
         match result {
@@ -161,11 +177,12 @@ impl Task<'_> {
                 model,
                 reason,
                 partial,
+                usage,
             })) => {
                 shown.finish();
                 let text = citations::clean(partial.trim(), self.sources.len());
                 let reason = format!("the language model's answer was cut ({reason})");
-                self.salvage(&text, model, None, &reason, &shown)
+                self.salvage(&text, model, usage, &reason, &shown)
             }
             Some(Err(error)) => {
                 shown.finish();
@@ -174,7 +191,7 @@ impl Task<'_> {
                     Some(hint) => format!("{error}: {hint}"),
                     None => error.to_string(),
                 };
-                self.salvage(&text, self.model_name(), None, &reason, &shown)
+                self.salvage(&text, self.model_name(), error.usage(), &reason, &shown)
             }
             None => {
                 shown.finish();
@@ -260,6 +277,7 @@ impl Task<'_> {
 
 /// Text on its way to the reader, its citations cleaned as it goes.
 struct Shown<'a> {
+    sources: usize,
     filter: CitationFilter,
     sink: &'a dyn ProgressSink,
     text: String,
@@ -268,6 +286,7 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn new(sources: usize, sink: &'a dyn ProgressSink) -> Self {
         Self {
+            sources,
             filter: CitationFilter::new(sources),
             sink,
             text: String::new(),
@@ -277,6 +296,16 @@ impl<'a> Shown<'a> {
     fn push(&mut self, piece: &str) {
         let delta = self.filter.push(piece);
         self.show(delta);
+    }
+
+    /// Takes back what was shown.
+    fn discard(&mut self) {
+        self.filter = CitationFilter::new(self.sources);
+        if self.text.is_empty() {
+            return;
+        }
+        self.text.clear();
+        self.sink.emit(Event::Discard {});
     }
 
     fn finish(&mut self) {

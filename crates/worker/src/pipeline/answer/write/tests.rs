@@ -37,11 +37,15 @@ impl Scripted {
 
 #[async_trait]
 impl LanguageModel for Scripted {
+    fn name(&self) -> &str {
+        "scripted"
+    }
+
     async fn complete(
         &self,
         prompt: &Prompt,
         _deadline: Deadline,
-        on_text: &mut (dyn for<'t> FnMut(&'t str) + Send),
+        on_piece: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
     ) -> Result<Completion, ModelError> {
         self.prompts.lock().unwrap().push(prompt.user.len());
         let end = self.ends.lock().unwrap().pop().unwrap_or(Ok(()));
@@ -49,7 +53,7 @@ impl LanguageModel for Scripted {
             return Err(ModelError::ContextTooSmall);
         }
         for piece in &self.pieces {
-            on_text(piece);
+            on_piece(Piece::Text(piece));
         }
         if self.hangs {
             std::future::pending::<()>().await;
@@ -108,7 +112,8 @@ async fn run_until(
 ) -> Answer {
     let question = "What is Mars?";
     let request = SearchRequest::new(question, Mode::Balanced);
-    write(&plan(question), &sources(), &request, model, deadline, sink).await
+    let plan = plan(question);
+    write_with(model, &plan, &sources(), &request, deadline, sink).await
 }
 
 /// So little time that a tenth of a second is left before the reserve.
@@ -185,6 +190,7 @@ async fn a_cut_without_a_cited_sentence_leaves_the_sources() {
         model: "scripted".to_owned(),
         reason: "connection reset".to_owned(),
         partial: "Mars is".to_owned(),
+        usage: None,
     };
     let model = Scripted::saying(&["Mars is"]).failing(vec![Err(cut)]);
     let answer = run(Some(&model), &Silent).await;

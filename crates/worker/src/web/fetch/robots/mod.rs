@@ -2,8 +2,9 @@
 
 mod rules;
 
-use super::{body, client::Client, rules::host_name};
+use super::{body, client::Client};
 use crate::pipeline::{Deadline, FetchError};
+use privachat_core::domain::host_name;
 use rules::Rules;
 use std::{
     collections::HashMap,

@@ -1,6 +1,7 @@
 use super::{fetch, fetch_with, page, redirect, rules, serve};
 use crate::pipeline::{Deadline, FetchError, PageFetcher};
 use crate::web::fetch::{FetchRules, WebFetcher};
+use privachat_core::domain::DomainList;
 use std::time::Duration;
 use url::Url;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
@@ -147,7 +148,7 @@ async fn other_schemes_and_credentials_are_refused_also_after_a_redirect() {
 #[tokio::test]
 async fn an_excluded_domain_is_never_asked() {
     let rules = FetchRules {
-        excluded_domains: vec!["pond.example".into()],
+        excluded_domains: DomainList::new(&["pond.example".to_owned()]),
         ..FetchRules::default()
     };
     let answer = fetch_with(rules, "https://www.pond.example/x", Duration::from_secs(5)).await;

@@ -1,0 +1,115 @@
+//! Bytes that may be lost: a cache in Redis with locks, on which no job depends. What cannot be
+//! read is a miss, what cannot be written is not there.
+
+use crate::connection::Redis;
+use bytes::Bytes;
+use redis::{FromRedisValue, RedisResult, Script};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// Takes the lock, or takes it again: a lost reply makes the client ask twice.
+const LOCK: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
+    return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+end
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+return 0";
+const EXTEND: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
+    return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+end
+return 0";
+const UNLOCK: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
+    return redis.call('DEL', KEYS[1])
+end
+return 0";
+
+/// A cache. Clones share its connections.
+#[derive(Clone)]
+pub struct Cache {
+    redis: Redis,
+    /// Whether the last call failed: an outage is logged once.
+    is_away: Arc<AtomicBool>,
+}
+
+impl Cache {
+    /// A cache in `redis`.
+    #[must_use]
+    pub fn new(redis: Redis) -> Self {
+        Self {
+            redis,
+            is_away: Arc::default(),
+        }
+    }
+
+    /// What is kept under `key`.
+    pub async fn get(&self, key: &str) -> Option<Bytes> {
+        let found: RedisResult<Option<Vec<u8>>> =
+            self.redis.query(redis::cmd("GET").arg(key)).await;
+        self.noted(found).flatten().map(Bytes::from)
+    }
+
+    /// Keeps `value` under `key` for `ttl`.
+    pub async fn put(&self, key: &str, value: &[u8], ttl: Duration) {
+        if ttl.is_zero() {
+            return;
+        }
+        let mut command = redis::cmd("SET");
+        command.arg(key).arg(value).arg("PX").arg(millis(ttl));
+        let _kept: Option<()> = self.noted(self.redis.query(&command).await);
+    }
+
+    /// Takes the lock `key` as `nonce`; whether it was free. Without Redis it always is: then nobody
+    /// can be waited for.
+    pub async fn lock(&self, key: &str, nonce: &str, ttl: Duration) -> bool {
+        let taken = self.script(LOCK, key, nonce, ttl).await;
+        taken.is_none_or(|taken: u8| taken == 1)
+    }
+
+    /// Keeps the lock for `ttl` from now; whether it was still held by `nonce`.
+    pub async fn extend(&self, key: &str, nonce: &str, ttl: Duration) -> bool {
+        self.script(EXTEND, key, nonce, ttl).await == Some(1)
+    }
+
+    /// Gives the lock back if it is held by `nonce`.
+    pub async fn unlock(&self, key: &str, nonce: &str) {
+        let _freed: Option<u8> = self.script(UNLOCK, key, nonce, Duration::ZERO).await;
+    }
+
+    async fn script<T>(&self, script: &str, key: &str, nonce: &str, ttl: Duration) -> Option<T>
+    where
+        T: FromRedisValue,
+    {
+        let script = Script::new(script);
+        let mut call = script.prepare_invoke();
+        call.key(key).arg(nonce).arg(millis(ttl));
+        let call = &call;
+        let answered = self
+            .redis
+            .run(|mut link| async move { call.invoke_async(&mut link).await })
+            .await;
+        self.noted(answered)
+    }
+
+    fn noted<T>(&self, answered: RedisResult<T>) -> Option<T> {
+        match answered {
+            Ok(value) => {
+                self.is_away.store(false, Ordering::Relaxed);
+                Some(value)
+            }
+            Err(error) => {
+                if !self.is_away.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(error = %error, "the cache cannot be used");
+                }
+                None
+            }
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

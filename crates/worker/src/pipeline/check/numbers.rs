@@ -1,0 +1,1 @@
+//! Numbers in one form, however they are written.

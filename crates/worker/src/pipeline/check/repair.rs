@@ -1,0 +1,1 @@
+//! Citations that do not carry their claim are replaced or taken away.

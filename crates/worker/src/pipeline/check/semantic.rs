@@ -1,0 +1,1 @@
+//! Support by meaning, where words differ.

@@ -1,0 +1,1 @@
+//! The JSON object in what a model said.

@@ -1,0 +1,1 @@
+//! A model's plan and the rules' plan, made one.

@@ -1,0 +1,1 @@
+//! Ranking by meaning, of the best that words found.

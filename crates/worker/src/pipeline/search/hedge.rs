@@ -1,0 +1,1 @@
+//! The next engine is asked when the first takes longer than usual.

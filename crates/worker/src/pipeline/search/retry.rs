@@ -1,0 +1,1 @@
+//! Asking an engine again after a passing failure, inside the deadline.

@@ -1,0 +1,1 @@
+//! Meanings compared by embeddings: `POST {base}/embeddings`.

@@ -1,0 +1,1 @@
+//! What `check-config` finds out about ranking by meaning.

@@ -1,0 +1,1 @@
+//! Meanings compared by a reranker: `POST {base}/rerank`.

@@ -1,0 +1,1 @@
+//! Vectors that were computed before, by the hash of their text.
