@@ -32,6 +32,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// How long storing and signing off may take after the last search.
+const LAST_WORK: Duration = Duration::from_secs(10);
+
 /// How a worker works.
 #[derive(Debug, Clone)]
 pub struct DaemonSettings {
@@ -99,6 +102,7 @@ pub async fn run(
         lease: settings.lease,
         most_attempts: settings.most_attempts,
         cancels,
+        stop: stop.clone(),
         give_up: give_up.clone(),
         ended,
     });
@@ -134,7 +138,12 @@ pub async fn run(
         &mut signals,
     );
     draining.await?;
-    parts.end().await?;
+    tokio::select! {
+        ended = parts.end() => ended?,
+        () = signals.heard() => tracing::warn!("told to stop at once"),
+        // What is left is in Redis, for the other workers.
+        () = tokio::time::sleep(LAST_WORK) => tracing::warn!("left the last work to other workers"),
+    }
     tracing::info!(worker = settings.name, "stopped");
     Ok(())
 }
