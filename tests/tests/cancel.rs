@@ -61,7 +61,7 @@ async fn a_cancelled_search_hangs_up_on_its_upstreams_within_a_quarter_of_a_seco
         stack.client().delete(&path).await.expect(200);
     }
     let took = until_abandoned(&searxng, &asked, Duration::from_secs(10)).await;
-    let (median, p99) = (took[SEARCHES / 2], took[SEARCHES * 99 / 100]);
+    let (median, p99) = (took[SEARCHES / 2], took[SEARCHES * 99 / 100 - 1]);
     println!("cancel → upstream left alone: median {median:?}, p99 {p99:?} of {SEARCHES}");
     assert!(p99 <= Duration::from_millis(250), "{took:?}");
     is_quiet(&stack).await;

@@ -111,8 +111,9 @@ async fn quick_searches_wait_no_longer_because_fifty_deep_ones_are_queued() {
     let longest = deep[deep.len() - 1];
     println!("speed waits, p95: {alone:?} alone, {beside:?} beside {DEEP} deep searches");
     println!("deep waits: p95 {:?}, longest {longest:?}", p95(&deep));
-    // Idle workers start a search within a millisecond or two: a busy machine adds as much.
-    assert!(beside <= alone.mul_f64(1.2) + Duration::from_millis(5));
+    // Idle workers start a search within a millisecond or two; a busy machine may add some. If deep
+    // searches could take any slot it would be seconds.
+    assert!(beside <= alone.mul_f64(1.2) + Duration::from_millis(50));
     // 4 workers with 4 slots for deep searches: 50 are done in four rounds; each asks at least once.
     assert!(longest < Duration::from_secs(60), "deep searches starve");
 }

@@ -99,7 +99,7 @@ async fn killed_before_the_hint(scene: Scene) -> Duration {
         .start()
         .await;
     // Longer than it takes to see the record and to kill.
-    proxy.latency(Duration::from_millis(500));
+    proxy.latency(Duration::from_secs(1));
     let client = stack.client().clone();
     let posting = tokio::spawn(async move { keyed(&client).send().await.is_ok() });
     let record = eventually("the record is there", scene.patience(), async || {

@@ -101,7 +101,7 @@ impl<'a> Several<'a> {
 
     fn cluster(&self) -> Option<Address> {
         // A Cluster has one database.
-        if !matches!(self.path, "" | "0") || self.repeats() {
+        if !matches!(self.path, "" | "0") || self.repeats() || !self.query.is_empty() {
             return None;
         }
         let hosts = self.hosts.split(',');
@@ -116,7 +116,9 @@ impl<'a> Several<'a> {
         }
         let password = match self.query.split_once('=') {
             None if self.query.is_empty() => String::new(),
-            Some(("sentinel_password", password)) => format!(":{password}"),
+            Some(("sentinel_password", password)) if !password.contains('&') => {
+                format!(":{password}")
+            }
             _ => return None,
         };
         let sentinels = self.hosts.split(',').map(|host| {

@@ -1,6 +1,6 @@
 //! A connection for one task that blocks on it, and the way to wake that task.
 
-use super::node::Node;
+use super::{in_time, node::Node};
 use redis::{RedisResult, aio::MultiplexedConnection};
 use std::sync::Arc;
 
@@ -24,10 +24,10 @@ pub struct Wake {
 impl Dedicated {
     pub(super) async fn connect(node: Arc<Node>) -> RedisResult<Self> {
         let mut connection = node.dedicated().await?;
-        let client = redis::cmd("CLIENT")
-            .arg("ID")
-            .query_async(&mut connection)
-            .await?;
+        let mut command = redis::cmd("CLIENT");
+        command.arg("ID");
+        // The connection itself waits for ever.
+        let client = in_time(command.query_async(&mut connection)).await?;
         Ok(Self {
             connection,
             wake: Wake { node, client },

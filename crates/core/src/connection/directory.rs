@@ -5,20 +5,19 @@
 //! asked.
 
 use super::{
-    CONNECT_TIMEOUT,
     address::{Address, to_server},
+    in_time,
     node::Node,
     not_connected,
     sentinel::{self, Sentinel},
     slots::{self, Server},
-    timed_out,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use redis::{ConnectionInfo, ErrorKind, RedisError, RedisResult, Value};
 use std::{
     collections::HashMap,
     ops::RangeInclusive,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
@@ -35,14 +34,18 @@ pub(super) struct Directory {
     /// How to connect to a server that somebody names.
     like: ConnectionInfo,
     known: Mutex<Known>,
-    /// Held by the one who asks; when that was last.
-    asking: AsyncMutex<Option<Instant>>,
+    /// Held by the one who asks.
+    asking: AsyncMutex<()>,
 }
 
 #[derive(Default)]
 struct Known {
     owners: Option<Arc<Owners>>,
     doubtful: bool,
+    /// When somebody was asked last.
+    asked: Option<Instant>,
+    /// Whether somebody asks again although there is no doubt.
+    confirming: bool,
     nodes: HashMap<Server, Arc<Node>>,
 }
 
@@ -83,7 +86,7 @@ impl Directory {
             source,
             like,
             known: Mutex::new(known),
-            asking: AsyncMutex::new(None),
+            asking: AsyncMutex::new(()),
         })
     }
 
@@ -97,12 +100,20 @@ impl Directory {
 
     /// The server that a slot is believed to be on, without asking anybody.
     pub(super) fn believed(&self, slot: u16) -> Option<Arc<Node>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        owner(known.owners.as_deref()?, slot)
+        owner(self.known().owners.as_deref()?, slot)
+    }
+
+    /// Whether a server is believed to have a slot.
+    pub(super) fn is_owner(&self, node: &Arc<Node>) -> bool {
+        let known = self.known();
+        known
+            .owners
+            .as_ref()
+            .is_none_or(|owners| owners.iter().any(|(_, owner)| Arc::ptr_eq(owner, node)))
     }
 
     /// The server that a slot is on.
-    pub(super) async fn owner(&self, slot: u16) -> RedisResult<Arc<Node>> {
+    pub(super) async fn owner(self: &Arc<Self>, slot: u16) -> RedisResult<Arc<Node>> {
         owner(&*self.owners().await?, slot).ok_or_else(|| {
             let reason = "no node of the Cluster serves this slot";
             RedisError::from((ErrorKind::ClusterConnectionNotFound, reason))
@@ -110,7 +121,7 @@ impl Directory {
     }
 
     /// Each master once.
-    pub(super) async fn masters(&self) -> RedisResult<Vec<Arc<Node>>> {
+    pub(super) async fn masters(self: &Arc<Self>) -> RedisResult<Vec<Arc<Node>>> {
         let mut masters: Vec<Arc<Node>> = Vec::new();
         for (_, node) in &*self.owners().await? {
             if !masters.iter().any(|known| Arc::ptr_eq(known, node)) {
@@ -122,57 +133,61 @@ impl Directory {
 
     /// Ask again before the next command.
     pub(super) fn doubt(&self) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.doubtful = !matches!(self.source, Source::One);
+        self.set_doubtful(!matches!(self.source, Source::One));
     }
 
-    async fn owners(&self) -> RedisResult<Arc<Owners>> {
+    async fn owners(self: &Arc<Self>) -> RedisResult<Arc<Owners>> {
         if let Some(owners) = self.undoubted() {
-            return Ok(self.confirmed(owners).await);
+            self.confirm();
+            return Ok(owners);
         }
-        let mut asked = self.asking.lock().await;
+        // Apart from the caller, who may be dropped: the answer is for all.
+        let directory = Arc::clone(self);
+        let asked = tokio::spawn(async move { directory.renew_once().await });
+        asked.await.map_err(|_died| not_connected())?
+    }
+
+    async fn renew_once(&self) -> RedisResult<Arc<Owners>> {
+        let _turn = self.asking.lock().await;
         if let Some(owners) = self.undoubted() {
             return Ok(owners);
         }
         // Somebody asked while we waited for our turn, in vain or not: one speaks for all.
-        if asked.is_some_and(|at| at.elapsed() < ASK_PAUSE) {
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            return known.owners.clone().ok_or_else(not_connected);
+        if self.asked_within(ASK_PAUSE) {
+            return self.known().owners.clone().ok_or_else(not_connected);
         }
-        self.renew(&mut asked).await
+        self.renew().await
     }
 
     /// A master that was replaced while it lives goes on as one until the sentinels get round to it,
     /// about ten seconds, and what it accepts meanwhile is lost. So they are asked again and
-    /// again, by whoever comes first; if none answers, what was known is good enough.
-    async fn confirmed(&self, owners: Arc<Owners>) -> Arc<Owners> {
-        if !matches!(self.source, Source::Sentinels(..)) {
-            return owners;
+    /// again, while nobody waits for it; if none answers, what was known is good enough.
+    fn confirm(self: &Arc<Self>) {
+        if !matches!(self.source, Source::Sentinels(..)) || self.asked_within(TRUST) {
+            return;
         }
-        let Ok(mut asked) = self.asking.try_lock() else {
-            return owners;
-        };
-        if asked.is_some_and(|at| at.elapsed() < TRUST) {
-            return owners;
+        if std::mem::replace(&mut self.known().confirming, true) {
+            return;
         }
-        match self.renew(&mut asked).await {
-            Ok(owners) => owners,
-            Err(_nobody_answers) => {
-                self.set_doubtful(false);
-                owners
+        let directory = Arc::clone(self);
+        tokio::spawn(async move {
+            let _turn = directory.asking.lock().await;
+            if directory.renew().await.is_err() {
+                directory.set_doubtful(false);
             }
-        }
+            directory.known().confirming = false;
+        });
     }
 
-    async fn renew(&self, asked: &mut Option<Instant>) -> RedisResult<Arc<Owners>> {
+    async fn renew(&self) -> RedisResult<Arc<Owners>> {
         // Before, not after: what is doubted while we ask stays doubtful.
         self.set_doubtful(false);
         let answer = self.ask().await;
-        *asked = Some(Instant::now());
+        let mut known = self.known();
+        known.asked = Some(Instant::now());
         match answer {
             Ok(owners) => {
                 let owners = Arc::new(owners);
-                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
                 known.owners = Some(Arc::clone(&owners));
                 known
                     .nodes
@@ -180,20 +195,28 @@ impl Directory {
                 Ok(owners)
             }
             Err(error) => {
-                self.set_doubtful(true);
+                known.doubtful = true;
                 Err(error)
             }
         }
     }
 
+    fn asked_within(&self, time: Duration) -> bool {
+        let asked = self.known().asked;
+        asked.is_some_and(|at| at.elapsed() < time)
+    }
+
     fn undoubted(&self) -> Option<Arc<Owners>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known();
         known.owners.clone().filter(|_| !known.doubtful)
     }
 
     fn set_doubtful(&self, doubtful: bool) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.doubtful = doubtful;
+        self.known().doubtful = doubtful;
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ask(&self) -> RedisResult<Owners> {
@@ -223,10 +246,7 @@ impl Directory {
     /// cut off from the others has old news.
     async fn ask_cluster(&self, seeds: &[Arc<Node>]) -> RedisResult<Owners> {
         let mut nodes: Vec<Arc<Node>> = seeds.to_vec();
-        {
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            nodes.extend(known.nodes.values().cloned());
-        }
+        nodes.extend(self.known().nodes.values().cloned());
         let mut answers: FuturesUnordered<_> = nodes
             .iter()
             .map(|node| async move {
@@ -267,7 +287,7 @@ impl Directory {
 
     /// The server at this address.
     pub(super) fn node(&self, server: Server) -> RedisResult<Arc<Node>> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known();
         if let Some(node) = known.nodes.get(&server) {
             return Ok(Arc::clone(node));
         }
@@ -276,12 +296,6 @@ impl Directory {
         known.nodes.insert(server, Arc::clone(&node));
         Ok(node)
     }
-}
-
-async fn in_time<T>(work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
-    tokio::time::timeout(CONNECT_TIMEOUT, work)
-        .await
-        .map_err(|_elapsed| timed_out())?
 }
 
 fn owner(owners: &Owners, slot: u16) -> Option<Arc<Node>> {

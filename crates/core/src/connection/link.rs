@@ -56,9 +56,13 @@ impl Link {
         if let Some(node) = &self.only {
             return Target::Node(Arc::clone(node));
         }
+        // One server has all slots: the way of every poll where there is no Cluster.
+        if !self.directory.is_cluster() {
+            return Target::Slot(0);
+        }
         match (slots::of_command(command), &self.last) {
             (Some(slot), _) => Target::Slot(slot),
-            (None, Some(last)) if self.directory.is_cluster() => Target::Node(Arc::clone(last)),
+            (None, Some(last)) => Target::Node(Arc::clone(last)),
             (None, _) => Target::Slot(slots::of_key(HOME.as_bytes())),
         }
     }
@@ -108,7 +112,7 @@ impl Link {
         }
         let target = match &self.only {
             Some(node) => Target::Node(Arc::clone(node)),
-            None => Target::Slot(slots::of_key(HOME.as_bytes())),
+            None => Target::Slot(0),
         };
         let (node, values) = self
             .directory

@@ -157,23 +157,30 @@ impl Redis {
         now.is_none_or(|node| dedicated.is_to(&node))
     }
 
-    /// A connection for listening on channels; in a Cluster to any server, for messages go to all.
+    /// A subscription of a channel, and the server that it is with: in a Cluster any, for messages
+    /// go to all.
     ///
     /// # Errors
     /// When Redis cannot be reached in time.
-    pub async fn listener(&self) -> RedisResult<PubSub> {
+    pub async fn listener(&self, channel: &str) -> RedisResult<(PubSub, Server)> {
         self.directory.doubt();
         let mut masters = self.directory.masters().await?;
         let first = rand::random_range(0..masters.len().max(1));
         masters.rotate_left(first);
         let mut failed = not_connected();
         for master in masters {
-            match master.listener().await {
-                Ok(listener) => return Ok(listener),
+            match in_time(master.listener(channel)).await {
+                Ok(listener) => return Ok((listener, Server(master))),
                 Err(error) => failed = error,
             }
         }
         Err(failed)
+    }
+
+    /// Whether a server still holds keys, as far as is known without asking.
+    #[must_use]
+    pub fn is_in_use(&self, server: &Server) -> bool {
+        self.directory.is_owner(&server.0)
     }
 
     /// Whether Redis answers for its keys: a Cluster that is down still answers a PING.
@@ -200,7 +207,14 @@ fn home() -> Target {
     Target::Slot(slots::of_key(HOME.as_bytes()))
 }
 
-fn timed_out() -> RedisError {
+/// Within the time that connecting may take.
+async fn in_time<T>(work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+    tokio::time::timeout(CONNECT_TIMEOUT, work)
+        .await
+        .map_err(|_elapsed| timed_out())?
+}
+
+pub(crate) fn timed_out() -> RedisError {
     RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
 }
 

@@ -112,10 +112,10 @@ impl Node {
             .await
     }
 
-    pub(super) async fn listener(&self) -> RedisResult<PubSub> {
-        tokio::time::timeout(CONNECT_TIMEOUT, self.client.get_async_pubsub())
-            .await
-            .map_err(|_elapsed| timed_out())?
+    pub(super) async fn listener(&self, channel: &str) -> RedisResult<PubSub> {
+        let mut listener = self.client.get_async_pubsub().await?;
+        listener.subscribe(channel).await?;
+        Ok(listener)
     }
 }
 

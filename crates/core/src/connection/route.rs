@@ -31,7 +31,7 @@ impl Directory {
     /// a redirection stopped is done again, and what a broken connection stopped if it `repeats`.
     /// Tells who did it.
     pub(super) async fn run<T, F>(
-        &self,
+        self: &Arc<Self>,
         target: &Target,
         via: Via,
         repeats: bool,
@@ -86,7 +86,7 @@ impl Directory {
         }
     }
 
-    pub(super) async fn resolve(&self, target: &Target) -> RedisResult<Arc<Node>> {
+    pub(super) async fn resolve(self: &Arc<Self>, target: &Target) -> RedisResult<Arc<Node>> {
         match target {
             Target::Node(node) => Ok(Arc::clone(node)),
             Target::Slot(slot) => self.owner(*slot).await,

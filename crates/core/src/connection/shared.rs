@@ -1,6 +1,7 @@
 //! One multiplexed connection that everybody shares and that is replaced when it breaks.
 
 use super::node::Failed;
+use super::not_connected;
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind,
     aio::MultiplexedConnection,
@@ -67,9 +68,7 @@ impl Shared {
         // Somebody tried while we waited for our turn: one attempt speaks for all who wait, or a
         // Redis that does not answer would make the last of them wait for every attempt.
         if self.failed_attempts.load(Ordering::Acquire) != failed_before {
-            return Err(RedisError::from(std::io::Error::from(
-                std::io::ErrorKind::NotConnected,
-            )));
+            return Err(not_connected());
         }
         self.connect().await
     }

@@ -2,6 +2,7 @@
 
 use super::{Jobs, JobsError};
 use crate::connection::Server;
+use std::time::Duration;
 
 impl Jobs {
     /// Logs what to change in the Redis server. One that does not answer yet is waited for by those
@@ -59,7 +60,14 @@ impl Jobs {
         Ok(advice)
     }
 
-    pub(super) async fn info(&self, server: &Server, section: &str) -> Result<String, JobsError> {
+    /// How long a server has been running.
+    pub(super) async fn uptime(&self, server: &Server) -> Result<Duration, JobsError> {
+        let info = self.info(server, "server").await?;
+        let seconds = value(&info, "uptime_in_seconds").and_then(|seconds| seconds.parse().ok());
+        Ok(Duration::from_secs(seconds.unwrap_or(0)))
+    }
+
+    async fn info(&self, server: &Server, section: &str) -> Result<String, JobsError> {
         let mut command = redis::cmd("INFO");
         command.arg(section);
         Ok(command.query_async(&mut self.redis.link_to(server)).await?)

@@ -10,10 +10,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+/// How often the server of a quiet subscription is thought of.
+const LOOK_AROUND: Duration = Duration::from_secs(5);
 const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
 
 /// Distributes the messages of one channel by the id that they begin with.
@@ -45,11 +47,16 @@ impl Bell {
     }
 
     async fn listen_once(&self, redis: &Redis, channel: &str) -> redis::RedisResult<()> {
-        let mut subscription = redis.listener().await?;
-        subscription.subscribe(channel).await?;
+        let (subscription, server) = redis.listener(channel).await?;
         self.ring_all();
         let mut messages = subscription.into_on_message();
-        while let Some(message) = messages.next().await {
+        // A server that was replaced may stay connected and say nothing any more.
+        while redis.is_in_use(&server) {
+            let message = match timeout(LOOK_AROUND, messages.next()).await {
+                Ok(Some(message)) => message,
+                Ok(None) => break,
+                Err(_nothing_said) => continue,
+            };
             let text: String = message.get_payload()?;
             let id = text.split(' ').next().unwrap_or_default();
             if let Ok(id) = Uuid::try_parse(id) {

@@ -36,9 +36,11 @@ impl Jobs {
         let mut words = reply.iter().map(String::as_str);
         match words.next().unwrap_or_default() {
             "CANCELLED" => {
-                // If this fails, a sweeper does it.
-                if let Some(mode) = words.next().and_then(Mode::parse) {
-                    self.forget(id, mode).await?;
+                if let Some(mode) = words.next().and_then(Mode::parse)
+                    && let Err(error) = self.forget(id, mode).await
+                {
+                    // It has ended all the same, and a sweeper will see that.
+                    tracing::warn!(session_id = %id, error = %error, "could not strike off a cancelled search");
                 }
                 Ok(Cancelled::AtOnce)
             }

@@ -1,7 +1,7 @@
 //! The list of jobs that somebody has to look at.
 
-use super::{Hint, Jobs, JobsError, advice, millis};
-use crate::{connection::Server, keys, mode::Mode};
+use super::{Hint, Jobs, JobsError, millis};
+use crate::{keys, mode::Mode};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -74,13 +74,5 @@ impl Jobs {
             .arg(history);
         self.call::<String>(&invocation).await?;
         Ok(())
-    }
-
-    /// How long a server has been running.
-    pub(super) async fn uptime(&self, server: &Server) -> Result<Duration, JobsError> {
-        let info = self.info(server, "server").await?;
-        let seconds =
-            advice::value(&info, "uptime_in_seconds").and_then(|seconds| seconds.parse().ok());
-        Ok(Duration::from_secs(seconds.unwrap_or(0)))
     }
 }

@@ -41,6 +41,15 @@ impl Record {
     }
 }
 
+/// A job that is not there (any more) has ended.
+pub(super) fn stage(state: Option<&str>) -> Stage {
+    match state {
+        Some("pending") => Stage::Pending,
+        Some("processing") => Stage::Processing,
+        _ => Stage::Ended,
+    }
+}
+
 impl From<Vec<u8>> for Record {
     fn from(bytes: Vec<u8>) -> Self {
         Self(bytes.into())
@@ -59,16 +68,12 @@ impl Jobs {
         Ok(bytes.map(Bytes::from))
     }
 
-    /// How far a job is. One that is not there (any more) has ended.
+    /// How far a job is.
     pub(super) async fn stage(&self, id: Uuid) -> Result<Stage, JobsError> {
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(id)).arg("state");
         let state: Option<String> = self.redis.query(&command).await?;
-        Ok(match state.as_deref() {
-            Some("pending") => Stage::Pending,
-            Some("processing") => Stage::Processing,
-            _ => Stage::Ended,
-        })
+        Ok(stage(state.as_deref()))
     }
 
     /// The record of a job; `None` when there is none (any more).

@@ -1,5 +1,5 @@
-//! Accepting a job: note it, write its record, push its hint, in one round trip
-//! (in a Cluster, where record and hint are on two servers, in one each).
+//! Accepting a job: note it, write its record, push its hint, in one round trip (in a Cluster, where
+//! record and hint are on two servers, in three).
 
 use super::{Jobs, JobsError, SUBMIT_GRACE, millis, push::Place, record::Stage, scripts::on_job};
 use crate::{keys, mode::Mode};

@@ -103,17 +103,20 @@ impl Sweeper {
         *failed = reviewed?;
         for id in due? {
             if self.amnesty.in_touch(id) {
-                let seen = self.see_to(id, swept).await;
+                let seen = self.see_to(id, None, swept).await;
                 self.note(id, seen, failed);
             }
         }
         for mode in Mode::ALL {
             // The oldest last: each goes before all others.
             for (id, number) in self.lost_hints(mode).await?.into_iter().rev() {
-                if self.amnesty.in_touch(id) {
-                    let found = self.find_hint(id, number, swept).await;
-                    self.note(id, found, failed);
-                }
+                let found = if self.amnesty.in_touch(id) {
+                    self.see_to(id, Some(number), swept).await
+                } else {
+                    // Out of the way of the others; `live` brings it back.
+                    self.jobs.track_id(id, mode, LOOK_PAUSE).await
+                };
+                self.note(id, found, failed);
             }
         }
         self.audit(swept, failed).await;
@@ -131,7 +134,7 @@ impl Sweeper {
         };
         for id in unlisted {
             tracing::warn!(session_id = %id, "took in a search that nobody had listed");
-            let seen = self.see_to(id, swept).await;
+            let seen = self.see_to(id, None, swept).await;
             self.note(id, seen, failed);
             swept.taken_in += 1;
         }
@@ -152,7 +155,13 @@ impl Sweeper {
         }
     }
 
-    async fn see_to(&mut self, id: Uuid, swept: &mut Swept) -> Result<(), JobsError> {
+    /// Does what a job needs. `popped` is the number of its hint if that seems to be lost.
+    async fn see_to(
+        &mut self,
+        id: Uuid,
+        popped: Option<String>,
+        swept: &mut Swept,
+    ) -> Result<(), JobsError> {
         match self.look(id).await? {
             Seen::Absent => self.jobs.forget_unknown(id).await?,
             Seen::Ended(mode) => {
@@ -161,39 +170,19 @@ impl Sweeper {
             }
             Seen::Wait(mode, until) => self.jobs.track_id(id, mode, until).await?,
             Seen::Due(mode, limit) => {
-                self.jobs.push(id, mode, Place::Back, limit).await?;
-            }
-            Seen::Lost(mode, limit) => {
-                self.jobs.push(id, mode, Place::Front, limit).await?;
-                tracing::warn!(session_id = %id, "took a search from a worker that was lost");
-                swept.reaped += 1;
-            }
-        }
-        Ok(())
-    }
-
-    async fn find_hint(
-        &mut self,
-        id: Uuid,
-        number: String,
-        swept: &mut Swept,
-    ) -> Result<(), JobsError> {
-        match self.look(id).await? {
-            Seen::Due(mode, limit) => {
-                let place = Place::FrontIfStill(number);
-                // Of several sweepers that see it one is the first.
-                if self.jobs.push(id, mode, place, limit).await? {
+                let was_popped = popped.is_some();
+                let place = popped.map_or(Place::Back, Place::FrontIfStill);
+                // Of several sweepers that miss it one is the first.
+                if self.jobs.push(id, mode, place, limit).await? && was_popped {
                     tracing::info!(session_id = %id, "found a search whose hint was lost");
                     swept.hints_found += 1;
                 }
             }
             Seen::Lost(mode, limit) => {
                 self.jobs.push(id, mode, Place::Front, limit).await?;
+                tracing::warn!(session_id = %id, "took a search from a worker that was lost");
                 swept.reaped += 1;
             }
-            Seen::Absent => self.jobs.forget_unknown(id).await?,
-            Seen::Ended(mode) => self.jobs.forget(id, mode).await?,
-            Seen::Wait(mode, until) => self.jobs.track_id(id, mode, until).await?,
         }
         Ok(())
     }

@@ -7,11 +7,11 @@
 
 use super::{Jobs, JobsError};
 use crate::{
-    connection::{Redis, Wake},
+    connection::{Redis, Wake, timed_out},
     keys,
     mode::Mode,
 };
-use redis::{RedisError, aio::MultiplexedConnection};
+use redis::aio::MultiplexedConnection;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -141,10 +141,6 @@ impl Unblock {
         };
         Ok(wake.wake().await?)
     }
-}
-
-fn timed_out() -> RedisError {
-    RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
 }
 
 fn hint(modes: &[Mode], list: &str, id: &str) -> Option<Hint> {

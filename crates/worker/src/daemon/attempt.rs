@@ -33,8 +33,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(15);
 
-const HAND_IN: &str = "hand in an outcome";
-
 /// What every attempt of this worker needs.
 pub(super) struct Runner {
     pub(super) jobs: Jobs,
@@ -44,6 +42,8 @@ pub(super) struct Runner {
     pub(super) most_attempts: u32,
     /// Rings for cancelled searches.
     pub(super) cancels: Bell,
+    /// Nothing new is begun any more.
+    pub(super) stop: CancellationToken,
     /// The drain is over: give back what still runs.
     pub(super) give_up: CancellationToken,
     /// Told when a search has ended.
@@ -77,9 +77,13 @@ impl Runner {
 
     async fn try_run(&self, hint: Hint) -> Result<(), JobsError> {
         // Of a Redis that is full one can pop, but not claim: whoever gave up would empty the queues.
-        let claim = patiently("claim a search", hint.id, JobsError::is_full, || {
-            self.jobs.claim(hint, &self.worker, self.lease)
-        });
+        let patience = Patience {
+            what: "claim a search",
+            id: hint.id,
+            waits: JobsError::is_full,
+            unless: Some(&self.stop),
+        };
+        let claim = patiently(patience, || self.jobs.claim(hint, &self.worker, self.lease));
         match claim.await? {
             Claim::Started {
                 lease,
@@ -173,7 +177,7 @@ impl Runner {
         failure: &Failure,
     ) -> Result<Failed, JobsError> {
         let pause = retry_pause(attempt);
-        let failed = patiently(HAND_IN, lease.id, JobsError::may_pass, || {
+        let failed = patiently(Patience::to_hand_in(lease), || {
             self.jobs.fail(lease, failure, self.most_attempts, pause)
         })
         .await?;
@@ -194,7 +198,7 @@ impl Runner {
                 .map_err(|error| JobsError::Unexpected(error.to_string()))?),
             Err(failure) => Err(failure),
         };
-        patiently(HAND_IN, lease.id, JobsError::may_pass, || {
+        patiently(Patience::to_hand_in(lease), || {
             self.jobs
                 .finish(lease, json.as_deref().map_err(|failure| *failure))
         })
@@ -202,11 +206,7 @@ impl Runner {
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), JobsError> {
-        match patiently(HAND_IN, lease.id, JobsError::may_pass, || {
-            self.jobs.release(lease)
-        })
-        .await?
-        {
+        match patiently(Patience::to_hand_in(lease), || self.jobs.release(lease)).await? {
             Release::Released => tracing::info!(session_id = %lease.id, "given back"),
             Release::Fenced => {
                 tracing::warn!(session_id = %lease.id, "another worker has taken over")
@@ -220,25 +220,52 @@ impl Runner {
     }
 }
 
-/// Repeats a call that failed for a reason to wait for, as long as it makes sense.
-async fn patiently<T, F>(
-    what: &str,
+/// For what one waits, and with what.
+struct Patience<'a> {
+    what: &'static str,
     id: Uuid,
     waits: fn(&JobsError) -> bool,
-    call: impl Fn() -> F,
-) -> Result<T, JobsError>
+    /// Nothing new is begun any more.
+    unless: Option<&'a CancellationToken>,
+}
+
+impl Patience<'_> {
+    fn to_hand_in(lease: &Lease) -> Self {
+        Self {
+            what: "hand in an outcome",
+            id: lease.id,
+            waits: JobsError::may_pass,
+            unless: None,
+        }
+    }
+}
+
+/// Repeats a call that failed for a reason to wait for, as long as it makes sense.
+async fn patiently<T, F>(patience: Patience<'_>, call: impl Fn() -> F) -> Result<T, JobsError>
 where
     F: Future<Output = Result<T, JobsError>>,
 {
-    let patience = Instant::now() + FINISH_PATIENCE;
+    let Patience {
+        what,
+        id,
+        waits,
+        unless,
+    } = patience;
+    let until = Instant::now() + FINISH_PATIENCE;
     let mut pause = FIRST_PAUSE;
     loop {
         let error = match call().await {
-            Err(error) if waits(&error) && Instant::now() < patience => error,
+            Err(error) if waits(&error) && Instant::now() < until => error,
             done => return done,
         };
         tracing::warn!(session_id = %id, error = %error, "cannot {what} yet; trying again");
-        sleep(pause).await;
+        match unless {
+            Some(stop) if stop.run_until_cancelled(sleep(pause)).await.is_none() => {
+                return Err(error);
+            }
+            Some(_) => {}
+            None => sleep(pause).await,
+        }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -34,6 +34,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// How long storing and signing off may take after the last search.
+const LAST_WORK: Duration = Duration::from_secs(10);
+
 /// How a worker works.
 #[derive(Clone)]
 pub struct DaemonSettings {
@@ -105,6 +108,7 @@ pub async fn run(
         lease: settings.lease,
         most_attempts: settings.most_attempts,
         cancels,
+        stop: stop.clone(),
         give_up: give_up.clone(),
         ended,
     });
@@ -140,7 +144,12 @@ pub async fn run(
         &mut signals,
     );
     draining.await?;
-    parts.end().await?;
+    tokio::select! {
+        ended = parts.end() => ended?,
+        () = signals.heard() => tracing::warn!("told to stop at once"),
+        // What is left is in Redis, for the other workers.
+        () = tokio::time::sleep(LAST_WORK) => tracing::warn!("left the last work to other workers"),
+    }
     tracing::info!(worker = settings.name, "stopped");
     Ok(())
 }

@@ -7,7 +7,7 @@ use privachat_core::{
     signals::Signals,
 };
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long giving back may take.
@@ -24,6 +24,7 @@ pub(super) async fn drain(
     give_up: &CancellationToken,
     signals: &mut Signals,
 ) -> anyhow::Result<()> {
+    let until = Instant::now() + settings.drain;
     tracing::info!(
         running = searches.len(),
         drain_s = settings.drain.as_secs(),
@@ -32,7 +33,7 @@ pub(super) async fn drain(
     // A taker that hangs is dropped: it has popped nothing that its job would not be found without.
     let at_once = tokio::select! {
         ended = end_taking(unblock, feeding) => { ended?; false }
-        () = tokio::time::sleep(settings.drain) => false,
+        () = sleep_until(until) => false,
         () = signals.heard() => true,
     };
     searches.close();
@@ -43,7 +44,7 @@ pub(super) async fn drain(
     };
     tokio::select! {
         () = searches.wait() => {}
-        () = tokio::time::sleep(settings.drain) => tracing::warn!(running = searches.len(), "the drain time is over"),
+        () = sleep_until(until) => tracing::warn!(running = searches.len(), "the drain time is over"),
         () = told => tracing::warn!(running = searches.len(), "told to stop at once"),
     }
     give_up.cancel();

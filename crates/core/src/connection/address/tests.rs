@@ -70,6 +70,8 @@ fn what_cannot_be_meant_is_refused_without_being_repeated() {
         "redis+sentinel://:secret@a",
         "redis+sentinel://:secret@a/main?password=secret",
         "redis+other://:secret@a",
+        "redis://:secret@a,b?protocol=resp3",
+        "redis+sentinel://:secret@a/main?sentinel_password=secret&protocol=resp3",
     ] {
         let refused = Address::parse(text).expect_err(text).to_string();
         assert!(!refused.contains("secret"), "{refused}");
