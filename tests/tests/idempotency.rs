@@ -9,7 +9,7 @@ use privachat_tests::{
     Answer, RedisServer, Stack, binaries,
     scene::{self, question},
 };
-use redis::AsyncCommands;
+use redis::{AsyncCommands, aio::MultiplexedConnection};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::{collections::HashSet, time::Duration};
@@ -60,11 +60,17 @@ async fn of_a_thousand_racing_pairs_each_makes_one_search() {
     assert_eq!(refused.expect(409)["error"], "idempotency_conflict");
 }
 
-#[tokio::test]
-async fn a_repeated_submit_gives_a_running_search_no_second_hint() {
+/// The engine by itself, on a Redis that lives as long as the first of these.
+async fn engine() -> (RedisServer, Jobs, MultiplexedConnection) {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
-    let mut redis = server.connection().await;
+    let redis = server.connection().await;
+    (server, jobs, redis)
+}
+
+#[tokio::test]
+async fn a_repeated_submit_gives_a_running_search_no_second_hint() {
+    let (_server, jobs, mut redis) = engine().await;
     let job = scene::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
     let popped: String = redis.rpop("{search}:queue:speed", None).await.unwrap();
@@ -94,9 +100,7 @@ async fn a_repeated_submit_gives_a_running_search_no_second_hint() {
 
 #[tokio::test]
 async fn a_repeated_submit_gives_a_waiting_search_the_hint_that_it_lacks() {
-    let server = RedisServer::start().await;
-    let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
-    let mut redis = server.connection().await;
+    let (_server, jobs, mut redis) = engine().await;
     let job = scene::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
     // As if the submitter had been cut off before its push.
@@ -113,9 +117,7 @@ async fn a_repeated_submit_gives_a_waiting_search_the_hint_that_it_lacks() {
 
 #[tokio::test]
 async fn a_submit_that_comes_between_another_ones_steps_does_not_strike_its_search_off() {
-    let server = RedisServer::start().await;
-    let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
-    let mut redis = server.connection().await;
+    let (_server, jobs, mut redis) = engine().await;
     let job = scene::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
     // The other one's registration is still to come: ours seems to be the first.

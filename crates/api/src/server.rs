@@ -16,11 +16,15 @@ use privachat_core::{
     parts::Parts,
     signals::Signals,
 };
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Seconds that requests in flight get when the process is told to stop.
 const SHUTDOWN_SECONDS: u64 = 30;
+
+/// Longer than load balancers keep an idle connection (60 s is usual): whoever closes it first risks
+/// that a request is just on its way.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Runs the API until it is told to stop.
 pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
@@ -75,6 +79,7 @@ async fn serve(
     .h1_allow_half_closed(false)
     .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS)
+    .keep_alive(KEEP_ALIVE)
     .bind((settings.host.as_str(), settings.port))
     .with_context(|| {
         let (host, port) = (&settings.host, settings.port);
