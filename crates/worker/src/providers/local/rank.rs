@@ -77,7 +77,12 @@ pub(super) fn score(section: &Section, question: &Question, words: &Words) -> f3
         } else {
             0.0
         };
-        let naming = naming(section, concept) * if concept.whole.is_some() { 1.0 } else { (concept.weight / total).max(0.25) };
+        let naming = naming(section, concept)
+            * if concept.whole.is_some() {
+                1.0
+            } else {
+                (concept.weight / total).max(0.25)
+            };
         let in_names = presence(concept, &heading_set);
         let evidence = count / norm
             + IN_TITLE * title_share * presence(concept, &title_set)
