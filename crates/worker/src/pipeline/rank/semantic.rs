@@ -48,7 +48,7 @@ pub(super) async fn weigh(
             if let SemanticsError::Refused { hint, .. } = &error {
                 tracing::warn!(%error, hint, "meanings cannot be compared");
             }
-            sink.warn(&format!("{error}: sources are ranked by words"));
+            sink.warn(format!("{error}: sources are ranked by words"));
             None
         }
     }
