@@ -8,12 +8,14 @@ mod rerank;
 mod tests;
 mod vectors;
 
-use crate::pipeline::{Deadline, Semantics, SemanticsError, Similarities};
+use crate::pipeline::{
+    Deadline, Semantics, SemanticsError, Similarities, search::breaker::Breaker,
+};
 use async_trait::async_trait;
 use privachat_core::{schema::Usage, secret::Secret};
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use url::Url;
 use vectors::Vectors;
 
@@ -22,6 +24,8 @@ const AT_ONCE: usize = 4;
 /// Characters of a text that are compared. The models behind such endpoints read 256 to 512 tokens
 /// and some refuse what is longer.
 const MOST_CHARS: usize = 1500;
+/// A server that was given less time than this is not to blame for being late.
+const FAIR_SHARE: Duration = Duration::from_millis(500);
 
 /// What compares meanings.
 #[derive(Debug, Clone)]
@@ -52,12 +56,14 @@ impl Server {
     }
 }
 
-/// A client of the server that compares meanings. Clones share the vectors that it has sent.
+/// A client of the server that compares meanings. Clones share the vectors that it has sent, and
+/// leave it alone together for a while when it keeps failing.
 #[derive(Debug, Clone)]
 pub struct Semantic {
     settings: SemanticsSettings,
     client: Client,
     vectors: Arc<Vectors>,
+    breaker: Arc<Breaker>,
 }
 
 impl Semantic {
@@ -68,6 +74,28 @@ impl Semantic {
             settings,
             client,
             vectors: Arc::default(),
+            breaker: Arc::default(),
+        }
+    }
+
+    async fn ask(
+        &self,
+        queries: &[&str],
+        texts: &[&str],
+        deadline: Deadline,
+    ) -> Result<Similarities, SemanticsError> {
+        match &self.settings {
+            SemanticsSettings::Embeddings(server) => {
+                let endpoint = embeddings::Endpoint {
+                    server,
+                    client: &self.client,
+                    vectors: &self.vectors,
+                };
+                endpoint.compare(queries, texts, deadline).await
+            }
+            SemanticsSettings::Rerank(server) => {
+                rerank::compare(server, &self.client, queries, texts, deadline).await
+            }
         }
     }
 }
@@ -88,25 +116,26 @@ impl Semantics for Semantic {
         }
         let queries: Vec<&str> = queries.iter().map(|text| shortened(text)).collect();
         let texts: Vec<&str> = texts.iter().map(|text| shortened(text)).collect();
-        let work = async {
-            match &self.settings {
-                SemanticsSettings::Embeddings(server) => {
-                    let endpoint = embeddings::Endpoint {
-                        server,
-                        client: &self.client,
-                        vectors: &self.vectors,
-                    };
-                    endpoint.compare(&queries, &texts, deadline).await
-                }
-                SemanticsSettings::Rerank(server) => {
-                    rerank::compare(server, &self.client, &queries, &texts, deadline).await
-                }
-            }
-        };
-        deadline
-            .cut(work)
-            .await
-            .unwrap_or(Err(SemanticsError::TimedOut))
+        let permit = self.breaker.admit().map_err(resting)?;
+        let share = deadline.remaining();
+        let work = deadline.cut(self.ask(&queries, &texts, deadline)).await;
+        let found = work.unwrap_or(Err(SemanticsError::TimedOut));
+        match &found {
+            Err(SemanticsError::TimedOut) if share < FAIR_SHARE => drop(permit),
+            Err(SemanticsError::TimedOut | SemanticsError::Unavailable { .. }) => permit.failed(),
+            // What it refuses may be the fault of one question: it is there.
+            _ => permit.succeeded(),
+        }
+        found
+    }
+}
+
+fn resting(left: Duration) -> SemanticsError {
+    SemanticsError::Unavailable {
+        reason: format!(
+            "it failed repeatedly; the next try is in {} s",
+            left.as_secs_f64().ceil()
+        ),
     }
 }
 

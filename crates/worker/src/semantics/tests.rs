@@ -237,6 +237,25 @@ async fn trouble_that_passes_is_told_apart_from_refusals() {
 }
 
 #[tokio::test]
+async fn a_server_that_keeps_failing_is_left_alone() {
+    let broken = answering(ResponseTemplate::new(503)).await;
+    let semantic = embeddings(&broken);
+    for _ in 0..5 {
+        assert!(compared(&semantic).await.is_err());
+    }
+    let error = compared(&semantic.clone()).await.unwrap_err();
+    assert!(error.to_string().contains("next try"), "{error}");
+    assert_eq!(broken.received_requests().await.unwrap().len(), 5);
+
+    let refusing = answering(ResponseTemplate::new(400)).await;
+    let semantic = embeddings(&refusing);
+    for _ in 0..7 {
+        assert!(compared(&semantic).await.is_err());
+    }
+    assert_eq!(refusing.received_requests().await.unwrap().len(), 7);
+}
+
+#[tokio::test]
 async fn answers_in_a_wrong_form_are_not_trusted() {
     let entry = |index: usize, vector: Value| json!({"index": index, "embedding": vector});
     for (body, reason) in [
