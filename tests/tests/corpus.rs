@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use privachat_tests::stack::Builder;
-use privachat_tests::{Stack, binaries, eventually};
+use privachat_tests::upstream::model::{self, Script};
+use privachat_tests::{Stack, Upstream, binaries, eventually};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -195,5 +196,36 @@ async fn a_folder_that_is_missing_or_bare_finds_nothing_and_says_so() {
         let error = end["error"].as_str().unwrap_or_default();
         assert!(error.contains("by local"), "{end}");
         stack.workers[0].process().assert_alive();
+    }
+}
+
+#[tokio::test]
+async fn meanings_weigh_when_embeddings_are_configured_and_words_do_when_they_fail() {
+    let corpus = folder();
+    let question = "How much water does the kettle boil?";
+    let request = json!({"query": question, "mode": "balanced", "timeout": 20});
+    for (server, works) in [
+        (model::chat(Script::says("")), true),
+        (Upstream::always(model::rate_limited()), false),
+    ] {
+        let stack = with_corpus(corpus.path())
+            .env("EMBEDDING_BASE_URL", server.at("/v1"))
+            .env("EMBEDDING_MODEL", "double")
+            .start()
+            .await;
+        let id = stack.client().enqueue(request.clone()).await;
+        let end = stack.client().wait_completed(&id).await;
+        assert!(cited(&end, "twelve litres").is_some(), "{end}");
+        assert!(server.calls() > 0);
+        let best = &end["sources"][0]["semantic_score"];
+        let warnings = end["warnings"].to_string();
+        if works {
+            let score = best.as_f64().unwrap_or_else(|| panic!("{end}"));
+            assert!(score > 0.0 && score <= 1.0, "{end}");
+            assert_eq!(end["warnings"], json!([]));
+        } else {
+            assert!(best.is_null(), "{end}");
+            assert!(warnings.contains("ranked by words"), "{warnings}");
+        }
     }
 }

@@ -1,1 +1,177 @@
 //! Meanings compared by embeddings: `POST {base}/embeddings`.
+
+use super::{
+    AT_ONCE, Server, malformed,
+    refusal::{self, EMBEDDING},
+    usage,
+    vectors::{Key, Vectors},
+};
+use crate::{
+    pipeline::{Deadline, SemanticsError, Similarities},
+    upstream,
+};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use privachat_core::schema::Usage;
+use reqwest::Client;
+use serde_json::{Value, json};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+/// Texts of one request: the least that servers take by default (text-embeddings-inference's
+/// `--max-client-batch-size`).
+const BATCH: usize = 32;
+
+/// An OpenAI-compatible server and what it has said before.
+pub(super) struct Endpoint<'a> {
+    pub(super) server: &'a Server,
+    pub(super) client: &'a Client,
+    pub(super) vectors: &'a Vectors,
+}
+
+impl Endpoint<'_> {
+    /// Cosine of each query with each text; what points away counts as unrelated.
+    pub(super) async fn compare(
+        &self,
+        queries: &[&str],
+        texts: &[&str],
+        deadline: Deadline,
+    ) -> Result<Similarities, SemanticsError> {
+        let all: Vec<(Key, &str)> = queries
+            .iter()
+            .chain(texts)
+            .map(|text| (Vectors::key(text), *text))
+            .collect();
+        let (found, usage) = self.vectors_of(&all, deadline).await?;
+        let vector = |text: &&str| {
+            found
+                .get(&Vectors::key(text))
+                .map_or(&[][..], |found| found)
+        };
+        let rows = queries
+            .iter()
+            .map(|query| {
+                let query = vector(query);
+                texts
+                    .iter()
+                    .map(|text| cosine(query, vector(text)))
+                    .collect()
+            })
+            .collect();
+        Ok(Similarities { rows, usage })
+    }
+
+    /// The vectors of `all`, asking for those that are not known yet.
+    async fn vectors_of(
+        &self,
+        all: &[(Key, &str)],
+        deadline: Deadline,
+    ) -> Result<(HashMap<Key, Arc<[f32]>>, Option<Usage>), SemanticsError> {
+        let mut found = HashMap::new();
+        let mut wanted = Vec::new();
+        let mut seen = HashSet::new();
+        for (key, text) in all {
+            if !seen.insert(*key) {
+                continue;
+            }
+            match self.vectors.get(key) {
+                Some(vector) => {
+                    found.insert(*key, vector);
+                }
+                None => wanted.push((*key, *text)),
+            }
+        }
+        let batches: Vec<_> = wanted
+            .chunks(BATCH)
+            .map(|batch| self.ask(batch, deadline))
+            .collect();
+        let mut answers = stream::iter(batches).buffer_unordered(AT_ONCE);
+        let mut spent: Option<Usage> = None;
+        while let Some((vectors, usage)) = answers.try_next().await? {
+            for (key, vector) in vectors {
+                self.vectors.put(key, Arc::clone(&vector));
+                found.insert(key, vector);
+            }
+            if let Some(usage) = usage {
+                *spent.get_or_insert_default() += usage;
+            }
+        }
+        let mut lengths = found.values().map(|vector| vector.len());
+        let first = lengths.next();
+        if lengths.any(|length| Some(length) != first) {
+            // Another model may answer under the same name now: what is known is worth nothing.
+            self.vectors.forget_all();
+            return Err(malformed("vectors of different lengths"));
+        }
+        Ok((found, spent))
+    }
+
+    async fn ask(
+        &self,
+        batch: &[(Key, &str)],
+        deadline: Deadline,
+    ) -> Result<(Vec<(Key, Arc<[f32]>)>, Option<Usage>), SemanticsError> {
+        let texts: Vec<&str> = batch.iter().map(|(_, text)| *text).collect();
+        let url = upstream::endpoint(&self.server.base_url, "embeddings");
+        let body = json!({"model": self.server.model, "input": texts});
+        let request = self.server.authorised(self.client.post(url)).json(&body);
+        let body = refusal::exchange(request, deadline, &EMBEDDING).await?;
+        let vectors = read(&body, batch.len())?;
+        let keys = batch.iter().map(|(key, _)| *key);
+        Ok((keys.zip(vectors).collect(), usage(&body)))
+    }
+}
+
+/// The vectors of an answer in the order of the `count` texts that were sent.
+fn read(body: &Value, count: usize) -> Result<Vec<Arc<[f32]>>, SemanticsError> {
+    let entries = body.get("data").and_then(Value::as_array);
+    let entries = entries.ok_or_else(|| malformed("no list of vectors"))?;
+    let mut vectors: Vec<Option<Arc<[f32]>>> = vec![None; count];
+    for (place, entry) in entries.iter().enumerate() {
+        let index = match entry.get("index") {
+            Some(index) => index.as_u64().and_then(|index| usize::try_from(index).ok()),
+            None => Some(place),
+        };
+        let slot = index.and_then(|index| vectors.get_mut(index));
+        let slot = slot.ok_or_else(|| malformed("a vector for a text that was not sent"))?;
+        if slot.is_some() {
+            return Err(malformed("two vectors for one text"));
+        }
+        *slot = Some(vector(entry).ok_or_else(|| malformed("a vector that is not numbers"))?);
+    }
+    let vectors: Option<Vec<Arc<[f32]>>> = vectors.into_iter().collect();
+    vectors.ok_or_else(|| malformed("fewer vectors than texts"))
+}
+
+fn vector(entry: &Value) -> Option<Arc<[f32]>> {
+    let numbers = entry.get("embedding")?.as_array()?;
+    let vector: Option<Vec<f32>> = numbers.iter().map(number).collect();
+    vector.filter(|vector| !vector.is_empty()).map(Arc::from)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "models compute in 32 bits or fewer"
+)]
+fn number(value: &Value) -> Option<f32> {
+    let number = value.as_f64()? as f32;
+    number.is_finite().then_some(number)
+}
+
+/// 0–1.
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let (mut dot, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
+    for (x, y) in a.iter().zip(b) {
+        let (x, y) = (f64::from(*x), f64::from(*y));
+        dot += x * y;
+        of_a += x * x;
+        of_b += y * y;
+    }
+    let lengths = (of_a * of_b).sqrt();
+    if lengths > 0.0 {
+        (dot / lengths).clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
+}

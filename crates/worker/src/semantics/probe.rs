@@ -1,1 +1,59 @@
 //! What `check-config` finds out about ranking by meaning.
+
+use super::{
+    Semantic, SemanticsSettings,
+    refusal::{EMBEDDING, RERANK},
+};
+use crate::{
+    pipeline::{Deadline, Semantics as _, SemanticsError},
+    upstream::ProbeError,
+};
+
+const QUESTION: &str = "How warm does the sea get in summer?";
+const NEAR: &str = "In July the water of the sea is about 20 degrees.";
+const FAR: &str = "The invoice has to be paid within thirty days.";
+
+impl Semantic {
+    /// Asks the server to compare a question with a sentence that answers it and one that does not.
+    ///
+    /// # Errors
+    /// When it does not answer, refuses, or finds the wrong sentence nearer.
+    pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
+        let (server, names) = match &self.settings {
+            SemanticsSettings::Embeddings(server) => (server, &EMBEDDING),
+            SemanticsSettings::Rerank(server) => (server, &RERANK),
+        };
+        let found = self.similarities(&[QUESTION], &[NEAR, FAR], deadline).await;
+        let found = found.map_err(|error| describe(&error, names.base_url))?;
+        match found.rows.first().map(Vec::as_slice) {
+            Some([near, far]) if near > far => Ok(format!(
+                "{} compares meanings ({near:.2} against {far:.2})",
+                server.model
+            )),
+            _ => Err(ProbeError {
+                problem: format!(
+                    "{:?} finds an unrelated sentence as near to a question as its answer",
+                    server.model
+                ),
+                hint: Some("set another model: ranking by this one makes answers worse".to_owned()),
+            }),
+        }
+    }
+}
+
+fn describe(error: &SemanticsError, base_url: &str) -> ProbeError {
+    let hint = match error {
+        SemanticsError::TimedOut | SemanticsError::Unavailable { .. } => {
+            Some(format!("check {base_url} and that the server is running"))
+        }
+        SemanticsError::Refused { hint, .. } => Some(hint.clone()),
+        SemanticsError::Malformed { .. } => Some(format!(
+            "check that {base_url} is the address of such a server"
+        )),
+        SemanticsError::RateLimited => Some("try again later, or raise the limit".to_owned()),
+    };
+    ProbeError {
+        problem: error.to_string(),
+        hint,
+    }
+}

@@ -1,1 +1,88 @@
-//! Meanings compared by a reranker: `POST {base}/rerank`.
+//! Meanings compared by a reranker: `POST {base}/rerank`, as Cohere, Jina, Voyage, vLLM, LiteLLM and
+//! llama.cpp take it.
+
+use super::{
+    AT_ONCE, Server, malformed,
+    refusal::{self, RERANK},
+    usage,
+};
+use crate::{
+    pipeline::{Deadline, SemanticsError, Similarities},
+    upstream,
+};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use privachat_core::schema::Usage;
+use reqwest::Client;
+use serde_json::{Value, json};
+
+/// Scores of each query's answer, one request per query.
+pub(super) async fn compare(
+    server: &Server,
+    client: &Client,
+    queries: &[&str],
+    texts: &[&str],
+    deadline: Deadline,
+) -> Result<Similarities, SemanticsError> {
+    let requests: Vec<_> = queries
+        .iter()
+        .map(|query| {
+            let url = upstream::endpoint(&server.base_url, "rerank");
+            // No `top_n`: servers then score all, and not all of them know it by this name.
+            let body = json!({"model": server.model, "query": query, "documents": texts});
+            let request = server.authorised(client.post(url)).json(&body);
+            async move {
+                let body = refusal::exchange(request, deadline, &RERANK).await?;
+                Ok::<_, SemanticsError>((read(&body, texts.len())?, usage(&body)))
+            }
+        })
+        .collect();
+    let answers: Vec<(Vec<f64>, Option<Usage>)> = stream::iter(requests)
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let mut spent: Option<Usage> = None;
+    let mut rows = Vec::with_capacity(answers.len());
+    for (row, usage) in answers {
+        rows.push(row);
+        if let Some(usage) = usage {
+            *spent.get_or_insert_default() += usage;
+        }
+    }
+    Ok(Similarities { rows, usage: spent })
+}
+
+/// The scores of an answer in the order of the `count` texts that were sent.
+fn read(body: &Value, count: usize) -> Result<Vec<f64>, SemanticsError> {
+    let entries = ["results", "data"]
+        .iter()
+        .find_map(|name| body.get(name))
+        .unwrap_or(body)
+        .as_array()
+        .ok_or_else(|| malformed("no list of scores"))?;
+    let mut scores: Vec<Option<f64>> = vec![None; count];
+    for entry in entries {
+        let index = entry.get("index").and_then(Value::as_u64);
+        let index = index.and_then(|index| usize::try_from(index).ok());
+        let slot = index.and_then(|index| scores.get_mut(index));
+        let slot = slot.ok_or_else(|| malformed("a score for a text that was not sent"))?;
+        if slot.is_some() {
+            return Err(malformed("two scores for one text"));
+        }
+        let score = ["relevance_score", "score"]
+            .iter()
+            .find_map(|name| entry.get(name)?.as_f64());
+        *slot = Some(score.ok_or_else(|| malformed("a score that is not a number"))?);
+    }
+    let scores: Option<Vec<f64>> = scores.into_iter().collect();
+    let scores = scores.ok_or_else(|| malformed("fewer scores than texts"))?;
+    Ok(to_unit(scores))
+}
+
+/// llama.cpp and some models of vLLM give the bare output of the model: log-odds, not 0–1.
+fn to_unit(scores: Vec<f64>) -> Vec<f64> {
+    if scores.iter().all(|score| (0.0..=1.0).contains(score)) {
+        return scores;
+    }
+    let logistic = |score: f64| 1.0 / (1.0 + (-score).exp());
+    scores.into_iter().map(logistic).collect()
+}

@@ -1,1 +1,96 @@
 //! Vectors that were computed before, by the hash of their text.
+
+use sha2::{Digest as _, Sha256};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Vectors that are kept. With 1536 numbers each that is about 25 MB.
+const MOST: usize = 4096;
+
+/// What a text is known by.
+pub(super) type Key = [u8; 32];
+
+/// The vectors used last.
+#[derive(Debug)]
+pub(super) struct Vectors {
+    most: usize,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    clock: u64,
+    vectors: HashMap<Key, (u64, Arc<[f32]>)>,
+    by_age: BTreeMap<u64, Key>,
+}
+
+impl Default for Vectors {
+    fn default() -> Self {
+        Self::holding(MOST)
+    }
+}
+
+impl Vectors {
+    fn holding(most: usize) -> Self {
+        Self {
+            most,
+            kept: Mutex::default(),
+        }
+    }
+
+    pub(super) fn key(text: &str) -> Key {
+        Sha256::digest(text.as_bytes()).into()
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<Arc<[f32]>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.clock += 1;
+        let now = kept.clock;
+        let (used, vector) = kept.vectors.get_mut(key)?;
+        let before = std::mem::replace(used, now);
+        let vector = Arc::clone(vector);
+        kept.by_age.remove(&before);
+        kept.by_age.insert(now, *key);
+        Some(vector)
+    }
+
+    pub(super) fn put(&self, key: Key, vector: Arc<[f32]>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.clock += 1;
+        let now = kept.clock;
+        if let Some((used, _)) = kept.vectors.insert(key, (now, vector)) {
+            kept.by_age.remove(&used);
+        }
+        kept.by_age.insert(now, key);
+        while kept.vectors.len() > self.most {
+            let Some((_, oldest)) = kept.by_age.pop_first() else {
+                return;
+            };
+            kept.vectors.remove(&oldest);
+        }
+    }
+
+    pub(super) fn forget_all(&self) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vector_that_was_used_longest_ago_goes_first() {
+        let vectors = Vectors::holding(2);
+        let [a, b, c] = ["a", "b", "c"].map(Vectors::key);
+        vectors.put(a, Arc::from([1.0]));
+        vectors.put(b, Arc::from([2.0]));
+        assert!(vectors.get(&a).is_some());
+        vectors.put(c, Arc::from([3.0]));
+        assert!(vectors.get(&b).is_none());
+        assert_eq!(vectors.get(&a).as_deref(), Some([1.0].as_slice()));
+        assert_eq!(vectors.get(&c).as_deref(), Some([3.0].as_slice()));
+    }
+}

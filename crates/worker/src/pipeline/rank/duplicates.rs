@@ -1,6 +1,6 @@
 //! The same text from two places counts once.
 
-use super::{Scored, passages::Draft, score::Fit};
+use super::{Scored, bm25::as_f64, passages::Draft, score::Fit};
 use std::{
     collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher},
@@ -15,14 +15,29 @@ const COMPARED_WORDS: usize = 1500;
 /// A shorter text says too little to be called a copy, unless it is equal.
 const LEAST_SHINGLES: usize = 5;
 
-/// Mirrors and syndicated copies: the better-placed one stays and takes over who found the other.
+/// What two sources are compared by.
+struct Prints {
+    /// The whole text.
+    whole: HashSet<u64>,
+    /// The passages that fit the question.
+    passages: HashSet<u64>,
+    title: Vec<String>,
+}
+
+/// Mirrors and syndicated copies, on whatever host: the better-placed one stays and takes over who
+/// found the other.
 pub(super) fn merge(scored: Vec<Scored>) -> Vec<Scored> {
-    let mut kept: Vec<(Scored, HashSet<u64>)> = Vec::new();
-    for source in scored {
-        let shingles = of_source(&source);
-        let copy_of = kept.iter_mut().find(|(_, other)| same(&shingles, other));
+    let mut kept: Vec<(Scored, Prints)> = Vec::new();
+    for mut source in scored {
+        let title = source.passages.first().map(|(draft, _)| &draft.title_terms);
+        let prints = Prints {
+            whole: std::mem::take(&mut source.whole),
+            passages: of_passages(source.passages.iter().map(|(draft, _)| draft)),
+            title: title.cloned().unwrap_or_default(),
+        };
+        let copy_of = kept.iter_mut().find(|(_, other)| is_copy(&prints, other));
         let Some((original, _)) = copy_of else {
-            kept.push((source, shingles));
+            kept.push((source, prints));
             continue;
         };
         for query in source.candidate.found_by {
@@ -33,6 +48,12 @@ pub(super) fn merge(scored: Vec<Scored>) -> Vec<Scored> {
         original.candidate.found_by.sort_unstable();
     }
     kept.into_iter().map(|(source, _)| source).collect()
+}
+
+fn is_copy(a: &Prints, b: &Prints) -> bool {
+    // The excerpt of a mirror that could not be read is a part of the page under the same title.
+    let excerpt = !a.title.is_empty() && a.title == b.title && contained(&a.whole, &b.whole);
+    excerpt || same(&a.whole, &b.whole) || same(&a.passages, &b.passages)
 }
 
 /// Passages that repeat a better one of the same source are dropped.
@@ -47,8 +68,9 @@ pub(super) fn without_repeats(passages: Vec<(Draft, Fit)>) -> Vec<(Draft, Fit)> 
     kept.into_iter().map(|(passage, _)| passage).collect()
 }
 
-fn of_source(source: &Scored) -> HashSet<u64> {
-    let words = source.passages.iter().flat_map(|(draft, _)| &draft.terms);
+/// What the first words of `passages` are compared by.
+pub(super) fn of_passages<'a>(passages: impl Iterator<Item = &'a Draft>) -> HashSet<u64> {
+    let words = passages.flat_map(|draft| &draft.terms);
     shingles(words.take(COMPARED_WORDS))
 }
 
@@ -70,12 +92,14 @@ fn same(a: &HashSet<u64>, b: &HashSet<u64>) -> bool {
     if a == b {
         return true;
     }
-    let smaller = a.len().min(b.len());
-    let larger = a.len().max(b.len());
+    let (smaller, larger) = (a.len().min(b.len()), a.len().max(b.len()));
     // A short quotation of a long page is not its copy.
-    if smaller < LEAST_SHINGLES || larger > smaller * 3 {
-        return false;
-    }
+    larger <= smaller * 3 && contained(a, b)
+}
+
+/// Whether the shorter of two texts is a part of the other.
+fn contained(a: &HashSet<u64>, b: &HashSet<u64>) -> bool {
+    let smaller = a.len().min(b.len());
     let shared = a.intersection(b).count();
-    super::bm25::as_f64(shared) >= SAME * super::bm25::as_f64(smaller)
+    smaller >= LEAST_SHINGLES && as_f64(shared) >= SAME * as_f64(smaller)
 }

@@ -2,7 +2,8 @@
 //!
 //! Documents are cut into passages; each passage gets a relevance that depends on nothing but the
 //! question and itself, so that a score means the same in every response. BM25 over the found
-//! passages and the providers' own order refine it.
+//! passages and the providers' own order refine it; where meanings can be compared, they weigh
+//! more than words (0.6 to 0.4), passage by passage.
 
 mod bm25;
 mod diversity;
@@ -12,6 +13,7 @@ mod passages;
 pub mod query;
 mod score;
 mod semantic;
+mod topics;
 
 pub use query::{Query, QueryTerm};
 
@@ -22,12 +24,16 @@ use super::{
 use chrono::{DateTime, Utc};
 use passages::Draft;
 use privachat_core::schema::{Stage, Usage};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 /// Passages kept per source.
 const PASSAGES_PER_SOURCE: usize = 5;
 /// Below this share of the question a source has nothing to do with it.
 const LEAST_RELEVANCE: f64 = 0.08;
+/// A source without the question's words stays when its meaning is so near, and about as near as
+/// that of the best source: what is near in itself differs from model to model.
+const NEAR: f64 = 0.55;
+const AS_NEAR: f64 = 0.9;
 
 /// What the ranking takes into account.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,15 +64,18 @@ pub struct Ranked {
 /// A candidate with its scored passages.
 struct Scored {
     candidate: Candidate,
+    /// The whole text as duplicates are known by.
+    whole: HashSet<u64>,
     passages: Vec<(Draft, score::Fit)>,
     relevance: f64,
     semantic: Option<f64>,
     score: f64,
 }
 
-/// The best sources for `plan`; in the order of the engines when ranking is cut.
+/// The best sources for `plan`; by words alone when meanings cannot be compared, and in the order of
+/// the engines when ranking is cut.
 pub async fn rank(
-    _context: &Context,
+    context: &Context,
     plan: &Arc<Plan>,
     candidates: Vec<Candidate>,
     options: RankOptions,
@@ -76,17 +85,25 @@ pub async fn rank(
     let count = candidates.len();
     sink.stage(Stage::Rank, 0, 1, format!("Ranking {count} sources"));
     let limit = options.limit;
-    let (of, unranked) = (Arc::clone(plan), candidates.clone());
-    let sources = blocking::cut(deadline, move || by_words(&of, candidates, &options))
-        .await
-        .unwrap_or_else(|| {
-            sink.warn("ranking was cut: sources are in the order of the search engines");
-            last_resort::ranked(unranked, limit)
-        });
-    Ranked {
-        sources,
-        usage: None,
-    }
+    let unranked = candidates.clone();
+    let mut usage = None;
+    let sources = async {
+        let (of, how) = (Arc::clone(plan), options.clone());
+        let words = move || lexical::scored(&of, candidates, &how);
+        let mut scored = blocking::cut(deadline, words).await?;
+        if options.rerank
+            && let Some(semantics) = &context.semantics
+        {
+            usage = semantic::weigh(&**semantics, plan, &mut scored, deadline, sink).await;
+        }
+        let of = Arc::clone(plan);
+        blocking::cut(deadline, move || chosen(&of, scored, &options)).await
+    };
+    let sources = sources.await.unwrap_or_else(|| {
+        sink.warn("ranking was cut: sources are in the order of the search engines");
+        last_resort::ranked(unranked, limit)
+    });
+    Ranked { sources, usage }
 }
 
 /// The best sources for `plan`, best first; sources that hold nothing of the question are left out.
@@ -96,20 +113,25 @@ pub fn by_words(
     candidates: Vec<Candidate>,
     options: &RankOptions,
 ) -> Vec<RankedSource> {
-    let analyzer = Analyzer::new(plan.language.as_deref());
-    let query = Query::of(plan, &analyzer);
-    let drafts = passages::of_all(&candidates, &analyzer);
-    let statistics = bm25::Statistics::over(drafts.iter().flatten());
-    let mut scored: Vec<Scored> = candidates
-        .into_iter()
-        .zip(drafts)
-        .map(|(candidate, drafts)| {
-            score::source(&query, candidate, drafts, None, &statistics, plan, options)
-        })
-        .filter(|scored| scored.relevance >= LEAST_RELEVANCE)
-        .collect();
+    chosen(plan, lexical::scored(plan, candidates, options), options)
+}
+
+fn chosen(plan: &Plan, mut scored: Vec<Scored>, options: &RankOptions) -> Vec<RankedSource> {
+    for source in &mut scored {
+        score::settle(source, plan, options);
+    }
+    let nearest = scored
+        .iter()
+        .filter_map(|source| source.semantic)
+        .fold(0.0, f64::max);
+    let near = NEAR.max(AS_NEAR * nearest);
+    scored.retain(|source| {
+        source.relevance >= LEAST_RELEVANCE
+            || source.semantic.is_some_and(|semantic| semantic >= near)
+    });
     scored.sort_by(|a, b| b.score.total_cmp(&a.score));
     let scored = duplicates::merge(scored);
+    let analyzer = Analyzer::new(plan.language.as_deref());
     diversity::select(scored, plan, options, &analyzer)
         .into_iter()
         .map(finished)
@@ -120,7 +142,7 @@ fn finished(scored: Scored) -> RankedSource {
     let passages = duplicates::without_repeats(scored.passages)
         .into_iter()
         .take(PASSAGES_PER_SOURCE)
-        .map(|(draft, fit)| draft.passage(fit.score))
+        .map(|(draft, fit)| draft.passage(fit))
         .collect();
     RankedSource {
         candidate: scored.candidate,
@@ -131,5 +153,7 @@ fn finished(scored: Scored) -> RankedSource {
     }
 }
 
+#[cfg(test)]
+mod meaning_tests;
 #[cfg(test)]
 mod tests;

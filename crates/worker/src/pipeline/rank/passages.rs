@@ -1,9 +1,11 @@
 //! Cutting documents into passages.
 
+use super::{Query, score::Fit, topics::topics};
 use crate::pipeline::{
     Block, BlockKind, Candidate, Document, Passage,
     text::{Analyzer, sentence_ranges, without_parameters},
 };
+use std::collections::HashMap;
 
 /// A passage is closed before it would get longer than this.
 const MOST_WORDS: usize = 180;
@@ -29,26 +31,31 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn passage(self, score: f64) -> Passage {
+    pub(super) fn passage(self, fit: Fit) -> Passage {
         Passage {
             headings: self.headings,
             text: self.text,
             anchor: self.anchor,
-            score,
-            semantic: None,
+            score: fit.score,
+            semantic: fit.semantic,
         }
     }
 }
 
 /// The passages of every candidate; one without a document has its snippet.
-pub(super) fn of_all(candidates: &[Candidate], analyzer: &Analyzer) -> Vec<Vec<Draft>> {
+pub(super) fn of_all(
+    candidates: &[Candidate],
+    query: &Query,
+    analyzer: &Analyzer,
+) -> Vec<Vec<Draft>> {
+    let asked = query.all_terms();
     candidates
         .iter()
-        .map(|candidate| of(candidate, analyzer))
+        .map(|candidate| of(candidate, &asked, analyzer))
         .collect()
 }
 
-fn of(candidate: &Candidate, analyzer: &Analyzer) -> Vec<Draft> {
+fn of(candidate: &Candidate, asked: &HashMap<&str, f64>, analyzer: &Analyzer) -> Vec<Draft> {
     let mut cutter = Cutter::default();
     match &candidate.document {
         Some(document) if !document.is_empty() => cutter.cut(document),
@@ -67,9 +74,10 @@ fn of(candidate: &Candidate, analyzer: &Analyzer) -> Vec<Draft> {
     }
     for draft in &mut drafts {
         draft.terms = analyzer.terms(&draft.text);
-        draft.heading_terms = analyzer.terms(&without_parameters(&draft.headings.join("\n")));
+        let headings = without_parameters(&draft.headings.join("\n"));
+        draft.heading_terms = topics(&headings, asked, analyzer);
         let nearest = draft.headings.last().map_or("", String::as_str);
-        draft.nearest_terms = analyzer.terms(&without_parameters(nearest));
+        draft.nearest_terms = topics(&without_parameters(nearest), asked, analyzer);
         draft.title_terms.clone_from(&title_terms);
     }
     drafts

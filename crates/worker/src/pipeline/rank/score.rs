@@ -5,7 +5,7 @@ use super::{
     bm25::{Statistics, as_f64},
     passages::Draft,
 };
-use crate::pipeline::{Candidate, Plan};
+use crate::pipeline::Plan;
 use chrono::{DateTime, Utc};
 use privachat_core::schema::Intent;
 
@@ -16,64 +16,91 @@ const FIRST_PLACE: f64 = 1.0 / 61.0;
 /// Age in days at which a source is half as fresh.
 const HALF_LIFE_DAYS: f64 = 180.0;
 
+/// What meaning counts beside words where both are known.
+pub(super) const SEMANTIC_SHARE: f64 = 0.6;
+
 /// The scores of one passage.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fit {
     /// 0–1: share of the question's content that it covers.
     pub(super) relevance: f64,
-    /// 0–1: what passages of one source are ordered by.
+    /// 0–1: how well its words fit.
+    pub(super) words: f64,
+    /// 0–1: how near its meaning is, where that was compared.
+    pub(super) semantic: Option<f64>,
+    /// 0–1: what passages are ordered by.
     pub(super) score: f64,
 }
 
-pub(super) fn source(
+/// How well the words of each passage fit, best first.
+pub(super) fn passages(
     query: &Query,
-    candidate: Candidate,
     drafts: Vec<Draft>,
-    semantic: Option<f64>,
     statistics: &Statistics,
     plan: &Plan,
     options: &RankOptions,
-) -> Scored {
+) -> Vec<(Draft, Fit)> {
     let terms = query.all_terms();
     let mut passages: Vec<(Draft, Fit)> = drafts
         .into_iter()
         .map(|draft| {
             let relevance = relevance(query, &draft);
             let bm25 = statistics.score(&terms, &draft);
-            let mut score = if options.rerank {
+            let mut words = if options.rerank {
                 0.75 * relevance + 0.25 * bm25
             } else {
                 relevance
             };
             if options.query_aware {
-                score += intent_bonus(plan, query, &draft) * (1.0 - score);
+                words += intent_bonus(plan, query, &draft) * (1.0 - words);
             }
-            (draft, Fit { relevance, score })
+            let fit = Fit {
+                relevance,
+                words,
+                semantic: None,
+                score: words,
+            };
+            (draft, fit)
         })
         .collect();
+    best_first(&mut passages);
+    passages
+}
+
+fn best_first(passages: &mut [(Draft, Fit)]) {
     passages.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
-    let best = passages.first().map_or(0.0, |(_, fit)| fit.score);
+}
+
+/// Gives a source the scores of its best passage, and lets go of passages that say nothing.
+pub(super) fn settle(source: &mut Scored, plan: &Plan, options: &RankOptions) {
+    let Scored {
+        candidate,
+        passages,
+        ..
+    } = source;
+    best_first(passages);
+    let Some(best) = passages.first().map(|(_, fit)| *fit) else {
+        return;
+    };
     let relevance = passages
         .iter()
         .map(|(_, fit)| fit.relevance)
         .fold(0.0, f64::max);
     // Passages that say nothing are not worth keeping beside one that does.
-    passages.retain(|(_, fit)| fit.score >= 0.35 * best);
+    passages.retain(|(_, fit)| fit.score >= 0.35 * best.score);
 
     let prior = (candidate.fused / FIRST_PLACE).clamp(0.0, 1.0);
     let prior_weight = if options.rerank { 0.12 } else { 0.3 };
-    let words = (1.0 - prior_weight) * best + prior_weight * prior;
-    let mut score = semantic.map_or(words, |semantic| 0.4 * words + 0.6 * semantic);
+    let words = (1.0 - prior_weight) * best.words + prior_weight * prior;
+    let mut score = best.semantic.map_or(words, |semantic| {
+        (1.0 - SEMANTIC_SHARE) * words + SEMANTIC_SHARE * semantic
+    });
     if options.recency || plan.wants_recent {
         score = 0.85 * score + 0.15 * freshness(candidate.published, options.now);
     }
-    Scored {
-        candidate,
-        passages,
-        relevance: relevance.clamp(0.0, 1.0),
-        semantic,
-        score: score.clamp(0.0, 1.0),
-    }
+    source.relevance = relevance.clamp(0.0, 1.0);
+    source.semantic = best.semantic;
+    source.score = score.clamp(0.0, 1.0);
 }
 
 /// Of the question and its sub-queries the one that fits best; a part of a question counts a

@@ -188,6 +188,63 @@ fn copies_count_once() {
 }
 
 #[test]
+fn a_mirror_with_other_furniture_and_an_excerpt_of_one_count_once() {
+    let article: Vec<String> = (0..12)
+        .map(|n| format!("In year {n} the moons of Mars were seen {n} times by {}, who wrote down the hours.", topic(n)))
+        .collect();
+    let lines: Vec<&str> = article.iter().map(String::as_str).collect();
+    let original = page("Moons of Mars", "https://a.example/", &lines);
+    let mut with_furniture = vec!["# Daily mirror of everything", "Subscribe to our letter."];
+    with_furniture.extend(&lines);
+    let mirror = page("Daily mirror", "https://mirror.example/", &with_furniture);
+    let excerpt = candidate("Moons of Mars", "https://unread.example/", lines[3]);
+    let other = candidate(
+        "Moons of Mars",
+        "https://own.example/",
+        "Phobos is the larger one of the two moons of Mars, as anybody can see.",
+    );
+    let ranked = by_words(
+        &plan("moons of Mars"),
+        vec![original, mirror, excerpt, other],
+        &options(),
+    );
+    let mut hosts = urls(&ranked);
+    hosts.sort_unstable();
+    assert_eq!(hosts.len(), 2, "{hosts:?}");
+    assert!(hosts.contains(&"https://own.example/"));
+}
+
+#[test]
+fn a_name_that_only_holds_the_words_of_the_question_is_not_about_it() {
+    let pipes = page(
+        "Events",
+        "https://docs.example/loop",
+        &[
+            ": loop.connect_write_pipe(factory, pipe)",
+            "Register the far end of the pipe with the given factory.",
+        ],
+    );
+    let tutorial = page(
+        "Control flow",
+        "https://docs.example/tutorial",
+        &[
+            "# for statements",
+            "To write a for loop, name a variable and what to go through.",
+        ],
+    );
+    let ranked = by_words(
+        &plan("How do I write a loop?"),
+        vec![pipes, tutorial],
+        &options(),
+    );
+    assert_eq!(ranked[0].candidate.title, "Control flow");
+    let of_name = ranked
+        .iter()
+        .find(|source| source.candidate.title == "Events");
+    assert!(of_name.is_none_or(|source| source.relevance < 0.8 * ranked[0].relevance));
+}
+
+#[test]
 fn recent_sources_come_first_when_asked() {
     let now = options().now;
     let mut old = candidate(

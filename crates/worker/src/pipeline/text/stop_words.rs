@@ -4,7 +4,15 @@
 /// are known, because names of that language turn up in every other.
 #[must_use]
 pub fn contains(language: &str, word: &str) -> bool {
-    let list = match language {
+    list(language)
+        .split_ascii_whitespace()
+        .any(|stop| stop == word)
+}
+
+/// The stop words of a language, between spaces; none of one that is not known.
+#[must_use]
+pub fn list(language: &str) -> &'static str {
+    match language {
         "en" => EN,
         "de" => DE,
         "fr" => FR,
@@ -13,9 +21,8 @@ pub fn contains(language: &str, word: &str) -> bool {
         "nl" => NL,
         "pt" => PT,
         "zh" | "ja" => CJK,
-        _ => return false,
-    };
-    list.split_ascii_whitespace().any(|stop| stop == word)
+        _ => "",
+    }
 }
 
 /// Whether a term (lower case, English, stemmed) says little about what a question is after.

@@ -1,12 +1,12 @@
 //! From a question to hits: candidates from the index, scored as a whole, one hit per page.
 
 use super::{
-    query::{self, Concept, Question},
+    query::{self, Question},
     rank,
     sections::Section,
     snippet::snippet,
     store::Store,
-    tokens::Words,
+    tokens::{Words, stemmed_as},
 };
 use crate::pipeline::{Block, BlockKind, Document, Hit};
 use privachat_core::schema::SourceType;
@@ -15,7 +15,9 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tantivy::{DocAddress, TantivyDocument, collector::TopDocs, query::Query, schema::Value};
+use tantivy::{
+    DocAddress, Searcher, TantivyDocument, collector::TopDocs, query::Query, schema::Value,
+};
 use url::Url;
 
 /// Sections that are looked at closely, by the way in which they were proposed.
@@ -25,8 +27,13 @@ const IN_NAMES: usize = 60;
 /// What a hit's document holds at most.
 const DOCUMENT_SECTIONS: usize = 6;
 const DOCUMENT_CHARS: usize = 12_000;
-/// A page that fits less than this share of the best one is noise.
+/// A page that fits less than this share of the best one is noise: by a long way when there is
+/// nothing to agree with the best one yet, sooner once there is.
 const NOISE: f32 = 0.2;
+const SURE_NOISE: f32 = 0.05;
+const FEW_PAGES: usize = 3;
+/// Languages of the corpus that a question is asked in.
+const MOST_LANGUAGES: usize = 6;
 
 struct Scored {
     file: String,
@@ -34,34 +41,90 @@ struct Scored {
     score: f32,
 }
 
-/// The pages that fit `question` best.
+impl Scored {
+    fn language(&self) -> &str {
+        stemmed_as(self.section.language.as_deref())
+    }
+}
+
+/// A question as it is asked of the pages in one language.
+struct Asked {
+    language: String,
+    words: Words,
+    question: Question,
+}
+
+/// The pages that fit `question` best. It is asked of the pages of each language by the rules of
+/// that language: a few words of a question do not tell theirs for sure.
 pub(super) fn search(
     store: &Store,
     question: &str,
     limit: usize,
     links: &Links,
 ) -> anyhow::Result<Vec<Hit>> {
-    let words = Words::new();
     let searcher = store.reader.searcher();
-    let question = Question::new(question, &searcher, &store.fields)?;
-    let concepts = &question.concepts;
-    if concepts.is_empty() {
-        return Ok(Vec::new());
+    let mut all_asked = Vec::new();
+    let mut scored = Vec::new();
+    for language in store.languages()?.into_iter().take(MOST_LANGUAGES) {
+        let words = Words::of_language(&language);
+        let question = Question::new(question, &language, &words, &searcher, &store.fields)?;
+        if question.concepts.is_empty() {
+            continue;
+        }
+        let asked = Asked {
+            language,
+            words,
+            question,
+        };
+        propose(store, &searcher, &asked, limit, &mut scored)?;
+        all_asked.push(asked);
     }
+    let mut hits = Vec::new();
+    for page in pages(scored).into_iter().take(limit) {
+        let language = page.first().map(|best| best.language());
+        let asked = all_asked
+            .iter()
+            .find(|asked| Some(asked.language.as_str()) == language);
+        if let Some(asked) = asked {
+            hits.push(hit(&page, hits.len() + 1, asked, links));
+        }
+    }
+    Ok(hits)
+}
+
+/// Adds the sections in one language that may answer.
+fn propose(
+    store: &Store,
+    searcher: &Searcher,
+    asked: &Asked,
+    limit: usize,
+    scored: &mut Vec<Scored>,
+) -> anyhow::Result<()> {
+    let Asked {
+        language,
+        words,
+        question,
+    } = asked;
+    let (concepts, fields) = (&question.concepts, &store.fields);
     let proposals: [(Box<dyn Query>, usize); 3] = [
         (
-            Box::new(query::any_of(concepts, &store.fields)),
+            query::in_language(query::any_of(concepts, fields), language, fields),
             ANY_WORD.max(limit * 4),
         ),
-        (Box::new(query::all_of(concepts, &store.fields)), ALL_WORDS),
-        (Box::new(query::named(concepts, &store.fields)), IN_NAMES),
+        (
+            query::in_language(query::all_of(concepts, fields), language, fields),
+            ALL_WORDS,
+        ),
+        (
+            query::in_language(query::named(concepts, fields), language, fields),
+            IN_NAMES,
+        ),
     ];
     let mut addresses: HashSet<DocAddress> = HashSet::new();
     for (proposal, count) in &proposals {
         let top = searcher.search(proposal, &TopDocs::with_limit(*count).order_by_score())?;
         addresses.extend(top.into_iter().map(|(_, address)| address));
     }
-    let mut scored = Vec::with_capacity(addresses.len());
     for address in addresses {
         let entry: TantivyDocument = searcher.doc(address)?;
         let file = entry
@@ -77,18 +140,14 @@ pub(super) fn search(
         if rank::is_contents(&section) {
             continue;
         }
-        let score = rank::score(&section, &question, &words);
+        let score = rank::score(&section, question, words);
         scored.push(Scored {
             file: file.to_owned(),
             section,
             score,
         });
     }
-    let mut hits = Vec::new();
-    for page in pages(scored).into_iter().take(limit) {
-        hits.push(hit(&page, hits.len() + 1, concepts, &words, links));
-    }
-    Ok(hits)
+    Ok(())
 }
 
 /// Sections by page, the best section and the best page first.
@@ -123,11 +182,19 @@ fn pages(mut scored: Vec<Scored>) -> Vec<Vec<Scored>> {
         b.0.total_cmp(&a.0)
             .then_with(|| file_of(&a.1).cmp(file_of(&b.1)))
     });
-    let least = pages.first().map_or(0.0, |(score, _)| score * NOISE);
+    let best = pages.first().map_or(0.0, |(score, _)| *score);
     pages
         .into_iter()
-        .filter(|(score, _)| *score > least)
-        .map(|(_, sections)| sections)
+        .enumerate()
+        .filter(|(place, (score, _))| {
+            let noise = if *place < FEW_PAGES {
+                SURE_NOISE
+            } else {
+                NOISE
+            };
+            *score > best * noise
+        })
+        .map(|(_, (_, sections))| sections)
         .collect()
 }
 
@@ -135,13 +202,7 @@ fn file_of(sections: &[Scored]) -> &str {
     sections.first().map_or("", |section| section.file.as_str())
 }
 
-fn hit(
-    page: &[Scored],
-    position: usize,
-    concepts: &[Concept],
-    words: &Words,
-    links: &Links,
-) -> Hit {
+fn hit(page: &[Scored], position: usize, asked: &Asked, links: &Links) -> Hit {
     let best = page.first();
     Hit {
         title: best
@@ -151,7 +212,7 @@ fn hit(
             .map(|best| links.to(&best.file, best.section.anchor.as_deref()))
             .unwrap_or_default(),
         snippet: best
-            .map(|best| snippet(&best.section, concepts, words))
+            .map(|best| snippet(&best.section, &asked.question.concepts, &asked.words))
             .unwrap_or_default(),
         provider: super::NAME,
         position,

@@ -1,10 +1,13 @@
 //! What a question asks for: its words without the words that only make it a question.
 
 use super::{schema::Fields, tokens::Words};
+use crate::pipeline::text::{self, stop_words};
 use std::collections::{BTreeMap, HashSet};
 use tantivy::{
     Searcher, Term,
-    query::{BooleanQuery, BoostQuery, DisjunctionMaxQuery, Occur, Query, TermQuery},
+    query::{
+        BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, Query, TermQuery,
+    },
     schema::{Field, IndexRecordOption},
 };
 
@@ -40,7 +43,7 @@ pub(super) struct Concept {
     pub(super) weight: f32,
 }
 
-/// A question, taken apart.
+/// A question, taken apart by the rules of one language.
 pub(super) struct Question {
     /// The things that it asks for, in its order.
     pub(super) concepts: Vec<Concept>,
@@ -51,18 +54,27 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// Takes `text` apart and weighs its words by how telling they are in this index.
+    /// Takes `text` apart for pages in `language`, and weighs its words by how telling they are in
+    /// this index.
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub(super) fn new(text: &str, searcher: &Searcher, fields: &Fields) -> tantivy::Result<Self> {
-        let words = Words::new();
-        let stop = words
-            .of(STOP_WORDS)
+    pub(super) fn new(
+        text: &str,
+        language: &str,
+        words: &Words,
+        searcher: &Searcher,
+        fields: &Fields,
+    ) -> tantivy::Result<Self> {
+        // A question need not be in the language of the page that answers it.
+        let asked_in = text::language(text);
+        let stop = [STOP_WORDS, stop_words::list(language)]
             .into_iter()
+            .chain(asked_in.as_deref().map(stop_words::list))
+            .flat_map(|list| words.of(list))
             .map(|word| word.text)
             .collect();
-        let concepts = concepts(text, &words, &stop, searcher, fields)?;
+        let concepts = concepts(text, words, &stop, searcher, fields)?;
         let total = concepts.iter().map(|concept| concept.weight).sum();
         Ok(Self {
             concepts,
@@ -175,6 +187,21 @@ fn weight(concept: &Concept, searcher: &Searcher, fields: &Fields) -> tantivy::R
     Ok((1.0 + (total - found).max(0.0) / (found + 0.5))
         .ln()
         .max(0.05))
+}
+
+/// What `proposal` finds among the pages in `language`; its scores stay.
+pub(super) fn in_language(proposal: impl Query, language: &str, fields: &Fields) -> Box<dyn Query> {
+    let filter = TermQuery::new(
+        Term::from_field_text(fields.language, language),
+        IndexRecordOption::Basic,
+    );
+    Box::new(BooleanQuery::new(vec![
+        (Occur::Must, Box::new(proposal) as Box<dyn Query>),
+        (
+            Occur::Must,
+            Box::new(ConstScoreQuery::new(Box::new(filter), 0.0)),
+        ),
+    ]))
 }
 
 /// Everything that speaks of any of `concepts`, what names them first.

@@ -77,7 +77,12 @@ pub(super) fn score(section: &Section, question: &Question, words: &Words) -> f3
         } else {
             0.0
         };
-        let naming = naming(section, &concept.raw);
+        let naming = naming(section, concept)
+            * if concept.whole.is_some() {
+                1.0
+            } else {
+                (concept.weight / total).max(0.25)
+            };
         let in_names = presence(concept, &heading_set);
         let evidence = count / norm
             + IN_TITLE * title_share * presence(concept, &title_set)
@@ -188,20 +193,29 @@ fn about_any(heading: &str, question: &Question, words: &Words) -> f32 {
         .fold(0.0, f32::max)
 }
 
-/// How well the section's names answer to `name`: 1 for the name itself, less for the end of one.
-fn naming(section: &Section, name: &str) -> f32 {
-    if section
+/// How well the section's names answer to a concept: 1 for the name itself, less for the end of one
+/// and for a short form of a plain word (`len` for "length").
+fn naming(section: &Section, concept: &Concept) -> f32 {
+    let name = concept.raw.as_str();
+    let short = section
+        .names
+        .iter()
+        .any(|own| own.len() >= 3 && own.len() < name.len() && name.starts_with(own.as_str()));
+    let exact = section
         .names
         .binary_search_by(|own| own.as_str().cmp(name))
-        .is_err()
-    {
-        return 0.0;
-    }
+        .is_ok();
     let is_end = section.names.iter().any(|own| {
         own.strip_suffix(name)
             .is_some_and(|before| before.ends_with('.'))
     });
-    if is_end { 0.6 } else { 1.0 }
+    match (exact, is_end) {
+        (true, false) => 1.0,
+        (true, true) if concept.whole.is_some() => 0.6,
+        (true, true) => 0.3,
+        (false, _) if short && section.names.len() == 1 => 0.8,
+        (false, _) => 0.0,
+    }
 }
 
 /// How close neighbouring words of the question stand in the text: 1 when all are side by side.

@@ -1,6 +1,6 @@
 //! The fields of the index. One entry per section, and one per file that says what was read.
 
-use super::tokens::Words;
+use super::tokens::{Words, stemmed_as};
 use tantivy::{
     Index,
     schema::{
@@ -10,7 +10,7 @@ use tantivy::{
 };
 
 /// Goes up when fields or words change: an index of another version is not read but built anew.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 const WORDS: &str = "words";
 
@@ -19,6 +19,8 @@ const WORDS: &str = "words";
 pub(super) struct Fields {
     /// The `file://` address of the file: the key of all its entries.
     pub(super) file: Field,
+    /// The language whose stems the words of a section are.
+    pub(super) language: Field,
     /// [`FILE`] or [`SECTION`].
     pub(super) kind: Field,
     /// Size of the file in bytes.
@@ -57,6 +59,7 @@ impl Fields {
         let mut schema = Schema::builder();
         let fields = Self {
             file: schema.add_text_field("file", STRING | STORED),
+            language: schema.add_text_field("language", STRING),
             kind: schema.add_u64_field("kind", INDEXED),
             size: schema.add_u64_field("size", STORED),
             modified: schema.add_i64_field("modified", STORED),
@@ -71,9 +74,11 @@ impl Fields {
     }
 }
 
-/// Makes the words of this index known to tantivy.
+/// Makes the words of this index known to tantivy, which asks for them by name even though the
+/// sections come in words already, each by its own language.
 pub(super) fn register_words(index: &Index) {
-    index
-        .tokenizers()
-        .register(WORDS, TextAnalyzer::from(Words::new()));
+    index.tokenizers().register(
+        WORDS,
+        TextAnalyzer::from(Words::of_language(stemmed_as(None))),
+    );
 }

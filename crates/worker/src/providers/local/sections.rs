@@ -2,18 +2,21 @@
 //! explains one term.
 
 use super::pointers;
-use crate::pipeline::{Block, BlockKind, Document};
+use crate::pipeline::{Block, BlockKind, Document, text::language};
 use serde::{Deserialize, Serialize};
 
 /// A longer piece is cut again between blocks, so that it stays about one thing.
 const MAX_SECTION_CHARS: usize = 2_500;
+/// How much prose (in bytes) tells the language of a page that does not say it.
+const DETECTED_BY_LEAST: usize = 80;
+const DETECTED_BY_MOST: usize = 4_000;
 
 /// A piece of a page, with all that is needed to show it without the page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Section {
     /// Title of the page.
     pub(super) title: String,
-    /// Language of the page, when it says so.
+    /// Language of the page: what it says, or what its text looks like.
     pub(super) language: Option<String>,
     /// Headings above, outermost first, with their levels.
     pub(super) path: Vec<(u8, String)>,
@@ -133,10 +136,11 @@ impl Section {
 /// The sections of `document`, in reading order. `name` stands in for a missing title.
 pub(super) fn split(document: &Document, name: &str) -> Vec<Section> {
     let title = title(document, name);
+    let language = document.language.clone().or_else(|| detected(document));
     let page_chars = document.blocks.iter().map(|block| block.text.len()).sum();
     let empty = |path: &[(u8, String)]| Section {
         title: title.clone(),
-        language: document.language.clone(),
+        language: language.clone(),
         path: path.to_vec(),
         page_chars,
         ..Section::default()
@@ -199,6 +203,24 @@ pub(super) fn split(document: &Document, name: &str) -> Vec<Section> {
         section.names.dedup();
     }
     sections
+}
+
+/// The language that the beginning of a page is in. Code says nothing about it, and a few words not
+/// enough.
+fn detected(document: &Document) -> Option<String> {
+    let mut text = String::new();
+    for block in &document.blocks {
+        if matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem) {
+            text.push_str(&block.text);
+            text.push('\n');
+        }
+        if text.len() > DETECTED_BY_MOST {
+            break;
+        }
+    }
+    (text.len() >= DETECTED_BY_LEAST)
+        .then(|| language(&text))
+        .flatten()
 }
 
 /// The text after a list of terms belongs to the heading above the list again.

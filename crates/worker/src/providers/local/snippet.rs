@@ -174,7 +174,7 @@ mod tests {
             ),
         ]);
         assert_eq!(
-            snippet(&section, &[concept("walrus")], &Words::new()),
+            snippet(&section, &[concept("walrus")], &Words::of_language("en")),
             "The walrus swims. It is large."
         );
     }
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_long_sentence_is_cut_after_a_word() {
         let section = section(vec![(BlockKind::Paragraph, "größe ".repeat(200))]);
-        let text = snippet(&section, &[], &Words::new());
+        let text = snippet(&section, &[], &Words::of_language("en"));
         assert!(
             text.chars().count() <= MAX_CHARS && text.ends_with("größe…"),
             "{text}"

@@ -179,6 +179,25 @@ impl Store {
         Ok(known)
     }
 
+    /// The languages that sections are in, the most usual one first.
+    pub(super) fn languages(&self) -> anyhow::Result<Vec<String>> {
+        let mut counts: HashMap<String, u32> = HashMap::new();
+        for segment in self.reader.searcher().segment_readers() {
+            let index = segment.inverted_index(self.fields.language)?;
+            let mut terms = index.terms().stream()?;
+            while terms.advance() {
+                let language = String::from_utf8_lossy(terms.key()).into_owned();
+                *counts.entry(language).or_default() += terms.value().doc_freq;
+            }
+        }
+        let mut languages: Vec<(String, u32)> = counts.into_iter().collect();
+        languages.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        Ok(languages
+            .into_iter()
+            .map(|(language, _)| language)
+            .collect())
+    }
+
     /// Number of sections that can be found.
     pub(super) fn sections(&self, files: usize) -> usize {
         let entries = self.reader.searcher().num_docs();

@@ -1,11 +1,15 @@
 //! How text becomes the words that are indexed and searched.
 //!
-//! Words are lower-cased and stemmed. Names that programs are made of (`asyncio.gather`,
+//! Words are lower-cased and stemmed by the language of their page. Names that programs are made of (`asyncio.gather`,
 //! `std::fs`, `max_len`, `3.11`) are kept whole besides their parts, so that a question that
 //! spells one out finds the place that defines it.
 
 use frostem::{Algorithm, Stemmer};
-use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
+use tantivy::tokenizer::{PreTokenizedString, Token, TokenStream, Tokenizer};
+
+/// What text is stemmed by whose language is not known or has no stemmer: most technical text is
+/// in it.
+const USUAL_LANGUAGE: &str = "en";
 
 /// Longer words are noise: hashes, encoded data.
 const MAX_WORD_BYTES: usize = 60;
@@ -21,16 +25,37 @@ pub(super) struct Word {
     pub(super) whole: bool,
 }
 
-/// Splits text into words.
+/// Splits text of one language into words.
 #[derive(Clone)]
 pub(super) struct Words {
     stemmer: Stemmer,
 }
 
+/// The language by whose rules text of `language` is stemmed.
+pub(super) fn stemmed_as(language: Option<&str>) -> &str {
+    language
+        .filter(|language| Algorithm::from_name(language).is_ok())
+        .unwrap_or(USUAL_LANGUAGE)
+}
+
 impl Words {
-    pub(super) fn new() -> Self {
+    pub(super) fn of_language(language: &str) -> Self {
+        let algorithm = Algorithm::from_name(language).unwrap_or(Algorithm::English);
         Self {
-            stemmer: Stemmer::new(Algorithm::English),
+            stemmer: Stemmer::new(algorithm),
+        }
+    }
+
+    /// The words of `text` as the index takes them.
+    pub(super) fn indexed(&self, text: &str) -> PreTokenizedString {
+        let tokens = self.of(text).into_iter().map(|word| Token {
+            position: word.position,
+            text: word.text,
+            ..Token::default()
+        });
+        PreTokenizedString {
+            text: String::new(),
+            tokens: tokens.collect(),
         }
     }
 
@@ -194,7 +219,7 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<String> {
-        Words::new()
+        Words::of_language("en")
             .of(text)
             .into_iter()
             .map(|word| word.text)
@@ -239,8 +264,24 @@ mod tests {
     }
 
     #[test]
+    fn each_language_has_its_own_stems() {
+        let stem = |language, text| {
+            Words::of_language(stemmed_as(language)).of(text)[0]
+                .text
+                .clone()
+        };
+        assert_eq!(stem(Some("de"), "Katzen"), stem(Some("de"), "Katze"));
+        assert_eq!(
+            stem(Some("fr"), "continuellement"),
+            stem(Some("fr"), "continuelle")
+        );
+        assert_eq!(stem(None, "cats"), "cat");
+        assert_eq!(stem(Some("zh"), "cats"), "cat");
+    }
+
+    #[test]
     fn parts_of_a_name_are_neighbours() {
-        let words = Words::new().of("a.b c");
+        let words = Words::of_language("en").of("a.b c");
         let positions: Vec<usize> = words.iter().map(|word| word.position).collect();
         assert_eq!(positions, [0, 0, 1, 2]);
     }

@@ -7,6 +7,7 @@ use super::{
     schema::{FILE, SECTION},
     sections::Section,
     store::{Commit, Store},
+    tokens::{Words, stemmed_as},
 };
 use anyhow::Context;
 use std::{
@@ -308,20 +309,23 @@ impl Writing<'_> {
         let fields = self.store.fields;
         self.remove(&job.address);
         for section in sections {
+            let language = stemmed_as(section.language.as_deref());
+            let words = Words::of_language(language);
             let mut entry = TantivyDocument::default();
             entry.add_text(fields.file, &job.address);
             entry.add_u64(fields.kind, SECTION);
-            entry.add_text(fields.title, &section.title);
+            entry.add_text(fields.language, language);
+            entry.add_pre_tokenized_text(fields.title, words.indexed(&section.title));
             for (_, heading) in &section.path {
-                entry.add_text(fields.path, heading);
+                entry.add_pre_tokenized_text(fields.path, words.indexed(heading));
             }
             for heading in section.also.iter().chain([&section.heading]) {
-                entry.add_text(fields.heading, heading);
+                entry.add_pre_tokenized_text(fields.heading, words.indexed(heading));
             }
             for name in &section.names {
                 entry.add_text(fields.name, name);
             }
-            entry.add_text(fields.body, section.body());
+            entry.add_pre_tokenized_text(fields.body, words.indexed(&section.body()));
             entry.add_bytes(fields.stored, &serde_json::to_vec(section)?);
             self.writer.add_document(entry)?;
         }

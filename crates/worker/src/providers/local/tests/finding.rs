@@ -139,3 +139,52 @@ async fn a_document_of_a_hit_is_bounded() {
     );
     assert!(hit.snippet.chars().count() <= 400);
 }
+
+const CATS: &str = "<html lang=de><title>Tiere</title><h1>Haltung</h1>\
+    <p>Die Katze braucht jeden Abend einen warmen Platz zum Schlafen.</p></html>";
+
+#[tokio::test]
+async fn each_page_is_found_by_the_forms_of_its_own_language() {
+    let folder = Corpus::new(&[
+        ("katze.html", CATS),
+        ("care.md", CARE),
+        (
+            "chevaux.txt",
+            "Le fermier soigne ses chevaux chaque matin, parce que les animaux de la ferme ont faim \
+             quand le soleil se lève sur la colline derrière la maison.",
+        ),
+    ]);
+    let corpus = folder.built();
+    for (question, file) in [
+        ("Was brauchen Katzen?", "/katze.html"),
+        ("Katzen", "/katze.html"),
+        ("How often should I oil a robot's joint?", "/care.md"),
+        ("Qui soignait les chevaux ?", "/chevaux.txt"),
+    ] {
+        let hit = first(&corpus, question).await;
+        assert!(hit.url.contains(file), "{question}: {}", hit.url);
+    }
+    let cats = first(&corpus, "Katzen").await;
+    assert!(cats.snippet.contains("Katze"), "{}", cats.snippet);
+    let french = first(&corpus, "chevaux").await.document.unwrap();
+    assert_eq!(french.language.as_deref(), Some("fr"));
+}
+
+#[tokio::test]
+async fn a_page_that_names_the_thing_leaves_room_for_one_that_agrees() {
+    let folder = Corpus::new(&[
+        (
+            "csv.md",
+            "# csv — reading a CSV file and writing it\n\n## csv\n\nThe csv module reads a CSV file row by row.\n",
+        ),
+        (
+            "io.md",
+            "# Input and output\n\nFiles are opened by name. Open the file first; how to read what is in it \
+             depends on its kind: pictures, tables and so on have readers of their own.\n",
+        ),
+    ]);
+    let corpus = folder.built();
+    let hits = hits(&corpus, "How do I read a CSV file?").await;
+    assert!(hits[0].url.contains("/csv.md"), "{}", hits[0].url);
+    assert_eq!(hits.len(), 2);
+}

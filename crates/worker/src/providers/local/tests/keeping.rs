@@ -211,6 +211,21 @@ async fn a_stopped_build_is_taken_up_again() {
     assert_eq!(corpus.status().indexed, 2);
 }
 
+#[tokio::test]
+async fn an_index_of_another_version_is_built_anew() {
+    let folder = Corpus::new(&[("a.txt", "Apples are red.")]);
+    let place = folder.open().folder.clone();
+    fs::remove_dir_all(&place).unwrap();
+    fs::create_dir_all(&place).unwrap();
+    let mut fields = tantivy::schema::Schema::builder();
+    fields.add_text_field("body", tantivy::schema::TEXT);
+    tantivy::Index::create_in_dir(&place, fields.build()).unwrap();
+    let corpus = folder.open();
+    assert!(!corpus.status().ready);
+    assert!(refresh(&corpus));
+    assert!(ends_with(&first(&corpus, "apples").await, "/a.txt"));
+}
+
 #[test]
 fn other_corpora_have_other_indexes() {
     let place = |paths: &[&str]| {

@@ -1,0 +1,104 @@
+//! One request to a server that compares meanings, and what its errors mean. Servers put texts and
+//! internal addresses into their messages, so those are searched for known phrases and never
+//! passed on.
+
+use super::malformed;
+use crate::{
+    pipeline::{Deadline, SemanticsError},
+    upstream::{self, Trouble},
+};
+use reqwest::RequestBuilder;
+use serde_json::Value;
+
+/// The settings that a hint names.
+pub(super) struct Settings {
+    pub(super) base_url: &'static str,
+    api_key: &'static str,
+    model: &'static str,
+    kind: &'static str,
+    path: &'static str,
+}
+
+pub(super) const EMBEDDING: Settings = Settings {
+    base_url: "EMBEDDING_BASE_URL",
+    api_key: "EMBEDDING_API_KEY",
+    model: "EMBEDDING_MODEL",
+    kind: "an embedding model",
+    path: "/embeddings",
+};
+
+pub(super) const RERANK: Settings = Settings {
+    base_url: "RERANK_BASE_URL",
+    api_key: "RERANK_API_KEY",
+    model: "RERANK_MODEL",
+    kind: "a reranking model",
+    path: "/rerank",
+};
+
+/// Sends `request` and reads its JSON.
+pub(super) async fn exchange(
+    request: RequestBuilder,
+    deadline: Deadline,
+    settings: &Settings,
+) -> Result<Value, SemanticsError> {
+    let reply = upstream::exchange(request, deadline).await?;
+    if !reply.status.is_success() {
+        return Err(classify(reply.status.as_u16(), &reply.phrases(), settings));
+    }
+    let body: Value =
+        serde_json::from_slice(&reply.body).map_err(|_invalid| malformed("not JSON"))?;
+    let Some(error) = body.get("error").filter(|error| !error.is_null()) else {
+        return Ok(body);
+    };
+    // Gateways say 200 and put the failure into the body.
+    let code = error.get("code").and_then(|code| match code {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_u64().and_then(|code| u16::try_from(code).ok()),
+    });
+    Err(match code.filter(|code| (400..600).contains(code)) {
+        Some(code) => classify(code, &error.to_string().to_lowercase(), settings),
+        None => malformed("an error under a good status"),
+    })
+}
+
+impl From<Trouble> for SemanticsError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::TimedOut => Self::TimedOut,
+            Trouble::Connection(reason) => Self::Unavailable {
+                reason: reason.to_owned(),
+            },
+            Trouble::TooLarge => malformed(&trouble.to_string()),
+        }
+    }
+}
+
+fn classify(status: u16, complaint: &str, settings: &Settings) -> SemanticsError {
+    let Settings {
+        base_url,
+        api_key,
+        model,
+        kind,
+        path,
+    } = settings;
+    let reason = format!("HTTP {status}");
+    let credit = || format!("top up the account, or set {api_key} to another key");
+    let hint = match status {
+        300..=399 => format!("set {base_url} to the address that answers without a redirect"),
+        401 | 403 => format!("set {api_key} to a key that the server accepts"),
+        402 => credit(),
+        429 if complaint.contains("insufficient_quota") => credit(),
+        429 => return SemanticsError::RateLimited,
+        404 | 405 => format!(
+            "set {base_url} to the address in front of {path}, and {model} to a model that the server has"
+        ),
+        408 | 500.. => return SemanticsError::Unavailable { reason },
+        _ if complaint.contains("model") => {
+            format!("set {model} to {kind} that the server has")
+        }
+        _ => format!(
+            "the server refuses the request: check that {base_url} speaks {path} and that {model} is {kind}"
+        ),
+    };
+    SemanticsError::Refused { reason, hint }
+}

@@ -1,0 +1,387 @@
+use super::*;
+use crate::upstream;
+use serde_json::json;
+use std::time::Duration;
+use wiremock::{
+    Mock, MockServer, Request, Respond, ResponseTemplate,
+    matchers::{header, method, path},
+};
+
+fn server(base: &str, model: &str) -> Server {
+    Server {
+        base_url: Url::parse(base).unwrap(),
+        api_key: Some(Secret::new("sesame".to_owned())),
+        model: model.to_owned(),
+    }
+}
+
+fn embeddings(upstream: &MockServer) -> Semantic {
+    let server = server(&format!("{}/v1", upstream.uri()), "minilm");
+    Semantic::new(
+        SemanticsSettings::Embeddings(server),
+        upstream::client().unwrap(),
+    )
+}
+
+fn reranker(upstream: &MockServer) -> Semantic {
+    let server = server(&upstream.uri(), "judge");
+    Semantic::new(
+        SemanticsSettings::Rerank(server),
+        upstream::client().unwrap(),
+    )
+}
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(10))
+}
+
+/// Two numbers per text: how often it says "sea" and "tax"; listed backwards, as nothing forbids.
+struct Counting;
+
+impl Respond for Counting {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let asked: Value = request.body_json().unwrap();
+        assert_eq!(asked["model"], "minilm");
+        let texts = asked["input"].as_array().unwrap();
+        let mut data: Vec<Value> = texts
+            .iter()
+            .enumerate()
+            .map(|(index, text)| {
+                let text = text.as_str().unwrap();
+                let count = |word| text.matches(word).count();
+                json!({"object": "embedding", "index": index, "embedding": [count("sea"), count("tax")]})
+            })
+            .collect();
+        data.reverse();
+        ResponseTemplate::new(200).set_body_json(json!({
+            "object": "list", "model": "minilm", "data": data,
+            "usage": {"prompt_tokens": texts.len(), "total_tokens": texts.len()},
+        }))
+    }
+}
+
+async fn counting() -> MockServer {
+    let upstream = MockServer::start().await;
+    Mock::given(method("POST"))
+        .and(path("/v1/embeddings"))
+        .and(header("authorization", "Bearer sesame"))
+        .respond_with(Counting)
+        .mount(&upstream)
+        .await;
+    upstream
+}
+
+async fn answering(reply: ResponseTemplate) -> MockServer {
+    let upstream = MockServer::start().await;
+    Mock::given(method("POST"))
+        .respond_with(reply)
+        .mount(&upstream)
+        .await;
+    upstream
+}
+
+fn json_reply(body: Value) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(body)
+}
+
+async fn compared(semantic: &Semantic) -> Result<Similarities, SemanticsError> {
+    semantic.similarities(&["sea"], &["a", "b"], soon()).await
+}
+
+#[tokio::test]
+async fn each_query_is_compared_with_each_text() {
+    let upstream = counting().await;
+    let found = embeddings(&upstream)
+        .similarities(&["sea", "tax"], &["sea sea", "tax", "sea tax", "-"], soon())
+        .await
+        .unwrap();
+    let half = 0.5_f64.sqrt();
+    let wanted = [[1.0, 0.0, half, 0.0], [0.0, 1.0, half, 0.0]];
+    for (row, wanted) in found.rows.iter().zip(wanted) {
+        assert_eq!(row.len(), 4);
+        assert!(
+            row.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-9),
+            "{row:?}"
+        );
+    }
+    // "tax" is query and text, and asked for once.
+    assert_eq!(found.usage.unwrap().total_tokens, 5);
+}
+
+#[tokio::test]
+async fn a_captured_answer_of_a_real_server_is_read() {
+    let body = upstream::fixture::bytes("openai-compatible/embed-minilm.json");
+    let count = serde_json::from_slice::<Value>(&body).unwrap()["data"]
+        .as_array()
+        .unwrap()
+        .len();
+    let upstream =
+        answering(ResponseTemplate::new(200).set_body_raw(body, "application/json")).await;
+    let texts = ["one", "two", "three", "four"];
+    let found = embeddings(&upstream)
+        .similarities(&["zero"], texts.get(..count - 1).unwrap(), soon())
+        .await
+        .unwrap();
+    assert_eq!(found.rows[0].len(), count - 1);
+    assert!(
+        found.rows[0]
+            .iter()
+            .all(|score| (0.0..=1.0).contains(score))
+    );
+}
+
+#[tokio::test]
+async fn many_texts_go_in_bounded_requests_and_known_ones_not_again() {
+    let upstream = counting().await;
+    let semantic = embeddings(&upstream);
+    let texts: Vec<String> = (0..60).map(|n| format!("sea {n}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    semantic
+        .similarities(&["sea"], &texts, soon())
+        .await
+        .unwrap();
+    let sent = upstream.received_requests().await.unwrap();
+    let mut sizes: Vec<usize> = sent
+        .iter()
+        .map(|request| {
+            request.body_json::<Value>().unwrap()["input"]
+                .as_array()
+                .unwrap()
+                .len()
+        })
+        .collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [29, 32]);
+
+    let again = semantic
+        .similarities(&["tax"], &texts, soon())
+        .await
+        .unwrap();
+    assert_eq!(upstream.received_requests().await.unwrap().len(), 3);
+    assert_eq!(again.usage.unwrap().total_tokens, 1);
+}
+
+#[tokio::test]
+async fn a_long_text_is_cut_to_what_models_read() {
+    let upstream = counting().await;
+    let long = "ä".repeat(5000);
+    embeddings(&upstream)
+        .similarities(&["sea"], &[&long], soon())
+        .await
+        .unwrap();
+    let sent = upstream.received_requests().await.unwrap();
+    let body: Value = sent[0].body_json().unwrap();
+    assert_eq!(
+        body["input"][1].as_str().unwrap().chars().count(),
+        MOST_CHARS
+    );
+}
+
+#[tokio::test]
+async fn a_slow_server_is_left_at_the_deadline() {
+    let reply = json_reply(json!({"data": []})).set_delay(Duration::from_secs(30));
+    let upstream = answering(reply).await;
+    let deadline = Deadline::after(Duration::from_millis(200));
+    let found = embeddings(&upstream)
+        .similarities(&["a"], &["b"], deadline)
+        .await;
+    assert_eq!(found, Err(SemanticsError::TimedOut));
+    assert!(deadline.is_over());
+}
+
+#[tokio::test]
+async fn each_refusal_names_the_setting_to_look_at() {
+    for (status, body, setting) in [
+        (401, "err-401-badkey.json", "EMBEDDING_API_KEY"),
+        (404, "err-400-context.json", "EMBEDDING_MODEL"),
+        (302, "err-400-context.json", "EMBEDDING_BASE_URL"),
+    ] {
+        let body = upstream::fixture::bytes(&format!("openai-compatible/{body}"));
+        let reply = ResponseTemplate::new(status).set_body_raw(body, "application/json");
+        let upstream = answering(reply).await;
+        let error = compared(&embeddings(&upstream)).await.unwrap_err();
+        let SemanticsError::Refused { reason, hint } = &error else {
+            panic!("{status}: {error:?}");
+        };
+        assert_eq!(*reason, format!("HTTP {status}"));
+        assert!(hint.contains(setting), "{hint}");
+    }
+    let upstream = answering(ResponseTemplate::new(403)).await;
+    let error = compared(&reranker(&upstream)).await.unwrap_err();
+    assert!(
+        matches!(&error, SemanticsError::Refused { hint, .. } if hint.contains("RERANK_API_KEY")),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn trouble_that_passes_is_told_apart_from_refusals() {
+    let body = upstream::fixture::bytes("openai-compatible/err-429.json");
+    let limited =
+        answering(ResponseTemplate::new(429).set_body_raw(body, "application/json")).await;
+    assert_eq!(
+        compared(&embeddings(&limited)).await,
+        Err(SemanticsError::RateLimited)
+    );
+    let broken = answering(ResponseTemplate::new(502)).await;
+    let error = compared(&embeddings(&broken)).await.unwrap_err();
+    assert!(matches!(error, SemanticsError::Unavailable { reason } if reason == "HTTP 502"));
+    let gone = broken.uri();
+    drop(broken);
+    let semantic = Semantic::new(
+        SemanticsSettings::Embeddings(server(&gone, "m")),
+        upstream::client().unwrap(),
+    );
+    let error = compared(&semantic).await.unwrap_err();
+    assert!(!error.to_string().contains("127.0.0.1"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_keeps_failing_is_left_alone() {
+    let broken = answering(ResponseTemplate::new(503)).await;
+    let semantic = embeddings(&broken);
+    for _ in 0..5 {
+        assert!(compared(&semantic).await.is_err());
+    }
+    let error = compared(&semantic.clone()).await.unwrap_err();
+    assert!(error.to_string().contains("next try"), "{error}");
+    assert_eq!(broken.received_requests().await.unwrap().len(), 5);
+
+    let refusing = answering(ResponseTemplate::new(400)).await;
+    let semantic = embeddings(&refusing);
+    for _ in 0..7 {
+        assert!(compared(&semantic).await.is_err());
+    }
+    assert_eq!(refusing.received_requests().await.unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn answers_in_a_wrong_form_are_not_trusted() {
+    let entry = |index: usize, vector: Value| json!({"index": index, "embedding": vector});
+    for (body, reason) in [
+        (
+            json!({"data": [entry(0, json!([1, 0])), entry(1, json!([1, 0]))]}),
+            "fewer vectors",
+        ),
+        (
+            json!({"data": [entry(0, json!([1])), entry(1, json!([1, 0])), entry(2, json!([1, 0]))]}),
+            "different lengths",
+        ),
+        (
+            json!({"data": [entry(0, json!([1])), entry(0, json!([1])), entry(2, json!([1]))]}),
+            "two vectors",
+        ),
+        (json!({"data": [entry(7, json!([1]))]}), "not sent"),
+        (json!({"data": [entry(0, json!("AAAA"))]}), "not numbers"),
+        (json!({"data": [entry(0, json!([]))]}), "not numbers"),
+        (json!({"vectors": []}), "no list"),
+        (json!({"error": {"message": "no"}}), "an error"),
+    ] {
+        let upstream = answering(json_reply(body)).await;
+        let error = compared(&embeddings(&upstream)).await.unwrap_err();
+        assert!(
+            matches!(&error, SemanticsError::Malformed { reason: said } if said.contains(reason)),
+            "{reason}: {error:?}"
+        );
+    }
+    let page = ResponseTemplate::new(200).set_body_string("<html>Welcome</html>");
+    let upstream = answering(page).await;
+    let error = compared(&reranker(&upstream)).await.unwrap_err();
+    assert_eq!(error, malformed("not JSON"));
+}
+
+#[tokio::test]
+async fn a_model_that_changes_its_length_is_learnt_anew() {
+    let upstream = MockServer::start().await;
+    let reply = |length: usize| {
+        move |request: &Request| {
+            let asked: Value = request.body_json().unwrap();
+            let data: Vec<Value> = (0..asked["input"].as_array().unwrap().len())
+                .map(|index| json!({"index": index, "embedding": vec![1.0; length]}))
+                .collect();
+            json_reply(json!({"data": data}))
+        }
+    };
+    Mock::given(method("POST"))
+        .respond_with(reply(2))
+        .up_to_n_times(1)
+        .mount(&upstream)
+        .await;
+    Mock::given(method("POST"))
+        .respond_with(reply(3))
+        .mount(&upstream)
+        .await;
+    let semantic = embeddings(&upstream);
+    assert!(compared(&semantic).await.is_ok());
+    let other = semantic.similarities(&["other"], &["a"], soon()).await;
+    assert!(matches!(other, Err(SemanticsError::Malformed { .. })));
+    assert!(
+        semantic
+            .similarities(&["other"], &["a"], soon())
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_reranker_is_asked_once_per_query_and_its_order_undone() {
+    let upstream = MockServer::start().await;
+    Mock::given(method("POST"))
+        .and(path("/rerank"))
+        .and(header("authorization", "Bearer sesame"))
+        .respond_with(|request: &Request| {
+            let asked: Value = request.body_json().unwrap();
+            assert_eq!(asked["model"], "judge");
+            assert_eq!(asked["documents"], json!(["a", "b"]));
+            let b = if asked["query"] == "first" { 0.9 } else { 0.2 };
+            json_reply(json!({"id": "1", "results": [
+                {"index": 1, "relevance_score": b}, {"index": 0, "relevance_score": 0.1},
+            ], "usage": {"total_tokens": 7}}))
+        })
+        .mount(&upstream)
+        .await;
+    let found = reranker(&upstream)
+        .similarities(&["first", "second"], &["a", "b"], soon())
+        .await
+        .unwrap();
+    assert_eq!(found.rows, [[0.1, 0.9], [0.1, 0.2]]);
+    assert_eq!(found.usage.unwrap().total_tokens, 14);
+}
+
+#[tokio::test]
+async fn scores_outside_0_to_1_are_taken_as_log_odds() {
+    let upstream = answering(json_reply(json!({"results": [
+        {"index": 0, "relevance_score": -4.0}, {"index": 1, "relevance_score": 5.0},
+    ]})))
+    .await;
+    let found = compared(&reranker(&upstream)).await.unwrap();
+    assert!(
+        found.rows[0][0] < 0.02 && found.rows[0][1] > 0.99,
+        "{found:?}"
+    );
+    let short = answering(json_reply(
+        json!({"results": [{"index": 0, "relevance_score": 0.4}]}),
+    ))
+    .await;
+    let error = compared(&reranker(&short)).await.unwrap_err();
+    assert_eq!(error, malformed("fewer scores than texts"));
+}
+
+#[tokio::test]
+async fn a_probe_says_what_to_set() {
+    let blind = answering(json_reply(json!({"results": [
+        {"index": 0, "relevance_score": 0.5}, {"index": 1, "relevance_score": 0.5},
+    ]})))
+    .await;
+    let error = reranker(&blind).probe(soon()).await.unwrap_err();
+    assert!(error.problem.contains("judge"), "{error}");
+    let closed = answering(ResponseTemplate::new(401)).await;
+    let error = embeddings(&closed).probe(soon()).await.unwrap_err();
+    assert!(error.to_string().contains("EMBEDDING_API_KEY"), "{error}");
+    let well = answering(json_reply(json!({"results": [
+        {"index": 0, "relevance_score": 0.8}, {"index": 1, "relevance_score": 0.1},
+    ]})))
+    .await;
+    let said = reranker(&well).probe(soon()).await.unwrap();
+    assert!(said.contains("judge"), "{said}");
+}
