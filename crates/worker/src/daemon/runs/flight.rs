@@ -1,8 +1,11 @@
 //! One run and those who follow it.
 
-use super::{Ran, SAME_MOMENT, others::Others};
+use super::{
+    Ran, SAME_MOMENT,
+    others::{Others, Seat},
+};
 use crate::pipeline::{self, Context, Deadline, Outcome, ProgressSink, answer};
-use privachat_core::schema::{Event, SearchRequest};
+use privachat_core::schema::{Event, SearchRequest, Stage};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -98,6 +101,8 @@ impl Flight {
     }
 }
 
+const WAITING: &str = "the same question is being answered already; waiting for its answer";
+
 async fn ran(work: &Work, teller: &Teller) -> Ran {
     let run = pipeline::run(&work.context, &work.request, work.deadline, teller);
     let Some((others, digest)) = &work.others else {
@@ -111,6 +116,10 @@ async fn ran(work: &Work, teller: &Teller) -> Ran {
         };
     }
     let seat = others.take(digest).await;
+    if work.may_wait && matches!(seat, Seat::Theirs(_)) {
+        let sink: &dyn ProgressSink = teller;
+        sink.stage(Stage::Plan, 0, 1, WAITING);
+    }
     if work.may_wait
         && let Some(outcome) = others.answer_of(digest, &seat, work.deadline).await
     {
