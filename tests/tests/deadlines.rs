@@ -21,7 +21,7 @@ const SEARCHES: u64 = 200;
 const AT_ONCE: usize = 16;
 const LATE: Duration = Duration::from_millis(100);
 /// A result that comes within this is found, however busy the machine is.
-const SOON: Duration = Duration::from_millis(150);
+const SOON: Duration = Duration::from_millis(100);
 const SEED: u64 = 20_261_124;
 /// Of 100 replies this many are sound and soon.
 const SOUNDNESS: u64 = 55;
@@ -129,8 +129,8 @@ struct Ended {
 }
 
 async fn search(context: Context, number: u64) -> Ended {
-    let mode = [Mode::Speed, Mode::Balanced, Mode::Deep][usize::try_from(number % 3).unwrap()];
-    let budget = Duration::from_millis(2000 + 500 * (number % 4));
+    let mode = [Mode::Speed, Mode::Balanced, Mode::Deep][usize::try_from(number / 3 % 3).unwrap()];
+    let budget = Duration::from_millis(2500 + 500 * (number % 3));
     let question = format!("What is gather {number}?");
     let request = SearchRequest::new(question.clone(), mode);
     let running = tokio::spawn(async move {

@@ -90,7 +90,13 @@ pub async fn run(
     let name = settings.name.clone();
     parts.spawn(
         "the announcer",
-        announce::run(jobs.clone(), name, slots.clone(), give_up.clone()),
+        announce::run(
+            jobs.clone(),
+            name,
+            slots.clone(),
+            context.providers.clone(),
+            give_up.clone(),
+        ),
     );
     parts.spawn(
         "the sweeper",
