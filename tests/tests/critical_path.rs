@@ -90,7 +90,7 @@ async fn the_wall_time_of_each_mode_is_its_longest_necessary_chain() {
         let outcome = outcome.unwrap();
         let ratio = wall.as_secs_f64() / chain.as_secs_f64();
         println!(
-            "{mode}: wall {wall:.0?}, longest necessary chain {chain:.0?}, ratio {ratio:.3}; {:?}",
+            "{mode}: wall {wall:.3?}, longest necessary chain {chain:.3?}, ratio {ratio:.3}; {:?}",
             outcome.timings
         );
         assert_eq!(outcome.model_used, "double", "{:?}", outcome.warnings);

@@ -23,6 +23,10 @@ const LATE: Duration = Duration::from_millis(100);
 /// A result that comes within this is found, however busy the machine is.
 const SOON: Duration = Duration::from_millis(100);
 const SEED: u64 = 20_261_124;
+/// What a running search may take at most, its doubles included, in megabytes: some replies have 64.
+const MEGABYTES: usize = 24;
+/// Connections to one engine that a search may have open: one per sub-query, and one more tried.
+const CONNECTIONS: usize = 8;
 /// Of 100 replies this many are sound and soon.
 const SOUNDNESS: u64 = 55;
 
@@ -120,6 +124,14 @@ impl World {
     }
 }
 
+/// The most memory that this process has had so far.
+fn peak_megabytes() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+    kilobytes.unwrap().trim().parse::<usize>().unwrap() / 1024
+}
+
 struct Ended {
     question: String,
     mode: Mode,
@@ -153,6 +165,7 @@ async fn search(context: Context, number: u64) -> Ended {
 async fn two_hundred_searches_over_broken_upstreams_end_in_time_with_what_was_found() {
     let seed = std::env::var("DEADLINES_SEED").map_or(SEED, |seed| seed.parse().unwrap());
     let world = World::start(seed);
+    let before = peak_megabytes();
     let start = Instant::now();
     let ended: Vec<Ended> = stream::iter(0..SEARCHES)
         .map(|number| search(world.context(), number))
@@ -204,6 +217,11 @@ async fn two_hundred_searches_over_broken_upstreams_end_in_time_with_what_was_fo
     println!(
         "seed {seed}: {SEARCHES} searches in {total:?}, the latest {latest:?} after its deadline: {endings:?}"
     );
+    let each = (peak_megabytes() - before) / AT_ONCE;
+    let open = world.searxng.most_open();
+    println!("{AT_ONCE} at once: {each} MB each at most, {open} connections to SearXNG in all");
+    assert!(each <= MEGABYTES, "{each} MB for each search");
+    assert!(open <= AT_ONCE * CONNECTIONS, "{open} connections");
     assert!(wrong.is_empty(), "seed {seed}:\n{}", wrong.join("\n"));
     let answered = ended.iter().filter(|end| end.result.is_ok()).count();
     assert!(answered > 100 && answered < 200, "both happen: {answered}");
