@@ -1,7 +1,7 @@
 //! Bytes that may be lost: a cache in Redis with locks, on which no job depends. What cannot be
 //! read is a miss, what cannot be written is not there.
 
-use crate::connection::Redis;
+use crate::connection::{Redis, timed_out};
 use bytes::Bytes;
 use redis::{FromRedisValue, RedisResult, Script};
 use std::{
@@ -27,6 +27,9 @@ const UNLOCK: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
 end
 return 0";
 
+/// How long a call may take. What is worth waiting for longer does not belong here.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// A cache. Clones share its connections.
 #[derive(Clone)]
 pub struct Cache {
@@ -47,9 +50,10 @@ impl Cache {
 
     /// What is kept under `key`.
     pub async fn get(&self, key: &str) -> Option<Bytes> {
-        let found: RedisResult<Option<Vec<u8>>> =
-            self.redis.query(redis::cmd("GET").arg(key)).await;
-        self.noted(found).flatten().map(Bytes::from)
+        let mut command = redis::cmd("GET");
+        command.arg(key);
+        let found: Option<Option<Vec<u8>>> = self.noted(self.redis.query(&command)).await;
+        found.flatten().map(Bytes::from)
     }
 
     /// Keeps `value` under `key` for `ttl`.
@@ -59,7 +63,7 @@ impl Cache {
         }
         let mut command = redis::cmd("SET");
         command.arg(key).arg(value).arg("PX").arg(millis(ttl));
-        let _kept: Option<()> = self.noted(self.redis.query(&command).await);
+        let _kept: Option<()> = self.noted(self.redis.query(&command)).await;
     }
 
     /// Takes the lock `key` as `nonce`; whether it was free. Without Redis it always is: then nobody
@@ -87,15 +91,15 @@ impl Cache {
         let mut call = script.prepare_invoke();
         call.key(key).arg(nonce).arg(millis(ttl));
         let call = &call;
-        let answered = self
+        let answer = self
             .redis
-            .run(|mut link| async move { call.invoke_async(&mut link).await })
-            .await;
-        self.noted(answered)
+            .run(|mut link| async move { call.invoke_async(&mut link).await });
+        self.noted(answer).await
     }
 
-    fn noted<T>(&self, answered: RedisResult<T>) -> Option<T> {
-        match answered {
+    async fn noted<T>(&self, answer: impl Future<Output = RedisResult<T>>) -> Option<T> {
+        let answered = tokio::time::timeout(PATIENCE, answer).await;
+        match answered.unwrap_or_else(|_elapsed| Err(timed_out())) {
             Ok(value) => {
                 self.is_away.store(false, Ordering::Relaxed);
                 Some(value)

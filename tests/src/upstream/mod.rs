@@ -2,11 +2,15 @@
 //! what it is asked, says when it had sent its last byte, and can be as slow, broken or rude as a
 //! test wants; its sound bodies are those of real servers.
 
+pub mod faulty;
 mod http;
 pub mod mediawiki;
 pub mod model;
+pub mod perplexity;
 mod reply;
+pub mod rerank;
 pub mod searxng;
+pub mod serper;
 pub mod site;
 
 use std::collections::VecDeque;
@@ -50,7 +54,13 @@ struct Seen {
 impl Upstream {
     /// Answers each request with what `handler` says.
     pub fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port for the double");
+        Self::on("127.0.0.1", handler)
+    }
+
+    /// The same at another address of this machine, `127.0.0.2` for one: another host for what
+    /// counts connections per host.
+    pub fn on(host: &str, handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((host, 0)).expect("a port for the double");
         let address = listener.local_addr().expect("the double's address");
         let shared = Arc::new(Shared {
             handler: Box::new(handler),
@@ -70,12 +80,12 @@ impl Upstream {
         Self::start(move |_| reply.clone())
     }
 
-    /// `http://127.0.0.1:<port>`, for the `*_BASE_URL` settings.
+    /// `http://<host>:<port>`, for the `*_BASE_URL` settings.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// `http://127.0.0.1:<port><path>`
+    /// `http://<host>:<port><path>`
     pub fn at(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }

@@ -1,17 +1,27 @@
 //! The worker says that it is there, so that operators see it.
 
 use super::slots::Slots;
-use privachat_core::{jobs::Jobs, schema::worker::WorkerDescription};
+use crate::pipeline::Providers;
+use privachat_core::{
+    jobs::Jobs,
+    schema::worker::{ProviderHealth, WorkerDescription},
+};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 const EVERY: Duration = Duration::from_secs(2);
 
 /// Announces `worker` until `stop`, then signs it off.
-pub(super) async fn run(jobs: Jobs, worker: String, slots: Slots, stop: CancellationToken) {
+pub(super) async fn run(
+    jobs: Jobs,
+    worker: String,
+    slots: Slots,
+    providers: Providers,
+    stop: CancellationToken,
+) {
     let announcing = async {
         loop {
-            announce(&jobs, &worker, &slots).await;
+            announce(&jobs, &worker, &describe(&slots, &providers)).await;
             tokio::time::sleep(EVERY).await;
         }
     };
@@ -21,18 +31,68 @@ pub(super) async fn run(jobs: Jobs, worker: String, slots: Slots, stop: Cancella
     }
 }
 
-async fn announce(jobs: &Jobs, worker: &str, slots: &Slots) {
-    let description = WorkerDescription {
+fn describe(slots: &Slots, providers: &Providers) -> WorkerDescription {
+    let providers = providers.states().map(|(name, state)| ProviderHealth {
+        name: name.to_owned(),
+        state: state.as_str().to_owned(),
+        ..ProviderHealth::default()
+    });
+    WorkerDescription {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         slots: slots.limits(),
         running: slots.running(),
-        providers: Vec::new(),
-    };
-    let Ok(description) = serde_json::to_string(&description) else {
+        providers: providers.collect(),
+    }
+}
+
+async fn announce(jobs: &Jobs, worker: &str, description: &WorkerDescription) {
+    let Ok(description) = serde_json::to_string(description) else {
         return;
     };
     // Only a display: the sweeper says it when Redis is away.
     if let Err(error) = jobs.announce(worker, &description).await {
         tracing::debug!(error = %error, "could not announce the worker");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        daemon::SlotLimits,
+        pipeline::{Deadline, ProviderQuery, SearchProvider, test_support::Scripted},
+    };
+    use privachat_core::schema::SearchEngine;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn a_worker_says_which_of_its_providers_it_spares() {
+        let broken = Scripted::fails("searxng") as Arc<dyn SearchProvider>;
+        let sound = Scripted::finds("wikipedia", &[]) as Arc<dyn SearchProvider>;
+        let providers = Providers::new(vec![broken, sound]);
+        let query = ProviderQuery {
+            text: "q".to_owned(),
+            language: None,
+            time_range: None,
+            year: None,
+            limit: 10,
+        };
+        let searxng = providers.get(SearchEngine::Searxng).unwrap();
+        for _ in 0..5 {
+            let deadline = Deadline::after(Duration::from_secs(5));
+            searxng.search(&query, deadline).await.unwrap_err();
+        }
+        let slots = Slots::new(SlotLimits {
+            all: 1,
+            balanced: 1,
+            deep: 1,
+        });
+        let said = describe(&slots, &providers);
+        let states: Vec<(&str, &str)> = said
+            .providers
+            .iter()
+            .map(|provider| (provider.name.as_str(), provider.state.as_str()))
+            .collect();
+        assert_eq!(states, [("searxng", "open"), ("wikipedia", "closed")]);
     }
 }

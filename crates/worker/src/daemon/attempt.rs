@@ -4,9 +4,10 @@ use super::{
     failure,
     hold::{self, Lost},
     report,
+    runs::Runs,
 };
 use crate::{
-    pipeline::{self, Context, Deadline, Outcome},
+    pipeline::{Deadline, Outcome},
     response,
 };
 use chrono::{SubsecRound, Utc};
@@ -36,7 +37,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(15);
 /// What every attempt of this worker needs.
 pub(super) struct Runner {
     pub(super) jobs: Jobs,
-    pub(super) context: Context,
+    pub(super) runs: Runs,
     pub(super) worker: String,
     pub(super) lease: Duration,
     pub(super) most_attempts: u32,
@@ -150,14 +151,18 @@ impl Runner {
         let run = async {
             // The sink goes with the search, which ends the reporting.
             let sink = sink;
-            pipeline::run(&self.context, request, deadline, &sink).await
+            let is_first = begun.attempt <= 1;
+            self.runs.run(request, is_first, deadline, &sink).await
         };
         let search = report::alongside(run, reporting);
         tokio::select! {
-            outcome = search => {
+            ran = search => {
                 let took = started.elapsed();
-                match outcome {
-                    Ok(outcome) => Verdict::Finish(Ok(Box::new(completed(lease, begun.attempt, job, outcome, took)))),
+                match ran.result {
+                    Ok(outcome) => {
+                        let response = completed(lease, begun.attempt, job, outcome, took);
+                        Verdict::Finish(Ok(Box::new(SearchResponse { cached: ran.cached, ..response })))
+                    }
                     Err(error) if error.retryable => Verdict::TryAgain(failure::of(&error, took)),
                     Err(error) => Verdict::Finish(Err(failure::of(&error, took))),
                 }

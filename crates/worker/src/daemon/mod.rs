@@ -29,6 +29,7 @@ use privachat_core::{
     parts::Parts,
     signals::Signals,
 };
+use runs::Runs;
 use slots::Slots;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -89,7 +90,13 @@ pub async fn run(
     let name = settings.name.clone();
     parts.spawn(
         "the announcer",
-        announce::run(jobs.clone(), name, slots.clone(), give_up.clone()),
+        announce::run(
+            jobs.clone(),
+            name,
+            slots.clone(),
+            context.providers.clone(),
+            give_up.clone(),
+        ),
     );
     parts.spawn(
         "the sweeper",
@@ -103,7 +110,7 @@ pub async fn run(
     let searches = TaskTracker::new();
     let runner = Arc::new(Runner {
         jobs: jobs.clone(),
-        context,
+        runs: Runs::new(context, settings.cache.clone(), settings.cache_ttl),
         worker: settings.name.clone(),
         lease: settings.lease,
         most_attempts: settings.most_attempts,

@@ -48,4 +48,9 @@ impl Deadline {
     pub async fn cut<F: Future>(self, work: F) -> Option<F::Output> {
         tokio::time::timeout_at(self.0, work).await.ok()
     }
+
+    /// Runs `work` until `grace` after the deadline, which it knows itself; `None` when it was cut.
+    pub async fn cut_after<F: Future>(self, grace: Duration, work: F) -> Option<F::Output> {
+        tokio::time::timeout_at(self.0 + grace, work).await.ok()
+    }
 }

@@ -1,0 +1,91 @@
+//! An outcome as it lies in the cache.
+
+use crate::pipeline::Outcome;
+use privachat_core::schema::{CitationMapping, Source, SourceDetail, SubQuery};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// What is kept of an outcome. Tokens and times are those of the run, not of who reads it later.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Entry {
+    /// The lock under which it was made, so that who waited knows that it is what it waited for.
+    pub(super) run: String,
+    /// Unix time in milliseconds.
+    at: u64,
+    /// Whether it may answer later questions: nothing was cut.
+    is_good: bool,
+    answer: String,
+    sub_queries: Vec<SubQuery>,
+    sources: Vec<Source>,
+    source_details: Vec<SourceDetail>,
+    citations: Vec<CitationMapping>,
+    confidence: f64,
+    model_used: String,
+    grounding_score: f64,
+    hallucination_count: usize,
+    warnings: Vec<String>,
+}
+
+impl Entry {
+    pub(super) fn of(outcome: &Outcome, run: String, is_degraded: bool) -> Self {
+        let outcome = outcome.clone();
+        Self {
+            run,
+            at: now(),
+            is_good: !is_degraded && is_whole(&outcome),
+            answer: outcome.answer,
+            sub_queries: outcome.sub_queries,
+            sources: outcome.sources,
+            source_details: outcome.source_details,
+            citations: outcome.citations,
+            confidence: outcome.confidence,
+            model_used: outcome.model_used,
+            grounding_score: outcome.grounding_score,
+            hallucination_count: outcome.hallucination_count,
+            warnings: outcome.warnings,
+        }
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    /// Whether it answers a question that is asked `ttl` after it at the latest.
+    pub(super) fn serves(&self, ttl: Duration) -> bool {
+        self.is_good && u128::from(now().saturating_sub(self.at)) < ttl.as_millis()
+    }
+
+    pub(super) fn outcome(self) -> Outcome {
+        Outcome {
+            answer: self.answer,
+            sub_queries: self.sub_queries,
+            sources: self.sources,
+            source_details: self.source_details,
+            citations: self.citations,
+            confidence: self.confidence,
+            model_used: self.model_used,
+            grounding_score: self.grounding_score,
+            hallucination_count: self.hallucination_count,
+            warnings: self.warnings,
+            usage: None,
+            timings: BTreeMap::new(),
+        }
+    }
+}
+
+/// Whether another try would hardly do better: it answers, and nothing of it came too late.
+fn is_whole(outcome: &Outcome) -> bool {
+    const CUT: [&str; 3] = ["in time", "was cut", "were cut"];
+    let was_cut = |warning: &String| CUT.iter().any(|sign| warning.contains(sign));
+    outcome.grounding_score > 0.0 && !outcome.warnings.iter().any(was_cut)
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}

@@ -1,0 +1,83 @@
+//! The cache on a real Redis: what it keeps, whose a lock is, and what an outage costs.
+
+use privachat_core::{cache::Cache, connection::Redis, keys};
+use privachat_tests::RedisServer;
+use redis::AsyncCommands;
+use std::time::{Duration, Instant};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn cache(redis: &RedisServer) -> Cache {
+    Cache::new(Redis::open(&redis.url()).unwrap())
+}
+
+#[tokio::test]
+async fn bytes_are_kept_as_they_are_and_for_as_long_as_they_should() {
+    let redis = RedisServer::start().await;
+    let cache = cache(&redis);
+    let key = keys::page("a");
+    let bytes = [0, 255, b'\r', b'\n', 128];
+    assert_eq!(cache.get(&key).await, None);
+    cache.put(&key, &bytes, MINUTE).await;
+    assert_eq!(cache.get(&key).await.as_deref(), Some(&bytes[..]));
+    let left: i64 = redis.connection().await.pttl(&key).await.unwrap();
+    assert!((50_000..=60_000).contains(&left), "{left}");
+    cache.put(&keys::page("b"), &bytes, Duration::ZERO).await;
+    assert_eq!(cache.get(&keys::page("b")).await, None);
+}
+
+#[tokio::test]
+async fn a_lock_is_extended_and_given_back_by_its_holder_alone() {
+    let redis = RedisServer::start().await;
+    let cache = cache(&redis);
+    let mut connection = redis.connection().await;
+    let key = keys::running("a");
+    assert!(cache.lock(&key, "first", MINUTE).await);
+    assert!(cache.lock(&key, "first", MINUTE).await, "asked again");
+    assert!(!cache.lock(&key, "second", MINUTE).await);
+    assert!(!cache.extend(&key, "second", MINUTE).await);
+    cache.unlock(&key, "second").await;
+    assert_eq!(cache.get(&key).await.as_deref(), Some(&b"first"[..]));
+
+    assert!(cache.extend(&key, "first", 2 * MINUTE).await);
+    let left: i64 = connection.pttl(&key).await.unwrap();
+    assert!(left > 60_000, "{left}");
+    cache.unlock(&key, "first").await;
+    assert!(!cache.extend(&key, "first", MINUTE).await, "it is gone");
+    assert!(cache.lock(&key, "second", MINUTE).await);
+}
+
+#[tokio::test]
+async fn a_redis_that_is_silent_or_full_is_a_miss_and_nobody_waits_for_it() {
+    let mut redis = RedisServer::start().await;
+    let cache = cache(&redis);
+    let key = keys::answer("a");
+    cache.put(&key, b"x", MINUTE).await;
+
+    redis.pause();
+    let start = Instant::now();
+    assert_eq!(cache.get(&key).await, None);
+    assert!(
+        cache.lock(&keys::running("a"), "n", MINUTE).await,
+        "nobody to wait for"
+    );
+    assert!(!cache.extend(&keys::running("a"), "n", MINUTE).await);
+    assert!(
+        start.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        start.elapsed()
+    );
+    redis.resume();
+
+    redis.fill(true).await;
+    cache.put(&keys::answer("b"), b"x", MINUTE).await;
+    assert_eq!(cache.get(&keys::answer("b")).await, None);
+    assert_eq!(cache.get(&key).await.as_deref(), Some(&b"x"[..]));
+    redis.fill(false).await;
+
+    redis.kill();
+    assert_eq!(cache.get(&key).await, None);
+    redis.restart().await;
+    cache.put(&key, b"again", MINUTE).await;
+    assert_eq!(cache.get(&key).await.as_deref(), Some(&b"again"[..]));
+}

@@ -1,0 +1,228 @@
+//! 200 searches over upstreams that are randomly slow and broken: all end in time, and each for
+//! which anything was found has a cited answer. `DEADLINES_SEED` repeats a run.
+
+use futures_util::{StreamExt, stream};
+use privachat_core::{mode::Mode, schema::SearchRequest};
+use privachat_tests::{
+    Upstream,
+    upstream::{Reply, Request, faulty, mediawiki, model, searxng, serper, site},
+};
+use privachat_worker::{
+    pipeline::{self, Context, Deadline, Outcome, PipelineError, Silent},
+    settings::WorkerSettings,
+    wiring,
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::{Duration, Instant},
+};
+
+const SEARCHES: u64 = 200;
+const AT_ONCE: usize = 16;
+const LATE: Duration = Duration::from_millis(100);
+/// A result that comes within this is found, however busy the machine is.
+const SOON: Duration = Duration::from_millis(100);
+const SEED: u64 = 20_261_124;
+/// What a running search may take at most, its doubles included, in megabytes: some replies have 64.
+const MEGABYTES: usize = 24;
+/// Connections to one engine that a search may have open: one per sub-query, and one more tried.
+const CONNECTIONS: usize = 8;
+/// Of 100 replies this many are sound and soon.
+const SOUNDNESS: u64 = 55;
+
+struct World {
+    searxng: Upstream,
+    serper: Upstream,
+    wiki: Upstream,
+    model: Upstream,
+    /// Kept for their pages.
+    _sites: Vec<Upstream>,
+}
+
+fn results(sites: &[String]) -> Vec<searxng::Result> {
+    sites
+        .iter()
+        .map(|site| {
+            let text = "Gather is a function that runs awaitable objects concurrently.";
+            searxng::Result::new("Gather", &format!("{site}/gather"), text)
+        })
+        .collect()
+}
+
+fn page(_: &Request) -> Reply {
+    let text = [
+        "Gather is a function that runs awaitable objects in the sequence concurrently and waits for all.",
+        "If all awaitables are completed successfully, the result is an aggregate list of returned values.",
+    ];
+    Reply::html(site::article("Gather", &text))
+}
+
+impl World {
+    fn start(seed: u64) -> Self {
+        let sites: Vec<Upstream> = (2..8)
+            .map(|host| {
+                Upstream::on(
+                    &format!("127.0.0.{host}"),
+                    faulty::wrap(seed, SOUNDNESS, page),
+                )
+            })
+            .collect();
+        let urls: Vec<String> = sites.iter().map(Upstream::url).collect();
+        let (of_searxng, of_serper) = (results(&urls), results(&urls));
+        let searxng = move |request: &Request| {
+            let query = request.parameter("q").unwrap_or_default();
+            Reply::json(200, searxng::body(query, &of_searxng).to_string())
+        };
+        let serper = move |request: &Request| {
+            let body = serper::body(&serper::query(request), &of_serper);
+            Reply::json(200, body.to_string())
+        };
+        let script = model::Script::says("Gather runs awaitable objects concurrently [1].");
+        Self {
+            searxng: Upstream::start(faulty::wrap(seed, SOUNDNESS, searxng)),
+            serper: Upstream::start(faulty::wrap(seed + 1, SOUNDNESS, serper)),
+            wiki: Upstream::start(faulty::wrap(seed + 2, SOUNDNESS, |_| mediawiki::error())),
+            model: Upstream::start(faulty::wrap(seed + 3, SOUNDNESS, move |request| {
+                script.reply(request)
+            })),
+            _sites: sites,
+        }
+    }
+
+    /// A process of its own for each search, so that no breaker hides an upstream from it.
+    fn context(&self) -> Context {
+        let model_base = self.model.at("/v1");
+        let settings: HashMap<&str, String> = HashMap::from([
+            ("SEARXNG_BASE_URL", self.searxng.url()),
+            ("SERPER_BASE_URL", self.serper.url()),
+            ("SERPER_API_KEY", "k".to_owned()),
+            ("WIKIPEDIA_BASE_URL", self.wiki.url()),
+            ("LLM_BASE_URL", model_base),
+            ("LLM_MODEL", "double".to_owned()),
+            (
+                "FETCH_ALLOW_HOSTS",
+                (2..8)
+                    .map(|host| format!("127.0.0.{host}"))
+                    .collect::<Vec<_>>()
+                    .join(","),
+            ),
+        ]);
+        let settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
+        wiring::context(&settings.pipeline).unwrap().context
+    }
+
+    /// Whether SearXNG, which is asked first, gave this question its results at once.
+    fn found(&self, seed: u64) -> HashMap<String, bool> {
+        let requests = self.searxng.requests();
+        requests
+            .iter()
+            .filter_map(|request| {
+                let is_sound = faulty::fault(seed, SOUNDNESS, request).is_sound_within(SOON);
+                Some((request.parameter("q")?.to_owned(), is_sound))
+            })
+            .collect()
+    }
+}
+
+/// The most memory that this process has had so far.
+fn peak_megabytes() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+    kilobytes.unwrap().trim().parse::<usize>().unwrap() / 1024
+}
+
+struct Ended {
+    question: String,
+    mode: Mode,
+    budget: Duration,
+    took: Duration,
+    result: Result<Outcome, PipelineError>,
+}
+
+async fn search(context: Context, number: u64) -> Ended {
+    let mode = [Mode::Speed, Mode::Balanced, Mode::Deep][usize::try_from(number / 3 % 3).unwrap()];
+    let budget = Duration::from_millis(2500 + 500 * (number % 3));
+    let question = format!("What is gather {number}?");
+    let request = SearchRequest::new(question.clone(), mode);
+    let running = tokio::spawn(async move {
+        let start = Instant::now();
+        let deadline = Deadline::after(budget);
+        let result = pipeline::run(&context, &request, deadline, &Silent).await;
+        (result, start.elapsed())
+    });
+    let (result, took) = running.await.unwrap();
+    Ended {
+        question,
+        mode,
+        budget,
+        took,
+        result,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_searches_over_broken_upstreams_end_in_time_with_what_was_found() {
+    let seed = std::env::var("DEADLINES_SEED").map_or(SEED, |seed| seed.parse().unwrap());
+    let world = World::start(seed);
+    let before = peak_megabytes();
+    let start = Instant::now();
+    let ended: Vec<Ended> = stream::iter(0..SEARCHES)
+        .map(|number| search(world.context(), number))
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let found = world.found(seed);
+
+    let mut endings: BTreeMap<String, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    let mut latest = Duration::ZERO;
+    for end in &ended {
+        let Ended {
+            question,
+            mode,
+            budget,
+            took,
+            result,
+        } = end;
+        latest = latest.max(took.saturating_sub(*budget));
+        if *took > *budget + LATE {
+            wrong.push(format!("{question} ({mode}): {took:?} of {budget:?}"));
+        }
+        let was_found = found.get(question).copied().unwrap_or(false);
+        let name = match result {
+            Ok(outcome) => {
+                let is_cited = outcome.answer.contains("[1]") && !outcome.citations.is_empty();
+                if !is_cited {
+                    wrong.push(format!(
+                        "{question} ({mode}): no citation in {:?}",
+                        outcome.answer
+                    ));
+                }
+                format!("answered by {}", outcome.model_used)
+            }
+            Err(error) => {
+                if was_found {
+                    let (code, warnings) = (error.code, &error.warnings);
+                    wrong.push(format!(
+                        "{question} ({mode}): {code} though found: {warnings:?}"
+                    ));
+                }
+                error.code.to_owned()
+            }
+        };
+        *endings.entry(name).or_default() += 1;
+    }
+    let total = start.elapsed();
+    println!(
+        "seed {seed}: {SEARCHES} searches in {total:?}, the latest {latest:?} after its deadline: {endings:?}"
+    );
+    let each = (peak_megabytes() - before) / AT_ONCE;
+    let open = world.searxng.most_open();
+    println!("{AT_ONCE} at once: {each} MB each at most, {open} connections to SearXNG in all");
+    assert!(each <= MEGABYTES, "{each} MB for each search");
+    assert!(open <= AT_ONCE * CONNECTIONS, "{open} connections");
+    assert!(wrong.is_empty(), "seed {seed}:\n{}", wrong.join("\n"));
+    let answered = ended.iter().filter(|end| end.result.is_ok()).count();
+    assert!(answered > 100 && answered < 200, "both happen: {answered}");
+}

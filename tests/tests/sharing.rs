@@ -1,0 +1,207 @@
+//! The same question at the same moment, and again later: real workers, real Redis.
+
+use privachat_tests::{
+    Stack, Upstream, binaries, eventually,
+    scene::{self, found, question},
+    upstream::{Reply, Request, searxng},
+};
+use redis::AsyncCommands;
+use serde_json::Value;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// A SearXNG that finds something once it is let.
+#[derive(Clone, Default)]
+struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    fn searxng(&self) -> Upstream {
+        let is_open = Arc::clone(&self.0);
+        Upstream::start(move |request: &Request| {
+            while !is_open.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(5));
+            }
+            let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
+            Reply::json(200, body.to_string())
+        })
+    }
+
+    fn open(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.open();
+    }
+}
+
+/// `workers` with a slot each have time for one search, so that the second is another's.
+async fn stack(searxng: &Upstream, workers: usize, slots: usize, ttl: u64) -> Stack {
+    Stack::builder(binaries!())
+        .workers(workers)
+        .searching(searxng)
+        .env("WORKER_SLOTS", slots)
+        .env("CACHE_TTL_SECONDS", ttl)
+        .start()
+        .await
+}
+
+/// Starts a search and waits until it has something to tell: then it has joined.
+async fn telling(stack: &Stack) -> String {
+    let id = stack.client().enqueue(question()).await;
+    eventually(
+        "the search tells of itself",
+        Duration::from_secs(10),
+        async || {
+            let now = stack.client().status(&id).await.expect(200);
+            (!now["progress"].is_null()).then_some(())
+        },
+    )
+    .await;
+    id
+}
+
+async fn kinds(stack: &Stack, id: &str) -> Vec<String> {
+    let key = format!("{{search_job:{id}}}:ev");
+    let mut redis = stack.redis.connection().await;
+    let events: redis::streams::StreamRangeReply = redis.xrange_all(key).await.unwrap();
+    let told: Vec<String> = events
+        .ids
+        .iter()
+        .flat_map(|event| event.map.values())
+        .filter_map(|value| redis::from_redis_value_ref(value).ok())
+        .collect();
+    told
+}
+
+fn cites(end: &Value) -> bool {
+    end["answer"]
+        .as_str()
+        .is_some_and(|answer| answer.contains("[1]"))
+}
+
+#[tokio::test]
+async fn the_same_search_in_one_worker_runs_once_and_its_first_caller_may_cancel() {
+    let gate = Gate::default();
+    let searxng = gate.searxng();
+    let stack = stack(&searxng, 1, 8, 0).await;
+    let first = telling(&stack).await;
+    let (second, third) = (telling(&stack).await, telling(&stack).await);
+    let path = format!("/api/v1/search/{first}");
+    stack.client().delete(&path).await.expect(200);
+    let cancelled = stack.client().wait_terminal(&first).await;
+    assert_eq!(cancelled["cancelled"], true, "{cancelled}");
+    gate.open();
+    for id in [&second, &third] {
+        let end = stack.client().wait_completed(id).await;
+        assert_eq!(end["session_id"], id.as_str());
+        assert_eq!(end["cached"], false);
+        assert!(cites(&end), "{end}");
+        let told = kinds(&stack, id).await;
+        assert!(told.iter().any(|kind| kind == "text"), "{told:?}");
+        assert!(told.iter().any(|kind| kind == "sources"), "{told:?}");
+    }
+    assert_eq!(searxng.calls(), 1);
+    scene::is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn the_same_search_in_two_workers_runs_once_and_the_next_one_anew() {
+    let gate = Gate::default();
+    let searxng = gate.searxng();
+    let stack = stack(&searxng, 2, 1, 0).await;
+    let (first, second) = (telling(&stack).await, telling(&stack).await);
+    gate.open();
+    for id in [&first, &second] {
+        let end = stack.client().wait_completed(id).await;
+        assert!(cites(&end) && end["cached"] == false, "{end}");
+        let told = kinds(&stack, id).await;
+        assert!(told.iter().any(|kind| kind == "text"), "{told:?}");
+    }
+    assert_eq!(searxng.calls(), 1);
+    let third = stack.client().post_search(question()).await.expect(200);
+    assert_eq!(third["cached"], false);
+    assert_eq!(
+        searxng.calls(),
+        2,
+        "without CACHE_TTL_SECONDS nothing is kept"
+    );
+}
+
+#[tokio::test]
+async fn who_waits_for_a_worker_that_dies_answers_by_itself() {
+    let gate = Gate::default();
+    let searxng = gate.searxng();
+    let mut stack = stack(&searxng, 1, 1, 0).await;
+    telling(&stack).await;
+    stack.add_worker();
+    let second = telling(&stack).await;
+    stack.workers[0].process().kill();
+    gate.open();
+    let end = stack.client().wait_completed(&second).await;
+    assert!(cites(&end), "{end}");
+    assert_eq!(end["attempt"], 1, "{end}");
+    let took = end["execution_time"].as_f64().unwrap();
+    assert!(
+        took < 10.0,
+        "half of its 15 s, and then its own search: {took}"
+    );
+}
+
+#[tokio::test]
+async fn a_kept_answer_serves_the_next_who_asks_unless_they_want_a_new_one() {
+    let searxng = searxng::finding(found());
+    let stack = stack(&searxng, 2, 1, 60).await;
+    let first = stack.client().post_search(question()).await.expect(200);
+    assert_eq!(
+        (first["cached"].as_bool(), searxng.calls()),
+        (Some(false), 1)
+    );
+    // Kept after the answer is given: a moment may pass.
+    let mut redis = stack.redis.connection().await;
+    eventually("the answer is kept", Duration::from_secs(5), async || {
+        let kept: Vec<String> = redis.keys("search_answer:*").await.unwrap();
+        (kept.len() == 1).then_some(())
+    })
+    .await;
+    let second = stack.client().post_search(question()).await.expect(200);
+    assert_eq!(
+        (second["cached"].as_bool(), searxng.calls()),
+        (Some(true), 1)
+    );
+    for same in [
+        "answer",
+        "sources",
+        "citation_mapping",
+        "confidence",
+        "model_used",
+    ] {
+        assert_eq!(second[same], first[same], "{same}");
+    }
+    assert_ne!(second["session_id"], first["session_id"]);
+    assert!(second["usage"].is_null());
+    assert_ne!(second["execution_time"], first["execution_time"]);
+
+    let mut fresh = question();
+    fresh["cache"] = false.into();
+    let third = stack.client().post_search(fresh).await.expect(200);
+    assert_eq!(
+        (third["cached"].as_bool(), searxng.calls()),
+        (Some(false), 2)
+    );
+    let mut other = question();
+    other["max_sources"] = 7.into();
+    let fourth = stack.client().post_search(other).await.expect(200);
+    assert_eq!(
+        (fourth["cached"].as_bool(), searxng.calls()),
+        (Some(false), 3)
+    );
+}
