@@ -40,7 +40,7 @@ async fn post_speed(stack: &Stack) -> Vec<String> {
         let client = stack.client().clone();
         posts.push(tokio::spawn(async move {
             client
-                .enqueue(json!({"query": "speed", "mode": "speed"}))
+                .enqueue(json!({"query": "speed", "mode": "speed", "cache": false}))
                 .await
         }));
     }
@@ -101,7 +101,7 @@ async fn quick_searches_wait_no_longer_because_fifty_deep_ones_are_queued() {
     let deep = join_all((0..DEEP).map(|_| {
         stack
             .client()
-            .enqueue(json!({"query": "deep", "mode": "deep"}))
+            .enqueue(json!({"query": "deep", "mode": "deep", "cache": false}))
     }))
     .await;
     let beside = waits(&mut redis, &post_speed(&stack).await).await;
