@@ -20,6 +20,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use html::html;
+pub use html::{html, page};
 pub use markdown::markdown;
 pub use plain::plain_text;

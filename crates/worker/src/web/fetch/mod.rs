@@ -63,20 +63,22 @@ impl WebFetcher {
         let content_type = response.content_type();
         let address = response.url.clone();
         let was_redirected = address != *url;
-        let (bytes, _slot) = body::read(response, self.client.rules().max_bytes).await?;
+        let (bytes, slot) = body::read(response, self.client.rules().max_bytes).await?;
         let base = address.clone();
-        let document = tokio::task::spawn_blocking(move || {
+        let (document, stated) = tokio::task::spawn_blocking(move || {
+            // Until the page is parsed, also when nobody waits for it any more.
+            let _slot = slot;
             let text = charset::decode(&bytes, content_type.as_deref());
-            let document = extract_as(media, &text, &base);
+            let (document, stated) = extract_as(media, &text, &base);
             match refusal::reason(&document, &text, &base, was_redirected) {
                 Some(reason) => Err(FetchError::NoContent(reason)),
-                None => Ok(document),
+                None => Ok((document, stated)),
             }
         })
         .await
         .unwrap_or(Err(FetchError::NoContent("a page that cannot be parsed")))?;
         Ok(Page {
-            url: address,
+            url: stated.unwrap_or(address),
             document,
             cached: false,
         })
@@ -138,10 +140,11 @@ impl PageFetcher for WebFetcher {
     }
 }
 
-fn extract_as(media: Media, text: &str, base: &Url) -> Document {
+/// What the page says, and where it says that it is.
+fn extract_as(media: Media, text: &str, base: &Url) -> (Document, Option<Url>) {
     match media {
-        Media::Html => extract::html(text, Some(base)),
-        Media::Markdown => extract::markdown(text),
-        Media::Text => extract::plain_text(text),
+        Media::Html => extract::page(text, Some(base)),
+        Media::Markdown => (extract::markdown(text), None),
+        Media::Text => (extract::plain_text(text), None),
     }
 }
