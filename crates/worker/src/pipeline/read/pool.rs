@@ -85,10 +85,10 @@ impl<'a> Pool<'a> {
 
     fn fill(&mut self) {
         // Twice as many as wanted is all that a search may ask the web for.
-        while self.patience.is_none()
-            && self.read.len() + self.running.len() < self.wanted
+        let left = self.patience.unwrap_or(self.deadline).remaining();
+        while self.read.len() + self.running.len() < self.wanted
             && self.begun < 2 * self.wanted
-            && (self.begun < self.wanted || self.deadline.remaining() > WORTHWHILE)
+            && (self.begun < self.wanted || left > WORTHWHILE)
             && let Some((at, url)) = self.waiting.next()
         {
             self.begun += 1;

@@ -4,7 +4,7 @@ use super::{
     files::{self, Format},
     sections::{self, Section},
 };
-use crate::web::{charset, extract};
+use crate::web::{charset, extract, pdf};
 use std::{
     fs::File,
     io::Read,
@@ -22,16 +22,21 @@ pub(super) fn read(path: &Path) -> std::io::Result<Vec<Section>> {
     File::open(path)?
         .take(files::MAX_FILE_BYTES)
         .read_to_end(&mut bytes)?;
-    if is_binary(&bytes) {
+    let format = Format::of(path);
+    if format != Some(Format::Pdf) && is_binary(&bytes) {
         return Ok(Vec::new());
     }
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    if format == Some(Format::Pdf) {
+        let document = pdf::pdf(&bytes, pdf::Limits::default());
+        return Ok(document.map_or_else(|_| Vec::new(), |it| sections::split(&it, &name)));
+    }
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         let text = charset::decode(&bytes, None);
-        let document = match Format::of(path) {
+        let document = match format {
             Some(Format::Html) => extract::html(&text, None),
             Some(Format::Markdown) => extract::markdown(&text),
-            Some(Format::Plain) | None => extract::plain_text(&text),
+            _ => extract::plain_text(&text),
         };
         sections::split(&document, &name)
     }));

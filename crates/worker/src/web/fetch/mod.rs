@@ -21,19 +21,26 @@ pub use rules::FetchRules;
 
 use crate::{
     pipeline::{Deadline, Document, FetchError, Page, PageFetcher},
-    web::{charset, extract},
+    web::{charset, extract, pdf},
 };
 use async_trait::async_trait;
 use client::{Client, Response, Step, Trail};
 use media::Media;
 use robots::RobotsCache;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
+
+/// A small PDF can unpack to a large one, and parsing it takes a core.
+const PDFS_AT_ONCE: usize = 2;
 
 /// Fetches pages over HTTP under [`FetchRules`].
 #[derive(Debug)]
 pub struct WebFetcher {
     client: Client,
     robots: Option<RobotsCache>,
+    /// PDF files that may be parsed at once.
+    pdfs: Arc<Semaphore>,
 }
 
 impl WebFetcher {
@@ -48,6 +55,7 @@ impl WebFetcher {
         Ok(Self {
             client: Client::new(rules)?,
             robots,
+            pdfs: Arc::new(Semaphore::new(PDFS_AT_ONCE)),
         })
     }
 
@@ -65,9 +73,13 @@ impl WebFetcher {
         let was_redirected = address != *url;
         let (bytes, slot) = body::read(response, self.client.rules().max_bytes).await?;
         let base = address.clone();
+        let permit = self.pdf_permit(&bytes).await;
         let (document, stated) = tokio::task::spawn_blocking(move || {
             // Until the page is parsed, also when nobody waits for it any more.
-            let _slot = slot;
+            let _held = (slot, permit);
+            if media == Media::Pdf || bytes.starts_with(pdf::MAGIC) {
+                return Ok((pdf::pdf(&bytes, pdf::Limits::default())?, None));
+            }
             let text = charset::decode(&bytes, content_type.as_deref());
             let (document, stated) = extract_as(media, &text, &base);
             match refusal::reason(&document, &text, &base, was_redirected) {
@@ -82,6 +94,13 @@ impl WebFetcher {
             document,
             cached: false,
         })
+    }
+
+    async fn pdf_permit(&self, bytes: &[u8]) -> Option<OwnedSemaphorePermit> {
+        if !bytes.starts_with(pdf::MAGIC) {
+            return None;
+        }
+        Arc::clone(&self.pdfs).acquire_owned().await.ok()
     }
 
     /// Redirects are followed here, because each hop is a question to its site's robots.txt.
@@ -145,6 +164,7 @@ fn extract_as(media: Media, text: &str, base: &Url) -> (Document, Option<Url>) {
     match media {
         Media::Html => extract::page(text, Some(base)),
         Media::Markdown => (extract::markdown(text), None),
-        Media::Text => (extract::plain_text(text), None),
+        // Whatever calls itself a PDF and is none went the way of one.
+        Media::Text | Media::Pdf => (extract::plain_text(text), None),
     }
 }
