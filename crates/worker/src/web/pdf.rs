@@ -8,7 +8,7 @@ mod page;
 mod tests;
 
 use crate::pipeline::{Block, Document, FetchError};
-use lopdf::{LoadOptions, Object};
+use lopdf::LoadOptions;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     thread,
@@ -29,7 +29,7 @@ const NO_TEXT: FetchError = FetchError::NoContent("a PDF without text");
 pub struct Limits {
     /// Pages that are read, from the first on.
     pub pages: usize,
-    /// Bytes that one stream, and one page, may unpack to.
+    /// Bytes that the file's structure, and each page, may unpack to.
     pub unpacked: usize,
     /// Bytes of text of the whole file.
     pub text: usize,
@@ -42,7 +42,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             pages: 500,
-            unpacked: 16 * 1024 * 1024,
+            unpacked: 32 * 1024 * 1024,
             text: 2 * 1024 * 1024,
             time: Duration::from_secs(5),
         }
@@ -71,11 +71,7 @@ pub fn pdf(bytes: &[u8], limits: Limits) -> Result<Document, FetchError> {
 
 fn read(bytes: &[u8], limits: Limits) -> Result<Document, FetchError> {
     let until = Instant::now() + limits.time;
-    let options = LoadOptions {
-        // An image is never looked at: dropped, so that it takes no memory twice.
-        filter: Some(without_images),
-        ..LoadOptions::with_max_decompressed_size(limits.unpacked)
-    };
+    let options = LoadOptions::with_max_decompressed_size(share(bytes, limits.unpacked));
     let Ok(file) = lopdf::Document::load_mem_with_options(bytes, options) else {
         return Err(UNREADABLE);
     };
@@ -103,12 +99,34 @@ fn read(bytes: &[u8], limits: Limits) -> Result<Document, FetchError> {
     })
 }
 
-fn without_images(id: lopdf::ObjectId, object: &mut Object) -> Option<(lopdf::ObjectId, Object)> {
-    let is_image = object.as_stream().is_ok_and(|stream| {
-        let kind = stream.dict.get(b"Subtype").and_then(Object::as_name);
-        kind.is_ok_and(|kind| kind == b"Image")
-    });
-    (!is_image).then(|| (id, std::mem::replace(object, Object::Null)))
+/// What each of the streams that hold the file's objects may unpack to, so that all of them together
+/// keep to `total`: they are unpacked while the file is loaded, each on its own.
+fn share(bytes: &[u8], total: usize) -> usize {
+    const NAME: &[u8] = b"ObjStm";
+    let names = unescaped(bytes);
+    let count = names.windows(NAME.len()).filter(|it| *it == NAME).count();
+    total / count.max(1)
+}
+
+/// `#4f` in a name stands for `O`.
+fn unescaped(bytes: &[u8]) -> Vec<u8> {
+    let digit = |at: usize| char::from(*bytes.get(at)?).to_digit(16);
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let escaped = digit(at + 1).zip(digit(at + 2));
+        match escaped.map(|(high, low)| u8::try_from(high * 16 + low)) {
+            Some(Ok(meant)) if *byte == b'#' => {
+                plain.push(meant);
+                at += 3;
+            }
+            _ => {
+                plain.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    plain
 }
 
 /// An entry of the file's information, when it says something.

@@ -128,6 +128,12 @@ fn pages_text_and_unpacked_bytes_are_bounded() {
 }
 
 #[test]
+fn streams_of_objects_share_what_the_file_may_unpack_to() {
+    assert_eq!(share(b"/Type /ObjStm ... /Type /Obj#53tm", 100), 50);
+    assert_eq!(share(b"%PDF-1.7 # #4 #zz", 100), 100);
+}
+
+#[test]
 fn time_is_bounded() {
     let long = format!("({}) Tj ", "word ".repeat(200)).repeat(2_000);
     let bytes = pages((0..20).map(|_| shown(&long)).collect());
