@@ -2,6 +2,8 @@
 //! that cost too much, pages that give orders. Each search completes in time with a cited answer
 //! from the page that is sound.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use privachat_tests::upstream::model::{self, Script};
@@ -22,30 +24,29 @@ fn article() -> String {
     site::article("asyncio.gather", &[FACT])
 }
 
-/// SearXNG finds for "… part N" the N-th of `parts`.
-fn finding(parts: Vec<Vec<String>>) -> Upstream {
-    Upstream::start(move |request: &Request| {
-        let query = request.parameter("q").unwrap_or_default();
-        let part = (0..parts.len())
-            .find(|at| query.contains(&format!("part {at}")))
-            .and_then(|at| parts.get(at));
+/// SearXNG finds the part that is `chosen`.
+fn finding(parts: Vec<Vec<String>>, chosen: Arc<AtomicUsize>) -> Upstream {
+    Upstream::start(move |_: &Request| {
+        let part = parts.get(chosen.load(Ordering::SeqCst));
         let results: Vec<_> = part
             .into_iter()
             .flatten()
             .map(|url| searxng::Result::new("asyncio.gather", url, EXCERPT))
             .collect();
-        Reply::json(200, searxng::body(query, &results).to_string())
+        Reply::json(200, searxng::body(QUESTION, &results).to_string())
     })
 }
 
 struct Bench {
     stack: Stack,
+    chosen: Arc<AtomicUsize>,
     _searxng: Upstream,
 }
 
 impl Bench {
     async fn start(site: &Upstream, parts: Vec<Vec<String>>, llm: Option<&Upstream>) -> Self {
-        let searxng = finding(parts);
+        let chosen = Arc::new(AtomicUsize::new(0));
+        let searxng = finding(parts, Arc::clone(&chosen));
         let mut builder = Stack::builder(binaries!())
             .searching(&searxng)
             .env("FETCH_ALLOW_HOSTS", site.url().replace("http://", ""))
@@ -58,14 +59,15 @@ impl Bench {
         }
         Self {
             stack: builder.start().await,
+            chosen,
             _searxng: searxng,
         }
     }
 
-    /// The end of the search for part `at`: in time, with citations that lead to sources.
+    /// The end of a search that finds part `at`: in time, with citations that lead to sources.
     async fn ask(&self, at: usize) -> Value {
-        let query = format!("{QUESTION} part {at}");
-        let request = json!({"query": query, "mode": "deep", "timeout": 10});
+        self.chosen.store(at, Ordering::SeqCst);
+        let request = json!({"query": QUESTION, "mode": "deep", "timeout": 10, "cache": false});
         let id = self.stack.client().enqueue(request).await;
         let end = self.stack.client().wait_completed(&id).await;
         let took = end["execution_time"].as_f64().expect("a time");
@@ -196,6 +198,9 @@ async fn no_spelling_of_an_address_leads_inside_neither_as_a_result_nor_by_redir
     assert_eq!(followed.count(), hostile.len(), "each redirect was met");
 }
 
+/// Kilobytes. Two documents of one host are parsed at a time, each of 5 MB at most.
+const MOST_MEMORY: u64 = 600_000;
+
 /// The most memory that a process has had, in kilobytes.
 fn peak_memory(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
@@ -204,59 +209,9 @@ fn peak_memory(process: u32) -> u64 {
     peak.parse().unwrap()
 }
 
-/// Documents that want to be expensive. The first is sound.
-fn hostile_documents() -> Vec<Reply> {
-    let html = |body: String| Reply::html(format!("<html><title>x</title><body>{body}"));
-    let typed = |kind: &str, body: Vec<u8>| Reply::new(200, kind, body);
-    let deep = |tag: &str| html(format!("<{tag}>").repeat(150_000));
-    let attribute = format!("<p title=\"{}\">Words.</p>", "a".repeat(4_000_000));
-    let attributes: String = (0..100_000).map(|at| format!(" a{at}=\"{at}\"")).collect();
-    let misnested = "<b><i><a href=x><p>word</b></i>".repeat(30_000);
-    let tables = "<table><tr><td>word".repeat(30_000);
-    let utf16: Vec<u8> = b"\xff\xfe"
-        .iter()
-        .copied()
-        .chain(0..=255)
-        .cycle()
-        .take(400_001)
-        .collect();
-    let pdf_bomb = format!(
-        "%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[{}]/Count 99999999>>endobj\ntrailer<</Root 1 0 R>>",
-        "2 0 R ".repeat(200_000)
-    );
-    vec![
-        Reply::html(article()),
-        deep("div"),
-        deep("b"),
-        deep("svg"),
-        html(attribute),
-        html(format!("<p{attributes}>Words.</p>")),
-        html(misnested),
-        html(tables),
-        html(format!("<!--{}", "<!--".repeat(500_000))),
-        html("&NotGreaterGreater;&#x110000;&amp".repeat(120_000)),
-        html(format!("<p>{}</p>", "a".repeat(4_500_000))),
-        typed("text/html; charset=utf-16", utf16),
-        typed("text/html; charset=no-such-charset", vec![0xC3; 300_000]),
-        typed(
-            "text/html; charset=iso-2022-jp",
-            b"\x1b$B\x1b(B\x1b$@".repeat(100_000),
-        ),
-        typed("application/pdf", pdf_bomb.into_bytes()),
-        typed(
-            "application/pdf",
-            [b"%PDF-1.4\n".to_vec(), b"[<<(".repeat(500_000)].concat(),
-        ),
-        typed("text/markdown", b"> * [a](".repeat(300_000)),
-        Reply::html("x").header("Content-Encoding", "br"),
-        Reply::html("x").header("X-Long", "y".repeat(300_000)),
-        Reply::steps(200, "text/html", vec![Step::Send("<p>".into()), Step::Cut]),
-    ]
-}
-
 #[tokio::test]
 async fn hostile_documents_cost_only_themselves() {
-    let documents = hostile_documents();
+    let documents = site::hostile_documents(&article());
     let count = documents.len();
     let site = Upstream::start(move |request: &Request| {
         let number = request.path.trim_start_matches("/document/").parse();
@@ -268,15 +223,24 @@ async fn hostile_documents_cost_only_themselves() {
     let urls: Vec<String> = (0..count)
         .map(|at| site.at(&format!("/document/{at}")))
         .collect();
-    // One part with all of them, and one for each: the worker lives on after each.
-    let mut bench = Bench::start(&site, vec![urls], None).await;
-    let end = bench.ask(0).await;
-    let answer = end["answer"].as_str().unwrap_or_default();
-    assert!(answer.contains("runs awaitable objects"), "{end}");
+    // The sound one is among each handful.
+    let parts: Vec<Vec<String>> = urls[1..]
+        .chunks(5)
+        .map(|part| {
+            std::iter::once(urls[0].clone())
+                .chain(part.to_vec())
+                .collect()
+        })
+        .collect();
+    let handfuls = parts.len();
+    let mut bench = Bench::start(&site, parts, None).await;
+    for at in 0..handfuls {
+        let end = bench.ask(at).await;
+        let answer = end["answer"].as_str().unwrap_or_default();
+        assert!(answer.contains("runs awaitable objects"), "{end}");
+    }
     let peak = peak_memory(bench.stack.workers[0].process().id());
-    assert!(peak < 600_000, "{peak} kB");
-    let again = bench.ask(0).await;
-    assert_eq!(again["status"], "completed", "{again}");
+    assert!(peak < MOST_MEMORY, "{peak} kB");
 }
 
 const INJECTIONS: usize = 10;
@@ -312,7 +276,10 @@ fn assert_neither_obeys_nor_leaks(end: &Value) {
         assert!(!answer.contains(forbidden), "{forbidden}: {end}");
     }
     assert!(answer.contains("concurrently"), "{end}");
-    assert!(!end.to_string().contains(KEY), "{end}");
+    let whole = end.to_string();
+    assert!(!whole.contains(KEY), "{end}");
+    // Neither turned around nor hidden among what is shown as read.
+    assert!(!whole.contains(['\u{202e}', '\u{e0053}']), "{end}");
 }
 
 #[tokio::test]
@@ -363,8 +330,6 @@ async fn a_model_is_shown_pages_as_quoted_material_that_they_cannot_leave() {
             .split('>')
             .next()
             .unwrap();
-        let opened = prompt.matches("<source ").filter(|_| true).count();
-        assert!(opened >= 1);
         let closed = prompt.lines().filter(|line| line.starts_with("</source"));
         assert!(closed.clone().count() >= 1, "{prompt}");
         for line in closed {

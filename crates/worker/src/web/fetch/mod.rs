@@ -78,13 +78,14 @@ impl WebFetcher {
             // Until the page is parsed, also when nobody waits for it any more.
             let _held = (slot, permit);
             if media == Media::Pdf || bytes.starts_with(pdf::MAGIC) {
-                return Ok((pdf::pdf(&bytes, pdf::Limits::default())?, None));
+                let document = pdf::pdf(&bytes, pdf::Limits::default())?;
+                return Ok((extract::readable(document), None));
             }
             let text = charset::decode(&bytes, content_type.as_deref());
             let (document, stated) = extract_as(media, &text, &base);
             match refusal::reason(&document, &text, &base, was_redirected) {
                 Some(reason) => Err(FetchError::NoContent(reason)),
-                None => Ok((document, stated)),
+                None => Ok((extract::readable(document), stated)),
             }
         })
         .await
