@@ -199,7 +199,7 @@ async fn no_spelling_of_an_address_leads_inside_neither_as_a_result_nor_by_redir
 }
 
 /// Kilobytes. Two documents of one host are parsed at a time, each of 5 MB at most.
-const MOST_MEMORY: u64 = 600_000;
+const MOST_MEMORY: u64 = 300_000;
 
 /// The most memory that a process has had, in kilobytes.
 fn peak_memory(process: u32) -> u64 {
