@@ -216,3 +216,26 @@ async fn a_search_whose_pages_all_fail_is_answered_from_the_excerpts() {
     );
     assert_parts(&warning, &["not allowed: robots.txt", "not reachable"]);
 }
+
+#[tokio::test]
+async fn robots_txt_is_not_asked_for_when_the_operator_says_so() {
+    let (path, page) = good_page();
+    let forbidding = "User-agent: *\nDisallow: /\n".to_owned();
+    let site = site::serving([("/robots.txt", forbidding), (path, page)]);
+    let searxng = searxng::finding(vec![searxng::Result::new(
+        "gather",
+        &site.at(path),
+        EXCERPT,
+    )]);
+    let stack = Stack::builder(binaries!())
+        .searching(&searxng)
+        .env("FETCH_ALLOW_HOSTS", site.url().replace("http://", ""))
+        .env("FETCH_ROBOTS", "off")
+        .start()
+        .await;
+    let request = json!({"query": QUESTION, "mode": "balanced", "timeout": 10});
+    let id = stack.client().enqueue(request).await;
+    let end = stack.client().wait_completed(&id).await;
+    assert_eq!(end["source_details"][0]["fetched"], true, "{end}");
+    assert_eq!(site.calls(), 1, "the page alone");
+}

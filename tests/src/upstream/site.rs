@@ -39,6 +39,56 @@ pub fn article(title: &str, paragraphs: &[&str]) -> String {
     )
 }
 
+/// Documents that want to be expensive, after one that is `sound`.
+pub fn hostile_documents(sound: &str) -> Vec<Reply> {
+    let html = |body: String| Reply::html(format!("<html><title>x</title><body>{body}"));
+    let typed = |kind: &str, body: Vec<u8>| Reply::new(200, kind, body);
+    let deep = |tag: &str| html(format!("<{tag}>").repeat(150_000));
+    let attribute = format!("<p title=\"{}\">Words.</p>", "a".repeat(4_000_000));
+    let attributes: String = (0..100_000).map(|at| format!(" a{at}=\"{at}\"")).collect();
+    let misnested = "<b><i><a href=x><p>word</b></i>".repeat(30_000);
+    let tables = "<table><tr><td>word".repeat(30_000);
+    let utf16: Vec<u8> = b"\xff\xfe"
+        .iter()
+        .copied()
+        .chain(0..=255)
+        .cycle()
+        .take(400_001)
+        .collect();
+    let pdf_bomb = format!(
+        "%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[{}]/Count 99999999>>endobj\ntrailer<</Root 1 0 R>>",
+        "2 0 R ".repeat(200_000)
+    );
+    vec![
+        Reply::html(sound.to_owned()),
+        deep("div"),
+        deep("b"),
+        deep("svg"),
+        html(attribute),
+        html(format!("<p{attributes}>Words.</p>")),
+        html(misnested),
+        html(tables),
+        html(format!("<!--{}", "<!--".repeat(500_000))),
+        html("&NotGreaterGreater;&#x110000;&amp".repeat(120_000)),
+        html(format!("<p>{}</p>", "a".repeat(4_500_000))),
+        typed("text/html; charset=utf-16", utf16),
+        typed("text/html; charset=no-such-charset", vec![0xC3; 300_000]),
+        typed(
+            "text/html; charset=iso-2022-jp",
+            b"\x1b$B\x1b(B\x1b$@".repeat(100_000),
+        ),
+        typed("application/pdf", pdf_bomb.into_bytes()),
+        typed(
+            "application/pdf",
+            [b"%PDF-1.4\n".to_vec(), b"[<<(".repeat(500_000)].concat(),
+        ),
+        typed("text/markdown", b"> * [a](".repeat(300_000)),
+        Reply::html("x").header("Content-Encoding", "br"),
+        Reply::html("x").header("X-Long", "y".repeat(300_000)),
+        Reply::steps(200, "text/html", vec![Step::Send("<p>".into()), Step::Cut]),
+    ]
+}
+
 fn route(request: &Request, pages: &BTreeMap<String, String>) -> Reply {
     if let Some(html) = pages.get(&request.path) {
         return Reply::html(html.clone());

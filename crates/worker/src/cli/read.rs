@@ -3,7 +3,7 @@
 use super::show;
 use crate::{
     pipeline::{BlockKind, Deadline, Document},
-    web::{charset, extract},
+    web::{charset, extract, pdf},
     wiring::{self, PipelineSettings},
 };
 use anyhow::Context as _;
@@ -54,6 +54,10 @@ async fn page(settings: &PipelineSettings, url: &Url) -> anyhow::Result<(String,
 fn file(path: &Path) -> anyhow::Result<Document> {
     let bytes =
         std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    if bytes.starts_with(pdf::MAGIC) {
+        return pdf::pdf(&bytes, pdf::Limits::default())
+            .with_context(|| format!("{} cannot be read", path.display()));
+    }
     let text = charset::decode(&bytes, None);
     let extension = path
         .extension()

@@ -1,16 +1,23 @@
 //! Read: the pages behind the best results, all at once; what is late keeps its excerpt.
 
+mod pool;
+mod same_page;
+mod summary;
+#[cfg(test)]
+mod tests;
+
 use super::{
     candidate::Candidate,
     context::Context,
     deadline::Deadline,
-    document::Document,
-    fetcher::{FetchError, PageFetcher},
+    fetcher::{FetchError, Page},
     progress::ProgressSink,
+    search::canonical::canonical,
 };
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use pool::Pool;
 use privachat_core::schema::Stage;
 use std::sync::Arc;
+use summary::{is_refusal, summary};
 use url::Url;
 
 /// How many pages were read and how many were not.
@@ -24,12 +31,10 @@ pub struct Tally {
     pub blocked: usize,
 }
 
-/// Reads up to `pages` pages of candidates whose content is not there yet, best first, until
-/// `deadline`. Pages that cannot be read keep their excerpt, and one warning says how many and why.
-#[expect(
-    clippy::ptr_arg,
-    reason = "two results that lead to one page become one"
-)]
+/// Reads `pages` pages of candidates whose content is not there yet, best first, until `deadline`.
+/// The next best page takes the place of one that cannot be read; the last pages are not waited for
+/// much longer than the others took. Pages that are not read keep their excerpt, and one warning
+/// says how many and why. Candidates that turn out to be one page become one.
 pub async fn read(
     context: &Context,
     candidates: &mut Vec<Candidate>,
@@ -37,29 +42,38 @@ pub async fn read(
     deadline: Deadline,
     sink: &dyn ProgressSink,
 ) -> Tally {
-    let fetcher = &*context.fetcher;
-    let wanted = unread(candidates, pages);
-    let total = wanted.len();
+    let mut pool = Pool::new(&*context.fetcher, candidates, pages, deadline);
+    let total = pool.begun();
     if total == 0 {
         return Tally::default();
     }
     sink.stage(Stage::Read, 0, total, format!("Reading {total} pages"));
 
-    let mut running: FuturesUnordered<_> = wanted
-        .into_iter()
-        .map(|(at, url)| async move { (at, fetch(fetcher, &url, deadline).await) })
-        .collect();
     let mut done = 0;
     let mut failures = Vec::new();
-    while let Some((at, result)) = running.next().await {
+    while let Some(arrival) = pool.next().await {
         done += 1;
-        match (result, candidates.get_mut(at)) {
-            (Ok(document), Some(candidate)) => keep(candidate, document),
+        match (arrival.result, candidates.get_mut(arrival.at)) {
+            (Ok(page), Some(candidate)) => keep(candidate, page),
             (Err(error), _) => failures.push(error),
             (Ok(_), None) => {}
         }
+        let total = pool.begun();
         sink.stage(Stage::Read, done, total, format!("{done} of {total} pages"));
     }
+    let total = pool.begun();
+    if done < total {
+        failures.extend(std::iter::repeat_n(FetchError::TimedOut, total - done));
+        sink.stage(
+            Stage::Read,
+            total,
+            total,
+            format!("{total} of {total} pages"),
+        );
+    }
+    // Ends the transfers that are still running.
+    drop(pool);
+    same_page::join(candidates);
     if !failures.is_empty() {
         sink.warn(summary(&failures, total));
     }
@@ -70,70 +84,30 @@ pub async fn read(
     }
 }
 
-fn is_refusal(error: &FetchError) -> bool {
-    matches!(
-        error,
-        FetchError::Forbidden(_)
-            | FetchError::Status(401 | 403 | 429 | 451)
-            | FetchError::NoContent("a bot check")
-    )
+/// What two addresses of one page have in common.
+fn identity(address: &str) -> String {
+    canonical(address)
 }
 
-fn unread(candidates: &[Candidate], limit: usize) -> Vec<(usize, Url)> {
+fn unread(candidates: &[Candidate]) -> Vec<(usize, Url)> {
     candidates
         .iter()
         .enumerate()
         .filter(|(_, candidate)| candidate.document.is_none())
         .filter_map(|(at, candidate)| Some((at, Url::parse(&candidate.url).ok()?)))
         .filter(|(_, url)| matches!(url.scheme(), "http" | "https"))
-        .take(limit)
         .collect()
 }
 
-async fn fetch(
-    fetcher: &dyn PageFetcher,
-    url: &Url,
-    deadline: Deadline,
-) -> Result<Document, FetchError> {
-    let page = deadline
-        .cut(fetcher.fetch(url, deadline))
-        .await
-        .unwrap_or(Err(FetchError::TimedOut))?;
-    if page.document.is_empty() {
-        return Err(FetchError::NoContent("empty"));
+fn keep(candidate: &mut Candidate, page: Page) {
+    // The fragment that a provider gave stays when the page did not move.
+    if identity(&candidate.url) != identity(page.url.as_str()) {
+        candidate.url = page.url.into();
     }
-    Ok(page.document)
-}
-
-fn keep(candidate: &mut Candidate, document: Document) {
+    let document = page.document;
     candidate.published = candidate.published.or(document.published);
     if candidate.title.trim().is_empty() {
         document.title.clone_into(&mut candidate.title);
     }
     candidate.document = Some(Arc::new(document));
 }
-
-/// "2 of 5 pages could not be read: 1 too slow, 1 HTTP 403".
-fn summary(failures: &[FetchError], total: usize) -> String {
-    let mut counted: Vec<(String, usize)> = Vec::new();
-    for reason in failures.iter().map(ToString::to_string) {
-        match counted.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count += 1,
-            None => counted.push((reason, 1)),
-        }
-    }
-    // The order in which pages happened to fail says nothing.
-    counted.sort_by(|(a, many), (b, few)| few.cmp(many).then_with(|| b.cmp(a)));
-    let reasons: Vec<String> = counted
-        .iter()
-        .map(|(reason, count)| format!("{count} {reason}"))
-        .collect();
-    format!(
-        "{} of {total} pages could not be read: {}",
-        failures.len(),
-        reasons.join(", ")
-    )
-}
-
-#[cfg(test)]
-mod tests;

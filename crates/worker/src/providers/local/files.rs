@@ -73,6 +73,7 @@ pub(super) enum Format {
     Html,
     Markdown,
     Plain,
+    Pdf,
 }
 
 impl Format {
@@ -85,6 +86,7 @@ impl Format {
             "html" | "htm" | "xhtml" => Some(Self::Html),
             "md" | "markdown" => Some(Self::Markdown),
             "txt" | "text" | "rst" => Some(Self::Plain),
+            "pdf" => Some(Self::Pdf),
             _ => None,
         }
     }

@@ -25,6 +25,12 @@ const MAX_SCORED_TEXT: usize = 150_000;
 /// length of `html`, whatever it holds.
 #[must_use]
 pub fn html(html: &str, base: Option<&Url>) -> Document {
+    page(html, base).0
+}
+
+/// Like [`html`], and the address that the page wants to be known by, when that is on its own site.
+#[must_use]
+pub fn page(html: &str, base: Option<&Url>) -> (Document, Option<Url>) {
     let page = dom_query::Document::from(bounded(html));
     let mut wanted = HashSet::new();
     let mut seen = survey(&page.tree, &wanted);
@@ -43,12 +49,14 @@ pub fn html(html: &str, base: Option<&Url>) -> Document {
         blocks = whole(&page.tree, &wanted);
     }
     let title = metadata::title(&page.tree, &blocks);
-    Document {
+    let address = base.and_then(|base| metadata::address(&page.tree, base));
+    let document = Document {
         title,
         published: metadata::published(&page.tree, &seen),
         language: metadata::language(&page.tree),
         blocks,
-    }
+    };
+    (document, address)
 }
 
 /// The element that looks like decoration by its name but holds most of the page's text.

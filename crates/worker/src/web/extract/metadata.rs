@@ -1,9 +1,10 @@
-//! What a page says about itself: title, date, language.
+//! What a page says about itself: title, date, language, address.
 
 use super::{dates, survey::Survey};
 use crate::pipeline::{Block, BlockKind};
 use chrono::{DateTime, Utc};
 use dom_query::{Element, LocalName, NodeData, NodeId, Tree, local_name};
+use url::Url;
 
 /// The title: the first heading when `<title>` only adds the site's name to it.
 pub(super) fn title(tree: &Tree, blocks: &[Block]) -> String {
@@ -55,6 +56,34 @@ pub(super) fn published(tree: &Tree, seen: &Survey) -> Option<DateTime<Utc>> {
                 .take(3)
                 .find_map(|id| time_element(tree, *id))
         })
+}
+
+/// The address in `<link rel=canonical>`. Only one on the page's own site counts: a page must not
+/// pass itself off as another's. Nor does a home page, which some sites name on all their pages.
+pub(super) fn address(tree: &Tree, base: &Url) -> Option<Url> {
+    let stated = tree.descendant_ids_of_it(&tree.root_id()).find_map(|id| {
+        tree.query_node_or(&id, None, |node| {
+            let element = node.as_element()?;
+            let is_link = element.name.local == local_name!("link");
+            let relation = attribute(element, "rel").filter(|_| is_link)?;
+            relation
+                .split_ascii_whitespace()
+                .any(|word| word.eq_ignore_ascii_case("canonical"))
+                .then(|| attribute(element, "href").map(str::to_owned))?
+        })
+    })?;
+    let mut address = base.join(stated.trim()).ok()?;
+    address.set_fragment(None);
+    let is_web = matches!(address.scheme(), "http" | "https");
+    let is_plain = address.username().is_empty() && address.password().is_none();
+    let is_own = site(&address)? == site(base)? && address.port() == base.port();
+    let is_home = address.path() == "/" && address.query().is_none();
+    (is_web && is_plain && is_own && (!is_home || base.path() == "/")).then_some(address)
+}
+
+fn site(url: &Url) -> Option<&str> {
+    let host = url.host_str()?;
+    Some(host.strip_prefix("www.").unwrap_or(host))
 }
 
 /// Two-letter code of the language that the page says it is in.

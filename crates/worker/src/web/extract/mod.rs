@@ -14,12 +14,14 @@ mod markdown;
 mod metadata;
 mod noise;
 mod plain;
+mod readable;
 mod root;
 mod survey;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use html::html;
+pub use html::{html, page};
 pub use markdown::markdown;
 pub use plain::plain_text;
+pub use readable::readable;

@@ -1,6 +1,7 @@
 use super::{html, markdown, plain_text};
 use crate::pipeline::{BlockKind::*, Document};
 use std::time::{Duration, Instant};
+use url::Url;
 
 fn kinds_and_texts(document: &Document) -> Vec<(crate::pipeline::BlockKind, &str)> {
     document
@@ -375,5 +376,30 @@ fn readability_meets_hostile_pages_only_after_they_were_cut() {
             "{:?}",
             start.elapsed()
         );
+    }
+}
+
+#[test]
+fn a_page_is_known_by_the_address_that_it_states_on_its_own_site_only() {
+    let base = Url::parse("https://www.pond.example/ducks?id=7").unwrap();
+    let stated = |href: &str| {
+        let html = format!("<html><head><link rel='Canonical' href='{href}'></head><p>Ducks.");
+        super::page(&html, Some(&base)).1.map(String::from)
+    };
+    let own = Some("https://pond.example/ducks".to_owned());
+    assert_eq!(stated("https://pond.example/ducks#top"), own);
+    assert_eq!(
+        stated("/duck").as_deref(),
+        Some("https://www.pond.example/duck")
+    );
+    for foreign in [
+        "https://bank.example/",
+        "https://pond.example/",
+        "https://pond.example:8443/ducks",
+        "https://me:secret@pond.example/ducks",
+        "javascript:alert(1)",
+        "http://[",
+    ] {
+        assert_eq!(stated(foreign), None, "{foreign}");
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     failure,
     guard::{self, Trust},
-    resolver::PublicOnly,
+    resolver::{self, Lookup, PublicOnly},
     rules::FetchRules,
     slots::{Slot, Slots},
 };
@@ -19,8 +19,7 @@ use url::Url;
 
 const MAX_REDIRECTS: usize = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const ACCEPTED: &str =
-    "text/html,application/xhtml+xml,text/markdown;q=0.9,text/plain;q=0.8,*/*;q=0.1";
+const ACCEPTED: &str = "text/html,application/xhtml+xml,text/markdown;q=0.9,text/plain;q=0.8,application/pdf;q=0.8,*/*;q=0.1";
 
 #[derive(Debug)]
 pub(super) struct Client {
@@ -54,6 +53,10 @@ impl Response {
 
 impl Client {
     pub(super) fn new(rules: FetchRules) -> anyhow::Result<Self> {
+        Self::with_lookup(rules, resolver::system())
+    }
+
+    pub(super) fn with_lookup(rules: FetchRules, lookup: Lookup) -> anyhow::Result<Self> {
         tls::install();
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(ACCEPTED))]);
         let builder = || {
@@ -68,7 +71,7 @@ impl Client {
                 .no_proxy()
         };
         Ok(Self {
-            public: builder().dns_resolver(PublicOnly).build()?,
+            public: builder().dns_resolver(PublicOnly(lookup)).build()?,
             vouched: builder().build()?,
             slots: Slots::new(rules.per_host, rules.total),
             rules,

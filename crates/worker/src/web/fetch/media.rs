@@ -1,7 +1,7 @@
 //! What kind of file an answer is.
 
 use super::client::Response;
-use crate::pipeline::FetchError;
+use crate::{pipeline::FetchError, web::pdf};
 
 /// The kinds that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,7 @@ pub(super) enum Media {
     Html,
     Markdown,
     Text,
+    Pdf,
 }
 
 impl Media {
@@ -17,14 +18,16 @@ impl Media {
         let header = response.content_type().unwrap_or_default();
         let essence = header.split(';').next().unwrap_or_default();
         let essence = essence.trim().to_ascii_lowercase();
-        let is_markdown_file = [".md", ".markdown"]
-            .iter()
-            .any(|ending| response.url.path().to_ascii_lowercase().ends_with(ending));
+        let path = response.url.path().to_ascii_lowercase();
+        let is_markdown_file = path.ends_with(".md") || path.ends_with(".markdown");
+        let is_pdf_file = path.ends_with(".pdf");
         match essence.as_str() {
             "text/html" | "application/xhtml+xml" | "" => Ok(Self::Html),
             "text/markdown" | "text/x-markdown" => Ok(Self::Markdown),
             "text/plain" if is_markdown_file => Ok(Self::Markdown),
             "text/plain" => Ok(Self::Text),
+            "application/pdf" | "application/x-pdf" => Ok(Self::Pdf),
+            "application/octet-stream" | "binary/octet-stream" if is_pdf_file => Ok(Self::Pdf),
             _ => Err(FetchError::UnsupportedType(printable(&essence))),
         }
     }
@@ -39,10 +42,9 @@ fn printable(essence: &str) -> String {
         .collect()
 }
 
-/// Whether bytes that claim to be text are not. Looks at the first kilobyte.
+/// Whether bytes are neither text nor a PDF. Looks at the first kilobyte.
 pub(super) fn is_binary(bytes: &[u8]) -> bool {
-    const MAGIC: [&[u8]; 8] = [
-        b"%PDF-",
+    const MAGIC: [&[u8]; 7] = [
         b"PK\x03\x04",
         b"\x89PNG",
         b"GIF8",
@@ -51,6 +53,9 @@ pub(super) fn is_binary(bytes: &[u8]) -> bool {
         b"\x7fELF",
         b"Rar!",
     ];
+    if bytes.starts_with(pdf::MAGIC) {
+        return false;
+    }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return false;
     }

@@ -21,19 +21,26 @@ pub use rules::FetchRules;
 
 use crate::{
     pipeline::{Deadline, Document, FetchError, Page, PageFetcher},
-    web::{charset, extract},
+    web::{charset, extract, pdf},
 };
 use async_trait::async_trait;
 use client::{Client, Response, Step, Trail};
 use media::Media;
 use robots::RobotsCache;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
+
+/// A small PDF can unpack to a large one, and parsing it takes a core.
+const PDFS_AT_ONCE: usize = 2;
 
 /// Fetches pages over HTTP under [`FetchRules`].
 #[derive(Debug)]
 pub struct WebFetcher {
     client: Client,
     robots: Option<RobotsCache>,
+    /// PDF files that may be parsed at once.
+    pdfs: Arc<Semaphore>,
 }
 
 impl WebFetcher {
@@ -48,6 +55,7 @@ impl WebFetcher {
         Ok(Self {
             client: Client::new(rules)?,
             robots,
+            pdfs: Arc::new(Semaphore::new(PDFS_AT_ONCE)),
         })
     }
 
@@ -63,23 +71,37 @@ impl WebFetcher {
         let content_type = response.content_type();
         let address = response.url.clone();
         let was_redirected = address != *url;
-        let (bytes, _slot) = body::read(response, self.client.rules().max_bytes).await?;
+        let (bytes, slot) = body::read(response, self.client.rules().max_bytes).await?;
         let base = address.clone();
-        let document = tokio::task::spawn_blocking(move || {
+        let permit = self.pdf_permit(&bytes).await;
+        let (document, stated) = tokio::task::spawn_blocking(move || {
+            // Until the page is parsed, also when nobody waits for it any more.
+            let _held = (slot, permit);
+            if media == Media::Pdf || bytes.starts_with(pdf::MAGIC) {
+                let document = pdf::pdf(&bytes, pdf::Limits::default())?;
+                return Ok((extract::readable(document), None));
+            }
             let text = charset::decode(&bytes, content_type.as_deref());
-            let document = extract_as(media, &text, &base);
+            let (document, stated) = extract_as(media, &text, &base);
             match refusal::reason(&document, &text, &base, was_redirected) {
                 Some(reason) => Err(FetchError::NoContent(reason)),
-                None => Ok(document),
+                None => Ok((extract::readable(document), stated)),
             }
         })
         .await
         .unwrap_or(Err(FetchError::NoContent("a page that cannot be parsed")))?;
         Ok(Page {
-            url: address,
+            url: stated.unwrap_or(address),
             document,
             cached: false,
         })
+    }
+
+    async fn pdf_permit(&self, bytes: &[u8]) -> Option<OwnedSemaphorePermit> {
+        if !bytes.starts_with(pdf::MAGIC) {
+            return None;
+        }
+        Arc::clone(&self.pdfs).acquire_owned().await.ok()
     }
 
     /// Redirects are followed here, because each hop is a question to its site's robots.txt.
@@ -138,10 +160,12 @@ impl PageFetcher for WebFetcher {
     }
 }
 
-fn extract_as(media: Media, text: &str, base: &Url) -> Document {
+/// What the page says, and where it says that it is.
+fn extract_as(media: Media, text: &str, base: &Url) -> (Document, Option<Url>) {
     match media {
-        Media::Html => extract::html(text, Some(base)),
-        Media::Markdown => extract::markdown(text),
-        Media::Text => extract::plain_text(text),
+        Media::Html => extract::page(text, Some(base)),
+        Media::Markdown => (extract::markdown(text), None),
+        // Whatever calls itself a PDF and is none went the way of one.
+        Media::Text | Media::Pdf => (extract::plain_text(text), None),
     }
 }

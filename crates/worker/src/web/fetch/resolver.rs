@@ -2,12 +2,25 @@
 //! out of here, so a name cannot change its address between the check and the connection.
 
 use super::address::is_public;
+use futures_util::{FutureExt, future::BoxFuture};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr, sync::Arc};
 
-/// The system's resolver, with everything that is not public left out.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PublicOnly;
+/// Asks for the addresses of a name.
+pub(super) type Lookup =
+    Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
+
+/// The system's resolver.
+pub(super) fn system() -> Lookup {
+    Arc::new(|name| {
+        let found = async move { tokio::net::lookup_host((name, 0)).await.map(Vec::from_iter) };
+        found.boxed()
+    })
+}
+
+/// A resolver with everything that is not public left out.
+#[derive(Clone)]
+pub(super) struct PublicOnly(pub(super) Lookup);
 
 /// A name with private addresses only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,13 +29,58 @@ pub(super) struct NoPublicAddress;
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
+        let found = (self.0)(name.as_str().to_owned());
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            let mut public = found.await?;
+            public.retain(|address| is_public(address.ip()));
             if public.is_empty() {
                 return Err(NoPublicAddress.into());
             }
             Ok(Box::new(public.into_iter()) as Addrs)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Gives these answers one after the other.
+    fn scripted(answers: &[&[&str]]) -> PublicOnly {
+        let parsed = |answer: &&[&str]| -> Vec<SocketAddr> {
+            let address = |ip: &&str| SocketAddr::new(ip.parse().unwrap(), 0);
+            answer.iter().map(address).collect()
+        };
+        let answers: Vec<Vec<SocketAddr>> = answers.iter().rev().map(parsed).collect();
+        let answers = Mutex::new(answers);
+        PublicOnly(Arc::new(move |_| {
+            let answer = answers.lock().unwrap().pop().unwrap();
+            std::future::ready(Ok(answer)).boxed()
+        }))
+    }
+
+    async fn resolve(resolver: &PublicOnly) -> Option<Vec<String>> {
+        let name = "rebinding.example".parse().unwrap();
+        let found = resolver.resolve(name).await.ok()?;
+        Some(found.map(|address| address.ip().to_string()).collect())
+    }
+
+    #[tokio::test]
+    async fn a_name_that_changes_its_address_is_judged_by_each_of_them() {
+        let resolver = scripted(&[&["9.9.9.9"], &["127.0.0.1"], &["169.254.169.254", "::1"]]);
+        assert_eq!(resolve(&resolver).await.unwrap(), ["9.9.9.9"]);
+        assert_eq!(resolve(&resolver).await, None);
+        assert_eq!(resolve(&resolver).await, None);
+    }
+
+    #[tokio::test]
+    async fn private_addresses_among_public_ones_are_left_out() {
+        let mixed: &[&str] = &["10.0.0.1", "9.9.9.9", "::ffff:127.0.0.1", "2620:fe::fe"];
+        let resolver = scripted(&[mixed]);
+        assert_eq!(
+            resolve(&resolver).await.unwrap(),
+            ["9.9.9.9", "2620:fe::fe"]
+        );
     }
 }

@@ -32,7 +32,8 @@ pub(super) struct RobotsCache {
 
 #[derive(Debug)]
 struct Known {
-    rules: Rules,
+    /// `None`: the site cannot say, and until it can nothing of it is read.
+    rules: Option<Rules>,
     until: Instant,
 }
 
@@ -45,7 +46,8 @@ impl RobotsCache {
         }
     }
 
-    /// Whether the site lets us read `url`. A site without readable rules allows everything.
+    /// Whether the site lets us read `url`. One that has no rules allows everything; one whose
+    /// server fails to give them allows nothing for the time being (RFC 9309, 2.3.1).
     pub(super) async fn allows(&self, url: &Url, client: &Client, deadline: Deadline) -> bool {
         let Some(origin) = origin(url) else {
             return false;
@@ -55,7 +57,7 @@ impl RobotsCache {
         let known = cell
             .get_or_init(|| self.load(url, client, deadline.within(PATIENCE)))
             .await;
-        known.rules.allow(url)
+        known.rules.as_ref().is_some_and(|rules| rules.allow(url))
     }
 
     fn cell(&self, origin: &str) -> Arc<OnceCell<Known>> {
@@ -85,9 +87,11 @@ impl RobotsCache {
             .await
             .unwrap_or(Err(FetchError::TimedOut));
         let (rules, ttl) = match answer {
-            Ok(text) => (Rules::parse(&text, &self.agent), TTL),
-            Err(FetchError::Status(400..=499)) => (Rules::default(), TTL),
-            Err(_) => (Rules::default(), TTL_AFTER_TROUBLE),
+            Ok(text) => (Some(Rules::parse(&text, &self.agent)), TTL),
+            Err(FetchError::Status(500..=599)) => (None, TTL_AFTER_TROUBLE),
+            Err(FetchError::Status(400..=499)) => (Some(Rules::default()), TTL),
+            // The page itself will show whether the site can be reached.
+            Err(_) => (Some(Rules::default()), TTL_AFTER_TROUBLE),
         };
         Known {
             rules,

@@ -1,8 +1,15 @@
 use super::{fetch, fetch_with, page, redirect, rules, serve};
 use crate::pipeline::{Deadline, FetchError, PageFetcher};
-use crate::web::fetch::{FetchRules, WebFetcher};
+use crate::web::fetch::{FetchRules, WebFetcher, client::Client, resolver::Lookup};
+use futures_util::FutureExt;
 use privachat_core::domain::DomainList;
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 use url::Url;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
 
@@ -153,4 +160,26 @@ async fn an_excluded_domain_is_never_asked() {
     };
     let answer = fetch_with(rules, "https://www.pond.example/x", Duration::from_secs(5)).await;
     assert_eq!(answer, Err(FetchError::Forbidden("an excluded domain")));
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_once_for_a_connection_and_refused_by_that_answer() {
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .respond_with(ResponseTemplate::new(200))
+        .expect(0)
+        .mount(&server)
+        .await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let address = *server.address();
+    let rebinding: Lookup = Arc::new(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(Ok(vec![address])).boxed()
+    });
+    let client = Client::with_lookup(rules(&[]), rebinding).unwrap();
+    let url = Url::parse(&format!("http://rebinding.example:{}/", address.port())).unwrap();
+    let answer = client.get(&url).await.map(|response| response.status);
+    assert_eq!(answer, Err(FetchError::Forbidden("a private address")));
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }

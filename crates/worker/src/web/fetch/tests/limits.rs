@@ -87,17 +87,17 @@ async fn a_slow_body_is_cut_at_the_deadline() {
 
 #[tokio::test]
 async fn binaries_are_refused_whatever_they_are_called() {
-    let server = serve("/", page("x", "application/pdf")).await;
+    let server = serve("/", page("x", "application/zip")).await;
     assert_eq!(
         fetch(&server, "/").await,
-        Err(FetchError::UnsupportedType("application/pdf".into()))
+        Err(FetchError::UnsupportedType("application/zip".into()))
     );
-    let bodies: [&[u8]; 4] = [
-        b"%PDF-1.7 ...",
-        b"\x89PNG\r\n\x1a\n....",
-        b"MZ\0\0\x01\x02",
-        b"<p>a\0b",
-    ];
+    for (body, kind) in [("x", "application/pdf"), ("%PDF-1.7 ...", "text/html")] {
+        let server = serve("/", page(body, kind)).await;
+        let expected = Err(FetchError::NoContent("a PDF that cannot be parsed"));
+        assert_eq!(fetch(&server, "/").await, expected, "{kind}");
+    }
+    let bodies: [&[u8]; 3] = [b"\x89PNG\r\n\x1a\n....", b"MZ\0\0\x01\x02", b"<p>a\0b"];
     for body in bodies {
         let server = serve("/", page(body, "text/html")).await;
         let expected = Err(FetchError::UnsupportedType("binary data".into()));

@@ -1,5 +1,5 @@
 use super::{fetch_with, page, redirect, rules, serve};
-use crate::pipeline::{Deadline, FetchError, PageFetcher};
+use crate::pipeline::{Deadline, FetchError, Page, PageFetcher};
 use crate::web::fetch::{FetchRules, WebFetcher};
 use std::time::Duration;
 use url::Url;
@@ -48,24 +48,33 @@ async fn robots_rules_are_read_once_and_kept_to() {
     );
 }
 
-#[tokio::test]
-async fn missing_and_failing_robots_files_allow_everything() {
-    for robots in [404, 500] {
-        let server = serve("/page", page("<p>open</p>", "text/html")).await;
-        Mock::given(path("/robots.txt"))
-            .respond_with(ResponseTemplate::new(robots))
-            .mount(&server)
-            .await;
-        let rules = FetchRules {
-            respect_robots: true,
-            ..rules(&[server.address().to_string()])
-        };
-        let page = fetch_with(
-            rules,
-            &format!("{}/page", server.uri()),
-            Duration::from_secs(10),
-        )
+async fn fetch_under(robots: ResponseTemplate) -> Result<Page, FetchError> {
+    let server = serve("/page", page("<p>open</p>", "text/html")).await;
+    Mock::given(path("/robots.txt"))
+        .respond_with(robots)
+        .mount(&server)
         .await;
-        assert_eq!(page.unwrap().document.text(), "open", "{robots}");
+    let rules = FetchRules {
+        respect_robots: true,
+        ..rules(&[server.address().to_string()])
+    };
+    let url = format!("{}/page", server.uri());
+    fetch_with(rules, &url, Duration::from_secs(10)).await
+}
+
+#[tokio::test]
+async fn a_site_without_robots_file_allows_everything() {
+    for status in [401, 403, 404, 410] {
+        let page = fetch_under(ResponseTemplate::new(status)).await;
+        assert_eq!(page.unwrap().document.text(), "open", "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_site_whose_server_fails_to_give_its_robots_file_is_not_read() {
+    for status in [500, 502, 503] {
+        let answer = fetch_under(ResponseTemplate::new(status)).await;
+        let refused = FetchError::Forbidden("robots.txt");
+        assert_eq!(answer, Err(refused), "{status}");
     }
 }

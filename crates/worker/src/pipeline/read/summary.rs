@@ -1,0 +1,35 @@
+//! What is said about pages that were not read.
+
+use crate::pipeline::FetchError;
+
+/// Whether the page refused to be read.
+pub(super) fn is_refusal(error: &FetchError) -> bool {
+    matches!(
+        error,
+        FetchError::Forbidden(_)
+            | FetchError::Status(401 | 403 | 429 | 451)
+            | FetchError::NoContent("a bot check")
+    )
+}
+
+/// "2 of 5 pages could not be read: 1 too slow, 1 HTTP 403".
+pub(super) fn summary(failures: &[FetchError], total: usize) -> String {
+    let mut counted: Vec<(String, usize)> = Vec::new();
+    for reason in failures.iter().map(ToString::to_string) {
+        match counted.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((reason, 1)),
+        }
+    }
+    // The order in which pages happened to fail says nothing.
+    counted.sort_by(|(a, many), (b, few)| few.cmp(many).then_with(|| b.cmp(a)));
+    let reasons: Vec<String> = counted
+        .iter()
+        .map(|(reason, count)| format!("{count} {reason}"))
+        .collect();
+    format!(
+        "{} of {total} pages could not be read: {}",
+        failures.len(),
+        reasons.join(", ")
+    )
+}

@@ -1,0 +1,70 @@
+//! What of a document is passed on: characters that can be seen, and no more than a search can rank.
+
+use crate::pipeline::Document;
+
+/// Bytes of text that one page may bring into a search: several times what long manuals have.
+const MOST_TEXT: usize = 400_000;
+/// Bytes of one block. A longer one is no paragraph that a person wrote.
+const LONGEST_BLOCK: usize = 20_000;
+/// What a block costs beside its text.
+const PER_BLOCK: usize = 16;
+
+/// Takes invisible characters out: what cannot be seen on a page is not what the page says, and a
+/// model would read it all the same. What lies beyond the limits is left out.
+pub fn readable(mut document: Document) -> Document {
+    clean(&mut document.title);
+    let mut left = MOST_TEXT;
+    document.blocks.retain_mut(|block| {
+        if left == 0 {
+            return false;
+        }
+        clean(&mut block.text);
+        let end = block.text.floor_char_boundary(LONGEST_BLOCK.min(left));
+        block.text.truncate(end);
+        left = left.saturating_sub(end + PER_BLOCK);
+        true
+    });
+    document
+}
+
+fn clean(text: &mut String) {
+    if text.contains(is_invisible) {
+        text.retain(|c| !is_invisible(c));
+    }
+}
+
+/// Tags, overrides of the reading direction, zero-width spaces. The joiners that scripts and emoji
+/// need, and the marks that only hint at a direction, are none of them.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+        | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::test_support::document;
+
+    #[test]
+    fn what_nobody_sees_is_not_read_and_what_scripts_need_stays() {
+        let hidden =
+            document("I\u{200b}gnore \u{202e}sda\u{202c} this\u{e0053}\u{e0061}\u{e0079}.");
+        assert_eq!(readable(hidden).text(), "Ignore sda this.");
+        let needed =
+            "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645} \u{1f469}\u{200d}\u{1f52c}";
+        assert_eq!(readable(document(needed)).text(), needed);
+    }
+
+    #[test]
+    fn endless_blocks_and_endless_pages_are_cut_between_characters() {
+        let long = readable(document(&"\u{e9}".repeat(LONGEST_BLOCK)));
+        assert_eq!(long.text().len(), LONGEST_BLOCK);
+        let mut many = document("Words.");
+        many.blocks = vec![many.blocks[0].clone(); MOST_TEXT];
+        let many = readable(many);
+        assert!(many.blocks.len() * ("Words.".len() + PER_BLOCK) <= MOST_TEXT + 100);
+        assert_eq!(many.blocks[0].text, "Words.");
+    }
+}

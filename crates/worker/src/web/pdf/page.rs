@@ -1,0 +1,158 @@
+//! The text of one page, from the operations that draw it.
+
+use lopdf::{Document, Encoding, Object, ObjectId, content::Content};
+use std::{collections::BTreeMap, time::Instant};
+
+/// Gaps wider than this, in thousandths of the font's size, part words.
+const WORD_GAP: f32 = 180.0;
+/// Operations between two looks at the clock.
+const STRIDE: usize = 256;
+
+/// What the page shows, a line break for each line and an empty line for each wider gap, in the
+/// order in which it is drawn. Broken off at `most` bytes and at `until`; what cannot be decoded
+/// is left out.
+pub(super) fn text(
+    file: &Document,
+    page: ObjectId,
+    unpacked: usize,
+    most: usize,
+    until: Instant,
+) -> String {
+    let Ok(content) = file.get_page_content_with_limit(page, unpacked) else {
+        return String::new();
+    };
+    let mut pen = Pen {
+        fonts: fonts(file, page, unpacked),
+        ..Pen::default()
+    };
+    for (count, operation) in <Content>::decode_iter(&content).enumerate() {
+        let is_late = count % STRIDE == 0 && Instant::now() >= until;
+        let Ok(operation) = operation else { break };
+        if is_late || pen.text.len() >= most {
+            break;
+        }
+        pen.apply(&operation.operator, &operation.operands);
+    }
+    pen.text
+}
+
+fn fonts(file: &Document, page: ObjectId, unpacked: usize) -> BTreeMap<Vec<u8>, Encoding<'_>> {
+    let fonts = file.get_page_fonts(page).unwrap_or_default();
+    fonts
+        .into_iter()
+        .filter_map(|(name, font)| {
+            let encoding = font.get_font_encoding_with_limit(file, unpacked).ok()?;
+            Some((name, encoding))
+        })
+        .collect()
+}
+
+/// Where the next glyph goes, as far as words and lines need it.
+#[derive(Default)]
+struct Pen<'a> {
+    fonts: BTreeMap<Vec<u8>, Encoding<'a>>,
+    font: Vec<u8>,
+    size: f32,
+    leading: f32,
+    /// Of the current line, and of the line before it.
+    y: f32,
+    text: String,
+}
+
+impl Pen<'_> {
+    fn apply(&mut self, operator: &str, operands: &[Object]) {
+        let number = |at: usize| operands.get(at).and_then(|it| it.as_float().ok());
+        match operator {
+            "Tf" => {
+                let name = operands.first().and_then(|it| it.as_name().ok());
+                self.font = name.unwrap_or_default().to_vec();
+                self.size = number(1).unwrap_or_default().abs();
+            }
+            "TL" => self.leading = number(0).unwrap_or_default(),
+            "Td" => self.go(number(0), number(1)),
+            "TD" => {
+                self.leading = -number(1).unwrap_or_default();
+                self.go(number(0), number(1));
+            }
+            "T*" => self.go(Some(0.0), Some(-self.leading)),
+            "Tm" => {
+                let y = number(5).unwrap_or_default();
+                // The matrix may carry the size.
+                let scale = number(3).unwrap_or(1.0).abs().max(0.01);
+                self.line(y - self.y, self.size.max(1.0) * scale);
+                self.y = y;
+            }
+            "BT" => self.space(),
+            "Tj" => operands.iter().for_each(|it| self.show(it)),
+            "'" | "\"" => {
+                self.go(Some(0.0), Some(-self.leading));
+                operands.iter().for_each(|it| self.show(it));
+            }
+            "TJ" => {
+                let pieces = operands.first().and_then(|it| it.as_array().ok());
+                for piece in pieces.into_iter().flatten() {
+                    if piece.as_float().is_ok_and(|gap| gap < -WORD_GAP) {
+                        self.space();
+                    }
+                    self.show(piece);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn go(&mut self, x: Option<f32>, y: Option<f32>) {
+        let (x, y) = (x.unwrap_or_default(), y.unwrap_or_default());
+        self.y += y;
+        self.line(y, self.size);
+        if x != 0.0 {
+            self.space();
+        }
+    }
+
+    /// A move by `y`: to the same line, to the next one, or over a gap.
+    fn line(&mut self, y: f32, size: f32) {
+        let size = size.max(1.0);
+        let is_new = y.abs() > size * 0.5;
+        // Upwards is another column.
+        let is_gap = y > size * 0.5 || -y > size * 1.8;
+        if self.text.is_empty() {
+            return;
+        }
+        if is_gap {
+            self.end_with("\n\n");
+        } else if is_new {
+            self.end_with("\n");
+        } else {
+            self.space();
+        }
+    }
+
+    fn end_with(&mut self, end: &str) {
+        let bare = self.text.trim_end_matches(' ').len();
+        self.text.truncate(bare);
+        while !self.text.ends_with(end) {
+            self.text.push('\n');
+        }
+    }
+
+    fn space(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with([' ', '\n']) {
+            self.text.push(' ');
+        }
+    }
+
+    fn show(&mut self, shown: &Object) {
+        let (Object::String(bytes, _), Some(encoding)) = (shown, self.fonts.get(&self.font)) else {
+            return;
+        };
+        let Ok(piece) = Document::decode_text(encoding, bytes) else {
+            return;
+        };
+        let readable = piece
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .filter(|c| *c != char::REPLACEMENT_CHARACTER);
+        self.text.extend(readable);
+    }
+}
