@@ -6,6 +6,7 @@ mod cascade;
 mod failure;
 mod fusion;
 mod hedge;
+pub(crate) mod numbers;
 pub mod providers;
 mod retry;
 #[cfg(test)]
@@ -18,13 +19,13 @@ use super::{
     deadline::Deadline,
     outcome::PipelineError,
     progress::ProgressSink,
-    provider::ProviderQuery,
+    provider::{Found, ProviderQuery},
     question::{Plan, PlannedQuery},
 };
 use cascade::{Attempt, Route};
 use fusion::List;
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use privachat_core::schema::{SearchRequest, Stage, Usage};
+use privachat_core::schema::{SearchEngine, SearchRequest, Stage, Usage};
 pub use providers::Providers;
 
 /// Results asked of a provider at least: what is found twice or cannot be read needs replacing.
@@ -51,7 +52,8 @@ pub async fn search(
     deadline: Deadline,
     sink: &dyn ProgressSink,
 ) -> Result<Searched, PipelineError> {
-    let Some(route) = Route::new(&context.providers, request.search_engine) else {
+    let Some(route) = Route::new(&context.providers, request.search_engine, &context.excluded)
+    else {
         return Err(failure::not_configured(request.search_engine));
     };
     let total = plan.queries.len();
@@ -83,6 +85,59 @@ pub async fn search(
     // Who answers first must not decide ties.
     answered.sort_by_key(|(at, _)| *at);
     collect(answered)
+}
+
+/// Asks `engine` alone, once, for `query`. Gives what it found, its hits merged, and for each hit
+/// (from 1; the list starts at 0) the number of its candidate.
+///
+/// # Errors
+/// When it is not configured, fails or finds nothing.
+pub(super) async fn one(
+    context: &Context,
+    engine: SearchEngine,
+    query: &ProviderQuery,
+    deadline: Deadline,
+) -> Result<(Found, Vec<Candidate>, Vec<Option<usize>>), PipelineError> {
+    let Some(provider) = context.providers.get(engine) else {
+        return Err(failure::not_configured(engine));
+    };
+    let mut result = provider.search(query, deadline).await;
+    let hits = match &mut result {
+        Ok(found) => std::mem::take(&mut found.hits),
+        Err(_) => Vec::new(),
+    };
+    let keys: Vec<String> = hits
+        .iter()
+        .map(|hit| canonical::canonical(&hit.url))
+        .collect();
+    let all = hits.len();
+    let kept: Vec<_> = hits
+        .into_iter()
+        .filter(|hit| !cascade::is_excluded(hit, &context.excluded))
+        .collect();
+    let excluded = all - kept.len();
+    let candidates = fusion::fuse(vec![List {
+        query: 0,
+        hits: kept,
+    }]);
+    match result {
+        Ok(found) if !candidates.is_empty() => {
+            let places: Vec<String> = candidates
+                .iter()
+                .map(|candidate| canonical::canonical(&candidate.url))
+                .collect();
+            let numbers = keys
+                .iter()
+                .map(|key| Some(places.iter().position(|place| place == key)? + 1))
+                .collect();
+            Ok((found, candidates, numbers))
+        }
+        result => Err(failure::no_sources(&[Attempt {
+            provider: provider.name(),
+            result,
+            excluded,
+        }])),
+    }
 }
 
 fn provider_query(plan: &Plan, planned: &PlannedQuery, request: &SearchRequest) -> ProviderQuery {
