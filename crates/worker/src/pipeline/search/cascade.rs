@@ -5,7 +5,8 @@
 //! before it found too little or are slow (see `hedge`); Wikipedia stands in when there is no chain.
 
 use super::{
-    hedge,
+    hedge::{self, ENOUGH},
+    lent::lend,
     providers::{Guarded, Providers},
 };
 use crate::pipeline::{
@@ -14,6 +15,9 @@ use crate::pipeline::{
 };
 use futures_util::future::join;
 use privachat_core::{domain::DomainList, schema::SearchEngine};
+use std::time::Duration;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 const NOTHING_RECENT: &str = "nothing recent enough was found: results of any age were used";
@@ -46,6 +50,7 @@ impl Attempt {
         let mut result = provider.search_in_chain(query, is_last, deadline).await;
         let mut left_out = 0;
         if let Ok(found) = &mut result {
+            lend(found);
             let all = found.hits.len();
             found.hits.retain(|hit| !is_excluded(hit, excluded));
             left_out = all - found.hits.len();
@@ -117,29 +122,49 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// Asks for one query.
-    pub(super) async fn ask(&self, query: &ProviderQuery, deadline: Deadline) -> Vec<Attempt> {
-        let (mut attempts, chained) = join(
-            self.ask_beside(query, deadline),
-            self.ask_chain(query, deadline),
-        )
-        .await;
-        attempts.extend(chained);
-        attempts
+    /// Asks for one query. Once `hurry` comes, the chain is not waited for any longer.
+    pub(super) async fn ask(
+        &self,
+        query: &ProviderQuery,
+        deadline: Deadline,
+        hurry: &CancellationToken,
+    ) -> Vec<Attempt> {
+        let hurry = hurry.child_token();
+        let chain_is_done = CancellationToken::new();
+        let beside = async {
+            let attempt = Attempt::make(self.beside?, query, self.excluded, true, deadline).await;
+            if attempt.found() >= ENOUGH {
+                // There is something to answer from: the web is worth its usual time, not all.
+                tokio::select! {
+                    () = chain_is_done.cancelled() => {}
+                    () = sleep(self.patience()) => hurry.cancel(),
+                }
+            }
+            Some(attempt)
+        };
+        let chain = async {
+            let attempts = self.ask_chain(query, deadline, &hurry).await;
+            chain_is_done.cancel();
+            attempts
+        };
+        let (beside, chained) = join(beside, chain).await;
+        beside.into_iter().chain(chained).collect()
     }
 
-    async fn ask_beside(&self, query: &ProviderQuery, deadline: Deadline) -> Vec<Attempt> {
-        match self.beside {
-            Some(provider) => {
-                vec![Attempt::make(provider, query, self.excluded, true, deadline).await]
-            }
-            None => Vec::new(),
-        }
+    /// What the chain takes when each of its engines is as slow as it may be, and once more.
+    fn patience(&self) -> Duration {
+        let all: Duration = self.chain.iter().map(|provider| provider.patience()).sum();
+        all * 2
     }
 
     /// Asks the chain; when nothing is as recent as the query wants it, for results of any age.
-    async fn ask_chain(&self, query: &ProviderQuery, deadline: Deadline) -> Vec<Attempt> {
-        let mut attempts = self.descend(query, deadline).await;
+    async fn ask_chain(
+        &self,
+        query: &ProviderQuery,
+        deadline: Deadline,
+        hurry: &CancellationToken,
+    ) -> Vec<Attempt> {
+        let mut attempts = self.descend(query, deadline, hurry).await;
         if query.time_range.is_none() || !attempts.iter().all(Attempt::is_empty) {
             return attempts;
         }
@@ -147,7 +172,7 @@ impl<'a> Route<'a> {
             time_range: None,
             ..query.clone()
         };
-        let mut older = self.descend(&of_any_age, deadline).await;
+        let mut older = self.descend(&of_any_age, deadline, hurry).await;
         for found in older.iter_mut().filter_map(|a| a.result.as_mut().ok()) {
             if !found.hits.is_empty() {
                 found.notices.push(NOTHING_RECENT.to_owned());
@@ -157,7 +182,12 @@ impl<'a> Route<'a> {
         attempts
     }
 
-    async fn descend(&self, query: &ProviderQuery, deadline: Deadline) -> Vec<Attempt> {
-        hedge::descend(&self.chain, query, self.excluded, deadline).await
+    async fn descend(
+        &self,
+        query: &ProviderQuery,
+        deadline: Deadline,
+        hurry: &CancellationToken,
+    ) -> Vec<Attempt> {
+        hedge::descend(&self.chain, query, self.excluded, deadline, hurry).await
     }
 }

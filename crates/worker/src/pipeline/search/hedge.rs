@@ -10,16 +10,19 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use privachat_core::domain::DomainList;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 /// With fewer results than this the next engine of the chain is asked too.
-const ENOUGH: usize = 3;
+pub(super) const ENOUGH: usize = 3;
 
-/// Asks the engines of `chain` for one query, in the order in which they answered.
+/// Asks the engines of `chain` for one query. Gives what they answered in that order, and then who
+/// was late: who was outrun by one that was asked after it, or had not answered when `hurry` came.
 pub(super) async fn descend(
     chain: &[&Guarded],
     query: &ProviderQuery,
     excluded: &DomainList,
     deadline: Deadline,
+    hurry: &CancellationToken,
 ) -> Vec<Attempt> {
     let mut attempts: Vec<Attempt> = Vec::new();
     let mut running = FuturesUnordered::new();
@@ -37,6 +40,7 @@ pub(super) async fn descend(
         let attempt = tokio::select! {
             biased;
             attempt = running.next() => attempt,
+            () = hurry.cancelled() => break,
             () = sleep_until(next_at), if asked < chain.len() => continue,
         };
         let Some(attempt) = attempt else { break };
@@ -47,7 +51,12 @@ pub(super) async fn descend(
         }
     }
     drop(running);
-    attempts.extend(outrun(chain, &attempts));
+    let late = if hurry.is_cancelled() {
+        chain.get(..asked).unwrap_or_default()
+    } else {
+        before_the_last(chain, &attempts)
+    };
+    attempts.extend(given_up(late, &attempts));
     attempts
 }
 
@@ -58,13 +67,19 @@ fn patience(provider: &Guarded, deadline: Deadline, others: usize) -> Duration {
     provider.patience().min(share)
 }
 
-/// Those that had not answered when one that was asked after them had given enough.
-fn outrun(chain: &[&Guarded], attempts: &[Attempt]) -> Vec<Attempt> {
+/// Those that were asked before the one that answered last. One that was asked after it had too
+/// little time to be called late.
+fn before_the_last<'c, 'p>(chain: &'c [&'p Guarded], attempts: &[Attempt]) -> &'c [&'p Guarded] {
+    let last = attempts.last().map_or("", |attempt| attempt.provider);
+    let at = chain.iter().position(|provider| provider.name() == last);
+    chain.get(..at.unwrap_or_default()).unwrap_or_default()
+}
+
+/// A failed attempt for each of `asked` that has not answered.
+fn given_up(asked: &[&Guarded], attempts: &[Attempt]) -> Vec<Attempt> {
     let has_answered = |name| attempts.iter().any(|attempt| attempt.provider == name);
-    let winner = attempts.last().map_or("", |attempt| attempt.provider);
-    chain
+    asked
         .iter()
-        .take_while(|provider| provider.name() != winner)
         .filter(|provider| !has_answered(provider.name()))
         .map(|provider| {
             provider.was_outrun();

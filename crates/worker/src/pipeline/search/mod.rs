@@ -6,6 +6,7 @@ mod cascade;
 mod failure;
 mod fusion;
 mod hedge;
+mod lent;
 pub(crate) mod numbers;
 pub mod providers;
 mod retry;
@@ -25,11 +26,17 @@ use super::{
 use cascade::{Attempt, Route};
 use fusion::List;
 use futures_util::{StreamExt, stream::FuturesUnordered};
+use hedge::ENOUGH;
 use privachat_core::schema::{SearchEngine, SearchRequest, Stage, Usage};
 pub use providers::Providers;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 /// Results asked of a provider at least: what is found twice or cannot be read needs replacing.
 const LEAST_RESULTS: usize = 10;
+/// What the last queries get at least when half of them are through.
+const STRAGGLERS: Duration = Duration::from_secs(2);
 
 /// What was found.
 #[derive(Debug)]
@@ -59,21 +66,40 @@ pub async fn search(
     let total = plan.queries.len();
     sink.stage(Stage::Search, 0, total, "Searching");
 
+    let hurry = CancellationToken::new();
     let mut running: FuturesUnordered<_> = plan
         .queries
         .iter()
         .enumerate()
         .map(|(at, planned)| {
             let query = provider_query(plan, planned, request);
-            let route = &route;
-            async move { (at, route.ask(&query, deadline).await) }
+            let (route, hurry) = (&route, &hurry);
+            async move { (at, route.ask(&query, deadline, hurry).await) }
         })
         .collect();
-    let mut answered = Vec::with_capacity(total);
-    while let Some((at, attempts)) = running.next().await {
+    let start = Instant::now();
+    let mut answered: Vec<(usize, Vec<Attempt>)> = Vec::with_capacity(total);
+    let mut found = 0;
+    let mut hurry_at = None;
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = running.next() => next,
+            () = sleep_until(hurry_at.unwrap_or(start)), if hurry_at.is_some() => {
+                hurry.cancel();
+                hurry_at = None;
+                continue;
+            }
+        };
+        let Some((at, attempts)) = next else { break };
         tell(&attempts, sink);
+        found += attempts.iter().map(Attempt::found).sum::<usize>();
         answered.push((at, attempts));
         let done = answered.len();
+        if done * 2 >= total && found >= ENOUGH && !hurry.is_cancelled() {
+            // The others may take as long again.
+            hurry_at = hurry_at.or(Some(Instant::now() + start.elapsed().max(STRAGGLERS)));
+        }
         sink.stage(
             Stage::Search,
             done,
