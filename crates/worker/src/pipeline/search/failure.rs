@@ -139,7 +139,8 @@ fn engines_blocked(providers: &[&str]) -> PipelineError {
             providers.join(" and ")
         ),
         hint: remedy_of(problem::SOURCES_BLOCKED),
-        retryable: true,
+        // SearXNG suspends its engines for minutes and more.
+        retryable: false,
         warnings: Vec::new(),
     }
 }

@@ -487,6 +487,6 @@ async fn engines_that_were_refused_are_no_verdict_that_there_is_nothing() {
     let error = error_of(&[&searxng], SearchEngine::Auto).await;
     assert_eq!(
         (error.code, error.retryable),
-        (problem::SOURCES_BLOCKED, true)
+        (problem::SOURCES_BLOCKED, false)
     );
 }
