@@ -181,7 +181,11 @@ async fn nothing_found_is_told_from_a_failure() {
 #[tokio::test]
 async fn when_all_engines_of_searxng_are_dead_the_warning_names_each() {
     let end = ended_after(searxng::dead_engines()).await;
-    assert_failed(&end, "no_sources", "Nothing was found", "");
+    assert_failed(&end, "sources_blocked", "Nothing was found", "later");
+    assert_eq!(
+        end["attempt"], 1,
+        "engines that are suspended are not back in a moment"
+    );
     let engines = "dead-429 (too many requests), dead-500 (HTTP error), dead-notjson (parsing error), \
                    dead-refused (HTTP connection error), dead-slow (timeout)";
     assert_warned(&end, engines);
@@ -230,9 +234,13 @@ async fn the_operators_documents_answer_when_the_web_search_fails() {
 #[tokio::test]
 async fn an_engine_that_failed_often_rests_and_answers_again_after_a_success() {
     let double = searxng::finding(found());
-    for _ in 0..4 {
-        double.next(searxng::limited());
-    }
+    // An engine that is alone is tried twice more before a search has failed with it.
+    let fail = |searches: usize| {
+        for _ in 0..searches * 3 {
+            double.next(searxng::limited());
+        }
+    };
+    fail(4);
     // Further attempts of a search would take the replies meant for the next one.
     let builder = with_searxng(&double).env("JOB_MAX_ATTEMPTS", 1);
     let stack = builder.start().await;
@@ -241,7 +249,7 @@ async fn an_engine_that_failed_often_rests_and_answers_again_after_a_success() {
     }
     assert_answered(&search(&stack).await, "docs.example.org");
     for _ in 0..5 {
-        double.next(searxng::limited());
+        fail(1);
         assert_eq!(search(&stack).await["status"], "failed");
     }
     let calls = double.calls();

@@ -22,6 +22,10 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(only(GET, "/api/v1/health").route(web::get().to(routes::health::health)))
         .service(only(POST, "/api/v1/search").route(web::post().to(routes::search::post)))
         .service(web::resource("/api/v1/search/").to(without_slash))
+        .service(
+            only(POST, "/api/v1/search/perplexity")
+                .route(web::post().to(routes::search::post_direct)),
+        )
         .service(web::resource("/api/v1/search/status").to(unknown))
         .service(
             only(GET, "/api/v1/search/status/{session_id}")

@@ -21,6 +21,7 @@ use uuid::Uuid;
     ),
     paths(
         routes::search::post,
+        routes::search::post_direct,
         routes::status::get,
         routes::control::cancel,
         routes::control::retry,

@@ -1,4 +1,4 @@
-//! POST /api/v1/search.
+//! POST /api/v1/search, and the same answered by Perplexity alone.
 
 use crate::{
     body,
@@ -10,7 +10,10 @@ use crate::{
     wait::{CancelOnDrop, wait_for},
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use privachat_core::schema::{SearchRequest, SearchResponse, Status};
+use privachat_core::schema::{
+    SearchEngine, SearchRequest, SearchResponse, Status, validate::Fault,
+};
+use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -45,13 +48,66 @@ pub(crate) async fn post(
 ) -> Result<HttpResponse, Problem> {
     let state = state.into_inner();
     let search = body::search_request(&request, payload, &state.engines).await?;
-    let key = submit::idempotency_key(&request)?;
+    accept(&request, state, search).await
+}
+
+/// Let Perplexity answer by itself; its answer is held against its sources. `search_engine` and
+/// `model` do not matter here.
+#[utoipa::path(
+    post, path = "/api/v1/search/perplexity", tag = "search",
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body gets the first search")),
+    request_body = crate::openapi::SearchBody,
+    responses(
+        (status = 200, description = "The complete result; with async_mode the search as accepted", body = SearchResponse),
+        (status = 400, description = "The Idempotency-Key cannot be used", body = crate::openapi::Refusal),
+        (status = 409, description = "The Idempotency-Key was used for another request", body = crate::openapi::Refusal),
+        (status = 413, description = "The body is too large", body = crate::openapi::Refusal),
+        (status = 415, description = "The body is not JSON", body = crate::openapi::Refusal),
+        (status = 422, description = "The request has faults, or Perplexity is not configured", body = crate::openapi::Faults),
+        (status = 429, description = "Too many searches wait", body = crate::openapi::Refusal),
+        (status = 500, description = "The search failed", body = crate::openapi::Refusal),
+        (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
+        (status = 504, description = "The search did not end in time", body = crate::openapi::Refusal),
+    )
+)]
+pub(crate) async fn post_direct(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let state = state.into_inner();
+    let engine = SearchEngine::Perplexity;
+    let search = body::search_request(&request, payload, &state.engines).await?;
+    if let Some(setting) = state.engines.missing_setting(engine) {
+        return Err(Problem::Invalid(vec![unconfigured(engine, setting)]));
+    }
+    let search = SearchRequest {
+        direct: true,
+        search_engine: engine,
+        ..search
+    };
+    accept(&request, state, search).await
+}
+
+fn unconfigured(engine: SearchEngine, setting: &str) -> Fault {
+    let engine = engine.as_str();
+    let msg = format!("Search engine '{engine}' is not configured: it needs the setting {setting}");
+    let kind = "search_engine_unavailable";
+    Fault::at("search_engine", kind, msg, &engine.into()).with(json!({ "setting": setting }))
+}
+
+async fn accept(
+    request: &HttpRequest,
+    state: Arc<State>,
+    search: SearchRequest,
+) -> Result<HttpResponse, Problem> {
+    let key = submit::idempotency_key(request)?;
     let accepted = submit::submit(&state, &search, key.as_deref()).await?;
-    tracing::info!(session_id = %accepted.id, mode = %search.mode, replayed = accepted.replayed, "accepted");
+    tracing::info!(session_id = %accepted.id, mode = search.mode_name(), replayed = accepted.replayed, "accepted");
     if search.async_mode {
         return accepted_answer(&state, search, &accepted).await;
     }
-    wait_for_end(state, &search, &accepted, request_log::id_of(&request)).await
+    wait_for_end(state, &search, &accepted, request_log::id_of(request)).await
 }
 
 pub(super) async fn accepted_answer(

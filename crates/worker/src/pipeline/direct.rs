@@ -1,33 +1,195 @@
 //! Direct: Perplexity answers by itself; its text is cleaned and held against its sources.
 
 use super::{
+    answer::{Answer, citations},
+    candidate::{Candidate, Passage, RankedSource},
+    check,
     context::Context,
     deadline::Deadline,
     outcome::{Outcome, PipelineError},
+    plan,
     progress::ProgressSink,
+    provider::{Found, ProviderQuery},
+    question::Plan,
+    rank::{self, RankOptions},
+    read,
+    search::{self, numbers::renumber},
+    sources,
 };
-use privachat_core::schema::{SearchRequest, Stage, problem};
+use privachat_core::schema::{Event, SearchEngine, SearchRequest, Stage, Usage, problem};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// Kept for the check, and for reading and ranking what the answer is held against.
+const CHECK: Duration = Duration::from_millis(300);
+const RANK: Duration = Duration::from_secs(1);
+/// Its answer is there already: for pages nobody waits long.
+const READ_MOST: Duration = Duration::from_secs(5);
+/// Pages that are read to check the answer.
+const PAGES: usize = 5;
 
 /// Runs a direct search until `deadline`.
 ///
 /// # Errors
 /// When Perplexity is not configured or gives no answer.
-#[expect(
-    clippy::unused_async,
-    reason = "the caller waits for it as for the search in stages"
-)]
 pub async fn run(
-    _context: &Context,
-    _request: &SearchRequest,
-    _deadline: Deadline,
-    _sink: &dyn ProgressSink,
+    context: &Context,
+    request: &SearchRequest,
+    deadline: Deadline,
+    sink: &dyn ProgressSink,
 ) -> Result<Outcome, PipelineError> {
-    Err(PipelineError {
-        stage: Stage::Search,
-        code: problem::NO_PROVIDER,
-        message: "Perplexity cannot be asked directly.".to_owned(),
-        hint: None,
-        retryable: false,
+    let now = (context.clock)();
+    let mut timings = BTreeMap::new();
+    let mut since = Instant::now();
+    let mut lap = |stage| {
+        let now = Instant::now();
+        timings.insert(stage, now - std::mem::replace(&mut since, now));
+    };
+
+    let plan = plan::by_rules(&request.query, privachat_core::mode::Mode::Speed, now);
+    let plan = Arc::new(plan);
+    sink.stage(Stage::Search, 0, 1, "Asking Perplexity");
+    let (query, engine) = (query(&plan, request), SearchEngine::Perplexity);
+    let searched = search::one(context, engine, &query, deadline.keep(CHECK)).await;
+    let (found, mut candidates, numbers) = searched?;
+    let text = cleaned(&found, &numbers, candidates.len())?;
+    lap(Stage::Search);
+
+    let reading = deadline.keep(CHECK + RANK).within(READ_MOST);
+    read::read(context, &mut candidates, PAGES, reading, sink).await;
+    lap(Stage::Read);
+
+    let order: Vec<String> = candidates.iter().map(|it| it.url.clone()).collect();
+    let options = RankOptions {
+        limit: candidates.len(),
+        rerank: false,
+        diversity: false,
+        recency: false,
+        query_aware: false,
+        now,
+    };
+    let ranking = deadline.keep(CHECK);
+    let ranked = rank::rank(context, &plan, candidates.clone(), options, ranking, sink).await;
+    let (ranked, numbers) = in_order(&order, candidates, ranked.sources);
+    let text = renumber(&text, &numbers);
+    let ranked = Arc::new(ranked);
+    let (sources, source_details) = sources::to_response(&ranked);
+    sink.emit(Event::Sources {
+        sources: sources.clone(),
+    });
+    sink.emit(Event::Text {
+        delta: text.clone(),
+    });
+    lap(Stage::Rank);
+
+    let answer = Answer {
+        text,
+        model_used: SearchEngine::Perplexity.as_str().to_owned(),
+        ..Answer::default()
+    };
+    let checked = check::check(context, &plan, &ranked, &answer, deadline, sink).await;
+    lap(Stage::Check);
+    Ok(Outcome {
+        citations: citations::mapping(&checked.text, &sources),
+        answer: checked.text,
+        sub_queries: plan.queries.iter().map(|q| q.sub_query.clone()).collect(),
+        sources,
+        source_details,
+        confidence: checked.confidence,
+        model_used: answer.model_used,
+        grounding_score: checked.grounding_score,
+        hallucination_count: checked.hallucination_count,
         warnings: Vec::new(),
+        usage: sum([found.usage, checked.usage]),
+        timings,
     })
 }
+
+/// The whole question: whoever answers needs all of it.
+fn query(plan: &Plan, request: &SearchRequest) -> ProviderQuery {
+    let planned = plan.queries.first();
+    ProviderQuery {
+        text: plan.question.clone(),
+        language: plan.language.clone(),
+        time_range: planned.and_then(|planned| planned.time_range),
+        year: plan.year,
+        limit: request.source_limit(),
+    }
+}
+
+/// The answer with the numbers of the candidates.
+fn cleaned(
+    found: &Found,
+    numbers: &[Option<usize>],
+    sources: usize,
+) -> Result<String, PipelineError> {
+    let answer = found.answer.as_deref().unwrap_or_default();
+    let text = citations::clean(&renumber(answer, numbers), sources);
+    if text.trim().is_empty() {
+        return Err(PipelineError {
+            stage: Stage::Search,
+            code: problem::UPSTREAM_UNAVAILABLE,
+            message: "Perplexity gave no answer.".to_owned(),
+            hint: Some("Try again, or use POST /api/v1/search.".to_owned()),
+            retryable: true,
+            warnings: Vec::new(),
+        });
+    }
+    Ok(text.trim().to_owned())
+}
+
+/// The candidates in their own order, each with the passages that ranking chose, else with its
+/// excerpt; and for each (from 1; the list starts at 0) its number then. One without any text
+/// can prove nothing and is still what the answer cites: its title stands for it.
+fn in_order(
+    order: &[String],
+    candidates: Vec<Candidate>,
+    ranked: Vec<RankedSource>,
+) -> (Vec<RankedSource>, Vec<Option<usize>>) {
+    let mut sources: Vec<RankedSource> = candidates
+        .into_iter()
+        .map(|candidate| {
+            let chosen = ranked.iter().find(|it| it.candidate.url == candidate.url);
+            chosen.cloned().unwrap_or_else(|| unranked(candidate))
+        })
+        .collect();
+    // Reading may have made one of two candidates that are one page.
+    sources.dedup_by(|a, b| a.candidate.url == b.candidate.url);
+    let numbers = order.iter().map(|url| {
+        let at = sources.iter().position(|it| it.candidate.url == *url)?;
+        Some(at + 1)
+    });
+    let numbers = numbers.collect();
+    (sources, numbers)
+}
+
+fn unranked(candidate: Candidate) -> RankedSource {
+    let text = match candidate.snippet.trim() {
+        "" => candidate.title.clone(),
+        snippet => snippet.to_owned(),
+    };
+    RankedSource {
+        relevance: 0.0,
+        semantic_score: None,
+        final_score: 0.0,
+        passages: vec![Passage {
+            headings: Vec::new(),
+            text,
+            anchor: None,
+            score: 0.0,
+            semantic: None,
+        }],
+        candidate,
+    }
+}
+
+fn sum(spent: [Option<Usage>; 2]) -> Option<Usage> {
+    let mut total: Option<Usage> = None;
+    for usage in spent.into_iter().flatten() {
+        *total.get_or_insert_default() += usage;
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! Plan: what a question is after, and what to search for. By rules the same question always gives
-//! the same plan.
+//! the same plan; a language model may do better, within the bounds of the mode.
 
 mod by_model;
 mod compare;
@@ -28,40 +28,56 @@ use privachat_core::{
 /// Engines refuse or silently cut longer queries, in characters. The question itself stays whole.
 pub const QUERY_LIMIT: usize = 400;
 
-/// Plans the search for `request`.
-#[expect(clippy::unused_async, reason = "a model may be asked")]
+/// Plans the search for `request`: with the model until `deadline`, by rules without one, in speed
+/// mode, and when the model fails.
 pub async fn plan(
-    _context: &Context,
+    context: &Context,
     request: &SearchRequest,
     now: DateTime<Utc>,
-    _deadline: Deadline,
+    deadline: Deadline,
     sink: &dyn ProgressSink,
 ) -> Planned {
     sink.stage(Stage::Plan, 0, 1, "Planning the search");
-    Planned {
-        plan: by_rules(&request.query, request.mode, now),
-        usage: None,
-    }
+    let rules = by_rules(&request.query, request.mode, now);
+    let model = context
+        .model
+        .as_deref()
+        .filter(|_| request.mode != Mode::Speed && !deadline.is_over());
+    let Some(model) = model else {
+        return Planned {
+            plan: rules,
+            usage: None,
+        };
+    };
+    let (made, usage) = by_model::plan(model, &rules, request, now, deadline).await;
+    let plan = made.unwrap_or_else(|failure| {
+        // A model that is down is told of when it is to answer.
+        if let Some(warning) = failure.warning() {
+            sink.warn(warning);
+        }
+        rules
+    });
+    Planned { plan, usage }
 }
 
 /// Plans the search for `question` without a model. `now` decides which year is the current one.
 #[must_use]
 pub fn by_rules(question: &str, mode: Mode, now: DateTime<Utc>) -> Plan {
     let question = words::normalise(question);
-    let searched = words::without_commands(&question);
     let language = text::language(&question);
-    let recency = recency::of(&searched, now);
-    let comparison = compare::find(&searched);
+    let recency = recency::of(&question, now);
+    let comparison = compare::find(&question);
     let whole_intent = match comparison {
         Some(_) => Intent::Opinion,
-        None => intent::of(&searched),
+        None => intent::of(&question),
     };
 
     let whole = Wanted {
-        text: searched.clone(),
+        text: question.clone(),
         intent: whole_intent,
     };
-    let pieces = pieces(&searched, comparison.as_ref());
+    let pieces = pieces(&question, comparison.as_ref());
+    let parts = parts_of(&question, &pieces, comparison.is_some());
     let queries = fit(whole, pieces, mode)
         .into_iter()
         .zip(1..)
@@ -76,13 +92,13 @@ pub fn by_rules(question: &str, mode: Mode, now: DateTime<Utc>) -> Plan {
         .collect();
 
     Plan {
-        parts: vec![question.clone()],
+        parts,
         question,
         language,
         queries,
         entities: comparison.map_or_else(Vec::new, |found| found.entities),
         wants_recent: recency.wants_recent,
-        year: None,
+        year: recency.year,
         by_model: false,
     }
 }
@@ -110,6 +126,14 @@ fn pieces(question: &str, comparison: Option<&compare::Comparison>) -> Vec<Wante
             text,
         })
         .collect()
+}
+
+/// What has to be answered one by one. A comparison is one question about several things.
+fn parts_of(question: &str, pieces: &[Wanted], compares: bool) -> Vec<String> {
+    if compares || pieces.len() < 2 {
+        return vec![question.to_owned()];
+    }
+    pieces.iter().map(|piece| piece.text.clone()).collect()
 }
 
 /// The whole question and its pieces; only the pieces when there is no room for both, because a

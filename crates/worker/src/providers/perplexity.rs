@@ -6,7 +6,10 @@ mod citations;
 use super::reply::Upstream;
 use crate::{
     llm::{ThinkFilter, usage},
-    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider, TimeRange},
+    pipeline::{
+        Deadline, Found, ProviderError, ProviderQuery, SearchProvider, TimeRange,
+        search::numbers::renumber,
+    },
     upstream::{self, ProbeError},
 };
 use async_trait::async_trait;
@@ -114,7 +117,7 @@ fn read(body: &Value, now: DateTime<Utc>) -> Result<Found, ProviderError> {
     let mut text = filter.feed(content);
     text.push_str(&filter.finish());
     let (hits, numbers) = citations::sources(body, UPSTREAM.name, now);
-    let answer = citations::renumber(text.trim(), &numbers);
+    let answer = renumber(text.trim(), &numbers);
     Ok(Found {
         hits,
         answer: Some(answer).filter(|answer| !answer.is_empty()),

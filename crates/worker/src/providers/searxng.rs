@@ -139,10 +139,11 @@ fn read(reply: &Reply, limit: usize, now: DateTime<Utc>) -> Result<Found, Provid
     }
     push_infoboxes(&body, &mut hits);
     let hits = hits.finish(limit);
-    let notices = unresponsive(&body, hits.is_empty()).into_iter().collect();
+    let notice = unresponsive(&body, hits.is_empty());
     Ok(Found {
+        blocked: hits.is_empty() && notice.is_some(),
         hits,
-        notices,
+        notices: notice.into_iter().collect(),
         ..Found::default()
     })
 }

@@ -96,36 +96,49 @@ const TOPIC: [&str; 26] = [
     "since",
     "by",
 ];
-/// A choice is a comparison only when one of these asks for a judgement.
-const CUES: [&str; 28] = [
-    "which",
+/// A choice is a comparison when one of these asks for a judgement.
+const CUES: [&str; 18] = [
     "better",
-    "best",
     "faster",
     "cheaper",
     "safer",
-    "prefer",
-    "should",
-    "choose",
-    "pick",
     "slower",
     "easier",
-    "welche",
-    "welcher",
-    "welches",
+    "prefer",
+    "choose",
+    "pick",
     "besser",
     "schneller",
     "günstiger",
-    "lequel",
-    "laquelle",
     "meilleur",
     "meilleure",
     "mieux",
-    "cuál",
     "mejor",
     "rápido",
-    "sollte",
     "choisir",
+];
+/// These ask for a judgement as often as not: "Which should I use, A or B?" compares, "What should
+/// I eat or avoid?" does not.
+const WEAK_CUES: [&str; 11] = [
+    "which", "should", "best", "welche", "welcher", "welches", "sollte", "soll", "lequel",
+    "laquelle", "cuál",
+];
+/// What one does with one of several things.
+const CHOOSING: [&str; 14] = [
+    "use",
+    "choose",
+    "pick",
+    "learn",
+    "buy",
+    "prefer",
+    "take",
+    "install",
+    "utiliser",
+    "apprendre",
+    "usar",
+    "elegir",
+    "aprender",
+    "comprar",
 ];
 /// Words that lead to the first thing without being part of it.
 const LEADING: [&str; 52] = [
@@ -244,17 +257,39 @@ fn by_comparative(words: &[Word<'_>]) -> Option<Comparison> {
 
 /// "Which is better, A or B?", "A or B, which should I use?"
 fn by_choice(words: &[Word<'_>]) -> Option<Comparison> {
-    if !words.iter().any(|word| is_one_of(word, &CUES)) {
-        return None;
-    }
     let or = words.iter().position(|word| is_one_of(word, &OR))?;
     let (left, right) = words.split_at_checked(or)?;
+    if !asks_to_choose(words, left) {
+        return None;
+    }
     let left = without_leading(after_last_break(left));
     let right = until_break(right.get(1..)?);
     let (right, topic) = split_topic(right);
     let mut things = vec![left];
     things.extend(split_list(right, &OR));
     build(&things, topic)
+}
+
+/// Whether a judgement between the end of `left`, the words before "or", and what follows is
+/// asked for.
+fn asks_to_choose(words: &[Word<'_>], left: &[Word<'_>]) -> bool {
+    if words.iter().any(|word| is_one_of(word, &CUES)) {
+        return true;
+    }
+    let clause = after_last_break(left);
+    let led = clause.split_at_checked(clause.len() - without_leading(clause).len());
+    let chosen_from = led
+        .and_then(|(leading, _)| leading.last())
+        .is_some_and(|word| is_one_of(word, &CHOOSING));
+    let before = left.split_at_checked(left.len() - clause.len());
+    let asked_before = before.is_some_and(|(before, _)| has_weak_cue(before));
+    let asked_after = words.split_at_checked(left.len());
+    let asked_after = asked_after.is_some_and(|(_, after)| has_weak_cue(after));
+    asked_before || asked_after || (chosen_from && has_weak_cue(clause))
+}
+
+fn has_weak_cue(words: &[Word<'_>]) -> bool {
+    words.iter().any(|word| is_one_of(word, &WEAK_CUES))
 }
 
 fn is_one_of(word: &Word<'_>, keys: &[&str]) -> bool {

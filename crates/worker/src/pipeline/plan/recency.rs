@@ -1,6 +1,6 @@
 //! Whether a question wants recent sources, and how recent.
 
-use super::words::{Word, words};
+use super::words::{Word, bare, words};
 use crate::pipeline::provider::TimeRange;
 use chrono::{DateTime, Datelike, Utc};
 
@@ -9,14 +9,15 @@ use chrono::{DateTime, Datelike, Utc};
 pub(super) struct Recency {
     pub(super) wants_recent: bool,
     pub(super) time_range: Option<TimeRange>,
+    /// The only year that the question names.
+    pub(super) year: Option<i32>,
 }
 
-const DAY: [&str; 10] = [
+const DAY: [&str; 9] = [
     "today",
     "today's",
     "tonight",
     "yesterday",
-    "breaking",
     "heute",
     "gestern",
     "aujourd'hui",
@@ -83,7 +84,15 @@ const FLOWING: [&str; 9] = [
     "of",
     "leakage",
 ];
-const THIS: [&str; 5] = ["this", "past", "last", "diese", "dieser"];
+const THIS: [&str; 11] = [
+    "this", "past", "last", "diese", "dieser", "diesen", "dieses", "letzte", "cette", "esta",
+    "este",
+];
+const WEEKS: [&str; 4] = ["week", "woche", "semaine", "semana"];
+const MONTHS: [&str; 4] = ["month", "monat", "mois", "mes"];
+const YEARS: [&str; 4] = ["year", "jahr", "année", "año"];
+/// The years that a question can be about: before, numbers of four digits are mostly amounts.
+const FIRST_YEAR: i32 = 1500;
 
 /// Looks for words of news and for a year that has not ended long ago.
 pub(super) fn of(question: &str, now: DateTime<Utc>) -> Recency {
@@ -92,11 +101,13 @@ pub(super) fn of(question: &str, now: DateTime<Utc>) -> Recency {
     let year = now.year();
     let names_year = |wanted: i32| words.iter().any(|word| word.key == wanted.to_string());
 
-    let time_range = if has(&DAY) || follows_this(&words, "hour") {
+    let time_range = if has(&DAY) || follows_this(&words, &["hour"]) || says_breaking_news(&words) {
         Some(TimeRange::Day)
-    } else if has(&MONTH) || follows_this(&words, "week") || follows_this(&words, "month") {
+    } else if follows_this(&words, &WEEKS) {
+        Some(TimeRange::Week)
+    } else if asks_for_news(&words) || follows_this(&words, &MONTHS) {
         Some(TimeRange::Month)
-    } else if has(&YEAR) || follows_this(&words, "year") || names_year(year) {
+    } else if has(&YEAR) || follows_this(&words, &YEARS) || names_year(year) {
         Some(TimeRange::Year)
     } else {
         None
@@ -107,16 +118,50 @@ pub(super) fn of(question: &str, now: DateTime<Utc>) -> Recency {
             || names_year(year - 1)
             || says_current(&words),
         time_range,
+        year: only_year(&words, year),
     }
 }
 
-fn follows_this(words: &[Word<'_>], unit: &str) -> bool {
-    words
+fn follows_this(words: &[Word<'_>], units: &[&str]) -> bool {
+    pairs(words).any(|(first, second)| {
+        THIS.contains(&first.key.as_str()) && units.contains(&second.key.trim_end_matches("'s"))
+    })
+}
+
+fn pairs<'w, 'q>(words: &'w [Word<'q>]) -> impl Iterator<Item = (&'w Word<'q>, &'w Word<'q>)> {
+    words.iter().zip(words.iter().skip(1))
+}
+
+/// "Breaking" alone is a film, a rule or a wave.
+fn says_breaking_news(words: &[Word<'_>]) -> bool {
+    pairs(words).any(|(first, second)| first.key == "breaking" && second.key == "news")
+}
+
+/// Whether a word of news is meant as such, and is no part of a name ("Fox News", "fake news").
+fn asks_for_news(words: &[Word<'_>]) -> bool {
+    words.iter().enumerate().any(|(at, word)| {
+        let before = at.checked_sub(1).and_then(|before| words.get(before));
+        let is_named = word.key == "news"
+            && before.is_some_and(|before| {
+                before.key == "fake" || (is_capitalised(word) && is_capitalised(before))
+            });
+        MONTH.contains(&word.key.as_str()) && !is_named
+    })
+}
+
+fn is_capitalised(word: &Word<'_>) -> bool {
+    bare(word.raw).starts_with(char::is_uppercase)
+}
+
+/// The year that the question is about; none when it names several.
+fn only_year(words: &[Word<'_>], now: i32) -> Option<i32> {
+    let mut years = words
         .iter()
-        .zip(words.iter().skip(1))
-        .any(|(first, second)| {
-            THIS.contains(&first.key.as_str()) && second.key.trim_end_matches("'s") == unit
-        })
+        .filter(|word| word.key.len() == 4)
+        .filter_map(|word| word.key.parse::<i32>().ok())
+        .filter(|year| (FIRST_YEAR..=now + 1).contains(year));
+    let first = years.next()?;
+    years.all(|other| other == first).then_some(first)
 }
 
 fn says_current(words: &[Word<'_>]) -> bool {

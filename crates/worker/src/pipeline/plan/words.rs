@@ -1,30 +1,4 @@
-//! Questions as words: normalising, cutting, and taking out what search engines read as commands.
-
-/// SearXNG reads these after `!` as "search only there".
-const ENGINE_NAMES: [&str; 22] = [
-    "general",
-    "images",
-    "videos",
-    "news",
-    "map",
-    "music",
-    "science",
-    "files",
-    "social_media",
-    "google",
-    "bing",
-    "brave",
-    "duckduckgo",
-    "startpage",
-    "qwant",
-    "yahoo",
-    "wikipedia",
-    "wiki",
-    "youtube",
-    "reddit",
-    "github",
-    "stackoverflow",
-];
+//! Questions as words: normalising and cutting.
 
 /// A word as written, and the form in which it is compared.
 #[derive(Debug, Clone)]
@@ -63,33 +37,6 @@ pub(super) fn normalise(text: &str) -> String {
         .filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{feff}'))
         .collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// `text` without what SearXNG takes for commands: bangs (`!g`, `!!wiki`), languages (`:de`) and
-/// time limits (`<3`). An external bang would send the search elsewhere.
-pub(super) fn without_commands(text: &str) -> String {
-    let kept: Vec<&str> = text.split(' ').filter_map(without_command).collect();
-    if kept.is_empty() {
-        return bare(text).to_owned();
-    }
-    kept.join(" ")
-}
-
-fn without_command(word: &str) -> Option<&str> {
-    if let Some(name) = word.strip_prefix('!') {
-        let name = name.trim_start_matches('!');
-        let is_command = name.chars().count() <= 3 || ENGINE_NAMES.contains(&name);
-        // "!important" is a question about CSS: the word stays, the mark goes.
-        return (!is_command).then_some(name);
-    }
-    let is_language = word.strip_prefix(':').is_some_and(|code| {
-        let language = code.split('-').next().unwrap_or_default();
-        language.len() == 2 && code.chars().all(|c| c.is_ascii_alphabetic() || c == '-')
-    });
-    let is_time_limit = word
-        .strip_prefix('<')
-        .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()));
-    (!is_language && !is_time_limit).then_some(word)
 }
 
 /// At most `limit` characters, cut between words where there are any.

@@ -78,6 +78,12 @@ impl Breaker {
         }
     }
 
+    /// Failures in a row.
+    #[must_use]
+    pub fn failures(&self) -> u32 {
+        self.lock().failures
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,6 +100,12 @@ pub struct Permit<'a> {
 impl<'a> Permit<'a> {
     fn new(breaker: &'a Breaker, probe: bool) -> Self {
         Self { breaker, probe }
+    }
+
+    /// Whether this call decides if the provider is back.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.probe
     }
 
     /// The provider answered.

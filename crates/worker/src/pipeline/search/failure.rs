@@ -38,6 +38,15 @@ fn setting_of(engine: SearchEngine) -> &'static str {
 pub(super) fn no_sources(attempts: &[Attempt]) -> PipelineError {
     let errors = distinct_errors(attempts);
     let empty = names(attempts, |attempt| attempt.result.is_ok());
+    if attempts.iter().any(|attempt| attempt.excluded > 0) {
+        return all_excluded();
+    }
+    let blocked = names(attempts, |attempt| {
+        attempt.result.as_ref().is_ok_and(|found| found.blocked)
+    });
+    if !blocked.is_empty() {
+        return engines_blocked(&blocked);
+    }
     if errors.is_empty() || was_searched(attempts) {
         return nothing_found(&empty);
     }
@@ -106,6 +115,38 @@ fn nothing_found(empty: &[&str]) -> PipelineError {
         retryable: false,
         warnings: Vec::new(),
     }
+}
+
+/// There were results, and the operator allows none of them.
+fn all_excluded() -> PipelineError {
+    PipelineError {
+        stage: Stage::Search,
+        code: problem::SOURCES_FILTERED,
+        message: "Everything that was found lies in excluded domains.".to_owned(),
+        hint: remedy_of(problem::SOURCES_FILTERED),
+        retryable: false,
+        warnings: Vec::new(),
+    }
+}
+
+/// Nothing was found, and the engines that could know were not allowed to look.
+fn engines_blocked(providers: &[&str]) -> PipelineError {
+    PipelineError {
+        stage: Stage::Search,
+        code: problem::SOURCES_BLOCKED,
+        message: format!(
+            "Nothing was found, and engines behind {} did not answer.",
+            providers.join(" and ")
+        ),
+        hint: remedy_of(problem::SOURCES_BLOCKED),
+        // SearXNG suspends its engines for minutes and more.
+        retryable: false,
+        warnings: Vec::new(),
+    }
+}
+
+fn remedy_of(code: &str) -> Option<String> {
+    problem::find(code).map(|problem| problem.remedy.to_owned())
 }
 
 /// Whether an empty result is a verdict. The operator's own documents say nothing about the web, so

@@ -6,6 +6,8 @@ mod cascade;
 mod failure;
 mod fusion;
 mod hedge;
+mod lent;
+pub(crate) mod numbers;
 pub mod providers;
 mod retry;
 #[cfg(test)]
@@ -18,17 +20,23 @@ use super::{
     deadline::Deadline,
     outcome::PipelineError,
     progress::ProgressSink,
-    provider::ProviderQuery,
+    provider::{Found, ProviderQuery},
     question::{Plan, PlannedQuery},
 };
 use cascade::{Attempt, Route};
 use fusion::List;
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use privachat_core::schema::{SearchRequest, Stage, Usage};
+use hedge::ENOUGH;
+use privachat_core::schema::{SearchEngine, SearchRequest, Stage, Usage};
 pub use providers::Providers;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 /// Results asked of a provider at least: what is found twice or cannot be read needs replacing.
 const LEAST_RESULTS: usize = 10;
+/// What the last queries get at least when half of them are through.
+const STRAGGLERS: Duration = Duration::from_secs(2);
 
 /// What was found.
 #[derive(Debug)]
@@ -51,27 +59,47 @@ pub async fn search(
     deadline: Deadline,
     sink: &dyn ProgressSink,
 ) -> Result<Searched, PipelineError> {
-    let Some(route) = Route::new(&context.providers, request.search_engine) else {
+    let Some(route) = Route::new(&context.providers, request.search_engine, &context.excluded)
+    else {
         return Err(failure::not_configured(request.search_engine));
     };
     let total = plan.queries.len();
     sink.stage(Stage::Search, 0, total, "Searching");
 
+    let hurry = CancellationToken::new();
     let mut running: FuturesUnordered<_> = plan
         .queries
         .iter()
         .enumerate()
         .map(|(at, planned)| {
             let query = provider_query(plan, planned, request);
-            let route = &route;
-            async move { (at, route.ask(&query, deadline).await) }
+            let (route, hurry) = (&route, &hurry);
+            async move { (at, route.ask(&query, deadline, hurry).await) }
         })
         .collect();
-    let mut answered = Vec::with_capacity(total);
-    while let Some((at, attempts)) = running.next().await {
+    let start = Instant::now();
+    let mut answered: Vec<(usize, Vec<Attempt>)> = Vec::with_capacity(total);
+    let mut found = 0;
+    let mut hurry_at = None;
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = running.next() => next,
+            () = sleep_until(hurry_at.unwrap_or(start)), if hurry_at.is_some() => {
+                hurry.cancel();
+                hurry_at = None;
+                continue;
+            }
+        };
+        let Some((at, attempts)) = next else { break };
         tell(&attempts, sink);
+        found += attempts.iter().map(Attempt::found).sum::<usize>();
         answered.push((at, attempts));
         let done = answered.len();
+        if done * 2 >= total && found >= ENOUGH && !hurry.is_cancelled() {
+            // The others may take as long again.
+            hurry_at = hurry_at.or(Some(Instant::now() + start.elapsed().max(STRAGGLERS)));
+        }
         sink.stage(
             Stage::Search,
             done,
@@ -83,6 +111,59 @@ pub async fn search(
     // Who answers first must not decide ties.
     answered.sort_by_key(|(at, _)| *at);
     collect(answered)
+}
+
+/// Asks `engine` alone, once, for `query`. Gives what it found, its hits merged, and for each hit
+/// (from 1; the list starts at 0) the number of its candidate.
+///
+/// # Errors
+/// When it is not configured, fails or finds nothing.
+pub(super) async fn one(
+    context: &Context,
+    engine: SearchEngine,
+    query: &ProviderQuery,
+    deadline: Deadline,
+) -> Result<(Found, Vec<Candidate>, Vec<Option<usize>>), PipelineError> {
+    let Some(provider) = context.providers.get(engine) else {
+        return Err(failure::not_configured(engine));
+    };
+    let mut result = provider.search(query, deadline).await;
+    let hits = match &mut result {
+        Ok(found) => std::mem::take(&mut found.hits),
+        Err(_) => Vec::new(),
+    };
+    let keys: Vec<String> = hits
+        .iter()
+        .map(|hit| canonical::canonical(&hit.url))
+        .collect();
+    let all = hits.len();
+    let kept: Vec<_> = hits
+        .into_iter()
+        .filter(|hit| !cascade::is_excluded(hit, &context.excluded))
+        .collect();
+    let excluded = all - kept.len();
+    let candidates = fusion::fuse(vec![List {
+        query: 0,
+        hits: kept,
+    }]);
+    match result {
+        Ok(found) if !candidates.is_empty() => {
+            let places: Vec<String> = candidates
+                .iter()
+                .map(|candidate| canonical::canonical(&candidate.url))
+                .collect();
+            let numbers = keys
+                .iter()
+                .map(|key| Some(places.iter().position(|place| place == key)? + 1))
+                .collect();
+            Ok((found, candidates, numbers))
+        }
+        result => Err(failure::no_sources(&[Attempt {
+            provider: provider.name(),
+            result,
+            excluded,
+        }])),
+    }
 }
 
 fn provider_query(plan: &Plan, planned: &PlannedQuery, request: &SearchRequest) -> ProviderQuery {

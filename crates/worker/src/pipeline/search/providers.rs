@@ -1,15 +1,23 @@
 //! The providers that are configured, each with its breaker.
 
-use super::breaker::{Breaker, State};
+use super::{
+    breaker::{Breaker, State},
+    retry,
+    usual::Usual,
+};
 use crate::pipeline::{
     deadline::Deadline,
     provider::{Found, ProviderError, ProviderQuery, SearchProvider},
 };
-use privachat_core::schema::SearchEngine;
+use privachat_core::schema::{SearchEngine, worker::ProviderHealth};
 use std::{fmt, sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// A provider that had less time than this is not blamed for missing it.
 const FAIR_SHARE: Duration = Duration::from_secs(1);
+/// Further tries after trouble in passing, when nobody else can be asked, and when somebody can.
+const RETRIES_ALONE: usize = 2;
+const RETRIES_FOLLOWED: usize = 1;
 
 /// The providers that are on. Cheap to clone; clones share the breakers.
 #[derive(Clone, Default)]
@@ -26,6 +34,7 @@ impl Providers {
             .map(|provider| Guarded {
                 provider,
                 breaker: Breaker::default(),
+                usual: Usual::default(),
             })
             .collect();
         Self { all }
@@ -52,6 +61,12 @@ impl Providers {
             .map(|guarded| (guarded.name(), guarded.breaker.state()))
     }
 
+    /// How each provider has been doing, as far as this process has seen.
+    #[must_use]
+    pub fn health(&self) -> Vec<ProviderHealth> {
+        self.all.iter().map(Guarded::health).collect()
+    }
+
     /// The provider of that name.
     #[must_use]
     pub fn get(&self, engine: SearchEngine) -> Option<&Guarded> {
@@ -71,6 +86,7 @@ impl fmt::Debug for Providers {
 pub struct Guarded {
     provider: Arc<dyn SearchProvider>,
     breaker: Breaker,
+    usual: Usual,
 }
 
 impl Guarded {
@@ -80,7 +96,13 @@ impl Guarded {
         self.provider.name()
     }
 
-    /// Asks the provider, unless it has been failing; cut at the deadline.
+    /// How long an answer is waited for before somebody else is asked too.
+    pub(super) fn patience(&self) -> Duration {
+        self.usual.patience()
+    }
+
+    /// Asks the provider, unless it has been failing; cut at the deadline. What fails in passing is
+    /// tried again.
     ///
     /// # Errors
     /// What the provider says, `TimedOut` when it is late, `Unavailable` while its breaker is open.
@@ -89,9 +111,26 @@ impl Guarded {
         query: &ProviderQuery,
         deadline: Deadline,
     ) -> Result<Found, ProviderError> {
+        self.search_in_chain(query, true, deadline).await
+    }
+
+    /// Asks as [`Self::search`] does; unless the provider `is_last`, somebody else can be asked,
+    /// and fewer tries are made.
+    pub(super) async fn search_in_chain(
+        &self,
+        query: &ProviderQuery,
+        is_last: bool,
+        deadline: Deadline,
+    ) -> Result<Found, ProviderError> {
         let permit = self.breaker.admit().map_err(|left| self.resting(left))?;
         let share = deadline.remaining();
-        let Some(result) = deadline.cut(self.provider.search(query, deadline)).await else {
+        let retries = match (permit.is_probe(), is_last) {
+            (true, _) => 0,
+            (false, true) => RETRIES_ALONE,
+            (false, false) => RETRIES_FOLLOWED,
+        };
+        let asking = retry::retrying(retries, deadline, || self.ask(query, deadline));
+        let Some(result) = deadline.cut(asking).await else {
             if share >= FAIR_SHARE {
                 permit.failed();
             }
@@ -102,9 +141,40 @@ impl Guarded {
         match &result {
             Ok(_) => permit.succeeded(),
             Err(ProviderError::TimedOut { .. }) if share < FAIR_SHARE => drop(permit),
+            // One query can cause these; they say nothing about the next.
+            Err(ProviderError::Refused { .. } | ProviderError::Malformed { .. }) => drop(permit),
             Err(_) => permit.failed(),
         }
         result
+    }
+
+    /// One call. How long a failure takes says nothing about answers.
+    async fn ask(&self, query: &ProviderQuery, deadline: Deadline) -> Result<Found, ProviderError> {
+        let start = Instant::now();
+        let result = self.provider.search(query, deadline).await;
+        if result.is_ok() {
+            self.usual.record(start.elapsed());
+        }
+        result
+    }
+
+    /// Counts a call that was given up because another provider, asked later, was faster.
+    pub(super) fn was_outrun(&self) {
+        if let Ok(permit) = self.breaker.admit() {
+            permit.failed();
+        }
+    }
+
+    fn health(&self) -> ProviderHealth {
+        ProviderHealth {
+            name: self.name().to_owned(),
+            state: self.breaker.state().as_str().to_owned(),
+            usual_ms: self
+                .usual
+                .p95()
+                .map(|usual| u64::try_from(usual.as_millis()).unwrap_or(u64::MAX)),
+            failures: self.breaker.failures(),
+        }
     }
 
     fn resting(&self, left: Duration) -> ProviderError {

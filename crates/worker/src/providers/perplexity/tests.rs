@@ -1,8 +1,9 @@
 use super::*;
 use crate::{
-    providers::tests::{hint, json as answer, question, serve, soon},
+    providers::tests::{assert_sound, hint, json as answer, odd, question, serve, soon},
     upstream::client,
 };
+use proptest::prelude::*;
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{body_json, header, method, path},
@@ -117,4 +118,38 @@ async fn a_bad_key_and_a_bad_form_are_told_apart() {
         .await
         .unwrap_err();
     assert!(matches!(error, ProviderError::Malformed { .. }));
+}
+
+const MEMBERS: [&str; 8] = [
+    "search_results",
+    "citations",
+    "title",
+    "url",
+    "snippet",
+    "date",
+    "usage",
+    "total_tokens",
+];
+
+proptest! {
+    #[test]
+    fn whatever_sonar_says_every_number_has_its_source(
+        results in odd(&MEMBERS), citations in odd(&MEMBERS), usage in odd(&MEMBERS),
+        text in "(\\[[0-9]{1,3}\\]|[a-z. \\[]|<think>|</think>){0,12}",
+    ) {
+        let body = json!({
+            "choices": [{"message": {"content": text}}],
+            "search_results": [results, {"url": "https://a.example/1", "title": citations}],
+            "citations": ["https://a.example/1", citations, "https://b.example/2"],
+            "usage": usage,
+        });
+        let found = read(&body, Utc::now()).unwrap();
+        assert_sound(&found.hits);
+        let answer = found.answer.unwrap_or_default();
+        for (inside, _) in answer.split('[').skip(1).filter_map(|rest| rest.split_once(']')) {
+            if let Ok(number) = inside.parse::<usize>() {
+                prop_assert!((1..=found.hits.len()).contains(&number), "{}", answer);
+            }
+        }
+    }
 }

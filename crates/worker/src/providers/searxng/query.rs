@@ -7,9 +7,20 @@ use crate::providers::text;
 /// Engines behind SearXNG cut or refuse longer queries.
 const MAX_CHARS: usize = 400;
 
-/// `query` without commands, within the length that engines accept. Empty when nothing is left.
+/// Selectors of CSS that are codes of languages too: a question about them keeps the word.
+const SELECTORS: [&str; 5] = ["any", "dir", "has", "is", "not"];
+
+/// `query` without commands, within the length that engines accept. When it is nothing else, the
+/// commands stay as words.
 pub(super) fn without_commands(query: &str) -> String {
-    let words: Vec<&str> = query.split_whitespace().filter_map(harmless).collect();
+    let mut words: Vec<&str> = query.split_whitespace().filter_map(harmless).collect();
+    if words.is_empty() {
+        words = query
+            .split_whitespace()
+            .map(|word| word.trim_start_matches(['!', ':', '<']))
+            .filter(|word| !word.is_empty())
+            .collect();
+    }
     text::words_within(&words.join(" "), MAX_CHARS)
 }
 
@@ -18,14 +29,22 @@ pub(super) fn without_commands(query: &str) -> String {
 fn harmless(word: &str) -> Option<&str> {
     let bare = word.trim_start_matches('!');
     let marked = bare.len() < word.len();
-    if marked && (bare.is_empty() || is_shortcut(bare)) {
+    if bare.is_empty() {
+        // Marks alone command nothing.
+        return Some(word);
+    }
+    if marked && is_shortcut(bare) {
         return None;
     }
     if marked && bare.starts_with(char::is_alphanumeric) {
         return Some(bare);
     }
     if let Some(rest) = word.strip_prefix(':') {
-        return if is_language(rest) || rest.is_empty() {
+        return if rest.is_empty() {
+            None
+        } else if SELECTORS.contains(&rest) {
+            Some(rest)
+        } else if is_language(rest) {
             None
         } else {
             harmless(rest)
@@ -64,14 +83,19 @@ mod tests {
         for (query, expected) in [
             ("!g rust async", "rust async"),
             ("!!g rust", "rust"),
-            ("!! rust", "rust"),
+            (
+                "What does !! do in JavaScript?",
+                "What does !! do in JavaScript?",
+            ),
+            ("css :is selector", "css is selector"),
+            ("!!g :de", "g de"),
             ("rust !wp :de :all", "rust"),
             ("rust :zh-TW", "rust"),
             ("<3 rust", "3 rust"),
             ("css !important rule", "css important rule"),
             ("why is :root special", "why is root special"),
             ("what does != mean", "what does != mean"),
-            ("!g", ""),
+            ("!g", "g"),
             (":!g rust", "rust"),
             ("Hello, world!", "Hello, world!"),
         ] {

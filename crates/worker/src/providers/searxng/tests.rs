@@ -1,8 +1,9 @@
 use super::*;
 use crate::{
-    providers::tests::{body, hint, json, parameter, question, serve, soon},
+    providers::tests::{assert_sound, body, hint, json, odd, parameter, question, serve, soon},
     upstream::{client, fixture},
 };
+use proptest::prelude::*;
 use std::time::Duration;
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
@@ -78,6 +79,7 @@ async fn engines_that_did_not_answer_are_told() {
     assert_eq!(mixed.notices, [expected]);
 
     let dead = found("dead-engines.json").await;
+    assert!(dead.blocked && !mixed.blocked);
     assert!(dead.hits.is_empty());
     let notice = dead.notices.first().unwrap();
     assert!(
@@ -145,12 +147,9 @@ async fn the_request_has_the_base_path_and_every_parameter() {
 }
 
 #[tokio::test]
-async fn a_query_of_commands_alone_asks_nothing() {
+async fn a_query_without_a_word_asks_nothing() {
     let server = serve(json(captured("normal.json"))).await;
-    let found = at(&server)
-        .search(&question("!g :de"), soon())
-        .await
-        .unwrap();
+    let found = at(&server).search(&question(": :"), soon()).await.unwrap();
     assert_eq!(found, Found::default());
     assert!(server.received_requests().await.unwrap().is_empty());
 }
@@ -257,4 +256,46 @@ async fn a_probe_tells_what_works_and_what_to_set() {
     let server = serve(body(403, captured("json-disabled-403.html"), "text/html")).await;
     let error = at(&server).probe(soon()).await.unwrap_err();
     assert!(error.hint.unwrap().contains("search.formats"));
+}
+
+const MEMBERS: [&str; 11] = [
+    "results",
+    "title",
+    "url",
+    "content",
+    "publishedDate",
+    "category",
+    "infoboxes",
+    "infobox",
+    "id",
+    "urls",
+    "unresponsive_engines",
+];
+
+proptest! {
+    #[test]
+    fn whatever_searxng_says_its_results_are_sound(
+        results in odd(&MEMBERS), infoboxes in odd(&MEMBERS), engines in odd(&MEMBERS),
+        limit in 0_usize..5,
+    ) {
+        let body = serde_json::json!({
+            "results": [results, {"url": "https://a.example/1", "title": infoboxes}],
+            "infoboxes": [infoboxes], "unresponsive_engines": engines,
+        });
+        let reply = Reply {
+            status: reqwest::StatusCode::OK,
+            retry_after: None,
+            body: body.to_string().into_bytes(),
+        };
+        let found = read(&reply, limit, Utc::now()).unwrap();
+        assert_sound(&found.hits);
+        prop_assert!(found.hits.len() <= limit);
+    }
+
+    #[test]
+    fn no_body_of_searxng_is_too_odd(body in prop::collection::vec(any::<u8>(), 0..80), status in 200_u16..600) {
+        let status = reqwest::StatusCode::from_u16(status).unwrap();
+        let reply = Reply { status, retry_after: None, body };
+        prop_assert!(read(&reply, 5, Utc::now()).is_err());
+    }
 }

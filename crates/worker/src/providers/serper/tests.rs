@@ -1,9 +1,10 @@
 use super::*;
 use crate::{
-    providers::tests::{body, hint, json as answer, question, serve, soon},
+    providers::tests::{assert_sound, body, hint, json as answer, odd, question, serve, soon},
     upstream::client,
 };
 use chrono::TimeZone;
+use proptest::prelude::*;
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{body_json, header, method, path},
@@ -131,4 +132,29 @@ async fn an_answer_without_results_is_an_empty_list() {
         Found::default()
     );
     assert_eq!(at(&server).probe(soon()).await.unwrap(), "0 results");
+}
+
+const MEMBERS: [&str; 9] = [
+    "answerBox",
+    "answer",
+    "snippet",
+    "title",
+    "link",
+    "date",
+    "description",
+    "descriptionLink",
+    "website",
+];
+
+proptest! {
+    #[test]
+    fn whatever_serper_says_its_results_are_sound(
+        organic in odd(&MEMBERS), answer in odd(&MEMBERS), panel in odd(&MEMBERS),
+    ) {
+        let body = json!({
+            "organic": [organic, {"link": "https://a.example/1", "snippet": answer}],
+            "answerBox": answer, "knowledgeGraph": panel,
+        });
+        assert_sound(&super::read(&body, Utc::now()).finish(10));
+    }
 }

@@ -1,8 +1,9 @@
 use super::*;
 use crate::{
-    providers::tests::{hint, json, parameter, question, serve, soon},
+    providers::tests::{assert_sound, hint, json, odd, parameter, question, serve, soon},
     upstream::{client, fixture},
 };
+use proptest::prelude::*;
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{header_regex, path, query_param},
@@ -169,4 +170,26 @@ async fn a_probe_tells_the_name_of_the_wiki() {
     let server = serve(json("<html>")).await;
     let error = at(&server).probe(soon()).await.unwrap_err();
     assert!(error.hint.unwrap().contains("WIKIPEDIA_BASE_URL"));
+}
+
+const MEMBERS: [&str; 9] = [
+    "query",
+    "pages",
+    "index",
+    "title",
+    "extract",
+    "fullurl",
+    "pageprops",
+    "disambiguation",
+    "pageid",
+];
+
+proptest! {
+    #[test]
+    fn whatever_a_wiki_says_its_results_are_sound(pages in odd(&MEMBERS), page in odd(&MEMBERS)) {
+        let body = serde_json::json!({"query": {"pages": [
+            pages, page, {"title": page, "fullurl": "https://a.example/1", "extract": "Text."},
+        ]}});
+        assert_sound(&read(&body, "https://a.example/w/api.php").finish(10));
+    }
 }

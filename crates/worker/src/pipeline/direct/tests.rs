@@ -1,0 +1,123 @@
+use super::*;
+use crate::pipeline::{
+    provider::{Found, Hit, ProviderError, SearchProvider},
+    search::Providers,
+    test_support::{Pages, Recorder, Scripted, hit},
+};
+use privachat_core::{domain::DomainList, mode::Mode};
+
+const BUDGET: Duration = Duration::from_secs(10);
+
+fn context(found: Result<Found, ProviderError>) -> (Arc<Scripted>, Context) {
+    let perplexity = Scripted::after("perplexity", Duration::from_secs(1), found);
+    let providers = vec![Arc::clone(&perplexity) as Arc<dyn SearchProvider>];
+    let pages = Pages::default().with(
+        "https://b.org/",
+        Duration::from_secs(1),
+        Ok("Gold melts at 1064 degrees Celsius."),
+    );
+    let context = Context::new(Providers::new(providers), Arc::new(pages));
+    (perplexity, context)
+}
+
+async fn ask(context: &Context) -> (Result<Outcome, PipelineError>, Recorder) {
+    let mut request = SearchRequest::new("At how many degrees does gold melt?", Mode::Balanced);
+    request.direct = true;
+    let sink = Recorder::default();
+    let result = run(context, &request, Deadline::after(BUDGET), &sink).await;
+    (result, sink)
+}
+
+fn found(answer: &str) -> Found {
+    let hits = ["https://a.org/", "https://www.a.org", "https://b.org/"]
+        .iter()
+        .zip(1..)
+        .map(|(url, position)| Hit {
+            position,
+            snippet: String::new(),
+            ..hit("perplexity", url)
+        });
+    Found {
+        hits: hits.collect(),
+        answer: Some(answer.to_owned()),
+        usage: Some(Usage {
+            prompt_tokens: 1,
+            completion_tokens: 2,
+            total_tokens: 3,
+        }),
+        ..Found::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_of_perplexity_is_held_against_the_pages_it_cites() {
+    let (perplexity, context) = context(Ok(found(
+        "Gold melts at 1064 degrees Celsius [3]. It is heavy [2][9].",
+    )));
+    let (result, sink) = ask(&context).await;
+    let outcome = result.unwrap();
+    assert_eq!(perplexity.calls(), 1);
+    let urls: Vec<&str> = outcome.sources.iter().map(|s| s.url.as_str()).collect();
+    assert_eq!(
+        urls,
+        ["https://a.org/", "https://b.org/"],
+        "one page, one source"
+    );
+    assert!(
+        outcome
+            .answer
+            .starts_with("Gold melts at 1064 degrees Celsius [2]."),
+        "{}",
+        outcome.answer
+    );
+    assert!(!outcome.answer.contains("[9]") && !outcome.answer.contains("[3]"));
+    assert_eq!(outcome.model_used, "perplexity");
+    assert!(outcome.source_details[1].fetched);
+    assert!(outcome.grounding_score > 0.4 && outcome.grounding_score < 1.0);
+    assert_eq!(outcome.usage.unwrap().total_tokens, 3);
+    let citations: Vec<usize> = outcome
+        .citations
+        .iter()
+        .map(|c| c.citation_number)
+        .collect();
+    assert!(citations.contains(&2), "{citations:?}");
+    let events = sink.0.lock().unwrap();
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Text { .. }))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn citations_of_excluded_domains_go_with_their_source() {
+    let (_, mut context) = context(Ok(found("It is heavy [1]. It melts at 1064 degrees [3].")));
+    context.excluded = Arc::new(DomainList::new(&["a.org".to_owned()]));
+    let outcome = ask(&context).await.0.unwrap();
+    assert_eq!(outcome.sources.len(), 1);
+    assert_eq!(outcome.answer, "It is heavy. It melts at 1064 degrees [1].");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_no_source_and_no_provider_are_failures() {
+    let code = async |found| {
+        let (_, context) = context(found);
+        ask(&context).await.0.unwrap_err().code
+    };
+    assert_eq!(
+        code(Ok(found(" [7] "))).await,
+        problem::UPSTREAM_UNAVAILABLE
+    );
+    assert_eq!(code(Ok(Found::default())).await, problem::NO_SOURCES);
+    let refused = ProviderError::Refused {
+        provider: "perplexity",
+        reason: "HTTP 401".to_owned(),
+        hint: "set PERPLEXITY_API_KEY".to_owned(),
+    };
+    assert_eq!(code(Err(refused)).await, problem::UPSTREAM_UNAVAILABLE);
+
+    let none = Context::new(Providers::default(), Arc::new(Pages::default()));
+    let error = ask(&none).await.0.unwrap_err();
+    assert_eq!(error.code, problem::NO_PROVIDER);
+    assert!(error.hint.unwrap().contains("PERPLEXITY_API_KEY"));
+}

@@ -1,0 +1,125 @@
+//! Slow, refusing and excluded: what is hedged, spared and left out.
+
+use super::*;
+use privachat_core::domain::DomainList;
+
+fn slow(name: &'static str, seconds: u64, urls: &[&str]) -> Arc<Scripted> {
+    let hits = urls.iter().map(|url| hit(name, url)).collect();
+    let found = Found {
+        hits,
+        ..Found::default()
+    };
+    Scripted::after(name, Duration::from_secs(seconds), Ok(found))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_slower_than_usual_is_hedged_by_the_next() {
+    let searxng = late("searxng");
+    let serper = slow("serperdev", 1, &THREE);
+    let providers = set(&[&searxng, &serper]);
+    let sink = Recorder::default();
+    let start = Instant::now();
+    let found = run(&providers, "What is Rust?", SearchEngine::Auto, &sink).await;
+    assert_eq!(found.unwrap().candidates.len(), 3);
+    assert_eq!(start.elapsed().as_secs(), 4, "3 s of patience, then 1 s");
+    assert_eq!(sink.warnings(), ["searxng did not answer in time"]);
+    assert_eq!(searxng.dropped.load(std::sync::atomic::Ordering::SeqCst), 1);
+
+    for _ in 0..5 {
+        run(&providers, "What is Rust?", SearchEngine::Auto, &sink)
+            .await
+            .unwrap();
+    }
+    assert_eq!(searxng.calls(), 5, "one that is always outrun is spared");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_engine_is_still_listened_to_when_its_hedge_finds_too_little() {
+    let searxng = slow("searxng", 5, &["https://d.org/", "https://e.org/"]);
+    let serper = slow("serperdev", 1, &["https://a.org/"]);
+    let sink = Recorder::default();
+    let start = Instant::now();
+    let found = searched(&[&searxng, &serper], SearchEngine::Auto, &sink).await;
+    assert_eq!(found.unwrap().candidates.len(), 3);
+    assert_eq!(start.elapsed().as_secs(), 5);
+    assert!(sink.warnings().is_empty(), "{:?}", sink.warnings());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_usual_is_learnt() {
+    let serper = slow("serperdev", 1, &THREE);
+    let quick = slow("searxng", 0, &THREE);
+    let providers = set(&[&quick, &serper]);
+    for _ in 0..5 {
+        run(
+            &providers,
+            "Rust?",
+            SearchEngine::Auto,
+            &Recorder::default(),
+        )
+        .await
+        .unwrap();
+    }
+    let health = providers.health();
+    assert_eq!(
+        health.iter().map(|h| h.usual_ms).collect::<Vec<_>>(),
+        [Some(0), None]
+    );
+    assert_eq!(serper.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_query_that_is_refused_does_not_close_the_engine_for_others() {
+    let error = ProviderError::Refused {
+        provider: "searxng",
+        reason: "HTTP 400, parameter language".to_owned(),
+        hint: String::new(),
+    };
+    let refusing = Scripted::after("searxng", Duration::ZERO, Err(error));
+    let providers = set(&[&refusing]);
+    for _ in 0..8 {
+        run(
+            &providers,
+            "Rust?",
+            SearchEngine::Auto,
+            &Recorder::default(),
+        )
+        .await
+        .unwrap_err();
+    }
+    assert_eq!(refusing.calls(), 8);
+}
+
+async fn without(domain: &str, providers: &[&Arc<Scripted>]) -> Result<Searched, PipelineError> {
+    let plan = plan::by_rules("What is Rust?", Mode::Deep, Utc::now());
+    let request = SearchRequest::new("What is Rust?", Mode::Deep);
+    let mut context = Context::new(set(providers), Arc::new(Pages::default()));
+    context.excluded = Arc::new(DomainList::new(&[domain.to_owned()]));
+    let sink = Recorder::default();
+    search(&context, &plan, &request, Deadline::after(BUDGET), &sink).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn hits_in_excluded_domains_are_no_sources() {
+    let searxng = Scripted::finds("searxng", &["https://www.spam.org/x", "https://a.org/"]);
+    let found = without("spam.org", &[&searxng]).await.unwrap();
+    let urls: Vec<&str> = found.candidates.iter().map(|c| c.url.as_str()).collect();
+    assert_eq!(urls, ["https://a.org/"]);
+
+    let error = without("org", &[&searxng]).await.unwrap_err();
+    assert_eq!(error.code, problem::SOURCES_FILTERED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn engines_that_were_refused_are_no_verdict_that_there_is_nothing() {
+    let blocked = Found {
+        blocked: true,
+        ..Found::default()
+    };
+    let searxng = Scripted::after("searxng", Duration::ZERO, Ok(blocked));
+    let error = error_of(&[&searxng], SearchEngine::Auto).await;
+    assert_eq!(
+        (error.code, error.retryable),
+        (problem::SOURCES_BLOCKED, false)
+    );
+}
