@@ -1,11 +1,14 @@
 //! The answer without a language model: the best-supported sentences of the sources, whole and
 //! unchanged, each with its citation and nothing between them.
 
+mod flaws;
 mod footnotes;
+mod form;
 mod question;
 mod score;
 mod select;
 mod sentence;
+mod topics;
 mod words;
 
 use crate::pipeline::{
@@ -34,12 +37,11 @@ pub fn parts(plan: &Plan, sources: &[RankedSource]) -> Option<Vec<String>> {
     let analyzer = Analyzer::new(plan.language.as_deref());
     let terms = query::terms(&plan.question, &analyzer);
     let kind = Kind::of(plan);
-    let sentences = sentence::collect(sources, &analyzer);
+    let sentences = sentence::collect(sources, &terms, &analyzer);
     let weights = score::weights(&terms, &sentences);
     let rated: Vec<Rated> = sentences
         .into_iter()
         .map(|sentence| score::rate(sentence, &terms, &weights, kind))
-        .filter(|rated| rated.coverage > 0.0)
         .collect();
     let chosen = select::select(rated, kind);
     if !answers(&chosen, &terms, kind) {
@@ -64,13 +66,12 @@ fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> bool {
         spoken_of.extend(&sentence.title_terms);
     }
     // "How do I sort …" is not answered by text that never speaks of sorting.
-    let does = terms
-        .first()
-        .zip(chosen.first())
-        .is_none_or(|(verb, first)| {
-            let sentence = &first.rated.sentence;
+    let does = terms.first().is_none_or(|verb| {
+        chosen.iter().any(|pick| {
+            let sentence = &pick.rated.sentence;
             sentence.terms.contains(&verb.term) || sentence.nearest_terms.contains(&verb.term)
-        });
+        })
+    });
     if kind == Kind::HowTo && !does {
         return false;
     }

@@ -30,6 +30,15 @@ pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
         .map(|rated| (place(&rated.sentence), rated.clone()))
         .collect();
     let mut pool = merged(candidates(rated, kind));
+    let most = pool
+        .iter()
+        .map(|pick| pick.rated.coverage)
+        .fold(0.0, f64::max);
+    if kind == Kind::HowTo {
+        pool.retain(|pick| {
+            pick.rated.coverage >= LEAST_COVERAGE_SHARE * most || pick.rated.sentence.list_item
+        });
+    }
     let mut chosen: Vec<Chosen> = Vec::new();
     let mut best_score = None;
     while chosen.len() < kind.sentences() {
@@ -85,7 +94,10 @@ pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
 fn candidates(mut rated: Vec<Rated>, kind: Kind) -> Vec<Rated> {
     rated.retain(|rated| {
         let text = &rated.sentence.text;
-        kind.may_answer(text) && (kind == Kind::Time || !is_history(text))
+        rated.coverage > 0.0
+            && rated.sentence.complete
+            && kind.may_answer(text)
+            && (kind == Kind::Time || !is_history(text))
     });
     rated.sort_by(|a, b| b.score.total_cmp(&a.score));
     rated.truncate(POOL);
@@ -147,6 +159,9 @@ fn follows(candidate: &Chosen, chosen: &[Chosen], kind: Kind) -> bool {
             Kind::Definition => same_passage && !here.list_item,
             _ => false,
         };
+        if kind == Kind::HowTo && !here.list_item && candidate.rated.own <= 0.0 {
+            return false;
+        }
         here.position == there.position + 1 && (same_paragraph || next_step)
     })
 }
@@ -189,7 +204,7 @@ fn may_stand_with(first: &Chosen, other: &Chosen, kind: Kind) -> bool {
     let (here, there) = (&first.rated.sentence, &other.rated.sentence);
     if (here.source, here.passage) == (there.source, there.passage) {
         let step = kind == Kind::HowTo && there.list_item;
-        return step || there.position > here.position;
+        return step || there.position > here.position || other.rated.own >= first.rated.own;
     }
     kind != Kind::Definition || other.rated.defines
 }
