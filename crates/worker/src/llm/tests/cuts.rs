@@ -4,7 +4,7 @@ use super::{
     super::{answer::Answer, refusal::ModelName, sse::SseParser},
     *,
 };
-use proptest::prelude::*;
+use proptest::prelude::{any, *};
 
 /// Texts of a model, with everything that has a meaning of its own.
 fn texts() -> impl Strategy<Value = Vec<String>> {

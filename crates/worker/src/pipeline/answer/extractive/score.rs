@@ -27,8 +27,20 @@ pub(super) struct Rated {
     pub(super) own: f64,
     /// Whether it defines the thing itself, or stands where its definition stands.
     pub(super) defines: bool,
+    /// Whether it holds what the kind of question asks for.
+    pub(super) fits: bool,
     /// What sentences are ordered by.
     pub(super) score: f64,
+}
+
+/// What sentences are held against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) question: &'a str,
+    pub(super) terms: &'a [QueryTerm],
+    /// Of the terms, in their order.
+    pub(super) weights: &'a [f64],
+    pub(super) kind: Kind,
 }
 
 /// Weights of the terms over all sentences: what every sentence has tells them less apart.
@@ -47,7 +59,14 @@ pub(super) fn weights(terms: &[QueryTerm], sentences: &[Sentence]) -> Vec<f64> {
         .collect()
 }
 
-pub(super) fn rate(sentence: Sentence, terms: &[QueryTerm], weights: &[f64], kind: Kind) -> Rated {
+pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
+    let Asked {
+        question,
+        terms,
+        weights,
+        kind,
+    } = *asked;
+    let fits = kind.may_answer(&sentence.text, question);
     let total: f64 = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
     let topic = names_topic(&sentence.nearest_terms, terms);
     let covered: f64 = terms
@@ -84,6 +103,7 @@ pub(super) fn rate(sentence: Sentence, terms: &[QueryTerm], weights: &[f64], kin
         coverage,
         own,
         defines,
+        fits,
         score,
     }
 }
@@ -184,7 +204,12 @@ fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
         Kind::Reason if contains_word(&sentence.text, REASONS) => 0.25,
         Kind::Comparison if contains_word(&sentence.text, CONTRASTS) => 0.25,
         Kind::Comparison => 0.5 * definition(sentence, terms),
-        Kind::Quantity | Kind::Time | Kind::Reason | Kind::General => 0.0,
+        Kind::Quantity
+        | Kind::Time
+        | Kind::Reason
+        | Kind::Person
+        | Kind::Whether
+        | Kind::General => 0.0,
     }
 }
 

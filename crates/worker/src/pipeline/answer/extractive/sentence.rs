@@ -36,6 +36,8 @@ pub(super) struct Sentence {
     /// Whether it can stand in an answer by itself; a shorter one only introduces what follows.
     pub(super) complete: bool,
     pub(super) terms: Vec<String>,
+    /// The terms without those that only hold a sentence together.
+    pub(super) content: Vec<String>,
     pub(super) nearest_terms: Vec<String>,
     pub(super) heading_terms: Vec<String>,
     pub(super) title_terms: Vec<String>,
@@ -99,6 +101,7 @@ fn of_passage(
                 complete,
                 dangling: is_dangling(sentence),
                 terms: towards(analyzer.terms(sentence), asked),
+                content: content(sentence, analyzer),
                 nearest_terms: nearest_terms.clone(),
                 heading_terms: heading_terms.clone(),
                 title_terms: title_terms.clone(),
@@ -107,6 +110,11 @@ fn of_passage(
             });
         }
     }
+}
+
+fn content(sentence: &str, analyzer: &Analyzer) -> Vec<String> {
+    let tokens = analyzer.content(sentence).into_iter();
+    tokens.map(|token| token.term).collect()
 }
 
 /// The lines of a passage that are prose, and whether each is a list item.
