@@ -306,3 +306,10 @@ fn evidence_is_greater_for_an_answer_that_says_what_is_asked() {
     assert!(whole > 0.6, "{whole}");
     assert!(evidence("Why is the sky blue?") > 0.6);
 }
+
+#[test]
+fn whether_it_is_so_takes_a_sentence_that_speaks_of_all_of_it() {
+    let answer = ask("Does air scatter blue light?").unwrap();
+    assert!(answer.contains("air scatters blue light"), "{answer}");
+    assert_eq!(ask("Can a tuple contain a list?"), None);
+}

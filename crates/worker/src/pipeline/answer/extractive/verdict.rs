@@ -11,7 +11,7 @@ use std::collections::HashSet;
 /// Share of the question's content that the sentences and their headings have to cover together.
 const LEAST_COVERAGE: f64 = 0.6;
 /// Share of the question that one sentence has to say itself to tell whether it is so.
-const WHETHER_OWN: f64 = 0.5;
+const WHETHER_OWN: f64 = 0.75;
 /// What of the evidence stays when another sentence fits as well as the best one.
 const WITHOUT_MARGIN: f64 = 0.7;
 /// A best sentence that leads by this share of its score has no rival.
