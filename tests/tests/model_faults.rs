@@ -40,7 +40,9 @@ impl Bench {
             .env("SEARXNG_BASE_URL", searxng.url())
             .env("LLM_BASE_URL", llm.at("/v1"))
             .env("LLM_API_KEY", "key-of-the-test")
-            .env("LLM_MODEL", "usual");
+            .env("LLM_MODEL", "usual")
+            // Told, so that the first request is the one for the answer.
+            .env("LLM_CONTEXT_TOKENS", "8192");
         let stack = more(builder).start().await;
         Self {
             stack,

@@ -6,7 +6,7 @@ use super::{
     sse::Event,
     think::ThinkFilter,
 };
-use crate::pipeline::{Completion, ModelError};
+use crate::pipeline::{Completion, ModelError, Piece};
 use privachat_core::schema::Usage;
 use serde_json::Value;
 
@@ -14,11 +14,11 @@ use serde_json::Value;
 const MAX_TEXT_BYTES: usize = 400_000;
 
 /// Where visible text goes as it arrives.
-pub(super) type OnText<'a> = &'a mut (dyn FnMut(&str) + Send + 'a);
+pub(super) type OnPiece<'a> = &'a mut (dyn for<'t> FnMut(Piece<'t>) + Send + 'a);
 
 /// A completion under construction.
 pub(super) struct Answer<'a> {
-    on_text: OnText<'a>,
+    on_piece: OnPiece<'a>,
     source: ModelName,
     model: String,
     filter: ThinkFilter,
@@ -32,9 +32,9 @@ pub(super) struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    pub(super) fn new(model: &str, source: ModelName, on_text: OnText<'a>) -> Self {
+    pub(super) fn new(model: &str, source: ModelName, on_piece: OnPiece<'a>) -> Self {
         Self {
-            on_text,
+            on_piece,
             source,
             model: model.to_owned(),
             filter: ThinkFilter::default(),
@@ -113,6 +113,10 @@ impl<'a> Answer<'a> {
             self.model = model;
         }
         let visible = self.filter.feed(&chunk.text);
+        if self.filter.take_void() {
+            self.text.clear();
+            (self.on_piece)(Piece::Discard);
+        }
         self.show(&visible);
         Ok(())
     }
@@ -122,7 +126,7 @@ impl<'a> Answer<'a> {
             return;
         }
         self.text.push_str(visible);
-        (self.on_text)(visible);
+        (self.on_piece)(Piece::Text(visible));
         self.overflowed |= self.text.len() > MAX_TEXT_BYTES;
     }
 
@@ -163,9 +167,12 @@ impl<'a> Answer<'a> {
         self.show(&held);
         let finish = self.finish.as_deref().unwrap_or_default();
         if self.text.trim().is_empty() {
-            return Err(self.empty());
+            return Err(Failure {
+                starved: at_limit(finish) && self.has_reasoned(),
+                ..self.empty()
+            });
         }
-        let cut_short = matches!(finish, "length" | "max_tokens" | "content_filter");
+        let cut_short = at_limit(finish) || finish == "content_filter";
         let unmarked = finish.is_empty() && !self.done;
         Ok(Completion {
             truncated: cut_short || unmarked || self.overflowed,
@@ -175,10 +182,14 @@ impl<'a> Answer<'a> {
         })
     }
 
+    fn has_reasoned(&self) -> bool {
+        self.reasoned || self.filter.hid_something()
+    }
+
     fn empty(&self) -> Failure {
         let reason = match self.finish.as_deref() {
             Some("content_filter") => "stopped by a content filter",
-            _ if self.reasoned || self.filter.hid_something() => "reasoning without an answer",
+            _ if self.has_reasoned() => "reasoning without an answer",
             None if !self.done => {
                 return Failure::of_model(ModelError::Unavailable {
                     reason: "the stream ended without text".to_owned(),
@@ -191,4 +202,9 @@ impl<'a> Answer<'a> {
             usage: self.usage,
         })
     }
+}
+
+/// Whether the model stopped because its tokens were used up.
+fn at_limit(finish: &str) -> bool {
+    matches!(finish, "length" | "max_tokens")
 }

@@ -1,18 +1,19 @@
 //! Which model is asked, and what happens when it fails.
 
 use super::{
-    answer::{Answer, OnText},
+    answer::{Answer, OnPiece},
+    limits::Known,
     refusal::{self, Failure, ModelName},
     request::Shape,
     stream::{self, Patience},
 };
 use crate::{
-    pipeline::{Completion, Deadline, LanguageModel, ModelError, Piece, Prompt},
+    pipeline::{Completion, Deadline, LanguageModel, ModelError, ModelLimits, Piece, Prompt},
     upstream::{self, Trouble},
 };
 use async_trait::async_trait;
-use privachat_core::secret::Secret;
-use reqwest::{Client, RequestBuilder};
+use privachat_core::{schema::Usage, secret::Secret};
+use reqwest::{Client, Method, RequestBuilder};
 use std::{
     sync::{
         Arc,
@@ -24,6 +25,9 @@ use url::Url;
 
 /// The longest silence in a stream that has begun.
 const STALL: Duration = Duration::from_secs(20);
+
+/// How much more an answer may have once reasoning has used up all of it.
+const MORE_ROOM: u32 = 4;
 
 /// Where the language model is.
 #[derive(Debug, Clone)]
@@ -50,6 +54,8 @@ pub struct OpenAi {
     stall: Duration,
     /// The server refused `stream_options` once: it is not sent again.
     plain_stream: Arc<AtomicBool>,
+    /// What the server said of its models.
+    pub(super) known: Known,
 }
 
 impl OpenAi {
@@ -61,6 +67,7 @@ impl OpenAi {
             client,
             stall: STALL,
             plain_stream: Arc::default(),
+            known: Known::default(),
         }
     }
 
@@ -83,12 +90,16 @@ impl OpenAi {
         self.authorised(self.client.get(url))
     }
 
+    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.authorised(self.client.request(method, url))
+    }
+
     async fn attempt(
         &self,
         (model, source): (&str, ModelName),
         prompt: &Prompt,
         (deadline, first_by): (Deadline, Deadline),
-        on_text: OnText<'_>,
+        on_piece: OnPiece<'_>,
     ) -> Result<Completion, Failure> {
         let url = upstream::endpoint(&self.config.base_url, "chat/completions");
         let mut shape = Shape::new(!self.plain_stream.load(Ordering::Relaxed));
@@ -103,7 +114,7 @@ impl OpenAi {
                     first_by,
                     stall: self.stall,
                 };
-                let mut answer = Answer::new(model, source, &mut *on_text);
+                let mut answer = Answer::new(model, source, &mut *on_piece);
                 stream::read(response, patience, &mut answer).await?;
                 return answer.finish();
             }
@@ -125,6 +136,35 @@ impl OpenAi {
             shape = accepted;
         }
     }
+
+    /// One attempt, and another with more room if reasoning left none for the answer. Adds to
+    /// `spent` what the first one cost.
+    async fn patient_attempt(
+        &self,
+        who: (&str, ModelName),
+        prompt: &Prompt,
+        times: (Deadline, Deadline),
+        on_piece: OnPiece<'_>,
+        spent: &mut Option<Usage>,
+    ) -> Result<Completion, Failure> {
+        let failure = match self.attempt(who, prompt, times, &mut *on_piece).await {
+            Err(failure) if failure.starved && !times.0.is_over() => failure,
+            other => return other,
+        };
+        tracing::info!("reasoning used up the tokens of the answer: asking once more with more");
+        let roomier = Prompt {
+            max_tokens: prompt.max_tokens.saturating_mul(MORE_ROOM),
+            ..prompt.clone()
+        };
+        match self.attempt(who, &roomier, times, on_piece).await {
+            // There is no more room: the first failure tells more.
+            Err(second) if second.error.usage().is_none() && !is_cut(&second) => Err(failure),
+            other => {
+                add(spent, failure.error.usage());
+                other
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -133,49 +173,77 @@ impl LanguageModel for OpenAi {
         &self.config.model
     }
 
+    async fn limits(&self, model: Option<&str>, deadline: Deadline) -> ModelLimits {
+        self.find_limits(model.unwrap_or(&self.config.model), deadline)
+            .await
+    }
+
     async fn complete(
         &self,
         prompt: &Prompt,
         deadline: Deadline,
         on_piece: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
     ) -> Result<Completion, ModelError> {
-        let mut on_text = |text: &str| on_piece(Piece::Text(text));
-        let (model, source) = match &prompt.model {
+        let who = match &prompt.model {
             Some(model) => (model.as_str(), ModelName::Requested),
             None => (self.config.model.as_str(), ModelName::Configured),
         };
         let fallback = self.config.fallback_model.as_deref();
-        let fallback = fallback.filter(|fallback| *fallback != model);
-        // A model that has not begun by half-time leaves the other half to the fallback.
+        let fallback = fallback.filter(|fallback| *fallback != who.0);
         let first_by = match fallback {
             Some(_) => deadline.within(deadline.remaining() / 2),
             None => deadline,
         };
+        let mut spent = None;
         let times = (deadline, first_by);
-        let failure = match self
-            .attempt((model, source), prompt, times, &mut on_text)
-            .await
-        {
-            Ok(completion) => return Ok(completion),
+        let first = self.patient_attempt(who, prompt, times, &mut *on_piece, &mut spent);
+        let failure = match first.await {
+            Ok(completion) => return Ok(charged(completion, spent)),
             Err(failure) => failure,
         };
-        let shown = matches!(failure.error, ModelError::Cut { .. });
-        let Some(fallback) = fallback.filter(|_| failure.fallback_helps && !shown) else {
-            return Err(failure.error);
+        let helps = failure.fallback_helps && !is_cut(&failure) && !deadline.is_over();
+        let Some(fallback) = fallback.filter(|_| helps) else {
+            return Err(charged_error(failure.error, spent));
         };
-        if deadline.is_over() {
-            return Err(failure.error);
-        }
         tracing::info!(reason = %failure.error, "asking the fallback model");
-        let fallback = (fallback, ModelName::Fallback);
+        let mut before = spent;
+        add(&mut before, failure.error.usage());
+        let who = (fallback, ModelName::Fallback);
         let times = (deadline, deadline);
-        match self.attempt(fallback, prompt, times, &mut on_text).await {
-            Ok(completion) => Ok(completion),
-            Err(second) if matches!(second.error, ModelError::Cut { .. }) => Err(second.error),
+        let second = self.patient_attempt(who, prompt, times, on_piece, &mut before);
+        match second.await {
+            Ok(completion) => Ok(charged(completion, before)),
+            Err(second) if is_cut(&second) => Err(charged_error(second.error, before)),
             Err(second) => {
                 tracing::warn!(reason = %second.error, "the fallback model failed as well");
-                Err(failure.error)
+                add(&mut spent, second.error.usage());
+                Err(charged_error(failure.error, spent))
             }
         }
     }
+}
+
+/// Whether a reader may have seen text.
+fn is_cut(failure: &Failure) -> bool {
+    matches!(failure.error, ModelError::Cut { .. })
+}
+
+fn add(sum: &mut Option<Usage>, more: Option<Usage>) {
+    if let Some(more) = more {
+        *sum.get_or_insert_default() += more;
+    }
+}
+
+/// A completion that also answers for what was spent before it.
+fn charged(mut completion: Completion, spent: Option<Usage>) -> Completion {
+    add(&mut completion.usage, spent);
+    completion
+}
+
+/// The same for an error, if it can say so.
+fn charged_error(mut error: ModelError, spent: Option<Usage>) -> ModelError {
+    if let ModelError::Cut { usage, .. } | ModelError::Unusable { usage, .. } = &mut error {
+        add(usage, spent);
+    }
+    error
 }

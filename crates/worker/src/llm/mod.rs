@@ -7,6 +7,7 @@
 mod answer;
 mod chunk;
 mod client;
+mod limits;
 mod probe;
 mod refusal;
 mod request;

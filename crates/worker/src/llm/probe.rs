@@ -49,7 +49,11 @@ impl OpenAi {
                 return Err(missing(setting, name, &models));
             }
         }
-        Ok(format!("{} is there", self.config.model))
+        let limits = self.find_limits(&self.config.model, deadline).await;
+        Ok(format!(
+            "{} is there, with a context of {} tokens",
+            self.config.model, limits.context_tokens
+        ))
     }
 
     async fn probe_by_completion(&self, deadline: Deadline) -> Result<String, ProbeError> {

@@ -35,6 +35,8 @@ pub(super) struct Failure {
     pub(super) error: ModelError,
     /// Whether another model of the same server may do better.
     pub(super) fallback_helps: bool,
+    /// Whether reasoning used up the tokens of the answer: more of them help.
+    pub(super) starved: bool,
 }
 
 impl Failure {
@@ -42,6 +44,7 @@ impl Failure {
         Self {
             error,
             fallback_helps: true,
+            starved: false,
         }
     }
 
@@ -52,6 +55,7 @@ impl Failure {
                 hint: hint.to_owned(),
             },
             fallback_helps: false,
+            starved: false,
         }
     }
 }

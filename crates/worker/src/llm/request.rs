@@ -16,6 +16,8 @@ pub(super) struct Shape {
     temperature: bool,
     /// `max_completion_tokens` in place of `max_tokens`, as OpenAI's reasoning models want it.
     completion_tokens: bool,
+    /// Says that the answer has to be JSON.
+    json: bool,
 }
 
 impl Shape {
@@ -24,6 +26,7 @@ impl Shape {
             stream_options,
             temperature: true,
             completion_tokens: false,
+            json: true,
         }
     }
 
@@ -39,6 +42,9 @@ impl Shape {
         }
         if self.temperature && complaint.contains("temperature") {
             shape.temperature = false;
+        }
+        if self.json && complaint.contains("response_format") {
+            shape.json = false;
         }
         if complaint.contains("max_completion_tokens") {
             shape.completion_tokens = true;
@@ -61,6 +67,9 @@ impl Shape {
         body[limit] = json!(prompt.max_tokens);
         if self.temperature {
             body["temperature"] = json!(TEMPERATURE);
+        }
+        if self.json && prompt.json {
+            body["response_format"] = json!({"type": "json_object"});
         }
         if self.stream_options {
             body["stream_options"] = json!({"include_usage": true});

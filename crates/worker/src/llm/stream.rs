@@ -137,5 +137,6 @@ fn web_page() -> Failure {
                 .to_owned(),
         },
         fallback_helps: false,
+        starved: false,
     }
 }

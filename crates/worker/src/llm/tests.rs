@@ -1,6 +1,9 @@
 //! The client against servers that speak the captured formats and break in every known way.
 
+mod cuts;
 mod faults;
+mod limits;
+mod reasoning;
 mod requests;
 mod streams;
 

@@ -1,20 +1,26 @@
 //! Takes the reasoning out of a model's text while it streams.
 
-const OPENING: [&str; 2] = ["<think>", "<thinking>"];
-const CLOSING: [&str; 2] = ["</think>", "</thinking>"];
+mod marks;
 
-/// Lets through what a reader may see: not what stands between `<think>` and `</think>`, even if
-/// the tags are cut into pieces or never closed, and no white space before the first word. A
-/// closing tag without an opening one is dropped; what was let through before it cannot be taken
-/// back.
+use marks::{Effect, Found, STARTS};
+
+/// Lets through what a reader may see: not what stands between the marks of reasoning (`<think>`,
+/// `[THINK]`, `◁think▷`, the channels of harmony), even if they are cut into pieces or never
+/// closed, no control tokens, and no white space before the first word. Marks in code are text.
+///
+/// Templates that open the reasoning in the prompt leave a closing mark alone: all before it was
+/// reasoning. What was let through by then is void; [`ThinkFilter::take_void`] says so.
 #[derive(Debug, Default)]
 pub struct ThinkFilter {
-    /// The beginning of what may become a tag.
+    /// The beginning of what may become a mark.
     held: String,
     inside: bool,
     started: bool,
+    void: bool,
     /// Whether anything was taken out.
     hid: bool,
+    /// Whether the last visible character opens code.
+    quoted: bool,
 }
 
 impl ThinkFilter {
@@ -24,22 +30,25 @@ impl ThinkFilter {
         let text = std::mem::take(&mut self.held);
         let mut visible = String::with_capacity(text.len());
         let mut rest = text.as_str();
-        while let Some((before, tail)) = rest.split_once('<') {
+        while let Some(at) = rest.find(STARTS) {
+            let (before, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
             self.show(before, &mut visible);
-            match tag_at(tail) {
-                Tag::Whole { opens, after } => {
-                    self.inside = opens;
-                    self.hid |= opens;
+            match marks::at(tail) {
+                Found::Whole { after, mark, .. } if self.quoted && !self.inside => {
+                    self.show(mark, &mut visible);
                     rest = after;
                 }
-                Tag::Beginning => {
-                    self.held.push('<');
+                Found::Whole { effect, after, .. } => {
+                    self.apply(effect, &mut visible);
+                    rest = after;
+                }
+                Found::Beginning => {
                     self.held.push_str(tail);
                     return visible;
                 }
-                Tag::None => {
-                    self.show("<", &mut visible);
-                    rest = tail;
+                Found::None { start, after } => {
+                    self.show(start, &mut visible);
+                    rest = after;
                 }
             }
         }
@@ -61,6 +70,30 @@ impl ThinkFilter {
         self.hid
     }
 
+    /// Whether all that was let through before the last piece has turned out to be reasoning; says
+    /// so once.
+    pub fn take_void(&mut self) -> bool {
+        std::mem::take(&mut self.void)
+    }
+
+    fn apply(&mut self, effect: Effect, visible: &mut String) {
+        match effect {
+            Effect::Opens => {
+                self.inside = true;
+                self.hid = true;
+            }
+            Effect::Closes if !self.inside => {
+                self.void |= self.started;
+                self.hid |= self.started;
+                self.started = false;
+                self.quoted = false;
+                visible.clear();
+            }
+            Effect::Closes | Effect::Ends => self.inside = false,
+            Effect::Nothing => {}
+        }
+    }
+
     fn show(&mut self, text: &str, visible: &mut String) {
         if self.inside {
             return;
@@ -71,40 +104,11 @@ impl ThinkFilter {
             text.trim_start()
         };
         self.started |= !text.is_empty();
+        if let Some(last) = text.chars().last() {
+            self.quoted = last == '`';
+        }
         visible.push_str(text);
     }
-}
-
-enum Tag<'a> {
-    Whole { opens: bool, after: &'a str },
-    Beginning,
-    None,
-}
-
-/// What `tail`, which stands behind a `<`, begins with.
-fn tag_at(tail: &str) -> Tag<'_> {
-    let tags = OPENING
-        .iter()
-        .map(|tag| (*tag, true))
-        .chain(CLOSING.iter().map(|tag| (*tag, false)));
-    for (tag, opens) in tags {
-        let name = tag.trim_start_matches('<');
-        match tail.split_at_checked(name.len()) {
-            Some((head, after)) if head.eq_ignore_ascii_case(name) => {
-                return Tag::Whole { opens, after };
-            }
-            Some(_) => {}
-            None => {
-                let begins = name
-                    .get(..tail.len())
-                    .is_some_and(|start| start.eq_ignore_ascii_case(tail));
-                if begins {
-                    return Tag::Beginning;
-                }
-            }
-        }
-    }
-    Tag::None
 }
 
 #[cfg(test)]
@@ -114,7 +118,14 @@ mod tests {
 
     fn filter<'a>(pieces: impl IntoIterator<Item = &'a str>) -> String {
         let mut filter = ThinkFilter::default();
-        let mut visible: String = pieces.into_iter().map(|piece| filter.feed(piece)).collect();
+        let mut visible = String::new();
+        for piece in pieces {
+            let more = filter.feed(piece);
+            if filter.take_void() {
+                visible.clear();
+            }
+            visible.push_str(&more);
+        }
         visible.push_str(&filter.finish());
         visible
     }
@@ -126,7 +137,23 @@ mod tests {
             ("Answer <THINK>hm</THINK>more", "Answer more"),
             ("<thinking>a < b </thinking>x", "x"),
             ("<think>never closed, never shown", ""),
-            ("a</think>b", "ab"),
+            ("Okay, the user wants\n</think>\n\nanswer", "answer"),
+            ("a</think>b [1]</think>c", "c"),
+            ("[THINK]hm [1][/THINK]Answer [1].", "Answer [1]."),
+            ("◁think▷hm◁/think▷Answer", "Answer"),
+            (
+                "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Answer<|return|>",
+                "Answer",
+            ),
+            (
+                "<|channel|>commentary<|message|>hm<|channel|>final<|message|>Answer",
+                "Answer",
+            ),
+            (
+                "Models write `<think>` and `</think>` tags.",
+                "Models write `<think>` and `</think>` tags.",
+            ),
+            ("Answer<|im_end|>", "Answer"),
             ("a <b>bold</b> <thin", "a <b>bold</b> <thin"),
             ("if a<thinker", "if a<thinker"),
             ("  \n plain", "plain"),
@@ -151,10 +178,20 @@ mod tests {
         assert_eq!(filter.feed("e end"), "<the end");
     }
 
+    #[test]
+    fn what_a_lone_closing_mark_ends_is_void() {
+        let mut filter = ThinkFilter::default();
+        assert_eq!(filter.feed("The user asks"), "The user asks");
+        assert!(!filter.take_void());
+        assert_eq!(filter.feed(" it.</think>It is"), "It is");
+        assert!(filter.take_void());
+        assert!(!filter.take_void());
+    }
+
     proptest! {
         #[test]
         fn any_cut_gives_the_same_text(
-            parts in prop::collection::vec("<think>|</think>|<thinking>|</THINK>|<|<th|>|[a-zä€ \n]{0,4}", 0..16),
+            parts in prop::collection::vec("<think>|</think>|<thinking>|</THINK>|<|<th|>|`|\\[THINK\\]|\\[/THINK\\]|\\[|◁think▷|◁/think▷|<\\|end\\|>|<\\|channel\\|>final|[a-zä€ \n]{0,4}", 0..16),
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
         ) {
             let text = parts.concat();

@@ -231,7 +231,10 @@ async fn a_probe_looks_for_the_configured_models() {
         "{hint}"
     );
     model.config.model = "mock-gpt".to_owned();
-    assert_eq!(model.probe(soon()).await.unwrap(), "mock-gpt is there");
+    assert_eq!(
+        model.probe(soon()).await.unwrap(),
+        "mock-gpt is there, with a context of 8192 tokens"
+    );
     model.config.fallback_model = Some("gone".to_owned());
     let hint = model.probe(soon()).await.unwrap_err().hint.unwrap();
     assert!(hint.starts_with("set FALLBACK_LLM_MODEL"));

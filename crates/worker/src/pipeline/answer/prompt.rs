@@ -1,6 +1,6 @@
 //! What a language model is told: the rules, the numbered sources, the question.
 
-use crate::pipeline::{Plan, Prompt, RankedSource};
+use crate::pipeline::{ModelLimits, Plan, Prompt, RankedSource};
 use privachat_core::schema::{Intent, PromptStrategy, SearchRequest};
 use std::fmt::Write;
 
@@ -13,17 +13,35 @@ pub struct PromptBudget {
     pub answer_tokens: u32,
 }
 
+/// A longer context is not filled: what comes that far down the ranking costs more than it tells.
+const MOST_CONTEXT: u32 = 16_384;
+/// The second try after the first prompt was too long.
+const SMALL: PromptBudget = PromptBudget {
+    context_tokens: 2048,
+    answer_tokens: 512,
+};
+
 impl PromptBudget {
-    /// For models whose context is not known: what nearly every one has.
-    pub const USUAL: Self = Self {
-        context_tokens: 8192,
-        answer_tokens: 1024,
-    };
-    /// For a second try after the first prompt was too long.
-    pub const SMALL: Self = Self {
-        context_tokens: 2048,
-        answer_tokens: 512,
-    };
+    /// The room that a model with these limits has.
+    #[must_use]
+    pub fn of(limits: ModelLimits) -> Self {
+        let context = limits.context_tokens;
+        let answer_tokens = limits.answer_tokens.min(context / 2);
+        Self {
+            context_tokens: context.min(MOST_CONTEXT.max(2 * answer_tokens)),
+            answer_tokens,
+        }
+    }
+
+    /// Less, for after a prompt that was too long.
+    #[must_use]
+    pub fn smaller(self) -> Self {
+        let context_tokens = SMALL.context_tokens.min(self.context_tokens / 2);
+        Self {
+            context_tokens,
+            answer_tokens: SMALL.answer_tokens.min(context_tokens / 4),
+        }
+    }
 }
 
 /// Characters of a title or heading that are shown.
@@ -42,6 +60,13 @@ pub fn prompt(
     let fence = Fence::new();
     let system = system(plan, request, &fence);
     let mut tail = format!("Question: {}\n", plan.question);
+    if plan.parts.len() > 1 {
+        let _ = writeln!(
+            tail,
+            "Its parts, to be answered one by one: {}",
+            plan.parts.join(" / ")
+        );
+    }
     tail.push_str("Answer it from the sources above, citing them like [1].");
     let fixed = tokens(&system) + tokens(&tail) + 32;
     let room = as_usize(budget.context_tokens.saturating_sub(budget.answer_tokens));

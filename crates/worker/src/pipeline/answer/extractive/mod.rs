@@ -1,164 +1,141 @@
 //! The answer without a language model: the best-supported sentences of the sources, whole and
 //! unchanged, each with its citation and nothing between them.
 
+mod flaws;
 mod footnotes;
+mod form;
+mod names;
 mod question;
 mod score;
 mod select;
 mod sentence;
+mod topics;
+mod verdict;
+mod wording;
 mod words;
 
-use crate::pipeline::{
-    Plan, RankedSource,
-    rank::{QueryTerm, query},
-    text::Analyzer,
-};
-use question::Kind;
-use score::Rated;
-use select::Chosen;
-use std::collections::HashSet;
+pub use wording::not_answered;
 
-/// Share of the question's content that the sentences and their headings have to cover together.
-const LEAST_COVERAGE: f64 = 0.6;
+use crate::pipeline::{Plan, RankedSource, rank::query, text::Analyzer};
+use question::Kind;
+use score::{Asked, Rated};
+use select::Chosen;
+
+/// Parts of a question that are answered one by one.
+const PARTS: usize = 4;
+/// Sentences for each of them.
+const SENTENCES_OF_PART: usize = 3;
+
+/// The sentences of an answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Quotes {
+    /// Whole sentences, each with its citations.
+    pub sentences: Vec<String>,
+    /// The parts of the question that the sources do not answer.
+    pub unanswered: Vec<String>,
+    /// 0–1: how much speaks for these sentences being what was asked for.
+    pub answered: f64,
+}
+
+impl Quotes {
+    /// What to say when the sources answer nothing.
+    #[must_use]
+    pub fn none(plan: &Plan, sources: &[RankedSource]) -> Self {
+        Self {
+            sentences: vec![not_answered(plan, sources)],
+            ..Self::default()
+        }
+    }
+}
 
 /// The answer in the words of `sources`; `None` when they do not answer the question.
 #[must_use]
 pub fn extractive(plan: &Plan, sources: &[RankedSource]) -> Option<String> {
-    let parts = parts(plan, sources)?;
-    Some(parts.join(" "))
+    let quotes = quotes(plan, sources)?;
+    Some(quotes.sentences.join(" "))
 }
 
-/// The same, sentence by sentence, each with its citations.
+/// The same, sentence by sentence; each part of the question is answered by itself.
 #[must_use]
-pub fn parts(plan: &Plan, sources: &[RankedSource]) -> Option<Vec<String>> {
+pub fn quotes(plan: &Plan, sources: &[RankedSource]) -> Option<Quotes> {
+    if plan.parts.len() < 2 {
+        let (chosen, answered) = choose(plan, sources, usize::MAX)?;
+        return Some(Quotes {
+            sentences: written(&chosen, sources),
+            unanswered: Vec::new(),
+            answered,
+        });
+    }
+    let mut quotes = Quotes::default();
+    let mut chosen: Vec<Chosen> = Vec::new();
+    let parts: Vec<&String> = plan.parts.iter().take(PARTS).collect();
+    for part in &parts {
+        let Some((picks, answered)) = choose(&of_part(plan, part), sources, SENTENCES_OF_PART)
+        else {
+            quotes.unanswered.push((*part).clone());
+            continue;
+        };
+        quotes.answered += answered / f64::from(u32::try_from(parts.len()).unwrap_or(u32::MAX));
+        for pick in picks {
+            if !chosen.iter().any(|other| other.says_the_same(&pick)) {
+                chosen.push(pick);
+            }
+        }
+    }
+    if chosen.is_empty() {
+        return None;
+    }
+    quotes.sentences = written(&chosen, sources);
+    Some(quotes)
+}
+
+/// A part of a question as a question of its own.
+fn of_part(plan: &Plan, part: &str) -> Plan {
+    let lower = part.to_lowercase();
+    let named = |entity: &&String| lower.contains(&entity.to_lowercase());
+    let entities: Vec<String> = plan.entities.iter().filter(named).cloned().collect();
+    Plan {
+        question: part.to_owned(),
+        language: plan.language.clone(),
+        entities: if entities.len() > 1 {
+            entities
+        } else {
+            Vec::new()
+        },
+        ..Plan::default()
+    }
+}
+
+/// At most `most` sentences that answer `plan`, and how much speaks for them.
+fn choose(plan: &Plan, sources: &[RankedSource], most: usize) -> Option<(Vec<Chosen>, f64)> {
     let analyzer = Analyzer::new(plan.language.as_deref());
     let terms = query::terms(&plan.question, &analyzer);
     let kind = Kind::of(plan);
-    let sentences = sentence::collect(sources, &analyzer);
+    let sentences = sentence::collect(sources, &terms, &analyzer);
     let weights = score::weights(&terms, &sentences);
+    let asked = Asked {
+        question: &plan.question,
+        terms: &terms,
+        weights: &weights,
+        kind,
+    };
     let rated: Vec<Rated> = sentences
         .into_iter()
-        .map(|sentence| score::rate(sentence, &terms, &weights, kind))
-        .filter(|rated| rated.coverage > 0.0)
+        .map(|sentence| score::rate(sentence, &asked))
         .collect();
-    let chosen = select::select(rated, kind);
-    if !answers(&chosen, &terms, kind) {
+    let chosen = select::select(&rated, kind, most.min(kind.sentences()));
+    if !verdict::answers(&chosen, &terms, kind) {
         return None;
     }
-    Some(chosen.iter().map(written).collect())
+    let evidence = verdict::evidence(&chosen, &rated);
+    Some((chosen, evidence))
 }
 
-fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> bool {
-    let best = chosen
+fn written(chosen: &[Chosen], sources: &[RankedSource]) -> Vec<String> {
+    chosen
         .iter()
-        .map(|pick| pick.rated.coverage)
-        .fold(0.0, f64::max);
-    if best < kind.least_coverage() || !select::satisfies(chosen, kind) {
-        return false;
-    }
-    let mut spoken_of: HashSet<&String> = HashSet::new();
-    for pick in chosen {
-        let sentence = &pick.rated.sentence;
-        spoken_of.extend(&sentence.terms);
-        spoken_of.extend(&sentence.heading_terms);
-        spoken_of.extend(&sentence.title_terms);
-    }
-    // "How do I sort …" is not answered by text that never speaks of sorting.
-    let does = terms
-        .first()
-        .zip(chosen.first())
-        .is_none_or(|(verb, first)| {
-            let sentence = &first.rated.sentence;
-            sentence.terms.contains(&verb.term) || sentence.nearest_terms.contains(&verb.term)
-        });
-    if kind == Kind::HowTo && !does {
-        return false;
-    }
-    // A figure or date belongs to what its own sentence or section speaks of, to nothing else.
-    let named_there = chosen.first().is_none_or(|first| {
-        let sentence = &first.rated.sentence;
-        let there =
-            |term: &String| sentence.terms.contains(term) || sentence.nearest_terms.contains(term);
-        terms
-            .iter()
-            .filter(|term| term.specific)
-            .all(|term| there(&term.term))
-    });
-    if kind == Kind::Time && !named_there {
-        return false;
-    }
-    let total: f64 = terms.iter().map(|term| term.weight).sum();
-    let covered: f64 = terms
-        .iter()
-        .filter(|term| spoken_of.contains(&term.term))
-        .map(|term| term.weight)
-        .sum();
-    // A name or number that is asked for and never said means that another thing is spoken of.
-    let specific = terms.iter().filter(|term| term.specific);
-    let (named, missing): (Vec<&QueryTerm>, Vec<&QueryTerm>) =
-        specific.partition(|term| spoken_of.contains(&term.term));
-    covered >= LEAST_COVERAGE * total && missing.len() <= named.len() / 2
-}
-
-fn written(pick: &Chosen) -> String {
-    let mut sources = pick.sources.clone();
-    sources.sort_unstable();
-    let marks: String = sources
-        .iter()
-        .map(|source| format!("[{}]", source + 1))
-        .collect();
-    let text = &pick.rated.sentence.text;
-    // An ellipsis is not a full stop, and what follows a quotation mark is none of it.
-    let stop = text
-        .chars()
-        .last()
-        .filter(|c| STOPS.contains(c) && !text.ends_with("..."));
-    let Some((stop, bare)) = stop.and_then(|stop| Some((stop, text.strip_suffix(stop)?))) else {
-        return format!("{text} {marks}");
-    };
-    format!("{bare} {marks}{stop}")
-}
-
-const STOPS: [char; 6] = ['.', '!', '?', '。', '！', '？'];
-
-/// What to say when the sources do not answer, in the language of the question where we speak it.
-#[must_use]
-pub fn not_answered(plan: &Plan, sources: &[RankedSource]) -> String {
-    let language = plan.language.as_deref().unwrap_or("en");
-    let (plain, nearest) = match language {
-        "de" => (
-            "Die gefundenen Quellen beantworten diese Frage nicht.",
-            "Am nächsten kommt ihr",
-        ),
-        "fr" => (
-            "Les sources trouvées ne répondent pas à cette question.",
-            "La plus proche est",
-        ),
-        "es" => (
-            "Las fuentes encontradas no responden a esta pregunta.",
-            "La más cercana es",
-        ),
-        "it" => (
-            "Le fonti trovate non rispondono a questa domanda.",
-            "La più vicina è",
-        ),
-        _ => (
-            "The sources that were found do not answer this question.",
-            "The nearest one is",
-        ),
-    };
-    match sources.first() {
-        None => plain.to_owned(),
-        Some(source) => {
-            let title = super::citations::strip(source.candidate.title.trim(), 0).0;
-            let title = if title.trim().is_empty() {
-                source.candidate.url.clone()
-            } else {
-                title
-            };
-            format!("{plain} {nearest} “{title}” [1].")
-        }
-    }
+        .map(|pick| wording::written(pick, sources))
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What kind of answer a question asks for.
 
-use super::score::{has_date, has_figure};
+use super::{
+    names::names_someone,
+    score::{has_date, has_figure},
+};
 use crate::pipeline::Plan;
 use privachat_core::schema::Intent;
 
@@ -19,6 +22,10 @@ pub(super) enum Kind {
     Reason,
     /// "What is the difference between …".
     Comparison,
+    /// "Who created …".
+    Person,
+    /// "Can a … contain …?", "Is …".
+    Whether,
     /// Anything else.
     General,
 }
@@ -41,8 +48,13 @@ impl Kind {
         if starts(REASONING) {
             return Self::Reason;
         }
-        if starts(DOING) || holds(&["how to ", "how can i ", "how do i "]) {
+        // "how" as a word of its own: not the end of "show to".
+        let asks_how = HOW_AMIDST.iter().any(|part| question.contains(part));
+        if starts(DOING) || asks_how {
             return Self::HowTo;
+        }
+        if starts(ASKING_WHO) && !asks_about_a_name(&plan.question) {
+            return Self::Person;
         }
         let defined = plan
             .queries
@@ -51,6 +63,9 @@ impl Kind {
         if defined || starts(DEFINING) {
             return Self::Definition;
         }
+        if starts(ASKING_IF) {
+            return Self::Whether;
+        }
         Self::General
     }
 
@@ -58,7 +73,8 @@ impl Kind {
     pub(super) fn sentences(self) -> usize {
         match self {
             Self::Definition | Self::Reason => 4,
-            Self::Quantity | Self::Time => 2,
+            Self::Quantity | Self::Time | Self::Person => 2,
+            Self::Whether => 3,
             Self::HowTo => 5,
             Self::Comparison => 6,
             Self::General => 4,
@@ -68,8 +84,8 @@ impl Kind {
     /// Share of the best sentence's score below which another one adds nothing worth reading.
     pub(super) fn least_share(self) -> f64 {
         match self {
-            Self::Definition | Self::Quantity | Self::Time => 0.75,
-            Self::Reason | Self::General => 0.7,
+            Self::Definition | Self::Quantity | Self::Time | Self::Person => 0.75,
+            Self::Reason | Self::Whether | Self::General => 0.7,
             Self::HowTo => 0.75,
             Self::Comparison => 0.65,
         }
@@ -78,22 +94,47 @@ impl Kind {
     /// Share of the question that one sentence, with its headings, has to cover.
     pub(super) fn least_coverage(self) -> f64 {
         match self {
-            Self::HowTo | Self::Quantity | Self::Time => 0.6,
+            Self::HowTo | Self::Quantity | Self::Time | Self::Person | Self::Whether => 0.6,
             Self::Reason => 0.7,
             _ => 0.5,
         }
     }
 
-    /// Whether `text` holds what the answer cannot be without: a figure, or a date.
-    pub(super) fn may_answer(self, text: &str) -> bool {
+    /// Whether `text` holds what the answer to `question` cannot be without: a figure, a date, or
+    /// a name that is not asked about.
+    pub(super) fn may_answer(self, text: &str, question: &str) -> bool {
         match self {
             Self::Quantity => has_figure(text),
             Self::Time => has_date(text),
+            Self::Person => names_someone(text, question),
             _ => true,
         }
     }
 }
 
+/// "Who is Ada Lovelace?" asks what there is to say of a name; "Who is the king?" asks for one.
+fn asks_about_a_name(question: &str) -> bool {
+    let mut words = question.split_whitespace().skip(1);
+    let is = words
+        .next()
+        .is_some_and(|word| BEING.contains(&word.to_lowercase().as_str()));
+    let next = words.next().unwrap_or_default().to_lowercase();
+    is && !DETERMINERS.contains(&next.as_str())
+}
+
+const ASKING_WHO: &[&str] = &["who ", "wer ", "qui ", "quién ", "quien ", "chi "];
+const BEING: &[&str] = &[
+    "is", "was", "are", "were", "ist", "war", "sind", "waren", "est", "était", "es", "fue",
+];
+const DETERMINERS: &[&str] = &[
+    "the", "a", "an", "its", "their", "current", "der", "die", "das", "le", "la", "el",
+];
+const ASKING_IF: &[&str] = &[
+    "can ", "could ", "is ", "are ", "was ", "were ", "does ", "do ", "did ", "has ", "have ",
+    "should ", "will ", "must ", "may ", "kann ", "können ", "ist ", "sind ", "darf ", "hat ",
+    "muss ", "est-ce ", "peut-on ", "¿puede ", "puede ",
+];
+const HOW_AMIDST: &[&str] = &[" how to ", " how can i ", " how do i ", " how do you "];
 const COMPARING: &[&str] = &[
     "difference between",
     " vs ",
@@ -217,6 +258,13 @@ mod tests {
             ),
             ("¿Cuántos habitantes tiene Madrid?", Kind::Quantity),
             ("Was ist ein Prozess?", Kind::Definition),
+            ("Which show to watch?", Kind::General),
+            ("In Python, how to open a file?", Kind::HowTo),
+            ("Who created Python?", Kind::Person),
+            ("Who is the president of Atlantis?", Kind::Person),
+            ("Who is Guido van Rossum?", Kind::Definition),
+            ("Can a tuple contain a list?", Kind::Whether),
+            ("Ist ein Prozess ein Programm?", Kind::Whether),
         ] {
             let plan = Plan {
                 question: question.to_owned(),

@@ -1,10 +1,11 @@
 //! How much of an answer a sentence is.
 
 use super::{
+    flaws::flaws,
     question::Kind,
     sentence::Sentence,
     words::{
-        ADVICE, ARTICLES, CONTRASTS, COPULAS, HISTORY, IMPERATIVES, MONTHS, NAMING, NEWS, NUMERALS,
+        ADVICE, ARTICLES, CONTRASTS, COPULAS, HISTORY, IMPERATIVES, MONTHS, NAMING, NUMERALS,
         OPENINGS, REASONS, SUBORDINATE,
     },
 };
@@ -12,6 +13,9 @@ use crate::pipeline::rank::QueryTerm;
 
 /// A heading that names so much of the question speaks for all that stands under it.
 const ON_TOPIC: f64 = 0.3;
+
+/// What a sentence is worth for speaking of the matter itself, not only standing under its heading.
+const OWN: f64 = 0.3;
 
 /// A sentence with its marks.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +27,20 @@ pub(super) struct Rated {
     pub(super) own: f64,
     /// Whether it defines the thing itself, or stands where its definition stands.
     pub(super) defines: bool,
+    /// Whether it holds what the kind of question asks for.
+    pub(super) fits: bool,
     /// What sentences are ordered by.
     pub(super) score: f64,
+}
+
+/// What sentences are held against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) question: &'a str,
+    pub(super) terms: &'a [QueryTerm],
+    /// Of the terms, in their order.
+    pub(super) weights: &'a [f64],
+    pub(super) kind: Kind,
 }
 
 /// Weights of the terms over all sentences: what every sentence has tells them less apart.
@@ -43,7 +59,14 @@ pub(super) fn weights(terms: &[QueryTerm], sentences: &[Sentence]) -> Vec<f64> {
         .collect()
 }
 
-pub(super) fn rate(sentence: Sentence, terms: &[QueryTerm], weights: &[f64], kind: Kind) -> Rated {
+pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
+    let Asked {
+        question,
+        terms,
+        weights,
+        kind,
+    } = *asked;
+    let fits = kind.may_answer(&sentence.text, question);
     let total: f64 = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
     let topic = names_topic(&sentence.nearest_terms, terms);
     let covered: f64 = terms
@@ -61,10 +84,14 @@ pub(super) fn rate(sentence: Sentence, terms: &[QueryTerm], weights: &[f64], kin
     let defines = definition(&sentence, terms) > 0.15
         || (sentence.leads && names_topic(&sentence.nearest_terms, terms) > 0.6);
     let score = coverage
+        + match kind {
+            Kind::Definition | Kind::Reason => 0.0,
+            _ => OWN * own,
+        }
         + 0.15 * sentence.passage_score
         + 0.2 * sentence.source_score
         + place(&sentence, terms)
-        + fitness(&sentence, terms, kind)
+        + fitness(&sentence, terms, kind) * relevance_of_form(&sentence, own, kind)
         - flaws(&sentence.text, kind)
         - if sentence.list_item && kind != Kind::HowTo {
             0.15
@@ -76,7 +103,17 @@ pub(super) fn rate(sentence: Sentence, terms: &[QueryTerm], weights: &[f64], kin
         coverage,
         own,
         defines,
+        fits,
         score,
+    }
+}
+
+/// An instruction is one for the question only as far as it speaks of it.
+fn relevance_of_form(sentence: &Sentence, own: f64, kind: Kind) -> f64 {
+    match kind {
+        // The steps of a list are about what stands above it.
+        Kind::HowTo if !sentence.list_item => (2.0 * own).min(1.0),
+        _ => 1.0,
     }
 }
 
@@ -167,7 +204,12 @@ fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
         Kind::Reason if contains_word(&sentence.text, REASONS) => 0.25,
         Kind::Comparison if contains_word(&sentence.text, CONTRASTS) => 0.25,
         Kind::Comparison => 0.5 * definition(sentence, terms),
-        Kind::Quantity | Kind::Time | Kind::Reason | Kind::General => 0.0,
+        Kind::Quantity
+        | Kind::Time
+        | Kind::Reason
+        | Kind::Person
+        | Kind::Whether
+        | Kind::General => 0.0,
     }
 }
 
@@ -204,6 +246,16 @@ fn definition(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
         .skip(verb + 1)
         .take(2)
         .any(|word| ARTICLES.contains(word));
+    // "The patch decorators are" speaks of some decorators, not of what one is.
+    let before = usize::from(opening);
+    let narrower = sentence
+        .terms
+        .get(before)
+        .is_some_and(|first| verb > 0 && !terms.iter().any(|term| term.term == *first))
+        && others > 0;
+    if narrower {
+        return 0.0;
+    }
     let share = if article { 1.0 } else { 0.5 };
     match others {
         0 => 0.5 * share,
@@ -257,44 +309,6 @@ fn instruction(sentence: &Sentence) -> f64 {
 pub(super) fn is_history(text: &str) -> bool {
     let lower = text.to_lowercase();
     HISTORY.iter().any(|start| lower.contains(start))
-}
-
-fn flaws(text: &str, kind: Kind) -> f64 {
-    let words = text.split_whitespace().count();
-    let lower = text.to_lowercase();
-    let mut flaws = 0.0;
-    if words > 45 {
-        flaws += 0.12;
-    }
-    if words < 6 {
-        flaws += 0.12;
-    }
-    if kind == Kind::HowTo && lower.starts_with("if ") && !lower.starts_with("if you") {
-        flaws += 0.15;
-    }
-    let news = kind != Kind::Time && NEWS.iter().any(|part| lower.contains(part));
-    if news {
-        flaws += 0.3;
-    }
-    if lower.contains("following")
-        && (lower.ends_with("following.") || lower.contains("following example"))
-    {
-        flaws += 0.25;
-    }
-    if ["note ", "note:", "warning", "tip:", "example", "see "]
-        .iter()
-        .any(|start| lower.starts_with(start))
-    {
-        flaws += 0.15;
-    }
-    if lower.contains("this section")
-        || lower.contains("this chapter")
-        || lower.contains("this document")
-        || lower.contains("this page")
-    {
-        flaws += 0.3;
-    }
-    flaws
 }
 
 pub(super) fn has_figure(text: &str) -> bool {

@@ -24,15 +24,32 @@ pub(super) struct Chosen {
     pub(super) sources: Vec<usize>,
 }
 
-pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
-    let by_place: HashMap<(usize, usize, usize), Rated> = rated
+impl Chosen {
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        similarity(&self.rated.sentence, &other.rated.sentence) >= SAME
+    }
+}
+
+/// At most `most` of the sentences, in the order in which they read.
+pub(super) fn select(rated: &[Rated], kind: Kind, most: usize) -> Vec<Chosen> {
+    let by_place: HashMap<(usize, usize, usize), &Rated> = rated
         .iter()
-        .map(|rated| (place(&rated.sentence), rated.clone()))
+        .map(|rated| (place(&rated.sentence), rated))
         .collect();
     let mut pool = merged(candidates(rated, kind));
+    let best_coverage = pool
+        .iter()
+        .map(|pick| pick.rated.coverage)
+        .fold(0.0, f64::max);
+    if kind == Kind::HowTo {
+        pool.retain(|pick| {
+            pick.rated.coverage >= LEAST_COVERAGE_SHARE * best_coverage
+                || pick.rated.sentence.list_item
+        });
+    }
     let mut chosen: Vec<Chosen> = Vec::new();
     let mut best_score = None;
-    while chosen.len() < kind.sentences() {
+    while chosen.len() < most {
         let Some((index, gain, next)) = best_of(&pool, &chosen, kind) else {
             break;
         };
@@ -62,7 +79,7 @@ pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
         if !anchored(&pick, &chosen) {
             // Without the sentence before it nobody knows what "it" is.
             match antecedent(&pick, &by_place) {
-                Some(before) if chosen.len() + 1 < kind.sentences() => {
+                Some(before) if chosen.len() + 1 < most => {
                     pool.retain(|other| place(&other.rated.sentence) != place(&before.sentence));
                     let sources = vec![before.sentence.source];
                     chosen.push(Chosen {
@@ -82,11 +99,17 @@ pub(super) fn select(rated: Vec<Rated>, kind: Kind) -> Vec<Chosen> {
 }
 
 /// The best sentences; where a figure is asked for, only those that have one.
-fn candidates(mut rated: Vec<Rated>, kind: Kind) -> Vec<Rated> {
-    rated.retain(|rated| {
-        let text = &rated.sentence.text;
-        kind.may_answer(text) && (kind == Kind::Time || !is_history(text))
-    });
+fn candidates(rated: &[Rated], kind: Kind) -> Vec<Rated> {
+    let mut rated: Vec<Rated> = rated
+        .iter()
+        .filter(|rated| {
+            rated.coverage > 0.0
+                && rated.sentence.complete
+                && rated.fits
+                && (kind == Kind::Time || !is_history(&rated.sentence.text))
+        })
+        .cloned()
+        .collect();
     rated.sort_by(|a, b| b.score.total_cmp(&a.score));
     rated.truncate(POOL);
     rated
@@ -101,6 +124,8 @@ fn merged(rated: Vec<Rated>) -> Vec<Chosen> {
             .find(|other| similarity(&other.rated.sentence, &rated.sentence) >= SAME);
         match twin {
             Some(twin) if twin.sources.contains(&rated.sentence.source) => {}
+            // In like words, but without a word of the question: it says something else.
+            Some(twin) if rated.own < twin.rated.own => {}
             Some(twin) => {
                 twin.sources.push(rated.sentence.source);
                 twin.rated.score += AGREEMENT;
@@ -147,6 +172,9 @@ fn follows(candidate: &Chosen, chosen: &[Chosen], kind: Kind) -> bool {
             Kind::Definition => same_passage && !here.list_item,
             _ => false,
         };
+        if kind == Kind::HowTo && !here.list_item && candidate.rated.own <= 0.0 {
+            return false;
+        }
         here.position == there.position + 1 && (same_paragraph || next_step)
     })
 }
@@ -189,17 +217,17 @@ fn may_stand_with(first: &Chosen, other: &Chosen, kind: Kind) -> bool {
     let (here, there) = (&first.rated.sentence, &other.rated.sentence);
     if (here.source, here.passage) == (there.source, there.passage) {
         let step = kind == Kind::HowTo && there.list_item;
-        return step || there.position > here.position;
+        return step || there.position > here.position || other.rated.own >= first.rated.own;
     }
     kind != Kind::Definition || other.rated.defines
 }
 
-fn antecedent(pick: &Chosen, by_place: &HashMap<(usize, usize, usize), Rated>) -> Option<Rated> {
+fn antecedent(pick: &Chosen, by_place: &HashMap<(usize, usize, usize), &Rated>) -> Option<Rated> {
     let (source, passage, position) = place(&pick.rated.sentence);
     by_place
         .get(&(source, passage, position.checked_sub(1)?))
         .filter(|before| !before.sentence.dangling)
-        .cloned()
+        .map(|before| (*before).clone())
 }
 
 /// Best first, then by source; sentences of one passage in the order they have there.
@@ -221,21 +249,15 @@ fn ordered(chosen: Vec<Chosen>) -> Vec<Chosen> {
     groups.into_iter().flat_map(|(_, group)| group).collect()
 }
 
-/// Whether the sentences hold what the kind of question asks for.
-pub(super) fn satisfies(chosen: &[Chosen], kind: Kind) -> bool {
-    chosen
-        .iter()
-        .any(|pick| kind.may_answer(&pick.rated.sentence.text))
-}
-
 fn place(sentence: &Sentence) -> (usize, usize, usize) {
     (sentence.source, sentence.passage, sentence.position)
 }
 
-/// 0–1: share of the smaller sentence's words that both have.
-fn similarity(a: &Sentence, b: &Sentence) -> f64 {
-    let left: HashSet<&String> = a.terms.iter().collect();
-    let right: HashSet<&String> = b.terms.iter().collect();
+/// 0–1: share of the smaller sentence's words that both have, not counting those that only hold a
+/// sentence together.
+pub(super) fn similarity(a: &Sentence, b: &Sentence) -> f64 {
+    let left: HashSet<&String> = a.content.iter().collect();
+    let right: HashSet<&String> = b.content.iter().collect();
     let shared = left.intersection(&right).count();
     let union = left.union(&right).count().max(1);
     let ratio = |part: usize, whole: usize| {

@@ -1,8 +1,13 @@
 //! The sentences of the sources that could stand in an answer.
 
-use super::footnotes;
+use super::{
+    footnotes,
+    form::{is_dangling, is_navigation},
+    topics::{topics, towards},
+};
 use crate::pipeline::{
     BlockKind, Document, Passage, RankedSource,
+    rank::QueryTerm,
     text::{Analyzer, is_code_like, sentences, without_parameters},
 };
 
@@ -28,7 +33,11 @@ pub(super) struct Sentence {
     pub(super) leads: bool,
     /// Whether it points back to something that only the sentence before it names.
     pub(super) dangling: bool,
+    /// Whether it can stand in an answer by itself; a shorter one only introduces what follows.
+    pub(super) complete: bool,
     pub(super) terms: Vec<String>,
+    /// The terms without those that only hold a sentence together.
+    pub(super) content: Vec<String>,
     pub(super) nearest_terms: Vec<String>,
     pub(super) heading_terms: Vec<String>,
     pub(super) title_terms: Vec<String>,
@@ -37,11 +46,15 @@ pub(super) struct Sentence {
     pub(super) source_score: f64,
 }
 
-pub(super) fn collect(sources: &[RankedSource], analyzer: &Analyzer) -> Vec<Sentence> {
+pub(super) fn collect(
+    sources: &[RankedSource],
+    asked: &[QueryTerm],
+    analyzer: &Analyzer,
+) -> Vec<Sentence> {
     let mut found = Vec::new();
     for (index, source) in sources.iter().enumerate().take(SOURCES) {
         for (number, passage) in source.passages.iter().enumerate().take(PASSAGES) {
-            of_passage(index, source, number, passage, analyzer, &mut found);
+            of_passage(index, source, number, passage, asked, analyzer, &mut found);
         }
     }
     found
@@ -52,24 +65,31 @@ fn of_passage(
     source: &RankedSource,
     number: usize,
     passage: &Passage,
+    asked: &[QueryTerm],
     analyzer: &Analyzer,
     found: &mut Vec<Sentence>,
 ) {
     let nearest = passage.headings.last().map_or("", String::as_str);
-    let nearest_terms = analyzer.terms(&without_parameters(nearest));
-    let heading_terms = analyzer.terms(&without_parameters(&passage.headings.join("\n")));
+    let nearest_terms = topics(&without_parameters(nearest), asked, analyzer);
+    let heading_terms = topics(
+        &without_parameters(&passage.headings.join("\n")),
+        asked,
+        analyzer,
+    );
     let title_terms = analyzer.terms(&source.candidate.title);
     let opens = opens_section(passage, source.candidate.document.as_deref());
     let mut position = 0;
-    let mut paragraphs = 0;
+    let mut led = false;
     for (line, (text, list_item)) in prose_lines(&passage.text).enumerate() {
-        paragraphs += 1;
         let text = footnotes::removed(text);
         for (at, sentence) in sentences(&text).into_iter().enumerate() {
             position += 1;
-            if !can_stand(sentence, list_item) {
+            let complete = can_stand(sentence, list_item);
+            if !complete && !introduces(sentence) {
                 continue;
             }
+            let leads = opens && !led && at == 0;
+            led |= complete;
             found.push(Sentence {
                 text: finished(sentence),
                 source: index,
@@ -77,9 +97,11 @@ fn of_passage(
                 line,
                 position,
                 list_item,
-                leads: opens && paragraphs == 1 && at == 0,
+                leads,
+                complete,
                 dangling: is_dangling(sentence),
-                terms: analyzer.terms(sentence),
+                terms: towards(analyzer.terms(sentence), asked),
+                content: content(sentence, analyzer),
                 nearest_terms: nearest_terms.clone(),
                 heading_terms: heading_terms.clone(),
                 title_terms: title_terms.clone(),
@@ -88,6 +110,11 @@ fn of_passage(
             });
         }
     }
+}
+
+fn content(sentence: &str, analyzer: &Analyzer) -> Vec<String> {
+    let tokens = analyzer.content(sentence).into_iter();
+    tokens.map(|token| token.term).collect()
 }
 
 /// The lines of a passage that are prose, and whether each is a list item.
@@ -145,141 +172,14 @@ fn can_stand(sentence: &str, list_item: bool) -> bool {
     (ended || item) && !is_code_like(sentence) && !is_navigation(sentence)
 }
 
-fn is_navigation(sentence: &str) -> bool {
-    let lower = sentence.to_lowercase();
-    if NAVIGATION.iter().any(|part| lower.contains(part)) {
-        return true;
-    }
-    let credits = ["written by", "contributed by", "patch by", "source code:"];
-    if credits.iter().any(|start| lower.starts_with(start)) {
-        return true;
-    }
-    if lower.starts_with("see also") || lower.starts_with("see ") && lower.len() < 80 {
-        return true;
-    }
-    sentence
-        .matches(['|', '»', '›', '•', '¶', '→', '·'])
-        .count()
-        > 1
+/// Whether a piece too short for an answer of its own can stand before the sentence that follows.
+fn introduces(sentence: &str) -> bool {
+    let words = sentence.split_whitespace().count();
+    (2..FEWEST_WORDS).contains(&words)
+        && sentence.ends_with(['.', '!'])
+        && !is_code_like(sentence)
+        && !is_navigation(sentence)
 }
-
-const NAVIGATION: [&str; 22] = [
-    "table of contents",
-    "cookie policy",
-    "accept cookies",
-    "we use cookies",
-    "sign in",
-    "sign up",
-    "log in to",
-    "subscribe",
-    "click here",
-    "read more",
-    "all rights reserved",
-    "privacy policy",
-    "terms of service",
-    "terms of use",
-    "skip to",
-    "newsletter",
-    "next topic",
-    "previous topic",
-    "report a bug",
-    "show source",
-    "copyright ©",
-    "©",
-];
-
-/// Openings that mean nothing without the sentence before.
-fn is_dangling(sentence: &str) -> bool {
-    let lower = sentence.to_lowercase();
-    let mut words = lower
-        .split(|c: char| !c.is_alphanumeric() && c != '\'')
-        .filter(|word| !word.is_empty());
-    let Some(first) = words.next() else {
-        return false;
-    };
-    if lower.starts_with("for example")
-        || lower.starts_with("in addition")
-        || lower.starts_with("in this ")
-        || lower.starts_with("as a result")
-        || lower.starts_with("on the other hand")
-        || lower.starts_with("in that ")
-        || lower.starts_with("zum beispiel")
-        || lower.starts_with("par exemple")
-    {
-        return true;
-    }
-    // "There is a way" points at nothing.
-    let introduces = first == "there"
-        && words
-            .next()
-            .is_some_and(|word| matches!(word, "is" | "are"));
-    DANGLING.contains(&first) && !introduces
-}
-
-const DANGLING: [&str; 62] = [
-    "it",
-    "its",
-    "this",
-    "that",
-    "these",
-    "those",
-    "they",
-    "their",
-    "he",
-    "she",
-    "his",
-    "her",
-    "however",
-    "but",
-    "and",
-    "or",
-    "so",
-    "also",
-    "then",
-    "thus",
-    "therefore",
-    "hence",
-    "instead",
-    "otherwise",
-    "moreover",
-    "furthermore",
-    "additionally",
-    "nevertheless",
-    "nonetheless",
-    "similarly",
-    "likewise",
-    "conversely",
-    "finally",
-    "meanwhile",
-    "such",
-    "both",
-    "here",
-    "there",
-    "another",
-    "er",
-    "sie",
-    "dies",
-    "diese",
-    "dieser",
-    "dieses",
-    "jedoch",
-    "aber",
-    "auch",
-    "dabei",
-    "deshalb",
-    "il",
-    "elle",
-    "cela",
-    "cependant",
-    "mais",
-    "ils",
-    "esto",
-    "este",
-    "esta",
-    "pero",
-    "además",
-    "ello",
-];
 
 /// A sentence as it stands in an answer.
 fn finished(sentence: &str) -> String {

@@ -239,3 +239,77 @@ fn the_missing_answer_is_said_in_the_language_of_the_question() {
     )];
     assert!(not_answered(&plan, &sources).ends_with("“A title” [1]."));
 }
+
+/// The question in `parts`, as the planner divides it.
+fn ask_parts(parts: &[&str]) -> Option<Quotes> {
+    let plan = Plan {
+        parts: parts.iter().map(|part| (*part).to_owned()).collect(),
+        ..plan(&parts.join(" And "))
+    };
+    quotes(&plan, &ranked(&plan))
+}
+
+#[test]
+fn every_part_of_a_question_is_answered_by_itself() {
+    let quotes = ask_parts(&["What is asyncio.gather?", "What is Mars?"]).unwrap();
+    let text = quotes.sentences.join(" ");
+    for expected in ["Run awaitable objects", "Mars is the fourth planet"] {
+        assert!(text.contains(expected), "{text}");
+    }
+    assert_eq!(quotes.unanswered, Vec::<String>::new());
+}
+
+#[test]
+fn a_part_without_an_answer_is_named() {
+    let quotes = ask_parts(&["What is Mars?", "What is asyncio.TaskGroup?"]).unwrap();
+    assert_eq!(quotes.unanswered, ["What is asyncio.TaskGroup?"]);
+    assert!(quotes.answered < 0.6, "{}", quotes.answered);
+    assert_eq!(
+        ask_parts(&["Who rules Atlantis?", "What is asyncio.TaskGroup?"]),
+        None
+    );
+}
+
+#[test]
+fn who_did_it_is_answered_with_a_name_or_not_at_all() {
+    let answer = ask("Who discovered the moons of Mars?").unwrap();
+    assert!(answer.contains("Asaph Hall"), "{answer}");
+    assert_eq!(ask("Who bakes sourdough bread?"), None);
+}
+
+#[test]
+fn a_source_that_says_something_else_in_like_words_is_not_cited() {
+    let source = |url: &str, text: &str| {
+        crate::pipeline::answer::fixtures::ranked("Opening files", url, text)
+    };
+    let sources = vec![
+        source(
+            "https://a.example/",
+            "To open a file, call open and get a corresponding file object in return.",
+        ),
+        source(
+            "https://b.example/",
+            "To close a file, call close and get the corresponding file object in return.",
+        ),
+    ];
+    let answer = extractive(&plan("How do I open a file?"), &sources).unwrap();
+    assert!(answer.contains("in return [1]."), "{answer}");
+}
+
+#[test]
+fn evidence_is_greater_for_an_answer_that_says_what_is_asked() {
+    let evidence = |question: &str| {
+        let plan = plan(question);
+        quotes(&plan, &ranked(&plan)).map_or(0.0, |quotes| quotes.answered)
+    };
+    let whole = evidence("How many moons does Mars have?");
+    assert!(whole > 0.6, "{whole}");
+    assert!(evidence("Why is the sky blue?") > 0.6);
+}
+
+#[test]
+fn whether_it_is_so_takes_a_sentence_that_speaks_of_all_of_it() {
+    let answer = ask("Does air scatter blue light?").unwrap();
+    assert!(answer.contains("air scatters blue light"), "{answer}");
+    assert_eq!(ask("Can a tuple contain a list?"), None);
+}

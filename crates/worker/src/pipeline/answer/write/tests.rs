@@ -1,6 +1,6 @@
 use super::*;
 use crate::pipeline::{
-    Completion, Prompt, Silent,
+    Completion, Piece, Prompt, Silent,
     answer::fixtures::{plan, ranked},
 };
 use async_trait::async_trait;
@@ -85,11 +85,11 @@ impl Recorder {
         let events = self.0.lock().unwrap();
         events
             .iter()
-            .filter_map(|event| match event {
-                Event::Text { delta } => Some(delta.as_str()),
-                _ => None,
+            .fold(String::new(), |text, event| match event {
+                Event::Text { delta } => text + delta,
+                Event::Discard {} => String::new(),
+                _ => text,
             })
-            .collect()
     }
 }
 
@@ -113,7 +113,17 @@ async fn run_until(
     let question = "What is Mars?";
     let request = SearchRequest::new(question, Mode::Balanced);
     let plan = plan(question);
-    write_with(model, &plan, &sources(), &request, deadline, sink).await
+    let (plan, sources) = (Arc::new(plan), Arc::new(sources()));
+    let task = Task {
+        plan: &plan,
+        sources: &sources,
+        request: &request,
+        sink,
+    };
+    match model {
+        Some(model) => with_model(model, &task, deadline).await,
+        None => quoted(&plan, &sources, deadline, sink).await,
+    }
 }
 
 /// So little time that a tenth of a second is left before the reserve.
@@ -193,9 +203,12 @@ async fn a_cut_without_a_cited_sentence_leaves_the_sources() {
         usage: None,
     };
     let model = Scripted::saying(&["Mars is"]).failing(vec![Err(cut)]);
-    let answer = run(Some(&model), &Silent).await;
+    let sink = Recorder::default();
+    let answer = run(Some(&model), &sink).await;
     assert_eq!(answer.model_used, EXTRACTIVE);
     assert!(answer.warnings[0].contains("connection reset"));
+    // What was shown of the model's text is void.
+    assert_eq!(sink.text(), answer.text);
 }
 
 #[tokio::test]
@@ -221,4 +234,29 @@ async fn an_answer_that_no_source_supports_is_replaced() {
     let answer = run(Some(&model), &Silent).await;
     assert_eq!(answer.model_used, EXTRACTIVE);
     assert_eq!(answer.usage.unwrap().total_tokens, 15);
+}
+
+#[tokio::test]
+async fn a_cited_answer_that_names_what_is_missing_is_no_refusal() {
+    let text = "Mars is the fourth planet [1]. The sources do not mention its limits.";
+    let model = Scripted::saying(&[text]);
+    let answer = run(Some(&model), &Silent).await;
+    assert_eq!(answer.text, text);
+    assert!(!answer.declined);
+    let model = Scripted::saying(&["The sources do not answer this question."]);
+    assert!(run(Some(&model), &Silent).await.declined);
+}
+
+#[tokio::test]
+async fn quotes_say_how_much_speaks_for_them_and_a_model_does_not() {
+    let quoted = run(None, &Silent).await;
+    assert!(quoted.answered.unwrap() > 0.3, "{:?}", quoted.answered);
+    let model = Scripted::saying(&["Mars is a planet [1]."]);
+    assert_eq!(run(Some(&model), &Silent).await.answered, None);
+}
+
+#[tokio::test]
+async fn an_answer_is_quoted_even_when_its_time_is_up() {
+    let answer = run_until(Deadline::after(Duration::ZERO), None, &Silent).await;
+    assert!(answer.text.contains("[1]"), "{}", answer.text);
 }

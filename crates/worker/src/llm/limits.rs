@@ -1,0 +1,139 @@
+//! How much a model takes: what the operator set, what the server says, or what is usual.
+
+use super::client::OpenAi;
+use crate::{
+    pipeline::{Deadline, ModelLimits},
+    upstream,
+};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::sync::Mutex;
+use url::Url;
+
+/// How long a search waits to learn the limits of a model.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// What Ollama gives a model unless told otherwise; it cuts longer prompts without a word.
+const OLLAMA_CONTEXT: u32 = 4096;
+/// An answer gets at most this part of the context.
+const ANSWER_PART: u32 = 2;
+/// Members of a model's entry in `GET /models` that hold its context: OpenRouter's, vLLM's, and
+/// those of several others.
+const CONTEXT_NAMES: [&str; 5] = [
+    "/max_model_len",
+    "/context_length",
+    "/context_window",
+    "/max_context_length",
+    "/meta/n_ctx",
+];
+
+/// Contexts that a server told, by model. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known(Arc<Mutex<HashMap<String, u32>>>);
+
+impl OpenAi {
+    /// The limits of `model`; asks the server once and guesses what it does not say.
+    pub(super) async fn find_limits(&self, model: &str, deadline: Deadline) -> ModelLimits {
+        let context = match self.config.context_tokens {
+            Some(tokens) => tokens,
+            None => {
+                let asking = self.context_of(model, deadline);
+                let asked = deadline.within(PATIENCE).cut(asking).await;
+                asked.unwrap_or(ModelLimits::USUAL.context_tokens)
+            }
+        };
+        ModelLimits {
+            context_tokens: context,
+            answer_tokens: self.config.answer_tokens.min(context / ANSWER_PART),
+        }
+    }
+
+    async fn context_of(&self, model: &str, deadline: Deadline) -> u32 {
+        // Held while the server is asked: searches that start together ask once.
+        let mut known = self.known.0.lock().await;
+        if let Some(context) = known.get(model) {
+            return *context;
+        }
+        let found = self.ask_context(model, deadline).await;
+        let context = found.unwrap_or(ModelLimits::USUAL.context_tokens);
+        known.insert(model.to_owned(), context);
+        context
+    }
+
+    async fn ask_context(&self, model: &str, deadline: Deadline) -> Option<u32> {
+        if let Some(models) = object(self.get("models"), deadline).await
+            && let Some(context) = listed(&models, model)
+        {
+            return Some(context);
+        }
+        let root = ollama_root(&self.config.base_url)?;
+        let ask = |method, path| self.request(method, upstream::endpoint(&root, path));
+        let version = object(ask(Method::GET, "api/version"), deadline).await?;
+        version.get("version")?;
+        let loaded = object(ask(Method::GET, "api/ps"), deadline).await;
+        let loaded = loaded.and_then(|models| running(&models, model));
+        if loaded.is_some() {
+            return loaded;
+        }
+        let body = json!({"model": model});
+        let shown = object(ask(Method::POST, "api/show").json(&body), deadline).await;
+        let set = shown.and_then(|model| num_ctx(model.get("parameters")?.as_str()?));
+        Some(set.unwrap_or(OLLAMA_CONTEXT))
+    }
+}
+
+async fn object(request: RequestBuilder, deadline: Deadline) -> Option<Value> {
+    let reply = upstream::exchange(request, deadline).await.ok()?;
+    if !reply.status.is_success() {
+        return None;
+    }
+    serde_json::from_slice(&reply.body).ok()
+}
+
+fn listed(models: &Value, name: &str) -> Option<u32> {
+    let entries = models.get("data").unwrap_or(models).as_array()?;
+    let entry = entries
+        .iter()
+        .find(|entry| is_named(entry.get("id"), name))?;
+    CONTEXT_NAMES
+        .iter()
+        .find_map(|member| count(entry.pointer(member)))
+}
+
+/// The context of a model that Ollama has loaded.
+fn running(models: &Value, name: &str) -> Option<u32> {
+    let entries = models.get("models")?.as_array()?;
+    let entry = entries
+        .iter()
+        .find(|entry| is_named(entry.get("name"), name))?;
+    count(entry.get("context_length"))
+}
+
+/// Ollama lists "llama3" as "llama3:latest".
+fn is_named(value: Option<&Value>, name: &str) -> bool {
+    let id = value.and_then(Value::as_str).unwrap_or_default();
+    id == name || id.strip_suffix(":latest") == Some(name)
+}
+
+fn count(value: Option<&Value>) -> Option<u32> {
+    let number = u32::try_from(value?.as_u64()?).unwrap_or(u32::MAX);
+    (number > 0).then_some(number)
+}
+
+/// The `num_ctx` among the lines of a model file's parameters.
+fn num_ctx(parameters: &str) -> Option<u32> {
+    parameters.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        let named = words.next() == Some("num_ctx");
+        words.next().filter(|_| named)?.parse().ok()
+    })
+}
+
+/// The address of Ollama's own interface, if `base` can be its compatible one.
+fn ollama_root(base: &Url) -> Option<Url> {
+    let path = base.path().trim_end_matches('/');
+    let above = path.strip_suffix("/v1")?.to_owned();
+    let mut root = base.clone();
+    root.set_path(&above);
+    Some(root)
+}

@@ -1,0 +1,82 @@
+//! Streams that are cut anywhere: whatever comes, a reader is shown what the answer holds.
+
+use super::{
+    super::{answer::Answer, refusal::ModelName, sse::SseParser},
+    *,
+};
+use proptest::prelude::{any, *};
+
+/// Texts of a model, with everything that has a meaning of its own.
+fn texts() -> impl Strategy<Value = Vec<String>> {
+    let text = prop_oneof![
+        Just("<think>".to_owned()),
+        Just("</think>".to_owned()),
+        Just("[THINK]".to_owned()),
+        Just("[/THINK]".to_owned()),
+        Just("<|channel|>analysis<|message|>".to_owned()),
+        Just("<|channel|>final<|message|>".to_owned()),
+        Just("<".to_owned()),
+        Just("[".to_owned()),
+        Just("data: [DONE]\n\n".to_owned()),
+        "[a-zä€ \n\\[\\]0-9.`]{0,8}",
+    ];
+    prop::collection::vec(text, 0..12)
+}
+
+/// Feeds `bytes` in pieces; gives the result with what a reader sees at the end.
+fn read(bytes: &[u8], pieces: usize) -> (Option<String>, String) {
+    let mut shown = String::new();
+    let mut on_piece = |piece: Piece<'_>| match piece {
+        Piece::Text(text) => shown.push_str(text),
+        Piece::Discard => shown.clear(),
+    };
+    let mut answer = Answer::new("m", ModelName::Configured, &mut on_piece);
+    let mut parser = SseParser::default();
+    let mut failed = None;
+    for part in bytes.chunks(pieces) {
+        let mut events = Vec::new();
+        let _ = parser.feed(part, &mut events);
+        for event in &events {
+            failed = failed.or(answer.take_event(event).err());
+        }
+    }
+    if let Some(event) = parser.finish() {
+        failed = failed.or(answer.take_last_event(&event).err());
+    }
+    let text = match failed {
+        Some(failure) => match failure.error {
+            ModelError::Cut { partial, .. } => Some(partial),
+            _ => None,
+        },
+        None => answer.finish().ok().map(|completion| completion.text),
+    };
+    (text, shown)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn a_reader_sees_what_the_answer_holds(
+        texts in texts(),
+        cut in any::<prop::sample::Index>(),
+        pieces in 1usize..40,
+    ) {
+        let body: String = texts.iter().map(|text| piece(text)).chain([stop("stop")]).collect();
+        let bytes = body.as_bytes();
+        let kept = bytes.get(..=cut.index(bytes.len())).unwrap_or(bytes);
+        let (text, shown) = read(kept, pieces);
+        prop_assert_eq!(text.unwrap_or_default(), shown.trim_end());
+    }
+
+    #[test]
+    fn the_size_of_the_pieces_does_not_matter(texts in texts(), pieces in 1usize..40) {
+        let body: String = texts.iter().map(|text| piece(text)).chain([stop("stop")]).collect();
+        prop_assert_eq!(read(body.as_bytes(), pieces), read(body.as_bytes(), usize::MAX));
+    }
+
+    #[test]
+    fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..400), pieces in 1usize..40) {
+        read(&bytes, pieces);
+    }
+}

@@ -1,0 +1,130 @@
+//! Reasoning that comes without its opening mark, or leaves no room for the answer.
+
+use super::*;
+use serde_json::{Value, json};
+use wiremock::matchers::body_partial_json;
+
+fn spending(reason: &str, prompt_tokens: u32, completion_tokens: u32) -> String {
+    let chunk: Value = json!({
+        "choices": [{"index": 0, "delta": {}, "finish_reason": reason}],
+        "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens},
+    });
+    format!("data: {chunk}\n\n")
+}
+
+#[tokio::test]
+async fn reasoning_that_only_a_closing_mark_reveals_is_taken_back() {
+    let body = [
+        piece("Okay, the user wants to know. "),
+        piece("They say [1]."),
+        piece("</think>\n\nThe answer"),
+        piece(" [1]."),
+        stop("stop"),
+    ];
+    let server = serve(events(body.concat())).await;
+    let mut pieces = Vec::new();
+    let completion = model(&server.uri(), None)
+        .complete(&prompt(), soon(), &mut |piece| {
+            pieces.push(match piece {
+                Piece::Text(text) => text.to_owned(),
+                Piece::Discard => "(void)".to_owned(),
+            });
+        })
+        .await
+        .unwrap();
+    assert_eq!(completion.text, "The answer [1].");
+    let expected = [
+        "Okay, the user wants to know. ",
+        "They say [1].",
+        "(void)",
+        "The answer",
+        " [1].",
+    ];
+    assert_eq!(pieces, expected);
+}
+
+#[tokio::test]
+async fn an_answer_without_room_after_its_reasoning_gets_four_times_as_much_once() {
+    let server = MockServer::start().await;
+    let starved = [piece("<think>I wonder"), spending("length", 20, 300)].concat();
+    Mock::given(body_partial_json(json!({"max_tokens": 300})))
+        .respond_with(events(starved))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let answered = [
+        piece("<think>Hm</think>Yes [1]."),
+        spending("stop", 20, 500),
+    ]
+    .concat();
+    Mock::given(body_partial_json(json!({"max_tokens": 1200})))
+        .respond_with(events(answered))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let completion = ask(&model(&server.uri(), None), soon()).await.0.unwrap();
+    assert_eq!(completion.text, "Yes [1].");
+    let usage = completion.usage.unwrap();
+    assert_eq!((usage.prompt_tokens, usage.completion_tokens), (40, 800));
+}
+
+#[tokio::test]
+async fn reasoning_without_end_is_not_tried_for_ever() {
+    let starved = [piece("<think>I wonder"), spending("length", 20, 300)].concat();
+    let server = MockServer::start().await;
+    Mock::given(any())
+        .respond_with(events(starved))
+        .expect(2)
+        .mount(&server)
+        .await;
+    let error = ask(&model(&server.uri(), None), soon())
+        .await
+        .0
+        .unwrap_err();
+    assert_eq!(error.usage().unwrap().completion_tokens, 600);
+}
+
+#[tokio::test]
+async fn what_a_failed_model_spent_is_counted_with_its_fallback() {
+    let server = MockServer::start().await;
+    let tried = |name: &str| Mock::given(body_partial_json(json!({"model": name})));
+    tried("main")
+        .respond_with(events(spending("stop", 7, 1)))
+        .mount(&server)
+        .await;
+    tried("second")
+        .respond_with(events([piece("Yes [1]."), spending("stop", 7, 2)].concat()))
+        .mount(&server)
+        .await;
+    let completion = ask(&model(&server.uri(), Some("second")), soon())
+        .await
+        .0
+        .unwrap();
+    assert_eq!(completion.usage.unwrap().total_tokens, 17);
+}
+
+#[tokio::test]
+async fn a_server_that_knows_no_json_mode_is_asked_without_it() {
+    let server = MockServer::start().await;
+    let refusal = json!({"error": {"message": "response_format is not supported"}});
+    Mock::given(body_partial_json(
+        json!({"response_format": {"type": "json_object"}}),
+    ))
+    .respond_with(ResponseTemplate::new(400).set_body_json(refusal))
+    .with_priority(1)
+    .expect(1)
+    .mount(&server)
+    .await;
+    Mock::given(any())
+        .respond_with(events([piece("{}"), stop("stop")].concat()))
+        .mount(&server)
+        .await;
+    let asked = Prompt {
+        json: true,
+        ..prompt()
+    };
+    let completion = model(&server.uri(), None)
+        .complete(&asked, soon(), &mut |_| {})
+        .await;
+    assert_eq!(completion.unwrap().text, "{}");
+}

@@ -1,0 +1,77 @@
+//! Answers that only say that there is none.
+
+use crate::pipeline::{answer::citations, text::sentences};
+
+/// Characters of the longest answer that is no more than that.
+const LONGEST: usize = 400;
+
+/// Whether an answer from so many sources says that they do not tell, and nothing else that they
+/// are cited for.
+pub(super) fn declines(text: &str, sources: usize) -> bool {
+    if text.chars().count() >= LONGEST {
+        return false;
+    }
+    let mut declines = false;
+    for sentence in sentences(text) {
+        let lower = sentence.to_lowercase();
+        let says_so = DECLINING.iter().any(|part| lower.contains(part));
+        let tells = !citations::cited(sentence, sources).is_empty()
+            && (!says_so || YET.iter().any(|word| lower.contains(word)));
+        if tells {
+            return false;
+        }
+        declines |= says_so;
+    }
+    declines
+}
+
+const DECLINING: [&str; 17] = [
+    "do not answer",
+    "don't answer",
+    "does not answer",
+    "do not contain",
+    "don't contain",
+    "does not contain",
+    "do not provide",
+    "does not provide",
+    "do not mention",
+    "do not say",
+    "no information",
+    "beantworten diese frage nicht",
+    "beantworten die frage nicht",
+    "keine information",
+    "ne répondent pas",
+    "no responden",
+    "non rispondono",
+];
+
+/// What such a sentence goes on with when it has something to tell after all.
+const YET: [&str; 5] = [" but ", "however", " aber ", " mais ", " pero "];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_declines_when_nothing_is_cited_for_a_fact() {
+        for (text, expected) in [
+            ("The sources do not answer this question.", true),
+            ("The sources do not contain the price [1][2].", true),
+            (
+                "I am sorry. Die Quellen beantworten diese Frage nicht.",
+                true,
+            ),
+            (
+                "Mars is a planet [1]. The sources do not mention its limits.",
+                false,
+            ),
+            (
+                "The sources do not mention its mass, but it is a planet [1].",
+                false,
+            ),
+            ("Mars is a planet [1].", false),
+        ] {
+            assert_eq!(declines(text, 2), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What a reader sees of an answer while it is written.
+
+use crate::pipeline::{ProgressSink, answer::citations::CitationFilter};
+use privachat_core::schema::Event;
+
+/// Text on its way to the reader, its citations cleaned as it goes.
+pub(super) struct Shown<'a> {
+    sources: usize,
+    filter: CitationFilter,
+    pub(super) sink: &'a dyn ProgressSink,
+    pub(super) text: String,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn new(sources: usize, sink: &'a dyn ProgressSink) -> Self {
+        Self {
+            sources,
+            filter: CitationFilter::new(sources),
+            sink,
+            text: String::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, piece: &str) {
+        let delta = self.filter.push(piece);
+        self.show(delta);
+    }
+
+    /// Takes back what was shown.
+    pub(super) fn discard(&mut self) {
+        self.filter = CitationFilter::new(self.sources);
+        if self.text.is_empty() {
+            return;
+        }
+        self.text.clear();
+        self.sink.emit(Event::Discard {});
+    }
+
+    pub(super) fn finish(&mut self) {
+        let delta = self.filter.finish();
+        self.show(delta);
+    }
+
+    fn show(&mut self, delta: String) {
+        if delta.is_empty() {
+            return;
+        }
+        self.text.push_str(&delta);
+        self.sink.emit(Event::Text { delta });
+    }
+
+    pub(super) fn any(&self) -> bool {
+        !self.text.trim().is_empty()
+    }
+}
