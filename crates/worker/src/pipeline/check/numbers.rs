@@ -14,7 +14,8 @@ pub(super) fn in_one_form(tokens: Vec<Token>, analyzer: &Analyzer) -> Vec<Token>
             continue;
         };
         // "twenty-five" is cut at its hyphen.
-        let unit = digits.len() == 1 && is_word(&token);
+        let written_out = !token.surface.starts_with(|c: char| c.is_ascii_digit());
+        let unit = digits.len() == 1 && written_out;
         let tens = plain.last_mut().filter(|last| {
             unit && is_word(last) && last.term.len() == 2 && last.term.ends_with('0')
         });

@@ -4,7 +4,7 @@ use super::{Claim, SUPPORTED};
 use crate::pipeline::answer::citations;
 
 /// A citation with less support than this says something else.
-const ELSEWHERE: f64 = 0.35;
+const ELSEWHERE: f64 = 0.42;
 /// A source has to carry a claim at least so far to be cited in place of another.
 const CARRIES: f64 = 0.6;
 

@@ -227,7 +227,7 @@ impl Evidence {
             let Some(said) = terms.get(&word.term) else {
                 continue;
             };
-            let weight = 1.0 + f64::from(at) / last;
+            let weight = 1.0 + 2.0 * f64::from(at) / last;
             held += weight;
             let agrees = if word.denied {
                 said.denied
@@ -236,7 +236,7 @@ impl Evidence {
             };
             against += if agrees { 0.0 } else { weight };
         }
-        against > 0.0 && against >= 0.5 * held
+        against > 0.5 * held
     }
 
     fn flips(

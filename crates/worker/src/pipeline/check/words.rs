@@ -55,7 +55,8 @@ pub(super) fn of(sentence: &str, analyzer: &Analyzer) -> Vec<Word> {
             }
         }
         for scope in scopes {
-            clause = push(scope, clause, analyzer, &mut words) + 1;
+            push(scope, clause, analyzer, &mut words);
+            clause += 1;
         }
     }
     words
@@ -74,14 +75,11 @@ fn parts(sentence: &str) -> Vec<&str> {
     parts
 }
 
-/// Adds the words of one scope of negation, which begins with `clause`; the last clause in it.
-fn push(scope: Vec<Token>, mut clause: usize, analyzer: &Analyzer, words: &mut Vec<Word>) -> usize {
+/// Adds the words of one clause, which is denied as a whole or from “without” on.
+fn push(scope: Vec<Token>, clause: usize, analyzer: &Analyzer, words: &mut Vec<Word>) {
     let denied = negations(&scope) % 2 == 1;
     let mut lacking = false;
     for token in scope {
-        if starts(&["and", "und"], &token) {
-            clause += 1;
-        }
         lacking |= starts(&["without", "ohne"], &token);
         words.push(Word {
             kind: kind(&token, words.is_empty(), analyzer),
@@ -91,7 +89,6 @@ fn push(scope: Vec<Token>, mut clause: usize, analyzer: &Analyzer, words: &mut V
             term: token.term,
         });
     }
-    clause
 }
 
 fn kind(token: &Token, first: bool, analyzer: &Analyzer) -> Kind {
@@ -144,9 +141,10 @@ fn starts(words: &[&str], token: &Token) -> bool {
 }
 
 /// What begins a thought of its own, which can be denied by itself.
-const SCOPES: [&str; 20] = [
-    "but", "because", "so", "which", "unless", "while", "although", "whereas", "though", "since",
-    "until", "when", "if", "that", "aber", "weil", "damit", "sondern", "obwohl", "wenn",
+const SCOPES: [&str; 22] = [
+    "and", "und", "but", "because", "so", "which", "unless", "while", "although", "whereas",
+    "though", "since", "until", "when", "if", "that", "aber", "weil", "damit", "sondern", "obwohl",
+    "wenn",
 ];
 /// What is counted, which is often a sign such as `%`.
 const UNITS: [&str; 9] = [
