@@ -20,6 +20,7 @@ pub mod postgres;
 pub mod process;
 pub mod programs;
 pub mod proxy;
+pub mod quality;
 pub mod recovery;
 pub mod redis;
 pub mod redis_cluster;

@@ -34,6 +34,8 @@ struct Report {
 struct ClaimReport {
     claim: String,
     citations: Vec<usize>,
+    /// The sources it should cite.
+    mended: Vec<usize>,
     support: f64,
     supported: bool,
     evidence: Vec<Evidence>,
@@ -75,6 +77,7 @@ fn report(input: Input) -> Report {
             supported: claim.support >= check::SUPPORTED,
             claim: claim.text,
             citations: claim.citations,
+            mended: claim.mended,
             support: claim.support,
         })
         .collect();
@@ -87,7 +90,7 @@ fn report(input: Input) -> Report {
 
 /// The sentences that carry a claim best, of the sources it cites or else of the best one.
 fn evidence(claim: &check::Claim, sources: &[RankedSource]) -> Vec<Evidence> {
-    let mut numbers = claim.citations.clone();
+    let mut numbers = claim.mended.clone();
     if numbers.is_empty() {
         numbers.extend(claim.best_source.map(|index| index + 1));
     }
@@ -167,6 +170,9 @@ fn print(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
             "{verdict} {:.2}  {} {:?}",
             claim.support, claim.claim, claim.citations
         )?;
+        if claim.mended != claim.citations {
+            writeln!(out, "    should cite {:?}", claim.mended)?;
+        }
         for evidence in &claim.evidence {
             writeln!(
                 out,

@@ -5,7 +5,8 @@ use crate::pipeline::{answer::citations, text::sentences};
 /// Each claim and the numbers that it cites, each once.
 pub(super) fn of(answer: &str, sources: usize) -> Vec<(String, Vec<usize>)> {
     let cleaned = citations::clean(&without_code(answer), sources);
-    let attached = attach(&cleaned);
+    // A sentence that begins with emphasis is a sentence all the same.
+    let attached = attach(&cleaned.replace("**", ""));
     sentences(&attached)
         .into_iter()
         .map(|sentence| {

@@ -1,6 +1,6 @@
 //! How sure the answer is, from its evidence.
 
-use super::{Checked, SUPPORTED};
+use super::{Checked, Claim, SUPPORTED, answered};
 use crate::pipeline::{Plan, RankedSource};
 use privachat_core::domain;
 use std::collections::HashSet;
@@ -13,7 +13,7 @@ const FIT: f64 = 0.2;
 /// 0–1, from how well the claims are grounded, how many sub-queries the cited sources answer, how
 /// many of them agree, and how well they fit the question. Claims without support take from it.
 #[must_use]
-pub fn confidence(plan: &Plan, sources: &[RankedSource], checked: &Checked) -> f64 {
+pub fn confidence(plan: &Plan, sources: &[RankedSource], checked: &Checked, quoted: bool) -> f64 {
     let cited = cited(checked, sources.len());
     if cited.is_empty() {
         return 0.0;
@@ -23,12 +23,26 @@ pub fn confidence(plan: &Plan, sources: &[RankedSource], checked: &Checked) -> f
         .filter_map(|index| sources.get(*index))
         .map(|source| source.relevance)
         .fold(0.0, f64::max);
-    let evidence = GROUNDING * checked.grounding_score
+    // A quotation is grounded whatever it speaks of: what tells is whether it answers.
+    let grounding = if quoted {
+        checked
+            .grounding_score
+            .min(answered::answered(plan, sources, checked))
+    } else {
+        checked.grounding_score
+    };
+    let evidence = GROUNDING * grounding
         + COVERAGE * coverage(plan, sources, &cited)
-        + AGREEMENT * agreement(sources, &cited)
+        + AGREEMENT * agreement(sources, checked)
         + FIT * fit;
     let unsupported = ratio(checked.hallucination_count, checked.claims.len());
-    (evidence * (1.0 - 0.5 * unsupported)).clamp(0.0, 1.0)
+    let sure = (evidence * (1.0 - 0.5 * unsupported)).clamp(0.0, 1.0);
+    // Above what is told of an answer that says that there is none.
+    if quoted {
+        sure.max(1.5 * super::DECLINED)
+    } else {
+        sure
+    }
 }
 
 /// Indexes of the sources that carry a claim which cites them.
@@ -37,7 +51,7 @@ fn cited(checked: &Checked, sources: usize) -> HashSet<usize> {
         .claims
         .iter()
         .filter(|claim| claim.support >= SUPPORTED)
-        .flat_map(|claim| &claim.citations)
+        .flat_map(|claim| &claim.mended)
         .filter_map(|number| number.checked_sub(1))
         .filter(|index| *index < sources)
         .collect()
@@ -53,18 +67,24 @@ fn coverage(plan: &Plan, sources: &[RankedSource], cited: &HashSet<usize>) -> f6
     ratio(answered.len(), plan.queries.len())
 }
 
-/// Two places that say it are better than one, ten hardly better than five. Pages of one publisher
-/// are one place; documents without a host each are their own.
-fn agreement(sources: &[RankedSource], cited: &HashSet<usize>) -> f64 {
-    let places: HashSet<String> = cited
-        .iter()
-        .filter_map(|index| sources.get(*index))
-        .map(|source| {
-            let url = &source.candidate.url;
-            domain::registrable_domain(url).unwrap_or_else(|| url.clone())
-        })
-        .collect();
-    1.0 - 0.5_f64.powf(f64::from(u32::try_from(places.len()).unwrap_or(u32::MAX)))
+/// Mean over the claims. Two places that say it are better than one, ten hardly better than five.
+/// Pages of one publisher are one place; documents without a host each are their own.
+fn agreement(sources: &[RankedSource], checked: &Checked) -> f64 {
+    let of = |claim: &Claim| {
+        let places: HashSet<String> = claim
+            .carriers
+            .iter()
+            .filter_map(|index| sources.get(*index))
+            .map(|source| {
+                let url = &source.candidate.url;
+                domain::registrable_domain(url).unwrap_or_else(|| url.clone())
+            })
+            .collect();
+        1.0 - 0.5_f64.powf(f64::from(u32::try_from(places.len()).unwrap_or(u32::MAX)))
+    };
+    let claims = checked.claims.len();
+    let total: f64 = checked.claims.iter().map(of).sum();
+    total / f64::from(u32::try_from(claims.max(1)).unwrap_or(u32::MAX))
 }
 
 fn ratio(part: usize, whole: usize) -> f64 {

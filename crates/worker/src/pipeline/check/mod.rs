@@ -1,5 +1,6 @@
 //! Holding the claims of an answer against the passages they cite, without a model.
 
+mod answered;
 mod antonyms;
 mod claims;
 mod confidence;
@@ -8,12 +9,14 @@ mod order;
 mod repair;
 mod semantic;
 mod support;
+mod words;
 
 pub use confidence::confidence;
 
-use super::answer::Answer;
+use super::answer::{Answer, EXTRACTIVE};
 use super::text::{Analyzer, language};
 use super::{Context, Deadline, Plan, ProgressSink, RankedSource, blocking};
+use antonyms::Antonyms;
 use privachat_core::schema::{Stage, Usage};
 use std::{sync::Arc, time::Duration};
 use support::Evidence;
@@ -35,10 +38,14 @@ pub struct Claim {
     pub text: String,
     /// The sources it cites, from 1.
     pub citations: Vec<usize>,
-    /// 0–1: how far the cited passages carry it.
+    /// The sources it should cite: those that carry it.
+    pub mended: Vec<usize>,
+    /// 0–1: how far the passages that it should cite carry it.
     pub support: f64,
     /// Index of the source, cited or not, that carries it best.
     pub best_source: Option<usize>,
+    /// Indexes of all sources, cited or not, that carry it.
+    pub carriers: Vec<usize>,
 }
 
 /// What the check of an answer found.
@@ -80,33 +87,49 @@ pub async fn check(
         };
     }
     let (plan, sources, text) = (Arc::clone(plan), Arc::clone(sources), answer.text.clone());
+    let quoted = answer.model_used == EXTRACTIVE;
     let checking = blocking::cut(deadline.keep(WRAP_UP), move || {
         let checked = by_words(&text, &sources);
         Checked {
-            confidence: confidence(&plan, &sources, &checked),
+            confidence: confidence(&plan, &sources, &checked, quoted),
             ..checked
         }
     });
-    checking.await.unwrap_or_else(|| {
+    let Some(checked) = checking.await else {
         sink.warn("the answer was not checked in time");
-        unchecked
-    })
+        return unchecked;
+    };
+    if checked.hallucination_count > 0 {
+        sink.warn(format!(
+            "{} of {} statements in the answer are not supported by the sources that they cite",
+            checked.hallucination_count,
+            checked.claims.len()
+        ));
+    }
+    checked
 }
 
-/// Checks every claim of `answer` against the sources that it cites, by its words. Leaves the
-/// confidence at 0: that needs the plan.
+/// Checks every claim of `answer` against the sources that it cites, by its words, and mends
+/// citations that do not carry their claim. Leaves the confidence at 0: that needs the plan.
 #[must_use]
 pub fn by_words(answer: &str, sources: &[RankedSource]) -> Checked {
     let language = language(answer);
     let analyzer = Analyzer::new(language.as_deref());
+    let antonyms = Antonyms::new(&analyzer);
     let evidence: Vec<Evidence> = sources
         .iter()
         .map(|source| Evidence::of(source, &analyzer))
         .collect();
     let claims: Vec<Claim> = claims::of(answer, sources.len())
         .into_iter()
-        .map(|(text, citations)| judge(text, citations, &evidence, &analyzer))
+        .map(|(text, citations)| judge(text, citations, &evidence, &analyzer, &antonyms))
         .collect();
+    let mending = claims.iter().any(|claim| claim.mended != claim.citations);
+    let mended = if mending {
+        repair::mend(answer, &claims, sources.len())
+    } else {
+        answer.to_owned()
+    };
     let count = claims
         .iter()
         .filter(|claim| claim.support < SUPPORTED)
@@ -119,18 +142,24 @@ pub fn by_words(answer: &str, sources: &[RankedSource]) -> Checked {
         } else {
             total / number
         },
-        text: answer.to_owned(),
+        text: mended,
         hallucination_count: count,
         claims,
         ..Checked::default()
     }
 }
 
-fn judge(text: String, citations: Vec<usize>, evidence: &[Evidence], analyzer: &Analyzer) -> Claim {
+fn judge(
+    text: String,
+    citations: Vec<usize>,
+    evidence: &[Evidence],
+    analyzer: &Analyzer,
+    antonyms: &Antonyms,
+) -> Claim {
     let statement = support::Statement::of(&text, analyzer);
     let supports: Vec<f64> = evidence
         .iter()
-        .map(|source| source.support(&statement))
+        .map(|source| source.support(&statement, antonyms))
         .collect();
     let best_source = supports
         .iter()
@@ -138,7 +167,8 @@ fn judge(text: String, citations: Vec<usize>, evidence: &[Evidence], analyzer: &
         .filter(|(_, support)| **support > 0.0)
         .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)))
         .map(|(index, _)| index);
-    let cited = citations
+    let mended = repair::mended(&citations, &supports, best_source);
+    let cited = mended
         .iter()
         .filter_map(|number| supports.get(number.checked_sub(1)?))
         .copied()
@@ -152,8 +182,12 @@ fn judge(text: String, citations: Vec<usize>, evidence: &[Evidence], analyzer: &
     Claim {
         text,
         citations,
+        mended,
         support,
         best_source,
+        carriers: (0..supports.len())
+            .filter(|index| supports.get(*index).is_some_and(|it| *it >= SUPPORTED))
+            .collect(),
     }
 }
 

@@ -1,8 +1,13 @@
 //! How far the text of a source carries a statement.
 
+use super::{
+    antonyms::Antonyms,
+    order,
+    words::{self, Kind, Word},
+};
 use crate::pipeline::{
     RankedSource,
-    text::{Analyzer, Token, sentences, stop_words},
+    text::{Analyzer, sentences},
 };
 use std::collections::{HashMap, HashSet};
 
@@ -10,51 +15,71 @@ use std::collections::{HashMap, HashSet};
 const WINDOW: usize = 3;
 /// The most a statement can be worth when a figure or name in it is nowhere in the source.
 const CAP: f64 = 0.3;
+/// The same when the figure is there, but belongs to something else.
+const MISPLACED: f64 = 0.45;
 /// What is left when the source says that it is not so.
 const CONTRADICTED: f64 = 0.4;
+/// A sentence that holds so much of a statement speaks of the same.
+const SAME: f64 = 0.5;
+/// What holds because it stands in a title or heading is worth a little less.
+const FROM_CONTEXT: f64 = 0.9;
+/// The same for two sentences that do not stand together.
+const APART: f64 = 0.9;
 
 /// A claim as weighted terms.
 pub(super) struct Statement {
-    terms: HashMap<String, f64>,
-    /// Figures and names: a source without them does not carry the claim.
-    required: Vec<String>,
-    negated: bool,
+    words: Vec<Word>,
+    terms: HashMap<String, (f64, Kind)>,
+    total: f64,
 }
 
 impl Statement {
     pub(super) fn of(text: &str, analyzer: &Analyzer) -> Self {
-        let tokens = analyzer.analyze(text);
-        let mut terms = HashMap::new();
-        let mut required = Vec::new();
-        for (index, token) in tokens.iter().enumerate() {
-            if analyzer.is_stop_word(token) {
-                continue;
-            }
-            let hard = is_figure(token) || is_name(token, index == 0, analyzer);
-            let weight = if hard {
-                2.0
-            } else if stop_words::is_weak(&token.term) {
-                0.6
-            } else {
-                1.0
-            };
-            if hard {
-                required.push(token.term.clone());
-            }
-            terms.insert(token.term.clone(), weight);
-        }
+        let words = words::of(text, analyzer);
+        let terms: HashMap<String, (f64, Kind)> = words
+            .iter()
+            .filter(|word| word.kind != Kind::Stop)
+            .map(|word| (word.term.clone(), (word.kind.weight(), word.kind)))
+            .collect();
+        let total = terms.values().map(|(weight, _)| weight).sum();
         Self {
+            words,
             terms,
-            required,
-            negated: is_negated(&tokens),
+            total,
         }
+    }
+
+    fn share(&self, held: impl Fn(&str) -> f64) -> f64 {
+        let held: f64 = self
+            .terms
+            .iter()
+            .map(|(term, (weight, _))| held(term) * weight)
+            .sum();
+        held / self.total
+    }
+
+    fn hard(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.terms
+            .iter()
+            .filter(move |(_, (_, it))| *it == kind)
+            .map(|(term, _)| term.as_str())
     }
 }
 
+/// Whether a term is said, and whether it is denied.
+#[derive(Debug, Clone, Copy, Default)]
+struct Said {
+    plainly: bool,
+    denied: bool,
+}
+
+type Terms = HashMap<String, Said>;
+
 /// The text of a source, ready to be compared.
 pub(super) struct Evidence {
-    /// Terms of runs of sentences, and whether each of them denies something.
-    windows: Vec<(HashSet<String>, bool)>,
+    sentences: Vec<(Vec<Word>, Terms)>,
+    /// Runs of sentences.
+    windows: Vec<Terms>,
     /// Terms of headings and title, which hold for every window.
     context: HashSet<String>,
     all: HashSet<String>,
@@ -62,131 +87,249 @@ pub(super) struct Evidence {
 
 impl Evidence {
     pub(super) fn of(source: &RankedSource, analyzer: &Analyzer) -> Self {
-        let mut windows = Vec::new();
-        let mut context: HashSet<String> = analyzer
-            .terms(&source.candidate.title)
-            .into_iter()
-            .collect();
+        let mut evidence = Self {
+            sentences: Vec::new(),
+            windows: Vec::new(),
+            context: HashSet::new(),
+            all: HashSet::new(),
+        };
+        let headings = source.passages.iter().flat_map(|passage| &passage.headings);
+        for text in headings.chain([&source.candidate.title]) {
+            let words = words::of(text, analyzer);
+            evidence.context.extend(words.into_iter().map(|it| it.term));
+        }
         let texts = source.passages.iter().map(|passage| passage.text.as_str());
         for text in texts.chain([source.candidate.snippet.as_str()]) {
-            windows_of(text, analyzer, &mut windows);
+            evidence.take(text, analyzer);
         }
-        for passage in &source.passages {
-            context.extend(analyzer.terms(&passage.headings.join("\n")));
+        evidence.all.clone_from(&evidence.context);
+        for (_, terms) in &evidence.sentences {
+            evidence.all.extend(terms.keys().cloned());
         }
-        let mut all = context.clone();
-        for (terms, _) in &windows {
-            all.extend(terms.iter().cloned());
-        }
-        Self {
-            windows,
-            context,
-            all,
-        }
+        evidence
     }
 
-    /// 0–1: the weight of the statement's terms in the window that holds most of them.
-    pub(super) fn support(&self, statement: &Statement) -> f64 {
-        let total: f64 = statement.terms.values().sum();
-        if total <= 0.0 {
+    fn take(&mut self, text: &str, analyzer: &Analyzer) {
+        let mut found: Vec<(Vec<Word>, Terms)> = sentences(text)
+            .into_iter()
+            .map(|sentence| words::of(sentence, analyzer))
+            .map(|words| (words.clone(), terms(&words)))
+            .collect();
+        // Code has no sentences, and yet names and figures in it count.
+        if found.is_empty() {
+            let words = words::of(text, analyzer);
+            found.push((words.clone(), terms(&words)));
+        }
+        for size in 2..=WINDOW.min(found.len()) {
+            for run in found.windows(size) {
+                let mut terms = Terms::new();
+                run.iter().for_each(|(_, more)| merge(&mut terms, more));
+                self.windows.push(terms);
+            }
+        }
+        self.sentences.extend(found);
+    }
+
+    /// 0–1: the weight of the statement's terms in the window that holds most of them, less when a
+    /// sentence says the opposite or a figure belongs elsewhere.
+    pub(super) fn support(&self, statement: &Statement, antonyms: &Antonyms) -> f64 {
+        if statement.total <= 0.0 {
             return 0.0;
         }
-        let share = |window: &HashSet<String>| {
-            let held: f64 = statement
-                .terms
-                .iter()
-                .map(
-                    |(term, weight)| match (window.contains(term), self.context.contains(term)) {
-                        (true, _) => *weight,
-                        (false, true) => 0.9 * weight,
-                        (false, false) => 0.0,
-                    },
-                )
-                .sum();
-            held / total
-        };
-        let agreed = self
-            .windows
-            .iter()
-            .map(|(window, negated)| {
-                let held = share(window);
-                if *negated == statement.negated {
-                    held
-                } else {
-                    CONTRADICTED * held
+        let mut best = 0.0_f64;
+        let (mut agreeing, mut opposing) = (0.0_f64, 0.0_f64);
+        for (words, terms) in &self.sentences {
+            let own = statement.share(|term| f64::from(u8::from(terms.contains_key(term))));
+            let flips = self.flips(statement, words, terms, own, antonyms);
+            let mut held = self.held(statement, terms);
+            match flips {
+                Flips::None => agreeing = agreeing.max(own),
+                // Denying the opposite is saying it.
+                Flips::Even(weight) => {
+                    held = (held + weight / statement.total).min(1.0);
+                    agreeing = agreeing.max(own + weight / statement.total);
                 }
+                Flips::Odd(weight) => {
+                    held *= CONTRADICTED;
+                    opposing = opposing.max(own + weight / statement.total);
+                }
+            }
+            best = best.max(held);
+        }
+        for terms in &self.windows {
+            let held = self.held(statement, terms);
+            let denied = self.is_denied(statement, terms);
+            best = best.max(if denied { CONTRADICTED * held } else { held });
+        }
+        if opposing >= SAME && opposing >= agreeing {
+            best = best.min(CONTRADICTED);
+        }
+        let lacks = |term: &str| !self.all.contains(term);
+        if statement.hard(Kind::Name).any(lacks) || statement.hard(Kind::Figure).any(lacks) {
+            best = best.min(CAP);
+        }
+        best
+    }
+
+    /// The share of the statement in `terms`, with what headings say; figures have to be near.
+    fn held(&self, statement: &Statement, terms: &Terms) -> f64 {
+        let worth = |terms: &Terms, term: &str| {
+            if terms.contains_key(term) {
+                1.0
+            } else if self.context.contains(term) {
+                FROM_CONTEXT
+            } else {
+                0.0
+            }
+        };
+        let held = statement.share(|term| worth(terms, term));
+        let missing: Vec<&str> = statement
+            .hard(Kind::Figure)
+            .filter(|term| worth(terms, term) == 0.0)
+            .collect();
+        if missing.is_empty() || held < CAP {
+            return held;
+        }
+        // A claim may put together what stands apart, such as two figures of one thing.
+        let together = self
+            .sentences
+            .iter()
+            .filter(|(_, more)| missing.iter().all(|term| more.contains_key(*term)))
+            .filter(|(_, more)| {
+                let fits = |term: &&String| {
+                    more.contains_key(*term)
+                        && !terms.contains_key(*term)
+                        && !missing.contains(&term.as_str())
+                };
+                statement.terms.keys().any(|term| fits(&term))
+            })
+            .map(|(_, more)| {
+                let mut both = terms.clone();
+                merge(&mut both, more);
+                APART * statement.share(|term| worth(&both, term))
             })
             .fold(0.0, f64::max);
-        let complete = statement
-            .required
+        held.min(MISPLACED).max(together)
+    }
+
+    /// Whether most of what is said here is said the other way round. What comes late in a
+    /// statement counts more: it is what is said, not of what.
+    fn is_denied(&self, statement: &Statement, terms: &Terms) -> bool {
+        let soft = |word: &&Word| matches!(word.kind, Kind::Plain | Kind::Weak);
+        let topic = |word: &&Word| self.context.contains(&word.term);
+        let mut judged: Vec<&Word> = statement.words.iter().filter(soft).collect();
+        if judged.iter().any(|word| !topic(word)) {
+            judged.retain(|word| !topic(word));
+        }
+        let last = f64::from(u32::try_from(judged.len().max(2) - 1).unwrap_or(u32::MAX));
+        let (mut held, mut against) = (0.0, 0.0);
+        for (at, word) in (0_u32..).zip(judged) {
+            let Some(said) = terms.get(&word.term) else {
+                continue;
+            };
+            let weight = 1.0 + 2.0 * f64::from(at) / last;
+            held += weight;
+            let agrees = if word.denied {
+                said.denied
+            } else {
+                said.plainly
+            };
+            against += if agrees { 0.0 } else { weight };
+        }
+        against > 0.5 * held
+    }
+
+    fn flips(
+        &self,
+        statement: &Statement,
+        words: &[Word],
+        terms: &Terms,
+        own: f64,
+        antonyms: &Antonyms,
+    ) -> Flips {
+        let mut flips = u8::from(self.is_denied(statement, terms));
+        flips += u8::from(order::is_reversed(&statement.words, words));
+        let mut weight = 0.0;
+        for word in &statement.words {
+            let worth = word.kind.weight();
+            if let Some(opposites) = antonyms.of(&word.term)
+                && own + worth / statement.total >= SAME
+                && is_opposed(statement, word, words, opposites)
+            {
+                flips += 1;
+                if !terms.contains_key(&word.term) {
+                    weight += worth;
+                }
+            }
+        }
+        match flips {
+            0 => Flips::None,
+            even if even % 2 == 0 => Flips::Even(weight),
+            _ => Flips::Odd(weight),
+        }
+    }
+}
+
+/// How often a sentence turns a statement round, and the weight of the words that it says by their
+/// opposites.
+enum Flips {
+    None,
+    Even(f64),
+    Odd(f64),
+}
+
+/// Whether the clause with an opposite of `word` has more of the statement than the clauses that
+/// have the word itself.
+fn is_opposed(
+    statement: &Statement,
+    word: &Word,
+    source: &[Word],
+    opposites: &HashSet<String>,
+) -> bool {
+    let claimed = |term: &String| statement.words.iter().any(|word| word.term == *term);
+    if opposites.iter().any(claimed) {
+        return false;
+    }
+    let beside = |is: &dyn Fn(&Word) -> bool| {
+        let clauses: Vec<usize> = source
             .iter()
-            .all(|term| self.all.contains(term));
-        if complete { agreed } else { agreed.min(CAP) }
-    }
-}
-
-fn windows_of(text: &str, analyzer: &Analyzer, windows: &mut Vec<(HashSet<String>, bool)>) {
-    let sentences: Vec<(Vec<String>, bool)> = sentences(text)
-        .into_iter()
-        .map(|sentence| {
-            let tokens = analyzer.analyze(sentence);
-            let negated = is_negated(&tokens);
-            (
-                tokens.into_iter().map(|token| token.term).collect(),
-                negated,
-            )
-        })
-        .collect();
-    // Code has no sentences, and yet names and figures in it count.
-    if sentences.is_empty() {
-        windows.push((analyzer.terms(text).into_iter().collect(), false));
-    }
-    for size in 1..=WINDOW.min(sentences.len()) {
-        for run in sentences.windows(size) {
-            let terms = run
+            .filter(|word| is(word))
+            .map(|it| it.clause)
+            .collect();
+        let held = |clause: &usize| -> f64 {
+            let mut seen = HashSet::new();
+            source
                 .iter()
-                .flat_map(|(terms, _)| terms.iter().cloned())
-                .collect();
-            let negated = run.iter().any(|(_, negated)| *negated);
-            windows.push((terms, negated));
-        }
+                .filter(|it| it.clause == *clause && it.term != word.term)
+                .filter(|it| seen.insert(&it.term))
+                .filter_map(|it| Some(statement.terms.get(&it.term)?.0))
+                .sum()
+        };
+        clauses.iter().map(held).reduce(f64::max)
+    };
+    let opposed = beside(&|it| opposites.contains(&it.term));
+    let same = beside(&|it| it.term == word.term);
+    match (opposed, same) {
+        (Some(opposed), Some(same)) => opposed > same,
+        (Some(opposed), None) => opposed > 0.0,
+        (None, _) => false,
     }
 }
 
-fn is_figure(token: &Token) -> bool {
-    token.term.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// Capitals inside a sentence; German writes every noun so, and there only odd capitals tell.
-fn is_name(token: &Token, first: bool, analyzer: &Analyzer) -> bool {
-    if token.identifier {
-        return true;
+fn terms(words: &[Word]) -> Terms {
+    let mut terms = Terms::new();
+    for word in words {
+        let said = terms.entry(word.term.clone()).or_default();
+        said.plainly |= !word.denied;
+        said.denied |= word.denied;
     }
-    let inner = token.surface.chars().skip(1).any(char::is_uppercase);
-    let capital = token.surface.chars().next().is_some_and(char::is_uppercase);
-    inner || (capital && !first && analyzer.language() != "de")
+    terms
 }
 
-fn is_negated(tokens: &[Token]) -> bool {
-    let mut negations = 0;
-    for pair in tokens.windows(2) {
-        if let [token, next] = pair {
-            let word = token.surface.to_lowercase();
-            let not_only = word == "not" && next.surface.eq_ignore_ascii_case("only");
-            // "isn't" is cut at its apostrophe.
-            let contracted = next.surface == "t" && CONTRACTED.contains(&word.as_str());
-            negations +=
-                usize::from(!not_only && (NEGATIONS.contains(&word.as_str()) || contracted));
-        }
+fn merge(terms: &mut Terms, more: &Terms) {
+    for (term, said) in more {
+        let entry = terms.entry(term.clone()).or_default();
+        entry.plainly |= said.plainly;
+        entry.denied |= said.denied;
     }
-    negations % 2 == 1
 }
-
-const NEGATIONS: [&str; 21] = [
-    "not", "no", "never", "none", "neither", "nor", "without", "cannot", "nicht", "kein", "keine",
-    "keinen", "nie", "niemals", "ne", "pas", "jamais", "aucun", "nunca", "ningún", "sin",
-];
-const CONTRACTED: [&str; 18] = [
-    "isn", "aren", "wasn", "weren", "don", "doesn", "didn", "won", "wouldn", "can", "couldn",
-    "shouldn", "hasn", "haven", "hadn", "mustn", "needn", "mightn",
-];

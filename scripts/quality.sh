@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Measures how good the answers are over tests/quality and writes the figures into docs/QUALITY.md.
+#   QUALITY_SHOW=1          print every question and claim that went wrong, write nothing
+#   QUALITY_WORKER=binary   measure another worker, write nothing
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+scripts/install.sh test
+if [[ -z ${QUALITY_SHOW-} && -z ${QUALITY_WORKER-} ]]; then
+    export QUALITY_WRITE=1
+fi
+cargo test --quiet --locked -p privachat-tests --test quality -- --ignored --nocapture

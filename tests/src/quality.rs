@@ -1,0 +1,87 @@
+//! How good the answers are, measured: the worker's own commands over documents, questions and
+//! planted answers that were written for it (`tests/quality/`).
+
+mod asked;
+mod held;
+mod report;
+pub mod set;
+
+pub use asked::{Asked, ask};
+pub use held::{Held, hold};
+pub use report::{table, write};
+
+use crate::process::isolated;
+use serde_json::Value;
+use std::{fmt, path::Path, thread};
+use tempfile::TempDir;
+
+/// So many of so many.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Share {
+    pub hits: usize,
+    pub of: usize,
+}
+
+impl Share {
+    fn add(&mut self, hit: bool) {
+        self.hits += usize::from(hit);
+        self.of += 1;
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.hits, self.of)
+    }
+}
+
+/// A worker's binary with the documents as its corpus.
+#[derive(Debug)]
+pub struct Bench {
+    worker: String,
+    folder: TempDir,
+}
+
+impl Bench {
+    /// With an index of all documents. QUALITY_WORKER names another binary to measure.
+    pub fn new(worker: &str) -> Self {
+        let worker = std::env::var("QUALITY_WORKER").unwrap_or_else(|_| worker.to_owned());
+        let folder = tempfile::tempdir().expect("a folder for the index");
+        let bench = Self { worker, folder };
+        bench.json(&["search", "anything", "--provider", "local", "--json"]);
+        bench
+    }
+
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What a command prints as JSON. A search that finds nothing ends with a failure and prints
+    /// one too.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = isolated(&self.worker)
+            .current_dir(self.folder.path())
+            .env("WIKIPEDIA_BASE_URL", "off")
+            .env("LOG_LEVEL", "error")
+            .env("CORPUS_PATHS", set::folder().join("documents"))
+            .env("DATA_DIR", self.folder.path())
+            .args(arguments)
+            .output()
+            .unwrap_or_else(|error| panic!("{} does not start: {error}", self.worker));
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {output:?}"))
+    }
+
+    /// The result of `work` for each item, two at a time.
+    fn side_by_side<T: Sync, R: Send>(&self, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+        let (first, second) = items.split_at(items.len() / 2);
+        let work = &work;
+        let run = |items: &[T]| items.iter().map(work).collect::<Vec<R>>();
+        thread::scope(|scope| {
+            let other = scope.spawn(move || second.iter().map(work).collect::<Vec<R>>());
+            let mut results = run(first);
+            results.extend(other.join().expect("the other half"));
+            results
+        })
+    }
+}

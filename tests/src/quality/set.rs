@@ -1,0 +1,72 @@
+//! What is asked and what would be right, as it stands in `tests/quality/`.
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The folder of the set.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("quality")
+}
+
+/// Half of the set is for tuning, and the other half for telling how good it is.
+#[derive(Debug, Deserialize)]
+pub struct Halves<T> {
+    pub tuned: Vec<T>,
+    pub reported: Vec<T>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Question {
+    pub kind: String,
+    pub question: String,
+    /// Where the answer stands; nowhere when the documents do not answer it.
+    pub documents: Vec<String>,
+    /// Words of the passage that holds the answer.
+    pub passage: Option<String>,
+    /// What an answer has to say: one of these, and of `a&b` both.
+    pub answers: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Planted {
+    /// What is wrong with its false claim, or `paraphrase` when none is false.
+    pub kind: String,
+    /// Names of its sources, in the order of their numbers.
+    pub sources: Vec<String>,
+    pub claims: Vec<PlantedClaim>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct PlantedClaim {
+    /// As the answer says it, with its citations.
+    pub text: String,
+    /// The numbers that it should cite; none when it is false.
+    pub carried_by: Vec<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Answers {
+    /// Title and text by name.
+    pub sources: BTreeMap<String, Value>,
+    #[serde(flatten)]
+    pub halves: Halves<Planted>,
+}
+
+pub fn questions() -> Halves<Question> {
+    read("questions.json")
+}
+
+pub fn answers() -> Answers {
+    read("answers.json")
+}
+
+fn read<T: DeserializeOwned>(name: &str) -> T {
+    let file = folder().join(name);
+    let bytes = fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
