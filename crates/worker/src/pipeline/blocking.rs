@@ -2,79 +2,47 @@
 //! at once than there are processors: more would only make all of it late.
 
 use super::deadline::Deadline;
-use std::{
-    num::NonZero,
-    sync::{Arc, Condvar, Mutex, PoisonError},
-    thread,
-};
+use std::{num::NonZero, sync::Arc, thread};
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
-/// The processors are the process's, so their turns are, too.
-static TURNS: Turns = Turns::new();
+/// The processors of this machine. Clones share their turns.
+#[derive(Clone)]
+pub struct Cores(Arc<Semaphore>);
 
-/// Runs `work` on a thread for such work until `deadline`. `None` when it is late or panicked. Late
-/// work still runs to its end, unheard, in its turn: a thread cannot be stopped. What has not begun
-/// by then never does.
-pub(super) async fn cut<T, F>(deadline: Deadline, work: F) -> Option<T>
-where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
-    let most = thread::available_parallelism().map_or(1, NonZero::get);
-    cut_in(&TURNS, most, deadline, work).await
+impl Default for Cores {
+    fn default() -> Self {
+        Self::new(thread::available_parallelism().map_or(1, NonZero::get))
+    }
 }
 
-async fn cut_in<T, F>(turns: &'static Turns, most: usize, deadline: Deadline, work: F) -> Option<T>
-where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
-    // Gone with this future, whether it is cut or dropped.
-    let asker = Arc::new(());
-    let is_asked = Arc::downgrade(&asker);
-    let working = tokio::task::spawn_blocking(move || {
-        let _turn = turns.take(most);
-        (is_asked.strong_count() > 0).then(work)
-    });
-    match deadline.cut(working).await? {
-        Ok(value) => value,
-        Err(error) => {
-            tracing::error!(%error, "a stage of the pipeline panicked");
-            None
+impl Cores {
+    /// So many pieces of work at once.
+    #[must_use]
+    pub fn new(count: usize) -> Self {
+        Self(Arc::new(Semaphore::new(count)))
+    }
+
+    /// Runs `work` on a thread for such work until `deadline`. `None` when it is late or panicked.
+    /// Late work still runs to its end, unheard, in its turn: a thread cannot be stopped. What has
+    /// not begun by then never does.
+    pub(super) async fn cut<T, F>(&self, deadline: Deadline, work: F) -> Option<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let turn = deadline.cut(Arc::clone(&self.0).acquire_owned()).await?;
+        let turn = turn.ok()?;
+        let working = spawn_blocking(move || {
+            let _until_its_end = turn;
+            work()
+        });
+        match deadline.cut(working).await? {
+            Ok(value) => Some(value),
+            Err(error) => {
+                tracing::error!(%error, "a stage of the pipeline panicked");
+                None
+            }
         }
-    }
-}
-
-/// How many are at work.
-struct Turns {
-    taken: Mutex<usize>,
-    given_back: Condvar,
-}
-
-/// The right to work until it is dropped.
-struct Turn<'a>(&'a Turns);
-
-impl Turns {
-    const fn new() -> Self {
-        Self {
-            taken: Mutex::new(0),
-            given_back: Condvar::new(),
-        }
-    }
-
-    /// Waits until fewer than `most` are at work.
-    fn take(&self, most: usize) -> Turn<'_> {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.given_back.wait_while(taken, |taken| *taken >= most);
-        *waited.unwrap_or_else(PoisonError::into_inner) += 1;
-        Turn(self)
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let turns = self.0;
-        *turns.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        turns.given_back.notify_one();
     }
 }
 
@@ -89,37 +57,40 @@ mod tests {
         time::Duration,
     };
 
+    const SOON: Duration = Duration::from_millis(20);
+    const LONG: Duration = Duration::from_secs(20);
+
     #[tokio::test]
     async fn late_work_is_cut() {
         let (release, wait) = mpsc::channel::<()>();
-        let deadline = Deadline::after(Duration::from_millis(20));
-        let result = cut(deadline, move || wait.recv().is_ok()).await;
-        assert_eq!(result, None);
+        let deadline = Deadline::after(SOON);
+        let late = move || wait.recv().is_ok();
+        assert_eq!(Cores::default().cut(deadline, late).await, None);
         assert!(deadline.is_over());
         drop(release);
     }
 
     #[tokio::test]
     async fn a_panic_costs_the_stage_and_nothing_else() {
-        static TURNS: Turns = Turns::new();
-        let deadline = Deadline::after(Duration::from_secs(5));
-        let broken = cut_in(&TURNS, 1, deadline, || -> u8 { panic!("bad page") });
+        let cores = Cores::new(1);
+        let deadline = Deadline::after(LONG);
+        let broken = cores.cut(deadline, || -> u8 { panic!("bad page") });
         assert_eq!(broken.await, None);
-        assert_eq!(cut_in(&TURNS, 1, deadline, || 1).await, Some(1));
+        assert_eq!(cores.cut(deadline, || 1).await, Some(1));
     }
 
     #[tokio::test]
-    async fn no_more_work_at_once_than_there_are_turns() {
-        static TURNS: Turns = Turns::new();
-        static AT_WORK: AtomicUsize = AtomicUsize::new(0);
-        let deadline = Deadline::after(Duration::from_secs(20));
+    async fn no_more_work_at_once_than_there_are_cores() {
+        let cores = Cores::new(2);
+        let at_work = Arc::new(AtomicUsize::new(0));
         let all = (0..20).map(|_| {
-            cut_in(&TURNS, 2, deadline, || {
-                let at_work = AT_WORK.fetch_add(1, Ordering::SeqCst) + 1;
+            let at_work = Arc::clone(&at_work);
+            cores.cut(Deadline::after(LONG), move || {
+                let now = at_work.fetch_add(1, Ordering::SeqCst) + 1;
                 // Long enough for all the others to begin, if they could.
                 thread::sleep(Duration::from_millis(5));
-                AT_WORK.fetch_sub(1, Ordering::SeqCst);
-                at_work
+                at_work.fetch_sub(1, Ordering::SeqCst);
+                now
             })
         });
         let most = futures_util::future::join_all(all).await;
@@ -127,17 +98,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_nobody_asks_for_any_more_never_begins() {
-        static TURNS: Turns = Turns::new();
-        let busy = TURNS.take(1);
+    async fn what_is_late_before_its_turn_never_begins() {
+        let cores = Cores::new(1);
+        let (release, wait) = mpsc::channel::<()>();
+        let busy = cores.cut(Deadline::after(SOON), move || wait.recv().is_ok());
+        assert_eq!(busy.await, None);
         let (begin, begun) = mpsc::channel::<()>();
-        let soon = Deadline::after(Duration::from_millis(20));
-        let late = cut_in(&TURNS, 1, soon, move || begin.send(()));
+        let late = cores.cut(Deadline::after(SOON), move || begin.send(()));
         assert!(late.await.is_none());
-        drop(busy);
-        let next = Deadline::after(Duration::from_secs(5));
-        assert_eq!(cut_in(&TURNS, 1, next, || 1).await, Some(1));
-        // The late one has had its turn or will not get one: its sender is gone, unused.
+        drop(release);
+        assert_eq!(cores.cut(Deadline::after(LONG), || 1).await, Some(1));
+        // The late one will not get a turn any more: its sender is gone, unused.
         assert!(begun.recv().is_err());
     }
 }

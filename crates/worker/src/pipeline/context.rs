@@ -1,6 +1,9 @@
 //! What every search of a process shares.
 
-use super::{fetcher::PageFetcher, model::LanguageModel, search::Providers, semantics::Semantics};
+use super::{
+    blocking::Cores, fetcher::PageFetcher, model::LanguageModel, search::Providers,
+    semantics::Semantics,
+};
 use chrono::{DateTime, Utc};
 use privachat_core::domain::DomainList;
 use std::sync::Arc;
@@ -18,6 +21,8 @@ pub struct Context {
     pub semantics: Option<Arc<dyn Semantics>>,
     /// Domains that are no sources.
     pub excluded: Arc<DomainList>,
+    /// Turns for work that keeps a processor busy.
+    pub cores: Cores,
     /// Tells the time of day. A parameter, so that tests decide what "today" is.
     pub clock: fn() -> DateTime<Utc>,
 }
@@ -32,6 +37,7 @@ impl Context {
             model: None,
             semantics: None,
             excluded: Arc::default(),
+            cores: Cores::default(),
             clock: Utc::now,
         }
     }

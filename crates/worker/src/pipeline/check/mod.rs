@@ -15,7 +15,7 @@ pub use confidence::confidence;
 
 use super::answer::{Answer, EXTRACTIVE};
 use super::text::{Analyzer, language};
-use super::{Context, Deadline, Plan, ProgressSink, RankedSource, blocking};
+use super::{Context, Deadline, Plan, ProgressSink, RankedSource};
 use antonyms::Antonyms;
 use privachat_core::schema::{Stage, Usage};
 use std::{sync::Arc, time::Duration};
@@ -67,7 +67,7 @@ pub struct Checked {
 
 /// Holds `answer` against its sources; one that was not checked in time earns no trust.
 pub async fn check(
-    _context: &Context,
+    context: &Context,
     plan: &Arc<Plan>,
     sources: &Arc<Vec<RankedSource>>,
     answer: &Answer,
@@ -88,7 +88,7 @@ pub async fn check(
     }
     let (plan, sources, text) = (Arc::clone(plan), Arc::clone(sources), answer.text.clone());
     let quoted = answer.model_used == EXTRACTIVE;
-    let checking = blocking::cut(deadline.keep(WRAP_UP), move || {
+    let checking = context.cores.cut(deadline.keep(WRAP_UP), move || {
         let checked = by_words(&text, &sources);
         Checked {
             confidence: confidence(&plan, &sources, &checked, quoted),

@@ -18,8 +18,7 @@ mod topics;
 pub use query::{Query, QueryTerm};
 
 use super::{
-    Candidate, Context, Deadline, Plan, ProgressSink, RankedSource, blocking, last_resort,
-    text::Analyzer,
+    Candidate, Context, Deadline, Plan, ProgressSink, RankedSource, last_resort, text::Analyzer,
 };
 use chrono::{DateTime, Utc};
 use passages::Draft;
@@ -90,14 +89,15 @@ pub async fn rank(
     let sources = async {
         let (of, how) = (Arc::clone(plan), options.clone());
         let words = move || lexical::scored(&of, candidates, &how);
-        let mut scored = blocking::cut(deadline, words).await?;
+        let mut scored = context.cores.cut(deadline, words).await?;
         if options.rerank
             && let Some(semantics) = &context.semantics
         {
             usage = semantic::weigh(&**semantics, plan, &mut scored, deadline, sink).await;
         }
         let of = Arc::clone(plan);
-        blocking::cut(deadline, move || chosen(&of, scored, &options)).await
+        let choosing = move || chosen(&of, scored, &options);
+        context.cores.cut(deadline, choosing).await
     };
     let sources = sources.await.unwrap_or_else(|| {
         sink.warn("ranking was cut: sources are in the order of the search engines");

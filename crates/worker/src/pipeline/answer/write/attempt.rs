@@ -8,7 +8,8 @@ use crate::pipeline::{
         citations,
         prompt::{PromptBudget, prompt, tokens},
     },
-    blocking, check,
+    blocking::Cores,
+    check,
 };
 use privachat_core::schema::{SearchRequest, Usage};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub(super) struct Task<'a> {
     pub(super) plan: &'a Arc<Plan>,
     pub(super) sources: &'a Arc<Vec<RankedSource>>,
     pub(super) request: &'a SearchRequest,
+    pub(super) cores: &'a Cores,
     pub(super) sink: &'a dyn ProgressSink,
 }
 
@@ -87,12 +89,13 @@ impl Task<'_> {
     async fn prompt(&self, budget: PromptBudget, deadline: Deadline) -> Option<(Prompt, u64)> {
         let (plan, sources) = (Arc::clone(self.plan), Arc::clone(self.sources));
         let request = self.request.clone();
-        blocking::cut(deadline, move || {
-            let prompt = prompt(&plan, &sources, &request, budget);
-            let estimate = tokens(&prompt.system) + tokens(&prompt.user);
-            (prompt, u64::try_from(estimate).unwrap_or(u64::MAX))
-        })
-        .await
+        self.cores
+            .cut(deadline, move || {
+                let prompt = prompt(&plan, &sources, &request, budget);
+                let estimate = tokens(&prompt.system) + tokens(&prompt.user);
+                (prompt, u64::try_from(estimate).unwrap_or(u64::MAX))
+            })
+            .await
     }
 
     /// The name that was asked for, when the model had no chance to say its own.
@@ -147,7 +150,9 @@ impl Task<'_> {
             });
         }
         let sources = Arc::clone(self.sources);
-        let citing = blocking::cut(deadline, move || check::cite(&text, &sources));
+        let citing = self
+            .cores
+            .cut(deadline, move || check::cite(&text, &sources));
         let Some(text) = citing.await.flatten() else {
             let reason = "the language model cited nothing and no source supports its answer";
             return failed(reason, usage, shown);

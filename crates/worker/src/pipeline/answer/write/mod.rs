@@ -8,8 +8,7 @@ mod shown;
 
 use super::{extractive, prompt::PromptBudget};
 use crate::pipeline::{
-    Context, Deadline, LanguageModel, ModelError, Plan, ProgressSink, RankedSource, blocking,
-    last_resort,
+    Context, Deadline, LanguageModel, ModelError, Plan, ProgressSink, RankedSource, last_resort,
 };
 use attempt::{Attempt, Task};
 use privachat_core::schema::{Event, SearchRequest, Stage, Usage};
@@ -55,12 +54,13 @@ pub async fn write(
         plan,
         sources,
         request,
+        cores: &context.cores,
         sink,
     };
     let model = context.model.as_deref().filter(|_| !sources.is_empty());
     match model {
         Some(model) => with_model(model, &task, deadline).await,
-        None => quoted(plan, sources, deadline, sink).await,
+        None => quoted(&task, deadline).await,
     }
 }
 
@@ -90,7 +90,7 @@ async fn with_model(model: &dyn LanguageModel, task: &Task<'_>, deadline: Deadli
     if streamed {
         task.sink.emit(Event::Discard {});
     }
-    let answer = quoted(task.plan, task.sources, deadline, task.sink).await;
+    let answer = quoted(task, deadline).await;
     let mut warnings = vec![warning];
     warnings.extend(answer.warnings);
     Answer {
@@ -101,12 +101,13 @@ async fn with_model(model: &dyn LanguageModel, task: &Task<'_>, deadline: Deadli
 }
 
 /// The answer without a model, shown sentence by sentence.
-async fn quoted(
-    plan: &Arc<Plan>,
-    sources: &Arc<Vec<RankedSource>>,
-    deadline: Deadline,
-    sink: &dyn ProgressSink,
-) -> Answer {
+async fn quoted(task: &Task<'_>, deadline: Deadline) -> Answer {
+    let Task {
+        plan,
+        sources,
+        sink,
+        ..
+    } = task;
     let choosing = {
         let (plan, sources) = (Arc::clone(plan), Arc::clone(sources));
         move || match extractive::quotes(&plan, &sources) {
@@ -115,8 +116,8 @@ async fn quoted(
         }
     };
     let deadline = deadline.max(Deadline::after(LAST_MOMENT));
-    let Some((quotes, declined)) = blocking::cut(deadline, choosing).await else {
-        return passages(sources, sink);
+    let Some((quotes, declined)) = task.cores.cut(deadline, choosing).await else {
+        return passages(sources, *sink);
     };
     for (index, sentence) in quotes.sentences.iter().enumerate() {
         let space = if index == 0 { "" } else { " " };

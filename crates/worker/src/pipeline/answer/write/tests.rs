@@ -2,6 +2,7 @@ use super::*;
 use crate::pipeline::{
     Completion, Piece, Prompt, Silent,
     answer::fixtures::{plan, ranked},
+    blocking::Cores,
 };
 use async_trait::async_trait;
 use privachat_core::mode::Mode;
@@ -118,11 +119,12 @@ async fn run_until(
         plan: &plan,
         sources: &sources,
         request: &request,
+        cores: &Cores::default(),
         sink,
     };
     match model {
         Some(model) => with_model(model, &task, deadline).await,
-        None => quoted(&plan, &sources, deadline, sink).await,
+        None => quoted(&task, deadline).await,
     }
 }
 
