@@ -20,7 +20,10 @@ async fn a_failure_that_may_pass_is_tried_again_and_one_that_cannot_is_not() {
         let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
         Reply::json(200, body.to_string())
     });
-    searxng.next(Reply::new(502, "text/plain", "bad gateway"));
+    // An engine that is alone is asked three times in one attempt.
+    for _ in 0..3 {
+        searxng.next(Reply::new(502, "text/plain", "bad gateway"));
+    }
     let stack = stack(&searxng, 1).await;
     let id = stack.client().enqueue(question()).await;
     let end = reaches(&stack, &id, "completed", Duration::from_secs(20)).await;
