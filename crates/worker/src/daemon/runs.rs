@@ -70,7 +70,7 @@ impl Runs {
         match ended {
             Some(Some(ran)) => flight.billed(&ran),
             Some(None) => Ran::of(Err(broken())),
-            None => Ran::of(Err(late())),
+            None => Ran::of(Err(PipelineError::too_late())),
         }
     }
 
@@ -130,17 +130,6 @@ impl Ran {
             result,
             cached: false,
         }
-    }
-}
-
-fn late() -> PipelineError {
-    PipelineError {
-        stage: Stage::Search,
-        code: problem::TIMEOUT,
-        message: "The time was used up before an answer could be given.".to_owned(),
-        hint: Some("Try again, with a longer timeout or in a faster mode.".to_owned()),
-        retryable: true,
-        warnings: Vec::new(),
     }
 }
 

@@ -2,10 +2,12 @@
 
 use super::{
     answer::{Answer, citations},
-    candidate::{Candidate, Passage, RankedSource},
+    candidate::{Candidate, RankedSource},
     check,
     context::Context,
+    cost::Cost,
     deadline::Deadline,
+    last_resort,
     outcome::{Outcome, PipelineError},
     plan,
     progress::ProgressSink,
@@ -16,9 +18,8 @@ use super::{
     search::{self, numbers::renumber},
     sources,
 };
-use privachat_core::schema::{Event, SearchEngine, SearchRequest, Stage, Usage, problem};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::time::Instant;
+use privachat_core::schema::{Event, SearchEngine, SearchRequest, Stage, problem};
+use std::{sync::Arc, time::Duration};
 
 /// Kept for the check, and for reading and ranking what the answer is held against.
 const CHECK: Duration = Duration::from_millis(300);
@@ -39,12 +40,7 @@ pub async fn run(
     sink: &dyn ProgressSink,
 ) -> Result<Outcome, PipelineError> {
     let now = (context.clock)();
-    let mut timings = BTreeMap::new();
-    let mut since = Instant::now();
-    let mut lap = |stage| {
-        let now = Instant::now();
-        timings.insert(stage, now - std::mem::replace(&mut since, now));
-    };
+    let mut cost = Cost::start();
 
     let plan = plan::by_rules(&request.query, privachat_core::mode::Mode::Speed, now);
     let plan = Arc::new(plan);
@@ -53,11 +49,11 @@ pub async fn run(
     let searched = search::one(context, engine, &query, deadline.keep(CHECK)).await;
     let (found, mut candidates, numbers) = searched?;
     let text = cleaned(&found, &numbers, candidates.len())?;
-    lap(Stage::Search);
+    cost.lap(Stage::Search);
 
     let reading = deadline.keep(CHECK + RANK).within(READ_MOST);
     read::read(context, &mut candidates, PAGES, reading, sink).await;
-    lap(Stage::Read);
+    cost.lap(Stage::Read);
 
     let order: Vec<String> = candidates.iter().map(|it| it.url.clone()).collect();
     let options = RankOptions {
@@ -80,7 +76,7 @@ pub async fn run(
     sink.emit(Event::Text {
         delta: text.clone(),
     });
-    lap(Stage::Rank);
+    cost.lap(Stage::Rank);
 
     let answer = Answer {
         text,
@@ -88,21 +84,17 @@ pub async fn run(
         ..Answer::default()
     };
     let checked = check::check(context, &plan, &ranked, &answer, deadline, sink).await;
-    lap(Stage::Check);
-    Ok(Outcome {
-        citations: citations::mapping(&checked.text, &sources),
-        answer: checked.text,
-        sub_queries: plan.queries.iter().map(|q| q.sub_query.clone()).collect(),
-        sources,
-        source_details,
-        confidence: checked.confidence,
-        model_used: answer.model_used,
-        grounding_score: checked.grounding_score,
-        hallucination_count: checked.hallucination_count,
-        warnings: Vec::new(),
-        usage: sum([found.usage, checked.usage]),
-        timings,
-    })
+    cost.lap(Stage::Check);
+    cost.spend(found.usage);
+    cost.spend(checked.usage);
+    let response = (sources, source_details);
+    Ok(Outcome::of(
+        checked,
+        &plan,
+        response,
+        answer.model_used,
+        cost,
+    ))
 }
 
 /// The whole question: whoever answers needs all of it.
@@ -168,27 +160,7 @@ fn unranked(candidate: Candidate) -> RankedSource {
         "" => candidate.title.clone(),
         snippet => snippet.to_owned(),
     };
-    RankedSource {
-        relevance: 0.0,
-        semantic_score: None,
-        final_score: 0.0,
-        passages: vec![Passage {
-            headings: Vec::new(),
-            text,
-            anchor: None,
-            score: 0.0,
-            semantic: None,
-        }],
-        candidate,
-    }
-}
-
-fn sum(spent: [Option<Usage>; 2]) -> Option<Usage> {
-    let mut total: Option<Usage> = None;
-    for usage in spent.into_iter().flatten() {
-        *total.get_or_insert_default() += usage;
-    }
-    total
+    last_resort::source(candidate, text, 0.0)
 }
 
 #[cfg(test)]

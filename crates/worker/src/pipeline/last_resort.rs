@@ -19,22 +19,27 @@ pub(super) fn ranked(candidates: Vec<Candidate>, limit: usize) -> Vec<RankedSour
             } else {
                 0.0
             };
-            Some(RankedSource {
-                candidate,
-                relevance: 0.0,
-                semantic_score: None,
-                final_score: score.clamp(0.0, 1.0),
-                passages: vec![Passage {
-                    headings: Vec::new(),
-                    text,
-                    anchor: None,
-                    score: 0.0,
-                    semantic: None,
-                }],
-            })
+            Some(source(candidate, text, score.clamp(0.0, 1.0)))
         })
         .take(limit)
         .collect()
+}
+
+/// A source that was not ranked, with `text` as its only passage.
+pub(super) fn source(candidate: Candidate, text: String, final_score: f64) -> RankedSource {
+    RankedSource {
+        candidate,
+        relevance: 0.0,
+        semantic_score: None,
+        final_score,
+        passages: vec![Passage {
+            headings: Vec::new(),
+            text,
+            anchor: None,
+            score: 0.0,
+            semantic: None,
+        }],
+    }
 }
 
 fn excerpt(candidate: &Candidate) -> Option<String> {

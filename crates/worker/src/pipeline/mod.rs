@@ -7,6 +7,7 @@ mod blocking;
 pub mod candidate;
 pub mod check;
 pub mod context;
+mod cost;
 pub mod deadline;
 pub mod direct;
 pub mod document;

@@ -1,6 +1,9 @@
 //! How a search ends.
 
-use privachat_core::schema::{CitationMapping, Source, SourceDetail, Stage, SubQuery, Usage};
+use super::{answer::citations, check::Checked, cost::Cost, question::Plan};
+use privachat_core::schema::{
+    CitationMapping, Source, SourceDetail, Stage, SubQuery, Usage, problem,
+};
 use std::{collections::BTreeMap, time::Duration};
 
 /// A finished search: everything of the response that the pipeline knows.
@@ -32,6 +35,32 @@ pub struct Outcome {
     pub timings: BTreeMap<Stage, Duration>,
 }
 
+impl Outcome {
+    /// What a checked answer to `plan` amounts to, with its sources and their details.
+    pub(super) fn of(
+        checked: Checked,
+        plan: &Plan,
+        (sources, source_details): (Vec<Source>, Vec<SourceDetail>),
+        model_used: String,
+        cost: Cost,
+    ) -> Self {
+        Self {
+            citations: citations::mapping(&checked.text, &sources),
+            answer: checked.text,
+            sub_queries: plan.queries.iter().map(|q| q.sub_query.clone()).collect(),
+            sources,
+            source_details,
+            confidence: checked.confidence,
+            model_used,
+            grounding_score: checked.grounding_score,
+            hallucination_count: checked.hallucination_count,
+            warnings: Vec::new(),
+            usage: cost.usage,
+            timings: cost.timings,
+        }
+    }
+}
+
 /// Why a search has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{stage:?}: {message}")]
@@ -49,4 +78,19 @@ pub struct PipelineError {
     pub retryable: bool,
     /// What was cut or failed on the way.
     pub warnings: Vec<String>,
+}
+
+impl PipelineError {
+    /// The deadline came before there was anything to answer from.
+    #[must_use]
+    pub fn too_late() -> Self {
+        Self {
+            stage: Stage::Search,
+            code: problem::TIMEOUT,
+            message: "The time was used up before an answer could be given.".to_owned(),
+            hint: Some("Try again, with a longer timeout or in a faster mode.".to_owned()),
+            retryable: true,
+            warnings: Vec::new(),
+        }
+    }
 }

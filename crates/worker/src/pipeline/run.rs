@@ -2,10 +2,11 @@
 
 use super::{
     answer,
-    answer::{Answer, citations},
+    answer::Answer,
     candidate::{Candidate, RankedSource},
     check,
     context::Context,
+    cost::Cost,
     deadline::Deadline,
     direct, last_resort,
     outcome::{Outcome, PipelineError},
@@ -21,9 +22,8 @@ use super::{
 };
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use privachat_core::schema::{Event, SearchRequest, Source, Stage, Usage, problem};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::time::Instant;
+use privachat_core::schema::{Event, SearchRequest, Source, Stage, problem};
+use std::sync::Arc;
 
 /// Runs the search that `request` asks for until `deadline`, never past it by more than a moment.
 /// What it does, finds and writes is told to `sink`. Dropping the future stops every upstream call.
@@ -42,7 +42,10 @@ pub async fn run(
     } else {
         Box::pin(stages(context, request, deadline, &reporter))
     };
-    let result = deadline.cut(work).await.unwrap_or_else(|| Err(too_late()));
+    let result = deadline
+        .cut(work)
+        .await
+        .unwrap_or_else(|| Err(PipelineError::too_late()));
     let warnings = reporter.into_warnings();
     match result {
         Ok(outcome) => Ok(Outcome {
@@ -62,30 +65,29 @@ async fn stages(
     let now = (context.clock)();
     let pages = request.mode.limits().pages;
     let shares = Shares::new(deadline, pages > 0, context.model.is_some());
-    let mut watch = Stopwatch::start();
-    let mut spent = Spent::default();
+    let mut cost = Cost::start();
 
     let planned = plan::plan(context, request, now, shares.plan, sink).await;
-    spent.add(planned.usage);
+    cost.spend(planned.usage);
     let plan = Arc::new(planned.plan);
-    watch.lap(Stage::Plan);
+    cost.lap(Stage::Plan);
 
     let found = search::search(context, &plan, request, shares.search, sink).await?;
-    spent.add(found.usage);
+    cost.spend(found.usage);
     let mut candidates = found.candidates;
     sink.emit(Event::Sources {
         sources: provisional(&candidates, request.source_limit()),
     });
-    watch.lap(Stage::Search);
+    cost.lap(Stage::Search);
 
     let pages = pages.min(request.source_limit());
     let tally = read::read(context, &mut candidates, pages, shares.read(), sink).await;
-    watch.lap(Stage::Read);
+    cost.lap(Stage::Read);
 
     let count = candidates.len();
     let options = rank_options(request, now);
     let ranked = rank::rank(context, &plan, candidates, options, shares.rank, sink).await;
-    spent.add(ranked.usage);
+    cost.spend(ranked.usage);
     if ranked.sources.is_empty() {
         return Err(nothing_left(count, tally));
     }
@@ -94,30 +96,24 @@ async fn stages(
     sink.emit(Event::Sources {
         sources: sources.clone(),
     });
-    watch.lap(Stage::Rank);
+    cost.lap(Stage::Rank);
 
     let answer = written(context, &plan, &ranked, request, &shares, sink).await;
-    spent.add(answer.usage);
-    watch.lap(Stage::Answer);
+    cost.spend(answer.usage);
+    cost.lap(Stage::Answer);
 
     let checked = check::check(context, &plan, &ranked, &answer, shares.check, sink).await;
-    spent.add(checked.usage);
-    watch.lap(Stage::Check);
+    cost.spend(checked.usage);
+    cost.lap(Stage::Check);
 
-    Ok(Outcome {
-        citations: citations::mapping(&checked.text, &sources),
-        answer: checked.text,
-        sub_queries: plan.queries.iter().map(|q| q.sub_query.clone()).collect(),
-        sources,
-        source_details,
-        confidence: checked.confidence,
-        model_used: answer.model_used,
-        grounding_score: checked.grounding_score,
-        hallucination_count: checked.hallucination_count,
-        warnings: Vec::new(),
-        usage: spent.0,
-        timings: watch.laps,
-    })
+    let response = (sources, source_details);
+    Ok(Outcome::of(
+        checked,
+        &plan,
+        response,
+        answer.model_used,
+        cost,
+    ))
 }
 
 fn rank_options(request: &SearchRequest, now: DateTime<Utc>) -> RankOptions {
@@ -195,50 +191,6 @@ fn nothing_left(count: usize, tally: Tally) -> PipelineError {
         hint: problem::find(code).map(|problem| problem.remedy.to_owned()),
         retryable: false,
         warnings: Vec::new(),
-    }
-}
-
-fn too_late() -> PipelineError {
-    PipelineError {
-        stage: Stage::Search,
-        code: problem::TIMEOUT,
-        message: "The time was used up before an answer could be given.".to_owned(),
-        hint: Some("Try again, with a longer timeout or in a faster mode.".to_owned()),
-        retryable: true,
-        warnings: Vec::new(),
-    }
-}
-
-/// Tokens that the stages have spent.
-#[derive(Default)]
-struct Spent(Option<Usage>);
-
-impl Spent {
-    fn add(&mut self, usage: Option<Usage>) {
-        if let Some(usage) = usage {
-            *self.0.get_or_insert_default() += usage;
-        }
-    }
-}
-
-/// Time per stage.
-struct Stopwatch {
-    since: Instant,
-    laps: BTreeMap<Stage, Duration>,
-}
-
-impl Stopwatch {
-    fn start() -> Self {
-        Self {
-            since: Instant::now(),
-            laps: BTreeMap::new(),
-        }
-    }
-
-    fn lap(&mut self, stage: Stage) {
-        let now = Instant::now();
-        self.laps.insert(stage, now - self.since);
-        self.since = now;
     }
 }
 

@@ -7,7 +7,6 @@ mod confidence;
 mod numbers;
 mod order;
 mod repair;
-mod semantic;
 mod support;
 mod words;
 

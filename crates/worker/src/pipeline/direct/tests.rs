@@ -4,6 +4,7 @@ use crate::pipeline::{
     search::Providers,
     test_support::{Pages, Recorder, Scripted, hit},
 };
+use privachat_core::schema::Usage;
 use privachat_core::{domain::DomainList, mode::Mode};
 
 const BUDGET: Duration = Duration::from_secs(10);

@@ -9,6 +9,8 @@ use crate::pipeline::{
 use async_trait::async_trait;
 use privachat_core::mode::Mode;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::time::Instant;
 
 const RUST: &str = "Rust is a programming language that focuses on safety and speed.";
 const URL: &str = "https://a.org/";

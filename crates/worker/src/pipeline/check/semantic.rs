@@ -1,1 +1,0 @@
-//! Support by meaning, where words differ.
