@@ -4,35 +4,36 @@
 #[must_use]
 pub(crate) fn renumber(text: &str, numbers: &[Option<usize>]) -> String {
     let mut renumbered = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('[') {
-        renumbered.push_str(before);
-        let number = after
-            .split_once(']')
-            .filter(|(inside, _)| is_number(inside));
-        let Some((number, tail)) = number else {
-            renumbered.push('[');
-            rest = after;
+    let mut rest = text.chars();
+    while let Some(next) = rest.next() {
+        renumbered.push(next);
+        // Looking back sees what a removed citation left behind too: `[[9]2]` becomes `[2]`.
+        let Some((start, number)) = citation_at_end(&renumbered) else {
             continue;
         };
-        let index = number
-            .parse::<usize>()
-            .ok()
-            .and_then(|number| number.checked_sub(1));
-        if let Some(Some(hit)) = index.and_then(|index| numbers.get(index)) {
-            renumbered.push_str(&format!("[{hit}]"));
-        } else if tail.is_empty() || tail.starts_with(['.', ',', ' ', '\n']) {
+        let number = new_number(number, numbers);
+        renumbered.truncate(start);
+        if let Some(number) = number {
+            renumbered.push_str(&format!("[{number}]"));
+        } else if matches!(rest.clone().next(), None | Some('.' | ',' | ' ' | '\n')) {
             let end = renumbered.trim_end_matches(' ').len();
             renumbered.truncate(end);
         }
-        rest = tail;
     }
-    renumbered.push_str(rest);
     renumbered
 }
 
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|char| char.is_ascii_digit())
+/// Where the `[n]` starts that `text` ends with, and its digits.
+fn citation_at_end(text: &str) -> Option<(usize, &str)> {
+    let inside = text.strip_suffix(']')?;
+    let before = inside.trim_end_matches(|char: char| char.is_ascii_digit());
+    let number = inside.strip_prefix(before).filter(|it| !it.is_empty())?;
+    Some((before.strip_suffix('[')?.len(), number))
+}
+
+fn new_number(number: &str, numbers: &[Option<usize>]) -> Option<usize> {
+    let index = number.parse::<usize>().ok()?.checked_sub(1)?;
+    numbers.get(index).copied().flatten()
 }
 
 #[cfg(test)]
@@ -50,6 +51,7 @@ mod tests {
         assert_eq!(renumber("X [9] y [0] z", &numbers), "X y z");
         assert_eq!(renumber("an [array] and [", &numbers), "an [array] and [");
         assert_eq!(renumber("X [99999999999999999999999].", &numbers), "X.");
+        assert_eq!(renumber("X [[9]3] y [1[0]]", &numbers), "X [2] y [1]");
     }
 
     proptest! {
