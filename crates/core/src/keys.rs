@@ -117,7 +117,7 @@ pub const TABLE: [KeySpec; 13] = [
     KeySpec {
         pattern: "search_running:<digest>",
         kind: "STRING",
-        ttl: "15 s, extended while the search runs",
+        ttl: "4 s, extended while the search runs",
         writer: "worker",
         readers: "worker",
         holds: "who is working on a request, so that the same one waits for it",

@@ -4,7 +4,7 @@ use super::slots::Slots;
 use crate::pipeline::Providers;
 use privachat_core::{
     jobs::Jobs,
-    schema::worker::{ProviderHealth, WorkerDescription},
+    schema::worker::WorkerDescription,
 };
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -32,16 +32,11 @@ pub(super) async fn run(
 }
 
 fn describe(slots: &Slots, providers: &Providers) -> WorkerDescription {
-    let providers = providers.states().map(|(name, state)| ProviderHealth {
-        name: name.to_owned(),
-        state: state.as_str().to_owned(),
-        ..ProviderHealth::default()
-    });
     WorkerDescription {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         slots: slots.limits(),
         running: slots.running(),
-        providers: providers.collect(),
+        providers: providers.health(),
     }
 }
 
@@ -88,11 +83,11 @@ mod tests {
             deep: 1,
         });
         let said = describe(&slots, &providers);
-        let states: Vec<(&str, &str)> = said
+        let told: Vec<(&str, &str, u32)> = said
             .providers
             .iter()
-            .map(|provider| (provider.name.as_str(), provider.state.as_str()))
+            .map(|it| (it.name.as_str(), it.state.as_str(), it.failures))
             .collect();
-        assert_eq!(states, [("searxng", "open"), ("wikipedia", "closed")]);
+        assert_eq!(told, [("searxng", "open", 5), ("wikipedia", "closed", 0)]);
     }
 }

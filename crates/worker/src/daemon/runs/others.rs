@@ -7,8 +7,10 @@ use privachat_core::{cache::Cache, keys};
 use std::time::Duration;
 use uuid::Uuid;
 
-const LOCKED: Duration = Duration::from_secs(15);
-const EXTENDED: Duration = Duration::from_secs(5);
+/// How long those who wait do not notice that a worker is dead.
+const LOCKED: Duration = Duration::from_secs(4);
+/// One extension in three may be lost or late.
+const EXTENDED: Duration = Duration::from_millis(1300);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// How long an answer is there for those who waited for it.
 const FOR_THE_WAITING: Duration = Duration::from_secs(10);
