@@ -4,9 +4,9 @@ use privachat_tests::{
     Stack, Upstream, eventually,
     redis::Options,
     scene::{hanging_first, is_quiet, question, reaches},
-    upstream::searxng,
+    upstream::{Reply, searxng},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 const MOMENT: Duration = Duration::from_secs(2);
@@ -142,6 +142,41 @@ async fn operators_see_workers_and_what_they_run() {
         queue["modes"][0]["depth"], 1,
         "the search was given back: {queue}"
     );
+}
+
+#[tokio::test]
+async fn operators_see_how_the_engines_do_as_each_worker_sees_it() {
+    let searxng = Upstream::always(searxng::json_disabled());
+    let wiki = Upstream::always(Reply::json(503, "{}"));
+    let stack = Stack::builder(privachat_tests::binaries!())
+        .env("SEARXNG_BASE_URL", searxng.url())
+        .env("WIKIPEDIA_BASE_URL", wiki.url())
+        .start()
+        .await;
+    let engine = async |name: &str, state: &str| {
+        eventually(
+            &format!("{name} is {state}"),
+            Duration::from_secs(10),
+            async || {
+                let queue = stack.client().get("/api/v1/queue").await.expect(200);
+                let engines = queue["workers"][0]["providers"].as_array()?.clone();
+                let is_so = |engine: &Value| engine["name"] == name && engine["state"] == state;
+                engines.into_iter().find(is_so)
+            },
+        )
+        .await
+    };
+    let idle = json!({"name": "wikipedia", "state": "closed", "usual_ms": null, "failures": 0});
+    assert_eq!(engine("wikipedia", "closed").await, idle);
+    for _ in 0..5 {
+        let mut question = question();
+        question["search_engine"] = json!("wikipedia");
+        let id = stack.client().enqueue(question).await;
+        reaches(&stack, &id, "failed", Duration::from_secs(30)).await;
+    }
+    let spared = engine("wikipedia", "open").await;
+    assert_eq!(spared["failures"], 5, "{spared}");
+    assert_eq!(engine("searxng", "closed").await["failures"], 0);
 }
 
 #[tokio::test]

@@ -2,10 +2,7 @@
 
 use super::slots::Slots;
 use crate::pipeline::Providers;
-use privachat_core::{
-    jobs::Jobs,
-    schema::worker::WorkerDescription,
-};
+use privachat_core::{jobs::Jobs, schema::worker::WorkerDescription};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
