@@ -246,14 +246,16 @@ async fn one_node_where_several_belong_is_noticed_at_the_start() {
     .to_string();
     assert!(misdirected.contains("REDIS_URL"), "{misdirected}");
     assert!(!misdirected.contains("127.0.0.1"), "{misdirected}");
-    let advice = Jobs::new(one).advice().await.unwrap();
+    let faults = Jobs::new(one).set_up().await.unwrap().faults;
     assert!(
-        advice.iter().any(|sentence| sentence.contains("Cluster")),
-        "{advice:?}"
+        faults
+            .iter()
+            .any(|fault| fault.is_serious && fault.problem.contains("Cluster")),
+        "{faults:?}"
     );
     let seed = cluster.nodes[0].address();
     let all = Redis::open(&format!("redis+cluster://{seed}")).unwrap();
-    let advice = Jobs::new(all.clone()).advice().await.unwrap();
-    assert!(advice.is_empty(), "{advice:?}");
+    let faults = Jobs::new(all.clone()).set_up().await.unwrap().faults;
+    assert!(faults.is_empty(), "{faults:?}");
     assert_eq!(all.masters().await.unwrap().len(), cluster.nodes.len());
 }

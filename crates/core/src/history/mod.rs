@@ -11,6 +11,7 @@
 
 mod database;
 mod error;
+mod inspect;
 mod migrate;
 mod pool;
 mod session;
@@ -19,6 +20,7 @@ mod url;
 
 pub use self::database::open;
 pub use self::error::HistoryError;
+pub use self::inspect::{Standing, inspect};
 pub use self::session::Session;
 pub use self::url::{DatabaseUrl, DatabaseUrlError};
 

@@ -2,62 +2,72 @@
 
 use super::{Jobs, JobsError};
 use crate::connection::Server;
-use std::time::Duration;
+use std::{fmt, time::Duration};
+
+/// The oldest version that the service runs on.
+const OLDEST: u32 = 7;
+
+/// What is wrong with the set-up of Redis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong, and what comes of it.
+    pub problem: String,
+    /// What to do.
+    pub remedy: String,
+    /// Whether searches fail or are forgotten while Redis itself goes on working.
+    pub is_serious: bool,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.problem, self.remedy)
+    }
+}
+
+/// What the servers of a Redis say of themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SetUp {
+    /// Their versions, each once.
+    pub versions: Vec<String>,
+    /// What to change, each once; empty when they are set up well.
+    pub faults: Vec<Fault>,
+}
 
 impl Jobs {
     /// Logs what to change in the Redis server. One that does not answer yet is waited for by those
     /// who use it.
     pub async fn warn_of_bad_setup(&self) {
-        match self.advice().await {
-            Ok(advice) => advice
+        match self.set_up().await {
+            Ok(set_up) => set_up
+                .faults
                 .iter()
-                .for_each(|sentence| tracing::warn!("{sentence}")),
+                .for_each(|fault| tracing::warn!("{fault}")),
             Err(error) => {
                 tracing::warn!(error = %error, "Redis does not answer yet; trying until it does");
             }
         }
     }
 
-    /// What to change in the Redis servers, a sentence each; empty when they are set up well.
+    /// Asks the Redis servers how they are set up.
     ///
     /// # Errors
     /// When Redis gave no answer.
-    pub async fn advice(&self) -> Result<Vec<String>, JobsError> {
-        let mut advice = Vec::new();
+    pub async fn set_up(&self) -> Result<SetUp, JobsError> {
+        let mut set_up = SetUp::default();
         for server in self.redis.servers().await? {
-            for sentence in self.advice_on(&server).await? {
-                if !advice.contains(&sentence) {
-                    advice.push(sentence);
+            let info = self.info(&server, "default").await?;
+            if let Some(version) = value(&info, "redis_version")
+                && !set_up.versions.iter().any(|known| known == version)
+            {
+                set_up.versions.push(version.to_owned());
+            }
+            for fault in faults(&info, self.redis.is_cluster()) {
+                if !set_up.faults.contains(&fault) {
+                    set_up.faults.push(fault);
                 }
             }
         }
-        Ok(advice)
-    }
-
-    async fn advice_on(&self, server: &Server) -> Result<Vec<String>, JobsError> {
-        let memory = self.info(server, "memory").await?;
-        let persistence = self.info(server, "persistence").await?;
-        let cluster = self.info(server, "cluster").await?;
-        let mut advice = Vec::new();
-        let policy = value(&memory, "maxmemory_policy").unwrap_or("noeviction");
-        if policy != "noeviction" && value(&memory, "maxmemory") != Some("0") {
-            advice.push(format!(
-                "maxmemory-policy is {policy}: Redis may forget accepted searches; set it to noeviction"
-            ));
-        }
-        if value(&persistence, "aof_enabled") == Some("0") {
-            advice.push(
-                "appendonly is off: a restart of Redis loses what waits; set it to yes".to_owned(),
-            );
-        }
-        if !self.redis.is_cluster() && value(&cluster, "cluster_enabled") == Some("1") {
-            advice.push(
-                "REDIS_URL names one server, which belongs to a Cluster (it answers MOVED): name \
-                 several of its nodes, redis://host1:port1,host2:port2"
-                    .to_owned(),
-            );
-        }
-        Ok(advice)
+        Ok(set_up)
     }
 
     /// How long a server has been running.
@@ -72,6 +82,57 @@ impl Jobs {
         command.arg(section);
         Ok(command.query_async(&mut self.redis.link_to(server)).await?)
     }
+}
+
+/// What one server's `INFO` says against it.
+fn faults(info: &str, is_cluster: bool) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut push = |is_serious, problem: String, remedy: &str| {
+        faults.push(Fault {
+            problem,
+            remedy: remedy.to_owned(),
+            is_serious,
+        });
+    };
+    let version = value(info, "redis_version").unwrap_or_default();
+    let major = version.split('.').next().and_then(|it| it.parse().ok());
+    if major.is_some_and(|major: u32| major < OLDEST) {
+        push(
+            true,
+            format!("Redis {version} is too old"),
+            "run Redis 7 or later",
+        );
+    }
+    if value(info, "role") == Some("slave") {
+        push(
+            true,
+            "REDIS_URL names a replica, which takes no writes".to_owned(),
+            "name its master, or its sentinels (redis+sentinel://host1:port1,host2:port2/name)",
+        );
+    }
+    if !is_cluster && value(info, "cluster_enabled") == Some("1") {
+        push(
+            true,
+            "REDIS_URL names one server, which belongs to a Cluster (it answers MOVED)".to_owned(),
+            "name several of its nodes, redis://host1:port1,host2:port2",
+        );
+    }
+    let policy = value(info, "maxmemory_policy").unwrap_or("noeviction");
+    if policy != "noeviction" && value(info, "maxmemory") != Some("0") {
+        push(
+            true,
+            format!("maxmemory-policy is {policy}: Redis may forget accepted searches"),
+            "set it to noeviction",
+        );
+    }
+    if value(info, "aof_enabled") == Some("0") {
+        push(
+            false,
+            "appendonly is off: a restart of Redis loses what waits".to_owned(),
+            "set it to yes",
+        );
+    }
+    faults
 }
 
 /// The value of one line of `INFO`.
@@ -91,5 +152,42 @@ mod tests {
         assert_eq!(value(info, "maxmemory"), Some("100"));
         assert_eq!(value(info, "maxmemory_policy"), Some("allkeys-lru"));
         assert_eq!(value(info, "max"), None);
+    }
+
+    #[test]
+    fn a_server_that_will_do_has_no_faults() {
+        let info = "redis_version:7.0.15\r\nrole:master\r\ncluster_enabled:0\r\nmaxmemory:0\r\n\
+            maxmemory_policy:allkeys-lru\r\naof_enabled:1\r\n";
+        assert_eq!(
+            faults(info, false),
+            [],
+            "without a limit nothing is evicted"
+        );
+    }
+
+    #[test]
+    fn each_fault_says_what_to_do() {
+        for (info, part, is_serious) in [
+            ("redis_version:6.2.14", "run Redis 7", true),
+            (
+                "redis_version:10.1.0\r\nrole:slave",
+                "name its master",
+                true,
+            ),
+            ("cluster_enabled:1", "several of its nodes", true),
+            (
+                "maxmemory:1\r\nmaxmemory_policy:volatile-lru",
+                "noeviction",
+                true,
+            ),
+            ("aof_enabled:0", "set it to yes", false),
+        ] {
+            let found = faults(info, false);
+            let [fault] = found.as_slice() else {
+                panic!("{found:?}");
+            };
+            assert!(fault.to_string().contains(part), "{fault}");
+            assert_eq!(fault.is_serious, is_serious, "{fault}");
+        }
     }
 }

@@ -35,6 +35,7 @@ mod submit;
 mod sweep;
 mod take;
 
+pub use advice::{Fault, SetUp};
 pub use bell::{Bell, Ring};
 pub use cancel::Cancelled;
 pub use error::JobsError;
