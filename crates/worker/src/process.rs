@@ -38,6 +38,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     let code = runtime.block_on(cli::run(
         command,
         &settings.pipeline,
+        &settings.shared,
         &mut std::io::stdout(),
     ));
     // A search that was cut may have left work on the blocking threads; nobody waits for it.

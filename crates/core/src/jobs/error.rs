@@ -24,6 +24,16 @@ impl JobsError {
         matches!(self, Self::Full(_))
     }
 
+    /// Whether Redis wants another user or password.
+    #[must_use]
+    pub fn is_about_credentials(&self) -> bool {
+        let (Self::Unavailable(error) | Self::Full(error)) = self else {
+            return false;
+        };
+        matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
+            || error.kind() == redis::ErrorKind::AuthenticationFailed
+    }
+
     /// Whether the same call may succeed once Redis is there and has memory.
     #[must_use]
     pub fn may_pass(&self) -> bool {

@@ -1,50 +1,53 @@
-//! `check-config`: what is configured, what answers, and what to set where it does not.
+//! `check-config`: what is configured, what answers, and what to set where it does not. Everything
+//! is asked side by side, nothing is changed.
+
+mod stores;
+mod upstreams;
 
 use crate::{
     pipeline::Deadline,
     upstream::ProbeError,
-    wiring::{self, PipelineSettings, Wiring},
+    wiring::{self, PipelineSettings},
 };
 use futures_util::future::{BoxFuture, join_all};
+use privachat_core::settings::SharedSettings;
 use std::{io::Write, process::ExitCode, time::Duration};
 
-/// How long one upstream may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long everything together may take: what answers later than this is of no use to a search in
+/// speed mode.
+const PATIENCE: Duration = Duration::from_secs(15);
 
-type Probe<'a> = BoxFuture<'a, Result<String, ProbeError>>;
+type Probe<'a> = BoxFuture<'a, Vec<Finding>>;
 
 pub(super) async fn run(
     settings: &PipelineSettings,
+    shared: &SharedSettings,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let wiring = wiring::context(settings)?;
+    // Apart from the rest: an index that cannot be opened is a finding, too.
+    let without_corpus = PipelineSettings {
+        corpus: None,
+        ..settings.clone()
+    };
+    let wiring = wiring::context(&without_corpus)?;
     let deadline = Deadline::after(PATIENCE);
-    let rows = rows(&wiring, deadline);
-    let mut broken = 0;
-    let mut providers = 0;
-    let results = join_all(rows.into_iter().map(async |row| Checked {
-        name: row.name,
-        setting: row.setting,
-        is_provider: row.is_provider,
-        result: match row.probe {
-            Some(probe) => Some(deadline.cut(probe).await.unwrap_or_else(|| Err(too_slow()))),
-            None => None,
-        },
+    let mut rows = stores::rows(shared);
+    // A little less, so that what is late can say so itself.
+    let theirs = deadline.keep(Duration::from_millis(200));
+    rows.extend(upstreams::rows(&wiring, settings, theirs));
+    let checked = join_all(rows.into_iter().map(async |row| {
+        let findings = match row.probe {
+            Some(probe) => deadline.cut(probe).await.unwrap_or_else(too_slow),
+            None => vec![Finding::Off(row.setting)],
+        };
+        (row.name, row.is_provider, findings)
     }));
-    for row in results.await {
-        match row.result {
-            None => writeln!(out, "off   {:<11} set {}", row.name, row.setting)?,
-            Some(Ok(detail)) => {
-                providers += usize::from(row.is_provider);
-                writeln!(out, "ok    {:<11} {detail}", row.name)?;
-            }
-            Some(Err(error)) => {
-                broken += 1;
-                writeln!(out, "FAIL  {:<11} {}", row.name, error.problem)?;
-                if let Some(hint) = error.hint {
-                    writeln!(out, "      {:<11} {hint}", "")?;
-                }
-            }
+    let (mut broken, mut providers) = (0, 0);
+    for (name, is_provider, findings) in checked.await {
+        for finding in findings {
+            broken += usize::from(matches!(finding, Finding::Broken(_)));
+            providers += usize::from(is_provider && matches!(finding, Finding::Well(_)));
+            finding.show(name, out)?;
         }
     }
     if providers == 0 {
@@ -63,100 +66,48 @@ pub(super) async fn run(
 
 struct Row<'a> {
     name: &'static str,
+    /// What turns it on.
     setting: &'static str,
     is_provider: bool,
     /// `None` when it is not configured.
     probe: Option<Probe<'a>>,
 }
 
-struct Checked {
-    name: &'static str,
-    setting: &'static str,
-    is_provider: bool,
-    result: Option<Result<String, ProbeError>>,
+/// One line of the report.
+enum Finding {
+    /// Not configured; what to set.
+    Off(&'static str),
+    Well(String),
+    /// It works, and yet there is something to mend.
+    Doubtful(ProbeError),
+    Broken(ProbeError),
 }
 
-fn rows(wiring: &Wiring, deadline: Deadline) -> Vec<Row<'_>> {
-    let provider = |name, setting, probe| Row {
-        name,
-        setting,
-        is_provider: true,
-        probe,
-    };
-    let searxng = wiring
-        .searxng
-        .as_ref()
-        .map(|it| Box::pin(it.probe(deadline)) as Probe<'_>);
-    let serper = wiring
-        .serper
-        .as_ref()
-        .map(|it| Box::pin(it.probe(deadline)) as Probe<'_>);
-    let perplexity = wiring
-        .perplexity
-        .as_ref()
-        .map(|it| Box::pin(it.probe(deadline)) as Probe<'_>);
-    let wikipedia = wiring
-        .wikipedia
-        .as_ref()
-        .map(|it| Box::pin(it.probe(deadline)) as Probe<'_>);
-    let corpus = wiring
-        .corpus
-        .as_ref()
-        .map(|_| Box::pin(std::future::ready(corpus(wiring))) as Probe<'_>);
-    let model = wiring
-        .model
-        .as_ref()
-        .map(|it| Box::pin(it.probe(deadline)) as Probe<'_>);
-    let semantics = wiring
-        .semantics
-        .as_ref()
-        .map(|it| Box::pin(it.probe(deadline)) as Probe<'_>);
-    vec![
-        provider("searxng", "SEARXNG_BASE_URL", searxng),
-        provider("serperdev", "SERPER_API_KEY", serper),
-        provider("perplexity", "PERPLEXITY_API_KEY", perplexity),
-        provider("wikipedia", "WIKIPEDIA_BASE_URL", wikipedia),
-        provider("local", "CORPUS_PATHS", corpus),
-        Row {
-            name: "model",
-            setting: "LLM_BASE_URL and LLM_MODEL; without them answers are put together from the sources",
-            is_provider: false,
-            probe: model,
-        },
-        Row {
-            name: "meaning",
-            setting: "EMBEDDING_BASE_URL and EMBEDDING_MODEL, or RERANK_BASE_URL and RERANK_MODEL; without them only words rank",
-            is_provider: false,
-            probe: semantics,
-        },
-    ]
-}
-
-/// The state of the index; the files of the corpus are read by the worker, not here.
-fn corpus(wiring: &Wiring) -> Result<String, ProbeError> {
-    let status = wiring
-        .corpus
-        .as_ref()
-        .map(|corpus| corpus.status())
-        .unwrap_or_default();
-    if status.ready && status.files == 0 {
-        return Err(ProbeError {
-            problem: "the corpus holds no file that can be read".to_owned(),
-            hint: Some("let CORPUS_PATHS name folders of HTML, Markdown or text".to_owned()),
-        });
+impl Finding {
+    fn show(&self, name: &str, out: &mut dyn Write) -> std::io::Result<()> {
+        let (sign, error) = match self {
+            Self::Off(setting) => return writeln!(out, "off   {name:<11} set {setting}"),
+            Self::Well(detail) => return writeln!(out, "ok    {name:<11} {detail}"),
+            Self::Doubtful(error) => ("warn", error),
+            Self::Broken(error) => ("FAIL", error),
+        };
+        writeln!(out, "{sign}  {name:<11} {}", error.problem)?;
+        match &error.hint {
+            Some(hint) => writeln!(out, "      {:<11} {hint}", ""),
+            None => Ok(()),
+        }
     }
-    if !status.ready {
-        return Ok("not indexed yet; a worker does that when it starts".to_owned());
-    }
-    Ok(format!(
-        "{} files, {} sections",
-        status.indexed, status.sections
-    ))
 }
 
-fn too_slow() -> ProbeError {
-    ProbeError {
+impl From<Result<String, ProbeError>> for Finding {
+    fn from(result: Result<String, ProbeError>) -> Self {
+        result.map_or_else(Self::Broken, Self::Well)
+    }
+}
+
+fn too_slow() -> Vec<Finding> {
+    vec![Finding::Broken(ProbeError {
         problem: format!("no answer within {} s", PATIENCE.as_secs()),
-        hint: None,
-    }
+        hint: Some("check that its address is right and that the service is running".to_owned()),
+    })]
 }

@@ -1,5 +1,5 @@
 //! The command line: the daemon, and pieces of the pipeline without Redis for people who tune or
-//! debug it. Progress goes to stderr, results to stdout, so that results can be piped.
+//! debug it; `check-config` looks at Redis and the history, too. Progress goes to stderr, results to stdout, so that results can be piped.
 
 mod ask;
 mod check;
@@ -13,7 +13,11 @@ mod tests;
 
 use crate::wiring::PipelineSettings;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use privachat_core::{mode::Mode, schema::SearchEngine, settings};
+use privachat_core::{
+    mode::Mode,
+    schema::SearchEngine,
+    settings::{self, SharedSettings},
+};
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 /// Takes searches from the queue and runs them; with a command, runs a piece of it by hand.
@@ -97,6 +101,7 @@ pub enum Command {
 pub async fn run(
     command: Command,
     settings: &PipelineSettings,
+    shared: &SharedSettings,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     match command {
@@ -117,7 +122,7 @@ pub async fn run(
             json,
         } => search::run(settings, provider.into(), &query, limit, json, out).await,
         Command::Read { source, json } => read::run(settings, &source, json, out).await,
-        Command::CheckConfig => check_config::run(settings, out).await,
+        Command::CheckConfig => check_config::run(settings, shared, out).await,
         Command::Check { file, json } => check::run(&file, json, out),
     }
 }

@@ -20,11 +20,24 @@ impl Ended {
     }
 }
 
+/// Redis is away, and the history has no place.
+fn shared() -> SharedSettings {
+    let lookup = |name: &str| {
+        let value = match name {
+            "REDIS_URL" => "redis+unix:///nowhere/no.sock",
+            "DATABASE_URL" => "sqlite:///proc/nowhere/history.db",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    };
+    SharedSettings::read(&mut settings::Reader::new(&lookup)).unwrap()
+}
+
 async fn worker(settings: &PipelineSettings, arguments: &[&str]) -> anyhow::Result<Ended> {
     let arguments = std::iter::once(&"privachat-worker").chain(arguments);
     let command = Cli::try_parse_from(arguments)?.command.unwrap();
     let mut out = Vec::new();
-    let code = run(command, settings, &mut out).await?;
+    let code = run(command, settings, &shared(), &mut out).await?;
     Ok(Ended {
         succeeded: format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS),
         output: String::from_utf8(out)?,
@@ -264,10 +277,37 @@ async fn check_config_names_what_is_off_and_what_is_broken() {
         .await
         .unwrap();
     let ended = worker(&settings, &["check-config"]).await.unwrap();
-    assert!(ended.succeeded, "{}", ended.output);
-    assert!(
-        ended.output.contains("ok    local       1 files"),
-        "{}",
-        ended.output
+    assert!(!ended.succeeded, "without Redis nothing goes on");
+    for part in [
+        "ok    local       1 files, 1 sections",
+        "FAIL  redis       Redis does not answer\n                  start Redis",
+        "FAIL  history     the history file /proc/nowhere/history.db cannot be used",
+    ] {
+        assert!(ended.output.contains(part), "{part}: {}", ended.output);
+    }
+}
+
+#[tokio::test]
+async fn check_config_names_the_folder_of_documents_that_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = corpus(&folder);
+    let missing = folder.path().join("nonexistent");
+    if let Some(corpus) = &mut settings.corpus {
+        corpus.paths.push(missing.clone());
+    }
+    let ended = worker(&settings, &["check-config"]).await.unwrap();
+    let told = format!(
+        "FAIL  local       {} in CORPUS_PATHS is not there",
+        missing.display()
     );
+    assert!(ended.output.contains(&told), "{}", ended.output);
+
+    let mut settings = corpus(&tempfile::tempdir().unwrap());
+    let file = folder.path().join("file");
+    fs::write(&file, "no folder").unwrap();
+    if let Some(corpus) = &mut settings.corpus {
+        corpus.index_dir = file;
+    }
+    let ended = worker(&settings, &["check-config"]).await.unwrap();
+    assert!(ended.output.contains("DATA_DIR"), "{}", ended.output);
 }

@@ -60,7 +60,8 @@ impl OpenAi {
         context
     }
 
-    async fn ask_context(&self, model: &str, deadline: Deadline) -> Option<u32> {
+    /// What the server says of the model's context, if it does.
+    pub(super) async fn ask_context(&self, model: &str, deadline: Deadline) -> Option<u32> {
         if let Some(models) = object(self.get("models"), deadline).await
             && let Some(context) = listed(&models, model)
         {

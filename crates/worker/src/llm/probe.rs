@@ -5,7 +5,7 @@ use super::{
     refusal::{self, Failure, ModelName},
 };
 use crate::{
-    pipeline::{Deadline, LanguageModel, ModelError, Prompt},
+    pipeline::{Deadline, LanguageModel, ModelError, ModelLimits, Prompt},
     upstream::{self, ProbeError, Reply},
 };
 use serde_json::Value;
@@ -14,8 +14,8 @@ use serde_json::Value;
 const NAMED_MODELS: usize = 8;
 
 impl OpenAi {
-    /// Asks the server for its models and looks for the configured ones; a server that lists none
-    /// is asked for one token.
+    /// Asks the server for its models and looks for the configured ones. Where there is a key, or no
+    /// list, each is asked for one token: a list may be open to everybody.
     ///
     /// # Errors
     /// When the server does not answer, refuses the key or lacks a configured model.
@@ -23,7 +23,7 @@ impl OpenAi {
         let reply = upstream::exchange(self.get("models"), deadline).await;
         let reply = reply.map_err(|trouble| describe(&Failure::from(trouble).error))?;
         if matches!(reply.status.as_u16(), 404 | 405 | 501) {
-            return self.probe_by_completion(deadline).await;
+            return self.probe_by_completions(deadline).await;
         }
         if !reply.status.is_success() {
             let status = reply.status.as_u16();
@@ -36,27 +36,75 @@ impl OpenAi {
             return Err(describe(&failure.error));
         }
         let Some(models) = listed(&reply) else {
-            return self.probe_by_completion(deadline).await;
+            return self.probe_by_completions(deadline).await;
         };
-        let configured = [
-            ("LLM_MODEL", Some(&self.config.model)),
-            ("FALLBACK_LLM_MODEL", self.config.fallback_model.as_ref()),
-        ];
-        for (setting, name) in configured {
-            if let Some(name) = name
-                && !has_model(&models, name)
-            {
+        for (setting, name) in self.configured() {
+            if !has_model(&models, name) {
                 return Err(missing(setting, name, &models));
             }
         }
-        let limits = self.find_limits(&self.config.model, deadline).await;
-        Ok(format!(
-            "{} is there, with a context of {} tokens",
-            self.config.model, limits.context_tokens
-        ))
+        if self.config.api_key.is_some() {
+            self.probe_by_completions(deadline).await?;
+        }
+        let mut report = format!(
+            "{} is there, {}",
+            self.config.model,
+            self.context(deadline).await
+        );
+        if let Some(fallback) = &self.config.fallback_model {
+            report.push_str(&format!("; so is {fallback}"));
+        }
+        Ok(report)
     }
 
-    async fn probe_by_completion(&self, deadline: Deadline) -> Result<String, ProbeError> {
+    fn configured(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let fallback = self.config.fallback_model.iter();
+        std::iter::once(("LLM_MODEL", &self.config.model))
+            .chain(fallback.map(|name| ("FALLBACK_LLM_MODEL", name)))
+    }
+
+    /// How much the model takes, and what to do when that is little or a guess.
+    async fn context(&self, deadline: Deadline) -> String {
+        if let Some(tokens) = self.config.context_tokens {
+            return format!("with a context of {tokens} tokens, as LLM_CONTEXT_TOKENS says");
+        }
+        let usual = ModelLimits::USUAL.context_tokens;
+        match self.ask_context(&self.config.model, deadline).await {
+            Some(tokens) if tokens < usual => format!(
+                "with a context of {tokens} tokens only, so that few sources fit: give it more \
+                 (for Ollama, set OLLAMA_CONTEXT_LENGTH=16384 where it runs)"
+            ),
+            Some(tokens) => format!("with a context of {tokens} tokens"),
+            None => format!(
+                "and does not tell its context: {usual} tokens are assumed, unless \
+                 LLM_CONTEXT_TOKENS says another number"
+            ),
+        }
+    }
+
+    /// One token of each model, by itself: the fallback must not hide that the first one fails.
+    async fn probe_by_completions(&self, deadline: Deadline) -> Result<String, ProbeError> {
+        let mut answering = Vec::new();
+        for (setting, name) in self.configured() {
+            let mut alone = self.clone();
+            alone.config.model.clone_from(name);
+            alone.config.fallback_model = None;
+            let answered = alone.probe_by_completion(deadline).await;
+            answered.map_err(|error| ProbeError {
+                problem: format!("{setting}: {}", error.problem),
+                ..error
+            })?;
+            answering.push(name.as_str());
+        }
+        let verb = if answering.len() == 1 {
+            "answers"
+        } else {
+            "answer"
+        };
+        Ok(format!("{} {verb}", answering.join(" and ")))
+    }
+
+    async fn probe_by_completion(&self, deadline: Deadline) -> Result<(), ProbeError> {
         let prompt = Prompt {
             system: String::new(),
             user: "Say yes.".to_owned(),
@@ -65,9 +113,7 @@ impl OpenAi {
             json: false,
         };
         match self.complete(&prompt, deadline, &mut |_| {}).await {
-            Ok(_) | Err(ModelError::Unusable { .. }) => {
-                Ok(format!("{} answers", self.config.model))
-            }
+            Ok(_) | Err(ModelError::Unusable { .. }) => Ok(()),
             Err(error) => Err(describe(&error)),
         }
     }

@@ -219,11 +219,24 @@ async fn lists_models(answer: ResponseTemplate) -> MockServer {
     server
 }
 
+/// Answers every model but `bad`, which it refuses as if the key did not hold for it.
+async fn answers_but(server: &MockServer, bad: &str) {
+    Mock::given(asks(bad))
+        .respond_with(ResponseTemplate::new(401))
+        .mount(server)
+        .await;
+    Mock::given(body_partial_json(json!({"max_tokens": 1})))
+        .respond_with(good())
+        .mount(server)
+        .await;
+}
+
 #[tokio::test]
 async fn a_probe_looks_for_the_configured_models() {
     let body = fixture::bytes("openai-compatible/models.json");
     let server =
         lists_models(ResponseTemplate::new(200).set_body_raw(body, "application/json")).await;
+    answers_but(&server, "none").await;
     let mut model = model(&format!("{}/v1", server.uri()), None);
     let hint = model.probe(soon()).await.unwrap_err().hint.unwrap();
     assert!(
@@ -231,13 +244,46 @@ async fn a_probe_looks_for_the_configured_models() {
         "{hint}"
     );
     model.config.model = "mock-gpt".to_owned();
-    assert_eq!(
-        model.probe(soon()).await.unwrap(),
-        "mock-gpt is there, with a context of 8192 tokens"
-    );
+    let report = model.probe(soon()).await.unwrap();
+    assert!(report.starts_with("mock-gpt is there, "), "{report}");
+    model.config.fallback_model = Some("mock-429".to_owned());
+    let report = model.probe(soon()).await.unwrap();
+    assert!(report.ends_with("; so is mock-429"), "{report}");
     model.config.fallback_model = Some("gone".to_owned());
     let hint = model.probe(soon()).await.unwrap_err().hint.unwrap();
     assert!(hint.starts_with("set FALLBACK_LLM_MODEL"));
+}
+
+#[tokio::test]
+async fn a_key_is_tried_where_everybody_may_see_the_list() {
+    let list = json!({"data": [{"id": "main"}, {"id": "spare"}]});
+    let server = lists_models(ResponseTemplate::new(200).set_body_json(list)).await;
+    answers_but(&server, "main").await;
+    let mut model = model(&format!("{}/v1", server.uri()), Some("spare"));
+    let error = model.probe(soon()).await.unwrap_err();
+    assert!(error.problem.starts_with("LLM_MODEL: "), "{error}");
+    let hint = error.hint.unwrap();
+    assert!(hint.contains("LLM_API_KEY"), "{hint}");
+    model.config.api_key = None;
+    assert!(model.probe(soon()).await.is_ok(), "costs nothing");
+}
+
+#[tokio::test]
+async fn a_context_that_is_small_or_unknown_is_told_with_what_to_set() {
+    for (entry, part) in [
+        (
+            json!({"id": "main", "context_length": 4096}),
+            "OLLAMA_CONTEXT_LENGTH",
+        ),
+        (json!({"id": "main"}), "LLM_CONTEXT_TOKENS"),
+    ] {
+        let list = json!({"data": [entry]});
+        let server = lists_models(ResponseTemplate::new(200).set_body_json(list)).await;
+        let mut model = model(&format!("{}/v1", server.uri()), None);
+        model.config.api_key = None;
+        let report = model.probe(soon()).await.unwrap();
+        assert!(report.contains(part), "{report}");
+    }
 }
 
 #[tokio::test]

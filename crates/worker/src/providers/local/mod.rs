@@ -9,6 +9,7 @@
 mod files;
 mod hits;
 mod pointers;
+mod probe;
 mod query;
 mod rank;
 mod reading;

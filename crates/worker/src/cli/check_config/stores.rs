@@ -1,0 +1,105 @@
+//! Where searches are kept while they run, and afterwards.
+
+use super::{Finding, Row};
+use crate::upstream::ProbeError;
+use privachat_core::{
+    history::{self, DatabaseUrl, HistoryError, Standing},
+    jobs::{Fault, Jobs, JobsError},
+    settings::SharedSettings,
+};
+
+pub(super) fn rows(shared: &SharedSettings) -> Vec<Row<'_>> {
+    let row = |name, setting, probe| Row {
+        name,
+        setting,
+        is_provider: false,
+        probe: Some(probe),
+    };
+    vec![
+        row(
+            "redis",
+            "REDIS_URL",
+            Box::pin(redis(Jobs::new(shared.redis.clone()))),
+        ),
+        row(
+            "history",
+            "DATABASE_URL",
+            Box::pin(history(&shared.database_url)),
+        ),
+    ]
+}
+
+async fn redis(jobs: Jobs) -> Vec<Finding> {
+    let set_up = match jobs.set_up().await {
+        Ok(set_up) => set_up,
+        Err(error) => return vec![away(&error)],
+    };
+    let is_sound = !set_up.faults.iter().any(|fault| fault.is_serious);
+    // A Cluster that is down still tells how it is set up.
+    if is_sound && let Err(error) = jobs.redis().ping().await {
+        return vec![away(&error.into())];
+    }
+    let version = format!("version {}", set_up.versions.join(", "));
+    let well = is_sound.then_some(Finding::Well(version));
+    let faults = set_up.faults.into_iter().map(finding);
+    well.into_iter().chain(faults).collect()
+}
+
+fn finding(fault: Fault) -> Finding {
+    let error = ProbeError {
+        problem: fault.problem,
+        hint: Some(fault.remedy),
+    };
+    if fault.is_serious {
+        Finding::Broken(error)
+    } else {
+        Finding::Doubtful(error)
+    }
+}
+
+fn away(error: &JobsError) -> Finding {
+    let (problem, hint) = if error.is_about_credentials() {
+        (
+            "Redis refuses the user or the password",
+            "write both into REDIS_URL: redis://user:password@host:port/db",
+        )
+    } else {
+        (
+            "Redis does not answer",
+            "start Redis, or let REDIS_URL name the one that runs",
+        )
+    };
+    Finding::Broken(ProbeError {
+        problem: problem.to_owned(),
+        hint: Some(hint.to_owned()),
+    })
+}
+
+async fn history(url: &DatabaseUrl) -> Vec<Finding> {
+    let state = match history::inspect(url).await {
+        Ok(Standing::UpToDate) => "up to date".to_owned(),
+        Ok(Standing::ToBeMade) => "will be made when a worker or the API starts".to_owned(),
+        Ok(Standing::ToBeMigrated(steps)) => {
+            format!("{steps} migrations will be run when a worker or the API starts")
+        }
+        Err(error) => {
+            return vec![Finding::Broken(ProbeError {
+                problem: error.to_string(),
+                hint: hint(&error),
+            })];
+        }
+    };
+    vec![Finding::Well(format!("{url}: {state}"))]
+}
+
+/// What the message does not say by itself.
+fn hint(error: &HistoryError) -> Option<String> {
+    let hint = match error {
+        HistoryError::Migration(_) => {
+            "let the database's user create tables, and look for a session that holds locks"
+        }
+        HistoryError::Timeout(_) => "check that it runs and that DATABASE_URL is right",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}

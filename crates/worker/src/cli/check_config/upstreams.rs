@@ -1,0 +1,73 @@
+//! Where searches look, and what writes and ranks for them.
+
+use super::{Finding, Probe, Row};
+use crate::{
+    pipeline::Deadline,
+    providers::local::{CorpusSettings, LocalCorpus},
+    semantics::SemanticsSettings,
+    upstream::ProbeError,
+    wiring::{PipelineSettings, Wiring},
+};
+
+pub(super) fn rows<'a>(
+    wiring: &'a Wiring,
+    settings: &'a PipelineSettings,
+    deadline: Deadline,
+) -> Vec<Row<'a>> {
+    let row = |is_provider, name, setting, probe| Row {
+        name,
+        setting,
+        is_provider,
+        probe,
+    };
+    let searxng = wiring.searxng.as_ref().map(|it| one(it.probe(deadline)));
+    let serper = wiring.serper.as_ref().map(|it| one(it.probe(deadline)));
+    let perplexity = wiring.perplexity.as_ref().map(|it| one(it.probe(deadline)));
+    let wikipedia = wiring.wikipedia.as_ref().map(|it| one(it.probe(deadline)));
+    let local = settings.corpus.clone().map(|it| one(corpus(it, deadline)));
+    let model = wiring.model.as_ref().map(|it| one(it.probe(deadline)));
+    let meaning = wiring.semantics.as_ref().map(|it| one(it.probe(deadline)));
+    let meaning_name = match settings.semantics {
+        Some(SemanticsSettings::Embeddings(_)) => "embeddings",
+        Some(SemanticsSettings::Rerank(_)) => "rerank",
+        None => "meaning",
+    };
+    vec![
+        row(true, "searxng", "SEARXNG_BASE_URL", searxng),
+        row(true, "serperdev", "SERPER_API_KEY", serper),
+        row(true, "perplexity", "PERPLEXITY_API_KEY", perplexity),
+        row(true, "wikipedia", "WIKIPEDIA_BASE_URL", wikipedia),
+        row(true, "local", "CORPUS_PATHS", local),
+        row(
+            false,
+            "model",
+            "LLM_BASE_URL and LLM_MODEL; without them answers are put together from the sources",
+            model,
+        ),
+        row(
+            false,
+            meaning_name,
+            "EMBEDDING_BASE_URL and EMBEDDING_MODEL, or RERANK_BASE_URL and RERANK_MODEL; without them only words rank",
+            meaning,
+        ),
+    ]
+}
+
+fn one<'a>(probe: impl Future<Output = Result<String, ProbeError>> + Send + 'a) -> Probe<'a> {
+    Box::pin(async { vec![Finding::from(probe.await)] })
+}
+
+/// The state of the corpus; its files are taken in by the worker, not here.
+async fn corpus(settings: CorpusSettings, deadline: Deadline) -> Result<String, ProbeError> {
+    let index_dir = settings.index_dir.clone();
+    match LocalCorpus::open(settings) {
+        Ok(corpus) => corpus.probe(deadline).await,
+        Err(error) => Err(ProbeError {
+            problem: format!(
+                "the index in {} cannot be opened: {error}",
+                index_dir.display()
+            ),
+            hint: Some("let DATA_DIR name a folder that the worker's user may write to".to_owned()),
+        }),
+    }
+}
