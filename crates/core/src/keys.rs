@@ -104,7 +104,7 @@ pub const TABLE: [KeySpec; 13] = [
         ttl: "as the worker's entry",
         writer: "announce",
         readers: "api",
-        holds: "worker → its version, slots and running searches (JSON)",
+        holds: "worker → its version, slots, running searches, and how its engines do (JSON)",
     },
     KeySpec {
         pattern: "search_answer:<digest>",
