@@ -16,7 +16,7 @@ use super::{
     rank::{self, RankOptions},
     read::{self, Tally},
     reporter::Reporter,
-    search,
+    search::{self, Ahead},
     shares::Shares,
     sources,
 };
@@ -67,12 +67,25 @@ async fn stages(
     let shares = Shares::new(deadline, pages > 0, context.model.is_some());
     let mut cost = Cost::start();
 
-    let planned = plan::plan(context, request, now, shares.plan, sink).await;
+    let rules = plan::by_rules(&request.query, request.mode, now);
+    let model = plan::planner(context, request, shares.plan);
+    let mut ahead = model.and_then(|_| {
+        let whole = plan::whole(&rules);
+        Ahead::new(context, &rules, whole, request, shares.search)
+    });
+    let planning = plan::plan(model, rules, request, now, shares.plan, sink);
+    let mut planned = match &mut ahead {
+        Some(ahead) => ahead.beside(planning).await,
+        None => planning.await,
+    };
+    if let Some(ahead) = &mut ahead {
+        ahead.enter(&mut planned.plan, request);
+    }
     cost.spend(planned.usage);
     let plan = Arc::new(planned.plan);
     cost.lap(Stage::Plan);
 
-    let found = search::search(context, &plan, request, shares.search, sink).await?;
+    let found = search::search(context, &plan, request, shares.search, ahead, sink).await?;
     cost.spend(found.usage);
     let mut candidates = found.candidates;
     sink.emit(Event::Sources {

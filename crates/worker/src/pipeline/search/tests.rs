@@ -43,7 +43,15 @@ async fn run(
     let mut request = SearchRequest::new(question, Mode::Deep);
     request.search_engine = engine;
     let context = Context::new(providers.clone(), Arc::new(Pages::default()));
-    search(&context, &plan, &request, Deadline::after(BUDGET), sink).await
+    search(
+        &context,
+        &plan,
+        &request,
+        Deadline::after(BUDGET),
+        None,
+        sink,
+    )
+    .await
 }
 
 async fn error_of(providers: &[&Arc<Scripted>], engine: SearchEngine) -> PipelineError {

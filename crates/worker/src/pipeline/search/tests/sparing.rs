@@ -96,7 +96,15 @@ async fn without(domain: &str, providers: &[&Arc<Scripted>]) -> Result<Searched,
     let mut context = Context::new(set(providers), Arc::new(Pages::default()));
     context.excluded = Arc::new(DomainList::new(&[domain.to_owned()]));
     let sink = Recorder::default();
-    search(&context, &plan, &request, Deadline::after(BUDGET), &sink).await
+    search(
+        &context,
+        &plan,
+        &request,
+        Deadline::after(BUDGET),
+        None,
+        &sink,
+    )
+    .await
 }
 
 #[tokio::test(start_paused = true)]
