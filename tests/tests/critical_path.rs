@@ -60,13 +60,17 @@ impl Planned {
 
 fn answers(request: &Request, planned: Planned) -> Reply {
     let asked = request.json();
-    if asked["stream"] != true || !asked["response_format"].is_null() {
+    if !asked["response_format"].is_null() {
         let plan = serde_json::json!({"queries": [{"query": planned.query()}]});
         return model::Script::says(&plan.to_string())
             .reply(request)
             .late(PLAN);
     }
     let script = model::Script::says("Gather runs awaitable objects concurrently [1].");
+    if asked["stream"] != true {
+        // What else a model is asked on the way is not on the path: it answers at once.
+        return script.reply(request);
+    }
     script.reply(request).late(ANSWER)
 }
 
