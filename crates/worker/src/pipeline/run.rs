@@ -94,7 +94,9 @@ async fn stages(
     cost.lap(Stage::Search);
 
     let pages = pages.min(request.source_limit());
-    let tally = read::read(context, &mut candidates, pages, shares.read(), sink).await;
+    let language = plan.language.as_deref();
+    let reading = shares.read();
+    let tally = read::read(context, &mut candidates, pages, language, reading, sink).await;
     cost.lap(Stage::Read);
 
     let count = candidates.len();
@@ -183,10 +185,16 @@ fn provisional(candidates: &[Candidate], limit: usize) -> Vec<Source> {
         .collect()
 }
 
-/// Why no source is left of `count` results: nobody let us read, or nothing fits.
+/// Why no source is left of `count` results: nobody let us read in time, or nothing fits.
 fn nothing_left(count: usize, tally: Tally) -> PipelineError {
     let was_refused = tally.read == 0 && tally.blocked > 0 && tally.blocked == tally.failed;
-    let (code, message) = if was_refused {
+    let was_late = tally.read == 0 && tally.late > 0 && tally.late == tally.failed;
+    let (code, message) = if was_late {
+        (
+            problem::TIMEOUT,
+            format!("{count} results were found, but their pages were too slow to be read."),
+        )
+    } else if was_refused {
         (
             problem::SOURCES_BLOCKED,
             format!("{count} results were found, but their pages refuse to be read."),
@@ -202,7 +210,7 @@ fn nothing_left(count: usize, tally: Tally) -> PipelineError {
         code,
         message,
         hint: problem::find(code).map(|problem| problem.remedy.to_owned()),
-        retryable: false,
+        retryable: was_late,
         warnings: Vec::new(),
     }
 }
