@@ -6,6 +6,7 @@ mod query;
 use super::{
     dates,
     hits::{HitList, Raw},
+    period::Period,
     reply::{self, Upstream},
 };
 use crate::{
@@ -70,13 +71,18 @@ impl Searxng {
         Ok(report)
     }
 
-    fn parameters(text: String, query: &ProviderQuery) -> Vec<(&'static str, String)> {
+    fn parameters(
+        text: String,
+        query: &ProviderQuery,
+        now: DateTime<Utc>,
+    ) -> Vec<(&'static str, String)> {
         let mut parameters = vec![("q", text), ("format", "json".to_owned())];
         let mut categories = "general";
         if let Some(language) = &query.language {
             parameters.push(("language", language.clone()));
         }
-        if let Some(range) = query.time_range {
+        // It cannot begin at a date: the year in the words of the query has to do.
+        if let Period::Age(range) = Period::of(query, now) {
             let name = match range {
                 TimeRange::Day => "day",
                 TimeRange::Week => "week",
@@ -108,13 +114,14 @@ impl SearchProvider for Searxng {
         if text.is_empty() {
             return Ok(Found::default());
         }
+        let now = Utc::now();
         let request = self
             .client
             .get(self.search.clone())
-            .query(&Self::parameters(text, query));
+            .query(&Self::parameters(text, query, now));
         let reply = upstream::exchange(request, deadline).await;
         let reply = reply.map_err(|trouble| UPSTREAM.trouble(trouble))?;
-        read(&reply, query.limit, Utc::now())
+        read(&reply, query.limit, now)
     }
 }
 

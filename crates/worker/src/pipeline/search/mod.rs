@@ -182,11 +182,22 @@ pub(super) async fn one(
 
 fn provider_query(plan: &Plan, planned: &PlannedQuery, request: &SearchRequest) -> ProviderQuery {
     ProviderQuery {
-        text: planned.sub_query.query.clone(),
+        text: with_year(&planned.sub_query.query, plan.year),
         language: plan.language.clone(),
         time_range: planned.time_range,
         year: plan.year,
         limit: request.source_limit().max(LEAST_RESULTS),
+    }
+}
+
+/// `text` with the year that the question is about: to most engines it is a word like others.
+fn with_year(text: &str, year: Option<i32>) -> String {
+    let missing = year
+        .map(|year| year.to_string())
+        .filter(|year| !text.contains(year));
+    match missing {
+        Some(year) => format!("{text} {year}"),
+        None => text.to_owned(),
     }
 }
 

@@ -171,6 +171,23 @@ async fn the_request_has_the_base_path_and_every_parameter() {
 }
 
 #[tokio::test]
+async fn an_earlier_year_is_not_searched_for_among_the_pages_of_the_last_one() {
+    let server = serve(json(captured("noresults.json"))).await;
+    let query = ProviderQuery {
+        year: Some(2020),
+        time_range: Some(TimeRange::Year),
+        ..question("latest phones 2020")
+    };
+    at(&server).search(&query, soon()).await.unwrap();
+    let requests = server.received_requests().await.unwrap();
+    let asked = requests[0].url.query().unwrap();
+    assert!(
+        asked.contains("2020") && !asked.contains("time_range"),
+        "{asked}"
+    );
+}
+
+#[tokio::test]
 async fn a_query_without_a_word_asks_nothing() {
     let server = serve(json(captured("normal.json"))).await;
     let found = at(&server).search(&question(": :"), soon()).await.unwrap();
