@@ -16,9 +16,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Less than a search takes, which runs beside it.
+const PLAN: Duration = Duration::from_millis(1000);
 const SEARCH: Duration = Duration::from_millis(1200);
 const PAGE: Duration = Duration::from_millis(1400);
 const ANSWER: Duration = Duration::from_millis(1600);
+const QUESTION: &str = "What is gather?";
 const SITES: u8 = 12;
 
 /// Two pages of each site are read at once: each has an address of its own.
@@ -38,14 +41,48 @@ fn sites() -> Vec<Upstream> {
         .collect()
 }
 
-fn answers(request: &Request) -> Reply {
-    // What else a model is asked on the way is not on the path: it answers at once.
+/// What the model plans: the question as it is, or a query of its own, which cannot be searched for
+/// before the plan is there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Planned {
+    TheQuestion,
+    Another,
+}
+
+impl Planned {
+    fn query(self) -> &'static str {
+        match self {
+            Self::TheQuestion => QUESTION,
+            Self::Another => "gather awaitable objects",
+        }
+    }
+}
+
+fn answers(request: &Request, planned: Planned) -> Reply {
     let asked = request.json();
+    if !asked["response_format"].is_null() {
+        let plan = serde_json::json!({"queries": [{"query": planned.query()}]});
+        return model::Script::says(&plan.to_string())
+            .reply(request)
+            .late(PLAN);
+    }
     let script = model::Script::says("Gather runs awaitable objects concurrently [1].");
-    if asked["stream"] != true || !asked["response_format"].is_null() {
-        return model::Script::says(r#"{"queries": []}"#).reply(request);
+    if asked["stream"] != true {
+        // What else a model is asked on the way is not on the path: it answers at once.
+        return script.reply(request);
     }
     script.reply(request).late(ANSWER)
+}
+
+/// The longest necessary chain of calls. The question is searched for while the model plans; only
+/// what it plans beyond that has to wait for it. Speed plans and reads nothing.
+fn chain(mode: Mode, planned: Planned) -> Duration {
+    let search = match (mode, planned) {
+        (Mode::Speed, _) => return SEARCH + ANSWER,
+        (_, Planned::TheQuestion) => PLAN.max(SEARCH),
+        (_, Planned::Another) => PLAN + SEARCH,
+    };
+    search + PAGE + ANSWER
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,27 +99,29 @@ async fn the_wall_time_of_each_mode_is_its_longest_necessary_chain() {
         let query = request.parameter("q").unwrap_or_default();
         Reply::json(200, searxng::body(query, &results).to_string()).late(SEARCH)
     });
-    let model = Upstream::start(answers);
     let hosts: Vec<String> = (2..2 + SITES)
         .map(|host| format!("127.0.0.{host}"))
         .collect();
-    let settings: HashMap<&str, String> = HashMap::from([
-        ("SEARXNG_BASE_URL", searxng.url()),
-        ("WIKIPEDIA_BASE_URL", "off".to_owned()),
-        ("LLM_BASE_URL", model.at("/v1")),
-        ("LLM_MODEL", "double".to_owned()),
-        ("FETCH_ALLOW_HOSTS", hosts.join(",")),
-    ]);
-    let settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
-
     let mut slow = Vec::new();
-    for mode in Mode::ALL {
+    for (mode, planned) in [
+        (Mode::Speed, Planned::TheQuestion),
+        (Mode::Balanced, Planned::TheQuestion),
+        (Mode::Balanced, Planned::Another),
+        (Mode::Deep, Planned::TheQuestion),
+        (Mode::Deep, Planned::Another),
+    ] {
+        let model = Upstream::start(move |request: &Request| answers(request, planned));
+        let settings: HashMap<&str, String> = HashMap::from([
+            ("SEARXNG_BASE_URL", searxng.url()),
+            ("WIKIPEDIA_BASE_URL", "off".to_owned()),
+            ("LLM_BASE_URL", model.at("/v1")),
+            ("LLM_MODEL", "double".to_owned()),
+            ("FETCH_ALLOW_HOSTS", hosts.join(",")),
+        ]);
+        let settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
         let context = wiring::context(&settings.pipeline).unwrap().context;
-        let chain = match mode {
-            Mode::Speed => SEARCH + ANSWER,
-            Mode::Balanced | Mode::Deep => SEARCH + PAGE + ANSWER,
-        };
-        let request = SearchRequest::new("What is gather?", mode);
+        let chain = chain(mode, planned);
+        let request = SearchRequest::new(QUESTION, mode);
         let start = Instant::now();
         let deadline = Deadline::after(request.time_limit());
         let outcome = pipeline::run(&context, &request, deadline, &Silent).await;
@@ -90,7 +129,7 @@ async fn the_wall_time_of_each_mode_is_its_longest_necessary_chain() {
         let outcome = outcome.unwrap();
         let ratio = wall.as_secs_f64() / chain.as_secs_f64();
         println!(
-            "{mode}: wall {wall:.3?}, longest necessary chain {chain:.3?}, ratio {ratio:.3}; {:?}",
+            "{mode}, {planned:?} planned: wall {wall:.3?}, longest necessary chain {chain:.3?}, ratio {ratio:.3}; {:?}",
             outcome.timings
         );
         assert_eq!(outcome.model_used, "double", "{:?}", outcome.warnings);

@@ -2,7 +2,7 @@
 
 use crate::pipeline::{Deadline, Document, FetchError, Page, PageFetcher};
 use async_trait::async_trait;
-use privachat_core::{cache::Cache, keys};
+use privachat_core::{cache::Cache, domain::DomainList, keys};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
@@ -13,13 +13,12 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// Pages with more text than this, in bytes of JSON, are read anew each time.
 const MOST_BYTES: usize = 1024 * 1024;
 /// Counts up when [`Kept`] or the extraction changes: older pages are then not found.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A fetcher that remembers what another one read. Failures are not remembered.
 ///
-/// A page is found by the address that was asked for, not by the one it was redirected to. Whoever
-/// is not allowed an address does not get it from here either as long as all workers on one Redis
-/// run under the same rules.
+/// A page is found by the address and the language that were asked for, not by the address that it
+/// was redirected to. One that lies in an excluded domain by now is not used.
 pub struct PageCache {
     /// Fetches what is not there.
     pub inner: Arc<dyn PageFetcher>,
@@ -27,6 +26,8 @@ pub struct PageCache {
     pub cache: Cache,
     /// For how long.
     pub ttl: Duration,
+    /// Domains whose pages are never used, though they were allowed when they were kept.
+    pub excluded: Arc<DomainList>,
 }
 
 /// A page as it is kept.
@@ -38,14 +39,20 @@ struct Kept {
 
 #[async_trait]
 impl PageFetcher for PageCache {
-    async fn fetch(&self, url: &Url, deadline: Deadline) -> Result<Page, FetchError> {
-        let key = key(url);
+    async fn fetch(
+        &self,
+        url: &Url,
+        language: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Page, FetchError> {
+        let key = key(url, language);
         let patience = deadline.within(PATIENCE);
         let kept = patience.cut(self.cache.get(&key)).await.flatten();
-        if let Some(page) = kept.and_then(|bytes| read(&bytes)) {
+        let page = kept.and_then(|bytes| read(&bytes));
+        if let Some(page) = page.filter(|page| may_use(page, url, &self.excluded)) {
             return Ok(page);
         }
-        let page = self.inner.fetch(url, deadline).await?;
+        let page = self.inner.fetch(url, language, deadline).await?;
         if let Some(bytes) = written(&page) {
             let patience = deadline.within(PATIENCE);
             let _late = patience.cut(self.cache.put(&key, &bytes, self.ttl)).await;
@@ -54,11 +61,18 @@ impl PageFetcher for PageCache {
     }
 }
 
-fn key(url: &Url) -> String {
+/// Whether neither the address that was asked for nor the one that it led to is excluded.
+fn may_use(page: &Page, url: &Url, excluded: &DomainList) -> bool {
+    !excluded.covers(url) && !excluded.covers(&page.url)
+}
+
+fn key(url: &Url, language: Option<&str>) -> String {
     let mut address = url.clone();
     address.set_fragment(None);
     let digest = Sha256::new()
         .chain_update([VERSION])
+        .chain_update(language.unwrap_or_default())
+        .chain_update([0])
         .chain_update(address.as_str())
         .finalize();
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -45,7 +45,7 @@ async fn page(settings: &PipelineSettings, url: &Url) -> anyhow::Result<(String,
     let page = wiring
         .context
         .fetcher
-        .fetch(url, deadline)
+        .fetch(url, None, deadline)
         .await
         .context("the page cannot be read")?;
     Ok((page.url.into(), page.document))

@@ -30,8 +30,29 @@ fn huge_and_empty_pages_are_not_kept_and_broken_ones_not_found() {
 
 #[test]
 fn fragments_share_a_page_and_nothing_else_does() {
-    let key = |text: &str| key(&Url::parse(text).unwrap());
+    let page = |text: &str, language| key(&Url::parse(text).unwrap(), language);
+    assert_ne!(
+        page("https://a.org/x", Some("de")),
+        page("https://a.org/x", None)
+    );
+    assert_ne!(
+        page("https://a.org/x", Some("de")),
+        page("https://a.org/x", Some("fr"))
+    );
+    let key = |text: &str| page(text, None);
     assert_eq!(key("https://a.org/x#one"), key("https://a.org/x#two"));
     assert_ne!(key("https://a.org/x?a=1"), key("https://a.org/x?a=2"));
     assert_ne!(key("https://a.org/x"), key("http://a.org/x"));
+}
+
+#[test]
+fn a_kept_page_in_a_domain_that_is_excluded_by_now_is_not_used() {
+    let asked = Url::parse("https://short.org/x").unwrap();
+    let may_use = |domains: &str| {
+        let excluded = DomainList::new(&[domains.to_owned()]);
+        may_use(&page("Text."), &asked, &excluded)
+    };
+    assert!(may_use("b.org"));
+    assert!(!may_use("a.org"), "where it led to");
+    assert!(!may_use("short.org"), "what was asked for");
 }

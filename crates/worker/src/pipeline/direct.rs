@@ -52,7 +52,8 @@ pub async fn run(
     cost.lap(Stage::Search);
 
     let reading = deadline.keep(CHECK + RANK).within(READ_MOST);
-    read::read(context, &mut candidates, PAGES, reading, sink).await;
+    let language = plan.language.as_deref();
+    read::read(context, &mut candidates, PAGES, language, reading, sink).await;
     cost.lap(Stage::Read);
 
     let order: Vec<String> = candidates.iter().map(|it| it.url.clone()).collect();

@@ -18,11 +18,17 @@ pub struct Page {
 /// Fetches pages.
 #[async_trait]
 pub trait PageFetcher: Send + Sync {
-    /// Fetches `url` and extracts its main content. Dropping the future ends the transfer.
+    /// Fetches `url` and extracts its main content. A site that has the page in several languages
+    /// is asked for `language`, a two-letter code. Dropping the future ends the transfer.
     ///
     /// # Errors
     /// When the page cannot be had, may not be had, or holds nothing to read.
-    async fn fetch(&self, url: &Url, deadline: Deadline) -> Result<Page, FetchError>;
+    async fn fetch(
+        &self,
+        url: &Url,
+        language: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Page, FetchError>;
 }
 
 /// Why a page was not read. The messages name no internal address.

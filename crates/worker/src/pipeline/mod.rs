@@ -39,7 +39,7 @@ pub use fetcher::{FetchError, Page, PageFetcher};
 pub use model::{Completion, LanguageModel, ModelError, ModelLimits, Piece, Prompt};
 pub use outcome::{Outcome, PipelineError};
 pub use progress::{ProgressSink, Silent};
-pub use provider::{Found, Hit, ProviderError, ProviderQuery, SearchProvider, TimeRange};
+pub use provider::{Found, Hit, ProviderError, ProviderQuery, SearchProvider, Silence, TimeRange};
 pub use question::{Plan, Planned, PlannedQuery};
 pub use run::run;
 pub use search::Providers;

@@ -15,6 +15,7 @@ mod words;
 use super::{
     context::Context,
     deadline::Deadline,
+    model::LanguageModel,
     progress::ProgressSink,
     question::{Plan, Planned, PlannedQuery},
     text,
@@ -28,21 +29,31 @@ use privachat_core::{
 /// Engines refuse or silently cut longer queries, in characters. The question itself stays whole.
 pub const QUERY_LIMIT: usize = 400;
 
-/// Plans the search for `request`: with the model until `deadline`, by rules without one, in speed
-/// mode, and when the model fails.
+/// The model that plans the search for `request` until `deadline`: there may be none, speed mode
+/// wants none, and without time none is asked.
+#[must_use]
+pub fn planner<'c>(
+    context: &'c Context,
+    request: &SearchRequest,
+    deadline: Deadline,
+) -> Option<&'c dyn LanguageModel> {
+    context
+        .model
+        .as_deref()
+        .filter(|_| request.mode != Mode::Speed && !deadline.is_over())
+}
+
+/// Plans the search for `request`: with `model` until `deadline`; by `rules` without one, and when
+/// the model fails.
 pub async fn plan(
-    context: &Context,
+    model: Option<&dyn LanguageModel>,
+    rules: Plan,
     request: &SearchRequest,
     now: DateTime<Utc>,
     deadline: Deadline,
     sink: &dyn ProgressSink,
 ) -> Planned {
     sink.stage(Stage::Plan, 0, 1, "Planning the search");
-    let rules = by_rules(&request.query, request.mode, now);
-    let model = context
-        .model
-        .as_deref()
-        .filter(|_| request.mode != Mode::Speed && !deadline.is_over());
     let Some(model) = model else {
         return Planned {
             plan: rules,
@@ -100,6 +111,20 @@ pub fn by_rules(question: &str, mode: Mode, now: DateTime<Utc>) -> Plan {
         wants_recent: recency.wants_recent,
         year: recency.year,
         by_model: false,
+    }
+}
+
+/// The question of `rules` as one query, whether or not its plan holds it.
+#[must_use]
+pub fn whole(rules: &Plan) -> PlannedQuery {
+    let first = rules.queries.first();
+    PlannedQuery {
+        sub_query: SubQuery {
+            query: words::cut(&rules.question, QUERY_LIMIT),
+            intent: first.map_or(Intent::Factual, |first| first.sub_query.intent),
+            priority: 1,
+        },
+        time_range: first.and_then(|first| first.time_range),
     }
 }
 

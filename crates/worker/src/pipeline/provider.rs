@@ -66,9 +66,21 @@ pub struct Found {
     pub usage: Option<Usage>,
     /// A ready answer with `[n]` citations into `hits`, by providers that write one.
     pub answer: Option<String>,
-    /// Whether the engines behind it were refused: then nothing found does not mean that there is
-    /// nothing.
-    pub blocked: bool,
+    /// Why engines behind it did not answer, when nothing was found: then that does not mean that
+    /// there is nothing.
+    pub silence: Option<Silence>,
+}
+
+/// Why an engine behind a provider did not answer. The order is that of what to tell the user
+/// when it is several of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Silence {
+    /// It refused: too many requests, access denied, a captcha.
+    Refused,
+    /// It was too slow.
+    Late,
+    /// It failed in another way.
+    Failed,
 }
 
 /// Anything that answers a query with a list of results.

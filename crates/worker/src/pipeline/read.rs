@@ -29,9 +29,12 @@ pub struct Tally {
     pub failed: usize,
     /// Those of them that refused to be read: robots.txt, a bot check, 401, 403, 429.
     pub blocked: usize,
+    /// Those of them that were too slow.
+    pub late: usize,
 }
 
-/// Reads `pages` pages of candidates whose content is not there yet, best first, until `deadline`.
+/// Reads `pages` pages of candidates whose content is not there yet, best first and in `language`
+/// where there is a choice, until `deadline`.
 /// The next best page takes the place of one that cannot be read; the last pages are not waited for
 /// much longer than the others took. Pages that are not read keep their excerpt, and one warning
 /// says how many and why. Candidates that turn out to be one page become one.
@@ -39,10 +42,11 @@ pub async fn read(
     context: &Context,
     candidates: &mut Vec<Candidate>,
     pages: usize,
+    language: Option<&str>,
     deadline: Deadline,
     sink: &dyn ProgressSink,
 ) -> Tally {
-    let mut pool = Pool::new(&*context.fetcher, candidates, pages, deadline);
+    let mut pool = Pool::new(&*context.fetcher, candidates, pages, language, deadline);
     let total = pool.begun();
     if total == 0 {
         return Tally::default();
@@ -81,6 +85,10 @@ pub async fn read(
         read: total - failures.len(),
         failed: failures.len(),
         blocked: failures.iter().filter(|error| is_refusal(error)).count(),
+        late: failures
+            .iter()
+            .filter(|error| **error == FetchError::TimedOut)
+            .count(),
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     rank::{self, RankOptions},
     read::{self, Tally},
     reporter::Reporter,
-    search,
+    search::{self, Ahead},
     shares::Shares,
     sources,
 };
@@ -67,12 +67,25 @@ async fn stages(
     let shares = Shares::new(deadline, pages > 0, context.model.is_some());
     let mut cost = Cost::start();
 
-    let planned = plan::plan(context, request, now, shares.plan, sink).await;
+    let rules = plan::by_rules(&request.query, request.mode, now);
+    let model = plan::planner(context, request, shares.plan);
+    let mut ahead = model.and_then(|_| {
+        let whole = plan::whole(&rules);
+        Ahead::new(context, &rules, whole, request, shares.search)
+    });
+    let planning = plan::plan(model, rules, request, now, shares.plan, sink);
+    let mut planned = match &mut ahead {
+        Some(ahead) => ahead.beside(planning).await,
+        None => planning.await,
+    };
+    if let Some(ahead) = &mut ahead {
+        ahead.enter(&mut planned.plan, request);
+    }
     cost.spend(planned.usage);
     let plan = Arc::new(planned.plan);
     cost.lap(Stage::Plan);
 
-    let found = search::search(context, &plan, request, shares.search, sink).await?;
+    let found = search::search(context, &plan, request, shares.search, ahead, sink).await?;
     cost.spend(found.usage);
     let mut candidates = found.candidates;
     sink.emit(Event::Sources {
@@ -81,7 +94,9 @@ async fn stages(
     cost.lap(Stage::Search);
 
     let pages = pages.min(request.source_limit());
-    let tally = read::read(context, &mut candidates, pages, shares.read(), sink).await;
+    let language = plan.language.as_deref();
+    let reading = shares.read();
+    let tally = read::read(context, &mut candidates, pages, language, reading, sink).await;
     cost.lap(Stage::Read);
 
     let count = candidates.len();
@@ -170,10 +185,16 @@ fn provisional(candidates: &[Candidate], limit: usize) -> Vec<Source> {
         .collect()
 }
 
-/// Why no source is left of `count` results: nobody let us read, or nothing fits.
+/// Why no source is left of `count` results: nobody let us read in time, or nothing fits.
 fn nothing_left(count: usize, tally: Tally) -> PipelineError {
     let was_refused = tally.read == 0 && tally.blocked > 0 && tally.blocked == tally.failed;
-    let (code, message) = if was_refused {
+    let was_late = tally.read == 0 && tally.late > 0 && tally.late == tally.failed;
+    let (code, message) = if was_late {
+        (
+            problem::TIMEOUT,
+            format!("{count} results were found, but their pages were too slow to be read."),
+        )
+    } else if was_refused {
         (
             problem::SOURCES_BLOCKED,
             format!("{count} results were found, but their pages refuse to be read."),
@@ -189,7 +210,7 @@ fn nothing_left(count: usize, tally: Tally) -> PipelineError {
         code,
         message,
         hint: problem::find(code).map(|problem| problem.remedy.to_owned()),
-        retryable: false,
+        retryable: was_late,
         warnings: Vec::new(),
     }
 }

@@ -28,12 +28,23 @@ fn shown(source: &RankedSource) -> Source {
     };
     Source {
         title: source.candidate.title.clone(),
-        url: source.candidate.url.clone(),
+        url: address(source),
         snippet: shorten(&text, SNIPPET),
         relevance: source.relevance,
         semantic_score: source.semantic_score,
         final_score: source.final_score,
         source_type: source.candidate.source_type,
+    }
+}
+
+/// Where the best passage stands, if that is a page of a PDF file. Fragments of HTML are left to
+/// whoever found the page: many of them are no good places to begin to read.
+fn address(source: &RankedSource) -> String {
+    let url = &source.candidate.url;
+    let best = source.passages.first();
+    match best.and_then(|passage| passage.anchor.as_deref()) {
+        Some(page) if page.starts_with("page=") && !url.contains('#') => format!("{url}#{page}"),
+        _ => url.clone(),
     }
 }
 
@@ -103,6 +114,20 @@ mod tests {
         assert!(snippet.chars().count() <= SNIPPET);
         assert!(details[0].passages[0].chars().count() <= PASSAGE);
         assert!(!details[0].fetched);
+    }
+
+    #[test]
+    fn a_source_that_is_a_pdf_leads_to_the_page_of_its_best_passage() {
+        let at = |url, anchor: &str| {
+            let mut source = ranked("Title", url, "Text.");
+            source.passages[0].anchor = Some(anchor.to_owned());
+            to_response(&[source]).0.remove(0).url
+        };
+        let pdf = "https://a.example/x.pdf";
+        assert_eq!(at(pdf, "page=7"), "https://a.example/x.pdf#page=7");
+        let known = "https://a.example/x.pdf#page=2";
+        assert_eq!(at(known, "page=7"), known);
+        assert_eq!(at("https://a.example/", "intro"), "https://a.example/");
     }
 
     #[test]

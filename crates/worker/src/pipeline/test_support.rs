@@ -136,6 +136,8 @@ impl SearchProvider for Scripted {
 pub(crate) struct Pages {
     pages: HashMap<String, (Duration, Result<String, FetchError>)>,
     pub(crate) asked: Mutex<Vec<String>>,
+    /// The language that each was asked for in.
+    pub(crate) languages: Mutex<Vec<Option<String>>>,
 }
 
 impl Pages {
@@ -153,8 +155,15 @@ impl Pages {
 
 #[async_trait]
 impl PageFetcher for Pages {
-    async fn fetch(&self, url: &Url, _: Deadline) -> Result<Page, FetchError> {
+    async fn fetch(
+        &self,
+        url: &Url,
+        language: Option<&str>,
+        _: Deadline,
+    ) -> Result<Page, FetchError> {
         self.asked.lock().unwrap().push(url.to_string());
+        let language = language.map(str::to_owned);
+        self.languages.lock().unwrap().push(language);
         let Some((delay, page)) = self.pages.get(url.as_str()) else {
             return Err(FetchError::Status(404));
         };

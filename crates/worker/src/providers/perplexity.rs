@@ -3,7 +3,10 @@
 
 mod citations;
 
-use super::reply::Upstream;
+use super::{
+    period::{Period, american},
+    reply::Upstream,
+};
 use crate::{
     llm::{ThinkFilter, usage},
     pipeline::{
@@ -57,7 +60,7 @@ impl Perplexity {
     /// # Errors
     /// When no search would succeed.
     pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
-        let mut body = parameters("wikipedia", None);
+        let mut body = parameters("wikipedia", Period::Any);
         body["max_tokens"] = json!(1);
         let reply = self.ask(&body, deadline).await;
         reply.map_err(|error| UPSTREAM.probe_error(&error))?;
@@ -86,24 +89,30 @@ impl SearchProvider for Perplexity {
         query: &ProviderQuery,
         deadline: Deadline,
     ) -> Result<Found, ProviderError> {
-        let body = parameters(&query.text, query.time_range);
+        let now = Utc::now();
+        let body = parameters(&query.text, Period::of(query, now));
         let answer = self.ask(&body, deadline).await?;
-        read(&answer, Utc::now())
+        read(&answer, now)
     }
 }
 
-fn parameters(question: &str, range: Option<TimeRange>) -> Value {
+fn parameters(question: &str, period: Period) -> Value {
     let mut body = json!({
         "model": MODEL,
         "messages": [{"role": "user", "content": question}],
     });
-    if let Some(range) = range {
-        body["search_recency_filter"] = json!(match range {
-            TimeRange::Day => "day",
-            TimeRange::Week => "week",
-            TimeRange::Month => "month",
-            TimeRange::Year => "year",
-        });
+    // The two filters exclude each other.
+    match period {
+        Period::Any => {}
+        Period::Age(range) => {
+            body["search_recency_filter"] = json!(match range {
+                TimeRange::Day => "day",
+                TimeRange::Week => "week",
+                TimeRange::Month => "month",
+                TimeRange::Year => "year",
+            });
+        }
+        Period::Since(first) => body["search_after_date_filter"] = json!(american(first)),
     }
     body
 }

@@ -6,10 +6,11 @@ mod query;
 use super::{
     dates,
     hits::{HitList, Raw},
+    period::Period,
     reply::{self, Upstream},
 };
 use crate::{
-    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider, TimeRange},
+    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider, Silence, TimeRange},
     upstream::{self, ProbeError, Reply},
 };
 use async_trait::async_trait;
@@ -70,13 +71,18 @@ impl Searxng {
         Ok(report)
     }
 
-    fn parameters(text: String, query: &ProviderQuery) -> Vec<(&'static str, String)> {
+    fn parameters(
+        text: String,
+        query: &ProviderQuery,
+        now: DateTime<Utc>,
+    ) -> Vec<(&'static str, String)> {
         let mut parameters = vec![("q", text), ("format", "json".to_owned())];
         let mut categories = "general";
         if let Some(language) = &query.language {
             parameters.push(("language", language.clone()));
         }
-        if let Some(range) = query.time_range {
+        // It cannot begin at a date: the year in the words of the query has to do.
+        if let Period::Age(range) = Period::of(query, now) {
             let name = match range {
                 TimeRange::Day => "day",
                 TimeRange::Week => "week",
@@ -108,13 +114,14 @@ impl SearchProvider for Searxng {
         if text.is_empty() {
             return Ok(Found::default());
         }
+        let now = Utc::now();
         let request = self
             .client
             .get(self.search.clone())
-            .query(&Self::parameters(text, query));
+            .query(&Self::parameters(text, query, now));
         let reply = upstream::exchange(request, deadline).await;
         let reply = reply.map_err(|trouble| UPSTREAM.trouble(trouble))?;
-        read(&reply, query.limit, Utc::now())
+        read(&reply, query.limit, now)
     }
 }
 
@@ -141,7 +148,7 @@ fn read(reply: &Reply, limit: usize, now: DateTime<Utc>) -> Result<Found, Provid
     let hits = hits.finish(limit);
     let notice = unresponsive(&body, hits.is_empty());
     Ok(Found {
-        blocked: hits.is_empty() && notice.is_some(),
+        silence: silence(&body).filter(|_| hits.is_empty()),
         hits,
         notices: notice.into_iter().collect(),
         ..Found::default()
@@ -197,6 +204,32 @@ fn unresponsive(body: &Value, nothing_found: bool) -> Option<String> {
         "some engines of SearXNG did not answer"
     };
     Some(format!("{start}: {}", engines.join(", ")))
+}
+
+/// Why engines did not answer; the worst of their reasons.
+fn silence(body: &Value) -> Option<Silence> {
+    reply::list(body, "unresponsive_engines")
+        .iter()
+        .filter_map(|pair| {
+            pair.get(0)?.as_str()?;
+            let message = pair.get(1).and_then(Value::as_str);
+            Some(reason_of(message.unwrap_or_default()))
+        })
+        .min()
+}
+
+/// Judges by SearXNG's own words (`searx/webutils.py`, `exception_classname_to_text`), which stay
+/// English whatever the interface is in; an engine that rests repeats why, after "Suspended: ".
+fn reason_of(message: &str) -> Silence {
+    let message = message.to_lowercase();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
+    if says(&["too many requests", "access denied", "captcha"]) {
+        Silence::Refused
+    } else if says(&["timeout", "timed out"]) {
+        Silence::Late
+    } else {
+        Silence::Failed
+    }
 }
 
 /// A 400 names the parameter after "parameter"; the rest of its text may hold the query.

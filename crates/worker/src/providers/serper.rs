@@ -3,6 +3,7 @@
 use super::{
     dates,
     hits::{HitList, Raw},
+    period::{Period, american},
     reply::{self, Upstream},
     text,
 };
@@ -99,22 +100,45 @@ impl SearchProvider for Serper {
         query: &ProviderQuery,
         deadline: Deadline,
     ) -> Result<Found, ProviderError> {
+        let now = Utc::now();
+        let found = self.ask(query, now, deadline).await?;
+        let is_since = matches!(Period::of(query, now), Period::Since(_));
+        if !found.hits.is_empty() || !is_since {
+            return Ok(found);
+        }
+        // Google dates pages by guessing: the year in the words of the query has to do.
+        let of_any_year = ProviderQuery {
+            time_range: None,
+            year: None,
+            ..query.clone()
+        };
+        self.ask(&of_any_year, now, deadline).await
+    }
+}
+
+impl Serper {
+    async fn ask(
+        &self,
+        query: &ProviderQuery,
+        now: DateTime<Utc>,
+        deadline: Deadline,
+    ) -> Result<Found, ProviderError> {
         let request = self
             .client
             .post(&self.search)
             .header("X-API-KEY", self.key.expose())
-            .json(&parameters(query));
+            .json(&parameters(query, now));
         let reply = upstream::exchange(request, deadline).await;
         let reply = reply.map_err(|trouble| UPSTREAM.trouble(trouble))?;
         let body = UPSTREAM.object(&reply)?;
         Ok(Found {
-            hits: read(&body, Utc::now()).finish(query.limit),
+            hits: read(&body, now).finish(query.limit),
             ..Found::default()
         })
     }
 }
 
-fn parameters(query: &ProviderQuery) -> Value {
+fn parameters(query: &ProviderQuery, now: DateTime<Utc>) -> Value {
     let mut body = json!({
         "q": text::words_within(&query.text, MAX_QUERY_CHARS),
         "num": query.limit.clamp(1, MAX_RESULTS),
@@ -125,14 +149,18 @@ fn parameters(query: &ProviderQuery) -> Value {
             body["gl"] = json!(country);
         }
     }
-    if let Some(range) = query.time_range {
-        body["tbs"] = json!(match range {
-            TimeRange::Day => "qdr:d",
-            TimeRange::Week => "qdr:w",
-            TimeRange::Month => "qdr:m",
-            TimeRange::Year => "qdr:y",
-        });
-    }
+    let dates = match Period::of(query, now) {
+        Period::Any => return body,
+        Period::Age(TimeRange::Day) => "qdr:d".to_owned(),
+        Period::Age(TimeRange::Week) => "qdr:w".to_owned(),
+        Period::Age(TimeRange::Month) => "qdr:m".to_owned(),
+        Period::Age(TimeRange::Year) => "qdr:y".to_owned(),
+        Period::Since(first) => {
+            let (first, today) = (american(first), american(now.date_naive()));
+            format!("cdr:1,cd_min:{first},cd_max:{today}")
+        }
+    };
+    body["tbs"] = json!(dates);
     body
 }
 

@@ -9,6 +9,7 @@ use crate::{
 };
 use reqwest::RequestBuilder;
 use serde_json::Value;
+use std::{ops::RangeInclusive, time::Duration};
 
 /// The settings that a hint names.
 pub(super) struct Settings {
@@ -35,13 +36,43 @@ pub(super) const RERANK: Settings = Settings {
     path: "/rerank",
 };
 
-/// Sends `request` and reads its JSON.
+/// What is waited before the second try, in milliseconds. Random, so that the requests of one
+/// comparison, which failed together, do not come back together.
+const PAUSE: RangeInclusive<u64> = 50..=200;
+/// A try that has less time than this is not worth its call.
+const LEAST: Duration = Duration::from_millis(300);
+
+/// Sends `request` and reads its JSON; once more after trouble in passing, if there is time.
 pub(super) async fn exchange(
     request: RequestBuilder,
     deadline: Deadline,
     settings: &Settings,
 ) -> Result<Value, SemanticsError> {
+    let again = request.try_clone();
+    let mut asked_wait = None;
+    let result = once(request, deadline, settings, &mut asked_wait).await;
+    let (Err(SemanticsError::RateLimited | SemanticsError::Unavailable { .. }), Some(again)) =
+        (&result, again)
+    else {
+        return result;
+    };
+    let pause = Duration::from_millis(rand::random_range(PAUSE)) + asked_wait.unwrap_or_default();
+    if deadline.remaining() < pause + LEAST {
+        return result;
+    }
+    tokio::time::sleep(pause).await;
+    once(again, deadline, settings, &mut asked_wait).await
+}
+
+/// One try. `asked_wait` becomes what the server asks us to wait before the next.
+async fn once(
+    request: RequestBuilder,
+    deadline: Deadline,
+    settings: &Settings,
+    asked_wait: &mut Option<Duration>,
+) -> Result<Value, SemanticsError> {
     let reply = upstream::exchange(request, deadline).await?;
+    *asked_wait = reply.retry_after;
     if !reply.status.is_success() {
         return Err(classify(reply.status.as_u16(), &reply.phrases(), settings));
     }

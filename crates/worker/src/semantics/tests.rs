@@ -236,6 +236,39 @@ async fn trouble_that_passes_is_told_apart_from_refusals() {
     assert!(!error.to_string().contains("127.0.0.1"), "{error}");
 }
 
+/// How often a server is asked that answers like this once and well after that, and whether the
+/// texts were compared.
+async fn asked_after(first: ResponseTemplate, deadline: Deadline) -> (usize, bool) {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .respond_with(first)
+        .up_to_n_times(1)
+        .mount(&server)
+        .await;
+    Mock::given(method("POST"))
+        .respond_with(Counting)
+        .mount(&server)
+        .await;
+    let compared = embeddings(&server)
+        .similarities(&["sea"], &["sea and tax"], deadline)
+        .await;
+    let asked = server.received_requests().await.unwrap().len();
+    (asked, compared.is_ok())
+}
+
+#[tokio::test]
+async fn trouble_in_passing_gets_one_more_try_if_there_is_time() {
+    let status = ResponseTemplate::new;
+    for passing in [status(429), status(502), status(503)] {
+        assert_eq!(asked_after(passing, soon()).await, (2, true));
+    }
+    assert_eq!(asked_after(status(400), soon()).await, (1, false));
+    let later = status(429).insert_header("Retry-After", "60");
+    assert_eq!(asked_after(later, soon()).await, (1, false));
+    let short = Deadline::after(Duration::from_millis(340));
+    assert_eq!(asked_after(status(503), short).await, (1, false));
+}
+
 #[tokio::test]
 async fn a_server_that_keeps_failing_is_left_alone() {
     let broken = answering(ResponseTemplate::new(503)).await;
@@ -245,7 +278,8 @@ async fn a_server_that_keeps_failing_is_left_alone() {
     }
     let error = compared(&semantic.clone()).await.unwrap_err();
     assert!(error.to_string().contains("next try"), "{error}");
-    assert_eq!(broken.received_requests().await.unwrap().len(), 5);
+    let asked = broken.received_requests().await.unwrap().len();
+    assert_eq!(asked, 5 * 2, "each comparison has a second try");
 
     let refusing = answering(ResponseTemplate::new(400)).await;
     let semantic = embeddings(&refusing);

@@ -26,6 +26,7 @@ pub(super) struct Arrival {
 /// The pages of one search.
 pub(super) struct Pool<'a> {
     fetcher: &'a dyn PageFetcher,
+    language: Option<&'a str>,
     deadline: Deadline,
     waiting: IntoIter<(usize, Url)>,
     running: FuturesUnordered<BoxFuture<'a, (Arrival, Duration)>>,
@@ -44,10 +45,12 @@ impl<'a> Pool<'a> {
         fetcher: &'a dyn PageFetcher,
         candidates: &[Candidate],
         wanted: usize,
+        language: Option<&'a str>,
         deadline: Deadline,
     ) -> Self {
         let mut pool = Self {
             fetcher,
+            language,
             deadline,
             waiting: unread(candidates).into_iter(),
             running: FuturesUnordered::new(),
@@ -92,7 +95,7 @@ impl<'a> Pool<'a> {
             && let Some((at, url)) = self.waiting.next()
         {
             self.begun += 1;
-            let work = fetch(self.fetcher, url, self.deadline);
+            let work = fetch(self.fetcher, url, self.language, self.deadline);
             let started = Instant::now();
             let work = work.map(move |result| (Arrival { at, result }, started.elapsed()));
             self.running.push(work.boxed());
@@ -118,10 +121,11 @@ impl<'a> Pool<'a> {
 async fn fetch(
     fetcher: &dyn PageFetcher,
     url: Url,
+    language: Option<&str>,
     deadline: Deadline,
 ) -> Result<Page, FetchError> {
     let page = deadline
-        .cut(fetcher.fetch(&url, deadline))
+        .cut(fetcher.fetch(&url, language, deadline))
         .await
         .unwrap_or(Err(FetchError::TimedOut))?;
     if page.document.is_empty() {

@@ -53,11 +53,20 @@ async fn slow_and_refused_pages_keep_their_excerpt_and_are_counted() {
     let sink = Recorder::default();
     let start = Instant::now();
     let (context, pages) = context(pages);
-    let tally = read(&context, &mut candidates, 5, Deadline::after(SHARE), &sink).await;
+    let tally = read(
+        &context,
+        &mut candidates,
+        5,
+        None,
+        Deadline::after(SHARE),
+        &sink,
+    )
+    .await;
     let expected = Tally {
         read: 1,
         failed: 4,
         blocked: 2,
+        late: 1,
     };
     assert_eq!(tally, expected);
 
@@ -75,24 +84,30 @@ async fn slow_and_refused_pages_keep_their_excerpt_and_are_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pages_are_read_side_by_side() {
+async fn pages_are_read_side_by_side_in_the_language_of_the_question() {
     let second = Duration::from_secs(1);
     let pages = Pages::default()
         .with("https://a.org/", second, Ok("a"))
         .with("https://b.org/", second, Ok("b"));
     let mut candidates = vec![candidate("https://a.org/"), candidate("https://b.org/")];
-    let (context, _) = context(pages);
+    let (context, pages) = context(pages);
     let start = Instant::now();
     read(
         &context,
         &mut candidates,
         5,
+        Some("de"),
         Deadline::after(SHARE),
         &Recorder::default(),
     )
     .await;
     assert!(candidates.iter().all(|c| c.document.is_some()));
     assert!(start.elapsed() < second * 11 / 10);
+    let in_german = Some("de".to_owned());
+    assert_eq!(
+        *pages.languages.lock().unwrap(),
+        [in_german.clone(), in_german]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,6 +127,7 @@ async fn only_web_pages_without_content_are_read_best_first_up_to_the_limit() {
         &context,
         &mut candidates,
         1,
+        None,
         Deadline::after(SHARE),
         &Recorder::default(),
     )
@@ -126,6 +142,7 @@ async fn nothing_is_said_when_nothing_is_to_be_read() {
         &context(Pages::default()).0,
         &mut vec![candidate("https://a.org/")],
         0,
+        None,
         Deadline::after(SHARE),
         &sink,
     )
@@ -147,7 +164,7 @@ async fn with_a_straggler(delay: Duration, count: usize) -> (Tally, Duration) {
     let start = Instant::now();
     let sink = Recorder::default();
     let whole = Deadline::after(SHARE * 3);
-    let tally = read(&context, &mut candidates, count, whole, &sink).await;
+    let tally = read(&context, &mut candidates, count, None, whole, &sink).await;
     assert_eq!(
         sink.warnings(),
         [format!("1 of {count} pages could not be read: 1 too slow")]
@@ -189,7 +206,15 @@ async fn a_page_that_is_the_only_hope_is_waited_for() {
     let mut candidates = vec![candidate("https://a.org/"), candidate("https://b.org/")];
     let (context, _) = context(pages);
     let whole = Deadline::after(SHARE);
-    let tally = read(&context, &mut candidates, 2, whole, &Recorder::default()).await;
+    let tally = read(
+        &context,
+        &mut candidates,
+        2,
+        None,
+        whole,
+        &Recorder::default(),
+    )
+    .await;
     assert_eq!((tally.read, tally.failed), (1, 1));
 }
 
@@ -206,7 +231,15 @@ async fn the_next_best_page_takes_the_place_of_one_that_fails() {
         .collect();
     let (context, pages) = context(pages);
     let whole = Deadline::after(SHARE);
-    let tally = read(&context, &mut candidates, 2, whole, &Recorder::default()).await;
+    let tally = read(
+        &context,
+        &mut candidates,
+        2,
+        None,
+        whole,
+        &Recorder::default(),
+    )
+    .await;
     assert_eq!((tally.read, tally.failed), (2, 2));
     let asked = pages.asked.lock().unwrap().clone();
     assert_eq!(
@@ -223,7 +256,15 @@ async fn a_search_asks_for_twice_as_many_pages_as_it_wants_at_most() {
         .collect();
     let (context, pages) = context(Pages::default());
     let whole = Deadline::after(SHARE);
-    let tally = read(&context, &mut candidates, 3, whole, &Recorder::default()).await;
+    let tally = read(
+        &context,
+        &mut candidates,
+        3,
+        None,
+        whole,
+        &Recorder::default(),
+    )
+    .await;
     assert_eq!((tally.read, tally.failed), (0, 6));
     assert_eq!(pages.asked.lock().unwrap().len(), 6);
 }
@@ -233,7 +274,7 @@ struct Moved;
 
 #[async_trait::async_trait]
 impl PageFetcher for Moved {
-    async fn fetch(&self, url: &Url, _: Deadline) -> Result<Page, FetchError> {
+    async fn fetch(&self, url: &Url, _: Option<&str>, _: Deadline) -> Result<Page, FetchError> {
         let is_short = url.host_str() == Some("short.org");
         let address = if is_short {
             "https://long.org/page"
@@ -263,7 +304,15 @@ async fn results_that_lead_to_one_page_become_one_and_another_is_read_instead() 
     ];
     let context = Context::new(Providers::new(Vec::new()), Arc::new(Moved));
     let whole = Deadline::after(SHARE);
-    read(&context, &mut candidates, 2, whole, &Recorder::default()).await;
+    read(
+        &context,
+        &mut candidates,
+        2,
+        None,
+        whole,
+        &Recorder::default(),
+    )
+    .await;
     let urls: Vec<&str> = candidates.iter().map(|it| it.url.as_str()).collect();
     assert_eq!(urls, ["https://long.org/page", "https://other.org/#part"]);
     assert!(candidates.iter().all(|it| it.document.is_some()));

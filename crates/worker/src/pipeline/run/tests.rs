@@ -209,3 +209,82 @@ async fn dropping_a_search_drops_its_calls() {
     let dropped = |provider: &Scripted| provider.dropped.load(Ordering::SeqCst);
     assert_eq!((dropped(&searxng), dropped(&local)), (1, 1));
 }
+
+/// Plans with these words after a while, and writes no answer.
+struct Planner(Duration, &'static str);
+
+#[async_trait]
+impl LanguageModel for Planner {
+    fn name(&self) -> &'static str {
+        "planner"
+    }
+
+    async fn complete(
+        &self,
+        prompt: &Prompt,
+        _: Deadline,
+        _: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
+    ) -> Result<Completion, ModelError> {
+        if !prompt.json {
+            return Err(ModelError::Unavailable {
+                reason: "HTTP 502".to_owned(),
+            });
+        }
+        tokio::time::sleep(self.0).await;
+        Ok(Completion {
+            text: self.1.to_owned(),
+            ..Completion::default()
+        })
+    }
+}
+
+/// Searches with a model that plans for 2 s and an engine that takes 3 s.
+async fn planned(says: &'static str) -> (Outcome, Vec<String>, Duration) {
+    let found = Found {
+        hits: vec![hit("searxng", URL)],
+        ..Found::default()
+    };
+    let searxng = Scripted::after("searxng", Duration::from_secs(3), Ok(found));
+    let pages = Pages::default().with(URL, Duration::ZERO, Ok(RUST));
+    let context = Context {
+        model: Some(Arc::new(Planner(Duration::from_secs(2), says))),
+        ..context(&[&searxng], pages, None)
+    };
+    let ended = ask(&context, Mode::Balanced).await;
+    let outcome = ended.result.unwrap();
+    let searched = outcome.timings[&Stage::Plan] + outcome.timings[&Stage::Search];
+    let asked = searxng.queries.lock().unwrap();
+    let asked = asked.iter().map(|query| query.text.clone()).collect();
+    (outcome, asked, searched)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_question_is_searched_for_while_the_model_plans_and_not_twice() {
+    let says = r#"{"queries": [{"query": "what is rust", "intent": "definition"}]}"#;
+    let (outcome, asked, searched) = planned(says).await;
+    assert_eq!(asked, ["What is Rust?"]);
+    assert_eq!(searched, Duration::from_secs(3), "planning costs nothing");
+    assert_eq!(outcome.sub_queries.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_question_itself_found_is_kept_beside_the_models_queries() {
+    let says = r#"{"queries": [{"query": "Rust language", "intent": "definition"}]}"#;
+    let (outcome, asked, searched) = planned(says).await;
+    assert_eq!(asked, ["What is Rust?", "Rust language"]);
+    assert_eq!(searched, Duration::from_secs(5));
+    let shown: Vec<_> = outcome
+        .sub_queries
+        .iter()
+        .map(|query| (query.query.as_str(), query.priority))
+        .collect();
+    assert_eq!(shown, [("Rust language", 1), ("What is Rust?", 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_wants_results_of_a_certain_age_has_the_question_searched_for_again() {
+    let says = r#"{"queries": [{"query": "What is Rust?", "time": "month"}]}"#;
+    let (outcome, asked, _) = planned(says).await;
+    assert_eq!(asked, ["What is Rust?", "What is Rust?"]);
+    assert_eq!(outcome.sub_queries.len(), 1);
+}

@@ -1,7 +1,10 @@
 //! How a search ends that has no sources: nothing configured, everything failed, nothing found.
 
 use super::cascade::Attempt;
-use crate::pipeline::{outcome::PipelineError, provider::ProviderError};
+use crate::pipeline::{
+    outcome::PipelineError,
+    provider::{ProviderError, Silence},
+};
 use privachat_core::schema::{SearchEngine, Stage, problem};
 
 /// Nothing to ask.
@@ -41,11 +44,10 @@ pub(super) fn no_sources(attempts: &[Attempt]) -> PipelineError {
     if attempts.iter().any(|attempt| attempt.excluded > 0) {
         return all_excluded();
     }
-    let blocked = names(attempts, |attempt| {
-        attempt.result.as_ref().is_ok_and(|found| found.blocked)
-    });
-    if !blocked.is_empty() {
-        return engines_blocked(&blocked);
+    let silences = attempts.iter().filter_map(silence_of);
+    if let Some(silence) = silences.min() {
+        let silent = names(attempts, |attempt| silence_of(attempt) == Some(silence));
+        return engines_silent(silence, &silent);
     }
     if errors.is_empty() || was_searched(attempts) {
         return nothing_found(&empty);
@@ -129,18 +131,27 @@ fn all_excluded() -> PipelineError {
     }
 }
 
-/// Nothing was found, and the engines that could know were not allowed to look.
-fn engines_blocked(providers: &[&str]) -> PipelineError {
+fn silence_of(attempt: &Attempt) -> Option<Silence> {
+    attempt.result.as_ref().ok()?.silence
+}
+
+/// Nothing was found, and engines that could know did not say anything.
+fn engines_silent(silence: Silence, providers: &[&str]) -> PipelineError {
+    let (code, what) = match silence {
+        Silence::Refused => (problem::SOURCES_BLOCKED, "refused to search"),
+        Silence::Late => (problem::TIMEOUT, "did not answer in time"),
+        Silence::Failed => (problem::UPSTREAM_UNAVAILABLE, "failed"),
+    };
     PipelineError {
         stage: Stage::Search,
-        code: problem::SOURCES_BLOCKED,
+        code,
         message: format!(
-            "Nothing was found, and engines behind {} did not answer.",
+            "Nothing was found, and engines behind {} {what}.",
             providers.join(" and ")
         ),
-        hint: remedy_of(problem::SOURCES_BLOCKED),
-        // SearXNG suspends its engines for minutes and more.
-        retryable: false,
+        hint: remedy_of(code),
+        // SearXNG suspends engines that refuse or fail for minutes and more.
+        retryable: silence == Silence::Late,
         warnings: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! Search: every sub-query to its providers, side by side; what they find, merged.
 
+mod ahead;
 pub mod breaker;
 pub mod canonical;
 mod cascade;
@@ -23,9 +24,10 @@ use super::{
     provider::{Found, ProviderQuery},
     question::{Plan, PlannedQuery},
 };
+pub use ahead::Ahead;
 use cascade::{Attempt, Route};
 use fusion::List;
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use hedge::ENOUGH;
 use privachat_core::schema::{SearchEngine, SearchRequest, Stage, Usage};
 pub use providers::Providers;
@@ -47,8 +49,9 @@ pub struct Searched {
     pub usage: Option<Usage>,
 }
 
-/// Searches for every query of `plan` until `deadline`. Failures and notices of providers are told
-/// to `sink` as warnings.
+/// Searches for every query of `plan` until `deadline`; what `ahead` has begun, which has entered
+/// the plan, is not searched for again. Failures and notices of providers are told to `sink` as
+/// warnings.
 ///
 /// # Errors
 /// When there is nothing to ask, everything failed, or nothing was found.
@@ -57,27 +60,38 @@ pub async fn search(
     plan: &Plan,
     request: &SearchRequest,
     deadline: Deadline,
+    ahead: Option<Ahead<'_>>,
     sink: &dyn ProgressSink,
 ) -> Result<Searched, PipelineError> {
     let Some(route) = Route::new(&context.providers, request.search_engine, &context.excluded)
     else {
         return Err(failure::not_configured(request.search_engine));
     };
-    let total = plan.queries.len();
-    sink.stage(Stage::Search, 0, total, "Searching");
-
-    let hurry = CancellationToken::new();
-    let mut running: FuturesUnordered<_> = plan
+    let (start, hurry) = match &ahead {
+        Some(ahead) => (ahead.since, ahead.hurry.clone()),
+        None => (Instant::now(), CancellationToken::new()),
+    };
+    let covered = ahead
+        .as_ref()
+        .filter(|ahead| ahead.is_whole)
+        .map(|ahead| ahead.at);
+    let mut running: FuturesUnordered<BoxFuture<'_, (usize, Vec<Attempt>)>> = plan
         .queries
         .iter()
         .enumerate()
+        .filter(|(at, _)| Some(*at) != covered)
         .map(|(at, planned)| {
             let query = provider_query(plan, planned, request);
             let (route, hurry) = (&route, &hurry);
-            async move { (at, route.ask(&query, deadline, hurry).await) }
+            async move { (at, route.ask(&query, deadline, hurry).await) }.boxed()
         })
         .collect();
-    let start = Instant::now();
+    if let Some(ahead) = ahead {
+        let at = ahead.at;
+        running.push(ahead.finish().map(move |attempts| (at, attempts)).boxed());
+    }
+    let total = running.len();
+    sink.stage(Stage::Search, 0, total, "Searching");
     let mut answered: Vec<(usize, Vec<Attempt>)> = Vec::with_capacity(total);
     let mut found = 0;
     let mut hurry_at = None;
@@ -168,11 +182,22 @@ pub(super) async fn one(
 
 fn provider_query(plan: &Plan, planned: &PlannedQuery, request: &SearchRequest) -> ProviderQuery {
     ProviderQuery {
-        text: planned.sub_query.query.clone(),
+        text: with_year(&planned.sub_query.query, plan.year),
         language: plan.language.clone(),
         time_range: planned.time_range,
         year: plan.year,
         limit: request.source_limit().max(LEAST_RESULTS),
+    }
+}
+
+/// `text` with the year that the question is about: to most engines it is a word like others.
+fn with_year(text: &str, year: Option<i32>) -> String {
+    let missing = year
+        .map(|year| year.to_string())
+        .filter(|year| !text.contains(year));
+    match missing {
+        Some(year) => format!("{text} {year}"),
+        None => text.to_owned(),
     }
 }
 

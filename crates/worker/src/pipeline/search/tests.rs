@@ -43,7 +43,15 @@ async fn run(
     let mut request = SearchRequest::new(question, Mode::Deep);
     request.search_engine = engine;
     let context = Context::new(providers.clone(), Arc::new(Pages::default()));
-    search(&context, &plan, &request, Deadline::after(BUDGET), sink).await
+    search(
+        &context,
+        &plan,
+        &request,
+        Deadline::after(BUDGET),
+        None,
+        sink,
+    )
+    .await
 }
 
 async fn error_of(providers: &[&Arc<Scripted>], engine: SearchEngine) -> PipelineError {
@@ -369,4 +377,25 @@ async fn a_dead_engine_is_left_alone_after_five_failures() {
         .await
         .unwrap();
     assert_eq!(searxng.calls(), 11, "a probe is one call");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_query_names_the_year_that_the_question_is_about() {
+    let searxng = Scripted::finds("searxng", &THREE);
+    let question = "Compare Rust and Go in 2023";
+    let providers = set(&[&searxng]);
+    let found = run(
+        &providers,
+        question,
+        SearchEngine::Auto,
+        &Recorder::default(),
+    )
+    .await;
+    found.unwrap();
+    let asked = searxng.queries.lock().unwrap();
+    assert!(asked.len() > 1, "{asked:?}");
+    for query in asked.iter() {
+        let times = query.text.matches("2023").count();
+        assert_eq!((times, query.year), (1, Some(2023)), "{}", query.text);
+    }
 }

@@ -10,7 +10,7 @@ use tantivy::{
 };
 
 /// Goes up when fields or words change: an index of another version is not read but built anew.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 const WORDS: &str = "words";
 

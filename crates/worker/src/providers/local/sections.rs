@@ -107,6 +107,14 @@ impl Section {
         self.blocks.iter().map(|block| block.1.len()).sum()
     }
 
+    /// Whether `block` stands on the next page of a PDF file: a link to the page before would show
+    /// something else.
+    fn ends_before(&self, block: &Block) -> bool {
+        let is_page = |anchor: &&String| anchor.starts_with("page=");
+        let next = block.anchor.as_ref().filter(is_page);
+        next.is_some() && next != self.anchor.as_ref()
+    }
+
     /// Whether `block` stands after the list of terms that this section belongs to: under an
     /// anchor of its own, and not one of the numbered ones that generators sprinkle over text.
     fn leaves_term(&self, block: &Block) -> bool {
@@ -179,9 +187,8 @@ pub(super) fn split(document: &Document, name: &str) -> Vec<Section> {
                     finish(&mut sections, std::mem::replace(&mut current, empty(&[])));
                     current = back_under_heading(empty(&path), block);
                 }
-                if !current.blocks.is_empty()
-                    && current.chars() + block.text.len() > MAX_SECTION_CHARS
-                {
+                let is_full = current.chars() + block.text.len() > MAX_SECTION_CHARS;
+                if !current.blocks.is_empty() && (is_full || current.ends_before(block)) {
                     let mut rest = empty(&current.path);
                     rest.heading.clone_from(&current.heading);
                     rest.is_term = current.is_term;

@@ -80,26 +80,32 @@ async fn an_answer_without_sources_keeps_no_number() {
 }
 
 #[tokio::test]
-async fn the_request_has_the_key_and_the_time_range() {
-    let server = MockServer::start().await;
-    let expected = json!({
-        "model": "sonar",
-        "messages": [{"role": "user", "content": "news"}],
-        "search_recency_filter": "day"
-    });
-    Mock::given(method("POST"))
-        .and(path("/chat/completions"))
-        .and(header("authorization", "Bearer pplx-1"))
-        .and(body_json(expected))
-        .respond_with(answer(documented().to_string()))
-        .expect(1)
-        .mount(&server)
-        .await;
-    let query = ProviderQuery {
-        time_range: Some(TimeRange::Day),
-        ..question("news")
-    };
-    at(&server).search(&query, soon()).await.unwrap();
+async fn the_request_has_the_key_and_the_dates() {
+    for (time_range, year, filter, value) in [
+        (Some(TimeRange::Day), None, "search_recency_filter", "day"),
+        (None, Some(2023), "search_after_date_filter", "1/1/2023"),
+    ] {
+        let server = MockServer::start().await;
+        let mut expected = json!({
+            "model": "sonar",
+            "messages": [{"role": "user", "content": "news"}],
+        });
+        expected[filter] = json!(value);
+        Mock::given(method("POST"))
+            .and(path("/chat/completions"))
+            .and(header("authorization", "Bearer pplx-1"))
+            .and(body_json(expected))
+            .respond_with(answer(documented().to_string()))
+            .expect(1)
+            .mount(&server)
+            .await;
+        let query = ProviderQuery {
+            time_range,
+            year,
+            ..question("news")
+        };
+        at(&server).search(&query, soon()).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -79,13 +79,37 @@ async fn engines_that_did_not_answer_are_told() {
     assert_eq!(mixed.notices, [expected]);
 
     let dead = found("dead-engines.json").await;
-    assert!(dead.blocked && !mixed.blocked);
+    assert_eq!(
+        (dead.silence, mixed.silence),
+        (Some(Silence::Refused), None)
+    );
     assert!(dead.hits.is_empty());
     let notice = dead.notices.first().unwrap();
     assert!(
         notice.contains("found nothing") && notice.contains("dead-slow (timeout)"),
         "{notice}"
     );
+}
+
+#[tokio::test]
+async fn engines_that_were_slow_are_told_from_those_that_refused() {
+    for (messages, expected) in [
+        (&["timeout"][..], Silence::Late),
+        (&["Suspended: timeout", "HTTP error"], Silence::Late),
+        (
+            &["timeout", "Suspended: too many requests"],
+            Silence::Refused,
+        ),
+        (&["access denied"], Silence::Refused),
+        (&["Suspended: CAPTCHA"], Silence::Refused),
+        (&["parsing error", "HTTP connection error"], Silence::Failed),
+    ] {
+        let engines: Vec<_> = messages.iter().map(|text| ["engine", text]).collect();
+        let body = serde_json::json!({"results": [], "unresponsive_engines": engines});
+        let server = serve(json(body.to_string())).await;
+        let found = at(&server).search(&question("x"), soon()).await.unwrap();
+        assert_eq!(found.silence, Some(expected), "{messages:?}");
+    }
 }
 
 #[tokio::test]
@@ -144,6 +168,23 @@ async fn the_request_has_the_base_path_and_every_parameter() {
     };
     let searxng = Searxng::new(&base, client().unwrap());
     searxng.search(&query, soon()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_earlier_year_is_not_searched_for_among_the_pages_of_the_last_one() {
+    let server = serve(json(captured("noresults.json"))).await;
+    let query = ProviderQuery {
+        year: Some(2020),
+        time_range: Some(TimeRange::Year),
+        ..question("latest phones 2020")
+    };
+    at(&server).search(&query, soon()).await.unwrap();
+    let requests = server.received_requests().await.unwrap();
+    let asked = requests[0].url.query().unwrap();
+    assert!(
+        asked.contains("2020") && !asked.contains("time_range"),
+        "{asked}"
+    );
 }
 
 #[tokio::test]

@@ -158,3 +158,25 @@ proptest! {
         assert_sound(&super::read(&body, Utc::now()).finish(10));
     }
 }
+
+#[tokio::test]
+async fn a_past_year_is_where_results_begin_until_there_are_none() {
+    let server = MockServer::start().await;
+    let today = american(Utc::now().date_naive());
+    let dates = format!("cdr:1,cd_min:1/1/2023,cd_max:{today}");
+    let dated = json!({"q": "prize 2023", "num": 10, "tbs": dates});
+    let any = json!({"q": "prize 2023", "num": 10});
+    for (body, found) in [(dated, json!({"organic": []})), (any, documented())] {
+        Mock::given(body_json(body))
+            .respond_with(answer(found.to_string()))
+            .expect(1)
+            .mount(&server)
+            .await;
+    }
+    let query = ProviderQuery {
+        year: Some(2023),
+        ..question("prize 2023")
+    };
+    let found = at(&server).search(&query, soon()).await.unwrap();
+    assert_eq!(found.hits.len(), 4);
+}

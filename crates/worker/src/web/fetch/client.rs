@@ -11,7 +11,7 @@ use crate::{pipeline::FetchError, web::tls};
 use privachat_core::domain::host_name;
 use reqwest::{
     StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
     redirect::Policy,
 };
 use std::time::Duration;
@@ -86,32 +86,40 @@ impl Client {
     pub(super) async fn get(&self, url: &Url) -> Result<Response, FetchError> {
         let mut trail = Trail::new(url);
         loop {
-            match self.step(trail.hop()).await? {
+            match self.step(trail.hop(), None).await? {
                 Step::Answer(response) => return Ok(response),
                 Step::Redirect(target) => trail.follow(target)?,
             }
         }
     }
 
-    /// One hop: judged, then fetched.
-    pub(super) async fn step(&self, url: &Url) -> Result<Step, FetchError> {
+    /// One hop: judged, then fetched, in `language` if the site has it.
+    pub(super) async fn step(&self, url: &Url, language: Option<&str>) -> Result<Step, FetchError> {
         let trust = guard::check(url, &self.rules)?;
-        let response = self.send(url, trust).await?;
+        let response = self.send(url, language, trust).await?;
         match redirect_target(&response) {
             None => Ok(Step::Answer(response)),
             Some(target) => Ok(Step::Redirect(target?)),
         }
     }
 
-    async fn send(&self, url: &Url, trust: Trust) -> Result<Response, FetchError> {
+    async fn send(
+        &self,
+        url: &Url,
+        language: Option<&str>,
+        trust: Trust,
+    ) -> Result<Response, FetchError> {
         let host = host_name(url).unwrap_or_default();
         let slot = self.slots.take(&host).await;
         let client = match trust {
             Trust::Public => &self.public,
             Trust::Vouched => &self.vouched,
         };
-        let inner = client
-            .get(url.clone())
+        let mut request = client.get(url.clone());
+        if let Some(languages) = language.and_then(accepted_languages) {
+            request = request.header(ACCEPT_LANGUAGE, languages);
+        }
+        let inner = request
             .send()
             .await
             .map_err(|error| failure::from_client(&error))?;
@@ -122,6 +130,18 @@ impl Client {
             slot,
         })
     }
+}
+
+/// `language`, then English, which most sites have. Nothing but a two-letter code: a page that
+/// comes in the language of the question must not cost more than that in being recognised.
+fn accepted_languages(language: &str) -> Option<HeaderValue> {
+    let is_code = language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase());
+    let accepted = match language {
+        _ if !is_code => return None,
+        "en" => "en".to_owned(),
+        other => format!("{other}, en;q=0.5"),
+    };
+    HeaderValue::try_from(accepted).ok()
 }
 
 /// What a hop led to.

@@ -59,8 +59,13 @@ impl WebFetcher {
         })
     }
 
-    async fn read(&self, url: &Url, deadline: Deadline) -> Result<Page, FetchError> {
-        let response = self.follow(url, deadline).await?;
+    async fn read(
+        &self,
+        url: &Url,
+        language: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Page, FetchError> {
+        let response = self.follow(url, language, deadline).await?;
         if response.status.as_u16() == 204 {
             return Err(FetchError::NoContent("an empty page"));
         }
@@ -105,13 +110,18 @@ impl WebFetcher {
     }
 
     /// Redirects are followed here, because each hop is a question to its site's robots.txt.
-    async fn follow(&self, url: &Url, deadline: Deadline) -> Result<Response, FetchError> {
+    async fn follow(
+        &self,
+        url: &Url,
+        language: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Response, FetchError> {
         let mut trail = Trail::new(url);
         loop {
             // Before robots.txt is asked for: that is a request too.
             guard::check(trail.hop(), self.client.rules())?;
             self.may_read(trail.hop(), deadline).await?;
-            match self.client.step(trail.hop()).await? {
+            match self.client.step(trail.hop(), language).await? {
                 Step::Answer(response) => return Ok(response),
                 Step::Redirect(target) => trail.follow(target)?,
             }
@@ -152,9 +162,14 @@ impl WebFetcher {
 
 #[async_trait]
 impl PageFetcher for WebFetcher {
-    async fn fetch(&self, url: &Url, deadline: Deadline) -> Result<Page, FetchError> {
+    async fn fetch(
+        &self,
+        url: &Url,
+        language: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Page, FetchError> {
         deadline
-            .cut(self.read(url, deadline))
+            .cut(self.read(url, language, deadline))
             .await
             .unwrap_or(Err(FetchError::TimedOut))
     }

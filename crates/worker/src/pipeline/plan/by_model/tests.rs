@@ -83,7 +83,10 @@ async fn planned(planner: &Arc<Planner>, question: &str, mode: Mode) -> Case {
     context.model = Some(Arc::clone(planner) as Arc<dyn LanguageModel>);
     let request = SearchRequest::new(question, mode);
     let sink = Recorder::default();
-    let planned = plan::plan(&context, &request, now(), Deadline::after(SHARE), &sink).await;
+    let rules = plan::by_rules(question, mode, now());
+    let deadline = Deadline::after(SHARE);
+    let model = plan::planner(&context, &request, deadline);
+    let planned = plan::plan(model, rules, &request, now(), deadline, &sink).await;
     Case {
         plan: planned.plan,
         usage: planned.usage,

@@ -1,6 +1,7 @@
 //! Slow, refusing and excluded: what is hedged, spared and left out.
 
 use super::*;
+use crate::pipeline::provider::Silence;
 use privachat_core::domain::DomainList;
 
 fn slow(name: &'static str, seconds: u64, urls: &[&str]) -> Arc<Scripted> {
@@ -96,7 +97,15 @@ async fn without(domain: &str, providers: &[&Arc<Scripted>]) -> Result<Searched,
     let mut context = Context::new(set(providers), Arc::new(Pages::default()));
     context.excluded = Arc::new(DomainList::new(&[domain.to_owned()]));
     let sink = Recorder::default();
-    search(&context, &plan, &request, Deadline::after(BUDGET), &sink).await
+    search(
+        &context,
+        &plan,
+        &request,
+        Deadline::after(BUDGET),
+        None,
+        &sink,
+    )
+    .await
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,15 +120,18 @@ async fn hits_in_excluded_domains_are_no_sources() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn engines_that_were_refused_are_no_verdict_that_there_is_nothing() {
-    let blocked = Found {
-        blocked: true,
-        ..Found::default()
-    };
-    let searxng = Scripted::after("searxng", Duration::ZERO, Ok(blocked));
-    let error = error_of(&[&searxng], SearchEngine::Auto).await;
-    assert_eq!(
-        (error.code, error.retryable),
-        (problem::SOURCES_BLOCKED, false)
-    );
+async fn engines_that_were_silent_are_no_verdict_that_there_is_nothing() {
+    for (silence, code, retryable) in [
+        (Silence::Refused, problem::SOURCES_BLOCKED, false),
+        (Silence::Late, problem::TIMEOUT, true),
+        (Silence::Failed, problem::UPSTREAM_UNAVAILABLE, false),
+    ] {
+        let silent = Found {
+            silence: Some(silence),
+            ..Found::default()
+        };
+        let searxng = Scripted::after("searxng", Duration::ZERO, Ok(silent));
+        let error = error_of(&[&searxng], SearchEngine::Auto).await;
+        assert_eq!((error.code, error.retryable), (code, retryable));
+    }
 }

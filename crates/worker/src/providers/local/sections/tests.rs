@@ -17,6 +17,30 @@ fn page(title: &str, blocks: Vec<Block>) -> Document {
 }
 
 #[test]
+fn each_page_of_a_pdf_is_a_section_that_a_link_leads_to() {
+    let block = |page: usize, text: &str| Block {
+        kind: BlockKind::Paragraph,
+        text: text.to_owned(),
+        anchor: Some(format!("page={page}")),
+    };
+    let document = Document {
+        title: "Ponds".to_owned(),
+        blocks: vec![
+            block(1, "Ducks live on ponds."),
+            block(1, "They eat weed."),
+            block(2, "Ponds freeze in winter."),
+        ],
+        ..Document::default()
+    };
+    let sections = split(&document, "ponds");
+    let shown: Vec<_> = sections
+        .iter()
+        .map(|section| (section.anchor.as_deref(), section.blocks.len()))
+        .collect();
+    assert_eq!(shown, [(Some("page=1"), 2), (Some("page=2"), 1)]);
+}
+
+#[test]
 fn sections_begin_at_headings_and_terms() {
     let document = page(
         "",

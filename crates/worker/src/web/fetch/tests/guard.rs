@@ -58,7 +58,7 @@ async fn literal_private_addresses_are_refused_in_every_spelling() {
         for port in ["", ":8080"] {
             let url = Url::parse(&format!("http://{host}{port}/latest")).unwrap();
             let answer = fetcher
-                .fetch(&url, Deadline::after(Duration::from_secs(5)))
+                .fetch(&url, None, Deadline::after(Duration::from_secs(5)))
                 .await;
             assert_eq!(
                 answer,

@@ -37,8 +37,19 @@ fn rules(hosts: &[String]) -> FetchRules {
 async fn fetch_with(rules: FetchRules, url: &str, budget: Duration) -> Result<Page, FetchError> {
     let fetcher = WebFetcher::new(rules).unwrap();
     fetcher
-        .fetch(&Url::parse(url).unwrap(), Deadline::after(budget))
+        .fetch(&Url::parse(url).unwrap(), None, Deadline::after(budget))
         .await
+}
+
+async fn fetch_in(
+    server: &MockServer,
+    at: &str,
+    language: Option<&str>,
+) -> Result<Page, FetchError> {
+    let fetcher = WebFetcher::new(rules(&[server.address().to_string()])).unwrap();
+    let url = Url::parse(&format!("{}{at}", server.uri())).unwrap();
+    let deadline = Deadline::after(Duration::from_secs(10));
+    fetcher.fetch(&url, language, deadline).await
 }
 
 async fn fetch(server: &MockServer, at: &str) -> Result<Page, FetchError> {

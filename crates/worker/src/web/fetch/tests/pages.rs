@@ -1,9 +1,9 @@
-use super::{fetch, fetch_stream, fetch_with, page, redirect, rules, serve};
+use super::{fetch, fetch_in, fetch_stream, fetch_with, page, redirect, rules, serve};
 use crate::pipeline::FetchError;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use wiremock::{
-    Mock, MockServer, ResponseTemplate,
+    Mock, MockServer, Request, ResponseTemplate,
     matchers::{header, path},
 };
 
@@ -25,6 +25,41 @@ async fn a_page_is_fetched_with_an_honest_name_and_read() {
     let page = fetch(&server, "/start").await.unwrap();
     assert_eq!(page.url.as_str(), format!("{}/page", server.uri()));
     assert_eq!(page.document.text(), "Grüße");
+}
+
+#[tokio::test]
+async fn a_site_is_asked_for_the_language_of_the_question_on_every_hop() {
+    let server = MockServer::start().await;
+    for (language, expected) in [("de", "de, en;q=0.5"), ("en", "en")] {
+        for (at, answer) in [
+            ("/start", redirect("/page")),
+            ("/page", page("<p>Wasser</p>", "text/html")),
+        ] {
+            Mock::given(path(at))
+                .and(move |request: &Request| {
+                    request
+                        .headers
+                        .get("Accept-Language")
+                        .is_some_and(|sent| sent == expected)
+                })
+                .respond_with(answer)
+                .expect(1)
+                .mount(&server)
+                .await;
+        }
+        let fetched = fetch_in(&server, "/start", Some(language)).await.unwrap();
+        assert_eq!(fetched.document.text(), "Wasser");
+    }
+    // What is no code of a language is not sent at all.
+    Mock::given(path("/any"))
+        .and(|request: &Request| !request.headers.contains_key("Accept-Language"))
+        .respond_with(page("<p>Water</p>", "text/html"))
+        .expect(2)
+        .mount(&server)
+        .await;
+    for language in [None, Some("de\r\nX: y")] {
+        fetch_in(&server, "/any", language).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ async fn robots_rules_are_read_once_and_kept_to() {
     let get = async |at: &str| {
         let url = Url::parse(&format!("{}{at}", server.uri())).unwrap();
         fetcher
-            .fetch(&url, Deadline::after(Duration::from_secs(10)))
+            .fetch(&url, None, Deadline::after(Duration::from_secs(10)))
             .await
     };
     let (open, closed) = tokio::join!(get("/open"), get("/closed"));
