@@ -1,6 +1,6 @@
 # The project's commands. The work is done in scripts/, so that each step can be read and run alone.
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos recovery mutants quality build fmt clean
+.PHONY: help run test check chaos recovery mutants fuzz quality build fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ recovery: ## measure every row of the crash table 20 times, with the leases of a
 
 mutants: ## take safeguards out of the job engine one by one; the tests must notice each
 	@scripts/mutants.sh
+
+fuzz: ## search for rare faults: all property tests with fresh cases (PROPTEST_CASES, PROPTEST_RNG_SEED)
+	@scripts/fuzz.sh
 
 quality: ## measure the answers over tests/quality, into docs/QUALITY.md (QUALITY_SHOW=1: what went wrong)
 	@scripts/quality.sh

@@ -4,7 +4,7 @@
 use futures_util::{StreamExt, stream};
 use privachat_core::{mode::Mode, schema::SearchRequest};
 use privachat_tests::{
-    Upstream,
+    Stack, Upstream, binaries,
     upstream::{Reply, Request, faulty, mediawiki, model, searxng, serper, site},
 };
 use privachat_worker::{
@@ -12,6 +12,7 @@ use privachat_worker::{
     settings::WorkerSettings,
     wiring,
 };
+use serde_json::json;
 use std::{
     collections::{BTreeMap, HashMap},
     time::{Duration, Instant},
@@ -89,24 +90,22 @@ impl World {
         }
     }
 
-    /// A process of its own for each search, so that no breaker hides an upstream from it.
-    fn context(&self) -> Context {
-        let model_base = self.model.at("/v1");
-        let settings: HashMap<&str, String> = HashMap::from([
+    fn settings(&self) -> HashMap<&'static str, String> {
+        let hosts: Vec<String> = (2..8).map(|host| format!("127.0.0.{host}")).collect();
+        HashMap::from([
             ("SEARXNG_BASE_URL", self.searxng.url()),
             ("SERPER_BASE_URL", self.serper.url()),
             ("SERPER_API_KEY", "k".to_owned()),
             ("WIKIPEDIA_BASE_URL", self.wiki.url()),
-            ("LLM_BASE_URL", model_base),
+            ("LLM_BASE_URL", self.model.at("/v1")),
             ("LLM_MODEL", "double".to_owned()),
-            (
-                "FETCH_ALLOW_HOSTS",
-                (2..8)
-                    .map(|host| format!("127.0.0.{host}"))
-                    .collect::<Vec<_>>()
-                    .join(","),
-            ),
-        ]);
+            ("FETCH_ALLOW_HOSTS", hosts.join(",")),
+        ])
+    }
+
+    /// A process of its own for each search, so that no breaker hides an upstream from it.
+    fn context(&self) -> Context {
+        let settings = self.settings();
         let settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
         wiring::context(&settings.pipeline).unwrap().context
     }
@@ -225,4 +224,83 @@ async fn two_hundred_searches_over_broken_upstreams_end_in_time_with_what_was_fo
     assert!(wrong.is_empty(), "seed {seed}:\n{}", wrong.join("\n"));
     let answered = ended.iter().filter(|end| end.result.is_ok()).count();
     assert!(answered > 100 && answered < 200, "both happen: {answered}");
+}
+
+/// Searches through an API and a worker, all at once.
+const WHOLE: u64 = 20;
+/// Seconds; the least that the API takes.
+const LEAST: u64 = 10;
+/// What accepting, queueing and waiting may add to a search: some polls, on a busy machine.
+const AROUND: Duration = Duration::from_secs(1);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_searches_through_api_and_worker_end_in_time_with_what_was_found() {
+    let seed = std::env::var("DEADLINES_SEED").map_or(SEED + 1, |seed| seed.parse().unwrap());
+    let world = World::start(seed);
+    let mut stack = Stack::builder(binaries!());
+    for (name, value) in world.settings() {
+        stack = stack.env(name, value);
+    }
+    for slots in ["WORKER_SLOTS", "WORKER_SLOTS_BALANCED", "WORKER_SLOTS_DEEP"] {
+        stack = stack.worker_env(slots, WHOLE);
+    }
+    let stack = stack.start().await;
+    let ended = (0..WHOLE).map(async |number| {
+        let mode = ["speed", "balanced", "deep"][usize::try_from(number % 3).unwrap()];
+        let question = format!("What is gather {number}?");
+        let request = json!({"query": question, "mode": mode, "timeout": LEAST});
+        let start = Instant::now();
+        let id = stack.client().enqueue(request).await;
+        let status = format!("/api/v1/search/status/{id}?wait=15");
+        let end = loop {
+            // Held until the status changes.
+            let now = stack.client().get(&status).await.expect(200);
+            if now["status"] == "completed" || now["status"] == "failed" {
+                break now;
+            }
+            assert!(start.elapsed() < Duration::from_secs(60), "{now}");
+        };
+        (question, start.elapsed(), end)
+    });
+    let ended = futures_util::future::join_all(ended).await;
+    let found = world.found(seed);
+
+    let mut wrong = Vec::new();
+    let mut latest = Duration::ZERO;
+    for (question, wall, end) in &ended {
+        latest = latest.max(*wall);
+        let limit = Duration::from_secs(LEAST);
+        let took = Duration::from_secs_f64(
+            end["execution_time"]
+                .as_f64()
+                .unwrap_or(f64::from(u16::MAX)),
+        );
+        if took > limit + LATE || *wall > limit + AROUND {
+            wrong.push(format!(
+                "{question}: ran {took:?}, waited for {wall:?}: {end}"
+            ));
+        }
+        let cited = end["answer"]
+            .as_str()
+            .is_some_and(|answer| answer.contains("[1]"))
+            && end["citation_mapping"]
+                .as_array()
+                .is_some_and(|list| !list.is_empty());
+        let may_fail = !found.get(question).copied().unwrap_or(false);
+        let is_right = match end["status"].as_str() {
+            Some("completed") => cited,
+            Some("failed") => may_fail,
+            _ => false,
+        };
+        if !is_right {
+            wrong.push(format!("{question}: {end}"));
+        }
+    }
+    let answered = ended
+        .iter()
+        .filter(|(_, _, end)| end["status"] == "completed")
+        .count();
+    println!("seed {seed}: {answered} of {WHOLE} answered, the last after {latest:?}");
+    assert!(wrong.is_empty(), "seed {seed}:\n{}", wrong.join("\n"));
+    assert!(answered > 0, "none was answered");
 }

@@ -375,7 +375,6 @@ fn every_interleaving_keeps_to_the_state_machine() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(RedisServer::start());
     let config = ProptestConfig {
-        cases: 200,
         failure_persistence: None,
         ..ProptestConfig::default()
     };

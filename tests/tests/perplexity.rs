@@ -1,8 +1,8 @@
 //! Perplexity: as the engine of a search, and answering by itself.
 
 use privachat_tests::stack::Builder;
-use privachat_tests::upstream::{Reply, Request};
-use privachat_tests::{Answer, Stack, Upstream, binaries};
+use privachat_tests::upstream::{Reply, Request, perplexity};
+use privachat_tests::{Answer, Stack, Upstream, binaries, scene};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -150,4 +150,65 @@ async fn as_the_last_resort_of_a_search_its_citations_become_sources() {
         2,
         "tried once more before the next was asked"
     );
+}
+
+/// How a question to Perplexity alone ends, with `first` as its first reply, and sound ones after it.
+async fn after(first: Reply) -> (Value, usize) {
+    let perplexity = perplexity::answering(KEY, &format!("{FACT} [1]"), scene::found());
+    perplexity.next(first);
+    let stack = with(&perplexity).start().await;
+    let request = json!({"query": QUESTION, "async_mode": true, "timeout": 10});
+    let accepted = post(&stack, request).await.expect(200);
+    let id = accepted["session_id"].as_str().expect("an id");
+    (stack.client().wait_terminal(id).await, perplexity.calls())
+}
+
+#[tokio::test]
+async fn what_passes_is_asked_again_when_its_time_has_come() {
+    for reply in [
+        perplexity::rate_limited(Some(1)),
+        perplexity::rate_limited(None),
+        Reply::cut(),
+        Reply::json(502, ""),
+    ] {
+        let (end, calls) = after(reply.clone()).await;
+        assert_eq!(end["status"], "completed", "{reply:?}: {end}");
+        assert!(
+            end["answer"]
+                .as_str()
+                .is_some_and(|text| text.contains("[1]")),
+            "{end}"
+        );
+        assert_eq!(calls, 2, "{reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_its_gateway_for_a_wrong_key_names_the_setting_and_is_final() {
+    let (end, calls) = after(perplexity::bad_key()).await;
+    assert_eq!(end["status"], "failed", "{end}");
+    let hint = end["error_hint"].as_str().expect("a hint");
+    assert!(hint.contains("PERPLEXITY_API_KEY"), "{end}");
+    assert_eq!(calls, 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_fails_as_such() {
+    for reply in [
+        Reply::json(200, r#"{"choices": []}"#),
+        Reply::json(200, r#"{"choices": [{"message"#),
+        Reply::html("<html>maintenance</html>"),
+    ] {
+        let perplexity = Upstream::always(reply.clone());
+        let stack = with(&perplexity).start().await;
+        let request = json!({"query": QUESTION, "async_mode": true, "timeout": 10});
+        let accepted = post(&stack, request).await.expect(200);
+        let id = accepted["session_id"].as_str().expect("an id");
+        let end = stack.client().wait_terminal(id).await;
+        assert_eq!(end["status"], "failed", "{reply:?}: {end}");
+        assert!(
+            end["error"].as_str().is_some_and(|text| !text.is_empty()),
+            "{end}"
+        );
+    }
 }

@@ -51,4 +51,6 @@ pub fn endpoint(base: &Url, path: &str) -> Url {
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
+pub(crate) mod odd;
+#[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! Reading one HTTP/1.1 request: as much of the protocol as well-behaved clients use.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use reqwest::Url;
 use serde_json::Value;
@@ -38,6 +39,27 @@ impl Request {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
+}
+
+/// How often an idle connection looks whether its double is still there.
+const IDLE_TICK: Duration = Duration::from_millis(50);
+
+/// Waits for the first byte of a request. False when there will be none.
+pub(crate) fn is_asked(connection: &TcpStream, stopped: impl Fn() -> bool) -> bool {
+    let _ = connection.set_read_timeout(Some(IDLE_TICK));
+    let asked = loop {
+        match connection.peek(&mut [0]) {
+            Ok(bytes) => break bytes > 0,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                if stopped() {
+                    break false;
+                }
+            }
+            Err(_) => break false,
+        }
+    };
+    let _ = connection.set_read_timeout(None);
+    asked && !stopped()
 }
 
 /// None when the peer hangs up first or speaks something else.

@@ -46,6 +46,7 @@ struct Seen {
     requests: Vec<Request>,
     last_byte: Option<Instant>,
     abandoned: Vec<(Request, Instant)>,
+    accepted: usize,
     open: usize,
     most_open: usize,
     stopped: bool,
@@ -119,7 +120,12 @@ impl Upstream {
         self.lock().abandoned.clone()
     }
 
-    /// The most connections that were open at one moment.
+    /// Connections so far; one takes many requests.
+    pub fn connections(&self) -> usize {
+        self.lock().accepted
+    }
+
+    /// The most connections that were open at one moment, idle ones too.
     pub fn most_open(&self) -> usize {
         self.lock().most_open
     }
@@ -152,19 +158,29 @@ impl Shared {
         scripted.unwrap_or_else(|| (self.handler)(request))
     }
 
+    /// One request after the other, until either side hangs up.
     fn serve(&self, mut connection: TcpStream) {
-        let Some(request) = http::read(&mut connection) else {
-            return;
-        };
-        let reply = self.reply_to(&request);
-        let outcome = reply.send(&mut connection, request.method == "HEAD", || {
-            self.lock().stopped
-        });
-        let mut seen = self.lock();
-        match outcome {
-            reply::Sent::Whole => seen.last_byte = Some(Instant::now()),
-            reply::Sent::Cut => {}
-            reply::Sent::Abandoned => seen.abandoned.push((request, Instant::now())),
+        while http::is_asked(&connection, || self.lock().stopped) {
+            let Some(request) = http::read(&mut connection) else {
+                return;
+            };
+            let reply = self.reply_to(&request);
+            let outcome = reply.send(&mut connection, request.method == "HEAD", || {
+                self.lock().stopped
+            });
+            let mut seen = self.lock();
+            match outcome {
+                reply::Sent::Whole => seen.last_byte = Some(Instant::now()),
+                reply::Sent::Last => {
+                    seen.last_byte = Some(Instant::now());
+                    return;
+                }
+                reply::Sent::Cut => return,
+                reply::Sent::Abandoned => {
+                    seen.abandoned.push((request, Instant::now()));
+                    return;
+                }
+            }
         }
     }
 }
@@ -176,6 +192,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             if seen.stopped {
                 return;
             }
+            seen.accepted += 1;
             seen.open += 1;
             seen.most_open = seen.most_open.max(seen.open);
         }

@@ -30,10 +30,14 @@ pub struct Reply {
     steps: Vec<Step>,
     /// Steps are all there is: no head, no framing.
     raw: bool,
+    hangs_up: bool,
 }
 
 pub(crate) enum Sent {
+    /// The connection waits for another request.
     Whole,
+    /// Whole, and the connection ends.
+    Last,
     Cut,
     Abandoned,
 }
@@ -50,6 +54,7 @@ impl Reply {
             delay: Duration::ZERO,
             steps: vec![Step::Send(body.into())],
             raw: false,
+            hangs_up: false,
         }
     }
 
@@ -97,11 +102,18 @@ impl Reply {
             delay: Duration::ZERO,
             steps,
             raw: true,
+            hangs_up: true,
         }
     }
 
     pub fn header(mut self, name: &str, value: impl ToString) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Closes the connection after the last byte, without having said so.
+    pub fn then_hangs_up(mut self) -> Self {
+        self.hangs_up = true;
         self
     }
 
@@ -118,6 +130,10 @@ impl Reply {
         stopped: impl Fn() -> bool,
     ) -> Sent {
         match self.try_send(connection, no_body, &stopped) {
+            Ok(true) if self.hangs_up => {
+                let _ = connection.shutdown(Shutdown::Write);
+                Sent::Last
+            }
             Ok(true) => Sent::Whole,
             Ok(false) => Sent::Cut,
             Err(Gone) => Sent::Abandoned,
@@ -131,6 +147,7 @@ impl Reply {
         no_body: bool,
         stopped: &dyn Fn() -> bool,
     ) -> Result<bool, Gone> {
+        let no_body = no_body || matches!(self.status, 204 | 304);
         let _ = connection.set_nodelay(true);
         wait(connection, Some(self.delay), stopped)?;
         if !self.raw {
@@ -154,13 +171,12 @@ impl Reply {
         if !self.raw && !no_body {
             write(connection, b"0\r\n\r\n")?;
         }
-        let _ = connection.shutdown(Shutdown::Write);
         Ok(true)
     }
 
     fn send_head(&self, connection: &mut TcpStream) -> Result<(), Gone> {
         let mut head = format!(
-            "HTTP/1.1 {} Double\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n",
+            "HTTP/1.1 {} Double\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n",
             self.status
         );
         for (name, value) in &self.headers {

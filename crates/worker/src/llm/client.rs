@@ -103,11 +103,19 @@ impl OpenAi {
     ) -> Result<Completion, Failure> {
         let url = upstream::endpoint(&self.config.base_url, "chat/completions");
         let mut shape = Shape::new(!self.plain_stream.load(Ordering::Relaxed));
+        let mut is_second = false;
         loop {
             let request = self.authorised(self.client.post(url.clone()));
             let sent = request.json(&shape.body(model, prompt)).send();
             let response = first_by.cut(sent).await.ok_or(Trouble::TimedOut)?;
-            let response = response.map_err(Trouble::from)?;
+            let response = match response {
+                // A kept connection may be closed by the server at the moment of its next use.
+                Err(error) if !is_second && is_broken(&error) => {
+                    is_second = true;
+                    continue;
+                }
+                response => response.map_err(Trouble::from)?,
+            };
             if response.status().is_success() {
                 let patience = Patience {
                     deadline,
@@ -246,4 +254,9 @@ fn charged_error(mut error: ModelError, spent: Option<Usage>) -> ModelError {
         add(usage, spent);
     }
     error
+}
+
+/// Whether a request went out, and its connection ended before an answer began.
+fn is_broken(error: &reqwest::Error) -> bool {
+    error.is_request() && !error.is_connect() && !error.is_timeout()
 }

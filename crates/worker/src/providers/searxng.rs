@@ -26,6 +26,11 @@ const UPSTREAM: Upstream = Upstream {
     base_setting: "SEARXNG_BASE_URL",
 };
 
+/// Engines that are named when they did not answer; there may be hundreds.
+const MOST_ENGINES: usize = 10;
+/// Characters of an engine's name, and of what it says.
+const MOST_CHARS: usize = 40;
+
 /// A SearXNG instance of the operator.
 #[derive(Debug, Clone)]
 pub struct Searxng {
@@ -192,7 +197,7 @@ fn unresponsive(body: &Value, nothing_found: bool) -> Option<String> {
         .filter_map(|pair| {
             let name = pair.get(0)?.as_str()?;
             let message = pair.get(1).and_then(Value::as_str).unwrap_or("no answer");
-            Some(format!("{name} ({message})"))
+            Some(format!("{} ({})", brief(name), brief(message)))
         })
         .collect();
     if engines.is_empty() {
@@ -203,7 +208,20 @@ fn unresponsive(body: &Value, nothing_found: bool) -> Option<String> {
     } else {
         "some engines of SearXNG did not answer"
     };
-    Some(format!("{start}: {}", engines.join(", ")))
+    let named: Vec<&str> = engines
+        .iter()
+        .take(MOST_ENGINES)
+        .map(String::as_str)
+        .collect();
+    let more = match engines.len() - named.len() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    Some(format!("{start}: {}{more}", named.join(", ")))
+}
+
+fn brief(text: &str) -> String {
+    text.chars().take(MOST_CHARS).collect()
 }
 
 /// Why engines did not answer; the worst of their reasons.

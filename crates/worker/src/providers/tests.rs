@@ -1,8 +1,6 @@
 //! What the tests of all HTTP providers need.
 
 use crate::pipeline::{Deadline, Hit, ProviderError, ProviderQuery};
-use proptest::prelude::*;
-use serde_json::Value;
 use std::{collections::HashSet, time::Duration};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers};
 
@@ -55,36 +53,6 @@ pub(super) fn hint(error: &ProviderError) -> &str {
         ProviderError::Refused { hint, .. } => hint,
         other => panic!("{other:?} is no refusal"),
     }
-}
-
-/// JSON with members of these names and values of every type, some of them in place.
-pub(super) fn odd(names: &'static [&'static str]) -> impl Strategy<Value = Value> {
-    let text = prop_oneof![
-        "\\PC{0,40}",
-        "https://[a-c]\\.example/[1-3]",
-        Just("2024-05-01T10:00:00".to_owned()),
-        Just("<b>3 days ago</b> &amp; [1][2]".to_owned()),
-    ];
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        text.prop_map(Value::from),
-    ];
-    leaf.prop_recursive(4, 48, 6, move |inner| {
-        let member = (prop::sample::select(names), inner.clone());
-        prop_oneof![
-            prop::collection::vec(inner, 0..6).prop_map(Value::from),
-            prop::collection::vec(member, 0..6).prop_map(|members| {
-                let members = members.into_iter();
-                Value::Object(
-                    members
-                        .map(|(name, value)| (name.to_owned(), value))
-                        .collect(),
-                )
-            }),
-        ]
-    })
 }
 
 /// What holds of the results of every provider, whatever its server says.

@@ -124,7 +124,7 @@ impl Endpoint<'_> {
 }
 
 /// The vectors of an answer in the order of the `count` texts that were sent.
-fn read(body: &Value, count: usize) -> Result<Vec<Arc<[f32]>>, SemanticsError> {
+pub(super) fn read(body: &Value, count: usize) -> Result<Vec<Arc<[f32]>>, SemanticsError> {
     let entries = body.get("data").and_then(Value::as_array);
     let entries = entries.ok_or_else(|| malformed("no list of vectors"))?;
     let mut vectors: Vec<Option<Arc<[f32]>>> = vec![None; count];
@@ -160,7 +160,7 @@ fn number(value: &Value) -> Option<f32> {
 }
 
 /// 0–1.
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
+pub(super) fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let (mut dot, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
     for (x, y) in a.iter().zip(b) {
         let (x, y) = (f64::from(*x), f64::from(*y));

@@ -52,7 +52,7 @@ pub(super) async fn compare(
 }
 
 /// The scores of an answer in the order of the `count` texts that were sent.
-fn read(body: &Value, count: usize) -> Result<Vec<f64>, SemanticsError> {
+pub(super) fn read(body: &Value, count: usize) -> Result<Vec<f64>, SemanticsError> {
     let entries = ["results", "data"]
         .iter()
         .find_map(|name| body.get(name))

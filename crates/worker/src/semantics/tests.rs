@@ -1,3 +1,5 @@
+mod odd;
+
 use super::*;
 use crate::upstream;
 use serde_json::json;

@@ -4,6 +4,7 @@ use super::{
     super::{answer::Answer, refusal::ModelName, sse::SseParser},
     *,
 };
+use crate::upstream::{fixture, odd::damaged};
 use proptest::prelude::{any, *};
 
 /// Texts of a model, with everything that has a meaning of its own.
@@ -54,8 +55,6 @@ fn read(bytes: &[u8], pieces: usize) -> (Option<String>, String) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn a_reader_sees_what_the_answer_holds(
         texts in texts(),
@@ -78,5 +77,18 @@ proptest! {
     #[test]
     fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..400), pieces in 1usize..40) {
         read(&bytes, pieces);
+    }
+
+    #[test]
+    fn a_damaged_stream_reads_the_same_in_any_pieces(
+        body in damaged(
+            ["stream.sse", "stream-usage.sse", "scripted-midfail.sse"]
+                .map(|name| fixture::bytes(&format!("openai-compatible/{name}")))
+                .to_vec(),
+            &[""],
+        ),
+        pieces in 1usize..400,
+    ) {
+        prop_assert_eq!(read(&body, pieces), read(&body, usize::MAX));
     }
 }

@@ -62,6 +62,10 @@ pub fn canonical(address: &str) -> String {
     let Some(host) = url.host_str() else {
         return trimmed.to_owned();
     };
+    // "0.." is a name, and "0" another spelling of 0.0.0.0: what no resolver takes is left alone.
+    if host.ends_with("..") {
+        return trimmed.to_owned();
+    }
     let host = without_www(host.trim_end_matches('.'));
     if host.is_empty() {
         return trimmed.to_owned();

@@ -1,7 +1,10 @@
 use super::*;
 use crate::{
-    providers::tests::{assert_sound, hint, json as answer, odd, question, serve, soon},
-    upstream::client,
+    providers::tests::{assert_sound, hint, json as answer, question, serve, soon},
+    upstream::{
+        client,
+        odd::{damaged, odd},
+    },
 };
 use proptest::prelude::*;
 use wiremock::{
@@ -137,6 +140,18 @@ const MEMBERS: [&str; 8] = [
     "total_tokens",
 ];
 
+/// Whether each number in brackets is that of a hit.
+fn numbers_have_sources(found: &Found) -> bool {
+    let answer = found.answer.as_deref().unwrap_or_default();
+    let inside = answer
+        .split('[')
+        .skip(1)
+        .filter_map(|rest| rest.split_once(']'));
+    inside
+        .filter_map(|(inside, _)| inside.parse::<usize>().ok())
+        .all(|number| (1..=found.hits.len()).contains(&number))
+}
+
 proptest! {
     #[test]
     fn whatever_sonar_says_every_number_has_its_source(
@@ -151,11 +166,17 @@ proptest! {
         });
         let found = read(&body, Utc::now()).unwrap();
         assert_sound(&found.hits);
-        let answer = found.answer.unwrap_or_default();
-        for (inside, _) in answer.split('[').skip(1).filter_map(|rest| rest.split_once(']')) {
-            if let Ok(number) = inside.parse::<usize>() {
-                prop_assert!((1..=found.hits.len()).contains(&number), "{}", answer);
-            }
+        prop_assert!(numbers_have_sources(&found), "{:?}", found.answer);
+    }
+
+    #[test]
+    fn a_damaged_answer_of_sonar_is_sound_where_it_can_be_read(
+        body in damaged(vec![documented().to_string().into_bytes()], &MEMBERS),
+    ) {
+        let body = serde_json::from_slice(&body);
+        if let Some(found) = body.ok().and_then(|body| read(&body, Utc::now()).ok()) {
+            assert_sound(&found.hits);
+            prop_assert!(numbers_have_sources(&found), "{:?}", found.answer);
         }
     }
 }

@@ -1,7 +1,10 @@
 use super::*;
 use crate::{
-    providers::tests::{assert_sound, body, hint, json, odd, parameter, question, serve, soon},
-    upstream::{client, fixture},
+    providers::tests::{assert_sound, body, hint, json, parameter, question, serve, soon},
+    upstream::{
+        client, fixture,
+        odd::{damaged, odd},
+    },
 };
 use proptest::prelude::*;
 use std::time::Duration;
@@ -313,6 +316,33 @@ const MEMBERS: [&str; 11] = [
     "unresponsive_engines",
 ];
 
+fn samples() -> Vec<Vec<u8>> {
+    [
+        "normal",
+        "infobox-suggestions",
+        "mixed-one-dead",
+        "dead-engines",
+    ]
+    .map(|name| captured(&format!("{name}.json")))
+    .to_vec()
+}
+
+#[tokio::test]
+async fn what_many_engines_complain_of_is_said_in_a_few_words() {
+    let engines: Vec<[String; 2]> = (0..500)
+        .map(|number| [format!("engine {number}"), "timeout ".repeat(500)])
+        .collect();
+    let body = serde_json::json!({"results": [], "unresponsive_engines": engines});
+    let server = serve(json(body.to_string())).await;
+    let found = at(&server).search(&question("x"), soon()).await.unwrap();
+    let [notice] = found.notices.as_slice() else {
+        panic!("{} notices", found.notices.len());
+    };
+    assert!(notice.chars().count() <= 1000, "{notice}");
+    assert!(notice.contains("engine 0 (timeout"), "{notice}");
+    assert!(notice.ends_with("and 490 more"), "{notice}");
+}
+
 proptest! {
     #[test]
     fn whatever_searxng_says_its_results_are_sound(
@@ -331,6 +361,18 @@ proptest! {
         let found = read(&reply, limit, Utc::now()).unwrap();
         assert_sound(&found.hits);
         prop_assert!(found.hits.len() <= limit);
+    }
+
+    #[test]
+    fn a_damaged_answer_of_searxng_is_read_or_refused(body in damaged(samples(), &MEMBERS)) {
+        let reply = Reply { status: reqwest::StatusCode::OK, retry_after: None, body };
+        if let Ok(found) = read(&reply, 10, Utc::now()) {
+            assert_sound(&found.hits);
+            prop_assert!(found.hits.len() <= 10);
+            for notice in found.notices {
+                prop_assert!(notice.chars().count() <= 1000, "{}", notice);
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,10 @@
 use super::*;
 use crate::{
-    providers::tests::{assert_sound, body, hint, json as answer, odd, question, serve, soon},
-    upstream::client,
+    providers::tests::{assert_sound, body, hint, json as answer, question, serve, soon},
+    upstream::{
+        client,
+        odd::{damaged, odd},
+    },
 };
 use chrono::TimeZone;
 use proptest::prelude::*;
@@ -156,6 +159,15 @@ proptest! {
             "answerBox": answer, "knowledgeGraph": panel,
         });
         assert_sound(&super::read(&body, Utc::now()).finish(10));
+    }
+
+    #[test]
+    fn a_damaged_answer_of_serper_is_sound_where_it_can_be_read(
+        body in damaged(vec![documented().to_string().into_bytes()], &MEMBERS),
+    ) {
+        if let Ok(body) = serde_json::from_slice(&body) {
+            assert_sound(&super::read(&body, Utc::now()).finish(10));
+        }
     }
 }
 

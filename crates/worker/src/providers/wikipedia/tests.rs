@@ -1,7 +1,10 @@
 use super::*;
 use crate::{
-    providers::tests::{assert_sound, hint, json, odd, parameter, question, serve, soon},
-    upstream::{client, fixture},
+    providers::tests::{assert_sound, hint, json, parameter, question, serve, soon},
+    upstream::{
+        client, fixture,
+        odd::{damaged, odd},
+    },
 };
 use proptest::prelude::*;
 use wiremock::{
@@ -184,6 +187,12 @@ const MEMBERS: [&str; 9] = [
     "pageid",
 ];
 
+fn samples() -> Vec<Vec<u8>> {
+    ["generator", "search-text-concurrently"]
+        .map(|name| fixture::json(&format!("mediawiki/{name}.json")))
+        .to_vec()
+}
+
 proptest! {
     #[test]
     fn whatever_a_wiki_says_its_results_are_sound(pages in odd(&MEMBERS), page in odd(&MEMBERS)) {
@@ -191,5 +200,14 @@ proptest! {
             pages, page, {"title": page, "fullurl": "https://a.example/1", "extract": "Text."},
         ]}});
         assert_sound(&read(&body, "https://a.example/w/api.php").finish(10));
+    }
+
+    #[test]
+    fn a_damaged_answer_of_a_wiki_is_sound_where_it_can_be_read(
+        body in damaged(samples(), &MEMBERS),
+    ) {
+        if let Ok(body) = serde_json::from_slice(&body) {
+            assert_sound(&read(&body, "https://a.example/w/api.php").finish(10));
+        }
     }
 }

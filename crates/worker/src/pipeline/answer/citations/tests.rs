@@ -123,8 +123,6 @@ fn tricky() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
-
     #[test]
     fn cleaning_twice_changes_nothing(text in tricky()) {
         let once = clean(&text, 3);

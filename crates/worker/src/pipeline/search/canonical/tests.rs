@@ -84,6 +84,12 @@ fn what_is_no_address_is_only_trimmed() {
     assert_eq!(canonical(""), "");
 }
 
+#[test]
+fn a_name_that_becomes_a_number_without_its_dots_is_left_alone() {
+    assert_eq!(canonical("http://0../a"), "http://0../a");
+    assert_eq!(canonical("http://0./a"), canonical("https://0.0.0.0/a"));
+}
+
 proptest! {
     #[test]
     fn a_canonical_address_is_its_own_canonical_form(
@@ -98,6 +104,18 @@ proptest! {
     #[test]
     fn no_text_is_too_odd(text in "\\PC{0,80}") {
         let once = canonical(&text);
+        prop_assert_eq!(canonical(&once), once);
+    }
+
+    #[test]
+    fn odd_parts_of_an_address_do_not_matter(
+        scheme in "(http|https|HTTP|ftp|mailto|data):(//|/|\\\\)?",
+        user in "([a-z:%]{0,4}@)?",
+        host in "(www\\.|WWW\\.)?(\\[::[0-9a-f]{1,3}\\]|[a-z0-9é%]{1,6}(\\.[a-z0-9]{1,4}){0,2}\\.{0,2})",
+        port in "(:(80|443|8080|0|99999)?)?",
+        rest in "[/?#&=%+;a-z0-9.~é ]{0,24}",
+    ) {
+        let once = canonical(&format!("{scheme}{user}{host}{port}{rest}"));
         prop_assert_eq!(canonical(&once), once);
     }
 }

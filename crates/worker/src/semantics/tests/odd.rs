@@ -1,0 +1,88 @@
+//! Servers that answer anything: what is read is sound, or refused.
+
+use super::*;
+use crate::upstream::{
+    fixture,
+    odd::{damaged, odd},
+};
+use proptest::prelude::*;
+
+#[test]
+fn absurd_counts_of_tokens_are_added_without_an_overflow() {
+    let spent = |count: u64| usage(&json!({"usage": {"total_tokens": count}})).unwrap();
+    let mut sum = spent(u64::MAX);
+    sum += spent(7);
+    assert_eq!(sum.total_tokens, u64::MAX);
+}
+
+const MEMBERS: [&str; 9] = [
+    "data",
+    "results",
+    "index",
+    "embedding",
+    "relevance_score",
+    "score",
+    "usage",
+    "total_tokens",
+    "object",
+];
+
+fn scored() -> Vec<Vec<u8>> {
+    let entries = json!([{"index": 1, "relevance_score": 0.2}, {"index": 0, "score": -3.5}]);
+    [
+        json!({"results": entries}),
+        json!({"data": entries}),
+        entries.clone(),
+    ]
+    .map(|body| body.to_string().into_bytes())
+    .to_vec()
+}
+
+/// Whether each of `count` texts has a score of 0–1, if there are scores.
+fn is_sound(scores: Result<Vec<f64>, SemanticsError>, count: usize) -> bool {
+    scores.map_or(true, |scores| {
+        scores.len() == count && scores.iter().all(|score| (0.0..=1.0).contains(score))
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_reranker_says_each_text_has_its_score_or_none_has(
+        body in odd(&MEMBERS),
+        scores in prop::collection::vec(any::<f64>(), 0..5),
+        count in 0_usize..5,
+    ) {
+        prop_assert!(is_sound(rerank::read(&body, count), count));
+        let entries: Vec<Value> = (0..).zip(scores).map(|(index, score): (usize, _)| {
+            json!({"index": index, "score": score})
+        }).collect();
+        prop_assert!(is_sound(rerank::read(&Value::from(entries), count), count));
+        let _ = usage(&body);
+    }
+
+    #[test]
+    fn a_damaged_answer_of_a_reranker_is_read_or_refused(body in damaged(scored(), &MEMBERS)) {
+        if let Ok(body) = serde_json::from_slice(&body) {
+            prop_assert!(is_sound(rerank::read(&body, 2), 2));
+        }
+    }
+
+    #[test]
+    fn a_damaged_answer_with_vectors_is_read_or_refused(
+        body in damaged(vec![
+            json!({"data": [
+                {"index": 1, "embedding": [1e-40, 3e38]}, {"index": 0, "embedding": [-0.5, 0.25]},
+            ]}).to_string().into_bytes(),
+            fixture::json("openai-compatible/embed-minilm.json"),
+        ], &MEMBERS),
+        count in 1_usize..4,
+    ) {
+        let Ok(body) = serde_json::from_slice(&body) else { return Ok(()) };
+        let _ = usage(&body);
+        let Ok(vectors) = embeddings::read(&body, count) else { return Ok(()) };
+        prop_assert_eq!(vectors.len(), count);
+        for (a, b) in vectors.iter().zip(vectors.iter().skip(1)) {
+            prop_assert!((0.0..=1.0).contains(&embeddings::cosine(a, b)));
+        }
+    }
+}

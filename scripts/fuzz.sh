@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Looks for rare faults: every property test with cases that no run had before, and many of them. A
+# case that fails is printed with its seed and written under proptest-regressions, from where every
+# later run takes it first: mend the fault, commit that file, and write the case down as a plain test.
+#   PROPTEST_CASES=5000        cases of each property
+#   PROPTEST_RNG_SEED=number   the cases of a former run
+#   scripts/fuzz.sh [part of a test's name]
+set -euo pipefail
+export PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-$(date +%s%N)}
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+export PROPTEST_CASES=${PROPTEST_CASES:-5000}
+# What a property does not speak of grows with the cases.
+export PROPTEST_MAX_GLOBAL_REJECTS=$((PROPTEST_CASES * 10))
+
+scripts/install.sh test
+say "PROPTEST_RNG_SEED=$PROPTEST_RNG_SEED PROPTEST_CASES=$PROPTEST_CASES"
+cargo test --quiet --locked --no-fail-fast -p privachat-core -p privachat-worker --lib -- "$@"
+# A case of the job engine is a hundred calls of a real Redis.
+PROPTEST_CASES=$((PROPTEST_CASES / 10)) cargo test --quiet --locked -p privachat-tests --test model -- "$@"

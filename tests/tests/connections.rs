@@ -1,0 +1,110 @@
+//! Connections to upstreams are kept, and one that its upstream closed in the meantime costs nothing.
+
+use privachat_tests::{
+    Stack, Upstream, binaries, scene,
+    upstream::{Reply, Request, model, searxng},
+};
+use serde_json::{Value, json};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+struct World {
+    searxng: Upstream,
+    model: Upstream,
+    /// The model hangs up on its next question.
+    rude: Arc<AtomicBool>,
+    stack: Stack,
+}
+
+impl World {
+    async fn start() -> Self {
+        let searxng = searxng::finding(scene::found());
+        let rude = Arc::new(AtomicBool::new(false));
+        let is_rude = Arc::clone(&rude);
+        let script = model::Script::says("Gather runs awaitable objects [1].");
+        let model = Upstream::start(move |request: &Request| {
+            if !is_question(request) {
+                return model::sample(200, "models.json");
+            }
+            if is_rude.swap(false, Ordering::SeqCst) {
+                return Reply::cut();
+            }
+            script.reply(request)
+        });
+        let stack = Stack::builder(binaries!())
+            .searching(&searxng)
+            .env("LLM_BASE_URL", model.at("/v1"))
+            .env("LLM_MODEL", "double")
+            .start()
+            .await;
+        Self {
+            searxng,
+            model,
+            rude,
+            stack,
+        }
+    }
+
+    /// One search, which must end as if nothing were wrong.
+    async fn search(&self) -> Value {
+        let question = json!({"query": "What is gather?", "mode": "speed", "cache": false});
+        let id = self.stack.client().enqueue(question).await;
+        let end = self.stack.client().wait_completed(&id).await;
+        assert_eq!(end["model_used"], "double", "{end}");
+        let warnings = end["warnings"].as_array().map_or(0, Vec::len);
+        assert_eq!(warnings, 0, "{end}");
+        end
+    }
+
+    /// Connections to SearXNG and to the model.
+    fn connections(&self) -> [usize; 2] {
+        [self.searxng.connections(), self.model.connections()]
+    }
+
+    /// Questions to SearXNG and to the model.
+    fn calls(&self) -> [usize; 2] {
+        let requests = self.model.requests();
+        let questions = requests.iter().filter(|request| is_question(request));
+        [self.searxng.calls(), questions.count()]
+    }
+}
+
+fn is_question(request: &Request) -> bool {
+    request.path.ends_with("/chat/completions")
+}
+
+fn found() -> Reply {
+    Reply::json(200, searxng::body("q", &scene::found()).to_string())
+}
+
+#[tokio::test]
+async fn a_second_search_goes_over_the_connections_of_the_first() {
+    let world = World::start().await;
+    world.search().await;
+    let before = world.connections();
+    world.search().await;
+    assert_eq!(world.calls(), [2, 2]);
+    assert_eq!(world.connections(), before);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_while_idle_costs_nothing() {
+    let world = World::start().await;
+    world.searxng.next(found().then_hangs_up());
+    world.search().await;
+    world.search().await;
+    assert_eq!(world.calls(), [2, 2], "nothing is asked twice");
+    assert_eq!(world.searxng.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_on_its_next_request_costs_nothing() {
+    let world = World::start().await;
+    world.search().await;
+    world.searxng.next(Reply::cut());
+    world.rude.store(true, Ordering::SeqCst);
+    world.search().await;
+    assert_eq!(world.calls(), [3, 3], "asked once more, over a new one");
+}

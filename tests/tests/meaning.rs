@@ -1,0 +1,96 @@
+//! Meaning beside words: what a reranker says changes which source comes first.
+
+use privachat_tests::{
+    Stack, Upstream, binaries,
+    upstream::{Reply, rerank, searxng},
+};
+use serde_json::{Value, json};
+
+const HARBOUR: &str = "https://one.example/harbour";
+const SAFETY: &str = "https://two.example/safety";
+
+/// Two sources that say as much about the question's words.
+fn found() -> Vec<searxng::Result> {
+    vec![
+        searxng::Result::new(
+            "Ferry harbour",
+            HARBOUR,
+            "The ferry to the island leaves from the old harbour. The ferry harbour has a cafe.",
+        ),
+        searxng::Result::new(
+            "Ferry safety",
+            SAFETY,
+            "The ferry to the island leaves with boats for all. The ferry safety drill is short.",
+        ),
+    ]
+}
+
+async fn search(reranker: Option<&Upstream>) -> Value {
+    let searxng = searxng::finding(found());
+    let mut stack = Stack::builder(binaries!()).searching(&searxng);
+    if let Some(reranker) = reranker {
+        stack = stack
+            .env("RERANK_BASE_URL", reranker.url())
+            .env("RERANK_MODEL", "judge");
+    }
+    let stack = stack.start().await;
+    let question = json!({"query": "What about the ferry to the island?", "mode": "balanced"});
+    let id = stack.client().enqueue(question).await;
+    stack.client().wait_completed(&id).await
+}
+
+fn first(end: &Value) -> &str {
+    end["sources"][0]["url"].as_str().unwrap_or_default()
+}
+
+/// Likes the texts with this word.
+fn liking(word: &'static str) -> Upstream {
+    rerank::scoring(move |_, text| if text.contains(word) { 0.9 } else { 0.05 })
+}
+
+#[tokio::test]
+async fn the_source_that_the_reranker_prefers_comes_first() {
+    for (word, url) in [("harbour", HARBOUR), ("boats", SAFETY)] {
+        let reranker = liking(word);
+        let end = search(Some(&reranker)).await;
+        assert_eq!(first(&end), url, "{word}: {end}");
+        assert!(reranker.calls() > 0);
+        let asked = reranker.requests()[0].json();
+        assert_eq!(asked["model"], "judge");
+        assert!(
+            asked["query"]
+                .as_str()
+                .is_some_and(|query| query.contains("ferry"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn by_shared_words_a_reranker_scores_too() {
+    let reranker = rerank::by_words();
+    let end = search(Some(&reranker)).await;
+    assert!(
+        reranker.calls() > 0
+            && end["answer"]
+                .as_str()
+                .is_some_and(|text| text.contains("[1]"))
+    );
+}
+
+#[tokio::test]
+async fn a_reranker_that_fails_costs_its_opinion_and_no_more() {
+    let without = search(None).await;
+    for reply in [
+        rerank::rate_limited(Some(60)),
+        rerank::unknown_model(),
+        Reply::cut(),
+        Reply::json(200, r#"{"results": [{"index": 99, "relevance_score": 1}]}"#),
+    ] {
+        let reranker = Upstream::always(reply.clone());
+        let end = search(Some(&reranker)).await;
+        assert!(reranker.calls() > 0, "{reply:?}");
+        assert_eq!(first(&end), first(&without), "{reply:?}: {end}");
+        let warnings = end["warnings"].to_string();
+        assert!(warnings.contains("ranked by words"), "{reply:?}: {end}");
+    }
+}
