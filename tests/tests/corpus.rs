@@ -229,3 +229,39 @@ async fn meanings_weigh_when_embeddings_are_configured_and_words_do_when_they_fa
         }
     }
 }
+
+#[tokio::test]
+async fn a_sentence_in_other_words_is_unverified_by_words_and_verified_by_embeddings() {
+    let corpus = folder();
+    let says = "Aboard, the vessel brings its tank to a rolling bubble in nine minutes [1].";
+    let request = json!({"query": "How much water does the kettle boil?", "mode": "speed"});
+    // Whatever is said of those nine minutes means the same; all else has nothing to do with it.
+    let meaning = |text: &str| {
+        let same = f64::from(u8::from(text.contains("nine minutes")));
+        vec![same, 1.0 - same]
+    };
+    for embeddings in [false, true] {
+        let llm = model::chat_with_meanings(Script::says(says), meaning);
+        let mut stack = with_corpus(corpus.path())
+            .env("LLM_BASE_URL", llm.at("/v1"))
+            .env("LLM_MODEL", "double");
+        if embeddings {
+            stack = stack
+                .env("EMBEDDING_BASE_URL", llm.at("/v1"))
+                .env("EMBEDDING_MODEL", "double");
+        }
+        let stack = stack.start().await;
+        let id = stack.client().enqueue(request.clone()).await;
+        let end = stack.client().wait_completed(&id).await;
+        let answer = end["answer"].as_str().unwrap_or_default();
+        if embeddings {
+            assert_eq!(answer, says, "{end}");
+            assert_eq!(end["hallucination_count"], 0, "{end}");
+        } else {
+            let marked = says.replace("[1]", "[1] [unverified]");
+            assert_eq!(answer, marked, "{end}");
+            assert_eq!(end["hallucination_count"], 1, "{end}");
+        }
+        assert_eq!(end["citation_mapping"][0]["mention_count"], 1, "{end}");
+    }
+}

@@ -137,7 +137,15 @@ impl Script {
 
 /// Every chat completion goes by `script`.
 pub fn chat(script: Script) -> Upstream {
-    Upstream::start(move |request| route(request, &script))
+    chat_with_meanings(script, bag)
+}
+
+/// The same, with the vectors that `meaning` gives to texts.
+pub fn chat_with_meanings(
+    script: Script,
+    meaning: impl Fn(&str) -> Vec<f64> + Send + Sync + 'static,
+) -> Upstream {
+    Upstream::start(move |request| route(request, &script, &meaning))
 }
 
 /// A captured body with its own status, for example `err-429.json`.
@@ -167,17 +175,16 @@ pub fn context_exceeded() -> Reply {
     sample(400, "err-400-context.json")
 }
 
-fn route(request: &Request, script: &Script) -> Reply {
+fn route(request: &Request, script: &Script, meaning: &dyn Fn(&str) -> Vec<f64>) -> Reply {
     match request.path.as_str() {
         path if path.ends_with("/chat/completions") => script.reply(request),
-        path if path.ends_with("/embeddings") => embeddings(&request.json()),
+        path if path.ends_with("/embeddings") => embeddings(&request.json(), meaning),
         path if path.ends_with("/models") => sample(200, "models.json"),
         _ => Reply::json(404, r#"{"detail":"Not Found"}"#),
     }
 }
 
-/// Bags of words: texts that share words are near each other.
-fn embeddings(asked: &Value) -> Reply {
+fn embeddings(asked: &Value, meaning: &dyn Fn(&str) -> Vec<f64>) -> Reply {
     let inputs = match &asked["input"] {
         Value::Array(texts) => texts.clone(),
         text => vec![text.clone()],
@@ -185,7 +192,7 @@ fn embeddings(asked: &Value) -> Reply {
     let data: Vec<Value> = (0..)
         .zip(&inputs)
         .map(|(index, text): (usize, _)| {
-            json!({"object": "embedding", "index": index, "embedding": bag(text.as_str().unwrap_or_default())})
+            json!({"object": "embedding", "index": index, "embedding": meaning(text.as_str().unwrap_or_default())})
         })
         .collect();
     let usage = json!({"prompt_tokens": inputs.len(), "total_tokens": inputs.len()});
@@ -193,6 +200,7 @@ fn embeddings(asked: &Value) -> Reply {
     Reply::json(200, body.to_string())
 }
 
+/// Bags of words: texts that share words are near each other.
 fn bag(text: &str) -> Vec<f64> {
     let mut vector = vec![0.0_f64; 64];
     for word in text.split_whitespace() {

@@ -215,7 +215,8 @@ pub struct SearchResponse {
     /// 0–1: mean support of the answer's claims.
     #[schema(minimum = 0, maximum = 1)]
     pub grounding_score: Option<f64>,
-    /// Claims that their sources do not support.
+    /// Claims that their sources do not support. In `answer`, those that cite a source are marked
+    /// with `[unverified]` behind their citations; quotations never are.
     pub hallucination_count: Option<usize>,
     /// Why there is no answer, for a person.
     pub error: Option<String>,

@@ -16,6 +16,10 @@ pub struct Similarities {
 /// Compares meanings.
 #[async_trait]
 pub trait Semantics: Send + Sync {
+    /// Whether a score says how far two texts say the same, as of embeddings, and not how well one
+    /// answers the other, as of a reranker.
+    fn is_mutual(&self) -> bool;
+
     /// How near each of `texts` is to each of `queries`. Dropping the future ends the request.
     ///
     /// # Errors

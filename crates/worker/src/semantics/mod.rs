@@ -102,6 +102,10 @@ impl Semantic {
 
 #[async_trait]
 impl Semantics for Semantic {
+    fn is_mutual(&self) -> bool {
+        matches!(self.settings, SemanticsSettings::Embeddings(_))
+    }
+
     async fn similarities(
         &self,
         queries: &[&str],

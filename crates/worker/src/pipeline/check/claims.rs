@@ -1,10 +1,12 @@
 //! The claims of an answer: its sentences that state something, with the sources they cite.
 
+use super::repair;
 use crate::pipeline::{answer::citations, text::sentences};
 
 /// Each claim and the numbers that it cites, each once.
 pub(super) fn of(answer: &str, sources: usize) -> Vec<(String, Vec<usize>)> {
-    let cleaned = citations::clean(&without_code(answer), sources);
+    let answer = repair::without_marks(&without_code(answer));
+    let cleaned = citations::clean(&answer, sources);
     // A sentence that begins with emphasis is a sentence all the same.
     let attached = attach(&cleaned.replace("**", ""));
     sentences(&attached)

@@ -1,24 +1,26 @@
-//! Holding the claims of an answer against the passages they cite, without a model.
+//! Holding the claims of an answer against the passages they cite: by their words, and by their
+//! meaning where embeddings are at hand and words do not suffice.
 
 mod answered;
 mod antonyms;
 mod claims;
 mod confidence;
+mod draft;
+mod meaning;
 mod numbers;
 mod order;
 mod repair;
+mod restated;
 mod support;
 mod words;
 
 pub use confidence::confidence;
 
 use super::answer::{Answer, EXTRACTIVE};
-use super::text::{Analyzer, language};
 use super::{Context, Deadline, Plan, ProgressSink, RankedSource};
-use antonyms::Antonyms;
+use draft::Draft;
 use privachat_core::schema::{Stage, Usage};
 use std::{sync::Arc, time::Duration};
-use support::Evidence;
 
 /// A claim with less support than this counts as a hallucination. Measured against claims that
 /// repeat (≥ 0.8), rephrase (0.5–0.8) or contradict (≤ 0.35) a passage.
@@ -45,6 +47,13 @@ pub struct Claim {
     pub best_source: Option<usize>,
     /// Indexes of all sources, cited or not, that carry it.
     pub carriers: Vec<usize>,
+}
+
+impl Claim {
+    /// Whether it cites sources, and neither they nor others carry it.
+    fn is_cited_in_vain(&self) -> bool {
+        !self.citations.is_empty() && self.support < SUPPORTED
+    }
 }
 
 /// What the check of an answer found.
@@ -85,16 +94,8 @@ pub async fn check(
             ..unchecked
         };
     }
-    let (plan, sources, text) = (Arc::clone(plan), Arc::clone(sources), answer.text.clone());
-    let quoted = answer.model_used == EXTRACTIVE;
-    let checking = context.cores.cut(deadline.keep(WRAP_UP), move || {
-        let checked = by_words(&text, &sources);
-        Checked {
-            confidence: confidence(&plan, &sources, &checked, quoted),
-            ..checked
-        }
-    });
-    let Some(checked) = checking.await else {
+    let checked = held(context, plan, sources, answer, deadline, sink).await;
+    let Some(checked) = checked else {
         sink.warn("the answer was not checked in time");
         return unchecked;
     };
@@ -108,86 +109,56 @@ pub async fn check(
     checked
 }
 
-/// Checks every claim of `answer` against the sources that it cites, by its words, and mends
-/// citations that do not carry their claim. Leaves the confidence at 0: that needs the plan.
-#[must_use]
-pub fn by_words(answer: &str, sources: &[RankedSource]) -> Checked {
-    let language = language(answer);
-    let analyzer = Analyzer::new(language.as_deref());
-    let antonyms = Antonyms::new(&analyzer);
-    let evidence: Vec<Evidence> = sources
-        .iter()
-        .map(|source| Evidence::of(source, &analyzer))
-        .collect();
-    let claims: Vec<Claim> = claims::of(answer, sources.len())
-        .into_iter()
-        .map(|(text, citations)| judge(text, citations, &evidence, &analyzer, &antonyms))
-        .collect();
-    let mending = claims.iter().any(|claim| claim.mended != claim.citations);
-    let mended = if mending {
-        repair::mend(answer, &claims, sources.len())
-    } else {
-        answer.to_owned()
+/// By words, then by meaning where that may tell more. `None` when even words were late.
+async fn held(
+    context: &Context,
+    plan: &Arc<Plan>,
+    sources: &Arc<Vec<RankedSource>>,
+    answer: &Answer,
+    deadline: Deadline,
+    sink: &dyn ProgressSink,
+) -> Option<Checked> {
+    // A quotation says what its source says: nothing to compare, nothing to mark.
+    let quoted = answer.model_used == EXTRACTIVE;
+    let settle = {
+        let (plan, sources) = (Arc::clone(plan), Arc::clone(sources));
+        move |draft: &Draft| {
+            let checked = draft.settle(!quoted);
+            Checked {
+                confidence: confidence(&plan, &sources, &checked, quoted),
+                ..checked
+            }
+        }
     };
-    let count = claims
-        .iter()
-        .filter(|claim| claim.support < SUPPORTED)
-        .count();
-    let total: f64 = claims.iter().map(|claim| claim.support).sum();
-    let number = f64::from(u32::try_from(claims.len()).unwrap_or(u32::MAX));
-    Checked {
-        grounding_score: if claims.is_empty() {
-            0.0
-        } else {
-            total / number
-        },
-        text: mended,
-        hallucination_count: count,
-        claims,
-        ..Checked::default()
-    }
+    let work = {
+        let (sources, text, settle) = (Arc::clone(sources), answer.text.clone(), settle.clone());
+        move || {
+            let (draft, doubts) = Draft::of(&text, &sources);
+            (settle(&draft), draft, doubts)
+        }
+    };
+    let end = deadline.keep(WRAP_UP);
+    let (checked, mut draft, doubts) = context.cores.cut(end, work).await?;
+    let semantics = context.semantics.as_deref();
+    let semantics = semantics.filter(|it| !quoted && !doubts.is_empty() && it.is_mutual());
+    let Some(semantics) = semantics else {
+        return Some(checked);
+    };
+    let usage = meaning::raise(semantics, &mut draft, &doubts, end, sink).await;
+    let again = context.cores.cut(end, move || settle(&draft)).await;
+    Some(Checked {
+        usage,
+        ..again.unwrap_or(checked)
+    })
 }
 
-fn judge(
-    text: String,
-    citations: Vec<usize>,
-    evidence: &[Evidence],
-    analyzer: &Analyzer,
-    antonyms: &Antonyms,
-) -> Claim {
-    let statement = support::Statement::of(&text, analyzer);
-    let supports: Vec<f64> = evidence
-        .iter()
-        .map(|source| source.support(&statement, antonyms))
-        .collect();
-    let best_source = supports
-        .iter()
-        .enumerate()
-        .filter(|(_, support)| **support > 0.0)
-        .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)))
-        .map(|(index, _)| index);
-    let mended = repair::mended(&citations, &supports, best_source);
-    let cited = mended
-        .iter()
-        .filter_map(|number| supports.get(number.checked_sub(1)?))
-        .copied()
-        .fold(0.0, f64::max);
-    let support = if citations.is_empty() {
-        let best = best_source.and_then(|index| supports.get(index)).copied();
-        UNCITED * best.unwrap_or(0.0)
-    } else {
-        cited
-    };
-    Claim {
-        text,
-        citations,
-        mended,
-        support,
-        best_source,
-        carriers: (0..supports.len())
-            .filter(|index| supports.get(*index).is_some_and(|it| *it >= SUPPORTED))
-            .collect(),
-    }
+/// Checks every claim of `answer` against the sources that it cites, by its words; mends citations
+/// that do not carry their claim, and marks those that nothing carries. Leaves the confidence at 0:
+/// that needs the plan.
+#[must_use]
+pub fn by_words(answer: &str, sources: &[RankedSource]) -> Checked {
+    let (draft, _) = Draft::of(answer, sources);
+    draft.settle(true)
 }
 
 /// `answer` with a citation after each claim that has none and that a source carries. `None` when

@@ -12,7 +12,23 @@ pub(super) fn is_reversed(claim: &[Word], source: &[Word]) -> bool {
     reversed_names(claim, source) || reversed_comparison(claim, source)
 }
 
+/// Whether two names stand in `source` the other way round than in `claim`, whatever it says of them:
+/// in other words, nothing tells who does what.
+pub(super) fn may_be_reversed(claim: &[Word], source: &[Word]) -> bool {
+    let related = |claimed: &[Word], _: &[Word]| claimed.iter().any(|it| it.kind.weight() > 0.0);
+    swapped_names(claim, source, related) || reversed_comparison(claim, source)
+}
+
 fn reversed_names(claim: &[Word], source: &[Word]) -> bool {
+    swapped_names(claim, source, same_matter)
+}
+
+/// Whether names stand the other way round and what is between them passes `is_same`.
+fn swapped_names(
+    claim: &[Word],
+    source: &[Word],
+    is_same: impl Fn(&[Word], &[Word]) -> bool,
+) -> bool {
     let names = names(claim);
     names.windows(2).any(|pair| {
         let [one, other] = pair else {
@@ -26,7 +42,7 @@ fn reversed_names(claim: &[Word], source: &[Word]) -> bool {
             return false;
         };
         let said = source.get(right + 1..left).unwrap_or_default();
-        left > right && same_matter(between, said) && is_passive(between) == is_passive(said)
+        left > right && is_same(between, said) && is_passive(between) == is_passive(said)
     })
 }
 

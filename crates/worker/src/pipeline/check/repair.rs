@@ -3,6 +3,9 @@
 use super::{Claim, SUPPORTED};
 use crate::pipeline::answer::citations;
 
+/// Stands behind the citations of a sentence that none of them carries. It is written and taken away
+/// here alone: one that a model wrote itself says nothing.
+pub(super) const UNVERIFIED: &str = "[unverified]";
 /// A citation with less support than this says something else.
 const ELSEWHERE: f64 = 0.42;
 /// A source has to carry a claim at least so far to be cited in place of another.
@@ -29,16 +32,31 @@ pub(super) fn mended(cited: &[usize], supports: &[f64], best: Option<usize>) -> 
     }
 }
 
-/// `answer` with the citations that its claims should have.
-pub(super) fn mend(answer: &str, claims: &[Claim], sources: usize) -> String {
-    let mut text = Marked::new(&citations::clean(answer, sources));
+/// `answer` with the citations that its claims should have; those that cite in vain are marked as
+/// unverified if `marks`.
+pub(super) fn mend(answer: &str, claims: &[Claim], sources: usize, marks: bool) -> String {
+    let in_vain = |claim: &Claim| marks && claim.is_cited_in_vain();
+    let wrong = |claim: &Claim| claim.mended != claim.citations || in_vain(claim);
+    let stale = marks && answer.contains(UNVERIFIED);
+    if !stale && !claims.iter().any(wrong) {
+        return answer.to_owned();
+    }
+    let mut text = Marked::new(&citations::clean(answer, sources), marks);
     for claim in claims {
         let place = text.find(&claim.text);
-        if let Some(end) = place.filter(|_| claim.mended != claim.citations) {
-            text.replace(end, &claim.mended);
+        if let Some(end) = place.filter(|_| wrong(claim)) {
+            text.replace(end, &claim.mended, in_vain(claim));
         }
     }
     text.written()
+}
+
+/// `answer` without the marks of an earlier check.
+pub(super) fn without_marks(answer: &str) -> String {
+    if !answer.contains(UNVERIFIED) {
+        return answer.to_owned();
+    }
+    Marked::new(answer, true).written()
 }
 
 /// Text with its citations apart.
@@ -53,16 +71,25 @@ struct Marked {
 enum Piece {
     Char(char),
     Mark(usize),
+    Unverified,
 }
 
 impl Marked {
-    fn new(text: &str) -> Self {
-        let mut pieces = Vec::new();
+    /// Leaves the marks of an earlier check out if `afresh`.
+    fn new(text: &str, afresh: bool) -> Self {
+        let mut pieces: Vec<Piece> = Vec::new();
         let mut rest = text;
         let mut code = false;
         while let Some(c) = rest.chars().next() {
             if let Some((number, after)) = mark(rest).filter(|_| !code) {
                 pieces.push(Piece::Mark(number));
+                rest = after;
+                continue;
+            }
+            if let Some(after) = rest.strip_prefix(UNVERIFIED).filter(|_| afresh && !code) {
+                if pieces.last() == Some(&Piece::Char(' ')) {
+                    pieces.pop();
+                }
                 rest = after;
                 continue;
             }
@@ -111,8 +138,8 @@ impl Marked {
     }
 
     /// Leaves of the citations of the claim that was found last only those in `numbers`; new ones
-    /// come where the first one was.
-    fn replace(&mut self, end: usize, numbers: &[usize]) {
+    /// come where the first one was, and behind them that they carry nothing if they are `in_vain`.
+    fn replace(&mut self, end: usize, numbers: &[usize], in_vain: bool) {
         let tail = self.pieces.split_off(end);
         let claim = self.pieces.split_off(self.begin);
         let old: Vec<usize> = claim.iter().filter_map(Piece::number).collect();
@@ -130,6 +157,11 @@ impl Marked {
                 _ => self.pieces.push(piece),
             }
         }
+        let last = self.pieces.iter().rposition(|it| it.number().is_some());
+        if let Some(at) = last.filter(|at| in_vain && *at >= self.begin) {
+            let mark = [Piece::Char(' '), Piece::Unverified];
+            self.pieces.splice(at + 1..at + 1, mark);
+        }
         self.end = self.pieces.len();
         self.pieces.extend(tail);
     }
@@ -140,6 +172,7 @@ impl Marked {
             .map(|piece| match piece {
                 Piece::Char(c) => c.to_string(),
                 Piece::Mark(number) => format!("[{number}]"),
+                Piece::Unverified => UNVERIFIED.to_owned(),
             })
             .collect()
     }
@@ -149,7 +182,7 @@ impl Piece {
     fn number(&self) -> Option<usize> {
         match self {
             Self::Mark(number) => Some(*number),
-            Self::Char(_) => None,
+            Self::Char(_) | Self::Unverified => None,
         }
     }
 }

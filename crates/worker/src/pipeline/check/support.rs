@@ -28,7 +28,7 @@ const APART: f64 = 0.9;
 
 /// A claim as weighted terms.
 pub(super) struct Statement {
-    words: Vec<Word>,
+    pub(super) words: Vec<Word>,
     terms: HashMap<String, (f64, Kind)>,
     total: f64,
 }
@@ -58,7 +58,16 @@ impl Statement {
         held / self.total
     }
 
-    fn hard(&self, kind: Kind) -> impl Iterator<Item = &str> {
+    /// 0–1: the weight of its terms in `sentences`.
+    pub(super) fn held_by(&self, sentences: &[Sentence]) -> f64 {
+        if self.total <= 0.0 {
+            return 0.0;
+        }
+        let said = |term: &str| sentences.iter().any(|it| it.terms.contains_key(term));
+        self.share(|term| f64::from(u8::from(said(term))))
+    }
+
+    pub(super) fn hard(&self, kind: Kind) -> impl Iterator<Item = &str> {
         self.terms
             .iter()
             .filter(move |(_, (_, it))| *it == kind)
@@ -75,13 +84,43 @@ struct Said {
 
 type Terms = HashMap<String, Said>;
 
+/// A sentence of a source.
+pub(super) struct Sentence {
+    pub(super) text: String,
+    pub(super) words: Vec<Word>,
+    /// Number of the passage that it stands in.
+    pub(super) passage: usize,
+    terms: Terms,
+}
+
+impl Sentence {
+    fn of(text: &str, passage: usize, analyzer: &Analyzer) -> Self {
+        let words = words::of(text, analyzer);
+        Self {
+            text: text.to_owned(),
+            terms: terms(&words),
+            words,
+            passage,
+        }
+    }
+}
+
+/// 0–1: how far a source carries a statement.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Support {
+    /// By its words.
+    pub(super) words: f64,
+    /// At most, whatever words it uses: it may say the opposite, or lack a figure or name.
+    pub(super) most: f64,
+}
+
 /// The text of a source, ready to be compared.
 pub(super) struct Evidence {
-    sentences: Vec<(Vec<Word>, Terms)>,
+    pub(super) sentences: Vec<Sentence>,
     /// Runs of sentences.
     windows: Vec<Terms>,
     /// Terms of headings and title, which hold for every window.
-    context: HashSet<String>,
+    pub(super) context: HashSet<String>,
     all: HashSet<String>,
 }
 
@@ -99,46 +138,45 @@ impl Evidence {
             evidence.context.extend(words.into_iter().map(|it| it.term));
         }
         let texts = source.passages.iter().map(|passage| passage.text.as_str());
-        for text in texts.chain([source.candidate.snippet.as_str()]) {
-            evidence.take(text, analyzer);
+        let texts = texts.chain([source.candidate.snippet.as_str()]);
+        for (passage, text) in texts.enumerate() {
+            evidence.take(text, passage, analyzer);
         }
         evidence.all.clone_from(&evidence.context);
-        for (_, terms) in &evidence.sentences {
+        for Sentence { terms, .. } in &evidence.sentences {
             evidence.all.extend(terms.keys().cloned());
         }
         evidence
     }
 
-    fn take(&mut self, text: &str, analyzer: &Analyzer) {
-        let mut found: Vec<(Vec<Word>, Terms)> = sentences(text)
+    fn take(&mut self, text: &str, passage: usize, analyzer: &Analyzer) {
+        let mut found: Vec<Sentence> = sentences(text)
             .into_iter()
-            .map(|sentence| words::of(sentence, analyzer))
-            .map(|words| (words.clone(), terms(&words)))
+            .map(|sentence| Sentence::of(sentence, passage, analyzer))
             .collect();
         // Code has no sentences, and yet names and figures in it count.
         if found.is_empty() {
-            let words = words::of(text, analyzer);
-            found.push((words.clone(), terms(&words)));
+            found.push(Sentence::of(text, passage, analyzer));
         }
         for size in 2..=WINDOW.min(found.len()) {
             for run in found.windows(size) {
                 let mut terms = Terms::new();
-                run.iter().for_each(|(_, more)| merge(&mut terms, more));
+                run.iter().for_each(|it| merge(&mut terms, &it.terms));
                 self.windows.push(terms);
             }
         }
         self.sentences.extend(found);
     }
 
-    /// 0–1: the weight of the statement's terms in the window that holds most of them, less when a
+    /// The weight of the statement's terms in the window that holds most of them, less when a
     /// sentence says the opposite or a figure belongs elsewhere.
-    pub(super) fn support(&self, statement: &Statement, antonyms: &Antonyms) -> f64 {
+    pub(super) fn support(&self, statement: &Statement, antonyms: &Antonyms) -> Support {
         if statement.total <= 0.0 {
-            return 0.0;
+            return Support::default();
         }
         let mut best = 0.0_f64;
         let (mut agreeing, mut opposing) = (0.0_f64, 0.0_f64);
-        for (words, terms) in &self.sentences {
+        for Sentence { words, terms, .. } in &self.sentences {
             let own = statement.share(|term| f64::from(u8::from(terms.contains_key(term))));
             let flips = self.flips(statement, words, terms, own, antonyms);
             let mut held = self.held(statement, terms);
@@ -161,14 +199,18 @@ impl Evidence {
             let denied = self.is_denied(statement, terms);
             best = best.max(if denied { CONTRADICTED * held } else { held });
         }
+        let mut most = 1.0_f64;
         if opposing >= SAME && opposing >= agreeing {
-            best = best.min(CONTRADICTED);
+            most = CONTRADICTED;
         }
         let lacks = |term: &str| !self.all.contains(term);
         if statement.hard(Kind::Name).any(lacks) || statement.hard(Kind::Figure).any(lacks) {
-            best = best.min(CAP);
+            most = most.min(CAP);
         }
-        best
+        Support {
+            words: best.min(most),
+            most,
+        }
     }
 
     /// The share of the statement in `terms`, with what headings say; figures have to be near.
@@ -194,8 +236,9 @@ impl Evidence {
         let together = self
             .sentences
             .iter()
-            .filter(|(_, more)| missing.iter().all(|term| more.contains_key(*term)))
-            .filter(|(_, more)| {
+            .map(|sentence| &sentence.terms)
+            .filter(|more| missing.iter().all(|term| more.contains_key(*term)))
+            .filter(|more| {
                 let fits = |term: &&String| {
                     more.contains_key(*term)
                         && !terms.contains_key(*term)
@@ -203,7 +246,7 @@ impl Evidence {
                 };
                 statement.terms.keys().any(|term| fits(&term))
             })
-            .map(|(_, more)| {
+            .map(|more| {
                 let mut both = terms.clone();
                 merge(&mut both, more);
                 APART * statement.share(|term| worth(&both, term))

@@ -151,3 +151,71 @@ fn citations_that_carry_nothing_are_taken_out_and_wrong_ones_replaced() {
     assert_eq!(checked.claims[1].citations, [1]);
     assert_eq!(checked.claims[1].mended, [2]);
 }
+
+#[test]
+fn a_sentence_that_no_source_carries_is_marked_behind_its_citations() {
+    for (answer, marked) in [
+        (
+            "Mars has small moons that were discovered in 1905 [1]. Venus has no moons [2].",
+            "Mars has small moons that were discovered in 1905 [1] [unverified]. Venus has no moons [2].",
+        ),
+        (
+            "Mars has small moons that were discovered in 1905. [1][2] Venus has no moons. [2]",
+            "Mars has small moons that were discovered in 1905. [1][2] [unverified] Venus has no moons. [2]",
+        ),
+        (
+            "The moons of Mars [1] were discovered by Galileo.",
+            "The moons of Mars [1] [unverified] were discovered by Galileo.",
+        ),
+        ("Cats purr a lot at night.", "Cats purr a lot at night."),
+    ] {
+        let checked = by_words(answer, &sources());
+        assert_eq!(checked.text, marked);
+        let again = by_words(&checked.text, &sources());
+        assert_eq!(again, checked, "checking twice changes nothing");
+    }
+}
+
+#[test]
+fn a_mark_that_the_model_wrote_itself_is_taken_out() {
+    let answer =
+        "Mars is the fourth planet from the Sun [1] [unverified]. Write `[unverified]` here.";
+    assert_eq!(
+        by_words(answer, &sources()).text,
+        "Mars is the fourth planet from the Sun [1]. Write `[unverified]` here."
+    );
+}
+
+#[test]
+fn a_mark_is_no_citation() {
+    let text = "It is so [1] [unverified].";
+    assert_eq!(crate::pipeline::answer::citations::clean(text, 2), text);
+    assert_eq!(crate::pipeline::answer::citations::cited(text, 2), [1]);
+}
+
+#[tokio::test]
+async fn quotations_are_never_marked() {
+    let context = Context::new(
+        crate::pipeline::Providers::new(Vec::new()),
+        Arc::new(crate::pipeline::test_support::Pages::default()),
+    );
+    let text = "The list of 1905 [unverified] says nothing of Galileo [1].";
+    let answer = Answer {
+        text: text.to_owned(),
+        model_used: EXTRACTIVE.to_owned(),
+        ..Answer::default()
+    };
+    let plan = Arc::new(plan("How many moons does Mars have?"));
+    let deadline = Deadline::after(Duration::from_secs(20));
+    let sink = crate::pipeline::Silent;
+    let checked = check(
+        &context,
+        &plan,
+        &Arc::new(sources()),
+        &answer,
+        deadline,
+        &sink,
+    )
+    .await;
+    assert_eq!(checked.text, text);
+}
