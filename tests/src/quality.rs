@@ -3,12 +3,16 @@
 
 mod asked;
 mod held;
+mod modelled;
 mod report;
+mod scripted;
 pub mod set;
 
 pub use asked::{Asked, ask};
 pub use held::{Held, hold};
-pub use report::{table, write};
+pub use modelled::{Modelled, ask_model, ask_scripted};
+pub use report::{Figures, write};
+pub use scripted::Scripted;
 
 use crate::process::isolated;
 use serde_json::Value;
@@ -59,12 +63,18 @@ impl Bench {
     /// What a command prints as JSON. A search that finds nothing ends with a failure and prints
     /// one too.
     fn json(&self, arguments: &[&str]) -> Value {
+        self.json_with(&[], arguments)
+    }
+
+    /// The same under further settings.
+    fn json_with(&self, settings: &[(&str, String)], arguments: &[&str]) -> Value {
         let output = isolated(&self.worker)
             .current_dir(self.folder.path())
             .env("WIKIPEDIA_BASE_URL", "off")
             .env("LOG_LEVEL", "error")
             .env("CORPUS_PATHS", set::folder().join("documents"))
             .env("DATA_DIR", self.folder.path())
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .args(arguments)
             .output()
             .unwrap_or_else(|error| panic!("{} does not start: {error}", self.worker));

@@ -1,34 +1,42 @@
 //! How good the answers are: floors that nobody may fall through, and `make quality`, the figures.
 
 use privachat_tests::binaries;
-use privachat_tests::quality::{Bench, ask, hold, set, table, write};
+use privachat_tests::quality::{
+    Bench, Figures, Scripted, ask, ask_model, ask_scripted, hold, set, write,
+};
 use std::path::Path;
 
 #[test]
 #[ignore = "takes a minute or two: make quality"]
 fn figures_of_every_mode() {
     let bench = Bench::new(binaries!().worker);
-    let questions = set::questions();
-    let mut asked = Vec::new();
-    for mode in ["speed", "balanced", "deep"] {
-        asked.push(("tuned", mode, ask(&bench, mode, &questions.tuned)));
-        asked.push(("reported", mode, ask(&bench, mode, &questions.reported)));
+    let (questions, answers) = (set::questions(), set::answers());
+    let scripted = Scripted::start();
+    let configured = std::env::var_os("LLM_BASE_URL").and(std::env::var("LLM_MODEL").ok());
+    let mut figures = Figures::default();
+    for (part, questions) in questions.each() {
+        for mode in ["speed", "balanced", "deep"] {
+            let asked = ask(&bench, mode, questions);
+            figures.asked.push((part, mode, asked));
+        }
+        let modelled = ask_scripted(&bench, &scripted, questions);
+        figures.modelled.push((part, "scripted".into(), modelled));
+        if let Some(model) = &configured {
+            let modelled = ask_model(&bench, questions);
+            figures.modelled.push((part, model.clone(), modelled));
+        }
     }
-    asked.sort_by_key(|(half, ..)| *half == "reported");
-    let answers = set::answers();
-    let held = [
-        ("tuned", hold(&bench, &answers, &answers.halves.tuned)),
-        ("reported", hold(&bench, &answers, &answers.halves.reported)),
-    ];
-    let table = table(&asked, &held);
-    println!("{table}");
+    for (part, planted) in answers.parts.each() {
+        figures.held.push((part, hold(&bench, &answers, planted)));
+    }
+    println!("{figures}");
     if std::env::var_os("QUALITY_WRITE").is_some() {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-        write(&docs.join("QUALITY.md"), &table);
+        write(&docs.join("QUALITY.md"), &figures);
     }
 }
 
-/// A little under what was measured over the whole set: docs/QUALITY.md.
+/// A little under what was measured over both halves: docs/QUALITY.md.
 #[test]
 fn answers_and_check_are_no_worse_than_they_were() {
     let bench = Bench::new(binaries!().worker);
@@ -38,7 +46,7 @@ fn answers_and_check_are_no_worse_than_they_were() {
     assert!(asked.recall.hits >= 50, "found: {}", asked.recall);
     assert!(asked.gold.hits >= 34, "answered: {}", asked.gold);
     assert!(
-        asked.precision.hits * 100 >= 90 * asked.precision.of,
+        asked.precision.hits * 100 >= 85 * asked.precision.of,
         "cited: {}",
         asked.precision
     );
@@ -51,8 +59,8 @@ fn answers_and_check_are_no_worse_than_they_were() {
     );
 
     let answers = set::answers();
-    let halves = [&answers.halves.tuned, &answers.halves.reported];
-    let [tuned, reported] = halves.map(|half| hold(&bench, &answers, half));
+    let parts = [&answers.parts.tuned, &answers.parts.reported];
+    let [tuned, reported] = parts.map(|part| hold(&bench, &answers, part));
     let found = tuned.found.hits + reported.found.hits;
     let accused = tuned.accused.hits + reported.accused.hits;
     assert!(
@@ -67,4 +75,34 @@ fn answers_and_check_are_no_worse_than_they_were() {
         tuned.accused,
         reported.accused
     );
+}
+
+/// The blind part is tuned by nobody, so its floors only say that nothing broke.
+#[test]
+fn blind_answers_are_no_worse_than_when_they_were_first_measured() {
+    let bench = Bench::new(binaries!().worker);
+    let asked = ask(&bench, "balanced", &set::questions().blind);
+    assert!(asked.recall.hits >= 42, "found: {}", asked.recall);
+    assert!(asked.gold.hits >= 14, "answered: {}", asked.gold);
+    assert!(asked.declined.hits >= 5, "declined: {}", asked.declined);
+    assert!(asked.accused.hits <= 3, "accused: {}", asked.accused);
+
+    let answers = set::answers();
+    let held = hold(&bench, &answers, &answers.parts.blind);
+    assert!(held.found.hits >= 14, "false claims found: {}", held.found);
+    assert!(
+        held.accused.hits <= 7,
+        "true claims accused: {}",
+        held.accused
+    );
+}
+
+#[test]
+fn a_model_is_shown_the_passage_and_its_mistakes_are_found() {
+    let bench = Bench::new(binaries!().worker);
+    let asked = ask_scripted(&bench, &Scripted::start(), &set::questions().blind);
+    assert!(asked.shown.hits >= 42, "shown: {}", asked.shown);
+    let (kept, noticed) = (asked.kept, asked.noticed);
+    assert!(kept.hits * 100 >= 95 * kept.of, "kept: {kept}");
+    assert!(noticed.hits * 100 >= 65 * noticed.of, "noticed: {noticed}");
 }

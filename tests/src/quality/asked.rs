@@ -47,7 +47,22 @@ impl Mean {
 
 /// Asks `questions` in `mode`. With QUALITY_SHOW set, prints what went wrong.
 pub fn ask(bench: &Bench, mode: &str, questions: &[Question]) -> Asked {
-    let ends = bench.side_by_side(questions, |question| {
+    let ends = put(bench, mode, &[], questions);
+    let mut asked = Asked::default();
+    for (question, end) in questions.iter().zip(&ends) {
+        asked.count(mode, question, end);
+    }
+    asked
+}
+
+/// What the worker answers under `settings`, whole.
+pub(super) fn put(
+    bench: &Bench,
+    mode: &str,
+    settings: &[(&str, String)],
+    questions: &[Question],
+) -> Vec<Value> {
+    bench.side_by_side(questions, |question| {
         let arguments = [
             "ask",
             &question.question,
@@ -59,17 +74,12 @@ pub fn ask(bench: &Bench, mode: &str, questions: &[Question]) -> Asked {
             "60",
             "--json",
         ];
-        bench.json(&arguments)
-    });
-    let mut asked = Asked::default();
-    for (question, end) in questions.iter().zip(&ends) {
-        asked.count(mode, question, end);
-    }
-    asked
+        bench.json_with(settings, &arguments)
+    })
 }
 
 impl Asked {
-    fn count(&mut self, mode: &str, question: &Question, end: &Value) {
+    pub(super) fn count(&mut self, mode: &str, question: &Question, end: &Value) {
         let answer = end["answer"].as_str().unwrap_or_default();
         let confidence = end["confidence"].as_f64().unwrap_or(0.0);
         let declined = answer.is_empty() || confidence <= DECLINED;
@@ -135,7 +145,7 @@ fn says(answer: &str, gold: &[String]) -> bool {
 }
 
 /// Lower case, without marks and line breaks, for comparing.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let kept = |c: char| c.is_alphanumeric() || "-.:,_".contains(c);
     let text: String = text
         .chars()

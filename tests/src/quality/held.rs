@@ -82,7 +82,9 @@ impl Held {
 
 fn numbers(list: &Value) -> Vec<usize> {
     let numbers = list.as_array().into_iter().flatten();
-    numbers
+    let mut numbers: Vec<usize> = numbers
         .filter_map(|number| usize::try_from(number.as_u64()?).ok())
-        .collect()
+        .collect();
+    numbers.sort_unstable();
+    numbers
 }

@@ -1,51 +1,73 @@
-//! The figures as a table, and where they are kept.
+//! The figures as tables, and where they are kept.
 
-use super::{Asked, Held};
-use std::{fmt::Write, fs, path::Path};
+use super::{Asked, Held, Modelled};
+use std::fmt::{self, Write};
+use std::{fs, path::Path};
 
 const BEGIN: &str = "<!-- measured -->\n";
 const END: &str = "<!-- end of measured -->\n";
 
-/// Both tables as Markdown: rows of (half, mode, figures) and of (half, figures).
-pub fn table(asked: &[(&str, &str, Asked)], held: &[(&str, Held)]) -> String {
-    let mut text = String::from(
-        "| half | mode | recall@5 | answer contains gold | citation precision | unanswerable declined | own claims accused | confidence when right | when wrong |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
-    );
-    for (half, mode, it) in asked {
-        let _ = writeln!(
-            text,
-            "| {half} | {mode} | {} | {} | {} | {} | {} | {:.2} | {:.2} |",
-            it.recall,
-            it.gold,
-            it.precision,
-            it.declined,
-            it.accused,
-            it.sure_and_right.value(),
-            it.sure_and_wrong.value()
-        );
-    }
-    text.push_str(
-        "\n| half | false claims and wrong citations found | true claims accused | wrong citations mended |\n|---|---|---|---|\n",
-    );
-    for (half, it) in held {
-        let _ = writeln!(
-            text,
-            "| {half} | {} | {} | {} |",
-            it.found, it.accused, it.mended
-        );
-    }
-    text
+/// All that is measured; rows by the name of the part.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// (part, mode, figures)
+    pub asked: Vec<(&'static str, &'static str, Asked)>,
+    pub held: Vec<(&'static str, Held)>,
+    /// (part, model, figures)
+    pub modelled: Vec<(&'static str, String, Modelled)>,
 }
 
-/// Puts `table` between the marks in `file`.
-pub fn write(file: &Path, table: &str) {
+/// As Markdown.
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "| part | mode | recall@5 | answer contains gold | citation precision | unanswerable declined | own claims accused | confidence when right | when wrong |\n\
+             |---|---|---|---|---|---|---|---|---|\n",
+        )?;
+        for (part, mode, it) in &self.asked {
+            let (right, wrong) = (it.sure_and_right.value(), it.sure_and_wrong.value());
+            writeln!(
+                f,
+                "| {part} | {mode} | {} | {} | {} | {} | {} | {right:.2} | {wrong:.2} |",
+                it.recall, it.gold, it.precision, it.declined, it.accused,
+            )?;
+        }
+        f.write_str(
+            "\n| part | false claims and wrong citations found | true claims accused | wrong citations mended |\n|---|---|---|---|\n",
+        )?;
+        for (part, it) in &self.held {
+            writeln!(
+                f,
+                "| {part} | {} | {} | {} |",
+                it.found, it.accused, it.mended
+            )?;
+        }
+        f.write_str(
+            "\n| part | model | prompt holds the passage | answer contains gold | citation precision | unanswerable declined | right citations kept | mistakes of the model found | confidence when right | when wrong |\n\
+             |---|---|---|---|---|---|---|---|---|---|\n",
+        )?;
+        for (part, model, it) in &self.modelled {
+            let asked = &it.asked;
+            let (right, wrong) = (asked.sure_and_right.value(), asked.sure_and_wrong.value());
+            writeln!(
+                f,
+                "| {part} | {model} | {} | {} | {} | {} | {} | {} | {right:.2} | {wrong:.2} |",
+                it.shown, asked.gold, asked.precision, asked.declined, it.kept, it.noticed,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts the tables between the marks in `file`.
+pub fn write(file: &Path, figures: &Figures) {
     let text =
         fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let parts = text
         .split_once(BEGIN)
         .and_then(|(head, rest)| Some((head, rest.split_once(END)?.1)));
     let (head, tail) = parts.unwrap_or_else(|| panic!("{} has no marks", file.display()));
-    fs::write(file, format!("{head}{BEGIN}\n{table}\n{END}{tail}"))
-        .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let mut text = String::new();
+    let _ = write!(text, "{head}{BEGIN}\n{figures}\n{END}{tail}");
+    fs::write(file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
 }

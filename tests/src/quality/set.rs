@@ -13,11 +13,24 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("quality")
 }
 
-/// Half of the set is for tuning, and the other half for telling how good it is.
+/// What is for tuning, what is for telling how good it became, and what was written by somebody who
+/// knew neither the answerer nor the check, and is tuned by nobody.
 #[derive(Debug, Deserialize)]
-pub struct Halves<T> {
+pub struct Parts<T> {
     pub tuned: Vec<T>,
     pub reported: Vec<T>,
+    pub blind: Vec<T>,
+}
+
+impl<T> Parts<T> {
+    /// Each with its name, in the order of the tables.
+    pub fn each(&self) -> [(&'static str, &[T]); 3] {
+        [
+            ("tuned", &self.tuned),
+            ("reported", &self.reported),
+            ("blind", &self.blind),
+        ]
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -54,10 +67,10 @@ pub struct Answers {
     /// Title and text by name.
     pub sources: BTreeMap<String, Value>,
     #[serde(flatten)]
-    pub halves: Halves<Planted>,
+    pub parts: Parts<Planted>,
 }
 
-pub fn questions() -> Halves<Question> {
+pub fn questions() -> Parts<Question> {
     read("questions.json")
 }
 

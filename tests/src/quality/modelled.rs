@@ -1,0 +1,92 @@
+//! The same questions answered with a language model: the scripted one, or one that is configured.
+
+use super::{Asked, Bench, Scripted, Share, asked, asked::plain, scripted::Said, set::Question};
+use serde_json::Value;
+
+/// How the questions of one part were answered with a model.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Modelled {
+    pub asked: Asked,
+    /// The passage with the answer was in the prompt. Nothing of a model that is not ours.
+    pub shown: Share,
+    /// Citations that the model got right and the reader gets as they were, not called unsupported.
+    pub kept: Share,
+    /// Sentences with a planted mistake that were called unsupported, cited anew or left out.
+    pub noticed: Share,
+}
+
+/// Asks `questions` in balanced mode of the scripted model.
+pub fn ask_scripted(bench: &Bench, model: &Scripted, questions: &[Question]) -> Modelled {
+    let ends = asked::put(bench, "balanced", &model.settings(), questions);
+    let mut modelled = Modelled::default();
+    for (question, end) in questions.iter().zip(&ends) {
+        modelled.asked.count("scripted", question, end);
+        let told = model.told(&question.question);
+        if let Some(passage) = &question.passage {
+            let prompt = told.as_ref().map(|told| plain(&told.prompt));
+            modelled
+                .shown
+                .add(prompt.is_some_and(|prompt| prompt.contains(&plain(passage))));
+        }
+        modelled.hold(&told.map(|told| told.said).unwrap_or_default(), end);
+    }
+    modelled
+}
+
+/// Asks `questions` of the model that LLM_BASE_URL and LLM_MODEL name in the environment.
+pub fn ask_model(bench: &Bench, questions: &[Question]) -> Modelled {
+    let settings: Vec<(&str, String)> = ["LLM_BASE_URL", "LLM_MODEL", "LLM_API_KEY"]
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var(name).ok()?)))
+        .collect();
+    let ends = asked::put(bench, "balanced", &settings, questions);
+    let mut modelled = Modelled::default();
+    for (question, end) in questions.iter().zip(&ends) {
+        modelled.asked.count("model", question, end);
+    }
+    modelled
+}
+
+impl Modelled {
+    /// Which sentence an answer's hallucination_count means, it does not say: the mistakes that still
+    /// stand there come first, and what is left over are accusations of what is right.
+    fn hold(&mut self, said: &[Said], end: &Value) {
+        let answer = end["answer"].as_str().unwrap_or_default();
+        let (mistaken, right): (Vec<&Said>, Vec<&Said>) =
+            said.iter().partition(|said| said.mistaken);
+        let mut unsupported = end["hallucination_count"].as_u64().unwrap_or(0);
+        for (said, share) in mistaken
+            .into_iter()
+            .map(|said| (said, true))
+            .chain(right.into_iter().map(|said| (said, false)))
+        {
+            let mut noticed = !stands(answer, said);
+            if !noticed && unsupported > 0 {
+                unsupported -= 1;
+                noticed = true;
+            }
+            if noticed != share && std::env::var_os("QUALITY_SHOW").is_some() {
+                let what = if share { "missed" } else { "accused" };
+                println!(
+                    "scripted {what} · {} [{}] → {answer}",
+                    said.text, said.cites
+                );
+            }
+            if share {
+                self.noticed.add(noticed);
+            } else {
+                self.kept.add(!noticed);
+            }
+        }
+    }
+}
+
+/// Whether the answer has the sentence with the citation that the model gave it.
+fn stands(answer: &str, said: &Said) -> bool {
+    let wanted = format!(
+        "{} {}",
+        plain(said.text.trim_end_matches(['.', '!', '?', ':'])),
+        said.cites
+    );
+    plain(answer).contains(&wanted)
+}

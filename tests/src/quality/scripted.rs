@@ -1,0 +1,330 @@
+//! A language model by fixed rules, behind real HTTP: it answers from the sentences of the prompt's
+//! sources that share most words with the question, and makes known mistakes at a known rate. It
+//! shows what the pipeline does around a model; how good a model is, it cannot show.
+
+use super::asked::plain;
+use crate::upstream::{Reply, Request, Upstream, model::Script};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Sentences of an answer.
+const MOST: usize = 3;
+/// A sentence is worth saying if it scores so much of what the best one does.
+const NEAR_THE_BEST: f64 = 0.7;
+/// With less of the question than this in its best sentence, the model says that it does not know.
+const LEAST: f64 = 0.5;
+/// Of a hundred sentences so many get a wrong citation, and as many more a wrong number.
+const MISTAKES: u64 = 15;
+
+/// What the model was shown for one question, and what it said.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) prompt: String,
+    pub(super) said: Vec<Said>,
+}
+
+/// One sentence of the model.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    /// Without its citation.
+    pub(super) text: String,
+    pub(super) cites: usize,
+    pub(super) mistaken: bool,
+}
+
+/// The model's server, and all that it has told, by question.
+#[derive(Debug)]
+pub struct Scripted {
+    upstream: Upstream,
+    told: Arc<Mutex<BTreeMap<String, Told>>>,
+}
+
+impl Scripted {
+    pub fn start() -> Self {
+        let told = Arc::new(Mutex::new(BTreeMap::new()));
+        let kept = Arc::clone(&told);
+        let upstream = Upstream::start(move |request| reply(request, &kept));
+        Self { upstream, told }
+    }
+
+    pub(super) fn settings(&self) -> [(&'static str, String); 2] {
+        [
+            ("LLM_BASE_URL", self.upstream.at("/v1")),
+            ("LLM_MODEL", "scripted".to_owned()),
+        ]
+    }
+
+    /// Nothing when the question never came to the model.
+    pub(super) fn told(&self, question: &str) -> Option<Told> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.get(question).cloned()
+    }
+}
+
+fn reply(request: &Request, told: &Mutex<BTreeMap<String, Told>>) -> Reply {
+    if !request.path.ends_with("/chat/completions") {
+        return Reply::json(404, r#"{"detail":"Not Found"}"#);
+    }
+    let asked = request.json();
+    let messages = asked["messages"].as_array().into_iter().flatten();
+    let user = messages
+        .filter(|message| message["role"] == "user")
+        .filter_map(|message| message["content"].as_str())
+        .collect::<Vec<_>>()
+        .join("\n");
+    if let Some(question) = between(&user, "<question>", "</question>") {
+        return Script::says(&plan(question.trim())).reply(request);
+    }
+    let question = user
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("Question: "));
+    let question = question.unwrap_or_default().trim().to_owned();
+    let said = answer(&question, &sources(&user));
+    let text = if said.is_empty() {
+        "The sources do not answer this question.".to_owned()
+    } else {
+        let sentences = said.iter().map(|said| cited(&said.text, said.cites));
+        sentences.collect::<Vec<_>>().join(" ")
+    };
+    told.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(question, Told { prompt: user, said });
+    Script::says(&text).reply(request)
+}
+
+/// The question as it is: the plan of a model that does not think much.
+fn plan(question: &str) -> String {
+    let german = ["wie", "was", "wann", "wer", "welche", "welcher", "wo"];
+    let first = plain(question);
+    let first = first.split(' ').next().unwrap_or_default();
+    let language = if german.contains(&first) { "de" } else { "en" };
+    json!({
+        "queries": [{"query": question, "intent": "factual", "priority": 1, "time": null}],
+        "entities": [], "language": language, "year": null,
+    })
+    .to_string()
+}
+
+fn cited(text: &str, number: usize) -> String {
+    let end = text.trim_end_matches(['.', '!', '?', ':']);
+    format!("{end} [{number}].")
+}
+
+/// A source of the prompt: its number, title and sentences.
+struct Source {
+    number: usize,
+    title: String,
+    sentences: Vec<String>,
+}
+
+fn sources(prompt: &str) -> Vec<Source> {
+    let blocks = prompt.split("<source ").skip(1);
+    blocks
+        .filter_map(|block| {
+            let (head, rest) = block.split_once('\n')?;
+            let number = head.split(' ').next()?.parse().ok()?;
+            let (text, _) = rest.split_once("</source")?;
+            let (title, text) = text.split_once('\n')?;
+            Some(Source {
+                number,
+                title: title.trim_start_matches("Title: ").to_owned(),
+                sentences: text.lines().flat_map(sentences).collect(),
+            })
+        })
+        .collect()
+}
+
+/// Cut after a full stop with a space behind it; headings and dates in the prompt are no sentences.
+fn sentences(line: &str) -> Vec<String> {
+    if line.starts_with('(') || line.starts_with("Published: ") || line.starts_with('#') {
+        return Vec::new();
+    }
+    if line.starts_with('|') {
+        return row(line).into_iter().collect();
+    }
+    let marked = line
+        .replace(". ", ".\n")
+        .replace("! ", "!\n")
+        .replace("? ", "?\n");
+    marked
+        .lines()
+        .map(|sentence| sentence.trim().trim_start_matches("- ").to_owned())
+        .filter(|sentence| sentence.split(' ').count() > 2 && !sentence.ends_with('?'))
+        .collect()
+}
+
+/// A row of a table as a model reads it out; nothing for the rule below the head.
+fn row(line: &str) -> Option<String> {
+    let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+    let (first, rest) = cells.split_first()?;
+    let says = rest
+        .iter()
+        .any(|cell| cell.chars().any(char::is_alphanumeric));
+    says.then(|| format!("{first}: {}", rest.join(", ")))
+}
+
+fn answer(question: &str, sources: &[Source]) -> Vec<Said> {
+    let wanted = words(question);
+    let mut scored: Vec<(f64, &Source, &str)> = Vec::new();
+    for source in sources {
+        let title = words(&source.title);
+        for sentence in &source.sentences {
+            let score = score(&wanted, &words(sentence), &title);
+            scored.push((score, source, sentence));
+        }
+    }
+    scored.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
+    let best = scored.first().map_or(0.0, |(score, ..)| *score);
+    if best < LEAST {
+        return Vec::new();
+    }
+    let mut seen = BTreeSet::new();
+    let mut said = Vec::new();
+    for (score, source, sentence) in scored {
+        if score < NEAR_THE_BEST * best || said.len() == MOST {
+            break;
+        }
+        if seen.insert(plain(sentence)) {
+            said.push(say(question, sentence, source, sources));
+        }
+    }
+    said
+}
+
+/// The share of the question's words in a sentence; those of the title count half.
+#[expect(clippy::cast_precision_loss, reason = "a handful of words")]
+fn score(wanted: &BTreeSet<String>, said: &BTreeSet<String>, title: &BTreeSet<String>) -> f64 {
+    let here = wanted.intersection(said).count() as f64;
+    let above = wanted
+        .intersection(title)
+        .filter(|word| !said.contains(*word));
+    (here + above.count() as f64 / 2.0) / wanted.len().max(1) as f64
+}
+
+/// Words that carry meaning, cut to their first letters so that most forms of one meet.
+fn words(text: &str) -> BTreeSet<String> {
+    plain(text)
+        .split([' ', '-', '.', ',', ':'])
+        .filter(|word| word.chars().count() > 2 || word.chars().any(|c| c.is_ascii_digit()))
+        .filter(|word| !LITTLE.contains(word))
+        .map(|word| word.chars().take(5).collect())
+        .collect()
+}
+
+const LITTLE: [&str; 48] = [
+    "the", "and", "how", "what", "when", "who", "which", "why", "does", "did", "was", "were",
+    "are", "can", "with", "for", "from", "that", "this", "its", "has", "have", "had", "not",
+    "much", "many", "long", "will", "should", "there", "their", "you", "your", "wie", "was",
+    "wann", "wer", "der", "die", "das", "ist", "und", "den", "dem", "ein", "eine", "man", "ich",
+];
+
+/// The sentence in other words, or with a mistake: which one hangs on its text alone, so that every
+/// run makes the same.
+fn say(question: &str, sentence: &str, source: &Source, sources: &[Source]) -> Said {
+    let text = reworded(sentence);
+    let chance = seed(&format!("{question}\n{sentence}")) % 100;
+    let silent = sources.iter().find(|other| {
+        other.number != source.number
+            && !other.sentences.iter().any(|s| plain(s) == plain(sentence))
+    });
+    let right = Said {
+        text: text.clone(),
+        cites: source.number,
+        mistaken: false,
+    };
+    if chance < MISTAKES {
+        return silent.map_or(right, |other| Said {
+            text,
+            cites: other.number,
+            mistaken: true,
+        });
+    }
+    if chance < 2 * MISTAKES {
+        return misnumbered(&text).map_or(right, |text| Said {
+            text,
+            cites: source.number,
+            mistaken: true,
+        });
+    }
+    right
+}
+
+fn reworded(sentence: &str) -> String {
+    let rules = [
+        (", because ", ", since "),
+        (" about ", " around "),
+        (" must be ", " has to be "),
+        (" cannot ", " can not "),
+        (" is called ", " is known as "),
+        (" at once", " immediately"),
+        (", weil ", ", da "),
+        (" etwa ", " ungefähr "),
+        ("**", ""),
+        ("`", ""),
+    ];
+    rules.iter().fold(sentence.to_owned(), |text, (from, to)| {
+        text.replace(from, to)
+    })
+}
+
+/// With its first digit another one; nothing without digits.
+fn misnumbered(text: &str) -> Option<String> {
+    let at = text.find(|c: char| c.is_ascii_digit())?;
+    let (head, tail) = text.split_at_checked(at)?;
+    let mut rest = tail.chars();
+    let digit = rest.next()?.to_digit(10)?;
+    Some(format!("{head}{}{}", digit % 8 + 2, rest.as_str()))
+}
+
+/// FNV-1a: the same on every machine.
+fn seed(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
+    Some(text.split_once(open)?.1.split_once(close)?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_answers_from_the_source_that_shares_most_with_the_question() {
+        let prompt = "<source 1 key>\nTitle: Rook\nAn idle connection is closed after five minutes.\n</source key>\n\
+            <source 2 key>\nTitle: Skerra\n(Tower)\nThe tower is 41 metres tall. It is white.\n</source key>\n\
+            Question: How tall is the tower of Skerra?\n";
+        let said = answer("How tall is the tower of Skerra?", &sources(prompt));
+        assert_eq!(said.len(), 1);
+        assert!(said[0].text.contains("metres tall"));
+        assert_eq!(
+            said[0].cites != 2 || !said[0].text.contains("41"),
+            said[0].mistaken
+        );
+        assert!(answer("Who painted the Tamsin Bridge?", &sources(prompt)).is_empty());
+    }
+
+    #[test]
+    fn rows_of_a_table_are_read_out() {
+        assert_eq!(
+            sentences("| Skerra | 1868 | 41 m |"),
+            ["Skerra: 1868, 41 m"]
+        );
+        assert!(sentences("|---|---|").is_empty());
+    }
+
+    #[test]
+    fn a_wrong_number_differs_from_the_right_one() {
+        assert_eq!(misnumbered("12 stops").as_deref(), Some("32 stops"));
+        assert_eq!(misnumbered("90 days").as_deref(), Some("30 days"));
+        assert_eq!(misnumbered("no number"), None);
+        for digit in 0..10 {
+            let text = digit.to_string();
+            assert_ne!(misnumbered(&text).as_deref(), Some(text.as_str()));
+        }
+    }
+}
