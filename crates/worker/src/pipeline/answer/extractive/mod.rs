@@ -4,11 +4,13 @@
 mod flaws;
 mod footnotes;
 mod form;
+mod lines;
 mod names;
 mod question;
 mod score;
 mod select;
 mod sentence;
+mod table;
 mod topics;
 mod verdict;
 mod wording;

@@ -39,7 +39,9 @@ pub(super) fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> boo
     let does = terms.first().is_none_or(|verb| {
         chosen.iter().any(|pick| {
             let sentence = &pick.rated.sentence;
-            sentence.terms.contains(&verb.term) || sentence.nearest_terms.contains(&verb.term)
+            sentence.terms.contains(&verb.term)
+                || sentence.nearest_terms.contains(&verb.term)
+                || sentence.title_terms.contains(&verb.term)
         })
     });
     if kind == Kind::HowTo && !does {
