@@ -32,7 +32,10 @@ pub(super) fn of<'p>(text: &'p str, document: Option<&Document>) -> Vec<Line<'p>
                 .copied()
                 .collect();
             at += inner.len() + 2;
-            if let Some(above) = lines.last_mut().filter(|_| (1..=MOST_CODE_LINES).contains(&inner.len())) {
+            if let Some(above) = lines
+                .last_mut()
+                .filter(|_| (1..=MOST_CODE_LINES).contains(&inner.len()))
+            {
                 above.code.get_or_insert_with(|| inner.join("\n"));
             }
             continue;

@@ -18,7 +18,7 @@ const ON_TOPIC: f64 = 0.3;
 const OWN: f64 = 0.3;
 
 /// A title that names so much of the question speaks for the whole page.
-const TITLE: f64 = 0.6;
+pub(super) const TITLE: f64 = 0.6;
 
 /// What a sentence loses for standing in the words of who asks.
 const ASKING: f64 = 0.35;
@@ -31,6 +31,8 @@ pub(super) struct Rated {
     pub(super) coverage: f64,
     /// 0–1: share that it covers itself.
     pub(super) own: f64,
+    /// 0–1: share that it, its headings or its title name at all.
+    pub(super) said: f64,
     /// Whether it defines the thing itself, or stands where its definition stands.
     pub(super) defines: bool,
     /// Whether it holds what the kind of question asks for.
@@ -88,6 +90,12 @@ pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
         .filter(|(term, _)| sentence.terms.contains(&term.term))
         .map(|(_, weight)| weight / total)
         .sum();
+    let said: f64 = terms
+        .iter()
+        .zip(weights)
+        .filter(|(term, _)| presence(&term.term, &sentence, topic, title) > 0.0)
+        .map(|(_, weight)| weight / total)
+        .sum();
     let defines = definition(&sentence, terms) > 0.15
         || (sentence.leads && names_topic(&sentence.nearest_terms, terms) > 0.6);
     let score = coverage
@@ -110,6 +118,7 @@ pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
         sentence,
         coverage,
         own,
+        said,
         defines,
         fits,
         score,
@@ -172,7 +181,7 @@ fn place(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
 }
 
 /// 0–1: the weight of the question's terms that a title has.
-fn named_share(title: &[String], terms: &[QueryTerm]) -> f64 {
+pub(super) fn named_share(title: &[String], terms: &[QueryTerm]) -> f64 {
     let total: f64 = terms.iter().map(|term| term.weight).sum();
     let named = terms.iter().filter(|term| title.contains(&term.term));
     named.map(|term| term.weight).sum::<f64>() / total.max(f64::MIN_POSITIVE)

@@ -39,6 +39,8 @@ pub(super) struct Sentence {
     pub(super) complete: bool,
     /// Whether it stands in a paragraph that ends with a question: who asks, answers nothing.
     pub(super) asks: bool,
+    /// Whether it is a row of a table.
+    pub(super) row: bool,
     /// The code right below it.
     pub(super) code: Option<String>,
     pub(super) terms: Vec<String>,
@@ -160,6 +162,7 @@ fn of_row(row: &Row, asked: &[QueryTerm], analyzer: &Analyzer) -> Option<Sentenc
     terms.extend(analyzer.terms(&row.heads));
     Some(Sentence {
         complete: true,
+        row: true,
         terms: towards(terms, asked),
         content: content(&text, analyzer),
         nearest_terms: topics(&row.name, asked, analyzer),

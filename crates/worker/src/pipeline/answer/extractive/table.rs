@@ -49,15 +49,21 @@ impl<'t> Table<'t> {
             .enumerate()
             .take(CELLS)
             .filter(|(_, value)| value.chars().any(char::is_alphanumeric))
-            .map(|(at, value)| match heads.and_then(|heads| heads.get(at + 1)) {
-                Some(head) if !single && !head.is_empty() => format!("{head}: {value}"),
-                _ => (*value).to_owned(),
-            })
+            .map(
+                |(at, value)| match heads.and_then(|heads| heads.get(at + 1)) {
+                    Some(head) if !single && !head.is_empty() => format!("{head}: {value}"),
+                    _ => (*value).to_owned(),
+                },
+            )
             .collect();
         if said.is_empty() {
             return None;
         }
-        let joint = if heads.is_some() && !single { " –" } else { ":" };
+        let joint = if heads.is_some() && !single {
+            " –"
+        } else {
+            ":"
+        };
         Some(Row {
             name: (*name).to_owned(),
             text: format!("{name}{joint} {}.", said.join("; ").trim_end_matches('.')),

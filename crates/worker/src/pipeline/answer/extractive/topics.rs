@@ -57,13 +57,14 @@ fn is_short_for(name: &str, asked: &str) -> bool {
     name.len() >= 3 && asked.len() > name.len() && asked.starts_with(name)
 }
 
-/// Whether `term` is who or what does `asked` (a reader reads), or the same German verb with its
+/// Whether `term` is who or what does `asked` (a reader reads), what
+/// measures it, or the same German verb with its
 /// particle ("lege … an", "anzulegen", "angelegt").
 fn is_akin(term: &str, asked: &str) -> bool {
     let agent = ["er", "or", "r"]
         .iter()
         .any(|end| term.strip_suffix(end) == Some(asked));
-    if agent && asked.len() >= 4 {
+    if agent && asked.len() >= 4 || MEASURES.contains(&(asked, term)) {
         return true;
     }
     let Some(front) = term.strip_suffix(asked).filter(|_| asked.len() >= 3) else {
@@ -75,6 +76,18 @@ fn is_akin(term: &str, asked: &str) -> bool {
         .flatten()
         .any(|particle| PARTICLES.contains(&particle))
 }
+
+/// What is asked with an adjective and told with a noun, as stems.
+const MEASURES: [(&str, &str); 8] = [
+    ("high", "height"),
+    ("tall", "height"),
+    ("deep", "depth"),
+    ("wide", "width"),
+    ("heavi", "weight"),
+    ("fast", "speed"),
+    ("big", "size"),
+    ("larg", "size"),
+];
 
 /// Particles of separable verbs that begin no common English word.
 const PARTICLES: [&str; 12] = [

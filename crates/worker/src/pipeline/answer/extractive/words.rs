@@ -48,8 +48,8 @@ pub(super) const OPENINGS: &[&str] = &[
     "a", "an", "the", "ein", "eine", "der", "die", "das", "un", "une", "le", "la", "el", "una",
 ];
 pub(super) const ARTICLES: &[&str] = &[
-    "used", "a", "an", "the", "to", "one", "any", "when", "where", "wenn", "ein", "eine", "der", "die", "das", "un", "une",
-    "le", "la", "el", "una",
+    "used", "a", "an", "the", "to", "one", "any", "when", "where", "wenn", "ein", "eine", "der",
+    "die", "das", "un", "une", "le", "la", "el", "una",
 ];
 pub(super) const IMPERATIVES: &[&str] = &[
     "use",
