@@ -173,6 +173,8 @@ const COUNTING: &[&str] = &[
     "how tall",
     "how far",
     "how high",
+    "how deep",
+    "how wide",
     "how large",
     "how big",
     "how fast",

@@ -108,6 +108,7 @@ fn candidates(rated: &[Rated], kind: Kind) -> Vec<Rated> {
             rated.coverage > 0.0
                 && rated.sentence.complete
                 && rated.fits
+                && !(kind == Kind::HowTo && rated.sentence.asks)
                 && (!rated.sentence.row || rated.said >= WHOLE)
                 && (kind == Kind::Time || !is_history(&rated.sentence.text))
         })
@@ -229,7 +230,7 @@ fn antecedent(pick: &Chosen, by_place: &HashMap<(usize, usize, usize), &Rated>) 
     let (source, passage, position) = place(&pick.rated.sentence);
     by_place
         .get(&(source, passage, position.checked_sub(1)?))
-        .filter(|before| !before.sentence.dangling)
+        .filter(|before| !before.sentence.dangling && !before.sentence.row)
         .map(|before| (*before).clone())
 }
 
