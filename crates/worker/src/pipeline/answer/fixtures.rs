@@ -54,6 +54,7 @@ pub(crate) fn ranked(title: &str, url: &str, text: &str) -> RankedSource {
 }
 
 /// A candidate with a document. Lines begin with `# ` (heading), `: ` (term), `- ` (list item),
+/// `| ` (row of a table),
 /// `` ` `` (code) or are paragraphs.
 pub(crate) fn page(title: &str, url: &str, lines: &[&str]) -> Candidate {
     let blocks = lines.iter().map(|line| {
@@ -62,6 +63,7 @@ pub(crate) fn page(title: &str, url: &str, lines: &[&str]) -> Candidate {
             ("## ", BlockKind::Heading(2)),
             (": ", BlockKind::Term),
             ("- ", BlockKind::ListItem),
+            ("| ", BlockKind::TableRow),
             ("`", BlockKind::Code),
         ]
         .into_iter()

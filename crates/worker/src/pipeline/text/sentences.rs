@@ -116,6 +116,11 @@ pub fn is_code_like(line: &str) -> bool {
     if line.contains(" = ") && line.contains('(') && !line.ends_with('.') {
         return true;
     }
+    // The bars of a table's row are none of its text.
+    let line = line
+        .strip_prefix("| ")
+        .and_then(|row| row.strip_suffix(" |"))
+        .map_or_else(|| line.to_owned(), |row| row.replace(" | ", " "));
     let visible = line.chars().filter(|c| !c.is_whitespace()).count().max(1);
     let signs = line
         .chars()

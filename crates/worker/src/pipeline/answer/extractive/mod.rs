@@ -4,11 +4,14 @@
 mod flaws;
 mod footnotes;
 mod form;
+mod lines;
 mod names;
 mod question;
 mod score;
 mod select;
 mod sentence;
+mod side_by_side;
+mod table;
 mod topics;
 mod verdict;
 mod wording;
@@ -46,20 +49,38 @@ impl Quotes {
             ..Self::default()
         }
     }
+
+    /// The sentences with what stands between them.
+    pub fn deltas(&self) -> impl Iterator<Item = String> {
+        let before = std::iter::once("\n").chain(self.sentences.iter().map(String::as_str));
+        self.sentences.iter().zip(before).map(|(sentence, before)| {
+            // A fence closes only on a line of its own.
+            let space = if before.ends_with('\n') { "" } else { " " };
+            format!("{space}{sentence}")
+        })
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.deltas().collect()
+    }
 }
 
 /// The answer in the words of `sources`; `None` when they do not answer the question.
 #[must_use]
 pub fn extractive(plan: &Plan, sources: &[RankedSource]) -> Option<String> {
-    let quotes = quotes(plan, sources)?;
-    Some(quotes.sentences.join(" "))
+    Some(quotes(plan, sources)?.text())
 }
 
 /// The same, sentence by sentence; each part of the question is answered by itself.
 #[must_use]
 pub fn quotes(plan: &Plan, sources: &[RankedSource]) -> Option<Quotes> {
     if plan.parts.len() < 2 {
-        let (chosen, answered) = choose(plan, sources, usize::MAX)?;
+        let (chosen, answered) = choose(plan, sources, usize::MAX).or_else(|| {
+            let chosen = side_by_side::choose(plan, sources)?;
+            Some((chosen, side_by_side::EVIDENCE))
+        })?;
         return Some(Quotes {
             sentences: written(&chosen, sources),
             unanswered: Vec::new(),
@@ -123,12 +144,25 @@ fn choose(plan: &Plan, sources: &[RankedSource], most: usize) -> Option<(Vec<Cho
         .into_iter()
         .map(|sentence| score::rate(sentence, &asked))
         .collect();
-    let chosen = select::select(&rated, kind, most.min(kind.sentences()));
+    let mut chosen = select::select(&rated, kind, most.min(kind.sentences()));
     if !verdict::answers(&chosen, &terms, kind) {
         return None;
     }
     let evidence = verdict::evidence(&chosen, &rated);
+    keep_code(&mut chosen, kind);
     Some((chosen, evidence))
+}
+
+/// How to do it is often shown rather than said: the first code below a chosen sentence stays.
+fn keep_code(chosen: &mut [Chosen], kind: Kind) {
+    let mut shown = kind != Kind::HowTo;
+    for pick in chosen {
+        let code = &mut pick.rated.sentence.code;
+        if shown {
+            *code = None;
+        }
+        shown |= code.is_some();
+    }
 }
 
 fn written(chosen: &[Chosen], sources: &[RankedSource]) -> Vec<String> {

@@ -49,7 +49,7 @@ impl Kind {
             return Self::Reason;
         }
         // "how" as a word of its own: not the end of "show to".
-        let asks_how = HOW_AMIDST.iter().any(|part| question.contains(part));
+        let asks_how = holds(HOW_AMIDST) || asks_how_one_does(question);
         if starts(DOING) || asks_how {
             return Self::HowTo;
         }
@@ -112,6 +112,12 @@ impl Kind {
     }
 }
 
+/// "Wie lege ich … an?": how, any verb, and who does it.
+fn asks_how_one_does(question: &str) -> bool {
+    let words: Vec<&str> = question.split_whitespace().take(4).collect();
+    matches!(words.as_slice(), ["wie", _, "ich" | "man" | "wir", ..])
+}
+
 /// "Who is Ada Lovelace?" asks what there is to say of a name; "Who is the king?" asks for one.
 fn asks_about_a_name(question: &str) -> bool {
     let mut words = question.split_whitespace().skip(1);
@@ -134,7 +140,19 @@ const ASKING_IF: &[&str] = &[
     "should ", "will ", "must ", "may ", "kann ", "können ", "ist ", "sind ", "darf ", "hat ",
     "muss ", "est-ce ", "peut-on ", "¿puede ", "puede ",
 ];
-const HOW_AMIDST: &[&str] = &[" how to ", " how can i ", " how do i ", " how do you "];
+const HOW_AMIDST: &[&str] = &[
+    " how to ",
+    " how can i ",
+    " how do i ",
+    " how do you ",
+    "what can i do",
+    "what should i do",
+    "what to do",
+    "was kann ich tun",
+    "was tun",
+    "que faire",
+    "qué puedo hacer",
+];
 const COMPARING: &[&str] = &[
     "difference between",
     " vs ",
@@ -155,6 +173,8 @@ const COUNTING: &[&str] = &[
     "how tall",
     "how far",
     "how high",
+    "how deep",
+    "how wide",
     "how large",
     "how big",
     "how fast",
@@ -260,6 +280,8 @@ mod tests {
             ("Was ist ein Prozess?", Kind::Definition),
             ("Which show to watch?", Kind::General),
             ("In Python, how to open a file?", Kind::HowTo),
+            ("Wie lege ich ein Beet an?", Kind::HowTo),
+            ("My tap drips, what can I do?", Kind::HowTo),
             ("Who created Python?", Kind::Person),
             ("Who is the president of Atlantis?", Kind::Person),
             ("Who is Guido van Rossum?", Kind::Definition),

@@ -17,6 +17,12 @@ const ON_TOPIC: f64 = 0.3;
 /// What a sentence is worth for speaking of the matter itself, not only standing under its heading.
 const OWN: f64 = 0.3;
 
+/// A title that names so much of the question speaks for the whole page.
+pub(super) const TITLE: f64 = 0.6;
+
+/// What a sentence loses for standing in the words of who asks.
+const ASKING: f64 = 0.35;
+
 /// A sentence with its marks.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rated {
@@ -25,6 +31,8 @@ pub(super) struct Rated {
     pub(super) coverage: f64,
     /// 0–1: share that it covers itself.
     pub(super) own: f64,
+    /// 0–1: share that it, its headings or its title name at all.
+    pub(super) said: f64,
     /// Whether it defines the thing itself, or stands where its definition stands.
     pub(super) defines: bool,
     /// Whether it holds what the kind of question asks for.
@@ -69,16 +77,23 @@ pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
     let fits = kind.may_answer(&sentence.text, question);
     let total: f64 = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
     let topic = names_topic(&sentence.nearest_terms, terms);
+    let title = named_share(&sentence.title_terms, terms);
     let covered: f64 = terms
         .iter()
         .zip(weights)
-        .map(|(term, weight)| weight * presence(&term.term, &sentence, topic))
+        .map(|(term, weight)| weight * presence(&term.term, &sentence, topic, title))
         .sum();
     let coverage = covered / total;
     let own: f64 = terms
         .iter()
         .zip(weights)
         .filter(|(term, _)| sentence.terms.contains(&term.term))
+        .map(|(_, weight)| weight / total)
+        .sum();
+    let said: f64 = terms
+        .iter()
+        .zip(weights)
+        .filter(|(term, _)| presence(&term.term, &sentence, topic, title) > 0.0)
         .map(|(_, weight)| weight / total)
         .sum();
     let defines = definition(&sentence, terms) > 0.15
@@ -93,6 +108,7 @@ pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
         + place(&sentence, terms)
         + fitness(&sentence, terms, kind) * relevance_of_form(&sentence, own, kind)
         - flaws(&sentence.text, kind)
+        - if sentence.asks { ASKING } else { 0.0 }
         - if sentence.list_item && kind != Kind::HowTo {
             0.15
         } else {
@@ -102,6 +118,7 @@ pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
         sentence,
         coverage,
         own,
+        said,
         defines,
         fits,
         score,
@@ -118,7 +135,7 @@ fn relevance_of_form(sentence: &Sentence, own: f64, kind: Kind) -> f64 {
 }
 
 /// What the heading says need not be said again by the sentence that opens its section.
-fn presence(term: &str, sentence: &Sentence, topic: f64) -> f64 {
+fn presence(term: &str, sentence: &Sentence, topic: f64, title: f64) -> f64 {
     let holds = |terms: &[String]| terms.iter().any(|other| other == term);
     if holds(&sentence.terms) {
         1.0
@@ -130,6 +147,8 @@ fn presence(term: &str, sentence: &Sentence, topic: f64) -> f64 {
         } else {
             0.5
         }
+    } else if title >= TITLE && holds(&sentence.title_terms) {
+        0.65
     } else if holds(&sentence.heading_terms) {
         0.35
     } else if holds(&sentence.title_terms) {
@@ -159,6 +178,13 @@ fn place(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
     };
     let early = if sentence.position == 1 { 0.05 } else { 0.0 };
     lead + early + 0.3 * named
+}
+
+/// 0–1: the weight of the question's terms that a title has.
+pub(super) fn named_share(title: &[String], terms: &[QueryTerm]) -> f64 {
+    let total: f64 = terms.iter().map(|term| term.weight).sum();
+    let named = terms.iter().filter(|term| title.contains(&term.term));
+    named.map(|term| term.weight).sum::<f64>() / total.max(f64::MIN_POSITIVE)
 }
 
 /// 0–1: how much of the question a heading names; half of it is the least that counts.
@@ -217,6 +243,14 @@ fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
 fn definition(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
     let lower = sentence.text.to_lowercase();
     let words: Vec<&str> = lower.split_whitespace().take(14).collect();
+    // "What is a transaction in Pella?" On a page about Pella, the transaction is defined.
+    let in_title = |term: &&QueryTerm| term.specific && sentence.title_terms.contains(&term.term);
+    let things: Vec<QueryTerm> = terms
+        .iter()
+        .filter(|term| !in_title(term))
+        .cloned()
+        .collect();
+    let terms = if things.is_empty() { terms } else { &things };
     if is_naming(&lower, terms) {
         return 0.5;
     }

@@ -13,6 +13,8 @@ const SAME: f64 = 0.7;
 const LEAST_COVERAGE_SHARE: f64 = 0.85;
 /// Share of the question that such a sentence has to speak of without its headings.
 const LEAST_OWN: f64 = 0.5;
+/// Share of the question that a row of a table has to be about: what it leaves out, it does not say.
+const WHOLE: f64 = 0.95;
 const REPETITION: f64 = 0.5;
 const AGREEMENT: f64 = 0.1;
 const CONTINUATION: f64 = 0.2;
@@ -106,6 +108,8 @@ fn candidates(rated: &[Rated], kind: Kind) -> Vec<Rated> {
             rated.coverage > 0.0
                 && rated.sentence.complete
                 && rated.fits
+                && !(kind == Kind::HowTo && rated.sentence.asks)
+                && (!rated.sentence.row || rated.said >= WHOLE)
                 && (kind == Kind::Time || !is_history(&rated.sentence.text))
         })
         .cloned()
@@ -226,7 +230,7 @@ fn antecedent(pick: &Chosen, by_place: &HashMap<(usize, usize, usize), &Rated>) 
     let (source, passage, position) = place(&pick.rated.sentence);
     by_place
         .get(&(source, passage, position.checked_sub(1)?))
-        .filter(|before| !before.sentence.dangling)
+        .filter(|before| !before.sentence.dangling && !before.sentence.row)
         .map(|before| (*before).clone())
 }
 

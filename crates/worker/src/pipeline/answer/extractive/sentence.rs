@@ -3,6 +3,8 @@
 use super::{
     footnotes,
     form::{is_dangling, is_navigation},
+    lines::{self, Line},
+    table::Row,
     topics::{topics, towards},
 };
 use crate::pipeline::{
@@ -19,7 +21,7 @@ const FEWEST_WORDS: usize = 4;
 const MOST_WORDS: usize = 75;
 
 /// A sentence with what is known of its place.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Sentence {
     pub(super) text: String,
     /// Index of its source and of its passage there.
@@ -35,6 +37,12 @@ pub(super) struct Sentence {
     pub(super) dangling: bool,
     /// Whether it can stand in an answer by itself; a shorter one only introduces what follows.
     pub(super) complete: bool,
+    /// Whether it stands in a paragraph that ends with a question: who asks, answers nothing.
+    pub(super) asks: bool,
+    /// Whether it is a row of a table.
+    pub(super) row: bool,
+    /// The code right below it.
+    pub(super) code: Option<String>,
     pub(super) terms: Vec<String>,
     /// The terms without those that only hold a sentence together.
     pub(super) content: Vec<String>,
@@ -77,11 +85,45 @@ fn of_passage(
         analyzer,
     );
     let title_terms = analyzer.terms(&source.candidate.title);
-    let opens = opens_section(passage, source.candidate.document.as_deref());
+    let document = source.candidate.document.as_deref();
+    let opens = opens_section(passage, document);
     let mut position = 0;
     let mut led = false;
-    for (line, (text, list_item)) in prose_lines(&passage.text).enumerate() {
+    let place = Sentence {
+        source: index,
+        passage: number,
+        nearest_terms,
+        heading_terms,
+        title_terms,
+        passage_score: passage.score,
+        source_score: source.final_score,
+        ..Sentence::default()
+    };
+    for (line, of_line) in lines::of(&passage.text, document).into_iter().enumerate() {
+        let Line {
+            text,
+            list_item,
+            row,
+            code,
+        } = of_line;
+        if let Some(row) = row {
+            position += 1;
+            found.extend(of_row(&row, asked, analyzer).map(|sentence| Sentence {
+                line,
+                position,
+                source: index,
+                passage: number,
+                heading_terms: place.heading_terms.clone(),
+                title_terms: place.title_terms.clone(),
+                passage_score: passage.score,
+                source_score: source.final_score,
+                ..sentence
+            }));
+            continue;
+        }
         let text = footnotes::removed(text);
+        let asks = text.trim_end().ends_with(['?', '？']);
+        let first = found.len();
         for (at, sentence) in sentences(&text).into_iter().enumerate() {
             position += 1;
             let complete = can_stand(sentence, list_item);
@@ -92,24 +134,41 @@ fn of_passage(
             led |= complete;
             found.push(Sentence {
                 text: finished(sentence),
-                source: index,
-                passage: number,
                 line,
                 position,
                 list_item,
                 leads,
                 complete,
+                asks,
                 dangling: is_dangling(sentence),
                 terms: towards(analyzer.terms(sentence), asked),
                 content: content(sentence, analyzer),
-                nearest_terms: nearest_terms.clone(),
-                heading_terms: heading_terms.clone(),
-                title_terms: title_terms.clone(),
-                passage_score: passage.score,
-                source_score: source.final_score,
+                ..place.clone()
             });
         }
+        if let Some(last) = found.get_mut(first..).and_then(<[Sentence]>::last_mut) {
+            last.code = code;
+        }
     }
+}
+
+/// A row as a sentence: its first cell is what it is about, as a heading is.
+fn of_row(row: &Row, asked: &[QueryTerm], analyzer: &Analyzer) -> Option<Sentence> {
+    let text = finished(&footnotes::removed(&row.text));
+    if text.split_whitespace().count() > MOST_WORDS || is_navigation(&text) {
+        return None;
+    }
+    let mut terms = analyzer.terms(&text);
+    terms.extend(analyzer.terms(&row.heads));
+    Some(Sentence {
+        complete: true,
+        row: true,
+        terms: towards(terms, asked),
+        content: content(&text, analyzer),
+        nearest_terms: topics(&row.name, asked, analyzer),
+        text,
+        ..Sentence::default()
+    })
 }
 
 fn content(sentence: &str, analyzer: &Analyzer) -> Vec<String> {
@@ -117,31 +176,17 @@ fn content(sentence: &str, analyzer: &Analyzer) -> Vec<String> {
     tokens.map(|token| token.term).collect()
 }
 
-/// The lines of a passage that are prose, and whether each is a list item.
-fn prose_lines(text: &str) -> impl Iterator<Item = (&str, bool)> {
-    let mut code = false;
-    text.lines().filter_map(move |line| {
-        if line.trim() == "```" {
-            code = !code;
-            return None;
-        }
-        if code || line.starts_with("| ") {
-            return None;
-        }
-        let item = line.strip_prefix("- ");
-        Some((item.unwrap_or(line), item.is_some()))
-    })
-}
-
 /// Whether the passage begins right after the heading or term that names it.
 fn opens_section(passage: &Passage, document: Option<&Document>) -> bool {
     let Some(document) = document else {
         return true;
     };
-    let Some((first, _)) = prose_lines(&passage.text).find(|(line, _)| !line.is_empty()) else {
+    let lines = lines::of(&passage.text, None);
+    let Some(first) = lines.iter().find(|line| !line.text.is_empty()) else {
         return false;
     };
     let start: String = first
+        .text
         .chars()
         .take(60)
         .filter(|c| !c.is_whitespace())

@@ -57,13 +57,42 @@ fn is_short_for(name: &str, asked: &str) -> bool {
     name.len() >= 3 && asked.len() > name.len() && asked.starts_with(name)
 }
 
-/// Whether `term` is who or what does `asked`: a reader reads.
+/// Whether `term` is who or what does `asked` (a reader reads), what
+/// measures it, or the same German verb with its
+/// particle ("lege … an", "anzulegen", "angelegt").
 fn is_akin(term: &str, asked: &str) -> bool {
     let agent = ["er", "or", "r"]
         .iter()
         .any(|end| term.strip_suffix(end) == Some(asked));
-    agent && asked.len() >= 4
+    if agent && asked.len() >= 4 || MEASURES.contains(&(asked, term)) {
+        return true;
+    }
+    let Some(front) = term.strip_suffix(asked).filter(|_| asked.len() >= 3) else {
+        return false;
+    };
+    let bare = front.strip_suffix("zu").or(front.strip_suffix("ge"));
+    [Some(front), bare]
+        .into_iter()
+        .flatten()
+        .any(|particle| PARTICLES.contains(&particle))
 }
+
+/// What is asked with an adjective and told with a noun, as stems.
+const MEASURES: [(&str, &str); 8] = [
+    ("high", "height"),
+    ("tall", "height"),
+    ("deep", "depth"),
+    ("wide", "width"),
+    ("heavi", "weight"),
+    ("fast", "speed"),
+    ("big", "size"),
+    ("larg", "size"),
+];
+
+/// Particles of separable verbs that begin no common English word.
+const PARTICLES: [&str; 12] = [
+    "ab", "an", "auf", "aus", "bei", "ein", "nach", "vor", "zu", "um", "los", "weg",
+];
 
 #[cfg(test)]
 mod tests {
@@ -103,5 +132,18 @@ mod tests {
             "{named:?}"
         );
         assert!(of("reader", "How do I read a file?").contains(&"read".to_owned()));
+    }
+
+    #[test]
+    fn a_german_verb_is_known_with_its_particle() {
+        for (term, asked, akin) in [
+            ("anzuleg", "leg", true),
+            ("anleg", "leg", true),
+            ("einzustell", "stell", true),
+            ("beleg", "leg", false),
+            ("kolleg", "leg", false),
+        ] {
+            assert_eq!(is_akin(term, asked), akin, "{term}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     question::Kind,
-    score::Rated,
+    score::{Rated, TITLE, named_share},
     select::{Chosen, similarity},
 };
 use crate::pipeline::rank::QueryTerm;
@@ -39,7 +39,10 @@ pub(super) fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> boo
     let does = terms.first().is_none_or(|verb| {
         chosen.iter().any(|pick| {
             let sentence = &pick.rated.sentence;
-            sentence.terms.contains(&verb.term) || sentence.nearest_terms.contains(&verb.term)
+            sentence.terms.contains(&verb.term)
+                || sentence.nearest_terms.contains(&verb.term)
+                || named_share(&sentence.title_terms, terms) >= TITLE
+                    && sentence.title_terms.contains(&verb.term)
         })
     });
     if kind == Kind::HowTo && !does {

@@ -6,8 +6,17 @@ use crate::pipeline::{Plan, RankedSource, check};
 /// What a source has to carry of a sentence to be cited for one that it says in other words.
 const CARRIES: f64 = 0.6;
 
-/// A chosen sentence with its citations in front of its full stop.
+/// A chosen sentence, and the code below it between fences: a line break ends that.
 pub(super) fn written(pick: &Chosen, sources: &[RankedSource]) -> String {
+    let sentence = cited(pick, sources);
+    match &pick.rated.sentence.code {
+        Some(code) => format!("{sentence}\n\n```\n{code}\n```\n"),
+        None => sentence,
+    }
+}
+
+/// A chosen sentence with its citations in front of its full stop.
+fn cited(pick: &Chosen, sources: &[RankedSource]) -> String {
     let sentence = &pick.rated.sentence;
     let mut cited: Vec<usize> = pick
         .sources

@@ -11,7 +11,11 @@ pub(super) const COPULAS: &[&str] = &[
     "represents",
     "refers",
     "provides",
+    "happens",
+    "occurs",
+    "arises",
     "ist",
+    "entsteht",
     "sind",
     "war",
     "bezeichnet",
@@ -44,8 +48,8 @@ pub(super) const OPENINGS: &[&str] = &[
     "a", "an", "the", "ein", "eine", "der", "die", "das", "un", "une", "le", "la", "el", "una",
 ];
 pub(super) const ARTICLES: &[&str] = &[
-    "used", "a", "an", "the", "to", "one", "any", "ein", "eine", "der", "die", "das", "un", "une",
-    "le", "la", "el", "una",
+    "used", "a", "an", "the", "to", "one", "any", "when", "where", "wenn", "ein", "eine", "der",
+    "die", "das", "un", "une", "le", "la", "el", "una",
 ];
 pub(super) const IMPERATIVES: &[&str] = &[
     "use",
@@ -79,6 +83,12 @@ pub(super) const IMPERATIVES: &[&str] = &[
     "heat",
     "return",
     "returns",
+    "replace",
+    "hold",
+    "um",
+    "zum",
+    "pour",
+    "para",
     "verwenden",
     "utilisez",
 ];

@@ -119,18 +119,15 @@ async fn quoted(task: &Task<'_>, deadline: Deadline) -> Answer {
     let Some((quotes, declined)) = task.cores.cut(deadline, choosing).await else {
         return passages(sources, *sink);
     };
-    for (index, sentence) in quotes.sentences.iter().enumerate() {
-        let space = if index == 0 { "" } else { " " };
-        sink.emit(Event::Text {
-            delta: format!("{space}{sentence}"),
-        });
+    for delta in quotes.deltas() {
+        sink.emit(Event::Text { delta });
     }
     let unanswered = quotes
         .unanswered
         .iter()
         .map(|part| format!("the sources that were found do not answer this part: {part}"));
     Answer {
-        text: quotes.sentences.join(" "),
+        text: quotes.text(),
         model_used: EXTRACTIVE.to_owned(),
         warnings: unanswered.collect(),
         declined,
