@@ -43,14 +43,14 @@ fn answers_and_check_are_no_worse_than_they_were() {
     let questions = set::questions();
     let all = [questions.tuned, questions.reported].concat();
     let asked = ask(&bench, "balanced", &all);
-    assert!(asked.recall.hits >= 50, "found: {}", asked.recall);
-    assert!(asked.gold.hits >= 34, "answered: {}", asked.gold);
+    assert!(asked.recall.hits >= 74, "found: {}", asked.recall);
+    assert!(asked.gold.hits >= 50, "answered: {}", asked.gold);
     assert!(
         asked.precision.hits * 100 >= 85 * asked.precision.of,
         "cited: {}",
         asked.precision
     );
-    assert!(asked.declined.hits >= 4, "declined: {}", asked.declined);
+    assert!(asked.declined.hits >= 8, "declined: {}", asked.declined);
     assert!(asked.accused.hits <= 2, "accused: {}", asked.accused);
     let (right, wrong) = (asked.sure_and_right.value(), asked.sure_and_wrong.value());
     assert!(
@@ -64,13 +64,13 @@ fn answers_and_check_are_no_worse_than_they_were() {
     let found = tuned.found.hits + reported.found.hits;
     let accused = tuned.accused.hits + reported.accused.hits;
     assert!(
-        found >= 28,
+        found >= 37,
         "false claims found: {} and {}",
         tuned.found,
         reported.found
     );
     assert!(
-        accused <= 4,
+        accused <= 6,
         "true claims accused: {} and {}",
         tuned.accused,
         reported.accused
@@ -82,16 +82,16 @@ fn answers_and_check_are_no_worse_than_they_were() {
 fn blind_answers_are_no_worse_than_when_they_were_first_measured() {
     let bench = Bench::new(binaries!().worker);
     let asked = ask(&bench, "balanced", &set::questions().blind);
-    assert!(asked.recall.hits >= 42, "found: {}", asked.recall);
-    assert!(asked.gold.hits >= 14, "answered: {}", asked.gold);
-    assert!(asked.declined.hits >= 5, "declined: {}", asked.declined);
-    assert!(asked.accused.hits <= 3, "accused: {}", asked.accused);
+    assert!(asked.recall.hits >= 20, "found: {}", asked.recall);
+    assert!(asked.gold.hits >= 6, "answered: {}", asked.gold);
+    assert!(asked.declined.hits >= 3, "declined: {}", asked.declined);
+    assert!(asked.accused.hits <= 1, "accused: {}", asked.accused);
 
     let answers = set::answers();
     let held = hold(&bench, &answers, &answers.parts.blind);
-    assert!(held.found.hits >= 14, "false claims found: {}", held.found);
+    assert!(held.found.hits >= 4, "false claims found: {}", held.found);
     assert!(
-        held.accused.hits <= 7,
+        held.accused.hits <= 4,
         "true claims accused: {}",
         held.accused
     );
@@ -101,7 +101,7 @@ fn blind_answers_are_no_worse_than_when_they_were_first_measured() {
 fn a_model_is_shown_the_passage_and_its_mistakes_are_found() {
     let bench = Bench::new(binaries!().worker);
     let asked = ask_scripted(&bench, &Scripted::start(), &set::questions().blind);
-    assert!(asked.shown.hits >= 42, "shown: {}", asked.shown);
+    assert!(asked.shown.hits >= 20, "shown: {}", asked.shown);
     let (kept, noticed) = (asked.kept, asked.noticed);
     assert!(kept.hits * 100 >= 95 * kept.of, "kept: {kept}");
     assert!(noticed.hits * 100 >= 65 * noticed.of, "noticed: {noticed}");
