@@ -12,6 +12,7 @@ use privachat_core::{
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
+mod dated;
 mod sparing;
 
 const BUDGET: Duration = Duration::from_secs(10);
@@ -317,38 +318,6 @@ async fn late_empty_and_missing_providers_are_told_apart() {
 }
 
 /// Finds a page only when its age does not matter.
-struct Archive;
-
-#[async_trait::async_trait]
-impl SearchProvider for Archive {
-    fn name(&self) -> &'static str {
-        "searxng"
-    }
-
-    async fn search(&self, query: &ProviderQuery, _: Deadline) -> Result<Found, ProviderError> {
-        let hits = match query.time_range {
-            Some(_) => Vec::new(),
-            None => vec![hit("searxng", "https://a.org/")],
-        };
-        Ok(Found {
-            hits,
-            ..Found::default()
-        })
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn when_nothing_is_recent_enough_older_results_are_used_and_the_user_is_told() {
-    let providers = Providers::new(vec![Arc::new(Archive)]);
-    let sink = Recorder::default();
-    let found = run(&providers, "news about Rust", SearchEngine::Auto, &sink).await;
-    assert_eq!(found.unwrap().candidates.len(), 1);
-    assert_eq!(
-        sink.warnings(),
-        ["nothing recent enough was found: results of any age were used"]
-    );
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_dead_engine_is_left_alone_after_five_failures() {
     let (searxng, serper) = (
@@ -377,25 +346,4 @@ async fn a_dead_engine_is_left_alone_after_five_failures() {
         .await
         .unwrap();
     assert_eq!(searxng.calls(), 11, "a probe is one call");
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_query_names_the_year_that_the_question_is_about() {
-    let searxng = Scripted::finds("searxng", &THREE);
-    let question = "Compare Rust and Go in 2023";
-    let providers = set(&[&searxng]);
-    let found = run(
-        &providers,
-        question,
-        SearchEngine::Auto,
-        &Recorder::default(),
-    )
-    .await;
-    found.unwrap();
-    let asked = searxng.queries.lock().unwrap();
-    assert!(asked.len() > 1, "{asked:?}");
-    for query in asked.iter() {
-        let times = query.text.matches("2023").count();
-        assert_eq!((times, query.year), (1, Some(2023)), "{}", query.text);
-    }
 }
