@@ -61,7 +61,7 @@ impl World {
             if asked["stream"] == true && asked["response_format"].is_null() {
                 return answer.clone();
             }
-            model::Script::says(r#"{"queries": []}"#)
+            model::Script::says(&plan(&asked))
                 .reply(request)
                 .late(THINKING)
         });
@@ -97,6 +97,13 @@ impl World {
             .filter(|asked| asked["stream"] == true && asked["response_format"].is_null())
             .count()
     }
+}
+
+/// A plan that searches for the question, as the prompt holds it.
+fn plan(asked: &Value) -> String {
+    let prompt = asked["messages"][1]["content"].as_str().unwrap_or_default();
+    let question = prompt.lines().nth(1).unwrap_or_default();
+    json!({"queries": [{"query": question}]}).to_string()
 }
 
 /// Path to HTML.
