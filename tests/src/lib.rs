@@ -28,6 +28,7 @@ pub mod redis_sentinel;
 pub mod scene;
 pub mod sources;
 pub mod stack;
+pub mod stream;
 pub mod upstream;
 pub mod wait;
 

@@ -32,6 +32,10 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
                 .route(web::get().to(routes::status::get)),
         )
         .service(
+            only(GET, "/api/v1/search/{session_id}/events")
+                .route(web::get().to(routes::events::get)),
+        )
+        .service(
             only(DELETE, "/api/v1/search/{session_id}")
                 .route(web::delete().to(routes::control::cancel)),
         )

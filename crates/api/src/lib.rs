@@ -15,5 +15,6 @@ mod settings;
 mod state;
 mod submit;
 mod wait;
+mod watch;
 
 pub use cli::main;

@@ -23,6 +23,7 @@ use uuid::Uuid;
         routes::search::post,
         routes::search::post_direct,
         routes::status::get,
+        routes::events::get,
         routes::control::cancel,
         routes::control::retry,
         routes::sessions::get,

@@ -1,6 +1,6 @@
 //! Building and running the server.
 
-use crate::{app, request_log, settings::ApiSettings, state::State};
+use crate::{app, request_log, settings::ApiSettings, state::State, watch::Feeds};
 use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
@@ -17,6 +17,7 @@ use privachat_core::{
     signals::Signals,
 };
 use std::{net::SocketAddr, time::Duration};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 /// Seconds that requests in flight get when the process is told to stop.
@@ -43,8 +44,10 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
             .clone()
             .follow(jobs.redis().clone(), keys::CHANGED, stop.clone()),
     );
+    let feeds = Feeds::new(jobs.clone(), changes.clone(), Handle::current());
     let state = web::Data::new(State {
         jobs,
+        feeds,
         changes,
         history,
         engines: settings.engines.clone(),

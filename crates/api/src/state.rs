@@ -1,6 +1,6 @@
 //! What every handler can reach.
 
-use crate::settings::Engines;
+use crate::{settings::Engines, watch::Feeds};
 use privachat_core::{
     history::History,
     jobs::{Bell, Jobs},
@@ -12,6 +12,8 @@ pub(crate) struct State {
     pub(crate) jobs: Jobs,
     /// Rings when a job changes.
     pub(crate) changes: Bell,
+    /// The searches that somebody watches.
+    pub(crate) feeds: Arc<Feeds>,
     pub(crate) history: Arc<dyn History>,
     pub(crate) engines: Engines,
     pub(crate) job_ttl: Duration,

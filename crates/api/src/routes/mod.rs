@@ -1,6 +1,7 @@
 //! One file for each group of routes; handlers extract, call, and answer.
 
 pub(crate) mod control;
+pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod queue;
 pub(crate) mod root;

@@ -10,7 +10,7 @@ pub mod time;
 pub mod validate;
 pub mod worker;
 
-pub use event::Event;
+pub use event::{Event, StreamEvent, Turn};
 pub use job::SearchJob;
 pub use request::{DIRECT_MODE, PromptStrategy, SearchEngine, SearchRequest};
 pub use response::{

@@ -65,7 +65,7 @@ impl Shown {
 impl ProgressSink for Shown {
     fn emit(&self, event: Event) {
         match event {
-            Event::Progress(progress) => self.moved(&progress),
+            Event::Stage(progress) => self.moved(&progress),
             Event::Warning { message } => self.line(&format!("warning: {message}")),
             // What counts of them stands in the result.
             Event::Sources { .. } | Event::Text { .. } | Event::Discard {} => {}

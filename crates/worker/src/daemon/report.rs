@@ -87,7 +87,7 @@ async fn gather(mut text: String, events: &mut UnboundedReceiver<Event>) -> (Eve
 async fn send(jobs: &Jobs, lease: &Lease, event: &Event) -> Option<Beat> {
     let data = serde_json::to_string(event).ok()?;
     let progress = match event {
-        Event::Progress(progress) => Some(progress_json(progress)?),
+        Event::Stage(progress) => Some(progress_json(progress)?),
         _ => None,
     };
     match jobs
@@ -108,7 +108,7 @@ fn progress_json(progress: &Progress) -> Option<String> {
 
 fn kind(event: &Event) -> &'static str {
     match event {
-        Event::Progress(_) => "progress",
+        Event::Stage(_) => "stage",
         Event::Sources { .. } => "sources",
         Event::Text { .. } => "text",
         Event::Discard {} => "discard",

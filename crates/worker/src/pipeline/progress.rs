@@ -19,7 +19,7 @@ impl ProgressSink for Silent {
 impl dyn ProgressSink + '_ {
     /// Says how far a stage is.
     pub fn stage(&self, stage: Stage, done: usize, total: usize, message: impl Into<String>) {
-        self.emit(Event::Progress(Progress {
+        self.emit(Event::Stage(Progress {
             stage,
             done,
             total,

@@ -190,7 +190,7 @@ impl Recorder {
 
     pub(crate) fn progress(&self) -> Vec<String> {
         self.texts(|event| match event {
-            Event::Progress(progress) => Some(progress.message.clone()),
+            Event::Stage(progress) => Some(progress.message.clone()),
             _ => None,
         })
     }

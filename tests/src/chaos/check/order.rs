@@ -30,14 +30,14 @@ fn edges(id: &str, job: &Job<'_>, complaints: &mut Complaints<'_>) {
         state = match (state, kind) {
             (State::Absent, "queued") => State::Pending,
             (State::Pending, "started") => State::Running,
-            (State::Running, "progress" | "sources" | "text" | "warning") => State::Running,
+            (State::Running, "stage" | "sources" | "text" | "warning") => State::Running,
             (State::Running, "retry" | "released") => State::Pending,
             (State::Running, "completed" | "failed") | (State::Pending, "failed") => State::Over,
             (State::Running, "started") => {
                 complaints.add(5, id, format!("started at {} while it ran", event.id));
                 State::Running
             }
-            (State::Pending, "progress" | "sources" | "text" | "warning") => {
+            (State::Pending, "stage" | "sources" | "text" | "warning") => {
                 complaints.add(
                     3,
                     id,

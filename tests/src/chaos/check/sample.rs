@@ -127,7 +127,7 @@ pub(super) fn good() -> Vec<Entry> {
     let taken_over = vec![
         event(0, "queued", json!({})),
         started(10, 1, "worker-0"),
-        event(20, "progress", json!({})),
+        event(20, "stage", json!({})),
         retry(4000),
         started(4010, 2, "worker-1"),
         event(4020, "text", json!({})),

@@ -34,7 +34,7 @@ elseif state == 'pending' then
     'lease', now + ARGV[3])
   redis.call('HDEL', KEYS[2], 'given_back')
   write_record('processing', 'null', '')
-  append_event('started', '{"attempt":' .. attempt .. ',"worker":' .. ARGV[2] .. '}')
+  append_turn('started', ',"attempt":' .. attempt .. ',"worker":' .. ARGV[2])
   keep_for(field('live_ttl'))
   redis.call('PUBLISH', ARGV[4], ARGV[5] .. ' processing')
 else

@@ -15,7 +15,7 @@ redis.call('HSET', KEYS[2], 'state', 'pending', 'attempt', 0, 'crashes', 0, 'not
   'mode', ARGV[1], 'request', ARGV[2], 'digest', ARGV[3], 'echo', ARGV[4], 'ttl', ARGV[5],
   'live_ttl', ARGV[6], 'running_time', ARGV[7], 'created', now, 'expires', now + ARGV[8])
 write_record('pending', 'null', '')
-append_event('queued', '{}')
+append_turn('queued', '')
 keep_for(ARGV[6])
 redis.call('PUBLISH', ARGV[9], ARGV[10] .. ' pending')
 return 'CREATED'

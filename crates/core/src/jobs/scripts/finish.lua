@@ -22,7 +22,7 @@ elseif status == 'completed' then
   redis.call('HSET', KEYS[2], 'state', 'completed')
   redis.call('SET', KEYS[1], '{"status":"completed","result":' .. ARGV[3] .. ',"error":null,"version":1}')
   redis.call('HDEL', KEYS[2], 'lease', 'request', 'echo')
-  append_event('completed', '{}')
+  append_turn('completed', '')
   keep_for(field('ttl'))
 else
   end_failed(ARGV[3], ARGV[4])

@@ -38,7 +38,7 @@ if state == 'processing' then
   end
   redis.call('HSET', KEYS[2], 'state', 'pending', 'not_before', 0)
   write_record('pending', 'null', '')
-  append_event('retry', '{"error":' .. ARGV[3] .. ',"pause_ms":0}')
+  append_turn('retry', ',"error":' .. ARGV[3] .. ',"pause_ms":0')
   keep_for(field('live_ttl'))
   redis.call('PUBLISH', ARGV[9], ARGV[10] .. ' pending')
   return { 'LOST', mode, known[6] - now }

@@ -20,7 +20,13 @@ local function write_record(status, error, extra)
 end
 
 local function append_event(kind, data)
-  return redis.call('XADD', KEYS[3], 'MAXLEN', '~', 4096, '*', 'type', kind, 'data', data)
+  return redis.call('XADD', KEYS[3], 'MAXLEN', '~', 8192, '*', 'type', kind, 'data', data)
+end
+
+-- Appends an event of the job's own life. `members` is empty or JSON members, each with a comma
+-- before it.
+local function append_turn(kind, members)
+  return append_event(kind, '{"type":"' .. kind .. '"' .. members .. '}')
 end
 
 -- Ends a job without a result.
@@ -28,6 +34,6 @@ local function end_failed(error, extra)
   redis.call('HSET', KEYS[2], 'state', 'failed')
   redis.call('HDEL', KEYS[2], 'lease')
   write_record('failed', error, extra)
-  append_event('failed', '{"error":' .. error .. extra .. '}')
+  append_turn('failed', ',"error":' .. error .. extra)
   keep_for(field('ttl'))
 end

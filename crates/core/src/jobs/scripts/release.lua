@@ -18,7 +18,7 @@ end
 redis.call('HSET', KEYS[2], 'state', 'pending', 'given_back', 'release ' .. ARGV[1])
 redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease', 'budget_end')
 write_record('pending', 'null', '')
-append_event('released', '{}')
+append_turn('released', '')
 keep_for(field('live_ttl'))
 redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' pending')
 return 'OK'

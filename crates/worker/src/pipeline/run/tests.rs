@@ -87,7 +87,7 @@ async fn a_question_gets_an_answer_with_its_sources_and_its_story() {
     let events = ended.sink.0.lock().unwrap();
     let mut stages: Vec<Stage> = Vec::new();
     for event in events.iter() {
-        if let Event::Progress(progress) = event {
+        if let Event::Stage(progress) = event {
             stages.push(progress.stage);
         }
     }

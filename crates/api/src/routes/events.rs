@@ -1,0 +1,83 @@
+//! GET /api/v1/search/{session_id}/events: a search as it runs.
+
+use super::uuid_in_path;
+use crate::{
+    problem::Problem,
+    reply,
+    state::State,
+    watch::{News, sse},
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use anyhow::anyhow;
+use privachat_core::{
+    jobs::EntryId,
+    schema::{event::StreamEvent, validate::Fault},
+};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long the events of a search that has ended may take to be read.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A search as it runs: everything that happened since `Last-Event-ID`, then what happens, until it
+/// has ended. The last event, `completed` or `failed`, carries the result.
+#[utoipa::path(
+    get, path = "/api/v1/search/{session_id}/events", tag = "search",
+    params(
+        ("session_id" = uuid::Uuid, Path, description = "The search"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The last event that was received: what follows it is sent"),
+        ("after" = Option<String>, Query, description = "The same for clients that cannot set headers; the header counts if both are there"),
+    ),
+    responses(
+        (status = 200, description = "Server-Sent Events; the data of each is a JSON object like this, with its `id`", body = StreamEvent, content_type = "text/event-stream"),
+        (status = 204, description = "The search has ended, and everything was received: do not come again"),
+        (status = 404, description = "Unknown or expired", body = crate::openapi::Detail),
+        (status = 422, description = "No session id, or no id of an event", body = crate::openapi::Faults),
+        (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
+    )
+)]
+pub(crate) async fn get(
+    request: HttpRequest,
+    session_id: web::Path<String>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let id = uuid_in_path("session_id", &session_id)?;
+    let after = last_event_id(&request)?;
+    let record = state.jobs.record(id).await?;
+    let record = record.ok_or(Problem::UnknownJob(id))?;
+    let mut listener = state.feeds.listen(id, after);
+    let mut first = Vec::new();
+    if reply::state(id, &record)?.status().is_terminal() {
+        let news = timeout(PATIENCE, listener.next()).await;
+        match news.map_err(|_elapsed| Problem::Unavailable(anyhow!("events cannot be read")))? {
+            News::Frames(frames) => first = frames,
+            News::Ended => return Ok(HttpResponse::NoContent().finish()),
+            News::Gone => return Err(Problem::UnknownJob(id)),
+        }
+    }
+    let stopping = state.stopping.clone();
+    Ok(sse::answer(HttpResponse::Ok(), first, listener, stopping))
+}
+
+/// Where a client left off: the header that browsers send, or the parameter.
+pub(super) fn last_event_id(request: &HttpRequest) -> Result<EntryId, Problem> {
+    let header = request.headers().get("last-event-id");
+    if let Some(header) = header.filter(|header| !header.is_empty()) {
+        let text = header.to_str().unwrap_or_default();
+        return read_id(text, ["header", "last-event-id"]);
+    }
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+    let pairs = pairs.map(web::Query::into_inner).unwrap_or_default();
+    match pairs.into_iter().find(|(name, _)| name == "after") {
+        Some((_, text)) => read_id(&text, ["query", "after"]),
+        None => Ok(EntryId::START),
+    }
+}
+
+fn read_id(text: &str, place: [&'static str; 2]) -> Result<EntryId, Problem> {
+    text.parse().map_err(|_not_an_id| {
+        let msg = "Input should be the id of an event, like 1764000000000-0";
+        let fault = Fault::new(&place, "event_id_parsing", msg.to_owned(), text.into());
+        Problem::Invalid(vec![fault])
+    })
+}

@@ -1,0 +1,216 @@
+//! The events of one search, as far as they are known here, and who reads them from Redis.
+
+use super::{Feeds, frame::Frame};
+use crate::{
+    problem::Problem,
+    reply::{self, State as SearchState},
+};
+use bytes::Bytes;
+use privachat_core::jobs::{Bell, Entry, EntryId, Jobs, Ring};
+use std::{
+    sync::{Arc, PoisonError, RwLock, Weak},
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Entries read at once.
+const AT_ONCE: usize = 256;
+/// The safety net under the rings.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How often Redis is tried while it is away.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// Why nothing more will come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The last frame is the last event.
+    Ended,
+    /// There is no such search, or not any more.
+    Gone,
+}
+
+#[derive(Default)]
+struct Known {
+    frames: Vec<Frame>,
+    end: Option<End>,
+}
+
+/// What is known of one search. Lives as long as somebody listens.
+pub(super) struct Feed {
+    feeds: Arc<Feeds>,
+    id: Uuid,
+    known: RwLock<Known>,
+    changed: watch::Sender<()>,
+    closed: CancellationToken,
+}
+
+impl Feed {
+    pub(super) fn new(feeds: Arc<Feeds>, id: Uuid) -> Self {
+        Self {
+            feeds,
+            id,
+            known: RwLock::default(),
+            changed: watch::Sender::new(()),
+            closed: CancellationToken::new(),
+        }
+    }
+
+    /// Cancelled when nobody listens any more.
+    pub(super) fn closed(&self) -> CancellationToken {
+        self.closed.clone()
+    }
+
+    /// Tells of every change.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Up to `limit` frames from a place on; at the end of the list, whether more can come.
+    pub(super) fn frames_from(&self, place: usize, limit: usize) -> (Vec<Frame>, Option<End>) {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let rest = known.frames.get(place..).unwrap_or_default();
+        let frames: Vec<Frame> = rest.iter().take(limit).cloned().collect();
+        let is_all = frames.len() == rest.len();
+        (frames, known.end.filter(|_| is_all))
+    }
+
+    fn add(&self, frames: Vec<Frame>, end: Option<End>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.frames.extend(frames);
+        known.end = end;
+        drop(known);
+        self.changed.send_replace(());
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.closed.cancel();
+        self.feeds.strike(self.id);
+    }
+}
+
+/// Reads the events of a search until the last one, or until nobody holds the feed any more.
+pub(super) async fn follow(feed: Weak<Feed>, jobs: Jobs, changes: Bell, id: Uuid) {
+    // Listen before looking, or an event in between goes unseen.
+    let mut ring = changes.listen(id);
+    let mut after = EntryId::START;
+    loop {
+        let read = read(&jobs, id, after).await;
+        let Some(feed) = feed.upgrade() else { return };
+        match read {
+            Ok(Read { frames, end }) => {
+                after = frames.last().map_or(after, Frame::id);
+                let is_full = frames.len() == AT_ONCE;
+                if !frames.is_empty() || end.is_some() {
+                    feed.add(frames, end);
+                }
+                drop(feed);
+                if end.is_some() {
+                    return;
+                }
+                if !is_full {
+                    wait(&mut ring).await;
+                }
+            }
+            Err(error) => {
+                drop(feed);
+                tracing::debug!(session_id = %id, error = %error, "cannot read events; trying again");
+                sleep(TRY_AGAIN).await;
+            }
+        }
+    }
+}
+
+async fn wait(ring: &mut Ring) {
+    let _rung_or_not = timeout(LOOK_AGAIN, ring.rung()).await;
+}
+
+struct Read {
+    frames: Vec<Frame>,
+    end: Option<End>,
+}
+
+async fn read(jobs: &Jobs, id: Uuid, after: EntryId) -> Result<Read, Problem> {
+    let entries = jobs.events_after(id, after, AT_ONCE).await?;
+    let Some(last) = entries.last() else {
+        return unheard(jobs, id, after).await;
+    };
+    if !last.is_last() {
+        let frames = entries
+            .iter()
+            .map(|entry| Frame::new(entry, None))
+            .collect();
+        return Ok(Read { frames, end: None });
+    }
+    let Some(result) = result(jobs, id).await? else {
+        return Ok(Read {
+            frames: Vec::new(),
+            end: Some(End::Gone),
+        });
+    };
+    let frames = entries.iter().map(|entry| {
+        let result = entry.is_last().then_some(&result[..]);
+        Frame::new(entry, result)
+    });
+    Ok(Read {
+        frames: frames.collect(),
+        end: Some(End::Ended),
+    })
+}
+
+/// Nothing new: is the search still there? Records that the old service wrote have no events, and
+/// end with one made up of the record.
+async fn unheard(jobs: &Jobs, id: Uuid, after: EntryId) -> Result<Read, Problem> {
+    let going_on = Read {
+        frames: Vec::new(),
+        end: None,
+    };
+    let Some(record) = jobs.record(id).await? else {
+        return Ok(Read {
+            end: Some(End::Gone),
+            ..going_on
+        });
+    };
+    let state = reply::state(id, &record)?;
+    if !state.status().is_terminal() || after > EntryId::START {
+        return Ok(going_on);
+    }
+    // It may have ended just now, with its events behind it.
+    if !jobs.events_after(id, after, 1).await?.is_empty() {
+        return Ok(going_on);
+    }
+    let kind = state.status().as_str();
+    let entry = Entry {
+        id: EntryId::FIRST,
+        kind: kind.to_owned(),
+        data: format!("{{\"type\":\"{kind}\"}}").into(),
+    };
+    let frame = Frame::new(&entry, Some(&json(state)?));
+    Ok(Read {
+        frames: vec![frame],
+        end: Some(End::Ended),
+    })
+}
+
+/// What a search has ended with.
+async fn result(jobs: &Jobs, id: Uuid) -> Result<Option<Bytes>, Problem> {
+    match jobs.record(id).await? {
+        Some(record) => Ok(Some(json(reply::state(id, &record)?)?)),
+        None => Ok(None),
+    }
+}
+
+fn json(state: SearchState) -> Result<Bytes, Problem> {
+    match state {
+        SearchState::Completed(result) => Ok(result),
+        SearchState::Other { response, .. } => serde_json::to_vec(&response)
+            .map(Bytes::from)
+            .map_err(|error| Problem::Internal(error.into())),
+    }
+}

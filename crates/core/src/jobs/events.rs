@@ -1,0 +1,149 @@
+//! Reading a job's events. They are written by the job scripts alone, each under the nonce of its
+//! attempt.
+
+use super::{Jobs, JobsError};
+use crate::keys;
+use bytes::Bytes;
+use redis::{from_redis_value, streams::StreamRangeReply};
+use std::{fmt, str::FromStr};
+use uuid::Uuid;
+
+/// The place of an event in its job's stream: larger is later. Written as Redis does,
+/// `1764000000000-0`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId {
+    /// Milliseconds since 1970, by the clock of Redis.
+    millis: u64,
+    /// Counts the events of one millisecond.
+    number: u64,
+}
+
+impl EntryId {
+    /// Before every event.
+    pub const START: Self = Self {
+        millis: 0,
+        number: 0,
+    };
+    /// The least that an event can have.
+    pub const FIRST: Self = Self {
+        millis: 0,
+        number: 1,
+    };
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.millis, self.number)
+    }
+}
+
+/// A text that is no id of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the id of an event has the form 1764000000000-0")]
+pub struct NoEntryId;
+
+impl FromStr for EntryId {
+    type Err = NoEntryId;
+
+    /// The number may be left out, as Redis allows.
+    fn from_str(text: &str) -> Result<Self, NoEntryId> {
+        let (millis, number) = text.split_once('-').unwrap_or((text, "0"));
+        let parse = |part: &str| {
+            let is_plain = part.bytes().all(|byte| byte.is_ascii_digit());
+            is_plain.then(|| part.parse().ok()).flatten()
+        };
+        match (parse(millis), parse(number)) {
+            (Some(millis), Some(number)) => Ok(Self { millis, number }),
+            _ => Err(NoEntryId),
+        }
+    }
+}
+
+/// One event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place.
+    pub id: EntryId,
+    /// What kind it is: `queued`, `text`, …
+    pub kind: String,
+    /// A JSON object.
+    pub data: Bytes,
+}
+
+impl Entry {
+    /// Whether nothing follows.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        matches!(self.kind.as_str(), "completed" | "failed")
+    }
+}
+
+impl Jobs {
+    /// Up to `limit` events of a job that come after `after`, in their order; none when there is no
+    /// such job.
+    ///
+    /// # Errors
+    /// When Redis gave no answer.
+    pub async fn events_after(
+        &self,
+        id: Uuid,
+        after: EntryId,
+        limit: usize,
+    ) -> Result<Vec<Entry>, JobsError> {
+        let mut command = redis::cmd("XRANGE");
+        command
+            .arg(keys::events(id))
+            .arg(format!("({after}"))
+            .arg("+")
+            .arg("COUNT")
+            .arg(limit);
+        let reply: StreamRangeReply = self.redis.query(&command).await?;
+        reply.ids.into_iter().map(entry).collect()
+    }
+}
+
+fn entry(stored: redis::streams::StreamId) -> Result<Entry, JobsError> {
+    let mut fields = stored.map;
+    let mut field = |name: &str| {
+        let value = fields.remove(name);
+        let bytes = value.and_then(|value| from_redis_value::<Vec<u8>>(value).ok());
+        bytes.ok_or_else(|| JobsError::Unexpected(format!("an event without {name}")))
+    };
+    let unexpected = |error: &dyn fmt::Display| JobsError::Unexpected(error.to_string());
+    Ok(Entry {
+        id: stored.id.parse().map_err(|error| unexpected(&error))?,
+        kind: String::from_utf8(field("type")?).map_err(|error| unexpected(&error))?,
+        data: field("data")?.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_read_as_they_are_written_and_keep_their_order() {
+        let id: EntryId = "1764000000000-12".parse().unwrap();
+        assert_eq!(id.to_string(), "1764000000000-12");
+        assert!("1764000000000-2".parse::<EntryId>().unwrap() < id);
+        assert!("1764000000001".parse::<EntryId>().unwrap() > id);
+        assert!(EntryId::START < id);
+    }
+
+    #[test]
+    fn what_is_no_id_is_refused() {
+        for text in [
+            "",
+            "-",
+            "1-",
+            "-1",
+            "+1-0",
+            "1-0-0",
+            "x-0",
+            "(1-0",
+            "99999999999999999999-0",
+        ] {
+            assert_eq!(text.parse::<EntryId>(), Err(NoEntryId), "{text}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Reading Server-Sent Events, byte for byte.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+
+use crate::Client;
+
+/// Longer than any pause of a stream, whose heartbeats come every 15 s.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+type Chunks = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
+
+/// One event of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    pub id: String,
+    pub kind: String,
+    pub data: Value,
+}
+
+/// A stream that is being read. Dropping it cuts the connection.
+pub struct EventStream {
+    chunks: Chunks,
+    /// Everything that came.
+    pub raw: Vec<u8>,
+    /// What of it was read.
+    read: usize,
+}
+
+impl Client {
+    /// The events of a search from `after` on; a header is sent when it is not empty.
+    pub async fn events(&self, id: &str, after: &str) -> EventStream {
+        EventStream::open(self.events_request(id, after)).await
+    }
+
+    pub fn events_request(&self, id: &str, after: &str) -> RequestBuilder {
+        let request = self.request(Method::GET, &format!("/api/v1/search/{id}/events"));
+        if after.is_empty() {
+            return request;
+        }
+        request.header("Last-Event-ID", after)
+    }
+}
+
+impl EventStream {
+    /// Sends the request and looks at the head of the answer.
+    pub async fn open(request: RequestBuilder) -> Self {
+        let response = request.send().await.expect("an answer");
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self {
+            chunks: Box::pin(response.bytes_stream()),
+            raw: Vec::new(),
+            read: 0,
+        }
+    }
+
+    /// The next event; nothing when the stream has ended or broke off.
+    pub async fn next(&mut self) -> Option<Told> {
+        loop {
+            while let Some(block) = self.block() {
+                if let Some(told) = told(&block) {
+                    return Some(told);
+                }
+            }
+            self.more().await?;
+        }
+    }
+
+    /// The next chunk, as it came.
+    pub async fn more(&mut self) -> Option<Bytes> {
+        let chunk = tokio::time::timeout(PATIENCE, self.chunks.next()).await;
+        let chunk = chunk.expect("something within 30 s")?.ok()?;
+        self.raw.extend_from_slice(&chunk);
+        Some(chunk)
+    }
+
+    /// Everything until the end of the stream.
+    pub async fn rest(&mut self) -> Vec<Told> {
+        let mut all = Vec::new();
+        while let Some(told) = self.next().await {
+            all.push(told);
+        }
+        all
+    }
+
+    /// Reads until an event of this kind has come, and gives all that came.
+    pub async fn until(&mut self, kind: &str) -> Vec<Told> {
+        let mut all = Vec::new();
+        loop {
+            let told = self.next().await;
+            let told = told.unwrap_or_else(|| panic!("the stream ended before {kind}: {all:?}"));
+            let is_it = told.kind == kind;
+            all.push(told);
+            if is_it {
+                return all;
+            }
+        }
+    }
+
+    fn block(&mut self) -> Option<String> {
+        let rest = &self.raw[self.read..];
+        let end = rest.windows(2).position(|pair| pair == b"\n\n")?;
+        let block = String::from_utf8(rest[..end].to_vec()).expect("UTF-8");
+        self.read += end + 2;
+        Some(block)
+    }
+}
+
+/// Comments and `retry:` are no events.
+fn told(block: &str) -> Option<Told> {
+    let field = |name: &str| {
+        block
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    };
+    Some(Told {
+        id: field("id")?.to_owned(),
+        kind: field("event")?.to_owned(),
+        data: serde_json::from_str(field("data")?).expect("JSON"),
+    })
+}
+
+/// The answer as a reader has it who drops what is void.
+pub fn text_of(events: &[Told]) -> String {
+    events
+        .iter()
+        .fold(String::new(), |mut text, told| match told.kind.as_str() {
+            "started" | "retry" | "released" | "discard" => String::new(),
+            "text" => {
+                text.push_str(told.data["delta"].as_str().expect("a delta"));
+                text
+            }
+            _ => text,
+        })
+}

@@ -1,0 +1,124 @@
+//! Following a search as it runs, over Server-Sent Events.
+
+use std::time::Duration;
+
+use privachat_tests::scene::{hanging_first, question, reaches};
+use privachat_tests::stream::{Told, text_of};
+use privachat_tests::upstream::searxng;
+use privachat_tests::{Stack, binaries};
+use redis::AsyncCommands;
+use serde_json::json;
+use uuid::Uuid;
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn kinds(events: &[Told]) -> Vec<&str> {
+    events.iter().map(|told| told.kind.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_stream_tells_the_whole_search_in_order_and_ends_with_what_a_poll_answers() {
+    let web = searxng::finding(searxng::about_python());
+    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let client = stack.client();
+    let id = client
+        .enqueue(json!({"query": "What is Python?", "mode": "speed"}))
+        .await;
+    let all = client.events(&id, "").await.rest().await;
+
+    let kinds = kinds(&all);
+    assert_eq!(kinds[..2], ["queued", "started"], "{kinds:?}");
+    assert_eq!(kinds.last(), Some(&"completed"));
+    for kind in ["stage", "sources", "text"] {
+        assert!(kinds.contains(&kind), "no {kind} in {kinds:?}");
+    }
+    for told in &all {
+        assert_eq!(told.data["type"], told.kind.as_str());
+        assert_eq!(told.data["id"], told.id.as_str());
+    }
+    assert_eq!(all[1].data["attempt"], 1);
+    let end = &all.last().unwrap().data["result"];
+    assert_eq!(*end, client.status(&id).await.expect(200));
+    assert_eq!(text_of(&all), end["answer"].as_str().unwrap());
+}
+
+#[tokio::test]
+async fn a_stream_that_is_cut_at_any_event_goes_on_behind_it() {
+    let web = searxng::finding(searxng::about_python());
+    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let client = stack.client();
+    let id = client.enqueue(question()).await;
+    let all = client.events(&id, "").await.rest().await;
+    for (place, told) in all.iter().enumerate().take(all.len() - 1) {
+        let rest = client.events(&id, &told.id).await.rest().await;
+        assert_eq!(rest, all[place + 1..]);
+    }
+    let last = &all.last().unwrap().id;
+    let over = client.send(client.events_request(&id, last)).await;
+    assert_eq!((over.status, over.text.as_str()), (204, ""));
+    let by_query = client
+        .get(&format!("/api/v1/search/{id}/events?after={last}"))
+        .await;
+    assert_eq!(by_query.status, 204);
+}
+
+#[tokio::test]
+async fn a_listener_hears_what_happens_while_it_listens() {
+    let (web, _asked) = hanging_first(1);
+    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let client = stack.client();
+    let id = client.enqueue(question()).await;
+    let mut stream = client.events(&id, "").await;
+    let before = stream.until("stage").await;
+    reaches(&stack, &id, "processing", SOON).await;
+    client
+        .delete(&format!("/api/v1/search/{id}"))
+        .await
+        .expect(200);
+    let after = stream.rest().await;
+    let end = after.last().unwrap();
+    assert_eq!(end.kind, "failed", "{before:?} {after:?}");
+    assert_eq!(end.data["error_code"], "cancelled");
+    assert_eq!(end.data["result"]["status"], "failed");
+}
+
+#[tokio::test]
+async fn a_record_of_the_old_service_has_a_stream_of_its_end() {
+    let stack = Stack::builder(binaries!()).workers(0).start().await;
+    let id = Uuid::new_v4().to_string();
+    let record = json!({"status": "completed", "error": null, "result": {
+        "session_id": id, "status": null, "query": "What is Python?", "answer": "A language [1].",
+        "mode": "speed", "created_at": "2026-01-01T00:00:00"}});
+    let () = stack
+        .redis
+        .connection()
+        .await
+        .set(format!("search_job:{id}"), record.to_string())
+        .await
+        .unwrap();
+    let all = stack.client().events(&id, "").await.rest().await;
+    assert_eq!(kinds(&all), ["completed"]);
+    assert_eq!(all[0].data["result"]["answer"], "A language [1].");
+}
+
+#[tokio::test]
+async fn what_cannot_be_streamed_is_refused_with_the_reason() {
+    let stack = Stack::builder(binaries!()).workers(0).start().await;
+    let client = stack.client();
+    let unknown = Uuid::new_v4().to_string();
+    let absent = client.send(client.events_request(&unknown, "")).await;
+    assert!(
+        absent.expect(404)["detail"]
+            .as_str()
+            .unwrap()
+            .contains(&unknown)
+    );
+    let faulty = client
+        .send(client.events_request(&unknown, "yesterday"))
+        .await;
+    assert_eq!(
+        faulty.expect(422)["detail"][0]["loc"],
+        json!(["header", "last-event-id"])
+    );
+    client.get("/api/v1/search/none/events").await.expect(422);
+}
