@@ -1,6 +1,6 @@
 //! The route table.
 
-use crate::{openapi, problem::Problem, routes};
+use crate::{openapi, problem::Problem, routes, web as pages};
 use actix_web::{
     HttpResponse,
     http::{Method, header},
@@ -16,6 +16,8 @@ const DELETE: &[Method] = &[Method::DELETE];
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(only(GET, "/").route(web::get().to(routes::root::get)))
+        .service(only(GET, "/s/{session_id}").route(web::get().to(pages::search_page)))
+        .service(only(GET, "/assets/{name}").route(web::get().to(pages::asset)))
         .service(only(GET, "/livez").route(web::get().to(routes::health::live)))
         .service(only(GET, "/readyz").route(web::get().to(routes::health::ready)))
         .service(only(GET, "/api/v1/queue").route(web::get().to(routes::queue::get)))

@@ -16,5 +16,6 @@ mod state;
 mod submit;
 mod wait;
 mod watch;
+mod web;
 
 pub use cli::main;

@@ -1,13 +1,19 @@
 //! GET /: what this is and where things are.
 
 use super::health::{SERVICE, VERSION};
-use actix_web::HttpResponse;
+use crate::web;
+use actix_web::{HttpRequest, HttpResponse, http::header};
 use serde_json::json;
 
-/// What this service is and where its parts are.
+/// What this service is and where its parts are; for a browser, the search page.
 #[utoipa::path(get, path = "/", tag = "health", responses((status = 200, description = "What this is", body = crate::openapi::Root)))]
-pub(crate) async fn get() -> HttpResponse {
-    HttpResponse::Ok().json(json!({
+pub(crate) async fn get(request: HttpRequest) -> HttpResponse {
+    if web::wants_page(&request) {
+        return web::search_page(request).await;
+    }
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((header::VARY, "accept"));
+    answer.json(json!({
         "service": SERVICE,
         "version": VERSION,
         "docs": "/api/docs",

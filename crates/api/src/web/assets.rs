@@ -1,0 +1,92 @@
+//! The files of `crates/api/web/`.
+
+use super::headers;
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, EntityTag, Header, IfNoneMatch},
+};
+use sha2::{Digest, Sha256};
+
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+const IMAGE: &str = "image/svg+xml";
+
+struct Asset {
+    name: &'static str,
+    kind: &'static str,
+    text: &'static str,
+}
+
+macro_rules! assets {
+    ($($name:literal: $kind:expr),+ $(,)?) => {
+        [$(Asset { name: $name, kind: $kind, text: include_str!(concat!("../../web/", $name)) }),+]
+    };
+}
+
+static ASSETS: [Asset; 10] = assets![
+    "index.html": HTML,
+    "app.js": SCRIPT,
+    "dom.js": SCRIPT,
+    "history.js": SCRIPT,
+    "markdown.js": SCRIPT,
+    "sources.js": SCRIPT,
+    "stages.js": SCRIPT,
+    "stream.js": SCRIPT,
+    "style.css": STYLE,
+    "icon.svg": IMAGE,
+];
+
+/// A page; its name is one of the table.
+pub(super) fn page(request: &HttpRequest, name: &str) -> HttpResponse {
+    let page = ASSETS.iter().find(|asset| asset.name == name);
+    page.map_or_else(
+        || HttpResponse::NotFound().finish(),
+        |page| answer(request, page),
+    )
+}
+
+/// What a page refers to.
+pub(super) fn named(request: &HttpRequest, name: &str) -> Option<HttpResponse> {
+    let asset = ASSETS.iter().find(|asset| asset.name == name);
+    asset
+        .filter(|asset| asset.kind != HTML)
+        .map(|asset| answer(request, asset))
+}
+
+/// Browsers keep it and ask each time whether it is still the same: a new version of the service is
+/// there at once.
+fn answer(request: &HttpRequest, asset: &Asset) -> HttpResponse {
+    let tag = EntityTag::new_strong(tag(asset.text));
+    let is_known = is_known(request, &tag);
+    let mut answer = if is_known {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    headers::add(&mut answer);
+    answer
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::ETAG, tag.to_string()));
+    if asset.kind == HTML {
+        answer.insert_header((header::VARY, "accept"));
+    }
+    if is_known {
+        return answer.finish();
+    }
+    answer.content_type(asset.kind).body(asset.text)
+}
+
+fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
+        Err(_) => false,
+    }
+}
+
+fn tag(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    let half = digest.iter().take(8);
+    half.map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,27 @@
+//! What browsers may do with the pages: as little as they need. Texts of the pages come from the web.
+
+use actix_web::HttpResponseBuilder;
+
+/// <https://www.w3.org/TR/CSP3/>: own scripts, styles, images and requests; nothing inline, nothing
+/// from elsewhere, no frames.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                      connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+                      require-trusted-types-for 'script'; trusted-types 'none'";
+
+const HEADERS: [(&str, &str); 6] = [
+    ("content-security-policy", POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+];
+
+pub(super) fn add(answer: &mut HttpResponseBuilder) {
+    for header in HEADERS {
+        answer.insert_header(header);
+    }
+}

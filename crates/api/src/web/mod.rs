@@ -1,0 +1,31 @@
+//! The web pages for people, served from the binary. No build step, nothing from elsewhere: see
+//! `crates/api/web/`.
+
+mod assets;
+mod headers;
+
+use crate::problem::Problem;
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+
+/// The search page, also at `/s/{session_id}`: its script reads the address.
+pub(crate) async fn search_page(request: HttpRequest) -> HttpResponse {
+    assets::page(&request, "index.html")
+}
+
+/// What the pages are made of.
+pub(crate) async fn asset(
+    request: HttpRequest,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    assets::named(&request, &name).ok_or(Problem::UnknownPath)
+}
+
+/// Whether a browser asks, and not a program that takes anything.
+pub(crate) fn wants_page(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get_all(header::ACCEPT);
+    accepted
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|kind| kind.trim().eq_ignore_ascii_case("text/html"))
+}

@@ -1,0 +1,11 @@
+// Building the page. Texts come from pages, models and clients: they only ever become text nodes.
+
+/** An element with these children; strings become text. */
+export function element(name, ...children) {
+  const node = document.createElement(name);
+  node.append(...children);
+  return node;
+}
+
+/** The element with this id. */
+export const byId = (id) => document.getElementById(id);
