@@ -5,7 +5,7 @@ import * as earlier from "./history.js";
 import { render } from "./markdown.js";
 import * as sources from "./sources.js";
 import * as stages from "./stages.js";
-import { follow, statusAddress } from "./stream.js";
+import { hasEnded, follow, statusAddress } from "./stream.js";
 
 const VOID = new Set(["started", "retry", "released", "discard"]);
 const STARTS = { queued: "Waiting for a worker", retry: "Trying again", released: "Waiting for another worker" };
@@ -16,12 +16,12 @@ const view = Object.fromEntries(
     "retry", "permalink", "warned", "warnings", "found", "sources", "history", "forget", "main"]
     .map((id) => [id, byId(id)]),
 );
-let shown = { id: null, text: "", sources: 0, stop: () => {} };
+let shown = { id: null, text: "", doing: "", sources: 0, stop: () => {} };
 
 /** Empties the page for another search. */
 function reset(id, query) {
   shown.stop();
-  shown = { id, text: "", sources: 0, stop: () => {} };
+  shown = { id, text: "", doing: "", sources: 0, stop: () => {} };
   for (const part of ["error", "answer", "facts", "retry", "warned", "found", "cancel", "run"]) view[part].hidden = true;
   for (const list of ["error", "answer", "facts", "warnings", "sources"]) view[list].replaceChildren();
   stages.reset(view.stages, view.progress);
@@ -34,7 +34,13 @@ function reset(id, query) {
 }
 
 const setState = (state) => { document.body.dataset.state = state; };
-const say = (text) => { if (view.status.textContent !== text) view.status.textContent = text; };
+const write = (text) => { if (view.status.textContent !== text) view.status.textContent = text; };
+
+/** Says what is being done. */
+function say(text) {
+  shown.doing = text;
+  write(text);
+}
 
 function fail(message, hint) {
   view.error.replaceChildren(element("p", message), ...(hint ? [element("p", hint)] : []));
@@ -49,12 +55,18 @@ async function reason(answer) {
   return body.message ?? detail?.message ?? (typeof detail === "string" ? detail : `Refused (${answer.status})`);
 }
 
+/** When it is worth asking again, where the answer says so. */
+function pause(answer) {
+  const seconds = Number(answer.headers.get("retry-after"));
+  return seconds > 0 ? `Try again in ${seconds} s.` : null;
+}
+
 /** Asks the API; shows why when it refuses. */
 async function call(method, address, body) {
   const init = { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) };
   const answer = await fetch(address, init).catch(() => null);
   if (!answer) fail(UNREACHABLE);
-  else if (!answer.ok) fail(await reason(answer));
+  else if (!answer.ok) fail(await reason(answer), pause(answer));
   else return answer.json();
   return null;
 }
@@ -80,11 +92,22 @@ async function open() {
   reset(null);
   setState("idle");
   if (!id) return;
+  const opened = shown;
   const answer = await fetch(statusAddress(id)).catch(() => null);
+  // Another search was asked for or opened meanwhile.
+  if (opened !== shown) return;
   if (!answer) return fail(UNREACHABLE);
   if (answer.status === 404) earlier.drop(id);
-  if (!answer.ok) return fail(answer.status === 404 ? "This search is not known any more." : await reason(answer));
+  if (!answer.ok) {
+    return fail(answer.status === 404 ? "This search is not known any more." : await reason(answer), pause(answer));
+  }
   const now = await answer.json();
+  if (opened !== shown) return;
+  if (hasEnded(now.status)) {
+    reset(now.session_id, now.query);
+    view.run.hidden = false;
+    return end(now);
+  }
   watch(now.session_id, now.query);
 }
 
@@ -97,7 +120,7 @@ function watch(id, query) {
   shown.stop = follow(id, {
     event: take,
     ended: end,
-    connection: (holds) => { if (!holds) say("Connection lost, reconnecting"); },
+    connection: (holds) => write(holds ? shown.doing : "Connection lost, reconnecting"),
     gone: () => { reset(null); setState("idle"); fail("This search is not known any more."); },
   });
 }
@@ -158,6 +181,8 @@ function setWarnings(warnings) {
 /** The result, which replaces what was told on the way. */
 function end(result) {
   setState(result.status);
+  // A button that goes takes the focus with it; keyboards go on from the result.
+  if (document.activeElement === view.cancel) view.main.focus();
   view.cancel.hidden = true;
   setWarnings(result.warnings ?? []);
   const list = result.sources ?? [];

@@ -29,7 +29,11 @@ export function render(text, count) {
       const kind = item[1] ? "OL" : "UL";
       const last = nodes.at(-1);
       const list = last?.tagName === kind ? last : element(kind);
-      if (list !== last) nodes.push(list);
+      if (list !== last) {
+        // A list that goes on behind a paragraph keeps its numbers.
+        if (item[1]) list.start = Number(item[1]);
+        nodes.push(list);
+      }
       list.append(element("li", ...inline(item[2], count)));
     } else if (heading) {
       flush();

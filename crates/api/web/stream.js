@@ -5,6 +5,10 @@ const KINDS = [
   "completed", "failed",
 ];
 const LAST = new Set(["completed", "failed"]);
+
+/** Whether nothing changes any more. */
+export const hasEnded = (status) => LAST.has(status);
+
 const POLL_SECONDS = 20;
 const PAUSE_MS = 2000;
 
@@ -51,7 +55,7 @@ async function poll(id, on, stop) {
       if (answer.ok) {
         const now = await answer.json();
         on.connection(true);
-        if (LAST.has(now.status)) {
+        if (hasEnded(now.status)) {
           stop.abort();
           return on.ended(now);
         }
