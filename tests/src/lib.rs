@@ -26,6 +26,7 @@ pub mod redis;
 pub mod redis_cluster;
 pub mod redis_sentinel;
 pub mod scene;
+pub mod socket;
 pub mod sources;
 pub mod stack;
 pub mod stream;

@@ -79,7 +79,10 @@ pub(super) fn last_event_id(request: &HttpRequest) -> Result<EntryId, Problem> {
     }
     let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
     let pairs = pairs.map(web::Query::into_inner).unwrap_or_default();
-    match pairs.into_iter().find(|(name, _)| name == "after") {
+    match pairs
+        .into_iter()
+        .find(|(name, text)| name == "after" && !text.is_empty())
+    {
         Some((_, text)) => read_id(&text, ["query", "after"]),
         None => Ok(EntryId::START),
     }

@@ -78,3 +78,6 @@ impl Feeds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
