@@ -16,6 +16,7 @@ pub mod chaos;
 pub mod client;
 pub mod fixtures;
 mod keeper;
+pub mod listening;
 pub mod postgres;
 pub mod process;
 pub mod programs;
