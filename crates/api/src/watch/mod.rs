@@ -11,6 +11,7 @@
 mod feed;
 mod frame;
 mod listener;
+pub(crate) mod socket;
 pub(crate) mod sse;
 
 pub(crate) use frame::Frame;
@@ -77,3 +78,6 @@ impl Feeds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! The life of a feed. Redis is away here: what depends on it is tested from outside.
+
+use super::*;
+use privachat_core::connection::Redis;
+use tokio::task::yield_now;
+
+fn feeds() -> Arc<Feeds> {
+    let redis = Redis::open("redis+unix:///nowhere/redis.sock").unwrap();
+    Feeds::new(Jobs::new(redis), Bell::default(), Handle::current())
+}
+
+fn watched(feeds: &Feeds) -> usize {
+    feeds.feeds.lock().unwrap().len()
+}
+
+async fn followers_end(before: usize) {
+    while Handle::current().metrics().num_alive_tasks() > before {
+        yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_feed_lives_as_long_as_somebody_listens() {
+    let feeds = feeds();
+    let before = Handle::current().metrics().num_alive_tasks();
+    let id = Uuid::new_v4();
+    let first = feeds.listen(id, EntryId::START);
+    let second = feeds.listen(id, EntryId::START);
+    assert_eq!(watched(&feeds), 1);
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), before + 1);
+    drop(first);
+    assert_eq!(watched(&feeds), 1);
+    drop(second);
+    assert_eq!(watched(&feeds), 0);
+    followers_end(before).await;
+}
+
+#[tokio::test]
+async fn who_comes_after_the_last_has_gone_begins_a_new_feed() {
+    let feeds = feeds();
+    let before = Handle::current().metrics().num_alive_tasks();
+    let id = Uuid::new_v4();
+    drop(feeds.listen(id, EntryId::START));
+    let again = feeds.listen(id, EntryId::START);
+    assert_eq!(watched(&feeds), 1);
+    followers_end(before + 1).await;
+    drop(again);
+    assert_eq!(watched(&feeds), 0);
+    followers_end(before).await;
+}
+
+#[tokio::test]
+async fn a_search_that_many_listen_to_is_followed_once_and_others_apart() {
+    let feeds = feeds();
+    let before = Handle::current().metrics().num_alive_tasks();
+    let ids = [Uuid::new_v4(), Uuid::new_v4()];
+    let listeners: Vec<Listener> = (0..100)
+        .map(|number| feeds.listen(ids[number % 2], EntryId::START))
+        .collect();
+    assert_eq!(watched(&feeds), 2);
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), before + 2);
+    drop(listeners);
+    assert_eq!(watched(&feeds), 0);
+    followers_end(before).await;
+}

@@ -1,0 +1,82 @@
+//! A WebSocket client, frame by frame.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::Client;
+use crate::stream::Told;
+
+/// Longer than any pause of a socket, whose pings come every 15 s.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A socket that follows a search.
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// The code the server closed with.
+    pub closed: Option<u16>,
+}
+
+impl Client {
+    /// Follows a search from `after` on.
+    pub async fn socket(&self, id: &str, after: &str) -> Socket {
+        let base = self.base().replacen("http", "ws", 1);
+        let (stream, _answer) =
+            connect_async(format!("{base}/api/v1/search/{id}/ws?after={after}"))
+                .await
+                .expect("an open socket");
+        Socket {
+            stream,
+            closed: None,
+        }
+    }
+}
+
+impl Socket {
+    /// The next text frame; nothing when the socket was closed.
+    pub async fn text(&mut self) -> Option<String> {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.stream.next()).await;
+            match message.expect("something within 30 s")? {
+                Ok(Message::Text(text)) => return Some(text.to_string()),
+                Ok(Message::Close(frame)) => self.closed = frame.map(|frame| frame.code.into()),
+                Ok(_ping) => {}
+                Err(_cut) => return None,
+            }
+        }
+    }
+
+    /// The next frame as JSON.
+    pub async fn json(&mut self) -> Option<Value> {
+        let text = self.text().await?;
+        Some(serde_json::from_str(&text).expect("JSON"))
+    }
+
+    /// The next event.
+    pub async fn next(&mut self) -> Option<Told> {
+        let data = self.json().await?;
+        let member = |name: &str| data[name].as_str().expect("an event").to_owned();
+        Some(Told {
+            id: member("id"),
+            kind: member("type"),
+            data,
+        })
+    }
+
+    /// Everything until the end.
+    pub async fn rest(&mut self) -> Vec<Told> {
+        let mut all = Vec::new();
+        while let Some(told) = self.next().await {
+            all.push(told);
+        }
+        all
+    }
+
+    pub async fn say(&mut self, text: impl Into<String>) -> Result<(), Error> {
+        self.stream.send(Message::text(text.into())).await
+    }
+}

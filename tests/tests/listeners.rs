@@ -1,0 +1,95 @@
+//! Many who listen, idle ones, and those who do not read.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use privachat_tests::listening::{asked, connections, heard, raise_limit, reads, resident, tell};
+use privachat_tests::scene::question;
+use privachat_tests::stream::EventStream;
+use privachat_tests::{Stack, binaries, eventually};
+
+#[tokio::test]
+async fn a_thousand_listeners_hear_everything_and_redis_is_read_once() {
+    raise_limit();
+    let stack = Stack::builder(binaries!()).workers(0).start().await;
+    let client = stack.client();
+    let id = client.enqueue(question()).await;
+    let mut streams: Vec<EventStream> = join_all((0..500).map(|_| client.events(&id, ""))).await;
+    let mut sockets = join_all((0..500).map(|_| client.socket(&id, ""))).await;
+    join_all(streams.iter_mut().map(EventStream::next)).await;
+    join_all(sockets.iter_mut().map(|socket| socket.next())).await;
+
+    let (before, started) = (reads(&stack).await, Instant::now());
+    for number in 0..20 {
+        tell(&stack, &id, &[format!("word {number} ")]).await;
+    }
+    client
+        .delete(&format!("/api/v1/search/{id}"))
+        .await
+        .expect(200);
+    let streamed = join_all(streams.iter_mut().map(EventStream::rest)).await;
+    let socketed = join_all(sockets.iter_mut().map(|socket| socket.rest())).await;
+    assert_eq!(streamed[0].len(), 21, "{:?}", streamed[0]);
+    assert_eq!(streamed[0][20].kind, "failed");
+    for heard in streamed.iter().chain(&socketed) {
+        assert_eq!(heard, &streamed[0]);
+    }
+    // One for each ring, and the safety net's.
+    let most = 21 + 2 + started.elapsed().as_secs() / 5;
+    let read = reads(&stack).await - before;
+    assert!(read <= most, "read {read} times, not {most}");
+}
+
+#[tokio::test]
+async fn idle_listeners_cost_at_most_24_kib_each() {
+    const LISTENERS: usize = 500;
+    raise_limit();
+    let mut stack = Stack::builder(binaries!()).workers(0).start().await;
+    let process = stack.api.process().id();
+    let client = stack.client();
+    let id = client.enqueue(question()).await;
+    let mut held = Vec::new();
+    for socket in [false, true] {
+        heard(&mut asked(client, &id, socket).await).await;
+        let before = resident(process);
+        for _ in 0..LISTENERS {
+            let mut stream = asked(client, &id, socket).await;
+            heard(&mut stream).await;
+            held.push(stream);
+        }
+        let each = (resident(process) - before) / LISTENERS as u64;
+        println!("{each} KiB for each (WebSocket: {socket})");
+        assert!(each <= 24, "{each} KiB for each (WebSocket: {socket})");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_dropped_and_who_reads_is_not() {
+    let stack = Stack::builder(binaries!()).workers(0).start().await;
+    let client = stack.client();
+    let id = client.enqueue(question()).await;
+    // More than the buffers of both kernels hold.
+    let megabyte = "x".repeat(1 << 20);
+    tell(&stack, &id, &vec![megabyte; 24]).await;
+
+    let _stuck = [
+        asked(client, &id, false).await,
+        asked(client, &id, true).await,
+    ];
+    let mut reading = client.events(&id, "").await;
+    for _ in 0..25 {
+        reading.next().await.expect("all of it for who reads");
+    }
+    let before = connections(client);
+    let started = Instant::now();
+    eventually("the two are dropped", Duration::from_secs(60), async || {
+        (connections(client) + 2 <= before).then_some(())
+    })
+    .await;
+    println!("dropped after {:?}", started.elapsed());
+    client
+        .delete(&format!("/api/v1/search/{id}"))
+        .await
+        .expect(200);
+    assert_eq!(reading.rest().await.len(), 1, "who reads hears the end");
+}
