@@ -12,6 +12,11 @@ pub(crate) async fn search_page(request: HttpRequest) -> HttpResponse {
     assets::page(&request, "index.html")
 }
 
+/// The queue page.
+pub(crate) async fn queue_page(request: HttpRequest) -> HttpResponse {
+    assets::page(&request, "queue.html")
+}
+
 /// What the pages are made of.
 pub(crate) async fn asset(
     request: HttpRequest,
