@@ -112,6 +112,14 @@ pub fn rust() -> Vec<Source> {
         .collect()
 }
 
+/// The scripts of the web pages.
+pub fn web_scripts() -> Vec<Source> {
+    all()
+        .into_iter()
+        .filter(|source| source.is_under("crates/api/web") && source.path.ends_with(".js"))
+        .collect()
+}
+
 /// One file, by its path from the project's folder.
 pub fn file(path: &str) -> Source {
     let text =

@@ -8,16 +8,14 @@ use actix_web::{
 };
 use std::future::{Ready, ready};
 
-const GET: &[Method] = &[Method::GET];
+pub(crate) const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
 const DELETE: &[Method] = &[Method::DELETE];
 
-/// All routes of the service.
+/// All routes of the service; those of the pages for people stand with them.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(only(GET, "/").route(web::get().to(routes::root::get)))
-        .service(only(GET, "/s/{session_id}").route(web::get().to(pages::search_page)))
-        .service(only(GET, "/assets/{name}").route(web::get().to(pages::asset)))
         .service(only(GET, "/livez").route(web::get().to(routes::health::live)))
         .service(only(GET, "/readyz").route(web::get().to(routes::health::ready)))
         .configure(queue)
@@ -48,6 +46,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(
             only(GET, "/api/v1/sessions/{session_id}").route(web::get().to(routes::sessions::get)),
         )
+        .configure(pages::configure)
         .service(web::resource("/api/docs").route(web::get().to(to_docs)))
         .service(openapi::docs())
         .default_service(web::to(unknown));
@@ -62,7 +61,7 @@ fn queue(config: &mut ServiceConfig) {
 }
 
 /// A resource that answers 405 to every method but these.
-fn only(methods: &'static [Method], path: &str) -> actix_web::Resource {
+pub(crate) fn only(methods: &'static [Method], path: &str) -> actix_web::Resource {
     web::resource(path.to_owned()).default_service(web::to(move || ready(refuse(methods))))
 }
 

@@ -4,8 +4,22 @@
 mod assets;
 mod headers;
 
-use crate::problem::Problem;
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use crate::{
+    app::{GET, only},
+    problem::Problem,
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{self, ServiceConfig},
+};
+
+/// The pages and what they are made of. `/` is a page for browsers only.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(only(GET, "/s/{session_id}").route(web::get().to(search_page)))
+        .service(only(GET, "/assets/{name}").route(web::get().to(asset)));
+}
 
 /// The search page, also at `/s/{session_id}`: its script reads the address.
 pub(crate) async fn search_page(request: HttpRequest) -> HttpResponse {
@@ -18,10 +32,7 @@ pub(crate) async fn queue_page(request: HttpRequest) -> HttpResponse {
 }
 
 /// What the pages are made of.
-pub(crate) async fn asset(
-    request: HttpRequest,
-    name: web::Path<String>,
-) -> Result<HttpResponse, Problem> {
+async fn asset(request: HttpRequest, name: web::Path<String>) -> Result<HttpResponse, Problem> {
     assets::named(&request, &name).ok_or(Problem::UnknownPath)
 }
 
