@@ -55,7 +55,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 /// What operators look at: one guard can stand before all of it.
 fn queue(config: &mut ServiceConfig) {
     config
-        .service(only(GET, "/queue").route(web::get().to(pages::queue_page)))
+        .configure(pages::configure_queue)
         .service(only(GET, "/api/v1/queue").route(web::get().to(routes::queue::get)))
         .service(only(GET, "/api/v1/queue/events").route(web::get().to(routes::queue::events)));
 }
