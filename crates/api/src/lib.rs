@@ -8,6 +8,7 @@ mod cli;
 mod connections;
 mod openapi;
 mod problem;
+mod queue;
 mod reply;
 mod request_log;
 mod routes;

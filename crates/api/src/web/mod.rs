@@ -21,9 +21,18 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(only(GET, "/assets/{name}").route(web::get().to(asset)));
 }
 
+/// The page for operators.
+pub(crate) fn configure_queue(config: &mut ServiceConfig) {
+    config.service(only(GET, "/queue").route(web::get().to(queue_page)));
+}
+
 /// The search page, also at `/s/{session_id}`: its script reads the address.
 pub(crate) async fn search_page(request: HttpRequest) -> HttpResponse {
     assets::page(&request, "index.html")
+}
+
+async fn queue_page(request: HttpRequest) -> HttpResponse {
+    assets::page(&request, "queue.html")
 }
 
 /// What the pages are made of.

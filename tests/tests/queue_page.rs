@@ -1,0 +1,219 @@
+//! The queue as people watch it: what a snapshot holds, and when another one comes.
+
+use std::time::{Duration, Instant};
+
+use privachat_tests::scene::{hanging_first, is_quiet, question, reaches};
+use privachat_tests::stream::EventStream;
+use privachat_tests::upstream::{Upstream, searxng};
+use privachat_tests::{Stack, binaries, eventually};
+use redis::aio::MultiplexedConnection;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const SOON: Duration = Duration::from_secs(15);
+
+async fn stack(searxng: &Upstream, workers: usize) -> Stack {
+    privachat_tests::scene::stack(binaries!(), searxng, workers).await
+}
+
+/// A stream of snapshots.
+struct Watcher {
+    stream: EventStream,
+    read: usize,
+}
+
+impl Watcher {
+    async fn start(stack: &Stack) -> Self {
+        let request = stack.client().request(Method::GET, "/api/v1/queue/events");
+        Self {
+            stream: EventStream::open(request).await,
+            read: 0,
+        }
+    }
+
+    /// The next snapshot; nothing when the stream has ended.
+    async fn next(&mut self) -> Option<Value> {
+        loop {
+            let rest = &self.stream.raw[self.read..];
+            if let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n") {
+                let block = String::from_utf8(rest[..end].to_vec()).expect("UTF-8");
+                self.read += end + 2;
+                if let Some(data) = block.strip_prefix("event: queue\ndata: ") {
+                    return Some(serde_json::from_str(data).expect("JSON"));
+                }
+                continue;
+            }
+            self.stream.more().await?;
+        }
+    }
+
+    async fn until(&mut self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let start = Instant::now();
+        loop {
+            let snapshot = self.next().await.expect("another snapshot");
+            if holds(&snapshot) {
+                return snapshot;
+            }
+            assert!(start.elapsed() < SOON, "not seen: {what}: {snapshot}");
+        }
+    }
+}
+
+fn has_none(snapshot: &Value, list: &str) -> bool {
+    snapshot[list].as_array().expect("a list").is_empty()
+}
+
+/// How often the list of failures was looked at, by anybody.
+async fn looks(redis: &mut MultiplexedConnection) -> u64 {
+    let stats: String = redis::cmd("INFO")
+        .arg("commandstats")
+        .query_async(redis)
+        .await
+        .unwrap();
+    let line = stats
+        .lines()
+        .find_map(|line| line.strip_prefix("cmdstat_zrevrange:calls="));
+    line.and_then(|rest| rest.split(',').next()?.parse().ok())
+        .unwrap_or(0)
+}
+
+#[tokio::test]
+async fn what_waits_and_runs_is_pushed_and_a_cancel_takes_it_away() {
+    let (searxng, _) = hanging_first(usize::MAX);
+    let mut stack = stack(&searxng, 0).await;
+    let mut watcher = Watcher::start(&stack).await;
+    let first = watcher.next().await.unwrap();
+    assert_eq!(first["modes"].as_array().unwrap().len(), 3, "{first}");
+    assert!(has_none(&first, "searches") && has_none(&first, "workers"));
+
+    let id = stack.client().enqueue(question()).await;
+    let waiting = watcher
+        .until("it waits", |now| now["searches"][0]["session_id"] == *id)
+        .await;
+    assert_eq!(waiting["searches"][0]["status"], "pending");
+    assert_eq!(waiting["searches"][0]["mode"], "speed");
+    assert!(waiting["searches"][0]["age_seconds"].as_f64().unwrap() < 10.0);
+    assert_eq!(waiting["modes"][0]["depth"], 1);
+
+    stack.add_worker();
+    let running = watcher
+        .until("it runs", |now| now["modes"][0]["running"] == 1)
+        .await;
+    assert_eq!(running["searches"][0]["status"], "processing", "{running}");
+    assert!(running["workers"][0]["version"].is_string(), "{running}");
+
+    let path = format!("/api/v1/search/{id}");
+    stack.client().delete(&path).await.expect(200);
+    let after = watcher
+        .until("it is gone", |now| has_none(now, "searches"))
+        .await;
+    is_quiet(&stack).await;
+    let polled = stack.client().get("/api/v1/queue").await.expect(200);
+    for shown in [after, polled] {
+        assert!(
+            has_none(&shown, "failures"),
+            "cancelled, not failed: {shown}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_failure_appears_with_its_reason_and_not_the_question_and_can_be_run_again() {
+    let (searxng, _) = hanging_first(0);
+    searxng.next(searxng::json_disabled());
+    let stack = stack(&searxng, 1).await;
+    let mut watcher = Watcher::start(&stack).await;
+    let id = stack.client().enqueue(question()).await;
+    let ended = reaches(&stack, &id, "failed", SOON).await;
+    let seen = watcher
+        .until("the failure", |now| !has_none(now, "failures"))
+        .await;
+    let failure = &seen["failures"][0];
+    assert_eq!(failure["session_id"], *id);
+    assert_eq!(failure["mode"], "speed");
+    assert_eq!(failure["error"], ended["error"]);
+    assert_eq!(failure["error_code"], ended["error_code"]);
+    assert!(failure["failed_at"].is_string());
+    let asked = question()["query"].as_str().unwrap().to_owned();
+    assert!(!seen.to_string().contains(&asked), "{seen}");
+
+    let path = format!("/api/v1/search/{id}/retry");
+    let request = stack.client().request(Method::POST, &path);
+    let again = stack.client().send(request).await.expect(200);
+    let second = again["session_id"].as_str().unwrap();
+    reaches(&stack, second, "completed", SOON).await;
+    let polled = stack.client().get("/api/v1/queue").await.expect(200);
+    assert_eq!(polled["failures"].as_array().unwrap().len(), 1, "{polled}");
+}
+
+#[tokio::test]
+async fn many_who_watch_cost_one_look_a_second_and_nobody_costs_none() {
+    let (searxng, _) = hanging_first(0);
+    let stack = stack(&searxng, 1).await;
+    let mut redis = stack.redis.connection().await;
+    assert_eq!(looks(&mut redis).await, 0, "nobody watches yet");
+    let start = Instant::now();
+    let mut watchers = Vec::new();
+    for _ in 0..20 {
+        watchers.push(Watcher::start(&stack).await);
+    }
+    // The heartbeats of a worker are news.
+    for watcher in &mut watchers {
+        for _ in 0..3 {
+            watcher.next().await.expect("a snapshot");
+        }
+    }
+    let looked = looks(&mut redis).await;
+    let most = start.elapsed().as_secs() + 2;
+    assert!(
+        (3..=most).contains(&looked),
+        "{looked} looks, at most {most}"
+    );
+
+    drop(watchers);
+    let mut before = (looks(&mut redis).await, Instant::now());
+    eventually("nobody looks any more", SOON, async || {
+        let now = looks(&mut redis).await;
+        if now != before.0 {
+            before = (now, Instant::now());
+        }
+        (before.1.elapsed() > Duration::from_secs(3)).then_some(())
+    })
+    .await;
+    let mut late = Watcher::start(&stack).await;
+    late.next().await.expect("a reader for one who comes later");
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_process_is_told_to_stop() {
+    let (searxng, _) = hanging_first(0);
+    let mut stack = stack(&searxng, 0).await;
+    let mut watcher = Watcher::start(&stack).await;
+    watcher.next().await.expect("a snapshot");
+    let code = stack.api.process().stop(Duration::from_secs(10)).await;
+    assert_eq!(code, 0);
+    assert_eq!(watcher.next().await, None);
+}
+
+#[tokio::test]
+async fn the_page_is_for_browsers_and_its_parts_are_served() {
+    let (searxng, _) = hanging_first(0);
+    let stack = stack(&searxng, 0).await;
+    let page = stack.client().get("/queue").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'"), "{policy}");
+    for part in ["queue.js", "chart.js", "dom.js", "style.css"] {
+        let path = format!("/assets/{part}");
+        assert_eq!(stack.client().get(&path).await.status, 200, "{path}");
+    }
+    let request = stack
+        .client()
+        .request(Method::POST, "/queue")
+        .json(&json!({}));
+    assert_eq!(stack.client().send(request).await.status, 405);
+}
