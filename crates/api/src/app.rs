@@ -36,6 +36,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
                 .route(web::get().to(routes::events::get)),
         )
         .service(
+            only(GET, "/api/v1/search/{session_id}/ws").route(web::get().to(routes::socket::get)),
+        )
+        .service(
             only(DELETE, "/api/v1/search/{session_id}")
                 .route(web::delete().to(routes::control::cancel)),
         )

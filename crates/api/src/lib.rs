@@ -5,6 +5,7 @@
 mod app;
 mod body;
 mod cli;
+mod connections;
 mod openapi;
 mod problem;
 mod reply;

@@ -24,6 +24,7 @@ use uuid::Uuid;
         routes::search::post_direct,
         routes::status::get,
         routes::events::get,
+        routes::socket::get,
         routes::control::cancel,
         routes::control::retry,
         routes::sessions::get,

@@ -46,6 +46,10 @@ pub(crate) enum Problem {
     AlreadyFinished,
     /// 409: the search has not failed, so there is nothing to run again.
     NotRetryable,
+    /// 426: a WebSocket address was asked without an upgrade.
+    UpgradeRequired,
+    /// 403: a page of an origin that is not allowed opens a WebSocket.
+    OriginNotAllowed,
     /// 504: a synchronous search did not end in time; it goes on.
     SearchTimeout {
         id: Uuid,
@@ -100,6 +104,8 @@ impl ResponseError for Problem {
             Self::IdempotencyConflict | Self::AlreadyFinished | Self::NotRetryable => {
                 StatusCode::CONFLICT
             }
+            Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
+            Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::QueueFull => StatusCode::TOO_MANY_REQUESTS,
             Self::BadIdempotencyKey => StatusCode::BAD_REQUEST,
             Self::SearchTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
@@ -121,6 +127,10 @@ impl ResponseError for Problem {
             Self::Unavailable(error) => {
                 tracing::warn!(error = format!("{error:#}"), "answered 503");
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            }
+            Self::UpgradeRequired => {
+                response.insert_header((header::UPGRADE, "websocket"));
+                response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
             }
             Self::QueueFull => {
                 response.insert_header((header::RETRY_AFTER, QUEUE_RETRY_AFTER));
@@ -172,6 +182,14 @@ impl Problem {
                 code::NOT_RETRYABLE,
                 "Only a search that failed can be run again: POST the query as a new search",
             ),
+            Self::UpgradeRequired => named(
+                code::UPGRADE_REQUIRED,
+                "This address speaks WebSocket (version 13) only: for Server-Sent Events, read /events of the search",
+            ),
+            Self::OriginNotAllowed => named(
+                code::ORIGIN_NOT_ALLOWED,
+                "Pages of this origin may not open a WebSocket here",
+            ),
             Self::SearchTimeout { id, timeout, trace } => json!({
                 "error": code::SEARCH_TIMEOUT,
                 "message": format!("Search exceeded timeout of {}s", timeout.as_secs()),
@@ -191,7 +209,8 @@ impl Problem {
     }
 }
 
-fn named(error: &str, message: impl Into<String>) -> Value {
+/// An error with its stable name, as bodies and frames carry it.
+pub(crate) fn named(error: &str, message: impl Into<String>) -> Value {
     json!({ "error": error, "message": message.into() })
 }
 

@@ -1,6 +1,6 @@
 //! Building and running the server.
 
-use crate::{app, request_log, settings::ApiSettings, state::State, watch::Feeds};
+use crate::{app, connections, request_log, settings::ApiSettings, state::State, watch::Feeds};
 use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
@@ -29,6 +29,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Runs the API until it is told to stop.
 pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
+    connections::raise_limit();
     let history = history::open(&settings.shared.database_url)
         .await
         .context("the history cannot be opened")?;
@@ -54,6 +55,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         job_ttl: settings.shared.job_ttl,
         max_queue_length: settings.max_queue_length,
         environment: settings.environment.clone(),
+        origins: settings.cors_origins.clone(),
         stopping: stopping.clone(),
     });
     tokio::select! {
@@ -80,6 +82,7 @@ async fn serve(
     })
     // A client that closes its half has gone: its synchronous search is cancelled.
     .h1_allow_half_closed(false)
+    .on_connect(connections::bound_unread)
     .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .keep_alive(KEEP_ALIVE)
@@ -139,6 +142,7 @@ fn cors(origins: &[String]) -> Cors {
             "retry-after",
             "x-request-id",
             "idempotent-replayed",
+            "x-session-id",
         ])
         .max_age(600);
     if origins.iter().any(|origin| origin == "*") {

@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) job_ttl: Duration,
     pub(crate) max_queue_length: u64,
     pub(crate) environment: String,
+    /// Origins whose pages may use the API, beside its own.
+    pub(crate) origins: Vec<String>,
     /// The process was told to stop: no new requests, please.
     pub(crate) stopping: CancellationToken,
 }

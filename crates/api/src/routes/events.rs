@@ -7,7 +7,7 @@ use crate::{
     state::State,
     watch::{News, sse},
 };
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use anyhow::anyhow;
 use privachat_core::{
     jobs::EntryId,
@@ -15,6 +15,7 @@ use privachat_core::{
 };
 use std::time::Duration;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 /// How long the events of a search that has ended may take to be read.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,6 +44,16 @@ pub(crate) async fn get(
 ) -> Result<HttpResponse, Problem> {
     let id = uuid_in_path("session_id", &session_id)?;
     let after = last_event_id(&request)?;
+    stream(&state, id, after, HttpResponse::Ok()).await
+}
+
+/// The events of a search that exists, as an answer that begins with these headers.
+pub(super) async fn stream(
+    state: &State,
+    id: Uuid,
+    after: EntryId,
+    answer: HttpResponseBuilder,
+) -> Result<HttpResponse, Problem> {
     let record = state.jobs.record(id).await?;
     let record = record.ok_or(Problem::UnknownJob(id))?;
     let mut listener = state.feeds.listen(id, after);
@@ -56,7 +67,7 @@ pub(crate) async fn get(
         }
     }
     let stopping = state.stopping.clone();
-    Ok(sse::answer(HttpResponse::Ok(), first, listener, stopping))
+    Ok(sse::answer(answer, first, listener, stopping))
 }
 
 /// Where a client left off: the header that browsers send, or the parameter.

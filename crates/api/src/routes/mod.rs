@@ -7,6 +7,7 @@ pub(crate) mod queue;
 pub(crate) mod root;
 pub(crate) mod search;
 pub(crate) mod sessions;
+pub(crate) mod socket;
 pub(crate) mod status;
 
 use crate::problem::Problem;

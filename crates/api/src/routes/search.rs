@@ -1,5 +1,6 @@
 //! POST /api/v1/search, and the same answered by Perplexity alone.
 
+use super::events;
 use crate::{
     body,
     problem::Problem,
@@ -8,10 +9,14 @@ use crate::{
     state::State,
     submit::{self, Accepted},
     wait::{CancelOnDrop, wait_for},
+    watch::sse,
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use privachat_core::schema::{
-    SearchEngine, SearchRequest, SearchResponse, Status, validate::Fault,
+use privachat_core::{
+    jobs::EntryId,
+    schema::{
+        SearchEngine, SearchRequest, SearchResponse, Status, event::StreamEvent, validate::Fault,
+    },
 };
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
@@ -21,15 +26,26 @@ use tokio::time::Instant;
 const GRACE: Duration = Duration::from_secs(2);
 /// Seconds after which a first look at an asynchronous search makes sense.
 const LOOK_AFTER: u64 = 1;
+/// Where the answer with a stream names the search.
+const SESSION_ID: &str = "x-session-id";
 const REPLAYED: (&str, &str) = ("idempotent-replayed", "true");
 
 /// Search the web and the configured documents, and answer with numbered citations.
+///
+/// With `Accept: text/event-stream` the search runs in the background and the answer is its events
+/// as they happen; the header `X-Session-Id` names it. A client that goes away leaves it running and
+/// reads on at `/api/v1/search/{session_id}/events`, or by the same POST with the same
+/// `Idempotency-Key` and `Last-Event-ID`.
 #[utoipa::path(
     post, path = "/api/v1/search", tag = "search",
-    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body gets the first search")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body gets the first search"),
+        ("Accept" = Option<String>, Header, description = "text/event-stream: answer with the events of the search")),
     request_body = crate::openapi::SearchBody,
     responses(
-        (status = 200, description = "The complete result; with async_mode the search as accepted", body = SearchResponse),
+        (status = 200, description = "The complete result; with async_mode the search as accepted; with Accept: text/event-stream its events, as at /events", content(
+            (SearchResponse = "application/json"),
+            (StreamEvent = "text/event-stream"),
+        )),
         (status = 400, description = "The Idempotency-Key cannot be used", body = crate::openapi::Refusal),
         (status = 409, description = "The Idempotency-Key was used for another request", body = crate::openapi::Refusal),
         (status = 413, description = "The body is too large", body = crate::openapi::Refusal),
@@ -55,10 +71,14 @@ pub(crate) async fn post(
 /// `model` do not matter here.
 #[utoipa::path(
     post, path = "/api/v1/search/perplexity", tag = "search",
-    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body gets the first search")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body gets the first search"),
+        ("Accept" = Option<String>, Header, description = "text/event-stream: answer with the events of the search")),
     request_body = crate::openapi::SearchBody,
     responses(
-        (status = 200, description = "The complete result; with async_mode the search as accepted", body = SearchResponse),
+        (status = 200, description = "The complete result; with async_mode the search as accepted; with Accept: text/event-stream its events, as at /events", content(
+            (SearchResponse = "application/json"),
+            (StreamEvent = "text/event-stream"),
+        )),
         (status = 400, description = "The Idempotency-Key cannot be used", body = crate::openapi::Refusal),
         (status = 409, description = "The Idempotency-Key was used for another request", body = crate::openapi::Refusal),
         (status = 413, description = "The body is too large", body = crate::openapi::Refusal),
@@ -102,12 +122,54 @@ async fn accept(
     search: SearchRequest,
 ) -> Result<HttpResponse, Problem> {
     let key = submit::idempotency_key(request)?;
+    let streams = wants_stream(request);
+    let after = events::last_event_id(request).or_else(|fault| match streams {
+        true => Err(fault),
+        false => Ok(EntryId::START),
+    })?;
+    let search = SearchRequest {
+        async_mode: search.async_mode || streams,
+        ..search
+    };
     let accepted = submit::submit(&state, &search, key.as_deref()).await?;
     tracing::info!(session_id = %accepted.id, mode = search.mode_name(), replayed = accepted.replayed, "accepted");
+    if streams {
+        return streamed_answer(&state, &accepted, after).await;
+    }
     if search.async_mode {
         return accepted_answer(&state, search, &accepted).await;
     }
     wait_for_end(state, &search, &accepted, request_log::id_of(request)).await
+}
+
+/// Whether the client asks for Server-Sent Events by name.
+fn wants_stream(request: &HttpRequest) -> bool {
+    let accepts = request.headers().get_all(header::ACCEPT);
+    let ranges = accepts.filter_map(|accept| accept.to_str().ok());
+    ranges
+        .flat_map(|accept| accept.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|media| media.trim().eq_ignore_ascii_case("text/event-stream"))
+}
+
+/// The search as it runs, in the answer to its POST. A client that goes away leaves it running.
+async fn streamed_answer(
+    state: &State,
+    accepted: &Accepted,
+    after: EntryId,
+) -> Result<HttpResponse, Problem> {
+    let id = accepted.id;
+    let mut answer = HttpResponse::Ok();
+    answer
+        .insert_header((header::LOCATION, format!("/api/v1/search/status/{id}")))
+        .insert_header((SESSION_ID, id.to_string()));
+    if accepted.replayed {
+        answer.insert_header(REPLAYED);
+        return events::stream(state, id, after, answer).await;
+    }
+    let listener = state.feeds.listen(id, EntryId::START);
+    let stopping = state.stopping.clone();
+    Ok(sse::answer(answer, Vec::new(), listener, stopping))
 }
 
 pub(super) async fn accepted_answer(

@@ -11,6 +11,7 @@
 mod feed;
 mod frame;
 mod listener;
+pub(crate) mod socket;
 pub(crate) mod sse;
 
 pub(crate) use frame::Frame;

@@ -122,6 +122,15 @@ problems! {
     NOT_RETRYABLE = "not_retryable", Http,
         "Only a search that failed can be run again.",
         "POST the query as a new search.";
+    UPGRADE_REQUIRED = "upgrade_required", Http,
+        "The address speaks WebSocket only.",
+        "Connect with a WebSocket client, or read /events of the same search.";
+    ORIGIN_NOT_ALLOWED = "origin_not_allowed", Http,
+        "A page of another origin may not open a WebSocket here.",
+        "Operators add the origin to CORS_ORIGINS.";
+    UNKNOWN_MESSAGE = "unknown_message", Http,
+        "A WebSocket message that means nothing here; the socket stays open.",
+        "Send `{\"cancel\":true}` or nothing.";
 }
 
 #[cfg(test)]
