@@ -11,8 +11,15 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-/// How long text is gathered before it is sent.
+/// How long text is gathered before it is sent: a reader sees it grow.
 const BATCH: Duration = Duration::from_millis(50);
+
+/// So many times; 20 s of a fast model.
+const QUICK_BATCHES: usize = 400;
+
+/// How long it is gathered afterwards. The stream in Redis keeps the last 8,192 events, and must
+/// keep every one of a search that writes for as long as it may, in every attempt.
+const LONG_BATCH: Duration = Duration::from_millis(250);
 
 /// How long the last events of a search may take to be sent.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -51,34 +58,65 @@ pub(super) async fn alongside<T>(
     outcome
 }
 
-async fn report(jobs: Jobs, lease: Lease, mut events: UnboundedReceiver<Event>) {
-    let mut next = events.recv().await;
-    while let Some(event) = next.take() {
-        let event = match event {
-            Event::Text { delta } => {
-                let (text, after) = gather(delta, &mut events).await;
-                next = after;
-                text
-            }
-            other => other,
-        };
+async fn report(jobs: Jobs, lease: Lease, events: UnboundedReceiver<Event>) {
+    let mut batches = Batches::new(events);
+    while let Some(event) = batches.next().await {
         if send(&jobs, &lease, &event).await == Some(Beat::Fenced) {
             return;
-        }
-        if next.is_none() {
-            next = events.recv().await;
         }
     }
 }
 
-/// Joins the text that follows within a moment. Gives back the first event that is no text.
-async fn gather(mut text: String, events: &mut UnboundedReceiver<Event>) -> (Event, Option<Event>) {
-    let until = Instant::now() + BATCH;
-    loop {
-        match timeout_at(until, events.recv()).await {
-            Ok(Some(Event::Text { delta })) => text.push_str(&delta),
-            Ok(other) => return (Event::Text { delta: text }, other),
-            Err(_elapsed) => return (Event::Text { delta: text }, None),
+/// The events of one attempt, their text joined.
+struct Batches {
+    events: UnboundedReceiver<Event>,
+    /// Came behind text that was given out before it.
+    ahead: Option<Event>,
+    /// Batches of text so far.
+    texts: usize,
+}
+
+impl Batches {
+    fn new(events: UnboundedReceiver<Event>) -> Self {
+        Self {
+            events,
+            ahead: None,
+            texts: 0,
+        }
+    }
+
+    async fn next(&mut self) -> Option<Event> {
+        let event = match self.ahead.take() {
+            Some(event) => event,
+            None => self.events.recv().await?,
+        };
+        match event {
+            Event::Text { delta } => Some(self.gather(delta).await),
+            other => Some(other),
+        }
+    }
+
+    /// Joins the text that follows within a moment.
+    async fn gather(&mut self, mut text: String) -> Event {
+        let until = Instant::now() + self.batch();
+        self.texts += 1;
+        loop {
+            match timeout_at(until, self.events.recv()).await {
+                Ok(Some(Event::Text { delta })) => text.push_str(&delta),
+                Ok(other) => {
+                    self.ahead = other;
+                    return Event::Text { delta: text };
+                }
+                Err(_elapsed) => return Event::Text { delta: text },
+            }
+        }
+    }
+
+    fn batch(&self) -> Duration {
+        if self.texts < QUICK_BATCHES {
+            BATCH
+        } else {
+            LONG_BATCH
         }
     }
 }
@@ -115,3 +153,6 @@ fn kind(event: &Event) -> &'static str {
         Event::Warning { .. } => "warning",
     }
 }
+
+#[cfg(test)]
+mod tests;

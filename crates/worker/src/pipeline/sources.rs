@@ -3,7 +3,7 @@
 use super::RankedSource;
 use privachat_core::schema::{Source, SourceDetail};
 
-/// Characters of a snippet.
+/// Characters of a snippet. Every reader of a search's events is sent each of them twice.
 const SNIPPET: usize = 300;
 /// Passages shown per source, and characters of each.
 const PASSAGES: usize = 3;
@@ -29,7 +29,7 @@ fn shown(source: &RankedSource) -> Source {
     Source {
         title: source.candidate.title.clone(),
         url: address(source),
-        snippet: shorten(&text, SNIPPET),
+        snippet: snippet(&text),
         relevance: source.relevance,
         semantic_score: source.semantic_score,
         final_score: source.final_score,
@@ -46,6 +46,11 @@ fn address(source: &RankedSource) -> String {
         Some(page) if page.starts_with("page=") && !url.contains('#') => format!("{url}#{page}"),
         _ => url.clone(),
     }
+}
+
+/// As much of a text as a source shows.
+pub(super) fn snippet(text: &str) -> String {
+    shorten(text, SNIPPET)
 }
 
 fn detail(source: &RankedSource) -> SourceDetail {
