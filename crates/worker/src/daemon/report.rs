@@ -8,7 +8,7 @@ use privachat_core::{
 use std::time::Duration;
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 /// How long text is gathered before it is sent: a reader sees it grow.
@@ -20,6 +20,9 @@ const QUICK_BATCHES: usize = 400;
 /// How long it is gathered afterwards. The stream in Redis keeps the last 8,192 events, and must
 /// keep every one of a search that writes for as long as it may, in every attempt.
 const LONG_BATCH: Duration = Duration::from_millis(250);
+
+/// How often an event is sent while Redis does not answer.
+const TRY_AGAIN: Duration = Duration::from_millis(250);
 
 /// How long the last events of a search may take to be sent.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -60,8 +63,10 @@ pub(super) async fn alongside<T>(
 
 async fn report(jobs: Jobs, lease: Lease, events: UnboundedReceiver<Event>) {
     let mut batches = Batches::new(events);
+    let mut number = 0;
     while let Some(event) = batches.next().await {
-        if send(&jobs, &lease, &event).await == Some(Beat::Fenced) {
+        number += 1;
+        if send(&jobs, &lease, number, &event).await == Some(Beat::Fenced) {
             return;
         }
     }
@@ -121,21 +126,22 @@ impl Batches {
     }
 }
 
-/// An event that cannot be sent is dropped: the result does not depend on it.
-async fn send(jobs: &Jobs, lease: &Lease, event: &Event) -> Option<Beat> {
+/// Sends an event for as long as it takes: what comes behind it joins it later, and a text without
+/// it would have a hole. The search does not wait for this.
+async fn send(jobs: &Jobs, lease: &Lease, number: u64, event: &Event) -> Option<Beat> {
     let data = serde_json::to_string(event).ok()?;
     let progress = match event {
         Event::Stage(progress) => Some(progress_json(progress)?),
         _ => None,
     };
-    match jobs
-        .report(lease, kind(event), &data, progress.as_deref())
-        .await
-    {
-        Ok(beat) => Some(beat),
-        Err(error) => {
-            tracing::debug!(session_id = %lease.id, error = %error, "an event was not reported");
-            None
+    loop {
+        let reported = jobs.report(lease, number, kind(event), &data, progress.as_deref());
+        match reported.await {
+            Ok(beat) => return Some(beat),
+            Err(error) => {
+                tracing::debug!(session_id = %lease.id, error = %error, "an event is not reported yet");
+                sleep(TRY_AGAIN).await;
+            }
         }
     }
 }
