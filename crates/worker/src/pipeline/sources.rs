@@ -107,6 +107,13 @@ mod tests {
     use crate::pipeline::answer::fixtures::ranked;
 
     #[test]
+    fn however_long_an_excerpt_is_a_source_shows_little_of_it() {
+        let shown = snippet(&"many words ".repeat(1000));
+        assert!(shown.chars().count() <= SNIPPET, "{shown}");
+        assert_eq!(snippet("A short one."), "A short one.");
+    }
+
+    #[test]
     fn a_snippet_is_prose_cut_between_words() {
         let text = format!(
             "- A first item.\n```\nlet x = 1;\n```\n{}",
