@@ -10,7 +10,7 @@ use privachat_core::{
 
 /// What waits, per mode, and who works.
 #[utoipa::path(
-    get, path = "/api/v1/queue", tag = "queue",
+    get, path = "/api/v1/queue", operation_id = "queue", tag = "queue",
     responses(
         (status = 200, description = "Queues and workers", body = openapi::QueueBody),
         (status = 503, description = "Redis does not answer", body = openapi::Refusal),

@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use serde_json::json;
 
 /// What this service is and where its parts are.
-#[utoipa::path(get, path = "/", tag = "health", responses((status = 200, description = "What this is", body = crate::openapi::Root)))]
+#[utoipa::path(get, path = "/", operation_id = "service", tag = "health", responses((status = 200, description = "What this is", body = crate::openapi::Root)))]
 pub(crate) async fn get() -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "service": SERVICE,
