@@ -1,6 +1,6 @@
 # The project's commands. The work is done in scripts/, so that each step can be read and run alone.
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos recovery mutants fuzz quality build fmt clean
+.PHONY: help run test check chaos cuts recovery mutants fuzz quality build fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ chaos: ## break everything under 10,000 searches (CHAOS_JOBS, CHAOS_SEED) and se
 
 check: ## everything CI runs: format, lints, borders, dependencies, deploy files, docs, tests
 	@scripts/check.sh
+
+cuts: ## cut a stream of events at 10,000 random bytes (CUTS) and see that nothing is lost
+	@scripts/cuts.sh
 
 recovery: ## measure every row of the crash table 20 times, with the leases of a deployment
 	@scripts/recovery.sh

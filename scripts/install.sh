@@ -25,6 +25,9 @@ need_test() {
     postgres_absent && add postgresql
     # A worker whose clock is wrong.
     absent faketime && add faketime
+    # The clients in examples/.
+    absent node && add nodejs
+    need_python
     return 0
 }
 
@@ -33,6 +36,10 @@ need_check() {
     absent git && add git
     absent shellcheck && add shellcheck
     absent docker-compose && add docker-compose
+    need_python
+}
+
+need_python() {
     # ensurepip is what Debian splits off into python3-venv.
     python3 -c 'import ensurepip, venv' 2>/dev/null || add python3-venv
     return 0
@@ -80,13 +87,15 @@ install_packages() {
     disable_services
 }
 
-install_tools() {
-    local stamp=target/tools/installed.txt
-    cmp -s scripts/tools.txt "$stamp" && return
-    say "installing into target/tools: $(grep -v '^#' scripts/tools.txt | xargs)"
-    python3 -m venv target/tools
-    target/tools/bin/pip install --quiet --disable-pip-version-check -r scripts/tools.txt
-    cp scripts/tools.txt "$stamp"
+# What a list names, from PyPI into a folder of its own.
+install_python() {
+    local list=$1 folder=$2
+    local stamp=$folder/installed.txt
+    cmp -s "$list" "$stamp" && return
+    say "installing into $folder: $(grep -v '^#' "$list" | xargs)"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$list"
+    cp "$list" "$stamp"
 }
 
 (($#)) || die "usage: scripts/install.sh run|test|check ..."
@@ -103,5 +112,8 @@ if ((${#missing[@]})); then
     install_packages
 fi
 for part in "$@"; do
-    if [[ $part == check ]]; then install_tools; fi
+    case $part in
+        test) install_python scripts/clients.txt target/tools/clients ;;
+        check) install_python scripts/tools.txt target/tools ;;
+    esac
 done

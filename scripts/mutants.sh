@@ -37,6 +37,10 @@ mutant "fail counts its repeat" $jobs/scripts/fail.lua \
     "field('given_back') == 'fail ' .. ARGV[1]" "false" claims:asked_for_twice
 mutant "release counts its repeat" $jobs/scripts/release.lua \
     "field('given_back') == 'release ' .. ARGV[1]" "false" claims:asked_for_twice
+mutant "report tells its repeat" $jobs/scripts/report.lua \
+    "tonumber(ARGV[7]) > tonumber(field('told') or 0)" "true" claims:reported_twice
+mutant "a claim goes on counting events" $jobs/scripts/claim.lua \
+    ", 'told')" ")" claims:reported_twice
 mutant "finish overlooks a cancel" $jobs/scripts/finish.lua \
     "if field('cancel') then" "if false then" claims:cancelled
 mutant "claim does not wait until a search is due" $jobs/scripts/claim.lua \

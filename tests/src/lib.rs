@@ -22,6 +22,7 @@ pub mod process;
 pub mod programs;
 pub mod proxy;
 pub mod quality;
+pub mod reader;
 pub mod recovery;
 pub mod redis;
 pub mod redis_cluster;

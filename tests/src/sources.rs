@@ -130,7 +130,7 @@ pub fn file(path: &str) -> Source {
     }
 }
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().expect("the project's folder").to_owned()
 }

@@ -92,6 +92,15 @@ impl<Redis> Stack<Redis> {
         self.workers.last_mut().expect("the worker just started")
     }
 
+    /// Starts one more API on the same Redis and database.
+    pub async fn another_api(&self) -> Api {
+        let folder = TempDir::with_prefix_in("api-", self.folder.path()).expect("a folder");
+        let folder = folder.keep();
+        let mut api = Api::start(self.binaries.api, &self.api_environment, &folder).await;
+        api.ready().await;
+        api
+    }
+
     /// SIGKILL to the API, and another one in its place, at another address.
     pub async fn replace_api(&mut self) {
         self.api.process().kill();

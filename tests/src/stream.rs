@@ -113,7 +113,7 @@ impl EventStream {
 }
 
 /// Comments and `retry:` are no events.
-fn told(block: &str) -> Option<Told> {
+pub(crate) fn told(block: &str) -> Option<Told> {
     let field = |name: &str| {
         block
             .lines()

@@ -3,7 +3,7 @@
 
 use privachat_core::connection::Redis;
 use privachat_core::jobs::{
-    Cancelled, Claim, Ended, Failed, Failure, Hint, Jobs, Lease, Release, Submitted,
+    Beat, Cancelled, Claim, Ended, EntryId, Failed, Failure, Hint, Jobs, Lease, Release, Submitted,
 };
 use privachat_core::mode::Mode;
 use privachat_tests::{RedisServer, scene};
@@ -74,4 +74,33 @@ async fn what_is_asked_for_twice_is_answered_twice_and_done_once() {
         Claim::Started { attempt, .. } => assert_eq!(attempt, 2),
         other => panic!("{other:?} of a search that is due"),
     }
+}
+
+#[tokio::test]
+async fn an_event_that_is_reported_twice_is_told_once() {
+    let server = RedisServer::start().await;
+    let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
+    let (hint, lease) = running(&jobs).await;
+    let report = async |lease: &Lease, number| {
+        let data = format!(r#"{{"type":"text","delta":"{number}"}}"#);
+        let beat = jobs.report(lease, number, "text", &data, None).await;
+        assert_eq!(beat.unwrap(), Beat::Held);
+    };
+    for number in [1, 1, 2, 2] {
+        report(&lease, number).await;
+    }
+    assert_eq!(jobs.release(&lease).await.unwrap(), Release::Released);
+    let Claim::Started { lease, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap() else {
+        panic!("it was given back");
+    };
+    report(&lease, 1).await;
+    let events = jobs.events_after(hint.id, EntryId::START, 100).await;
+    let kinds: Vec<String> = events
+        .unwrap()
+        .into_iter()
+        .map(|event| event.kind)
+        .collect();
+    let first = ["queued", "started", "text", "text", "released"];
+    assert_eq!(kinds[..5], first, "an attempt counts its own events");
+    assert_eq!(kinds[5..], ["started", "text"]);
 }

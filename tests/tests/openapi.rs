@@ -43,6 +43,7 @@ async fn the_document_is_openapi_3_1_and_names_every_route() {
     );
     let routes: BTreeSet<String> = names(&document["paths"]).into_iter().collect();
     assert_eq!(routes, routes_of_the_code());
+    let mut ids = BTreeSet::new();
     for route in &routes {
         for method in names(&document["paths"][route]) {
             let operation = &document["paths"][route][&method];
@@ -51,7 +52,8 @@ async fn the_document_is_openapi_3_1_and_names_every_route() {
                 answers["200"].is_object() || answers["101"].is_object(),
                 "{method} {route}"
             );
-            assert!(operation["operationId"].is_string(), "{method} {route}");
+            let id = operation["operationId"].as_str().expect("an operationId");
+            assert!(ids.insert(id.to_owned()), "{id} stands for two operations");
         }
     }
 }
@@ -145,4 +147,33 @@ async fn the_page_of_the_docs_needs_nothing_from_elsewhere() {
     }
     let start = stack.client().get("/api/docs/swagger-initializer.js").await;
     assert!(start.text.contains("/api/openapi.json"), "{}", start.text);
+}
+
+#[tokio::test]
+async fn the_document_knows_every_kind_of_event_that_a_stream_can_send() {
+    let document = document(&api().await).await;
+    let events = &document["paths"]["/api/v1/search/{session_id}/events"]["get"]["responses"];
+    let content = &events["200"]["content"]["text/event-stream"]["schema"];
+    assert_eq!(content["$ref"], "#/components/schemas/StreamEvent");
+    let kinds = |schema: &str| -> BTreeSet<String> {
+        let variants = document["components"]["schemas"][schema]["oneOf"].as_array();
+        let kind = |variant: &Value| {
+            let own = [variant, &variant["allOf"][1]];
+            let kinds = own.map(|part| part["properties"]["type"]["enum"][0].as_str());
+            kinds
+                .into_iter()
+                .flatten()
+                .next()
+                .expect("a type")
+                .to_owned()
+        };
+        variants.expect("variants").iter().map(kind).collect()
+    };
+    let documented: BTreeSet<String> = &kinds("Event") | &kinds("Turn");
+    let page = sources::root().join("docs/EVENTS.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let rows = rows.filter_map(|row| row.split('`').next());
+    let listed: BTreeSet<String> = rows.map(str::to_owned).collect();
+    assert_eq!(documented, listed);
 }

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A search as it runs: everything that happened since `Last-Event-ID`, then what happens, until it
 /// has ended. The last event, `completed` or `failed`, carries the result.
 #[utoipa::path(
-    get, path = "/api/v1/search/{session_id}/events", tag = "search",
+    get, path = "/api/v1/search/{session_id}/events", operation_id = "events", tag = "search",
     params(
         ("session_id" = uuid::Uuid, Path, description = "The search"),
         ("Last-Event-ID" = Option<String>, Header, description = "The last event that was received: what follows it is sent"),

@@ -10,7 +10,7 @@ use actix_web::{HttpResponse, web};
 
 /// What waits, runs and failed of late, and who works. At most 50 searches and 50 failures are named.
 #[utoipa::path(
-    get, path = "/api/v1/queue", tag = "queue",
+    get, path = "/api/v1/queue", operation_id = "queue", tag = "queue",
     responses(
         (status = 200, description = "Queues and workers", body = openapi::QueueBody),
         (status = 503, description = "Redis does not answer", body = openapi::Refusal),

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header};
 use serde_json::json;
 
 /// What this service is and where its parts are; for a browser, the search page.
-#[utoipa::path(get, path = "/", tag = "health", responses((status = 200, description = "What this is", body = crate::openapi::Root)))]
+#[utoipa::path(get, path = "/", operation_id = "service", tag = "health", responses((status = 200, description = "What this is", body = crate::openapi::Root)))]
 pub(crate) async fn get(request: HttpRequest) -> HttpResponse {
     if web::wants_page(&request) {
         return web::search_page(request).await;

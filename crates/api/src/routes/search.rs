@@ -37,7 +37,7 @@ const REPLAYED: (&str, &str) = ("idempotent-replayed", "true");
 /// reads on at `/api/v1/search/{session_id}/events`, or by the same POST with the same
 /// `Idempotency-Key` and `Last-Event-ID`.
 #[utoipa::path(
-    post, path = "/api/v1/search", tag = "search",
+    post, path = "/api/v1/search", operation_id = "search", tag = "search",
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body gets the first search"),
         ("Accept" = Option<String>, Header, description = "text/event-stream: answer with the events of the search")),
     request_body = crate::openapi::SearchBody,
@@ -70,7 +70,7 @@ pub(crate) async fn post(
 /// Let Perplexity answer by itself; its answer is held against its sources. `search_engine` and
 /// `model` do not matter here.
 #[utoipa::path(
-    post, path = "/api/v1/search/perplexity", tag = "search",
+    post, path = "/api/v1/search/perplexity", operation_id = "search_perplexity", tag = "search",
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body gets the first search"),
         ("Accept" = Option<String>, Header, description = "text/event-stream: answer with the events of the search")),
     request_body = crate::openapi::SearchBody,

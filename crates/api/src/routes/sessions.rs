@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// A search from the history, or one that has not got there yet.
 #[utoipa::path(
-    get, path = "/api/v1/sessions/{session_id}", tag = "sessions",
+    get, path = "/api/v1/sessions/{session_id}", operation_id = "session", tag = "sessions",
     params(("session_id" = uuid::Uuid, Path, description = "The search")),
     responses(
         (status = 200, description = "The session", body = crate::openapi::SessionBody),

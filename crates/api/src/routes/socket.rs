@@ -18,7 +18,7 @@ use privachat_core::schema::event::StreamEvent;
 /// a frame with `error` and `message` and no `id`. Messages have at most 4096 bytes (1009 otherwise).
 /// Browsers must be of the API's own origin or of one in CORS_ORIGINS.
 #[utoipa::path(
-    get, path = "/api/v1/search/{session_id}/ws", tag = "search",
+    get, path = "/api/v1/search/{session_id}/ws", operation_id = "socket", tag = "search",
     params(
         ("session_id" = uuid::Uuid, Path, description = "The search"),
         ("after" = Option<String>, Query, description = "The id of the last event that was received: what follows it is sent"),

@@ -15,7 +15,7 @@ const LONGEST_WAIT: u64 = 60;
 
 /// Where a search is, and its result once it has one.
 #[utoipa::path(
-    get, path = "/api/v1/search/status/{session_id}", tag = "search",
+    get, path = "/api/v1/search/status/{session_id}", operation_id = "status", tag = "search",
     params(
         ("session_id" = uuid::Uuid, Path, description = "The search"),
         ("wait" = Option<u64>, Query, description = "Seconds to hold the answer until the status changes, at most 60", minimum = 0, maximum = 60),

@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Proxies and browsers close a connection on which nothing is said for a minute or so.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-const BEAT: Bytes = Bytes::from_static(b":\n\n");
-/// How long a client waits before it comes again after a cut, in ms.
-const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+const BEAT: Bytes = Bytes::from_static(b":\n");
+/// How long a client waits before it comes again after a cut, in ms. A part of the first event: some
+/// libraries take a block of its own for an event without data.
+const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n");
 
 /// An answer that sends `first`, then what the listener hears, until the search has ended or the
 /// process stops. The client then sees a stream that ended without its last event, and comes again.

@@ -148,10 +148,11 @@ impl Jobs {
     /// Appends an event; with `progress` (JSON) the record shows it too.
     ///
     /// # Errors
-    /// When Redis gave no answer. A repeat may append the event twice.
+    /// When Redis gave no answer; safe to repeat with the same number until the next is used.
     pub async fn report(
         &self,
         lease: &Lease,
+        number: u64,
         kind: &str,
         data: &str,
         progress: Option<&str>,
@@ -163,7 +164,8 @@ impl Jobs {
             .arg(data)
             .arg(progress.unwrap_or_default())
             .arg(keys::CHANGED)
-            .arg(lease.id.to_string());
+            .arg(lease.id.to_string())
+            .arg(number);
         beat(&self.call::<String>(&invocation).await?)
     }
 

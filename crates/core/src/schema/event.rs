@@ -79,3 +79,6 @@ pub enum StreamEvent {
     /// What a running attempt tells.
     Told(Event),
 }
+
+#[cfg(test)]
+mod tests;

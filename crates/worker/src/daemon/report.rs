@@ -8,11 +8,21 @@ use privachat_core::{
 use std::time::Duration;
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
-/// How long text is gathered before it is sent.
+/// How long text is gathered before it is sent: a reader sees it grow.
 const BATCH: Duration = Duration::from_millis(50);
+
+/// So many times; 20 s of a fast model.
+const QUICK_BATCHES: usize = 400;
+
+/// How long it is gathered afterwards. The stream in Redis keeps the last 8,192 events, and must
+/// keep every one of a search that writes for as long as it may, in every attempt.
+const LONG_BATCH: Duration = Duration::from_millis(250);
+
+/// How often an event is sent while Redis does not answer.
+const TRY_AGAIN: Duration = Duration::from_millis(250);
 
 /// How long the last events of a search may take to be sent.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -51,53 +61,87 @@ pub(super) async fn alongside<T>(
     outcome
 }
 
-async fn report(jobs: Jobs, lease: Lease, mut events: UnboundedReceiver<Event>) {
-    let mut next = events.recv().await;
-    while let Some(event) = next.take() {
-        let event = match event {
-            Event::Text { delta } => {
-                let (text, after) = gather(delta, &mut events).await;
-                next = after;
-                text
-            }
-            other => other,
-        };
-        if send(&jobs, &lease, &event).await == Some(Beat::Fenced) {
+async fn report(jobs: Jobs, lease: Lease, events: UnboundedReceiver<Event>) {
+    let mut batches = Batches::new(events);
+    let mut number = 0;
+    while let Some(event) = batches.next().await {
+        number += 1;
+        if send(&jobs, &lease, number, &event).await == Some(Beat::Fenced) {
             return;
         }
-        if next.is_none() {
-            next = events.recv().await;
+    }
+}
+
+/// The events of one attempt, their text joined.
+struct Batches {
+    events: UnboundedReceiver<Event>,
+    /// Came behind text that was given out before it.
+    ahead: Option<Event>,
+    /// Batches of text so far.
+    texts: usize,
+}
+
+impl Batches {
+    fn new(events: UnboundedReceiver<Event>) -> Self {
+        Self {
+            events,
+            ahead: None,
+            texts: 0,
+        }
+    }
+
+    async fn next(&mut self) -> Option<Event> {
+        let event = match self.ahead.take() {
+            Some(event) => event,
+            None => self.events.recv().await?,
+        };
+        match event {
+            Event::Text { delta } => Some(self.gather(delta).await),
+            other => Some(other),
+        }
+    }
+
+    /// Joins the text that follows within a moment.
+    async fn gather(&mut self, mut text: String) -> Event {
+        let until = Instant::now() + self.batch();
+        self.texts += 1;
+        loop {
+            match timeout_at(until, self.events.recv()).await {
+                Ok(Some(Event::Text { delta })) => text.push_str(&delta),
+                Ok(other) => {
+                    self.ahead = other;
+                    return Event::Text { delta: text };
+                }
+                Err(_elapsed) => return Event::Text { delta: text },
+            }
+        }
+    }
+
+    fn batch(&self) -> Duration {
+        if self.texts < QUICK_BATCHES {
+            BATCH
+        } else {
+            LONG_BATCH
         }
     }
 }
 
-/// Joins the text that follows within a moment. Gives back the first event that is no text.
-async fn gather(mut text: String, events: &mut UnboundedReceiver<Event>) -> (Event, Option<Event>) {
-    let until = Instant::now() + BATCH;
-    loop {
-        match timeout_at(until, events.recv()).await {
-            Ok(Some(Event::Text { delta })) => text.push_str(&delta),
-            Ok(other) => return (Event::Text { delta: text }, other),
-            Err(_elapsed) => return (Event::Text { delta: text }, None),
-        }
-    }
-}
-
-/// An event that cannot be sent is dropped: the result does not depend on it.
-async fn send(jobs: &Jobs, lease: &Lease, event: &Event) -> Option<Beat> {
+/// Sends an event for as long as it takes: what comes behind it joins it later, and a text without
+/// it would have a hole. The search does not wait for this.
+async fn send(jobs: &Jobs, lease: &Lease, number: u64, event: &Event) -> Option<Beat> {
     let data = serde_json::to_string(event).ok()?;
     let progress = match event {
         Event::Stage(progress) => Some(progress_json(progress)?),
         _ => None,
     };
-    match jobs
-        .report(lease, kind(event), &data, progress.as_deref())
-        .await
-    {
-        Ok(beat) => Some(beat),
-        Err(error) => {
-            tracing::debug!(session_id = %lease.id, error = %error, "an event was not reported");
-            None
+    loop {
+        let reported = jobs.report(lease, number, kind(event), &data, progress.as_deref());
+        match reported.await {
+            Ok(beat) => return Some(beat),
+            Err(error) => {
+                tracing::debug!(session_id = %lease.id, error = %error, "an event is not reported yet");
+                sleep(TRY_AGAIN).await;
+            }
         }
     }
 }
@@ -115,3 +159,6 @@ fn kind(event: &Event) -> &'static str {
         Event::Warning { .. } => "warning",
     }
 }
+
+#[cfg(test)]
+mod tests;

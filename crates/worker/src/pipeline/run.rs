@@ -176,7 +176,7 @@ fn provisional(candidates: &[Candidate], limit: usize) -> Vec<Source> {
         .map(|candidate| Source {
             title: candidate.title.clone(),
             url: candidate.url.clone(),
-            snippet: candidate.snippet.clone(),
+            snippet: sources::snippet(&candidate.snippet),
             relevance: 0.0,
             semantic_score: None,
             final_score: (candidate.fused / best).clamp(0.0, 1.0),

@@ -3,7 +3,7 @@
 use super::RankedSource;
 use privachat_core::schema::{Source, SourceDetail};
 
-/// Characters of a snippet.
+/// Characters of a snippet. Every reader of a search's events is sent each of them twice.
 const SNIPPET: usize = 300;
 /// Passages shown per source, and characters of each.
 const PASSAGES: usize = 3;
@@ -29,7 +29,7 @@ fn shown(source: &RankedSource) -> Source {
     Source {
         title: source.candidate.title.clone(),
         url: address(source),
-        snippet: shorten(&text, SNIPPET),
+        snippet: snippet(&text),
         relevance: source.relevance,
         semantic_score: source.semantic_score,
         final_score: source.final_score,
@@ -46,6 +46,11 @@ fn address(source: &RankedSource) -> String {
         Some(page) if page.starts_with("page=") && !url.contains('#') => format!("{url}#{page}"),
         _ => url.clone(),
     }
+}
+
+/// As much of a text as a source shows.
+pub(super) fn snippet(text: &str) -> String {
+    shorten(text, SNIPPET)
 }
 
 fn detail(source: &RankedSource) -> SourceDetail {
@@ -100,6 +105,13 @@ fn shorten(text: &str, limit: usize) -> String {
 mod tests {
     use super::*;
     use crate::pipeline::answer::fixtures::ranked;
+
+    #[test]
+    fn however_long_an_excerpt_is_a_source_shows_little_of_it() {
+        let shown = snippet(&"many words ".repeat(1000));
+        assert!(shown.chars().count() <= SNIPPET, "{shown}");
+        assert_eq!(snippet("A short one."), "A short one.");
+    }
 
     #[test]
     fn a_snippet_is_prose_cut_between_words() {

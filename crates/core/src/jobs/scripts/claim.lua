@@ -32,7 +32,7 @@ elseif state == 'pending' then
   local attempt = redis.call('HINCRBY', KEYS[2], 'attempt', 1)
   redis.call('HSET', KEYS[2], 'state', 'processing', 'nonce', ARGV[1], 'worker', ARGV[2],
     'lease', now + ARGV[3])
-  redis.call('HDEL', KEYS[2], 'given_back')
+  redis.call('HDEL', KEYS[2], 'given_back', 'told')
   write_record('processing', 'null', '')
   append_turn('started', ',"attempt":' .. attempt .. ',"worker":' .. ARGV[2])
   keep_for(field('live_ttl'))

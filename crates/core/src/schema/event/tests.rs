@@ -1,0 +1,87 @@
+//! docs/EVENTS.md, the types and the scripts that write events say the same.
+
+use super::{Event, SearchResponse, StreamEvent, Turn};
+use chrono::DateTime;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+const PAGE: &str = include_str!("../../../../../docs/EVENTS.md");
+
+/// Whatever writes turns.
+const SCRIPTS: [&str; 7] = [
+    include_str!("../../jobs/scripts/prelude.lua"),
+    include_str!("../../jobs/scripts/create.lua"),
+    include_str!("../../jobs/scripts/claim.lua"),
+    include_str!("../../jobs/scripts/fail.lua"),
+    include_str!("../../jobs/scripts/look.lua"),
+    include_str!("../../jobs/scripts/release.lua"),
+    include_str!("../../jobs/scripts/finish.lua"),
+];
+
+/// The kinds that serde knows of an enum, from what it says about one that it does not know.
+fn kinds<T: serde::de::DeserializeOwned>() -> BTreeSet<String> {
+    let Err(error) = serde_json::from_str::<T>(r#"{"type":"?"}"#) else {
+        panic!("there is no such kind");
+    };
+    let error = error.to_string();
+    let (_, known) = error.split_once("expected one of ").unwrap();
+    let known = known.split('`').skip(1).step_by(2);
+    known.map(str::to_owned).collect()
+}
+
+fn response() -> String {
+    let query = "What is Python?".to_owned();
+    let response = SearchResponse::pending(Uuid::nil(), query, "speed", DateTime::UNIX_EPOCH);
+    serde_json::to_string(&response).unwrap()
+}
+
+/// Type and example of each row of the table.
+fn rows() -> Vec<(&'static str, String)> {
+    let rows = PAGE.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let mut cells = row
+            .split(" | ")
+            .map(|cell| cell.trim_matches(['|', ' ', '`']));
+        let kind = cells.next().unwrap();
+        // A result is a page of its own.
+        let example = cells.next().unwrap().replace("{…}", &response());
+        (kind, example)
+    })
+    .collect()
+}
+
+#[test]
+fn the_page_for_people_holds_every_kind_of_event_and_no_other() {
+    let all: BTreeSet<String> = &kinds::<Event>() | &kinds::<Turn>();
+    assert_eq!(all.len(), 11, "{all:?}");
+    let rows = rows();
+    let listed: BTreeSet<String> = rows.iter().map(|(kind, _)| (*kind).to_owned()).collect();
+    assert_eq!((listed, rows.len()), (all, 11));
+}
+
+#[test]
+fn the_examples_of_the_page_are_events_of_their_kind_with_all_members() {
+    for (kind, example) in rows() {
+        let shown: Value = serde_json::from_str(&example).expect(&example);
+        assert_eq!(shown["type"], kind);
+        let event: StreamEvent = serde_json::from_str(&example).expect(&example);
+        let written = serde_json::to_value(event).unwrap();
+        let members = |value: &Value| -> BTreeSet<String> {
+            value.as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(members(&shown), members(&written), "{kind}");
+    }
+}
+
+#[test]
+fn the_scripts_write_every_turn_and_no_other() {
+    let calls = SCRIPTS
+        .iter()
+        .flat_map(|script| script.split("append_turn('").skip(1));
+    let written: BTreeSet<String> = calls
+        .filter_map(|rest| rest.split('\'').next())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(written, kinds::<Turn>());
+}

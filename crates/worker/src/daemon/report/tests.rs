@@ -1,0 +1,70 @@
+use super::*;
+
+/// What `crates/core/src/jobs/scripts/prelude.lua` keeps of a search.
+const KEPT: usize = 8192;
+
+fn text(delta: &str) -> Event {
+    Event::Text {
+        delta: delta.to_owned(),
+    }
+}
+
+fn text_of(events: &[Event]) -> String {
+    let deltas = events.iter().filter_map(|event| match event {
+        Event::Text { delta } => Some(delta.as_str()),
+        _ => None,
+    });
+    deltas.collect()
+}
+
+async fn all(mut batches: Batches) -> Vec<Event> {
+    let mut all = Vec::new();
+    while let Some(event) = batches.next().await {
+        all.push(event);
+    }
+    all
+}
+
+/// What becomes of text that comes every 5 ms for so long.
+async fn written_for(time: Duration) -> Vec<Event> {
+    const BETWEEN: Duration = Duration::from_millis(5);
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let writing = async move {
+        for _ in 0..time.as_millis() / BETWEEN.as_millis() {
+            tokio::time::sleep(BETWEEN).await;
+            sender.send(text("word ")).unwrap();
+        }
+    };
+    tokio::join!(writing, all(Batches::new(receiver))).1
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_search_is_kept_whole_even_when_every_attempt_of_it_writes() {
+    let events = written_for(Duration::from_secs(300)).await;
+    assert_eq!(text_of(&events), "word ".repeat(60_000));
+    let attempt = events.len();
+    assert!(3 * attempt < KEPT * 2 / 3, "{attempt} events an attempt");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_text_of_a_usual_search_is_shown_every_50_ms() {
+    let events = written_for(Duration::from_secs(10)).await;
+    assert!((150..=200).contains(&events.len()), "{}", events.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_between_text_keeps_its_place() {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    for event in [text("a"), text("b"), Event::Discard {}, text("c")] {
+        sender.send(event).unwrap();
+    }
+    drop(sender);
+    let events = all(Batches::new(receiver)).await;
+    assert_eq!(events, [text("ab"), Event::Discard {}, text("c")]);
+}
+
+#[test]
+fn the_bound_is_the_one_of_the_script() {
+    const SCRIPTS: &str = include_str!("../../../../core/src/jobs/scripts/prelude.lua");
+    assert!(SCRIPTS.contains(&format!("'MAXLEN', '~', {KEPT},")));
+}

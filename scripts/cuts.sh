@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Cuts a stream of events at every event and at many random bytes, and resumes it on another API.
+# CUTS says at how many.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+scripts/install.sh test
+CUTS=${CUTS:-10000} cargo test --package privachat-tests --locked --test stream_cuts -- --nocapture

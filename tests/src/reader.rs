@@ -1,0 +1,122 @@
+//! One who reads the events of a search as clients do: over one connection after the other, each of
+//! which may be cut at any byte.
+
+use futures_util::StreamExt;
+use privachat_core::jobs::EntryId;
+
+use crate::stream::{Told, told};
+use crate::{Client, wait::Patience};
+use std::time::Duration;
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// As HTTP says.
+    Cleanly,
+    /// In the middle, by the reader's wish or not; or there was no answer at all.
+    Cut,
+    /// It was answered that everything was received.
+    Over,
+}
+
+/// What has been received of one search.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// The events that arrived whole, as they came.
+    pub whole: Vec<u8>,
+    last: String,
+    is_over: bool,
+    /// Connections so far.
+    pub connections: usize,
+}
+
+impl Reader {
+    /// Whether the last event is there.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Everything that came, as events.
+    pub fn events(&self) -> Vec<Told> {
+        let text = std::str::from_utf8(&self.whole).expect("UTF-8");
+        text.split_terminator("\n\n").filter_map(told).collect()
+    }
+
+    /// Goes on reading behind the last event that arrived, and cuts the connection after `most`
+    /// bytes of the body; of an event that is cut nothing counts.
+    pub async fn read(&mut self, client: &Client, id: &str, most: usize) -> Ended {
+        self.connections += 1;
+        let Ok(response) = client.events_request(id, &self.last).send().await else {
+            return Ended::Cut;
+        };
+        match response.status().as_u16() {
+            200 => {}
+            204 => return Ended::Over,
+            503 => return Ended::Cut,
+            status => panic!("the events are answered with {status}"),
+        }
+        let mut chunks = response.bytes_stream();
+        let mut received = Vec::new();
+        let mut ended = Ended::Cut;
+        while received.len() < most {
+            match chunks.next().await {
+                Some(Ok(chunk)) => received.extend_from_slice(&chunk),
+                Some(Err(_cut)) => break,
+                None => {
+                    ended = Ended::Cleanly;
+                    break;
+                }
+            }
+        }
+        received.truncate(most);
+        self.take(&received);
+        ended
+    }
+
+    /// Reads from these in turn, as a client behind a balancer does, until the last event is there.
+    pub async fn finish(&mut self, from: &[&Client], id: &str) {
+        let patience = Patience::new("the last event arrives", Duration::from_secs(60));
+        for client in from.iter().cycle() {
+            self.read(client, id, usize::MAX).await;
+            if self.is_over {
+                return;
+            }
+            patience.pause().await;
+        }
+    }
+
+    fn take(&mut self, received: &[u8]) {
+        let mut rest = received;
+        while let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n") {
+            let (block, behind) = rest.split_at(end + 2);
+            rest = behind;
+            let line = |name: &[u8]| {
+                let mut lines = block.split(|byte| *byte == b'\n');
+                lines.find_map(|line| line.strip_prefix(name))
+            };
+            let Some(id) = line(b"id: ") else { continue };
+            self.last = String::from_utf8(id.to_vec()).expect("an id");
+            self.is_over = matches!(line(b"event: "), Some(b"completed" | b"failed"));
+            // Comments and `retry:` stand before the event.
+            let start = block.windows(4).position(|four| four == b"id: ");
+            self.whole
+                .extend_from_slice(&block[start.expect("an id")..]);
+        }
+    }
+}
+
+/// Ids increase, it begins with the first event, and the last one comes once, at the end.
+pub fn assert_whole(events: &[Told]) {
+    let ids: Vec<EntryId> = events
+        .iter()
+        .map(|told| told.id.parse().expect("an id"))
+        .collect();
+    assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
+    assert_eq!(events[0].kind, "queued");
+    let ends = events
+        .iter()
+        .map(|told| matches!(told.kind.as_str(), "completed" | "failed"));
+    let ends: Vec<bool> = ends.collect();
+    assert_eq!(ends.last(), Some(&true), "it ends with the last event");
+    assert_eq!(ends.iter().filter(|is_end| **is_end).count(), 1);
+}

@@ -1,0 +1,166 @@
+//! The programs in examples/, which are the snippets of the README, against a real stack over
+//! connections that break; and curl.
+
+use privachat_tests::process::isolated;
+use privachat_tests::upstream::model::{self, Script};
+use privachat_tests::upstream::searxng;
+use privachat_tests::{Process, Proxy, Stack, Upstream, binaries, sources};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const CLAIM: &str = "Python is a high-level, general-purpose programming language";
+const QUESTION: &str = "What is Python?";
+const PATIENCE: Duration = Duration::from_secs(40);
+
+struct Scene {
+    stack: Stack,
+    /// Before the API.
+    proxy: Proxy,
+    answer: String,
+    _doubles: [Upstream; 2],
+}
+
+impl Scene {
+    async fn start() -> Self {
+        let answer = [format!("{CLAIM} [1].").as_str(); 25].join(" ");
+        let script = Script::says(&answer).slowly(Duration::from_millis(12));
+        let model = model::chat(script);
+        let page = searxng::Result::new("Python", "http://docs.example/python", CLAIM);
+        let web = searxng::finding(vec![page]);
+        let stack = Stack::builder(binaries!())
+            .searching(&web)
+            .env("LLM_BASE_URL", model.at("/v1"))
+            .env("LLM_MODEL", "double")
+            .start()
+            .await;
+        let proxy = Proxy::start(stack.client().base().trim_start_matches("http://"));
+        Self {
+            stack,
+            proxy,
+            answer,
+            _doubles: [model, web],
+        }
+    }
+
+    /// What it says on stderr, where the stages are, is kept apart from what it prints.
+    fn run(&self, program: &[PathBuf; 2]) -> Process {
+        let url = format!("http://{}", self.proxy.address());
+        let mut command = isolated("sh");
+        command.args(["-c", r#"exec "$@" 2>errors.txt"#, "sh"]);
+        command.args(program).arg(QUESTION);
+        command.env("PRIVACHAT_URL", url);
+        command.current_dir(self.stack.folder());
+        Process::spawn("client", command, self.stack.folder())
+    }
+
+    async fn succeeds(&self, client: &mut Process) {
+        let code = client.exit_code(PATIENCE).await;
+        let errors = std::fs::read_to_string(self.stack.folder().join("errors.txt"));
+        assert_eq!(code, 0, "{}", errors.unwrap());
+    }
+
+    /// What a program prints that polls.
+    async fn polled(&self, program: [PathBuf; 2]) {
+        let mut client = self.run(&program);
+        self.succeeds(&mut client).await;
+        assert_eq!(client.output().trim(), self.answer);
+    }
+
+    /// What a program prints that follows the events while its connection is cut again and again.
+    async fn followed(&self, program: [PathBuf; 2]) {
+        let mut client = self.run(&program);
+        for text in [3, 10, 20] {
+            let patience = format!("{text} sentences are written");
+            privachat_tests::eventually(&patience, PATIENCE, async || {
+                (client.output().matches(CLAIM).count() >= text).then_some(())
+            })
+            .await;
+            self.proxy.cut();
+        }
+        self.succeeds(&mut client).await;
+        let output = client.output();
+        let end = format!("{answer}\n\n{answer}\n", answer = self.answer);
+        assert!(output.ends_with(&end), "{output}");
+        assert!(self.proxy.accepted() > 3, "it came again after each cut");
+    }
+}
+
+fn python(name: &str) -> [PathBuf; 2] {
+    let python = sources::root().join("target/tools/clients/bin/python");
+    assert!(python.exists(), "httpx is not here: make test");
+    [python, example(&format!("python/{name}"))]
+}
+
+fn node(name: &str) -> [PathBuf; 2] {
+    ["node".into(), example(&format!("javascript/{name}"))]
+}
+
+fn example(name: &str) -> PathBuf {
+    sources::root().join("examples").join(name)
+}
+
+#[tokio::test]
+async fn python_polls() {
+    Scene::start().await.polled(python("poll.py")).await;
+}
+
+#[tokio::test]
+async fn python_follows_the_events_over_connections_that_break() {
+    Scene::start().await.followed(python("events.py")).await;
+}
+
+#[tokio::test]
+async fn python_follows_over_websockets_that_break() {
+    Scene::start().await.followed(python("websocket.py")).await;
+}
+
+#[tokio::test]
+async fn javascript_polls() {
+    Scene::start().await.polled(node("poll.mjs")).await;
+}
+
+#[tokio::test]
+async fn javascript_follows_the_events_over_connections_that_break() {
+    Scene::start().await.followed(node("events.mjs")).await;
+}
+
+#[tokio::test]
+async fn curl_reads_the_stream_and_ends_with_it() {
+    let scene = Scene::start().await;
+    let client = scene.stack.client();
+    let question = serde_json::json!({"query": QUESTION, "mode": "speed"});
+    let id = client.enqueue(question).await;
+    let mut curl = isolated("curl");
+    let address = format!("{}/api/v1/search/{id}/events", client.base());
+    curl.args([
+        "--silent",
+        "--show-error",
+        "--fail",
+        "--no-buffer",
+        &address,
+    ]);
+    let mut curl = Process::spawn("curl", curl, scene.stack.folder());
+    assert_eq!(curl.exit_code(PATIENCE).await, 0, "{}", curl.output());
+    let mut whole = client.events(&id, "").await;
+    whole.rest().await;
+    assert!(curl.output().into_bytes() == whole.raw);
+}
+
+#[test]
+fn the_readme_shows_the_programs_that_are_run_here() {
+    let readme = std::fs::read_to_string(sources::root().join("README.md")).unwrap();
+    let shown = |folder: &str, language: &str| {
+        let folder = sources::root().join("examples").join(folder);
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            assert!(readme.contains(&block(&path, language)), "{path:?}");
+        }
+    };
+    shown("python", "python");
+    shown("javascript", "javascript");
+}
+
+fn block(path: &Path, language: &str) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    format!("```{language}\n{text}```\n")
+}

@@ -1,0 +1,201 @@
+//! Who listens to a search misses nothing when an API, a worker or Redis dies under it.
+
+use privachat_tests::reader::{Ended, Reader, assert_whole};
+use privachat_tests::redis::Options;
+use privachat_tests::scene::LEASE;
+use privachat_tests::stream::{Told, text_of};
+use privachat_tests::upstream::model::{self, Script};
+use privachat_tests::upstream::searxng;
+use privachat_tests::{Client, RedisServer, Stack, Upstream, binaries};
+use serde_json::json;
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// An answer that takes two seconds and more to write.
+struct Scene {
+    stack: Stack,
+    _doubles: [Upstream; 2],
+}
+
+impl Scene {
+    async fn on(redis: Options) -> Self {
+        let claim = "Python is a high-level, general-purpose programming language";
+        let sentence = format!("{claim} [1]. ");
+        let script = Script::says(sentence.repeat(25).trim()).slowly(Duration::from_millis(12));
+        let model = model::chat(script);
+        let web = searxng::finding(vec![searxng::Result::new(
+            "Python",
+            "http://docs.example/python",
+            &format!("{claim}."),
+        )]);
+        let stack = Stack::builder(binaries!())
+            .on(RedisServer::with(redis).await)
+            .searching(&web)
+            .env("LLM_BASE_URL", model.at("/v1"))
+            .env("LLM_MODEL", "double")
+            .env("JOB_LEASE_SECONDS", LEASE)
+            .start()
+            .await;
+        Self {
+            stack,
+            _doubles: [model, web],
+        }
+    }
+
+    async fn start() -> Self {
+        Self::on(Options::default()).await
+    }
+
+    /// Asks, and waits until some of the answer was written.
+    async fn ask(&self) -> String {
+        let question =
+            json!({"query": "What is Python?", "mode": "speed", "timeout": 60, "cache": false});
+        let client = self.stack.client();
+        let id = client.enqueue(question).await;
+        client.events(&id, "").await.until("text").await;
+        id
+    }
+
+    /// What one receives who comes when all is over.
+    async fn afterwards(&self, client: &Client, id: &str) -> Reader {
+        let mut reader = Reader::default();
+        assert_eq!(reader.read(client, id, usize::MAX).await, Ended::Cleanly);
+        reader
+    }
+}
+
+/// Waits until more of the answer was written.
+async fn written_on(client: &Client, id: &str) {
+    let mut stream = client.events(id, "").await;
+    for _ in 0..8 {
+        stream.until("text").await;
+    }
+}
+
+/// The text that was not taken back is the answer, but for the marks of its check.
+fn assert_told(events: &[Told]) {
+    assert_whole(events);
+    let end = events.last().unwrap();
+    assert_eq!(end.kind, "completed", "{end:?}");
+    let answer = end.data["result"]["answer"].as_str().unwrap();
+    let bare = |text: &str| text.replace(" [unverified]", "");
+    assert_eq!(bare(&text_of(events)), bare(answer));
+}
+
+fn count(events: &[Told], kind: &str) -> usize {
+    events.iter().filter(|told| told.kind == kind).count()
+}
+
+#[tokio::test]
+async fn what_is_asked_of_one_api_is_heard_on_another() {
+    let scene = Scene::start().await;
+    let other = scene.stack.another_api().await;
+    let id = scene.ask().await;
+    let mut listener = Reader::default();
+    let ended = listener.read(other.client(), &id, usize::MAX).await;
+    assert_eq!(ended, Ended::Cleanly);
+    assert_told(&listener.events());
+    let here = scene.afterwards(scene.stack.client(), &id).await;
+    assert!(listener.whole == here.whole);
+}
+
+#[tokio::test]
+async fn an_api_that_is_told_to_stop_ends_its_streams_and_another_goes_on() {
+    let mut scene = Scene::start().await;
+    let other = scene.stack.another_api().await;
+    let id = scene.ask().await;
+    let first = scene.stack.client().clone();
+    let mut listener = Reader::default();
+    let api = scene.stack.api.process();
+    let (ended, code) = tokio::join!(listener.read(&first, &id, usize::MAX), async {
+        written_on(other.client(), &id).await;
+        api.stop(SOON).await
+    });
+    assert_eq!((ended, code), (Ended::Cleanly, 0));
+    assert!(count(&listener.events(), "text") > 0, "it had begun");
+    assert!(!listener.is_over(), "the search goes on");
+    listener.finish(&[other.client()], &id).await;
+    assert_told(&listener.events());
+    assert!(listener.whole == scene.afterwards(other.client(), &id).await.whole);
+}
+
+#[tokio::test]
+async fn the_streams_of_an_api_that_is_killed_go_on_at_another() {
+    let mut scene = Scene::start().await;
+    let other = scene.stack.another_api().await;
+    let id = scene.ask().await;
+    let first = scene.stack.client().clone();
+    let mut listener = Reader::default();
+    let api = scene.stack.api.process();
+    let (ended, ()) = tokio::join!(listener.read(&first, &id, usize::MAX), async {
+        written_on(other.client(), &id).await;
+        api.kill();
+    });
+    assert_eq!(ended, Ended::Cut);
+    assert!(count(&listener.events(), "text") > 0, "it had begun");
+    listener.finish(&[&first, other.client()], &id).await;
+    assert_told(&listener.events());
+    assert!(listener.whole == scene.afterwards(other.client(), &id).await.whole);
+}
+
+#[tokio::test]
+async fn the_text_of_a_worker_that_is_killed_is_taken_back_and_comes_whole_from_the_next() {
+    let mut scene = Scene::start().await;
+    let id = scene.ask().await;
+    let client = scene.stack.client().clone();
+    let mut listener = client.events(&id, "").await;
+    let mut events = listener.until("text").await;
+    scene.stack.workers[0].process().kill();
+    scene.stack.add_worker();
+    events.extend(listener.rest().await);
+    assert_told(&events);
+    assert_eq!((count(&events, "retry"), count(&events, "started")), (1, 2));
+    let retry = events.iter().position(|told| told.kind == "retry").unwrap();
+    assert!(!text_of(&events[..retry]).is_empty(), "there was text");
+    assert_eq!(text_of(&events[..=retry]), "");
+    assert_eq!(events.last().unwrap().data["result"]["attempt"], 2);
+}
+
+#[tokio::test]
+async fn a_redis_that_starts_again_costs_a_stream_no_letter() {
+    let options = Options {
+        aof: true,
+        // As set up by default, it may forget the last second.
+        arguments: ["--appendfsync", "always"].map(String::from).into(),
+        ..Options::default()
+    };
+    let mut scene = Scene::on(options).await;
+    let id = scene.ask().await;
+    let client = scene.stack.client().clone();
+    let mut listener = Reader::default();
+    let (redis, from) = (&mut scene.stack.redis, [&client]);
+    tokio::join!(listener.finish(&from, &id), async {
+        redis.kill();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        redis.restart().await;
+    });
+    let events = listener.events();
+    assert_told(&events);
+    assert_eq!(count(&events, "started"), 1, "the attempt went on");
+    assert!(listener.whole == scene.afterwards(&client, &id).await.whole);
+}
+
+#[tokio::test]
+async fn a_redis_that_forgets_a_second_still_lets_a_listener_hear_the_end() {
+    let options = Options {
+        aof: true,
+        ..Options::default()
+    };
+    let mut scene = Scene::on(options).await;
+    let id = scene.ask().await;
+    let client = scene.stack.client().clone();
+    let mut listener = Reader::default();
+    let (redis, from) = (&mut scene.stack.redis, [&client]);
+    tokio::join!(listener.finish(&from, &id), redis.restart());
+    let events = listener.events();
+    assert_whole(&events);
+    let end = events.last().unwrap();
+    assert_eq!(end.data["result"], client.status(&id).await.expect(200));
+    assert_eq!(end.kind, "completed");
+}
