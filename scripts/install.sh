@@ -25,6 +25,10 @@ need_test() {
     postgres_absent && add postgresql
     # A worker whose clock is wrong.
     absent faketime && add faketime
+    # A browser, what drives it, and letters to draw.
+    absent chromium && add chromium
+    absent chromedriver && add chromium-driver
+    compgen -G '/usr/share/fonts/truetype/*/*.ttf' >/dev/null || add fonts-dejavu-core
     return 0
 }
 
