@@ -96,7 +96,8 @@ pub async fn is_quiet<R: Servers>(stack: &Stack<R>) {
             }
             let left = keys
                 .iter()
-                .filter(|key| !key.starts_with("{search}:workers"));
+                .filter(|key| !key.starts_with("{search}:workers"))
+                .filter(|key| *key != "{search}:failures");
             left.eq(["{search}:seq"]).then_some(())
         },
     )

@@ -18,7 +18,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(only(GET, "/").route(web::get().to(routes::root::get)))
         .service(only(GET, "/livez").route(web::get().to(routes::health::live)))
         .service(only(GET, "/readyz").route(web::get().to(routes::health::ready)))
-        .service(only(GET, "/api/v1/queue").route(web::get().to(routes::queue::get)))
+        .configure(queue)
         .service(only(GET, "/api/v1/health").route(web::get().to(routes::health::health)))
         .service(only(POST, "/api/v1/search").route(web::post().to(routes::search::post)))
         .service(web::resource("/api/v1/search/").to(without_slash))
@@ -50,6 +50,14 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/api/docs").route(web::get().to(to_docs)))
         .service(openapi::docs())
         .default_service(web::to(unknown));
+}
+
+/// What operators look at: one guard can stand before all of it.
+fn queue(config: &mut ServiceConfig) {
+    config
+        .service(only(GET, "/queue").route(web::get().to(pages::queue_page)))
+        .service(only(GET, "/api/v1/queue").route(web::get().to(routes::queue::get)))
+        .service(only(GET, "/api/v1/queue/events").route(web::get().to(routes::queue::events)));
 }
 
 /// A resource that answers 405 to every method but these.

@@ -7,6 +7,7 @@ mod body;
 mod cli;
 mod openapi;
 mod problem;
+mod queue;
 mod reply;
 mod request_log;
 mod routes;

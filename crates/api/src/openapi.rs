@@ -28,6 +28,7 @@ use uuid::Uuid;
         routes::control::retry,
         routes::sessions::get,
         routes::queue::get,
+        routes::queue::events,
         routes::health::health,
         routes::health::live,
         routes::health::ready,
@@ -156,11 +157,39 @@ pub(crate) struct SessionBody {
     completed_at: Option<String>,
 }
 
-/// Queues and workers.
+/// Queues, workers, searches.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct QueueBody {
     pub(crate) modes: Vec<ModeBody>,
     pub(crate) workers: Vec<WorkerBody>,
+    /// Searches that have not ended, those that run first; at most 50.
+    pub(crate) searches: Vec<LiveBody>,
+    /// Searches that failed within the last day and were not cancelled, newest first; at most 50.
+    pub(crate) failures: Vec<FailureBody>,
+}
+
+/// A search that has not ended.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LiveBody {
+    pub(crate) session_id: Uuid,
+    pub(crate) mode: Mode,
+    /// pending or processing.
+    pub(crate) status: Status,
+    /// Seconds since it was accepted.
+    pub(crate) age_seconds: f64,
+}
+
+/// A search that failed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FailureBody {
+    pub(crate) session_id: Uuid,
+    pub(crate) mode: Mode,
+    #[schema(format = DateTime)]
+    pub(crate) failed_at: String,
+    /// Why, for programs.
+    pub(crate) error_code: Option<String>,
+    /// Why, for people.
+    pub(crate) error: Option<String>,
 }
 
 /// The searches of one mode.

@@ -1,6 +1,8 @@
 //! Building and running the server.
 
-use crate::{app, request_log, settings::ApiSettings, state::State, watch::Feeds};
+use crate::{
+    app, queue::QueueFeed, request_log, settings::ApiSettings, state::State, watch::Feeds,
+};
 use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
@@ -45,8 +47,10 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
             .follow(jobs.redis().clone(), keys::CHANGED, stop.clone()),
     );
     let feeds = Feeds::new(jobs.clone(), changes.clone(), Handle::current());
+    let queue = QueueFeed::new(jobs.clone(), Handle::current());
     let state = web::Data::new(State {
         jobs,
+        queue,
         feeds,
         changes,
         history,

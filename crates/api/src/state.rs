@@ -1,6 +1,6 @@
 //! What every handler can reach.
 
-use crate::{settings::Engines, watch::Feeds};
+use crate::{queue::QueueFeed, settings::Engines, watch::Feeds};
 use privachat_core::{
     history::History,
     jobs::{Bell, Jobs},
@@ -14,6 +14,8 @@ pub(crate) struct State {
     pub(crate) changes: Bell,
     /// The searches that somebody watches.
     pub(crate) feeds: Arc<Feeds>,
+    /// The queue, for those who watch it.
+    pub(crate) queue: Arc<QueueFeed>,
     pub(crate) history: Arc<dyn History>,
     pub(crate) engines: Engines,
     pub(crate) job_ttl: Duration,

@@ -25,7 +25,7 @@ pub struct KeySpec {
 }
 
 /// The key table.
-pub const TABLE: [KeySpec; 13] = [
+pub const TABLE: [KeySpec; 14] = [
     KeySpec {
         pattern: "search_job:<id>",
         kind: "STRING",
@@ -71,7 +71,7 @@ pub const TABLE: [KeySpec; 13] = [
         kind: "ZSET",
         ttl: "none; empty when idle",
         writer: "register, push, track, forget, due",
-        readers: "worker",
+        readers: "api, worker",
         holds: "every id that has not ended → when somebody must look at it (ms)",
     },
     KeySpec {
@@ -89,6 +89,14 @@ pub const TABLE: [KeySpec; 13] = [
         writer: "forget, due, worker",
         readers: "worker",
         holds: "ids that ended and are not in the history yet → when to try next (ms)",
+    },
+    KeySpec {
+        pattern: "{search}:failures",
+        kind: "ZSET",
+        ttl: "86400 s after the last failure",
+        writer: "note",
+        readers: "api",
+        holds: "the last 100 ids that failed → when (ms); the reason is in the record",
     },
     KeySpec {
         pattern: "{search}:workers",
@@ -142,6 +150,9 @@ pub const LIVE: &str = "{search}:live";
 pub const SEQ: &str = "{search}:seq";
 /// Ended searches that are not in the history yet.
 pub const UNSAVED: &str = "{search}:unsaved";
+
+/// The last searches that failed.
+pub const FAILURES: &str = "{search}:failures";
 
 /// Workers and when they were last heard of.
 pub const WORKERS: &str = "{search}:workers";
@@ -247,7 +258,7 @@ mod tests {
                     .flat_map(|mode| [queue(mode), pending(mode)]),
             )
             .chain([answer, running, page].map(|key| key("<digest>")))
-            .chain([LIVE, SEQ, UNSAVED, WORKERS, WORKER_DESCRIPTIONS].map(str::to_owned));
+            .chain([LIVE, SEQ, UNSAVED, FAILURES, WORKERS, WORKER_DESCRIPTIONS].map(str::to_owned));
         for key in built {
             let pattern = Mode::ALL
                 .into_iter()

@@ -31,7 +31,8 @@ pub(super) async fn quiet(redis: &mut MultiplexedConnection, within: Duration) -
 /// Queues and indexes that are not empty, with how much is in them.
 async fn left(redis: &mut MultiplexedConnection) -> RedisResult<Vec<String>> {
     let mut keys: Vec<String> = redis.keys("{search}:*").await?;
-    keys.retain(|key| !key.starts_with("{search}:workers") && key != "{search}:seq");
+    keys.retain(|key| !key.starts_with("{search}:workers"));
+    keys.retain(|key| !["{search}:seq", "{search}:failures"].contains(&key.as_str()));
     let mut left = Vec::new();
     for key in keys {
         let list: RedisResult<Vec<String>> = redis.lrange(&key, 0, 9).await;

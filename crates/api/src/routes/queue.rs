@@ -1,14 +1,14 @@
-//! GET /api/v1/queue.
+//! GET /api/v1/queue and /api/v1/queue/events.
 
-use crate::{openapi, problem::Problem, state::State};
-use actix_web::{HttpResponse, web};
-use privachat_core::{
-    jobs::{Overview, SeenWorker},
-    mode::Mode,
-    schema::worker::{PerMode, WorkerDescription},
+use crate::{
+    openapi,
+    problem::Problem,
+    queue::{self, sse},
+    state::State,
 };
+use actix_web::{HttpResponse, web};
 
-/// What waits, per mode, and who works.
+/// What waits, runs and failed of late, and who works. At most 50 searches and 50 failures are named.
 #[utoipa::path(
     get, path = "/api/v1/queue", tag = "queue",
     responses(
@@ -17,46 +17,18 @@ use privachat_core::{
     )
 )]
 pub(crate) async fn get(state: web::Data<State>) -> Result<HttpResponse, Problem> {
-    let overview = state.jobs.overview().await?;
-    Ok(HttpResponse::Ok().json(body(&overview)))
+    let snapshot = queue::take(&state.jobs).await?;
+    Ok(HttpResponse::Ok().json(snapshot.into_body()))
 }
 
-fn body(overview: &Overview) -> openapi::QueueBody {
-    let workers: Vec<openapi::WorkerBody> = overview.workers.iter().map(worker).collect();
-    let modes = overview.queues.iter().map(|queue| {
-        let sum = |numbers: fn(&WorkerDescription) -> PerMode| -> usize {
-            workers
-                .iter()
-                .map(|worker| of(numbers(&worker.description), queue.mode))
-                .sum()
-        };
-        openapi::ModeBody {
-            mode: queue.mode,
-            depth: queue.depth,
-            oldest_age_seconds: queue.oldest.map(|age| age.as_secs_f64()),
-            running: sum(|description| description.running),
-            slots: sum(|description| description.slots),
-        }
-    });
-    openapi::QueueBody {
-        modes: modes.collect(),
-        workers,
-    }
-}
-
-fn worker(seen: &SeenWorker) -> openapi::WorkerBody {
-    openapi::WorkerBody {
-        name: seen.name.clone(),
-        last_seen_seconds: seen.seen.as_secs_f64(),
-        // A worker of another version may say it otherwise; then only its name is known.
-        description: serde_json::from_str(&seen.description).unwrap_or_default(),
-    }
-}
-
-fn of(numbers: PerMode, mode: Mode) -> usize {
-    match mode {
-        Mode::Speed => numbers.speed,
-        Mode::Balanced => numbers.balanced,
-        Mode::Deep => numbers.deep,
-    }
+/// The queue whenever it changes, at most once a second. Ages hold at the moment of the event; that
+/// time passes is no change.
+#[utoipa::path(
+    get, path = "/api/v1/queue/events", tag = "queue",
+    responses(
+        (status = 200, description = "Server-Sent Events of the kind `queue`; the data of each is this object", body = openapi::QueueBody, content_type = "text/event-stream"),
+    )
+)]
+pub(crate) async fn events(state: web::Data<State>) -> HttpResponse {
+    sse::answer(state.queue.watch(), state.stopping.clone())
 }

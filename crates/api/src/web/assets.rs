@@ -24,12 +24,15 @@ macro_rules! assets {
     };
 }
 
-static ASSETS: [Asset; 10] = assets![
+static ASSETS: [Asset; 13] = assets![
     "index.html": HTML,
     "app.js": SCRIPT,
     "dom.js": SCRIPT,
     "history.js": SCRIPT,
     "markdown.js": SCRIPT,
+    "queue.html": HTML,
+    "queue.js": SCRIPT,
+    "chart.js": SCRIPT,
     "sources.js": SCRIPT,
     "stages.js": SCRIPT,
     "stream.js": SCRIPT,

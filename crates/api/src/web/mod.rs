@@ -26,6 +26,11 @@ pub(crate) async fn search_page(request: HttpRequest) -> HttpResponse {
     assets::page(&request, "index.html")
 }
 
+/// The queue page.
+pub(crate) async fn queue_page(request: HttpRequest) -> HttpResponse {
+    assets::page(&request, "queue.html")
+}
+
 /// What the pages are made of.
 async fn asset(request: HttpRequest, name: web::Path<String>) -> Result<HttpResponse, Problem> {
     assets::named(&request, &name).ok_or(Problem::UnknownPath)

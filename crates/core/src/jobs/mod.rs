@@ -21,6 +21,7 @@ mod advice;
 mod amnesty;
 mod audit;
 mod bell;
+mod board;
 mod cancel;
 mod error;
 mod events;
@@ -38,6 +39,7 @@ mod take;
 
 pub use advice::{Fault, SetUp};
 pub use bell::{Bell, Ring};
+pub use board::{Board, FailedJob, LiveJob};
 pub use cancel::Cancelled;
 pub use error::JobsError;
 pub use events::{Entry, EntryId};

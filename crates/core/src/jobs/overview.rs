@@ -11,6 +11,8 @@ const STRUCK_OFF_AFTER: Duration = Duration::from_secs(60);
 /// What waits and who works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overview {
+    /// The time of Redis, since the Unix epoch: what the ages count from.
+    pub now: Duration,
     /// One for each mode.
     pub queues: Vec<Queue>,
     /// Workers heard of within the last minute.
@@ -100,6 +102,7 @@ impl Jobs {
                 description,
             });
         Ok(Overview {
+            now: Duration::from_millis(now),
             queues: waiting,
             workers: workers.collect(),
         })

@@ -42,6 +42,8 @@ pub(super) struct Scripts {
     pub(super) popped: Script,
     pub(super) announce: Script,
     pub(super) overview: Script,
+    pub(super) board: Script,
+    pub(super) note: Script,
 }
 
 impl Scripts {
@@ -64,6 +66,8 @@ impl Scripts {
             popped: queue_script!("popped.lua"),
             announce: queue_script!("announce.lua"),
             overview: queue_script!("overview.lua"),
+            board: queue_script!("board.lua"),
+            note: queue_script!("note.lua"),
         }
     }
 }

@@ -3,10 +3,10 @@
 
 use chrono::Utc;
 use privachat_core::{
-    history::{History, HistoryError},
+    history::{History, HistoryError, Session},
     jobs::{Jobs, JobsError},
     keys,
-    schema::record::StoredRecord,
+    schema::{Status, record::StoredRecord},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::timeout};
@@ -104,7 +104,10 @@ async fn store(jobs: &Jobs, history: &dyn History, id: Uuid) -> Result<(), Outbo
     let session =
         StoredRecord::parse(record.bytes()).and_then(|stored| stored.session(id, Utc::now()));
     match session {
-        Ok(Some(session)) => history.save(&session).await?,
+        Ok(Some(session)) => {
+            note_failure(jobs, &session).await?;
+            history.save(&session).await?;
+        }
         Ok(None) => {
             tracing::error!(session_id = %id, "is listed as ended and has not; taken off the list")
         }
@@ -113,4 +116,14 @@ async fn store(jobs: &Jobs, history: &dyn History, id: Uuid) -> Result<(), Outbo
         }
     }
     Ok(jobs.saved(id).await?)
+}
+
+/// Before the history has it, which may be away for long. What a client cancelled is no failure that
+/// anybody has to look at.
+async fn note_failure(jobs: &Jobs, session: &Session) -> Result<(), JobsError> {
+    let is_cancelled = session.error_code.as_deref() == Some("cancelled");
+    if session.status == Status::Failed && !is_cancelled {
+        jobs.note_failure(session.id).await?;
+    }
+    Ok(())
 }

@@ -1,0 +1,143 @@
+//! What the queue looks like at one moment.
+
+use crate::openapi::{FailureBody, LiveBody, ModeBody, QueueBody, WorkerBody};
+use chrono::{DateTime, Utc};
+use privachat_core::{
+    jobs::{Board, FailedJob, Jobs, JobsError, LiveJob, Overview, SeenWorker},
+    mode::Mode,
+    schema::{
+        Status,
+        record::StoredRecord,
+        worker::{PerMode, WorkerDescription},
+    },
+};
+use std::time::Duration;
+
+/// Searches that are shown, and failures.
+const AT_MOST: usize = 50;
+
+/// What waits, runs and failed, and who works.
+pub(crate) struct Snapshot {
+    body: QueueBody,
+    /// The same with moments in place of ages: equal as long as only time has passed.
+    without_ages: serde_json::Value,
+}
+
+impl Snapshot {
+    pub(crate) fn body(&self) -> &QueueBody {
+        &self.body
+    }
+
+    pub(crate) fn into_body(self) -> QueueBody {
+        self.body
+    }
+
+    /// Whether one who has seen this one has seen the other.
+    pub(super) fn shows(&self, other: &Self) -> bool {
+        self.without_ages == other.without_ages
+    }
+}
+
+/// Looks at the queue.
+///
+/// # Errors
+/// When Redis gave no answer.
+pub(crate) async fn take(jobs: &Jobs) -> Result<Snapshot, JobsError> {
+    let overview = jobs.overview().await?;
+    let board = jobs.board(AT_MOST).await?;
+    Ok(snapshot(&overview, &board))
+}
+
+fn snapshot(overview: &Overview, board: &Board) -> Snapshot {
+    Snapshot {
+        body: body(overview, board, overview.now),
+        // Ages that count from the epoch are moments.
+        without_ages: serde_json::json!(body(&moments(overview), board, Duration::ZERO)),
+    }
+}
+
+fn moments(overview: &Overview) -> Overview {
+    let mut moments = overview.clone();
+    for queue in &mut moments.queues {
+        queue.oldest = queue.oldest.map(|age| overview.now.saturating_sub(age));
+    }
+    for worker in &mut moments.workers {
+        worker.seen = overview.now.saturating_sub(worker.seen);
+    }
+    moments
+}
+
+fn body(overview: &Overview, board: &Board, now: Duration) -> QueueBody {
+    let workers: Vec<WorkerBody> = overview.workers.iter().map(worker).collect();
+    let modes = overview.queues.iter().map(|queue| {
+        let sum = |numbers: fn(&WorkerDescription) -> PerMode| -> usize {
+            workers
+                .iter()
+                .map(|worker| of(numbers(&worker.description), queue.mode))
+                .sum()
+        };
+        ModeBody {
+            mode: queue.mode,
+            depth: queue.depth,
+            oldest_age_seconds: queue.oldest.map(|age| age.as_secs_f64()),
+            running: sum(|description| description.running),
+            slots: sum(|description| description.slots),
+        }
+    });
+    QueueBody {
+        modes: modes.collect(),
+        workers,
+        searches: board.live.iter().map(|job| live(job, now)).collect(),
+        failures: board.failures.iter().filter_map(failure).collect(),
+    }
+}
+
+fn worker(seen: &SeenWorker) -> WorkerBody {
+    WorkerBody {
+        name: seen.name.clone(),
+        last_seen_seconds: seen.seen.as_secs_f64(),
+        // A worker of another version may say it otherwise; then only its name is known.
+        description: serde_json::from_str(&seen.description).unwrap_or_default(),
+    }
+}
+
+fn live(job: &LiveJob, now: Duration) -> LiveBody {
+    let status = if job.is_running {
+        Status::Processing
+    } else {
+        Status::Pending
+    };
+    LiveBody {
+        session_id: job.id,
+        mode: job.mode,
+        status,
+        // Not the age but when it was accepted, if `now` is the epoch.
+        age_seconds: now.abs_diff(job.accepted).as_secs_f64(),
+    }
+}
+
+/// The reason, and never the question. A record that cannot be read has none.
+fn failure(job: &FailedJob) -> Option<FailureBody> {
+    let failed_at = i64::try_from(job.failed.as_millis()).ok()?;
+    let failed_at = DateTime::<Utc>::from_timestamp_millis(failed_at)?;
+    let record = StoredRecord::parse(job.record.bytes()).ok()?;
+    let session = record.session(job.id, failed_at).ok()??;
+    Some(FailureBody {
+        session_id: job.id,
+        mode: session.mode,
+        failed_at: failed_at.to_rfc3339(),
+        error_code: session.error_code,
+        error: session.error,
+    })
+}
+
+fn of(numbers: PerMode, mode: Mode) -> usize {
+    match mode {
+        Mode::Speed => numbers.speed,
+        Mode::Balanced => numbers.balanced,
+        Mode::Deep => numbers.deep,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+use super::*;
+use privachat_core::jobs::{Queue, Record};
+use uuid::Uuid;
+
+const NOW: Duration = Duration::from_secs(1_700_000_000);
+
+fn overview(later: Duration) -> Overview {
+    Overview {
+        now: NOW + later,
+        queues: vec![Queue {
+            mode: Mode::Deep,
+            depth: 1,
+            oldest: Some(Duration::from_secs(3) + later),
+        }],
+        workers: vec![SeenWorker {
+            name: "one".to_owned(),
+            seen: Duration::from_secs(1) + later,
+            description: "not JSON".to_owned(),
+        }],
+    }
+}
+
+fn board() -> Board {
+    let record = br#"{"status":"failed","result":null,"error":"nothing found","error_code":"no_sources","query":"a secret","mode":"deep","attempt":1,"version":1}"#;
+    Board {
+        live: vec![LiveJob {
+            id: Uuid::nil(),
+            mode: Mode::Deep,
+            is_running: false,
+            accepted: NOW - Duration::from_secs(3),
+        }],
+        failures: vec![FailedJob {
+            id: Uuid::nil(),
+            failed: NOW,
+            record: Record::from(record.to_vec()),
+        }],
+    }
+}
+
+fn at(later: Duration) -> Snapshot {
+    snapshot(&overview(later), &board())
+}
+
+#[test]
+fn time_alone_is_no_news_and_everything_else_is() {
+    let second = Duration::from_secs(1);
+    assert!(at(Duration::ZERO).shows(&at(second)));
+    let mut heard = overview(second);
+    heard.workers[0].seen = Duration::ZERO;
+    assert!(!at(Duration::ZERO).shows(&snapshot(&heard, &board())));
+    let mut started = board();
+    started.live[0].is_running = true;
+    assert!(!at(Duration::ZERO).shows(&snapshot(&overview(second), &started)));
+}
+
+#[test]
+fn ages_count_from_the_clock_of_redis() {
+    let body = at(Duration::from_secs(2)).into_body();
+    assert!((body.searches[0].age_seconds - 5.0).abs() < 1e-6);
+    assert_eq!(body.searches[0].status, Status::Pending);
+}
+
+#[test]
+fn a_failure_has_its_reason_and_not_the_question() {
+    let text = serde_json::to_string(at(Duration::ZERO).body()).unwrap();
+    assert!(
+        text.contains("nothing found") && text.contains("no_sources"),
+        "{text}"
+    );
+    assert!(!text.contains("secret"), "{text}");
+}
