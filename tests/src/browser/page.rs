@@ -86,6 +86,12 @@ impl Browser {
         clicked.unwrap_or_else(|error| panic!("{selector}: {error}"));
     }
 
+    /// The same, once it is there.
+    pub async fn click_when_seen(&self, selector: &str) {
+        self.sees(selector).await;
+        self.click(selector).await;
+    }
+
     /// Types into one element.
     pub async fn write(&self, selector: &str, text: &str) {
         let typed = self.element(selector).await.send_keys(text).await;
