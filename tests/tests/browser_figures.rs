@@ -116,8 +116,16 @@ async fn picture(browser: &Browser, name: &str) {
 #[ignore = "writes docs/screenshots"]
 async fn screenshots() {
     std::fs::create_dir_all(folder()).unwrap();
-    let service = Service::start(binaries!(), Duration::from_millis(150)).await;
+    let titles = ["What gather does", "What gather returns"];
+    let answer = format!("{} [1] {} [2]", SITE_TEXT[0], SITE_TEXT[1]);
+    let service = Service::over(binaries!(), titles, &answer, PACE, |builder| {
+        builder.env("LLM_MODEL", "qwen3:8b")
+    })
+    .await;
     let browser = Browser::start().await;
+    let desk =
+        serde_json::json!({"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": false});
+    browser.screen(desk.clone()).await;
     browser.open(&service.at("/")).await;
     browser.state("idle").await;
     browser.write("#query", "What does gather do?").await;
@@ -127,14 +135,17 @@ async fn screenshots() {
     browser.state("completed").await;
     browser.click("a.citation").await;
     browser.sees("#source-1.is-cited").await;
-    browser.script("window.scrollTo(0, 0)", Value::Null).await;
+    browser
+        .script(
+            "document.querySelector('#question').scrollIntoView()",
+            Value::Null,
+        )
+        .await;
     picture(&browser, "answer").await;
     browser.prefers("dark").await;
     browser.screen(phone()).await;
     picture(&browser, "phone").await;
 
-    let desk =
-        serde_json::json!({"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": false});
     browser.screen(desk).await;
     browser.prefers("light").await;
     browser.open(&service.at("/queue")).await;

@@ -82,12 +82,12 @@ impl Service {
     }
 }
 
-/// Plans come at once, answers in their time.
+/// Answers take their time; a plan, which is asked for in a form of its own, comes at once.
 fn complete(request: &Request, script: &Script) -> Reply {
-    if request.json()["stream"] == true {
+    if request.json()["response_format"].is_null() {
         return script.reply(request);
     }
-    Script::says(r#"{"queries": []}"#).reply(request)
+    Script::says(r#"{"queries": [{"query": "gather"}]}"#).reply(request)
 }
 
 fn free_port() -> u16 {
