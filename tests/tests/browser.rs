@@ -174,6 +174,8 @@ async fn markup_in_answers_and_titles_is_shown_and_does_nothing() {
     browser
         .reads("#sources .source-link", "javascript:alert(1)")
         .await;
+    browser.reads("#answer", "<img src=x onerror").await;
+    browser.reads("#sources .source-link", "<script>").await;
     assert_eq!(
         browser
             .count("#main script, #main img, #main [href^='javascript:' i]")
