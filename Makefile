@@ -3,7 +3,7 @@
 .PHONY: help run test check chaos cuts recovery mutants fuzz quality build fmt clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## install what is missing, build, start the search service here; Ctrl-C stops it
 	@scripts/run.sh
@@ -31,6 +31,9 @@ fuzz: ## search for rare faults: all property tests with fresh cases (PROPTEST_C
 
 quality: ## measure the answers over tests/quality, into docs/QUALITY.md (QUALITY_SHOW=1: what went wrong)
 	@scripts/quality.sh
+
+screenshots: ## take the pictures of docs/screenshots anew
+	@scripts/screenshots.sh
 
 build: ## build both binaries for release, into target/release
 	@scripts/build.sh

@@ -28,6 +28,10 @@ need_test() {
     # The clients in examples/.
     absent node && add nodejs
     need_python
+    # A browser, what drives it, and letters to draw.
+    absent chromium && add chromium
+    absent chromedriver && add chromium-driver
+    compgen -G '/usr/share/fonts/truetype/*/*.ttf' >/dev/null || add fonts-dejavu-core
     return 0
 }
 

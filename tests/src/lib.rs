@@ -12,6 +12,7 @@
 //!
 //! Panics are the reports here, so they say what to do.
 
+pub mod browser;
 pub mod chaos;
 pub mod client;
 pub mod fixtures;
@@ -35,6 +36,7 @@ pub mod stream;
 pub mod upstream;
 pub mod wait;
 
+pub use browser::Browser;
 pub use client::{Answer, Client};
 pub use postgres::PostgresServer;
 pub use process::Process;
