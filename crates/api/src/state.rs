@@ -1,6 +1,6 @@
 //! What every handler can reach.
 
-use crate::{settings::Engines, watch::Feeds};
+use crate::{access::Keys, settings::Engines, watch::Feeds};
 use privachat_core::{
     history::History,
     jobs::{Bell, Jobs},
@@ -16,6 +16,8 @@ pub(crate) struct State {
     pub(crate) feeds: Arc<Feeds>,
     pub(crate) history: Arc<dyn History>,
     pub(crate) engines: Engines,
+    /// Who may use the service.
+    pub(crate) keys: Keys,
     pub(crate) job_ttl: Duration,
     pub(crate) max_queue_length: u64,
     pub(crate) environment: String,

@@ -24,12 +24,14 @@ macro_rules! assets {
     };
 }
 
-static ASSETS: [Asset; 10] = assets![
+static ASSETS: [Asset; 12] = assets![
     "index.html": HTML,
     "app.js": SCRIPT,
     "dom.js": SCRIPT,
     "history.js": SCRIPT,
     "markdown.js": SCRIPT,
+    "sign-in.html": HTML,
+    "sign-in.js": SCRIPT,
     "sources.js": SCRIPT,
     "stages.js": SCRIPT,
     "stream.js": SCRIPT,
