@@ -2,6 +2,7 @@
 //!
 //! A process holds no state of its own: any number of them may stand behind a load balancer.
 
+mod access;
 mod app;
 mod body;
 mod cli;

@@ -32,6 +32,8 @@ pub(crate) enum Problem {
     UnknownPath,
     /// 405.
     MethodNotAllowed(&'static [Method]),
+    /// 401: no key, or none that is known.
+    Unauthorized,
     /// 413, with the limit in bytes.
     TooLarge(usize),
     /// 415.
@@ -99,6 +101,7 @@ impl ResponseError for Problem {
                 StatusCode::NOT_FOUND
             }
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::IdempotencyConflict | Self::AlreadyFinished | Self::NotRetryable => {
@@ -132,6 +135,9 @@ impl ResponseError for Problem {
                 response.insert_header((header::UPGRADE, "websocket"));
                 response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
             }
+            Self::Unauthorized => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
             Self::QueueFull => {
                 response.insert_header((header::RETRY_AFTER, QUEUE_RETRY_AFTER));
             }
@@ -154,6 +160,10 @@ impl Problem {
             }
             Self::UnknownPath => json!({ "detail": "Not Found" }),
             Self::MethodNotAllowed(_) => json!({ "detail": "Method Not Allowed" }),
+            Self::Unauthorized => named(
+                code::UNAUTHORIZED,
+                "An API key is needed: send it as Authorization: Bearer <key> or X-API-Key: <key>",
+            ),
             Self::TooLarge(limit) => named(
                 code::PAYLOAD_TOO_LARGE,
                 format!("The body may have at most {limit} bytes"),

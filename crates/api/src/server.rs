@@ -1,7 +1,7 @@
 //! Building and running the server.
 
 use crate::{
-    app, connections, queue::QueueFeed, request_log, settings::ApiSettings, state::State,
+    access, app, connections, queue::QueueFeed, request_log, settings::ApiSettings, state::State,
     watch::Feeds,
 };
 use actix_cors::Cors;
@@ -57,6 +57,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         changes,
         history,
         engines: settings.engines.clone(),
+        keys: settings.keys.clone(),
         job_ttl: settings.shared.job_ttl,
         max_queue_length: settings.max_queue_length,
         environment: settings.environment.clone(),
@@ -81,6 +82,7 @@ async fn serve(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
+            .wrap(from_fn(access::guard))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(from_fn(request_log::log_request))
             .configure(app::configure)
@@ -135,6 +137,11 @@ fn announce(settings: &ApiSettings, address: SocketAddr) -> anyhow::Result<()> {
         })?;
     }
     tracing::info!(%address, "listening");
+    if settings.keys.is_open() && !address.ip().is_loopback() {
+        tracing::warn!(
+            "anybody who reaches this address may search: set API_KEYS, or API_HOST=127.0.0.1"
+        );
+    }
     Ok(())
 }
 

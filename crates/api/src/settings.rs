@@ -1,5 +1,6 @@
 //! Settings of the API.
 
+use crate::access::Keys;
 use privachat_core::{
     schema::SearchEngine,
     settings::{InvalidSettings, Lookup, Reader, SharedSettings},
@@ -15,6 +16,7 @@ pub(crate) struct ApiSettings {
     /// Where the address is written once the API listens.
     pub(crate) addr_file: Option<PathBuf>,
     pub(crate) cors_origins: Vec<String>,
+    pub(crate) keys: Keys,
     pub(crate) environment: String,
     pub(crate) engines: Engines,
     pub(crate) max_queue_length: u64,
@@ -33,6 +35,10 @@ impl ApiSettings {
         let port = reader.number("API_PORT", 8001, 0..=65_535);
         let max_queue_length = reader.number("MAX_QUEUE_LENGTH", 10_000, 1..=100_000_000);
         let origins = reader.list("CORS_ORIGINS");
+        let keys = Keys::parse(&reader.list("API_KEYS")).unwrap_or_else(|complaint| {
+            reader.complain("API_KEYS", complaint);
+            Keys::default()
+        });
         let settings = shared.map(|shared| Self {
             shared,
             host: reader
@@ -41,6 +47,7 @@ impl ApiSettings {
             port: u16::try_from(port).unwrap_or(8001),
             addr_file: reader.text("API_ADDR_FILE").map(PathBuf::from),
             cors_origins: origins,
+            keys,
             environment: reader
                 .text("ENVIRONMENT")
                 .unwrap_or_else(|| "production".to_owned()),

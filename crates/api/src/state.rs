@@ -1,6 +1,6 @@
 //! What every handler can reach.
 
-use crate::{queue::QueueFeed, settings::Engines, watch::Feeds};
+use crate::{access::Keys, queue::QueueFeed, settings::Engines, watch::Feeds};
 use privachat_core::{
     history::History,
     jobs::{Bell, Jobs},
@@ -18,6 +18,8 @@ pub(crate) struct State {
     pub(crate) queue: Arc<QueueFeed>,
     pub(crate) history: Arc<dyn History>,
     pub(crate) engines: Engines,
+    /// Who may use the service.
+    pub(crate) keys: Keys,
     pub(crate) job_ttl: Duration,
     pub(crate) max_queue_length: u64,
     pub(crate) environment: String,

@@ -1,6 +1,6 @@
 // The page: asks, follows, shows.
 
-import { byId, element } from "./dom.js";
+import { byId, element, signIn } from "./dom.js";
 import * as earlier from "./history.js";
 import { render } from "./markdown.js";
 import * as sources from "./sources.js";
@@ -66,6 +66,7 @@ async function call(method, address, body) {
   const init = { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) };
   const answer = await fetch(address, init).catch(() => null);
   if (!answer) fail(UNREACHABLE);
+  else if (answer.status === 401) signIn();
   else if (!answer.ok) fail(await reason(answer), pause(answer));
   else return answer.json();
   return null;
@@ -97,6 +98,7 @@ async function open() {
   // Another search was asked for or opened meanwhile.
   if (opened !== shown) return;
   if (!answer) return fail(UNREACHABLE);
+  if (answer.status === 401) return signIn();
   if (answer.status === 404) earlier.drop(id);
   if (!answer.ok) {
     return fail(answer.status === 404 ? "This search is not known any more." : await reason(answer), pause(answer));

@@ -9,3 +9,8 @@ export function element(name, ...children) {
 
 /** The element with this id. */
 export const byId = (id) => document.getElementById(id);
+
+/** The service wants a key: asks for it, and comes back. */
+export function signIn() {
+  location.assign(`/sign-in?to=${encodeURIComponent(location.pathname)}`);
+}

@@ -1,7 +1,7 @@
 // The queue page: shows each snapshot that the service sends, and lets time pass in between.
 
 import { chart } from "./chart.js";
-import { byId, element } from "./dom.js";
+import { byId, element, signIn } from "./dom.js";
 
 const rowsOf = (table) => byId(table).tBodies[0];
 const charts = new Map();
@@ -92,16 +92,22 @@ async function reason(answer) {
   return body.message ?? `refused with ${answer.status}`;
 }
 
+/** Asks the API; says why when it refuses. */
+async function call(method, address, what) {
+  const answer = await fetch(address, { method }).catch(() => null);
+  if (answer?.ok) return answer.json();
+  if (answer?.status === 401) signIn();
+  tell(`${what}: ${answer ? await reason(answer) : "the service does not answer"}`);
+  return null;
+}
+
 async function cancel(id) {
-  const answer = await fetch(`/api/v1/search/${id}`, { method: "DELETE" });
-  tell(answer.ok ? `Cancelled ${id.slice(0, 8)}.` : `Not cancelled: ${await reason(answer)}`);
+  if (await call("DELETE", `/api/v1/search/${id}`, "Not cancelled")) tell(`Cancelled ${id.slice(0, 8)}.`);
 }
 
 async function retry(id) {
-  const answer = await fetch(`/api/v1/search/${id}/retry`, { method: "POST" });
-  if (!answer.ok) return tell(`Not started again: ${await reason(answer)}`);
-  const again = await answer.json();
-  tell("Started again as ", link(again.session_id), ".");
+  const again = await call("POST", `/api/v1/search/${id}/retry`, "Not started again");
+  if (again) tell("Started again as ", link(again.session_id), ".");
 }
 
 function showModes(modes) {
@@ -215,8 +221,14 @@ function follow() {
   source.addEventListener("error", () => {
     say(byId("live"), "reconnecting");
     // Refused: browsers do not come again by themselves then.
-    if (source.readyState === EventSource.CLOSED) setTimeout(follow, 2000);
+    if (source.readyState === EventSource.CLOSED) setTimeout(comeAgain, 2000);
   });
+}
+
+async function comeAgain() {
+  const answer = await fetch("/api/v1/queue").catch(() => null);
+  if (answer?.status === 401) signIn();
+  else follow();
 }
 
 setInterval(() => {

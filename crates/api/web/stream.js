@@ -1,5 +1,7 @@
 // Follows a search until it has ended: by its events, or by polls where those do not get through.
 
+import { signIn } from "./dom.js";
+
 const KINDS = [
   "queued", "started", "stage", "sources", "text", "discard", "warning", "retry", "released",
   "completed", "failed",
@@ -52,6 +54,7 @@ async function poll(id, on, stop) {
         stop.abort();
         return on.gone();
       }
+      if (answer.status === 401) return signIn();
       if (answer.ok) {
         const now = await answer.json();
         on.connection(true);

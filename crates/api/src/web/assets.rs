@@ -24,7 +24,7 @@ macro_rules! assets {
     };
 }
 
-static ASSETS: [Asset; 13] = assets![
+static ASSETS: [Asset; 15] = assets![
     "index.html": HTML,
     "app.js": SCRIPT,
     "dom.js": SCRIPT,
@@ -33,6 +33,8 @@ static ASSETS: [Asset; 13] = assets![
     "queue.html": HTML,
     "queue.js": SCRIPT,
     "chart.js": SCRIPT,
+    "sign-in.html": HTML,
+    "sign-in.js": SCRIPT,
     "sources.js": SCRIPT,
     "stages.js": SCRIPT,
     "stream.js": SCRIPT,

@@ -5,6 +5,7 @@ mod assets;
 mod headers;
 
 use crate::{
+    access,
     app::{GET, only},
     problem::Problem,
 };
@@ -18,6 +19,12 @@ use actix_web::{
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(only(GET, "/s/{session_id}").route(web::get().to(search_page)))
+        .service(only(GET, "/sign-in").route(web::get().to(sign_in_page)))
+        .service(
+            web::resource("/api/v1/sign-in")
+                .route(web::post().to(access::sign_in))
+                .route(web::delete().to(access::sign_out)),
+        )
         .service(only(GET, "/assets/{name}").route(web::get().to(asset)));
 }
 
@@ -33,6 +40,11 @@ pub(crate) async fn search_page(request: HttpRequest) -> HttpResponse {
 
 async fn queue_page(request: HttpRequest) -> HttpResponse {
     assets::page(&request, "queue.html")
+}
+
+/// Where a browser gives its key.
+async fn sign_in_page(request: HttpRequest) -> HttpResponse {
+    assets::page(&request, "sign-in.html")
 }
 
 /// What the pages are made of.

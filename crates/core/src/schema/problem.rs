@@ -92,6 +92,9 @@ problems! {
     QUEUE_FULL = "queue_full", Http,
         "Too many searches are waiting.",
         "Wait for Retry-After seconds; operators add workers or raise MAX_QUEUE_LENGTH.";
+    UNAUTHORIZED = "unauthorized", Http,
+        "The service wants an API key, and the request had none that it knows.",
+        "Send `Authorization: Bearer <key>` or `X-API-Key: <key>`; browsers sign in at /sign-in. Operators look at API_KEYS.";
     PAYLOAD_TOO_LARGE = "payload_too_large", Http,
         "The body is larger than a request can be.",
         "Send a shorter query.";

@@ -53,6 +53,11 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "comma-separated origins that browsers may call from; * for all",
     ),
+    setting(
+        "API_KEYS",
+        "",
+        "comma-separated keys, each key or name:key; once set, requests need one of them",
+    ),
     setting("ENVIRONMENT", "production", "name shown by /api/v1/health"),
     setting(
         "WORKER_NAME",

@@ -1,0 +1,70 @@
+//! Lets in who brings a key.
+
+use super::{keys::Keys, sign_in};
+use crate::{problem::Problem, state::State};
+use actix_web::{
+    Error, HttpRequest, ResponseError,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::AUTHORIZATION,
+    middleware::Next,
+    web,
+};
+
+/// What needs no key: probes, what the service is, its documents, and the pages, which hold nothing
+/// but what they fetch.
+const OPEN: [&str; 9] = [
+    "/",
+    "/livez",
+    "/readyz",
+    "/api/v1/health",
+    "/api/v1/sign-in",
+    "/api/openapi.json",
+    "/api/docs",
+    "/sign-in",
+    "/queue",
+];
+const OPEN_FOLDERS: [&str; 3] = ["/s/", "/assets/", "/api/docs/"];
+
+/// Refuses requests without a key of API_KEYS, if there are any.
+pub(crate) async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
+    if is_open(request.path())
+        || request
+            .app_data::<web::Data<State>>()
+            .is_none_or(|state| admits(&state.keys, request.request()))
+    {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let refusal = Problem::Unauthorized.error_response();
+    Ok(request.into_response(refusal).map_into_right_body())
+}
+
+fn is_open(path: &str) -> bool {
+    OPEN.contains(&path) || OPEN_FOLDERS.iter().any(|folder| path.starts_with(folder))
+}
+
+fn admits(keys: &Keys, request: &HttpRequest) -> bool {
+    if keys.is_open() {
+        return true;
+    }
+    let owner = key_of(request).and_then(|key| keys.owner(key.as_bytes()).cloned());
+    if let Some(owner) = &owner {
+        tracing::debug!(key = owner.name, "admitted");
+    }
+    owner.is_some()
+}
+
+/// `Authorization: Bearer …`, `X-API-Key`, or the cookie of a browser that signed in.
+fn key_of(request: &HttpRequest) -> Option<String> {
+    let header = |name: &str| request.headers().get(name)?.to_str().ok();
+    let bearer = header(AUTHORIZATION.as_str()).and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    });
+    let sent = bearer.or_else(|| header("x-api-key"));
+    sent.map(str::to_owned)
+        .or_else(|| sign_in::key_in_cookie(request))
+}

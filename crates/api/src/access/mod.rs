@@ -1,0 +1,9 @@
+//! Who may use the service: API keys, if the operator set some.
+
+mod guard;
+mod keys;
+mod sign_in;
+
+pub(crate) use guard::guard;
+pub(crate) use keys::Keys;
+pub(crate) use sign_in::{sign_in, sign_out};

@@ -1,0 +1,59 @@
+//! Browsers cannot send a key with an event stream: they sign in with it once, and send a cookie.
+
+use crate::{problem::Problem, state::State};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    cookie::{Cookie, SameSite, time::Duration},
+    web,
+};
+use serde::Deserialize;
+
+const COOKIE: &str = "privachat_key";
+const LASTS: Duration = Duration::days(30);
+
+/// The key of a person.
+#[derive(Deserialize)]
+pub(crate) struct Credentials {
+    key: String,
+}
+
+/// Keeps the key in a cookie that no script can read and no other site can send.
+pub(crate) async fn sign_in(
+    request: HttpRequest,
+    credentials: Option<web::Json<Credentials>>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let key = credentials.ok_or(Problem::Unauthorized)?.into_inner().key;
+    if !state.keys.is_open() && state.keys.owner(key.as_bytes()).is_none() {
+        return Err(Problem::Unauthorized);
+    }
+    let cookie = Cookie::build(COOKIE, key).max_age(LASTS);
+    Ok(HttpResponse::NoContent()
+        .cookie(closed(&request, cookie))
+        .finish())
+}
+
+/// Forgets the key.
+pub(crate) async fn sign_out(request: HttpRequest) -> HttpResponse {
+    let cookie = Cookie::build(COOKIE, "").max_age(Duration::ZERO);
+    HttpResponse::NoContent()
+        .cookie(closed(&request, cookie))
+        .finish()
+}
+
+fn closed<'c>(request: &HttpRequest, cookie: actix_web::cookie::CookieBuilder<'c>) -> Cookie<'c> {
+    let is_encrypted = request.connection_info().scheme() == "https";
+    cookie
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(is_encrypted)
+        .finish()
+}
+
+/// The key of a browser that signed in.
+pub(super) fn key_in_cookie(request: &HttpRequest) -> Option<String> {
+    request
+        .cookie(COOKIE)
+        .map(|cookie| cookie.value().to_owned())
+}

@@ -1,0 +1,106 @@
+//! API keys: who has none gets nothing but what is open to all.
+
+use privachat_tests::upstream::searxng;
+use privachat_tests::{Answer, Stack, Upstream, binaries};
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+use uuid::Uuid;
+
+const KEY: &str = "planted-api-key-5c7e2a";
+const OPEN: [&str; 4] = ["/", "/livez", "/readyz", "/api/v1/health"];
+
+async fn guarded(web: &Upstream) -> Stack {
+    Stack::builder(binaries!())
+        .searching(web)
+        .api_env("API_KEYS", format!("first-key-of-somebody, alice:{KEY}"))
+        .start()
+        .await
+}
+
+fn assert_refused(refused: &Answer, what: &str) {
+    assert_eq!(refused.expect(401)["error"], "unauthorized", "{what}");
+    assert_eq!(refused.header("www-authenticate"), Some("Bearer"), "{what}");
+    assert!(refused.header("x-request-id").is_some(), "{what}");
+}
+
+#[tokio::test]
+async fn without_a_key_every_route_is_closed_but_probes_and_documents() {
+    let web = searxng::finding(searxng::about_python());
+    let stack = guarded(&web).await;
+    let client = stack.client();
+    let document = client.get("/api/openapi.json").await.expect(200);
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.len() > 8);
+    for (path, methods) in paths {
+        let address = path.replace("{session_id}", &Uuid::new_v4().to_string());
+        for method in methods.as_object().unwrap().keys() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let answer = client.send(client.request(method, &address)).await;
+            if OPEN.contains(&path.as_str()) {
+                assert_eq!(answer.status, 200, "{path}");
+            } else {
+                assert_refused(&answer, path);
+            }
+        }
+    }
+    assert_refused(&client.get("/api/v1/none").await, "an unknown path");
+    assert_eq!(client.get("/sign-in").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_known_key_opens_in_each_way_to_send_it() {
+    let web = searxng::finding(searxng::about_python());
+    let stack = guarded(&web).await;
+    let client = stack.client();
+    let queue = || client.request(Method::GET, "/api/v1/queue");
+    let ways: [RequestBuilder; 3] = [
+        queue().bearer_auth(KEY),
+        queue().header("Authorization", format!("bearer {KEY}")),
+        queue().header("X-API-Key", "first-key-of-somebody"),
+    ];
+    for way in ways {
+        client.send(way).await.expect(200);
+    }
+    for wrong in [
+        "",
+        "x",
+        "planted-api-key-5c7e2b",
+        "alice:planted-api-key-5c7e2a",
+    ] {
+        let sent = queue().header("X-API-Key", wrong);
+        assert_refused(&client.send(sent).await, wrong);
+    }
+}
+
+#[tokio::test]
+async fn a_browser_signs_in_once_and_its_cookie_is_closed_to_scripts_and_other_sites() {
+    let web = searxng::finding(searxng::about_python());
+    let stack = guarded(&web).await;
+    let client = stack.client();
+    let sign_in = |key: &str| {
+        let request = client.request(Method::POST, "/api/v1/sign-in");
+        client.send(request.json(&json!({"key": key})))
+    };
+    assert_refused(&sign_in("none of them at all").await, "a wrong key");
+    let signed = sign_in(KEY).await;
+    assert_eq!(signed.status, 204);
+    let cookie = signed.header("set-cookie").unwrap();
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
+        "{cookie}"
+    );
+    let pair = cookie.split(';').next().unwrap();
+    let asked = client
+        .request(Method::POST, "/api/v1/search")
+        .header("Cookie", pair)
+        .json(&json!({"query": "What is Python?", "mode": "speed"}));
+    let answer = client.send(asked).await.expect(200);
+    let id = answer["session_id"].as_str().unwrap();
+    let stream = client.events_request(id, "").header("Cookie", pair);
+    assert!(client.send(stream).await.text.contains("event: completed"));
+    let out = client
+        .request(Method::DELETE, "/api/v1/sign-in")
+        .header("Cookie", pair);
+    let out = client.send(out).await;
+    assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
+}
