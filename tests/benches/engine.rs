@@ -71,6 +71,7 @@ fn job() -> NewJob {
         ttl: Duration::from_secs(600),
         running_time: Duration::from_secs(10),
         longest_wait: Duration::from_secs(600),
+        callback: None,
     }
 }
 

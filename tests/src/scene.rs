@@ -64,6 +64,7 @@ pub fn job(id: Uuid) -> NewJob {
         ttl: LONG,
         running_time: LONG,
         longest_wait: LONG,
+        callback: None,
     }
 }
 

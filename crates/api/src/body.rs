@@ -39,10 +39,16 @@ pub(crate) async fn search_request(
         Media::Other => return Err(Problem::NotJson),
     };
     let search = validate::search_request(&body).map_err(Problem::Invalid)?;
-    match engines.missing_setting(search.search_engine) {
-        None => Ok(search),
-        Some(setting) => Err(Problem::Invalid(vec![unconfigured(&search, setting)])),
+    let engine = engines.missing_setting(search.search_engine);
+    let engine = engine.map(|setting| unconfigured(&search, setting));
+    let callback = search.callback_url.as_deref();
+    let callback = callback.zip(engines.missing_for_callbacks());
+    let callback = callback.map(|(address, setting)| unsigned(address, setting));
+    let faults: Vec<Fault> = engine.into_iter().chain(callback).collect();
+    if faults.is_empty() {
+        return Ok(search);
     }
+    Err(Problem::Invalid(faults))
 }
 
 enum Media {
@@ -73,6 +79,12 @@ fn validate_cut() -> Fault {
         "The body ended before its announced length",
         Value::Null,
     )
+}
+
+fn unsigned(address: &str, setting: &'static str) -> Fault {
+    let msg = format!("Callbacks are not configured: they need the setting {setting}");
+    let kind = "callback_unavailable";
+    Fault::at("callback_url", kind, msg, &address.into()).with(json!({ "setting": setting }))
 }
 
 fn unconfigured(search: &SearchRequest, setting: &'static str) -> Fault {

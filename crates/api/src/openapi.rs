@@ -97,6 +97,10 @@ pub(crate) struct SearchBody {
     /// Whether a cached answer will do.
     #[schema(default = true, required = false)]
     cache: bool,
+    /// Who is told the outcome, by a signed POST (docs/WEBHOOKS.md); http or https, without
+    /// credentials and fragment. Needs the setting WEBHOOK_SECRET.
+    #[schema(max_length = 2048, pattern = "^https?://")]
+    callback_url: Option<String>,
 }
 
 /// The faults of a request.

@@ -22,10 +22,11 @@ pub(crate) struct ApiSettings {
     pub(crate) max_queue_length: u64,
 }
 
-/// Which engines the workers have. Both binaries read the same environment.
+/// What the workers can do. Both binaries read the same environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Engines {
     missing: Vec<(SearchEngine, &'static str)>,
+    calls_back: bool,
 }
 
 impl ApiSettings {
@@ -79,7 +80,16 @@ impl Engines {
         if reader.text("WIKIPEDIA_BASE_URL").as_deref() == Some("off") {
             missing.push((SearchEngine::Wikipedia, "WIKIPEDIA_BASE_URL"));
         }
-        Self { missing }
+        let calls_back = reader.text("WEBHOOK_SECRET").is_some();
+        Self {
+            missing,
+            calls_back,
+        }
+    }
+
+    /// The setting that has to be set before callbacks can be signed, if it is not.
+    pub(crate) fn missing_for_callbacks(&self) -> Option<&'static str> {
+        (!self.calls_back).then_some("WEBHOOK_SECRET")
     }
 
     /// The setting that has to be set before `engine` can be used, if it cannot be.

@@ -105,6 +105,7 @@ fn new_job(
             .map_or(state.job_ttl, Duration::from_secs),
         running_time: search.time_limit(),
         longest_wait,
+        callback: search.callback_url.clone(),
     })
 }
 

@@ -25,7 +25,7 @@ pub struct KeySpec {
 }
 
 /// The key table.
-pub const TABLE: [KeySpec; 14] = [
+pub const TABLE: [KeySpec; 15] = [
     KeySpec {
         pattern: "search_job:<id>",
         kind: "STRING",
@@ -38,9 +38,9 @@ pub const TABLE: [KeySpec; 14] = [
         pattern: "{search_job:<id>}:ctl",
         kind: "HASH",
         ttl: "as the record",
-        writer: "every job script",
+        writer: "every job script, worker",
         readers: "job scripts",
-        holds: "state, attempt, crashes, nonce, worker, lease, limits, cancel flag, the request",
+        holds: "state, attempt, crashes, nonce, worker, lease, limits, cancel flag, the request, whom to call",
     },
     KeySpec {
         pattern: "{search_job:<id>}:ev",
@@ -99,6 +99,14 @@ pub const TABLE: [KeySpec; 14] = [
         holds: "the last 100 ids that failed → when (ms); the reason is in the record",
     },
     KeySpec {
+        pattern: "{search}:callbacks",
+        kind: "ZSET",
+        ttl: "none; empty when nobody is to be called",
+        writer: "register, forget, due, postpone, worker",
+        readers: "worker",
+        holds: "ids whose outcome somebody is to be told → when to try next (ms)",
+    },
+    KeySpec {
         pattern: "{search}:workers",
         kind: "ZSET",
         ttl: "entries older than a minute are struck off",
@@ -150,6 +158,8 @@ pub const LIVE: &str = "{search}:live";
 pub const SEQ: &str = "{search}:seq";
 /// Ended searches that are not in the history yet.
 pub const UNSAVED: &str = "{search}:unsaved";
+/// Searches whose outcome somebody is to be told.
+pub const CALLBACKS: &str = "{search}:callbacks";
 
 /// The last searches that failed.
 pub const FAILURES: &str = "{search}:failures";
@@ -258,7 +268,18 @@ mod tests {
                     .flat_map(|mode| [queue(mode), pending(mode)]),
             )
             .chain([answer, running, page].map(|key| key("<digest>")))
-            .chain([LIVE, SEQ, UNSAVED, FAILURES, WORKERS, WORKER_DESCRIPTIONS].map(str::to_owned));
+            .chain(
+                [
+                    LIVE,
+                    SEQ,
+                    UNSAVED,
+                    FAILURES,
+                    CALLBACKS,
+                    WORKERS,
+                    WORKER_DESCRIPTIONS,
+                ]
+                .map(str::to_owned),
+            );
         for key in built {
             let pattern = Mode::ALL
                 .into_iter()

@@ -14,3 +14,4 @@ pub mod secret;
 pub mod settings;
 pub mod signals;
 pub mod telemetry;
+pub mod webhook;

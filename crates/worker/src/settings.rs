@@ -1,7 +1,7 @@
 //! Settings of the worker.
 
 use crate::{
-    daemon::{DaemonSettings, SlotLimits},
+    daemon::{CallbackSettings, DaemonSettings, SlotLimits},
     llm::LlmConfig,
     providers::local::CorpusSettings,
     semantics::{SemanticsSettings, Server},
@@ -89,6 +89,10 @@ impl WorkerSettings {
             most_attempts: self.most_attempts,
             cache: Cache::new(self.shared.redis.clone()),
             cache_ttl: self.cache_ttl,
+            callbacks: CallbackSettings {
+                keys: self.shared.webhook_keys.clone(),
+                allow_hosts: self.pipeline.fetch.allow_hosts.clone(),
+            },
         }
     }
 }

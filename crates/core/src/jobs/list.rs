@@ -47,7 +47,8 @@ impl Jobs {
             .collect())
     }
 
-    /// After the end of a job: nobody has to look at it again, except for the history.
+    /// After the end of a job: nobody has to look at it again, except for the history
+    /// and those who are to be told.
     ///
     /// # Errors
     /// When Redis gave no answer; safe to repeat.
@@ -70,6 +71,7 @@ impl Jobs {
             .key(keys::LIVE)
             .key(keys::UNSAVED)
             .key(keys::queue(mode))
+            .key(keys::CALLBACKS)
             .arg(id.to_string())
             .arg(history);
         self.call::<String>(&invocation).await?;

@@ -44,6 +44,9 @@ pub(super) struct Scripts {
     pub(super) overview: Script,
     pub(super) board: Script,
     pub(super) note: Script,
+    pub(super) callback: Script,
+    pub(super) missed: Script,
+    pub(super) postpone: Script,
 }
 
 impl Scripts {
@@ -68,6 +71,9 @@ impl Scripts {
             overview: queue_script!("overview.lua"),
             board: queue_script!("board.lua"),
             note: queue_script!("note.lua"),
+            callback: job_script!("callback.lua"),
+            missed: job_script!("missed.lua"),
+            postpone: queue_script!("postpone.lua"),
         }
     }
 }

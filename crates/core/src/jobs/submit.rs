@@ -27,6 +27,15 @@ pub struct NewJob {
     pub running_time: Duration,
     /// How long it may wait for a worker.
     pub longest_wait: Duration,
+    /// Whom to tell its outcome, opaque.
+    pub callback: Option<String>,
+}
+
+impl NewJob {
+    /// By then it has ended, or somebody has seen to it that it ends.
+    fn longest_life(&self) -> Duration {
+        self.longest_wait + 4 * self.running_time + Duration::from_secs(60)
+    }
 }
 
 /// What became of a submission.
@@ -48,7 +57,7 @@ impl Jobs {
     /// When Redis gave no answer: the job may or may not have been accepted; the same call again
     /// tells.
     pub async fn submit(&self, job: &NewJob) -> Result<Submitted, JobsError> {
-        let register = self.register(job.id);
+        let register = self.register(job);
         let create = self.create(job);
         let push = self.push_invocation(job.id, job.mode, Place::Back, job.longest_wait);
         // In this order: a crash in between leaves an id that is looked at too often, never a job
@@ -71,7 +80,7 @@ impl Jobs {
     /// # Errors
     /// As [`Self::submit`].
     pub async fn submit_once(&self, job: &NewJob) -> Result<Submitted, JobsError> {
-        let register = self.register(job.id);
+        let register = self.register(job);
         let create = self.create(job);
         let steps = [&register, &create];
         let (listed, created): (u64, String) = match self.pipeline(&steps).await {
@@ -101,20 +110,23 @@ impl Jobs {
         Ok(())
     }
 
-    fn register(&self, id: Uuid) -> ScriptInvocation<'_> {
+    fn register(&self, job: &NewJob) -> ScriptInvocation<'_> {
         let mut invocation = self.scripts.register.prepare_invoke();
         invocation
             .key(keys::LIVE)
-            .arg(id.to_string())
+            .arg(job.id.to_string())
             .arg(millis(SUBMIT_GRACE));
+        if job.callback.is_some() {
+            invocation
+                .key(keys::CALLBACKS)
+                .arg(millis(job.longest_life()));
+        }
         invocation
     }
 
     fn create(&self, job: &NewJob) -> ScriptInvocation<'_> {
         // An unfinished job must not expire, however short the life that was asked for.
-        let until_end = job
-            .ttl
-            .max(job.longest_wait + 4 * job.running_time + Duration::from_secs(60));
+        let until_end = job.ttl.max(job.longest_life());
         let mut invocation = on_job(&self.scripts.create, job.id);
         invocation
             .arg(job.mode.as_str())
@@ -126,7 +138,8 @@ impl Jobs {
             .arg(millis(job.running_time))
             .arg(millis(job.longest_wait))
             .arg(keys::CHANGED)
-            .arg(job.id.to_string());
+            .arg(job.id.to_string())
+            .arg(job.callback.as_deref().unwrap_or_default());
         invocation
     }
 

@@ -134,7 +134,10 @@ impl Sweeper {
         };
         for id in unlisted {
             tracing::warn!(session_id = %id, "took in a search that nobody had listed");
-            let seen = self.see_to(id, None, swept).await;
+            let seen = match self.jobs.list_callback(id).await {
+                Ok(()) => self.see_to(id, None, swept).await,
+                Err(error) => Err(error),
+            };
             self.note(id, seen, failed);
             swept.taken_in += 1;
         }

@@ -4,6 +4,7 @@ use super::Reader;
 use crate::{
     connection::Redis,
     telemetry::{LogFormat, LogSettings},
+    webhook::SigningKeys,
 };
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct SharedSettings {
     pub database_url: crate::history::DatabaseUrl,
     /// How long the record of an ended search lives.
     pub job_ttl: Duration,
+    /// What callbacks are signed with; without it there are none.
+    pub webhook_keys: Option<SigningKeys>,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -39,6 +42,10 @@ impl SharedSettings {
             .map_err(|invalid| reader.complain("DATABASE_URL", invalid.to_string()))
             .ok();
         let job_ttl = Duration::from_secs(reader.number("JOB_TTL_SECONDS", 86_400, 60..=604_800));
+        let webhook_keys = reader.parse(
+            "WEBHOOK_SECRET",
+            "whsec_ and the base64 of 24 to 64 random bytes; two, with a comma in between, while you change it",
+        );
         let format = reader
             .parse("LOG_FORMAT", "json, pretty or auto")
             .unwrap_or(LogFormat::Auto);
@@ -53,6 +60,7 @@ impl SharedSettings {
             redis: redis?,
             database_url: database_url?,
             job_ttl,
+            webhook_keys,
             log,
         })
     }

@@ -81,6 +81,11 @@ pub const SETTINGS: &[Setting] = &[
         "how long the record of a search lives in Redis",
     ),
     setting(
+        "WEBHOOK_SECRET",
+        "",
+        "signs what callback_url gets: whsec_ and base64 of 24 to 64 random bytes; without it callback_url is refused",
+    ),
+    setting(
         "JOB_MAX_ATTEMPTS",
         "3",
         "how often a search that fails for a passing reason is started",

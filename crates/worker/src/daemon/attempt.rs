@@ -49,6 +49,8 @@ pub(super) struct Runner {
     pub(super) give_up: CancellationToken,
     /// Told when a search has ended.
     pub(super) ended: Arc<Notify>,
+    /// Told when a search has ended that somebody is to be told of.
+    pub(super) tell: Arc<Notify>,
 }
 
 /// What the claim said.
@@ -117,8 +119,12 @@ impl Runner {
         let (attempt, waited_ms) = (begun.attempt, millis(begun.waited));
         tracing::info!(session_id = %id, mode = %lease.mode, attempt, waited_ms, "started");
         let started = Instant::now();
+        let mut has_callback = false;
         let verdict = match serde_json::from_slice::<SearchJob>(request) {
-            Ok(job) => self.search(lease, begun, &job).await,
+            Ok(job) => {
+                has_callback = job.search.callback_url.is_some();
+                self.search(lease, begun, &job).await
+            }
             Err(error) => {
                 tracing::error!(session_id = %id, error = %error, "the stored request cannot be read");
                 let failure = Failure::new(problem::INTERNAL, "The stored request cannot be read");
@@ -139,6 +145,9 @@ impl Runner {
         if ended != Ended::Fenced {
             self.jobs.forget(id, lease.mode).await?;
             self.ended.notify_one();
+            if has_callback {
+                self.tell.notify_one();
+            }
         }
         Ok(())
     }

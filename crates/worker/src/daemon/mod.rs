@@ -4,6 +4,7 @@
 
 mod announce;
 mod attempt;
+mod callbacks;
 mod failure;
 mod feed;
 mod hold;
@@ -16,6 +17,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
+pub use callbacks::CallbackSettings;
 pub use slots::SlotLimits;
 
 use crate::pipeline::Context;
@@ -57,6 +59,8 @@ pub struct DaemonSettings {
     pub cache: Cache,
     /// For how long; zero for not at all.
     pub cache_ttl: Duration,
+    /// How those are told who gave an address.
+    pub callbacks: CallbackSettings,
 }
 
 /// Runs a worker until it is told to stop, together with the parts that the caller has started.
@@ -78,6 +82,8 @@ pub async fn run(
     let give_up = stopped;
     let mut signals = Signals::listen().context("signals cannot be heard")?;
     let ended = Arc::new(Notify::new());
+    let tell = Arc::new(Notify::new());
+    let caller = callbacks::caller(settings.callbacks.clone(), jobs.clone())?;
     let cancels = Bell::default();
 
     parts.spawn(
@@ -107,6 +113,11 @@ pub async fn run(
         outbox::run(jobs.clone(), history, Arc::clone(&ended), give_up.clone()),
     );
 
+    parts.spawn(
+        "the caller of callbacks",
+        callbacks::run(caller, Arc::clone(&tell), give_up.clone()),
+    );
+
     let searches = TaskTracker::new();
     let runner = Arc::new(Runner {
         jobs: jobs.clone(),
@@ -118,6 +129,7 @@ pub async fn run(
         stop: stop.clone(),
         give_up: give_up.clone(),
         ended,
+        tell,
     });
     let taker = jobs.taker();
     let unblock = taker.unblock();

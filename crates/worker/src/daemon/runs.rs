@@ -113,6 +113,7 @@ impl Runs {
             ttl_seconds: None,
             timeout: None,
             cache: true,
+            callback_url: None,
             ..request.clone()
         };
         let model = self.context.model.as_ref().map(|model| model.name());

@@ -1,7 +1,7 @@
 -- Accepts a job: absent → pending.
 -- ARGV: 1 mode, 2 request, 3 digest of the request, 4 echo (JSON members that every record repeats),
 --       5 ttl of an ended record (s), 6 ttl until then (s), 7 running time (ms), 8 longest wait (ms),
---       9 changed channel, 10 id
+--       9 changed channel, 10 id, 11 whom to tell the outcome, or empty
 -- Returns: CREATED | EXISTS (same id, same request) | CONFLICT (same id, other request)
 local digest = field('digest')
 if digest then
@@ -14,6 +14,9 @@ local now = now_ms()
 redis.call('HSET', KEYS[2], 'state', 'pending', 'attempt', 0, 'crashes', 0, 'not_before', 0,
   'mode', ARGV[1], 'request', ARGV[2], 'digest', ARGV[3], 'echo', ARGV[4], 'ttl', ARGV[5],
   'live_ttl', ARGV[6], 'running_time', ARGV[7], 'created', now, 'expires', now + ARGV[8])
+if ARGV[11] ~= '' then
+  redis.call('HSET', KEYS[2], 'callback', ARGV[11])
+end
 write_record('pending', 'null', '')
 append_turn('queued', '')
 keep_for(ARGV[6])

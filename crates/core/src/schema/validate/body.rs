@@ -5,6 +5,7 @@ use crate::schema::SearchRequest;
 use serde_json::{Map, Value, error::Category, json};
 
 const MAX_QUERY: usize = 5000;
+const MAX_URL: usize = 2048;
 const MODES: &str = "'speed', 'balanced' or 'deep'";
 const ENGINES: &str = "'searxng', 'serperdev', 'perplexity', 'auto', 'wikipedia' or 'local'";
 const STRATEGIES: &str = "'static', 'dynamic' or 'auto'";
@@ -72,6 +73,9 @@ pub fn search_request(body: &Value) -> Result<SearchRequest, Vec<Fault>> {
         async_mode: form.boolean("async_mode", false),
         ttl_seconds: form.seconds("ttl_seconds", 60, 604_800),
         cache: form.boolean("cache", true),
+        callback_url: form.optional("callback_url", |value| {
+            field::http_url("callback_url", value, MAX_URL)
+        }),
     };
     if form.faults.is_empty() {
         return Ok(request);

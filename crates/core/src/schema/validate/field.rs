@@ -5,6 +5,7 @@ use super::Fault;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::ops::RangeInclusive;
+use url::Url;
 
 const TRUE: [&str; 6] = ["1", "on", "t", "true", "y", "yes"];
 const FALSE: [&str; 6] = ["0", "off", "f", "false", "n", "no"];
@@ -43,6 +44,35 @@ pub(super) fn string(member: &str, value: &Value) -> Result<String, Fault> {
             value,
         )),
     }
+}
+
+/// An address that can be called: http or https, at most `max` characters, without what no server
+/// may see (credentials) or ever does (a fragment).
+pub(super) fn http_url(member: &str, value: &Value, max: usize) -> Result<String, Fault> {
+    let text = string(member, value)?;
+    if text.chars().count() > max {
+        let msg = format!("URL should have at most {max} characters");
+        return Err(
+            Fault::at(member, "url_too_long", msg, value).with(json!({ "max_length": max }))
+        );
+    }
+    let url = Url::parse(text.trim()).map_err(|error| {
+        let msg = format!("Input should be a valid URL, {error}");
+        Fault::at(member, "url_parsing", msg, value).with(json!({ "error": error.to_string() }))
+    })?;
+    if !matches!(url.scheme(), "http" | "https") {
+        let msg = "URL scheme should be 'http' or 'https'";
+        return Err(Fault::at(member, "url_scheme", msg, value)
+            .with(json!({ "expected_schemes": "'http' or 'https'" })));
+    }
+    let has_credentials = !url.username().is_empty() || url.password().is_some();
+    if has_credentials || url.fragment().is_some() {
+        let msg = "Value error, URL should have no credentials and no fragment";
+        // Credentials are not repeated: answers end up in logs.
+        let shown = if has_credentials { &Value::Null } else { value };
+        return Err(Fault::at(member, "value_error", msg, shown).with(json!({ "error": {} })));
+    }
+    Ok(url.into())
 }
 
 /// One of a few words. `expected` lists them as a sentence does.

@@ -103,18 +103,24 @@ impl Client {
         }
     }
 
-    async fn send(
-        &self,
-        url: &Url,
-        language: Option<&str>,
-        trust: Trust,
-    ) -> Result<Response, FetchError> {
+    /// The client for one request, once there is a slot for it.
+    pub(super) async fn for_one(&self, url: &Url, trust: Trust) -> (&reqwest::Client, Slot) {
         let host = host_name(url).unwrap_or_default();
         let slot = self.slots.take(&host).await;
         let client = match trust {
             Trust::Public => &self.public,
             Trust::Vouched => &self.vouched,
         };
+        (client, slot)
+    }
+
+    async fn send(
+        &self,
+        url: &Url,
+        language: Option<&str>,
+        trust: Trust,
+    ) -> Result<Response, FetchError> {
+        let (client, slot) = self.for_one(url, trust).await;
         let mut request = client.get(url.clone());
         if let Some(languages) = language.and_then(accepted_languages) {
             request = request.header(ACCEPT_LANGUAGE, languages);

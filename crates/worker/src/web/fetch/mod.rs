@@ -9,6 +9,7 @@ mod client;
 mod failure;
 mod guard;
 mod media;
+mod post;
 mod refusal;
 mod resolver;
 mod robots;
@@ -17,6 +18,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 
+pub use post::{Posted, Poster};
 pub use rules::FetchRules;
 
 use crate::{

@@ -1,0 +1,120 @@
+//! Signatures of the Standard Webhooks scheme (standardwebhooks.com, 1.0.0): HMAC-SHA256 over
+//! `id.timestamp.body`, so that a receiver knows who sent a message, and when.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::{fmt, ops::RangeInclusive, str::FromStr};
+
+const PREFIX: &str = "whsec_";
+/// Bytes of a key, as the specification has it.
+const LENGTH: RangeInclusive<usize> = 24..=64;
+
+/// The keys that messages are signed with: one, or during a rotation the new one and the old.
+#[derive(Clone)]
+pub struct SigningKeys(Vec<Hmac<Sha256>>);
+
+/// A text that holds no such keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not whsec_ and the base64 of 24 to 64 bytes")]
+pub struct InvalidKey;
+
+impl FromStr for SigningKeys {
+    type Err = InvalidKey;
+
+    /// Reads `whsec_<base64>`, several of them with commas in between.
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        text.split(',').map(key).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn key(text: &str) -> Result<Hmac<Sha256>, InvalidKey> {
+    let encoded = text.trim().strip_prefix(PREFIX).ok_or(InvalidKey)?;
+    let bytes = STANDARD.decode(encoded).map_err(|_error| InvalidKey)?;
+    if !LENGTH.contains(&bytes.len()) {
+        return Err(InvalidKey);
+    }
+    hmac(&bytes)
+}
+
+fn hmac(bytes: &[u8]) -> Result<Hmac<Sha256>, InvalidKey> {
+    Hmac::new_from_slice(bytes).map_err(|_length| InvalidKey)
+}
+
+impl SigningKeys {
+    /// The `webhook-signature` of a message: one signature for each key. `timestamp` is that of the
+    /// attempt, in seconds; `id` must hold no full stop.
+    #[must_use]
+    pub fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
+        let head = format!("{id}.{timestamp}.");
+        let signature = |key: &Hmac<Sha256>| {
+            let mut mac = key.clone();
+            mac.update(head.as_bytes());
+            mac.update(body);
+            format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+        };
+        let signatures: Vec<String> = self.0.iter().map(signature).collect();
+        signatures.join(" ")
+    }
+}
+
+impl fmt::Debug for SigningKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The vector that the specification's libraries are tested with.
+    const KEY: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLw==";
+    const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+    const AT: i64 = 1_614_265_330;
+    const BODY: &[u8] = br#"{"test": 2432232314}"#;
+    const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+
+    fn published() -> Hmac<Sha256> {
+        hmac(&STANDARD.decode(KEY).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_published_message_gets_its_published_signature() {
+        let keys = SigningKeys(vec![published()]);
+        assert_eq!(keys.sign(ID, AT, BODY), SIGNATURE);
+    }
+
+    #[test]
+    fn during_a_rotation_there_is_one_signature_for_each_key() {
+        let new: SigningKeys = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
+            .parse()
+            .unwrap();
+        let both = SigningKeys([new.0, vec![published()]].concat());
+        let signatures = both.sign(ID, AT, BODY);
+        let (first, second) = signatures.split_once(' ').unwrap();
+        assert!(first.starts_with("v1,") && first != SIGNATURE);
+        assert_eq!(second, SIGNATURE);
+    }
+
+    #[test]
+    fn a_key_without_its_prefix_or_of_another_length_is_refused() {
+        let long = format!("whsec_{}", STANDARD.encode([7; 65]));
+        let short = format!("whsec_{KEY}");
+        for text in [
+            "",
+            "whsec_",
+            "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=",
+            "whsec_a b",
+            &long,
+            &short,
+        ] {
+            assert!(text.parse::<SigningKeys>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_never_print() {
+        assert_eq!(format!("{:?}", SigningKeys(vec![published()])), "***");
+    }
+}

@@ -1,0 +1,56 @@
+//! When a call that failed is made again.
+
+use std::time::Duration;
+
+/// Seconds after the first failed call, the second, and so on; the last for all that follow. In the
+/// manner of the specification's example, with more calls in the first hour: a record lives a day.
+const PAUSES: [u64; 9] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800];
+/// The share of a pause that chance adds or takes away, so that calls that failed together do not
+/// come back together.
+const JITTER: f64 = 0.2;
+
+/// The pause after so many failed calls. A receiver may ask for a longer one, within reason.
+pub(super) fn pause(failed_calls: u32, retry_after: Option<Duration>) -> Duration {
+    spread(failed_calls, retry_after, rand::random_range(-1.0..=1.0))
+}
+
+fn spread(failed_calls: u32, retry_after: Option<Duration>, chance: f64) -> Duration {
+    let [.., longest] = PAUSES.map(Duration::from_secs);
+    let index = usize::try_from(failed_calls.saturating_sub(1)).unwrap_or(usize::MAX);
+    let usual = PAUSES
+        .get(index)
+        .map_or(longest, |seconds| Duration::from_secs(*seconds));
+    let usual = usual.mul_f64(1.0 + JITTER * chance);
+    retry_after.map_or(usual, |asked| usual.max(asked.min(longest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_eight_hours_and_stay_there() {
+        let seconds: Vec<u64> = (1..=11).map(|n| spread(n, None, 0.0).as_secs()).collect();
+        assert_eq!(
+            seconds,
+            [
+                5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800, 28_800
+            ]
+        );
+    }
+
+    #[test]
+    fn chance_changes_a_pause_by_a_fifth_at_most() {
+        for _ in 0..1_000 {
+            let pause = pause(2, None).as_secs_f64();
+            assert!((24.0..=36.0).contains(&pause), "{pause}");
+        }
+        assert_ne!(pause(9, None), pause(9, None));
+    }
+
+    #[test]
+    fn a_receiver_may_ask_for_a_longer_pause_but_not_for_a_shorter_one_or_for_ever() {
+        let asked = |seconds| spread(2, Some(Duration::from_secs(seconds)), 0.0).as_secs();
+        assert_eq!([asked(1), asked(300), asked(1_000_000)], [30, 300, 28_800]);
+    }
+}

@@ -1,0 +1,93 @@
+//! What a receiver is told.
+
+use bytes::Bytes;
+use chrono::Utc;
+use privachat_core::schema::{Status, record::StoredRecord, time};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+/// A message, the same each time that it is sent.
+#[derive(Debug)]
+pub(super) struct Message {
+    /// Names the message; a receiver drops one that it has had.
+    pub(super) id: String,
+    pub(super) body: Bytes,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    timestamp: String,
+    data: Option<&'a RawValue>,
+}
+
+impl Message {
+    /// The message on an ended search; `None` while it has not ended.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub(super) fn of(id: Uuid, record: &[u8]) -> Result<Option<Self>, serde_json::Error> {
+        let Some(session) = StoredRecord::parse(record)?.session(id, Utc::now())? else {
+            return Ok(None);
+        };
+        let kind = match session.status {
+            Status::Completed => "search.completed",
+            Status::Failed | Status::Pending | Status::Processing => "search.failed",
+        };
+        let body = serde_json::to_vec(&Body {
+            kind,
+            timestamp: time::format(&session.completed_at),
+            data: session.result.as_deref(),
+        })?;
+        Ok(Some(Self {
+            id: id.to_string(),
+            body: body.into(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn body(record: &str) -> Option<Value> {
+        let message = Message::of(Uuid::nil(), record.as_bytes()).unwrap()?;
+        Some(serde_json::from_slice(&message.body).unwrap())
+    }
+
+    #[test]
+    fn a_completed_search_is_told_with_its_result_as_it_is_stored() {
+        let result = r#"{"session_id":"00000000-0000-0000-0000-000000000000","status":"completed","query":"q","mode":"speed","created_at":"2026-11-24T06:03:13.499586+00:00","completed_at":"2026-11-24T06:03:14+00:00","more":1.50}"#;
+        let record =
+            format!(r#"{{"status":"completed","result":{result},"error":null,"version":1}}"#);
+        let message = Message::of(Uuid::nil(), record.as_bytes())
+            .unwrap()
+            .unwrap();
+        let text = std::str::from_utf8(&message.body).unwrap();
+        assert!(
+            text.starts_with(r#"{"type":"search.completed","timestamp":"2026-11-24T06:03:14"#),
+            "{text}"
+        );
+        assert!(text.ends_with(&format!(r#""data":{result}}}"#)), "{text}");
+        assert!(!message.id.contains('.'));
+    }
+
+    #[test]
+    fn a_failed_search_is_told_with_what_the_status_says() {
+        let record = r#"{"status":"failed","result":null,"error":"no","session_id":"x","query":"q","mode":"deep","created_at":"2026-11-24T06:03:13.499586+00:00","attempt":2,"error_code":"no_sources","error_hint":null,"cancelled":false,"version":1}"#;
+        let body = body(record).unwrap();
+        assert_eq!(body["type"], "search.failed");
+        assert_eq!(body["data"]["error_code"], "no_sources");
+        assert_eq!(body["data"]["status"], "failed");
+    }
+
+    #[test]
+    fn a_search_that_runs_is_not_told() {
+        let record =
+            r#"{"status":"processing","result":null,"error":null,"attempt":1,"version":1}"#;
+        assert_eq!(body(record), None);
+    }
+}
