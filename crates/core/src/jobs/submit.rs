@@ -1,7 +1,9 @@
 //! Accepting a job: note it, write its record, push its hint, in one round trip (in a Cluster, where
 //! record and hint are on two servers, in three).
 
-use super::{Jobs, JobsError, SUBMIT_GRACE, millis, push::Place, record::Stage, scripts::on_job};
+use super::{
+    Callback, Jobs, JobsError, SUBMIT_GRACE, millis, push::Place, record::Stage, scripts::on_job,
+};
 use crate::{keys, mode::Mode};
 use bytes::Bytes;
 use redis::{Pipeline, RedisError, ScriptInvocation, ServerErrorKind, Value};
@@ -99,7 +101,12 @@ impl Jobs {
                 self.push_new(job, Place::BackIfNone).await?;
             }
             // Nobody need look at it, and it was our call that listed it.
-            Stage::Ended if listed == 1 => self.forget_unknown(job.id).await?,
+            Stage::Ended if listed == 1 => {
+                self.forget_unknown(job.id).await?;
+                if job.callback.is_some() && self.callback(job.id).await? == Callback::Nobody {
+                    self.told(job.id).await?;
+                }
+            }
             Stage::Pending | Stage::Processing | Stage::Ended => {}
         }
         Ok(outcome)

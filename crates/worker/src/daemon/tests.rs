@@ -24,6 +24,7 @@ async fn run_with(
         drain: Duration::from_secs(1),
         cache: Cache::new(redis.clone()),
         cache_ttl: Duration::ZERO,
+        callbacks: CallbackSettings::default(),
     };
     let context = Context::new(Providers::new(Vec::new()), Arc::new(Pages::default()));
     let mut parts = Parts::default();

@@ -1,0 +1,356 @@
+//! `callback_url`: the outcome of a search is told by a signed POST, at least once.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use privachat_tests::scene::{hanging_first, is_quiet, question, reaches};
+use privachat_tests::upstream::{Reply, Request, searxng};
+use privachat_tests::{RedisServer, Stack, Upstream, binaries, eventually};
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+const SECRET: &str = "whsec_c2l4IHRpbWVzIG5pbmUgaXMgZm9ydHktdHdvLCBvciBub3Q=";
+const CALLBACKS: &str = "{search}:callbacks";
+const SOON: Duration = Duration::from_secs(20);
+
+/// Takes whatever it is told.
+fn receiver() -> Upstream {
+    Upstream::always(Reply::new(204, "text/plain", ""))
+}
+
+fn host(receiver: &Upstream) -> String {
+    receiver.url().replace("http://", "")
+}
+
+/// HMAC-SHA256 as RFC 2104 writes it, for keys of up to a block: not the code that signs.
+fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let padded = |with: u8| {
+        let mut block = [with; 64];
+        block.iter_mut().zip(key).for_each(|(pad, key)| *pad ^= key);
+        block
+    };
+    let inner = Sha256::new()
+        .chain_update(padded(0x36))
+        .chain_update(message);
+    let outer = Sha256::new()
+        .chain_update(padded(0x5c))
+        .chain_update(inner.finalize());
+    outer.finalize().to_vec()
+}
+
+/// The body, after a look at who sent it and when.
+fn verified(call: &Request) -> Value {
+    let header = |name: &str| call.header(name).unwrap_or_else(|| panic!("no {name}"));
+    let (id, at) = (header("webhook-id"), header("webhook-timestamp"));
+    let key = STANDARD
+        .decode(SECRET.trim_start_matches("whsec_"))
+        .unwrap();
+    let signed = [id.as_bytes(), b".", at.as_bytes(), b".", &call.body].concat();
+    let signature = format!("v1,{}", STANDARD.encode(hmac(&key, &signed)));
+    assert_eq!(header("webhook-signature"), signature);
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    assert!(now.abs_diff(at.parse().unwrap()) < 60, "sent at {at}");
+    assert_eq!(call.method, "POST");
+    assert_eq!(header("content-type"), "application/json");
+    assert!(header("user-agent").starts_with("PrivaChatSearch/"));
+    let body = call.json();
+    assert_eq!(body["data"]["session_id"], id);
+    body
+}
+
+fn asking(receiver: &Upstream, path: &str) -> Value {
+    let mut request = question();
+    request["callback_url"] = receiver.at(path).into();
+    request
+}
+
+/// A stack that may call these receivers although they are on this machine.
+async fn stack(web: &Upstream, receivers: &[&Upstream], workers: usize) -> Stack {
+    let allowed: Vec<String> = receivers.iter().map(|receiver| host(receiver)).collect();
+    Stack::builder(binaries!())
+        .workers(workers)
+        .searching(web)
+        .env("WEBHOOK_SECRET", SECRET)
+        .env("JOB_LEASE_SECONDS", 3)
+        .env("FETCH_ALLOW_HOSTS", allowed.join(","))
+        .start()
+        .await
+}
+
+#[tokio::test]
+async fn a_finished_search_is_told_once_signed_and_with_what_the_status_answers() {
+    let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
+    let mut stack = stack(&web, &[&receiver], 1).await;
+    let id = stack
+        .client()
+        .enqueue(asking(&receiver, "/hook?token=t0ps3cret"))
+        .await;
+    receiver.asked(1).await;
+    let call = &receiver.requests()[0];
+    assert_eq!(
+        (call.path.as_str(), call.parameter("token")),
+        ("/hook", Some("t0ps3cret"))
+    );
+    let body = verified(call);
+    assert_eq!(body["type"], "search.completed");
+    let status = stack.client().status(&id).await;
+    assert_eq!(body["data"], status.expect(200));
+    assert_eq!(body["timestamp"], body["data"]["completed_at"]);
+
+    let answered = stack.client().post_search(asking(&receiver, "/sync")).await;
+    receiver.asked(2).await;
+    assert_eq!(
+        verified(&receiver.requests()[1])["data"],
+        answered.expect(200)
+    );
+
+    is_quiet(&stack).await;
+    assert_eq!(receiver.calls(), 2);
+    assert!(!status.text.contains("t0ps3cret"));
+    let log = stack.workers[0].process().output() + &stack.api.process().output();
+    assert!(log.contains("told a callback"));
+    assert!(
+        !log.contains("t0ps3cret") && !log.contains("/hook"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn a_search_without_a_callback_leaves_no_trace_of_one() {
+    let (web, _asked) = hanging_first(1);
+    let stack = stack(&web, &[], 1).await;
+    let id = stack.client().enqueue(question()).await;
+    reaches(&stack, &id, "processing", SOON).await;
+    let mut redis = stack.redis.connection().await;
+    assert!(!redis.exists::<_, bool>(CALLBACKS).await.unwrap());
+    let control = format!("{{search_job:{id}}}:ctl");
+    assert!(
+        !redis
+            .hexists::<_, _, bool>(control, "callback")
+            .await
+            .unwrap()
+    );
+}
+
+#[tokio::test]
+async fn a_receiver_that_fails_is_told_again_under_the_same_id() {
+    let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
+    receiver.next(Reply::json(500, "{}"));
+    let stack = stack(&web, &[&receiver], 1).await;
+    let id = stack.client().enqueue(asking(&receiver, "/")).await;
+    receiver.asked(2).await;
+    let calls = receiver.requests();
+    assert_eq!(verified(&calls[0]), verified(&calls[1]));
+    assert_eq!(calls[0].body, calls[1].body);
+    for call in &calls {
+        assert_eq!(call.header("webhook-id"), Some(id.as_str()));
+    }
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_gone_is_told_no_more() {
+    let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
+    receiver.next(Reply::json(410, "{}"));
+    let stack = stack(&web, &[&receiver], 1).await;
+    stack.client().enqueue(asking(&receiver, "/")).await;
+    receiver.asked(1).await;
+    is_quiet(&stack).await;
+    assert_eq!(receiver.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_is_a_failure_and_nobody_follows_it() {
+    let (web, receiver, other) = (
+        searxng::finding(searxng::about_python()),
+        receiver(),
+        receiver(),
+    );
+    receiver.next(Reply::redirect(&other.url()));
+    let mut stack = stack(&web, &[&receiver, &other], 1).await;
+    stack.client().enqueue(asking(&receiver, "/")).await;
+    receiver.asked(2).await;
+    assert_eq!(other.calls(), 0);
+    assert!(
+        stack.workers[0]
+            .process()
+            .output()
+            .contains("the receiver answered 302")
+    );
+}
+
+#[tokio::test]
+async fn a_private_address_that_nobody_vouches_for_is_not_called() {
+    let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
+    let mut stack = stack(&web, &[], 1).await;
+    let by_name = receiver.url().replace("127.0.0.1", "localhost");
+    let addresses = [
+        receiver.url(),
+        by_name,
+        "http://169.254.169.254/latest".to_owned(),
+    ];
+    for address in &addresses {
+        let mut request = question();
+        request["callback_url"] = address.as_str().into();
+        stack.client().enqueue(request).await;
+    }
+    eventually("all three are refused", SOON, async || {
+        let log = stack.workers[0].process().output();
+        (log.matches("a callback failed").count() >= 3).then_some(())
+    })
+    .await;
+    let log = stack.workers[0].process().output();
+    assert!(log.matches("a private address").count() >= 3, "{log}");
+    assert_eq!(receiver.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_while_it_tells_is_followed_by_another() {
+    let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
+    receiver.next(Reply::hang());
+    let mut stack = stack(&web, &[&receiver], 1).await;
+    let id = stack.client().enqueue(asking(&receiver, "/")).await;
+    receiver.asked(1).await;
+    stack.workers[0].process().kill();
+    stack.add_worker();
+    // A lease of 30 s, and up to 5 s until somebody looks.
+    eventually("it is told again", Duration::from_secs(45), async || {
+        (receiver.calls() >= 2).then_some(())
+    })
+    .await;
+    let calls = receiver.requests();
+    assert_eq!(verified(&calls[1])["data"]["session_id"], id);
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn cancelled_and_failed_searches_are_told_too() {
+    let (web, receiver) = (Upstream::always(Reply::json(400, "{}")), receiver());
+    let mut stack = stack(&web, &[&receiver], 0).await;
+    let cancelled = stack
+        .client()
+        .enqueue(asking(&receiver, "/cancelled"))
+        .await;
+    let path = format!("/api/v1/search/{cancelled}");
+    stack.client().delete(&path).await.expect(200);
+    let failed = stack.client().enqueue(asking(&receiver, "/failed")).await;
+    stack.add_worker();
+    receiver.asked(2).await;
+    for call in receiver.requests() {
+        let body = verified(&call);
+        assert_eq!(body["type"], "search.failed");
+        let is_cancelled = call.path == "/cancelled";
+        let id = if is_cancelled { &cancelled } else { &failed };
+        assert_eq!(body["data"]["session_id"], id.as_str());
+        assert_eq!(
+            body["data"]["cancelled"].as_bool(),
+            Some(is_cancelled),
+            "{body}"
+        );
+        assert!(body["data"]["error_code"].is_string());
+    }
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn a_restart_of_redis_between_the_end_and_the_call_loses_nothing() {
+    let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
+    let builder = Stack::builder(binaries!()).workers(0).searching(&web);
+    let mut stack = builder
+        .on(RedisServer::with_aof().await)
+        .env("WEBHOOK_SECRET", SECRET)
+        .env("FETCH_ALLOW_HOSTS", host(&receiver))
+        .start()
+        .await;
+    let id = stack.client().enqueue(asking(&receiver, "/")).await;
+    let path = format!("/api/v1/search/{id}");
+    stack.client().delete(&path).await.expect(200);
+    stack.redis.restart().await;
+    stack.add_worker();
+    receiver.asked(1).await;
+    assert_eq!(verified(&receiver.requests()[0])["data"]["cancelled"], true);
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn a_callback_whose_record_has_expired_is_struck_off() {
+    let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
+    let mut stack = stack(&web, &[&receiver], 0).await;
+    let id = stack.client().enqueue(asking(&receiver, "/")).await;
+    let path = format!("/api/v1/search/{id}");
+    stack.client().delete(&path).await.expect(200);
+    let mut redis = stack.redis.connection().await;
+    let (record, rest) = (format!("search_job:{id}"), format!("{{search_job:{id}}}"));
+    let keys = [record, format!("{rest}:ctl"), format!("{rest}:ev")];
+    assert_eq!(redis.del::<_, u64>(&keys).await.unwrap(), 3);
+    assert_eq!(redis.zcard::<_, u64>(CALLBACKS).await.unwrap(), 1);
+    stack.add_worker();
+    is_quiet(&stack).await;
+    assert_eq!(receiver.calls(), 0);
+    assert!(!redis.exists::<_, bool>(&keys).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_called_is_refused_with_its_reason() {
+    let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
+    let stack = stack(&web, &[&receiver], 0).await;
+    let long = format!("https://a.example/{}", "x".repeat(2048));
+    let cases = [
+        (json!(7), "string_type"),
+        (json!(""), "url_parsing"),
+        (json!("hooks/mine"), "url_parsing"),
+        (json!("ftp://a.example/"), "url_scheme"),
+        (json!("https://user:pw@a.example/"), "value_error"),
+        (json!("https://a.example/#part"), "value_error"),
+        (json!(long), "url_too_long"),
+    ];
+    for (address, kind) in cases {
+        let mut request = question();
+        request["callback_url"] = address.clone();
+        let answer = stack.client().post_search(request).await;
+        let fault = &answer.expect(422)["detail"][0];
+        assert_eq!(fault["type"], kind, "{address}");
+        assert_eq!(fault["loc"], json!(["body", "callback_url"]));
+        assert!(!answer.text.contains("user:pw"));
+    }
+}
+
+#[tokio::test]
+async fn without_a_secret_a_callback_is_refused_and_the_setting_named() {
+    let web = searxng::finding(searxng::about_python());
+    let stack = Stack::builder(binaries!())
+        .workers(0)
+        .searching(&web)
+        .start()
+        .await;
+    let mut request = question();
+    request["callback_url"] = "https://a.example/".into();
+    let answer = stack.client().post_search(request).await.expect(422);
+    assert_eq!(answer["detail"][0]["loc"], json!(["body", "callback_url"]));
+    assert_eq!(answer["detail"][0]["ctx"]["setting"], "WEBHOOK_SECRET");
+}
+
+#[tokio::test]
+async fn a_repeat_with_another_callback_is_another_request() {
+    let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
+    let stack = stack(&web, &[&receiver], 1).await;
+    let client = stack.client();
+    let post = async |request: &Value| {
+        let request = client
+            .request(reqwest::Method::POST, "/api/v1/search")
+            .header("Idempotency-Key", "one")
+            .json(request);
+        client.send(request).await.status
+    };
+    let first = asking(&receiver, "/one");
+    assert_eq!([post(&first).await, post(&first).await], [200, 200]);
+    assert_eq!(post(&asking(&receiver, "/two")).await, 409);
+    receiver.asked(1).await;
+    assert_eq!(post(&first).await, 200);
+    is_quiet(&stack).await;
+    assert_eq!(receiver.calls(), 1);
+}
