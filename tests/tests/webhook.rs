@@ -64,6 +64,7 @@ fn verified(call: &Request) -> Value {
 
 fn asking(receiver: &Upstream, path: &str) -> Value {
     let mut request = question();
+    request["query"] = "What is Python?".into();
     request["callback_url"] = receiver.at(path).into();
     request
 }
