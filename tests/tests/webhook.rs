@@ -112,7 +112,8 @@ async fn a_finished_search_is_told_once_signed_and_with_what_the_status_answers(
     is_quiet(&stack).await;
     assert_eq!(receiver.calls(), 2);
     assert!(!status.text.contains("t0ps3cret"));
-    let log = stack.workers[0].process().output() + &stack.api.process().output();
+    let worker = stack.workers[0].process().output();
+    let log = format!("{worker}{}", stack.api.process().output());
     assert!(log.contains("told a callback"));
     assert!(
         !log.contains("t0ps3cret") && !log.contains("/hook"),
