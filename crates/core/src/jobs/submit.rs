@@ -117,6 +117,7 @@ impl Jobs {
             .max(job.longest_wait + 4 * job.running_time + Duration::from_secs(60));
         let mut invocation = on_job(&self.scripts.create, job.id);
         invocation
+            .key(keys::erased(job.id))
             .arg(job.mode.as_str())
             .arg(job.request.as_ref())
             .arg(&job.digest)
