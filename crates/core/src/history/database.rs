@@ -10,10 +10,11 @@ use super::{DatabaseUrl, History, HistoryError, Page, Session, Wanted, migrate};
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::sqlite::Sqlite;
 use diesel::upsert::excluded;
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods,
+    BoolExpressionMethods, ExpressionMethods, IntoSql, JoinOnDsl, NullableExpressionMethods,
     OptionalExtension, QueryDsl,
 };
 use diesel_async::RunQueryDsl;
@@ -87,7 +88,12 @@ macro_rules! with_connection {
                 let pool = pool.clone();
                 let connect = to_its_end(async move { pool.get().await.map_err(unreachable) });
                 let mut $connection = in_time(connect).await?;
-                $statement.await.map_err(HistoryError::Query)
+                let outcome = $statement.await;
+                if outcome.is_err() {
+                    // A full-text index may keep it in the past after a statement that was undone.
+                    drop(Object::take($connection));
+                }
+                outcome.map_err(HistoryError::Query)
             }
             Pools::Postgres(pool) => {
                 type $backend = Pg;
@@ -206,23 +212,39 @@ impl History for Database {
 }
 
 impl Database {
-    /// Keeps a summary, unless there is one of a later session under the same id.
+    /// Keeps a summary if its session is still there, and not yet another one under the same id.
     async fn save_summary(&self, summary: Summary) -> Result<(), HistoryError> {
-        use diesel::query_dsl::methods::FilterDsl;
         let pools = self.ready().await?;
         let saved = to_its_end(async move {
+            // From its session, as SQLite's full-text index does not survive an insertion that is
+            // undone for want of one: the connection is stuck in the past from then on.
+            let row = sessions::table
+                .filter(sessions::id.eq(summary.id))
+                .filter(sessions::created_at.eq(summary.created_at))
+                .select((
+                    sessions::id,
+                    sessions::created_at,
+                    summary.excerpt.into_sql::<Nullable<Text>>(),
+                    summary.source_count.into_sql::<BigInt>(),
+                    summary.words.into_sql::<Text>(),
+                ));
             with_connection!(pools, |connection: _Db| diesel::insert_into(
                 summaries::table
             )
-            .values(&summary)
+            .values(row)
+            .into_columns(summaries::all_columns)
             .on_conflict(summaries::id)
             .do_update()
-            .set(&summary)
-            .filter(summaries::created_at.lt(excluded(summaries::created_at)))
+            .set((
+                summaries::created_at.eq(excluded(summaries::created_at)),
+                summaries::excerpt.eq(excluded(summaries::excerpt)),
+                summaries::source_count.eq(excluded(summaries::source_count)),
+                summaries::words.eq(excluded(summaries::words)),
+            ))
             .execute(&mut connection))
         });
         match saved.await {
-            // Its session was deleted a moment ago.
+            // Postgres: its session was deleted a moment ago.
             Err(HistoryError::Query(QueryError::DatabaseError(
                 DatabaseErrorKind::ForeignKeyViolation,
                 _,

@@ -1,8 +1,6 @@
 //! What the list shows of a session and finds it by.
 
-use super::table::session_summaries;
 use super::words::words;
-use diesel::prelude::{AsChangeset, Insertable};
 use serde::{Deserialize, de::IgnoredAny};
 
 /// Characters of the answer that the list shows.
@@ -10,14 +8,14 @@ const EXCERPT: usize = 200;
 /// Characters of the answer that are found by their words.
 const SEARCHED: usize = 20_000;
 
-#[derive(Debug, Insertable, AsChangeset)]
-#[diesel(table_name = session_summaries, treat_none_as_null = true)]
+/// A row of `session_summaries`.
+#[derive(Debug)]
 pub(super) struct Summary {
-    id: String,
-    created_at: i64,
-    excerpt: Option<String>,
-    source_count: i64,
-    words: String,
+    pub(super) id: String,
+    pub(super) created_at: i64,
+    pub(super) excerpt: Option<String>,
+    pub(super) source_count: i64,
+    pub(super) words: String,
 }
 
 /// The few members of a result that matter here.
