@@ -1,26 +1,17 @@
 //! [`History`] over either pool.
 
 use super::listing::{self, ListedRow, listing};
-use super::pool::{CONNECT_WAIT, Pools, STATEMENT_WAIT};
-use super::retention::{BATCH, Retention};
-use super::summary::Summary;
-use super::table::{Row, session_summaries as summaries, sessions};
+use super::pool::Pools;
+use super::retention::Retention;
+use super::statement::{to_its_end, with_connection};
+use super::table::{Row, sessions};
 use super::words::words;
 use super::{DatabaseUrl, History, HistoryError, Page, Session, Wanted, migrate};
 use chrono::{DateTime, Utc};
-use diesel::pg::Pg;
-use diesel::result::{DatabaseErrorKind, Error as QueryError};
-use diesel::sql_types::{BigInt, Nullable, Text};
-use diesel::sqlite::Sqlite;
 use diesel::upsert::excluded;
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, IntoSql, JoinOnDsl, NullableExpressionMethods,
-    OptionalExtension, QueryDsl,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
-use diesel_async::pooled_connection::deadpool::{Object, PoolError};
 use std::collections::BTreeSet;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -57,7 +48,7 @@ pub async fn open(url: &DatabaseUrl) -> Result<Arc<dyn History>, HistoryError> {
     Ok(Arc::new(database))
 }
 
-struct Database {
+pub(super) struct Database {
     url: DatabaseUrl,
     pools: Arc<Pools>,
     migrated: OnceCell<()>,
@@ -65,7 +56,7 @@ struct Database {
 
 impl Database {
     /// The pools, once the schema is up to date. Callers that arrive meanwhile share one attempt.
-    async fn ready(&self) -> Result<Arc<Pools>, HistoryError> {
+    pub(super) async fn ready(&self) -> Result<Arc<Pools>, HistoryError> {
         let migrated = self.migrated.get_or_try_init(|| async {
             migrate::run(&self.url).await?;
             tracing::info!("history is available and its schema up to date");
@@ -76,40 +67,6 @@ impl Database {
             .map_err(|_elapsed| HistoryError::Timeout(SCHEMA_WAIT))??;
         Ok(Arc::clone(&self.pools))
     }
-}
-
-/// Runs one statement on a connection of whichever pool there is: the two connection types share
-/// no object-safe trait, so the statement is compiled once for each. It may ask for the backend.
-macro_rules! with_connection {
-    ($pools:expr, |$connection:ident: $backend:ident| $statement:expr) => {
-        match &*$pools {
-            Pools::Sqlite(pool) => {
-                type $backend = Sqlite;
-                let pool = pool.clone();
-                let connect = to_its_end(async move { pool.get().await.map_err(unreachable) });
-                let mut $connection = in_time(connect).await?;
-                let outcome = $statement.await;
-                if outcome.is_err() {
-                    // A full-text index may keep it in the past after a statement that was undone.
-                    drop(Object::take($connection));
-                }
-                outcome.map_err(HistoryError::Query)
-            }
-            Pools::Postgres(pool) => {
-                type $backend = Pg;
-                let connect = async { pool.get().await.map_err(unreachable) };
-                let mut $connection = in_time(connect).await?;
-                match timeout(STATEMENT_WAIT, $statement).await {
-                    Ok(outcome) => outcome.map_err(HistoryError::Query),
-                    Err(_elapsed) => {
-                        // The answer may still come: nobody else may take it for theirs.
-                        drop(Object::take($connection));
-                        Err(HistoryError::Timeout(STATEMENT_WAIT))
-                    }
-                }
-            }
-        }
-    };
 }
 
 #[async_trait::async_trait]
@@ -209,137 +166,4 @@ impl History for Database {
         .await
         .map(drop)
     }
-}
-
-impl Database {
-    /// Keeps a summary if its session is still there, and not yet another one under the same id.
-    async fn save_summary(&self, summary: Summary) -> Result<(), HistoryError> {
-        let pools = self.ready().await?;
-        let saved = to_its_end(async move {
-            // From its session, as SQLite's full-text index does not survive an insertion that is
-            // undone for want of one: the connection is stuck in the past from then on.
-            let row = sessions::table
-                .filter(sessions::id.eq(summary.id))
-                .filter(sessions::created_at.eq(summary.created_at))
-                .select((
-                    sessions::id,
-                    sessions::created_at,
-                    summary.excerpt.into_sql::<Nullable<Text>>(),
-                    summary.source_count.into_sql::<BigInt>(),
-                    summary.words.into_sql::<Text>(),
-                ));
-            with_connection!(pools, |connection: _Db| diesel::insert_into(
-                summaries::table
-            )
-            .values(row)
-            .into_columns(summaries::all_columns)
-            .on_conflict(summaries::id)
-            .do_update()
-            .set((
-                summaries::created_at.eq(excluded(summaries::created_at)),
-                summaries::excerpt.eq(excluded(summaries::excerpt)),
-                summaries::source_count.eq(excluded(summaries::source_count)),
-                summaries::words.eq(excluded(summaries::words)),
-            ))
-            .execute(&mut connection))
-        });
-        match saved.await {
-            // Postgres: its session was deleted a moment ago.
-            Err(HistoryError::Query(QueryError::DatabaseError(
-                DatabaseErrorKind::ForeignKeyViolation,
-                _,
-            ))) => Ok(()),
-            outcome => outcome.map(drop),
-        }
-    }
-
-    async fn without_summary(&self) -> Result<Vec<Summary>, HistoryError> {
-        let pools = self.ready().await?;
-        let rows = to_its_end(async move {
-            let summary = summaries::id
-                .eq(sessions::id)
-                .and(summaries::created_at.eq(sessions::created_at));
-            with_connection!(pools, |connection: _Db| sessions::table
-                .left_join(summaries::table.on(summary))
-                .filter(summaries::id.nullable().is_null())
-                .select((
-                    sessions::id,
-                    sessions::created_at,
-                    sessions::query,
-                    sessions::result
-                ))
-                .limit(BATCH)
-                .load::<(String, i64, String, Option<String>)>(&mut connection))
-        });
-        let summaries = rows
-            .await?
-            .into_iter()
-            .map(|(id, at, query, result)| Summary::new(id, at, &query, result.as_deref()));
-        Ok(summaries.collect())
-    }
-
-    /// Some of the oldest sessions in front of a place.
-    async fn posted_before(&self, at: i64, id: String) -> Result<Vec<String>, HistoryError> {
-        let pools = self.ready().await?;
-        to_its_end(async move {
-            with_connection!(pools, |connection: _Db| sessions::table
-                .filter(sessions::created_at.le(at))
-                .filter(sessions::created_at.lt(at).or(sessions::id.lt(id)))
-                .order((sessions::created_at.asc(), sessions::id.asc()))
-                .select(sessions::id)
-                .limit(BATCH)
-                .load::<String>(&mut connection))
-        })
-        .await
-    }
-
-    /// The newest session that so many others are newer than.
-    async fn newest_but(&self, others: u32) -> Result<Option<(i64, String)>, HistoryError> {
-        let pools = self.ready().await?;
-        to_its_end(async move {
-            with_connection!(pools, |connection: _Db| async {
-                sessions::table
-                    .order((sessions::created_at.desc(), sessions::id.desc()))
-                    .select((sessions::created_at, sessions::id))
-                    .offset(others.into())
-                    .first(&mut connection)
-                    .await
-                    .optional()
-            })
-        })
-        .await
-    }
-
-    async fn delete_all(&self, ids: Vec<String>) -> Result<usize, HistoryError> {
-        let pools = self.ready().await?;
-        to_its_end(async move {
-            with_connection!(pools, |connection: _Db| diesel::delete(
-                sessions::table.filter(sessions::id.eq_any(ids))
-            )
-            .execute(&mut connection))
-        })
-        .await
-    }
-}
-
-/// Runs a future apart from its caller: one that waits for SQLite must not be dropped half-way,
-/// as its thread works on and the driver panics.
-async fn to_its_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, HistoryError>> + Send + 'static,
-) -> Result<T, HistoryError> {
-    tokio::spawn(work)
-        .await
-        .map_err(HistoryError::Interrupted)?
-}
-
-async fn in_time<T>(
-    connect: impl Future<Output = Result<T, HistoryError>>,
-) -> Result<T, HistoryError> {
-    timeout(CONNECT_WAIT, connect)
-        .await
-        .map_err(|_elapsed| HistoryError::Timeout(CONNECT_WAIT))?
-}
-
-fn unreachable(error: PoolError) -> HistoryError {
-    HistoryError::Unreachable(error.into())
 }

@@ -18,8 +18,10 @@ mod page;
 mod pool;
 mod retention;
 mod session;
+mod statement;
 mod summary;
 mod table;
+mod upkeep;
 mod url;
 mod words;
 
