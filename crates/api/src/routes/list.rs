@@ -21,7 +21,7 @@ const LONGEST_TEXT: usize = 200;
 /// Searches that have ended, newest first: those that failed or were cancelled too. A search appears
 /// a moment after its end. Pages follow each other by `next_before`, and new searches do not shift them.
 #[utoipa::path(
-    get, path = "/api/v1/sessions", tag = "sessions",
+    get, path = "/api/v1/sessions", operation_id = "sessions", tag = "sessions",
     params(
         ("limit" = Option<u16>, Query, description = "Sessions on a page; 20 by default", minimum = 1, maximum = 100),
         ("before" = Option<String>, Query, description = "The `next_before` of the page before, or an ISO 8601 time: what was posted before it"),

@@ -37,7 +37,7 @@ pub(crate) async fn get(
 
 /// Delete an ended search: from the history, and its record too.
 #[utoipa::path(
-    delete, path = "/api/v1/sessions/{session_id}", tag = "sessions",
+    delete, path = "/api/v1/sessions/{session_id}", operation_id = "delete_session", tag = "sessions",
     params(("session_id" = uuid::Uuid, Path, description = "The search")),
     responses(
         (status = 204, description = "Nothing of it is left"),

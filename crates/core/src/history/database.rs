@@ -9,7 +9,7 @@ use super::words::words;
 use super::{DatabaseUrl, History, HistoryError, Page, Session, Wanted, migrate};
 use chrono::{DateTime, Utc};
 use diesel::upsert::excluded;
-use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use std::collections::BTreeSet;
 use std::sync::Arc;
