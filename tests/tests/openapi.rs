@@ -47,9 +47,9 @@ async fn the_document_is_openapi_3_1_and_names_every_route() {
     for route in &routes {
         for method in names(&document["paths"][route]) {
             let operation = &document["paths"][route][&method];
-            let answers = &operation["responses"];
+            let answers = ["200", "204", "101"].map(|status| &operation["responses"][status]);
             assert!(
-                answers["200"].is_object() || answers["101"].is_object(),
+                answers.iter().any(|answer| answer.is_object()),
                 "{method} {route}"
             );
             let id = operation["operationId"].as_str().expect("an operationId");

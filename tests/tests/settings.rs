@@ -19,7 +19,7 @@ const BOTH: [(&str, &str); 8] = [
     ("WIKIPEDIA_BASE_URL", "planted-8"),
 ];
 const API: [(&str, &str); 2] = [("API_PORT", "70000"), ("MAX_QUEUE_LENGTH", "-5")];
-const WORKER: [(&str, &str); 16] = [
+const WORKER: [(&str, &str); 18] = [
     ("WORKER_SLOTS", "0"),
     ("WORKER_SLOTS_BALANCED", "planted-9"),
     ("WORKER_SLOTS_DEEP", "1.5"),
@@ -36,6 +36,8 @@ const WORKER: [(&str, &str); 16] = [
     ("CACHE_TTL_SECONDS", "86401"),
     ("PAGE_CACHE_TTL_SECONDS", "planted-16"),
     ("FETCH_ROBOTS", "planted-17"),
+    ("HISTORY_DAYS", "-1"),
+    ("HISTORY_MAX", "planted-18"),
 ];
 
 fn run(binary: &str, arguments: &[&str]) -> Output {

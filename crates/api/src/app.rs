@@ -11,6 +11,7 @@ use std::future::{Ready, ready};
 pub(crate) const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
 const DELETE: &[Method] = &[Method::DELETE];
+const GET_DELETE: &[Method] = &[Method::GET, Method::DELETE];
 
 /// All routes of the service; those of the pages for people stand with them.
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -47,8 +48,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
                 .route(web::post().to(routes::control::retry)),
         )
         .service(
-            only(GET, "/api/v1/sessions/{session_id}").route(web::get().to(routes::sessions::get)),
+            only(GET_DELETE, "/api/v1/sessions/{session_id}")
+                .route(web::get().to(routes::sessions::get))
+                .route(web::delete().to(routes::sessions::delete)),
         )
+        .service(only(GET, "/api/v1/sessions").route(web::get().to(routes::list::get)))
         .configure(pages::configure)
         .service(web::resource("/api/docs").route(web::get().to(to_docs)))
         .service(openapi::docs())

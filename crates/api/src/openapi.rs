@@ -27,7 +27,9 @@ use uuid::Uuid;
         routes::socket::get,
         routes::control::cancel,
         routes::control::retry,
+        routes::list::get,
         routes::sessions::get,
+        routes::sessions::delete,
         routes::queue::get,
         routes::queue::events,
         routes::health::health,
@@ -160,6 +162,40 @@ pub(crate) struct SessionBody {
     created_at: String,
     #[schema(format = DateTime)]
     completed_at: Option<String>,
+}
+
+/// A page of the history.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SessionsBody {
+    /// Newest first.
+    pub(crate) sessions: Vec<ListedBody>,
+    /// Ask for the next page with this as `before`; null on the last page.
+    #[schema(required)]
+    pub(crate) next_before: Option<String>,
+}
+
+/// An ended search in the list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ListedBody {
+    pub(crate) id: Uuid,
+    /// The question.
+    pub(crate) query: String,
+    /// How thorough the search was.
+    pub(crate) mode: Mode,
+    pub(crate) status: Status,
+    /// Why there is no answer, for a program: `cancelled` among others.
+    #[schema(required)]
+    pub(crate) error_code: Option<String>,
+    #[schema(format = DateTime)]
+    pub(crate) created_at: String,
+    #[schema(format = DateTime)]
+    pub(crate) completed_at: String,
+    /// The first 200 characters of the answer.
+    #[schema(required)]
+    pub(crate) answer_excerpt: Option<String>,
+    /// Sources of the answer; null for a short while after an upgrade.
+    #[schema(required)]
+    pub(crate) source_count: Option<u64>,
 }
 
 /// Queues, workers, searches.

@@ -52,6 +52,8 @@ pub(crate) enum Problem {
     UpgradeRequired,
     /// 403: a page of an origin that is not allowed opens a WebSocket.
     OriginNotAllowed,
+    /// 409: the search has not ended, so there is nothing to delete yet.
+    StillRunning,
     /// 504: a synchronous search did not end in time; it goes on.
     SearchTimeout {
         id: Uuid,
@@ -104,9 +106,10 @@ impl ResponseError for Problem {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::IdempotencyConflict | Self::AlreadyFinished | Self::NotRetryable => {
-                StatusCode::CONFLICT
-            }
+            Self::IdempotencyConflict
+            | Self::AlreadyFinished
+            | Self::NotRetryable
+            | Self::StillRunning => StatusCode::CONFLICT,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
             Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::QueueFull => StatusCode::TOO_MANY_REQUESTS,
@@ -199,6 +202,10 @@ impl Problem {
             Self::OriginNotAllowed => named(
                 code::ORIGIN_NOT_ALLOWED,
                 "Pages of this origin may not open a WebSocket here",
+            ),
+            Self::StillRunning => named(
+                code::STILL_RUNNING,
+                "The search has not ended: cancel it with DELETE /api/v1/search/{session_id}, or wait for its end",
             ),
             Self::SearchTimeout { id, timeout, trace } => json!({
                 "error": code::SEARCH_TIMEOUT,

@@ -51,6 +51,14 @@ pub const TABLE: [KeySpec; 15] = [
         holds: "lifecycle, progress and answer text in order, bounded",
     },
     KeySpec {
+        pattern: "{search_job:<id>}:erased",
+        kind: "STRING",
+        ttl: "86400 s, or until the id is used again",
+        writer: "erase, create",
+        readers: "worker",
+        holds: "that a client deleted the search: what is just being stored of it goes too",
+    },
+    KeySpec {
         pattern: "{search}:queue:<mode>",
         kind: "LIST",
         ttl: "none; empty when idle",
@@ -196,6 +204,12 @@ pub fn events(id: Uuid) -> String {
     format!("{{search_job:{id}}}:ev")
 }
 
+/// The note that it was erased.
+#[must_use]
+pub fn erased(id: Uuid) -> String {
+    format!("{{search_job:{id}}}:erased")
+}
+
 /// The list of hints of one mode.
 #[must_use]
 pub fn queue(mode: Mode) -> String {
@@ -260,7 +274,7 @@ mod tests {
     #[test]
     fn every_key_that_is_built_has_its_row() {
         let id = Uuid::nil();
-        let built = [record(id), control(id), events(id)]
+        let built = [record(id), control(id), events(id), erased(id)]
             .into_iter()
             .chain(
                 Mode::ALL

@@ -11,6 +11,7 @@ use crate::{
 use privachat_core::{
     cache::Cache,
     domain::DomainList,
+    history::Retention,
     secret::Secret,
     settings::{InvalidSettings, Lookup, Reader, SharedSettings},
 };
@@ -34,6 +35,7 @@ pub struct WorkerSettings {
     lease: Duration,
     drain: Duration,
     most_attempts: u32,
+    keep: Retention,
 }
 
 impl WorkerSettings {
@@ -54,6 +56,10 @@ impl WorkerSettings {
         let drain = Duration::from_secs(reader.number("DRAIN_SECONDS", 70, 0..=3600));
         let most_attempts = reader.number("JOB_MAX_ATTEMPTS", 3, 1..=100);
         let most_attempts = u32::try_from(most_attempts).unwrap_or(u32::MAX);
+        let keep = Retention {
+            days: bound(&mut reader, "HISTORY_DAYS", 36_500),
+            most: bound(&mut reader, "HISTORY_MAX", 1_000_000_000),
+        };
         let cache_ttl = Duration::from_secs(reader.number("CACHE_TTL_SECONDS", 0, 0..=86_400));
         let page_cache_ttl = reader.number("PAGE_CACHE_TTL_SECONDS", 3600, 0..=86_400);
         let page_cache_ttl = Duration::from_secs(page_cache_ttl);
@@ -69,6 +75,7 @@ impl WorkerSettings {
                 lease,
                 drain,
                 most_attempts,
+                keep,
             }),
             None => Err(reader
                 .finish(())
@@ -83,6 +90,7 @@ impl WorkerSettings {
         DaemonSettings {
             name: self.name.clone(),
             database_url: self.shared.database_url.clone(),
+            keep: self.keep,
             slots: self.slots,
             lease: self.lease,
             drain: self.drain,
@@ -99,6 +107,11 @@ impl WorkerSettings {
 
 fn count(reader: &mut Reader<'_>, name: &'static str, default: u64) -> usize {
     usize::try_from(reader.number(name, default, 1..=1000)).unwrap_or(usize::MAX)
+}
+
+/// A number where zero stands for no bound.
+fn bound(reader: &mut Reader<'_>, name: &'static str, most: u64) -> u32 {
+    u32::try_from(reader.number(name, 0, 0..=most)).unwrap_or(u32::MAX)
 }
 
 /// Names a worker among others: the container's or machine's name, and the process.

@@ -3,6 +3,7 @@
 pub(crate) mod control;
 pub(crate) mod events;
 pub(crate) mod health;
+pub(crate) mod list;
 pub(crate) mod queue;
 pub(crate) mod root;
 pub(crate) mod search;

@@ -1,9 +1,9 @@
-//! GET /api/v1/sessions/{id}.
+//! GET and DELETE /api/v1/sessions/{id}.
 
 use super::uuid_in_path;
 use crate::{problem::Problem, reply, state::State};
 use actix_web::{HttpResponse, web};
-use privachat_core::{history::Session, schema::time};
+use privachat_core::{history::Session, jobs::Erased, schema::time};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -33,6 +33,44 @@ pub(crate) async fn get(
     }
     stored?;
     Err(Problem::UnknownSession(id))
+}
+
+/// Delete an ended search: from the history, and its record too.
+#[utoipa::path(
+    delete, path = "/api/v1/sessions/{session_id}", operation_id = "delete_session", tag = "sessions",
+    params(("session_id" = uuid::Uuid, Path, description = "The search")),
+    responses(
+        (status = 204, description = "Nothing of it is left"),
+        (status = 404, description = "Unknown", body = crate::openapi::UnknownSession),
+        (status = 409, description = "It has not ended: cancel it first", body = crate::openapi::Refusal),
+        (status = 422, description = "No session id", body = crate::openapi::Faults),
+        (status = 503, description = "The database or Redis does not answer; ask again", body = crate::openapi::Refusal),
+    )
+)]
+pub(crate) async fn delete(
+    session_id: web::Path<String>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let id = uuid_in_path("session_id", &session_id)?;
+    if let Some(record) = state.jobs.record(id).await?
+        && !reply::state(id, &record)?.status().is_terminal()
+    {
+        return Err(Problem::StillRunning);
+    }
+    // First where it may fail: as long as it does, a repeat finds everything as it was.
+    let stored = state.history.delete(id).await?;
+    let recorded = match state.jobs.erase(id).await? {
+        Erased::Running => return Err(Problem::StillRunning),
+        Erased::Done => true,
+        Erased::Absent => false,
+    };
+    // A worker may have stored it in between; from now on none does.
+    let stored_late = state.history.delete(id).await?;
+    if !(stored || recorded || stored_late) {
+        return Err(Problem::UnknownSession(id));
+    }
+    tracing::info!(session_id = %id, "deleted by a client");
+    Ok(HttpResponse::NoContent().finish())
 }
 
 fn from_history(session: &Session) -> Value {

@@ -1,13 +1,17 @@
 //! [`History`] over either pool.
 
-use super::pool::{CONNECT_WAIT, Pools, STATEMENT_WAIT};
+use super::listing::{self, ListedRow, listing};
+use super::pool::Pools;
+use super::retention::Retention;
+use super::statement::{to_its_end, with_connection};
 use super::table::{Row, sessions};
-use super::{DatabaseUrl, History, HistoryError, Session, migrate};
+use super::words::words;
+use super::{DatabaseUrl, History, HistoryError, Page, Session, Wanted, migrate};
+use chrono::{DateTime, Utc};
 use diesel::upsert::excluded;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
-use diesel_async::pooled_connection::deadpool::{Object, PoolError};
-use std::future::Future;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -44,7 +48,7 @@ pub async fn open(url: &DatabaseUrl) -> Result<Arc<dyn History>, HistoryError> {
     Ok(Arc::new(database))
 }
 
-struct Database {
+pub(super) struct Database {
     url: DatabaseUrl,
     pools: Arc<Pools>,
     migrated: OnceCell<()>,
@@ -52,7 +56,7 @@ struct Database {
 
 impl Database {
     /// The pools, once the schema is up to date. Callers that arrive meanwhile share one attempt.
-    async fn ready(&self) -> Result<Arc<Pools>, HistoryError> {
+    pub(super) async fn ready(&self) -> Result<Arc<Pools>, HistoryError> {
         let migrated = self.migrated.get_or_try_init(|| async {
             migrate::run(&self.url).await?;
             tracing::info!("history is available and its schema up to date");
@@ -65,58 +69,35 @@ impl Database {
     }
 }
 
-/// Runs one statement on a connection of whichever pool there is: the two connection types share
-/// no object-safe trait, so the statement is compiled once for each.
-macro_rules! with_connection {
-    ($pools:expr, |$connection:ident| $statement:expr) => {
-        match &*$pools {
-            Pools::Sqlite(pool) => {
-                let pool = pool.clone();
-                let connect = to_its_end(async move { pool.get().await.map_err(unreachable) });
-                let mut $connection = in_time(connect).await?;
-                $statement.await.map_err(HistoryError::Query)
-            }
-            Pools::Postgres(pool) => {
-                let connect = async { pool.get().await.map_err(unreachable) };
-                let mut $connection = in_time(connect).await?;
-                match timeout(STATEMENT_WAIT, $statement).await {
-                    Ok(outcome) => outcome.map_err(HistoryError::Query),
-                    Err(_elapsed) => {
-                        // The answer may still come: nobody else may take it for theirs.
-                        drop(Object::take($connection));
-                        Err(HistoryError::Timeout(STATEMENT_WAIT))
-                    }
-                }
-            }
-        }
-    };
-}
-
 #[async_trait::async_trait]
 impl History for Database {
     async fn save(&self, session: &Session) -> Result<(), HistoryError> {
         use diesel::query_dsl::methods::FilterDsl;
         let row = Row::try_from(session)?;
+        let summary = row.summary();
         let pools = self.ready().await?;
         to_its_end(async move {
-            with_connection!(pools, |connection| diesel::insert_into(sessions::table)
-                .values(&row)
-                .on_conflict(sessions::id)
-                .do_update()
-                .set(&row)
-                // The same id again, later: its idempotency key was used again after its record
-                // had expired. A repeated save of the same session changes nothing.
-                .filter(sessions::created_at.lt(excluded(sessions::created_at)))
-                .execute(&mut connection))
+            with_connection!(pools, |connection: _Db| diesel::insert_into(
+                sessions::table
+            )
+            .values(&row)
+            .on_conflict(sessions::id)
+            .do_update()
+            .set(&row)
+            // The same id again, later: its idempotency key was used again after its record
+            // had expired. A repeated save of the same session changes nothing.
+            .filter(sessions::created_at.lt(excluded(sessions::created_at)))
+            .execute(&mut connection))
         })
-        .await
-        .map(drop)
+        .await?;
+        // If this fails, the caller tries again, or `summarise` makes up for it.
+        self.save_summary(summary).await
     }
 
     async fn get(&self, id: Uuid) -> Result<Option<Session>, HistoryError> {
         let pools = self.ready().await?;
         let row = to_its_end(async move {
-            with_connection!(pools, |connection| async {
+            with_connection!(pools, |connection: _Db| async {
                 sessions::table
                     .filter(sessions::id.eq(id.to_string()))
                     .first::<Row>(&mut connection)
@@ -128,35 +109,61 @@ impl History for Database {
         row.map(Session::try_from).transpose()
     }
 
+    async fn page(&self, wanted: &Wanted) -> Result<Page, HistoryError> {
+        let words = wanted.text.as_deref().map(words);
+        if words.as_ref().is_some_and(BTreeSet::is_empty) {
+            return Ok(Page {
+                sessions: Vec::new(),
+                next: None,
+            });
+        }
+        let asked = wanted.clone();
+        let pools = self.ready().await?;
+        let rows = to_its_end(async move {
+            with_connection!(pools, |connection: Db| listing!(Db, &asked, words.as_ref())
+                .load::<ListedRow>(&mut connection))
+        });
+        listing::page(wanted, rows.await?)
+    }
+
+    async fn delete(&self, id: Uuid) -> Result<bool, HistoryError> {
+        Ok(self.delete_all(vec![id.to_string()]).await? > 0)
+    }
+
+    async fn prune(&self, keep: Retention, now: DateTime<Utc>) -> Result<usize, HistoryError> {
+        let mut ids = Vec::new();
+        if let Some(oldest) = keep.oldest(now) {
+            ids = self.posted_before(oldest, String::new()).await?;
+        }
+        if ids.is_empty()
+            && keep.most > 0
+            && let Some((at, id)) = self.newest_but(keep.most).await?
+        {
+            // The place right behind it: ids are text, and no text is between.
+            ids = self.posted_before(at, format!("{id}\u{1}")).await?;
+        }
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        self.delete_all(ids).await
+    }
+
+    async fn summarise(&self) -> Result<usize, HistoryError> {
+        let bare = self.without_summary().await?;
+        let found = bare.len();
+        for row in bare {
+            self.save_summary(row).await?;
+        }
+        Ok(found)
+    }
+
     async fn ping(&self) -> Result<(), HistoryError> {
         let pools = self.ready().await?;
         to_its_end(async move {
-            with_connection!(pools, |connection| diesel::sql_query("SELECT 1")
+            with_connection!(pools, |connection: _Db| diesel::sql_query("SELECT 1")
                 .execute(&mut connection))
         })
         .await
         .map(drop)
     }
-}
-
-/// Runs a future apart from its caller: one that waits for SQLite must not be dropped half-way,
-/// as its thread works on and the driver panics.
-async fn to_its_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, HistoryError>> + Send + 'static,
-) -> Result<T, HistoryError> {
-    tokio::spawn(work)
-        .await
-        .map_err(HistoryError::Interrupted)?
-}
-
-async fn in_time<T>(
-    connect: impl Future<Output = Result<T, HistoryError>>,
-) -> Result<T, HistoryError> {
-    timeout(CONNECT_WAIT, connect)
-        .await
-        .map_err(|_elapsed| HistoryError::Timeout(CONNECT_WAIT))?
-}
-
-fn unreachable(error: PoolError) -> HistoryError {
-    HistoryError::Unreachable(error.into())
 }

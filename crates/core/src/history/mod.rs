@@ -12,18 +12,28 @@
 mod database;
 mod error;
 mod inspect;
+mod listing;
 mod migrate;
+mod page;
 mod pool;
+mod retention;
 mod session;
+mod statement;
+mod summary;
 mod table;
+mod upkeep;
 mod url;
+mod words;
 
 pub use self::database::open;
 pub use self::error::HistoryError;
 pub use self::inspect::{Standing, inspect};
+pub use self::page::{Before, Ending, Listed, NoPlace, Page, Wanted};
+pub use self::retention::Retention;
 pub use self::session::Session;
 pub use self::url::{DatabaseUrl, DatabaseUrlError};
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// Where finished sessions are kept.
@@ -41,6 +51,33 @@ pub trait History: Send + Sync {
     /// # Errors
     /// What the database says, or [`HistoryError::Corrupt`].
     async fn get(&self, id: Uuid) -> Result<Option<Session>, HistoryError>;
+
+    /// A page of the sessions that are wanted, newest first.
+    ///
+    /// # Errors
+    /// What the database says, or [`HistoryError::Corrupt`].
+    async fn page(&self, wanted: &Wanted) -> Result<Page, HistoryError>;
+
+    /// Deletes the session of that id; tells whether there was one. Whether the caller may is the
+    /// caller's check.
+    ///
+    /// # Errors
+    /// What the database says.
+    async fn delete(&self, id: Uuid) -> Result<bool, HistoryError>;
+
+    /// Deletes some of the oldest sessions that are not to be kept at `now`; how many. Zero when
+    /// there are none left.
+    ///
+    /// # Errors
+    /// What the database says.
+    async fn prune(&self, keep: Retention, now: DateTime<Utc>) -> Result<usize, HistoryError>;
+
+    /// Makes some sessions that an older version stored known to the list and its full-text search;
+    /// how many. Zero when there are none left.
+    ///
+    /// # Errors
+    /// What the database says.
+    async fn summarise(&self) -> Result<usize, HistoryError>;
 
     /// Whether the database answers and its schema is up to date.
     ///

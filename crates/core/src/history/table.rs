@@ -1,5 +1,6 @@
 //! The table and the way between its rows and [`Session`].
 
+use super::summary::Summary;
 use super::{HistoryError, Session};
 use crate::mode::Mode;
 use crate::schema::Status;
@@ -24,6 +25,19 @@ diesel::table! {
         result -> Nullable<Text>,
     }
 }
+
+// SQLite has a row number in front, which only its full-text index knows.
+diesel::table! {
+    session_summaries (id) {
+        id -> Text,
+        created_at -> BigInt,
+        excerpt -> Nullable<Text>,
+        source_count -> BigInt,
+        words -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(sessions, session_summaries);
 
 #[derive(Debug, Insertable, Queryable, AsChangeset)]
 #[diesel(table_name = sessions, treat_none_as_null = true)]
@@ -90,17 +104,28 @@ impl TryFrom<Row> for Session {
     }
 }
 
+impl Row {
+    pub(super) fn summary(&self) -> Summary {
+        Summary::new(
+            self.id.clone(),
+            self.created_at,
+            &self.query,
+            self.result.as_deref(),
+        )
+    }
+}
+
 /// Postgres has no text with NUL in it; both databases keep the replacement character instead.
 fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-fn terminal_status(name: &str) -> Option<Status> {
+pub(super) fn terminal_status(name: &str) -> Option<Status> {
     [Status::Completed, Status::Failed]
         .into_iter()
         .find(|status| status.as_str() == name)
 }
 
-fn time(micros: i64) -> Option<DateTime<Utc>> {
+pub(super) fn time(micros: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_micros(micros)
 }

@@ -2,8 +2,11 @@
 
 mod inspect;
 mod outage;
+mod pages;
 mod place;
 mod postgres_server;
+mod retention;
 mod sqlite;
 mod suite;
+mod upgrade;
 mod url;

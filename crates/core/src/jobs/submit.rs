@@ -136,6 +136,7 @@ impl Jobs {
         let until_end = job.ttl.max(job.longest_life());
         let mut invocation = on_job(&self.scripts.create, job.id);
         invocation
+            .key(keys::erased(job.id))
             .arg(job.mode.as_str())
             .arg(job.request.as_ref())
             .arg(&job.digest)

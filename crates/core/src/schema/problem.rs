@@ -134,6 +134,9 @@ problems! {
     UNKNOWN_MESSAGE = "unknown_message", Http,
         "A WebSocket message that means nothing here; the socket stays open.",
         "Send `{\"cancel\":true}` or nothing.";
+    STILL_RUNNING = "still_running", Http,
+        "The search has not ended, so its session cannot be deleted.",
+        "Cancel it with `DELETE /api/v1/search/{session_id}`, or wait for its end; then delete it.";
 }
 
 #[cfg(test)]

@@ -32,6 +32,16 @@ pub const SETTINGS: &[Setting] = &[
         "sqlite://data/privachat.db",
         "history: sqlite://path or postgres://user:password@host/db",
     ),
+    setting(
+        "HISTORY_DAYS",
+        "0",
+        "days that ended searches are kept in the history; 0 for ever",
+    ),
+    setting(
+        "HISTORY_MAX",
+        "0",
+        "ended searches that the history keeps at most, the newest; 0 for all",
+    ),
     setting("API_HOST", "127.0.0.1", "address the API listens on"),
     setting(
         "API_PORT",

@@ -7,6 +7,7 @@ mod attempt;
 mod callbacks;
 mod failure;
 mod feed;
+mod history;
 mod hold;
 mod outbox;
 mod report;
@@ -25,7 +26,7 @@ use anyhow::Context as _;
 use attempt::Runner;
 use privachat_core::{
     cache::Cache,
-    history::{self, DatabaseUrl},
+    history::{DatabaseUrl, Retention, open},
     jobs::{Bell, Jobs},
     keys,
     parts::Parts,
@@ -47,6 +48,8 @@ pub struct DaemonSettings {
     pub name: String,
     /// Where finished searches are kept.
     pub database_url: DatabaseUrl,
+    /// Which of them are kept.
+    pub keep: Retention,
     /// How many searches it runs at once.
     pub slots: SlotLimits,
     /// How long it may be silent before its searches are taken over.
@@ -75,7 +78,7 @@ pub async fn run(
     mut parts: Parts,
     stopped: CancellationToken,
 ) -> anyhow::Result<()> {
-    let history = history::open(&settings.database_url)
+    let history = open(&settings.database_url)
         .await
         .context("the history cannot be opened")?;
     let stop = CancellationToken::new();
@@ -107,6 +110,10 @@ pub async fn run(
     parts.spawn(
         "the sweeper",
         sweep::run(jobs.clone(), settings.lease, give_up.clone()),
+    );
+    parts.spawn(
+        "the keeper of the history",
+        history::keep(Arc::clone(&history), settings.keep, give_up.clone()),
     );
     parts.spawn(
         "the outbox",

@@ -98,7 +98,9 @@ async fn store_due(jobs: &Jobs, history: &dyn History) -> Result<(), OutboxError
 
 async fn store(jobs: &Jobs, history: &dyn History, id: Uuid) -> Result<(), OutboxError> {
     let Some(record) = jobs.record_in_bulk(id).await? else {
-        tracing::warn!(session_id = %id, "expired before it could be stored in the history");
+        if !delete_if_erased(jobs, history, id).await? {
+            tracing::warn!(session_id = %id, "expired before it could be stored in the history");
+        }
         return Ok(jobs.saved(id).await?);
     };
     let session =
@@ -107,6 +109,7 @@ async fn store(jobs: &Jobs, history: &dyn History, id: Uuid) -> Result<(), Outbo
         Ok(Some(session)) => {
             note_failure(jobs, &session).await?;
             history.save(&session).await?;
+            delete_if_erased(jobs, history, id).await?;
         }
         Ok(None) => {
             tracing::error!(session_id = %id, "is listed as ended and has not; taken off the list")
@@ -126,4 +129,18 @@ async fn note_failure(jobs: &Jobs, session: &Session) -> Result<(), JobsError> {
         jobs.note_failure(session.id).await?;
     }
     Ok(())
+}
+
+/// A client may delete a search between the read of its record and the end of its storing, or after
+/// a worker that died in between: it must not come back.
+async fn delete_if_erased(
+    jobs: &Jobs,
+    history: &dyn History,
+    id: Uuid,
+) -> Result<bool, OutboxError> {
+    let erased = jobs.was_erased(id).await?;
+    if erased {
+        history.delete(id).await?;
+    }
+    Ok(erased)
 }

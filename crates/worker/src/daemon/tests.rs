@@ -14,6 +14,7 @@ async fn run_with(
     let settings = DaemonSettings {
         name: "worker".to_owned(),
         database_url: DatabaseUrl::parse(&database)?,
+        keep: Retention::default(),
         slots: SlotLimits {
             all: 1,
             balanced: 1,

@@ -2,6 +2,7 @@
 
 use super::postgres_server::shared;
 use crate::history::{DatabaseUrl, History, migrate, open};
+use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
@@ -36,6 +37,26 @@ impl Place {
 
     pub(super) async fn open(&self) -> Arc<dyn History> {
         open(&self.url).await.unwrap()
+    }
+
+    /// Runs statements behind the history's back, as an older version would.
+    pub(super) async fn execute(&self, sql: &str) {
+        let (url, sql) = (self.url.clone(), sql.to_owned());
+        spawn_blocking(move || match &url {
+            DatabaseUrl::Sqlite(path) => {
+                SqliteConnection::establish(path.as_path().to_str().unwrap())
+                    .unwrap()
+                    .batch_execute(&sql)
+            }
+            DatabaseUrl::Postgres(url) => {
+                AsyncConnectionWrapper::<AsyncPgConnection>::establish(url.expose())
+                    .unwrap()
+                    .batch_execute(&sql)
+            }
+        })
+        .await
+        .unwrap()
+        .unwrap();
     }
 
     /// Takes every migration back.

@@ -120,7 +120,7 @@ async fn a_schema_of_a_newer_binary_is_left_alone() {
     assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
 }
 
-/// What the history pages will ask: newest first, one owner's or one status's, from a key on.
+/// The statement of `listing`: newest first, one owner's or one status's, from a key on.
 #[tokio::test]
 async fn pages_are_read_from_an_index_without_sorting() {
     let folder = tempfile::tempdir().unwrap();
@@ -134,15 +134,21 @@ async fn pages_are_read_from_an_index_without_sorting() {
         ("owner = 'a' AND mode = 'deep'", "sessions_by_owner"),
     ] {
         let plan = diesel::sql_query(format!(
-            "EXPLAIN QUERY PLAN SELECT id FROM sessions WHERE {filter}
-             AND (created_at, id) < (5, 'x') ORDER BY created_at DESC, id DESC LIMIT 20"
+            "EXPLAIN QUERY PLAN SELECT sessions.id, excerpt FROM sessions
+             LEFT OUTER JOIN session_summaries ON session_summaries.id = sessions.id
+             AND session_summaries.created_at = sessions.created_at
+             WHERE {filter} AND sessions.created_at <= 5
+             AND (sessions.created_at < 5 OR sessions.id < 'x')
+             ORDER BY sessions.created_at DESC, sessions.id DESC LIMIT 20"
         ))
         .load::<PlanStep>(&mut other)
         .unwrap();
-        let [step] = plan.as_slice() else {
-            panic!("more than one step for {filter}: {plan:?}");
+        let [walk, summary] = plan.as_slice() else {
+            panic!("another number of steps for {filter}: {plan:?}");
         };
-        assert!(step.detail.contains(index), "{filter}: {}", step.detail);
+        assert!(walk.detail.contains(index), "{filter}: {}", walk.detail);
+        assert!(walk.detail.contains("created_at<"), "{}", walk.detail);
+        assert!(summary.detail.contains("(id=?)"), "{}", summary.detail);
     }
 }
 

@@ -50,6 +50,7 @@ macro_rules! on_both {
         )+}
     };
 }
+pub(super) use on_both;
 
 on_both!(
     a_session_comes_back_byte_for_byte,

@@ -1,4 +1,5 @@
 -- Accepts a job: absent → pending.
+-- KEYS: 4 the note that an earlier job of this id was erased
 -- ARGV: 1 mode, 2 request, 3 digest of the request, 4 echo (JSON members that every record repeats),
 --       5 ttl of an ended record (s), 6 ttl until then (s), 7 running time (ms), 8 longest wait (ms),
 --       9 changed channel, 10 id, 11 whom to tell the outcome, or empty
@@ -10,6 +11,7 @@ if digest then
   end
   return 'CONFLICT'
 end
+redis.call('DEL', KEYS[4])
 local now = now_ms()
 redis.call('HSET', KEYS[2], 'state', 'pending', 'attempt', 0, 'crashes', 0, 'not_before', 0,
   'mode', ARGV[1], 'request', ARGV[2], 'digest', ARGV[3], 'echo', ARGV[4], 'ttl', ARGV[5],

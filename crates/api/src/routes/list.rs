@@ -1,0 +1,215 @@
+//! GET /api/v1/sessions: the history, newest first.
+
+use crate::{
+    openapi::{ListedBody, SessionsBody},
+    problem::Problem,
+    state::State,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use privachat_core::{
+    history::{Before, Ending, Listed, Wanted},
+    mode::Mode,
+    schema::{time, validate::Fault},
+};
+use serde_json::json;
+
+const USUAL: u16 = 20;
+const MOST: u16 = 100;
+/// Characters of `q`.
+const LONGEST_TEXT: usize = 200;
+
+/// Searches that have ended, newest first: those that failed or were cancelled too. A search appears
+/// a moment after its end. Pages follow each other by `next_before`, and new searches do not shift them.
+#[utoipa::path(
+    get, path = "/api/v1/sessions", operation_id = "sessions", tag = "sessions",
+    params(
+        ("limit" = Option<u16>, Query, description = "Sessions on a page; 20 by default", minimum = 1, maximum = 100),
+        ("before" = Option<String>, Query, description = "The `next_before` of the page before, or an ISO 8601 time: what was posted before it"),
+        ("q" = Option<String>, Query, description = "Words that the question or the answer has, all of them, in any order; from three characters on the beginning of a word is enough. Case and accents do not matter", max_length = 200),
+        ("mode" = Option<Mode>, Query, description = "Those of this mode"),
+        ("status" = Option<EndingName>, Query, description = "Those that ended like this; `failed` includes `cancelled`"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = SessionsBody),
+        (status = 422, description = "A parameter cannot be used", body = crate::openapi::Faults),
+        (status = 503, description = "The database does not answer", body = crate::openapi::Refusal),
+    )
+)]
+pub(crate) async fn get(
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let wanted = wanted(request.query_string()).map_err(Problem::Invalid)?;
+    let page = state.history.page(&wanted).await?;
+    Ok(HttpResponse::Ok().json(SessionsBody {
+        sessions: page.sessions.into_iter().map(listed).collect(),
+        next_before: page.next.map(|next| next.to_string()),
+    }))
+}
+
+/// The endings, for the document.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes the wire and is never built")]
+pub(crate) enum EndingName {
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+fn listed(session: Listed) -> ListedBody {
+    ListedBody {
+        id: session.id,
+        query: session.query,
+        mode: session.mode,
+        status: session.status,
+        error_code: session.error_code,
+        created_at: time::format(&session.created_at),
+        completed_at: time::format(&session.completed_at),
+        answer_excerpt: session.excerpt,
+        source_count: session.source_count,
+    }
+}
+
+/// Every fault at once. Unknown parameters are ignored, of a repeated one the last counts, and an
+/// empty one counts as not there.
+fn wanted(query: &str) -> Result<Wanted, Vec<Fault>> {
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
+        .map(web::Query::into_inner)
+        .unwrap_or_default();
+    let mut wanted = Wanted {
+        limit: USUAL,
+        ..Wanted::default()
+    };
+    let mut faults = Vec::new();
+    for name in ["limit", "before", "q", "mode", "status"] {
+        let last = pairs.iter().rev().find(|(given, _)| given == name);
+        let Some((_, text)) = last.filter(|(_, text)| !text.trim().is_empty()) else {
+            continue;
+        };
+        let text = text.trim();
+        let read = match name {
+            "limit" => limit(text).map(|limit| wanted.limit = limit),
+            "before" => before(text).map(|place| wanted.before = Some(place)),
+            "q" => words(text).map(|text| wanted.text = Some(text)),
+            "mode" => {
+                choice(name, text, &Mode::ALL, Mode::as_str).map(|mode| wanted.mode = Some(mode))
+            }
+            _ => choice(name, text, &Ending::ALL, Ending::as_str)
+                .map(|ending| wanted.ending = Some(ending)),
+        };
+        faults.extend(read.err());
+    }
+    if faults.is_empty() {
+        return Ok(wanted);
+    }
+    Err(faults)
+}
+
+fn fault(name: &str, kind: &str, msg: String, text: &str) -> Fault {
+    Fault::new(&["query", name], kind, msg, text.into())
+}
+
+fn limit(text: &str) -> Result<u16, Fault> {
+    let Ok(number) = text.parse::<i64>() else {
+        let msg = "Input should be a valid integer, unable to parse string as an integer";
+        return Err(fault("limit", "int_parsing", msg.to_owned(), text));
+    };
+    if number < 1 {
+        let msg = "Input should be greater than or equal to 1".to_owned();
+        return Err(fault("limit", "greater_than_equal", msg, text).with(json!({ "ge": 1 })));
+    }
+    u16::try_from(number)
+        .ok()
+        .filter(|number| *number <= MOST)
+        .ok_or_else(|| {
+            let msg = format!("Input should be less than or equal to {MOST}");
+            fault("limit", "less_than_equal", msg, text).with(json!({ "le": MOST }))
+        })
+}
+
+fn before(text: &str) -> Result<Before, Fault> {
+    // A `+` that was not escaped arrives as a space, and no time has one of its own.
+    text.replace(' ', "+").parse().map_err(|_no_place| {
+        let msg = "Input should be the next_before of a page, or an ISO 8601 time".to_owned();
+        fault("before", "datetime_parsing", msg, text)
+    })
+}
+
+fn words(text: &str) -> Result<String, Fault> {
+    if text.chars().count() <= LONGEST_TEXT {
+        return Ok(text.to_owned());
+    }
+    let msg = format!("String should have at most {LONGEST_TEXT} characters");
+    Err(fault("q", "string_too_long", msg, text).with(json!({ "max_length": LONGEST_TEXT })))
+}
+
+fn choice<T: Copy>(
+    name: &str,
+    text: &str,
+    all: &[T],
+    as_str: fn(T) -> &'static str,
+) -> Result<T, Fault> {
+    if let Some(choice) = all.iter().find(|choice| as_str(**choice) == text) {
+        return Ok(*choice);
+    }
+    let quoted: Vec<String> = all
+        .iter()
+        .map(|each| format!("'{}'", as_str(*each)))
+        .collect();
+    let expected = match quoted.split_last() {
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    };
+    let msg = format!("Input should be {expected}");
+    Err(fault(name, "enum", msg, text).with(json!({ "expected": expected })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_found_at_once_and_says_what_would_do() {
+        let faults =
+            wanted("limit=0&before=yesterday&mode=slow&status=pending&other=1").unwrap_err();
+        let told: Vec<(&str, &str)> = faults
+            .iter()
+            .map(|fault| (fault.kind.as_str(), fault.msg.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (
+                    "greater_than_equal",
+                    "Input should be greater than or equal to 1"
+                ),
+                (
+                    "datetime_parsing",
+                    "Input should be the next_before of a page, or an ISO 8601 time"
+                ),
+                ("enum", "Input should be 'speed', 'balanced' or 'deep'"),
+                (
+                    "enum",
+                    "Input should be 'completed', 'failed' or 'cancelled'"
+                ),
+            ]
+        );
+        assert_eq!(wanted("limit=101").unwrap_err()[0].kind, "less_than_equal");
+        assert_eq!(wanted("limit=1e2").unwrap_err()[0].kind, "int_parsing");
+        let long = wanted(&format!("q={}", "é".repeat(201))).unwrap_err();
+        assert_eq!(long[0].kind, "string_too_long");
+    }
+
+    #[test]
+    fn an_empty_parameter_is_none_and_a_time_may_have_an_offset() {
+        let empty = wanted("q=&mode=&before=%20&limit=").unwrap();
+        assert_eq!((empty.limit, empty.mode, empty.text), (USUAL, None, None));
+        let read = wanted("limit=7&limit=5&before=2026-11-23T15:00:00+01:00&q=a+b").unwrap();
+        assert_eq!(
+            read.before.unwrap().to_string(),
+            "2026-11-23T14:00:00.000000Z"
+        );
+        assert_eq!((read.limit, read.text.as_deref()), (5, Some("a b")));
+    }
+}

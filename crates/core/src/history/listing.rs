@@ -1,0 +1,170 @@
+//! The list of sessions: one statement, built for either database.
+
+use super::page::{Listed, Page, Wanted};
+use super::table::{terminal_status, time};
+use super::words::{fts5, tsquery};
+use super::{Before, HistoryError};
+use crate::mode::Mode;
+use diesel::backend::Backend;
+use diesel::pg::Pg;
+use diesel::prelude::Queryable;
+use diesel::sqlite::Sqlite;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// How a database searches text.
+pub(super) trait TextSearch: Backend {
+    /// A condition on `session_summaries`, before and after its parameter.
+    const CONDITION: (&'static str, &'static str);
+
+    /// The parameter: all of these words.
+    fn parameter(words: &BTreeSet<String>) -> String;
+}
+
+impl TextSearch for Sqlite {
+    const CONDITION: (&'static str, &'static str) = (
+        "session_summaries.seq IN (SELECT rowid FROM session_words WHERE session_words MATCH ",
+        ")",
+    );
+
+    fn parameter(words: &BTreeSet<String>) -> String {
+        fts5(words)
+    }
+}
+
+impl TextSearch for Pg {
+    const CONDITION: (&'static str, &'static str) = (
+        "array_to_tsvector(string_to_array(session_summaries.words, ' ')) @@ CAST(",
+        " AS tsquery)",
+    );
+
+    fn parameter(words: &BTreeSet<String>) -> String {
+        tsquery(words)
+    }
+}
+
+/// The statement for `$wanted` on the backend `$db`; one more row than wanted tells whether there is
+/// a next page. A macro, as the type of a statement names its database in every part.
+macro_rules! listing {
+    ($db:ty, $wanted:expr, $words:expr) => {{
+        use crate::history::listing::TextSearch;
+        use crate::history::page::{Ending, Wanted};
+        use crate::history::table::{session_summaries as summaries, sessions};
+        use crate::schema::{Status, problem};
+        use diesel::dsl::sql;
+        use diesel::sql_types::{Bool, Text};
+        use diesel::{BoolExpressionMethods, JoinOnDsl, NullableExpressionMethods};
+
+        let wanted: &Wanted = $wanted;
+        let words: Option<&std::collections::BTreeSet<String>> = $words;
+        // The summary of another session under the same id is none.
+        let summary = summaries::id
+            .eq(sessions::id)
+            .and(summaries::created_at.eq(sessions::created_at));
+        let mut rows = sessions::table
+            .left_join(summaries::table.on(summary))
+            .select((
+                sessions::id,
+                sessions::query,
+                sessions::mode,
+                sessions::status,
+                sessions::error_code,
+                sessions::created_at,
+                sessions::completed_at,
+                summaries::excerpt.nullable(),
+                summaries::source_count.nullable(),
+            ))
+            .order((sessions::created_at.desc(), sessions::id.desc()))
+            .limit(i64::from(wanted.limit) + 1)
+            .into_boxed::<$db>();
+        if let Some(owner) = &wanted.owner {
+            rows = rows.filter(sessions::owner.eq(owner.clone()));
+        }
+        if let Some(mode) = wanted.mode {
+            rows = rows.filter(sessions::mode.eq(mode.as_str()));
+        }
+        match wanted.ending {
+            None => {}
+            Some(Ending::Completed) => {
+                rows = rows.filter(sessions::status.eq(Status::Completed.as_str()));
+            }
+            Some(Ending::Failed) => {
+                rows = rows.filter(sessions::status.eq(Status::Failed.as_str()));
+            }
+            Some(Ending::Cancelled) => {
+                rows = rows
+                    .filter(sessions::status.eq(Status::Failed.as_str()))
+                    .filter(sessions::error_code.eq(problem::CANCELLED));
+            }
+        }
+        if let Some(before) = wanted.before {
+            let at = before.created_at.timestamp_micros();
+            let id = before.id.map(|id| id.to_string()).unwrap_or_default();
+            // Two conditions instead of an OR: the first bounds the walk along the index.
+            rows = rows
+                .filter(sessions::created_at.le(at))
+                .filter(sessions::created_at.lt(at).or(sessions::id.lt(id)));
+        }
+        if let Some(words) = words {
+            let (before, after) = <$db as TextSearch>::CONDITION;
+            let condition = sql::<Bool>(before)
+                .bind::<Text, _>(<$db as TextSearch>::parameter(words))
+                .sql(after);
+            rows = rows.filter(condition);
+        }
+        rows
+    }};
+}
+pub(super) use listing;
+
+#[derive(Debug, Queryable)]
+pub(super) struct ListedRow {
+    id: String,
+    query: String,
+    mode: String,
+    status: String,
+    error_code: Option<String>,
+    created_at: i64,
+    completed_at: i64,
+    excerpt: Option<String>,
+    source_count: Option<i64>,
+}
+
+/// The page that `rows` are, of which there may be one too many.
+pub(super) fn page(wanted: &Wanted, rows: Vec<ListedRow>) -> Result<Page, HistoryError> {
+    let more = rows.len() > usize::from(wanted.limit);
+    let sessions: Vec<Listed> = rows
+        .into_iter()
+        .take(wanted.limit.into())
+        .map(Listed::try_from)
+        .collect::<Result<_, _>>()?;
+    let next = sessions.last().filter(|_| more).map(|last| Before {
+        created_at: last.created_at,
+        id: Some(last.id),
+    });
+    Ok(Page { sessions, next })
+}
+
+impl TryFrom<ListedRow> for Listed {
+    type Error = HistoryError;
+
+    fn try_from(row: ListedRow) -> Result<Self, HistoryError> {
+        let corrupt = |column| HistoryError::Corrupt {
+            id: row.id.clone(),
+            column,
+        };
+        Ok(Self {
+            id: Uuid::try_parse(&row.id).map_err(|_not_a_uuid| corrupt("id"))?,
+            mode: Mode::of_stored(&row.mode).ok_or_else(|| corrupt("mode"))?,
+            status: terminal_status(&row.status).ok_or_else(|| corrupt("status"))?,
+            created_at: time(row.created_at).ok_or_else(|| corrupt("created_at"))?,
+            completed_at: time(row.completed_at).ok_or_else(|| corrupt("completed_at"))?,
+            query: row.query,
+            error_code: row.error_code,
+            excerpt: row.excerpt,
+            source_count: row
+                .source_count
+                .map(|count| u64::try_from(count).unwrap_or(0)),
+        })
+    }
+}

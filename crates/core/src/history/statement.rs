@@ -1,0 +1,79 @@
+//! Running one statement: on whichever pool, in time, and to its end.
+
+use super::HistoryError;
+use super::pool::CONNECT_WAIT;
+use diesel_async::pooled_connection::deadpool::PoolError;
+use std::future::Future;
+use tokio::time::timeout;
+
+/// Runs one statement on a connection of whichever pool there is: the two connection types share
+/// no object-safe trait, so the statement is compiled once for each. It may ask for the backend.
+macro_rules! with_connection {
+    ($pools:expr, |$connection:ident: $backend:ident| $statement:expr) => {
+        match &*$pools {
+            $crate::history::pool::Pools::Sqlite(pool) => {
+                type $backend = diesel::sqlite::Sqlite;
+                let pool = pool.clone();
+                let connect = $crate::history::statement::to_its_end(async move {
+                    pool.get()
+                        .await
+                        .map_err($crate::history::statement::unreachable)
+                });
+                let mut $connection = $crate::history::statement::in_time(connect).await?;
+                let outcome = $statement.await;
+                if outcome.is_err() {
+                    // A full-text index may keep it in the past after a statement that was undone.
+                    drop(diesel_async::pooled_connection::deadpool::Object::take(
+                        $connection,
+                    ));
+                }
+                outcome.map_err($crate::history::HistoryError::Query)
+            }
+            $crate::history::pool::Pools::Postgres(pool) => {
+                type $backend = diesel::pg::Pg;
+                let connect = async {
+                    pool.get()
+                        .await
+                        .map_err($crate::history::statement::unreachable)
+                };
+                let mut $connection = $crate::history::statement::in_time(connect).await?;
+                match tokio::time::timeout($crate::history::pool::STATEMENT_WAIT, $statement).await
+                {
+                    Ok(outcome) => outcome.map_err($crate::history::HistoryError::Query),
+                    Err(_elapsed) => {
+                        // The answer may still come: nobody else may take it for theirs.
+                        drop(diesel_async::pooled_connection::deadpool::Object::take(
+                            $connection,
+                        ));
+                        Err($crate::history::HistoryError::Timeout(
+                            $crate::history::pool::STATEMENT_WAIT,
+                        ))
+                    }
+                }
+            }
+        }
+    };
+}
+pub(super) use with_connection;
+
+/// Runs a future apart from its caller: one that waits for SQLite must not be dropped half-way,
+/// as its thread works on and the driver panics.
+pub(super) async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, HistoryError>> + Send + 'static,
+) -> Result<T, HistoryError> {
+    tokio::spawn(work)
+        .await
+        .map_err(HistoryError::Interrupted)?
+}
+
+pub(super) async fn in_time<T>(
+    connect: impl Future<Output = Result<T, HistoryError>>,
+) -> Result<T, HistoryError> {
+    timeout(CONNECT_WAIT, connect)
+        .await
+        .map_err(|_elapsed| HistoryError::Timeout(CONNECT_WAIT))?
+}
+
+pub(super) fn unreachable(error: PoolError) -> HistoryError {
+    HistoryError::Unreachable(error.into())
+}

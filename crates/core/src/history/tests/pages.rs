@@ -1,0 +1,415 @@
+//! The list of sessions, on both databases.
+
+use super::place::Place;
+use super::suite::{on_both, session};
+use crate::history::{Before, Ending, History, Page, Session, Wanted};
+use crate::mode::Mode;
+use crate::schema::Status;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{json, value::to_raw_value};
+use uuid::Uuid;
+
+on_both!(
+    an_empty_history_is_an_empty_page,
+    the_list_is_newest_first_and_shows_the_little_that_it_should,
+    pages_follow_each_other_without_gap_or_repeat,
+    sessions_of_one_moment_are_on_one_page_each,
+    a_page_stays_where_it_is_when_sessions_come_and_go,
+    a_page_may_begin_at_a_time,
+    filters_narrow_and_combine,
+    words_are_found_in_question_and_answer,
+    a_text_without_words_finds_nothing,
+    hostile_text_is_only_text,
+    a_long_answer_is_listed_and_found,
+    a_later_session_under_the_same_id_is_the_one_that_is_listed_and_found,
+    a_deleted_session_is_gone_from_everywhere,
+    a_session_that_is_saved_again_after_its_deletion_is_whole,
+    deleting_and_saving_at_once_never_fails,
+);
+
+pub(super) fn asked(query: &str, answer: &str, at: DateTime<Utc>) -> Session {
+    let result = json!({"query": query, "answer": answer, "sources": [{}, {}]});
+    Session {
+        id: Uuid::new_v4(),
+        query: query.to_owned(),
+        result: Some(to_raw_value(&result).unwrap()),
+        created_at: at,
+        completed_at: at + TimeDelta::seconds(9),
+        ..session()
+    }
+}
+
+pub(super) fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap()
+}
+
+pub(super) fn all() -> Wanted {
+    Wanted {
+        limit: 100,
+        ..Wanted::default()
+    }
+}
+
+pub(super) async fn ids(history: &dyn History, wanted: &Wanted) -> Vec<Uuid> {
+    let page = history.page(wanted).await.unwrap();
+    page.sessions.iter().map(|listed| listed.id).collect()
+}
+
+pub(super) async fn found(history: &dyn History, text: &str) -> Vec<Uuid> {
+    let text = Some(text.to_owned());
+    ids(history, &Wanted { text, ..all() }).await
+}
+
+/// Saves `count` sessions, a second apart; their ids, newest first.
+pub(super) async fn saved(history: &dyn History, count: i64) -> Vec<Uuid> {
+    let mut ids = Vec::new();
+    for number in 0..count {
+        let at = start() + TimeDelta::seconds(number);
+        let session = asked(&format!("question {number}"), "answer", at);
+        history.save(&session).await.unwrap();
+        ids.insert(0, session.id);
+    }
+    ids
+}
+
+async fn pages(history: &dyn History, limit: u16) -> Vec<Page> {
+    let mut pages: Vec<Page> = Vec::new();
+    loop {
+        let before = pages.last().and_then(|page| page.next);
+        let page = history
+            .page(&Wanted {
+                limit,
+                before,
+                ..all()
+            })
+            .await
+            .unwrap();
+        pages.push(page);
+        if pages.last().unwrap().next.is_none() {
+            return pages;
+        }
+    }
+}
+
+fn flat(pages: &[Page]) -> Vec<Uuid> {
+    let listed = pages.iter().flat_map(|page| &page.sessions);
+    listed.map(|listed| listed.id).collect()
+}
+
+async fn an_empty_history_is_an_empty_page(place: Place) {
+    let history = place.open().await;
+    let page = history.page(&all()).await.unwrap();
+    assert_eq!((page.sessions.len(), page.next), (0, None));
+}
+
+async fn the_list_is_newest_first_and_shows_the_little_that_it_should(place: Place) {
+    let history = place.open().await;
+    let answered = asked("What is Rust?", &"né🦀 ".repeat(100), start());
+    let failed = Session {
+        status: Status::Failed,
+        mode: Mode::Speed,
+        result: None,
+        error_code: Some("no_sources".to_owned()),
+        ..asked("What is Iron?", "", start() + TimeDelta::seconds(1))
+    };
+    for session in [&answered, &failed] {
+        history.save(session).await.unwrap();
+    }
+    let page = history.page(&all()).await.unwrap();
+    let [first, second] = page.sessions.as_slice() else {
+        panic!("{page:?}");
+    };
+    assert_eq!((first.id, second.id), (failed.id, answered.id));
+    assert_eq!((first.mode, first.status), (Mode::Speed, Status::Failed));
+    assert_eq!(first.error_code.as_deref(), Some("no_sources"));
+    assert_eq!((&first.excerpt, first.source_count), (&None, Some(0)));
+    assert_eq!(second.query, "What is Rust?");
+    assert_eq!(second.created_at, answered.created_at);
+    assert_eq!(second.completed_at, answered.completed_at);
+    assert_eq!(second.source_count, Some(2));
+    let excerpt = second.excerpt.as_deref().unwrap();
+    assert_eq!(excerpt, format!("{}…", "né🦀 ".repeat(50)));
+}
+
+async fn pages_follow_each_other_without_gap_or_repeat(place: Place) {
+    let history = place.open().await;
+    let expected = saved(history.as_ref(), 12).await;
+    for (limit, count) in [(1, 12), (5, 3), (6, 2), (100, 1)] {
+        let pages = pages(history.as_ref(), limit).await;
+        assert_eq!((pages.len(), flat(&pages)), (count, expected.clone()));
+    }
+}
+
+async fn sessions_of_one_moment_are_on_one_page_each(place: Place) {
+    let history = place.open().await;
+    let mut expected = Vec::new();
+    for _ in 0..7 {
+        let session = asked("the same moment", "", start());
+        history.save(&session).await.unwrap();
+        expected.push(session.id);
+    }
+    expected.sort_unstable_by(|a, b| b.cmp(a));
+    assert_eq!(flat(&pages(history.as_ref(), 2).await), expected);
+}
+
+async fn a_page_stays_where_it_is_when_sessions_come_and_go(place: Place) {
+    let history = place.open().await;
+    let ids_before = saved(history.as_ref(), 6).await;
+    let first = history.page(&Wanted { limit: 3, ..all() }).await.unwrap();
+    // The one that the place was made of, and a new one in front.
+    assert!(history.delete(ids_before[2]).await.unwrap());
+    let new = asked("new", "", start() + TimeDelta::days(1));
+    history.save(&new).await.unwrap();
+    let rest = Wanted {
+        before: first.next,
+        ..all()
+    };
+    assert_eq!(ids(history.as_ref(), &rest).await, ids_before[3..]);
+}
+
+async fn a_page_may_begin_at_a_time(place: Place) {
+    let history = place.open().await;
+    let expected = saved(history.as_ref(), 4).await;
+    let time = start() + TimeDelta::seconds(2);
+    let before: Before = time.to_rfc3339().parse().unwrap();
+    let earlier = Wanted {
+        before: Some(before),
+        ..all()
+    };
+    assert_eq!(ids(history.as_ref(), &earlier).await, expected[2..]);
+}
+
+async fn filters_narrow_and_combine(place: Place) {
+    let history = place.open().await;
+    let mut by = Vec::new();
+    for (second, owner, mode, error_code) in [
+        (0, Some("a"), Mode::Deep, None),
+        (1, Some("b"), Mode::Deep, Some("timeout")),
+        (2, None, Mode::Speed, Some("cancelled")),
+        (3, Some("a"), Mode::Speed, None),
+    ] {
+        let session = Session {
+            owner: owner.map(str::to_owned),
+            mode,
+            status: error_code.map_or(Status::Completed, |_| Status::Failed),
+            error_code: error_code.map(str::to_owned),
+            ..asked("lighthouse", "", start() + TimeDelta::seconds(second))
+        };
+        history.save(&session).await.unwrap();
+        by.push(session.id);
+    }
+    let (owner, mode, ending) = (None, None, None);
+    let a = Some("a".to_owned());
+    for (wanted, expected) in [
+        (
+            Wanted {
+                mode: Some(Mode::Deep),
+                ..all()
+            },
+            vec![1, 0],
+        ),
+        (
+            Wanted {
+                ending: Some(Ending::Completed),
+                ..all()
+            },
+            vec![3, 0],
+        ),
+        (
+            Wanted {
+                ending: Some(Ending::Failed),
+                ..all()
+            },
+            vec![2, 1],
+        ),
+        (
+            Wanted {
+                ending: Some(Ending::Cancelled),
+                ..all()
+            },
+            vec![2],
+        ),
+        (
+            Wanted {
+                owner: a.clone(),
+                ..all()
+            },
+            vec![3, 0],
+        ),
+        (
+            Wanted {
+                owner: a.clone(),
+                mode: Some(Mode::Deep),
+                ..all()
+            },
+            vec![0],
+        ),
+        (
+            Wanted {
+                ending: Some(Ending::Cancelled),
+                mode: Some(Mode::Deep),
+                ..all()
+            },
+            vec![],
+        ),
+        (
+            Wanted {
+                owner,
+                mode,
+                ending,
+                ..all()
+            },
+            vec![3, 2, 1, 0],
+        ),
+        (
+            Wanted {
+                owner: a,
+                mode: Some(Mode::Speed),
+                ending: Some(Ending::Completed),
+                text: Some("light".to_owned()),
+                before: Some("2100-01-01T00:00:00Z".parse().unwrap()),
+                limit: 1,
+            },
+            vec![3],
+        ),
+    ] {
+        let expected: Vec<Uuid> = expected.into_iter().map(|at: usize| by[at]).collect();
+        assert_eq!(ids(history.as_ref(), &wanted).await, expected, "{wanted:?}");
+    }
+}
+
+async fn words_are_found_in_question_and_answer(place: Place) {
+    let history = place.open().await;
+    let cafe = asked(
+        "Où est le Café de l'Étoile?",
+        "In Łódź; open since 1907.",
+        start(),
+    );
+    let tokyo = asked(
+        "東京タワーの高さは?",
+        "333 m",
+        start() + TimeDelta::seconds(1),
+    );
+    let http = asked(
+        "curl https://docs.example.org/a-b_c",
+        "3.11",
+        start() + TimeDelta::seconds(2),
+    );
+    for session in [&cafe, &tokyo, &http] {
+        history.save(session).await.unwrap();
+    }
+    for (text, expected) in [
+        ("café", vec![cafe.id]),
+        ("CAFE etoile", vec![cafe.id]),
+        ("1907 café", vec![cafe.id]),
+        ("éto", vec![cafe.id]),
+        ("łódź", vec![cafe.id]),
+        ("toile", vec![]),
+        ("et", vec![]),
+        ("cafe tokyo", vec![]),
+        ("高さ", vec![tokyo.id]),
+        ("東京", vec![tokyo.id]),
+        ("333", vec![tokyo.id]),
+        ("example.org", vec![http.id]),
+        ("a-b", vec![http.id]),
+        ("3.11", vec![http.id]),
+        ("https", vec![http.id]),
+    ] {
+        assert_eq!(found(history.as_ref(), text).await, expected, "{text}");
+    }
+}
+
+async fn a_text_without_words_finds_nothing(place: Place) {
+    let history = place.open().await;
+    saved(history.as_ref(), 1).await;
+    for text in ["", "  ", "?!", "🦀", "\0"] {
+        assert!(found(history.as_ref(), text).await.is_empty(), "{text:?}");
+    }
+}
+
+async fn hostile_text_is_only_text(place: Place) {
+    let history = place.open().await;
+    let expected = saved(history.as_ref(), 1).await;
+    for text in [
+        "question'; DROP TABLE sessions; --",
+        "\"question\" OR \"answer",
+        "question & !answer | ' :* <-> (",
+        "question NEAR(answer) ^ - * {words} : x",
+        "\\question\\' $1 ?",
+        "que\0stion",
+    ] {
+        let outcome = history
+            .page(&Wanted {
+                text: Some(text.to_owned()),
+                ..all()
+            })
+            .await;
+        outcome.unwrap();
+    }
+    assert_eq!(ids(history.as_ref(), &all()).await, expected);
+}
+
+async fn a_long_answer_is_listed_and_found(place: Place) {
+    let history = place.open().await;
+    // As many different words as fit, and one of them beyond every bound.
+    let answer: Vec<String> = (0..200_000).map(|number| format!("w{number:x}")).collect();
+    let answer = format!("{} {}", "x".repeat(5000), answer.join(" "));
+    let long = asked("endless", &answer, start());
+    history.save(&long).await.unwrap();
+    assert_eq!(found(history.as_ref(), "endless w1f").await, [long.id]);
+    assert_eq!(found(history.as_ref(), &"x".repeat(5000)).await, [long.id]);
+}
+
+async fn a_later_session_under_the_same_id_is_the_one_that_is_listed_and_found(place: Place) {
+    let history = place.open().await;
+    let first = asked("lighthouse", "old", start());
+    let second = Session {
+        id: first.id,
+        ..asked("windmill", "new", start() + TimeDelta::days(1))
+    };
+    for session in [&first, &second, &first] {
+        history.save(session).await.unwrap();
+    }
+    assert_eq!(found(history.as_ref(), "windmill new").await, [first.id]);
+    assert!(found(history.as_ref(), "lighthouse").await.is_empty());
+    let page = history.page(&all()).await.unwrap();
+    assert_eq!(page.sessions.len(), 1);
+    assert_eq!(page.sessions[0].excerpt.as_deref(), Some("new"));
+}
+
+async fn a_deleted_session_is_gone_from_everywhere(place: Place) {
+    let history = place.open().await;
+    let kept = asked("lighthouse one", "", start());
+    let deleted = asked("lighthouse two", "", start() + TimeDelta::seconds(1));
+    for session in [&kept, &deleted] {
+        history.save(session).await.unwrap();
+    }
+    assert!(history.delete(deleted.id).await.unwrap());
+    assert!(!history.delete(deleted.id).await.unwrap());
+    assert!(history.get(deleted.id).await.unwrap().is_none());
+    assert_eq!(ids(history.as_ref(), &all()).await, [kept.id]);
+    assert_eq!(found(history.as_ref(), "lighthouse").await, [kept.id]);
+    assert!(found(history.as_ref(), "two").await.is_empty());
+    assert_eq!(history.summarise().await.unwrap(), 0);
+}
+
+async fn a_session_that_is_saved_again_after_its_deletion_is_whole(place: Place) {
+    let history = place.open().await;
+    let session = asked("lighthouse", "tall", start());
+    for _ in 0..2 {
+        history.save(&session).await.unwrap();
+        assert_eq!(found(history.as_ref(), "tall").await, [session.id]);
+        assert!(history.delete(session.id).await.unwrap());
+        assert!(found(history.as_ref(), "tall").await.is_empty());
+    }
+}
+
+async fn deleting_and_saving_at_once_never_fails(place: Place) {
+    let history = place.open().await;
+    let session = asked("lighthouse", "", start());
+    for _ in 0..30 {
+        let (saved, deleted) = tokio::join!(history.save(&session), history.delete(session.id));
+        saved.unwrap();
+        deleted.unwrap();
+    }
+}

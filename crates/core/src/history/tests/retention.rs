@@ -1,0 +1,90 @@
+//! Sessions that are not kept for ever, on both databases.
+
+use super::pages::{all, found, ids, saved, start};
+use super::place::Place;
+use super::suite::on_both;
+use crate::history::{History, Retention};
+use chrono::TimeDelta;
+
+on_both!(
+    without_bounds_everything_is_kept,
+    sessions_go_when_they_are_too_old,
+    the_newest_stay_when_there_are_too_many,
+    many_go_in_small_batches,
+    workers_that_prune_at_once_delete_no_more_than_one,
+);
+
+async fn prune(history: &dyn History, keep: Retention, days_later: i64) -> usize {
+    let now = start() + TimeDelta::days(days_later);
+    let mut deleted = 0;
+    loop {
+        match history.prune(keep, now).await.unwrap() {
+            0 => return deleted,
+            batch => deleted += batch,
+        }
+    }
+}
+
+async fn without_bounds_everything_is_kept(place: Place) {
+    let history = place.open().await;
+    let expected = saved(history.as_ref(), 3).await;
+    assert_eq!(prune(history.as_ref(), Retention::default(), 9999).await, 0);
+    assert_eq!(ids(history.as_ref(), &all()).await, expected);
+}
+
+async fn sessions_go_when_they_are_too_old(place: Place) {
+    let history = place.open().await;
+    let expected = saved(history.as_ref(), 3).await;
+    let keep = Retention { days: 7, most: 0 };
+    // The first is exactly as old as allowed.
+    assert_eq!(prune(history.as_ref(), keep, 7).await, 0);
+    let now = start() + TimeDelta::days(7) + TimeDelta::microseconds(1);
+    assert_eq!(history.prune(keep, now).await.unwrap(), 1);
+    assert_eq!(ids(history.as_ref(), &all()).await, expected[..2]);
+    assert_eq!(prune(history.as_ref(), keep, 8).await, 2);
+    assert!(found(history.as_ref(), "question").await.is_empty());
+}
+
+async fn the_newest_stay_when_there_are_too_many(place: Place) {
+    let history = place.open().await;
+    let expected = saved(history.as_ref(), 7).await;
+    for (most, deleted, left) in [(7, 0, 7), (100, 0, 7), (5, 2, 5), (1, 4, 1)] {
+        let keep = Retention { days: 0, most };
+        assert_eq!(prune(history.as_ref(), keep, 0).await, deleted, "{most}");
+        assert_eq!(ids(history.as_ref(), &all()).await, expected[..left]);
+    }
+    // Both bounds: the stricter counts.
+    let keep = Retention { days: 1, most: 1 };
+    assert_eq!(prune(history.as_ref(), keep, 9).await, 1);
+}
+
+async fn many_go_in_small_batches(place: Place) {
+    let history = place.open().await;
+    saved(history.as_ref(), 450).await;
+    let keep = Retention { days: 0, most: 10 };
+    let mut batches = Vec::new();
+    loop {
+        let batch = history.prune(keep, start()).await.unwrap();
+        if batch == 0 {
+            break;
+        }
+        batches.push(batch);
+    }
+    assert_eq!(batches, [200, 200, 40]);
+    assert_eq!(ids(history.as_ref(), &all()).await.len(), 10);
+}
+
+async fn workers_that_prune_at_once_delete_no_more_than_one(place: Place) {
+    let histories = [place.open().await, place.open().await, place.open().await];
+    let expected = saved(histories[0].as_ref(), 30).await;
+    let keep = Retention { days: 0, most: 20 };
+    let rounds = histories
+        .iter()
+        .map(|history| prune(history.as_ref(), keep, 0));
+    let deleted: usize = futures_util::future::join_all(rounds)
+        .await
+        .into_iter()
+        .sum();
+    assert_eq!(deleted, 10);
+    assert_eq!(ids(histories[0].as_ref(), &all()).await, expected[..20]);
+}

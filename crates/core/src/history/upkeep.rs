@@ -1,0 +1,134 @@
+//! Summaries and deletions, a few rows at a time.
+
+use super::HistoryError;
+use super::database::Database;
+use super::retention::BATCH;
+use super::statement::{to_its_end, with_connection};
+use super::summary::Summary;
+use super::table::{session_summaries as summaries, sessions};
+use diesel::result::{DatabaseErrorKind, Error as QueryError};
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::upsert::excluded;
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, IntoSql, JoinOnDsl, NullableExpressionMethods,
+    OptionalExtension, QueryDsl,
+};
+use diesel_async::RunQueryDsl;
+
+impl Database {
+    /// Keeps a summary if its session is still there, and not yet another one under the same id.
+    pub(super) async fn save_summary(&self, summary: Summary) -> Result<(), HistoryError> {
+        let pools = self.ready().await?;
+        let saved = to_its_end(async move {
+            // From its session, as SQLite's full-text index does not survive an insertion that is
+            // undone for want of one: the connection is stuck in the past from then on.
+            let row = sessions::table
+                .filter(sessions::id.eq(summary.id))
+                .filter(sessions::created_at.eq(summary.created_at))
+                .select((
+                    sessions::id,
+                    sessions::created_at,
+                    summary.excerpt.into_sql::<Nullable<Text>>(),
+                    summary.source_count.into_sql::<BigInt>(),
+                    summary.words.into_sql::<Text>(),
+                ));
+            with_connection!(pools, |connection: _Db| diesel::insert_into(
+                summaries::table
+            )
+            .values(row)
+            .into_columns(summaries::all_columns)
+            .on_conflict(summaries::id)
+            .do_update()
+            .set((
+                summaries::created_at.eq(excluded(summaries::created_at)),
+                summaries::excerpt.eq(excluded(summaries::excerpt)),
+                summaries::source_count.eq(excluded(summaries::source_count)),
+                summaries::words.eq(excluded(summaries::words)),
+            ))
+            .execute(&mut connection))
+        });
+        match saved.await {
+            // Postgres: its session was deleted a moment ago.
+            Err(HistoryError::Query(QueryError::DatabaseError(
+                DatabaseErrorKind::ForeignKeyViolation,
+                _,
+            ))) => Ok(()),
+            outcome => outcome.map(drop),
+        }
+    }
+
+    pub(super) async fn without_summary(&self) -> Result<Vec<Summary>, HistoryError> {
+        let pools = self.ready().await?;
+        let rows = to_its_end(async move {
+            let summary = summaries::id
+                .eq(sessions::id)
+                .and(summaries::created_at.eq(sessions::created_at));
+            with_connection!(pools, |connection: _Db| sessions::table
+                .left_join(summaries::table.on(summary))
+                .filter(summaries::id.nullable().is_null())
+                .select((
+                    sessions::id,
+                    sessions::created_at,
+                    sessions::query,
+                    sessions::result
+                ))
+                .limit(BATCH)
+                .load::<(String, i64, String, Option<String>)>(&mut connection))
+        });
+        let summaries = rows
+            .await?
+            .into_iter()
+            .map(|(id, at, query, result)| Summary::new(id, at, &query, result.as_deref()));
+        Ok(summaries.collect())
+    }
+
+    /// Some of the oldest sessions in front of a place.
+    pub(super) async fn posted_before(
+        &self,
+        at: i64,
+        id: String,
+    ) -> Result<Vec<String>, HistoryError> {
+        let pools = self.ready().await?;
+        to_its_end(async move {
+            with_connection!(pools, |connection: _Db| sessions::table
+                .filter(sessions::created_at.le(at))
+                .filter(sessions::created_at.lt(at).or(sessions::id.lt(id)))
+                .order((sessions::created_at.asc(), sessions::id.asc()))
+                .select(sessions::id)
+                .limit(BATCH)
+                .load::<String>(&mut connection))
+        })
+        .await
+    }
+
+    /// The newest session that so many others are newer than.
+    pub(super) async fn newest_but(
+        &self,
+        others: u32,
+    ) -> Result<Option<(i64, String)>, HistoryError> {
+        let pools = self.ready().await?;
+        to_its_end(async move {
+            with_connection!(pools, |connection: _Db| async {
+                sessions::table
+                    .order((sessions::created_at.desc(), sessions::id.desc()))
+                    .select((sessions::created_at, sessions::id))
+                    .offset(others.into())
+                    .first(&mut connection)
+                    .await
+                    .optional()
+            })
+        })
+        .await
+    }
+
+    pub(super) async fn delete_all(&self, ids: Vec<String>) -> Result<usize, HistoryError> {
+        let pools = self.ready().await?;
+        to_its_end(async move {
+            with_connection!(pools, |connection: _Db| diesel::delete(
+                sessions::table.filter(sessions::id.eq_any(ids))
+            )
+            .execute(&mut connection))
+        })
+        .await
+    }
+}

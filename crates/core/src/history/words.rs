@@ -1,0 +1,108 @@
+//! The words of the full-text search. They are split and folded here and not in the database, so
+//! that SQLite and Postgres find the same.
+
+use std::collections::BTreeSet;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// Longer ones are cut: an index entry has its bounds.
+const LONGEST: usize = 64;
+/// From so many characters on, a word also finds those that begin with it.
+const SHORTEST_BEGINNING: usize = 3;
+
+/// The words of a text, folded: without case, accents and width. Each ideograph is a word, because
+/// nothing parts them.
+pub(super) fn words(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut word = String::new();
+    let mut length = 0;
+    let folded = text.nfkd().filter(|c| !is_combining_mark(*c));
+    for c in folded.flat_map(char::to_lowercase) {
+        let alone = is_ideograph(c);
+        if alone || !c.is_alphanumeric() {
+            length = 0;
+            if !word.is_empty() {
+                found.insert(std::mem::take(&mut word));
+            }
+            if alone {
+                found.insert(c.to_string());
+            }
+        } else if length < LONGEST {
+            length += 1;
+            word.push(c);
+        }
+    }
+    if !word.is_empty() {
+        found.insert(word);
+    }
+    found
+}
+
+/// All of these words, as FTS5 wants to be asked.
+pub(super) fn fts5(words: &BTreeSet<String>) -> String {
+    joined(words, " AND ", |word, beginning| {
+        format!(r#""{word}"{}"#, if beginning { "*" } else { "" })
+    })
+}
+
+/// All of these words, as a tsquery.
+pub(super) fn tsquery(words: &BTreeSet<String>) -> String {
+    joined(words, " & ", |word, beginning| {
+        format!("'{word}'{}", if beginning { ":*" } else { "" })
+    })
+}
+
+/// Words have letters and digits only, so they need no escaping.
+fn joined(words: &BTreeSet<String>, and: &str, each: impl Fn(&str, bool) -> String) -> String {
+    let terms: Vec<String> = words
+        .iter()
+        .map(|word| each(word, word.chars().count() >= SHORTEST_BEGINNING))
+        .collect();
+    terms.join(and)
+}
+
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+        && c.is_alphanumeric()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Vec<String> {
+        words(text).into_iter().collect()
+    }
+
+    #[test]
+    fn case_accents_width_and_order_make_no_difference() {
+        assert_eq!(
+            of("Café, ＲＵＳＴ & rust's İzmir"),
+            ["cafe", "izmir", "rust", "s"]
+        );
+        assert_eq!(
+            of("東京タワー 3.11"),
+            ["11", "3", "タ", "ワ", "ー", "京", "東"]
+        );
+        assert!(of(" ?! \u{0} 🦀").is_empty());
+    }
+
+    #[test]
+    fn a_word_has_a_bound() {
+        let found = of(&"é".repeat(1000));
+        assert_eq!(found, ["e".repeat(LONGEST)]);
+    }
+
+    #[test]
+    fn no_text_gets_out_of_its_quotes() {
+        let hostile = words(r#"a' | 'b":* -c OR "d" NEAR(e) \ :* ) abc"#);
+        assert_eq!(
+            tsquery(&hostile),
+            "'a' & 'abc':* & 'b' & 'c' & 'd' & 'e' & 'near':* & 'or'"
+        );
+        assert_eq!(
+            fts5(&hostile),
+            r#""a" AND "abc"* AND "b" AND "c" AND "d" AND "e" AND "near"* AND "or""#
+        );
+    }
+}

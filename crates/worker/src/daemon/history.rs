@@ -1,0 +1,73 @@
+//! Looks after the history in the background: deletes what is not to be kept any longer, and makes
+//! what an older version stored known to the list. Every worker does it; doing it twice is harmless.
+
+use chrono::Utc;
+use privachat_core::history::{History, HistoryError, Retention};
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+const ROUND: Duration = Duration::from_secs(60);
+/// An older version may be running beside this one. The look walks along the whole table.
+const LOOK_FOR_OLD: Duration = Duration::from_secs(600);
+/// Between two batches: the searches' own writes come first.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Looks after it until `stop`.
+pub(super) async fn keep(history: Arc<dyn History>, keep: Retention, stop: CancellationToken) {
+    let rounds = async {
+        let mut failing = false;
+        let mut summarised = None;
+        loop {
+            match round(history.as_ref(), keep, &mut summarised).await {
+                Ok(()) => failing = false,
+                Err(error) => {
+                    if !failing {
+                        let cause = anyhow::Error::from(error);
+                        tracing::warn!(
+                            error = format!("{cause:#}"),
+                            "cannot look after the history; trying again"
+                        );
+                    }
+                    failing = true;
+                }
+            }
+            // Uneven, so that the workers' rounds do not fall together.
+            sleep(ROUND.mul_f64(rand::random_range(0.8..1.2))).await;
+        }
+    };
+    stop.run_until_cancelled(rounds).await;
+}
+
+async fn round(
+    history: &dyn History,
+    keep: Retention,
+    summarised: &mut Option<Instant>,
+) -> Result<(), HistoryError> {
+    if keep != Retention::default() {
+        prune(history, keep).await?;
+    }
+    if summarised.is_none_or(|last| last.elapsed() >= LOOK_FOR_OLD) {
+        while history.summarise().await? > 0 {
+            sleep(PAUSE).await;
+        }
+        *summarised = Some(Instant::now());
+    }
+    Ok(())
+}
+
+async fn prune(history: &dyn History, keep: Retention) -> Result<(), HistoryError> {
+    let mut deleted = 0;
+    loop {
+        let batch = history.prune(keep, Utc::now()).await?;
+        if batch == 0 {
+            break;
+        }
+        deleted += batch;
+        sleep(PAUSE).await;
+    }
+    if deleted > 0 {
+        tracing::info!(deleted, "deleted old sessions from the history");
+    }
+    Ok(())
+}
