@@ -127,10 +127,13 @@ function showModes(modes) {
   });
 }
 
+/** The states of a circuit breaker, in words for those who do not know one. */
+const ENGINE = { closed: "fine", open: "resting after failures", half_open: "on trial" };
+
 function engines(providers) {
   return providers.map((provider) => {
     const usual = provider.usual_ms == null ? "" : `, usually ${provider.usual_ms} ms`;
-    const node = element("span", `${provider.name}: ${provider.state.replace("_", " ")}${usual}`);
+    const node = element("span", `${provider.name}: ${ENGINE[provider.state] ?? provider.state}${usual}`);
     node.className = "engine";
     node.dataset.state = provider.state;
     return node;

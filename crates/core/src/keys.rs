@@ -25,7 +25,7 @@ pub struct KeySpec {
 }
 
 /// The key table.
-pub const TABLE: [KeySpec; 15] = [
+pub const TABLE: [KeySpec; 16] = [
     KeySpec {
         pattern: "search_job:<id>",
         kind: "STRING",
