@@ -24,7 +24,7 @@ pub(crate) async fn get(state: web::Data<State>) -> Result<HttpResponse, Problem
 /// The queue whenever it changes, at most once a second. Ages hold at the moment of the event; that
 /// time passes is no change.
 #[utoipa::path(
-    get, path = "/api/v1/queue/events", tag = "queue",
+    get, path = "/api/v1/queue/events", operation_id = "queue_events", tag = "queue",
     responses(
         (status = 200, description = "Server-Sent Events of the kind `queue`; the data of each is this object", body = openapi::QueueBody, content_type = "text/event-stream"),
     )
