@@ -37,6 +37,7 @@ use uuid::Uuid;
         routes::health::ready,
         routes::root::get,
     ),
+    components(schemas(routes::list::EndingName)),
     tags(
         (name = "search", description = "Ask, and follow the search"),
         (name = "sessions", description = "Searches that have ended"),

@@ -1,5 +1,6 @@
 //! One suite over both databases, then what is particular to each.
 
+mod finding;
 mod inspect;
 mod outage;
 mod pages;

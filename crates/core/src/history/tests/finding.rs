@@ -1,0 +1,154 @@
+//! Full-text search and deletion, on both databases.
+
+use super::pages::{all, asked, found, ids, saved, start};
+use super::place::Place;
+use super::suite::on_both;
+use crate::history::{Session, Wanted};
+use chrono::TimeDelta;
+
+on_both!(
+    words_are_found_in_question_and_answer,
+    a_text_without_words_finds_nothing,
+    hostile_text_is_only_text,
+    a_long_answer_is_listed_and_found,
+    a_later_session_under_the_same_id_is_the_one_that_is_listed_and_found,
+    a_deleted_session_is_gone_from_everywhere,
+    a_session_that_is_saved_again_after_its_deletion_is_whole,
+    deleting_and_saving_at_once_never_fails,
+);
+
+async fn words_are_found_in_question_and_answer(place: Place) {
+    let history = place.open().await;
+    let cafe = asked(
+        "Où est le Café de l'Étoile?",
+        "In Łódź; open since 1907.",
+        start(),
+    );
+    let tokyo = asked(
+        "東京タワーの高さは?",
+        "333 m",
+        start() + TimeDelta::seconds(1),
+    );
+    let http = asked(
+        "curl https://docs.example.org/a-b_c",
+        "3.11",
+        start() + TimeDelta::seconds(2),
+    );
+    for session in [&cafe, &tokyo, &http] {
+        history.save(session).await.unwrap();
+    }
+    for (text, expected) in [
+        ("café", vec![cafe.id]),
+        ("CAFE etoile", vec![cafe.id]),
+        ("1907 café", vec![cafe.id]),
+        ("éto", vec![cafe.id]),
+        ("łódź", vec![cafe.id]),
+        ("toile", vec![]),
+        ("et", vec![]),
+        ("cafe tokyo", vec![]),
+        ("高さ", vec![tokyo.id]),
+        ("東京", vec![tokyo.id]),
+        ("333", vec![tokyo.id]),
+        ("example.org", vec![http.id]),
+        ("a-b", vec![http.id]),
+        ("3.11", vec![http.id]),
+        ("https", vec![http.id]),
+    ] {
+        assert_eq!(found(history.as_ref(), text).await, expected, "{text}");
+    }
+}
+
+async fn a_text_without_words_finds_nothing(place: Place) {
+    let history = place.open().await;
+    saved(history.as_ref(), 1).await;
+    for text in ["", "  ", "?!", "🦀", "\0"] {
+        assert!(found(history.as_ref(), text).await.is_empty(), "{text:?}");
+    }
+}
+
+async fn hostile_text_is_only_text(place: Place) {
+    let history = place.open().await;
+    let expected = saved(history.as_ref(), 1).await;
+    for text in [
+        "question'; DROP TABLE sessions; --",
+        "\"question\" OR \"answer",
+        "question & !answer | ' :* <-> (",
+        "question NEAR(answer) ^ - * {words} : x",
+        "\\question\\' $1 ?",
+        "que\0stion",
+    ] {
+        let outcome = history
+            .page(&Wanted {
+                text: Some(text.to_owned()),
+                ..all()
+            })
+            .await;
+        outcome.unwrap();
+    }
+    assert_eq!(ids(history.as_ref(), &all()).await, expected);
+}
+
+async fn a_long_answer_is_listed_and_found(place: Place) {
+    let history = place.open().await;
+    // As many different words as fit, and one of them beyond every bound.
+    let answer: Vec<String> = (0..200_000).map(|number| format!("w{number:x}")).collect();
+    let answer = format!("{} {}", "x".repeat(5000), answer.join(" "));
+    let long = asked("endless", &answer, start());
+    history.save(&long).await.unwrap();
+    assert_eq!(found(history.as_ref(), "endless w1f").await, [long.id]);
+    assert_eq!(found(history.as_ref(), &"x".repeat(5000)).await, [long.id]);
+}
+
+async fn a_later_session_under_the_same_id_is_the_one_that_is_listed_and_found(place: Place) {
+    let history = place.open().await;
+    let first = asked("lighthouse", "old", start());
+    let second = Session {
+        id: first.id,
+        ..asked("windmill", "new", start() + TimeDelta::days(1))
+    };
+    for session in [&first, &second, &first] {
+        history.save(session).await.unwrap();
+    }
+    assert_eq!(found(history.as_ref(), "windmill new").await, [first.id]);
+    assert!(found(history.as_ref(), "lighthouse").await.is_empty());
+    let page = history.page(&all()).await.unwrap();
+    assert_eq!(page.sessions.len(), 1);
+    assert_eq!(page.sessions[0].excerpt.as_deref(), Some("new"));
+}
+
+async fn a_deleted_session_is_gone_from_everywhere(place: Place) {
+    let history = place.open().await;
+    let kept = asked("lighthouse one", "", start());
+    let deleted = asked("lighthouse two", "", start() + TimeDelta::seconds(1));
+    for session in [&kept, &deleted] {
+        history.save(session).await.unwrap();
+    }
+    assert!(history.delete(deleted.id).await.unwrap());
+    assert!(!history.delete(deleted.id).await.unwrap());
+    assert!(history.get(deleted.id).await.unwrap().is_none());
+    assert_eq!(ids(history.as_ref(), &all()).await, [kept.id]);
+    assert_eq!(found(history.as_ref(), "lighthouse").await, [kept.id]);
+    assert!(found(history.as_ref(), "two").await.is_empty());
+    assert_eq!(history.summarise().await.unwrap(), 0);
+}
+
+async fn a_session_that_is_saved_again_after_its_deletion_is_whole(place: Place) {
+    let history = place.open().await;
+    let session = asked("lighthouse", "tall", start());
+    for _ in 0..2 {
+        history.save(&session).await.unwrap();
+        assert_eq!(found(history.as_ref(), "tall").await, [session.id]);
+        assert!(history.delete(session.id).await.unwrap());
+        assert!(found(history.as_ref(), "tall").await.is_empty());
+    }
+}
+
+async fn deleting_and_saving_at_once_never_fails(place: Place) {
+    let history = place.open().await;
+    let session = asked("lighthouse", "", start());
+    for _ in 0..30 {
+        let (saved, deleted) = tokio::join!(history.save(&session), history.delete(session.id));
+        saved.unwrap();
+        deleted.unwrap();
+    }
+}
