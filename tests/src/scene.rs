@@ -83,12 +83,16 @@ pub async fn reaches<R>(stack: &Stack<R>, id: &str, status: &str, within: Durati
     .await
 }
 
+/// A reply that was lost puts a session off for 10 s on its way into the history, and leftovers are
+/// looked for every 5 s.
+const QUIET_WITHIN: Duration = Duration::from_secs(20);
+
 /// Waits until nothing is queued, watched or waiting to be stored any more.
 pub async fn is_quiet<R: Servers>(stack: &Stack<R>) {
     let mut servers = stack.redis.connections().await;
     eventually(
         "all lists and indexes are empty",
-        Duration::from_secs(10),
+        QUIET_WITHIN,
         async || {
             let mut keys: Vec<String> = Vec::new();
             for server in &mut servers {

@@ -34,10 +34,10 @@ async fn a_wrong_method_is_405_with_the_methods_that_are_allowed() {
         assert_eq!(answer.header("content-type"), Some("application/json"));
     }
     for path in GETS.into_iter().filter(|path| *path != "/api/openapi.json") {
-        for method in [Method::POST, Method::DELETE] {
+        for method in [Method::POST, Method::PATCH] {
             let answer = client.send(client.request(method, path)).await;
             assert_eq!(answer.expect(405), method_not_allowed(), "{path}");
-            assert_eq!(answer.header("allow"), Some("GET"), "{path}");
+            assert!(answer.header("allow").unwrap().starts_with("GET"), "{path}");
         }
     }
 }
