@@ -4,7 +4,7 @@
 use privachat_tests::process::isolated;
 use privachat_tests::upstream::model::{self, Script};
 use privachat_tests::upstream::searxng;
-use privachat_tests::{Process, Proxy, Stack, Upstream, binaries, sources};
+use privachat_tests::{Browser, Process, Proxy, Stack, Upstream, binaries, sources};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -122,6 +122,43 @@ async fn javascript_polls() {
 #[tokio::test]
 async fn javascript_follows_the_events_over_connections_that_break() {
     Scene::start().await.followed(node("events.mjs")).await;
+}
+
+/// In a browser, since only new versions of Node have a WebSocket; what Node calls `process` is made
+/// up for it.
+#[tokio::test]
+async fn javascript_follows_over_websockets_that_break() {
+    let scene = Scene::start().await;
+    let browser = Browser::start().await;
+    browser
+        .open(&format!("http://{}/", scene.proxy.address()))
+        .await;
+    let program = std::fs::read_to_string(example("javascript/websocket.mjs")).unwrap();
+    let body = format!(
+        "window.output = '';
+         const write = (text) => {{ window.output += text; }};
+         const console = {{ log: (text = '') => write(`${{text}}\\n`), error: () => {{}} }};
+         const process = {{
+             env: {{ PRIVACHAT_URL: location.origin }}, argv: ['', '', arguments[0]], stdout: {{ write }},
+         }};
+         (async () => {{ {program} }})().then(() => {{ window.isOver = true; }});"
+    );
+    browser.script(&body, QUESTION).await;
+    for text in [3, 10, 20] {
+        let written = format!("return window.output.split(arguments[0]).length > {text}");
+        let what = format!("{text} sentences are written");
+        browser.until(&what, &written, CLAIM).await;
+        scene.proxy.cut();
+    }
+    browser
+        .until("it is over", "return window.isOver === true", "")
+        .await;
+    let output = browser.script("return window.output", "").await;
+    let end = format!("{answer}\n\n{answer}\n", answer = scene.answer);
+    assert!(output.as_str().unwrap().ends_with(&end), "{output}");
+    assert!(scene.proxy.accepted() > 3, "it came again after each cut");
+    // The browser reports the connections that were cut on purpose.
+    browser.end_with(&["WebSocket"]).await;
 }
 
 #[tokio::test]
