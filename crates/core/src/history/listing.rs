@@ -33,9 +33,12 @@ impl TextSearch for Sqlite {
 }
 
 impl TextSearch for Pg {
+    // An array, so that the index of words is asked first and once: the planner would rather walk
+    // along all sessions, which for a rare word takes a hundred times as long.
     const CONDITION: (&'static str, &'static str) = (
-        "array_to_tsvector(string_to_array(session_summaries.words, ' ')) @@ CAST(",
-        " AS tsquery)",
+        "session_summaries.id = ANY(ARRAY(SELECT id FROM session_summaries WHERE \
+         array_to_tsvector(string_to_array(words, ' ')) @@ CAST(",
+        " AS tsquery)))",
     );
 
     fn parameter(words: &BTreeSet<String>) -> String {
