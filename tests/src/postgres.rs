@@ -193,3 +193,24 @@ fn run(command: &mut Command) -> String {
     assert!(output.status.success(), "{command:?}: {complaint}");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
+
+/// Makes two tests of each function that takes a stack's builder: on SQLite and on Postgres.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($($body:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $body() {
+                super::$body($crate::Stack::builder($crate::binaries!())).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $body() {
+                let server = $crate::PostgresServer::shared().await;
+                let builder = $crate::Stack::builder($crate::binaries!());
+                super::$body(builder.env("DATABASE_URL", server.database())).await;
+            })+
+        }
+    };
+}

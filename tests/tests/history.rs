@@ -354,27 +354,7 @@ async fn a_database_that_is_away_is_a_503_and_a_repeat_finds_everything_as_it_wa
     assert_eq!(get(&stack, &id).await, 404);
 }
 
-/// Each body above, on both databases.
-macro_rules! on_both_databases {
-    ($($body:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $body() {
-                super::$body(privachat_tests::Stack::builder(super::binaries!())).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $body() {
-                let server = super::PostgresServer::shared().await;
-                let builder = privachat_tests::Stack::builder(super::binaries!());
-                super::$body(builder.env("DATABASE_URL", server.database())).await;
-            })+
-        }
-    };
-}
-
-on_both_databases!(
+privachat_tests::on_both_databases!(
     searches_are_listed_newest_first_in_pages,
     failed_and_cancelled_searches_are_kept_and_told_apart,
     a_deleted_search_is_gone_from_the_history_and_from_redis,

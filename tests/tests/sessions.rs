@@ -5,7 +5,7 @@ use std::time::Duration;
 use privachat_tests::scene::is_quiet;
 use privachat_tests::stack::Builder;
 use privachat_tests::upstream::searxng;
-use privachat_tests::{PostgresServer, Stack, Upstream, binaries, eventually};
+use privachat_tests::{Stack, Upstream, eventually};
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 
@@ -138,27 +138,7 @@ async fn many_searches_at_once_are_all_stored(builder: Builder) {
     }
 }
 
-/// Each body above, on both databases.
-macro_rules! on_both_databases {
-    ($($body:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $body() {
-                super::$body(privachat_tests::Stack::builder(super::binaries!())).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $body() {
-                let server = super::PostgresServer::shared().await;
-                let builder = privachat_tests::Stack::builder(super::binaries!());
-                super::$body(builder.env("DATABASE_URL", server.database())).await;
-            })+
-        }
-    };
-}
-
-on_both_databases!(
+privachat_tests::on_both_databases!(
     a_search_is_a_session_from_its_post_to_long_after_its_end,
     a_failed_search_is_a_session_with_its_reason,
     unknown_and_malformed_ids_are_refused,
