@@ -1,6 +1,7 @@
 //! The answer without a language model: the best-supported sentences of the sources, whole and
 //! unchanged, each with its citation and nothing between them.
 
+mod by_page;
 mod flaws;
 mod footnotes;
 mod form;
@@ -23,7 +24,10 @@ use crate::pipeline::{Plan, RankedSource, rank::query, text::Analyzer};
 use question::Kind;
 use score::{Asked, Rated};
 use select::Chosen;
+use words::LIGHT;
 
+/// What verbs that say little by themselves weigh, of a word.
+const LIGHT_WEIGHT: f64 = 0.4;
 /// Parts of a question that are answered one by one.
 const PARTS: usize = 4;
 /// Sentences for each of them.
@@ -130,7 +134,12 @@ fn of_part(plan: &Plan, part: &str) -> Plan {
 /// At most `most` sentences that answer `plan`, and how much speaks for them.
 fn choose(plan: &Plan, sources: &[RankedSource], most: usize) -> Option<(Vec<Chosen>, f64)> {
     let analyzer = Analyzer::new(plan.language.as_deref());
-    let terms = query::terms(&plan.question, &analyzer);
+    let mut terms = query::terms(&plan.question, &analyzer);
+    for term in &mut terms {
+        if LIGHT.contains(&term.term.as_str()) {
+            term.weight *= LIGHT_WEIGHT;
+        }
+    }
     let kind = Kind::of(plan);
     let sentences = sentence::collect(sources, &terms, &analyzer);
     let weights = score::weights(&terms, &sentences);
@@ -145,8 +154,9 @@ fn choose(plan: &Plan, sources: &[RankedSource], most: usize) -> Option<(Vec<Cho
         .map(|sentence| score::rate(sentence, &asked))
         .collect();
     let mut chosen = select::select(&rated, kind, most.min(kind.sentences()));
-    if !verdict::answers(&chosen, &terms, kind) {
-        return None;
+    if !verdict::answers(&chosen, &asked) {
+        let chosen = by_page::choose(&rated, &plan.question, &terms, kind)?;
+        return Some((chosen, by_page::EVIDENCE));
     }
     let evidence = verdict::evidence(&chosen, &rated);
     keep_code(&mut chosen, kind);

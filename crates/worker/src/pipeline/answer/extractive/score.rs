@@ -1,6 +1,7 @@
 //! How much of an answer a sentence is.
 
 use super::{
+    by_page::is_of_who_asks,
     flaws::flaws,
     question::Kind,
     sentence::Sentence,
@@ -108,7 +109,11 @@ pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
         + place(&sentence, terms)
         + fitness(&sentence, terms, kind) * relevance_of_form(&sentence, own, kind)
         - flaws(&sentence.text, kind)
-        - if sentence.asks { ASKING } else { 0.0 }
+        - if sentence.asks || tells(kind) && is_of_who_asks(&sentence.text) {
+            ASKING
+        } else {
+            0.0
+        }
         - if sentence.list_item && kind != Kind::HowTo {
             0.15
         } else {
@@ -123,6 +128,11 @@ pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
         fits,
         score,
     }
+}
+
+/// What who has a trouble says of it is no answer to how it ends or why it is there.
+fn tells(kind: Kind) -> bool {
+    matches!(kind, Kind::HowTo | Kind::Reason)
 }
 
 /// An instruction is one for the question only as far as it speaks of it.
@@ -147,6 +157,8 @@ fn presence(term: &str, sentence: &Sentence, topic: f64, title: f64) -> f64 {
         } else {
             0.5
         }
+    } else if holds(&sentence.refers_terms) {
+        0.75
     } else if title >= TITLE && holds(&sentence.title_terms) {
         0.65
     } else if holds(&sentence.heading_terms) {
@@ -320,14 +332,25 @@ fn is_naming(lower: &str, terms: &[QueryTerm]) -> bool {
     })
 }
 
-fn instruction(sentence: &Sentence) -> f64 {
+/// "Let it dry, then oil it": a clause after a comma or "and" that says what to do.
+fn later_imperative(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    lower.split([',', ':', ';']).skip(1).any(|clause| {
+        let mut words = clause
+            .split_whitespace()
+            .skip_while(|word| matches!(*word, "then" | "and" | "or" | "just"));
+        words.next().is_some_and(|word| IMPERATIVES.contains(&word) && word != "to" && word != "if")
+    })
+}
+
+pub(super) fn instruction(sentence: &Sentence) -> f64 {
     let first = sentence
         .text
         .split_whitespace()
         .next()
         .map(str::to_lowercase)
         .unwrap_or_default();
-    let imperative = IMPERATIVES.contains(&first.as_str());
+    let imperative = IMPERATIVES.contains(&first.as_str()) || later_imperative(&sentence.text);
     let advice = contains_word(&sentence.text, ADVICE);
     let step = if sentence.list_item { 0.1 } else { 0.0 };
     step + if imperative {
