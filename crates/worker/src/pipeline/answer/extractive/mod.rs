@@ -5,6 +5,7 @@ mod by_page;
 mod flaws;
 mod footnotes;
 mod form;
+mod instruction;
 mod lines;
 mod names;
 mod question;
@@ -24,10 +25,7 @@ use crate::pipeline::{Plan, RankedSource, rank::query, text::Analyzer};
 use question::Kind;
 use score::{Asked, Rated};
 use select::Chosen;
-use words::LIGHT;
 
-/// What verbs that say little by themselves weigh, of a word.
-const LIGHT_WEIGHT: f64 = 0.4;
 /// Parts of a question that are answered one by one.
 const PARTS: usize = 4;
 /// Sentences for each of them.
@@ -81,10 +79,20 @@ pub fn extractive(plan: &Plan, sources: &[RankedSource]) -> Option<String> {
 #[must_use]
 pub fn quotes(plan: &Plan, sources: &[RankedSource]) -> Option<Quotes> {
     if plan.parts.len() < 2 {
-        let (chosen, answered) = choose(plan, sources, usize::MAX).or_else(|| {
+        let told = choose(plan, sources, usize::MAX);
+        let compares = |(chosen, _): &(Vec<Chosen>, f64)| {
+            chosen
+                .iter()
+                .any(|pick| score::compares(&pick.rated.sentence.text))
+        };
+        let side_by_side = || {
             let chosen = side_by_side::choose(plan, sources)?;
             Some((chosen, side_by_side::EVIDENCE))
-        })?;
+        };
+        let (chosen, answered) = match told {
+            Some(told) if plan.entities.is_empty() || compares(&told) => told,
+            told => side_by_side().or(told)?,
+        };
         return Some(Quotes {
             sentences: written(&chosen, sources),
             unanswered: Vec::new(),
@@ -134,12 +142,7 @@ fn of_part(plan: &Plan, part: &str) -> Plan {
 /// At most `most` sentences that answer `plan`, and how much speaks for them.
 fn choose(plan: &Plan, sources: &[RankedSource], most: usize) -> Option<(Vec<Chosen>, f64)> {
     let analyzer = Analyzer::new(plan.language.as_deref());
-    let mut terms = query::terms(&plan.question, &analyzer);
-    for term in &mut terms {
-        if LIGHT.contains(&term.term.as_str()) {
-            term.weight *= LIGHT_WEIGHT;
-        }
-    }
+    let terms = query::terms(&plan.question, &analyzer);
     let kind = Kind::of(plan);
     let sentences = sentence::collect(sources, &terms, &analyzer);
     let weights = score::weights(&terms, &sentences);
@@ -153,6 +156,13 @@ fn choose(plan: &Plan, sources: &[RankedSource], most: usize) -> Option<(Vec<Cho
         .into_iter()
         .map(|sentence| score::rate(sentence, &asked))
         .collect();
+    // What tells the same trouble answers nothing.
+    if question::tells_trouble(&plan.question) {
+        let chosen = by_page::choose(&rated, &plan.question, &terms, kind);
+        if let Some(chosen) = chosen {
+            return Some((chosen, by_page::EVIDENCE));
+        }
+    }
     let mut chosen = select::select(&rated, kind, most.min(kind.sentences()));
     if !verdict::answers(&chosen, &asked) {
         let chosen = by_page::choose(&rated, &plan.question, &terms, kind)?;

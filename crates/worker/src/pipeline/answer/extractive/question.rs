@@ -184,8 +184,18 @@ const ASKING: &[&str] = &[
     "can ", "was ", "wer ", "wie ", "wann ", "warum ", "wo ", "welche",
 ];
 const TROUBLE: &[&str] = &[
-    " won't ", " doesn't ", " can't ", " cannot ", " does not ", " will not ", " fails", " error",
-    " stuck", " geht nicht", " startet nicht", " funktioniert nicht",
+    " won't ",
+    " doesn't ",
+    " can't ",
+    " cannot ",
+    " does not ",
+    " will not ",
+    " fails",
+    " error",
+    " stuck",
+    " geht nicht",
+    " startet nicht",
+    " funktioniert nicht",
 ];
 const COMPARING: &[&str] = &[
     "difference between",
@@ -316,6 +326,8 @@ mod tests {
             ("In Python, how to open a file?", Kind::HowTo),
             ("Wie lege ich ein Beet an?", Kind::HowTo),
             ("My tap drips, what can I do?", Kind::HowTo),
+            ("My tap won't close", Kind::HowTo),
+            ("What is the best way to open a jar?", Kind::HowTo),
             ("Who created Python?", Kind::Person),
             ("Who is the president of Atlantis?", Kind::Person),
             ("Who is Guido van Rossum?", Kind::Definition),

@@ -3,11 +3,12 @@
 use super::{
     by_page::is_of_who_asks,
     flaws::flaws,
+    instruction::instruction,
     question::Kind,
     sentence::Sentence,
     words::{
-        ADVICE, ARTICLES, CONTRASTS, COPULAS, HISTORY, IMPERATIVES, MONTHS, NAMING, NUMERALS,
-        OPENINGS, REASONS, SUBORDINATE,
+        ARTICLES, CONTRASTS, COPULAS, HISTORY, MONTHS, NAMING, NUMERALS, OPENINGS, REASONS,
+        SUBORDINATE,
     },
 };
 use crate::pipeline::rank::QueryTerm;
@@ -36,6 +37,8 @@ pub(super) struct Rated {
     pub(super) said: f64,
     /// Whether it defines the thing itself, or stands where its definition stands.
     pub(super) defines: bool,
+    /// Whether it, its headings or its title name each name and number of the question.
+    pub(super) names_all: bool,
     /// Whether it holds what the kind of question asks for.
     pub(super) fits: bool,
     /// What sentences are ordered by.
@@ -97,6 +100,21 @@ pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
         .filter(|(term, _)| presence(&term.term, &sentence, topic, title) > 0.0)
         .map(|(_, weight)| weight / total)
         .sum();
+    let names_all = terms.iter().filter(|term| term.specific).all(|term| {
+        // What a pronoun stands for is named before; another name after it is another thing.
+        let subject = if sentence.refers_terms.is_empty() {
+            &sentence.terms
+        } else {
+            &sentence.refers_terms
+        };
+        let places = [
+            subject,
+            &sentence.nearest_terms,
+            &sentence.heading_terms,
+            &sentence.title_terms,
+        ];
+        places.iter().any(|place| place.contains(&term.term))
+    });
     let defines = definition(&sentence, terms) > 0.15
         || (sentence.leads && names_topic(&sentence.nearest_terms, terms) > 0.6);
     let score = coverage
@@ -125,6 +143,7 @@ pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
         own,
         said,
         defines,
+        names_all,
         fits,
         score,
     }
@@ -251,6 +270,11 @@ fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
     }
 }
 
+/// Whether it sets one thing against another.
+pub(super) fn compares(text: &str) -> bool {
+    contains_word(text, CONTRASTS)
+}
+
 /// "X is …" with X the thing that is asked for, and little before the verb but X.
 fn definition(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
     let lower = sentence.text.to_lowercase();
@@ -332,36 +356,6 @@ fn is_naming(lower: &str, terms: &[QueryTerm]) -> bool {
     })
 }
 
-/// "Let it dry, then oil it": a clause after a comma or "and" that says what to do.
-fn later_imperative(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    lower.split([',', ':', ';']).skip(1).any(|clause| {
-        let mut words = clause
-            .split_whitespace()
-            .skip_while(|word| matches!(*word, "then" | "and" | "or" | "just"));
-        words.next().is_some_and(|word| IMPERATIVES.contains(&word) && word != "to" && word != "if")
-    })
-}
-
-pub(super) fn instruction(sentence: &Sentence) -> f64 {
-    let first = sentence
-        .text
-        .split_whitespace()
-        .next()
-        .map(str::to_lowercase)
-        .unwrap_or_default();
-    let imperative = IMPERATIVES.contains(&first.as_str()) || later_imperative(&sentence.text);
-    let advice = contains_word(&sentence.text, ADVICE);
-    let step = if sentence.list_item { 0.1 } else { 0.0 };
-    step + if imperative {
-        0.25
-    } else if advice {
-        0.15
-    } else {
-        0.0
-    }
-}
-
 /// Whether a sentence only says since when something is so: of use to who asks when.
 pub(super) fn is_history(text: &str) -> bool {
     let lower = text.to_lowercase();
@@ -379,7 +373,7 @@ pub(super) fn has_date(text: &str) -> bool {
     year || contains_word(text, MONTHS)
 }
 
-fn contains_word(text: &str, words: &[&str]) -> bool {
+pub(super) fn contains_word(text: &str, words: &[&str]) -> bool {
     text.to_lowercase()
         .split(|c: char| !c.is_alphanumeric())
         .any(|word| words.contains(&word))

@@ -135,7 +135,9 @@ fn of_passage(
             let leads = opens && !led && at == 0;
             led |= complete;
             let refers_terms = match found.last() {
-                Some(before) if begins_with_pronoun(sentence) && is_before(before, &place, position) => {
+                Some(before)
+                    if begins_with_pronoun(sentence) && is_before(before, &place, position) =>
+                {
                     [before.terms.as_slice(), &before.refers_terms].concat()
                 }
                 _ => Vec::new(),

@@ -4,6 +4,7 @@ use super::{
     question::Kind,
     score::{Asked, Rated, TITLE, named_share},
     select::{Chosen, similarity},
+    words::LIGHT,
 };
 use crate::pipeline::{rank::QueryTerm, text::Analyzer};
 use std::collections::HashSet;
@@ -51,8 +52,18 @@ pub(super) fn answers(chosen: &[Chosen], asked: &Asked<'_>) -> bool {
                     && sentence.title_terms.contains(action)
         })
     };
-    let does = actions(question, terms).is_none_or(|done| done.into_iter().any(speaks_of));
+    let does = match actions(question, terms) {
+        Some(done) => done.into_iter().any(&speaks_of),
+        None => terms.first().is_none_or(|verb| speaks_of(&verb.term)),
+    };
     if kind == Kind::HowTo && !does {
+        return false;
+    }
+    // "Who painted it?" is not answered by who owns it.
+    let acts = terms
+        .first()
+        .is_none_or(|act| act.specific || speaks_of(&act.term));
+    if kind == Kind::Person && !acts {
         return false;
     }
     let own = chosen.iter().map(|pick| pick.rated.own).fold(0.0, f64::max);
@@ -62,12 +73,15 @@ pub(super) fn answers(chosen: &[Chosen], asked: &Asked<'_>) -> bool {
     // A figure or date belongs to what its own sentence or section speaks of, to nothing else.
     let named_there = chosen.first().is_none_or(|first| {
         let sentence = &first.rated.sentence;
-        let there =
-            |term: &String| {
-                [&sentence.terms, &sentence.nearest_terms, &sentence.refers_terms]
-                    .iter()
-                    .any(|terms| terms.contains(term))
-            };
+        let there = |term: &String| {
+            [
+                &sentence.terms,
+                &sentence.nearest_terms,
+                &sentence.refers_terms,
+            ]
+            .iter()
+            .any(|terms| terms.contains(term))
+        };
         terms
             .iter()
             .filter(|term| term.specific)
@@ -95,7 +109,10 @@ pub(super) fn actions<'t>(question: &str, terms: &'t [QueryTerm]) -> Option<Vec<
     let first = terms.first()?;
     let words: Vec<String> = question
         .split_whitespace()
-        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
+        .map(|word| {
+            word.trim_matches(|c: char| !c.is_alphanumeric())
+                .to_lowercase()
+        })
         .collect();
     let from = words
         .iter()
@@ -114,17 +131,15 @@ pub(super) fn actions<'t>(question: &str, terms: &'t [QueryTerm]) -> Option<Vec<
     if done.is_empty() {
         done.push(first);
     }
-    let heavy = done.iter().any(|term| term.weight >= HEAVY);
-    heavy.then(|| done.into_iter().map(|term| &term.term).collect())
+    let says = done.iter().any(|term| !LIGHT.contains(&term.term.as_str()));
+    says.then(|| done.into_iter().map(|term| &term.term).collect())
 }
 
 /// What ends the words that say what is done.
 const ENDS_ACTION: [&str; 24] = [
-    "a", "an", "the", "my", "your", "its", "his", "her", "our", "their", "this", "that", "in", "on",
-    "with", "of", "from", "to", "for", "at", "into", "when", "if", "after",
+    "a", "an", "the", "my", "your", "its", "his", "her", "our", "their", "this", "that", "in",
+    "on", "with", "of", "from", "to", "for", "at", "into", "when", "if", "after",
 ];
-/// A lighter word says little of what is done.
-const HEAVY: f64 = 0.5;
 
 /// 0–1: how much of the question the best sentence says, if it is what the kind of question asks
 /// for; less when another sentence that says something else fits as well.
