@@ -44,17 +44,17 @@ fn answers_and_check_are_no_worse_than_they_were() {
     let all = [questions.tuned, questions.reported].concat();
     let asked = ask(&bench, "balanced", &all);
     assert!(asked.recall.hits >= 74, "found: {}", asked.recall);
-    assert!(asked.gold.hits >= 50, "answered: {}", asked.gold);
+    assert!(asked.gold.hits >= 60, "answered: {}", asked.gold);
     assert!(
-        asked.precision.hits * 100 >= 85 * asked.precision.of,
+        asked.precision.hits * 100 >= 92 * asked.precision.of,
         "cited: {}",
         asked.precision
     );
-    assert!(asked.declined.hits >= 8, "declined: {}", asked.declined);
-    assert!(asked.accused.hits <= 2, "accused: {}", asked.accused);
+    assert!(asked.declined.hits >= 9, "declined: {}", asked.declined);
+    assert!(asked.accused.hits <= 1, "accused: {}", asked.accused);
     let (right, wrong) = (asked.sure_and_right.value(), asked.sure_and_wrong.value());
     assert!(
-        right > wrong + 0.03,
+        right > wrong + 0.08,
         "sure when right {right}, when wrong {wrong}"
     );
 
@@ -83,7 +83,7 @@ fn blind_answers_are_no_worse_than_when_they_were_first_measured() {
     let bench = Bench::new(binaries!().worker);
     let asked = ask(&bench, "balanced", &set::questions().blind);
     assert!(asked.recall.hits >= 20, "found: {}", asked.recall);
-    assert!(asked.gold.hits >= 6, "answered: {}", asked.gold);
+    assert!(asked.gold.hits >= 7, "answered: {}", asked.gold);
     assert!(asked.declined.hits >= 3, "declined: {}", asked.declined);
     assert!(asked.accused.hits <= 1, "accused: {}", asked.accused);
 

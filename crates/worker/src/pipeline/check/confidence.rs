@@ -10,10 +10,22 @@ const COVERAGE: f64 = 0.2;
 const AGREEMENT: f64 = 0.15;
 const FIT: f64 = 0.2;
 
+/// What is left of the confidence in quotations for which nothing speaks but where they stand.
+const QUOTED: f64 = 0.4;
+/// Quotations for which so much speaks have all of it: it is seldom more without a margin.
+const FULLY_ANSWERED: f64 = 0.7;
+
 /// 0–1, from how well the claims are grounded, how many sub-queries the cited sources answer, how
-/// many of them agree, and how well they fit the question. Claims without support take from it.
+/// many of them agree, and how well they fit the question. Claims without support take
+/// from it. `quoted` is, of an answer of quotations, how much speaks for them being what was asked
+/// for (0–1).
 #[must_use]
-pub fn confidence(plan: &Plan, sources: &[RankedSource], checked: &Checked, quoted: bool) -> f64 {
+pub fn confidence(
+    plan: &Plan,
+    sources: &[RankedSource],
+    checked: &Checked,
+    quoted: Option<f64>,
+) -> f64 {
     let cited = cited(checked, sources.len());
     if cited.is_empty() {
         return 0.0;
@@ -24,7 +36,7 @@ pub fn confidence(plan: &Plan, sources: &[RankedSource], checked: &Checked, quot
         .map(|source| source.relevance)
         .fold(0.0, f64::max);
     // A quotation is grounded whatever it speaks of: what tells is whether it answers.
-    let grounding = if quoted {
+    let grounding = if quoted.is_some() {
         checked
             .grounding_score
             .min(answered::answered(plan, sources, checked))
@@ -37,12 +49,14 @@ pub fn confidence(plan: &Plan, sources: &[RankedSource], checked: &Checked, quot
         + FIT * fit;
     let unsupported = ratio(checked.hallucination_count, checked.claims.len());
     let sure = (evidence * (1.0 - 0.5 * unsupported)).clamp(0.0, 1.0);
+    let Some(answered) = quoted else {
+        return sure;
+    };
+    // Places that agree and fit the topic say nothing of whether it is what was asked for.
+    let answers = (answered / FULLY_ANSWERED).min(1.0);
+    let sure = sure * (QUOTED + (1.0 - QUOTED) * answers);
     // Above what is told of an answer that says that there is none.
-    if quoted {
-        sure.max(1.5 * super::DECLINED)
-    } else {
-        sure
-    }
+    sure.max(1.5 * super::DECLINED)
 }
 
 /// Indexes of the sources that carry a claim which cites them.

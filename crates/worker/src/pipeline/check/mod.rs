@@ -122,10 +122,11 @@ async fn held(
     let quoted = answer.model_used == EXTRACTIVE;
     let settle = {
         let (plan, sources) = (Arc::clone(plan), Arc::clone(sources));
+        let answered = quoted.then(|| answer.answered.unwrap_or(0.0));
         move |draft: &Draft| {
             let checked = draft.settle(!quoted);
             Checked {
-                confidence: confidence(&plan, &sources, &checked, quoted),
+                confidence: confidence(&plan, &sources, &checked, answered),
                 ..checked
             }
         }

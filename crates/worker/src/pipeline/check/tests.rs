@@ -97,11 +97,21 @@ fn confidence_follows_the_evidence() {
     let good = by_words("It has two small moons, Phobos and Deimos [1].", &sources);
     let bad = by_words("It has seven small moons, Phobos and Hera [1].", &sources);
     let none = by_words("Mars has moons.", &sources);
-    let good = confidence(&plan, &sources, &good, false);
+    let good = confidence(&plan, &sources, &good, None);
     assert!(good > 0.5, "{good}");
-    assert!(good > confidence(&plan, &sources, &bad, false));
-    assert!(confidence(&plan, &sources, &none, false).abs() < f64::EPSILON);
+    assert!(good > confidence(&plan, &sources, &bad, None));
+    assert!(confidence(&plan, &sources, &none, None).abs() < f64::EPSILON);
     assert!((0.0..=1.0).contains(&good));
+}
+
+#[test]
+fn a_true_quotation_that_does_not_answer_earns_less_trust() {
+    let plan = plan("How many moons does Mars have?");
+    let sources = sources();
+    let checked = by_words("It has two small moons, Phobos and Deimos [1].", &sources);
+    let sure = |answered| confidence(&plan, &sources, &checked, Some(answered));
+    assert!(sure(0.1) < 0.7 * sure(0.7), "{}", sure(0.1));
+    assert!(sure(0.0) > DECLINED, "{}", sure(0.0));
 }
 
 fn one(text: &str, claim: &str) -> f64 {

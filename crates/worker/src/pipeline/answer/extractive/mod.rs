@@ -1,9 +1,11 @@
 //! The answer without a language model: the best-supported sentences of the sources, whole and
 //! unchanged, each with its citation and nothing between them.
 
+mod by_page;
 mod flaws;
 mod footnotes;
 mod form;
+mod instruction;
 mod lines;
 mod names;
 mod question;
@@ -77,10 +79,20 @@ pub fn extractive(plan: &Plan, sources: &[RankedSource]) -> Option<String> {
 #[must_use]
 pub fn quotes(plan: &Plan, sources: &[RankedSource]) -> Option<Quotes> {
     if plan.parts.len() < 2 {
-        let (chosen, answered) = choose(plan, sources, usize::MAX).or_else(|| {
+        let told = choose(plan, sources, usize::MAX);
+        let compares = |(chosen, _): &(Vec<Chosen>, f64)| {
+            chosen
+                .iter()
+                .any(|pick| score::compares(&pick.rated.sentence.text))
+        };
+        let side_by_side = || {
             let chosen = side_by_side::choose(plan, sources)?;
             Some((chosen, side_by_side::EVIDENCE))
-        })?;
+        };
+        let (chosen, answered) = match told {
+            Some(told) if plan.entities.is_empty() || compares(&told) => told,
+            told => side_by_side().or(told)?,
+        };
         return Some(Quotes {
             sentences: written(&chosen, sources),
             unanswered: Vec::new(),
@@ -144,9 +156,17 @@ fn choose(plan: &Plan, sources: &[RankedSource], most: usize) -> Option<(Vec<Cho
         .into_iter()
         .map(|sentence| score::rate(sentence, &asked))
         .collect();
+    // What tells the same trouble answers nothing.
+    if question::tells_trouble(&plan.question) {
+        let chosen = by_page::choose(&rated, &plan.question, &terms, kind);
+        if let Some(chosen) = chosen {
+            return Some((chosen, by_page::EVIDENCE));
+        }
+    }
     let mut chosen = select::select(&rated, kind, most.min(kind.sentences()));
-    if !verdict::answers(&chosen, &terms, kind) {
-        return None;
+    if !verdict::answers(&chosen, &asked) {
+        let chosen = by_page::choose(&rated, &plan.question, &terms, kind)?;
+        return Some((chosen, by_page::EVIDENCE));
     }
     let evidence = verdict::evidence(&chosen, &rated);
     keep_code(&mut chosen, kind);

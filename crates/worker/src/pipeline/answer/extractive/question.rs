@@ -50,7 +50,7 @@ impl Kind {
         }
         // "how" as a word of its own: not the end of "show to".
         let asks_how = holds(HOW_AMIDST) || asks_how_one_does(question);
-        if starts(DOING) || asks_how {
+        if starts(DOING) || asks_how || tells_trouble(question) {
             return Self::HowTo;
         }
         if starts(ASKING_WHO) && !asks_about_a_name(&plan.question) {
@@ -104,12 +104,34 @@ impl Kind {
     /// a name that is not asked about.
     pub(super) fn may_answer(self, text: &str, question: &str) -> bool {
         match self {
-            Self::Quantity => has_figure(text),
-            Self::Time => has_date(text),
+            Self::Quantity => has_figure(&without(text, question)),
+            Self::Time => has_date(&without(text, question)),
             Self::Person => names_someone(text, question),
             _ => true,
         }
     }
+}
+
+/// `text` without the numbers that `question` brings: they are no answer to it.
+fn without(text: &str, question: &str) -> String {
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
+    let brought: Vec<String> = question
+        .split_whitespace()
+        .map(bare)
+        .filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        .collect();
+    let others: Vec<&str> = text
+        .split_whitespace()
+        .filter(|word| !brought.contains(&bare(word)))
+        .collect();
+    others.join(" ")
+}
+
+/// "My tap won't close": no question, but a trouble that somebody wants to be rid of.
+pub(super) fn tells_trouble(question: &str) -> bool {
+    let lower = question.to_lowercase().replace('’', "'");
+    let asks = lower.trim_end().ends_with('?') || ASKING.iter().any(|it| lower.starts_with(it));
+    !asks && TROUBLE.iter().any(|it| lower.contains(it))
 }
 
 /// "Wie lege ich … an?": how, any verb, and who does it.
@@ -145,6 +167,9 @@ const HOW_AMIDST: &[&str] = &[
     " how can i ",
     " how do i ",
     " how do you ",
+    "the way to ",
+    "a way to ",
+    "best way to ",
     "what can i do",
     "what should i do",
     "what to do",
@@ -152,6 +177,25 @@ const HOW_AMIDST: &[&str] = &[
     "was tun",
     "que faire",
     "qué puedo hacer",
+];
+/// How a question begins that is one without its mark.
+const ASKING: &[&str] = &[
+    "what ", "who ", "how ", "when ", "why ", "where ", "which ", "is ", "are ", "does ", "do ",
+    "can ", "was ", "wer ", "wie ", "wann ", "warum ", "wo ", "welche",
+];
+const TROUBLE: &[&str] = &[
+    " won't ",
+    " doesn't ",
+    " can't ",
+    " cannot ",
+    " does not ",
+    " will not ",
+    " fails",
+    " error",
+    " stuck",
+    " geht nicht",
+    " startet nicht",
+    " funktioniert nicht",
 ];
 const COMPARING: &[&str] = &[
     "difference between",
@@ -282,6 +326,8 @@ mod tests {
             ("In Python, how to open a file?", Kind::HowTo),
             ("Wie lege ich ein Beet an?", Kind::HowTo),
             ("My tap drips, what can I do?", Kind::HowTo),
+            ("My tap won't close", Kind::HowTo),
+            ("What is the best way to open a jar?", Kind::HowTo),
             ("Who created Python?", Kind::Person),
             ("Who is the president of Atlantis?", Kind::Person),
             ("Who is Guido van Rossum?", Kind::Definition),

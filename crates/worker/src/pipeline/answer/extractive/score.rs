@@ -1,12 +1,14 @@
 //! How much of an answer a sentence is.
 
 use super::{
+    by_page::is_of_who_asks,
     flaws::flaws,
+    instruction::instruction,
     question::Kind,
     sentence::Sentence,
     words::{
-        ADVICE, ARTICLES, CONTRASTS, COPULAS, HISTORY, IMPERATIVES, MONTHS, NAMING, NUMERALS,
-        OPENINGS, REASONS, SUBORDINATE,
+        ARTICLES, CONTRASTS, COPULAS, HISTORY, MONTHS, NAMING, NUMERALS, OPENINGS, REASONS,
+        SUBORDINATE,
     },
 };
 use crate::pipeline::rank::QueryTerm;
@@ -35,6 +37,8 @@ pub(super) struct Rated {
     pub(super) said: f64,
     /// Whether it defines the thing itself, or stands where its definition stands.
     pub(super) defines: bool,
+    /// Whether it, its headings or its title name each name and number of the question.
+    pub(super) names_all: bool,
     /// Whether it holds what the kind of question asks for.
     pub(super) fits: bool,
     /// What sentences are ordered by.
@@ -96,6 +100,21 @@ pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
         .filter(|(term, _)| presence(&term.term, &sentence, topic, title) > 0.0)
         .map(|(_, weight)| weight / total)
         .sum();
+    let names_all = terms.iter().filter(|term| term.specific).all(|term| {
+        // What a pronoun stands for is named before; another name after it is another thing.
+        let subject = if sentence.refers_terms.is_empty() {
+            &sentence.terms
+        } else {
+            &sentence.refers_terms
+        };
+        let places = [
+            subject,
+            &sentence.nearest_terms,
+            &sentence.heading_terms,
+            &sentence.title_terms,
+        ];
+        places.iter().any(|place| place.contains(&term.term))
+    });
     let defines = definition(&sentence, terms) > 0.15
         || (sentence.leads && names_topic(&sentence.nearest_terms, terms) > 0.6);
     let score = coverage
@@ -108,7 +127,11 @@ pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
         + place(&sentence, terms)
         + fitness(&sentence, terms, kind) * relevance_of_form(&sentence, own, kind)
         - flaws(&sentence.text, kind)
-        - if sentence.asks { ASKING } else { 0.0 }
+        - if sentence.asks || tells(kind) && is_of_who_asks(&sentence.text) {
+            ASKING
+        } else {
+            0.0
+        }
         - if sentence.list_item && kind != Kind::HowTo {
             0.15
         } else {
@@ -120,9 +143,15 @@ pub(super) fn rate(sentence: Sentence, asked: &Asked<'_>) -> Rated {
         own,
         said,
         defines,
+        names_all,
         fits,
         score,
     }
+}
+
+/// What who has a trouble says of it is no answer to how it ends or why it is there.
+fn tells(kind: Kind) -> bool {
+    matches!(kind, Kind::HowTo | Kind::Reason)
 }
 
 /// An instruction is one for the question only as far as it speaks of it.
@@ -147,6 +176,8 @@ fn presence(term: &str, sentence: &Sentence, topic: f64, title: f64) -> f64 {
         } else {
             0.5
         }
+    } else if holds(&sentence.refers_terms) {
+        0.75
     } else if title >= TITLE && holds(&sentence.title_terms) {
         0.65
     } else if holds(&sentence.heading_terms) {
@@ -239,6 +270,11 @@ fn fitness(sentence: &Sentence, terms: &[QueryTerm], kind: Kind) -> f64 {
     }
 }
 
+/// Whether it sets one thing against another.
+pub(super) fn compares(text: &str) -> bool {
+    contains_word(text, CONTRASTS)
+}
+
 /// "X is …" with X the thing that is asked for, and little before the verb but X.
 fn definition(sentence: &Sentence, terms: &[QueryTerm]) -> f64 {
     let lower = sentence.text.to_lowercase();
@@ -320,25 +356,6 @@ fn is_naming(lower: &str, terms: &[QueryTerm]) -> bool {
     })
 }
 
-fn instruction(sentence: &Sentence) -> f64 {
-    let first = sentence
-        .text
-        .split_whitespace()
-        .next()
-        .map(str::to_lowercase)
-        .unwrap_or_default();
-    let imperative = IMPERATIVES.contains(&first.as_str());
-    let advice = contains_word(&sentence.text, ADVICE);
-    let step = if sentence.list_item { 0.1 } else { 0.0 };
-    step + if imperative {
-        0.25
-    } else if advice {
-        0.15
-    } else {
-        0.0
-    }
-}
-
 /// Whether a sentence only says since when something is so: of use to who asks when.
 pub(super) fn is_history(text: &str) -> bool {
     let lower = text.to_lowercase();
@@ -356,7 +373,7 @@ pub(super) fn has_date(text: &str) -> bool {
     year || contains_word(text, MONTHS)
 }
 
-fn contains_word(text: &str, words: &[&str]) -> bool {
+pub(super) fn contains_word(text: &str, words: &[&str]) -> bool {
     text.to_lowercase()
         .split(|c: char| !c.is_alphanumeric())
         .any(|word| words.contains(&word))

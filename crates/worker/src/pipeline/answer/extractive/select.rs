@@ -114,6 +114,11 @@ fn candidates(rated: &[Rated], kind: Kind) -> Vec<Rated> {
         })
         .cloned()
         .collect();
+    let figure = matches!(kind, Kind::Quantity | Kind::Time);
+    if figure && rated.iter().any(|rated| rated.names_all) {
+        // One that leaves a name out may tell it of another thing of that kind.
+        rated.retain(|rated| rated.names_all);
+    }
     rated.sort_by(|a, b| b.score.total_cmp(&a.score));
     rated.truncate(POOL);
     rated
@@ -154,8 +159,13 @@ fn best_of(pool: &[Chosen], chosen: &[Chosen], kind: Kind) -> Option<(usize, f64
                 .fold(0.0, f64::max);
             let next = follows(candidate, chosen, kind);
             let bonus = if next { CONTINUATION } else { 0.0 };
-            let lone = if chosen.is_empty() && candidate.rated.sentence.dangling {
-                0.25
+            let here = &candidate.rated.sentence;
+            let lone = if chosen.is_empty() && here.dangling {
+                if !here.refers_terms.is_empty() {
+                    0.1
+                } else {
+                    0.25
+                }
             } else {
                 0.0
             };

@@ -46,6 +46,8 @@ pub(super) struct Sentence {
     pub(super) terms: Vec<String>,
     /// The terms without those that only hold a sentence together.
     pub(super) content: Vec<String>,
+    /// Terms of the sentence before, when this one begins with a pronoun.
+    pub(super) refers_terms: Vec<String>,
     pub(super) nearest_terms: Vec<String>,
     pub(super) heading_terms: Vec<String>,
     pub(super) title_terms: Vec<String>,
@@ -132,7 +134,16 @@ fn of_passage(
             }
             let leads = opens && !led && at == 0;
             led |= complete;
+            let refers_terms = match found.last() {
+                Some(before)
+                    if begins_with_pronoun(sentence) && is_before(before, &place, position) =>
+                {
+                    [before.terms.as_slice(), &before.refers_terms].concat()
+                }
+                _ => Vec::new(),
+            };
             found.push(Sentence {
+                refers_terms,
                 text: finished(sentence),
                 line,
                 position,
@@ -150,6 +161,22 @@ fn of_passage(
             last.code = code;
         }
     }
+}
+
+/// "It opened in 1934": what that is stands in the sentence before.
+fn begins_with_pronoun(sentence: &str) -> bool {
+    let first = sentence.split_whitespace().next().unwrap_or_default();
+    PRONOUNS.contains(&first.to_lowercase().as_str())
+}
+
+const PRONOUNS: [&str; 15] = [
+    "it", "its", "he", "she", "his", "her", "they", "their", "er", "sie", "seine", "ihre", "il",
+    "elle", "ils",
+];
+
+fn is_before(before: &Sentence, place: &Sentence, position: usize) -> bool {
+    (before.source, before.passage) == (place.source, place.passage)
+        && before.position + 1 == position
 }
 
 /// A row as a sentence: its first cell is what it is about, as a heading is.

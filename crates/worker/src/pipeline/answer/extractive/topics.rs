@@ -78,7 +78,7 @@ fn is_akin(term: &str, asked: &str) -> bool {
 }
 
 /// What is asked with an adjective and told with a noun, as stems.
-const MEASURES: [(&str, &str); 8] = [
+const MEASURES: [(&str, &str); 14] = [
     ("high", "height"),
     ("tall", "height"),
     ("deep", "depth"),
@@ -87,11 +87,17 @@ const MEASURES: [(&str, &str); 8] = [
     ("fast", "speed"),
     ("big", "size"),
     ("larg", "size"),
+    ("largest", "maximum"),
+    ("biggest", "maximum"),
+    ("highest", "maximum"),
+    ("longest", "maximum"),
+    ("smallest", "minimum"),
+    ("lowest", "minimum"),
 ];
 
 /// Particles of separable verbs that begin no common English word.
-const PARTICLES: [&str; 12] = [
-    "ab", "an", "auf", "aus", "bei", "ein", "nach", "vor", "zu", "um", "los", "weg",
+const PARTICLES: [&str; 14] = [
+    "über", "uber", "ab", "an", "auf", "aus", "bei", "ein", "nach", "vor", "zu", "um", "los", "weg",
 ];
 
 #[cfg(test)]

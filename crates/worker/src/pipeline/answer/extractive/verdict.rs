@@ -2,10 +2,11 @@
 
 use super::{
     question::Kind,
-    score::{Rated, TITLE, named_share},
+    score::{Asked, Rated, TITLE, named_share},
     select::{Chosen, similarity},
+    words::LIGHT,
 };
-use crate::pipeline::rank::QueryTerm;
+use crate::pipeline::{rank::QueryTerm, text::Analyzer};
 use std::collections::HashSet;
 
 /// Share of the question's content that the sentences and their headings have to cover together.
@@ -20,7 +21,13 @@ const FULL_MARGIN: f64 = 0.25;
 const SAME: f64 = 0.7;
 
 /// Whether the sentences answer the question rather than another one of the same words.
-pub(super) fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> bool {
+pub(super) fn answers(chosen: &[Chosen], asked: &Asked<'_>) -> bool {
+    let Asked {
+        question,
+        terms,
+        kind,
+        ..
+    } = *asked;
     let best = chosen
         .iter()
         .map(|pick| pick.rated.coverage)
@@ -36,16 +43,27 @@ pub(super) fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> boo
         spoken_of.extend(&sentence.title_terms);
     }
     // "How do I sort …" is not answered by text that never speaks of sorting.
-    let does = terms.first().is_none_or(|verb| {
+    let speaks_of = |action: &String| {
         chosen.iter().any(|pick| {
             let sentence = &pick.rated.sentence;
-            sentence.terms.contains(&verb.term)
-                || sentence.nearest_terms.contains(&verb.term)
+            sentence.terms.contains(action)
+                || sentence.nearest_terms.contains(action)
                 || named_share(&sentence.title_terms, terms) >= TITLE
-                    && sentence.title_terms.contains(&verb.term)
+                    && sentence.title_terms.contains(action)
         })
-    });
+    };
+    let does = match actions(question, terms) {
+        Some(done) => done.into_iter().any(&speaks_of),
+        None => terms.first().is_none_or(|verb| speaks_of(&verb.term)),
+    };
     if kind == Kind::HowTo && !does {
+        return false;
+    }
+    // "Who painted it?" is not answered by who owns it.
+    let acts = terms
+        .first()
+        .is_none_or(|act| act.specific || speaks_of(&act.term));
+    if kind == Kind::Person && !acts {
         return false;
     }
     let own = chosen.iter().map(|pick| pick.rated.own).fold(0.0, f64::max);
@@ -55,8 +73,15 @@ pub(super) fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> boo
     // A figure or date belongs to what its own sentence or section speaks of, to nothing else.
     let named_there = chosen.first().is_none_or(|first| {
         let sentence = &first.rated.sentence;
-        let there =
-            |term: &String| sentence.terms.contains(term) || sentence.nearest_terms.contains(term);
+        let there = |term: &String| {
+            [
+                &sentence.terms,
+                &sentence.nearest_terms,
+                &sentence.refers_terms,
+            ]
+            .iter()
+            .any(|terms| terms.contains(term))
+        };
         terms
             .iter()
             .filter(|term| term.specific)
@@ -77,6 +102,44 @@ pub(super) fn answers(chosen: &[Chosen], terms: &[QueryTerm], kind: Kind) -> boo
         specific.partition(|term| spoken_of.contains(&term.term));
     covered >= LEAST_COVERAGE * total && missing.len() <= named.len() / 2
 }
+
+/// What is to be done, as terms of the question: the words before the first article or preposition
+/// after "how do I" that are no names. `None` where it says nothing ("turn on", "get rid of").
+pub(super) fn actions<'t>(question: &str, terms: &'t [QueryTerm]) -> Option<Vec<&'t String>> {
+    let first = terms.first()?;
+    let words: Vec<String> = question
+        .split_whitespace()
+        .map(|word| {
+            word.trim_matches(|c: char| !c.is_alphanumeric())
+                .to_lowercase()
+        })
+        .collect();
+    let from = words
+        .iter()
+        .position(|word| matches!(word.as_str(), "i" | "you" | "we" | "one" | "to"))
+        .map_or(0, |at| at + 1);
+    let group: Vec<String> = words
+        .into_iter()
+        .skip(from)
+        .take_while(|word| !ENDS_ACTION.contains(&word.as_str()))
+        .collect();
+    let group = Analyzer::new(Some("en")).terms(&group.join(" "));
+    let mut done: Vec<&QueryTerm> = terms
+        .iter()
+        .filter(|term| !term.specific && group.contains(&term.term))
+        .collect();
+    if done.is_empty() {
+        done.push(first);
+    }
+    let says = done.iter().any(|term| !LIGHT.contains(&term.term.as_str()));
+    says.then(|| done.into_iter().map(|term| &term.term).collect())
+}
+
+/// What ends the words that say what is done.
+const ENDS_ACTION: [&str; 24] = [
+    "a", "an", "the", "my", "your", "its", "his", "her", "our", "their", "this", "that", "in",
+    "on", "with", "of", "from", "to", "for", "at", "into", "when", "if", "after",
+];
 
 /// 0–1: how much of the question the best sentence says, if it is what the kind of question asks
 /// for; less when another sentence that says something else fits as well.

@@ -123,3 +123,60 @@ fn the_code_below_an_instruction_is_shown_in_fences() {
     let cleaned = crate::pipeline::answer::citations::clean(&answer, sources.len());
     assert_eq!(cleaned, answer);
 }
+
+#[test]
+fn steps_are_told_on_the_page_about_the_thing_that_do_not_name_it() {
+    let lamp = [
+        "# Orbo K2 lamp",
+        "The Orbo K2 is the smallest lamp of the family.",
+        "It has no switch. It is reset in the Orbo app, under Device.",
+    ];
+    let answer = ask_page("How do I factory reset an Orbo K2?", "Orbo K2 lamp", &lamp);
+    assert!(answer.unwrap().contains("in the Orbo app"));
+    let other = ask_page("How do I factory reset an Orbo K9?", "Orbo K2 lamp", &lamp);
+    assert_eq!(other, None);
+    let undone = ask_page("How do I varnish an Orbo K2 lamp?", "Orbo K2 lamp", &lamp);
+    assert_eq!(undone, None);
+}
+
+#[test]
+fn a_pronoun_stands_for_what_the_sentence_before_names() {
+    let bridge = [
+        "# Closed for lorries",
+        "The Hale Bridge is an arch of stone. It opened in 1871, a year after the bridge at Orton.",
+    ];
+    let opened = |question| ask_page(question, "Closed for lorries", &bridge);
+    let answer = opened("When did the Hale Bridge open?").unwrap();
+    assert!(answer.contains("It opened in 1871"), "{answer}");
+    let answer = opened("When did the Orton Bridge open?");
+    assert_eq!(answer, None);
+}
+
+#[test]
+fn a_figure_that_the_question_brings_is_no_answer() {
+    let answer = ask_page(
+        "How many houses burned in the Mill fire of 1907?",
+        "Mill fire of 1907",
+        &[
+            "# Mill fire of 1907",
+            "The Mill fire of 1907 was the worst of the century.",
+            "# Damage",
+            "63 houses were lost, and the church.",
+        ],
+    );
+    let answer = answer.unwrap();
+    assert!(answer.starts_with("63 houses"), "{answer}");
+}
+
+#[test]
+fn a_name_without_the_deed_does_not_say_who_did_it() {
+    let who = |question| {
+        ask_page(
+            question,
+            "The Lund chapel",
+            &["The Lund chapel was designed by Mara Quist. It stands by the sea."],
+        )
+    };
+    assert!(who("Who designed the Lund chapel?").is_some());
+    assert_eq!(who("Who painted the Lund chapel?"), None);
+}
