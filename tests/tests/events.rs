@@ -62,6 +62,38 @@ async fn a_stream_that_is_cut_at_any_event_goes_on_behind_it() {
     assert_eq!(by_query.status, 204);
 }
 
+/// More than a listener is handed at once, several times over.
+#[tokio::test]
+async fn a_long_stream_goes_on_behind_any_of_its_events_while_it_runs_and_after_its_end() {
+    const MANY: usize = 400;
+    let stack = Stack::builder(binaries!()).workers(0).start().await;
+    let client = stack.client();
+    let id = client.enqueue(question()).await;
+    let mut redis = stack.redis.connection().await;
+    let mut ids: Vec<String> = Vec::new();
+    for number in 0..MANY {
+        let data = json!({"type": "text", "delta": number.to_string()}).to_string();
+        let fields = [("type", "text"), ("data", &data)];
+        let key = format!("{{search_job:{id}}}:ev");
+        ids.push(redis.xadd(key, "*", &fields).await.unwrap());
+    }
+    for place in [63, 64, 65, 200, MANY - 2] {
+        let mut stream = client.events(&id, &ids[place]).await;
+        for expected in &ids[place + 1..] {
+            assert_eq!(stream.next().await.unwrap().id, *expected);
+        }
+    }
+    client
+        .delete(&format!("/api/v1/search/{id}"))
+        .await
+        .expect(200);
+    for place in [0, 63, 64, 65, 200, MANY - 1] {
+        let rest = client.events(&id, &ids[place]).await.rest().await;
+        assert_eq!(rest.len(), MANY - place, "behind {place}");
+        assert_eq!(rest.last().unwrap().kind, "failed");
+    }
+}
+
 #[tokio::test]
 async fn a_listener_hears_what_happens_while_it_listens() {
     let (web, _asked) = hanging_first(1);

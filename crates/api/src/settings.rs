@@ -36,10 +36,7 @@ impl ApiSettings {
         let port = reader.number("API_PORT", 8001, 0..=65_535);
         let max_queue_length = reader.number("MAX_QUEUE_LENGTH", 10_000, 1..=100_000_000);
         let origins = reader.list("CORS_ORIGINS");
-        let keys = Keys::parse(&reader.list("API_KEYS")).unwrap_or_else(|complaint| {
-            reader.complain("API_KEYS", complaint);
-            Keys::default()
-        });
+        let keys = keys(&mut reader);
         let settings = shared.map(|shared| Self {
             shared,
             host: reader
@@ -63,6 +60,20 @@ impl ApiSettings {
                 .unwrap_or(InvalidSettings(Vec::new()))),
         }
     }
+}
+
+/// A list that holds no key is a mistake: the service would be open to all.
+fn keys(reader: &mut Reader<'_>) -> Keys {
+    let entries = reader.list("API_KEYS");
+    let complaint = match Keys::parse(&entries) {
+        Ok(_) if entries.is_empty() && reader.text("API_KEYS").is_some() => {
+            "holds no key: leave it out to let everybody in".to_owned()
+        }
+        Ok(keys) => return keys,
+        Err(complaint) => complaint,
+    };
+    reader.complain("API_KEYS", complaint);
+    Keys::default()
 }
 
 impl Engines {
@@ -118,6 +129,13 @@ mod tests {
             settings.engines.missing_setting(SearchEngine::Serperdev),
             Some("SERPER_API_KEY")
         );
+    }
+
+    #[test]
+    fn a_list_without_a_key_does_not_open_the_service() {
+        let lookup = |name: &str| (name == "API_KEYS").then(|| " , ".to_owned());
+        let complaint = ApiSettings::read(&lookup).err().unwrap().to_string();
+        assert!(complaint.contains("API_KEYS"), "{complaint}");
     }
 
     #[test]

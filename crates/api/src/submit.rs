@@ -83,8 +83,13 @@ fn new_job(
     search: &SearchRequest,
     created_at: DateTime<Utc>,
 ) -> Result<NewJob, Problem> {
-    // The time of the POST is no part of what is asked: a repeat has another and is the same request.
-    let digest = Sha256::digest(json(search)?);
+    // What is asked. Neither the time of the POST is part of it, nor how the answer is waited for: a
+    // client may repeat a POST that was cut as a stream, or the other way round.
+    let asked = SearchRequest {
+        async_mode: false,
+        ..search.clone()
+    };
+    let digest = Sha256::digest(json(&asked)?);
     let payload = SearchJob {
         created_at,
         search: search.clone(),

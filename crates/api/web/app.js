@@ -73,6 +73,8 @@ async function call(method, address, body) {
 }
 
 async function ask(query, mode) {
+  // Enter submits also while the button is disabled.
+  if (view.send.disabled) return;
   view.send.disabled = true;
   view.error.hidden = true;
   const accepted = await call("POST", "/api/v1/search", { query, mode, async_mode: true });
@@ -130,12 +132,14 @@ function watch(id, query) {
 /** What each event does to the page. */
 function take(event) {
   if (VOID.has(event.type)) setText("");
+  if (VOID.has(event.type) && event.type !== "discard") {
+    setSources([]);
+    setWarnings([]);
+  }
   switch (event.type) {
     case "started":
       setState("processing");
       stages.reset(view.stages, view.progress);
-      view.warnings.replaceChildren();
-      view.warned.hidden = true;
       return say("Started");
     case "stage":
       setState("processing");
@@ -229,12 +233,19 @@ view.query.addEventListener("keydown", (event) => {
   event.preventDefault();
   view.ask.requestSubmit();
 });
-view.cancel.addEventListener("click", () => {
+view.cancel.addEventListener("click", async () => {
+  const cancelled = shown;
   say("Cancelling");
-  call("DELETE", `/api/v1/search/${shown.id}`);
+  const answer = await fetch(`/api/v1/search/${cancelled.id}`, { method: "DELETE" }).catch(() => null);
+  // 409: it has ended meanwhile, as the page shows or is about to.
+  if (cancelled !== shown || answer?.ok || answer?.status === 409) return;
+  fail(answer ? await reason(answer) : UNREACHABLE);
+  say("Not cancelled");
 });
 view.retry.addEventListener("click", async () => {
+  view.retry.disabled = true;
   const accepted = await call("POST", `/api/v1/search/${shown.id}/retry`);
+  view.retry.disabled = false;
   if (accepted) {
     begin(accepted);
     view.main.focus();

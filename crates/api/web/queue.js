@@ -35,10 +35,12 @@ function cell(row, name, label) {
 function keep(table, key, items, nameOf, make, fill) {
   const body = rowsOf(table);
   const known = new Map([...body.rows].map((row) => [row.dataset[key], row]));
+  const named = new Set(items.map(nameOf));
+  // Before the others: a row that moves loses the focus.
+  for (const [name, row] of known) if (!named.has(name)) row.remove();
   items.forEach((item, index) => {
     const name = nameOf(item);
     let row = known.get(name);
-    known.delete(name);
     if (!row) {
       row = element("tr");
       row.dataset[key] = name;
@@ -47,7 +49,6 @@ function keep(table, key, items, nameOf, make, fill) {
     if (body.rows[index] !== row) body.insertBefore(row, body.rows[index] ?? null);
     fill(row, item);
   });
-  for (const row of known.values()) row.remove();
   const none = byId(table).parentElement.querySelector(".none");
   if (none) none.hidden = items.length > 0;
   byId(table).hidden = items.length === 0;

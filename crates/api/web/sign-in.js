@@ -7,6 +7,14 @@ function fail(message) {
   byId("error").hidden = false;
 }
 
+/** An address of this service only: whoever made the link may have put anything there. */
+function destination() {
+  const to = new URLSearchParams(location.search).get("to") ?? "/";
+  if (!URL.canParse(to, location.origin)) return "/";
+  const url = new URL(to, location.origin);
+  return url.origin === location.origin ? url.href : "/";
+}
+
 byId("sign-in").addEventListener("submit", async (event) => {
   event.preventDefault();
   const init = {
@@ -16,8 +24,7 @@ byId("sign-in").addEventListener("submit", async (event) => {
   };
   const answer = await fetch("/api/v1/sign-in", init).catch(() => null);
   if (!answer) return fail("The service does not answer. Is it running?");
-  if (!answer.ok) return fail("This is none of its keys.");
-  // A path of this service only: whoever made the link may have put anything there.
-  const to = new URL(new URLSearchParams(location.search).get("to") ?? "/", location.origin);
-  location.assign(to.origin === location.origin ? to.pathname : "/");
+  if (answer.status === 401) return fail("This is none of its keys.");
+  if (!answer.ok) return fail(`The service cannot sign in anybody at the moment (${answer.status}).`);
+  location.assign(destination());
 });

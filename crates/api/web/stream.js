@@ -13,6 +13,8 @@ export const hasEnded = (status) => LAST.has(status);
 
 const POLL_SECONDS = 20;
 const PAUSE_MS = 2000;
+/** Streams that are refused in a row, before polls take their place. */
+const MOST_REFUSALS = 5;
 
 export const statusAddress = (id) => `/api/v1/search/status/${id}`;
 
@@ -22,53 +24,65 @@ export const statusAddress = (id) => `/api/v1/search/status/${id}`;
  */
 export function follow(id, on) {
   const stop = new AbortController();
-  const source = new EventSource(`/api/v1/search/${id}/events`);
-  stop.signal.addEventListener("abort", () => source.close());
+  let last = "";
+  let refusals = 0;
 
-  source.addEventListener("open", () => on.connection(true));
-  source.addEventListener("error", () => {
-    if (stop.signal.aborted) return;
-    on.connection(false);
-    // Refused for good: it has ended meanwhile, or something on the way allows no streams.
-    if (source.readyState === EventSource.CLOSED) poll(id, on, stop);
-  });
-  for (const kind of KINDS) {
-    source.addEventListener(kind, (message) => {
-      if (stop.signal.aborted) return;
-      const event = JSON.parse(message.data);
-      on.event(event);
-      if (LAST.has(kind)) {
-        stop.abort();
-        on.ended(event.result);
-      }
+  function open() {
+    const source = new EventSource(`/api/v1/search/${id}/events${last && `?after=${last}`}`);
+    stop.signal.addEventListener("abort", () => source.close(), { once: true });
+    source.addEventListener("open", () => {
+      refusals = 0;
+      on.connection(true);
     });
-  }
-  return () => stop.abort();
-}
-
-async function poll(id, on, stop) {
-  while (!stop.signal.aborted) {
-    try {
-      const answer = await fetch(`${statusAddress(id)}?wait=${POLL_SECONDS}`, { signal: stop.signal });
-      if (answer.status === 404) {
-        stop.abort();
-        return on.gone();
-      }
-      if (answer.status === 401) return signIn();
-      if (answer.ok) {
-        const now = await answer.json();
-        on.connection(true);
-        if (hasEnded(now.status)) {
-          stop.abort();
-          return on.ended(now);
-        }
-        if (now.progress) on.event({ type: "stage", ...now.progress });
-        continue;
-      }
-    } catch (error) {
+    source.addEventListener("error", () => {
       if (stop.signal.aborted) return;
-    }
-    on.connection(false);
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      on.connection(false);
+      // A cut is mended by the browser; after a refusal it does not come again.
+      if (source.readyState === EventSource.CLOSED) refused();
+    });
+    for (const kind of KINDS) source.addEventListener(kind, (message) => take(JSON.parse(message.data)));
   }
+
+  function take(event) {
+    if (stop.signal.aborted) return;
+    last = event.id;
+    on.event(event);
+    if (LAST.has(event.type)) end(event.result);
+  }
+
+  function end(result) {
+    stop.abort();
+    on.ended(result);
+  }
+
+  /** It has ended meanwhile, a part of the service is away, or something on the way allows no streams. */
+  async function refused() {
+    refusals += 1;
+    const polls = refusals > MOST_REFUSALS;
+    do {
+      await look(polls ? POLL_SECONDS : 0);
+    } while (polls && !stop.signal.aborted);
+    if (!stop.signal.aborted) open();
+  }
+
+  /** Asks for the state, and leaves some time until the next question where the answer did not. */
+  async function look(wait) {
+    const address = `${statusAddress(id)}?wait=${wait}`;
+    const answer = await fetch(address, { signal: stop.signal }).catch(() => null);
+    if (stop.signal.aborted) return;
+    if (answer?.status === 401) signIn();
+    if (answer?.status === 404) {
+      stop.abort();
+      return on.gone();
+    }
+    const now = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (stop.signal.aborted) return;
+    on.connection(now !== null);
+    if (now && LAST.has(now.status)) return end(now);
+    if (now?.progress) on.event({ type: "stage", ...now.progress });
+    if (!now || !wait) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+
+  open();
+  return () => stop.abort();
 }

@@ -34,10 +34,10 @@ impl Keys {
                     "entry {place} needs a name of its own before the colon"
                 ));
             }
-            if key.len() < SHORTEST || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            if key.len() < SHORTEST || !key.bytes().all(is_of_a_key) {
                 return Err(format!(
-                    "entry {place} must be a key, or name:key, of at least {SHORTEST} visible ASCII \
-                     characters (openssl rand -hex 24 makes one)"
+                    "entry {place} must be a key, or name:key, of at least {SHORTEST} letters, digits and \
+                     -._~+/= (openssl rand -hex 24 makes one)"
                 ));
             }
             keys.push((Sha256::digest(key).into(), Owner { name }));
@@ -58,6 +58,11 @@ impl Keys {
             if is_it { Some(owner) } else { found }
         })
     }
+}
+
+/// The characters of a bearer token (RFC 6750), which a cookie can hold as they are.
+fn is_of_a_key(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
 }
 
 #[cfg(test)]
@@ -90,6 +95,7 @@ mod tests {
             vec![":0123456789abcdef"],
             vec!["a:0123456789abcdef", "a:fedcba9876543210"],
             vec!["with space 0123456789abcdef"],
+            vec!["0123456789abcdef%41"],
         ] {
             let complaint = keys(&entries).err().unwrap();
             assert!(

@@ -118,6 +118,10 @@ pub(super) async fn follow(feed: Weak<Feed>, jobs: Jobs, changes: Bell, id: Uuid
                     wait(&mut ring).await;
                 }
             }
+            Err(error) if !matches!(error, Problem::Unavailable(_)) => {
+                tracing::error!(session_id = %id, error = %error, "events that cannot be read");
+                return feed.add(Vec::new(), Some(End::Gone));
+            }
             Err(error) => {
                 drop(feed);
                 tracing::debug!(session_id = %id, error = %error, "cannot read events; trying again");

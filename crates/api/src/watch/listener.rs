@@ -48,7 +48,8 @@ impl Listener {
             // Mark before looking, or a change in between goes unseen.
             self.changed.borrow_and_update();
             let (frames, end) = self.feed.frames_from(self.next, AT_ONCE);
-            self.next += frames.len();
+            let taken = frames.len();
+            self.next += taken;
             let news: Vec<Frame> = frames
                 .into_iter()
                 .filter(|frame| frame.id() > self.after)
@@ -59,6 +60,8 @@ impl Listener {
             match end {
                 Some(End::Ended) => return News::Ended,
                 Some(End::Gone) => return News::Gone,
+                // All of these were heard before; the next may be new.
+                None if taken > 0 => {}
                 // The feed lives as long as this listener, so its sender does.
                 None => drop(self.changed.changed().await),
             }
