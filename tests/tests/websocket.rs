@@ -144,6 +144,16 @@ async fn a_post_that_accepts_events_is_answered_by_them_and_goes_on_without_its_
     let resumed = post_stream(client, "one", path).header("last-event-id", &all[1].id);
     assert_eq!(EventStream::open(resumed).await.rest().await, all[2..]);
 
+    // The same question, waited for in another way.
+    let whole = client
+        .request(Method::POST, path)
+        .header("idempotency-key", "one")
+        .json(&question());
+    assert_eq!(
+        client.send(whole).await.expect(200)["session_id"],
+        id.as_str()
+    );
+
     let mut fresh = EventStream::open(post_stream(client, "two", path)).await;
     assert_eq!(fresh.rest().await.pop().unwrap().kind, "completed");
     let direct = post_stream(client, "three", "/api/v1/search/perplexity");
