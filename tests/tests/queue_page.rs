@@ -38,7 +38,10 @@ impl Watcher {
             if let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n") {
                 let block = String::from_utf8(rest[..end].to_vec()).expect("UTF-8");
                 self.read += end + 2;
-                if let Some(data) = block.strip_prefix("event: queue\ndata: ") {
+                let is_told = |line: &&str| !line.starts_with(':') && *line != "retry: 1000";
+                let told: Vec<&str> = block.lines().filter(is_told).collect();
+                let told = told.join("\n");
+                if let Some(data) = told.strip_prefix("event: queue\ndata: ") {
                     return Some(serde_json::from_str(data).expect("JSON"));
                 }
                 continue;

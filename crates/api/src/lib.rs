@@ -15,6 +15,7 @@ mod request_log;
 mod routes;
 mod server;
 mod settings;
+mod sse;
 mod state;
 mod submit;
 mod wait;

@@ -1,6 +1,6 @@
 //! GET /api/v1/search/{session_id}/events: a search as it runs.
 
-use super::uuid_in_path;
+use super::{parameters, uuid_in_path};
 use crate::{
     problem::Problem,
     reply,
@@ -77,8 +77,7 @@ pub(super) fn last_event_id(request: &HttpRequest) -> Result<EntryId, Problem> {
         let text = header.to_str().unwrap_or_default();
         return read_id(text, ["header", "last-event-id"]);
     }
-    let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
-    let pairs = pairs.map(web::Query::into_inner).unwrap_or_default();
+    let pairs = parameters(request.query_string());
     match pairs
         .into_iter()
         .find(|(name, text)| name == "after" && !text.is_empty())

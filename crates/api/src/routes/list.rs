@@ -1,5 +1,6 @@
 //! GET /api/v1/sessions: the history, newest first.
 
+use super::parameters;
 use crate::{
     openapi::{ListedBody, SessionsBody},
     problem::Problem,
@@ -74,9 +75,7 @@ fn listed(session: Listed) -> ListedBody {
 /// Every fault at once. Unknown parameters are ignored, of a repeated one the last counts, and an
 /// empty one counts as not there.
 fn wanted(query: &str) -> Result<Wanted, Vec<Fault>> {
-    let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
-        .map(web::Query::into_inner)
-        .unwrap_or_default();
+    let pairs = parameters(query);
     let mut wanted = Wanted {
         limit: USUAL,
         ..Wanted::default()

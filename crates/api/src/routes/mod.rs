@@ -12,8 +12,16 @@ pub(crate) mod socket;
 pub(crate) mod status;
 
 use crate::problem::Problem;
+use actix_web::web;
 use privachat_core::schema::validate::Fault;
 use uuid::Uuid;
+
+/// The parameters of a query string, in their order; none of one that cannot be read.
+fn parameters(query: &str) -> Vec<(String, String)> {
+    web::Query::<Vec<(String, String)>>::from_query(query)
+        .map(web::Query::into_inner)
+        .unwrap_or_default()
+}
 
 /// The UUID in a path, in any form that has one.
 fn uuid_in_path(parameter: &str, text: &str) -> Result<Uuid, Problem> {

@@ -1,6 +1,6 @@
 //! GET /api/v1/search/status/{session_id}.
 
-use super::uuid_in_path;
+use super::{parameters, uuid_in_path};
 use crate::{problem::Problem, reply::State as SearchState, state::State, wait::wait_for};
 use actix_web::{HttpRequest, HttpResponse, web};
 use privachat_core::{
@@ -66,9 +66,7 @@ async fn answer(state: &State, id: Uuid, mut now: SearchState) -> Result<HttpRes
 }
 
 fn wait_in_query(query: &str) -> Result<Duration, Problem> {
-    let pairs = web::Query::<Vec<(String, String)>>::from_query(query).map(web::Query::into_inner);
-    let wait = pairs
-        .unwrap_or_default()
+    let wait = parameters(query)
         .into_iter()
         .find(|(name, _)| name == "wait");
     let Some((_, text)) = wait else {

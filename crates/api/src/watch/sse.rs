@@ -1,60 +1,39 @@
-//! A search as Server-Sent Events: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
+//! A search as Server-Sent Events.
 
 use super::{Frame, Listener, News};
-use actix_web::{
-    HttpResponse, HttpResponseBuilder,
-    http::header::{CACHE_CONTROL, CONTENT_TYPE},
-};
+use crate::sse::{self, BEAT, HEARTBEAT};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
-use futures_util::{Stream, stream};
-use std::{collections::VecDeque, convert::Infallible, time::Duration};
+use futures_util::stream;
+use std::collections::VecDeque;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-
-/// Proxies and browsers close a connection on which nothing is said for a minute or so.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-const BEAT: Bytes = Bytes::from_static(b":\n");
-/// How long a client waits before it comes again after a cut, in ms. A part of the first event: some
-/// libraries take a block of its own for an event without data.
-const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n");
 
 /// An answer that sends `first`, then what the listener hears, until the search has ended or the
 /// process stops. The client then sees a stream that ended without its last event, and comes again.
 pub(crate) fn answer(
-    mut answer: HttpResponseBuilder,
+    answer: HttpResponseBuilder,
     first: Vec<Frame>,
     listener: Listener,
     stopping: CancellationToken,
 ) -> HttpResponse {
-    answer
-        .insert_header((CONTENT_TYPE, "text/event-stream"))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        // nginx would gather the events otherwise.
-        .insert_header(("x-accel-buffering", "no"))
-        .streaming(chunks(first, listener, stopping))
+    let mut sending = Sending {
+        ready: VecDeque::new(),
+        listener: Some(listener),
+        stopping,
+    };
+    sending.take(first);
+    let chunks = stream::unfold(sending, |mut sending| async move {
+        let chunk = sending.next().await?;
+        Some((chunk, sending))
+    });
+    sse::answer(answer, chunks)
 }
 
 struct Sending {
     ready: VecDeque<Bytes>,
     listener: Option<Listener>,
     stopping: CancellationToken,
-}
-
-fn chunks(
-    first: Vec<Frame>,
-    listener: Listener,
-    stopping: CancellationToken,
-) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let mut sending = Sending {
-        ready: VecDeque::from([RETRY]),
-        listener: Some(listener),
-        stopping,
-    };
-    sending.take(first);
-    stream::unfold(sending, |mut sending| async move {
-        let chunk = sending.next().await?;
-        Some((Ok(chunk), sending))
-    })
 }
 
 impl Sending {
