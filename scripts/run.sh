@@ -62,7 +62,7 @@ PrivaChat Search is ready at $address
   documents  $CORPUS_PATHS
   redis      $REDIS_URL
   logs       data/logs/api.log data/logs/worker.log data/logs/redis.log
-  interface  $address/api/docs
+  interface  $address/api/docs; in a browser, $address
 
 Ask it something ($hint):
 
