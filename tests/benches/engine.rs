@@ -72,6 +72,7 @@ fn job() -> NewJob {
         running_time: Duration::from_secs(10),
         longest_wait: Duration::from_secs(600),
         callback: None,
+        owner: None,
     }
 }
 

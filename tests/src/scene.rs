@@ -65,6 +65,7 @@ pub fn job(id: Uuid) -> NewJob {
         running_time: LONG,
         longest_wait: LONG,
         callback: None,
+        owner: None,
     }
 }
 

@@ -83,6 +83,7 @@ async fn serve(
         App::new()
             .app_data(state.clone())
             .wrap(from_fn(access::guard))
+            .wrap(from_fn(access::identify))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(from_fn(request_log::log_request))
             .configure(app::configure)

@@ -1,6 +1,6 @@
 //! Handing a checked search to the workers.
 
-use crate::{problem::Problem, state::State};
+use crate::{access::Caller, problem::Problem, request_log, state::State};
 use actix_web::HttpRequest;
 use chrono::{DateTime, SubsecRound, Utc};
 use privachat_core::{
@@ -28,7 +28,7 @@ pub(crate) struct Accepted {
 }
 
 /// The `Idempotency-Key` of a request.
-pub(crate) fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
+fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
     let Some(header) = request.headers().get("idempotency-key") else {
         return Ok(None);
     };
@@ -41,14 +41,37 @@ pub(crate) fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, P
     }
 }
 
+/// What comes with a search.
+#[derive(Debug, Default)]
+pub(crate) struct Envelope {
+    /// The `Idempotency-Key`.
+    pub(crate) key: Option<String>,
+    /// The name of the API key that it belongs to.
+    pub(crate) owner: Option<String>,
+    /// The `X-Request-Id`.
+    pub(crate) request_id: String,
+}
+
+impl Envelope {
+    /// Of this request.
+    pub(crate) fn of(request: &HttpRequest, caller: &Caller) -> Result<Self, Problem> {
+        Ok(Self {
+            key: idempotency_key(request)?,
+            owner: caller.name().map(str::to_owned),
+            request_id: request_log::id_of(request),
+        })
+    }
+}
+
 /// Submits a search. When this returns, it will be run whatever happens to this process.
 pub(crate) async fn submit(
     state: &State,
     search: &SearchRequest,
-    key: Option<&str>,
+    envelope: &Envelope,
 ) -> Result<Accepted, Problem> {
+    let key = envelope.key.as_deref();
     let id = match key {
-        Some(key) => Uuid::new_v5(&NAMESPACE, key.as_bytes()),
+        Some(key) => id_of_key(key, envelope.owner.as_deref()),
         None => Uuid::new_v4(),
     };
     // A repeat adds nothing to the queue.
@@ -57,7 +80,7 @@ pub(crate) async fn submit(
         return Err(Problem::QueueFull);
     }
     let created_at = Utc::now().trunc_subsecs(6);
-    let job = new_job(state, id, search, created_at)?;
+    let job = new_job(state, id, search, created_at, envelope)?;
     let submitted = match key {
         Some(_) => state.jobs.submit_once(&job).await?,
         None => state.jobs.submit(&job).await?,
@@ -77,11 +100,22 @@ pub(crate) async fn submit(
     }
 }
 
+/// The same idempotency key of two owners names two searches.
+fn id_of_key(key: &str, owner: Option<&str>) -> Uuid {
+    let name = match owner {
+        // No key and no name of an owner has a line break.
+        Some(owner) => format!("{owner}\n{key}"),
+        None => key.to_owned(),
+    };
+    Uuid::new_v5(&NAMESPACE, name.as_bytes())
+}
+
 fn new_job(
     state: &State,
     id: Uuid,
     search: &SearchRequest,
     created_at: DateTime<Utc>,
+    envelope: &Envelope,
 ) -> Result<NewJob, Problem> {
     // What is asked. Neither the time of the POST is part of it, nor how the answer is waited for: a
     // client may repeat a POST that was cut as a stream, or the other way round.
@@ -92,6 +126,8 @@ fn new_job(
     let digest = Sha256::digest(json(&asked)?);
     let payload = SearchJob {
         created_at,
+        request_id: Some(envelope.request_id.clone()).filter(|id| !id.is_empty()),
+        traceparent: None,
         search: search.clone(),
     };
     let longest_wait = if search.async_mode {
@@ -110,6 +146,7 @@ fn new_job(
             .map_or(state.job_ttl, Duration::from_secs),
         running_time: search.time_limit(),
         longest_wait,
+        owner: envelope.owner.clone(),
         callback: search.callback_url.clone(),
     })
 }

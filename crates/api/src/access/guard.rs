@@ -1,9 +1,9 @@
-//! Lets in who brings a key.
+//! Who sends a request, by the key that comes with it; and the door, for those without one.
 
-use super::{keys::Keys, sign_in};
+use super::{Caller, keys::Keys, sign_in};
 use crate::{problem::Problem, state::State};
 use actix_web::{
-    Error, HttpRequest, ResponseError,
+    Error, HttpMessage, HttpRequest, ResponseError,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::AUTHORIZATION,
@@ -26,16 +26,28 @@ const OPEN: [&str; 9] = [
 ];
 const OPEN_FOLDERS: [&str; 3] = ["/s/", "/assets/", "/api/docs/"];
 
+/// Finds out who sends a request, for everything behind it.
+pub(crate) async fn identify(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if let Some(state) = request.app_data::<web::Data<State>>() {
+        let caller = caller(&state.keys, request.request());
+        request.extensions_mut().insert(caller);
+    }
+    next.call(request).await
+}
+
 /// Refuses requests without a key of API_KEYS, if there are any.
 pub(crate) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
-    if is_open(request.path())
-        || request
-            .app_data::<web::Data<State>>()
-            .is_none_or(|state| admits(&state.keys, request.request()))
-    {
+    let is_known = request
+        .extensions()
+        .get::<Caller>()
+        .is_some_and(Caller::is_known);
+    if is_known || is_open(request.path()) {
         return Ok(next.call(request).await?.map_into_left_body());
     }
     let refusal = Problem::Unauthorized.error_response();
@@ -46,15 +58,12 @@ fn is_open(path: &str) -> bool {
     OPEN.contains(&path) || OPEN_FOLDERS.iter().any(|folder| path.starts_with(folder))
 }
 
-fn admits(keys: &Keys, request: &HttpRequest) -> bool {
+fn caller(keys: &Keys, request: &HttpRequest) -> Caller {
     if keys.is_open() {
-        return true;
+        return Caller::Anybody;
     }
     let owner = key_of(request).and_then(|key| keys.owner(key.as_bytes()).cloned());
-    if let Some(owner) = &owner {
-        tracing::debug!(key = owner.name, "admitted");
-    }
-    owner.is_some()
+    owner.map_or(Caller::Nobody, Caller::Holder)
 }
 
 /// `Authorization: Bearer …`, `X-API-Key`, or the cookie of a browser that signed in.

@@ -1,9 +1,11 @@
 //! Who may use the service: API keys, if the operator set some.
 
+mod caller;
 mod guard;
 mod keys;
 mod sign_in;
 
-pub(crate) use guard::guard;
+pub(crate) use caller::Caller;
+pub(crate) use guard::{guard, identify};
 pub(crate) use keys::Keys;
 pub(crate) use sign_in::{sign_in, sign_out};

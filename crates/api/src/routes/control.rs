@@ -1,8 +1,15 @@
 //! DELETE /api/v1/search/{session_id} and POST /api/v1/search/{session_id}/retry.
 
 use super::{search, uuid_in_path};
-use crate::{problem::Problem, reply, state::State, submit, wait::wait_for};
-use actix_web::{HttpResponse, web};
+use crate::{
+    access::Caller,
+    problem::Problem,
+    reply,
+    state::State,
+    submit::{self, Envelope},
+    wait::wait_for,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
 use privachat_core::{
     jobs::Cancelled,
     schema::{SearchJob, SearchResponse, Status},
@@ -55,8 +62,10 @@ pub(crate) async fn cancel(
     )
 )]
 pub(crate) async fn retry(
+    request: HttpRequest,
     session_id: web::Path<String>,
     state: web::Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let id = uuid_in_path("session_id", &session_id)?;
     let now = wait_for(&state, id, Instant::now(), |_any| true).await?;
@@ -64,18 +73,19 @@ pub(crate) async fn retry(
     if now.status() != Status::Failed {
         return Err(Problem::NotRetryable);
     }
-    let request = state
-        .jobs
-        .request(id)
-        .await?
-        .ok_or(Problem::UnknownJob(id))?;
+    let stored = state.jobs.request(id).await?;
+    let stored = stored.ok_or(Problem::UnknownJob(id))?;
     let job: SearchJob =
-        serde_json::from_slice(&request).map_err(|error| Problem::Internal(error.into()))?;
+        serde_json::from_slice(&stored).map_err(|error| Problem::Internal(error.into()))?;
     let search = privachat_core::schema::SearchRequest {
         async_mode: true,
         ..job.search
     };
-    let accepted = submit::submit(&state, &search, None).await?;
+    let envelope = Envelope {
+        key: None,
+        ..Envelope::of(&request, &caller)?
+    };
+    let accepted = submit::submit(&state, &search, &envelope).await?;
     tracing::info!(session_id = %accepted.id, retry_of = %id, "accepted again");
     search::accepted_answer(&state, search, &accepted).await
 }

@@ -2,12 +2,12 @@
 
 use super::events;
 use crate::{
+    access::Caller,
     body,
     problem::Problem,
     reply::State as SearchState,
-    request_log,
     state::State,
-    submit::{self, Accepted},
+    submit::{self, Accepted, Envelope},
     wait::{CancelOnDrop, wait_for},
     watch::sse,
 };
@@ -61,10 +61,11 @@ pub(crate) async fn post(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let state = state.into_inner();
     let search = body::search_request(&request, payload, &state.engines).await?;
-    accept(&request, state, search).await
+    accept(&request, state, search, &caller).await
 }
 
 /// Let Perplexity answer by itself; its answer is held against its sources. `search_engine` and
@@ -94,6 +95,7 @@ pub(crate) async fn post_direct(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let state = state.into_inner();
     let engine = SearchEngine::Perplexity;
@@ -106,7 +108,7 @@ pub(crate) async fn post_direct(
         search_engine: engine,
         ..search
     };
-    accept(&request, state, search).await
+    accept(&request, state, search, &caller).await
 }
 
 fn unconfigured(engine: SearchEngine, setting: &str) -> Fault {
@@ -120,8 +122,9 @@ async fn accept(
     request: &HttpRequest,
     state: Arc<State>,
     search: SearchRequest,
+    caller: &Caller,
 ) -> Result<HttpResponse, Problem> {
-    let key = submit::idempotency_key(request)?;
+    let envelope = Envelope::of(request, caller)?;
     let streams = wants_stream(request);
     let after = events::last_event_id(request).or_else(|fault| match streams {
         true => Err(fault),
@@ -131,7 +134,7 @@ async fn accept(
         async_mode: search.async_mode || streams,
         ..search
     };
-    let accepted = submit::submit(&state, &search, key.as_deref()).await?;
+    let accepted = submit::submit(&state, &search, &envelope).await?;
     tracing::info!(session_id = %accepted.id, mode = search.mode_name(), replayed = accepted.replayed, "accepted");
     if streams {
         return streamed_answer(&state, &accepted, after).await;
@@ -139,7 +142,7 @@ async fn accept(
     if search.async_mode {
         return accepted_answer(&state, search, &accepted).await;
     }
-    wait_for_end(state, &search, &accepted, request_log::id_of(request)).await
+    wait_for_end(state, &search, &accepted, envelope.request_id).await
 }
 
 /// Whether the client asks for Server-Sent Events by name.

@@ -68,6 +68,16 @@ impl Jobs {
         Ok(bytes.map(Bytes::from))
     }
 
+    /// Whose job it is: the name of an API key; `None` when it is everybody's, or unknown.
+    ///
+    /// # Errors
+    /// When Redis gave no answer.
+    pub async fn owner(&self, id: Uuid) -> Result<Option<String>, JobsError> {
+        let mut command = redis::cmd("HGET");
+        command.arg(keys::control(id)).arg("owner");
+        Ok(self.redis.query(&command).await?)
+    }
+
     /// How far a job is.
     pub(super) async fn stage(&self, id: Uuid) -> Result<Stage, JobsError> {
         let mut command = redis::cmd("HGET");

@@ -29,6 +29,8 @@ pub struct NewJob {
     pub running_time: Duration,
     /// How long it may wait for a worker.
     pub longest_wait: Duration,
+    /// Whose it is: the name of an API key. `None` for everybody's.
+    pub owner: Option<String>,
     /// Whom to tell its outcome, opaque.
     pub callback: Option<String>,
 }
@@ -147,7 +149,8 @@ impl Jobs {
             .arg(millis(job.longest_wait))
             .arg(keys::CHANGED)
             .arg(job.id.to_string())
-            .arg(job.callback.as_deref().unwrap_or_default());
+            .arg(job.callback.as_deref().unwrap_or_default())
+            .arg(job.owner.as_deref().unwrap_or_default());
         invocation
     }
 

@@ -3,7 +3,7 @@
 mod shared;
 mod table;
 
-pub use shared::SharedSettings;
+pub use shared::{MetricsAddress, SharedSettings};
 pub use table::{SETTINGS, Setting, help};
 
 use std::{fmt, str::FromStr};

@@ -7,6 +7,7 @@ use crate::{
     webhook::SigningKeys,
 };
 use std::time::Duration;
+use url::Url;
 
 const REDIS_URL: &str = "redis://localhost:6379/0";
 const DATABASE_URL: &str = "sqlite://data/privachat.db";
@@ -22,8 +23,21 @@ pub struct SharedSettings {
     pub job_ttl: Duration,
     /// What callbacks are signed with; without it there are none.
     pub webhook_keys: Option<SigningKeys>,
+    /// Where the process is looked at: `/metrics`, `/livez`, `/readyz`, without a key.
+    pub metrics: Option<MetricsAddress>,
+    /// Where traces go.
+    pub otlp: Option<Url>,
     /// What is logged, and how.
     pub log: LogSettings,
+}
+
+/// Host and port of the endpoint for metrics; port 0 is a free one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricsAddress {
+    /// A name or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
 }
 
 impl SharedSettings {
@@ -46,6 +60,15 @@ impl SharedSettings {
             "WEBHOOK_SECRET",
             "whsec_ and the base64 of 24 to 64 random bytes; two, with a comma in between, while you change it",
         );
+        let metrics = reader
+            .parse("METRICS_PORT", "a port from 0 to 65535")
+            .map(|port| MetricsAddress {
+                host: reader
+                    .text("METRICS_HOST")
+                    .unwrap_or_else(|| "127.0.0.1".to_owned()),
+                port,
+            });
+        let otlp = reader.http_url("OTEL_EXPORTER_OTLP_ENDPOINT");
         let format = reader
             .parse("LOG_FORMAT", "json, pretty or auto")
             .unwrap_or(LogFormat::Auto);
@@ -61,6 +84,8 @@ impl SharedSettings {
             database_url: database_url?,
             job_ttl,
             webhook_keys,
+            metrics,
+            otlp,
             log,
         })
     }

@@ -68,6 +68,36 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "comma-separated keys, each key or name:key; once set, requests need one of them",
     ),
+    setting(
+        "API_ADMIN_KEYS",
+        "",
+        "the same for operators: these keys see every search, the queue and the metrics",
+    ),
+    setting(
+        "API_RATE_LIMIT",
+        "0",
+        "requests a minute that a key, or an address without one, may send; 0 for any number",
+    ),
+    setting(
+        "API_TRUSTED_PROXIES",
+        "",
+        "comma-separated addresses or networks of proxies whose X-Forwarded-For names the client",
+    ),
+    setting(
+        "METRICS_HOST",
+        "127.0.0.1",
+        "address of the port for /metrics, /livez and /readyz",
+    ),
+    setting(
+        "METRICS_PORT",
+        "",
+        "that port, which wants no key; 0 picks a free one; without it the worker has none",
+    ),
+    setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "an OpenTelemetry collector that takes OTLP over HTTP, such as http://localhost:4318; without it there are no traces",
+    ),
     setting("ENVIRONMENT", "production", "name shown by /api/v1/health"),
     setting(
         "WORKER_NAME",

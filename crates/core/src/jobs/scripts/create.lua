@@ -2,7 +2,8 @@
 -- KEYS: 4 the note that an earlier job of this id was erased
 -- ARGV: 1 mode, 2 request, 3 digest of the request, 4 echo (JSON members that every record repeats),
 --       5 ttl of an ended record (s), 6 ttl until then (s), 7 running time (ms), 8 longest wait (ms),
---       9 changed channel, 10 id, 11 whom to tell the outcome, or empty
+--       9 changed channel, 10 id, 11 whom to tell the outcome, or empty,
+--       12 whose it is, or empty
 -- Returns: CREATED | EXISTS (same id, same request) | CONFLICT (same id, other request)
 local digest = field('digest')
 if digest then
@@ -18,6 +19,9 @@ redis.call('HSET', KEYS[2], 'state', 'pending', 'attempt', 0, 'crashes', 0, 'not
   'live_ttl', ARGV[6], 'running_time', ARGV[7], 'created', now, 'expires', now + ARGV[8])
 if ARGV[11] ~= '' then
   redis.call('HSET', KEYS[2], 'callback', ARGV[11])
+end
+if ARGV[12] ~= '' then
+  redis.call('HSET', KEYS[2], 'owner', ARGV[12])
 end
 write_record('pending', 'null', '')
 append_turn('queued', '')
