@@ -22,13 +22,13 @@ mutant() {
 mutants=()
 
 mutant "finish without the nonce test" $jobs/scripts/finish.lua \
-    "field('nonce') ~= ARGV[1]" "false" model:
+    "known[2] ~= ARGV[1]" "false" model:
 mutant "beat without the nonce test" $jobs/scripts/beat.lua \
-    " or field('nonce') ~= ARGV[1]" "" model:
+    " or known[2] ~= ARGV[1]" "" model:
 mutant "report without the nonce test" $jobs/scripts/report.lua \
-    " or field('nonce') ~= ARGV[1]" "" model:
+    " or known[2] ~= ARGV[1]" "" model:
 mutant "claim without the nonce test" $jobs/scripts/claim.lua \
-    "field('nonce') ~= ARGV[1]" "false" model:
+    "known[2] ~= ARGV[1]" "false" model:
 mutant "fail without the nonce test" $jobs/scripts/fail.lua \
     "field('nonce') ~= ARGV[1]" "false" model:
 mutant "release without the nonce test" $jobs/scripts/release.lua \
@@ -38,11 +38,11 @@ mutant "fail counts its repeat" $jobs/scripts/fail.lua \
 mutant "release counts its repeat" $jobs/scripts/release.lua \
     "field('given_back') == 'release ' .. ARGV[1]" "false" claims:asked_for_twice
 mutant "report tells its repeat" $jobs/scripts/report.lua \
-    "tonumber(ARGV[7]) > tonumber(field('told') or 0)" "true" claims:reported_twice
+    "tonumber(ARGV[7]) > tonumber(known[3] or 0)" "true" claims:reported_twice
 mutant "a claim goes on counting events" $jobs/scripts/claim.lua \
-    ", 'told')" ")" claims:reported_twice
+    "'HDEL', KEYS[2], 'given_back', 'told')" "'HDEL', KEYS[2], 'given_back')" claims:reported_twice
 mutant "finish overlooks a cancel" $jobs/scripts/finish.lua \
-    "if field('cancel') then" "if false then" claims:cancelled
+    "if known[3] then" "if false then" claims:cancelled
 mutant "claim does not wait until a search is due" $jobs/scripts/claim.lua \
     "not_before > now" "false" claims:next_attempt
 mutant "no limit to crashes" $jobs/scripts/look.lua \

@@ -13,6 +13,7 @@ use privachat_core::{
 };
 use privachat_tests::RedisServer;
 use std::{
+    iter,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -89,19 +90,22 @@ async fn drain(jobs: &Jobs) -> anyhow::Result<()> {
     let mut taker = jobs.taker();
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
-    for _ in 0..JOBS {
-        let slot = Arc::clone(&slots).acquire_owned().await?;
-        let hint = loop {
-            if let Some(hint) = taker.next(&Mode::ALL).await? {
-                break hint;
-            }
-        };
-        let jobs = jobs.clone();
-        running.spawn(async move {
-            let outcome = run(&jobs, hint).await;
-            drop(slot);
-            outcome
-        });
+    let mut taken = 0;
+    while taken < JOBS {
+        let first = Arc::clone(&slots).acquire_owned().await?;
+        let half = slots.available_permits() / 2;
+        let spare = iter::repeat_with(|| Arc::clone(&slots).try_acquire_owned().ok());
+        let spare: Vec<_> = spare.take(half).flatten().collect();
+        let hints = taker.next(&Mode::ALL, spare.len()).await?;
+        taken += hints.len();
+        for (hint, slot) in hints.into_iter().zip(iter::once(first).chain(spare)) {
+            let jobs = jobs.clone();
+            running.spawn(async move {
+                let outcome = run(&jobs, hint).await;
+                drop(slot);
+                outcome
+            });
+        }
     }
     while let Some(outcome) = running.join_next().await {
         outcome??;

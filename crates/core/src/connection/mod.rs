@@ -218,6 +218,6 @@ pub(crate) fn timed_out() -> RedisError {
     RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
 }
 
-fn not_connected() -> RedisError {
+pub(crate) fn not_connected() -> RedisError {
     RedisError::from(std::io::Error::from(std::io::ErrorKind::NotConnected))
 }

@@ -4,7 +4,7 @@ use redis::{RedisError, ServerErrorKind};
 
 /// A call of the engine that has no answer. The outcome is unknown unless said otherwise; every
 /// call may be repeated.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum JobsError {
     /// Redis cannot be reached, does not answer in time, or is starting.
     #[error("Redis is not available")]

@@ -1,7 +1,7 @@
 //! The list of jobs that somebody has to look at.
 
-use super::{Hint, Jobs, JobsError, millis};
-use crate::{keys, mode::Mode};
+use super::{Hint, Jobs, JobsError, ledger::Note, millis};
+use crate::mode::Mode;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -20,14 +20,7 @@ impl Jobs {
         mode: Mode,
         until: Duration,
     ) -> Result<(), JobsError> {
-        let mut invocation = self.scripts.track.prepare_invoke();
-        invocation
-            .key(keys::pending(mode))
-            .key(keys::LIVE)
-            .arg(id.to_string())
-            .arg(millis(until));
-        self.call::<String>(&invocation).await?;
-        Ok(())
+        self.note(id, mode, Note::Track(until)).await
     }
 
     /// Ids of a list whose time has come, the longest due first. They are put off by `pause`, so that
@@ -53,28 +46,14 @@ impl Jobs {
     /// # Errors
     /// When Redis gave no answer; safe to repeat.
     pub async fn forget(&self, id: Uuid, mode: Mode) -> Result<(), JobsError> {
-        self.strike(id, mode, "save").await
+        self.note(id, mode, Note::Save).await
     }
 
     /// An id without a job: its submitter died before the record was there, or the record is gone.
     pub(super) async fn forget_unknown(&self, id: Uuid) -> Result<(), JobsError> {
         for mode in Mode::ALL {
-            self.strike(id, mode, "drop").await?;
+            self.note(id, mode, Note::Drop).await?;
         }
-        Ok(())
-    }
-
-    async fn strike(&self, id: Uuid, mode: Mode, history: &str) -> Result<(), JobsError> {
-        let mut invocation = self.scripts.forget.prepare_invoke();
-        invocation
-            .key(keys::pending(mode))
-            .key(keys::LIVE)
-            .key(keys::UNSAVED)
-            .key(keys::queue(mode))
-            .key(keys::CALLBACKS)
-            .arg(id.to_string())
-            .arg(history);
-        self.call::<String>(&invocation).await?;
         Ok(())
     }
 }

@@ -29,6 +29,7 @@ mod error;
 mod events;
 mod failure;
 mod lease;
+mod ledger;
 mod list;
 mod outbox;
 mod overview;
@@ -56,6 +57,7 @@ pub use sweep::{SweepRules, Sweeper, Swept};
 pub use take::{Hint, Taker, Unblock};
 
 use crate::connection::Redis;
+use ledger::Ledger;
 use scripts::Scripts;
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -72,6 +74,7 @@ const POP_GRACE: Duration = Duration::from_secs(2);
 pub struct Jobs {
     redis: Redis,
     scripts: Arc<Scripts>,
+    ledger: Arc<Ledger>,
     /// Hints in all queues when last heard of.
     depth: Arc<AtomicU64>,
 }
@@ -83,6 +86,7 @@ impl Jobs {
         Self {
             redis,
             scripts: Arc::new(Scripts::load()),
+            ledger: Arc::default(),
             // Not known yet: as if full, so that the first who wants to know asks.
             depth: Arc::new(AtomicU64::new(u64::MAX)),
         }

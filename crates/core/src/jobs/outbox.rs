@@ -1,8 +1,8 @@
 //! Ended jobs on their way into the history. They stay listed until somebody says that they are
 //! stored: a database that is down costs time, never a job.
 
-use super::{Jobs, JobsError};
-use crate::keys;
+use super::{Jobs, JobsError, ledger::Note};
+use crate::{keys, mode::Mode};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -21,9 +21,6 @@ impl Jobs {
     /// # Errors
     /// When Redis gave no answer; safe to repeat.
     pub async fn saved(&self, id: Uuid) -> Result<(), JobsError> {
-        let mut command = redis::cmd("ZREM");
-        command.arg(keys::UNSAVED).arg(id.to_string());
-        self.redis.query::<u64>(&command).await?;
-        Ok(())
+        self.note(id, Mode::Speed, Note::Saved).await
     }
 }

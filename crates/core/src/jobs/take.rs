@@ -11,7 +11,7 @@ use crate::{
     keys,
     mode::Mode,
 };
-use redis::aio::MultiplexedConnection;
+use redis::{Pipeline, aio::MultiplexedConnection};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -69,24 +69,21 @@ impl Taker {
         }
     }
 
-    /// Waits up to two seconds for a hint in one of the queues, the first with one wins. Await it
-    /// to the end: see the module's head.
+    /// Waits up to two seconds for a hint in one of the queues, the first with one wins; and takes
+    /// up to `spare` more of the first queue, if they are there, in the same round trip. Await it to
+    /// the end: see the module's head.
     ///
     /// # Errors
     /// When the connection broke. The next call makes a new one.
-    pub async fn next(&mut self, modes: &[Mode]) -> Result<Option<Hint>, JobsError> {
+    pub async fn next(&mut self, modes: &[Mode], spare: usize) -> Result<Vec<Hint>, JobsError> {
         let mut connection = match self.connection.take() {
             Some(connection) if self.is_current() => connection,
             _ => self.connect().await?,
         };
-        let mut command = redis::cmd("BRPOP");
-        for mode in modes {
-            command.arg(keys::queue(*mode));
-        }
-        command.arg(BLOCK.as_secs());
+        let commands = pops(modes, spare);
         let reply = tokio::time::timeout(
             BLOCK + WATCHDOG,
-            command.query_async::<Option<(String, String)>>(&mut connection),
+            commands.query_async::<Popped>(&mut connection),
         )
         .await;
         // Only a connection with nothing in flight is kept.
@@ -104,7 +101,7 @@ impl Taker {
                 return Err(timed_out().into());
             }
         };
-        Ok(popped.and_then(|(list, id)| hint(modes, &list, &id)))
+        Ok(hints(modes, popped))
     }
 
     async fn connect(&self) -> Result<MultiplexedConnection, JobsError> {
@@ -143,15 +140,38 @@ impl Unblock {
     }
 }
 
-fn hint(modes: &[Mode], list: &str, id: &str) -> Option<Hint> {
-    let mode = modes
-        .iter()
-        .copied()
-        .find(|mode| keys::queue(*mode) == list)?;
+/// A list and an entry of it; entries of the first list.
+type Popped = (Option<(String, String)>, Option<Vec<String>>);
+
+/// The second command is held back by the server for as long as the first blocks.
+fn pops(modes: &[Mode], spare: usize) -> Pipeline {
+    let mut pops = Pipeline::with_capacity(2);
+    pops.cmd("BRPOP");
+    for mode in modes {
+        pops.arg(keys::queue(*mode));
+    }
+    pops.arg(BLOCK.as_secs());
+    let first = modes.first().copied().unwrap_or_default();
+    pops.cmd("RPOP").arg(keys::queue(first)).arg(spare);
+    pops
+}
+
+fn hints(modes: &[Mode], (awaited, more): Popped) -> Vec<Hint> {
+    let awaited = awaited.and_then(|(list, id)| {
+        let mode = modes.iter().find(|mode| keys::queue(**mode) == list)?;
+        hint(*mode, &id)
+    });
+    let first = modes.first().copied().unwrap_or_default();
+    let more = more.unwrap_or_default();
+    let more = more.iter().filter_map(|id| hint(first, id));
+    awaited.into_iter().chain(more).collect()
+}
+
+fn hint(mode: Mode, id: &str) -> Option<Hint> {
     match Uuid::try_parse(id) {
         Ok(id) => Some(Hint { id, mode }),
         Err(_malformed) => {
-            tracing::warn!(queue = list, "dropped an entry that is no id");
+            tracing::warn!(%mode, "dropped an entry that is no id");
             None
         }
     }

@@ -1,8 +1,8 @@
-//! The one loop that takes hints, a slot in hand before each.
+//! The one loop that takes hints, a slot in hand for each.
 
 use super::{attempt::Runner, slots::Slots};
 use privachat_core::jobs::{Hint, Taker};
-use std::{sync::Arc, time::Duration};
+use std::{iter, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 const AFTER_ERROR: Duration = Duration::from_millis(500);
@@ -16,23 +16,27 @@ pub(super) async fn run(
 ) {
     while let Some(Some(free)) = stop.run_until_cancelled(slots.free()).await {
         let modes = free.modes();
+        let spare = modes.first().map(|mode| slots.spare(*mode));
+        let spare = spare.unwrap_or_default();
         // Not raced against the stop: see the taker. The stop unblocks it.
-        match taker.next(&modes).await {
-            Ok(None) => {}
-            Ok(Some(hint)) if stop.is_cancelled() => put_back(&runner, hint).await,
-            Ok(Some(hint)) => {
-                if let Some(slot) = free.take(hint.mode) {
-                    let runner = Arc::clone(&runner);
-                    searches.spawn(async move {
-                        runner.run(hint).await;
-                        drop(slot);
-                    });
-                }
-            }
+        let hints = match taker.next(&modes, spare.len()).await {
+            Ok(hints) => hints,
             Err(error) => {
                 tracing::warn!(error = %with_cause(&error), "cannot take searches; trying again");
-                stop.run_until_cancelled(tokio::time::sleep(AFTER_ERROR))
-                    .await;
+                let pause = tokio::time::sleep(AFTER_ERROR);
+                stop.run_until_cancelled(pause).await;
+                continue;
+            }
+        };
+        for (hint, free) in hints.into_iter().zip(iter::once(free).chain(spare)) {
+            if stop.is_cancelled() {
+                put_back(&runner, hint).await;
+            } else if let Some(slot) = free.take(hint.mode) {
+                let runner = Arc::clone(&runner);
+                searches.spawn(async move {
+                    runner.run(hint).await;
+                    drop(slot);
+                });
             }
         }
     }

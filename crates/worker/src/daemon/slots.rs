@@ -105,6 +105,22 @@ impl Slots {
     }
 }
 
+impl Slots {
+    /// More slots for searches of `mode`: half of what is free, so that each mode gets its turn.
+    pub(super) fn spare(&self, mode: Mode) -> Vec<Free> {
+        let half = self.all.available_permits() / 2;
+        let of_mode = &self.modes[index(mode)].1;
+        let spare = (0..half).map_while(|_| {
+            Some(Free {
+                running: Arc::clone(&self.running),
+                of_all: Arc::clone(&self.all).try_acquire_owned().ok()?,
+                of_modes: vec![(mode, Arc::clone(of_mode).try_acquire_owned().ok()?)],
+            })
+        });
+        spare.collect()
+    }
+}
+
 impl Free {
     /// The modes that have a slot, in the order in which to look at them this time.
     pub(super) fn modes(&self) -> Vec<Mode> {

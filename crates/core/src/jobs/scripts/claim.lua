@@ -3,43 +3,43 @@
 -- Returns: {OK, attempt, request, ms since it was accepted, ms that the attempt may run}
 --        | {BUSY, ms until the lease ends} | {EARLY, ms until it is due}
 --        | {LATE} (it has waited too long: look at it) | {ENDED} | {ABSENT}
-local state = field('state')
+local known = redis.call('HMGET', KEYS[2], 'state', 'nonce', 'lease', 'not_before', 'attempt',
+  'created', 'expires', 'running_time', 'deadline', 'budget_end', 'request', 'echo', 'live_ttl',
+  'given_back', 'told')
+local state = known[1]
 if not state then
   return { 'ABSENT' }
 end
 local now = now_ms()
+local attempt, deadline, budget_end = known[5], known[9], known[10]
 if state == 'processing' then
-  if field('nonce') ~= ARGV[1] then
-    return { 'BUSY', math.max(0, field('lease') - now) }
+  if known[2] ~= ARGV[1] then
+    return { 'BUSY', math.max(0, known[3] - now) }
   end
 elseif state == 'pending' then
-  local not_before = tonumber(field('not_before'))
+  local not_before = tonumber(known[4])
   if not_before > now then
     return { 'EARLY', not_before - now }
   end
-  local limits = redis.call('HMGET', KEYS[2], 'deadline', 'expires', 'running_time', 'budget_end')
-  if now >= tonumber(limits[1] or limits[2]) then
+  if now >= tonumber(deadline or known[7]) then
     return { 'LATE' }
   end
-  if not limits[1] then
-    -- The end of it all, lost workers included: two full attempts and the time to notice.
-    redis.call('HSET', KEYS[2], 'deadline', now + 2 * limits[3] + 60000)
-  end
-  if not limits[4] then
-    -- Attempts that fail share one running time; only a lost worker does not count against it.
-    redis.call('HSET', KEYS[2], 'budget_end', now + limits[3])
-  end
-  local attempt = redis.call('HINCRBY', KEYS[2], 'attempt', 1)
+  attempt = attempt + 1
+  -- The end of it all, lost workers included: two full attempts and the time to notice.
+  deadline = deadline or now + 2 * known[8] + 60000
+  -- Attempts that fail share one running time; only a lost worker does not count against it.
+  budget_end = budget_end or now + known[8]
   redis.call('HSET', KEYS[2], 'state', 'processing', 'nonce', ARGV[1], 'worker', ARGV[2],
-    'lease', now + ARGV[3])
-  redis.call('HDEL', KEYS[2], 'given_back', 'told')
-  write_record('processing', 'null', '')
+    'lease', now + ARGV[3], 'attempt', attempt, 'deadline', deadline, 'budget_end', budget_end)
+  if known[14] or known[15] then
+    redis.call('HDEL', KEYS[2], 'given_back', 'told')
+  end
+  redis.call('SET', KEYS[1], record_of('processing', 'null', known[12], attempt, ''), 'EX', known[13])
   append_turn('started', ',"attempt":' .. attempt .. ',"worker":' .. ARGV[2])
-  keep_for(field('live_ttl'))
+  keep_for(known[13])
   redis.call('PUBLISH', ARGV[4], ARGV[5] .. ' processing')
 else
   return { 'ENDED' }
 end
-local known = redis.call('HMGET', KEYS[2], 'attempt', 'request', 'created', 'budget_end', 'deadline')
-local budget = math.max(0, math.min(tonumber(known[4]), tonumber(known[5])) - now)
-return { 'OK', tonumber(known[1]), known[2], math.max(0, now - known[3]), budget }
+local budget = math.max(0, math.min(tonumber(budget_end), tonumber(deadline)) - now)
+return { 'OK', tonumber(attempt), known[11], math.max(0, now - known[6]), budget }

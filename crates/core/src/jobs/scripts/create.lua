@@ -14,16 +14,19 @@ if digest then
 end
 redis.call('DEL', KEYS[4])
 local now = now_ms()
-redis.call('HSET', KEYS[2], 'state', 'pending', 'attempt', 0, 'crashes', 0, 'not_before', 0,
-  'mode', ARGV[1], 'request', ARGV[2], 'digest', ARGV[3], 'echo', ARGV[4], 'ttl', ARGV[5],
-  'live_ttl', ARGV[6], 'running_time', ARGV[7], 'created', now, 'expires', now + ARGV[8])
-if ARGV[11] ~= '' then
-  redis.call('HSET', KEYS[2], 'callback', ARGV[11])
+local fields = { 'state', 'pending', 'attempt', 0, 'crashes', 0, 'not_before', 0, 'mode', ARGV[1],
+  'request', ARGV[2], 'digest', ARGV[3], 'echo', ARGV[4], 'ttl', ARGV[5], 'live_ttl', ARGV[6],
+  'running_time', ARGV[7], 'created', now, 'expires', now + ARGV[8] }
+local function add(name, value)
+  if value ~= '' then
+    fields[#fields + 1] = name
+    fields[#fields + 1] = value
+  end
 end
-if ARGV[12] ~= '' then
-  redis.call('HSET', KEYS[2], 'owner', ARGV[12])
-end
-write_record('pending', 'null', '')
+add('callback', ARGV[11])
+add('owner', ARGV[12])
+redis.call('HSET', KEYS[2], unpack(fields))
+redis.call('SET', KEYS[1], record_of('pending', 'null', ARGV[4], 0, ''), 'EX', ARGV[6])
 append_turn('queued', '')
 keep_for(ARGV[6])
 redis.call('PUBLISH', ARGV[9], ARGV[10] .. ' pending')

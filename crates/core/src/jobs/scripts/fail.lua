@@ -27,7 +27,7 @@ else
     'last_error', ARGV[2], 'last_members', ARGV[3],
     'given_back', 'fail ' .. ARGV[1])
   redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease')
-  write_record('pending', 'null', ',"last_error":' .. ARGV[2])
+  write_record('pending', 'null', ',"last_error":' .. ARGV[2], field('live_ttl'))
   append_turn('retry', ',"error":' .. ARGV[2] .. ',"pause_ms":' .. ARGV[5])
   keep_for(field('live_ttl'))
   redis.call('PUBLISH', ARGV[8], ARGV[9] .. ' pending')

@@ -4,8 +4,9 @@
 --       string), 4 more members of a failed record, 5 error of a cancelled job, 6 its members,
 --       7 changed channel, 8 id
 -- Returns: the status it ended with | ALREADY | FENCED
-local state = field('state')
-if field('nonce') ~= ARGV[1] then
+local known = redis.call('HMGET', KEYS[2], 'state', 'nonce', 'cancel', 'ttl')
+local state = known[1]
+if known[2] ~= ARGV[1] then
   return 'FENCED'
 end
 if state ~= 'processing' then
@@ -15,15 +16,15 @@ if state ~= 'processing' then
   return 'ALREADY'
 end
 local status = ARGV[2]
-if field('cancel') then
+if known[3] then
   status = 'failed'
   end_failed(ARGV[5], ARGV[6])
 elseif status == 'completed' then
   redis.call('HSET', KEYS[2], 'state', 'completed')
-  redis.call('SET', KEYS[1], '{"status":"completed","result":' .. ARGV[3] .. ',"error":null,"version":1}')
+  redis.call('SET', KEYS[1], '{"status":"completed","result":' .. ARGV[3] .. ',"error":null,"version":1}', 'EX', known[4])
   redis.call('HDEL', KEYS[2], 'lease', 'request', 'echo')
   append_turn('completed', '')
-  keep_for(field('ttl'))
+  keep_for(known[4])
 else
   end_failed(ARGV[3], ARGV[4])
 end

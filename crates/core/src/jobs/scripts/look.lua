@@ -37,7 +37,7 @@ if state == 'processing' then
     return failed(ARGV[3], ARGV[4])
   end
   redis.call('HSET', KEYS[2], 'state', 'pending', 'not_before', 0)
-  write_record('pending', 'null', '')
+  write_record('pending', 'null', '', field('live_ttl'))
   append_turn('retry', ',"error":' .. ARGV[3] .. ',"pause_ms":0')
   keep_for(field('live_ttl'))
   redis.call('PUBLISH', ARGV[9], ARGV[10] .. ' pending')

@@ -5,18 +5,23 @@ local function field(name)
   return redis.call('HGET', KEYS[2], name)
 end
 
+-- How long what is kept beside the record lives.
 local function keep_for(seconds)
-  redis.call('EXPIRE', KEYS[1], seconds)
   redis.call('EXPIRE', KEYS[2], seconds)
   redis.call('EXPIRE', KEYS[3], seconds)
 end
 
--- Writes the record of a job that has no result (yet). `error` is a JSON string or null, `extra`
--- is empty or more members, each with a comma before it.
-local function write_record(status, error, extra)
+-- The record of a job that has no result (yet). `error` is a JSON string or null, `extra` is empty
+-- or more members, each with a comma before it.
+local function record_of(status, error, echo, attempt, extra)
+  return '{"status":"' .. status .. '","result":null,"error":' .. error .. ',' .. echo
+    .. ',"attempt":' .. attempt .. extra .. ',"version":1}'
+end
+
+-- Writes it, to live for so many seconds.
+local function write_record(status, error, extra, seconds)
   local known = redis.call('HMGET', KEYS[2], 'echo', 'attempt')
-  redis.call('SET', KEYS[1], '{"status":"' .. status .. '","result":null,"error":' .. error
-    .. ',' .. known[1] .. ',"attempt":' .. known[2] .. extra .. ',"version":1}')
+  redis.call('SET', KEYS[1], record_of(status, error, known[1], known[2], extra), 'EX', seconds)
 end
 
 local function append_event(kind, data)
@@ -33,7 +38,8 @@ end
 local function end_failed(error, extra)
   redis.call('HSET', KEYS[2], 'state', 'failed')
   redis.call('HDEL', KEYS[2], 'lease')
-  write_record('failed', error, extra)
+  local ttl = field('ttl')
+  write_record('failed', error, extra, ttl)
   append_turn('failed', ',"error":' .. error .. extra)
-  keep_for(field('ttl'))
+  keep_for(ttl)
 end

@@ -17,7 +17,7 @@ if redis.call('HINCRBY', KEYS[2], 'attempt', -1) == 0 then
 end
 redis.call('HSET', KEYS[2], 'state', 'pending', 'given_back', 'release ' .. ARGV[1])
 redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease', 'budget_end')
-write_record('pending', 'null', '')
+write_record('pending', 'null', '', field('live_ttl'))
 append_turn('released', '')
 keep_for(field('live_ttl'))
 redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' pending')
