@@ -2,14 +2,20 @@
 
 use crate::{problem::Problem, settings::Engines};
 use actix_web::{HttpRequest, http::header, web};
+use bytes::Bytes;
 use privachat_core::schema::{
     SearchRequest,
     validate::{self, Fault},
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A query of 5,000 code points, each written as an escape of twelve bytes, fits four times.
 const LIMIT: usize = 256 * 1024;
+
+/// How long a body may take. The longest question needs 20 kB, which even a phone in the countryside
+/// sends in a second or two; meanwhile it holds a connection and whatever has arrived.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads and checks the body of a search request.
 pub(crate) async fn search_request(
@@ -17,16 +23,7 @@ pub(crate) async fn search_request(
     payload: web::Payload,
     engines: &Engines,
 ) -> Result<SearchRequest, Problem> {
-    let declared = request.headers().get(header::CONTENT_LENGTH);
-    let length = declared.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > LIMIT) {
-        return Err(Problem::TooLarge(LIMIT));
-    }
-    let bytes = payload
-        .to_bytes_limited(LIMIT)
-        .await
-        .map_err(|_limit| Problem::TooLarge(LIMIT))?
-        .map_err(|_cut| Problem::Invalid(vec![validate_cut()]))?;
+    let bytes = read(request, payload, LIMIT).await?;
     let body = match media_type(request) {
         Media::Json => {
             validate::parse_body(&bytes).map_err(|fault| Problem::Invalid(vec![fault]))?
@@ -49,6 +46,35 @@ pub(crate) async fn search_request(
         return Ok(search);
     }
     Err(Problem::Invalid(faults))
+}
+
+/// Reads a body of at most `limit` bytes that must be declared as JSON.
+pub(crate) async fn json(
+    request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> Result<Bytes, Problem> {
+    let Media::Json = media_type(request) else {
+        return Err(Problem::NotJson);
+    };
+    read(request, payload, limit).await
+}
+
+async fn read(
+    request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> Result<Bytes, Problem> {
+    let declared = request.headers().get(header::CONTENT_LENGTH);
+    let length = declared.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > limit) {
+        return Err(Problem::TooLarge(limit));
+    }
+    tokio::time::timeout(PATIENCE, payload.to_bytes_limited(limit))
+        .await
+        .map_err(|_elapsed| Problem::SlowBody)?
+        .map_err(|_limit| Problem::TooLarge(limit))?
+        .map_err(|_cut| Problem::Invalid(vec![validate_cut()]))
 }
 
 enum Media {

@@ -13,6 +13,24 @@ const UNREAD: Duration = Duration::from_secs(30);
 /// Below this many open files, listeners may find no place.
 const FEW: u64 = 16_384;
 
+/// Open files for all else: Redis, the database, the log.
+const KEPT: u64 = 256;
+
+/// More than one thread can serve.
+const MOST: u64 = 25_000;
+
+/// How many connections each of `threads` may have, so that there is a file left for Redis and the
+/// database when all are taken. Who comes then waits in the kernel's queue.
+pub(crate) fn most(threads: usize) -> usize {
+    share(getrlimit(Resource::Nofile).current, threads)
+}
+
+fn share(files: Option<u64>, threads: usize) -> usize {
+    let threads = u64::try_from(threads).unwrap_or(u64::MAX).max(1);
+    let share = files.map_or(MOST, |files| files.saturating_sub(KEPT) / threads);
+    usize::try_from(share.clamp(1, MOST)).unwrap_or(1)
+}
+
 /// Raises the limit of open files to what the process is allowed.
 pub(crate) fn raise_limit() {
     let limit = getrlimit(Resource::Nofile);
@@ -42,5 +60,18 @@ pub(crate) fn bound_unread(connection: &dyn Any, _extensions: &mut Extensions) {
     };
     if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD)) {
         tracing::debug!(%error, "no timeout for a peer that does not read");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_redis_and_the_database() {
+        assert_eq!(share(Some(1_024), 2), 384);
+        assert_eq!(share(Some(1_048_576), 4), 25_000);
+        assert_eq!(share(None, 4), 25_000);
+        assert_eq!(share(Some(64), 8), 1);
     }
 }

@@ -7,6 +7,8 @@ mod app;
 mod body;
 mod cli;
 mod connections;
+mod headers;
+mod limits;
 mod openapi;
 mod problem;
 mod queue;

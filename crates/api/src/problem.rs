@@ -32,10 +32,16 @@ pub(crate) enum Problem {
     UnknownPath,
     /// 405.
     MethodNotAllowed(&'static [Method]),
+    /// 429: the caller has sent too many requests; seconds until the next one may come.
+    RateLimited(u64),
     /// 401: no key, or none that is known.
     Unauthorized,
     /// 413, with the limit in bytes.
     TooLarge(usize),
+    /// 408: the body did not arrive in time.
+    SlowBody,
+    /// 414, with the limit in bytes.
+    LongUri(usize),
     /// 415.
     NotJson,
     /// 409: the idempotency key belongs to another request.
@@ -105,6 +111,8 @@ impl ResponseError for Problem {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::LongUri(_) => StatusCode::URI_TOO_LONG,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::IdempotencyConflict
             | Self::AlreadyFinished
@@ -112,7 +120,7 @@ impl ResponseError for Problem {
             | Self::StillRunning => StatusCode::CONFLICT,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
             Self::OriginNotAllowed => StatusCode::FORBIDDEN,
-            Self::QueueFull => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited(_) | Self::QueueFull => StatusCode::TOO_MANY_REQUESTS,
             Self::BadIdempotencyKey => StatusCode::BAD_REQUEST,
             Self::SearchTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::SearchFailed { response, .. } if is_timeout(response) => {
@@ -144,6 +152,13 @@ impl ResponseError for Problem {
             Self::QueueFull => {
                 response.insert_header((header::RETRY_AFTER, QUEUE_RETRY_AFTER));
             }
+            Self::RateLimited(seconds) => {
+                response.insert_header((header::RETRY_AFTER, *seconds));
+            }
+            // What of the body is still to come would be taken for the next request.
+            Self::SlowBody => {
+                response.force_close();
+            }
             Self::Internal(error) => tracing::error!(error = format!("{error:#}"), "answered 500"),
             _ => {}
         }
@@ -170,6 +185,18 @@ impl Problem {
             Self::TooLarge(limit) => named(
                 code::PAYLOAD_TOO_LARGE,
                 format!("The body may have at most {limit} bytes"),
+            ),
+            Self::RateLimited(seconds) => named(
+                code::RATE_LIMITED,
+                format!("Too many requests: the next one may come in {seconds} s"),
+            ),
+            Self::SlowBody => named(
+                code::REQUEST_TIMEOUT,
+                "The body did not arrive in time: send it again",
+            ),
+            Self::LongUri(limit) => named(
+                code::URI_TOO_LONG,
+                format!("An address may have at most {limit} bytes here"),
             ),
             Self::NotJson => named(
                 code::UNSUPPORTED_MEDIA_TYPE,

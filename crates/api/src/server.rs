@@ -1,8 +1,8 @@
 //! Building and running the server.
 
 use crate::{
-    access, app, connections, queue::QueueFeed, request_log, settings::ApiSettings, state::State,
-    watch::Feeds,
+    access, app, connections, headers, limits, queue::QueueFeed, request_log,
+    settings::ApiSettings, state::State, watch::Feeds,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -16,10 +16,11 @@ use privachat_core::{
     history,
     jobs::{Bell, Jobs},
     keys,
+    limits::RateLimit,
     parts::Parts,
     signals::Signals,
 };
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +30,10 @@ const SHUTDOWN_SECONDS: u64 = 30;
 /// Longer than load balancers keep an idle connection (60 s is usual): whoever closes it first risks
 /// that a request is just on its way.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long the first head of a connection may take; then the answer is an empty 408. actix knows no
+/// bound for the heads of later requests on it (docs/SECURITY.md).
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs the API until it is told to stop.
 pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
@@ -50,6 +55,9 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
     );
     let feeds = Feeds::new(jobs.clone(), changes.clone(), Handle::current());
     let queue = QueueFeed::new(jobs.clone(), Handle::current());
+    let rate_limit = settings
+        .rate_limit
+        .map(|per_minute| RateLimit::new(jobs.redis().clone(), per_minute));
     let state = web::Data::new(State {
         jobs,
         queue,
@@ -58,6 +66,8 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         history,
         engines: settings.engines.clone(),
         keys: settings.keys.clone(),
+        rate_limit,
+        proxies: settings.proxies.clone(),
         job_ttl: settings.shared.job_ttl,
         max_queue_length: settings.max_queue_length,
         environment: settings.environment.clone(),
@@ -79,15 +89,23 @@ async fn serve(
     stopping: &CancellationToken,
 ) -> anyhow::Result<()> {
     let origins = settings.cors_origins.clone();
+    let threads = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
+            // The last one is met first.
             .wrap(from_fn(access::guard))
+            .wrap(from_fn(limits::limit_rate))
             .wrap(from_fn(access::identify))
+            .wrap(from_fn(limits::refuse_long))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+            .wrap(from_fn(headers::protect))
             .wrap(from_fn(request_log::log_request))
             .configure(app::configure)
     })
+    .workers(threads)
+    .max_connections(connections::most(threads))
+    .client_request_timeout(HEAD_TIMEOUT)
     // A client that closes its half has gone: its synchronous search is cancelled.
     .h1_allow_half_closed(false)
     .on_connect(connections::bound_unread)
@@ -156,6 +174,10 @@ fn cors(origins: &[String]) -> Cors {
             "x-request-id",
             "idempotent-replayed",
             "x-session-id",
+            "ratelimit-limit",
+            "ratelimit-remaining",
+            "ratelimit-reset",
+            "ratelimit-policy",
         ])
         .max_age(600);
     if origins.iter().any(|origin| origin == "*") {

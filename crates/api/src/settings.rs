@@ -1,11 +1,14 @@
 //! Settings of the API.
 
-use crate::access::Keys;
+use crate::{access::Keys, limits::Proxies};
 use privachat_core::{
     schema::SearchEngine,
     settings::{InvalidSettings, Lookup, Reader, SharedSettings},
 };
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
+
+/// Requests a minute beyond which counting them has no use.
+const FASTEST: u64 = 1_000_000;
 
 /// Settings of the API.
 #[derive(Clone)]
@@ -17,6 +20,9 @@ pub(crate) struct ApiSettings {
     pub(crate) addr_file: Option<PathBuf>,
     pub(crate) cors_origins: Vec<String>,
     pub(crate) keys: Keys,
+    /// Requests a minute for each caller, if they are limited.
+    pub(crate) rate_limit: Option<NonZeroU32>,
+    pub(crate) proxies: Proxies,
     pub(crate) environment: String,
     pub(crate) engines: Engines,
     pub(crate) max_queue_length: u64,
@@ -37,6 +43,8 @@ impl ApiSettings {
         let max_queue_length = reader.number("MAX_QUEUE_LENGTH", 10_000, 1..=100_000_000);
         let origins = reader.list("CORS_ORIGINS");
         let keys = keys(&mut reader);
+        let rate_limit = reader.number("API_RATE_LIMIT", 0, 0..=FASTEST);
+        let proxies = proxies(&mut reader);
         let settings = shared.map(|shared| Self {
             shared,
             host: reader
@@ -46,6 +54,8 @@ impl ApiSettings {
             addr_file: reader.text("API_ADDR_FILE").map(PathBuf::from),
             cors_origins: origins,
             keys,
+            rate_limit: u32::try_from(rate_limit).ok().and_then(NonZeroU32::new),
+            proxies,
             environment: reader
                 .text("ENVIRONMENT")
                 .unwrap_or_else(|| "production".to_owned()),
@@ -74,6 +84,16 @@ fn keys(reader: &mut Reader<'_>) -> Keys {
     };
     reader.complain("API_KEYS", complaint);
     Keys::default()
+}
+
+fn proxies(reader: &mut Reader<'_>) -> Proxies {
+    let entries = reader.list("API_TRUSTED_PROXIES");
+    Proxies::parse(&entries).unwrap_or_else(|place| {
+        let problem =
+            format!("entry {place} must be an address or a network, such as 10.0.0.0/8 or ::1");
+        reader.complain("API_TRUSTED_PROXIES", problem);
+        Proxies::default()
+    })
 }
 
 impl Engines {
@@ -145,10 +165,19 @@ mod tests {
             "DATABASE_URL" => Some("mysql://secret".to_owned()),
             "API_PORT" => Some("70000".to_owned()),
             "LOG_FORMAT" => Some("xml".to_owned()),
+            "API_RATE_LIMIT" => Some("-1".to_owned()),
+            "API_TRUSTED_PROXIES" => Some("10.0.0.1, secret".to_owned()),
             _ => None,
         };
         let complaint = ApiSettings::read(&lookup).err().unwrap().to_string();
-        for name in ["REDIS_URL", "DATABASE_URL", "API_PORT", "LOG_FORMAT"] {
+        for name in [
+            "REDIS_URL",
+            "DATABASE_URL",
+            "API_PORT",
+            "LOG_FORMAT",
+            "API_RATE_LIMIT",
+            "API_TRUSTED_PROXIES",
+        ] {
             assert!(
                 complaint.contains(name),
                 "{name} is missing from {complaint}"

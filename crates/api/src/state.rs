@@ -1,9 +1,10 @@
 //! What every handler can reach.
 
-use crate::{access::Keys, queue::QueueFeed, settings::Engines, watch::Feeds};
+use crate::{access::Keys, limits::Proxies, queue::QueueFeed, settings::Engines, watch::Feeds};
 use privachat_core::{
     history::History,
     jobs::{Bell, Jobs},
+    limits::RateLimit,
 };
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,10 @@ pub(crate) struct State {
     pub(crate) engines: Engines,
     /// Who may use the service.
     pub(crate) keys: Keys,
+    /// How many requests each of them may send, if that is limited.
+    pub(crate) rate_limit: Option<RateLimit>,
+    /// Who is believed about where a request comes from.
+    pub(crate) proxies: Proxies,
     pub(crate) job_ttl: Duration,
     pub(crate) max_queue_length: u64,
     pub(crate) environment: String,

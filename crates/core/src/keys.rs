@@ -25,7 +25,7 @@ pub struct KeySpec {
 }
 
 /// The key table.
-pub const TABLE: [KeySpec; 16] = [
+pub const TABLE: [KeySpec; 17] = [
     KeySpec {
         pattern: "search_job:<id>",
         kind: "STRING",
@@ -154,6 +154,14 @@ pub const TABLE: [KeySpec; 16] = [
         readers: "worker",
         holds: "the main content of a page that was read",
     },
+    KeySpec {
+        pattern: "search_limit:<digest>",
+        kind: "STRING",
+        ttl: "60 s at most",
+        writer: "api",
+        readers: "api",
+        holds: "when the next request of a key or an address is due (ms); only with API_RATE_LIMIT",
+    },
 ];
 
 /// Channel on which every change of a job is announced; the message begins with the id.
@@ -222,7 +230,7 @@ pub fn pending(mode: Mode) -> String {
     format!("{{search}}:pending:{mode}")
 }
 
-// The three below name no job and no queue: in a Cluster they spread over all nodes.
+// The four below name no job and no queue: in a Cluster they spread over all nodes.
 
 /// The answer to the request of this digest.
 #[must_use]
@@ -240,6 +248,12 @@ pub fn running(digest: &str) -> String {
 #[must_use]
 pub fn page(digest: &str) -> String {
     format!("search_page:{digest}")
+}
+
+/// The rate limit of the caller who has this digest.
+#[must_use]
+pub fn limit(digest: &str) -> String {
+    format!("search_limit:{digest}")
 }
 
 #[cfg(test)]
@@ -281,7 +295,7 @@ mod tests {
                     .into_iter()
                     .flat_map(|mode| [queue(mode), pending(mode)]),
             )
-            .chain([answer, running, page].map(|key| key("<digest>")))
+            .chain([answer, running, page, limit].map(|key| key("<digest>")))
             .chain(
                 [
                     LIVE,

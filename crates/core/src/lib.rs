@@ -7,6 +7,7 @@ pub mod domain;
 pub mod history;
 pub mod jobs;
 pub mod keys;
+pub mod limits;
 pub mod mode;
 pub mod parts;
 pub mod schema;

@@ -54,7 +54,8 @@ pub(crate) async fn guard(
     Ok(request.into_response(refusal).map_into_right_body())
 }
 
-fn is_open(path: &str) -> bool {
+/// Whether a path needs no key.
+pub(crate) fn is_open(path: &str) -> bool {
     OPEN.contains(&path) || OPEN_FOLDERS.iter().any(|folder| path.starts_with(folder))
 }
 

@@ -6,6 +6,6 @@ mod keys;
 mod sign_in;
 
 pub(crate) use caller::Caller;
-pub(crate) use guard::{guard, identify};
+pub(crate) use guard::{guard, identify, is_open};
 pub(crate) use keys::Keys;
 pub(crate) use sign_in::{sign_in, sign_out};

@@ -1,6 +1,6 @@
 //! Browsers cannot send a key with an event stream: they sign in with it once, and send a cookie.
 
-use crate::{problem::Problem, state::State};
+use crate::{body, problem::Problem, state::State};
 use actix_web::{
     HttpRequest, HttpResponse,
     cookie::{Cookie, SameSite, time::Duration},
@@ -10,6 +10,8 @@ use serde::Deserialize;
 
 const COOKIE: &str = "privachat_key";
 const LASTS: Duration = Duration::days(30);
+/// Bytes of what a browser sends to sign in.
+const LIMIT: usize = 4 * 1024;
 
 /// The key of a person.
 #[derive(Deserialize)]
@@ -20,10 +22,12 @@ pub(crate) struct Credentials {
 /// Keeps the key in a cookie that no script can read and no other site can send.
 pub(crate) async fn sign_in(
     request: HttpRequest,
-    credentials: Option<web::Json<Credentials>>,
+    payload: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    let key = credentials.ok_or(Problem::Unauthorized)?.into_inner().key;
+    let sent = body::json(&request, payload, LIMIT).await?;
+    let credentials = serde_json::from_slice::<Credentials>(&sent);
+    let Credentials { key } = credentials.map_err(|_unreadable| Problem::Unauthorized)?;
     if !state.keys.is_open() && state.keys.owner(key.as_bytes()).is_none() {
         return Err(Problem::Unauthorized);
     }

@@ -92,12 +92,21 @@ problems! {
     QUEUE_FULL = "queue_full", Http,
         "Too many searches are waiting.",
         "Wait for Retry-After seconds; operators add workers or raise MAX_QUEUE_LENGTH.";
+    RATE_LIMITED = "rate_limited", Http,
+        "The key, or the address without one, has sent more requests than it may.",
+        "Wait for Retry-After seconds and repeat the request; RateLimit-Remaining tells in time. Operators look at API_RATE_LIMIT.";
     UNAUTHORIZED = "unauthorized", Http,
         "The service wants an API key, and the request had none that it knows.",
         "Send `Authorization: Bearer <key>` or `X-API-Key: <key>`; browsers sign in at /sign-in. Operators look at API_KEYS.";
     PAYLOAD_TOO_LARGE = "payload_too_large", Http,
         "The body is larger than a request can be.",
         "Send a shorter query.";
+    REQUEST_TIMEOUT = "request_timeout", Http,
+        "The body did not arrive in time.",
+        "Send it again, all at once; look at the network in between.";
+    URI_TOO_LONG = "uri_too_long", Http,
+        "The address with its query string is longer than any that means something here.",
+        "Send a shorter one.";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", Http,
         "The body is not JSON.",
         "Send `Content-Type: application/json`.";

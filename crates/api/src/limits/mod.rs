@@ -1,0 +1,10 @@
+//! What a request may cost before anything looks at what it wants: how many somebody may send, how
+//! long their addresses may be. Bodies are bounded in `body.rs`, connections in `connections.rs`.
+
+mod proxies;
+mod rate;
+mod uri;
+
+pub(crate) use proxies::Proxies;
+pub(crate) use rate::limit_rate;
+pub(crate) use uri::refuse_long;

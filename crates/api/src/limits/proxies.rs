@@ -1,0 +1,101 @@
+//! Whose request it is when there are proxies in between: they say so in X-Forwarded-For, and so can
+//! anybody. What counts is what those say whom the operator trusts.
+
+use actix_web::{
+    HttpRequest,
+    http::header::{HeaderMap, HeaderName},
+};
+use ipnet::IpNet;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The proxies of API_TRUSTED_PROXIES.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Proxies(Vec<IpNet>);
+
+impl Proxies {
+    /// Reads addresses and networks.
+    ///
+    /// # Errors
+    /// The place of the first entry that is neither, from 1.
+    pub(crate) fn parse(entries: &[String]) -> Result<Self, usize> {
+        let networks = (1..).zip(entries).map(|(place, entry)| {
+            let address = entry.parse().map(|address: IpAddr| address.to_canonical());
+            address
+                .map(IpNet::from)
+                .or_else(|_no_address| entry.parse())
+                .map_err(|_neither| place)
+        });
+        networks.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The address of who sent the request: the peer's, or the last one on the way here that is not
+    /// that of a trusted proxy.
+    pub(crate) fn client_of(&self, request: &HttpRequest) -> Option<IpAddr> {
+        let peer = peer_of(request)?;
+        Some(self.client_behind(peer, request.headers()))
+    }
+
+    /// Whether a trusted proxy says that it got the request over TLS.
+    pub(crate) fn say_https(&self, request: &HttpRequest) -> bool {
+        let is_trusted = peer_of(request).is_some_and(|peer| self.trusts(peer));
+        let said = list(request.headers(), &FORWARDED_PROTO).last();
+        is_trusted && said.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+    }
+
+    /// What counts as one place on the net: an IPv4 address, or the /64 that a customer is given in
+    /// IPv6 and out of which every request may have an address of its own (RFC 6177).
+    pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+        match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(address) => {
+                let network = address.to_bits() & !u128::from(u64::MAX);
+                IpAddr::V6(Ipv6Addr::from_bits(network))
+            }
+        }
+    }
+
+    fn client_behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut nearest = peer;
+        let mut way: Vec<&str> = list(headers, &FORWARDED_FOR).collect();
+        // Each proxy adds at the end whom it got the request from. What stands before the first
+        // address that is not a trusted proxy's is hearsay.
+        while self.trusts(nearest) {
+            let Some(before) = way.pop().and_then(address) else {
+                break;
+            };
+            nearest = before;
+        }
+        nearest
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+fn peer_of(request: &HttpRequest) -> Option<IpAddr> {
+    Some(request.peer_addr()?.ip().to_canonical())
+}
+
+/// The entries of a list that may stand in several header lines.
+fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    let lines = headers
+        .get_all(name)
+        .map(|line| line.to_str().unwrap_or(""));
+    lines.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+/// Some proxies add the port.
+fn address(entry: &str) -> Option<IpAddr> {
+    let bare = entry.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let address = bare.unwrap_or(entry).parse::<IpAddr>();
+    let with_port = || entry.parse::<SocketAddr>().map(|socket| socket.ip());
+    let address = address.or_else(|_no_address| with_port()).ok()?;
+    Some(address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests;

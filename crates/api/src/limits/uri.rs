@@ -1,0 +1,27 @@
+//! How long an address may be.
+
+use crate::problem::Problem;
+use actix_web::{
+    Error, ResponseError,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::Next,
+};
+
+/// What RFC 9110, section 4.1, wants everybody to take at least. The longest that means something
+/// here is a search in the history, a tenth of it.
+const LONGEST: usize = 8_000;
+
+/// Refuses requests whose address is too long.
+pub(crate) async fn refuse_long(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
+    let uri = request.uri();
+    let length = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
+    if length <= LONGEST {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let refusal = Problem::LongUri(LONGEST).error_response();
+    Ok(request.into_response(refusal).map_into_right_body())
+}
