@@ -59,7 +59,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .default_service(web::to(unknown));
 }
 
-/// What operators look at: one guard can stand before all of it.
+/// What operators look at: its handlers take an [`Admin`](crate::access::Admin), its page is open.
 fn queue(config: &mut ServiceConfig) {
     config
         .configure(pages::configure_queue)

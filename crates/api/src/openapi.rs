@@ -1,6 +1,9 @@
 //! The OpenAPI 3.1 document, made from the handlers, and the page that shows it.
 
+mod access;
+
 use crate::routes;
+use access::Access;
 use privachat_core::{
     mode::Mode,
     schema::{
@@ -38,6 +41,7 @@ use uuid::Uuid;
         routes::root::get,
     ),
     components(schemas(routes::list::EndingName)),
+    modifiers(&Access),
     tags(
         (name = "search", description = "Ask, and follow the search"),
         (name = "sessions", description = "Searches that have ended"),

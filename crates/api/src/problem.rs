@@ -36,6 +36,8 @@ pub(crate) enum Problem {
     RateLimited(u64),
     /// 401: no key, or none that is known.
     Unauthorized,
+    /// 403: a key that is no operator's.
+    Forbidden,
     /// 413, with the limit in bytes.
     TooLarge(usize),
     /// 408: the body did not arrive in time.
@@ -119,7 +121,7 @@ impl ResponseError for Problem {
             | Self::NotRetryable
             | Self::StillRunning => StatusCode::CONFLICT,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
-            Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::RateLimited(_) | Self::QueueFull => StatusCode::TOO_MANY_REQUESTS,
             Self::BadIdempotencyKey => StatusCode::BAD_REQUEST,
             Self::SearchTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
@@ -147,6 +149,8 @@ impl ResponseError for Problem {
                 response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
             }
             Self::Unauthorized => {
+                // Never with the key that was sent: it may be one with a letter missing.
+                tracing::info!("unauthorized");
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
             }
             Self::QueueFull => {
@@ -181,6 +185,10 @@ impl Problem {
             Self::Unauthorized => named(
                 code::UNAUTHORIZED,
                 "An API key is needed: send it as Authorization: Bearer <key> or X-API-Key: <key>",
+            ),
+            Self::Forbidden => named(
+                code::FORBIDDEN,
+                "The queue wants a key of API_ADMIN_KEYS: this one is none of them",
             ),
             Self::TooLarge(limit) => named(
                 code::PAYLOAD_TOO_LARGE,

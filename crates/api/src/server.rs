@@ -156,10 +156,16 @@ fn announce(settings: &ApiSettings, address: SocketAddr) -> anyhow::Result<()> {
         })?;
     }
     tracing::info!(%address, "listening");
-    if settings.keys.is_open() && !address.ip().is_loopback() {
+    if settings.keys.let_all_search() && !address.ip().is_loopback() {
         tracing::warn!(
             "anybody who reaches this address may search: set API_KEYS, or API_HOST=127.0.0.1"
         );
+    } else if settings.keys.let_all_search() && !settings.keys.is_open() {
+        tracing::info!(
+            "anybody may search and sees every search: there are keys for the queue only (API_ADMIN_KEYS)"
+        );
+    } else if !settings.keys.is_open() && !settings.keys.have_admin() {
+        tracing::info!("nobody may look at the queue: set API_ADMIN_KEYS for those who shall");
     }
     Ok(())
 }

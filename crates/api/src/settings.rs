@@ -74,16 +74,16 @@ impl ApiSettings {
 
 /// A list that holds no key is a mistake: the service would be open to all.
 fn keys(reader: &mut Reader<'_>) -> Keys {
-    let entries = reader.list("API_KEYS");
-    let complaint = match Keys::parse(&entries) {
-        Ok(_) if entries.is_empty() && reader.text("API_KEYS").is_some() => {
-            "holds no key: leave it out to let everybody in".to_owned()
+    let mut keys = Keys::default();
+    for (setting, is_admin) in [("API_KEYS", false), ("API_ADMIN_KEYS", true)] {
+        let entries = reader.list(setting);
+        if entries.is_empty() && reader.text(setting).is_some() {
+            reader.complain(setting, "holds no key: leave it out to let everybody in");
+        } else if let Err(complaint) = keys.add(&entries, is_admin) {
+            reader.complain(setting, complaint);
         }
-        Ok(keys) => return keys,
-        Err(complaint) => complaint,
-    };
-    reader.complain("API_KEYS", complaint);
-    Keys::default()
+    }
+    keys
 }
 
 fn proxies(reader: &mut Reader<'_>) -> Proxies {
@@ -153,9 +153,23 @@ mod tests {
 
     #[test]
     fn a_list_without_a_key_does_not_open_the_service() {
-        let lookup = |name: &str| (name == "API_KEYS").then(|| " , ".to_owned());
+        for setting in ["API_KEYS", "API_ADMIN_KEYS"] {
+            let lookup = |name: &str| (name == setting).then(|| " , ".to_owned());
+            let complaint = ApiSettings::read(&lookup).err().unwrap().to_string();
+            assert!(complaint.contains(setting), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_stands_in_both_lists_is_named_by_its_place_and_not_shown() {
+        let lookup = |name: &str| match name {
+            "API_KEYS" => Some("alice:0123456789abcdef".to_owned()),
+            "API_ADMIN_KEYS" => Some("root:0123456789abcdef".to_owned()),
+            _ => None,
+        };
         let complaint = ApiSettings::read(&lookup).err().unwrap().to_string();
-        assert!(complaint.contains("API_KEYS"), "{complaint}");
+        assert!(complaint.contains("API_ADMIN_KEYS entry 1"), "{complaint}");
+        assert!(!complaint.contains("0123456789abcdef"), "{complaint}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{
 pub(crate) enum Caller {
     /// No key, or none that is known.
     Nobody,
-    /// Anybody: the service wants no keys.
+    /// Anybody: the service wants no keys for searches.
     Anybody,
     /// Who holds a key.
     Holder(Owner),
@@ -31,6 +31,20 @@ impl Caller {
     pub(crate) fn is_known(&self) -> bool {
         *self != Self::Nobody
     }
+
+    /// Whether they see every search.
+    pub(crate) fn sees_all(&self) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Anybody => true,
+            Self::Holder(owner) => owner.is_admin,
+        }
+    }
+
+    /// Whether they see the searches of `owner`; without one, only those see a search who see all.
+    pub(crate) fn sees(&self, owner: Option<&str>) -> bool {
+        self.sees_all() || (owner.is_some() && owner == self.name())
+    }
 }
 
 impl FromRequest for Caller {
@@ -38,7 +52,35 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let caller = request.extensions().get::<Self>().cloned();
-        ready(Ok(caller.unwrap_or(Self::Nobody)))
+        ready(Ok(of(request)))
+    }
+}
+
+/// Whom [`super::identify`] found.
+pub(super) fn of(request: &HttpRequest) -> Caller {
+    let caller = request.extensions().get::<Caller>().cloned();
+    caller.unwrap_or(Caller::Nobody)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(name: &str, is_admin: bool) -> Caller {
+        let name = name.to_owned();
+        Caller::Holder(Owner { name, is_admin })
+    }
+
+    #[test]
+    fn each_sees_what_is_theirs_and_an_admin_what_is_nobodys_too() {
+        let owners = [Some("alice"), Some("bob"), None];
+        for (caller, sees) in [
+            (Caller::Nobody, [false, false, false]),
+            (Caller::Anybody, [true, true, true]),
+            (holder("alice", false), [true, false, false]),
+            (holder("root", true), [true, true, true]),
+        ] {
+            assert_eq!(owners.map(|owner| caller.sees(owner)), sees, "{caller:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Who sends a request, by the key that comes with it; and the door, for those without one.
 
-use super::{Caller, keys::Keys, sign_in};
+use super::{Caller, origin, sign_in};
 use crate::{problem::Problem, state::State};
 use actix_web::{
     Error, HttpMessage, HttpRequest, ResponseError,
@@ -32,13 +32,13 @@ pub(crate) async fn identify(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if let Some(state) = request.app_data::<web::Data<State>>() {
-        let caller = caller(&state.keys, request.request());
+        let caller = caller(state, request.request());
         request.extensions_mut().insert(caller);
     }
     next.call(request).await
 }
 
-/// Refuses requests without a key of API_KEYS, if there are any.
+/// Refuses requests without a key, if API_KEYS has any.
 pub(crate) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -59,22 +59,29 @@ pub(crate) fn is_open(path: &str) -> bool {
     OPEN.contains(&path) || OPEN_FOLDERS.iter().any(|folder| path.starts_with(folder))
 }
 
-fn caller(keys: &Keys, request: &HttpRequest) -> Caller {
+fn caller(state: &State, request: &HttpRequest) -> Caller {
+    let keys = &state.keys;
     if keys.is_open() {
         return Caller::Anybody;
     }
-    let owner = key_of(request).and_then(|key| keys.owner(key.as_bytes()).cloned());
-    owner.map_or(Caller::Nobody, Caller::Holder)
+    let key = key_of(request, &state.origins);
+    match key.and_then(|key| keys.owner(key.as_bytes()).cloned()) {
+        Some(owner) => Caller::Holder(owner),
+        None if keys.let_all_search() => Caller::Anybody,
+        None => Caller::Nobody,
+    }
 }
 
 /// `Authorization: Bearer …`, `X-API-Key`, or the cookie of a browser that signed in.
-fn key_of(request: &HttpRequest) -> Option<String> {
+fn key_of(request: &HttpRequest, origins: &[String]) -> Option<String> {
     let header = |name: &str| request.headers().get(name)?.to_str().ok();
     let bearer = header(AUTHORIZATION.as_str()).and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
     });
     let sent = bearer.or_else(|| header("x-api-key"));
-    sent.map(str::to_owned)
-        .or_else(|| sign_in::key_in_cookie(request))
+    sent.map(str::to_owned).or_else(|| {
+        let counts = origin::may_use_cookie(request.headers(), origins);
+        counts.then(|| sign_in::key_in_cookie(request))?
+    })
 }

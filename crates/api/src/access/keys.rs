@@ -1,4 +1,4 @@
-//! The keys of API_KEYS.
+//! The keys of API_KEYS and API_ADMIN_KEYS.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -9,8 +9,10 @@ const SHORTEST: usize = 16;
 /// Who a key belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owner {
-    /// For logs.
+    /// For logs, and for what belongs to the key.
     pub(crate) name: String,
+    /// Whether it is a key of API_ADMIN_KEYS.
+    pub(crate) is_admin: bool,
 }
 
 /// Keys as SHA-256 digests: the keys themselves are not kept.
@@ -18,36 +20,52 @@ pub(crate) struct Owner {
 pub(crate) struct Keys(Vec<([u8; 32], Owner)>);
 
 impl Keys {
-    /// Reads entries of the form `key` or `name:key`.
+    /// Adds the keys of a setting: entries of the form `key` or `name:key`.
     ///
     /// # Errors
     /// What is wrong, without the key.
-    pub(crate) fn parse(entries: &[String]) -> Result<Self, String> {
-        let mut keys: Vec<([u8; 32], Owner)> = Vec::new();
+    pub(crate) fn add(&mut self, entries: &[String], is_admin: bool) -> Result<(), String> {
         for (place, entry) in (1..).zip(entries) {
             let (name, key) = match entry.split_once(':') {
-                Some((name, key)) => (name.trim().to_owned(), key.trim()),
-                None => (format!("key{place}"), entry.as_str()),
+                Some((name, key)) => (Some(name.trim()), key.trim()),
+                None => (None, entry.as_str()),
             };
-            if name.is_empty() || keys.iter().any(|(_, known)| known.name == name) {
-                return Err(format!(
-                    "entry {place} needs a name of its own before the colon"
-                ));
-            }
             if key.len() < SHORTEST || !key.bytes().all(is_of_a_key) {
                 return Err(format!(
                     "entry {place} must be a key, or name:key, of at least {SHORTEST} letters, digits and \
                      -._~+/= (openssl rand -hex 24 makes one)"
                 ));
             }
-            keys.push((Sha256::digest(key).into(), Owner { name }));
+            let digest = Sha256::digest(key).into();
+            if self.0.iter().any(|(known, _)| *known == digest) {
+                return Err(format!(
+                    "entry {place} is a key that stands here or in the other list already"
+                ));
+            }
+            let name = name.map_or_else(|| made_name(&digest), str::to_owned);
+            if name.is_empty() || self.0.iter().any(|(_, known)| known.name == name) {
+                return Err(format!(
+                    "entry {place} needs a name of its own before the colon, in both lists"
+                ));
+            }
+            self.0.push((digest, Owner { name, is_admin }));
         }
-        Ok(Self(keys))
+        Ok(())
     }
 
-    /// Whether anybody may use the service.
+    /// Whether anybody may do everything.
     pub(crate) fn is_open(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether one may search without a key: there are none but those of operators.
+    pub(crate) fn let_all_search(&self) -> bool {
+        self.0.iter().all(|(_, owner)| owner.is_admin)
+    }
+
+    /// Whether there is a key of an operator.
+    pub(crate) fn have_admin(&self) -> bool {
+        self.0.iter().any(|(_, owner)| owner.is_admin)
     }
 
     /// Whose key this is. Takes the same time whether it is one or not.
@@ -58,6 +76,15 @@ impl Keys {
             if is_it { Some(owner) } else { found }
         })
     }
+}
+
+/// The name of a key without one. Not its place in the list: with another order, each key would see
+/// the searches of another.
+fn made_name(digest: &[u8; 32]) -> String {
+    // Of the digest and not the key, a second time: nothing to compare a key with byte by byte.
+    let again = Sha256::digest(digest);
+    let start = again.iter().take(4);
+    start.fold("key-".to_owned(), |name, byte| format!("{name}{byte:02x}"))
 }
 
 /// The characters of a bearer token (RFC 6750), which a cookie can hold as they are.
@@ -72,19 +99,35 @@ mod tests {
     const ONE: &str = "0123456789abcdef";
     const OTHER: &str = "fedcba9876543210";
 
-    fn keys(entries: &[&str]) -> Result<Keys, String> {
-        let entries: Vec<String> = entries.iter().map(|&entry| entry.to_owned()).collect();
-        Keys::parse(&entries)
+    fn both(users: &[&str], admins: &[&str]) -> Result<Keys, String> {
+        let list = |entries: &[&str]| -> Vec<String> {
+            entries.iter().map(|&entry| entry.to_owned()).collect()
+        };
+        let mut keys = Keys::default();
+        keys.add(&list(users), false)?;
+        keys.add(&list(admins), true)?;
+        Ok(keys)
     }
 
     #[test]
     fn a_key_is_known_by_its_name_and_no_other_is() {
-        let keys = keys(&[ONE, &format!("alice:{OTHER}")]).unwrap();
+        let keys = both(&[&format!("alice:{ONE}")], &[&format!("root:{OTHER}")]).unwrap();
         assert!(!keys.is_open());
-        assert_eq!(keys.owner(ONE.as_bytes()).unwrap().name, "key1");
-        assert_eq!(keys.owner(OTHER.as_bytes()).unwrap().name, "alice");
+        let alice = keys.owner(ONE.as_bytes()).unwrap();
+        assert_eq!((alice.name.as_str(), alice.is_admin), ("alice", false));
+        let root = keys.owner(OTHER.as_bytes()).unwrap();
+        assert_eq!((root.name.as_str(), root.is_admin), ("root", true));
         assert_eq!(keys.owner(b"0123456789abcdeF"), None);
         assert_eq!(keys.owner(b""), None);
+    }
+
+    #[test]
+    fn a_key_without_a_name_has_the_same_one_wherever_it_stands() {
+        let name = |keys: &Keys| keys.owner(ONE.as_bytes()).unwrap().name.clone();
+        let first = name(&both(&[ONE, OTHER], &[]).unwrap());
+        let second = name(&both(&[OTHER, ONE], &[]).unwrap());
+        assert_eq!(first, second);
+        assert_eq!(first.len(), "key-".len() + 8);
     }
 
     #[test]
@@ -97,7 +140,7 @@ mod tests {
             vec!["with space 0123456789abcdef"],
             vec!["0123456789abcdef%41"],
         ] {
-            let complaint = keys(&entries).err().unwrap();
+            let complaint = both(&entries, &[]).err().unwrap();
             assert!(
                 !complaint.contains("short") && !complaint.contains(ONE),
                 "{complaint}"
@@ -106,7 +149,27 @@ mod tests {
     }
 
     #[test]
-    fn without_keys_the_service_is_open() {
-        assert!(keys(&[]).unwrap().is_open());
+    fn no_key_and_no_name_stands_twice_or_in_both_lists() {
+        let (a, b) = (format!("a:{ONE}"), format!("b:{ONE}"));
+        let other = format!("a:{OTHER}");
+        for (users, admins) in [
+            (vec![a.as_str(), &b], vec![]),
+            (vec![a.as_str()], vec![b.as_str()]),
+            (vec![ONE], vec![ONE]),
+            (vec![a.as_str()], vec![other.as_str()]),
+        ] {
+            assert!(both(&users, &admins).is_err(), "{users:?} {admins:?}");
+        }
+    }
+
+    #[test]
+    fn without_keys_the_service_is_open_and_with_those_of_operators_alone_all_may_search() {
+        let none = both(&[], &[]).unwrap();
+        assert!(none.is_open() && none.let_all_search() && !none.have_admin());
+        let admins = both(&[], &[ONE]).unwrap();
+        assert!(!admins.is_open() && admins.let_all_search() && admins.have_admin());
+        let users = both(&[ONE], &[]).unwrap();
+        assert!(!users.is_open() && !users.let_all_search() && !users.have_admin());
+        assert!(!both(&[ONE], &[OTHER]).unwrap().let_all_search());
     }
 }

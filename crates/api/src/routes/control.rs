@@ -2,7 +2,7 @@
 
 use super::{search, uuid_in_path};
 use crate::{
-    access::Caller,
+    access::{self, Caller},
     problem::Problem,
     reply,
     state::State,
@@ -35,8 +35,10 @@ const STOPS_WITHIN: Duration = Duration::from_secs(1);
 pub(crate) async fn cancel(
     session_id: web::Path<String>,
     state: web::Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let id = uuid_in_path("session_id", &session_id)?;
+    access::require(&state, &caller, id).await?;
     match state.jobs.cancel(id).await? {
         Cancelled::Absent => return Err(Problem::UnknownJob(id)),
         Cancelled::Ended => return Err(Problem::AlreadyFinished),
@@ -68,6 +70,7 @@ pub(crate) async fn retry(
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let id = uuid_in_path("session_id", &session_id)?;
+    access::require(&state, &caller, id).await?;
     let now = wait_for(&state, id, Instant::now(), |_any| true).await?;
     let now = now.ok_or(Problem::UnknownJob(id))?;
     if now.status() != Status::Failed {
@@ -81,9 +84,12 @@ pub(crate) async fn retry(
         async_mode: true,
         ..job.search
     };
+    let envelope = Envelope::of(&request, &caller)?;
     let envelope = Envelope {
         key: None,
-        ..Envelope::of(&request, &caller)?
+        // It stays with whom it belongs to when an operator runs it again for them.
+        owner: state.jobs.owner(id).await?.or(envelope.owner),
+        ..envelope
     };
     let accepted = submit::submit(&state, &search, &envelope).await?;
     tracing::info!(session_id = %accepted.id, retry_of = %id, "accepted again");

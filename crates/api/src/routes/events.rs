@@ -2,6 +2,7 @@
 
 use super::{parameters, uuid_in_path};
 use crate::{
+    access::{self, Caller},
     problem::Problem,
     reply,
     state::State,
@@ -41,9 +42,11 @@ pub(crate) async fn get(
     request: HttpRequest,
     session_id: web::Path<String>,
     state: web::Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let id = uuid_in_path("session_id", &session_id)?;
     let after = last_event_id(&request)?;
+    access::require(&state, &caller, id).await?;
     stream(&state, id, after, HttpResponse::Ok()).await
 }
 

@@ -2,6 +2,7 @@
 
 use super::parameters;
 use crate::{
+    access::Caller,
     openapi::{ListedBody, SessionsBody},
     problem::Problem,
     state::State,
@@ -29,6 +30,7 @@ const LONGEST_TEXT: usize = 200;
         ("q" = Option<String>, Query, description = "Words that the question or the answer has, all of them, in any order; from three characters on the beginning of a word is enough. Case and accents do not matter", max_length = 200),
         ("mode" = Option<Mode>, Query, description = "Those of this mode"),
         ("status" = Option<EndingName>, Query, description = "Those that ended like this; `failed` includes `cancelled`"),
+        ("owner" = Option<String>, Query, description = "Those of the key of this name; without effect for a key that sees its own only"),
     ),
     responses(
         (status = 200, description = "A page", body = SessionsBody),
@@ -39,13 +41,27 @@ const LONGEST_TEXT: usize = 200;
 pub(crate) async fn get(
     request: HttpRequest,
     state: web::Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let wanted = wanted(request.query_string()).map_err(Problem::Invalid)?;
+    let wanted = seen_by(&caller, wanted);
     let page = state.history.page(&wanted).await?;
     Ok(HttpResponse::Ok().json(SessionsBody {
         sessions: page.sessions.into_iter().map(listed).collect(),
         next_before: page.next.map(|next| next.to_string()),
     }))
+}
+
+/// Their own searches, whatever they ask for; of any owner for those who see all.
+fn seen_by(caller: &Caller, wanted: Wanted) -> Wanted {
+    if caller.sees_all() {
+        return wanted;
+    }
+    let owner = caller.name().unwrap_or_default().to_owned();
+    Wanted {
+        owner: Some(owner),
+        ..wanted
+    }
 }
 
 /// The endings, for the document.
@@ -81,7 +97,7 @@ fn wanted(query: &str) -> Result<Wanted, Vec<Fault>> {
         ..Wanted::default()
     };
     let mut faults = Vec::new();
-    for name in ["limit", "before", "q", "mode", "status"] {
+    for name in ["limit", "before", "q", "owner", "mode", "status"] {
         let last = pairs.iter().rev().find(|(given, _)| given == name);
         let Some((_, text)) = last.filter(|(_, text)| !text.trim().is_empty()) else {
             continue;
@@ -90,6 +106,10 @@ fn wanted(query: &str) -> Result<Wanted, Vec<Fault>> {
         let read = match name {
             "limit" => limit(text).map(|limit| wanted.limit = limit),
             "before" => before(text).map(|place| wanted.before = Some(place)),
+            "owner" => {
+                wanted.owner = Some(text.to_owned());
+                Ok(())
+            }
             "q" => words(text).map(|text| wanted.text = Some(text)),
             "mode" => {
                 choice(name, text, &Mode::ALL, Mode::as_str).map(|mode| wanted.mode = Some(mode))

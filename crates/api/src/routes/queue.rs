@@ -1,6 +1,7 @@
 //! GET /api/v1/queue and /api/v1/queue/events.
 
 use crate::{
+    access::Admin,
     openapi,
     problem::Problem,
     queue::{self, sse},
@@ -16,7 +17,7 @@ use actix_web::{HttpResponse, web};
         (status = 503, description = "Redis does not answer", body = openapi::Refusal),
     )
 )]
-pub(crate) async fn get(state: web::Data<State>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get(_: Admin, state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let snapshot = queue::take(&state.jobs).await?;
     Ok(HttpResponse::Ok().json(snapshot.into_body()))
 }
@@ -29,6 +30,6 @@ pub(crate) async fn get(state: web::Data<State>) -> Result<HttpResponse, Problem
         (status = 200, description = "Server-Sent Events of the kind `queue`; the data of each is this object", body = openapi::QueueBody, content_type = "text/event-stream"),
     )
 )]
-pub(crate) async fn events(state: web::Data<State>) -> HttpResponse {
+pub(crate) async fn events(_: Admin, state: web::Data<State>) -> HttpResponse {
     sse::answer(state.queue.watch(), state.stopping.clone())
 }

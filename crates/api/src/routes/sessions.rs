@@ -1,7 +1,12 @@
 //! GET and DELETE /api/v1/sessions/{id}.
 
 use super::uuid_in_path;
-use crate::{problem::Problem, reply, state::State};
+use crate::{
+    access::{self, Caller},
+    problem::Problem,
+    reply,
+    state::State,
+};
 use actix_web::{HttpResponse, web};
 use privachat_core::{history::Session, jobs::Erased, schema::time};
 use serde_json::{Value, json};
@@ -21,14 +26,19 @@ use uuid::Uuid;
 pub(crate) async fn get(
     session_id: web::Path<String>,
     state: web::Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let id = uuid_in_path("session_id", &session_id)?;
     let stored = state.history.get(id).await;
-    if let Ok(Some(session)) = stored {
-        return Ok(HttpResponse::Ok().json(from_history(&session)));
+    if let Ok(Some(session)) = &stored
+        && caller.sees(session.owner.as_deref())
+    {
+        return Ok(HttpResponse::Ok().json(from_history(session)));
     }
-    // Not there yet, or the database is away: Redis may still know it.
-    if let Some(session) = from_record(&state, id).await? {
+    // Not there yet, or without its owner, or the database is away: Redis may still know it.
+    if access::sees(&state, &caller, id).await?
+        && let Some(session) = from_record(&state, id).await?
+    {
         return Ok(HttpResponse::Ok().json(session));
     }
     stored?;
@@ -50,8 +60,12 @@ pub(crate) async fn get(
 pub(crate) async fn delete(
     session_id: web::Path<String>,
     state: web::Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let id = uuid_in_path("session_id", &session_id)?;
+    if !access::sees_anywhere(&state, &caller, id).await? {
+        return Err(Problem::UnknownSession(id));
+    }
     if let Some(record) = state.jobs.record(id).await?
         && !reply::state(id, &record)?.status().is_terminal()
     {

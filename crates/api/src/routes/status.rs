@@ -1,7 +1,13 @@
 //! GET /api/v1/search/status/{session_id}.
 
 use super::{parameters, uuid_in_path};
-use crate::{problem::Problem, reply::State as SearchState, state::State, wait::wait_for};
+use crate::{
+    access::{self, Caller},
+    problem::Problem,
+    reply::State as SearchState,
+    state::State,
+    wait::wait_for,
+};
 use actix_web::{HttpRequest, HttpResponse, web};
 use privachat_core::{
     mode::Mode,
@@ -31,11 +37,13 @@ pub(crate) async fn get(
     request: HttpRequest,
     session_id: web::Path<String>,
     state: web::Data<State>,
+    caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let id = uuid_in_path("session_id", &session_id)?;
     let wait = wait_in_query(request.query_string())?;
-    let before = wait_for(&state, id, Instant::now(), |_any| true).await?;
-    let Some(before) = before else {
+    let look = wait_for(&state, id, Instant::now(), |_any| true);
+    let (sees, before) = tokio::try_join!(access::sees(&state, &caller, id), look)?;
+    let Some(before) = before.filter(|_there| sees) else {
         return Err(Problem::UnknownJob(id));
     };
     if wait.is_zero() || before.status().is_terminal() {

@@ -97,6 +97,9 @@ async fn store_due(jobs: &Jobs, history: &dyn History) -> Result<(), OutboxError
 }
 
 async fn store(jobs: &Jobs, history: &dyn History, id: Uuid) -> Result<(), OutboxError> {
+    // Before the record: both expire at one time, so a record that is there after it had its owner.
+    // None of the old service has one.
+    let owner = jobs.owner(id).await?;
     let Some(record) = jobs.record_in_bulk(id).await? else {
         if !delete_if_erased(jobs, history, id).await? {
             tracing::warn!(session_id = %id, "expired before it could be stored in the history");
@@ -107,6 +110,7 @@ async fn store(jobs: &Jobs, history: &dyn History, id: Uuid) -> Result<(), Outbo
         StoredRecord::parse(record.bytes()).and_then(|stored| stored.session(id, Utc::now()));
     match session {
         Ok(Some(session)) => {
+            let session = Session { owner, ..session };
             note_failure(jobs, &session).await?;
             history.save(&session).await?;
             delete_if_erased(jobs, history, id).await?;

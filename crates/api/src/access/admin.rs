@@ -1,0 +1,26 @@
+//! What operators alone may do.
+
+use super::{Caller, caller};
+use crate::{problem::Problem, state::State};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use std::future::{Ready, ready};
+
+/// An operator: holds a key of API_ADMIN_KEYS, or uses a service that has no keys at all. A handler
+/// that takes it is for them alone, whatever the form of the address that led to it.
+pub(crate) struct Admin;
+
+impl FromRequest for Admin {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let state = request.app_data::<web::Data<State>>();
+        let is_open = state.is_some_and(|state| state.keys.is_open());
+        ready(match caller::of(request) {
+            _ if is_open => Ok(Self),
+            Caller::Holder(owner) if owner.is_admin => Ok(Self),
+            Caller::Holder(_) => Err(Problem::Forbidden),
+            Caller::Anybody | Caller::Nobody => Err(Problem::Unauthorized),
+        })
+    }
+}

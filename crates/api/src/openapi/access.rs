@@ -1,0 +1,93 @@
+//! What all operations have in common that not everybody may use: how a key is sent, and the
+//! refusals that come before the handler.
+
+use crate::access;
+use utoipa::{
+    Modify,
+    openapi::{
+        Components, Content, OpenApi, PathItem, Ref, RefOr, Response,
+        header::Header,
+        path::Operation,
+        schema::{ObjectBuilder, Type},
+        security::{
+            ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+        },
+    },
+};
+
+const BEARER: &str = "bearer";
+const API_KEY: &str = "api_key";
+const KEY: &str = "A key of API_KEYS or API_ADMIN_KEYS. Without API_KEYS, searches need none; without both, \
+                   nothing does";
+const UNAUTHORIZED: &str = "A key is needed, and none came that the service knows";
+const FORBIDDEN: &str = "The key is none of API_ADMIN_KEYS";
+const RATE_LIMITED: &str = "Too many requests of this key or address";
+const RETRY_AFTER: &str = "Seconds after which it makes sense to try again";
+
+/// Adds it to every operation but those that are open to all.
+pub(super) struct Access;
+
+impl Modify for Access {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_with(Components::new);
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.description = Some(KEY.to_owned());
+        components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+        let header = ApiKeyValue::with_description("X-API-Key", KEY);
+        components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(header)));
+        for (path, item) in &mut document.paths.paths {
+            if !access::is_open(path) {
+                operations(item).for_each(close);
+            }
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem {
+        get, post, delete, ..
+    } = item;
+    [get, post, delete].into_iter().filter_map(Option::as_mut)
+}
+
+fn close(operation: &mut Operation) {
+    let by = |scheme: &str| SecurityRequirement::new(scheme, Vec::<String>::new());
+    // The last is none: whether a key is needed at all is the operator's choice.
+    operation.security = Some(vec![
+        by(BEARER),
+        by(API_KEY),
+        SecurityRequirement::default(),
+    ]);
+    refuse(operation, "401", refusal(UNAUTHORIZED));
+    let tags = operation.tags.as_deref().unwrap_or_default();
+    if tags.iter().any(|tag| tag == "queue") {
+        refuse(operation, "403", refusal(FORBIDDEN));
+    }
+    let mut limited = refusal(RATE_LIMITED);
+    limited.headers.insert("Retry-After".to_owned(), seconds());
+    refuse(operation, "429", limited);
+}
+
+/// Adds a refusal; what the operation says of this status by itself stands before it.
+fn refuse(operation: &mut Operation, status: &str, mut refusal: Response) {
+    let responses = &mut operation.responses.responses;
+    if let Some(RefOr::T(own)) = responses.remove(status) {
+        refusal.description = format!("{}. {}", own.description, refusal.description);
+    }
+    responses.insert(status.to_owned(), refusal.into());
+}
+
+fn refusal(reason: &str) -> Response {
+    let body = Content::new(Some(Ref::from_schema_name("Refusal")));
+    let mut response = Response::new(reason);
+    response
+        .content
+        .insert("application/json".to_owned(), body.into());
+    response
+}
+
+fn seconds() -> RefOr<Header> {
+    let mut header = Header::new(ObjectBuilder::new().schema_type(Type::Integer));
+    header.description = Some(RETRY_AFTER.to_owned());
+    header.into()
+}
