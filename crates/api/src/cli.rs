@@ -26,7 +26,16 @@ pub fn main() -> ExitCode {
 
 fn start() -> anyhow::Result<()> {
     let settings = ApiSettings::read(&settings::from_process)?;
-    settings.shared.log.start();
+    let shared = &settings.shared;
+    let traces = shared
+        .log
+        .start_traced(shared.otlp.as_ref(), "privachat-api")?;
+    let served = serve(settings);
+    traces.stop();
+    served
+}
+
+fn serve(settings: ApiSettings) -> anyhow::Result<()> {
     // SQLite's and Postgres' connections want a runtime with threads of its own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

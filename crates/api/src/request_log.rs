@@ -5,14 +5,19 @@ use actix_web::{
     Error, HttpMessage, HttpRequest,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderName, HeaderValue},
+    http::{
+        Method, StatusCode,
+        header::{HeaderName, HeaderValue},
+    },
     middleware::Next,
 };
+use privachat_core::telemetry;
 use std::time::Instant;
-use tracing::Instrument;
+use tracing::{Instrument, Span, field::Empty};
 use uuid::Uuid;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const LONGEST: usize = 128;
 
 #[derive(Clone)]
@@ -35,16 +40,19 @@ pub(crate) async fn log_request(
     let started = Instant::now();
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
+    let span = span(&request, id.to_str().unwrap_or_default());
     async move {
         let method = request.method().clone();
         let mut response = next.call(request).await?;
         response.headers_mut().insert(HEADER, id);
         let route = response.request().match_pattern();
+        let route = route.as_deref().unwrap_or("unknown");
+        let status = response.status();
+        describe(&Span::current(), &method, route, status);
         tracing::info!(
             %method,
-            route = route.as_deref().unwrap_or("unknown"),
-            status = response.status().as_u16(),
+            route,
+            status = status.as_u16(),
             ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             "answered"
         );
@@ -52,6 +60,52 @@ pub(crate) async fn log_request(
     }
     .instrument(span)
     .await
+}
+
+/// The span of a request. All lines of the request take its ids from it, at whatever level they are
+/// wanted: hence an error's.
+///
+/// A request that only looks makes no trace: polls would be most of what is exported, and readers of
+/// events would stay open for as long as they listen.
+fn span(request: &ServiceRequest, id: &str) -> Span {
+    if request.method().is_safe() {
+        return tracing::error_span!("request", request_id = id, session_id = Empty);
+    }
+    let span = tracing::error_span!(
+        "request",
+        request_id = id,
+        session_id = Empty,
+        otel.kind = "server",
+        otel.name = Empty,
+        otel.status_code = Empty,
+        http.request.method = Empty,
+        http.route = Empty,
+        http.response.status_code = Empty,
+    );
+    let sent = request.headers().get(TRACEPARENT);
+    if let Some(parent) = sent.and_then(|parent| parent.to_str().ok()) {
+        telemetry::set_parent(&span, parent);
+    }
+    span
+}
+
+/// What is known once a request is answered.
+fn describe(span: &Span, method: &Method, route: &str, status: StatusCode) {
+    if span.is_disabled() || method.is_safe() {
+        return;
+    }
+    span.record("otel.name", format!("{method} {route}"));
+    span.record("http.request.method", method.as_str());
+    span.record("http.route", route);
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
+/// Says of the request at hand which search it is about.
+pub(crate) fn is_about(session: Uuid) {
+    Span::current().record("session_id", tracing::field::display(session));
 }
 
 fn request_id(request: &ServiceRequest) -> HeaderValue {

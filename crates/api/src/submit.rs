@@ -6,11 +6,13 @@ use chrono::{DateTime, SubsecRound, Utc};
 use privachat_core::{
     jobs::{NewJob, Submitted},
     schema::{SearchJob, SearchRequest, time},
+    telemetry,
 };
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 /// How long an asynchronous search may wait for a worker.
@@ -74,17 +76,23 @@ pub(crate) async fn submit(
         Some(key) => id_of_key(key, envelope.owner.as_deref()),
         None => Uuid::new_v4(),
     };
+    request_log::is_about(id);
     // A repeat adds nothing to the queue.
     let repeats = key.is_some() && state.jobs.record(id).await?.is_some();
     if !repeats && state.jobs.is_full(state.max_queue_length).await? {
         return Err(Problem::QueueFull);
     }
     let created_at = Utc::now().trunc_subsecs(6);
-    let job = new_job(state, id, search, created_at, envelope)?;
-    let submitted = match key {
-        Some(_) => state.jobs.submit_once(&job).await?,
-        None => state.jobs.submit(&job).await?,
+    let publishing = publish_span(id);
+    let traceparent = telemetry::traceparent(&publishing);
+    let job = new_job(state, id, search, created_at, envelope, traceparent)?;
+    let publish = async {
+        match key {
+            Some(_) => state.jobs.submit_once(&job).await,
+            None => state.jobs.submit(&job).await,
+        }
     };
+    let submitted = publish.instrument(publishing).await?;
     match submitted {
         Submitted::Conflict => Err(Problem::IdempotencyConflict),
         Submitted::Exists => Ok(Accepted {
@@ -116,6 +124,7 @@ fn new_job(
     search: &SearchRequest,
     created_at: DateTime<Utc>,
     envelope: &Envelope,
+    traceparent: Option<String>,
 ) -> Result<NewJob, Problem> {
     // What is asked. Neither the time of the POST is part of it, nor how the answer is waited for: a
     // client may repeat a POST that was cut as a stream, or the other way round.
@@ -127,7 +136,7 @@ fn new_job(
     let payload = SearchJob {
         created_at,
         request_id: Some(envelope.request_id.clone()).filter(|id| !id.is_empty()),
-        traceparent: None,
+        traceparent,
         search: search.clone(),
     };
     let longest_wait = if search.async_mode {
@@ -149,6 +158,19 @@ fn new_job(
         owner: envelope.owner.clone(),
         callback: search.callback_url.clone(),
     })
+}
+
+/// The span that the worker's continues, whenever that is.
+fn publish_span(id: Uuid) -> Span {
+    tracing::info_span!(
+        "search.queue publish",
+        otel.kind = "producer",
+        messaging.system = "redis",
+        messaging.destination.name = "search.queue",
+        messaging.operation.name = "publish",
+        messaging.operation.type = "send",
+        messaging.message.id = %id,
+    )
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>, Problem> {

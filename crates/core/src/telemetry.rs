@@ -1,9 +1,20 @@
-//! Logs: JSON for machines, pretty on a terminal, and nothing private in either.
+//! Logs: JSON for machines, pretty on a terminal, and nothing private in either. Traces, when there
+//! is a collector for them. docs/OBSERVABILITY.md has the names.
 
+mod ids;
+mod lines;
+mod sender;
+mod traces;
+
+pub use traces::{Traces, set_parent, traceparent};
+
+use lines::{JsonLines, NoFields, PrettyLines};
 use std::{io::IsTerminal, str::FromStr};
 use tracing_subscriber::{
-    EnvFilter, filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+    EnvFilter, Layer, Registry, filter::LevelFilter, fmt, layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
+use url::Url;
 
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,31 +83,56 @@ impl LogSettings {
 
     /// Starts logging to standard error. Does nothing when logging has been started before.
     pub fn start(&self) {
+        self.start_with(Vec::new());
+    }
+
+    /// The same, and sends the spans of `service` to the collector at `otlp` if there is one.
+    ///
+    /// # Errors
+    /// When the HTTP client for it cannot be set up.
+    pub fn start_traced(
+        &self,
+        otlp: Option<&Url>,
+        service: &'static str,
+    ) -> anyhow::Result<Traces> {
+        let Some(otlp) = otlp else {
+            self.start();
+            return Ok(Traces::default());
+        };
+        let (traces, layer) = traces::start(otlp, service)?;
+        self.start_with(vec![layer.boxed()]);
+        Ok(traces)
+    }
+
+    fn start_with(&self, mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>>) {
+        layers.push(self.lines());
+        if tracing_subscriber::registry()
+            .with(layers)
+            .try_init()
+            .is_err()
+        {
+            tracing::debug!("logging was started before");
+        }
+    }
+
+    fn lines(&self) -> Box<dyn Layer<Registry> + Send + Sync> {
         let filter =
             EnvFilter::try_new(self.filter()).unwrap_or_else(|_unreadable| EnvFilter::new("info"));
+        let is_terminal = std::io::stderr().is_terminal();
         let json = match self.format {
             LogFormat::Json => true,
             LogFormat::Pretty => false,
-            LogFormat::Auto => !std::io::stderr().is_terminal(),
+            LogFormat::Auto => !is_terminal,
         };
-        let registry = tracing_subscriber::registry().with(filter);
-        let started = if json {
-            let layer = fmt::layer()
-                .json()
-                .flatten_event(true)
-                .with_writer(std::io::stderr);
-            registry.with(layer).try_init()
-        } else {
-            let colours = std::io::stderr().is_terminal();
-            let layer = fmt::layer()
-                .with_ansi(colours)
-                .with_target(false)
-                .with_writer(std::io::stderr);
-            registry.with(layer).try_init()
-        };
-        if started.is_err() {
-            tracing::debug!("logging was started before");
+        let layer = fmt::layer()
+            .fmt_fields(NoFields)
+            .with_writer(std::io::stderr);
+        if json {
+            let lines = layer.event_format(JsonLines);
+            return ids::KeepIds.and_then(lines).with_filter(filter).boxed();
         }
+        let lines = layer.with_ansi(is_terminal).event_format(PrettyLines);
+        ids::KeepIds.and_then(lines).with_filter(filter).boxed()
     }
 }
 

@@ -9,6 +9,7 @@ pub mod providers;
 pub mod response;
 pub mod semantics;
 pub mod settings;
+pub mod traced;
 pub mod upstream;
 pub mod web;
 pub mod wiring;

@@ -28,10 +28,14 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()?;
     let Some(command) = cli.command else {
-        settings.shared.log.start();
+        let shared = &settings.shared;
+        let traces = shared
+            .log
+            .start_traced(shared.otlp.as_ref(), "privachat-worker")?;
         let served = runtime.block_on(serve(settings));
         // Nobody waits for work on the blocking threads, least of all when a part has died.
         runtime.shutdown_background();
+        traces.stop();
         return served.map(|()| ExitCode::SUCCESS);
     };
     settings.shared.log.quieter().start();

@@ -3,12 +3,13 @@
 
 use crate::{
     llm::{LlmConfig, OpenAi},
-    pipeline::{Context, LanguageModel, Providers, SearchProvider, Semantics},
+    pipeline::{Context, LanguageModel, PageFetcher, Providers, SearchProvider, Semantics},
     providers::{
         Perplexity, Searxng, Serper, Wikipedia,
         local::{CorpusSettings, LocalCorpus},
     },
     semantics::{Semantic, SemanticsSettings},
+    traced::Traced,
     upstream,
     web::fetch::{FetchRules, WebFetcher},
 };
@@ -118,16 +119,23 @@ pub fn context(settings: &PipelineSettings) -> anyhow::Result<Wiring> {
         shared(perplexity.as_ref()),
         shared(wikipedia.as_ref()),
     ];
-    let providers = Providers::new(providers.into_iter().flatten().collect());
-    let fetcher = Arc::new(WebFetcher::new(settings.fetch.clone())?);
+    let providers = providers
+        .into_iter()
+        .flatten()
+        .map(|provider| Arc::new(Traced(provider)) as Arc<dyn SearchProvider>);
+    let providers = Providers::new(providers.collect());
+    let fetcher: Arc<dyn PageFetcher> = Arc::new(WebFetcher::new(settings.fetch.clone())?);
+    let fetcher = Arc::new(Traced(fetcher));
     let context = Context {
         excluded: Arc::new(settings.fetch.excluded_domains.clone()),
         semantics: semantics
             .clone()
-            .map(|semantics| Arc::new(semantics) as Arc<dyn Semantics>),
+            .map(|semantics| Arc::new(semantics) as Arc<dyn Semantics>)
+            .map(|semantics| Arc::new(Traced(semantics)) as Arc<dyn Semantics>),
         model: model
             .clone()
-            .map(|model| Arc::new(model) as Arc<dyn LanguageModel>),
+            .map(|model| Arc::new(model) as Arc<dyn LanguageModel>)
+            .map(|model| Arc::new(Traced(model)) as Arc<dyn LanguageModel>),
         ..Context::new(providers, fetcher)
     };
     Ok(Wiring {

@@ -11,7 +11,7 @@ pub(crate) mod sessions;
 pub(crate) mod socket;
 pub(crate) mod status;
 
-use crate::problem::Problem;
+use crate::{problem::Problem, request_log};
 use actix_web::web;
 use privachat_core::schema::validate::Fault;
 use uuid::Uuid;
@@ -26,5 +26,6 @@ fn parameters(query: &str) -> Vec<(String, String)> {
 /// The UUID in a path, in any form that has one.
 fn uuid_in_path(parameter: &str, text: &str) -> Result<Uuid, Problem> {
     Uuid::parse_str(text)
+        .inspect(|id| request_log::is_about(*id))
         .map_err(|error| Problem::Invalid(vec![Fault::uuid(parameter, text, &error)]))
 }

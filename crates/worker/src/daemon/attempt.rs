@@ -5,6 +5,7 @@ use super::{
     hold::{self, Lost},
     report,
     runs::Runs,
+    spans,
 };
 use crate::{
     pipeline::{Deadline, Outcome},
@@ -21,6 +22,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// How long a result is kept in hand while Redis cannot take it.
@@ -61,7 +63,7 @@ struct Begun {
 }
 
 /// How an attempt came to its end.
-enum Verdict {
+pub(super) enum Verdict {
     Finish(Result<Box<SearchResponse>, Failure>),
     /// Failed for a passing reason.
     TryAgain(Failure),
@@ -73,8 +75,7 @@ impl Runner {
     /// Sees to the search that a hint names.
     pub(super) async fn run(&self, hint: Hint) {
         if let Err(error) = self.try_run(hint).await {
-            // The job is safe: its record says what is to be done, and somebody will look.
-            tracing::error!(session_id = %hint.id, error = %error, "left a search to be taken over");
+            left(&hint, &error);
         }
     }
 
@@ -95,15 +96,24 @@ impl Runner {
                 waited,
                 budget,
             } => {
-                let tracked = self.jobs.track(hint, self.lease);
                 let begun = Begun {
                     attempt,
                     waited,
                     budget,
                 };
-                let worked = self.attempt(&lease, &begun, &request);
-                let (tracked, worked) = tokio::join!(tracked, worked);
-                worked.and(tracked)
+                let job = serde_json::from_slice(&request);
+                let span = spans::process(&lease, attempt, job.as_ref().ok());
+                let work = async {
+                    let tracked = self.jobs.track(hint, self.lease);
+                    let worked = self.attempt(&lease, &begun, job);
+                    let (tracked, worked) = tokio::join!(tracked, worked);
+                    // Here, where the lines have all the ids.
+                    worked
+                        .and(tracked)
+                        .unwrap_or_else(|error| left(&hint, &error));
+                };
+                work.instrument(span).await;
+                Ok(())
             }
             Claim::Busy(until) | Claim::Early(until) => self.jobs.track(hint, until).await,
             // Kept in mind, in case that its record is just being written.
@@ -114,24 +124,30 @@ impl Runner {
         }
     }
 
-    async fn attempt(&self, lease: &Lease, begun: &Begun, request: &[u8]) -> Result<(), JobsError> {
+    async fn attempt(
+        &self,
+        lease: &Lease,
+        begun: &Begun,
+        job: serde_json::Result<SearchJob>,
+    ) -> Result<(), JobsError> {
         let id = lease.id;
         let (attempt, waited_ms) = (begun.attempt, millis(begun.waited));
-        tracing::info!(session_id = %id, mode = %lease.mode, attempt, waited_ms, "started");
+        tracing::info!(mode = %lease.mode, attempt, waited_ms, "started");
         let started = Instant::now();
         let mut has_callback = false;
-        let verdict = match serde_json::from_slice::<SearchJob>(request) {
+        let verdict = match job {
             Ok(job) => {
                 has_callback = job.search.callback_url.is_some();
                 self.search(lease, begun, &job).await
             }
             Err(error) => {
-                tracing::error!(session_id = %id, error = %error, "the stored request cannot be read");
+                tracing::error!(error = %error, "the stored request cannot be read");
                 let failure = Failure::new(problem::INTERNAL, "The stored request cannot be read");
                 Verdict::Finish(Err(failure))
             }
         };
         let took_ms = millis(started.elapsed());
+        spans::ended(&verdict);
         let ended = match verdict {
             Verdict::Finish(outcome) => self.finish(lease, outcome).await?,
             Verdict::TryAgain(failure) => match self.try_again(lease, attempt, &failure).await? {
@@ -141,7 +157,7 @@ impl Runner {
             Verdict::Release => return self.release(lease).await,
             Verdict::Abandon => Ended::Fenced,
         };
-        tracing::info!(session_id = %id, ?ended, took_ms, "ended");
+        tracing::info!(?ended, took_ms, "ended");
         if ended != Ended::Fenced {
             self.jobs.forget(id, lease.mode).await?;
             self.ended.notify_one();
@@ -196,7 +212,12 @@ impl Runner {
         })
         .await?;
         if failed == Failed::Retry {
-            tracing::warn!(session_id = %lease.id, attempt, code = failure.code, pause_ms = millis(pause), "failed for a passing reason; trying again");
+            tracing::warn!(
+                attempt,
+                code = failure.code,
+                pause_ms = millis(pause),
+                "failed for a passing reason; trying again"
+            );
         }
         Ok(failed)
     }
@@ -221,9 +242,9 @@ impl Runner {
 
     async fn release(&self, lease: &Lease) -> Result<(), JobsError> {
         match patiently(Patience::to_hand_in(lease), || self.jobs.release(lease)).await? {
-            Release::Released => tracing::info!(session_id = %lease.id, "given back"),
+            Release::Released => tracing::info!("given back"),
             Release::Fenced => {
-                tracing::warn!(session_id = %lease.id, "another worker has taken over")
+                tracing::warn!("another worker has taken over")
             }
             Release::Cancel => {
                 self.finish(lease, Err(Failure::cancelled())).await?;
@@ -232,6 +253,11 @@ impl Runner {
         }
         Ok(())
     }
+}
+
+/// The job is safe: its record says what is to be done, and somebody will look.
+fn left(hint: &Hint, error: &JobsError) {
+    tracing::error!(session_id = %hint.id, error = %error, "left a search to be taken over");
 }
 
 /// For what one waits, and with what.

@@ -13,6 +13,7 @@ mod outbox;
 mod report;
 mod runs;
 mod slots;
+mod spans;
 mod stop;
 mod sweep;
 #[cfg(test)]

@@ -21,6 +21,7 @@ use std::{
     },
     time::Duration,
 };
+use tracing::Span;
 use url::Url;
 
 /// The longest silence in a stream that has begun.
@@ -117,6 +118,8 @@ impl OpenAi {
                 response => response.map_err(Trouble::from)?,
             };
             if response.status().is_success() {
+                let status = response.status().as_u16();
+                Span::current().record("http.response.status_code", status);
                 let patience = Patience {
                     deadline,
                     first_by,

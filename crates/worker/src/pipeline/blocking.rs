@@ -4,6 +4,7 @@
 use super::deadline::Deadline;
 use std::{num::NonZero, sync::Arc, thread};
 use tokio::{sync::Semaphore, task::spawn_blocking};
+use tracing::Span;
 
 /// The processors of this machine. Clones share their turns.
 #[derive(Clone)]
@@ -32,9 +33,10 @@ impl Cores {
     {
         let turn = deadline.cut(Arc::clone(&self.0).acquire_owned()).await?;
         let turn = turn.ok()?;
+        let span = Span::current();
         let working = spawn_blocking(move || {
             let _until_its_end = turn;
-            work()
+            span.in_scope(work)
         });
         match deadline.cut(working).await? {
             Ok(value) => Some(value),

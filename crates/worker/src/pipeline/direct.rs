@@ -16,10 +16,11 @@ use super::{
     rank::{self, RankOptions},
     read,
     search::{self, numbers::renumber},
-    sources,
+    sources, spans,
 };
 use privachat_core::schema::{Event, SearchEngine, SearchRequest, Stage, problem};
 use std::{sync::Arc, time::Duration};
+use tracing::Instrument;
 
 /// Kept for the check, and for reading and ranking what the answer is held against.
 const CHECK: Duration = Duration::from_millis(300);
@@ -46,14 +47,16 @@ pub async fn run(
     let plan = Arc::new(plan);
     sink.stage(Stage::Search, 0, 1, "Asking Perplexity");
     let (query, engine) = (query(&plan, request), SearchEngine::Perplexity);
-    let searched = search::one(context, engine, &query, deadline.keep(CHECK)).await;
+    let searching = search::one(context, engine, &query, deadline.keep(CHECK));
+    let searched = searching.instrument(spans::of(Stage::Search)).await;
     let (found, mut candidates, numbers) = searched?;
     let text = cleaned(&found, &numbers, candidates.len())?;
     cost.lap(Stage::Search);
 
-    let reading = deadline.keep(CHECK + RANK).within(READ_MOST);
+    let until = deadline.keep(CHECK + RANK).within(READ_MOST);
     let language = plan.language.as_deref();
-    read::read(context, &mut candidates, PAGES, language, reading, sink).await;
+    let reading = read::read(context, &mut candidates, PAGES, language, until, sink);
+    reading.instrument(spans::of(Stage::Read)).await;
     cost.lap(Stage::Read);
 
     let order: Vec<String> = candidates.iter().map(|it| it.url.clone()).collect();
@@ -65,8 +68,9 @@ pub async fn run(
         query_aware: false,
         now,
     };
-    let ranking = deadline.keep(CHECK);
-    let ranked = rank::rank(context, &plan, candidates.clone(), options, ranking, sink).await;
+    let until = deadline.keep(CHECK);
+    let ranking = rank::rank(context, &plan, candidates.clone(), options, until, sink);
+    let ranked = ranking.instrument(spans::of(Stage::Rank)).await;
     let (ranked, numbers) = in_order(&order, candidates, ranked.sources);
     let text = renumber(&text, &numbers);
     let ranked = Arc::new(ranked);
@@ -84,7 +88,8 @@ pub async fn run(
         model_used: SearchEngine::Perplexity.as_str().to_owned(),
         ..Answer::default()
     };
-    let checked = check::check(context, &plan, &ranked, &answer, deadline, sink).await;
+    let checking = check::check(context, &plan, &ranked, &answer, deadline, sink);
+    let checked = checking.instrument(spans::of(Stage::Check)).await;
     cost.lap(Stage::Check);
     cost.spend(found.usage);
     cost.spend(checked.usage);

@@ -27,6 +27,7 @@ pub mod search;
 pub mod semantics;
 pub mod shares;
 pub mod sources;
+mod spans;
 #[cfg(test)]
 pub(crate) mod test_support;
 pub mod text;

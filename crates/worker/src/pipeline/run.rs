@@ -18,12 +18,13 @@ use super::{
     reporter::Reporter,
     search::{self, Ahead},
     shares::Shares,
-    sources,
+    sources, spans,
 };
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use privachat_core::schema::{Event, SearchRequest, Source, Stage, problem};
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// Runs the search that `request` asks for until `deadline`, never past it by more than a moment.
 /// What it does, finds and writes is told to `sink`. Dropping the future stops every upstream call.
@@ -74,10 +75,13 @@ async fn stages(
         Ahead::new(context, &rules, whole, request, shares.search)
     });
     let planning = plan::plan(model, rules, request, now, shares.plan, sink);
-    let mut planned = match &mut ahead {
-        Some(ahead) => ahead.beside(planning).await,
-        None => planning.await,
+    let planning = async {
+        match &mut ahead {
+            Some(ahead) => ahead.beside(planning).await,
+            None => planning.await,
+        }
     };
+    let mut planned = planning.instrument(spans::of(Stage::Plan)).await;
     if let Some(ahead) = &mut ahead {
         ahead.enter(&mut planned.plan, request);
     }
@@ -85,7 +89,8 @@ async fn stages(
     let plan = Arc::new(planned.plan);
     cost.lap(Stage::Plan);
 
-    let found = search::search(context, &plan, request, shares.search, ahead, sink).await?;
+    let searching = search::search(context, &plan, request, shares.search, ahead, sink);
+    let found = searching.instrument(spans::of(Stage::Search)).await?;
     cost.spend(found.usage);
     let mut candidates = found.candidates;
     sink.emit(Event::Sources {
@@ -95,13 +100,15 @@ async fn stages(
 
     let pages = pages.min(request.source_limit());
     let language = plan.language.as_deref();
-    let reading = shares.read();
-    let tally = read::read(context, &mut candidates, pages, language, reading, sink).await;
+    let until = shares.read();
+    let reading = read::read(context, &mut candidates, pages, language, until, sink);
+    let tally = reading.instrument(spans::of(Stage::Read)).await;
     cost.lap(Stage::Read);
 
     let count = candidates.len();
     let options = rank_options(request, now);
-    let ranked = rank::rank(context, &plan, candidates, options, shares.rank, sink).await;
+    let ranking = rank::rank(context, &plan, candidates, options, shares.rank, sink);
+    let ranked = ranking.instrument(spans::of(Stage::Rank)).await;
     cost.spend(ranked.usage);
     if ranked.sources.is_empty() {
         return Err(nothing_left(count, tally));
@@ -113,11 +120,13 @@ async fn stages(
     });
     cost.lap(Stage::Rank);
 
-    let answer = written(context, &plan, &ranked, request, &shares, sink).await;
+    let writing = written(context, &plan, &ranked, request, &shares, sink);
+    let answer = writing.instrument(spans::of(Stage::Answer)).await;
     cost.spend(answer.usage);
     cost.lap(Stage::Answer);
 
-    let checked = check::check(context, &plan, &ranked, &answer, shares.check, sink).await;
+    let checking = check::check(context, &plan, &ranked, &answer, shares.check, sink);
+    let checked = checking.instrument(spans::of(Stage::Check)).await;
     cost.spend(checked.usage);
     cost.lap(Stage::Check);
 

@@ -5,6 +5,7 @@ use crate::pipeline::Deadline;
 use chrono::Utc;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use std::time::Duration;
+use tracing::Span;
 
 /// Answers are read up to this size, after decompression.
 pub const MAX_BODY_BYTES: usize = 4_000_000;
@@ -52,6 +53,7 @@ pub async fn exchange(request: RequestBuilder, deadline: Deadline) -> Result<Rep
 /// When it breaks off or is too large.
 pub async fn read(mut response: Response) -> Result<Reply, Trouble> {
     let status = response.status();
+    Span::current().record("http.response.status_code", status.as_u16());
     let retry_after = retry_after(response.headers(), Utc::now());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {

@@ -12,6 +12,7 @@ use std::sync::{
 };
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 /// What is to be run.
 pub(super) struct Work {
@@ -52,11 +53,13 @@ impl Flight {
     pub(super) fn start(work: Work) -> Self {
         let (sender, story) = watch::channel(Story::default());
         let deadline = work.deadline;
-        let task = tokio::spawn(async move {
+        let work = async move {
             let teller = Teller(sender);
             let ran = ran(&work, &teller).await;
             teller.0.send_modify(|story| story.ended = Some(ran));
-        });
+        };
+        // In the name of whoever began it: one run has one trace, and its lines one search.
+        let task = tokio::spawn(work.in_current_span());
         Self {
             deadline,
             story,

@@ -5,6 +5,7 @@ use super::entry::Entry;
 use crate::pipeline::{Deadline, Outcome};
 use privachat_core::{cache::Cache, keys};
 use std::time::Duration;
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// How long those who wait do not notice that a worker is dead.
@@ -132,11 +133,12 @@ impl Seat {
         held.is_left = true;
         let (cache, ttl) = (held.cache.clone(), held.ttl.max(FOR_THE_WAITING));
         let (digest, nonce) = (held.digest.clone(), held.nonce.clone());
-        tokio::spawn(async move {
+        let leave = async move {
             cache.put(&keys::answer(&digest), &bytes, ttl).await;
             // Only now: who waits looks for the answer once the lock is gone.
             cache.unlock(&keys::running(&digest), &nonce).await;
-        });
+        };
+        tokio::spawn(leave.in_current_span());
     }
 }
 

@@ -15,6 +15,7 @@ use reqwest::{
     redirect::Policy,
 };
 use std::time::Duration;
+use tracing::Span;
 use url::Url;
 
 const MAX_REDIRECTS: usize = 5;
@@ -129,6 +130,7 @@ impl Client {
             .send()
             .await
             .map_err(|error| failure::from_client(&error))?;
+        Span::current().record("http.response.status_code", inner.status().as_u16());
         Ok(Response {
             url: url.clone(),
             status: inner.status(),

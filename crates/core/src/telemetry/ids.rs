@@ -1,0 +1,77 @@
+//! The two ids that every log line of a search carries, taken from the spans around it.
+
+use std::fmt::Debug;
+use tracing::{
+    Subscriber,
+    field::{Field, Visit},
+    span::{Attributes, Id, Record},
+};
+use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+
+/// The request that began it, as its answer named it in `X-Request-Id`.
+pub(super) const REQUEST_ID: &str = "request_id";
+/// The search.
+pub(super) const SESSION_ID: &str = "session_id";
+
+/// What one span knows of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Ids {
+    pub(super) request: Option<String>,
+    pub(super) session: Option<String>,
+}
+
+impl Ids {
+    /// Those of `spans`, the innermost first: the nearest that knows one says it.
+    pub(super) fn of(spans: impl Iterator<Item = Self>) -> Self {
+        spans.fold(Self::default(), |known, outer| Self {
+            request: known.request.or(outer.request),
+            session: known.session.or(outer.session),
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Visit for Ids {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let place = match field.name() {
+            REQUEST_ID => &mut self.request,
+            SESSION_ID => &mut self.session,
+            _ => return,
+        };
+        *place = Some(value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if matches!(field.name(), REQUEST_ID | SESSION_ID) {
+            self.record_str(field, &format!("{value:?}"));
+        }
+    }
+}
+
+/// Keeps the ids of each span with it.
+pub(super) struct KeepIds;
+
+impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for KeepIds {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut ids = Ids::default();
+        attributes.record(&mut ids);
+        if let Some(span) = context.span(id).filter(|_| !ids.is_empty()) {
+            span.extensions_mut().replace(ids);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else {
+            return;
+        };
+        let known = span.extensions().get::<Ids>().cloned();
+        let mut ids = known.unwrap_or_default();
+        values.record(&mut ids);
+        if !ids.is_empty() {
+            span.extensions_mut().replace(ids);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+use super::*;
+use crate::telemetry::ids::KeepIds;
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+use tracing_subscriber::{
+    Layer, Registry,
+    fmt::{MakeWriter, layer},
+    layer::SubscriberExt,
+};
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Written {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Written {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+fn written(events: impl FnOnce()) -> Map<String, Value> {
+    let written = Written::default();
+    let lines = layer()
+        .fmt_fields(NoFields)
+        .event_format(JsonLines)
+        .with_writer(written.clone());
+    tracing::subscriber::with_default(Registry::default().with(KeepIds.and_then(lines)), events);
+    serde_json::from_str(&written.text()).unwrap()
+}
+
+#[test]
+fn a_line_carries_the_ids_of_the_spans_around_it_before_its_message() {
+    let line = written(|| {
+        let span = tracing::error_span!(
+            "request",
+            request_id = "r-1",
+            session_id = tracing::field::Empty
+        );
+        let _in = span.enter();
+        span.record("session_id", "s-1");
+        let _deeper = tracing::error_span!("stage", host = "secret.example").entered();
+        tracing::info!(count = 3, good = true, "done");
+    });
+    let names: Vec<&str> = line.keys().map(String::as_str).collect();
+    let expected = [
+        "timestamp",
+        "level",
+        "target",
+        "request_id",
+        "session_id",
+        "message",
+        "count",
+        "good",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(
+        (&line["request_id"], &line["session_id"]),
+        (&"r-1".into(), &"s-1".into())
+    );
+    assert_eq!((&line["count"], &line["good"]), (&3.into(), &true.into()));
+}
+
+#[test]
+fn an_id_that_the_event_says_itself_stands_once_and_wins() {
+    let line = written(|| {
+        let _in =
+            tracing::error_span!("request", request_id = "r-1", session_id = "outer").entered();
+        tracing::info!(session_id = %"inner", "done");
+    });
+    assert_eq!(line["session_id"], "inner");
+    assert_eq!(line["request_id"], "r-1");
+}
+
+#[test]
+fn a_line_outside_of_any_search_has_no_ids_and_cannot_take_the_place_of_others() {
+    let line = written(|| tracing::info!(level = "mine", "done"));
+    assert!(!line.contains_key("request_id") && !line.contains_key("session_id"));
+    assert_eq!(line["level"], "INFO");
+}
+
+#[test]
+fn a_line_for_people_is_one_line_whatever_it_says() {
+    let written = Written::default();
+    let lines = layer()
+        .fmt_fields(NoFields)
+        .event_format(PrettyLines)
+        .with_ansi(false)
+        .with_writer(written.clone());
+    tracing::subscriber::with_default(Registry::default().with(KeepIds.and_then(lines)), || {
+        let _in = tracing::error_span!("request", request_id = "r-1").entered();
+        tracing::warn!(error = "one\ntwo \u{1b}[31m", "broke");
+    });
+    let text = written.text();
+    assert!(
+        text.ends_with("broke error=one\\ntwo \\u{1b}[31m request_id=r-1\n"),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 1);
+}

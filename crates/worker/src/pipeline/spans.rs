@@ -1,0 +1,17 @@
+//! One span for each stage; the calls that it makes stand below it.
+
+use privachat_core::schema::Stage;
+use tracing::Span;
+
+/// Around all that `stage` does.
+pub(super) fn of(stage: Stage) -> Span {
+    let name = match stage {
+        Stage::Plan => "plan",
+        Stage::Search => "search",
+        Stage::Read => "read",
+        Stage::Rank => "rank",
+        Stage::Answer => "answer",
+        Stage::Check => "check",
+    };
+    tracing::info_span!("stage", otel.kind = "internal", otel.name = name)
+}
