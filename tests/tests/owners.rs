@@ -63,11 +63,7 @@ fn shown(answer: &Answer, id: &str) -> (u16, Vec<(String, String)>, String) {
     let lasting = headers.filter(|(name, _)| !passing.contains(&name.as_str()));
     let mut lasting: Vec<_> = lasting.collect();
     lasting.sort_unstable();
-    (
-        answer.status,
-        lasting,
-        answer.text.replace(id, "{id}"),
-    )
+    (answer.status, lasting, answer.text.replace(id, "{id}"))
 }
 
 /// To this client the search is as one that never was.

@@ -99,6 +99,7 @@ async fn serve(
             .wrap(from_fn(access::identify))
             .wrap(from_fn(limits::refuse_long))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+            .wrap(from_fn(limits::close_unread))
             .wrap(from_fn(headers::protect))
             .wrap(from_fn(request_log::log_request))
             .configure(app::configure)

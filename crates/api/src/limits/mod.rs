@@ -3,8 +3,10 @@
 
 mod proxies;
 mod rate;
+mod unread;
 mod uri;
 
 pub(crate) use proxies::Proxies;
 pub(crate) use rate::limit_rate;
+pub(crate) use unread::close_unread;
 pub(crate) use uri::refuse_long;

@@ -1,0 +1,63 @@
+//! Bodies in chunks that nobody reads to their end.
+
+use actix_web::{
+    Error, HttpMessage,
+    body::{BodySize, BoxBody, EitherBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    error::PayloadError,
+    http::header::TRANSFER_ENCODING,
+    middleware::Next,
+};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use std::{
+    cell::RefCell,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+/// Ends the connection behind an answer to a request whose body is still coming. With a declared
+/// length actix does that by itself; of chunks it reads on for ever, as long as nobody holds the body.
+pub(crate) async fn close_unread(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody, Holding>>, Error> {
+    if !request.headers().contains_key(TRANSFER_ENCODING) {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let held = Rc::new(RefCell::new(request.take_payload()));
+    let payload = Box::pin(chunks(Rc::clone(&held)));
+    request.set_payload(Payload::Stream { payload });
+    let response = next.call(request).await?.map_body(|_, body| Holding {
+        body: body.boxed(),
+        _payload: held,
+    });
+    Ok(response.map_into_right_body())
+}
+
+/// The body of the request, for whoever reads it.
+fn chunks(held: Rc<RefCell<Payload>>) -> impl Stream<Item = Result<Bytes, PayloadError>> {
+    stream::poll_fn(move |context| held.borrow_mut().poll_next_unpin(context))
+}
+
+/// The body of an answer, and with it the body of the request until the answer has been sent.
+pub(crate) struct Holding {
+    body: BoxBody,
+    _payload: Rc<RefCell<Payload>>,
+}
+
+impl MessageBody for Holding {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
+}
