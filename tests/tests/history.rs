@@ -157,6 +157,16 @@ async fn a_deleted_search_is_gone_from_the_history_and_from_redis(builder: Build
     assert_eq!(left, [format!("{{search_job:{id}}}:erased")]);
     let again = stack.client().delete(&path).await.expect(404);
     assert_eq!(again["detail"]["error"], "session_not_found");
+    // Whoever stores it late finds the note all day; what never was leaves one for a moment.
+    let never = "00000000-0000-4000-8000-000000000000";
+    assert_eq!(delete(&stack, never).await, 404);
+    let noted_for = async |id: &str| {
+        let mut redis = stack.redis.connection().await;
+        let note = format!("{{search_job:{id}}}:erased");
+        redis.ttl::<_, i64>(note).await.unwrap()
+    };
+    assert!(noted_for(&id).await > 86_000);
+    assert!((0..=60).contains(&noted_for(never).await));
     // One whose record has expired is in the history alone.
     let _: () = redis.del(format!("search_job:{kept}")).await.unwrap();
     assert_eq!(delete(&stack, &kept).await, 204);

@@ -65,6 +65,23 @@ async fn attempts_end_and_the_last_error_is_kept() {
 }
 
 #[tokio::test]
+async fn a_search_ends_at_once_whose_engine_wants_to_be_left_alone_for_longer_than_it_may_run() {
+    let limited = Reply::new(429, "text/plain", "too many requests").header("Retry-After", 3600);
+    let searxng = Upstream::always(limited);
+    let stack = Stack::builder(privachat_tests::binaries!())
+        .env("SEARXNG_BASE_URL", searxng.url())
+        .env("WIKIPEDIA_BASE_URL", "off")
+        .start()
+        .await;
+    let id = stack.client().enqueue(question()).await;
+    let end = reaches(&stack, &id, "failed", MOMENT).await;
+    assert_eq!((&end["attempt"], searxng.calls()), (&json!(1), 1));
+    let hint = end["error_hint"].as_str().unwrap();
+    assert!(hint.starts_with("Try again in 3600 s"), "{end}");
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
 async fn attempts_share_the_running_time_of_the_search() {
     let (searxng, _) = hanging_first(usize::MAX);
     let stack = stack(&searxng, 1).await;

@@ -230,6 +230,42 @@ async fn a_worker_that_is_killed_while_it_tells_is_followed_by_another() {
 }
 
 #[tokio::test]
+async fn a_receiver_that_hangs_keeps_no_other_waiting_and_none_is_failed_that_was_not_called() {
+    let web = searxng::finding(searxng::about_python());
+    let (hanging, other) = (Upstream::always(Reply::hang()), receiver());
+    // Of two names, because the share is that of a host.
+    let mut elsewhere = asking(&other, "/");
+    elsewhere["callback_url"] = other.url().replace("127.0.0.1", "localhost").into();
+    let by_name = host(&other).replace("127.0.0.1", "localhost");
+    let mut stack = Stack::builder(binaries!())
+        .workers(0)
+        .searching(&web)
+        .env("WEBHOOK_SECRET", SECRET)
+        .env("FETCH_ALLOW_HOSTS", format!("{},{by_name}", host(&hanging)))
+        .start()
+        .await;
+    let end = async |request: Value| {
+        let id = stack.client().enqueue(request).await;
+        let path = format!("/api/v1/search/{id}");
+        stack.client().delete(&path).await.expect(200);
+    };
+    for _ in 0..40 {
+        end(asking(&hanging, "/")).await;
+    }
+    end(elsewhere).await;
+    stack.add_worker();
+    hanging.asked(8).await;
+    other.asked(1).await;
+    assert_eq!(hanging.calls(), 8);
+    let log = eventually("the eight are given up", SOON, async || {
+        let log = stack.workers[0].process().output();
+        (log.matches("a callback failed").count() >= 8).then_some(log)
+    })
+    .await;
+    assert_eq!(log.matches("a callback failed").count(), 8, "{log}");
+}
+
+#[tokio::test]
 async fn cancelled_and_failed_searches_are_told_too() {
     let (web, receiver) = (Upstream::always(Reply::json(400, "{}")), receiver());
     let mut stack = stack(&web, &[&receiver], 0).await;

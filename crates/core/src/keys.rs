@@ -53,7 +53,7 @@ pub const TABLE: [KeySpec; 17] = [
     KeySpec {
         pattern: "{search_job:<id>}:erased",
         kind: "STRING",
-        ttl: "86400 s, or until the id is used again",
+        ttl: "86400 s (60 s if there was nothing), or until the id is used again",
         writer: "erase, create",
         readers: "worker",
         holds: "that a client deleted the search: what is just being stored of it goes too",

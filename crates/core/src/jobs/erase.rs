@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 /// How long it is known that a job was erased: longer than anybody needs to store what he has read.
 const NOTED_FOR: Duration = Duration::from_secs(86_400);
+/// The same of an id that has no job: one that has just expired may still be on its way elsewhere.
+const ABSENCE_NOTED_FOR: Duration = Duration::from_secs(60);
 
 /// What became of an erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +29,10 @@ impl Jobs {
     /// When Redis gave no answer; safe to repeat.
     pub async fn erase(&self, id: Uuid) -> Result<Erased, JobsError> {
         let mut invocation = on_job(&self.scripts.erase, id);
-        invocation.key(keys::erased(id)).arg(NOTED_FOR.as_secs());
+        invocation
+            .key(keys::erased(id))
+            .arg(NOTED_FOR.as_secs())
+            .arg(ABSENCE_NOTED_FOR.as_secs());
         let reply: String = self.call(&invocation).await?;
         match reply.as_str() {
             "ERASED" => Ok(Erased::Done),

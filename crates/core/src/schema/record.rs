@@ -23,6 +23,9 @@ pub struct StoredRecord<'a> {
     created_at: Option<DateTime<Utc>>,
     #[serde(default, with = "super::time::optional")]
     completed_at: Option<DateTime<Utc>>,
+    /// When the job engine ended it: what its worker wrote, if any did, comes first.
+    #[serde(default, with = "chrono::serde::ts_milliseconds_option")]
+    ended_ms: Option<DateTime<Utc>>,
     error_code: Option<String>,
     error_hint: Option<String>,
     #[serde(default)]
@@ -78,6 +81,10 @@ impl<'a> StoredRecord<'a> {
         serde_json::to_value(self.unanswered(id, now))
     }
 
+    fn ended_at(&self) -> Option<DateTime<Utc>> {
+        self.completed_at.or(self.ended_ms)
+    }
+
     fn unanswered(&self, id: Uuid, now: DateTime<Utc>) -> SearchResponse {
         let query = self.query.clone().unwrap_or_default();
         let created_at = self.created_at.unwrap_or(now);
@@ -93,7 +100,7 @@ impl<'a> StoredRecord<'a> {
             warnings: self.warnings.clone(),
             execution_time: self.execution_time,
             timings: self.timings.clone(),
-            completed_at: self.completed_at,
+            completed_at: self.ended_at(),
             ..SearchResponse::pending(id, query, mode, created_at)
         }
     }
@@ -120,7 +127,7 @@ impl<'a> StoredRecord<'a> {
                     .and_then(Mode::of_stored)
                     .unwrap_or_default(),
                 created_at: self.created_at.unwrap_or(now),
-                completed_at: self.completed_at,
+                completed_at: self.ended_at(),
             },
         };
         let result = match self.result {
@@ -181,6 +188,30 @@ mod tests {
             .unwrap();
         assert_eq!((session.query.as_str(), session.mode), ("q", Mode::Deep));
         assert_eq!(session.error_code.as_deref(), Some("no_sources"));
+    }
+
+    #[test]
+    fn a_failed_record_ended_when_its_worker_says_or_else_when_the_engine_does() {
+        let ended = |members: &str| {
+            let record = format!(
+                r#"{{"status":"failed","result":null,"error":"no","created_at":"2026-11-23T14:36:40+00:00"{members}}}"#
+            );
+            let session = StoredRecord::parse(record.as_bytes())
+                .unwrap()
+                .session(ID, DateTime::UNIX_EPOCH)
+                .unwrap()
+                .unwrap();
+            session.completed_at.to_rfc3339()
+        };
+        assert_eq!(
+            ended(r#","ended_ms":1795444602345"#),
+            "2026-11-23T14:36:42.345+00:00"
+        );
+        assert_eq!(
+            ended(r#","completed_at":"2026-11-23T14:36:42+00:00","ended_ms":1795444602345"#),
+            "2026-11-23T14:36:42+00:00"
+        );
+        assert_eq!(ended(""), "1970-01-01T00:00:00+00:00");
     }
 
     #[test]

@@ -66,7 +66,11 @@ struct Begun {
 pub(super) enum Verdict {
     Finish(Result<Box<SearchResponse>, Failure>),
     /// Failed for a passing reason.
-    TryAgain(Failure),
+    TryAgain {
+        failure: Failure,
+        /// Not before.
+        wait: Option<Duration>,
+    },
     Release,
     Abandon,
 }
@@ -150,10 +154,13 @@ impl Runner {
         spans::ended(&verdict);
         let ended = match verdict {
             Verdict::Finish(outcome) => self.finish(lease, outcome).await?,
-            Verdict::TryAgain(failure) => match self.try_again(lease, attempt, &failure).await? {
-                Failed::Retry => return Ok(()),
-                Failed::Ended(ended) => ended,
-            },
+            Verdict::TryAgain { failure, wait } => {
+                let pause = retry_pause(attempt).max(wait.unwrap_or_default());
+                match self.try_again(lease, attempt, &failure, pause).await? {
+                    Failed::Retry => return Ok(()),
+                    Failed::Ended(ended) => ended,
+                }
+            }
             Verdict::Release => return self.release(lease).await,
             Verdict::Abandon => Ended::Fenced,
         };
@@ -188,7 +195,10 @@ impl Runner {
                         let response = completed(lease, begun.attempt, job, outcome, took);
                         Verdict::Finish(Ok(Box::new(SearchResponse { cached: ran.cached, ..response })))
                     }
-                    Err(error) if error.retryable => Verdict::TryAgain(failure::of(&error, took)),
+                    Err(error) if error.retryable => Verdict::TryAgain {
+                        failure: failure::of(&error, took),
+                        wait: error.retry_after,
+                    },
                     Err(error) => Verdict::Finish(Err(failure::of(&error, took))),
                 }
             }
@@ -205,8 +215,8 @@ impl Runner {
         lease: &Lease,
         attempt: u32,
         failure: &Failure,
+        pause: Duration,
     ) -> Result<Failed, JobsError> {
-        let pause = retry_pause(attempt);
         let failed = patiently(Patience::to_hand_in(lease), || {
             self.jobs.fail(lease, failure, self.most_attempts, pause)
         })

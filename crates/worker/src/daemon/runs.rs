@@ -141,6 +141,7 @@ fn broken() -> PipelineError {
         message: "The search ended unexpectedly.".to_owned(),
         hint: None,
         retryable: true,
+        retry_after: None,
         warnings: Vec::new(),
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn process(lease: &Lease, attempt: u32, job: Option<&SearchJob>) -> S
 pub(super) fn ended(verdict: &Verdict) {
     let kind = match verdict {
         Verdict::Finish(Ok(_)) => return,
-        Verdict::Finish(Err(failure)) | Verdict::TryAgain(failure) => failure.code,
+        Verdict::Finish(Err(failure)) | Verdict::TryAgain { failure, .. } => failure.code,
         Verdict::Release => "given_back",
         Verdict::Abandon => "taken_over",
     };

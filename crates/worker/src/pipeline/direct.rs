@@ -130,6 +130,7 @@ fn cleaned(
             message: "Perplexity gave no answer.".to_owned(),
             hint: Some("Try again, or use POST /api/v1/search.".to_owned()),
             retryable: true,
+            retry_after: None,
             warnings: Vec::new(),
         });
     }

@@ -76,6 +76,8 @@ pub struct PipelineError {
     pub hint: Option<String>,
     /// Whether another try can help.
     pub retryable: bool,
+    /// Nobody that was asked wants to be asked again before.
+    pub retry_after: Option<Duration>,
     /// What was cut or failed on the way.
     pub warnings: Vec<String>,
 }
@@ -90,6 +92,7 @@ impl PipelineError {
             message: "The time was used up before an answer could be given.".to_owned(),
             hint: Some("Try again, with a longer timeout or in a faster mode.".to_owned()),
             retryable: true,
+            retry_after: None,
             warnings: Vec::new(),
         }
     }

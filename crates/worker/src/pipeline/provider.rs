@@ -167,6 +167,15 @@ impl ProviderError {
         }
     }
 
+    /// How long it asks to be left alone, if it says so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
     /// What the operator can do, when there is something.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {

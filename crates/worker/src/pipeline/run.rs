@@ -220,6 +220,7 @@ fn nothing_left(count: usize, tally: Tally) -> PipelineError {
         message,
         hint: problem::find(code).map(|problem| problem.remedy.to_owned()),
         retryable: was_late,
+        retry_after: None,
         warnings: Vec::new(),
     }
 }

@@ -39,7 +39,7 @@ local function end_failed(error, extra)
   redis.call('HSET', KEYS[2], 'state', 'failed')
   redis.call('HDEL', KEYS[2], 'lease')
   local ttl = field('ttl')
-  write_record('failed', error, extra, ttl)
+  write_record('failed', error, extra .. ',"ended_ms":' .. now_ms(), ttl)
   append_turn('failed', ',"error":' .. error .. extra)
   keep_for(ttl)
 end

@@ -1,7 +1,7 @@
 //! One call, and what follows from how it went.
 
-use super::{backoff, message::Message};
-use crate::web::fetch::{Posted, Poster};
+use super::{BUSY_PAUSE, backoff, message::Message};
+use crate::web::fetch::{Place, Posted, Poster};
 use bytes::Bytes;
 use chrono::Utc;
 use privachat_core::{
@@ -22,6 +22,15 @@ pub(in crate::daemon) struct Caller {
     pub(super) keys: Option<SigningKeys>,
 }
 
+/// What became of a due call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Went {
+    /// It was dealt with, well or not.
+    Through,
+    /// It was not made: its receiver has as many as it may have at once.
+    Busy,
+}
+
 /// How a call went.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
@@ -36,48 +45,69 @@ enum Verdict {
 
 impl Caller {
     /// Tells the outcome of this search, if there is somebody to be told.
-    pub(super) async fn call(&self, id: Uuid) {
-        if let Err(error) = self.try_call(id).await {
+    pub(super) async fn call(&self, id: Uuid) -> Went {
+        self.try_call(id).await.unwrap_or_else(|error| {
             // It is listed, and due again when its lease is over.
             tracing::warn!(session_id = %id, error = %error, "left a callback for later");
-        }
+            Went::Through
+        })
     }
 
-    async fn try_call(&self, id: Uuid) -> Result<(), JobsError> {
+    async fn try_call(&self, id: Uuid) -> Result<Went, JobsError> {
         let (address, failed_calls, left) = match self.jobs.callback(id).await? {
-            Callback::Nobody => return self.jobs.told(id).await,
-            Callback::NotYet => return Ok(()),
+            Callback::Nobody => return self.done_with(id).await,
+            Callback::NotYet => return Ok(Went::Through),
             Callback::Tell {
                 address,
                 failed_calls,
                 left,
             } => (address, failed_calls, left),
         };
-        let Some(record) = self.jobs.record_in_bulk(id).await? else {
-            return self.jobs.told(id).await;
-        };
-        let verdict = match Message::of(id, record.bytes()) {
-            Ok(Some(message)) => self.send(&address, &message).await,
-            Ok(None) => return Ok(()),
-            Err(error) => {
-                tracing::error!(session_id = %id, error = %error, "its record cannot be read, and nobody is told");
-                return self.jobs.told(id).await;
+        let place = match self.place(&address) {
+            Ok(Some(place)) => place,
+            // No call, so none that failed.
+            Ok(None) => {
+                self.jobs.postpone_callback(id, BUSY_PAUSE).await?;
+                return Ok(Went::Busy);
+            }
+            Err(reason) => {
+                self.missed(id, &reason, None, left).await?;
+                return Ok(Went::Through);
             }
         };
-        match verdict {
+        let Some(record) = self.jobs.record_in_bulk(id).await? else {
+            return self.done_with(id).await;
+        };
+        let message = match Message::of(id, record.bytes()) {
+            Ok(Some(message)) => message,
+            Ok(None) => return Ok(Went::Through),
+            Err(error) => {
+                tracing::error!(session_id = %id, error = %error, "its record cannot be read, and nobody is told");
+                return self.done_with(id).await;
+            }
+        };
+        match self.send(place, &message).await {
             Verdict::Taken(status) => {
                 tracing::info!(session_id = %id, status = status.as_u16(), failed_calls, "told a callback");
-                self.jobs.told(id).await
+                self.done_with(id).await
             }
             Verdict::Refused => {
                 tracing::info!(session_id = %id, "a callback wants no more: 410");
-                self.jobs.told(id).await
+                self.done_with(id).await
             }
             Verdict::Missed {
                 reason,
                 retry_after,
-            } => self.missed(id, &reason, retry_after, left).await,
+            } => {
+                self.missed(id, &reason, retry_after, left).await?;
+                Ok(Went::Through)
+            }
         }
+    }
+
+    async fn done_with(&self, id: Uuid) -> Result<Went, JobsError> {
+        self.jobs.told(id).await?;
+        Ok(Went::Through)
     }
 
     async fn missed(
@@ -98,7 +128,13 @@ impl Caller {
         self.jobs.postpone_callback(id, pause).await
     }
 
-    async fn send(&self, address: &str, message: &Message) -> Verdict {
+    /// Before the record is read: many that wait for one receiver come here again and again.
+    fn place(&self, address: &str) -> Result<Option<Place<'_>>, String> {
+        let url = Url::parse(address).map_err(|error| format!("its address is none: {error}"))?;
+        self.poster.place(url).map_err(|error| error.to_string())
+    }
+
+    async fn send(&self, place: Place<'_>, message: &Message) -> Verdict {
         let missed = |reason: String| Verdict::Missed {
             reason,
             retry_after: None,
@@ -106,14 +142,10 @@ impl Caller {
         let Some(keys) = &self.keys else {
             return missed("WEBHOOK_SECRET is not set for this worker".to_owned());
         };
-        let Ok(url) = Url::parse(address) else {
-            return missed("its address cannot be read".to_owned());
-        };
         let Ok(headers) = headers(message, keys) else {
             return missed("its headers cannot be written".to_owned());
         };
-        let body = Bytes::clone(&message.body);
-        match self.poster.post(&url, headers, body).await {
+        match place.post(headers, Bytes::clone(&message.body)).await {
             Ok(answer) => verdict(answer),
             Err(error) => missed(error.to_string()),
         }

@@ -8,7 +8,7 @@ mod message;
 
 use crate::web::fetch::{FetchRules, Poster};
 use anyhow::Context as _;
-use call::Caller;
+use call::{Caller, Went};
 use privachat_core::{
     jobs::{Jobs, JobsError},
     webhook::SigningKeys,
@@ -28,6 +28,8 @@ const AT_ONCE_PER_HOST: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a call that one worker makes is left alone by the others.
 const LEASE: Duration = Duration::from_secs(30);
+/// How long a call waits whose receiver has as many as it may have at once.
+const BUSY_PAUSE: Duration = Duration::from_secs(2);
 /// How often calls that are due are looked for: after failures, and of searches that ended elsewhere.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How long calls may go on when the worker stops.
@@ -60,7 +62,7 @@ pub(super) fn caller(settings: CallbackSettings, jobs: Jobs) -> anyhow::Result<A
 
 /// Makes the calls that are due until `stop`. `ended` tells of a search that has somebody to be told.
 pub(super) async fn run(caller: Arc<Caller>, ended: Arc<Notify>, stop: CancellationToken) {
-    let mut calls = JoinSet::new();
+    let mut calls = JoinSet::<Went>::new();
     let mut failing = false;
     loop {
         // The last round tells what the drain has finished.
@@ -90,7 +92,7 @@ pub(super) async fn run(caller: Arc<Caller>, ended: Arc<Notify>, stop: Cancellat
 }
 
 /// Begins as many calls as there is room for; tells whether there may be more.
-async fn begin(caller: &Arc<Caller>, calls: &mut JoinSet<()>) -> Result<bool, JobsError> {
+async fn begin(caller: &Arc<Caller>, calls: &mut JoinSet<Went>) -> Result<bool, JobsError> {
     let room = AT_ONCE.saturating_sub(calls.len());
     if room == 0 {
         return Ok(true);
@@ -105,15 +107,17 @@ async fn begin(caller: &Arc<Caller>, calls: &mut JoinSet<()>) -> Result<bool, Jo
 }
 
 /// Until it makes sense to look for calls again.
-async fn wait(calls: &mut JoinSet<()>, more: bool, ended: &Notify) {
-    let until = Instant::now() + LOOK_AGAIN;
+async fn wait(calls: &mut JoinSet<Went>, more: bool, ended: &Notify) {
+    let mut until = Instant::now() + LOOK_AGAIN;
     loop {
         tokio::select! {
             () = ended.notified() => return,
             () = sleep_until(until) => return,
             Some(done) = calls.join_next() => {
-                if let Err(error) = done {
-                    tracing::error!(error = %error, "a callback broke off");
+                match done {
+                    Ok(Went::Through) => {}
+                    Ok(Went::Busy) => until = until.min(Instant::now() + BUSY_PAUSE),
+                    Err(error) => tracing::error!(error = %error, "a callback broke off"),
                 }
                 if more {
                     return;

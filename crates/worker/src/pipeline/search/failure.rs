@@ -6,6 +6,7 @@ use crate::pipeline::{
     provider::{ProviderError, Silence},
 };
 use privachat_core::schema::{SearchEngine, Stage, problem};
+use std::time::Duration;
 
 /// Nothing to ask.
 pub(super) fn not_configured(engine: SearchEngine) -> PipelineError {
@@ -19,6 +20,7 @@ pub(super) fn not_configured(engine: SearchEngine) -> PipelineError {
         message,
         hint: Some(setting_of(engine).to_owned()),
         retryable: false,
+        retry_after: None,
         warnings: Vec::new(),
     }
 }
@@ -71,12 +73,30 @@ pub(super) fn no_sources(attempts: &[Attempt]) -> PipelineError {
         message,
         hint: remedy(&errors, all_late),
         retryable: errors.iter().any(|error| error.is_transient()),
+        retry_after: wait_asked_for(&errors),
         warnings: Vec::new(),
     }
 }
 
-/// What the provider itself says to do; else where to look.
+/// The shortest wait, if all that may answer another time have asked for one.
+fn wait_asked_for(errors: &[&ProviderError]) -> Option<Duration> {
+    let transient = errors.iter().filter(|error| error.is_transient());
+    let waits: Option<Vec<Duration>> = transient.map(|error| error.retry_after()).collect();
+    waits?.into_iter().min()
+}
+
+/// When to come back, what the provider itself says to do, or where to look.
 fn remedy(errors: &[&ProviderError], all_late: bool) -> Option<String> {
+    let what = remedy_at_hand(errors, all_late);
+    let Some(wait) = wait_asked_for(errors) else {
+        return what;
+    };
+    let seconds = wait.as_secs_f64().ceil();
+    let when = format!("Try again in {seconds} s: nobody wants to be asked before.");
+    Some(what.map_or_else(|| when.clone(), |what| format!("{when} {what}")))
+}
+
+fn remedy_at_hand(errors: &[&ProviderError], all_late: bool) -> Option<String> {
     if let Some(hint) = errors.iter().find_map(|error| error.hint()) {
         return Some(hint.to_owned());
     }
@@ -115,6 +135,7 @@ fn nothing_found(empty: &[&str]) -> PipelineError {
         ),
         hint: Some("Ask in other words, or choose another search_engine.".to_owned()),
         retryable: false,
+        retry_after: None,
         warnings: Vec::new(),
     }
 }
@@ -127,6 +148,7 @@ fn all_excluded() -> PipelineError {
         message: "Everything that was found lies in excluded domains.".to_owned(),
         hint: remedy_of(problem::SOURCES_FILTERED),
         retryable: false,
+        retry_after: None,
         warnings: Vec::new(),
     }
 }
@@ -152,6 +174,7 @@ fn engines_silent(silence: Silence, providers: &[&str]) -> PipelineError {
         hint: remedy_of(code),
         // SearXNG suspends engines that refuse or fail for minutes and more.
         retryable: silence == Silence::Late,
+        retry_after: None,
         warnings: Vec::new(),
     }
 }

@@ -281,6 +281,26 @@ async fn when_all_fail_the_error_names_them_and_says_whether_to_try_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wait_is_asked_for_when_nobody_would_answer_before() {
+    let limited = |provider, seconds| {
+        let error = ProviderError::RateLimited {
+            provider,
+            retry_after: Some(Duration::from_secs(seconds)),
+        };
+        Scripted::after(provider, Duration::ZERO, Err(error))
+    };
+    let (hour, minute) = (limited("searxng", 3600), limited("serperdev", 60));
+    let error = error_of(&[&hour, &minute], SearchEngine::Auto).await;
+    assert_eq!(error.retry_after, Some(Duration::from_secs(60)));
+    let hint = error.hint.unwrap();
+    assert!(hint.starts_with("Try again in 60 s: "), "{hint}");
+    assert!(hint.ends_with("settings.yml)"), "{hint}");
+
+    let error = error_of(&[&hour, &Scripted::fails("serperdev")], SearchEngine::Auto).await;
+    assert_eq!((error.retryable, error.retry_after), (true, None));
+}
+
+#[tokio::test(start_paused = true)]
 async fn silence_of_the_local_documents_does_not_hide_a_dead_engine() {
     let local = Scripted::finds("local", &[]);
     let error = error_of(&[&Scripted::fails("searxng"), &local], SearchEngine::Auto).await;

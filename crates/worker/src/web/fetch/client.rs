@@ -107,12 +107,20 @@ impl Client {
     /// The client for one request, once there is a slot for it.
     pub(super) async fn for_one(&self, url: &Url, trust: Trust) -> (&reqwest::Client, Slot) {
         let host = host_name(url).unwrap_or_default();
-        let slot = self.slots.take(&host).await;
-        let client = match trust {
+        (self.trusting(trust), self.slots.take(&host).await)
+    }
+
+    /// The client for one request, if there is a slot for it at once.
+    pub(super) fn for_one_now(&self, url: &Url, trust: Trust) -> Option<(&reqwest::Client, Slot)> {
+        let slot = self.slots.try_take(&host_name(url).unwrap_or_default())?;
+        Some((self.trusting(trust), slot))
+    }
+
+    fn trusting(&self, trust: Trust) -> &reqwest::Client {
+        match trust {
             Trust::Public => &self.public,
             Trust::Vouched => &self.vouched,
-        };
-        (client, slot)
+        }
     }
 
     async fn send(

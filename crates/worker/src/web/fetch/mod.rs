@@ -18,7 +18,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 
-pub use post::{Posted, Poster};
+pub use post::{Place, Posted, Poster};
 pub use rules::FetchRules;
 
 use crate::{

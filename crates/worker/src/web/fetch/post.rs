@@ -1,11 +1,6 @@
 //! Sending to addresses that strangers name, guarded as pages are.
 
-use super::{
-    client::Client,
-    failure,
-    guard::{self, Trust},
-    rules::FetchRules,
-};
+use super::{client::Client, failure, guard, rules::FetchRules, slots::Slot};
 use crate::{pipeline::FetchError, upstream};
 use bytes::Bytes;
 use chrono::Utc;
@@ -20,6 +15,15 @@ pub struct Poster {
     patience: Duration,
 }
 
+/// The right to one POST to one address; given back when it has been answered or is dropped.
+#[derive(Debug)]
+pub struct Place<'a> {
+    client: &'a reqwest::Client,
+    url: Url,
+    patience: Duration,
+    _slot: Slot,
+}
+
 /// What came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Posted {
@@ -30,8 +34,7 @@ pub struct Posted {
 }
 
 impl Poster {
-    /// A poster that waits for an answer for as long as `patience`, the time for a free slot
-    /// included.
+    /// A poster that waits for an answer for as long as `patience`.
     ///
     /// # Errors
     /// When the HTTP client cannot be set up.
@@ -40,40 +43,81 @@ impl Poster {
         Ok(Self { client, patience })
     }
 
-    /// One POST.
+    /// A place for one POST; `None` while the host has all the requests that it may have. It is for
+    /// the caller to come back: who waited here would keep a place from other hosts.
     ///
     /// # Errors
-    /// When the address is refused or nobody answers; names no address.
-    pub async fn post(
-        &self,
-        url: &Url,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<Posted, FetchError> {
-        let trust = guard::check(url, self.client.rules())?;
-        tokio::time::timeout(self.patience, self.send(url, trust, headers, body))
-            .await
-            .unwrap_or(Err(FetchError::TimedOut))
+    /// When the address is refused; names no address.
+    pub fn place(&self, url: Url) -> Result<Option<Place<'_>>, FetchError> {
+        let trust = guard::check(&url, self.client.rules())?;
+        let place = self.client.for_one_now(&url, trust);
+        Ok(place.map(|(client, slot)| Place {
+            client,
+            url,
+            patience: self.patience,
+            _slot: slot,
+        }))
     }
+}
 
-    async fn send(
-        &self,
-        url: &Url,
-        trust: Trust,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<Posted, FetchError> {
-        let (client, _slot) = self.client.for_one(url, trust).await;
-        let answer = client
-            .post(url.clone())
-            .headers(headers)
-            .body(body)
-            .send()
+impl Place<'_> {
+    /// The POST.
+    ///
+    /// # Errors
+    /// When nobody answers; names no address.
+    pub async fn post(self, headers: HeaderMap, body: Bytes) -> Result<Posted, FetchError> {
+        let request = self.client.post(self.url).headers(headers).body(body);
+        let answer = tokio::time::timeout(self.patience, request.send())
             .await
+            .map_err(|_elapsed| FetchError::TimedOut)?
             .map_err(|error| failure::from_client(&error))?;
         Ok(Posted {
             status: answer.status(),
             retry_after: upstream::retry_after(answer.headers(), Utc::now()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{io::AsyncReadExt, net::TcpListener};
+
+    #[tokio::test]
+    async fn a_busy_host_is_sent_nothing_and_others_are_not_kept_waiting() {
+        let hanging = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = wiremock::MockServer::start().await;
+        let (slow, fast) = (
+            format!("http://127.0.0.1:{}/", hanging.local_addr().unwrap().port()),
+            format!("http://localhost:{}/", other.address().port()),
+        );
+        let rules = FetchRules {
+            allow_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
+            per_host: 1,
+            ..FetchRules::default()
+        };
+        let poster = Poster::new(rules, Duration::from_secs(15)).unwrap();
+        let place = |url: &str| poster.place(Url::parse(url).unwrap()).unwrap();
+        let post = async |url: &str| {
+            let place = place(url).unwrap();
+            place.post(HeaderMap::new(), Bytes::new()).await
+        };
+        let connected = async {
+            let (mut stream, _) = hanging.accept().await.unwrap();
+            stream.read_u8().await.unwrap();
+            stream
+        };
+        let first = post(&slow);
+        tokio::pin!(first);
+        let stream = tokio::select! {
+            _ = &mut first => panic!("it hangs"),
+            stream = connected => stream,
+        };
+        assert!(place(&slow).is_none());
+        let answer = post(&fast).await.unwrap();
+        assert_eq!(answer.status, StatusCode::NOT_FOUND);
+        drop((stream, hanging));
+        first.await.unwrap_err();
+        assert!(place(&slow).is_some());
     }
 }

@@ -42,6 +42,16 @@ impl Slots {
         }
     }
 
+    /// A slot, if there is one at once.
+    pub(super) fn try_take(&self, host: &str) -> Option<Slot> {
+        let host = self.host(host).try_acquire_owned().ok()?;
+        let total = Arc::clone(&self.total).try_acquire_owned().ok()?;
+        Some(Slot {
+            _host: Some(host),
+            _total: Some(total),
+        })
+    }
+
     fn host(&self, host: &str) -> Arc<Semaphore> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= REMEMBERED {
