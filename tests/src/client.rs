@@ -11,6 +11,7 @@ use crate::wait::Patience;
 #[derive(Debug, Clone)]
 pub struct Client {
     base: String,
+    key: Option<String>,
     http: reqwest::Client,
 }
 
@@ -64,8 +65,21 @@ impl Client {
             .expect("an HTTP client");
         Self {
             base: base.to_owned(),
+            key: None,
             http,
         }
+    }
+
+    /// The same, with this API key in every request.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self {
+            key: Some(key.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     pub fn base(&self) -> &str {
@@ -74,7 +88,11 @@ impl Client {
 
     /// For what the other methods do not cover: headers, streams, odd bodies.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base))
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Answer {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -25,10 +26,13 @@ impl Client {
     /// Follows a search from `after` on.
     pub async fn socket(&self, id: &str, after: &str) -> Socket {
         let base = self.base().replacen("http", "ws", 1);
-        let (stream, _answer) =
-            connect_async(format!("{base}/api/v1/search/{id}/ws?after={after}"))
-                .await
-                .expect("an open socket");
+        let address = format!("{base}/api/v1/search/{id}/ws?after={after}");
+        let mut request = address.into_client_request().expect("an address");
+        if let Some(key) = self.key() {
+            let value = format!("Bearer {key}").parse().expect("a header");
+            request.headers_mut().insert("authorization", value);
+        }
+        let (stream, _answer) = connect_async(request).await.expect("an open socket");
         Socket {
             stream,
             closed: None,

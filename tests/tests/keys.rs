@@ -52,11 +52,11 @@ async fn a_known_key_opens_in_each_way_to_send_it() {
     let web = searxng::finding(searxng::about_python());
     let stack = guarded(&web).await;
     let client = stack.client();
-    let queue = || client.request(Method::GET, "/api/v1/queue");
+    let list = || client.request(Method::GET, "/api/v1/sessions");
     let ways: [RequestBuilder; 3] = [
-        queue().bearer_auth(KEY),
-        queue().header("Authorization", format!("bearer {KEY}")),
-        queue().header("X-API-Key", "first-key-of-somebody"),
+        list().bearer_auth(KEY),
+        list().header("Authorization", format!("bearer {KEY}")),
+        list().header("X-API-Key", "first-key-of-somebody"),
     ];
     for way in ways {
         client.send(way).await.expect(200);
@@ -67,7 +67,7 @@ async fn a_known_key_opens_in_each_way_to_send_it() {
         "planted-api-key-5c7e2b",
         "alice:planted-api-key-5c7e2a",
     ] {
-        let sent = queue().header("X-API-Key", wrong);
+        let sent = list().header("X-API-Key", wrong);
         assert_refused(&client.send(sent).await, wrong);
     }
 }
@@ -103,4 +103,72 @@ async fn a_browser_signs_in_once_and_its_cookie_is_closed_to_scripts_and_other_s
         .header("Cookie", pair);
     let out = client.send(out).await;
     assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
+}
+
+#[tokio::test]
+async fn the_cookie_is_for_encrypted_connections_when_the_one_to_the_browser_is() {
+    let web = searxng::finding(searxng::about_python());
+    let stack = guarded(&web).await;
+    let cookie = async |scheme: &str| {
+        let request = stack.client().request(Method::POST, "/api/v1/sign-in");
+        let request = request
+            .header("X-Forwarded-Proto", scheme)
+            .json(&json!({"key": KEY}));
+        let signed = stack.client().send(request).await;
+        signed.header("set-cookie").unwrap().to_owned()
+    };
+    assert!(cookie("https").await.contains("; Secure"));
+    assert!(!cookie("http").await.contains("Secure"));
+}
+
+#[tokio::test]
+async fn a_cookie_opens_no_socket_for_a_page_from_elsewhere_and_a_key_does() {
+    let stack = Stack::builder(binaries!())
+        .workers(0)
+        .api_env("API_KEYS", format!("alice:{KEY}"))
+        .api_env("CORS_ORIGINS", "*")
+        .start()
+        .await;
+    let alice = stack.client().with_key(KEY);
+    let id = alice
+        .enqueue(json!({"query": "What is Python?", "mode": "speed"}))
+        .await;
+    let own = stack.client().base();
+    let cookie = format!("privachat_key={KEY}");
+    let bearer = format!("Bearer {KEY}");
+    let elsewhere = "http://127.0.0.1:3000";
+    for (origin, name, value, status) in [
+        (own, "cookie", &cookie, 101),
+        (elsewhere, "cookie", &cookie, 401),
+        ("null", "cookie", &cookie, 401),
+        (elsewhere, "authorization", &bearer, 101),
+    ] {
+        let path = format!("/api/v1/search/{id}/ws");
+        let request = stack
+            .client()
+            .request(Method::GET, &path)
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "x3JJHMbDL1EzLkh9GBhXDw==")
+            .header("origin", origin)
+            .header(name, value);
+        let status_of_answer = request.send().await.unwrap().status().as_u16();
+        assert_eq!(status_of_answer, status, "{origin} with {name}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_key_is_told_once_in_the_log_and_not_shown() {
+    let web = searxng::finding(searxng::about_python());
+    let mut stack = guarded(&web).await;
+    let wrong = "planted-wrong-key-8d1f";
+    let sent = stack.client().with_key(wrong);
+    assert_refused(&sent.get("/api/v1/sessions").await, "a wrong key");
+    let log = stack.api.process().output();
+    assert_eq!(log.matches("unauthorized").count(), 1, "{log}");
+    for key in [wrong, KEY, "first-key-of-somebody"] {
+        assert!(!log.contains(key), "{log}");
+    }
+    assert!(log.contains("nobody may look at the queue"), "{log}");
 }

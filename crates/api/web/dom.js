@@ -10,7 +10,10 @@ export function element(name, ...children) {
 /** The element with this id. */
 export const byId = (id) => document.getElementById(id);
 
+/** Where a key is asked for; the browser comes back from there. */
+export const signInAddress = () => `/sign-in?to=${encodeURIComponent(location.pathname)}`;
+
 /** The service wants a key: asks for it, and comes back. */
 export function signIn() {
-  location.assign(`/sign-in?to=${encodeURIComponent(location.pathname)}`);
+  location.assign(signInAddress());
 }

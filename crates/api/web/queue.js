@@ -1,7 +1,7 @@
 // The queue page: shows each snapshot that the service sends, and lets time pass in between.
 
 import { chart } from "./chart.js";
-import { byId, element, signIn } from "./dom.js";
+import { byId, element, signIn, signInAddress } from "./dom.js";
 
 const rowsOf = (table) => byId(table).tBodies[0];
 const charts = new Map();
@@ -232,7 +232,16 @@ function follow() {
 async function comeAgain() {
   const answer = await fetch("/api/v1/queue").catch(() => null);
   if (answer?.status === 401) signIn();
+  else if (answer?.status === 403) await refuse(answer);
   else follow();
+}
+
+/** The key is no operator's: says so, and offers to use another one. */
+async function refuse(answer) {
+  const other = element("a", "Sign in with another key");
+  other.href = signInAddress();
+  say(byId("live"), "not allowed");
+  tell(`${await reason(answer)}. `, other);
 }
 
 setInterval(() => {
