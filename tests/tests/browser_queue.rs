@@ -107,3 +107,29 @@ async fn a_phone_shows_the_queue_and_all_colours_are_readable() {
     }
     browser.end().await;
 }
+
+#[tokio::test]
+async fn a_key_that_is_no_operators_is_told_so_and_may_be_changed_for_another() {
+    let [user, operator] = ["planted-key-of-a-user", "planted-key-of-operator"];
+    let stack = privachat_tests::Stack::builder(binaries!())
+        .workers(0)
+        .api_env("API_KEYS", user)
+        .api_env("API_ADMIN_KEYS", operator)
+        .start()
+        .await;
+    let browser = Browser::start().await;
+    browser
+        .open(&format!("{}/queue", stack.client().base()))
+        .await;
+    for (key, live) in [(user, "not allowed"), (operator, "live")] {
+        browser.sees("#key").await;
+        browser.write("#key", key).await;
+        browser.click("button").await;
+        browser.reads("#live", live).await;
+        if key == user {
+            browser.reads("#done", "API_ADMIN_KEYS").await;
+            browser.click("#done a").await;
+        }
+    }
+    browser.end_with(&["401", "403"]).await;
+}

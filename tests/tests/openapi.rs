@@ -177,3 +177,28 @@ async fn the_document_knows_every_kind_of_event_that_a_stream_can_send() {
     let listed: BTreeSet<String> = rows.map(str::to_owned).collect();
     assert_eq!(documented, listed);
 }
+
+#[tokio::test]
+async fn every_operation_but_the_open_ones_says_how_to_send_a_key_and_what_comes_without() {
+    let document = document(&api().await).await;
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(schemes["bearer"]["scheme"], "bearer");
+    assert_eq!(schemes["api_key"]["name"], "X-API-Key");
+    let open = ["/", "/livez", "/readyz", "/api/v1/health"];
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let answers = &operation["responses"];
+            let is_closed = !open.contains(&path.as_str());
+            for told in [&operation["security"], &answers["401"], &answers["429"]] {
+                assert_eq!(!told.is_null(), is_closed, "{method} {path}");
+            }
+            if is_closed {
+                let wait = &answers["429"]["headers"]["Retry-After"];
+                assert_eq!(wait["schema"]["type"], "integer", "{method} {path}");
+            }
+            if path.starts_with("/api/v1/queue") {
+                assert!(answers["403"].is_object(), "{method} {path}");
+            }
+        }
+    }
+}
