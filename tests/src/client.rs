@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use reqwest::{Method, RequestBuilder, Response, redirect};
+use reqwest::{Body, Method, RequestBuilder, Response, redirect};
 use serde_json::Value;
 
+use crate::planted;
 use crate::wait::Patience;
 
 #[derive(Debug, Clone)]
@@ -96,7 +97,15 @@ impl Client {
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        Answer::of(request.send().await.expect("an answer of the API")).await
+        let (http, request) = request.build_split();
+        let request = request.expect("a request");
+        if let Some(body) = request.body().and_then(Body::as_bytes) {
+            planted::request(body);
+        }
+        let answer = http.execute(request).await.expect("an answer of the API");
+        let answer = Answer::of(answer).await;
+        planted::look_at(&answer.text);
+        answer
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -18,6 +18,7 @@ pub mod client;
 pub mod fixtures;
 mod keeper;
 pub mod listening;
+pub mod planted;
 pub mod postgres;
 pub mod process;
 pub mod programs;

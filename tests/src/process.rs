@@ -64,6 +64,11 @@ impl Process {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
+    /// Where it is written to.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
     /// How it ended, or None while it runs.
     pub fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("the state of a child")

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::client::Client;
+use crate::planted;
 use crate::process::{Process, isolated};
 use crate::wait::Patience;
 
@@ -50,6 +51,7 @@ impl Api {
             .env("API_PORT", "0")
             .env("API_ADDR_FILE", &address_file);
         command.envs(environment);
+        planted::settings(environment);
         let mut process = Process::spawn("api", command, folder);
 
         let patience = Patience::new("the API answers /livez", START);
@@ -83,6 +85,12 @@ impl Api {
     }
 }
 
+impl Drop for Api {
+    fn drop(&mut self) {
+        planted::look_into(&mut self.process);
+    }
+}
+
 /// None until the file is there and whole.
 fn written_address(file: &Path) -> Option<String> {
     let address = std::fs::read_to_string(file).ok()?;
@@ -102,6 +110,7 @@ impl Worker {
     pub fn start(name: &str, binary: &str, environment: &Environment, folder: &Path) -> Self {
         let mut command = isolated(binary);
         command.current_dir(folder).envs(environment);
+        planted::settings(environment);
         Self {
             process: Process::spawn(name, command, folder),
         }
@@ -109,5 +118,11 @@ impl Worker {
 
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        planted::look_into(&mut self.process);
     }
 }

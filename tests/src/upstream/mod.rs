@@ -2,6 +2,7 @@
 //! what it is asked, says when it had sent its last byte, and can be as slow, broken or rude as a
 //! test wants; its sound bodies are those of real servers.
 
+pub mod collector;
 pub mod faulty;
 mod http;
 pub mod mediawiki;

@@ -1,0 +1,118 @@
+//! What must not come out: each secret that a test gives to a process, and each question that it
+//! sends, is kept in mind; every log is searched for them when its process is dropped, every answer
+//! when it comes.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use crate::process::Process;
+use crate::programs::Environment;
+
+/// Shorter ones may stand in a log by chance.
+const LEAST: usize = 12;
+/// What names the inside, or what broke in it.
+const INSIDE: [&str; 7] = [
+    "redis://",
+    "rediss://",
+    "redis+unix://",
+    "unix://",
+    "postgres://",
+    "postgresql://",
+    "panicked at",
+];
+
+#[derive(Default)]
+struct Planted {
+    secrets: BTreeSet<String>,
+    questions: BTreeSet<String>,
+}
+
+static PLANTED: Mutex<Option<Planted>> = Mutex::new(None);
+
+fn planted() -> MutexGuard<'static, Option<Planted>> {
+    PLANTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps the secrets among the settings of a process in mind.
+pub fn settings(environment: &Environment) {
+    let mut planted = planted();
+    let secrets = &mut planted.get_or_insert_default().secrets;
+    for (name, value) in environment {
+        let entries = value.split(',').map(str::trim);
+        match name.as_str() {
+            "API_KEYS" | "API_ADMIN_KEYS" => {
+                secrets.extend(entries.map(|it| key_of(it).to_owned()));
+            }
+            name if name.ends_with("_KEY") || name.ends_with("_SECRET") => {
+                secrets.extend(entries.map(str::to_owned));
+            }
+            name if name.ends_with("_URL") => secrets.extend(password(value)),
+            _ => {}
+        }
+    }
+    secrets.retain(|secret| secret.len() >= LEAST);
+}
+
+/// Of `key` or `name:key`.
+fn key_of(entry: &str) -> &str {
+    entry.split_once(':').map_or(entry, |(_, key)| key)
+}
+
+fn password(url: &str) -> Option<String> {
+    let url = reqwest::Url::parse(url).ok()?;
+    url.password().map(str::to_owned)
+}
+
+/// Keeps the question of a request in mind: one of several words, which no log has by chance.
+pub fn request(body: &[u8]) {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        return;
+    };
+    let Some(query) = body.get("query").and_then(Value::as_str) else {
+        return;
+    };
+    if query.len() >= LEAST && query.trim().contains(' ') {
+        let mut planted = planted();
+        let questions = &mut planted.get_or_insert_default().questions;
+        questions.insert(query.trim().to_owned());
+    }
+}
+
+/// The first line of `log` that has something which no log may have.
+pub fn leak(log: &str) -> Option<(usize, String)> {
+    let planted = planted();
+    let planted = planted.as_ref()?;
+    let private = planted.secrets.iter().chain(&planted.questions);
+    let found = private.filter_map(|it| log.find(it.as_str()).map(|at| (at, it)));
+    let (at, private) = found.min()?;
+    let number = log.get(..at)?.matches('\n').count();
+    let line = log.lines().nth(number)?;
+    Some((number + 1, format!("{private:?} in: {line}")))
+}
+
+/// Ends the process, and panics when its log has something which no log may have. Quiet when the
+/// test has failed already: that failure tells more.
+pub(crate) fn look_into(process: &mut Process) {
+    if std::thread::panicking() {
+        return;
+    }
+    process.kill();
+    if let Some((number, what)) = leak(&process.output()) {
+        panic!("{}:{number}: {what}", process.log().display());
+    }
+}
+
+/// Panics when an answer has a secret, or names the inside.
+pub(crate) fn look_at(answer: &str) {
+    let planted = planted();
+    let secrets = planted.iter().flat_map(|planted| &planted.secrets);
+    let private = secrets.map(String::as_str).chain(INSIDE);
+    for private in private {
+        assert!(
+            !answer.contains(private),
+            "{private:?} in an answer: {answer}"
+        );
+    }
+}
