@@ -76,7 +76,6 @@ fn span(request: &ServiceRequest, id: &str) -> Span {
         request_id = id,
         session_id = Empty,
         otel.kind = "server",
-        otel.name = Empty,
         otel.status_code = Empty,
         http.request.method = Empty,
         http.route = Empty,
@@ -94,7 +93,7 @@ fn describe(span: &Span, method: &Method, route: &str, status: StatusCode) {
     if span.is_disabled() || method.is_safe() {
         return;
     }
-    span.record("otel.name", format!("{method} {route}"));
+    telemetry::rename(span, format!("{method} {route}"));
     span.record("http.request.method", method.as_str());
     span.record("http.route", route);
     span.record("http.response.status_code", status.as_u16());

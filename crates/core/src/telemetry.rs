@@ -6,7 +6,7 @@ mod lines;
 mod sender;
 mod traces;
 
-pub use traces::{Traces, set_parent, traceparent};
+pub use traces::{Traces, rename, set_parent, traceparent};
 
 use lines::{JsonLines, NoFields, PrettyLines};
 use std::{io::IsTerminal, str::FromStr};

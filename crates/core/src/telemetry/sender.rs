@@ -59,7 +59,9 @@ impl HttpClient for Sender {
     /// Blocks, as that thread may.
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let request = reqwest::Request::try_from(request)?;
-        let answered = self.runtime.block_on(self.client.execute(request));
+        // Called inside: the request takes its timer from the runtime.
+        let answered = async { self.client.execute(request).await };
+        let answered = self.runtime.block_on(answered);
         let status = match answered {
             Ok(answer) => answer.status(),
             Err(error) => {

@@ -103,6 +103,12 @@ pub fn traceparent(span: &Span) -> Option<String> {
     })
 }
 
+/// Gives `span` a name that was not known when it began; recording `otel.name` does not, once there
+/// is a child.
+pub fn rename(span: &Span, name: String) {
+    span.context().span().update_name(name);
+}
+
 /// Makes the span that `traceparent` names the parent of `span`, which has not been entered yet.
 /// Anything else than such a name changes nothing.
 pub fn set_parent(span: &Span, traceparent: &str) {
