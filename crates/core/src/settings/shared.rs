@@ -6,7 +6,7 @@ use crate::{
     telemetry::{LogFormat, LogSettings},
     webhook::SigningKeys,
 };
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 use url::Url;
 
 const REDIS_URL: &str = "redis://localhost:6379/0";
@@ -38,6 +38,8 @@ pub struct MetricsAddress {
     pub host: String,
     /// The port.
     pub port: u16,
+    /// Where the address is written once the process listens.
+    pub addr_file: Option<PathBuf>,
 }
 
 impl SharedSettings {
@@ -67,6 +69,7 @@ impl SharedSettings {
                     .text("METRICS_HOST")
                     .unwrap_or_else(|| "127.0.0.1".to_owned()),
                 port,
+                addr_file: reader.text("METRICS_ADDR_FILE").map(PathBuf::from),
             });
         let otlp = reader.http_url("OTEL_EXPORTER_OTLP_ENDPOINT");
         let format = reader
