@@ -27,7 +27,9 @@ pub async fn ready(host: &str, port: u16) -> Result<(), String> {
         Ok(Err(error)) => return Err(format!("port {port} of {host} does not answer: {error}")),
         Err(_elapsed) => {
             let seconds = PATIENCE.as_secs();
-            return Err(format!("port {port} of {host} gave no answer in {seconds} s"));
+            return Err(format!(
+                "port {port} of {host} gave no answer in {seconds} s"
+            ));
         }
     };
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
@@ -37,7 +39,9 @@ pub async fn ready(host: &str, port: u16) -> Result<(), String> {
             let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
             Err(format!("not ready: {status} {line}"))
         }
-        None => Err(format!("what listens on port {port} of {host} speaks no HTTP")),
+        None => Err(format!(
+            "what listens on port {port} of {host} speaks no HTTP"
+        )),
     }
 }
 

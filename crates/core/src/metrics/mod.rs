@@ -106,6 +106,9 @@ impl Metric {
         let labels: Vec<String> = self.labels.iter().map(|it| format!("`{it}`")).collect();
         let Self { name, meaning, .. } = self;
         let labels = labels.join(", ");
-        format!("| `{name}` | {} | {labels} | {meaning} |", self.kind.as_str())
+        format!(
+            "| `{name}` | {} | {labels} | {meaning} |",
+            self.kind.as_str()
+        )
     }
 }

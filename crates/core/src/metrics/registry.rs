@@ -139,7 +139,9 @@ impl<const N: usize> Histograms<N> {
     /// Something took so long.
     pub fn observe(&self, values: [impl Into<Cow<'static, str>>; N], took: Duration) {
         let labels = labels(self.metric, values.map(Into::into));
-        self.family.get_or_create(&labels).observe(took.as_secs_f64());
+        self.family
+            .get_or_create(&labels)
+            .observe(took.as_secs_f64());
     }
 }
 

@@ -26,7 +26,10 @@ fn what_was_counted_stands_in_the_text_under_the_name_in_the_table() {
         r#"took_seconds_bucket{le="0.5"} 1"#,
         "there 3.0",
     ] {
-        assert!(text.lines().any(|it| it == line), "{line} is missing in {text}");
+        assert!(
+            text.lines().any(|it| it == line),
+            "{line} is missing in {text}"
+        );
     }
     assert!(text.ends_with("# EOF\n"), "{text}");
 }
@@ -37,6 +40,10 @@ fn a_process_says_what_it_is_and_what_it_takes() {
     Process::begun("x").describe(&mut moment);
     let text = Registry::default().encode(&moment);
     for metric in COMMON {
-        assert!(text.contains(&format!("\n{}", metric.name)), "{} is missing in {text}", metric.name);
+        assert!(
+            text.contains(&format!("\n{}", metric.name)),
+            "{} is missing in {text}",
+            metric.name
+        );
     }
 }
