@@ -224,7 +224,7 @@ impl Problem {
             ),
             Self::Forbidden => named(
                 code::FORBIDDEN,
-                "The queue wants a key of API_ADMIN_KEYS: this one is none of them",
+                "The queue and the metrics want a key of API_ADMIN_KEYS: this one is none of them",
             ),
             Self::TooLarge(limit) => named(
                 code::PAYLOAD_TOO_LARGE,

@@ -1,0 +1,450 @@
+//! What operators see of both binaries: metrics, probes, and the commands that ask the probes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Output;
+use std::time::Duration;
+
+use privachat_tests::process::isolated;
+use privachat_tests::scene::{found, is_quiet};
+use privachat_tests::upstream::{Reply, Request, searxng};
+use privachat_tests::{Client, Stack, Upstream, binaries, eventually, sources};
+use serde_json::{Value, json};
+
+const SOON: Duration = Duration::from_secs(20);
+const ADMIN: &str = "planted-admin-key-1f0d";
+
+/// One scrape: each sample by name and labels, as they are written.
+struct Scrape {
+    types: BTreeMap<String, String>,
+    samples: BTreeMap<String, f64>,
+}
+
+impl Scrape {
+    fn read(text: &str) -> Self {
+        assert!(text.ends_with("# EOF\n"), "{text}");
+        let mut scrape = Self {
+            types: BTreeMap::new(),
+            samples: BTreeMap::new(),
+        };
+        for line in text.lines() {
+            if let Some(described) = line.strip_prefix("# TYPE ") {
+                let (name, kind) = described.split_once(' ').unwrap();
+                let suffix = if kind == "counter" { "_total" } else { "" };
+                let twice = scrape
+                    .types
+                    .insert(format!("{name}{suffix}"), kind.to_owned());
+                assert_eq!(twice, None, "{name} is there twice");
+            } else if !line.starts_with('#') {
+                let (sample, value) = line.rsplit_once(' ').unwrap();
+                let twice = scrape
+                    .samples
+                    .insert(sample.to_owned(), value.parse().unwrap());
+                assert_eq!(twice, None, "{sample} is there twice");
+            }
+        }
+        scrape
+    }
+
+    fn get(&self, sample: &str) -> f64 {
+        let value = self.samples.get(sample);
+        *value.unwrap_or_else(|| panic!("no {sample} among {:#?}", self.samples))
+    }
+
+    /// The sum over all samples of a name that have all of these labels.
+    fn sum(&self, name: &str, labels: &[&str]) -> f64 {
+        let of_name = self.samples.iter().filter(|(sample, _)| {
+            sample.split('{').next() == Some(name)
+                && labels.iter().all(|label| sample.contains(label))
+        });
+        of_name.map(|(_, value)| value).sum()
+    }
+}
+
+async fn scrape(client: &Client) -> Scrape {
+    let answer = client.get("/metrics").await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let kind = answer.header("content-type").unwrap();
+    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    Scrape::read(&answer.text)
+}
+
+/// The address in a file, once it is there.
+async fn address(file: &Path) -> Client {
+    let what = format!("an address in {}", file.display());
+    eventually(&what, SOON, async || {
+        let address = std::fs::read_to_string(file).ok()?;
+        (!address.is_empty()).then(|| Client::new(&format!("http://{address}")))
+    })
+    .await
+}
+
+async fn worker_port(stack: &Stack) -> Client {
+    let port = address(&stack.folder().join("worker.metrics")).await;
+    eventually("the worker is ready", SOON, async || {
+        (port.status_of("/readyz").await == Some(200)).then_some(())
+    })
+    .await;
+    port
+}
+
+/// Finds nothing about nothing, hangs when it shall, and finds something otherwise.
+fn web() -> Upstream {
+    Upstream::start(|request: &Request| {
+        let query = request.parameter("q").unwrap_or_default();
+        let results = match query {
+            query if query.contains("hang") => return Reply::hang(),
+            query if query.contains("nothing") => Vec::new(),
+            _ => found(),
+        };
+        Reply::json(200, searxng::body(query, &results).to_string())
+    })
+}
+
+async fn watched(web: &Upstream) -> Stack {
+    Stack::builder(binaries!())
+        .searching(web)
+        .env("METRICS_PORT", 0)
+        .api_env("METRICS_ADDR_FILE", "api.metrics")
+        .worker_env("METRICS_ADDR_FILE", "worker.metrics")
+        .start()
+        .await
+}
+
+fn speed(query: &str) -> Value {
+    json!({"query": query, "mode": "speed", "cache": false})
+}
+
+/// Names and types in the tables of docs/METRICS.md below these headings.
+fn documented(headings: [&str; 2]) -> BTreeMap<String, String> {
+    let page = std::fs::read_to_string(sources::root().join("docs/METRICS.md")).unwrap();
+    let mut rows = BTreeMap::new();
+    for heading in headings {
+        let (_, rest) = page.split_once(&format!("\n## {heading}\n")).unwrap();
+        let section = rest.split("\n## ").next().unwrap();
+        for row in section.lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            rows.insert(cells[1].trim_matches('`').to_owned(), cells[2].to_owned());
+        }
+    }
+    rows
+}
+
+#[tokio::test]
+async fn both_binaries_count_what_became_of_searches_and_show_what_the_page_says() {
+    let web = web();
+    let stack = watched(&web).await;
+    let client = stack.client();
+    let worker = worker_port(&stack).await;
+
+    client
+        .post_search(speed("What is gather?"))
+        .await
+        .expect(200);
+    let nothing = client.post_search(speed("nothing at all")).await;
+    assert_eq!(nothing.expect(500)["error_code"], "no_sources");
+    let hangs = client.enqueue(speed("hang on")).await;
+    eventually("the search runs", SOON, async || {
+        let now = scrape(&worker).await;
+        (now.get(r#"privachat_worker_running{mode="speed"}"#) == 1.0).then_some(())
+    })
+    .await;
+    let mut socket = client.socket(&hangs, "").await;
+    socket.next().await.unwrap();
+    let listening = scrape(client).await;
+    assert_eq!(
+        listening.get(r#"privachat_api_listeners{transport="websocket"}"#),
+        1.0
+    );
+    // The worker says every two seconds what it runs.
+    eventually("the queue shows that it runs", SOON, async || {
+        let now = scrape(client).await;
+        (now.get(r#"privachat_queue_running{mode="speed"}"#) == 1.0).then_some(())
+    })
+    .await;
+    client.delete(&format!("/api/v1/search/{hangs}")).await;
+    client.wait_terminal(&hangs).await;
+    socket.rest().await;
+    is_quiet(&stack).await;
+    client.get("/no/such/address").await;
+
+    let api = eventually("the listener has gone", SOON, async || {
+        let now = scrape(client).await;
+        (now.sum("privachat_api_listeners", &[]) == 0.0).then_some(now)
+    })
+    .await;
+    for (sample, value) in [
+        (
+            r#"privachat_api_searches_accepted_total{mode="speed"}"#,
+            3.0,
+        ),
+        (r#"privachat_api_searches_accepted_total{mode="deep"}"#, 0.0),
+        (
+            r#"privachat_api_requests_total{method="POST",route="/api/v1/search",status="200"}"#,
+            2.0,
+        ),
+        (
+            r#"privachat_api_requests_total{method="POST",route="/api/v1/search",status="500"}"#,
+            1.0,
+        ),
+        (
+            r#"privachat_api_requests_total{method="GET",route="unknown",status="404"}"#,
+            1.0,
+        ),
+        (
+            r#"privachat_api_request_seconds_count{method="POST",route="/api/v1/search"}"#,
+            3.0,
+        ),
+        (
+            r#"privachat_api_refusals_total{error="search_execution_failed"}"#,
+            1.0,
+        ),
+        (r#"privachat_api_refusals_total{error="not_found"}"#, 1.0),
+        ("privachat_api_requests_in_flight", 1.0),
+        (r#"privachat_queue_depth{mode="speed"}"#, 0.0),
+        (r#"privachat_queue_oldest_seconds{mode="speed"}"#, 0.0),
+        ("privachat_workers", 1.0),
+        ("privachat_worker_slots_total", 16.0),
+        ("privachat_history_unsaved", 0.0),
+        ("privachat_callbacks_waiting", 0.0),
+        ("privachat_redis_up", 1.0),
+    ] {
+        assert_eq!(api.get(sample), value, "{sample}");
+    }
+    assert_eq!(
+        api.sum("privachat_build_info", &[r#"binary="privachat-api""#]),
+        1.0
+    );
+    assert!(api.get("process_resident_memory_bytes") > 1e6);
+    assert!(api.get("process_open_fds") > 3.0);
+
+    let told = scrape(&worker).await;
+    for (sample, value) in [
+        (
+            r#"privachat_worker_attempts_total{mode="speed",outcome="completed"}"#,
+            1.0,
+        ),
+        (
+            r#"privachat_worker_attempts_total{mode="speed",outcome="failed"}"#,
+            2.0,
+        ),
+        (
+            r#"privachat_worker_failures_total{error_code="no_sources"}"#,
+            1.0,
+        ),
+        (
+            r#"privachat_worker_failures_total{error_code="cancelled"}"#,
+            1.0,
+        ),
+        (
+            r#"privachat_worker_failures_total{error_code="timeout"}"#,
+            0.0,
+        ),
+        (r#"privachat_worker_claim_seconds_count{mode="speed"}"#, 3.0),
+        (
+            r#"privachat_worker_search_seconds_count{mode="speed"}"#,
+            3.0,
+        ),
+        (
+            r#"privachat_worker_stage_seconds_count{stage="search"}"#,
+            1.0,
+        ),
+        (r#"privachat_worker_slots{mode="all"}"#, 16.0),
+        (r#"privachat_worker_slots{mode="deep"}"#, 4.0),
+        (r#"privachat_worker_running{mode="speed"}"#, 0.0),
+        (
+            r#"privachat_worker_history_writes_total{outcome="saved"}"#,
+            3.0,
+        ),
+        (r#"privachat_worker_breaker_open{upstream="searxng"}"#, 0.0),
+        (
+            r#"privachat_worker_upstream_requests_total{upstream="searxng",outcome="abandoned"}"#,
+            1.0,
+        ),
+        ("privachat_worker_leases_lost_total", 0.0),
+    ] {
+        assert_eq!(told.get(sample), value, "{sample}");
+    }
+    let ok = [r#"upstream="searxng""#, r#"outcome="ok""#];
+    let answered = told.sum("privachat_worker_upstream_requests_total", &ok);
+    assert_eq!(answered as usize, web.calls() - 1);
+    assert_eq!(
+        told.sum("privachat_build_info", &[r#"binary="privachat-worker""#]),
+        1.0
+    );
+
+    assert_eq!(api.types, documented(["The API", "Both"]));
+    assert_eq!(told.types, documented(["The worker", "Both"]));
+}
+
+#[tokio::test]
+async fn what_clients_make_up_adds_no_labels() {
+    let web = web();
+    let stack = watched(&web).await;
+    let client = stack.client();
+    let send = async |word: &str| {
+        for path in [
+            format!("/{word}"),
+            format!("/api/v1/search/status/{word}"),
+            format!("/api/v1/queue?{word}"),
+        ] {
+            let method = word.to_uppercase().parse().unwrap();
+            client.send(client.request(method, &path)).await;
+            client.get(&path).await;
+        }
+    };
+    send("first").await;
+    let names = |scrape: Scrape| scrape.samples.into_keys().collect::<BTreeSet<_>>();
+    scrape(client).await;
+    let before = names(scrape(client).await);
+    assert!(
+        before.iter().any(|it| it.contains(r#"method="other""#)),
+        "{before:#?}"
+    );
+    for number in 0..50 {
+        send(&format!("planted{number}")).await;
+    }
+    assert_eq!(names(scrape(client).await), before);
+}
+
+#[tokio::test]
+async fn metrics_want_an_admin_key_but_on_their_own_port() {
+    let web = web();
+    let stack = Stack::builder(binaries!())
+        .searching(&web)
+        .workers(0)
+        .api_env("API_KEYS", "planted-user-key-77aa")
+        .api_env("API_ADMIN_KEYS", ADMIN)
+        .api_env("METRICS_PORT", 0)
+        .api_env("METRICS_ADDR_FILE", "api.metrics")
+        .start()
+        .await;
+    let client = stack.client();
+    assert_eq!(client.get("/metrics").await.status, 401);
+    let user = client.with_key("planted-user-key-77aa");
+    assert_eq!(user.get("/metrics").await.status, 403);
+    scrape(&client.with_key(ADMIN)).await;
+
+    let port = address(&stack.folder().join("api.metrics")).await;
+    let seen = scrape(&port).await;
+    for (error, count) in [("unauthorized", 1.0), ("forbidden", 1.0)] {
+        let sample = format!(r#"privachat_api_refusals_total{{error="{error}"}}"#);
+        assert_eq!(seen.get(&sample), count, "{error}");
+    }
+    assert_eq!(port.status_of("/readyz").await, Some(200));
+    for path in ["/api/v1/queue", "/api/v1/sessions", "/"] {
+        assert_eq!(port.get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_redis_the_metrics_still_answer_and_nobody_is_ready() {
+    let web = web();
+    let mut stack = watched(&web).await;
+    let worker = worker_port(&stack).await;
+    let api = address(&stack.folder().join("api.metrics")).await;
+    stack.redis.kill();
+    for port in [&api, &worker] {
+        eventually("it is not ready", SOON, async || {
+            (port.status_of("/readyz").await == Some(503)).then_some(())
+        })
+        .await;
+        assert_eq!(port.status_of("/livez").await, Some(200));
+    }
+    let seen = scrape(&api).await;
+    assert_eq!(seen.get("privachat_redis_up"), 0.0);
+    assert_eq!(seen.sum("privachat_queue_depth", &[]), 0.0);
+    assert!(!seen.types.contains_key("privachat_queue_depth"));
+    let reason = worker.get("/readyz").await.expect(503);
+    assert_eq!(reason["reason"], "Redis does not answer");
+    scrape(&worker).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_drains_is_alive_and_not_ready() {
+    let web = web();
+    let mut stack = watched(&web).await;
+    let port = worker_port(&stack).await;
+    let hangs = stack.client().enqueue(speed("hang on")).await;
+    web.asked(1).await;
+    stack.workers[0].process().term();
+    let stopping = eventually("it says that it stops", SOON, async || {
+        let answer = port.get("/readyz").await;
+        (answer.status == 503).then(|| answer.json())
+    })
+    .await;
+    assert!(
+        stopping["reason"].as_str().unwrap().contains("stopping"),
+        "{stopping}"
+    );
+    assert_eq!(port.status_of("/livez").await, Some(200));
+    stack
+        .client()
+        .delete(&format!("/api/v1/search/{hangs}"))
+        .await;
+    assert_eq!(stack.workers[0].process().exit_code(SOON).await, 0);
+    assert_eq!(port.status_of("/livez").await, None);
+}
+
+fn run(binary: &str, settings: &[(&str, &str)]) -> Output {
+    isolated(binary)
+        .env("WIKIPEDIA_BASE_URL", "off")
+        .envs(settings.iter().copied())
+        .arg("healthcheck")
+        .output()
+        .unwrap()
+}
+
+/// One line that says what is wrong.
+fn complaint(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text
+}
+
+#[tokio::test]
+async fn the_healthcheck_of_each_binary_says_whether_it_is_ready() {
+    let web = web();
+    let mut stack = watched(&web).await;
+    let worker = worker_port(&stack).await;
+    let port_of = |client: &Client| client.base().rsplit(':').next().unwrap().to_owned();
+    let api_port = port_of(stack.client());
+    let worker_port = port_of(&worker);
+    let api = [("API_PORT", api_port.as_str()), ("API_HOST", "0.0.0.0")];
+    let worker = [
+        ("METRICS_PORT", worker_port.as_str()),
+        ("METRICS_HOST", "0.0.0.0"),
+    ];
+
+    for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
+        let healthy = run(binary, &settings);
+        assert_eq!(healthy.status.code(), Some(0), "{healthy:?}");
+        assert!(healthy.stderr.is_empty(), "{healthy:?}");
+    }
+    stack.redis.kill();
+    for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
+        let said = complaint(&run(binary, &settings));
+        assert!(said.to_lowercase().contains("redis"), "{said}");
+    }
+    stack.api.process().kill();
+    stack.workers[0].process().kill();
+    for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
+        let said = complaint(&run(binary, &settings));
+        assert!(said.contains("does not answer"), "{said}");
+    }
+    let unset = complaint(&run(binaries!().worker, &[]));
+    assert!(unset.contains("METRICS_PORT"), "{unset}");
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named_at_the_start() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let web = web();
+    let mut stack = watched(&web).await;
+    let worker = stack.add_worker_with(&[("METRICS_PORT", &port.to_string())]);
+    assert_eq!(worker.process().exit_code(SOON).await, 1);
+    let said = worker.process().output();
+    assert!(said.contains("set METRICS_HOST or METRICS_PORT"), "{said}");
+}
