@@ -6,7 +6,7 @@ use std::process::Output;
 use std::time::Duration;
 
 use privachat_tests::process::isolated;
-use privachat_tests::scene::{found, is_quiet};
+use privachat_tests::scene::{found, hanging_first, is_quiet};
 use privachat_tests::upstream::{Reply, Request, searxng};
 use privachat_tests::{Client, Stack, Upstream, binaries, eventually, sources};
 use serde_json::{Value, json};
@@ -384,6 +384,72 @@ async fn a_worker_that_drains_is_alive_and_not_ready() {
         .await;
     assert_eq!(stack.workers[0].process().exit_code(SOON).await, 0);
     assert_eq!(port.status_of("/livez").await, None);
+}
+
+#[tokio::test]
+async fn what_goes_wrong_and_is_mended_is_counted() {
+    let (web, _) = hanging_first(1);
+    let receiver = Upstream::always(Reply::new(204, "text/plain", ""));
+    let mut stack = Stack::builder(binaries!())
+        .searching(&web)
+        .env("JOB_LEASE_SECONDS", 3)
+        .env(
+            "WEBHOOK_SECRET",
+            "whsec_c2l4IHRpbWVzIG5pbmUgaXMgZm9ydHktdHdvLCBvciBub3Q=",
+        )
+        .env("FETCH_ALLOW_HOSTS", receiver.url().replace("http://", ""))
+        .start()
+        .await;
+    let mut search = speed("What is gather?");
+    search["callback_url"] = json!(receiver.url());
+    let id = stack.client().enqueue(search).await;
+    web.asked(1).await;
+    let own = [
+        ("METRICS_PORT", "0"),
+        ("METRICS_ADDR_FILE", "worker.metrics"),
+    ];
+    stack.add_worker_with(&own);
+    let port = worker_port(&stack).await;
+    stack.workers[0].process().kill();
+    stack.client().wait_completed(&id).await;
+    is_quiet(&stack).await;
+    let told = scrape(&port).await;
+    for (sample, value) in [
+        (
+            r#"privachat_worker_recoveries_total{kind="worker_lost"}"#,
+            1.0,
+        ),
+        (r#"privachat_worker_recoveries_total{kind="given_up"}"#, 0.0),
+        (
+            r#"privachat_worker_attempts_total{mode="speed",outcome="completed"}"#,
+            1.0,
+        ),
+        // It was taken up before, by the worker that died.
+        (r#"privachat_worker_claim_seconds_count{mode="speed"}"#, 0.0),
+        (r#"privachat_worker_callbacks_total{outcome="taken"}"#, 1.0),
+        (r#"privachat_worker_callbacks_total{outcome="failed"}"#, 0.0),
+    ] {
+        assert_eq!(told.get(sample), value, "{sample}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_keeps_failing_shows_as_spared() {
+    let web = Upstream::always(Reply::new(503, "text/plain", "out of order"));
+    let stack = watched(&web).await;
+    let port = worker_port(&stack).await;
+    let client = stack.client();
+    let open = eventually("the provider is spared", SOON, async || {
+        client.post_search(speed("What is gather?")).await;
+        let now = scrape(&port).await;
+        let is_open = now.get(r#"privachat_worker_breaker_open{upstream="searxng"}"#) == 1.0;
+        is_open.then_some(now)
+    })
+    .await;
+    let failed = [r#"upstream="searxng""#, r#"outcome="unavailable""#];
+    let failed = open.sum("privachat_worker_upstream_requests_total", &failed);
+    assert_eq!(failed as usize, web.calls());
+    assert!(open.sum("privachat_worker_attempts_total", &[r#"outcome="retry""#]) >= 1.0);
 }
 
 fn run(binary: &str, settings: &[(&str, &str)]) -> Output {
