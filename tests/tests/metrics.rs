@@ -1,119 +1,17 @@
-//! What operators see of both binaries: metrics, probes, and the commands that ask the probes.
+//! What both binaries measure, and who may see it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::process::Output;
 use std::time::Duration;
 
-use privachat_tests::process::isolated;
-use privachat_tests::scene::{found, hanging_first, is_quiet};
-use privachat_tests::upstream::{Reply, Request, searxng};
-use privachat_tests::{Client, Stack, Upstream, binaries, eventually, sources};
-use serde_json::{Value, json};
+use privachat_tests::scene::{hanging_first, is_quiet};
+use privachat_tests::scrape::{Scrape, address, scrape, speed, watched, web, worker_port};
+use privachat_tests::upstream::Reply;
+use privachat_tests::{Stack, Upstream, binaries, eventually, sources};
+use redis::AsyncCommands;
+use serde_json::json;
 
 const SOON: Duration = Duration::from_secs(20);
 const ADMIN: &str = "planted-admin-key-1f0d";
-
-/// One scrape: each sample by name and labels, as they are written.
-struct Scrape {
-    types: BTreeMap<String, String>,
-    samples: BTreeMap<String, f64>,
-}
-
-impl Scrape {
-    fn read(text: &str) -> Self {
-        assert!(text.ends_with("# EOF\n"), "{text}");
-        let mut scrape = Self {
-            types: BTreeMap::new(),
-            samples: BTreeMap::new(),
-        };
-        for line in text.lines() {
-            if let Some(described) = line.strip_prefix("# TYPE ") {
-                let (name, kind) = described.split_once(' ').unwrap();
-                let suffix = if kind == "counter" { "_total" } else { "" };
-                let twice = scrape
-                    .types
-                    .insert(format!("{name}{suffix}"), kind.to_owned());
-                assert_eq!(twice, None, "{name} is there twice");
-            } else if !line.starts_with('#') {
-                let (sample, value) = line.rsplit_once(' ').unwrap();
-                let twice = scrape
-                    .samples
-                    .insert(sample.to_owned(), value.parse().unwrap());
-                assert_eq!(twice, None, "{sample} is there twice");
-            }
-        }
-        scrape
-    }
-
-    fn get(&self, sample: &str) -> f64 {
-        let value = self.samples.get(sample);
-        *value.unwrap_or_else(|| panic!("no {sample} among {:#?}", self.samples))
-    }
-
-    /// The sum over all samples of a name that have all of these labels.
-    fn sum(&self, name: &str, labels: &[&str]) -> f64 {
-        let of_name = self.samples.iter().filter(|(sample, _)| {
-            sample.split('{').next() == Some(name)
-                && labels.iter().all(|label| sample.contains(label))
-        });
-        of_name.map(|(_, value)| value).sum()
-    }
-}
-
-async fn scrape(client: &Client) -> Scrape {
-    let answer = client.get("/metrics").await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let kind = answer.header("content-type").unwrap();
-    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
-    Scrape::read(&answer.text)
-}
-
-/// The address in a file, once it is there.
-async fn address(file: &Path) -> Client {
-    let what = format!("an address in {}", file.display());
-    eventually(&what, SOON, async || {
-        let address = std::fs::read_to_string(file).ok()?;
-        (!address.is_empty()).then(|| Client::new(&format!("http://{address}")))
-    })
-    .await
-}
-
-async fn worker_port(stack: &Stack) -> Client {
-    let port = address(&stack.folder().join("worker.metrics")).await;
-    eventually("the worker is ready", SOON, async || {
-        (port.status_of("/readyz").await == Some(200)).then_some(())
-    })
-    .await;
-    port
-}
-
-/// Finds nothing about nothing, hangs when it shall, and finds something otherwise.
-fn web() -> Upstream {
-    Upstream::start(|request: &Request| {
-        let query = request.parameter("q").unwrap_or_default();
-        let results = match query {
-            query if query.contains("hang") => return Reply::hang(),
-            query if query.contains("nothing") => Vec::new(),
-            _ => found(),
-        };
-        Reply::json(200, searxng::body(query, &results).to_string())
-    })
-}
-
-async fn watched(web: &Upstream) -> Stack {
-    Stack::builder(binaries!())
-        .searching(web)
-        .env("METRICS_PORT", 0)
-        .api_env("METRICS_ADDR_FILE", "api.metrics")
-        .worker_env("METRICS_ADDR_FILE", "worker.metrics")
-        .start()
-        .await
-}
-
-fn speed(query: &str) -> Value {
-    json!({"query": query, "mode": "speed", "cache": false})
-}
 
 /// Names and types in the tables of docs/METRICS.md below these headings.
 fn documented(headings: [&str; 2]) -> BTreeMap<String, String> {
@@ -133,7 +31,7 @@ fn documented(headings: [&str; 2]) -> BTreeMap<String, String> {
 #[tokio::test]
 async fn both_binaries_count_what_became_of_searches_and_show_what_the_page_says() {
     let web = web();
-    let stack = watched(&web).await;
+    let stack = watched(binaries!(), &web).await;
     let client = stack.client();
     let worker = worker_port(&stack).await;
 
@@ -280,7 +178,7 @@ async fn both_binaries_count_what_became_of_searches_and_show_what_the_page_says
 #[tokio::test]
 async fn what_clients_make_up_adds_no_labels() {
     let web = web();
-    let stack = watched(&web).await;
+    let stack = watched(binaries!(), &web).await;
     let client = stack.client();
     let send = async |word: &str| {
         for path in [
@@ -340,7 +238,7 @@ async fn metrics_want_an_admin_key_but_on_their_own_port() {
 #[tokio::test]
 async fn without_redis_the_metrics_still_answer_and_nobody_is_ready() {
     let web = web();
-    let mut stack = watched(&web).await;
+    let mut stack = watched(binaries!(), &web).await;
     let worker = worker_port(&stack).await;
     let api = address(&stack.folder().join("api.metrics")).await;
     stack.redis.kill();
@@ -358,32 +256,6 @@ async fn without_redis_the_metrics_still_answer_and_nobody_is_ready() {
     let reason = worker.get("/readyz").await.expect(503);
     assert_eq!(reason["reason"], "Redis does not answer");
     scrape(&worker).await;
-}
-
-#[tokio::test]
-async fn a_worker_that_drains_is_alive_and_not_ready() {
-    let web = web();
-    let mut stack = watched(&web).await;
-    let port = worker_port(&stack).await;
-    let hangs = stack.client().enqueue(speed("hang on")).await;
-    web.asked(1).await;
-    stack.workers[0].process().term();
-    let stopping = eventually("it says that it stops", SOON, async || {
-        let answer = port.get("/readyz").await;
-        (answer.status == 503).then(|| answer.json())
-    })
-    .await;
-    assert!(
-        stopping["reason"].as_str().unwrap().contains("stopping"),
-        "{stopping}"
-    );
-    assert_eq!(port.status_of("/livez").await, Some(200));
-    stack
-        .client()
-        .delete(&format!("/api/v1/search/{hangs}"))
-        .await;
-    assert_eq!(stack.workers[0].process().exit_code(SOON).await, 0);
-    assert_eq!(port.status_of("/livez").await, None);
 }
 
 #[tokio::test]
@@ -434,9 +306,41 @@ async fn what_goes_wrong_and_is_mended_is_counted() {
 }
 
 #[tokio::test]
+async fn a_search_that_waited_too_long_is_counted_by_whoever_ends_it() {
+    let web = web();
+    let mut stack = Stack::builder(binaries!())
+        .searching(&web)
+        .workers(0)
+        .env("METRICS_PORT", 0)
+        .worker_env("METRICS_ADDR_FILE", "worker.metrics")
+        .start()
+        .await;
+    let id = stack.client().enqueue(speed("What is gather?")).await;
+    let waiting = scrape(stack.client()).await;
+    assert_eq!(waiting.get(r#"privachat_queue_depth{mode="speed"}"#), 1.0);
+    assert_eq!(waiting.get("privachat_workers"), 0.0);
+    let mut redis = stack.redis.connection().await;
+    let control = format!("{{search_job:{id}}}:ctl");
+    let _: i64 = redis.hset(&control, "expires", 1).await.unwrap();
+    stack.add_worker();
+    let port = worker_port(&stack).await;
+    let end = stack.client().wait_terminal(&id).await;
+    assert_eq!(end["error_code"], "queue_expired", "{end}");
+    eventually("it is counted", SOON, async || {
+        let now = scrape(&port).await;
+        (now.get(r#"privachat_worker_recoveries_total{kind="expired"}"#) == 1.0).then_some(())
+    })
+    .await;
+    let told = scrape(&port).await;
+    let failures = r#"privachat_worker_failures_total{error_code="queue_expired"}"#;
+    assert_eq!(told.get(failures), 1.0);
+    assert_eq!(told.sum("privachat_worker_attempts_total", &[]), 0.0);
+}
+
+#[tokio::test]
 async fn a_provider_that_keeps_failing_shows_as_spared() {
     let web = Upstream::always(Reply::new(503, "text/plain", "out of order"));
-    let stack = watched(&web).await;
+    let stack = watched(binaries!(), &web).await;
     let port = worker_port(&stack).await;
     let client = stack.client();
     let open = eventually("the provider is spared", SOON, async || {
@@ -450,67 +354,4 @@ async fn a_provider_that_keeps_failing_shows_as_spared() {
     let failed = open.sum("privachat_worker_upstream_requests_total", &failed);
     assert_eq!(failed as usize, web.calls());
     assert!(open.sum("privachat_worker_attempts_total", &[r#"outcome="retry""#]) >= 1.0);
-}
-
-fn run(binary: &str, settings: &[(&str, &str)]) -> Output {
-    isolated(binary)
-        .env("WIKIPEDIA_BASE_URL", "off")
-        .envs(settings.iter().copied())
-        .arg("healthcheck")
-        .output()
-        .unwrap()
-}
-
-/// One line that says what is wrong.
-fn complaint(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let text = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(text.lines().count(), 1, "{text}");
-    text
-}
-
-#[tokio::test]
-async fn the_healthcheck_of_each_binary_says_whether_it_is_ready() {
-    let web = web();
-    let mut stack = watched(&web).await;
-    let worker = worker_port(&stack).await;
-    let port_of = |client: &Client| client.base().rsplit(':').next().unwrap().to_owned();
-    let api_port = port_of(stack.client());
-    let worker_port = port_of(&worker);
-    let api = [("API_PORT", api_port.as_str()), ("API_HOST", "0.0.0.0")];
-    let worker = [
-        ("METRICS_PORT", worker_port.as_str()),
-        ("METRICS_HOST", "0.0.0.0"),
-    ];
-
-    for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
-        let healthy = run(binary, &settings);
-        assert_eq!(healthy.status.code(), Some(0), "{healthy:?}");
-        assert!(healthy.stderr.is_empty(), "{healthy:?}");
-    }
-    stack.redis.kill();
-    for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
-        let said = complaint(&run(binary, &settings));
-        assert!(said.to_lowercase().contains("redis"), "{said}");
-    }
-    stack.api.process().kill();
-    stack.workers[0].process().kill();
-    for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
-        let said = complaint(&run(binary, &settings));
-        assert!(said.contains("does not answer"), "{said}");
-    }
-    let unset = complaint(&run(binaries!().worker, &[]));
-    assert!(unset.contains("METRICS_PORT"), "{unset}");
-}
-
-#[tokio::test]
-async fn a_port_that_is_taken_is_named_at_the_start() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port();
-    let web = web();
-    let mut stack = watched(&web).await;
-    let worker = stack.add_worker_with(&[("METRICS_PORT", &port.to_string())]);
-    assert_eq!(worker.process().exit_code(SOON).await, 1);
-    let said = worker.process().output();
-    assert!(said.contains("set METRICS_HOST or METRICS_PORT"), "{said}");
 }

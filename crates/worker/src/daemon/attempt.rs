@@ -209,7 +209,10 @@ impl Runner {
                 let took = started.elapsed();
                 match ran.result {
                     Ok(outcome) => {
-                        self.metrics.answered(&outcome, ran.cached);
+                        // One that was kept from an earlier search took neither time nor tokens.
+                        if !ran.cached {
+                            self.metrics.answered(&outcome.timings, outcome.usage);
+                        }
                         let response = completed(lease, begun.attempt, job, outcome, took);
                         Verdict::Finish(Ok(Box::new(SearchResponse { cached: ran.cached, ..response })))
                     }

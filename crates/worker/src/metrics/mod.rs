@@ -6,14 +6,14 @@ mod port;
 
 pub use port::{Look, Port};
 
-use crate::{pipeline::Outcome, traced::Calls};
+use crate::traced::Calls;
 use privachat_core::{
     jobs::Swept,
     metrics::{Counters, Histograms, Process, Registry},
     mode::Mode,
     schema::{Stage, Usage, problem},
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,15 +156,12 @@ impl Metrics {
         self.attempts.count([mode.as_str(), outcome.as_str()]);
     }
 
-    /// A search has an answer; one that was kept from an earlier search took no time and no tokens.
-    pub fn answered(&self, outcome: &Outcome, was_kept: bool) {
-        if was_kept {
-            return;
-        }
-        for (stage, took) in &outcome.timings {
+    /// An answer was made, in so long and with so many tokens.
+    pub fn answered(&self, timings: &BTreeMap<Stage, Duration>, usage: Option<Usage>) {
+        for (stage, took) in timings {
             self.stage_seconds.observe([name_of(*stage)], *took);
         }
-        self.spent(outcome.usage.unwrap_or_default());
+        self.spent(usage.unwrap_or_default());
     }
 
     fn spent(&self, usage: Usage) {
