@@ -1,7 +1,7 @@
 //! What both binaries measure, and who may see it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use privachat_tests::scene::{hanging_first, is_quiet};
 use privachat_tests::scrape::{Scrape, address, scrape, speed, watched, web, worker_port};
@@ -11,6 +11,7 @@ use redis::AsyncCommands;
 use serde_json::json;
 
 const SOON: Duration = Duration::from_secs(20);
+const SECRET: &str = "whsec_c2l4IHRpbWVzIG5pbmUgaXMgZm9ydHktdHdvLCBvciBub3Q=";
 const ADMIN: &str = "planted-admin-key-1f0d";
 
 /// Names and types in the tables of docs/METRICS.md below these headings.
@@ -259,16 +260,56 @@ async fn without_redis_the_metrics_still_answer_and_nobody_is_ready() {
 }
 
 #[tokio::test]
+async fn a_redis_that_hangs_holds_up_no_scrape() {
+    let web = web();
+    let mut stack = watched(binaries!(), &web).await;
+    let api = address(&stack.folder().join("api.metrics")).await;
+    stack.redis.pause();
+    let begun = Instant::now();
+    let seen = scrape(&api).await;
+    let took = begun.elapsed();
+    stack.redis.resume();
+    assert_eq!(seen.get("privachat_redis_up"), 0.0);
+    // As long as a single reply of Redis may take.
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_callback_that_is_given_up_is_not_counted_as_one_to_be_made_again() {
+    let web = web();
+    let full = Reply::new(503, "text/plain", "").header("retry-after", "3600");
+    let receiver = Upstream::always(full);
+    let stack = Stack::builder(binaries!())
+        .searching(&web)
+        .env("WEBHOOK_SECRET", SECRET)
+        .env("FETCH_ALLOW_HOSTS", receiver.url().replace("http://", ""))
+        .worker_env("METRICS_PORT", 0)
+        .worker_env("METRICS_ADDR_FILE", "worker.metrics")
+        .start()
+        .await;
+    let port = worker_port(&stack).await;
+    let mut search = speed("What is gather?");
+    search["callback_url"] = json!(receiver.url());
+    // The record is gone long before the receiver wants to be called.
+    search["ttl_seconds"] = json!(60);
+    let id = stack.client().enqueue(search).await;
+    stack.client().wait_completed(&id).await;
+    is_quiet(&stack).await;
+    let told = scrape(&port).await;
+    for (outcome, count) in [("taken", 0.0), ("failed", 0.0), ("given_up", 1.0)] {
+        let sample = format!(r#"privachat_worker_callbacks_total{{outcome="{outcome}"}}"#);
+        assert_eq!(told.get(&sample), count, "{outcome}");
+    }
+}
+
+#[tokio::test]
 async fn what_goes_wrong_and_is_mended_is_counted() {
     let (web, _) = hanging_first(1);
     let receiver = Upstream::always(Reply::new(204, "text/plain", ""));
     let mut stack = Stack::builder(binaries!())
         .searching(&web)
         .env("JOB_LEASE_SECONDS", 3)
-        .env(
-            "WEBHOOK_SECRET",
-            "whsec_c2l4IHRpbWVzIG5pbmUgaXMgZm9ydHktdHdvLCBvciBub3Q=",
-        )
+        .env("WEBHOOK_SECRET", SECRET)
         .env("FETCH_ALLOW_HOSTS", receiver.url().replace("http://", ""))
         .start()
         .await;

@@ -125,12 +125,12 @@ impl Caller {
     ) -> Result<(), JobsError> {
         let failed_calls = self.jobs.missed(id).await?;
         let pause = backoff::pause(failed_calls, retry_after);
-        self.metrics.told(Told::Failed);
         if pause >= left {
             self.metrics.told(Told::GivenUp);
             tracing::warn!(session_id = %id, reason, failed_calls, "gave a callback up: its record expires before the next call");
             return self.jobs.told(id).await;
         }
+        self.metrics.told(Told::Failed);
         let pause_s = pause.as_secs();
         tracing::warn!(session_id = %id, reason, failed_calls, pause_s, "a callback failed; trying again");
         self.jobs.postpone_callback(id, pause).await
