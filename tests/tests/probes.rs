@@ -71,11 +71,17 @@ async fn the_healthcheck_of_each_binary_says_whether_it_is_ready() {
         assert_eq!(healthy.status.code(), Some(0), "{healthy:?}");
         assert!(healthy.stderr.is_empty(), "{healthy:?}");
     }
+    let not_ready = || {
+        for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
+            let said = complaint(&run(binary, &settings));
+            assert!(said.to_lowercase().contains("redis"), "{said}");
+        }
+    };
+    stack.redis.pause();
+    not_ready();
+    stack.redis.resume();
     stack.redis.kill();
-    for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
-        let said = complaint(&run(binary, &settings));
-        assert!(said.to_lowercase().contains("redis"), "{said}");
-    }
+    not_ready();
     stack.api.process().kill();
     stack.workers[0].process().kill();
     for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
