@@ -11,7 +11,7 @@ use actix_web::{
     web,
 };
 use privachat_core::metrics::Gauges;
-use std::time::Instant;
+use std::{borrow::Cow, time::Instant};
 
 /// Counts a request, how long it took, and why it was refused.
 pub(crate) async fn count_request(
@@ -28,16 +28,17 @@ pub(crate) async fn count_request(
     let in_flight = InFlight::begin(metrics);
     let response = next.call(request).await?;
     drop(in_flight);
+    let method = Cow::Borrowed(method);
     let route = response.request().match_pattern();
-    let route = route.unwrap_or_else(|| "unknown".to_owned());
+    let route = route.map_or(Cow::Borrowed("unknown"), Cow::Owned);
     if let Some(Refused(code)) = response.response().extensions().get() {
         metrics.refusals.count([*code]);
     }
     metrics
         .request_seconds
-        .observe([method.to_owned(), route.clone()], started.elapsed());
-    let status = response.status().as_u16().to_string();
-    metrics.requests.count([method.to_owned(), route, status]);
+        .observe([method.clone(), route.clone()], started.elapsed());
+    let status = Cow::Owned(response.status().as_str().to_owned());
+    metrics.requests.count([method, route, status]);
     Ok(response)
 }
 
