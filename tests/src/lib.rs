@@ -30,6 +30,7 @@ pub mod redis;
 pub mod redis_cluster;
 pub mod redis_sentinel;
 pub mod scene;
+pub mod scrape;
 pub mod socket;
 pub mod sources;
 pub mod stack;

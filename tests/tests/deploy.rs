@@ -82,7 +82,12 @@ fn every_line_of_the_example_is_a_comment_a_setting_or_what_compose_needs() {
 #[test]
 fn compose_passes_on_every_setting_that_makes_sense_in_a_container_and_no_other() {
     // Files and folders of this machine, and one name for several workers.
-    let outside = ["API_ADDR_FILE", "DATA_DIR", "WORKER_NAME"];
+    let outside = [
+        "API_ADDR_FILE",
+        "METRICS_ADDR_FILE",
+        "DATA_DIR",
+        "WORKER_NAME",
+    ];
     let expected: BTreeSet<String> = settings()
         .into_keys()
         .filter(|name| !outside.contains(name))

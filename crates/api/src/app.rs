@@ -1,6 +1,6 @@
 //! The route table.
 
-use crate::{openapi, problem::Problem, routes, web as pages};
+use crate::{metrics, openapi, problem::Problem, routes, web as pages};
 use actix_web::{
     HttpResponse,
     http::{Method, header},
@@ -19,6 +19,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(only(GET, "/").route(web::get().to(routes::root::get)))
         .service(only(GET, "/livez").route(web::get().to(routes::health::live)))
         .service(only(GET, "/readyz").route(web::get().to(routes::health::ready)))
+        .service(only(GET, "/metrics").route(web::get().to(metrics::get)))
         .configure(queue)
         .service(only(GET, "/api/v1/health").route(web::get().to(routes::health::health)))
         .service(only(POST, "/api/v1/search").route(web::post().to(routes::search::post)))

@@ -1,20 +1,33 @@
 //! The command line: settings come from the environment, so there is little of it.
 
 use crate::{server, settings::ApiSettings};
-use clap::Parser;
-use privachat_core::settings;
+use clap::{Parser, Subcommand};
+use privachat_core::{probe, settings};
 use std::{io::Write, process::ExitCode};
 
 /// The HTTP API of PrivaChat Search.
 #[derive(Parser)]
 #[command(name = "privachat-api", version, about, after_help = settings::help())]
-struct Arguments {}
+struct Arguments {
+    /// Without a command the API runs until it is stopped.
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ask the API at API_PORT of this machine whether it is ready.
+    Healthcheck,
+}
 
 /// Runs the process. A failure is printed once, with all its causes.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Arguments {} = Arguments::parse();
-    match start() {
+    let started = match Arguments::parse().command {
+        Some(Command::Healthcheck) => healthcheck(),
+        None => start(),
+    };
+    match started {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Logging may not have been started: settings are read before it.
@@ -33,6 +46,17 @@ fn start() -> anyhow::Result<()> {
     let served = serve(settings);
     traces.stop();
     served
+}
+
+fn healthcheck() -> anyhow::Result<()> {
+    let settings = ApiSettings::read(&settings::from_process)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let asked = runtime.block_on(probe::ready(&settings.host, settings.port));
+    // A name that cannot be resolved is still being looked up on a thread.
+    runtime.shutdown_background();
+    asked.map_err(anyhow::Error::msg)
 }
 
 fn serve(settings: ApiSettings) -> anyhow::Result<()> {

@@ -9,6 +9,7 @@ mod cli;
 mod connections;
 mod headers;
 mod limits;
+mod metrics;
 mod openapi;
 mod problem;
 mod queue;

@@ -38,6 +38,7 @@ use uuid::Uuid;
         routes::health::health,
         routes::health::live,
         routes::health::ready,
+        crate::metrics::get,
         routes::root::get,
     ),
     components(schemas(routes::list::EndingName)),

@@ -76,6 +76,10 @@ pub(crate) enum Problem {
     Internal(anyhow::Error),
 }
 
+/// Goes with the answer to a request that was refused: the stable name of why.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refused(pub(crate) &'static str);
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -166,11 +170,43 @@ impl ResponseError for Problem {
             Self::Internal(error) => tracing::error!(error = format!("{error:#}"), "answered 500"),
             _ => {}
         }
-        response.json(self.body())
+        let mut response = response.json(self.body());
+        response.extensions_mut().insert(Refused(self.code()));
+        response
     }
 }
 
 impl Problem {
+    /// The stable name, for metrics: some answers show it in another form, or not at all.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid_request",
+            Self::UnknownJob(_) | Self::UnknownPath => code::NOT_FOUND,
+            Self::UnknownSession(_) => code::SESSION_NOT_FOUND,
+            Self::MethodNotAllowed(_) => code::METHOD_NOT_ALLOWED,
+            Self::RateLimited(_) => code::RATE_LIMITED,
+            Self::Unauthorized => code::UNAUTHORIZED,
+            Self::Forbidden => code::FORBIDDEN,
+            Self::TooLarge(_) => code::PAYLOAD_TOO_LARGE,
+            Self::SlowBody => code::REQUEST_TIMEOUT,
+            Self::LongUri(_) => code::URI_TOO_LONG,
+            Self::NotJson => code::UNSUPPORTED_MEDIA_TYPE,
+            Self::IdempotencyConflict => code::IDEMPOTENCY_CONFLICT,
+            Self::BadIdempotencyKey => code::BAD_IDEMPOTENCY_KEY,
+            Self::QueueFull => code::QUEUE_FULL,
+            Self::AlreadyFinished => code::ALREADY_FINISHED,
+            Self::NotRetryable => code::NOT_RETRYABLE,
+            Self::UpgradeRequired => code::UPGRADE_REQUIRED,
+            Self::OriginNotAllowed => code::ORIGIN_NOT_ALLOWED,
+            Self::StillRunning => code::STILL_RUNNING,
+            Self::SearchTimeout { .. } => code::SEARCH_TIMEOUT,
+            Self::SearchFailed { response, .. } if is_timeout(response) => code::SEARCH_TIMEOUT,
+            Self::SearchFailed { .. } => code::SEARCH_EXECUTION_FAILED,
+            Self::Unavailable(_) => code::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => code::INTERNAL_ERROR,
+        }
+    }
+
     fn body(&self) -> Value {
         match self {
             Self::Invalid(faults) => json!({ "detail": faults }),
@@ -188,7 +224,7 @@ impl Problem {
             ),
             Self::Forbidden => named(
                 code::FORBIDDEN,
-                "The queue wants a key of API_ADMIN_KEYS: this one is none of them",
+                "The queue and the metrics want a key of API_ADMIN_KEYS: this one is none of them",
             ),
             Self::TooLarge(limit) => named(
                 code::PAYLOAD_TOO_LARGE,

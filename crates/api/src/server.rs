@@ -1,8 +1,13 @@
 //! Building and running the server.
 
 use crate::{
-    access, app, connections, headers, limits, queue::QueueFeed, request_log,
-    settings::ApiSettings, state::State, watch::Feeds,
+    access, app, connections, headers, limits,
+    metrics::{self, Metrics, Port},
+    queue::QueueFeed,
+    request_log,
+    settings::ApiSettings,
+    state::State,
+    watch::Feeds,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -60,6 +65,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         .map(|per_minute| RateLimit::new(jobs.redis().clone(), per_minute));
     let state = web::Data::new(State {
         jobs,
+        metrics: Metrics::new(),
         queue,
         feeds,
         changes,
@@ -74,8 +80,10 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         origins: settings.cors_origins.clone(),
         stopping: stopping.clone(),
     });
+    let port = Port::open(settings.shared.metrics.as_ref(), &state)?;
     tokio::select! {
         served = serve(&settings, state, &stopping) => served?,
+        closed = port.serve() => closed?,
         died = parts.death() => return Err(died.into()),
     }
     // Only now: requests in flight were waiting for its rings.
@@ -101,6 +109,7 @@ async fn serve(
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(from_fn(limits::close_unread))
             .wrap(from_fn(headers::protect))
+            .wrap(from_fn(metrics::count_request))
             .wrap(from_fn(request_log::log_request))
             .configure(app::configure)
     })

@@ -1,6 +1,9 @@
 //! What every handler can reach.
 
-use crate::{access::Keys, limits::Proxies, queue::QueueFeed, settings::Engines, watch::Feeds};
+use crate::{
+    access::Keys, limits::Proxies, metrics::Metrics, queue::QueueFeed, settings::Engines,
+    watch::Feeds,
+};
 use privachat_core::{
     history::History,
     jobs::{Bell, Jobs},
@@ -11,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) struct State {
     pub(crate) jobs: Jobs,
+    pub(crate) metrics: Metrics,
     /// Rings when a job changes.
     pub(crate) changes: Bell,
     /// The searches that somebody watches.

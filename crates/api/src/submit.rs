@@ -100,11 +100,14 @@ pub(crate) async fn submit(
             created_at,
             replayed: key.is_some(),
         }),
-        Submitted::Created => Ok(Accepted {
-            id,
-            created_at,
-            replayed: false,
-        }),
+        Submitted::Created => {
+            state.metrics.accepted(search.mode);
+            Ok(Accepted {
+                id,
+                created_at,
+                replayed: false,
+            })
+        }
     }
 }
 

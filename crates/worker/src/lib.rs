@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod daemon;
 pub mod llm;
+pub mod metrics;
 pub mod page_cache;
 pub mod pipeline;
 pub mod providers;

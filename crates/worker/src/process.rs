@@ -3,8 +3,10 @@
 use crate::{
     cli::{self, Cli},
     daemon,
+    metrics::Metrics,
     page_cache::PageCache,
     settings::WorkerSettings,
+    traced::Calls,
     wiring,
 };
 use privachat_core::{cache::Cache, jobs::Jobs, parts::Parts, settings};
@@ -51,7 +53,9 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
-    let wiring = wiring::context(&settings.pipeline)?;
+    let metrics = Arc::new(Metrics::default());
+    let calls = Arc::clone(&metrics) as Arc<dyn Calls>;
+    let wiring = wiring::measured(&settings.pipeline, Some(&calls))?;
     let mut context = wiring.context;
     if !settings.page_cache_ttl.is_zero() {
         context.fetcher = Arc::new(PageCache {
@@ -68,5 +72,9 @@ async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
     }
     let jobs = Jobs::new(settings.shared.redis.clone());
     jobs.warn_of_bad_setup().await;
-    daemon::run(settings.daemon(), jobs, context, parts, stopped).await
+    let look_after = daemon::LookAfter {
+        metrics,
+        address: settings.shared.metrics.clone(),
+    };
+    daemon::run(settings.daemon(), jobs, context, look_after, parts, stopped).await
 }

@@ -7,12 +7,73 @@ use crate::pipeline::{
     SemanticsError, Similarities,
 };
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tracing::{Instrument, Span, field::Empty};
 use url::Url;
 
+/// Hears of every call that has ended.
+pub trait Calls: Send + Sync {
+    /// Who was asked, how it went (`ok`, `abandoned` or the kind of failure) and how long it took.
+    fn ended(&self, upstream: &'static str, outcome: &'static str, took: Duration);
+}
+
 /// What stands behind a seam of the pipeline, with spans.
-pub struct Traced<T: ?Sized>(pub Arc<T>);
+pub struct Traced<T: ?Sized> {
+    inner: Arc<T>,
+    calls: Option<Arc<dyn Calls>>,
+}
+
+impl<T: ?Sized> Traced<T> {
+    /// Adds spans to `inner`; `calls` hears of its calls too.
+    pub fn new(inner: Arc<T>, calls: Option<Arc<dyn Calls>>) -> Self {
+        Self { inner, calls }
+    }
+
+    fn call(&self, name: &str, upstream: &'static str) -> Call<'_> {
+        Call {
+            span: client_span(name, upstream),
+            upstream,
+            calls: self.calls.as_deref(),
+            outcome: "abandoned",
+            started: Instant::now(),
+        }
+    }
+}
+
+/// A call under way. Dropped without an end, the search did not wait for it.
+struct Call<'a> {
+    span: Span,
+    upstream: &'static str,
+    calls: Option<&'a dyn Calls>,
+    outcome: &'static str,
+    started: Instant,
+}
+
+impl Call<'_> {
+    /// Says how it ended.
+    fn ended<T, E>(mut self, result: &Result<T, E>, kind: impl Fn(&E) -> &'static str) {
+        self.outcome = match result {
+            Ok(_) => "ok",
+            Err(error) => {
+                let kind = kind(error);
+                self.span.record("otel.status_code", "ERROR");
+                self.span.record("error.type", kind);
+                kind
+            }
+        };
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if let Some(calls) = self.calls {
+            calls.ended(self.upstream, self.outcome, self.started.elapsed());
+        }
+    }
+}
 
 /// A call to another server; `local` is this process. `http.response.status_code` is recorded where the answer is read.
 fn client_span(name: &str, system: &str) -> Span {
@@ -31,18 +92,10 @@ fn client_span(name: &str, system: &str) -> Span {
     )
 }
 
-/// Says of `span` how the call ended.
-fn ended<T, E>(span: &Span, result: &Result<T, E>, kind: impl Fn(&E) -> &'static str) {
-    if let Err(error) = result {
-        span.record("otel.status_code", "ERROR");
-        span.record("error.type", kind(error));
-    }
-}
-
 #[async_trait]
 impl SearchProvider for Traced<dyn SearchProvider> {
     fn name(&self) -> &'static str {
-        self.0.name()
+        self.inner.name()
     }
 
     async fn search(
@@ -50,10 +103,10 @@ impl SearchProvider for Traced<dyn SearchProvider> {
         query: &ProviderQuery,
         deadline: Deadline,
     ) -> Result<Found, ProviderError> {
-        let span = client_span(&format!("search {}", self.name()), self.name());
-        let asked = self.0.search(query, deadline);
-        let result = asked.instrument(span.clone()).await;
-        ended(&span, &result, |error| match error {
+        let call = self.call(&format!("search {}", self.name()), self.name());
+        let asked = self.inner.search(query, deadline);
+        let result = asked.instrument(call.span.clone()).await;
+        call.ended(&result, |error| match error {
             ProviderError::TimedOut { .. } => "timeout",
             ProviderError::Unavailable { .. } => "unavailable",
             ProviderError::RateLimited { .. } => "rate_limited",
@@ -72,10 +125,10 @@ impl PageFetcher for Traced<dyn PageFetcher> {
         language: Option<&str>,
         deadline: Deadline,
     ) -> Result<Page, FetchError> {
-        let span = client_span("fetch page", "page");
-        let fetched = self.0.fetch(url, language, deadline);
-        let result = fetched.instrument(span.clone()).await;
-        ended(&span, &result, |error| match error {
+        let call = self.call("fetch page", "page");
+        let fetched = self.inner.fetch(url, language, deadline);
+        let result = fetched.instrument(call.span.clone()).await;
+        call.ended(&result, |error| match error {
             FetchError::Forbidden(_) => "forbidden",
             FetchError::TimedOut => "timeout",
             FetchError::Status(_) => "status",
@@ -92,11 +145,11 @@ impl PageFetcher for Traced<dyn PageFetcher> {
 #[async_trait]
 impl LanguageModel for Traced<dyn LanguageModel> {
     fn name(&self) -> &str {
-        self.0.name()
+        self.inner.name()
     }
 
     async fn limits(&self, model: Option<&str>, deadline: Deadline) -> ModelLimits {
-        self.0.limits(model, deadline).await
+        self.inner.limits(model, deadline).await
     }
 
     async fn complete(
@@ -105,10 +158,10 @@ impl LanguageModel for Traced<dyn LanguageModel> {
         deadline: Deadline,
         on_piece: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
     ) -> Result<Completion, ModelError> {
-        let span = client_span("chat", "model");
-        let asked = self.0.complete(prompt, deadline, on_piece);
-        let result = asked.instrument(span.clone()).await;
-        ended(&span, &result, |error| match error {
+        let call = self.call("chat", "model");
+        let asked = self.inner.complete(prompt, deadline, on_piece);
+        let result = asked.instrument(call.span.clone()).await;
+        call.ended(&result, |error| match error {
             ModelError::TimedOut => "timeout",
             ModelError::Unavailable { .. } => "unavailable",
             ModelError::RateLimited { .. } => "rate_limited",
@@ -124,7 +177,7 @@ impl LanguageModel for Traced<dyn LanguageModel> {
 #[async_trait]
 impl Semantics for Traced<dyn Semantics> {
     fn is_mutual(&self) -> bool {
-        self.0.is_mutual()
+        self.inner.is_mutual()
     }
 
     async fn similarities(
@@ -138,10 +191,10 @@ impl Semantics for Traced<dyn Semantics> {
         } else {
             ("rerank", "rerank")
         };
-        let span = client_span(name, system);
-        let compared = self.0.similarities(queries, texts, deadline);
-        let result = compared.instrument(span.clone()).await;
-        ended(&span, &result, |error| match error {
+        let call = self.call(name, system);
+        let compared = self.inner.similarities(queries, texts, deadline);
+        let result = compared.instrument(call.span.clone()).await;
+        call.ended(&result, |error| match error {
             SemanticsError::TimedOut => "timeout",
             SemanticsError::Unavailable { .. } => "unavailable",
             SemanticsError::RateLimited => "rate_limited",

@@ -9,7 +9,7 @@ use crate::{
         local::{CorpusSettings, LocalCorpus},
     },
     semantics::{Semantic, SemanticsSettings},
-    traced::Traced,
+    traced::{Calls, Traced},
     upstream,
     web::fetch::{FetchRules, WebFetcher},
 };
@@ -82,6 +82,17 @@ pub struct Wiring {
 /// # Errors
 /// When the HTTP client cannot be set up or the folder of the index cannot be written to.
 pub fn context(settings: &PipelineSettings) -> anyhow::Result<Wiring> {
+    measured(settings, None)
+}
+
+/// The same; `calls` hears of every call to an upstream.
+///
+/// # Errors
+/// As [`context`].
+pub fn measured(
+    settings: &PipelineSettings,
+    calls: Option<&Arc<dyn Calls>>,
+) -> anyhow::Result<Wiring> {
     let client = upstream::client().context("the HTTP client cannot be set up")?;
     let searxng = settings
         .searxng
@@ -122,20 +133,22 @@ pub fn context(settings: &PipelineSettings) -> anyhow::Result<Wiring> {
     let providers = providers
         .into_iter()
         .flatten()
-        .map(|provider| Arc::new(Traced(provider)) as Arc<dyn SearchProvider>);
+        .map(|provider| Arc::new(Traced::new(provider, calls.cloned())) as Arc<dyn SearchProvider>);
     let providers = Providers::new(providers.collect());
     let fetcher: Arc<dyn PageFetcher> = Arc::new(WebFetcher::new(settings.fetch.clone())?);
-    let fetcher = Arc::new(Traced(fetcher));
+    let fetcher = Arc::new(Traced::new(fetcher, calls.cloned()));
     let context = Context {
         excluded: Arc::new(settings.fetch.excluded_domains.clone()),
         semantics: semantics
             .clone()
             .map(|semantics| Arc::new(semantics) as Arc<dyn Semantics>)
-            .map(|semantics| Arc::new(Traced(semantics)) as Arc<dyn Semantics>),
+            .map(|semantics| {
+                Arc::new(Traced::new(semantics, calls.cloned())) as Arc<dyn Semantics>
+            }),
         model: model
             .clone()
             .map(|model| Arc::new(model) as Arc<dyn LanguageModel>)
-            .map(|model| Arc::new(Traced(model)) as Arc<dyn LanguageModel>),
+            .map(|model| Arc::new(Traced::new(model, calls.cloned())) as Arc<dyn LanguageModel>),
         ..Context::new(providers, fetcher)
     };
     Ok(Wiring {

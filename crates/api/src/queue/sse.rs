@@ -1,7 +1,10 @@
 //! The queue as Server-Sent Events.
 
 use super::{Latest, Snapshot};
-use crate::sse::{self, BEAT, HEARTBEAT};
+use crate::{
+    metrics::Listening,
+    sse::{self, BEAT, HEARTBEAT},
+};
 use actix_web::HttpResponse;
 use bytes::Bytes;
 use futures_util::stream;
@@ -16,11 +19,18 @@ pub(super) fn event(snapshot: &Snapshot) -> Latest {
 
 /// An answer that sends each snapshot until the process stops. One who reads slowly gets the newest
 /// and never those between.
-pub(crate) fn answer(latest: watch::Receiver<Latest>, stopping: CancellationToken) -> HttpResponse {
-    let events = stream::unfold((latest, stopping), |(mut latest, stopping)| async move {
-        let chunk = next(&mut latest, &stopping).await?;
-        Some((chunk, (latest, stopping)))
-    });
+pub(crate) fn answer(
+    latest: watch::Receiver<Latest>,
+    stopping: CancellationToken,
+    listening: Listening,
+) -> HttpResponse {
+    let events = stream::unfold(
+        (latest, stopping, listening),
+        |(mut latest, stopping, listening)| async move {
+            let chunk = next(&mut latest, &stopping).await?;
+            Some((chunk, (latest, stopping, listening)))
+        },
+    );
     sse::answer(HttpResponse::Ok(), events)
 }
 

@@ -3,6 +3,7 @@
 use super::{parameters, uuid_in_path};
 use crate::{
     access::{self, Caller},
+    metrics::Transport,
     problem::Problem,
     reply,
     state::State,
@@ -70,7 +71,8 @@ pub(super) async fn stream(
         }
     }
     let stopping = state.stopping.clone();
-    Ok(sse::answer(answer, first, listener, stopping))
+    let listening = state.metrics.listening(Transport::Sse);
+    Ok(sse::answer(answer, first, listener, stopping, listening))
 }
 
 /// Where a client left off: the header that browsers send, or the parameter.

@@ -3,6 +3,11 @@
 use crate::state::State;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Shorter than a reply of Redis may take: the `healthcheck` command waits 4 s, and shall hear why.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(crate) const SERVICE: &str = "privachat-search";
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -37,9 +42,12 @@ pub(crate) async fn ready(state: web::Data<State>) -> HttpResponse {
         return HttpResponse::ServiceUnavailable()
             .json(json!({ "status": "stopping", "redis": "not asked" }));
     }
-    match state.jobs.redis().ping().await {
-        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready", "redis": "ok" })),
-        Err(_away) => HttpResponse::ServiceUnavailable()
+    // Not cut short itself: only a call that runs to its end notices that a connection is dead.
+    let redis = state.jobs.redis().clone();
+    let asked = actix_web::rt::spawn(async move { redis.ping().await });
+    match timeout(PATIENCE, asked).await {
+        Ok(Ok(Ok(()))) => HttpResponse::Ok().json(json!({ "status": "ready", "redis": "ok" })),
+        _away => HttpResponse::ServiceUnavailable()
             .json(json!({ "status": "not ready", "redis": "does not answer" })),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     access::Admin,
+    metrics::Transport,
     openapi,
     problem::Problem,
     queue::{self, sse},
@@ -31,5 +32,6 @@ pub(crate) async fn get(_: Admin, state: web::Data<State>) -> Result<HttpRespons
     )
 )]
 pub(crate) async fn events(_: Admin, state: web::Data<State>) -> HttpResponse {
-    sse::answer(state.queue.watch(), state.stopping.clone())
+    let listening = state.metrics.listening(Transport::Sse);
+    sse::answer(state.queue.watch(), state.stopping.clone(), listening)
 }

@@ -4,6 +4,7 @@ use super::events;
 use crate::{
     access::Caller,
     body,
+    metrics::Transport,
     problem::Problem,
     reply::State as SearchState,
     state::State,
@@ -172,7 +173,14 @@ async fn streamed_answer(
     }
     let listener = state.feeds.listen(id, EntryId::START);
     let stopping = state.stopping.clone();
-    Ok(sse::answer(answer, Vec::new(), listener, stopping))
+    let listening = state.metrics.listening(Transport::Sse);
+    Ok(sse::answer(
+        answer,
+        Vec::new(),
+        listener,
+        stopping,
+        listening,
+    ))
 }
 
 pub(super) async fn accepted_answer(

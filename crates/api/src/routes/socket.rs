@@ -3,6 +3,7 @@
 use super::{events, uuid_in_path};
 use crate::{
     access::{self, Caller},
+    metrics::Transport,
     problem::Problem,
     state::State,
     watch::socket,
@@ -52,7 +53,11 @@ pub(crate) async fn get(
     let record = state.jobs.record(id).await?;
     record.ok_or(Problem::UnknownJob(id))?;
     let listener = state.feeds.listen(id, after);
+    let listening = state.metrics.listening(Transport::WebSocket);
     let socket = socket::Socket::new(session, messages, state.into_inner(), id);
-    actix_web::rt::spawn(socket.run(listener));
+    actix_web::rt::spawn(async move {
+        let _listening = listening;
+        socket.run(listener).await;
+    });
     Ok(answer)
 }

@@ -1,7 +1,10 @@
 //! A search as Server-Sent Events.
 
 use super::{Frame, Listener, News};
-use crate::sse::{self, BEAT, HEARTBEAT};
+use crate::{
+    metrics::Listening,
+    sse::{self, BEAT, HEARTBEAT},
+};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 use futures_util::stream;
@@ -16,11 +19,13 @@ pub(crate) fn answer(
     first: Vec<Frame>,
     listener: Listener,
     stopping: CancellationToken,
+    listening: Listening,
 ) -> HttpResponse {
     let mut sending = Sending {
         ready: VecDeque::new(),
         listener: Some(listener),
         stopping,
+        _listening: listening,
     };
     sending.take(first);
     let chunks = stream::unfold(sending, |mut sending| async move {
@@ -34,6 +39,7 @@ struct Sending {
     ready: VecDeque<Bytes>,
     listener: Option<Listener>,
     stopping: CancellationToken,
+    _listening: Listening,
 }
 
 impl Sending {

@@ -38,6 +38,16 @@ impl Jobs {
         self.take_due(keys::CALLBACKS, limit, lease).await
     }
 
+    /// How many jobs have somebody who is to be told.
+    ///
+    /// # Errors
+    /// When Redis gave no answer.
+    pub async fn callbacks_count(&self) -> Result<u64, JobsError> {
+        let mut command = redis::cmd("ZCARD");
+        command.arg(keys::CALLBACKS);
+        Ok(self.redis.query(&command).await?)
+    }
+
     /// Whom to tell the outcome of this job.
     ///
     /// # Errors

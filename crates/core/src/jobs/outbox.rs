@@ -16,6 +16,16 @@ impl Jobs {
         self.take_due(keys::UNSAVED, limit, retry).await
     }
 
+    /// How many ended jobs are not stored yet.
+    ///
+    /// # Errors
+    /// When Redis gave no answer.
+    pub async fn unsaved_count(&self) -> Result<u64, JobsError> {
+        let mut command = redis::cmd("ZCARD");
+        command.arg(keys::UNSAVED);
+        Ok(self.redis.query(&command).await?)
+    }
+
     /// Notes that a job is stored (or cannot be: its record is gone).
     ///
     /// # Errors

@@ -36,6 +36,10 @@ pub struct Swept {
     pub reaped: usize,
     /// Hints that were lost and are there again.
     pub hints_found: usize,
+    /// Jobs that were given up: their workers were lost too often.
+    pub given_up: usize,
+    /// Jobs that were given up: they had waited too long.
+    pub expired: usize,
     /// Jobs that have ended and were still listed.
     pub tidied: usize,
     /// Jobs that had not ended and were not listed.
@@ -52,9 +56,18 @@ pub struct Sweeper {
     walk: Walk,
 }
 
+/// Why a job was ended by the look at it.
+enum Why {
+    Lost,
+    Expired,
+    Other,
+}
+
 enum Seen {
     Absent,
     Ended(Mode),
+    /// Ended just now.
+    Failed(Mode, Why),
     Wait(Mode, Duration),
     Due(Mode, Duration),
     Lost(Mode, Duration),
@@ -171,6 +184,14 @@ impl Sweeper {
                 self.jobs.forget(id, mode).await?;
                 swept.tidied += 1;
             }
+            Seen::Failed(mode, why) => {
+                self.jobs.forget(id, mode).await?;
+                match why {
+                    Why::Lost => swept.given_up += 1,
+                    Why::Expired => swept.expired += 1,
+                    Why::Other => swept.tidied += 1,
+                }
+            }
             Seen::Wait(mode, until) => self.jobs.track_id(id, mode, until).await?,
             Seen::Due(mode, limit) => {
                 let was_popped = popped.is_some();
@@ -243,10 +264,19 @@ fn seen(reply: Vec<Value>) -> Result<Seen, JobsError> {
     let mut next = || words.next().and_then(Result::ok);
     let state = next().unwrap_or_default();
     let mode = next().and_then(|name| Mode::parse(&name));
-    let left = Duration::from_millis(next().and_then(|ms| ms.parse().ok()).unwrap_or(0));
+    let last = next().unwrap_or_default();
+    let left = Duration::from_millis(last.parse().unwrap_or(0));
     match (state.as_str(), mode) {
         ("ABSENT", _) => Ok(Seen::Absent),
         ("ENDED", Some(mode)) => Ok(Seen::Ended(mode)),
+        ("FAILED", Some(mode)) => Ok(Seen::Failed(
+            mode,
+            match last.as_str() {
+                "lost" => Why::Lost,
+                "expired" => Why::Expired,
+                _ => Why::Other,
+            },
+        )),
         ("WAIT", Some(mode)) => Ok(Seen::Wait(mode, left)),
         ("DUE", Some(mode)) => Ok(Seen::Due(mode, left)),
         ("LOST", Some(mode)) => Ok(Seen::Lost(mode, left)),

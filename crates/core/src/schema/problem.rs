@@ -99,7 +99,7 @@ problems! {
         "The service wants an API key, and the request had none that it knows.",
         "Send `Authorization: Bearer <key>` or `X-API-Key: <key>`; browsers sign in at /sign-in. Operators look at API_KEYS and API_ADMIN_KEYS.";
     FORBIDDEN = "forbidden", Http,
-        "The key is known, but it is no operator's: the queue wants a key of API_ADMIN_KEYS.",
+        "The key is known, but it is no operator's: the queue and the metrics want a key of API_ADMIN_KEYS.",
         "Use such a key; browsers sign in with it at /sign-in. Where there is none, operators set API_ADMIN_KEYS.";
     PAYLOAD_TOO_LARGE = "payload_too_large", Http,
         "The body is larger than a request can be.",

@@ -6,7 +6,8 @@ use crate::{
     telemetry::{LogFormat, LogSettings},
     webhook::SigningKeys,
 };
-use std::time::Duration;
+use anyhow::Context as _;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use url::Url;
 
 const REDIS_URL: &str = "redis://localhost:6379/0";
@@ -38,6 +39,34 @@ pub struct MetricsAddress {
     pub host: String,
     /// The port.
     pub port: u16,
+    /// Where the address is written once the process listens.
+    pub addr_file: Option<PathBuf>,
+}
+
+impl MetricsAddress {
+    /// What to do when it cannot be listened on.
+    #[must_use]
+    pub fn taken(&self) -> String {
+        let Self { host, port, .. } = self;
+        format!(
+            "cannot listen on {host}:{port}: set METRICS_HOST or METRICS_PORT to an address that is free"
+        )
+    }
+
+    /// Says where the process listens.
+    ///
+    /// # Errors
+    /// When the file for the address cannot be written.
+    pub fn announce(&self, address: SocketAddr) -> anyhow::Result<()> {
+        if let Some(file) = &self.addr_file {
+            std::fs::write(file, address.to_string()).with_context(|| {
+                let file = file.display();
+                format!("cannot write the address to {file} (METRICS_ADDR_FILE)")
+            })?;
+        }
+        tracing::info!(%address, "listening for metrics and probes");
+        Ok(())
+    }
 }
 
 impl SharedSettings {
@@ -67,6 +96,7 @@ impl SharedSettings {
                     .text("METRICS_HOST")
                     .unwrap_or_else(|| "127.0.0.1".to_owned()),
                 port,
+                addr_file: reader.text("METRICS_ADDR_FILE").map(PathBuf::from),
             });
         let otlp = reader.http_url("OTEL_EXPORTER_OTLP_ENDPOINT");
         let format = reader

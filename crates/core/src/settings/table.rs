@@ -94,6 +94,11 @@ pub const SETTINGS: &[Setting] = &[
         "that port, which wants no key; 0 picks a free one; without it the worker has none",
     ),
     setting(
+        "METRICS_ADDR_FILE",
+        "",
+        "file that the address of that port is written to once it is open",
+    ),
+    setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "",
         "an OpenTelemetry collector that takes OTLP over HTTP, such as http://localhost:4318; without it there are no traces",

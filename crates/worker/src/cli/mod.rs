@@ -12,9 +12,11 @@ mod show;
 mod tests;
 
 use crate::wiring::PipelineSettings;
+use anyhow::Context as _;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use privachat_core::{
     mode::Mode,
+    probe,
     schema::SearchEngine,
     settings::{self, SharedSettings},
 };
@@ -84,6 +86,8 @@ pub enum Command {
     },
     /// Ask everything that is configured whether it works, and say what to set where not.
     CheckConfig,
+    /// Ask the worker at METRICS_PORT of this machine whether it is ready.
+    Healthcheck,
     /// Hold an answer against its sources, claim by claim.
     Check {
         /// JSON: {"answer": …, "sources": [{"title": …, "url": …, "text": …}]}
@@ -123,8 +127,17 @@ pub async fn run(
         } => search::run(settings, provider.into(), &query, limit, json, out).await,
         Command::Read { source, json } => read::run(settings, &source, json, out).await,
         Command::CheckConfig => check_config::run(settings, shared, out).await,
+        Command::Healthcheck => healthcheck(shared).await,
         Command::Check { file, json } => check::run(&file, json, out),
     }
+}
+
+async fn healthcheck(shared: &SharedSettings) -> anyhow::Result<ExitCode> {
+    let port = shared.metrics.as_ref();
+    let port = port.context("set METRICS_PORT: without it a worker cannot be asked")?;
+    let asked = probe::ready(&port.host, port.port).await;
+    asked.map_err(anyhow::Error::msg)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A mode, as an argument.

@@ -8,6 +8,7 @@ use super::{
     spans,
 };
 use crate::{
+    metrics::{Attempted, Metrics},
     pipeline::{Deadline, Outcome},
     response,
 };
@@ -41,6 +42,7 @@ pub(super) struct Runner {
     pub(super) jobs: Jobs,
     pub(super) runs: Runs,
     pub(super) worker: String,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) lease: Duration,
     pub(super) most_attempts: u32,
     /// Rings for cancelled searches.
@@ -137,6 +139,9 @@ impl Runner {
         let id = lease.id;
         let (attempt, waited_ms) = (begun.attempt, millis(begun.waited));
         tracing::info!(mode = %lease.mode, attempt, waited_ms, "started");
+        if attempt == 1 {
+            self.metrics.claimed(lease.mode, begun.waited);
+        }
         let started = Instant::now();
         let mut has_callback = false;
         let verdict = match job {
@@ -150,19 +155,31 @@ impl Runner {
                 Verdict::Finish(Err(failure))
             }
         };
-        let took_ms = millis(started.elapsed());
+        let took = started.elapsed();
+        let took_ms = millis(took);
+        self.metrics.ran(lease.mode, took);
         spans::ended(&verdict);
         let ended = match verdict {
             Verdict::Finish(outcome) => self.finish(lease, outcome).await?,
             Verdict::TryAgain { failure, wait } => {
                 let pause = retry_pause(attempt).max(wait.unwrap_or_default());
                 match self.try_again(lease, attempt, &failure, pause).await? {
-                    Failed::Retry => return Ok(()),
-                    Failed::Ended(ended) => ended,
+                    Failed::Retry => {
+                        self.metrics.attempted(lease.mode, Attempted::Retry);
+                        return Ok(());
+                    }
+                    Failed::Ended(ended) => {
+                        self.count(lease, ended, Some(failure.code));
+                        ended
+                    }
                 }
             }
             Verdict::Release => return self.release(lease).await,
-            Verdict::Abandon => Ended::Fenced,
+            Verdict::Abandon => {
+                self.metrics.lease_lost();
+                self.metrics.attempted(lease.mode, Attempted::Fenced);
+                Ended::Fenced
+            }
         };
         tracing::info!(?ended, took_ms, "ended");
         if ended != Ended::Fenced {
@@ -192,6 +209,10 @@ impl Runner {
                 let took = started.elapsed();
                 match ran.result {
                     Ok(outcome) => {
+                        // One that was kept from an earlier search took neither time nor tokens.
+                        if !ran.cached {
+                            self.metrics.answered(&outcome.timings, outcome.usage);
+                        }
                         let response = completed(lease, begun.attempt, job, outcome, took);
                         Verdict::Finish(Ok(Box::new(SearchResponse { cached: ran.cached, ..response })))
                     }
@@ -243,18 +264,50 @@ impl Runner {
                 .map_err(|error| JobsError::Unexpected(error.to_string()))?),
             Err(failure) => Err(failure),
         };
-        patiently(Patience::to_hand_in(lease), || {
+        let ended = patiently(Patience::to_hand_in(lease), || {
             self.jobs
                 .finish(lease, json.as_deref().map_err(|failure| *failure))
         })
-        .await
+        .await?;
+        self.count(
+            lease,
+            ended,
+            outcome.as_ref().err().map(|failure| failure.code),
+        );
+        Ok(ended)
+    }
+
+    /// Counts an attempt that was to end its search, with this code or with an answer.
+    fn count(&self, lease: &Lease, ended: Ended, code: Option<&'static str>) {
+        let outcome = match (ended, code) {
+            (Ended::Fenced, _) => {
+                self.metrics.write_fenced();
+                Attempted::Fenced
+            }
+            // A search that was cancelled meanwhile fails whatever its outcome is.
+            (Ended::Failed, code) => {
+                self.metrics.failed(code.unwrap_or(problem::CANCELLED));
+                Attempted::Failed
+            }
+            (Ended::Already, Some(code)) => {
+                self.metrics.failed(code);
+                Attempted::Failed
+            }
+            (Ended::Completed | Ended::Already, _) => Attempted::Completed,
+        };
+        self.metrics.attempted(lease.mode, outcome);
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), JobsError> {
         match patiently(Patience::to_hand_in(lease), || self.jobs.release(lease)).await? {
-            Release::Released => tracing::info!("given back"),
+            Release::Released => {
+                self.metrics.attempted(lease.mode, Attempted::Released);
+                tracing::info!("given back");
+            }
             Release::Fenced => {
-                tracing::warn!("another worker has taken over")
+                self.metrics.write_fenced();
+                self.metrics.attempted(lease.mode, Attempted::Fenced);
+                tracing::warn!("another worker has taken over");
             }
             Release::Cancel => {
                 self.finish(lease, Err(Failure::cancelled())).await?;

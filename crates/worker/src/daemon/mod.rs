@@ -22,7 +22,10 @@ mod tests;
 pub use callbacks::CallbackSettings;
 pub use slots::SlotLimits;
 
-use crate::pipeline::Context;
+use crate::{
+    metrics::{Look, Metrics, Port},
+    pipeline::{Context, Providers, search::breaker::State},
+};
 use anyhow::Context as _;
 use attempt::Runner;
 use privachat_core::{
@@ -31,12 +34,20 @@ use privachat_core::{
     jobs::{Bell, Jobs},
     keys,
     parts::Parts,
+    schema::worker::PerMode,
+    settings::MetricsAddress,
     signals::Signals,
 };
 use runs::Runs;
 use slots::Slots;
-use std::{sync::Arc, time::Duration};
-use tokio::sync::Notify;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{runtime::Handle, sync::Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long storing and signing off may take after the last search.
@@ -67,6 +78,14 @@ pub struct DaemonSettings {
     pub callbacks: CallbackSettings,
 }
 
+/// How a worker is looked after.
+pub struct LookAfter {
+    /// What it counts.
+    pub metrics: Arc<Metrics>,
+    /// Where that is shown; nowhere without one.
+    pub address: Option<MetricsAddress>,
+}
+
 /// Runs a worker until it is told to stop, together with the parts that the caller has started.
 /// Those stop when `stopped` is cancelled, which is when nothing runs any more.
 ///
@@ -76,18 +95,40 @@ pub async fn run(
     settings: DaemonSettings,
     jobs: Jobs,
     context: Context,
+    look_after: LookAfter,
     mut parts: Parts,
     stopped: CancellationToken,
 ) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let slots = Slots::new(settings.slots);
+    let metrics = look_after.metrics;
+    let look = Arc::new(Look {
+        metrics: Arc::clone(&metrics),
+        jobs: jobs.clone(),
+        runtime: Handle::current(),
+        slots: count_slots(slots.clone()),
+        breakers: breakers(context.providers.clone()),
+        taking: AtomicBool::new(false),
+        stop: stop.clone(),
+    });
+    // Dropped last: whoever asks is told until the end that the worker is alive.
+    let mut port = Parts::default();
+    if let Some(address) = &look_after.address {
+        let open = Port::open(address, Arc::clone(&look))?;
+        port.spawn("the port for metrics", open.serve());
+    }
     let history = open(&settings.database_url)
         .await
         .context("the history cannot be opened")?;
-    let stop = CancellationToken::new();
     let give_up = stopped;
     let mut signals = Signals::listen().context("signals cannot be heard")?;
     let ended = Arc::new(Notify::new());
     let tell = Arc::new(Notify::new());
-    let caller = callbacks::caller(settings.callbacks.clone(), jobs.clone())?;
+    let caller = callbacks::caller(
+        settings.callbacks.clone(),
+        jobs.clone(),
+        Arc::clone(&metrics),
+    )?;
     let cancels = Bell::default();
 
     parts.spawn(
@@ -96,7 +137,6 @@ pub async fn run(
             .clone()
             .follow(jobs.redis().clone(), keys::CANCELLED, give_up.clone()),
     );
-    let slots = Slots::new(settings.slots);
     let name = settings.name.clone();
     parts.spawn(
         "the announcer",
@@ -110,7 +150,12 @@ pub async fn run(
     );
     parts.spawn(
         "the sweeper",
-        sweep::run(jobs.clone(), settings.lease, give_up.clone()),
+        sweep::run(
+            jobs.clone(),
+            settings.lease,
+            Arc::clone(&metrics),
+            give_up.clone(),
+        ),
     );
     parts.spawn(
         "the keeper of the history",
@@ -118,7 +163,13 @@ pub async fn run(
     );
     parts.spawn(
         "the outbox",
-        outbox::run(jobs.clone(), history, Arc::clone(&ended), give_up.clone()),
+        outbox::run(
+            jobs.clone(),
+            history,
+            Arc::clone(&metrics),
+            Arc::clone(&ended),
+            give_up.clone(),
+        ),
     );
 
     parts.spawn(
@@ -131,6 +182,7 @@ pub async fn run(
         jobs: jobs.clone(),
         runs: Runs::new(context, settings.cache.clone(), settings.cache_ttl),
         worker: settings.name.clone(),
+        metrics,
         lease: settings.lease,
         most_attempts: settings.most_attempts,
         cancels,
@@ -150,6 +202,7 @@ pub async fn run(
     );
     let mut feeding = Parts::default();
     feeding.spawn("the taker of searches", feed);
+    look.taking.store(true, Ordering::Release);
     tracing::info!(
         worker = settings.name,
         slots = settings.slots.all,
@@ -160,6 +213,7 @@ pub async fn run(
         () = signals.heard() => {}
         died = feeding.death() => return Err(died.into()),
         died = parts.death() => return Err(died.into()),
+        died = port.death() => return Err(died.into()),
     }
     stop.cancel();
     let draining = stop::drain(
@@ -179,4 +233,16 @@ pub async fn run(
     }
     tracing::info!(worker = settings.name, "stopped");
     Ok(())
+}
+
+fn count_slots(slots: Slots) -> Box<dyn Fn() -> (PerMode, PerMode) + Send + Sync> {
+    Box::new(move || (slots.limits(), slots.running()))
+}
+
+fn breakers(providers: Providers) -> Box<dyn Fn() -> Vec<(&'static str, bool)> + Send + Sync> {
+    Box::new(move || {
+        let states = providers.states();
+        let spared = states.map(|(name, state)| (name, state != State::Closed));
+        spared.collect()
+    })
 }

@@ -1,6 +1,7 @@
 //! Ended searches on their way into the history. What cannot be stored now stays listed in Redis
 //! and is tried again: a database that is down never costs an answer.
 
+use crate::metrics::Metrics;
 use chrono::Utc;
 use privachat_core::{
     history::{History, HistoryError, Session},
@@ -31,6 +32,7 @@ enum OutboxError {
 pub(super) async fn run(
     jobs: Jobs,
     history: Arc<dyn History>,
+    metrics: Arc<Metrics>,
     ended: Arc<Notify>,
     stop: CancellationToken,
 ) {
@@ -38,7 +40,7 @@ pub(super) async fn run(
     loop {
         // The last round after the stop stores what the drain has finished.
         let last = stop.is_cancelled();
-        match store_due(&jobs, history.as_ref()).await {
+        match store_due(&jobs, history.as_ref(), &metrics).await {
             Ok(()) if failing => {
                 failing = false;
                 tracing::info!("the history takes sessions again");
@@ -63,7 +65,11 @@ pub(super) async fn run(
     }
 }
 
-async fn store_due(jobs: &Jobs, history: &dyn History) -> Result<(), OutboxError> {
+async fn store_due(
+    jobs: &Jobs,
+    history: &dyn History,
+    metrics: &Metrics,
+) -> Result<(), OutboxError> {
     loop {
         let due = jobs.unsaved(BATCH, RETRY).await?;
         if due.is_empty() {
@@ -76,7 +82,7 @@ async fn store_due(jobs: &Jobs, history: &dyn History) -> Result<(), OutboxError
             if away.is_some() && away == server {
                 continue;
             }
-            match store(jobs, history, id).await {
+            match store(jobs, history, metrics, id).await {
                 // One that cannot be stored must not keep the others from it.
                 Err(OutboxError::History(error)) if !error.is_transient() => {
                     let cause = anyhow::Error::from(error);
@@ -96,7 +102,12 @@ async fn store_due(jobs: &Jobs, history: &dyn History) -> Result<(), OutboxError
     }
 }
 
-async fn store(jobs: &Jobs, history: &dyn History, id: Uuid) -> Result<(), OutboxError> {
+async fn store(
+    jobs: &Jobs,
+    history: &dyn History,
+    metrics: &Metrics,
+    id: Uuid,
+) -> Result<(), OutboxError> {
     // Before the record: both expire at one time, so a record that is there after it had its owner.
     // None of the old service has one.
     let owner = jobs.owner(id).await?;
@@ -112,7 +123,9 @@ async fn store(jobs: &Jobs, history: &dyn History, id: Uuid) -> Result<(), Outbo
         Ok(Some(session)) => {
             let session = Session { owner, ..session };
             note_failure(jobs, &session).await?;
-            history.save(&session).await?;
+            let saved = history.save(&session).await;
+            metrics.history_written(saved.is_ok());
+            saved?;
             delete_if_erased(jobs, history, id).await?;
         }
         Ok(None) => {

@@ -1,10 +1,11 @@
 //! The sweeper's round, over and over: see `privachat_core::jobs::Sweeper`.
 
+use crate::metrics::Metrics;
 use privachat_core::{
     jobs::{Failure, Jobs, SweepRules, Sweeper},
     schema::problem,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -15,17 +16,24 @@ const ROUND: Duration = Duration::from_secs(1);
 const ROUND_AWAY: Duration = Duration::from_millis(400);
 
 /// Sweeps until `stop`.
-pub(super) async fn run(jobs: Jobs, lease: Duration, stop: CancellationToken) {
+pub(super) async fn run(
+    jobs: Jobs,
+    lease: Duration,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+) {
     let mut sweeper = Sweeper::new(jobs, rules(lease));
     let rounds = async {
         let mut failing = false;
         loop {
             match sweeper.sweep().await {
-                Ok(_) if failing => {
-                    failing = false;
-                    tracing::info!("Redis answers again");
+                Ok(swept) => {
+                    metrics.swept(&swept);
+                    if failing {
+                        failing = false;
+                        tracing::info!("Redis answers again");
+                    }
                 }
-                Ok(_) => {}
                 Err(error) => {
                     if !failing {
                         let cause = anyhow::Error::from(error);

@@ -31,7 +31,19 @@ async fn run_with(
     let mut parts = Parts::default();
     parts.spawn(name, part);
     let stopped = CancellationToken::new();
-    run(settings, Jobs::new(redis), context, parts, stopped).await
+    let look_after = LookAfter {
+        metrics: Arc::default(),
+        address: None,
+    };
+    run(
+        settings,
+        Jobs::new(redis),
+        context,
+        look_after,
+        parts,
+        stopped,
+    )
+    .await
 }
 
 #[tokio::test]

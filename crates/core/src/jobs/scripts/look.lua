@@ -2,7 +2,8 @@
 -- ARGV: 1 most crashes, 2 ms for which expired leases are still spared (0: they count), 3 error of a job whose
 --       workers were lost (JSON string), 4 its members, 5 error of a job that waited too long,
 --       6 its members, 7 error of a cancelled job, 8 its members, 9 changed channel, 10 id
--- Returns: {ABSENT} | {ENDED, mode} | {WAIT, mode, ms} (nothing to do until then)
+-- Returns: {ABSENT} | {ENDED, mode} | {FAILED, mode, why} (just now: cancelled, lost, last_error, expired)
+--        | {WAIT, mode, ms} (nothing to do until then)
 --        | {DUE, mode, ms} (needs a hint; ms until it has waited too long)
 --        | {LOST, mode, ms} (its worker was lost: needs a hint, before all others)
 local known = redis.call('HMGET', KEYS[2], 'state', 'mode', 'lease', 'not_before', 'expires', 'deadline',
@@ -13,10 +14,10 @@ if not state then
 end
 local now = now_ms()
 
-local function failed(error, members)
+local function failed(error, members, why)
   end_failed(error, members)
   redis.call('PUBLISH', ARGV[9], ARGV[10] .. ' failed')
-  return { 'ENDED', mode }
+  return { 'FAILED', mode, why }
 end
 
 if state == 'processing' then
@@ -31,10 +32,10 @@ if state == 'processing' then
   local crashes = redis.call('HINCRBY', KEYS[2], 'crashes', 1)
   redis.call('HDEL', KEYS[2], 'nonce', 'worker', 'lease', 'budget_end')
   if known[7] then
-    return failed(ARGV[7], ARGV[8])
+    return failed(ARGV[7], ARGV[8], 'cancelled')
   end
   if crashes > tonumber(ARGV[1]) or now >= tonumber(known[6]) then
-    return failed(ARGV[3], ARGV[4])
+    return failed(ARGV[3], ARGV[4], 'lost')
   end
   redis.call('HSET', KEYS[2], 'state', 'pending', 'not_before', 0)
   write_record('pending', 'null', '', field('live_ttl'))
@@ -50,12 +51,12 @@ local started = known[6]
 local limit = tonumber(started or known[5])
 if now >= limit then
   if known[8] then
-    return failed(known[8], known[9])
+    return failed(known[8], known[9], 'last_error')
   end
   if started then
-    return failed(ARGV[3], ARGV[4])
+    return failed(ARGV[3], ARGV[4], 'lost')
   end
-  return failed(ARGV[5], ARGV[6])
+  return failed(ARGV[5], ARGV[6], 'expired')
 end
 local pause = known[4] - now
 if pause > 0 then

@@ -1,7 +1,10 @@
 //! One call, and what follows from how it went.
 
 use super::{BUSY_PAUSE, backoff, message::Message};
-use crate::web::fetch::{Place, Posted, Poster};
+use crate::{
+    metrics::{Metrics, Told},
+    web::fetch::{Place, Posted, Poster},
+};
 use bytes::Bytes;
 use chrono::Utc;
 use privachat_core::{
@@ -12,12 +15,13 @@ use reqwest::{
     StatusCode,
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use url::Url;
 use uuid::Uuid;
 
 pub(in crate::daemon) struct Caller {
     pub(super) jobs: Jobs,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) poster: Poster,
     pub(super) keys: Option<SigningKeys>,
 }
@@ -89,10 +93,12 @@ impl Caller {
         match self.send(place, &message).await {
             Verdict::Taken(status) => {
                 tracing::info!(session_id = %id, status = status.as_u16(), failed_calls, "told a callback");
+                self.metrics.told(Told::Taken);
                 self.done_with(id).await
             }
             Verdict::Refused => {
                 tracing::info!(session_id = %id, "a callback wants no more: 410");
+                self.metrics.told(Told::GivenUp);
                 self.done_with(id).await
             }
             Verdict::Missed {
@@ -120,9 +126,11 @@ impl Caller {
         let failed_calls = self.jobs.missed(id).await?;
         let pause = backoff::pause(failed_calls, retry_after);
         if pause >= left {
+            self.metrics.told(Told::GivenUp);
             tracing::warn!(session_id = %id, reason, failed_calls, "gave a callback up: its record expires before the next call");
             return self.jobs.told(id).await;
         }
+        self.metrics.told(Told::Failed);
         let pause_s = pause.as_secs();
         tracing::warn!(session_id = %id, reason, failed_calls, pause_s, "a callback failed; trying again");
         self.jobs.postpone_callback(id, pause).await

@@ -6,7 +6,10 @@ mod backoff;
 mod call;
 mod message;
 
-use crate::web::fetch::{FetchRules, Poster};
+use crate::{
+    metrics::Metrics,
+    web::fetch::{FetchRules, Poster},
+};
 use anyhow::Context as _;
 use call::{Caller, Went};
 use privachat_core::{
@@ -45,7 +48,11 @@ pub struct CallbackSettings {
 }
 
 /// Makes what is to make the calls.
-pub(super) fn caller(settings: CallbackSettings, jobs: Jobs) -> anyhow::Result<Arc<Caller>> {
+pub(super) fn caller(
+    settings: CallbackSettings,
+    jobs: Jobs,
+    metrics: Arc<Metrics>,
+) -> anyhow::Result<Arc<Caller>> {
     let rules = FetchRules {
         allow_hosts: settings.allow_hosts,
         per_host: AT_ONCE_PER_HOST,
@@ -55,6 +62,7 @@ pub(super) fn caller(settings: CallbackSettings, jobs: Jobs) -> anyhow::Result<A
     let poster = Poster::new(rules, PATIENCE).context("callbacks cannot be set up")?;
     Ok(Arc::new(Caller {
         jobs,
+        metrics,
         poster,
         keys: settings.keys,
     }))

@@ -1,0 +1,133 @@
+//! What the API measures, and where it shows it.
+
+mod moment;
+mod names;
+mod page;
+mod port;
+mod requests;
+
+pub(crate) use page::{__path_get, get};
+pub(crate) use port::Port;
+pub(crate) use requests::count_request;
+
+use privachat_core::{
+    metrics::{Counters, Gauges, Histograms, Process, Registry},
+    mode::Mode,
+};
+
+/// What was counted since the process began.
+pub(crate) struct Metrics {
+    registry: Registry,
+    process: Process,
+    requests: Counters<3>,
+    request_seconds: Histograms<2>,
+    in_flight: Gauges<0>,
+    accepted: Counters<1>,
+    refusals: Counters<1>,
+    listeners: Gauges<1>,
+}
+
+impl Metrics {
+    /// Nothing was counted yet.
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::default();
+        let metrics = Self {
+            requests: registry.counters(&names::REQUESTS),
+            request_seconds: registry.histograms(&names::REQUEST_SECONDS),
+            in_flight: registry.gauges(&names::IN_FLIGHT),
+            accepted: registry.counters(&names::ACCEPTED),
+            refusals: registry.counters(&names::REFUSALS),
+            listeners: registry.gauges(&names::LISTENERS),
+            process: Process::begun("privachat-api"),
+            registry,
+        };
+        for mode in Mode::ALL {
+            metrics.accepted.show([mode.as_str()]);
+        }
+        metrics.in_flight.set([], 0.0);
+        for transport in [Transport::Sse, Transport::WebSocket] {
+            metrics.listeners.set([transport.as_str().into()], 0.0);
+        }
+        metrics
+    }
+
+    /// Counts a search that was put into a queue.
+    pub(crate) fn accepted(&self, mode: Mode) {
+        self.accepted.count([mode.as_str()]);
+    }
+
+    /// Counts a listener for as long as what is returned lives.
+    pub(crate) fn listening(&self, transport: Transport) -> Listening {
+        let gauges = self.listeners.clone();
+        gauges.add([transport.as_str().into()], 1.0);
+        Listening { gauges, transport }
+    }
+}
+
+/// How somebody listens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Transport {
+    Sse,
+    WebSocket,
+}
+
+impl Transport {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sse => "sse",
+            Self::WebSocket => "websocket",
+        }
+    }
+}
+
+/// Somebody listens.
+pub(crate) struct Listening {
+    gauges: Gauges<1>,
+    transport: Transport,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.gauges.add([self.transport.as_str().into()], -1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use privachat_core::metrics::COMMON;
+
+    const PAGE: &str = include_str!("../../../../docs/METRICS.md");
+
+    /// The rows of a section.
+    fn rows(section: &str) -> Vec<&'static str> {
+        let heading = format!("\n## {section}\n");
+        let (_, rest) = PAGE.split_once(&heading).unwrap();
+        let section = rest
+            .split_once("\n## ")
+            .map_or(rest, |(section, _)| section);
+        section
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .collect()
+    }
+
+    #[test]
+    fn the_page_for_people_holds_every_metric_of_the_api_and_no_other() {
+        let expected: Vec<String> = names::ALL.iter().map(|metric| metric.row()).collect();
+        assert_eq!(rows("The API"), expected);
+        let common: Vec<String> = COMMON.iter().map(|metric| metric.row()).collect();
+        assert_eq!(rows("Both"), common);
+    }
+
+    #[test]
+    fn a_listener_counts_until_it_is_dropped() {
+        let metrics = Metrics::new();
+        let shown = || metrics.registry.encode(&Default::default());
+        let listening = metrics.listening(Transport::WebSocket);
+        let one = r#"privachat_api_listeners{transport="websocket"} 1.0"#;
+        assert!(shown().contains(one), "{}", shown());
+        drop(listening);
+        assert!(!shown().contains(one));
+    }
+}

@@ -1,0 +1,93 @@
+//! Every metric of the API; docs/METRICS.md is the same table for people.
+
+use privachat_core::metrics::Metric;
+
+pub(super) static REQUESTS: Metric = Metric::counter(
+    "privachat_api_requests_total",
+    &["method", "route", "status"],
+    "Requests that were answered. `route` is the pattern of the address, or `unknown`",
+);
+pub(super) static REQUEST_SECONDS: Metric = Metric::histogram(
+    "privachat_api_request_seconds",
+    &["method", "route"],
+    "Time from a request to the head of its answer; a synchronous search takes as long as the search",
+);
+pub(super) static IN_FLIGHT: Metric = Metric::gauge(
+    "privachat_api_requests_in_flight",
+    &[],
+    "Requests whose answer has not begun",
+);
+pub(super) static ACCEPTED: Metric = Metric::counter(
+    "privachat_api_searches_accepted_total",
+    &["mode"],
+    "Searches that were put into a queue; a repeat with the same Idempotency-Key is none",
+);
+pub(super) static REFUSALS: Metric = Metric::counter(
+    "privachat_api_refusals_total",
+    &["error"],
+    "Answers with an error, by its name in docs/ERRORS.md; `invalid_request` is a 422",
+);
+pub(super) static LISTENERS: Metric = Metric::gauge(
+    "privachat_api_listeners",
+    &["transport"],
+    "Open streams of events: `sse` (searches and the queue) or `websocket`",
+);
+pub(super) static QUEUE_DEPTH: Metric = Metric::gauge(
+    "privachat_queue_depth",
+    &["mode"],
+    "Searches that wait, of the whole service",
+);
+pub(super) static QUEUE_OLDEST: Metric = Metric::gauge(
+    "privachat_queue_oldest_seconds",
+    &["mode"],
+    "How long the oldest of them has waited; 0 when none waits",
+);
+pub(super) static QUEUE_RUNNING: Metric = Metric::gauge(
+    "privachat_queue_running",
+    &["mode"],
+    "Searches that run, as the workers last said",
+);
+pub(super) static WORKERS: Metric = Metric::gauge(
+    "privachat_workers",
+    &[],
+    "Workers that were heard of within the last minute",
+);
+pub(super) static WORKER_SLOTS: Metric = Metric::gauge(
+    "privachat_worker_slots_total",
+    &[],
+    "Searches that all of them can run at once",
+);
+pub(super) static HISTORY_UNSAVED: Metric = Metric::gauge(
+    "privachat_history_unsaved",
+    &[],
+    "Ended searches that are not in the history yet",
+);
+pub(super) static CALLBACKS_WAITING: Metric = Metric::gauge(
+    "privachat_callbacks_waiting",
+    &[],
+    "Searches whose outcome somebody is still to be told, running ones too",
+);
+pub(super) static REDIS_UP: Metric = Metric::gauge(
+    "privachat_redis_up",
+    &[],
+    "1 when Redis answered this scrape; else 0, and the seven above are left out",
+);
+
+/// The table.
+#[cfg(test)]
+pub(super) static ALL: [&Metric; 14] = [
+    &REQUESTS,
+    &REQUEST_SECONDS,
+    &IN_FLIGHT,
+    &ACCEPTED,
+    &REFUSALS,
+    &LISTENERS,
+    &QUEUE_DEPTH,
+    &QUEUE_OLDEST,
+    &QUEUE_RUNNING,
+    &WORKERS,
+    &WORKER_SLOTS,
+    &HISTORY_UNSAVED,
+    &CALLBACKS_WAITING,
+    &REDIS_UP,
+];

@@ -1,0 +1,31 @@
+//! GET /metrics.
+
+use super::moment;
+use crate::{access::Admin, state::State};
+use actix_web::{HttpResponse, web};
+use privachat_core::metrics::{CONTENT_TYPE, Moment};
+
+/// What was measured, as text in the format of OpenMetrics: docs/METRICS.md lists it.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "metrics", tag = "health",
+    responses(
+        (status = 200, description = "The metrics; without those of the queues when Redis does not answer", body = String, content_type = "application/openmetrics-text"),
+    )
+)]
+pub(crate) async fn get(_: Admin, state: web::Data<State>) -> HttpResponse {
+    answer(&state).await
+}
+
+pub(super) async fn get_openly(state: web::Data<State>) -> HttpResponse {
+    answer(&state).await
+}
+
+async fn answer(state: &State) -> HttpResponse {
+    let metrics = &state.metrics;
+    let mut moment = Moment::default();
+    moment::look(&state.jobs, &mut moment).await;
+    metrics.process.describe(&mut moment);
+    HttpResponse::Ok()
+        .content_type(CONTENT_TYPE)
+        .body(metrics.registry.encode(&moment))
+}

@@ -1,0 +1,53 @@
+//! The port for those who look after the process: no key, and nothing but probes and metrics.
+
+use super::page;
+use crate::{
+    app::{GET, only},
+    routes::health,
+    state::State,
+};
+use actix_web::{App, HttpServer, dev::Server, web};
+use anyhow::Context;
+use privachat_core::settings::MetricsAddress;
+
+/// It, if there is one.
+pub(crate) struct Port(Option<Server>);
+
+impl Port {
+    /// Opens the port of the settings.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub(crate) fn open(
+        address: Option<&MetricsAddress>,
+        state: &web::Data<State>,
+    ) -> anyhow::Result<Self> {
+        let Some(address) = address else {
+            return Ok(Self(None));
+        };
+        let state = state.clone();
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(state.clone())
+                .service(only(GET, "/livez").route(web::get().to(health::live)))
+                .service(only(GET, "/readyz").route(web::get().to(health::ready)))
+                .service(only(GET, "/metrics").route(web::get().to(page::get_openly)))
+        })
+        .workers(1)
+        .disable_signals()
+        .shutdown_timeout(1)
+        .bind((address.host.as_str(), address.port))
+        .with_context(|| address.taken())?;
+        let bound = server.addrs().first().copied();
+        address.announce(bound.context("the port for metrics has no address")?)?;
+        Ok(Self(Some(server.run())))
+    }
+
+    /// Answers until this is dropped.
+    pub(crate) async fn serve(self) -> anyhow::Result<()> {
+        match self.0 {
+            Some(server) => server.await.context("the port for metrics closed"),
+            None => std::future::pending().await,
+        }
+    }
+}

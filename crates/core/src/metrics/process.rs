@@ -1,0 +1,78 @@
+//! What both binaries say of themselves: <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
+
+use super::{Metric, Moment};
+use crate::version::{REVISION, VERSION};
+use std::{
+    fs,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// What both binaries have.
+pub const COMMON: &[Metric] = &[BUILD_INFO, RESIDENT, OPEN_FILES, STARTED];
+
+const BUILD_INFO: Metric = Metric::gauge(
+    "privachat_build_info",
+    &["binary", "version", "revision"],
+    "1: which build this is",
+);
+const RESIDENT: Metric = Metric::gauge(
+    "process_resident_memory_bytes",
+    &[],
+    "Memory of the process that is in RAM",
+);
+const OPEN_FILES: Metric = Metric::gauge(
+    "process_open_fds",
+    &[],
+    "Open files and connections of the process",
+);
+const STARTED: Metric = Metric::gauge(
+    "process_start_time_seconds",
+    &[],
+    "When the process began, in seconds since 1970",
+);
+
+/// This process.
+#[derive(Debug)]
+pub struct Process {
+    binary: &'static str,
+    started: SystemTime,
+}
+
+impl Process {
+    /// The process has just begun.
+    #[must_use]
+    pub fn begun(binary: &'static str) -> Self {
+        Self {
+            binary,
+            started: SystemTime::now(),
+        }
+    }
+
+    /// Says how it is. What the system does not tell is left out.
+    pub fn describe(&self, moment: &mut Moment) {
+        let build = [self.binary, VERSION, REVISION].map(Into::into);
+        moment.gauges(&BUILD_INFO).set(build, 1.0);
+        if let Some(bytes) = resident() {
+            moment.set(&RESIDENT, bytes);
+        }
+        if let Ok(files) = fs::read_dir("/proc/self/fd") {
+            // Without the one that looks.
+            moment.set(&OPEN_FILES, as_number(files.count().saturating_sub(1)));
+        }
+        let started = self.started.duration_since(UNIX_EPOCH).unwrap_or_default();
+        moment.set(&STARTED, started.as_secs_f64());
+    }
+}
+
+fn resident() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024.0)
+}
+
+fn as_number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
