@@ -154,7 +154,12 @@ async fn the_document_knows_every_kind_of_event_that_a_stream_can_send() {
     let document = document(&api().await).await;
     let events = &document["paths"]["/api/v1/search/{session_id}/events"]["get"]["responses"];
     let content = &events["200"]["content"]["text/event-stream"]["schema"];
-    assert_eq!(content["$ref"], "#/components/schemas/StreamEvent");
+    assert_eq!(content["$ref"], "#/components/schemas/SentEvent");
+    let data = &document["components"]["schemas"]["SentEvent"]["properties"]["data"];
+    assert_eq!(
+        data["contentSchema"]["$ref"],
+        "#/components/schemas/StreamEvent"
+    );
     let kinds = |schema: &str| -> BTreeSet<String> {
         let variants = document["components"]["schemas"][schema]["oneOf"].as_array();
         let kind = |variant: &Value| {
@@ -200,5 +205,46 @@ async fn every_operation_but_the_open_ones_says_how_to_send_a_key_and_what_comes
                 assert!(answers["403"].is_object(), "{method} {path}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn no_header_is_null_and_none_is_described_that_has_a_place_of_its_own() {
+    let document = document(&api().await).await;
+    let mut headers = 0;
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            for header in parameters.filter(|one| one["in"] == "header") {
+                assert_eq!(header["schema"]["type"], "string", "{header}");
+                // OpenAPI says that parameters of these names are ignored.
+                let name = header["name"].as_str().unwrap();
+                assert!(!["Accept", "Authorization", "Content-Type"].contains(&name));
+                headers += 1;
+            }
+        }
+    }
+    assert!(headers >= 3, "{headers}");
+}
+
+#[tokio::test]
+async fn the_answer_to_a_search_leads_to_everything_that_takes_its_id() {
+    let document = document(&api().await).await;
+    let paths = document["paths"].as_object().unwrap();
+    let with_id = paths
+        .iter()
+        .filter(|(path, _)| path.contains("{session_id}"));
+    let operations = with_id.flat_map(|(_, item)| item.as_object().unwrap().values());
+    let targets: BTreeSet<String> = operations
+        .map(|operation| operation["operationId"].as_str().unwrap().to_owned())
+        .collect();
+    let links = &document["paths"]["/api/v1/search"]["post"]["responses"]["200"]["links"];
+    let linked: BTreeSet<String> = names(links).into_iter().collect();
+    assert_eq!(linked, targets);
+    for link in links.as_object().unwrap().values() {
+        assert_eq!(
+            link["parameters"]["session_id"],
+            "$response.body#/session_id"
+        );
     }
 }

@@ -1,9 +1,14 @@
 //! The OpenAPI 3.1 document, made from the handlers, and the page that shows it.
 
 mod access;
+mod headers;
+mod links;
+mod sent;
 
 use crate::routes;
 use access::Access;
+use headers::Headers;
+use links::Links;
 use privachat_core::{
     mode::Mode,
     schema::{
@@ -11,6 +16,7 @@ use privachat_core::{
         worker::WorkerDescription,
     },
 };
+pub(crate) use sent::{SentEvent, SentQueue};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -42,7 +48,7 @@ use uuid::Uuid;
         routes::root::get,
     ),
     components(schemas(routes::list::EndingName)),
-    modifiers(&Access),
+    modifiers(&Access, &Headers, &Links),
     tags(
         (name = "search", description = "Ask, and follow the search"),
         (name = "sessions", description = "Searches that have ended"),

@@ -4,6 +4,7 @@ use super::{parameters, uuid_in_path};
 use crate::{
     access::{self, Caller},
     metrics::Transport,
+    openapi::SentEvent,
     problem::Problem,
     reply,
     state::State,
@@ -11,10 +12,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use anyhow::anyhow;
-use privachat_core::{
-    jobs::EntryId,
-    schema::{event::StreamEvent, validate::Fault},
-};
+use privachat_core::{jobs::EntryId, schema::validate::Fault};
 use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -28,11 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
     get, path = "/api/v1/search/{session_id}/events", operation_id = "events", tag = "search",
     params(
         ("session_id" = uuid::Uuid, Path, description = "The search"),
-        ("Last-Event-ID" = Option<String>, Header, description = "The last event that was received: what follows it is sent"),
-        ("after" = Option<String>, Query, description = "The same for clients that cannot set headers; the header counts if both are there"),
+        ("Last-Event-ID" = Option<String>, Header, pattern = "^([0-9]{1,19}(-[0-9]{1,19})?)?$", description = "The last event that was received: what follows it is sent"),
+        ("after" = Option<String>, Query, pattern = "^([0-9]{1,19}(-[0-9]{1,19})?)?$", description = "The same for clients that cannot set headers; the header counts if both are there"),
     ),
     responses(
-        (status = 200, description = "Server-Sent Events; the data of each is a JSON object like this, with its `id`", body = StreamEvent, content_type = "text/event-stream"),
+        (status = 200, description = "Server-Sent Events; one after the other; the data of each has its `id` too", body = SentEvent, content_type = "text/event-stream"),
         (status = 204, description = "The search has ended, and everything was received: do not come again"),
         (status = 404, description = "Unknown or expired", body = crate::openapi::Detail),
         (status = 422, description = "No session id, or no id of an event", body = crate::openapi::Faults),

@@ -28,7 +28,7 @@ pub(crate) async fn get(_: Admin, state: web::Data<State>) -> Result<HttpRespons
 #[utoipa::path(
     get, path = "/api/v1/queue/events", operation_id = "queue_events", tag = "queue",
     responses(
-        (status = 200, description = "Server-Sent Events of the kind `queue`; the data of each is this object", body = openapi::QueueBody, content_type = "text/event-stream"),
+        (status = 200, description = "Server-Sent Events of the kind `queue`", body = openapi::SentQueue, content_type = "text/event-stream"),
     )
 )]
 pub(crate) async fn events(_: Admin, state: web::Data<State>) -> HttpResponse {

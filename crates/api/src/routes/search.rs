@@ -5,6 +5,7 @@ use crate::{
     access::Caller,
     body,
     metrics::Transport,
+    openapi::SentEvent,
     problem::Problem,
     reply::State as SearchState,
     state::State,
@@ -15,9 +16,7 @@ use crate::{
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use privachat_core::{
     jobs::EntryId,
-    schema::{
-        SearchEngine, SearchRequest, SearchResponse, Status, event::StreamEvent, validate::Fault,
-    },
+    schema::{SearchEngine, SearchRequest, SearchResponse, Status, validate::Fault},
 };
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
@@ -39,13 +38,12 @@ const REPLAYED: (&str, &str) = ("idempotent-replayed", "true");
 /// `Idempotency-Key` and `Last-Event-ID`.
 #[utoipa::path(
     post, path = "/api/v1/search", operation_id = "search", tag = "search",
-    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body gets the first search"),
-        ("Accept" = Option<String>, Header, description = "text/event-stream: answer with the events of the search")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$", description = "A repeat with the same key and body gets the first search")),
     request_body = crate::openapi::SearchBody,
     responses(
         (status = 200, description = "The complete result; with async_mode the search as accepted; with Accept: text/event-stream its events, as at /events", content(
             (SearchResponse = "application/json"),
-            (StreamEvent = "text/event-stream"),
+            (SentEvent = "text/event-stream"),
         )),
         (status = 400, description = "The Idempotency-Key cannot be used", body = crate::openapi::Refusal),
         (status = 409, description = "The Idempotency-Key was used for another request", body = crate::openapi::Refusal),
@@ -73,13 +71,12 @@ pub(crate) async fn post(
 /// `model` do not matter here.
 #[utoipa::path(
     post, path = "/api/v1/search/perplexity", operation_id = "search_perplexity", tag = "search",
-    params(("Idempotency-Key" = Option<String>, Header, description = "A repeat with the same key and body gets the first search"),
-        ("Accept" = Option<String>, Header, description = "text/event-stream: answer with the events of the search")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$", description = "A repeat with the same key and body gets the first search")),
     request_body = crate::openapi::SearchBody,
     responses(
         (status = 200, description = "The complete result; with async_mode the search as accepted; with Accept: text/event-stream its events, as at /events", content(
             (SearchResponse = "application/json"),
-            (StreamEvent = "text/event-stream"),
+            (SentEvent = "text/event-stream"),
         )),
         (status = 400, description = "The Idempotency-Key cannot be used", body = crate::openapi::Refusal),
         (status = 409, description = "The Idempotency-Key was used for another request", body = crate::openapi::Refusal),

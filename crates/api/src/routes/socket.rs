@@ -24,7 +24,7 @@ use privachat_core::schema::event::StreamEvent;
     get, path = "/api/v1/search/{session_id}/ws", operation_id = "socket", tag = "search",
     params(
         ("session_id" = uuid::Uuid, Path, description = "The search"),
-        ("after" = Option<String>, Query, description = "The id of the last event that was received: what follows it is sent"),
+        ("after" = Option<String>, Query, pattern = "^([0-9]{1,19}(-[0-9]{1,19})?)?$", description = "The id of the last event that was received: what follows it is sent"),
     ),
     responses(
         (status = 101, description = "The socket is open; each frame is one of these, with its `id`", body = StreamEvent),

@@ -1,0 +1,40 @@
+//! Parameters that are headers: one that is not needed is left out, since no header is null.
+
+use super::access::operations;
+use utoipa::{
+    Modify,
+    openapi::{
+        OpenApi, RefOr,
+        path::{Parameter, ParameterIn},
+        schema::{Schema, SchemaType, Type},
+    },
+};
+
+/// Takes null out of the types of headers, where it comes from `Option`.
+pub(super) struct Headers;
+
+impl Modify for Headers {
+    fn modify(&self, document: &mut OpenApi) {
+        let operations = document.paths.paths.values_mut().flat_map(operations);
+        let parameters = operations.flat_map(|operation| operation.parameters.iter_mut().flatten());
+        for parameter in parameters {
+            if let RefOr::T(Parameter {
+                parameter_in: ParameterIn::Header,
+                schema: Some(RefOr::T(Schema::Object(object))),
+                ..
+            }) = parameter
+            {
+                never_null(&mut object.schema_type);
+            }
+        }
+    }
+}
+
+fn never_null(schema_type: &mut SchemaType) {
+    if let SchemaType::Array(types) = schema_type {
+        types.retain(|one| *one != Type::Null);
+        if let [only] = types.as_slice() {
+            *schema_type = SchemaType::Type(only.clone());
+        }
+    }
+}

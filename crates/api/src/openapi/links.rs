@@ -1,0 +1,52 @@
+//! How the answers lead to each other: the id in one is the parameter of the next.
+
+use super::access::operations;
+use utoipa::{
+    Modify,
+    openapi::{OpenApi, RefOr, link::Link, path::Operation},
+};
+
+const SESSION_ID: &str = "session_id";
+
+/// What names a search: the operation, and where its id stands in its answer.
+const SOURCES: [(&str, &str); 5] = [
+    ("search", "$response.body#/session_id"),
+    ("search_perplexity", "$response.body#/session_id"),
+    ("retry", "$response.body#/session_id"),
+    ("status", "$response.body#/session_id"),
+    ("sessions", "$response.body#/sessions/0/id"),
+];
+
+/// Links every operation that takes the id of a search to those whose answers have one.
+pub(super) struct Links;
+
+impl Modify for Links {
+    fn modify(&self, document: &mut OpenApi) {
+        let items = &mut document.paths.paths;
+        let targets: Vec<String> = items
+            .iter_mut()
+            .filter(|(path, _)| path.contains("{session_id}"))
+            .flat_map(|(_, item)| operations(item))
+            .filter_map(|operation| operation.operation_id.clone())
+            .collect();
+        for operation in items.values_mut().flat_map(operations) {
+            let id = operation.operation_id.as_deref();
+            if let Some((_, place)) = SOURCES.iter().find(|(source, _)| id == Some(*source)) {
+                link(operation, place, &targets);
+            }
+        }
+    }
+}
+
+fn link(operation: &mut Operation, place: &str, targets: &[String]) {
+    let Some(RefOr::T(answer)) = operation.responses.responses.get_mut("200") else {
+        return;
+    };
+    for target in targets {
+        let link = Link::builder()
+            .operation_id(target.clone())
+            .parameter(SESSION_ID, place)
+            .build();
+        answer.links.insert(target.clone(), RefOr::T(link));
+    }
+}
