@@ -12,12 +12,10 @@ step "format"
 cargo fmt --all --check
 
 step "shell scripts"
-shellcheck --external-sources --source-path=SCRIPTDIR .ci/run scripts/*.sh deploy/*.sh
+shellcheck --external-sources --source-path=SCRIPTDIR .ci/run scripts/*.sh deploy/*.sh deploy/searxng/*.sh
 
-step "compose file and Dockerfile"
-# Without a project's .env, so that the result does not depend on this machine's settings.
-docker-compose --env-file deploy/check.env config --quiet
-"$tools/hadolint" deploy/Dockerfile
+step "deploy files"
+scripts/deploy.sh
 
 step "dependencies: licences, bans, sources"
 # The advisory database lives on a host that not every machine reaches: `cargo deny check advisories` by hand.

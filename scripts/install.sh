@@ -40,6 +40,8 @@ need_check() {
     absent git && add git
     absent shellcheck && add shellcheck
     absent docker-compose && add docker-compose
+    # promtool.
+    absent promtool && add prometheus
     need_python
 }
 
@@ -67,7 +69,7 @@ disable_services() {
     local package
     for package in "${missing[@]}"; do
         case $package in
-            redis-server | postgresql) as_root systemctl disable --quiet "$package" ;;
+            redis-server | postgresql | prometheus) as_root systemctl disable --quiet "$package" ;;
         esac
     done
 }

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Checks what is in deploy/ as far as it can be without a container engine or a cluster. What the files
+# promise to each other and to the code is in tests/tests/deploy*.rs.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+tools=target/tools/bin
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# Without a project's .env, so that the result does not depend on this machine's settings.
+: >"$scratch/no.env"
+docker-compose --env-file "$scratch/no.env" config --quiet
+docker-compose --env-file "$scratch/no.env" --profile observability config --quiet
+"$tools/check-jsonschema" --builtin-schema vendor.compose-spec docker-compose.yml
+
+"$tools/hadolint" deploy/Dockerfile
+# The layer of dependencies: does cargo read the workspace as the image has it then?
+cp --parents Cargo.toml Cargo.lock crates/*/Cargo.toml tests/Cargo.toml deploy/empty-sources.sh "$scratch"
+(cd "$scratch" && deploy/empty-sources.sh && cargo fetch --quiet --locked)
+
+promtool check config deploy/prometheus/prometheus.yml
+promtool test rules deploy/prometheus/alerts_test.yml
+"$tools/python" scripts/deploy/queries.py >"$scratch/queries.yml"
+promtool check rules "$scratch/queries.yml"
+
+"$tools/python" scripts/deploy/manifests.py
