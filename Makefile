@@ -1,6 +1,6 @@
 # The project's commands. The work is done in scripts/, so that each step can be read and run alone.
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos cuts recovery mutants fuzz quality build fmt clean
+.PHONY: help run test check chaos cuts recovery mutants fuzz quality build sbom fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ screenshots: ## take the pictures of docs/screenshots anew
 
 build: ## build both binaries for release, into target/release
 	@scripts/build.sh
+
+sbom: ## list what the binaries are made of (CycloneDX), into target/sbom
+	@scripts/sbom.sh
 
 fmt: ## format the code
 	@scripts/fmt.sh

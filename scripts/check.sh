@@ -18,9 +18,11 @@ step "deploy files"
 scripts/deploy.sh
 
 step "dependencies: licences, bans, sources"
-# The advisory database lives on a host that not every machine reaches: `cargo deny check advisories` by hand.
 cargo fetch --locked
 "$tools/cargo-deny" --offline --locked check --hide-inclusion-graph bans licenses sources
+
+step "dependencies: advisories"
+scripts/advisories.sh
 
 step "lints"
 cargo clippy --workspace --all-targets --locked -- -D warnings

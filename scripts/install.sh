@@ -25,6 +25,8 @@ need_test() {
     postgres_absent && add postgresql
     # A worker whose clock is wrong.
     absent faketime && add faketime
+    # What the build script asks for the revision.
+    absent git && add git
     # The clients in examples/.
     absent node && add nodejs
     need_python

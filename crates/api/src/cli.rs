@@ -7,7 +7,7 @@ use std::{io::Write, process::ExitCode};
 
 /// The HTTP API of PrivaChat Search.
 #[derive(Parser)]
-#[command(name = "privachat-api", version, about, after_help = settings::help())]
+#[command(name = "privachat-api", version = privachat_core::version::text(), about, after_help = settings::help())]
 struct Arguments {
     /// Without a command the API runs until it is stopped.
     #[command(subcommand)]

@@ -24,7 +24,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 /// Takes searches from the queue and runs them; with a command, runs a piece of it by hand.
 #[derive(Debug, Parser)]
-#[command(name = "privachat-worker", version)]
+#[command(name = "privachat-worker", version = privachat_core::version::text())]
 pub struct Cli {
     /// What to run by hand; without a command the worker runs until it is stopped.
     #[command(subcommand)]

@@ -1,0 +1,40 @@
+//! Tells the code which revision it is built from: `version::REVISION`.
+//!
+//! `PRIVACHAT_REVISION` says so where there is no git, as in a container image. Otherwise git is asked,
+//! but for release builds only: in a debug build each commit would compile the workspace anew.
+
+use std::path::Path;
+use std::process::Command;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=PRIVACHAT_REVISION");
+    let given = std::env::var("PRIVACHAT_REVISION").ok();
+    let release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let revision = given
+        .filter(|revision| !revision.is_empty())
+        .or_else(|| release.then(from_git).flatten());
+    if let Some(revision) = revision {
+        println!("cargo::rustc-env=PRIVACHAT_REVISION={revision}");
+    }
+}
+
+/// The commit that is checked out; `None` outside a git checkout or without git.
+fn from_git() -> Option<String> {
+    let revision = git(&["rev-parse", "--short=12", "HEAD"])?;
+    // HEAD changes with a switch of branches, its log with every commit; both may lie elsewhere than .git.
+    for name in ["HEAD", "logs/HEAD"] {
+        let file = git(&["rev-parse", "--git-path", name])?;
+        if Path::new(&file).exists() {
+            println!("cargo::rerun-if-changed={file}");
+        }
+    }
+    Some(revision)
+}
+
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let line = text.trim();
+    (output.status.success() && !line.is_empty()).then(|| line.to_owned())
+}

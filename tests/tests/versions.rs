@@ -1,0 +1,111 @@
+//! What the binaries say they are, and what they are built with.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use privachat_core::version;
+use privachat_tests::{binaries, sources};
+
+/// What a command prints; it must end well.
+fn output(command: &mut Command) -> String {
+    let output = command.output().expect("the command starts");
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn both_binaries_say_their_version_and_revision() {
+    for (program, name) in [
+        (binaries!().api, "privachat-api"),
+        (binaries!().worker, "privachat-worker"),
+    ] {
+        let said = output(Command::new(program).arg("--version"));
+        assert_eq!(said.trim(), format!("{name} {}", version::text()));
+    }
+}
+
+/// The build script of `privachat-core`, and a checkout for it to look at.
+struct Build {
+    folder: tempfile::TempDir,
+    script: PathBuf,
+}
+
+impl Build {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = folder.path().join("build-script");
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        output(
+            Command::new(rustc)
+                .args(["--edition", "2024", "-o"])
+                .arg(&script)
+                .arg(sources::root().join("crates/core/build.rs")),
+        );
+        Self { folder, script }
+    }
+
+    fn git(&self, folder: &Path, arguments: &[&str]) -> String {
+        let said = output(
+            Command::new("git")
+                .current_dir(folder)
+                .env("GIT_CEILING_DIRECTORIES", self.folder.path())
+                .args(["-c", "user.name=a", "-c", "user.email=a@example.invalid"])
+                .args(arguments),
+        );
+        said.trim().to_owned()
+    }
+
+    /// The revision the script hands to the compiler in `folder`.
+    fn revision(&self, folder: &Path, profile: &str, told: Option<&str>) -> Option<String> {
+        let mut command = Command::new(&self.script);
+        command
+            .current_dir(folder)
+            .env("GIT_CEILING_DIRECTORIES", self.folder.path())
+            .env_remove("PRIVACHAT_REVISION")
+            .env("PROFILE", profile);
+        if let Some(told) = told {
+            command.env("PRIVACHAT_REVISION", told);
+        }
+        let said = output(&mut command);
+        let mut lines = said.lines();
+        let found =
+            lines.find_map(|line| line.strip_prefix("cargo::rustc-env=PRIVACHAT_REVISION="));
+        found.map(String::from)
+    }
+}
+
+#[test]
+fn a_release_build_knows_its_commit_also_in_a_second_worktree_and_takes_what_it_is_told_first() {
+    let build = Build::new();
+    let checkout = build.folder.path().join("checkout");
+    std::fs::create_dir(&checkout).expect("a folder");
+    assert_eq!(build.revision(&checkout, "release", None), None, "no git");
+
+    build.git(&checkout, &["init", "-q"]);
+    build.git(&checkout, &["commit", "-q", "--allow-empty", "-m", "one"]);
+    build.git(&checkout, &["worktree", "add", "-q", "../second"]);
+    let commit = build.git(&checkout, &["rev-parse", "--short=12", "HEAD"]);
+    for folder in [&checkout, &build.folder.path().join("second")] {
+        let known = build.revision(folder, "release", None);
+        assert_eq!(known.as_deref(), Some(commit.as_str()));
+    }
+    let told = build.revision(&checkout, "release", Some("told"));
+    assert_eq!(told.as_deref(), Some("told"));
+    let debug = build.revision(&checkout, "debug", None);
+    assert_eq!(debug, None, "each commit would compile everything anew");
+}
+
+#[test]
+fn one_compiler_is_named_in_all_places() {
+    let toolchain = sources::file("rust-toolchain.toml").text;
+    let pinned = toolchain
+        .lines()
+        .find_map(|line| line.strip_prefix("channel = \"")?.strip_suffix('"'))
+        .expect("a channel");
+    let (minor, _patch) = pinned.rsplit_once('.').expect("three numbers");
+
+    let workspace = sources::file("Cargo.toml").text;
+    assert!(workspace.contains(&format!("rust-version = \"{minor}\"")));
+    let image = sources::file("deploy/Dockerfile").text;
+    assert!(image.contains(&format!("FROM rust:{pinned}-slim-")));
+}
