@@ -1,0 +1,108 @@
+//! Jobs that do nothing, through the job engine as a worker of the service uses it.
+
+use anyhow::{bail, ensure};
+use futures_util::{StreamExt, stream};
+use privachat_core::connection::Redis;
+use privachat_core::jobs::{Claim, Ended, Failure, Hint, Jobs, SweepRules, Sweeper, Taker};
+use privachat_core::mode::Mode;
+use privachat_tests::scene::job;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// Submissions in flight, and slots of a worker.
+const AT_ONCE: usize = 32;
+const LEASE: Duration = Duration::from_secs(15);
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+pub(crate) fn open(url: &str) -> anyhow::Result<Jobs> {
+    Ok(Jobs::new(Redis::open(url)?))
+}
+
+pub(crate) async fn submit(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
+    let submissions =
+        stream::iter(0..count).map(|_| async { jobs.submit(&job(Uuid::new_v4())).await });
+    let mut outcomes = submissions.buffer_unordered(AT_ONCE);
+    while let Some(outcome) = outcomes.next().await {
+        outcome?;
+    }
+    Ok(())
+}
+
+/// Runs so many jobs.
+pub(crate) async fn drain(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
+    let mut taker = jobs.taker();
+    let slots = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    for _ in 0..count {
+        start_next(jobs, &mut taker, &slots, &mut running).await?;
+    }
+    while let Some(outcome) = running.join_next().await {
+        outcome??;
+    }
+    Ok(())
+}
+
+/// A worker: runs jobs and sweeps, until it is killed.
+pub(crate) async fn work(url: &str) -> anyhow::Result<()> {
+    let jobs = open(url)?;
+    tokio::spawn(sweep(jobs.clone()));
+    let mut taker = jobs.taker();
+    let slots = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    loop {
+        start_next(&jobs, &mut taker, &slots, &mut running).await?;
+        while let Some(outcome) = running.try_join_next() {
+            outcome??;
+        }
+    }
+}
+
+/// A slot, a pop, and a task that claims and finishes.
+async fn start_next(
+    jobs: &Jobs,
+    taker: &mut Taker,
+    slots: &Arc<Semaphore>,
+    running: &mut JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let slot = Arc::clone(slots).acquire_owned().await?;
+    let hint = loop {
+        if let Some(hint) = taker.next(&Mode::ALL).await? {
+            break hint;
+        }
+    };
+    let jobs = jobs.clone();
+    running.spawn(async move {
+        let outcome = run(&jobs, hint).await;
+        drop(slot);
+        outcome
+    });
+    Ok(())
+}
+
+async fn run(jobs: &Jobs, hint: Hint) -> anyhow::Result<()> {
+    let Claim::Started { lease, .. } = jobs.claim(hint, "bench", LEASE).await? else {
+        bail!("a job that was pushed once could not be claimed");
+    };
+    let (tracked, ended) = tokio::join!(jobs.track(hint, LEASE), jobs.finish(&lease, Ok(b"{}")));
+    tracked?;
+    ensure!(ended? == Ended::Completed, "a job did not complete");
+    jobs.forget(hint.id, hint.mode).await?;
+    Ok(jobs.saved(hint.id).await?)
+}
+
+pub(crate) async fn sweep(jobs: Jobs) {
+    let rules = SweepRules {
+        most_crashes: 2,
+        lease: LEASE,
+        worker_lost: Failure::new("worker_lost", "lost"),
+        waited_too_long: Failure::new("queue_expired", "late"),
+    };
+    let mut sweeper = Sweeper::new(jobs, rules);
+    loop {
+        sweeper.sweep().await.expect("a round of sweeping");
+        tokio::time::sleep(SWEEP_EVERY).await;
+    }
+}

@@ -1,0 +1,3 @@
+//! What the benchmarks share: the documents that they read.
+
+pub mod documents;
