@@ -10,6 +10,7 @@ use privachat_tests::process::Process;
 use privachat_tests::proxy::free_port;
 use privachat_tests::redis::{Options, RedisServer};
 use privachat_tests::scene::job;
+use privachat_tests::upstream::{Upstream, searxng};
 use privachat_tests::{Client, Stack, eventually};
 use std::time::Duration;
 use uuid::Uuid;
@@ -55,6 +56,15 @@ pub(crate) struct Sites {
     /// Why a peer is not among them.
     pub(crate) missing: Vec<(&'static str, String)>,
     pub(crate) stack: Stack,
+}
+
+/// A search engine that has something to say to [`SUBMITTED`].
+pub(crate) fn web() -> Upstream {
+    let text =
+        "The difference between a mutex and a semaphore is that a mutex is held by one thread.";
+    let address = "https://docs.example/mutex";
+    let found = searxng::Result::new("Mutex and semaphore", address, text);
+    searxng::finding(vec![found])
 }
 
 /// The service as it is deployed, but for the bound of its queue, which a load test would meet.
@@ -182,7 +192,7 @@ pub(crate) fn response(id: Uuid) -> SearchResponse {
         providers: vec!["searxng".to_owned()],
         fetched: true,
         published: None,
-        passages: vec![text.repeat(5), text.repeat(4)],
+        passages: vec![text.repeat(6), text.repeat(5)],
     };
     SearchResponse {
         status: Status::Completed,

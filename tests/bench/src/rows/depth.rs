@@ -6,6 +6,7 @@ use crate::scale::Scale;
 use privachat_core::jobs::Jobs;
 use privachat_tests::redis::RedisServer;
 use std::time::Instant;
+use tokio::task::JoinSet;
 
 const SHALLOW: usize = 10;
 /// The bound: so many percent up or down.
@@ -47,10 +48,11 @@ impl Side {
 pub(crate) async fn depth(scale: Scale) -> Row {
     let count = TURN.min(scale.jobs);
     let mut sides = [Side::fill(SHALLOW).await, Side::fill(scale.depth).await];
+    let mut sweepers = JoinSet::new();
     for side in &sides {
         // Connections, scripts, and the memory that the first jobs ask for.
         side.turn(count / 4 + 1).await;
-        tokio::spawn(engine::sweep(side.jobs.clone()));
+        sweepers.spawn(engine::sweep(side.jobs.clone()));
     }
     for _ in 0..scale.rounds {
         for side in &mut sides {
@@ -58,6 +60,7 @@ pub(crate) async fn depth(scale: Scale) -> Row {
             side.cost.samples.push(cost);
         }
     }
+    sweepers.shutdown().await;
     let [shallow, deep] = sides.map(|side| side.cost);
     let change = 100.0 * (deep.median() / shallow.median() - 1.0);
     Row {

@@ -3,10 +3,9 @@
 use crate::figures::{Figure, Goal, Row, percentile};
 use crate::pace::{Exchange, post as paced};
 use crate::scale::Scale;
-use crate::sites::{SUBMITTED, service};
+use crate::sites::{SUBMITTED, service, web};
 use privachat_core::keys;
 use privachat_tests::Stack;
-use privachat_tests::upstream::searxng;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,7 +58,7 @@ pub(crate) async fn post(scale: Scale) -> Row {
 }
 
 pub(crate) async fn start(scale: Scale) -> Row {
-    let web = searxng::finding(searxng::about_python());
+    let web = web();
     let address = web.url();
     let settings = [
         ("SEARXNG_BASE_URL", address.as_str()),

@@ -2,11 +2,10 @@
 
 use crate::figures::{Figure, Goal, Row};
 use crate::scale::Scale;
-use crate::sites::service;
+use crate::sites::{SUBMITTED, service, web};
 use privachat_tests::Stack;
 use privachat_tests::listening::{asked, heard, raise_limit, resident};
 use privachat_tests::scene::{is_quiet, question};
-use privachat_tests::upstream::searxng;
 use rustix::process::{Resource, getrlimit};
 
 /// Files that the process needs beside its listeners.
@@ -21,11 +20,12 @@ pub(crate) async fn memory(scale: Scale) -> Row {
     let mut streams = Figure::new("a listener (SSE)", "KB");
     let mut sockets = Figure::new("a listener (WebSocket)", "KB");
     for _ in 0..scale.rounds {
-        let web = searxng::finding(searxng::about_python());
+        let web = web();
         let address = web.url();
         let mut stack = service(1, &[("SEARXNG_BASE_URL", &address)]).await;
         // What the first search needs is there in every service that is used.
-        let id = stack.client().enqueue(question()).await;
+        let first = serde_json::from_str(SUBMITTED).expect("a request");
+        let id = stack.client().enqueue(first).await;
         stack.client().wait_completed(&id).await;
         is_quiet(&stack).await;
         api.samples.push(megabytes(stack.api.process().id()));
