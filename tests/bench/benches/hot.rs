@@ -8,12 +8,13 @@ use bytes::Bytes;
 use chrono::Utc;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use privachat_bench::documents;
+use privachat_bench::record::response;
 use privachat_core::connection::Redis;
 use privachat_core::jobs::{Claim, Hint, Jobs, Record};
 use privachat_core::mode::Mode;
+use privachat_core::schema::SourceType;
 use privachat_core::schema::record::StoredRecord;
 use privachat_core::schema::validate::{parse_body, search_request};
-use privachat_core::schema::{SearchResponse, SourceDetail, SourceType, Status};
 use privachat_tests::listening::{asked, heard, raise_limit, tell};
 use privachat_tests::redis::{Options, RedisServer};
 use privachat_tests::scene::{job, question};
@@ -39,28 +40,8 @@ fn runtime() -> Runtime {
     Runtime::new().expect("a runtime")
 }
 
-fn response() -> SearchResponse {
-    let text =
-        "A mutex is held by one thread at a time, and the thread that took it gives it back [1]. ";
-    let detail = SourceDetail {
-        passages: vec![text.repeat(10), text.repeat(9)],
-        ..SourceDetail::default()
-    };
-    SearchResponse {
-        status: Status::Completed,
-        answer: Some(text.repeat(40)),
-        source_details: Some(vec![detail; 10]),
-        ..SearchResponse::pending(
-            Uuid::nil(),
-            "What is a mutex?".to_owned(),
-            "speed",
-            Utc::now(),
-        )
-    }
-}
-
 fn records(criterion: &mut Criterion) {
-    let response = response();
+    let response = response(Uuid::nil());
     let result = serde_json::to_string(&response).expect("a response");
     let stored = format!(r#"{{"status":"completed","result":{result},"error":null,"version":1}}"#);
     criterion.bench_function("record, 20 KB: encode", |bencher| {

@@ -1,11 +1,17 @@
 //! Jobs that do nothing, through the job engine as a worker of the service uses it.
 
-use anyhow::{bail, ensure};
+use crate::sites::SUBMITTED;
+use anyhow::{anyhow, bail, ensure};
+use bytes::Bytes;
+use chrono::Utc;
 use futures_util::{StreamExt, stream};
 use privachat_core::connection::Redis;
-use privachat_core::jobs::{Claim, Ended, Failure, Hint, Jobs, SweepRules, Sweeper, Taker};
+use privachat_core::jobs::{Claim, Ended, Failure, Hint, Jobs, NewJob, SweepRules, Sweeper, Taker};
 use privachat_core::mode::Mode;
+use privachat_core::schema::SearchJob;
+use privachat_core::schema::validate::search_request;
 use privachat_tests::scene::job;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -15,6 +21,7 @@ use uuid::Uuid;
 /// Submissions in flight, and slots of a worker.
 const AT_ONCE: usize = 32;
 const LEASE: Duration = Duration::from_secs(15);
+const LONGEST_WAIT: Duration = Duration::from_secs(6 * 60 * 60);
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) fn open(url: &str) -> anyhow::Result<Jobs> {
@@ -22,8 +29,32 @@ pub(crate) fn open(url: &str) -> anyhow::Result<Jobs> {
 }
 
 pub(crate) async fn submit(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
-    let submissions =
-        stream::iter(0..count).map(|_| async { jobs.submit(&job(Uuid::new_v4())).await });
+    submit_each(jobs, count, || waiting(Uuid::new_v4())).await
+}
+
+/// The same search, over and over, as the API would submit it.
+pub(crate) async fn submit_searches(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
+    let asked: Value = serde_json::from_str(SUBMITTED)?;
+    let search = search_request(&asked).map_err(|faults| anyhow!("{faults:?}"))?;
+    let created_at = Utc::now();
+    let request = Bytes::from(serde_json::to_vec(&SearchJob { created_at, search })?);
+    let searching = || NewJob {
+        request: request.clone(),
+        ..waiting(Uuid::new_v4())
+    };
+    submit_each(jobs, count, searching).await
+}
+
+/// A job that may wait as long as the longest measurement.
+fn waiting(id: Uuid) -> NewJob {
+    NewJob {
+        longest_wait: LONGEST_WAIT,
+        ..job(id)
+    }
+}
+
+async fn submit_each(jobs: &Jobs, count: usize, job: impl Fn() -> NewJob) -> anyhow::Result<()> {
+    let submissions = stream::iter(0..count).map(|_| async { jobs.submit(&job()).await });
     let mut outcomes = submissions.buffer_unordered(AT_ONCE);
     while let Some(outcome) = outcomes.next().await {
         outcome?;

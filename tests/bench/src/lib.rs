@@ -1,3 +1,4 @@
-//! What the benchmarks share: the documents that they read.
+//! What the benchmarks share: the documents and the record that they read.
 
 pub mod documents;
+pub mod record;

@@ -44,6 +44,9 @@ async fn run(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["soak"] => return Ok(soak::run().await),
         ["worker", url, ..] => engine::work(url).await?,
         ["submit", url, jobs] => engine::submit(&engine::open(url)?, jobs.parse()?).await?,
+        ["submit-searches", url, jobs] => {
+            engine::submit_searches(&engine::open(url)?, jobs.parse()?).await?;
+        }
         other => bail!("unknown: {other:?} (table, soak)"),
     }
     Ok(ExitCode::SUCCESS)

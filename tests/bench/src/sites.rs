@@ -2,10 +2,9 @@
 
 use crate::load::Asked;
 use crate::programs::{Peers, binaries, this};
-use chrono::Utc;
+use privachat_bench::record::response;
 use privachat_core::jobs::{Claim, Hint};
 use privachat_core::mode::Mode;
-use privachat_core::schema::{SearchResponse, SourceDetail, Status};
 use privachat_tests::process::Process;
 use privachat_tests::proxy::free_port;
 use privachat_tests::redis::{Options, RedisServer};
@@ -182,27 +181,4 @@ async fn finished_record(redis: &RedisServer) -> Uuid {
         .await
         .expect("the peers' record");
     id
-}
-
-/// An answer with ten sources and what was read of them.
-pub(crate) fn response(id: Uuid) -> SearchResponse {
-    let text = "A mutex is held by one thread at a time, and the thread that took it gives it back [1]. \
-                A semaphore counts: any thread may raise it, and waiting lowers it by one [2]. ";
-    let detail = SourceDetail {
-        providers: vec!["searxng".to_owned()],
-        fetched: true,
-        published: None,
-        passages: vec![text.repeat(6), text.repeat(5)],
-    };
-    SearchResponse {
-        status: Status::Completed,
-        answer: Some(text.repeat(20)),
-        confidence: Some(0.8),
-        execution_time: Some(4.2),
-        model_used: Some("double".to_owned()),
-        completed_at: Some(Utc::now()),
-        attempt: 1,
-        source_details: Some(vec![detail; 10]),
-        ..SearchResponse::pending(id, "What is a mutex?".to_owned(), "speed", Utc::now())
-    }
 }

@@ -1,31 +1,24 @@
 //! Jobs that do nothing, a second, through one worker: ours, and those of other queues.
 
+mod queues;
+
 use crate::figures::{Figure, Goal, Row};
-use crate::programs::{Peers, this};
+use crate::programs::Peers;
 use crate::scale::Scale;
+use crate::sites::web;
 use privachat_tests::process::Process;
 use privachat_tests::redis::RedisServer;
+use queues::{Queue, asynq, bullmq, celery, engine, worker};
 use redis::aio::MultiplexedConnection;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const UNIT: &str = "jobs/s";
-const OURS: &str = "PrivaChat Search, job engine";
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// The measurement begins when so much is done, with everything started and warm.
 const WARM_UP: f64 = 0.05;
 const LONGEST: Duration = Duration::from_secs(180);
-
-/// One queue: how jobs get in, who runs them, and which lengths are those that are left.
-struct Queue {
-    name: &'static str,
-    jobs: usize,
-    left: &'static [(&'static str, &'static str)],
-    enqueue: Box<dyn Fn(&RedisServer) -> Command + Send + Sync>,
-    work: Box<dyn Fn(&RedisServer) -> Command + Send + Sync>,
-}
 
 pub(crate) async fn drain(scale: Scale) -> Row {
     let server = crate::redis::server().await;
@@ -46,7 +39,8 @@ pub(crate) async fn drain(scale: Scale) -> Row {
         asynq(&peers, scale.jobs),
     ];
     let mut missing = Vec::new();
-    let mut queues = vec![ours(scale.jobs)];
+    let web = web();
+    let mut queues = vec![engine(scale.jobs), worker(scale.jobs, &web, folder.path())];
     for (queue, (name, _)) in found.into_iter().zip(goals) {
         match queue {
             Ok(queue) => queues.push(queue),
@@ -82,7 +76,7 @@ pub(crate) async fn drain(scale: Scale) -> Row {
     row
 }
 
-const NOTES: [&str; 2] = [
+const NOTES: [&str; 3] = [
     "All jobs wait when the worker starts; the rate is that from 5 % done to the end, by the lengths of \
      each one's own lists, so that starting a process and its imports do not count. One worker each, as \
      its documentation sets it up (tests/bench/peers).",
@@ -91,6 +85,9 @@ const NOTES: [&str; 2] = [
      once with locks, events, results without TTL, no fencing of the result by attempt; concurrency 50. \
      Celery: prefork on 2 processes, late acknowledgement (a lost worker's tasks come back after an hour), \
      results with TTL. asynq: leases, no results.",
+    "The other line of ours is no no-op: it is the whole worker daemon with its default settings, each job \
+     a search that is answered from the cache, told in events, written as a record of its own and stored \
+     in the history (SQLite); it counts as done when it is stored.",
 ];
 
 async fn turn(queue: &Queue, server: &RedisServer, folder: &Path) -> f64 {
@@ -133,114 +130,4 @@ async fn left(queue: &Queue, connection: &mut MultiplexedConnection) -> usize {
     }
     let lengths: Vec<usize> = pipeline.query_async(connection).await.expect("lengths");
     lengths.iter().sum()
-}
-
-fn ours(jobs: usize) -> Queue {
-    let role = move |role: &'static str| {
-        move |server: &RedisServer| {
-            let mut command = this(role);
-            command.arg(server.url()).arg(jobs.to_string());
-            command
-        }
-    };
-    Queue {
-        name: OURS,
-        jobs,
-        left: &[("ZCARD", privachat_core::keys::LIVE)],
-        enqueue: Box::new(role("submit")),
-        work: Box::new(role("worker")),
-    }
-}
-
-fn bullmq(peers: &Peers, jobs: usize) -> Result<Queue, String> {
-    peers.program("bullmq/node_modules/bullmq")?;
-    let script = peers.installed.join("bullmq/queue.js");
-    let role = move |role: &'static str| {
-        let script = script.clone();
-        move |server: &RedisServer| {
-            let mut command = privachat_tests::process::isolated("node");
-            command
-                .arg(&script)
-                .arg(role)
-                .arg(server.port().to_string());
-            command.arg(jobs.to_string());
-            command
-        }
-    };
-    Ok(Queue {
-        name: "BullMQ",
-        jobs,
-        left: &[("LLEN", "bull:bench:wait"), ("LLEN", "bull:bench:active")],
-        enqueue: Box::new(role("enqueue")),
-        work: Box::new(role("work")),
-    })
-}
-
-fn celery(peers: &Peers, jobs: usize) -> Result<Queue, String> {
-    // It takes a tenth of the others' rate: fewer jobs last as long.
-    let jobs = (jobs / 5).max(1);
-    peers.program("celery/bin/celery")?;
-    let sources = peers.sources.join("celery");
-    let command = |peers: &Peers, program: &str, arguments: Vec<String>| {
-        let (peers, program) = (peers.clone(), program.to_owned());
-        let sources: PathBuf = sources.clone();
-        move |server: &RedisServer| {
-            let mut command = peers.program(&program).expect("it was there");
-            command.args(&arguments).current_dir(&sources);
-            command.env("REDIS_URL", server.url());
-            command.env("PYTHONDONTWRITEBYTECODE", "1");
-            command
-        }
-    };
-    let worker = [
-        "--app",
-        "tasks",
-        "worker",
-        "--pool",
-        "prefork",
-        "--concurrency",
-        "2",
-        "--without-gossip",
-        "--without-mingle",
-        "--loglevel",
-        "WARNING",
-    ];
-    Ok(Queue {
-        name: "Celery",
-        jobs,
-        left: &[("LLEN", "celery"), ("HLEN", "unacked")],
-        enqueue: Box::new(command(
-            peers,
-            "celery/bin/python",
-            vec!["tasks.py".to_owned(), jobs.to_string()],
-        )),
-        work: Box::new(command(
-            peers,
-            "celery/bin/celery",
-            worker.map(str::to_owned).to_vec(),
-        )),
-    })
-}
-
-fn asynq(peers: &Peers, jobs: usize) -> Result<Queue, String> {
-    peers.program("asynq/asynq")?;
-    let role = |role: &'static str| {
-        let peers = peers.clone();
-        move |server: &RedisServer| {
-            let mut command = peers.program("asynq/asynq").expect("it was there");
-            command.arg(role).arg(server.port().to_string());
-            command.arg(jobs.to_string());
-            command
-        }
-    };
-    Ok(Queue {
-        name: "asynq",
-        jobs,
-        left: &[
-            ("LLEN", "asynq:{default}:pending"),
-            ("LLEN", "asynq:{default}:active"),
-        ],
-        enqueue: Box::new(role("enqueue")),
-        work: Box::new(role("work")),
-    })
 }
