@@ -7,15 +7,13 @@ use crate::sites::{SUBMITTED, service, web};
 use privachat_core::keys;
 use privachat_tests::Stack;
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 const POSTS: f64 = 500.0;
 const STARTS: f64 = 100.0;
-/// A job must have started so long after the last POST.
-const LINGER: Duration = Duration::from_millis(500);
+/// Longer than any search waits for its start, in one turn.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn post(scale: Scale) -> Row {
     let stack = service(0, &[]).await;
@@ -94,7 +92,7 @@ pub(crate) async fn start(scale: Scale) -> Row {
 
 /// From POST to start, of each.
 async fn starts(stack: &Stack, count: usize) -> Vec<f64> {
-    let listener = Listener::start(&stack.redis.url());
+    let listener = Listener::start(&stack.redis.url(), count);
     let sent = paced(
         stack.client().base(),
         "/api/v1/search",
@@ -103,8 +101,7 @@ async fn starts(stack: &Stack, count: usize) -> Vec<f64> {
         count,
     )
     .await;
-    tokio::time::sleep(LINGER).await;
-    let started = listener.stop();
+    let started = listener.all().await;
     sent.iter()
         .map(|exchange| {
             let id = id_of(exchange);
@@ -122,30 +119,27 @@ fn id_of(exchange: &Exchange) -> String {
 
 /// A thread that notes when searches start.
 struct Listener {
-    stop: Arc<AtomicBool>,
     thread: JoinHandle<HashMap<String, Instant>>,
 }
 
 impl Listener {
-    fn start(url: &str) -> Self {
+    /// Listens until so many have started, or no more can be hoped for.
+    fn start(url: &str, count: usize) -> Self {
         let client = redis::Client::open(url).expect("an address");
         let mut connection = client.get_connection().expect("a connection");
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
         let (ready, is_ready) = std::sync::mpsc::channel();
         let thread = thread::spawn(move || {
             let mut channel = connection.as_pubsub();
             channel.subscribe(keys::CHANGED).expect("a subscription");
-            let pause = Some(Duration::from_millis(100));
-            channel.set_read_timeout(pause).expect("a time limit");
+            channel
+                .set_read_timeout(Some(PATIENCE))
+                .expect("a time limit");
             let _ = ready.send(());
             let mut started = HashMap::new();
-            while !stopped.load(Ordering::Relaxed) {
-                // An error is a pause in which nothing came.
-                let Ok(message) = channel.get_message() else {
-                    continue;
-                };
+            while started.len() < count {
+                let message = channel.get_message();
                 let at = Instant::now();
+                let message = message.expect("every search starts, and is heard of");
                 let text: String = message.get_payload().expect("a text");
                 if let Some((id, "processing")) = text.split_once(' ') {
                     started.entry(id.to_owned()).or_insert(at);
@@ -154,12 +148,13 @@ impl Listener {
             started
         });
         is_ready.recv().expect("a subscription");
-        Self { stop, thread }
+        Self { thread }
     }
 
-    fn stop(self) -> HashMap<String, Instant> {
-        self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().expect("the listener")
+    async fn all(self) -> HashMap<String, Instant> {
+        let joining = tokio::task::spawn_blocking(|| self.thread.join());
+        let joined = joining.await.expect("a thread to wait on");
+        joined.expect("the listener")
     }
 }
 

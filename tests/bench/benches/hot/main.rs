@@ -4,9 +4,11 @@
 //! The fan-out of events lives in the API's own crate and is measured through its HTTP, with the binary
 //! that lies beside this one (`scripts/bench.sh` builds it).
 
-use bytes::Bytes;
+mod fan_out;
+
 use chrono::Utc;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use fan_out::fan_out;
 use privachat_bench::documents;
 use privachat_bench::record::response;
 use privachat_core::connection::Redis;
@@ -15,10 +17,8 @@ use privachat_core::mode::Mode;
 use privachat_core::schema::SourceType;
 use privachat_core::schema::record::StoredRecord;
 use privachat_core::schema::validate::{parse_body, search_request};
-use privachat_tests::listening::{asked, heard, raise_limit, tell};
 use privachat_tests::redis::{Options, RedisServer};
-use privachat_tests::scene::{job, question};
-use privachat_tests::{Binaries, Stack};
+use privachat_tests::scene::job;
 use privachat_worker::pipeline::rank::{RankOptions, by_words};
 use privachat_worker::pipeline::search::canonical::canonical;
 use privachat_worker::pipeline::{Candidate, plan};
@@ -26,19 +26,12 @@ use privachat_worker::web::extract;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 const LEASE: Duration = Duration::from_secs(60);
-const LISTENERS: usize = 100;
 /// Pages that are ranked.
 const PAGES: usize = 10;
-
-fn runtime() -> Runtime {
-    Runtime::new().expect("a runtime")
-}
 
 fn records(criterion: &mut Criterion) {
     let response = response(Uuid::nil());
@@ -73,7 +66,7 @@ fn records(criterion: &mut Criterion) {
 
 /// One after the other, on a Redis beside this process.
 fn scripts(criterion: &mut Criterion) {
-    let runtime = runtime();
+    let runtime = Runtime::new().expect("a runtime");
     let options = Options {
         aof: true,
         tcp: true,
@@ -153,53 +146,6 @@ fn candidate(number: usize, asked: &str) -> Candidate {
         published: None,
         source_type: SourceType::Web,
         document: Some(Arc::new(document)),
-    }
-}
-
-/// From the write of one event until every listener has it.
-fn fan_out(criterion: &mut Criterion) {
-    let this = std::env::current_exe().expect("the path of this program");
-    let api = this.with_file_name("../privachat-api");
-    if !api.exists() {
-        eprintln!("no privachat-api beside this program: the fan-out is left out");
-        return;
-    }
-    let api: &'static str = api.display().to_string().leak();
-    raise_limit();
-    let runtime = runtime();
-    let stack = Stack::builder(Binaries { api, worker: api }).workers(0);
-    let stack = runtime.block_on(stack.start());
-    let id = runtime.block_on(stack.client().enqueue(question()));
-    let mut listeners = runtime.block_on(listen(&stack, &id));
-    criterion.bench_function("SSE: an event to 100 listeners", |bencher| {
-        bencher.iter(|| {
-            let text = Uuid::new_v4().to_string();
-            runtime.block_on(async {
-                tell(&stack, &id, std::slice::from_ref(&text)).await;
-                for listener in &mut listeners {
-                    until(listener, text.as_bytes()).await;
-                }
-            });
-        });
-    });
-}
-
-async fn listen(stack: &Stack, id: &str) -> Vec<TcpStream> {
-    let mut listeners = Vec::new();
-    for _ in 0..LISTENERS {
-        let mut listener = asked(stack.client(), id, false).await;
-        heard(&mut listener).await;
-        listeners.push(listener);
-    }
-    listeners
-}
-
-async fn until(listener: &mut TcpStream, text: &[u8]) {
-    let (mut all, mut part) = (Vec::new(), [0; 4096]);
-    while !all.windows(text.len()).any(|window| window == text) {
-        let length = listener.read(&mut part).await.expect("an event");
-        assert_ne!(length, 0, "closed: {:?}", Bytes::from(all));
-        all.extend_from_slice(&part[..length]);
     }
 }
 
