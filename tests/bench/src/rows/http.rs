@@ -12,7 +12,8 @@ pub(crate) async fn poll(scale: Scale) -> Row {
     let mut row = measure(scale, Site::poll, &goals, false).await;
     row.notes.push(
         "All three read one key with GET and send the stored bytes as they are. The service also \
-         looks at the state, guards access, and gives each request an id in its log."
+         looks at the state, guards access, gives each request an id, and logs a line of JSON for it \
+         into a file, as by default; the peers log nothing."
             .to_owned(),
     );
     row
@@ -25,7 +26,7 @@ pub(crate) async fn post(scale: Scale) -> Row {
         "The service validates, checks the bound of its queue, and writes record, control hash, event, \
          hint and watch list in three scripts of one round trip: no crash loses the search. The bare \
          handler validates nothing; it and FastAPI (pydantic) send one SET and one LPUSH in a pipeline, \
-         and what dies between them and the worker is lost. Redis is emptied before each turn."
+         and what dies between them and the worker is lost, and they log nothing. Redis is emptied before each turn."
             .to_owned(),
     );
     row
