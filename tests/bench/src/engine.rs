@@ -12,6 +12,7 @@ use privachat_core::schema::SearchJob;
 use privachat_core::schema::validate::search_request;
 use privachat_tests::scene::job;
 use serde_json::Value;
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -37,7 +38,12 @@ pub(crate) async fn submit_searches(jobs: &Jobs, count: usize) -> anyhow::Result
     let asked: Value = serde_json::from_str(SUBMITTED)?;
     let search = search_request(&asked).map_err(|faults| anyhow!("{faults:?}"))?;
     let created_at = Utc::now();
-    let request = Bytes::from(serde_json::to_vec(&SearchJob { created_at, search })?);
+    let request = Bytes::from(serde_json::to_vec(&SearchJob {
+        created_at,
+        request_id: None,
+        traceparent: None,
+        search,
+    })?);
     let searching = || NewJob {
         request: request.clone(),
         ..waiting(Uuid::new_v4())
@@ -67,8 +73,9 @@ pub(crate) async fn drain(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
     let mut taker = jobs.taker();
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
-    for _ in 0..count {
-        start_next(jobs, &mut taker, &slots, &mut running).await?;
+    let mut left = count;
+    while left > 0 {
+        left -= start(jobs, &mut taker, &slots, left, &mut running).await?;
     }
     while let Some(outcome) = running.join_next().await {
         outcome??;
@@ -84,33 +91,37 @@ pub(crate) async fn work(url: &str) -> anyhow::Result<()> {
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
     loop {
-        start_next(&jobs, &mut taker, &slots, &mut running).await?;
+        start(&jobs, &mut taker, &slots, AT_ONCE, &mut running).await?;
         while let Some(outcome) = running.try_join_next() {
             outcome??;
         }
     }
 }
 
-/// A slot, a pop, and a task that claims and finishes.
-async fn start_next(
+/// As a worker's loop does it: a slot for the first hint, half of the free ones for more, and for each
+/// hint a task that claims and finishes. How many it were, at most `most`.
+async fn start(
     jobs: &Jobs,
     taker: &mut Taker,
     slots: &Arc<Semaphore>,
+    most: usize,
     running: &mut JoinSet<anyhow::Result<()>>,
-) -> anyhow::Result<()> {
-    let slot = Arc::clone(slots).acquire_owned().await?;
-    let hint = loop {
-        if let Some(hint) = taker.next(&Mode::ALL).await? {
-            break hint;
-        }
-    };
-    let jobs = jobs.clone();
-    running.spawn(async move {
-        let outcome = run(&jobs, hint).await;
-        drop(slot);
-        outcome
-    });
-    Ok(())
+) -> anyhow::Result<usize> {
+    let first = Arc::clone(slots).acquire_owned().await?;
+    let spare = (slots.available_permits() / 2).min(most - 1);
+    let free = iter::repeat_with(|| Arc::clone(slots).try_acquire_owned().ok());
+    let spare: Vec<_> = free.take(spare).flatten().collect();
+    let hints = taker.next(&Mode::ALL, spare.len()).await?;
+    let count = hints.len();
+    for (hint, slot) in hints.into_iter().zip(iter::once(first).chain(spare)) {
+        let jobs = jobs.clone();
+        running.spawn(async move {
+            let outcome = run(&jobs, hint).await;
+            drop(slot);
+            outcome
+        });
+    }
+    Ok(count)
 }
 
 async fn run(jobs: &Jobs, hint: Hint) -> anyhow::Result<()> {

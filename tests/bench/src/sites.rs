@@ -163,8 +163,8 @@ async fn finished_record(redis: &RedisServer) -> Uuid {
     let id = Uuid::new_v4();
     jobs.submit(&job(id)).await.expect("a job");
     let mode = Mode::Speed;
-    let hint = jobs.taker().next(&[mode]).await.expect("a hint");
-    assert_eq!(hint, Some(Hint { id, mode }));
+    let hint = jobs.taker().next(&[mode], 0).await.expect("a hint");
+    assert_eq!(hint, [Hint { id, mode }]);
     let claim = jobs.claim(Hint { id, mode }, "bench", START).await;
     let Ok(Claim::Started { lease, .. }) = claim else {
         panic!("{claim:?}");
