@@ -1,6 +1,6 @@
 # The project's commands. The work is done in scripts/, so that each step can be read and run alone.
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos cuts recovery mutants fuzz quality build sbom fmt clean
+.PHONY: help run test check chaos cuts recovery mutants fuzz quality bench soak build sbom fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ fuzz: ## search for rare faults: all property tests with fresh cases (PROPTEST_C
 
 quality: ## measure the answers over tests/quality, into docs/QUALITY.md (QUALITY_SHOW=1: what went wrong)
 	@scripts/quality.sh
+
+bench: ## compare with FastAPI, BullMQ and Celery, measure all goals, write docs/BENCHMARKS.md
+	@scripts/bench.sh
+
+soak: ## half load for 30 minutes (SOAK_MINUTES): memory, connections, files and keys stay flat
+	@scripts/soak.sh
 
 screenshots: ## take the pictures of docs/screenshots anew
 	@scripts/screenshots.sh

@@ -3,7 +3,7 @@
 # the dependencies of the workspace before its code is there: a layer of the image that code does not change.
 set -eu
 
-for manifest in crates/*/Cargo.toml tests/Cargo.toml; do
+for manifest in crates/*/Cargo.toml tests/Cargo.toml tests/bench/Cargo.toml; do
     folder=${manifest%/Cargo.toml}
     mkdir -p "$folder/src" "$folder/benches"
     : > "$folder/src/lib.rs"

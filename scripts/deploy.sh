@@ -16,7 +16,7 @@ docker-compose --env-file "$scratch/no.env" --profile observability config --qui
 
 "$tools/hadolint" deploy/Dockerfile
 # The layer of dependencies: does cargo read the workspace as the image has it then?
-cp --parents Cargo.toml Cargo.lock crates/*/Cargo.toml tests/Cargo.toml deploy/empty-sources.sh "$scratch"
+cp --parents Cargo.toml Cargo.lock crates/*/Cargo.toml tests/Cargo.toml tests/bench/Cargo.toml deploy/empty-sources.sh "$scratch"
 (cd "$scratch" && deploy/empty-sources.sh && cargo fetch --quiet --locked)
 
 promtool check config deploy/prometheus/prometheus.yml

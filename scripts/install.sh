@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing for the parts named: run, test, check. Says nothing when nothing is missing.
-#   scripts/install.sh run|test|check ...
+# Installs what is missing for the parts named: run, test, check, bench. Says nothing when nothing is missing.
+#   scripts/install.sh run|test|check|bench ...
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
@@ -44,6 +44,15 @@ need_check() {
     absent docker-compose && add docker-compose
     # promtool.
     absent promtool && add prometheus
+    need_python
+}
+
+need_bench() {
+    need_run
+    absent wrk && add wrk
+    # What is compared with.
+    absent node && add nodejs
+    absent npm && add npm
     need_python
 }
 
@@ -106,12 +115,12 @@ install_python() {
     cp "$list" "$stamp"
 }
 
-(($#)) || die "usage: scripts/install.sh run|test|check ..."
+(($#)) || die "usage: scripts/install.sh run|test|check|bench ..."
 absent cargo && die "cargo is not here; install Rust with rustup: https://rustup.rs"
 for part in "$@"; do
     case $part in
-        run | test | check) "need_$part" ;;
-        *) die "unknown part: $part (run, test, check)" ;;
+        run | test | check | bench) "need_$part" ;;
+        *) die "unknown part: $part (run, test, check, bench)" ;;
     esac
 done
 

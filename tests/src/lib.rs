@@ -15,6 +15,7 @@
 pub mod browser;
 pub mod chaos;
 pub mod client;
+pub mod critical_path;
 pub mod fixtures;
 mod keeper;
 pub mod listening;

@@ -1,145 +1,21 @@
 //! With upstreams that take a fixed time a search takes no longer than its longest necessary chain
 //! of calls: everything else happens at once.
 
-use privachat_core::{mode::Mode, schema::SearchRequest};
-use privachat_tests::{
-    Upstream,
-    upstream::{Reply, Request, model, searxng, site},
-};
-use privachat_worker::{
-    pipeline::{self, Deadline, Silent},
-    settings::WorkerSettings,
-    wiring,
-};
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
-
-/// Less than a search takes, which runs beside it.
-const PLAN: Duration = Duration::from_millis(1000);
-const SEARCH: Duration = Duration::from_millis(1200);
-const PAGE: Duration = Duration::from_millis(1400);
-const ANSWER: Duration = Duration::from_millis(1600);
-const QUESTION: &str = "What is gather?";
-const SITES: u8 = 12;
-
-/// Two pages of each site are read at once: each has an address of its own.
-fn sites() -> Vec<Upstream> {
-    let page = |request: &Request| {
-        if request.path == "/robots.txt" {
-            return Reply::new(404, "text/plain", "");
-        }
-        let text = [
-            "Gather is a function that runs awaitable objects concurrently and waits for all of them.",
-            "The order of its results corresponds to the order of the awaitables that it was given.",
-        ];
-        Reply::html(site::article(&format!("Gather {}", request.path), &text)).late(PAGE)
-    };
-    (2..2 + SITES)
-        .map(|host| Upstream::on(&format!("127.0.0.{host}"), page))
-        .collect()
-}
-
-/// What the model plans: the question as it is, or a query of its own, which cannot be searched for
-/// before the plan is there.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Planned {
-    TheQuestion,
-    Another,
-}
-
-impl Planned {
-    fn query(self) -> &'static str {
-        match self {
-            Self::TheQuestion => QUESTION,
-            Self::Another => "gather awaitable objects",
-        }
-    }
-}
-
-fn answers(request: &Request, planned: Planned) -> Reply {
-    let asked = request.json();
-    if !asked["response_format"].is_null() {
-        let plan = serde_json::json!({"queries": [{"query": planned.query()}]});
-        return model::Script::says(&plan.to_string())
-            .reply(request)
-            .late(PLAN);
-    }
-    let script = model::Script::says("Gather runs awaitable objects concurrently [1].");
-    if asked["stream"] != true {
-        // What else a model is asked on the way is not on the path: it answers at once.
-        return script.reply(request);
-    }
-    script.reply(request).late(ANSWER)
-}
-
-/// The longest necessary chain of calls. The question is searched for while the model plans; only
-/// what it plans beyond that has to wait for it. Speed plans and reads nothing.
-fn chain(mode: Mode, planned: Planned) -> Duration {
-    let search = match (mode, planned) {
-        (Mode::Speed, _) => return SEARCH + ANSWER,
-        (_, Planned::TheQuestion) => PLAN.max(SEARCH),
-        (_, Planned::Another) => PLAN + SEARCH,
-    };
-    search + PAGE + ANSWER
-}
+use privachat_tests::critical_path::measure;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_wall_time_of_each_mode_is_its_longest_necessary_chain() {
-    let sites = sites();
-    let results: Vec<searxng::Result> = sites
-        .iter()
-        .map(|site| {
-            let text = "Gather is a function that runs awaitable objects concurrently.";
-            searxng::Result::new("Gather", &site.at("/gather"), text)
-        })
-        .collect();
-    let searxng = Upstream::start(move |request: &Request| {
-        let query = request.parameter("q").unwrap_or_default();
-        Reply::json(200, searxng::body(query, &results).to_string()).late(SEARCH)
-    });
-    let hosts: Vec<String> = (2..2 + SITES)
-        .map(|host| format!("127.0.0.{host}"))
-        .collect();
     let mut slow = Vec::new();
-    for (mode, planned) in [
-        (Mode::Speed, Planned::TheQuestion),
-        (Mode::Balanced, Planned::TheQuestion),
-        (Mode::Balanced, Planned::Another),
-        (Mode::Deep, Planned::TheQuestion),
-        (Mode::Deep, Planned::Another),
-    ] {
-        let model = Upstream::start(move |request: &Request| answers(request, planned));
-        let settings: HashMap<&str, String> = HashMap::from([
-            ("SEARXNG_BASE_URL", searxng.url()),
-            ("WIKIPEDIA_BASE_URL", "off".to_owned()),
-            ("LLM_BASE_URL", model.at("/v1")),
-            ("LLM_MODEL", "double".to_owned()),
-            ("FETCH_ALLOW_HOSTS", hosts.join(",")),
-        ]);
-        let settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
-        let context = wiring::context(&settings.pipeline).unwrap().context;
-        let chain = chain(mode, planned);
-        let request = SearchRequest::new(QUESTION, mode);
-        let start = Instant::now();
-        let deadline = Deadline::after(request.time_limit());
-        let outcome = pipeline::run(&context, &request, deadline, &Silent).await;
-        let wall = start.elapsed();
-        let outcome = outcome.unwrap();
-        let ratio = wall.as_secs_f64() / chain.as_secs_f64();
+    for search in measure().await {
+        let (name, ratio, outcome) = (&search.name, search.ratio(), &search.outcome);
         println!(
-            "{mode}, {planned:?} planned: wall {wall:.3?}, longest necessary chain {chain:.3?}, ratio {ratio:.3}; {:?}",
-            outcome.timings
+            "{name}: wall {:.3?}, longest necessary chain {:.3?}, ratio {ratio:.3}; {:?}",
+            search.wall, search.chain, outcome.timings
         );
         assert_eq!(outcome.model_used, "double", "{:?}", outcome.warnings);
-        let read = outcome
-            .source_details
-            .iter()
-            .filter(|source| source.fetched);
-        assert_eq!(read.count() > 0, mode != Mode::Speed);
+        assert_eq!(search.has_read(), !name.starts_with("speed"));
         if ratio > 1.05 {
-            slow.push(format!("{mode}: {ratio:.3}"));
+            slow.push(format!("{name}: {ratio:.3}"));
         }
     }
     assert!(slow.is_empty(), "longer than 1.05 × the chain: {slow:?}");

@@ -1,0 +1,150 @@
+//! Jobs that do nothing, through the job engine as a worker of the service uses it.
+
+use crate::sites::SUBMITTED;
+use anyhow::{anyhow, bail, ensure};
+use bytes::Bytes;
+use chrono::Utc;
+use futures_util::{StreamExt, stream};
+use privachat_core::connection::Redis;
+use privachat_core::jobs::{Claim, Ended, Failure, Hint, Jobs, NewJob, SweepRules, Sweeper, Taker};
+use privachat_core::mode::Mode;
+use privachat_core::schema::SearchJob;
+use privachat_core::schema::validate::search_request;
+use privachat_tests::scene::job;
+use serde_json::Value;
+use std::iter;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// Submissions in flight, and slots of a worker.
+const AT_ONCE: usize = 32;
+const LEASE: Duration = Duration::from_secs(15);
+const LONGEST_WAIT: Duration = Duration::from_secs(6 * 60 * 60);
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+pub(crate) fn open(url: &str) -> anyhow::Result<Jobs> {
+    Ok(Jobs::new(Redis::open(url)?))
+}
+
+pub(crate) async fn submit(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
+    submit_each(jobs, count, || waiting(Uuid::new_v4())).await
+}
+
+/// The same search, over and over, as the API would submit it.
+pub(crate) async fn submit_searches(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
+    let asked: Value = serde_json::from_str(SUBMITTED)?;
+    let search = search_request(&asked).map_err(|faults| anyhow!("{faults:?}"))?;
+    let created_at = Utc::now();
+    let request = Bytes::from(serde_json::to_vec(&SearchJob {
+        created_at,
+        request_id: None,
+        traceparent: None,
+        search,
+    })?);
+    let searching = || NewJob {
+        request: request.clone(),
+        ..waiting(Uuid::new_v4())
+    };
+    submit_each(jobs, count, searching).await
+}
+
+/// A job that may wait as long as the longest measurement.
+fn waiting(id: Uuid) -> NewJob {
+    NewJob {
+        longest_wait: LONGEST_WAIT,
+        ..job(id)
+    }
+}
+
+async fn submit_each(jobs: &Jobs, count: usize, job: impl Fn() -> NewJob) -> anyhow::Result<()> {
+    let submissions = stream::iter(0..count).map(|_| async { jobs.submit(&job()).await });
+    let mut outcomes = submissions.buffer_unordered(AT_ONCE);
+    while let Some(outcome) = outcomes.next().await {
+        outcome?;
+    }
+    Ok(())
+}
+
+/// Runs so many jobs.
+pub(crate) async fn drain(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
+    let mut taker = jobs.taker();
+    let slots = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    let mut left = count;
+    while left > 0 {
+        left -= start(jobs, &mut taker, &slots, left, &mut running).await?;
+    }
+    while let Some(outcome) = running.join_next().await {
+        outcome??;
+    }
+    Ok(())
+}
+
+/// A worker: runs jobs and sweeps, until it is killed.
+pub(crate) async fn work(url: &str) -> anyhow::Result<()> {
+    let jobs = open(url)?;
+    tokio::spawn(sweep(jobs.clone()));
+    let mut taker = jobs.taker();
+    let slots = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    loop {
+        start(&jobs, &mut taker, &slots, AT_ONCE, &mut running).await?;
+        while let Some(outcome) = running.try_join_next() {
+            outcome??;
+        }
+    }
+}
+
+/// As a worker's loop does it: a slot for the first hint, half of the free ones for more, and for each
+/// hint a task that claims and finishes. How many it were, at most `most`.
+async fn start(
+    jobs: &Jobs,
+    taker: &mut Taker,
+    slots: &Arc<Semaphore>,
+    most: usize,
+    running: &mut JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<usize> {
+    let first = Arc::clone(slots).acquire_owned().await?;
+    let spare = (slots.available_permits() / 2).min(most - 1);
+    let free = iter::repeat_with(|| Arc::clone(slots).try_acquire_owned().ok());
+    let spare: Vec<_> = free.take(spare).flatten().collect();
+    let hints = taker.next(&Mode::ALL, spare.len()).await?;
+    let count = hints.len();
+    for (hint, slot) in hints.into_iter().zip(iter::once(first).chain(spare)) {
+        let jobs = jobs.clone();
+        running.spawn(async move {
+            let outcome = run(&jobs, hint).await;
+            drop(slot);
+            outcome
+        });
+    }
+    Ok(count)
+}
+
+async fn run(jobs: &Jobs, hint: Hint) -> anyhow::Result<()> {
+    let Claim::Started { lease, .. } = jobs.claim(hint, "bench", LEASE).await? else {
+        bail!("a job that was pushed once could not be claimed");
+    };
+    let (tracked, ended) = tokio::join!(jobs.track(hint, LEASE), jobs.finish(&lease, Ok(b"{}")));
+    tracked?;
+    ensure!(ended? == Ended::Completed, "a job did not complete");
+    jobs.forget(hint.id, hint.mode).await?;
+    Ok(jobs.saved(hint.id).await?)
+}
+
+pub(crate) async fn sweep(jobs: Jobs) {
+    let rules = SweepRules {
+        most_crashes: 2,
+        lease: LEASE,
+        worker_lost: Failure::new("worker_lost", "lost"),
+        waited_too_long: Failure::new("queue_expired", "late"),
+    };
+    let mut sweeper = Sweeper::new(jobs, rules);
+    loop {
+        sweeper.sweep().await.expect("a round of sweeping");
+        tokio::time::sleep(SWEEP_EVERY).await;
+    }
+}

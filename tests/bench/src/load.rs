@@ -1,0 +1,73 @@
+//! As many requests as a server answers, by wrk: it is small, from the distribution, and the
+//! cheapest of the load generators, which matters where it shares two cores with what it measures.
+//! For a fixed rate, which it cannot hold, there is [`crate::pace`].
+
+use std::process::Command;
+use std::time::Duration;
+use tempfile::NamedTempFile;
+
+const CONNECTIONS: usize = 64;
+/// Before the first measured second.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// What to send, over and over.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// `http://host:port/path`.
+    pub(crate) url: String,
+    /// The JSON of a POST; a GET without.
+    pub(crate) body: Option<String>,
+}
+
+/// Answers a second. Panics when one of them is no success.
+pub(crate) async fn rate(asked: &Asked, span: Duration) -> f64 {
+    run(asked.clone(), WARM_UP).await;
+    run(asked.clone(), span).await
+}
+
+async fn run(asked: Asked, span: Duration) -> f64 {
+    let measured = tokio::task::spawn_blocking(move || wrk(&asked, span));
+    measured.await.expect("the load generator")
+}
+
+fn wrk(asked: &Asked, span: Duration) -> f64 {
+    let script = NamedTempFile::with_suffix(".lua").expect("a file for wrk");
+    std::fs::write(script.path(), lua(asked.body.as_deref())).expect("wrk's script");
+    // It knows whole seconds only.
+    let seconds = span.as_secs().max(1);
+    let output = Command::new("wrk")
+        .args(["-t", "1", "-c", &CONNECTIONS.to_string()])
+        .args(["-d", &format!("{seconds}s"), "--timeout", "10s", "-s"])
+        .arg(script.path())
+        .arg(&asked.url)
+        .output()
+        .expect("wrk runs (apt-get install wrk)");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let figures: Vec<f64> = said
+        .lines()
+        .find_map(|line| line.strip_prefix("figures "))
+        .unwrap_or_else(|| panic!("wrk said: {said}"))
+        .split_whitespace()
+        .map(|number| number.parse().expect("a number of wrk's"))
+        .collect();
+    let [answers, micros, errors] = figures[..] else {
+        panic!("three figures, not {figures:?}");
+    };
+    assert_eq!(errors, 0.0, "requests to {} failed: {said}", asked.url);
+    answers / (micros / 1e6)
+}
+
+fn lua(body: Option<&str>) -> String {
+    let request = body.map_or_else(String::new, |body| {
+        format!(
+            "wrk.method = \"POST\"\nwrk.body = [[{body}]]\n\
+             wrk.headers[\"content-type\"] = \"application/json\"\n"
+        )
+    });
+    request
+        + "done = function(summary)\n\
+             local e = summary.errors\n\
+             local failed = e.connect + e.read + e.write + e.status + e.timeout\n\
+             io.write(string.format(\"figures %d %d %d\\n\", summary.requests, summary.duration, failed))\n\
+           end\n"
+}

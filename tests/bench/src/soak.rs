@@ -1,0 +1,65 @@
+//! The service under load for a long time: `make soak`. Whatever grows with time and not with load
+//! is a leak, and shows as a difference between the first third and the last.
+
+mod load;
+mod watch;
+
+use crate::scale::number;
+use crate::sites::service;
+use load::Counts;
+use privachat_tests::upstream::searxng;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use watch::Watch;
+
+/// How long a record lives: short, so that soon as many expire as are made.
+const TTL_SECONDS: u64 = 60;
+/// Until they do, and every pool and buffer has its size.
+const SETTLING: Duration = Duration::from_secs(TTL_SECONDS + 15);
+/// How long the rate that the service can bear is measured, before it is halved.
+const TRIAL: Duration = Duration::from_secs(10);
+
+pub(crate) async fn run() -> ExitCode {
+    let span = Duration::from_secs_f64(60.0 * number("SOAK_MINUTES", 30.0));
+    let web = searxng::finding(searxng::about_python());
+    let (address, ttl) = (web.url(), TTL_SECONDS.to_string());
+    let settings = [
+        ("SEARXNG_BASE_URL", address.as_str()),
+        ("JOB_TTL_SECONDS", ttl.as_str()),
+        ("HISTORY_MAX", "1000"),
+        ("LOG_LEVEL", "warn"),
+    ];
+    let mut stack = service(1, &settings).await;
+    let client = stack.client().clone();
+    let most = load::most(&client, TRIAL).await;
+    let rate = number("SOAK_RATE", most / 2.0);
+    println!(
+        "{most:.0} searches a second at most; now {rate:.0} a second for {:.1} minutes, after {} s to settle",
+        span.as_secs_f64() / 60.0,
+        SETTLING.as_secs()
+    );
+    let counts = Arc::<Counts>::default();
+    let load = tokio::spawn(load::hold(client, rate, Arc::clone(&counts)));
+    tokio::time::sleep(SETTLING).await;
+    let mut watch = Watch::new(&mut stack).await;
+    watch.run(span).await;
+    load.abort();
+    println!("{}", watch.table());
+    let mut faults = watch.grown();
+    let (good, bad) = (
+        counts.good.load(Ordering::Relaxed),
+        counts.bad.load(Ordering::Relaxed),
+    );
+    println!("{good} searches ended as they should, {bad} did not");
+    if bad > 0 {
+        faults.push(format!("{bad} searches went wrong"));
+    }
+    if faults.is_empty() {
+        println!("flat");
+        return ExitCode::SUCCESS;
+    }
+    println!("not flat: {}", faults.join("; "));
+    ExitCode::FAILURE
+}
