@@ -49,8 +49,8 @@ mutant "no limit to crashes" $jobs/scripts/look.lua \
     "crashes > tonumber(ARGV[1])" "false" model:
 mutant "beat does not extend the lease" $jobs/scripts/beat.lua \
     "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" recovery_network:slow_network
-mutant "push notes no pending hint" $jobs/scripts/push.lua \
-    "redis.call('ZADD', KEYS[2], redis.call('INCR', KEYS[4]), ARGV[1])" "" recovery_network:lost_on_its_way
+mutant "accept notes no pending hint" $jobs/scripts/accept.lua \
+    "redis.call('ZADD', KEYS[7], redis.call('INCR', KEYS[6]), id)" "" recovery_network:lost_on_its_way
 mutant "no amnesty" $jobs/amnesty.rs \
     "until = Some(Instant::now() + self.lease);" "until = None;" \
     recovery_redis:started_twice

@@ -1,4 +1,5 @@
-//! The Lua scripts. Each file lists its KEYS, ARGV and results; the job scripts share a prelude.
+//! The Lua scripts. Each file lists its KEYS, ARGV and results; the job scripts share a prelude, and
+//! those that accept a job how it begins.
 
 use super::{Jobs, JobsError};
 use crate::keys;
@@ -15,6 +16,17 @@ macro_rules! job_script {
     };
 }
 
+macro_rules! first_script {
+    ($file:literal) => {
+        Script::new(concat!(
+            include_str!("scripts/clock.lua"),
+            include_str!("scripts/prelude.lua"),
+            include_str!("scripts/begin.lua"),
+            include_str!(concat!("scripts/", $file))
+        ))
+    };
+}
+
 macro_rules! queue_script {
     ($file:literal) => {
         Script::new(concat!(
@@ -25,6 +37,7 @@ macro_rules! queue_script {
 }
 
 pub(super) struct Scripts {
+    pub(super) accept: Script,
     pub(super) create: Script,
     pub(super) claim: Script,
     pub(super) beat: Script,
@@ -52,7 +65,8 @@ pub(super) struct Scripts {
 impl Scripts {
     pub(super) fn load() -> Self {
         Self {
-            create: job_script!("create.lua"),
+            accept: first_script!("accept.lua"),
+            create: first_script!("create.lua"),
             claim: job_script!("claim.lua"),
             beat: job_script!("beat.lua"),
             report: job_script!("report.lua"),

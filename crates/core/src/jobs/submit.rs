@@ -1,5 +1,5 @@
-//! Accepting a job: note it, write its record, push its hint, in one round trip (in a Cluster, where
-//! record and hint are on two servers, in three).
+//! Accepting a job: note it, write its record, push its hint. One script does it all; in a Cluster,
+//! where record and hint are on two servers, three do.
 
 use super::{
     Callback, Jobs, JobsError, SUBMIT_GRACE, millis, push::Place, record::Stage, scripts::on_job,
@@ -61,19 +61,54 @@ impl Jobs {
     /// When Redis gave no answer: the job may or may not have been accepted; the same call again
     /// tells.
     pub async fn submit(&self, job: &NewJob) -> Result<Submitted, JobsError> {
+        let outcome = match self.redis.is_cluster() {
+            true => self.submit_in_steps(job).await,
+            false => self.accept(job).await,
+        };
+        match outcome {
+            // Whether it was accepted is not known, and by now it may run: its state decides
+            // whether it needs a hint.
+            Err(JobsError::Unavailable(_)) => self.submit_once(job).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn accept(&self, job: &NewJob) -> Result<Submitted, JobsError> {
+        let mut invocation = on_job(&self.scripts.accept, job.id);
+        invocation
+            .key(keys::LIVE)
+            .key(keys::CALLBACKS)
+            .key(keys::SEQ)
+            .key(keys::pending(job.mode))
+            .key(keys::queue(job.mode));
+        let others = Mode::ALL.into_iter().filter(|mode| *mode != job.mode);
+        for mode in others {
+            invocation.key(keys::queue(mode));
+        }
+        begin(&mut invocation, job);
+        invocation.arg(millis(job.longest_life()));
+        let invocation = &invocation;
+        let (created, depth): (String, u64) = self
+            .redis
+            .run_once(
+                |mut connection| async move { invocation.invoke_async(&mut connection).await },
+            )
+            .await?;
+        let outcome = submitted(&created)?;
+        if outcome == Submitted::Created {
+            self.note_depth(depth);
+        }
+        Ok(outcome)
+    }
+
+    async fn submit_in_steps(&self, job: &NewJob) -> Result<Submitted, JobsError> {
         let register = self.register(job);
         let create = self.create(job);
         let push = self.push_invocation(job.id, job.mode, Place::Back, job.longest_wait);
         // In this order: a crash in between leaves an id that is looked at too often, never a job
         // that nobody knows of.
         let steps = [&register, &create, &push];
-        let (_, created, (depth, _)): (u64, String, (u64, bool)) = match self.pipeline(&steps).await
-        {
-            // Whether it was accepted is not known, and by now it may run: its state decides
-            // whether it needs a hint.
-            Err(JobsError::Unavailable(_)) => return self.submit_once(job).await,
-            outcome => outcome?,
-        };
+        let (_, created, (depth, _)): (u64, String, (u64, bool)) = self.pipeline(&steps).await?;
         self.note_depth(depth);
         submitted(&created)
     }
@@ -134,23 +169,9 @@ impl Jobs {
     }
 
     fn create(&self, job: &NewJob) -> ScriptInvocation<'_> {
-        // An unfinished job must not expire, however short the life that was asked for.
-        let until_end = job.ttl.max(job.longest_life());
         let mut invocation = on_job(&self.scripts.create, job.id);
-        invocation
-            .key(keys::erased(job.id))
-            .arg(job.mode.as_str())
-            .arg(job.request.as_ref())
-            .arg(&job.digest)
-            .arg(&job.echo)
-            .arg(job.ttl.as_secs())
-            .arg(until_end.as_secs())
-            .arg(millis(job.running_time))
-            .arg(millis(job.longest_wait))
-            .arg(keys::CHANGED)
-            .arg(job.id.to_string())
-            .arg(job.callback.as_deref().unwrap_or_default())
-            .arg(job.owner.as_deref().unwrap_or_default());
+        invocation.key(keys::erased(job.id));
+        begin(&mut invocation, job);
         invocation
     }
 
@@ -187,6 +208,25 @@ impl Jobs {
         redis::from_redis_value(Value::Array(replies))
             .map_err(|error| JobsError::from(RedisError::from(error)))
     }
+}
+
+/// The arguments of begin.lua.
+fn begin(invocation: &mut ScriptInvocation<'_>, job: &NewJob) {
+    // An unfinished job must not expire, however short the life that was asked for.
+    let until_end = job.ttl.max(job.longest_life());
+    invocation
+        .arg(job.mode.as_str())
+        .arg(job.request.as_ref())
+        .arg(&job.digest)
+        .arg(&job.echo)
+        .arg(job.ttl.as_secs())
+        .arg(until_end.as_secs())
+        .arg(millis(job.running_time))
+        .arg(millis(job.longest_wait))
+        .arg(keys::CHANGED)
+        .arg(job.id.to_string())
+        .arg(job.callback.as_deref().unwrap_or_default())
+        .arg(job.owner.as_deref().unwrap_or_default());
 }
 
 fn is_script_missing(error: &RedisError) -> bool {

@@ -1,33 +1,10 @@
 -- Accepts a job: absent → pending.
--- KEYS: 4 the note that an earlier job of this id was erased
--- ARGV: 1 mode, 2 request, 3 digest of the request, 4 echo (JSON members that every record repeats),
---       5 ttl of an ended record (s), 6 ttl until then (s), 7 running time (ms), 8 longest wait (ms),
---       9 changed channel, 10 id, 11 whom to tell the outcome, or empty,
---       12 whose it is, or empty
+-- KEYS: 4 the note that an earlier job of this id was erased.  ARGV: of begin.lua
 -- Returns: CREATED | EXISTS (same id, same request) | CONFLICT (same id, other request)
-local digest = field('digest')
-if digest then
-  if digest == ARGV[3] then
-    return 'EXISTS'
-  end
-  return 'CONFLICT'
+local known = known_as()
+if known then
+  return known
 end
 redis.call('DEL', KEYS[4])
-local now = now_ms()
-local fields = { 'state', 'pending', 'attempt', 0, 'crashes', 0, 'not_before', 0, 'mode', ARGV[1],
-  'request', ARGV[2], 'digest', ARGV[3], 'echo', ARGV[4], 'ttl', ARGV[5], 'live_ttl', ARGV[6],
-  'running_time', ARGV[7], 'created', now, 'expires', now + ARGV[8] }
-local function add(name, value)
-  if value ~= '' then
-    fields[#fields + 1] = name
-    fields[#fields + 1] = value
-  end
-end
-add('callback', ARGV[11])
-add('owner', ARGV[12])
-redis.call('HSET', KEYS[2], unpack(fields))
-redis.call('SET', KEYS[1], record_of('pending', 'null', ARGV[4], 0, ''), 'EX', ARGV[6])
-append_turn('queued', '')
-keep_for(ARGV[6])
-redis.call('PUBLISH', ARGV[9], ARGV[10] .. ' pending')
+begin(now_ms())
 return 'CREATED'
