@@ -87,7 +87,7 @@ pub const TABLE: [KeySpec; 17] = [
         kind: "STRING",
         ttl: "none",
         writer: "accept, push",
-        readers: "push",
+        readers: "accept, push",
         holds: "the last sequence number given to a hint",
     },
     KeySpec {
