@@ -93,6 +93,20 @@ async fn the_worker_refuses_bad_settings_with_every_name_and_no_value() {
 }
 
 #[tokio::test]
+async fn both_binaries_read_a_setting_from_the_file_that_its_name_with_file_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "gopher://planted-1\n").unwrap();
+    let Binaries { api, worker } = binaries!();
+    for binary in [api, worker] {
+        let named = [("REDIS_URL_FILE", file.to_str().unwrap())];
+        let (printed, code) = refused(binary, &named).await;
+        assert_eq!(code, 1, "{printed}");
+        assert_complaints(&printed, &[("REDIS_URL", "gopher://planted-1")]);
+    }
+}
+
+#[tokio::test]
 async fn one_bad_setting_is_one_line_that_says_what_it_must_be() {
     let Binaries { api, worker } = binaries!();
     for (binary, name, value) in [

@@ -2,7 +2,10 @@
 
 use crate::{server, settings::ApiSettings};
 use clap::{Parser, Subcommand};
-use privachat_core::{probe, settings};
+use privachat_core::{
+    probe,
+    settings::{self, Environment},
+};
 use std::{io::Write, process::ExitCode};
 
 /// The HTTP API of PrivaChat Search.
@@ -38,7 +41,7 @@ pub fn main() -> ExitCode {
 }
 
 fn start() -> anyhow::Result<()> {
-    let settings = ApiSettings::read(&settings::from_process)?;
+    let settings = read_settings()?;
     let shared = &settings.shared;
     let traces = shared
         .log
@@ -48,8 +51,13 @@ fn start() -> anyhow::Result<()> {
     served
 }
 
+fn read_settings() -> anyhow::Result<ApiSettings> {
+    let environment = Environment::of_process()?;
+    Ok(ApiSettings::read(&|name| environment.get(name))?)
+}
+
 fn healthcheck() -> anyhow::Result<()> {
-    let settings = ApiSettings::read(&settings::from_process)?;
+    let settings = read_settings()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -9,7 +9,7 @@ use crate::{
     traced::Calls,
     wiring,
 };
-use privachat_core::{cache::Cache, jobs::Jobs, parts::Parts, settings};
+use privachat_core::{cache::Cache, jobs::Jobs, parts::Parts, settings::Environment};
 use std::{io::Write, process::ExitCode, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +25,8 @@ pub fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {
-    let settings = WorkerSettings::read(&settings::from_process)?;
+    let environment = Environment::of_process()?;
+    let settings = WorkerSettings::read(&|name| environment.get(name))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -1,8 +1,10 @@
 //! Settings from the environment: read once at the start, all complaints at once.
 
+mod environment;
 mod shared;
 mod table;
 
+pub use environment::Environment;
 pub use shared::{MetricsAddress, SharedSettings};
 pub use table::{SETTINGS, Setting, help};
 
@@ -10,12 +12,6 @@ use std::{fmt, str::FromStr};
 
 /// Where settings come from. A parameter, so that tests never touch the process environment.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-/// The process environment. A value that is not UTF-8 counts as not set.
-#[must_use]
-pub fn from_process(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
 
 /// Reads settings and collects what is wrong with them.
 pub struct Reader<'a> {

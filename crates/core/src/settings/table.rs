@@ -265,7 +265,9 @@ pub fn help() -> String {
         .map(|setting| setting.name.len())
         .max()
         .unwrap_or(0);
-    let mut text = String::from("Settings, from the environment:\n");
+    let mut text = String::from(
+        "Settings, from the environment; NAME_FILE names a file with the value of NAME:\n",
+    );
     for setting in SETTINGS {
         let default = match setting.default {
             "" => String::new(),
