@@ -14,9 +14,8 @@ fn main() {
     let revision = given
         .filter(|revision| !revision.is_empty())
         .or_else(|| release.then(from_git).flatten());
-    if let Some(revision) = revision {
-        println!("cargo::rustc-env=PRIVACHAT_REVISION={revision}");
-    }
+    let revision = revision.as_deref().unwrap_or("unknown");
+    println!("cargo::rustc-env=PRIVACHAT_REVISION={revision}");
 }
 
 /// The commit that is checked out; `None` outside a git checkout or without git.

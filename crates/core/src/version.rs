@@ -3,14 +3,13 @@
 /// The version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The revision of the sources, where the build knew it (`build.rs`).
-pub const REVISION: &str = match option_env!("PRIVACHAT_REVISION") {
-    Some(revision) => revision,
-    None => "unknown",
-};
+/// The revision of the sources, or `unknown`; `build.rs` finds it out.
+pub const REVISION: &str = env!("PRIVACHAT_REVISION");
 
-/// What `--version` says after the name: the version and the revision in brackets.
-#[must_use]
-pub fn text() -> String {
-    format!("{VERSION} ({REVISION})")
-}
+/// What `--version` says after the name.
+pub const VERSION_AND_REVISION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("PRIVACHAT_REVISION"),
+    ")"
+);
