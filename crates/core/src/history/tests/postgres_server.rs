@@ -1,8 +1,8 @@
 //! A Postgres of the tests' own: its own folder, a unix socket, no port.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use std::io::{BufRead, BufReader, Write};
 use std::fs::Permissions;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,7 @@ pub(super) struct PostgresServer {
     user: Option<(u32, u32)>,
     keeper: Option<Child>,
     options: String,
+    port: u16,
 }
 
 /// The server that all tests share, each with a database of its own.
@@ -56,6 +57,7 @@ impl PostgresServer {
             user,
             keeper: None,
             options: "-c listen_addresses=".to_owned(),
+            port: 5432,
         };
         let output = server
             .command(server.bin.join("initdb"))
@@ -81,9 +83,10 @@ impl PostgresServer {
         server
     }
 
-    /// Options of the server's own, in place of the one that keeps it off the network.
-    pub(super) fn set_options(&mut self, options: String) {
-        self.options = options;
+    /// Listens on the network too, from the next start.
+    pub(super) fn listen(&mut self, port: u16, options: &str) {
+        self.port = port;
+        self.options = format!("-c listen_addresses=127.0.0.1 -c port={port} {options}");
     }
 
     /// Writes a file into the data folder, as only the server may read it.
@@ -124,7 +127,10 @@ impl PostgresServer {
 
     pub(super) fn url(&self, database: &str) -> String {
         let socket = self.folder.path().to_str().unwrap().replace('/', "%2F");
-        format!("postgres://tester:hunter2@{socket}/{database}")
+        format!(
+            "postgres://tester:hunter2@{socket}:{}/{database}",
+            self.port
+        )
     }
 
     /// A new, empty database.

@@ -1,9 +1,10 @@
 //! TLS to a real Postgres, in each sslmode.
 
+use super::pages::all;
 use super::suite::{assert_same, session};
 use super::tls_server::{TlsServer, expired, localhost, shared};
 use crate::history::{
-    AuthoritiesError, DatabaseUrl, EncryptionFault, History, HistoryError, Wanted, inspect, open,
+    AuthoritiesError, DatabaseUrl, EncryptionFault, History, HistoryError, inspect, open,
 };
 use diesel::QueryableByName;
 use diesel::sql_types::Bool;
@@ -40,7 +41,7 @@ async fn works(server: &TlsServer, user: &str, host: &str, parameters: &str, is_
     history.save(&session).await.unwrap();
     let kept = history.get(session.id).await.unwrap();
     assert_same(kept.as_ref(), &session);
-    let page = history.page(&Wanted::default()).await.unwrap();
+    let page = history.page(&all()).await.unwrap();
     let listed: Vec<_> = page.sessions.iter().map(|listed| listed.id).collect();
     assert_eq!(listed, [session.id], "{parameters}");
     let connections = encrypted(server, &database).await;
@@ -212,10 +213,7 @@ async fn a_certificate_that_changes_is_noticed_by_the_next_connection() {
     };
     shows_nothing(&error);
     assert!(
-        matches!(
-            error,
-            HistoryError::Encryption(EncryptionFault::Untrusted)
-        ),
+        matches!(error, HistoryError::Encryption(EncryptionFault::Untrusted)),
         "{error:?}"
     );
 }
@@ -223,7 +221,8 @@ async fn a_certificate_that_changes_is_noticed_by_the_next_connection() {
 #[tokio::test]
 async fn certificates_that_cannot_be_read_end_the_start_and_are_named() {
     let server = shared().await;
-    let [missing, empty, broken] = ["missing.pem", "empty.pem", "broken.pem"].map(|name| server.file(name));
+    let [missing, empty, broken] =
+        ["missing.pem", "empty.pem", "broken.pem"].map(|name| server.file(name));
     std::fs::write(&empty, "no certificate").unwrap();
     let bad = "-----BEGIN CERTIFICATE-----\n????\n-----END CERTIFICATE-----\n";
     std::fs::write(&broken, bad).unwrap();
@@ -247,7 +246,9 @@ async fn certificates_that_cannot_be_read_end_the_start_and_are_named() {
 async fn the_system_has_never_heard_of_our_authority() {
     let server = shared().await;
     let url = server.url("tester", "localhost", "postgres", "sslrootcert=system");
-    let error = inspect(&DatabaseUrl::parse(&url).unwrap()).await.unwrap_err();
+    let error = inspect(&DatabaseUrl::parse(&url).unwrap())
+        .await
+        .unwrap_err();
     let is_refused = matches!(
         error,
         HistoryError::Encryption(EncryptionFault::Untrusted)

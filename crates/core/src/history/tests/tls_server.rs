@@ -6,8 +6,8 @@ use rcgen::{
 };
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 /// Encrypted: a password, and nobody called `plain`. Otherwise anybody.
 const RULES: &str = "\
@@ -26,15 +26,15 @@ pub(super) struct TlsServer {
 
 /// The server that all tests share, with a certificate for `localhost`.
 pub(super) async fn shared() -> &'static TlsServer {
-    static SERVER: OnceLock<TlsServer> = OnceLock::new();
-    let server = SERVER.get_or_init(|| {
+    static SERVER: OnceCell<TlsServer> = OnceCell::const_new();
+    let made = SERVER.get_or_init(|| async {
         let mut server = TlsServer::new();
         server.certify(&localhost());
         server.start();
+        server.let_in().await;
         server
     });
-    server.let_in().await;
-    server
+    made.await
 }
 
 pub(super) fn localhost() -> CertificateParams {
@@ -57,7 +57,7 @@ impl TlsServer {
             .unwrap()
             .port();
         server.write("pg_hba.conf", RULES);
-        server.set_options(options(port, "off"));
+        server.listen(port, "-c ssl=off");
         let folder = tempfile::tempdir().unwrap();
         let authority = authority("ours");
         std::fs::write(folder.path().join("ours.pem"), authority.pem()).unwrap();
@@ -77,7 +77,7 @@ impl TlsServer {
         let certificate = params.signed_by(&key, &self.authority).unwrap();
         self.server.write("server.crt", &certificate.pem());
         self.server.write("server.key", &key.serialize_pem());
-        self.server.set_options(options(self.port, "on"));
+        self.server.listen(self.port, "-c ssl=on");
     }
 
     /// From now on, certificates come from somebody else.
@@ -95,10 +95,7 @@ impl TlsServer {
 
     /// Gives the users their passwords.
     pub(super) async fn let_in(&self) {
-        let sql = "DO $$ BEGIN CREATE ROLE plain SUPERUSER LOGIN;
-                   EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
-                   DO $$ BEGIN IF (SELECT rolpassword FROM pg_authid WHERE rolname = 'tester') IS NULL
-                   THEN ALTER ROLE tester PASSWORD 'hunter2'; END IF; END $$";
+        let sql = "CREATE ROLE plain SUPERUSER LOGIN; ALTER ROLE tester PASSWORD 'hunter2'";
         self.server.execute("postgres", sql).await;
     }
 
@@ -134,10 +131,6 @@ impl TlsServer {
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-}
-
-fn options(port: u16, ssl: &str) -> String {
-    format!("-c listen_addresses=127.0.0.1 -c port={port} -c ssl={ssl}")
 }
 
 fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {

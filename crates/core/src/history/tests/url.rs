@@ -2,8 +2,8 @@
 
 use crate::history::DatabaseUrl;
 use crate::history::DatabaseUrlError::{
-    self, InMemory, NoFile, NoHost, Parameter, Port, Scheme, SqliteParameters, SslHostName, SslMode,
-    SslNegotiation, SslRootCert, Unescaped,
+    self, InMemory, NoFile, NoHost, Parameter, Port, Scheme, SqliteParameters, SslHostName,
+    SslMode, SslNegotiation, SslRootCert, Unescaped,
 };
 use crate::history::encryption::{Authorities, Encryption};
 use std::path::{Path, PathBuf};
@@ -160,14 +160,38 @@ fn a_bad_url_is_refused_by_its_fault_and_never_repeated() {
         ("postgres://u:p@host/db?hunter2=hunter2", Parameter),
         ("postgres://u:p@host/db?connect_timeout=hunter2", Parameter),
         ("postgres://u:p@host/db?hunter2", Parameter),
-        ("postgres://u:hunter2@host/db?sslmode=verify-full&sslrootcert=", Parameter),
-        ("postgres://u:hunter2@host/db?sslrootcert=ca.pem", SslRootCert),
-        ("postgres://u:hunter2@host/db?sslmode=prefer&sslrootcert=ca.pem", SslRootCert),
-        ("postgres://u:hunter2@host/db?sslmode=disable&sslrootcert=ca.pem", SslRootCert),
-        ("postgres://u:hunter2@host/db?sslmode=verify-ca", SslHostName),
-        ("postgres://u:hunter2@host/db?sslmode=verify-ca&sslrootcert=system", SslHostName),
-        ("postgres://u:hunter2@host/db?sslmode=require&sslrootcert=system", SslHostName),
-        ("postgres://u:hunter2@host/db?sslnegotiation=direct", SslNegotiation),
+        (
+            "postgres://u:hunter2@host/db?sslmode=verify-full&sslrootcert=",
+            Parameter,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslrootcert=ca.pem",
+            SslRootCert,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=prefer&sslrootcert=ca.pem",
+            SslRootCert,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=disable&sslrootcert=ca.pem",
+            SslRootCert,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=verify-ca",
+            SslHostName,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=verify-ca&sslrootcert=system",
+            SslHostName,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=require&sslrootcert=system",
+            SslHostName,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslnegotiation=direct",
+            SslNegotiation,
+        ),
     ];
     for (text, fault) in faults {
         let error = DatabaseUrl::parse(text).unwrap_err();
