@@ -11,6 +11,8 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use std::error::Error;
 use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 #[derive(QueryableByName)]
 struct Encrypted {
@@ -116,6 +118,52 @@ async fn prefer_goes_without_where_encrypted_connections_are_not_let_in() {
     works(server, "plain", "localhost", "sslmode=prefer", false).await;
     let url = server.url("plain", "localhost", "postgres", "sslmode=require");
     let error = opened(&url).await.ping().await.unwrap_err();
+    assert!(matches!(error, HistoryError::Unreachable(_)), "{error:?}");
+}
+
+/// What a driver says first once it is not asking for encryption: its version of the protocol.
+const START: [u8; 4] = [0, 3, 0, 0];
+
+/// Reads the head of a first message, of which bytes 5 to 8 say what it is.
+async fn first_words(listener: &TcpListener) -> (TcpStream, [u8; 4]) {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut head = [0; 8];
+    stream.read_exact(&mut head).await.unwrap();
+    let [.., a, b, c, d] = head;
+    (stream, [a, b, c, d])
+}
+
+#[tokio::test]
+async fn only_prefer_goes_without_where_encryption_is_offered_and_fails() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let look = async |sslmode| {
+        let url = format!("postgres://u:hunter2@127.0.0.1:{port}/d?sslmode={sslmode}");
+        inspect(&DatabaseUrl::parse(&url).unwrap())
+            .await
+            .unwrap_err()
+    };
+    let fail = async || {
+        let (mut stream, asked) = first_words(&listener).await;
+        assert_ne!(asked, START);
+        stream.write_all(b"S").await.unwrap();
+        // Without this, the client's hello is answered by a reset.
+        stream.shutdown().await.unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+    };
+    let (error, ()) = tokio::join!(look("require"), fail());
+    assert!(
+        matches!(
+            error,
+            HistoryError::Encryption(EncryptionFault::Handshake(_))
+        ),
+        "{error:?}"
+    );
+    let (error, second) = tokio::join!(look("prefer"), async {
+        fail().await;
+        first_words(&listener).await.1
+    });
+    assert_eq!(second, START);
     assert!(matches!(error, HistoryError::Unreachable(_)), "{error:?}");
 }
 

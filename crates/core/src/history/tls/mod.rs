@@ -47,3 +47,6 @@ pub(super) fn client_config(encryption: &Encryption) -> Result<ClientConfig, Aut
     config.alpn_protocols = vec![PROTOCOL.to_vec()];
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests;
