@@ -2,7 +2,7 @@
 
 use super::pages::all;
 use super::suite::{assert_same, session};
-use super::tls_server::{TlsServer, expired, localhost, shared};
+use super::tls_server::{TlsServer, an_authority, expired, localhost, shared};
 use crate::history::{
     AuthoritiesError, DatabaseUrl, EncryptionFault, History, HistoryError, inspect, open,
 };
@@ -245,8 +245,14 @@ async fn a_certificate_that_changes_is_noticed_by_the_next_connection() {
     server.stop();
     server.certify(&expired());
     server.start();
-    let fault = fault(&server, "localhost", &parameters).await;
+    let fault = self::fault(&server, "localhost", &parameters).await;
     assert!(matches!(fault, EncryptionFault::Outdated), "{fault:?}");
+
+    server.stop();
+    server.certify(&an_authority());
+    server.start();
+    let fault = self::fault(&server, "localhost", &parameters).await;
+    assert!(matches!(fault, EncryptionFault::Unusable(_)), "{fault:?}");
 
     server.stop();
     server.change_authority();

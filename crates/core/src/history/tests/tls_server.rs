@@ -48,6 +48,12 @@ pub(super) fn expired() -> CertificateParams {
     params
 }
 
+pub(super) fn an_authority() -> CertificateParams {
+    let mut params = localhost();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+}
+
 impl TlsServer {
     /// Not started, and without a certificate.
     pub(super) fn new() -> Self {

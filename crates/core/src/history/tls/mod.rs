@@ -20,28 +20,23 @@ const PROTOCOL: &[u8] = b"postgresql";
 
 /// How to check a server that is asked for this encryption. Reads the authorities' certificates.
 pub(super) fn client_config(encryption: &Encryption) -> Result<ClientConfig, AuthoritiesError> {
+    let (roots, host_name) = match encryption {
+        Encryption::Verified {
+            authorities,
+            host_name,
+        } => (Some(authorities::roots(authorities)?), *host_name),
+        Encryption::Never | Encryption::IfOffered | Encryption::Unverified => (None, false),
+    };
     let provider = Arc::new(ring::default_provider());
     let algorithms = provider.signature_verification_algorithms;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(AuthoritiesError::Provider)?;
-    let builder = match encryption {
-        Encryption::Verified {
-            authorities,
-            host_name: true,
-        } => builder.with_root_certificates(authorities::roots(authorities)?),
-        Encryption::Verified { authorities, .. } => {
-            let roots = Some(authorities::roots(authorities)?);
-            builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(WithoutHostName { roots, algorithms }))
-        }
-        Encryption::Never | Encryption::IfOffered | Encryption::Unverified => {
-            let roots = None;
-            builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(WithoutHostName { roots, algorithms }))
-        }
+    let builder = match roots {
+        Some(roots) if host_name => builder.with_root_certificates(roots),
+        roots => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(WithoutHostName { roots, algorithms })),
     };
     let mut config = builder.with_no_client_auth();
     config.alpn_protocols = vec![PROTOCOL.to_vec()];
