@@ -6,7 +6,7 @@ use std::process::Output;
 use privachat_tests::process::isolated;
 use privachat_tests::redis::{self, RedisServer};
 use privachat_tests::upstream::{Reply, Request, mediawiki, model, searxng};
-use privachat_tests::{Upstream, binaries};
+use privachat_tests::{PostgresServer, Upstream, binaries};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -161,4 +161,31 @@ fn check_config_fails_and_names_each_setting_that_is_wrong() {
     }
     assert!(shown.contains("No search provider works"), "{shown}");
     assert!(!shown.contains("key-of-the-test"), "{shown}");
+}
+
+#[tokio::test]
+async fn check_config_says_what_stands_in_the_way_of_an_encrypted_database() {
+    let server = PostgresServer::shared().await;
+    let check = |parameters: &str| {
+        let url = server
+            .database()
+            .replace("privachat@", "privachat:hunter2@")
+            + parameters;
+        let output = check_config(&folder(), &[("DATABASE_URL", &url)]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let shown = stdout(&output);
+        assert!(!shown.contains("hunter2"), "{shown}");
+        shown
+    };
+    let shown = check("?sslmode=require");
+    assert!(
+        shown.contains("FAIL  history     the history database offers no encryption"),
+        "{shown}"
+    );
+    assert!(shown.contains("sslmode=disable"), "{shown}");
+    let shown = check("?sslmode=verify-full&sslrootcert=nowhere/ca.pem");
+    assert!(
+        shown.contains("FAIL  history     sslrootcert in DATABASE_URL names nowhere/ca.pem"),
+        "{shown}"
+    );
 }

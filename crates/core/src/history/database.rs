@@ -1,5 +1,6 @@
 //! [`History`] over either pool.
 
+use super::connect::Target;
 use super::listing::{self, ListedRow, listing};
 use super::pool::Pools;
 use super::retention::Retention;
@@ -24,15 +25,12 @@ const SCHEMA_WAIT: Duration = Duration::from_secs(5);
 /// Opens the history. A database that does not answer yet is logged and tried again by each call.
 ///
 /// # Errors
-/// What no later try can mend: a file that cannot be written, a schema that cannot be migrated.
+/// What no later try can mend: a file that cannot be written, certificates that cannot be read.
 pub async fn open(url: &DatabaseUrl) -> Result<Arc<dyn History>, HistoryError> {
-    let pools = match url {
-        DatabaseUrl::Sqlite(path) => Pools::sqlite(path.as_path())?,
-        DatabaseUrl::Postgres(url) => Pools::postgres(url.expose())?,
-    };
+    let target = Target::new(url)?;
     let database = Database {
-        url: url.clone(),
-        pools: Arc::new(pools),
+        pools: Arc::new(Pools::new(&target)?),
+        target,
         migrated: OnceCell::new(),
     };
     match database.ready().await {
@@ -49,7 +47,7 @@ pub async fn open(url: &DatabaseUrl) -> Result<Arc<dyn History>, HistoryError> {
 }
 
 pub(super) struct Database {
-    url: DatabaseUrl,
+    target: Target,
     pools: Arc<Pools>,
     migrated: OnceCell<()>,
 }
@@ -58,7 +56,7 @@ impl Database {
     /// The pools, once the schema is up to date. Callers that arrive meanwhile share one attempt.
     pub(super) async fn ready(&self) -> Result<Arc<Pools>, HistoryError> {
         let migrated = self.migrated.get_or_try_init(|| async {
-            migrate::run(&self.url).await?;
+            migrate::run(&self.target).await?;
             tracing::info!("history is available and its schema up to date");
             Ok(())
         });

@@ -1,5 +1,6 @@
 //! What can go wrong with the history. No message holds an address, a password or a query.
 
+use super::tls::{AuthoritiesError, EncryptionFault};
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,12 @@ pub enum HistoryError {
         "the history database cannot be reached: check that it runs and that DATABASE_URL is right"
     )]
     Unreachable(#[source] Cause),
+    /// The certificates to check the server with cannot be read.
+    #[error(transparent)]
+    Authorities(AuthoritiesError),
+    /// The server cannot be reached in the way that sslmode demands.
+    #[error(transparent)]
+    Encryption(EncryptionFault),
     /// The database took too long.
     #[error("the history database did not answer within {0:?}")]
     Timeout(Duration),
@@ -55,11 +62,16 @@ impl HistoryError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Timeout(_) | Self::Migration(_) | Self::Interrupted(_) => {
-                true
-            }
+            Self::Unreachable(_)
+            | Self::Encryption(_)
+            | Self::Timeout(_)
+            | Self::Migration(_)
+            | Self::Interrupted(_) => true,
             Self::Query(error) => query_is_transient(error),
-            Self::File { .. } | Self::Unfinished(_) | Self::Corrupt { .. } => false,
+            Self::Authorities(_)
+            | Self::File { .. }
+            | Self::Unfinished(_)
+            | Self::Corrupt { .. } => false,
         }
     }
 }

@@ -1,19 +1,18 @@
 //! Whether the history could be opened, found out without changing anything.
 
+use super::connect::{Connector, Target};
 use super::error::Cause;
 use super::migrate::{POSTGRES, SQLITE};
-use super::pool::{CONNECT_WAIT, SQLITE_SETUP};
+use super::pool::SQLITE_SETUP;
 use super::{DatabaseUrl, HistoryError};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
-use diesel_async::{AsyncConnection, AsyncPgConnection};
 use diesel_migrations::MigrationHarness;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 use uuid::Uuid;
 
 /// What a worker that starts now would find.
@@ -32,14 +31,11 @@ pub enum Standing {
 /// # Errors
 /// What `open` would meet.
 pub async fn inspect(url: &DatabaseUrl) -> Result<Standing, HistoryError> {
-    match url {
-        DatabaseUrl::Sqlite(path) => {
-            let path = path.as_path().to_owned();
-            spawn_blocking(move || sqlite(&path))
-                .await
-                .map_err(HistoryError::Interrupted)?
-        }
-        DatabaseUrl::Postgres(url) => postgres(url.expose()).await,
+    match Target::new(url)? {
+        Target::Sqlite(path) => spawn_blocking(move || sqlite(&path))
+            .await
+            .map_err(HistoryError::Interrupted)?,
+        Target::Postgres(connector) => postgres(&connector).await,
     }
 }
 
@@ -76,11 +72,8 @@ fn try_to_write_near(path: &Path) -> io::Result<()> {
     fs::remove_file(&probe)
 }
 
-async fn postgres(url: &str) -> Result<Standing, HistoryError> {
-    let connection = timeout(CONNECT_WAIT, AsyncPgConnection::establish(url))
-        .await
-        .map_err(|_elapsed| HistoryError::Timeout(CONNECT_WAIT))?
-        .map_err(|error| HistoryError::Unreachable(error.into()))?;
+async fn postgres(connector: &Connector) -> Result<Standing, HistoryError> {
+    let connection = connector.connect().await?;
     let counting = spawn_blocking(move || -> Result<usize, Cause> {
         let mut connection: AsyncConnectionWrapper<_> = connection.into();
         // Counting makes the table of migrations where there is none: never committed.

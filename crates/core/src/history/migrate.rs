@@ -1,18 +1,18 @@
 //! Brings the schema up to date, whichever of many processes comes first.
 
+use super::HistoryError;
+use super::connect::{Connector, Target};
 use super::error::Cause;
-use super::pool::{CONNECT_WAIT, SQLITE_SETUP};
-use super::{DatabaseUrl, HistoryError};
+use super::pool::SQLITE_SETUP;
 use diesel::connection::SimpleConnection;
 use diesel::result::Error as QueryError;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
+use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
-use diesel_async::{AsyncConnection, AsyncPgConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
 pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 pub(super) const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -24,10 +24,10 @@ const WAL_WAIT: Duration = Duration::from_secs(5);
 const WAL_PAUSE: Duration = Duration::from_millis(20);
 
 /// Runs what is missing; any number of processes may do so at once.
-pub(super) async fn run(url: &DatabaseUrl) -> Result<(), HistoryError> {
-    match url {
-        DatabaseUrl::Sqlite(path) => sqlite(path.as_path()).await,
-        DatabaseUrl::Postgres(url) => postgres(url.expose()).await,
+pub(super) async fn run(target: &Target) -> Result<(), HistoryError> {
+    match target {
+        Target::Sqlite(path) => sqlite(path).await,
+        Target::Postgres(connector) => postgres(connector).await,
     }
 }
 
@@ -80,11 +80,8 @@ fn is_locked(error: &dyn std::error::Error) -> bool {
     error.to_string().contains("locked")
 }
 
-async fn postgres(url: &str) -> Result<(), HistoryError> {
-    let connection = timeout(CONNECT_WAIT, AsyncPgConnection::establish(url))
-        .await
-        .map_err(|_elapsed| HistoryError::Timeout(CONNECT_WAIT))?
-        .map_err(|error| HistoryError::Unreachable(error.into()))?;
+async fn postgres(connector: &Connector) -> Result<(), HistoryError> {
+    let connection = connector.connect().await?;
     // A blocking thread, unlike `block_in_place`, is at hand in every kind of runtime.
     spawn_blocking(move || postgres_blocking(connection))
         .await

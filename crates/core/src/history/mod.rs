@@ -9,7 +9,9 @@
 //! binaries run side by side, so a migration only ever adds (expand); what is no longer read is
 //! dropped one release later (contract). Migrations run in one transaction: no `CONCURRENTLY`.
 
+mod connect;
 mod database;
+mod encryption;
 mod error;
 mod inspect;
 mod listing;
@@ -21,6 +23,7 @@ mod session;
 mod statement;
 mod summary;
 mod table;
+mod tls;
 mod upkeep;
 mod url;
 mod words;
@@ -31,6 +34,7 @@ pub use self::inspect::{Standing, inspect};
 pub use self::page::{Before, Ending, Listed, NoPlace, Page, Wanted};
 pub use self::retention::Retention;
 pub use self::session::Session;
+pub use self::tls::{AuthoritiesError, EncryptionFault};
 pub use self::url::{DatabaseUrl, DatabaseUrlError};
 
 use chrono::{DateTime, Utc};

@@ -1,9 +1,11 @@
 //! Connections to either database, made when first needed.
 
 use super::HistoryError;
+use super::connect::{Connector, Target};
 use super::error::Cause;
-use diesel::SqliteConnection;
-use diesel_async::pooled_connection::deadpool::Pool;
+use diesel::result::Error as QueryError;
+use diesel::{ConnectionError, SqliteConnection};
+use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
@@ -35,7 +37,14 @@ pub(super) enum Pools {
 }
 
 impl Pools {
-    pub(super) fn sqlite(path: &Path) -> Result<Self, HistoryError> {
+    pub(super) fn new(target: &Target) -> Result<Self, HistoryError> {
+        match target {
+            Target::Sqlite(path) => Self::sqlite(path),
+            Target::Postgres(connector) => Self::postgres(connector),
+        }
+    }
+
+    fn sqlite(path: &Path) -> Result<Self, HistoryError> {
         let mut config = ManagerConfig::<AsyncSqlite>::default();
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(|path| {
@@ -44,7 +53,7 @@ impl Pools {
                 connection
                     .batch_execute(SQLITE_SETUP)
                     .await
-                    .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(connection)
             }
             .boxed()
@@ -57,11 +66,38 @@ impl Pools {
             .map_err(|error| HistoryError::Unreachable(Cause::from(error)))
     }
 
-    pub(super) fn postgres(url: &str) -> Result<Self, HistoryError> {
-        Pool::builder(AsyncDieselConnectionManager::new(url))
+    fn postgres(connector: &Connector) -> Result<Self, HistoryError> {
+        let mut config = ManagerConfig::<AsyncPgConnection>::default();
+        let connector = connector.clone();
+        config.custom_setup = Box::new(move |_no_address| {
+            let connector = connector.clone();
+            async move { connector.connect().await.map_err(as_setup_error) }.boxed()
+        });
+        // The connector has the address: the pool is given none that it could show.
+        Pool::builder(AsyncDieselConnectionManager::new_with_config("", config))
             .max_size(POSTGRES_CONNECTIONS)
             .build()
             .map(Self::Postgres)
             .map_err(|error| HistoryError::Unreachable(Cause::from(error)))
+    }
+}
+
+/// The pool knows no errors but diesel's; `unreachable` finds ours in it again.
+fn as_setup_error(error: HistoryError) -> ConnectionError {
+    ConnectionError::CouldntSetupConfiguration(QueryError::QueryBuilderError(error.into()))
+}
+
+/// Why the pool has no connection.
+pub(super) fn unreachable(error: PoolError) -> HistoryError {
+    use diesel_async::pooled_connection::PoolError::ConnectionError as InSetup;
+    let error = match error {
+        PoolError::Backend(InSetup(ConnectionError::CouldntSetupConfiguration(
+            QueryError::QueryBuilderError(error),
+        ))) => error,
+        error => return HistoryError::Unreachable(error.into()),
+    };
+    match error.downcast::<HistoryError>() {
+        Ok(error) => *error,
+        Err(error) => HistoryError::Unreachable(error),
     }
 }

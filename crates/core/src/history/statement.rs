@@ -2,7 +2,6 @@
 
 use super::HistoryError;
 use super::pool::CONNECT_WAIT;
-use diesel_async::pooled_connection::deadpool::PoolError;
 use std::future::Future;
 use tokio::time::timeout;
 
@@ -15,9 +14,7 @@ macro_rules! with_connection {
                 type $backend = diesel::sqlite::Sqlite;
                 let pool = pool.clone();
                 let connect = $crate::history::statement::to_its_end(async move {
-                    pool.get()
-                        .await
-                        .map_err($crate::history::statement::unreachable)
+                    pool.get().await.map_err($crate::history::pool::unreachable)
                 });
                 let mut $connection = $crate::history::statement::in_time(connect).await?;
                 let outcome = $statement.await;
@@ -31,11 +28,8 @@ macro_rules! with_connection {
             }
             $crate::history::pool::Pools::Postgres(pool) => {
                 type $backend = diesel::pg::Pg;
-                let connect = async {
-                    pool.get()
-                        .await
-                        .map_err($crate::history::statement::unreachable)
-                };
+                let connect =
+                    async { pool.get().await.map_err($crate::history::pool::unreachable) };
                 let mut $connection = $crate::history::statement::in_time(connect).await?;
                 match tokio::time::timeout($crate::history::pool::STATEMENT_WAIT, $statement).await
                 {
@@ -72,8 +66,4 @@ pub(super) async fn in_time<T>(
     timeout(CONNECT_WAIT, connect)
         .await
         .map_err(|_elapsed| HistoryError::Timeout(CONNECT_WAIT))?
-}
-
-pub(super) fn unreachable(error: PoolError) -> HistoryError {
-    HistoryError::Unreachable(error.into())
 }

@@ -9,5 +9,7 @@ mod postgres_server;
 mod retention;
 mod sqlite;
 mod suite;
+mod tls;
+mod tls_server;
 mod upgrade;
 mod url;

@@ -1,7 +1,11 @@
 //! DATABASE_URL, read once. Nothing here repeats the value: it may hold a password.
 
+use super::encryption::{Authorities, Encryption};
+use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 
 /// Which database keeps the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +22,10 @@ pub struct SqliteFile(PathBuf);
 
 /// The address of a Postgres server, password included; shown only as the database's name.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PostgresUrl(String);
+pub struct PostgresUrl {
+    config: Box<Config>,
+    encryption: Encryption,
+}
 
 /// Why DATABASE_URL cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -46,11 +53,29 @@ pub enum DatabaseUrlError {
     /// A port outside 1–65535.
     #[error("DATABASE_URL has a port that is not a number from 1 to 65535")]
     Port,
-    /// An sslmode that asks for more than the driver gives.
+    /// A parameter, or a value of one, that the driver does not take.
+    #[error("DATABASE_URL has a parameter (?…) that is not known, or a value that does not fit it")]
+    Parameter,
+    /// An sslmode that is not known.
     #[error(
-        "DATABASE_URL asks for an sslmode that is not available: use sslmode=prefer or disable, and a private network or a tunnel to the server"
+        "DATABASE_URL has an sslmode that is not known: use disable, prefer, require, verify-ca or verify-full"
     )]
     SslMode,
+    /// Certificates that would not be looked at.
+    #[error(
+        "DATABASE_URL has an sslrootcert that its sslmode does not use: say sslmode=verify-full, or leave sslrootcert out"
+    )]
+    SslRootCert,
+    /// Authorities that sign for anybody, and no check for whom they did.
+    #[error(
+        "DATABASE_URL trusts public authorities without checking the host name: say sslmode=verify-full, or let sslrootcert name the file of an authority of your own"
+    )]
+    SslHostName,
+    /// An encrypted start, where encryption is not asked for.
+    #[error(
+        "DATABASE_URL has sslnegotiation=direct, which needs sslmode=require, verify-ca or verify-full"
+    )]
+    SslNegotiation,
 }
 
 const POSTGRES_SCHEMES: [&str; 3] = ["postgres", "postgresql", "postgresql+asyncpg"];
@@ -110,30 +135,77 @@ impl PostgresUrl {
         {
             return Err(DatabaseUrlError::Unescaped);
         }
-        let parameter = |name| {
-            let mut pairs = parameters
-                .split('&')
-                .filter_map(|pair| pair.split_once('='));
-            pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+        let pairs = parameters
+            .split('&')
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let last = |name| {
+            let mut values = pairs.clone().filter(|(key, _)| *key == name);
+            values.next_back().map(|(_, value)| value)
         };
-        if hosts.is_empty() && parameter("host").is_none() {
+        if hosts.is_empty() && last("host").is_none() {
             return Err(DatabaseUrlError::NoHost);
         }
         hosts.split(',').try_for_each(check_port)?;
-        if !matches!(parameter("sslmode"), None | Some("disable" | "prefer")) {
-            return Err(DatabaseUrlError::SslMode);
-        }
-        Ok(Self(format!("postgres://{rest}")))
+        let authorities = last("sslrootcert").map(authorities).transpose()?;
+        let encryption = Encryption::read(last("sslmode"), authorities)?;
+
+        // The driver knows neither of these two as libpq does.
+        let others: Vec<String> = pairs
+            .filter(|(key, _)| !key.is_empty() && !["sslmode", "sslrootcert"].contains(key))
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let config: Config = format!("postgres://{address}?{}", others.join("&"))
+            .parse()
+            .map_err(|_may_repeat_it| DatabaseUrlError::Parameter)?;
+        Self::new(config, encryption)
     }
 
-    /// The whole address with its password, for the driver alone.
-    pub(super) fn expose(&self) -> &str {
-        &self.0
+    fn new(mut config: Config, encryption: Encryption) -> Result<Self, DatabaseUrlError> {
+        let is_direct = config.get_ssl_negotiation() == SslNegotiation::Direct;
+        if is_direct && !encryption.is_demanded() {
+            return Err(DatabaseUrlError::SslNegotiation);
+        }
+        let is_local = |host: &Host| matches!(host, Host::Unix(_));
+        // As libpq: Postgres encrypts no sockets of its own machine.
+        let stays_here =
+            config.get_hosts().iter().all(is_local) && config.get_hostaddrs().is_empty();
+        let encryption = match encryption {
+            _ if stays_here => Encryption::Never,
+            asked => asked,
+        };
+        config.ssl_mode(match &encryption {
+            Encryption::Never => SslMode::Disable,
+            Encryption::IfOffered => SslMode::Prefer,
+            Encryption::Unverified | Encryption::Verified { .. } => SslMode::Require,
+        });
+        Ok(Self {
+            config: Box::new(config),
+            encryption,
+        })
+    }
+
+    /// What the driver needs, password included.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn encryption(&self) -> &Encryption {
+        &self.encryption
     }
 
     fn database(&self) -> &str {
-        let address = self.0.split('?').next().unwrap_or_default();
-        address.splitn(4, '/').nth(3).unwrap_or_default()
+        self.config.get_dbname().unwrap_or_default()
+    }
+}
+
+fn authorities(value: &str) -> Result<Authorities, DatabaseUrlError> {
+    let path = percent_decode_str(value)
+        .decode_utf8()
+        .map_err(|_may_repeat_it| DatabaseUrlError::Parameter)?;
+    match path.as_ref() {
+        "" => Err(DatabaseUrlError::Parameter),
+        "system" => Ok(Authorities::System),
+        path => Ok(Authorities::File(PathBuf::from(path))),
     }
 }
 

@@ -30,7 +30,8 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "DATABASE_URL",
         "sqlite://data/privachat.db",
-        "history: sqlite://path or postgres://user:password@host/db",
+        "history: sqlite://path or postgres://user:password@host/db, with ?sslmode=verify-full over a network that is \
+         not your own",
     ),
     setting(
         "HISTORY_DAYS",

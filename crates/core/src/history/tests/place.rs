@@ -14,13 +14,16 @@ use tokio::task::spawn_blocking;
 /// A database that is gone when the test ends.
 pub(super) struct Place {
     pub(super) url: DatabaseUrl,
+    address: String,
     _folder: Option<TempDir>,
 }
 
 impl Place {
     pub(super) async fn postgres() -> Self {
+        let address = shared().database().await;
         Self {
-            url: DatabaseUrl::parse(&shared().database().await).unwrap(),
+            url: DatabaseUrl::parse(&address).unwrap(),
+            address,
             _folder: None,
         }
     }
@@ -28,9 +31,10 @@ impl Place {
     #[expect(clippy::unused_async, reason = "called like its sibling")]
     pub(super) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/data/history.db", folder.path().display());
+        let address = format!("sqlite://{}/data/history.db", folder.path().display());
         Self {
-            url: DatabaseUrl::parse(&url).unwrap(),
+            url: DatabaseUrl::parse(&address).unwrap(),
+            address,
             _folder: Some(folder),
         }
     }
@@ -41,15 +45,15 @@ impl Place {
 
     /// Runs statements behind the history's back, as an older version would.
     pub(super) async fn execute(&self, sql: &str) {
-        let (url, sql) = (self.url.clone(), sql.to_owned());
+        let (url, address, sql) = (self.url.clone(), self.address.clone(), sql.to_owned());
         spawn_blocking(move || match &url {
             DatabaseUrl::Sqlite(path) => {
                 SqliteConnection::establish(path.as_path().to_str().unwrap())
                     .unwrap()
                     .batch_execute(&sql)
             }
-            DatabaseUrl::Postgres(url) => {
-                AsyncConnectionWrapper::<AsyncPgConnection>::establish(url.expose())
+            DatabaseUrl::Postgres(_) => {
+                AsyncConnectionWrapper::<AsyncPgConnection>::establish(&address)
                     .unwrap()
                     .batch_execute(&sql)
             }
@@ -61,7 +65,7 @@ impl Place {
 
     /// Takes every migration back.
     pub(super) async fn revert(&self) {
-        let url = self.url.clone();
+        let (url, address) = (self.url.clone(), self.address.clone());
         spawn_blocking(move || match &url {
             DatabaseUrl::Sqlite(path) => {
                 SqliteConnection::establish(path.as_path().to_str().unwrap())
@@ -69,8 +73,8 @@ impl Place {
                     .revert_all_migrations(migrate::SQLITE)
                     .map(drop)
             }
-            DatabaseUrl::Postgres(url) => {
-                AsyncConnectionWrapper::<AsyncPgConnection>::establish(url.expose())
+            DatabaseUrl::Postgres(_) => {
+                AsyncConnectionWrapper::<AsyncPgConnection>::establish(&address)
                     .unwrap()
                     .revert_all_migrations(migrate::POSTGRES)
                     .map(drop)

@@ -1,8 +1,9 @@
 //! A Postgres of the tests' own: its own folder, a unix socket, no port.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,7 +16,7 @@ use uuid::Uuid;
 const KEEPER: &str = r#"
 trap '' INT
 "$1/pg_ctl" start -D "$2/data" -w -t 60 -l "$2/log" >/dev/null \
-    -o "-c listen_addresses= -c unix_socket_directories=$2 -c fsync=off -c max_connections=200" \
+    -o "$3 -c unix_socket_directories=$2 -c fsync=off -c max_connections=200" \
     || { cat "$2/log" >&2; exit 1; }
 echo up
 read -r word || word=
@@ -28,6 +29,8 @@ pub(super) struct PostgresServer {
     bin: PathBuf,
     user: Option<(u32, u32)>,
     keeper: Option<Child>,
+    options: String,
+    port: u16,
 }
 
 /// The server that all tests share, each with a database of its own.
@@ -53,6 +56,8 @@ impl PostgresServer {
             folder,
             user,
             keeper: None,
+            options: "-c listen_addresses=".to_owned(),
+            port: 5432,
         };
         let output = server
             .command(server.bin.join("initdb"))
@@ -78,12 +83,29 @@ impl PostgresServer {
         server
     }
 
+    /// Listens on the network too, from the next start.
+    pub(super) fn listen(&mut self, port: u16, options: &str) {
+        self.port = port;
+        self.options = format!("-c listen_addresses=127.0.0.1 -c port={port} {options}");
+    }
+
+    /// Writes a file into the data folder, as only the server may read it.
+    pub(super) fn write(&self, name: &str, content: &str) {
+        let path = self.folder.path().join("data").join(name);
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        if let Some((uid, gid)) = self.user {
+            chown(&path, Some(uid), Some(gid)).unwrap();
+        }
+    }
+
     pub(super) fn start(&mut self) {
         let mut keeper = self
             .command("/bin/sh")
             .args(["-c", KEEPER, "keeper"])
             .arg(&self.bin)
             .arg(self.folder.path())
+            .arg(&self.options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -105,20 +127,25 @@ impl PostgresServer {
 
     pub(super) fn url(&self, database: &str) -> String {
         let socket = self.folder.path().to_str().unwrap().replace('/', "%2F");
-        format!("postgres://tester:hunter2@{socket}/{database}")
+        format!(
+            "postgres://tester:hunter2@{socket}:{}/{database}",
+            self.port
+        )
     }
 
     /// A new, empty database.
     pub(super) async fn database(&self) -> String {
         let name = format!("t{}", Uuid::new_v4().simple());
-        let mut connection = AsyncPgConnection::establish(&self.url("postgres"))
-            .await
-            .unwrap();
-        connection
-            .batch_execute(&format!("CREATE DATABASE {name}"))
-            .await
-            .unwrap();
+        self.execute("postgres", &format!("CREATE DATABASE {name}"))
+            .await;
         self.url(&name)
+    }
+
+    pub(super) async fn execute(&self, database: &str, sql: &str) {
+        let mut connection = AsyncPgConnection::establish(&self.url(database))
+            .await
+            .unwrap();
+        connection.batch_execute(sql).await.unwrap();
     }
 
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {

@@ -1,6 +1,7 @@
 //! What holds on both databases.
 
 use super::place::Place;
+use crate::history::connect::Target;
 use crate::history::{HistoryError, Session, migrate};
 use crate::mode::Mode;
 use crate::schema::Status;
@@ -188,7 +189,8 @@ async fn a_time_is_kept_to_the_microsecond(place: Place) {
 }
 
 async fn eight_processes_may_migrate_at_once(place: Place) {
-    for outcome in join_all((0..8).map(|_| migrate::run(&place.url))).await {
+    let target = Target::new(&place.url).unwrap();
+    for outcome in join_all((0..8).map(|_| migrate::run(&target))).await {
         outcome.unwrap();
     }
     let session = session();

@@ -2,9 +2,13 @@
 
 use crate::history::DatabaseUrl;
 use crate::history::DatabaseUrlError::{
-    self, InMemory, NoFile, NoHost, Port, Scheme, SqliteParameters, SslMode, Unescaped,
+    self, InMemory, NoFile, NoHost, Parameter, Port, Scheme, SqliteParameters, SslHostName,
+    SslMode, SslNegotiation, SslRootCert, Unescaped,
 };
-use std::path::Path;
+use crate::history::encryption::{Authorities, Encryption};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio_postgres::config::{Host, SslMode as DriverMode};
 
 #[test]
 fn a_sqlite_path_is_relative_or_absolute() {
@@ -32,8 +36,11 @@ fn a_postgres_url_reaches_the_driver_with_its_parameters() {
         let Ok(DatabaseUrl::Postgres(url)) = DatabaseUrl::parse(text) else {
             panic!("{text}");
         };
-        let expected = "postgres://u:p@host:5432/db?sslmode=prefer&connect_timeout=3";
-        assert_eq!(url.expose(), expected);
+        let config = url.config();
+        assert_eq!(config.get_hosts(), [Host::Tcp("host".to_owned())]);
+        assert_eq!(config.get_ports(), [5432]);
+        assert_eq!(config.get_password(), Some(b"p".as_slice()));
+        assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(3)));
     }
 }
 
@@ -53,8 +60,83 @@ fn usual_forms_of_a_postgres_url_are_read() {
 }
 
 #[test]
+fn sslmode_and_sslrootcert_mean_what_they_mean_to_libpq() {
+    let verified = |authorities, host_name| Encryption::Verified {
+        authorities,
+        host_name,
+    };
+    let file = || Authorities::File(PathBuf::from("/etc/a b/ca+1.pem"));
+    let named = "sslrootcert=%2Fetc/a%20b/ca+1.pem";
+    for (parameters, expected, driver) in [
+        (String::new(), Encryption::IfOffered, DriverMode::Prefer),
+        (
+            "sslmode=require&sslmode=prefer".to_owned(),
+            Encryption::IfOffered,
+            DriverMode::Prefer,
+        ),
+        (
+            "sslmode=disable".to_owned(),
+            Encryption::Never,
+            DriverMode::Disable,
+        ),
+        (
+            "sslmode=require".to_owned(),
+            Encryption::Unverified,
+            DriverMode::Require,
+        ),
+        (
+            format!("sslmode=require&{named}"),
+            verified(file(), false),
+            DriverMode::Require,
+        ),
+        (
+            format!("{named}&sslmode=verify-ca&application_name=x"),
+            verified(file(), false),
+            DriverMode::Require,
+        ),
+        (
+            format!("sslmode=verify-full&{named}&sslnegotiation=direct"),
+            verified(file(), true),
+            DriverMode::Require,
+        ),
+        (
+            "sslmode=verify-full".to_owned(),
+            verified(Authorities::Public, true),
+            DriverMode::Require,
+        ),
+        (
+            "sslrootcert=system".to_owned(),
+            verified(Authorities::System, true),
+            DriverMode::Require,
+        ),
+    ] {
+        let text = format!("postgres://u:p@host/db?{parameters}");
+        let Ok(DatabaseUrl::Postgres(url)) = DatabaseUrl::parse(&text) else {
+            panic!("{text}");
+        };
+        assert_eq!(*url.encryption(), expected, "{text}");
+        assert_eq!(url.config().get_ssl_mode(), driver, "{text}");
+    }
+}
+
+#[test]
+fn a_socket_of_this_machine_is_never_encrypted() {
+    for text in [
+        "postgres://u@%2Frun%2Fpostgresql/db",
+        "postgres://u@%2Frun%2Fpostgresql/db?sslmode=require",
+        "postgres:///db?host=/run/postgresql&sslmode=verify-full&sslrootcert=/nowhere",
+    ] {
+        let Ok(DatabaseUrl::Postgres(url)) = DatabaseUrl::parse(text) else {
+            panic!("{text}");
+        };
+        assert_eq!(*url.encryption(), Encryption::Never, "{text}");
+        assert_eq!(url.config().get_ssl_mode(), DriverMode::Disable, "{text}");
+    }
+}
+
+#[test]
 fn a_bad_url_is_refused_by_its_fault_and_never_repeated() {
-    let faults: [(&str, DatabaseUrlError); 19] = [
+    let faults: [(&str, DatabaseUrlError); 31] = [
         ("", Scheme),
         ("hunter2", Scheme),
         ("/data/hunter2.db", Scheme),
@@ -73,7 +155,43 @@ fn a_bad_url_is_refused_by_its_fault_and_never_repeated() {
         ("postgres://u:hunter2#x@host/db?a=#", Unescaped),
         ("postgres://u:hunter2@host:99999/db", Port),
         ("postgres://u:hunter2", Port),
-        ("postgres://u:hunter2@host/db?sslmode=verify-full", SslMode),
+        ("postgres://u:hunter2@host/db?sslmode=allow", SslMode),
+        ("postgres://u:hunter2@host/db?sslmode=", SslMode),
+        ("postgres://u:p@host/db?hunter2=hunter2", Parameter),
+        ("postgres://u:p@host/db?connect_timeout=hunter2", Parameter),
+        ("postgres://u:p@host/db?hunter2", Parameter),
+        (
+            "postgres://u:hunter2@host/db?sslmode=verify-full&sslrootcert=",
+            Parameter,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslrootcert=ca.pem",
+            SslRootCert,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=prefer&sslrootcert=ca.pem",
+            SslRootCert,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=disable&sslrootcert=ca.pem",
+            SslRootCert,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=verify-ca",
+            SslHostName,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=verify-ca&sslrootcert=system",
+            SslHostName,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslmode=require&sslrootcert=system",
+            SslHostName,
+        ),
+        (
+            "postgres://u:hunter2@host/db?sslnegotiation=direct",
+            SslNegotiation,
+        ),
     ];
     for (text, fault) in faults {
         let error = DatabaseUrl::parse(text).unwrap_err();

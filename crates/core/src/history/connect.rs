@@ -1,0 +1,118 @@
+//! The one way to a Postgres server, for the pool, the migrations and whoever only looks.
+
+use super::encryption::Encryption;
+use super::pool::CONNECT_WAIT;
+use super::tls;
+use super::url::PostgresUrl;
+use super::{DatabaseUrl, HistoryError};
+use diesel_async::AsyncPgConnection;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::time::timeout;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect, TlsStream};
+use tokio_postgres::{Config, NoTls, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// A database, with all that has to be read before the first connection.
+pub(super) enum Target {
+    /// The file.
+    Sqlite(PathBuf),
+    /// The server.
+    Postgres(Connector),
+}
+
+/// Makes connections to one Postgres server.
+#[derive(Clone)]
+pub(super) struct Connector {
+    config: Arc<Config>,
+    tls: Option<MakeRustlsConnect>,
+}
+
+impl Target {
+    /// Reads the certificates that DATABASE_URL names; nothing is connected to.
+    pub(super) fn new(url: &DatabaseUrl) -> Result<Self, HistoryError> {
+        match url {
+            DatabaseUrl::Sqlite(file) => Ok(Self::Sqlite(file.as_path().to_owned())),
+            DatabaseUrl::Postgres(url) => Connector::new(url).map(Self::Postgres),
+        }
+    }
+}
+
+impl Connector {
+    fn new(url: &PostgresUrl) -> Result<Self, HistoryError> {
+        let tls = match url.encryption() {
+            Encryption::Never => None,
+            encryption => {
+                let config = tls::client_config(encryption).map_err(HistoryError::Authorities)?;
+                Some(MakeRustlsConnect::new(config))
+            }
+        };
+        Ok(Self {
+            config: Arc::new(url.config().clone()),
+            tls,
+        })
+    }
+
+    pub(super) async fn connect(&self) -> Result<AsyncPgConnection, HistoryError> {
+        timeout(CONNECT_WAIT, self.connect_somehow())
+            .await
+            .map_err(|_elapsed| HistoryError::Timeout(CONNECT_WAIT))?
+    }
+
+    async fn connect_somehow(&self) -> Result<AsyncPgConnection, HistoryError> {
+        let Some(tls) = &self.tls else {
+            return connect(&self.config, NoTls).await.map_err(told);
+        };
+        let error = match connect(&self.config, tls.clone()).await {
+            Err(error) if self.may_go_plain(&error) => told(error),
+            outcome => return outcome.map_err(told),
+        };
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the history database is reached without encryption, which sslmode=prefer allows"
+        );
+        let mut plain = self.config.as_ref().clone();
+        plain.ssl_mode(SslMode::Disable);
+        connect(&plain, NoTls).await.map_err(told)
+    }
+
+    /// As libpq: a server that offers encryption and then fails at it, or has no rule that lets an
+    /// encrypted connection in, may do better without.
+    fn may_go_plain(&self, error: &Failure) -> bool {
+        let Failure::Driver(error) = error else {
+            return false;
+        };
+        self.config.get_ssl_mode() == SslMode::Prefer
+            && (tls::fault(error).is_some()
+                || error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION))
+    }
+}
+
+enum Failure {
+    Driver(tokio_postgres::Error),
+    Setup(diesel::ConnectionError),
+}
+
+async fn connect<T>(config: &Config, tls: T) -> Result<AsyncPgConnection, Failure>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: TlsStream + Unpin + Send + 'static,
+    T::TlsConnect: TlsConnect<Socket>,
+{
+    let (client, connection) = config.connect(tls).await.map_err(Failure::Driver)?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection)
+        .await
+        .map_err(Failure::Setup)
+}
+
+fn told(failure: Failure) -> HistoryError {
+    match failure {
+        Failure::Driver(error) => match tls::fault(&error) {
+            Some(fault) => HistoryError::Encryption(fault),
+            None => HistoryError::Unreachable(error.into()),
+        },
+        Failure::Setup(error) => HistoryError::Unreachable(error.into()),
+    }
+}

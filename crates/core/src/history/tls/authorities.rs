@@ -1,0 +1,69 @@
+//! The certificates of those who may sign a server's.
+
+use super::super::encryption::Authorities;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{self, PemObject};
+use std::path::{Path, PathBuf};
+
+/// Why the authorities that DATABASE_URL names cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthoritiesError {
+    /// No such file, no right to read it, or something else in it.
+    #[error(
+        "sslrootcert in DATABASE_URL names {}, which cannot be read as PEM certificates: let it name the file with the certificate of the authority that signed the server's", path.display()
+    )]
+    Unreadable {
+        /// The file, as DATABASE_URL names it.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        cause: pem::Error,
+    },
+    /// Not one usable certificate.
+    #[error(
+        "sslrootcert in DATABASE_URL names {}, which holds no certificate that can be used: let it name the file with the certificate of the authority that signed the server's", path.display()
+    )]
+    Empty {
+        /// The file, as DATABASE_URL names it.
+        path: PathBuf,
+    },
+    /// A machine without the usual package.
+    #[error(
+        "sslrootcert=system in DATABASE_URL finds no certificates on this machine: install ca-certificates, or leave sslrootcert out to use the public authorities that the program knows"
+    )]
+    NoSystem,
+    /// The TLS library lacks what it needs.
+    #[error("TLS cannot be set up")]
+    Provider(#[source] rustls::Error),
+}
+
+pub(super) fn roots(authorities: &Authorities) -> Result<RootCertStore, AuthoritiesError> {
+    match authorities {
+        Authorities::Public => Ok(RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        }),
+        Authorities::System => {
+            let found = rustls_native_certs::load_native_certs();
+            store(found.certs).ok_or(AuthoritiesError::NoSystem)
+        }
+        Authorities::File(path) => {
+            let certificates = read(path).map_err(|cause| AuthoritiesError::Unreadable {
+                path: path.clone(),
+                cause,
+            })?;
+            store(certificates).ok_or_else(|| AuthoritiesError::Empty { path: path.clone() })
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, pem::Error> {
+    CertificateDer::pem_file_iter(path)?.collect()
+}
+
+/// Bundles hold a certificate now and then that is too old to be used: the others count.
+fn store(certificates: Vec<CertificateDer<'static>>) -> Option<RootCertStore> {
+    let mut store = RootCertStore::empty();
+    let (usable, _) = store.add_parsable_certificates(certificates);
+    (usable > 0).then_some(store)
+}

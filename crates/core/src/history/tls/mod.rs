@@ -1,0 +1,47 @@
+//! TLS to Postgres.
+
+mod authorities;
+mod fault;
+mod verifier;
+
+pub use self::authorities::AuthoritiesError;
+pub use self::fault::EncryptionFault;
+
+pub(super) use self::fault::fault;
+
+use self::verifier::WithoutHostName;
+use super::encryption::Encryption;
+use rustls::ClientConfig;
+use rustls::crypto::ring;
+use std::sync::Arc;
+
+/// What servers and proxies are told that the connection is for.
+const PROTOCOL: &[u8] = b"postgresql";
+
+/// How to check a server that is asked for this encryption. Reads the authorities' certificates.
+pub(super) fn client_config(encryption: &Encryption) -> Result<ClientConfig, AuthoritiesError> {
+    let (roots, host_name) = match encryption {
+        Encryption::Verified {
+            authorities,
+            host_name,
+        } => (Some(authorities::roots(authorities)?), *host_name),
+        Encryption::Never | Encryption::IfOffered | Encryption::Unverified => (None, false),
+    };
+    let provider = Arc::new(ring::default_provider());
+    let algorithms = provider.signature_verification_algorithms;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(AuthoritiesError::Provider)?;
+    let builder = match roots {
+        Some(roots) if host_name => builder.with_root_certificates(roots),
+        roots => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(WithoutHostName { roots, algorithms })),
+    };
+    let mut config = builder.with_no_client_auth();
+    config.alpn_protocols = vec![PROTOCOL.to_vec()];
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests;
