@@ -142,12 +142,16 @@ fn a_worker_is_given_longer_to_stop_than_it_takes_to_drain() {
 #[test]
 fn an_api_is_given_longer_to_stop_than_requests_in_flight_get() {
     let compose = sources::file("docker-compose.yml").text;
-    let grace = seconds(value(&service(&compose, "api"), "stop_grace_period"));
-    assert!(grace >= 30 + 10, "compose: {grace} s");
+    let api = service(&compose, "api");
+    let delay = seconds(value(&api, "SHUTDOWN_DELAY_SECONDS"));
+    let grace = seconds(value(&api, "stop_grace_period"));
+    assert!(grace >= delay + 30 + 10, "compose: {grace} s");
+
+    let config = sources::file("deploy/kubernetes/config.yaml").text;
     let pod = sources::file("deploy/kubernetes/api.yaml").text;
-    let pause = seconds(value(&pod, "command"));
+    let delay = seconds(value(&config, "SHUTDOWN_DELAY_SECONDS"));
     let grace = seconds(value(&pod, "terminationGracePeriodSeconds"));
-    assert!(grace >= pause + 30 + 10, "Kubernetes: {grace} s");
+    assert!(grace >= delay + 30 + 10, "Kubernetes: {grace} s");
 }
 
 #[test]

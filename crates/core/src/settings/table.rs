@@ -84,6 +84,11 @@ pub const SETTINGS: &[Setting] = &[
         "comma-separated addresses or networks of proxies whose X-Forwarded-For names the client",
     ),
     setting(
+        "SHUTDOWN_DELAY_SECONDS",
+        "5",
+        "how long an API that is told to stop takes requests, not ready, until load balancers notice",
+    ),
+    setting(
         "METRICS_HOST",
         "127.0.0.1",
         "address of the port for /metrics, /livez and /readyz",
