@@ -27,8 +27,10 @@ pub struct Seen {
     pub accepted: Vec<String>,
     /// How many of them are completed, as the users saw it.
     pub completed: usize,
-    /// Streams that were ended as documented, before their search had, and gone on with.
+    /// Streams of searches that were ended as documented, before their search had, and gone on with.
     pub resumed: usize,
+    /// Streams of the queue that were ended so, and opened again.
+    pub reopened: usize,
     /// What went wrong.
     pub failures: Vec<String>,
 }
@@ -52,11 +54,16 @@ impl Users {
         }
     }
 
-    /// So many who ask and poll, who ask and listen, who look at the history, who watch the queue.
-    pub fn come(&mut self, [polling, listening, looking, watching]: [usize; 4]) {
+    /// So many who ask and poll, who ask and wait for the answer, who ask and listen, who look at the
+    /// history, who watch the queue.
+    pub fn come(&mut self, [polling, waiting, listening, looking, watching]: [usize; 5]) {
         for number in 0..polling {
             let user = self.user();
             self.at_work.spawn(user.polls(number));
+        }
+        for number in 0..waiting {
+            let user = self.user();
+            self.at_work.spawn(user.waits(number));
         }
         for number in 0..listening {
             let user = self.user();
@@ -109,6 +116,10 @@ fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn id_in(answer: &Value) -> String {
+    answer["session_id"].as_str().expect("an id").to_owned()
+}
+
 struct User {
     client: Client,
     told: watch::Receiver<bool>,
@@ -123,6 +134,23 @@ impl User {
             }
             if let Some(id) = self.asks(&format!("poll {number} {turn}")).await {
                 self.waits_for(&id).await;
+            }
+            sleep(A_MOMENT).await;
+        }
+    }
+
+    async fn waits(self, number: usize) {
+        for turn in 0.. {
+            if self.goes_home() {
+                return;
+            }
+            let request = self.search(&format!("wait {number} {turn}"), false);
+            if let Some(answer) = self.sends("synchronous search", request).await
+                && let Some(ended) = self.body("synchronous search", answer).await
+            {
+                let mut seen = self.seen();
+                seen.accepted.push(id_in(&ended));
+                seen.completed += usize::from(ended["status"] == "completed");
             }
             sleep(A_MOMENT).await;
         }
@@ -168,7 +196,7 @@ impl User {
                         break;
                     }
                     None => {
-                        self.seen().resumed += 1;
+                        self.seen().reopened += 1;
                         break;
                     }
                 }
@@ -178,16 +206,19 @@ impl User {
 
     /// Starts a search, which `name` tells from the others; nothing when that failed.
     async fn asks(&self, name: &str) -> Option<String> {
-        let query = format!("What is gather? ({name})");
-        let search = json!({
-            "query": query, "mode": "speed", "async_mode": true, "cache": false, "timeout": 60,
-        });
-        let request = self.client.request(Method::POST, "/api/v1/search");
-        let answer = self.sends("search", request.json(&search)).await?;
-        let accepted = self.body("search", answer).await?;
-        let id = accepted["session_id"].as_str().expect("an id").to_owned();
+        let answer = self.sends("search", self.search(name, true)).await?;
+        let id = id_in(&self.body("search", answer).await?);
         self.seen().accepted.push(id.clone());
         Some(id)
+    }
+
+    fn search(&self, name: &str, is_async: bool) -> RequestBuilder {
+        let query = format!("What is gather? ({name})");
+        let search = json!({
+            "query": query, "mode": "speed", "async_mode": is_async, "cache": false, "timeout": 60,
+        });
+        let request = self.client.request(Method::POST, "/api/v1/search");
+        request.json(&search)
     }
 
     async fn waits_for(&self, id: &str) {

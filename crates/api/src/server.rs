@@ -29,9 +29,6 @@ use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-/// Seconds that requests in flight get when the process is told to stop.
-const SHUTDOWN_SECONDS: u64 = 30;
-
 /// Longer than load balancers keep an idle connection (60 s is usual): whoever closes it first risks
 /// that a request is just on its way.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -118,7 +115,7 @@ async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Resul
     .h1_allow_half_closed(false)
     .on_connect(connections::bound_unread)
     .disable_signals()
-    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .shutdown_timeout(settings.shared.drain.as_secs())
     .keep_alive(KEEP_ALIVE)
     .bind((settings.host.as_str(), settings.port))
     .with_context(|| {

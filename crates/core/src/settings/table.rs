@@ -148,7 +148,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "DRAIN_SECONDS",
         "70",
-        "how long a stopping worker finishes what it has begun",
+        "how long a stopping process finishes what it has begun: requests in flight, running searches",
     ),
     setting(
         "SEARXNG_BASE_URL",
