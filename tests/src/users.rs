@@ -16,6 +16,8 @@ use crate::reader::{Ended, Reader};
 
 /// Between two looks at a search, and between two requests of one user.
 const A_MOMENT: Duration = Duration::from_millis(25);
+/// Before a stream that was ended is opened again: what its `retry:` asks for.
+const RETRY: Duration = Duration::from_secs(1);
 /// Longer than any search here takes.
 const LOOKS: usize = 2400;
 
@@ -197,6 +199,7 @@ impl User {
                     }
                     None => {
                         self.seen().reopened += 1;
+                        sleep(RETRY).await;
                         break;
                     }
                 }
@@ -241,7 +244,10 @@ impl User {
             let ended = reader.read(&self.client, id, usize::MAX).await;
             match ended {
                 Ended::Cleanly | Ended::Over if reader.is_over() => break,
-                Ended::Cleanly => self.seen().resumed += 1,
+                Ended::Cleanly => {
+                    self.seen().resumed += 1;
+                    sleep(RETRY).await;
+                }
                 Ended::Over => return self.fails("events", "over before the last event"),
                 Ended::Cut => {
                     self.fails("events", "cut");
