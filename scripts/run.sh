@@ -35,8 +35,9 @@ fi
 export CORPUS_PATHS=${CORPUS_PATHS:-$own_documents}
 export API_HOST=$api_host API_PORT=$api_port API_ADDR_FILE=$PWD/data/run/api.addr
 export LOG_FORMAT=${LOG_FORMAT:-pretty}
-# Someone at a terminal wants Ctrl-C to be quick; unfinished searches go back to the queue.
-export DRAIN_SECONDS=${DRAIN_SECONDS:-5}
+# Someone at a terminal wants Ctrl-C to be quick: unfinished searches go back to the queue, no load balancer
+# is waited for.
+export DRAIN_SECONDS=${DRAIN_SECONDS:-5} SHUTDOWN_DELAY_SECONDS=${SHUTDOWN_DELAY_SECONDS:-0}
 
 trap stop_all EXIT
 trap 'exit 0' INT TERM HUP

@@ -127,7 +127,7 @@ stop_all() {
     local name deadline
     for name in "${order[@]}"; do
         kill -TERM "${pids[$name]}" 2>/dev/null || continue
-        deadline=$((SECONDS + DRAIN_SECONDS + 10))
+        deadline=$((SECONDS + SHUTDOWN_DELAY_SECONDS + DRAIN_SECONDS + 10))
         while kill -0 "${pids[$name]}" 2>/dev/null; do
             if ((SECONDS >= deadline)); then
                 say "$name did not stop in time: killed" >&2

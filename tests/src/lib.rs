@@ -12,6 +12,7 @@
 //!
 //! Panics are the reports here, so they say what to do.
 
+pub mod balancer;
 pub mod browser;
 pub mod chaos;
 pub mod client;
@@ -37,6 +38,7 @@ pub mod sources;
 pub mod stack;
 pub mod stream;
 pub mod upstream;
+pub mod users;
 pub mod wait;
 
 pub use browser::Browser;

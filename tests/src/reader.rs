@@ -52,7 +52,7 @@ impl Reader {
         match response.status().as_u16() {
             200 => {}
             204 => return Ended::Over,
-            503 => return Ended::Cut,
+            502 | 503 => return Ended::Cut,
             status => panic!("the events are answered with {status}"),
         }
         let mut chunks = response.bytes_stream();

@@ -75,11 +75,7 @@ impl<Redis> Stack<Redis> {
 
     /// The same, with settings of its own on top.
     pub fn add_worker_with(&mut self, own: &[(&str, &str)]) -> &mut Worker {
-        let mut environment = self.worker_environment.clone();
-        environment.extend(own.iter().map(|(name, value)| {
-            let (name, value) = (*name, *value);
-            (name.to_owned(), value.to_owned())
-        }));
+        let environment = on_top(&self.worker_environment, own);
         let name = format!("worker-{}", self.started);
         self.started += 1;
         let worker = Worker::start(
@@ -94,9 +90,15 @@ impl<Redis> Stack<Redis> {
 
     /// Starts one more API on the same Redis and database.
     pub async fn another_api(&self) -> Api {
+        self.another_api_with(&[]).await
+    }
+
+    /// The same, with settings of its own on top.
+    pub async fn another_api_with(&self, own: &[(&str, &str)]) -> Api {
         let folder = TempDir::with_prefix_in("api-", self.folder.path()).expect("a folder");
         let folder = folder.keep();
-        let mut api = Api::start(self.binaries.api, &self.api_environment, &folder).await;
+        let environment = on_top(&self.api_environment, own);
+        let mut api = Api::start(self.binaries.api, &environment, &folder).await;
         api.ready().await;
         api
     }
@@ -107,6 +109,15 @@ impl<Redis> Stack<Redis> {
         self.api = Api::start(self.binaries.api, &self.api_environment, self.folder.path()).await;
         self.api.ready().await;
     }
+}
+
+fn on_top(environment: &Environment, own: &[(&str, &str)]) -> Environment {
+    let mut environment = environment.clone();
+    environment.extend(own.iter().map(|(name, value)| {
+        let (name, value) = (*name, *value);
+        (name.to_owned(), value.to_owned())
+    }));
+    environment
 }
 
 impl Builder {
@@ -183,6 +194,8 @@ impl Builder {
             format!("sqlite://{}", folder.path().join("history.db").display()),
         );
         defaults.insert("DRAIN_SECONDS".into(), "5".into());
+        // No load balancer has to notice that an API stops, but in the tests that have one.
+        defaults.insert("SHUTDOWN_DELAY_SECONDS".into(), "0".into());
         defaults.extend(self.both);
         let mut api_environment = defaults.clone();
         api_environment.extend(self.api);

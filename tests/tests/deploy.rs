@@ -119,35 +119,29 @@ fn value<'a>(text: &'a str, name: &str) -> &'a str {
 }
 
 #[test]
-fn a_worker_is_given_longer_to_stop_than_it_takes_to_drain() {
+fn a_process_is_given_longer_to_stop_than_it_takes() {
     let compose = sources::file("docker-compose.yml").text;
-    let worker = service(&compose, "worker");
-    let drain = seconds(value(&worker, "DRAIN_SECONDS"));
-    let grace = seconds(value(&worker, "stop_grace_period"));
-    assert!(
-        grace >= drain + 15,
-        "compose: killed after {grace} s, drains for {drain} s"
-    );
+    let drain = seconds(value(&compose, "DRAIN_SECONDS"));
+    let delay = seconds(value(&service(&compose, "api"), "SHUTDOWN_DELAY_SECONDS"));
+    for (name, takes) in [("api", delay + drain), ("worker", drain)] {
+        let grace = seconds(value(&service(&compose, name), "stop_grace_period"));
+        assert!(
+            grace >= takes + 15,
+            "compose: {name} is killed after {grace} s, takes {takes} s"
+        );
+    }
 
     let config = sources::file("deploy/kubernetes/config.yaml").text;
-    let pod = sources::file("deploy/kubernetes/worker.yaml").text;
     let drain = seconds(value(&config, "DRAIN_SECONDS"));
-    let grace = seconds(value(&pod, "terminationGracePeriodSeconds"));
-    assert!(
-        grace >= drain + 15,
-        "Kubernetes: killed after {grace} s, drains for {drain} s"
-    );
-}
-
-#[test]
-fn an_api_is_given_longer_to_stop_than_requests_in_flight_get() {
-    let compose = sources::file("docker-compose.yml").text;
-    let grace = seconds(value(&service(&compose, "api"), "stop_grace_period"));
-    assert!(grace >= 30 + 10, "compose: {grace} s");
-    let pod = sources::file("deploy/kubernetes/api.yaml").text;
-    let pause = seconds(value(&pod, "command"));
-    let grace = seconds(value(&pod, "terminationGracePeriodSeconds"));
-    assert!(grace >= pause + 30 + 10, "Kubernetes: {grace} s");
+    let delay = seconds(value(&config, "SHUTDOWN_DELAY_SECONDS"));
+    for (name, takes) in [("api", delay + drain), ("worker", drain)] {
+        let pod = sources::file(&format!("deploy/kubernetes/{name}.yaml")).text;
+        let grace = seconds(value(&pod, "terminationGracePeriodSeconds"));
+        assert!(
+            grace >= takes + 15,
+            "Kubernetes: {name} is killed after {grace} s, takes {takes} s"
+        );
+    }
 }
 
 #[test]

@@ -18,7 +18,11 @@ const BOTH: [(&str, &str); 8] = [
     ("SERPER_BASE_URL", "ftp://planted-7"),
     ("WIKIPEDIA_BASE_URL", "planted-8"),
 ];
-const API: [(&str, &str); 2] = [("API_PORT", "70000"), ("MAX_QUEUE_LENGTH", "-5")];
+const API: [(&str, &str); 3] = [
+    ("API_PORT", "70000"),
+    ("MAX_QUEUE_LENGTH", "-5"),
+    ("SHUTDOWN_DELAY_SECONDS", "301"),
+];
 const WORKER: [(&str, &str); 18] = [
     ("WORKER_SLOTS", "0"),
     ("WORKER_SLOTS_BALANCED", "planted-9"),

@@ -76,3 +76,52 @@ async fn a_second_signal_ends_an_api_in_the_middle_of_its_requests() {
     assert!(second.elapsed() < AT_ONCE, "{:?}", second.elapsed());
     assert!(!caller.await.unwrap(), "it was cut off");
 }
+
+#[tokio::test]
+async fn an_api_told_to_stop_is_not_ready_and_takes_requests_until_load_balancers_have_noticed() {
+    const DELAY: Duration = Duration::from_secs(3);
+    let (searxng, _) = hanging_first(0);
+    let mut stack = Stack::builder(binaries!())
+        .searching(&searxng)
+        .api_env("SHUTDOWN_DELAY_SECONDS", DELAY.as_secs())
+        .start()
+        .await;
+    let client = stack.client().clone();
+    let kept = client.get("/livez").await;
+    assert_eq!(kept.header("connection"), None);
+    let told = Instant::now();
+    stack.api.process().term();
+    let not_ready = eventually("it is not ready", SOON, async || {
+        let answer = client.get("/readyz").await;
+        (answer.status == 503).then_some(answer)
+    })
+    .await;
+    assert_eq!(not_ready.json()["status"], "stopping");
+
+    let id = client.enqueue(question()).await;
+    let mut events = client.events(&id, "").await;
+    events.until("completed").await;
+    let answer = client.status(&id).await;
+    assert_eq!(answer.expect(200)["status"], "completed");
+    assert_eq!(answer.header("connection"), Some("close"));
+
+    assert_eq!(stack.api.process().exit_code(SOON).await, 0);
+    assert!(told.elapsed() >= DELAY, "{:?}", told.elapsed());
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_an_api_that_waits_for_load_balancers() {
+    let mut stack = Stack::builder(binaries!())
+        .workers(0)
+        .api_env("SHUTDOWN_DELAY_SECONDS", 60)
+        .start()
+        .await;
+    let client = stack.client().clone();
+    let api = stack.api.process();
+    api.term();
+    eventually("it is not ready", SOON, async || {
+        (client.status_of("/readyz").await == Some(503)).then_some(())
+    })
+    .await;
+    assert_eq!(api.stop(AT_ONCE).await, 0);
+}

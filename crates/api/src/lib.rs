@@ -18,6 +18,7 @@ mod request_log;
 mod routes;
 mod server;
 mod settings;
+mod shutdown;
 mod sse;
 mod state;
 mod submit;

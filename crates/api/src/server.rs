@@ -6,13 +6,13 @@ use crate::{
     queue::QueueFeed,
     request_log,
     settings::ApiSettings,
+    shutdown,
     state::State,
     watch::Feeds,
 };
 use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
-    dev::ServerHandle,
     middleware::{Condition, from_fn},
     web,
 };
@@ -28,9 +28,6 @@ use privachat_core::{
 use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
-
-/// Seconds that requests in flight get when the process is told to stop.
-const SHUTDOWN_SECONDS: u64 = 30;
 
 /// Longer than load balancers keep an idle connection (60 s is usual): whoever closes it first risks
 /// that a request is just on its way.
@@ -50,7 +47,6 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
     jobs.warn_of_bad_setup().await;
     let changes = Bell::default();
     let stop = CancellationToken::new();
-    let stopping = CancellationToken::new();
     let mut parts = Parts::default();
     parts.spawn(
         "the subscription to changes",
@@ -78,11 +74,12 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         max_queue_length: settings.max_queue_length,
         environment: settings.environment.clone(),
         origins: settings.cors_origins.clone(),
-        stopping: stopping.clone(),
+        leaving: CancellationToken::new(),
+        stopping: CancellationToken::new(),
     });
     let port = Port::open(settings.shared.metrics.as_ref(), &state)?;
     tokio::select! {
-        served = serve(&settings, state, &stopping) => served?,
+        served = serve(&settings, state) => served?,
         closed = port.serve() => closed?,
         died = parts.death() => return Err(died.into()),
     }
@@ -91,11 +88,8 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
     Ok(parts.end().await?)
 }
 
-async fn serve(
-    settings: &ApiSettings,
-    state: web::Data<State>,
-    stopping: &CancellationToken,
-) -> anyhow::Result<()> {
+async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Result<()> {
+    let stopped = state.clone();
     let origins = settings.cors_origins.clone();
     let threads = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
     let server = HttpServer::new(move || {
@@ -109,6 +103,7 @@ async fn serve(
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(from_fn(limits::close_unread))
             .wrap(from_fn(headers::protect))
+            .wrap(from_fn(shutdown::close_connection))
             .wrap(from_fn(metrics::count_request))
             .wrap(from_fn(request_log::log_request))
             .configure(app::configure)
@@ -120,7 +115,7 @@ async fn serve(
     .h1_allow_half_closed(false)
     .on_connect(connections::bound_unread)
     .disable_signals()
-    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .shutdown_timeout(settings.shared.drain.as_secs())
     .keep_alive(KEEP_ALIVE)
     .bind((settings.host.as_str(), settings.port))
     .with_context(|| {
@@ -137,23 +132,13 @@ async fn serve(
     let signals = Signals::listen().context("signals cannot be heard")?;
     announce(settings, address)?;
     let server = server.run();
-    let told = stop_when_told(signals, server.handle(), stopping.clone());
+    let delay = settings.shutdown_delay;
+    let told = shutdown::stop_when_told(signals, server.handle(), &stopped, delay);
     tokio::select! {
         ended = server => ended.context("the server ended"),
         // The server does not hear of a second stop while it is busy with the first.
         () = told => Ok(()),
     }
-}
-
-/// The first signal lets requests in flight end. Returns when there is a second.
-async fn stop_when_told(mut signals: Signals, server: ServerHandle, stopping: CancellationToken) {
-    signals.heard().await;
-    tracing::info!("stopping; requests in flight may end");
-    stopping.cancel();
-    let ending = server.stop(true);
-    signals.heard().await;
-    tracing::warn!("told to stop at once");
-    drop(ending);
 }
 
 fn announce(settings: &ApiSettings, address: SocketAddr) -> anyhow::Result<()> {

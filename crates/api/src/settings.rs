@@ -5,7 +5,7 @@ use privachat_core::{
     schema::SearchEngine,
     settings::{InvalidSettings, Lookup, Reader, SharedSettings},
 };
-use std::{num::NonZeroU32, path::PathBuf};
+use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 /// Requests a minute beyond which counting them has no use.
 const FASTEST: u64 = 1_000_000;
@@ -26,6 +26,8 @@ pub(crate) struct ApiSettings {
     pub(crate) environment: String,
     pub(crate) engines: Engines,
     pub(crate) max_queue_length: u64,
+    /// How long requests are taken after the process was told to stop.
+    pub(crate) shutdown_delay: Duration,
 }
 
 /// What the workers can do. Both binaries read the same environment.
@@ -41,6 +43,7 @@ impl ApiSettings {
         let shared = SharedSettings::read(&mut reader);
         let port = reader.number("API_PORT", 8001, 0..=65_535);
         let max_queue_length = reader.number("MAX_QUEUE_LENGTH", 10_000, 1..=100_000_000);
+        let delay = reader.number("SHUTDOWN_DELAY_SECONDS", 5, 0..=300);
         let origins = reader.list("CORS_ORIGINS");
         let keys = keys(&mut reader);
         let rate_limit = reader.number("API_RATE_LIMIT", 0, 0..=FASTEST);
@@ -61,6 +64,7 @@ impl ApiSettings {
                 .unwrap_or_else(|| "production".to_owned()),
             engines: Engines::read(&reader),
             max_queue_length,
+            shutdown_delay: Duration::from_secs(delay),
         });
         match settings {
             Some(settings) => reader.finish(settings),

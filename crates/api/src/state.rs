@@ -34,6 +34,9 @@ pub(crate) struct State {
     pub(crate) environment: String,
     /// Origins whose pages may use the API, beside its own.
     pub(crate) origins: Vec<String>,
-    /// The process was told to stop: no new requests, please.
+    /// The process was told to stop: it still takes requests, and says on `/readyz` and by closing
+    /// connections that the next ones should go elsewhere.
+    pub(crate) leaving: CancellationToken,
+    /// Nobody comes any more: streams end, so that their clients come again elsewhere.
     pub(crate) stopping: CancellationToken,
 }

@@ -33,7 +33,6 @@ pub struct WorkerSettings {
     name: String,
     slots: SlotLimits,
     lease: Duration,
-    drain: Duration,
     most_attempts: u32,
     keep: Retention,
 }
@@ -53,7 +52,6 @@ impl WorkerSettings {
             deep: count(&mut reader, "WORKER_SLOTS_DEEP", 4),
         };
         let lease = Duration::from_secs(reader.number("JOB_LEASE_SECONDS", 15, 3..=300));
-        let drain = Duration::from_secs(reader.number("DRAIN_SECONDS", 70, 0..=3600));
         let most_attempts = reader.number("JOB_MAX_ATTEMPTS", 3, 1..=100);
         let most_attempts = u32::try_from(most_attempts).unwrap_or(u32::MAX);
         let keep = Retention {
@@ -73,7 +71,6 @@ impl WorkerSettings {
                 name,
                 slots,
                 lease,
-                drain,
                 most_attempts,
                 keep,
             }),
@@ -93,7 +90,7 @@ impl WorkerSettings {
             keep: self.keep,
             slots: self.slots,
             lease: self.lease,
-            drain: self.drain,
+            drain: self.shared.drain,
             most_attempts: self.most_attempts,
             cache: Cache::new(self.shared.redis.clone()),
             cache_ttl: self.cache_ttl,

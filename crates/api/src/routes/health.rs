@@ -38,7 +38,7 @@ pub(crate) async fn live() -> HttpResponse {
     )
 )]
 pub(crate) async fn ready(state: web::Data<State>) -> HttpResponse {
-    if state.stopping.is_cancelled() {
+    if state.leaving.is_cancelled() {
         return HttpResponse::ServiceUnavailable()
             .json(json!({ "status": "stopping", "redis": "not asked" }));
     }

@@ -22,6 +22,8 @@ pub struct SharedSettings {
     pub database_url: crate::history::DatabaseUrl,
     /// How long the record of an ended search lives.
     pub job_ttl: Duration,
+    /// How long the process finishes what it has begun when it is told to stop.
+    pub drain: Duration,
     /// What callbacks are signed with; without it there are none.
     pub webhook_keys: Option<SigningKeys>,
     /// Where the process is looked at: `/metrics`, `/livez`, `/readyz`, without a key.
@@ -85,6 +87,7 @@ impl SharedSettings {
             .map_err(|invalid| reader.complain("DATABASE_URL", invalid.to_string()))
             .ok();
         let job_ttl = Duration::from_secs(reader.number("JOB_TTL_SECONDS", 86_400, 60..=604_800));
+        let drain = Duration::from_secs(reader.number("DRAIN_SECONDS", 70, 0..=3600));
         let webhook_keys = reader.parse(
             "WEBHOOK_SECRET",
             "whsec_ and the base64 of 24 to 64 random bytes; two, with a comma in between, while you change it",
@@ -113,6 +116,7 @@ impl SharedSettings {
             redis: redis?,
             database_url: database_url?,
             job_ttl,
+            drain,
             webhook_keys,
             metrics,
             otlp,

@@ -85,6 +85,11 @@ pub const SETTINGS: &[Setting] = &[
         "comma-separated addresses or networks of proxies whose X-Forwarded-For names the client",
     ),
     setting(
+        "SHUTDOWN_DELAY_SECONDS",
+        "5",
+        "how long an API that is told to stop takes requests, not ready, until load balancers notice",
+    ),
+    setting(
         "METRICS_HOST",
         "127.0.0.1",
         "address of the port for /metrics, /livez and /readyz",
@@ -144,7 +149,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "DRAIN_SECONDS",
         "70",
-        "how long a stopping worker finishes what it has begun",
+        "how long a stopping process finishes what it has begun: requests in flight, running searches",
     ),
     setting(
         "SEARXNG_BASE_URL",

@@ -1,0 +1,311 @@
+//! Users of the service who do not stop: they search, poll, listen and look at what they asked,
+//! each over connections of their own, and note whatever an honest client would call a failure.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::Client;
+use crate::reader::{Ended, Reader};
+
+/// Between two looks at a search, and between two requests of one user.
+const A_MOMENT: Duration = Duration::from_millis(25);
+/// Before a stream that was ended is opened again: what its `retry:` asks for.
+const RETRY: Duration = Duration::from_secs(1);
+/// Longer than any search here takes.
+const LOOKS: usize = 2400;
+
+/// What they have seen so far.
+#[derive(Debug, Default)]
+pub struct Seen {
+    pub requests: usize,
+    /// Ids of the searches that were accepted.
+    pub accepted: Vec<String>,
+    /// How many of them are completed, as the users saw it.
+    pub completed: usize,
+    /// Streams of searches that were ended as documented, before their search had, and gone on with.
+    pub resumed: usize,
+    /// Streams of the queue that were ended so, and opened again.
+    pub reopened: usize,
+    /// What went wrong.
+    pub failures: Vec<String>,
+}
+
+/// At work until they are told to go home.
+pub struct Users {
+    base: String,
+    told: watch::Sender<bool>,
+    at_work: JoinSet<()>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Users {
+    /// Nobody yet; they use the service at `base`.
+    pub fn of(base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            told: watch::Sender::new(false),
+            at_work: JoinSet::new(),
+            seen: Arc::default(),
+        }
+    }
+
+    /// So many who ask and poll, who ask and wait for the answer, who ask and listen, who look at the
+    /// history, who watch the queue.
+    pub fn come(&mut self, [polling, waiting, listening, looking, watching]: [usize; 5]) {
+        for number in 0..polling {
+            let user = self.user();
+            self.at_work.spawn(user.polls(number));
+        }
+        for number in 0..waiting {
+            let user = self.user();
+            self.at_work.spawn(user.waits(number));
+        }
+        for number in 0..listening {
+            let user = self.user();
+            self.at_work.spawn(user.listens(number));
+        }
+        for _ in 0..looking {
+            let user = self.user();
+            self.at_work.spawn(user.looks());
+        }
+        for _ in 0..watching {
+            let user = self.user();
+            self.at_work.spawn(user.watches());
+        }
+    }
+
+    /// One more user, who listens to one search alone.
+    pub fn ask(&mut self, name: &str) {
+        let user = self.user();
+        let name = name.to_owned();
+        self.at_work.spawn(async move {
+            if let Some(id) = user.asks(&name).await {
+                user.follows(&id).await;
+            }
+        });
+    }
+
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        lock(&self.seen)
+    }
+
+    /// They wait for what they asked for and begin nothing new; what all of them have seen.
+    pub async fn go_home(mut self) -> Seen {
+        self.told.send_replace(true);
+        while let Some(user) = self.at_work.join_next().await {
+            user.expect("a user does not panic");
+        }
+        std::mem::take(&mut *self.seen())
+    }
+
+    fn user(&self) -> User {
+        User {
+            client: Client::new(&self.base),
+            told: self.told.subscribe(),
+            seen: Arc::clone(&self.seen),
+        }
+    }
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn id_in(answer: &Value) -> String {
+    answer["session_id"].as_str().expect("an id").to_owned()
+}
+
+struct User {
+    client: Client,
+    told: watch::Receiver<bool>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl User {
+    async fn polls(self, number: usize) {
+        for turn in 0.. {
+            if self.goes_home() {
+                return;
+            }
+            if let Some(id) = self.asks(&format!("poll {number} {turn}")).await {
+                self.waits_for(&id).await;
+            }
+            sleep(A_MOMENT).await;
+        }
+    }
+
+    async fn waits(self, number: usize) {
+        for turn in 0.. {
+            if self.goes_home() {
+                return;
+            }
+            let request = self.search(&format!("wait {number} {turn}"), false);
+            if let Some(answer) = self.sends("synchronous search", request).await
+                && let Some(ended) = self.body("synchronous search", answer).await
+            {
+                let mut seen = self.seen();
+                seen.accepted.push(id_in(&ended));
+                seen.completed += usize::from(ended["status"] == "completed");
+            }
+            sleep(A_MOMENT).await;
+        }
+    }
+
+    async fn listens(self, number: usize) {
+        for turn in 0.. {
+            if self.goes_home() {
+                return;
+            }
+            if let Some(id) = self.asks(&format!("listen {number} {turn}")).await {
+                self.follows(&id).await;
+            }
+            sleep(A_MOMENT).await;
+        }
+    }
+
+    async fn looks(self) {
+        while !self.goes_home() {
+            self.gets("/api/v1/sessions?limit=10").await;
+            sleep(A_MOMENT).await;
+        }
+    }
+
+    /// A stream that has no end of its own.
+    async fn watches(mut self) {
+        while !self.goes_home() {
+            let request = self.client.request(Method::GET, "/api/v1/queue/events");
+            let Some(answer) = self.sends("queue events", request).await else {
+                sleep(A_MOMENT).await;
+                continue;
+            };
+            let mut chunks = answer.bytes_stream();
+            loop {
+                let chunk = tokio::select! {
+                    chunk = chunks.next() => chunk,
+                    _ = self.told.wait_for(|told| *told) => return,
+                };
+                match chunk {
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => {
+                        self.fails("queue events", &format!("cut: {error:?}"));
+                        break;
+                    }
+                    None => {
+                        self.seen().reopened += 1;
+                        sleep(RETRY).await;
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Starts a search, which `name` tells from the others; nothing when that failed.
+    async fn asks(&self, name: &str) -> Option<String> {
+        let answer = self.sends("search", self.search(name, true)).await?;
+        let id = id_in(&self.body("search", answer).await?);
+        self.seen().accepted.push(id.clone());
+        Some(id)
+    }
+
+    fn search(&self, name: &str, is_async: bool) -> RequestBuilder {
+        let query = format!("What is gather? ({name})");
+        let search = json!({
+            "query": query, "mode": "speed", "async_mode": is_async, "cache": false, "timeout": 60,
+        });
+        let request = self.client.request(Method::POST, "/api/v1/search");
+        request.json(&search)
+    }
+
+    async fn waits_for(&self, id: &str) {
+        for _ in 0..LOOKS {
+            let now = self.gets(&format!("/api/v1/search/status/{id}")).await;
+            match now.as_ref().and_then(|now| now["status"].as_str()) {
+                Some("completed") => return self.seen().completed += 1,
+                Some("failed") => return self.fails("search", &format!("{now:?}")),
+                _ => sleep(A_MOMENT).await,
+            }
+        }
+        self.fails("search", "takes too long");
+    }
+
+    /// Listens to all its events, behind the last one again when the stream is ended before it.
+    async fn follows(&self, id: &str) {
+        let mut reader = Reader::default();
+        for _ in 0..LOOKS {
+            self.seen().requests += 1;
+            let ended = reader.read(&self.client, id, usize::MAX).await;
+            match ended {
+                Ended::Cleanly | Ended::Over if reader.is_over() => break,
+                Ended::Cleanly => {
+                    self.seen().resumed += 1;
+                    sleep(RETRY).await;
+                }
+                Ended::Over => return self.fails("events", "over before the last event"),
+                Ended::Cut => {
+                    self.fails("events", "cut");
+                    sleep(A_MOMENT).await;
+                }
+            }
+        }
+        let events = reader.events();
+        let ends = events.iter().filter(|told| told.kind == "completed");
+        match (ends.count(), events.last()) {
+            (1, Some(last)) if last.kind == "completed" => self.seen().completed += 1,
+            _ => self.fails("events", &format!("not one completion: {events:?}")),
+        }
+    }
+
+    async fn gets(&self, path: &str) -> Option<Value> {
+        let what = path.get(..20).unwrap_or(path);
+        let answer = self.sends(what, self.client.request(Method::GET, path));
+        self.body(what, answer.await?).await
+    }
+
+    /// The answer, when it is a 200.
+    async fn sends(&self, what: &str, request: RequestBuilder) -> Option<reqwest::Response> {
+        self.seen().requests += 1;
+        match request.send().await {
+            Ok(answer) if answer.status() == 200 => Some(answer),
+            Ok(answer) => {
+                self.fails(what, answer.status().as_str());
+                None
+            }
+            Err(error) => {
+                self.fails(what, &format!("{error:?}"));
+                None
+            }
+        }
+    }
+
+    async fn body(&self, what: &str, answer: reqwest::Response) -> Option<Value> {
+        match answer.json().await {
+            Ok(body) => Some(body),
+            Err(error) => {
+                self.fails(what, &format!("{error:?}"));
+                None
+            }
+        }
+    }
+
+    fn fails(&self, what: &str, how: &str) {
+        let failure = format!("{what}: {how}");
+        eprintln!("a user's failure: {failure}");
+        self.seen().failures.push(failure);
+    }
+
+    fn goes_home(&self) -> bool {
+        *self.told.borrow()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        lock(&self.seen)
+    }
+}
