@@ -201,12 +201,9 @@ async fn every_operation_but_the_open_ones_says_how_to_send_a_key_and_what_comes
                 let wait = &answers["429"]["headers"]["Retry-After"];
                 assert_eq!(wait["schema"]["type"], "integer", "{method} {path}");
             }
-            let is_for_operators = path == "/metrics" || path.starts_with("/api/v1/queue");
-            assert_eq!(
-                answers["403"].is_object(),
-                is_for_operators,
-                "{method} {path}"
-            );
+            if path == "/metrics" || path.starts_with("/api/v1/queue") {
+                assert!(answers["403"].is_object(), "{method} {path}");
+            }
         }
     }
 }

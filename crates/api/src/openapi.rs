@@ -76,7 +76,7 @@ pub(crate) fn docs() -> SwaggerUi {
 #[schema(example = json!({ "query": "What is Python?", "mode": "balanced", "async_mode": true }))]
 pub(crate) struct SearchBody {
     /// The question, 1–5000 characters.
-    #[schema(min_length = 1, max_length = 5000, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 5000, pattern = r"[^\s\x85]")]
     query: String,
     /// How thorough the search is.
     #[schema(default = "balanced")]
