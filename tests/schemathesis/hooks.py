@@ -107,7 +107,8 @@ def is_cancelled(failure, case, response):
 
 def is_deleted(failure, case, response):
     """A search is not there because its session was deleted, by an address that is not below its own."""
-    return failure.code == CREATED_MISSING and case.path_parameters["session_id"].lower() in deleted
+    session_id = (case.path_parameters or {}).get("session_id", "")
+    return failure.code == CREATED_MISSING and session_id.lower() in deleted
 
 
 def has_no_words(failure, case, response):

@@ -82,6 +82,12 @@ impl Scene {
         let (base, folder) = (self.stack.client().base(), self.stack.folder());
         let (code, output) = schemathesis(base, folder, &self.document, key, examples).await;
         assert_eq!(code, 0, "{output}");
+        let paths = self.document["paths"].as_object().unwrap().values();
+        let operations: usize = paths.map(|path| path.as_object().unwrap().len()).sum();
+        assert!(
+            output.contains(&format!("Tested: {operations}\n")),
+            "{output}"
+        );
     }
 }
 
