@@ -26,7 +26,7 @@ recovery: ## measure every row of the crash table 20 times, with the leases of a
 mutants: ## take safeguards out of the job engine one by one; the tests must notice each
 	@scripts/mutants.sh
 
-fuzz: ## search for rare faults: all property tests with fresh cases (PROPTEST_CASES, PROPTEST_RNG_SEED)
+fuzz: ## search for rare faults: property tests and requests to the API with fresh cases (PROPTEST_CASES, SCHEMAS_EXAMPLES)
 	@scripts/fuzz.sh
 
 quality: ## measure the answers over tests/quality, into docs/QUALITY.md (QUALITY_SHOW=1: what went wrong)

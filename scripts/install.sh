@@ -130,7 +130,10 @@ if ((${#missing[@]})); then
 fi
 for part in "$@"; do
     case $part in
-        test) install_python scripts/clients.txt target/tools/clients ;;
+        test)
+            install_python scripts/clients.txt target/tools/clients
+            install_python scripts/schemathesis.txt target/tools/schemathesis
+            ;;
         check) install_python scripts/tools.txt target/tools ;;
     esac
 done

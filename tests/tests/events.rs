@@ -7,6 +7,7 @@ use privachat_tests::stream::{Told, text_of};
 use privachat_tests::upstream::searxng;
 use privachat_tests::{Stack, binaries};
 use redis::AsyncCommands;
+use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -151,6 +152,13 @@ async fn what_cannot_be_streamed_is_refused_with_the_reason() {
     assert_eq!(
         faulty.expect(422)["detail"][0]["loc"],
         json!(["header", "last-event-id"])
+    );
+    let path = format!("/api/v1/search/{unknown}/events?after=yesterday");
+    let both = client.request(Method::GET, &path);
+    let faulty = client.send(both.header("Last-Event-ID", "1-0")).await;
+    assert_eq!(
+        faulty.expect(422)["detail"][0]["loc"],
+        json!(["query", "after"])
     );
     client.get("/api/v1/search/none/events").await.expect(422);
 }

@@ -1,12 +1,14 @@
 //! The OpenAPI 3.1 document, made from the handlers, and the page that shows it.
 
 mod access;
+mod empty;
 mod headers;
 mod links;
 mod sent;
 
 use crate::routes;
 use access::Access;
+use empty::Empty;
 use headers::Headers;
 use links::Links;
 use privachat_core::{
@@ -48,7 +50,7 @@ use uuid::Uuid;
         routes::root::get,
     ),
     components(schemas(routes::list::EndingName)),
-    modifiers(&Access, &Headers, &Links),
+    modifiers(&Access, &Empty, &Headers, &Links),
     tags(
         (name = "search", description = "Ask, and follow the search"),
         (name = "sessions", description = "Searches that have ended"),
@@ -74,7 +76,7 @@ pub(crate) fn docs() -> SwaggerUi {
 #[schema(example = json!({ "query": "What is Python?", "mode": "balanced", "async_mode": true }))]
 pub(crate) struct SearchBody {
     /// The question, 1–5000 characters.
-    #[schema(min_length = 1, max_length = 5000, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 5000, pattern = r"[^\s\x85]")]
     query: String,
     /// How thorough the search is.
     #[schema(default = "balanced")]
@@ -112,8 +114,14 @@ pub(crate) struct SearchBody {
     #[schema(default = true, required = false)]
     cache: bool,
     /// Who is told the outcome, by a signed POST (docs/WEBHOOKS.md); http or https, without
-    /// credentials and fragment. Needs the setting WEBHOOK_SECRET.
-    #[schema(max_length = 2048, pattern = "^https?://")]
+    /// credentials and fragment. The host may be an IPv6 address too, in brackets. Needs the setting
+    /// WEBHOOK_SECRET.
+    #[schema(
+        max_length = 2048,
+        pattern = "^https?://(([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\\.)*[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?\
+                   |((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]))\
+                   (:(6[0-4][0-9]{3}|[1-5]?[0-9]{1,4}))?([/?][^#\\s]*)?$"
+    )]
     callback_url: Option<String>,
 }
 

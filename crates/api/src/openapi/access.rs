@@ -19,6 +19,8 @@ const BEARER: &str = "bearer";
 const API_KEY: &str = "api_key";
 const KEY: &str = "A key of API_KEYS or API_ADMIN_KEYS. Without API_KEYS, searches need none; without both, \
                    nothing does";
+const METRICS: &str = "/metrics";
+const QUEUE: &str = "/api/v1/queue";
 const UNAUTHORIZED: &str = "A key is needed, and none came that the service knows";
 const FORBIDDEN: &str = "The key is none of API_ADMIN_KEYS";
 const RATE_LIMITED: &str = "Too many requests of this key or address";
@@ -37,7 +39,7 @@ impl Modify for Access {
         components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(header)));
         for (path, item) in &mut document.paths.paths {
             if !access::is_open(path) {
-                operations(item).for_each(close);
+                operations(item).for_each(|operation| close(operation, is_for_operators(path)));
             }
         }
     }
@@ -51,7 +53,11 @@ pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Opera
     [get, post, delete].into_iter().filter_map(Option::as_mut)
 }
 
-fn close(operation: &mut Operation) {
+fn is_for_operators(path: &str) -> bool {
+    path == METRICS || path.starts_with(QUEUE)
+}
+
+fn close(operation: &mut Operation, for_operators: bool) {
     let by = |scheme: &str| SecurityRequirement::new(scheme, Vec::<String>::new());
     // The last is none: whether a key is needed at all is the operator's choice.
     operation.security = Some(vec![
@@ -60,8 +66,7 @@ fn close(operation: &mut Operation) {
         SecurityRequirement::default(),
     ]);
     refuse(operation, "401", refusal(UNAUTHORIZED));
-    let tags = operation.tags.as_deref().unwrap_or_default();
-    if tags.iter().any(|tag| tag == "queue") {
+    if for_operators {
         refuse(operation, "403", refusal(FORBIDDEN));
     }
     let mut limited = refusal(RATE_LIMITED);

@@ -76,18 +76,19 @@ pub(super) async fn stream(
 /// Where a client left off: the header that browsers send, or the parameter.
 pub(super) fn last_event_id(request: &HttpRequest) -> Result<EntryId, Problem> {
     let header = request.headers().get("last-event-id");
-    if let Some(header) = header.filter(|header| !header.is_empty()) {
-        let text = header.to_str().unwrap_or_default();
-        return read_id(text, ["header", "last-event-id"]);
-    }
-    let pairs = parameters(request.query_string());
-    match pairs
+    let header = header
+        .filter(|header| !header.is_empty())
+        .map(|header| {
+            let text = header.to_str().unwrap_or_default();
+            read_id(text, ["header", "last-event-id"])
+        })
+        .transpose()?;
+    let after = parameters(request.query_string())
         .into_iter()
         .find(|(name, text)| name == "after" && !text.is_empty())
-    {
-        Some((_, text)) => read_id(&text, ["query", "after"]),
-        None => Ok(EntryId::START),
-    }
+        .map(|(_, text)| read_id(&text, ["query", "after"]))
+        .transpose()?;
+    Ok(header.or(after).unwrap_or(EntryId::START))
 }
 
 fn read_id(text: &str, place: [&'static str; 2]) -> Result<EntryId, Problem> {

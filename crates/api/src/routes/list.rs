@@ -26,7 +26,9 @@ const LONGEST_TEXT: usize = 200;
     get, path = "/api/v1/sessions", operation_id = "sessions", tag = "sessions",
     params(
         ("limit" = Option<u16>, Query, description = "Sessions on a page; 20 by default", minimum = 1, maximum = 100),
-        ("before" = Option<String>, Query, description = "The `next_before` of the page before, or an ISO 8601 time: what was posted before it"),
+        ("before" = Option<String>, Query, description = "The `next_before` of the page before, or an ISO 8601 time: what was posted before it",
+            pattern = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?\
+                       (Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?(_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"),
         ("q" = Option<String>, Query, description = "Words that the question or the answer has, all of them, in any order; from three characters on the beginning of a word is enough. Case and accents do not matter", max_length = 200),
         ("mode" = Option<Mode>, Query, description = "Those of this mode"),
         ("status" = Option<EndingName>, Query, description = "Those that ended like this; `failed` includes `cancelled`"),
