@@ -12,7 +12,10 @@ if [[ "$("$tool" cyclonedx --version 2>/dev/null)" != *"$version" ]]; then
     cargo install --quiet --locked --root target/tools --version "$version" cargo-cyclonedx
 fi
 mkdir -p target/sbom
+# It writes one beside each package of the workspace that has a binary, the tests' too.
+trap 'rm -f tests/*.cdx.json tests/bench/*.cdx.json crates/*/*.cdx.json' EXIT
+"$tool" cyclonedx --quiet --format json --spec-version 1.5 --describe binaries
 for name in api worker; do
-    "$tool" cyclonedx --quiet --manifest-path "crates/$name/Cargo.toml" --format json --spec-version 1.5 \
-        --describe binaries --target x86_64-unknown-linux-gnu --override-filename sbom
+    mv "crates/$name/privachat-${name}_bin.cdx.json" "target/sbom/privachat-$name.cdx.json"
 done
+say "written: target/sbom/privachat-api.cdx.json target/sbom/privachat-worker.cdx.json"
