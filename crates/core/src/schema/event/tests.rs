@@ -11,7 +11,7 @@ const PAGE: &str = include_str!("../../../../../docs/EVENTS.md");
 /// Whatever writes turns.
 const SCRIPTS: [&str; 7] = [
     include_str!("../../jobs/scripts/prelude.lua"),
-    include_str!("../../jobs/scripts/create.lua"),
+    include_str!("../../jobs/scripts/begin.lua"),
     include_str!("../../jobs/scripts/claim.lua"),
     include_str!("../../jobs/scripts/fail.lua"),
     include_str!("../../jobs/scripts/look.lua"),
