@@ -11,7 +11,6 @@ import jsonschema_rs
 import schemathesis
 
 # Names of failures that never change: `st explain <name>`.
-SERVER_ERROR = "ST101"
 BROKEN_ACCEPTED = "ST201"
 VALID_REJECTED = "ST202"
 DELETED_AVAILABLE = "ST301"
@@ -51,7 +50,7 @@ def after_call(context, case, response):
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
     """False for what is meant to be as it is."""
-    exceptions = [is_no_websocket, is_no_day, is_read_as_before, is_cancelled, is_deleted, has_no_words]
+    exceptions = [is_no_websocket, is_no_day, is_read_as_before, is_cancelled, is_deleted]
     return not any(exception(failure, case, response) for exception in exceptions)
 
 
@@ -109,17 +108,3 @@ def is_deleted(failure, case, response):
     """A search is not there because its session was deleted, by an address that is not below its own."""
     session_id = (case.path_parameters or {}).get("session_id", "")
     return failure.code == CREATED_MISSING and session_id.lower() in deleted
-
-
-def has_no_words(failure, case, response):
-    """Nothing is found for a question without a letter or a digit, and a search that fails while its
-    caller waits is a 500, as clients of the former service expect (docs/ERRORS.md)."""
-    if failure.code != SERVER_ERROR or response.status_code != 500:
-        return False
-    answer = response.json()
-    return (
-        case.operation.path in SEARCHES
-        and answer["error"] == "search_execution_failed"
-        and answer["error_code"] in ("no_sources", "sources_filtered")
-        and not any(character.isalnum() for character in case.body["query"])
-    )

@@ -229,8 +229,8 @@ async fn trouble_that_passes_is_told_apart_from_refusals() {
     let broken = answering(ResponseTemplate::new(502)).await;
     let error = compared(&embeddings(&broken)).await.unwrap_err();
     assert!(matches!(error, SemanticsError::Unavailable { reason } if reason == "HTTP 502"));
-    let gone = broken.uri();
-    drop(broken);
+    let nobody = upstream::fixture::refusing();
+    let gone = format!("http://{}/", nobody.address());
     let semantic = Semantic::new(
         SemanticsSettings::Embeddings(server(&gone, "m")),
         upstream::client().unwrap(),

@@ -17,3 +17,19 @@ pub(crate) fn json(name: &str) -> Vec<u8> {
     let end = all.iter().rposition(|byte| *byte == b'}').unwrap();
     all.get(start..=end).unwrap().to_vec()
 }
+
+/// An address that refuses connections, and goes on doing so: the port stays taken, and nobody
+/// listens. A port that was merely given back is soon another test's server.
+pub(crate) struct Refusing(tokio::net::TcpSocket);
+
+impl Refusing {
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+}
+
+pub(crate) fn refusing() -> Refusing {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    Refusing(socket)
+}

@@ -41,10 +41,10 @@ fn an_endpoint_keeps_the_base_path() {
 
 #[tokio::test]
 async fn a_refused_connection_is_named_without_the_address() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let request = client().unwrap().get(format!("http://{address}/x"));
+    let nobody = fixture::refusing();
+    let request = client()
+        .unwrap()
+        .get(format!("http://{}/x", nobody.address()));
     let trouble = exchange(request, soon()).await.unwrap_err();
     assert_eq!(trouble, Trouble::Connection("connection refused"));
 }

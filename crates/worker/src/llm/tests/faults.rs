@@ -119,9 +119,8 @@ async fn a_server_that_does_not_answer_is_timed_out() {
 
 #[tokio::test]
 async fn a_server_that_is_down_is_unavailable() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}/v1", listener.local_addr().unwrap());
-    drop(listener);
+    let nobody = fixture::refusing();
+    let base = format!("http://{}/v1", nobody.address());
     let error = ask(&model(&base, None), soon()).await.0.unwrap_err();
     let shown = error.to_string();
     assert!(

@@ -125,13 +125,16 @@ fn chosen(plan: &Plan, mut scored: Vec<Scored>, options: &RankOptions) -> Vec<Ra
         .filter_map(|source| source.semantic)
         .fold(0.0, f64::max);
     let near = NEAR.max(AS_NEAR * nearest);
+    let analyzer = Analyzer::new(plan.language.as_deref());
+    // Of a question of signs alone ("=>", an emoji) only the engine knows what fits.
+    let is_wordless = Query::of(plan, &analyzer).all_terms().is_empty();
     scored.retain(|source| {
-        source.relevance >= LEAST_RELEVANCE
+        is_wordless
+            || source.relevance >= LEAST_RELEVANCE
             || source.semantic.is_some_and(|semantic| semantic >= near)
     });
     scored.sort_by(|a, b| b.score.total_cmp(&a.score));
     let scored = duplicates::merge(scored);
-    let analyzer = Analyzer::new(plan.language.as_deref());
     diversity::select(scored, plan, options, &analyzer)
         .into_iter()
         .map(finished)

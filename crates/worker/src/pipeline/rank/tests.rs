@@ -79,6 +79,33 @@ fn a_source_without_a_word_of_the_question_is_dropped() {
 }
 
 #[test]
+fn sources_of_a_question_without_words_stay_in_the_order_of_the_engine() {
+    let found = |place: u32, title: &str, url: &str, text: &str| Candidate {
+        fused: 1.0 / f64::from(60 + place),
+        ..candidate(title, url, text)
+    };
+    let arrows = || {
+        vec![
+            found(
+                2,
+                "Arrow functions",
+                "https://b.example/",
+                "A short way to write functions.",
+            ),
+            found(
+                1,
+                "Fat arrow",
+                "https://a.example/",
+                "The arrow separates a key from its value.",
+            ),
+        ]
+    };
+    let ranked = by_words(&plan("=> ?"), arrows(), &options());
+    assert_eq!(urls(&ranked), ["https://a.example/", "https://b.example/"]);
+    assert!(by_words(&plan("What is xyzzy?"), arrows(), &options()).is_empty());
+}
+
+#[test]
 fn relevance_does_not_depend_on_the_other_sources() {
     let plan = plan("What is asyncio.gather?");
     let alone = by_words(&plan, vec![tasks()], &options())[0].relevance;

@@ -1,7 +1,6 @@
 use super::{fetch, fetch_in, fetch_stream, fetch_with, page, redirect, rules, serve};
 use crate::pipeline::FetchError;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use wiremock::{
     Mock, MockServer, Request, ResponseTemplate,
     matchers::{header, path},
@@ -139,10 +138,8 @@ async fn error_statuses_and_bot_checks_are_told_apart() {
 
 #[tokio::test]
 async fn an_unreachable_server_is_reported_without_its_address() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let answer = fetch_stream(address, Duration::from_secs(5)).await;
+    let nobody = crate::upstream::fixture::refusing();
+    let answer = fetch_stream(nobody.address(), Duration::from_secs(5)).await;
     assert_eq!(
         answer,
         Err(FetchError::Unreachable("connection refused".into()))
