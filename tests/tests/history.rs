@@ -169,6 +169,12 @@ async fn a_deleted_search_is_gone_from_the_history_and_from_redis(builder: Build
     assert!((0..=60).contains(&noted_for(never).await));
     // One whose record has expired is in the history alone.
     let _: () = redis.del(format!("search_job:{kept}")).await.unwrap();
+    assert_eq!(get(&stack, &kept).await, 200);
+    // A worker that stored it a moment after it was deleted is about to take it away again.
+    let note = format!("{{search_job:{kept}}}:erased");
+    let _: () = redis.set(&note, "deleted").await.unwrap();
+    assert_eq!(get(&stack, &kept).await, 404);
+    let _: () = redis.del(note).await.unwrap();
     assert_eq!(delete(&stack, &kept).await, 204);
     assert_eq!(get(&stack, &kept).await, 404);
 }

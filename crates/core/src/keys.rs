@@ -55,7 +55,7 @@ pub const TABLE: [KeySpec; 17] = [
         kind: "STRING",
         ttl: "86400 s (60 s if there was nothing), or until the id is used again",
         writer: "erase, create",
-        readers: "worker",
+        readers: "api, worker",
         holds: "that a client deleted the search: what is just being stored of it goes too",
     },
     KeySpec {

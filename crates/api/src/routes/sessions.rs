@@ -32,6 +32,7 @@ pub(crate) async fn get(
     let stored = state.history.get(id).await;
     if let Ok(Some(session)) = &stored
         && caller.sees(session.owner.as_deref())
+        && !is_coming_back(&state, id).await
     {
         return Ok(HttpResponse::Ok().json(from_history(session)));
     }
@@ -85,6 +86,12 @@ pub(crate) async fn delete(
     }
     tracing::info!(session_id = %id, "deleted by a client");
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Whether a client has deleted it while a worker was storing it: the worker is about to notice. Who
+/// may not ask Redis now sees what the database has.
+async fn is_coming_back(state: &State, id: Uuid) -> bool {
+    state.jobs.was_erased(id).await.unwrap_or(false)
 }
 
 fn from_history(session: &Session) -> Value {
