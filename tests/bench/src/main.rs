@@ -19,10 +19,15 @@ mod sites;
 mod soak;
 
 use anyhow::{Context, bail};
+use mimalloc::MiMalloc;
 use place::Place;
 use programs::Peers;
 use scale::Scale;
 use std::process::ExitCode;
+
+/// As the processes of the service; so the bare handler has it too.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
