@@ -6,6 +6,7 @@
 //! as a whole, and `hits` makes one hit per page, which carries its matching sections so that
 //! nothing has to be fetched. Several workers share one index: one writes, all read.
 
+mod entries;
 mod files;
 mod hits;
 mod pointers;

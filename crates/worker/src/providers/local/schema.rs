@@ -1,12 +1,11 @@
 //! The fields of the index. One entry per section, and one per file that says what was read.
 
-use super::tokens::{Words, stemmed_as};
 use tantivy::{
     Index,
     schema::{
         Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
     },
-    tokenizer::TextAnalyzer,
+    tokenizer::{TextAnalyzer, WhitespaceTokenizer},
 };
 
 /// Goes up when fields or words change: an index of another version is not read but built anew.
@@ -74,11 +73,10 @@ impl Fields {
     }
 }
 
-/// Makes the words of this index known to tantivy, which asks for them by name even though the
-/// sections come in words already, each by its own language.
+/// Tells tantivy how to take the words of this index apart. They come as words already, each by its own
+/// language: all that is left to do is to split them.
 pub(super) fn register_words(index: &Index) {
-    index.tokenizers().register(
-        WORDS,
-        TextAnalyzer::from(Words::of_language(stemmed_as(None))),
-    );
+    index
+        .tokenizers()
+        .register(WORDS, TextAnalyzer::from(WhitespaceTokenizer::default()));
 }

@@ -5,7 +5,6 @@
 //! spells one out finds the place that defines it.
 
 use frostem::{Algorithm, Stemmer};
-use tantivy::tokenizer::{PreTokenizedString, Token, TokenStream, Tokenizer};
 
 /// What text is stemmed by whose language is not known or has no stemmer: most technical text is
 /// in it.
@@ -46,17 +45,16 @@ impl Words {
         }
     }
 
-    /// The words of `text` as the index takes them.
-    pub(super) fn indexed(&self, text: &str) -> PreTokenizedString {
-        let tokens = self.of(text).into_iter().map(|word| Token {
-            position: word.position,
-            text: word.text,
-            ..Token::default()
-        });
-        PreTokenizedString {
-            text: String::new(),
-            tokens: tokens.collect(),
+    /// The words of `text` as the index takes them: with a space between them, which is in none.
+    pub(super) fn indexed(&self, text: &str) -> String {
+        let mut joined = String::with_capacity(text.len());
+        for word in self.of(text) {
+            if !joined.is_empty() {
+                joined.push(' ');
+            }
+            joined.push_str(&word.text);
         }
+        joined
     }
 
     /// All words of `text`, in order.
@@ -178,42 +176,6 @@ fn is_ideograph(c: char) -> bool {
     matches!(u32::from(c), 0x3040..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x2FA1F)
 }
 
-impl Tokenizer for Words {
-    type TokenStream<'a> = WordStream;
-
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream {
-        WordStream {
-            words: self.of(text).into_iter(),
-            token: Token::default(),
-        }
-    }
-}
-
-/// The words of one text, as tantivy wants them.
-pub(super) struct WordStream {
-    words: std::vec::IntoIter<Word>,
-    token: Token,
-}
-
-impl TokenStream for WordStream {
-    fn advance(&mut self) -> bool {
-        let Some(word) = self.words.next() else {
-            return false;
-        };
-        self.token.position = word.position;
-        self.token.text = word.text;
-        true
-    }
-
-    fn token(&self) -> &Token {
-        &self.token
-    }
-
-    fn token_mut(&mut self) -> &mut Token {
-        &mut self.token
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,6 +239,22 @@ mod tests {
         );
         assert_eq!(stem(None, "cats"), "cat");
         assert_eq!(stem(Some("zh"), "cats"), "cat");
+    }
+
+    #[test]
+    fn what_is_indexed_is_the_words_and_splits_into_nothing_else() {
+        let words = Words::of_language("en");
+        for text in [
+            "asyncio.gather(a, b)",
+            "C++ and C# 3.11",
+            "中文 text",
+            "",
+            "  ",
+        ] {
+            let indexed = words.indexed(text);
+            let split: Vec<&str> = indexed.split_whitespace().collect();
+            assert_eq!(split, texts(text), "{text}");
+        }
     }
 
     #[test]

@@ -2,17 +2,17 @@
 //! taken out. One worker at a time writes; the lock of the writer decides which.
 
 use super::{
+    entries,
     files::{self, FileState, Scan},
     reading,
-    schema::{FILE, SECTION},
-    sections::Section,
+    schema::Fields,
     store::{Commit, Store},
-    tokens::{Words, stemmed_as},
 };
 use anyhow::Context;
 use std::{
     collections::{HashMap, HashSet},
     fs::File,
+    io,
     path::{Path, PathBuf},
     sync::{
         atomic::{AtomicUsize, Ordering},
@@ -30,7 +30,7 @@ const WRITER_BYTES: usize = 64 * 1024 * 1024;
 const COMMIT_INTERVAL: Duration = Duration::from_secs(5);
 /// How often a long build says how far it is.
 const LOG_INTERVAL: Duration = Duration::from_secs(3);
-/// More threads would only fill memory with parsed pages.
+/// Threads that read, parse and take words apart. More would only fill memory with parsed pages.
 const MAX_READERS: usize = 4;
 /// Parsers recurse on nested markup.
 const READER_STACK_BYTES: usize = 16 * 1024 * 1024;
@@ -104,6 +104,19 @@ struct Job {
     address: String,
     path: PathBuf,
     state: FileState,
+}
+
+impl Job {
+    /// What the index shall hold of the file.
+    fn entries(&self, fields: Fields) -> io::Result<Vec<TantivyDocument>> {
+        let sections = reading::read(&self.path)?;
+        Ok(entries::of_file(
+            fields,
+            &self.address,
+            self.state,
+            &sections,
+        )?)
+    }
 }
 
 struct Changes {
@@ -216,6 +229,7 @@ impl Writing<'_> {
             .min(MAX_READERS);
         thread::scope(|scope| -> anyhow::Result<()> {
             let (send, receive) = mpsc::sync_channel(readers * 2);
+            let fields = self.store.fields;
             for _ in 0..readers.min(jobs.len()) {
                 let (send, next, jobs) = (send.clone(), &next, &jobs);
                 thread::Builder::new()
@@ -226,7 +240,7 @@ impl Writing<'_> {
                             let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else {
                                 return;
                             };
-                            if send.send((job, reading::read(&job.path))).is_err() {
+                            if send.send((job, job.entries(fields))).is_err() {
                                 return;
                             }
                         }
@@ -257,16 +271,16 @@ impl Writing<'_> {
 
     fn take_in(
         &mut self,
-        parsed: &Receiver<(&Job, std::io::Result<Vec<Section>>)>,
+        read: &Receiver<(&Job, io::Result<Vec<TantivyDocument>>)>,
         started: Instant,
     ) -> anyhow::Result<()> {
         let (mut committed, mut logged) = (Instant::now(), Instant::now());
         let mut unreadable = 0;
-        for (job, sections) in parsed {
+        for (job, entries) in read {
             self.progress.read += 1;
-            match sections {
-                Ok(sections) => {
-                    self.write(job, &sections)?;
+            match entries {
+                Ok(entries) => {
+                    self.write(job, entries)?;
                     self.failed.remove(&job.address);
                 }
                 Err(_) => {
@@ -305,36 +319,11 @@ impl Writing<'_> {
             .delete_term(Term::from_field_text(self.store.fields.file, address));
     }
 
-    fn write(&self, job: &Job, sections: &[Section]) -> anyhow::Result<()> {
-        let fields = self.store.fields;
+    fn write(&self, job: &Job, entries: Vec<TantivyDocument>) -> tantivy::Result<()> {
         self.remove(&job.address);
-        for section in sections {
-            let language = stemmed_as(section.language.as_deref());
-            let words = Words::of_language(language);
-            let mut entry = TantivyDocument::default();
-            entry.add_text(fields.file, &job.address);
-            entry.add_u64(fields.kind, SECTION);
-            entry.add_text(fields.language, language);
-            entry.add_pre_tokenized_text(fields.title, words.indexed(&section.title));
-            for (_, heading) in &section.path {
-                entry.add_pre_tokenized_text(fields.path, words.indexed(heading));
-            }
-            for heading in section.also.iter().chain([&section.heading]) {
-                entry.add_pre_tokenized_text(fields.heading, words.indexed(heading));
-            }
-            for name in &section.names {
-                entry.add_text(fields.name, name);
-            }
-            entry.add_pre_tokenized_text(fields.body, words.indexed(&section.body()));
-            entry.add_bytes(fields.stored, &serde_json::to_vec(section)?);
+        for entry in entries {
             self.writer.add_document(entry)?;
         }
-        let mut entry = TantivyDocument::default();
-        entry.add_text(fields.file, &job.address);
-        entry.add_u64(fields.kind, FILE);
-        entry.add_u64(fields.size, job.state.size);
-        entry.add_i64(fields.modified, job.state.modified);
-        self.writer.add_document(entry)?;
         Ok(())
     }
 
