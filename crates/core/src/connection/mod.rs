@@ -1,7 +1,7 @@
 //! Connections to Redis, each kind for what it is good at.
 //!
-//! * **shared**: one multiplexed connection per server for small commands and scripts, used by
-//!   everything at once; it is replaced when it breaks.
+//! * **shared**: one multiplexed connection per server (and thread of the API) for small commands and
+//!   scripts, used by everything at once; it is replaced when it breaks.
 //! * **in bulk**: a few connections (deadpool-redis) for bulk reads, so that a large reply never
 //!   stands in front of a small one.
 //! * **dedicated**: one connection for one task that blocks on it (`BRPOP`) or listens on it.

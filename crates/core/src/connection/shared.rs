@@ -1,4 +1,8 @@
 //! One multiplexed connection that everybody shares and that is replaced when it breaks.
+//!
+//! One for each async runtime, to be exact: actix has one per thread, and what a connection has to
+//! send and has heard is handled by the runtime that made it. From another thread's each command
+//! would have to wake that one, and be woken by it.
 
 use super::node::Failed;
 use super::not_connected;
@@ -6,16 +10,23 @@ use redis::{
     AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind,
     aio::MultiplexedConnection,
 };
-use std::sync::{
-    PoisonError, RwLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
-use tokio::sync::Mutex;
+use tokio::{
+    runtime::{Handle, Id},
+    sync::Mutex,
+};
 
 pub(super) struct Shared {
     client: Client,
     config: AsyncConnectionConfig,
-    current: RwLock<Option<Numbered>>,
+    /// Those of the runtimes.
+    current: RwLock<HashMap<Option<Id>, Numbered>>,
     /// Held while somebody connects, so that the rest wait for that one attempt.
     connecting: Mutex<()>,
     failed_attempts: AtomicU64,
@@ -33,7 +44,7 @@ impl Shared {
         Self {
             client,
             config,
-            current: RwLock::new(None),
+            current: RwLock::default(),
             connecting: Mutex::new(()),
             failed_attempts: AtomicU64::new(0),
             connections: AtomicU64::new(0),
@@ -86,7 +97,7 @@ impl Shared {
             number: self.connections.fetch_add(1, Ordering::AcqRel),
             connection,
         };
-        *current = Some(fresh.clone());
+        current.insert(here(), fresh.clone());
         Ok(fresh)
     }
 
@@ -94,15 +105,19 @@ impl Shared {
         self.current
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+            .get(&here())
+            .cloned()
     }
 
     fn discard(&self, number: u64) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref().is_some_and(|now| now.number == number) {
-            *current = None;
-        }
+        current.retain(|_, kept| kept.number != number);
     }
+}
+
+/// The runtime at hand.
+fn here() -> Option<Id> {
+    Handle::try_current().ok().map(|runtime| runtime.id())
 }
 
 fn breaks_connection(error: &RedisError) -> bool {
