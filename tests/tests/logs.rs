@@ -54,6 +54,9 @@ async fn both_processes_name_the_request_and_the_search_in_every_line_of_it() {
         "{of_request:#?}"
     );
 
+    // It was polled for, and that is told only to those who ask for `debug`.
+    assert!(api.iter().all(|line| line["method"] != "GET"), "{api:#?}");
+
     let worker = lines(&stack.workers[0].process().output());
     let of_search = about(&worker, id);
     for message in [
@@ -79,4 +82,29 @@ async fn both_processes_name_the_request_and_the_search_in_every_line_of_it() {
         ];
         assert_eq!(names, expected);
     }
+}
+
+#[tokio::test]
+async fn a_request_that_only_looks_is_told_when_it_is_refused_or_asked_for() {
+    let told = async |level: &str| {
+        let mut stack = Stack::builder(binaries!())
+            .workers(0)
+            .env("LOG_FORMAT", "json")
+            .env("LOG_LEVEL", level)
+            .start()
+            .await;
+        let status = "/api/v1/search/status";
+        let unknown = format!("{status}/00000000-0000-4000-8000-000000000000");
+        stack.client().get(&unknown).await.expect(404);
+        stack.client().get("/api/v1/sessions").await.expect(200);
+        let lines = lines(&stack.api.process().output());
+        let answered = lines.iter().filter(|line| line["message"] == "answered");
+        let routes = answered.map(|line| line["route"].as_str().unwrap().to_owned());
+        let of_ours = |route: &String| route.contains("/status/") || route.ends_with("/sessions");
+        routes.filter(of_ours).collect::<Vec<_>>()
+    };
+    let status = "/api/v1/search/status/{session_id}";
+    assert_eq!(told("info").await, [status]);
+    let wanted = "info,privachat_api::request_log=debug";
+    assert_eq!(told(wanted).await, [status, "/api/v1/sessions"]);
 }

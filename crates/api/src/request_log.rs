@@ -1,4 +1,4 @@
-//! One id and one log line for each request. The line has the route and never the query string or
+//! One id and one log line for each request, at `debug` for those that only look. The line has the route and never the query string or
 //! the body.
 
 use actix_web::{
@@ -12,7 +12,7 @@ use actix_web::{
     middleware::Next,
 };
 use privachat_core::telemetry;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tracing::{Instrument, Span, field::Empty};
 use uuid::Uuid;
 
@@ -45,21 +45,48 @@ pub(crate) async fn log_request(
         let method = request.method().clone();
         let mut response = next.call(request).await?;
         response.headers_mut().insert(HEADER, id);
-        let route = response.request().match_pattern();
-        let route = route.as_deref().unwrap_or("unknown");
-        let status = response.status();
-        describe(&Span::current(), &method, route, status);
-        tracing::info!(
-            %method,
-            route,
-            status = status.as_u16(),
-            ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            "answered"
-        );
+        let answer = Answer {
+            method: &method,
+            status: response.status(),
+            took: started.elapsed(),
+        };
+        if answer.is_told() {
+            let route = response.request().match_pattern();
+            answer.tell(route.as_deref().unwrap_or("unknown"));
+        }
         Ok(response)
     }
     .instrument(span)
     .await
+}
+
+/// How a request went.
+struct Answer<'a> {
+    method: &'a Method,
+    status: StatusCode,
+    took: Duration,
+}
+
+impl Answer<'_> {
+    /// Who only looks, and sees, is told of at `debug`: polls would be most of the log.
+    fn is_look(&self) -> bool {
+        self.method.is_safe() && self.status.as_u16() < 400
+    }
+
+    fn is_told(&self) -> bool {
+        !self.is_look() || tracing::enabled!(tracing::Level::DEBUG)
+    }
+
+    fn tell(&self, route: &str) {
+        let (method, status) = (self.method, self.status.as_u16());
+        let ms = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
+        if self.is_look() {
+            tracing::debug!(%method, route, status, ms, "answered");
+        } else {
+            tracing::info!(%method, route, status, ms, "answered");
+        }
+        describe(&Span::current(), method, route, self.status);
+    }
 }
 
 /// The span of a request. All lines of the request take its ids from it, at whatever level they are

@@ -91,14 +91,15 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
 async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Result<()> {
     let stopped = state.clone();
     let origins = settings.cors_origins.clone();
+    let (has_keys, is_limited) = (!state.keys.is_open(), state.rate_limit.is_some());
     let threads = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
             // The last one is met first.
-            .wrap(from_fn(access::guard))
-            .wrap(from_fn(limits::limit_rate))
-            .wrap(from_fn(access::identify))
+            .wrap(Condition::new(has_keys, from_fn(access::guard)))
+            .wrap(Condition::new(is_limited, from_fn(limits::limit_rate)))
+            .wrap(Condition::new(has_keys, from_fn(access::identify)))
             .wrap(from_fn(limits::refuse_long))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(from_fn(limits::close_unread))

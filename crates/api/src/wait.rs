@@ -15,6 +15,12 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How often Redis is tried while it is away.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
+/// Looks at a search once; `None` when there is no such search.
+pub(crate) async fn look(state: &State, id: Uuid) -> Result<Option<SearchState>, Problem> {
+    let record = state.jobs.record(id).await?;
+    record.map(|record| reply::state(id, &record)).transpose()
+}
+
 /// Looks at a search until `enough` says so, or until `until`; then gives its last state, `None`
 /// when there is no such search. Once the search was seen, an outage of Redis is waited out: the
 /// search goes on in its worker meanwhile.

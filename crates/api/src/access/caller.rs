@@ -1,7 +1,8 @@
 //! Who sends a request, and what they may see.
 
 use super::keys::Owner;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use crate::state::State;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use std::{
     convert::Infallible,
     future::{Ready, ready},
@@ -56,10 +57,16 @@ impl FromRequest for Caller {
     }
 }
 
-/// Whom [`super::identify`] found.
+/// Whom [`super::identify`] found; anybody where there are no keys, and nobody is asked for one.
 pub(super) fn of(request: &HttpRequest) -> Caller {
-    let caller = request.extensions().get::<Caller>().cloned();
-    caller.unwrap_or(Caller::Nobody)
+    if let Some(caller) = request.extensions().get::<Caller>() {
+        return caller.clone();
+    }
+    let state = request.app_data::<web::Data<State>>();
+    match state.is_some_and(|state| state.keys.is_open()) {
+        true => Caller::Anybody,
+        false => Caller::Nobody,
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::{
     problem::Problem,
     reply::State as SearchState,
     state::State,
-    wait::wait_for,
+    wait::{look, wait_for},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use privachat_core::{
@@ -41,7 +41,7 @@ pub(crate) async fn get(
 ) -> Result<HttpResponse, Problem> {
     let id = uuid_in_path("session_id", &session_id)?;
     let wait = wait_in_query(request.query_string())?;
-    let look = wait_for(&state, id, Instant::now(), |_any| true);
+    let look = look(&state, id);
     let (sees, before) = tokio::try_join!(access::sees(&state, &caller, id), look)?;
     let Some(before) = before.filter(|_there| sees) else {
         return Err(Problem::UnknownJob(id));

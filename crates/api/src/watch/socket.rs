@@ -86,10 +86,11 @@ impl Socket {
         let mut beat = interval(PING);
         loop {
             tokio::select! {
-                news = listener.next() => self.tell(news).await?,
+                // Boxed, for the memory of ten thousand who wait: what is on its way is small.
+                news = listener.next() => Box::pin(self.tell(news)).await?,
                 message = self.messages.recv() => {
                     self.heard = Instant::now();
-                    self.hear(message).await?;
+                    Box::pin(self.hear(message)).await?;
                 }
                 _ = beat.tick() => {
                     if self.heard.elapsed() > SILENCE {

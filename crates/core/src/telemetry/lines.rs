@@ -2,8 +2,12 @@
 
 use super::ids::{Ids, REQUEST_ID, SESSION_ID};
 use chrono::{SecondsFormat, Utc};
-use serde_json::{Map, Value};
-use std::fmt::{self, Debug, Write as _};
+use serde_json::Value;
+use std::{
+    borrow::Cow,
+    fmt::{self, Debug, Write as _},
+    iter,
+};
 use tracing::{
     Event, Level, Subscriber,
     field::{Field, Visit},
@@ -15,6 +19,8 @@ use tracing_subscriber::{
 };
 
 const MESSAGE: &str = "message";
+/// What a line for machines begins with. An event cannot take their places.
+const OWN: [&str; 3] = ["timestamp", "level", "target"];
 
 /// Spans are not told but for their ids.
 pub(super) struct NoFields;
@@ -35,9 +41,10 @@ pub(super) struct PrettyLines;
 /// An event in parts.
 struct Line {
     level: Level,
-    target: String,
+    target: Cow<'static, str>,
     ids: Ids,
-    fields: Map<String, Value>,
+    message: Option<Value>,
+    fields: Vec<(&'static str, Value)>,
 }
 
 impl Line {
@@ -48,23 +55,18 @@ impl Line {
     {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        let Fields { said, log_target } = fields;
         let scope = context.event_scope().into_iter().flatten();
-        let mut ids = Ids::of(scope.filter_map(|span| span.extensions().get::<Ids>().cloned()));
-        let mut fields = said;
-        // What the event says itself is nearer.
-        let mut own = |name| match fields.shift_remove(name) {
-            Some(Value::String(id)) => Some(id),
-            _ => None,
-        };
-        ids.request = own(REQUEST_ID).or(ids.request);
-        ids.session = own(SESSION_ID).or(ids.session);
+        let outer = scope.filter_map(|span| span.extensions().get::<Ids>().cloned());
         let metadata = event.metadata();
         Self {
             level: *metadata.level(),
-            target: log_target.unwrap_or_else(|| metadata.target().to_owned()),
-            ids,
-            fields,
+            target: fields
+                .log_target
+                .map_or(Cow::Borrowed(metadata.target()), Cow::Owned),
+            // What the event says itself is nearer.
+            ids: Ids::of(iter::once(fields.ids).chain(outer)),
+            message: fields.message,
+            fields: fields.others,
         }
     }
 
@@ -78,19 +80,22 @@ impl Line {
 /// The fields of an event.
 #[derive(Default)]
 struct Fields {
-    said: Map<String, Value>,
+    ids: Ids,
+    message: Option<Value>,
+    others: Vec<(&'static str, Value)>,
     /// Whose line it is, of lines that came by the `log` crate.
     log_target: Option<String>,
 }
 
 impl Fields {
     fn keep(&mut self, field: &Field, value: Value) {
-        match field.name() {
-            "log.target" => self.log_target = value.as_str().map(str::to_owned),
-            name if name.starts_with("log.") => {}
-            name => {
-                self.said.insert(name.to_owned(), value);
-            }
+        match (field.name(), value) {
+            (MESSAGE, value) => self.message = Some(value),
+            (REQUEST_ID, Value::String(id)) => self.ids.request = Some(id),
+            (SESSION_ID, Value::String(id)) => self.ids.session = Some(id),
+            ("log.target", Value::String(target)) => self.log_target = Some(target),
+            (name, value) if !name.starts_with("log.") => self.others.push((name, value)),
+            _ => {}
         }
     }
 }
@@ -137,20 +142,26 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let mut line = Line::of(context, event);
-        let mut object = Map::new();
-        object.insert("timestamp".to_owned(), now().into());
-        object.insert("level".to_owned(), line.level.as_str().into());
-        object.insert("target".to_owned(), std::mem::take(&mut line.target).into());
+        let [timestamp, level, target] = OWN;
+        write!(
+            writer,
+            r#"{{"{timestamp}":"{}","{level}":"{}","{target}":{}"#,
+            now(),
+            line.level,
+            Value::from(&*line.target)
+        )?;
         for (name, id) in line.ids() {
-            object.insert(name.to_owned(), id.into());
+            write!(writer, r#","{name}":{}"#, Value::String(id))?;
         }
-        if let Some(message) = line.fields.shift_remove(MESSAGE) {
-            object.insert(MESSAGE.to_owned(), message);
+        if let Some(message) = &line.message {
+            write!(writer, r#","{MESSAGE}":{message}"#)?;
         }
-        for (name, value) in line.fields {
-            object.entry(name).or_insert(value);
+        for (name, value) in &line.fields {
+            if !OWN.contains(name) {
+                write!(writer, r#","{name}":{value}"#)?;
+            }
         }
-        writeln!(writer, "{}", Value::Object(object))
+        writeln!(writer, "}}")
     }
 }
 
@@ -176,8 +187,8 @@ where
             now(),
             line.level.as_str()
         )?;
-        if let Some(message) = line.fields.shift_remove(MESSAGE) {
-            write!(writer, " {}", OneLine(&message))?;
+        if let Some(message) = &line.message {
+            write!(writer, " {}", OneLine(message))?;
         }
         for (name, value) in &line.fields {
             write!(writer, " {dim}{name}={plain}{}", OneLine(value))?;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::telemetry::ids::KeepIds;
+use serde_json::Map;
 use std::{
     io,
     sync::{Arc, Mutex},
