@@ -1,6 +1,7 @@
 //! The Redis that everything is measured on: a redis-server of this run, on TCP, AOF everysec.
 
 use privachat_tests::redis::{Options, RedisServer};
+use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 use std::time::Duration;
 
@@ -15,7 +16,11 @@ pub(crate) async fn server() -> RedisServer {
 
 /// Takes everything away, so that each side begins with the same.
 pub(crate) async fn empty(server: &RedisServer) {
-    let mut connection = server.connection().await;
+    let client = redis::Client::open(server.url()).expect("the address of our own Redis");
+    // Millions of keys take longer than the client waits for a reply by itself.
+    let patient = AsyncConnectionConfig::new().set_response_timeout(None);
+    let connection = client.get_multiplexed_async_connection_with_config(&patient);
+    let mut connection = connection.await.expect("a connection to our own Redis");
     let mut flush = redis::cmd("FLUSHALL");
     flush.arg("SYNC");
     let () = flush

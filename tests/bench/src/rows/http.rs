@@ -12,8 +12,8 @@ pub(crate) async fn poll(scale: Scale) -> Row {
     let mut row = measure(scale, Site::poll, &goals, false).await;
     row.notes.push(
         "All three read one key with GET and send the stored bytes as they are. The service also \
-         looks at the state, guards access, gives each request an id, and logs a line of JSON for it \
-         into a file, as by default; the peers log nothing."
+         looks at the state, guards access, counts, and gives each request an id; none of them logs a \
+         poll. The bare handler has the service's allocator."
             .to_owned(),
     );
     row
