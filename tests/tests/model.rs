@@ -227,7 +227,10 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
                 return Ok(());
             };
             let progress = Some(r#"{"stage":"search"}"#);
-            let beat = world.jobs.report(&lease, 1, "stage", "{}", progress).await;
+            let beat = world
+                .jobs
+                .report(&lease, 1, &[("stage", "{}".to_owned())], progress)
+                .await;
             prop_assert_eq!(beat.unwrap(), model.beat(actor));
         }
         Step::Complete(actor) => {

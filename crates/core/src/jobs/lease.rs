@@ -145,7 +145,8 @@ impl Jobs {
         beat(&self.call::<String>(&invocation).await?)
     }
 
-    /// Appends an event; with `progress` (JSON) the record shows it too.
+    /// Appends events, each its type and its data (JSON); with `progress` (JSON) the record shows how
+    /// far the attempt is. `number` is that of the first of them in the attempt, from 1.
     ///
     /// # Errors
     /// When Redis gave no answer; safe to repeat with the same number until the next is used.
@@ -153,19 +154,19 @@ impl Jobs {
         &self,
         lease: &Lease,
         number: u64,
-        kind: &str,
-        data: &str,
+        events: &[(&str, String)],
         progress: Option<&str>,
     ) -> Result<Beat, JobsError> {
         let mut invocation = on_job(&self.scripts.report, lease.id);
         invocation
             .arg(lease.nonce.to_string())
-            .arg(kind)
-            .arg(data)
             .arg(progress.unwrap_or_default())
             .arg(keys::CHANGED)
             .arg(lease.id.to_string())
             .arg(number);
+        for (kind, data) in events {
+            invocation.arg(*kind).arg(data);
+        }
         beat(&self.call::<String>(&invocation).await?)
     }
 

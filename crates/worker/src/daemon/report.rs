@@ -21,7 +21,10 @@ const QUICK_BATCHES: usize = 400;
 /// keep every one of a search that writes for as long as it may, in every attempt.
 const LONG_BATCH: Duration = Duration::from_millis(250);
 
-/// How often an event is sent while Redis does not answer.
+/// Events of one call: others wait for Redis while it runs.
+const MOST: usize = 32;
+
+/// How often events are sent while Redis does not answer.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
 
 /// How long the last events of a search may take to be sent.
@@ -63,10 +66,11 @@ pub(super) async fn alongside<T>(
 
 async fn report(jobs: Jobs, lease: Lease, events: UnboundedReceiver<Event>) {
     let mut batches = Batches::new(events);
-    let mut number = 0;
-    while let Some(event) = batches.next().await {
-        number += 1;
-        if send(&jobs, &lease, number, &event).await == Some(Beat::Fenced) {
+    let mut number = 1;
+    while let Some(events) = batches.ready().await {
+        let told = number;
+        number += events.len() as u64;
+        if send(&jobs, &lease, told, &events).await == Some(Beat::Fenced) {
             return;
         }
     }
@@ -101,6 +105,23 @@ impl Batches {
         }
     }
 
+    /// The next event, and those behind it that nobody has to wait for.
+    async fn ready(&mut self) -> Option<Vec<Event>> {
+        let mut ready = vec![self.next().await?];
+        while ready.len() < MOST {
+            let event = self.ahead.take().or_else(|| self.events.try_recv().ok());
+            match event {
+                // It begins a batch of its own, which takes a moment to gather.
+                Some(Event::Text { .. }) | None => {
+                    self.ahead = event;
+                    break;
+                }
+                Some(event) => ready.push(event),
+            }
+        }
+        Some(ready)
+    }
+
     /// Joins the text that follows within a moment.
     async fn gather(&mut self, mut text: String) -> Event {
         let until = Instant::now() + self.batch();
@@ -126,20 +147,24 @@ impl Batches {
     }
 }
 
-/// Sends an event for as long as it takes: what comes behind it joins it later, and a text without
-/// it would have a hole. The search does not wait for this.
-async fn send(jobs: &Jobs, lease: &Lease, number: u64, event: &Event) -> Option<Beat> {
-    let data = serde_json::to_string(event).ok()?;
-    let progress = match event {
-        Event::Stage(progress) => Some(progress_json(progress)?),
+/// Sends events for as long as it takes: what comes behind them joins them later, and a text without
+/// them would have a hole. The search does not wait for this.
+async fn send(jobs: &Jobs, lease: &Lease, number: u64, events: &[Event]) -> Option<Beat> {
+    let data = events
+        .iter()
+        .map(|event| Ok((kind(event), serde_json::to_string(event)?)))
+        .collect::<serde_json::Result<Vec<_>>>()
+        .ok()?;
+    let progress = events.iter().rev().find_map(|event| match event {
+        Event::Stage(progress) => progress_json(progress),
         _ => None,
-    };
+    });
     loop {
-        let reported = jobs.report(lease, number, kind(event), &data, progress.as_deref());
+        let reported = jobs.report(lease, number, &data, progress.as_deref());
         match reported.await {
             Ok(beat) => return Some(beat),
             Err(error) => {
-                tracing::debug!(session_id = %lease.id, error = %error, "an event is not reported yet");
+                tracing::debug!(session_id = %lease.id, error = %error, "events are not reported yet");
                 sleep(TRY_AGAIN).await;
             }
         }

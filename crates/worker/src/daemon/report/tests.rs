@@ -63,6 +63,39 @@ async fn what_comes_between_text_keeps_its_place() {
     assert_eq!(events, [text("ab"), Event::Discard {}, text("c")]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_there_goes_together_and_text_behind_it_for_itself() {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let warning = |text: &str| Event::Warning {
+        message: text.to_owned(),
+    };
+    let events = [
+        warning("1"),
+        warning("2"),
+        text("a"),
+        text("b"),
+        warning("3"),
+        warning("4"),
+    ];
+    for event in events {
+        sender.send(event).unwrap();
+    }
+    let mut batches = Batches::new(receiver);
+    assert_eq!(
+        batches.ready().await,
+        Some(vec![warning("1"), warning("2")])
+    );
+    let rest = vec![text("ab"), warning("3"), warning("4")];
+    assert_eq!(batches.ready().await, Some(rest));
+    for _ in 0..=MOST {
+        sender.send(warning("more")).unwrap();
+    }
+    drop(sender);
+    let sizes = [batches.ready().await, batches.ready().await].map(|it| it.map(|it| it.len()));
+    assert_eq!(sizes, [Some(MOST), Some(1)]);
+    assert_eq!(batches.ready().await, None);
+}
+
 #[test]
 fn the_bound_is_the_one_of_the_script() {
     const SCRIPTS: &str = include_str!("../../../../core/src/jobs/scripts/prelude.lua");
