@@ -1,5 +1,5 @@
-//! One id and one log line for each request, at `debug` for those that only look. The line has the route and never the query string or
-//! the body.
+//! One id and one log line for each request, at `debug` for those that only look. The line has the
+//! route and never the query string or the body.
 
 use actix_web::{
     Error, HttpMessage, HttpRequest,

@@ -61,9 +61,6 @@ pub(crate) fn is_open(path: &str) -> bool {
 
 fn caller(state: &State, request: &HttpRequest) -> Caller {
     let keys = &state.keys;
-    if keys.is_open() {
-        return Caller::Anybody;
-    }
     let key = key_of(request, &state.origins);
     match key.and_then(|key| keys.owner(key.as_bytes()).cloned()) {
         Some(owner) => Caller::Holder(owner),

@@ -10,7 +10,7 @@ use crate::{
     reply::State as SearchState,
     state::State,
     submit::{self, Accepted, Envelope},
-    wait::{CancelOnDrop, wait_for},
+    wait::{CancelOnDrop, look, wait_for},
     watch::sse,
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
@@ -198,7 +198,7 @@ pub(super) async fn accepted_answer(
         return Ok(answer.json(pending));
     }
     answer.insert_header(REPLAYED);
-    match wait_for(state, accepted.id, Instant::now(), |_any| true).await? {
+    match look(state, accepted.id).await? {
         Some(SearchState::Completed(bytes)) => {
             Ok(answer.content_type(header::ContentType::json()).body(bytes))
         }
