@@ -50,7 +50,7 @@ mutant "no limit to crashes" $jobs/scripts/look.lua \
 mutant "beat does not extend the lease" $jobs/scripts/beat.lua \
     "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" recovery_network:slow_network
 mutant "accept notes no pending hint" $jobs/scripts/accept.lua \
-    "redis.call('ZADD', KEYS[7], redis.call('INCR', KEYS[6]), id)" "" recovery_network:lost_on_its_way
+    "redis.call('ZADD', pending, unpack(numbers))" "" recovery_network:lost_on_its_way
 mutant "no amnesty" $jobs/amnesty.rs \
     "until = Some(Instant::now() + self.lease);" "until = None;" \
     recovery_redis:started_twice

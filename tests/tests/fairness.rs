@@ -79,7 +79,11 @@ async fn wait(redis: &mut MultiplexedConnection, id: &str) -> Option<Duration> {
         let (ms, _) = event.id.split_once('-')?;
         ms.parse::<u64>().ok()
     };
-    Some(Duration::from_millis(at("started")? - at("queued")?))
+    let created: u64 = redis
+        .hget(format!("{{search_job:{id}}}:ctl"), "created")
+        .await
+        .unwrap();
+    Some(Duration::from_millis(at("started")? - created))
 }
 
 fn p95(sorted: &[Duration]) -> Duration {

@@ -24,7 +24,7 @@ impl EntryId {
         millis: 0,
         number: 0,
     };
-    /// The least that an event can have.
+    /// The least that an event can have: that of one which is made up when it is read.
     pub const FIRST: Self = Self {
         millis: 0,
         number: 1,
@@ -90,15 +90,41 @@ impl Jobs {
         after: EntryId,
         limit: usize,
     ) -> Result<Vec<Entry>, JobsError> {
-        let mut command = redis::cmd("XRANGE");
-        command
+        let mut range = redis::cmd("XRANGE");
+        range
             .arg(keys::events(id))
             .arg(format!("({after}"))
             .arg("+")
             .arg("COUNT")
             .arg(limit);
-        let reply: StreamRangeReply = self.redis.query(&command).await?;
-        reply.ids.into_iter().map(entry).collect()
+        if after >= EntryId::FIRST {
+            let reply: StreamRangeReply = self.redis.query(&range).await?;
+            return reply.ids.into_iter().map(entry).collect();
+        }
+        let mut both = redis::pipe();
+        both.add_command(range).cmd("EXISTS").arg(keys::control(id));
+        let both = &both;
+        let read = self
+            .redis
+            .run(|mut connection| async move { both.query_async(&mut connection).await });
+        let (reply, exists): (StreamRangeReply, bool) = read.await?;
+        let stored: Result<Vec<_>, _> = reply.ids.into_iter().map(entry).collect();
+        let mut entries = stored?;
+        if exists {
+            entries.insert(0, queued());
+            entries.truncate(limit);
+        }
+        Ok(entries)
+    }
+}
+
+/// What the stream of every job begins with. It is not stored: it says no more than that the job is
+/// there.
+fn queued() -> Entry {
+    Entry {
+        id: EntryId::FIRST,
+        kind: "queued".to_owned(),
+        data: Bytes::from_static(br#"{"type":"queued"}"#),
     }
 }
 

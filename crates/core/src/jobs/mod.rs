@@ -17,6 +17,7 @@
 //! second script on the keys of the `{search}` group. A process may die between any two of them:
 //! `live` names every job that has not ended, and when to look at it next.
 
+mod accept;
 mod advice;
 mod amnesty;
 mod audit;
@@ -28,6 +29,7 @@ mod erase;
 mod error;
 mod events;
 mod failure;
+mod group;
 mod lease;
 mod ledger;
 mod list;
@@ -57,7 +59,7 @@ pub use sweep::{SweepRules, Sweeper, Swept};
 pub use take::{Hint, Taker, Unblock};
 
 use crate::connection::Redis;
-use ledger::Ledger;
+use group::Groups;
 use scripts::Scripts;
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -74,7 +76,8 @@ const POP_GRACE: Duration = Duration::from_secs(2);
 pub struct Jobs {
     redis: Redis,
     scripts: Arc<Scripts>,
-    ledger: Arc<Ledger>,
+    accepted: Arc<Groups<NewJob, Submitted>>,
+    ledger: Arc<Groups<ledger::Entry, ()>>,
     /// Hints in all queues when last heard of.
     depth: Arc<AtomicU64>,
 }
@@ -86,7 +89,8 @@ impl Jobs {
         Self {
             redis,
             scripts: Arc::new(Scripts::load()),
-            ledger: Arc::default(),
+            accepted: Arc::new(Groups::new(accept::MOST)),
+            ledger: Arc::new(Groups::new(ledger::MOST)),
             // Not known yet: as if full, so that the first who wants to know asks.
             depth: Arc::new(AtomicU64::new(u64::MAX)),
         }

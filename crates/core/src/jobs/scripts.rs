@@ -2,7 +2,7 @@
 //! those that accept a job how it begins.
 
 use super::{Jobs, JobsError};
-use crate::keys;
+use crate::{keys, mode::Mode};
 use redis::{FromRedisValue, Script, ScriptInvocation};
 use uuid::Uuid;
 
@@ -100,6 +100,18 @@ pub(super) fn on_job(script: &Script, id: Uuid) -> ScriptInvocation<'_> {
         .key(keys::control(id))
         .key(keys::events(id));
     invocation
+}
+
+/// Adds the keys of all queues: of each mode its pending hints and its list.
+pub(super) fn on_queues(invocation: &mut ScriptInvocation<'_>) {
+    for mode in Mode::ALL {
+        invocation.key(keys::pending(mode)).key(keys::queue(mode));
+    }
+}
+
+/// What a script that has them calls a mode.
+pub(super) fn number(mode: Mode) -> usize {
+    1 + mode as usize
 }
 
 impl Jobs {

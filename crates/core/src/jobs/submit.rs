@@ -1,5 +1,5 @@
-//! Accepting a job: note it, write its record, push its hint. One script does it all; in a Cluster,
-//! where record and hint are on two servers, three do.
+//! Accepting a job: note it, write its record, push its hint. One script does it all (`accept`); in a
+//! Cluster, where record and hint are on two servers, three do.
 
 use super::{
     Callback, Jobs, JobsError, SUBMIT_GRACE, millis, push::Place, record::Stage, scripts::on_job,
@@ -37,7 +37,7 @@ pub struct NewJob {
 
 impl NewJob {
     /// By then it has ended, or somebody has seen to it that it ends.
-    fn longest_life(&self) -> Duration {
+    pub(super) fn longest_life(&self) -> Duration {
         self.longest_wait + 4 * self.running_time + Duration::from_secs(60)
     }
 }
@@ -63,7 +63,7 @@ impl Jobs {
     pub async fn submit(&self, job: &NewJob) -> Result<Submitted, JobsError> {
         let outcome = match self.redis.is_cluster() {
             true => self.submit_in_steps(job).await,
-            false => self.accept(job).await,
+            false => self.accept(job.clone()).await,
         };
         match outcome {
             // Whether it was accepted is not known, and by now it may run: its state decides
@@ -71,34 +71,6 @@ impl Jobs {
             Err(JobsError::Unavailable(_)) => self.submit_once(job).await,
             outcome => outcome,
         }
-    }
-
-    async fn accept(&self, job: &NewJob) -> Result<Submitted, JobsError> {
-        let mut invocation = on_job(&self.scripts.accept, job.id);
-        invocation
-            .key(keys::LIVE)
-            .key(keys::CALLBACKS)
-            .key(keys::SEQ)
-            .key(keys::pending(job.mode))
-            .key(keys::queue(job.mode));
-        let others = Mode::ALL.into_iter().filter(|mode| *mode != job.mode);
-        for mode in others {
-            invocation.key(keys::queue(mode));
-        }
-        begin(&mut invocation, job);
-        invocation.arg(millis(job.longest_life()));
-        let invocation = &invocation;
-        let (created, depth): (String, u64) = self
-            .redis
-            .run_once(
-                |mut connection| async move { invocation.invoke_async(&mut connection).await },
-            )
-            .await?;
-        let outcome = submitted(&created)?;
-        if outcome == Submitted::Created {
-            self.note_depth(depth);
-        }
-        Ok(outcome)
     }
 
     async fn submit_in_steps(&self, job: &NewJob) -> Result<Submitted, JobsError> {
@@ -211,7 +183,7 @@ impl Jobs {
 }
 
 /// The arguments of begin.lua.
-fn begin(invocation: &mut ScriptInvocation<'_>, job: &NewJob) {
+pub(super) fn begin(invocation: &mut ScriptInvocation<'_>, job: &NewJob) {
     // An unfinished job must not expire, however short the life that was asked for.
     let until_end = job.ttl.max(job.longest_life());
     invocation
@@ -233,7 +205,7 @@ fn is_script_missing(error: &RedisError) -> bool {
     error.kind() == redis::ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
-fn submitted(reply: &str) -> Result<Submitted, JobsError> {
+pub(super) fn submitted(reply: &str) -> Result<Submitted, JobsError> {
     match reply {
         "CREATED" => Ok(Submitted::Created),
         "EXISTS" => Ok(Submitted::Exists),

@@ -17,18 +17,17 @@ pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum State {
-    Absent,
     Pending,
     Running,
     Over,
 }
 
 fn edges(id: &str, job: &Job<'_>, complaints: &mut Complaints<'_>) {
-    let mut state = State::Absent;
+    // That it was queued is not stored.
+    let mut state = State::Pending;
     for event in job.events {
         let kind = event.kind.as_str();
         state = match (state, kind) {
-            (State::Absent, "queued") => State::Pending,
             (State::Pending, "started") => State::Running,
             (State::Running, "stage" | "sources" | "text" | "warning") => State::Running,
             (State::Running, "retry" | "released") => State::Pending,

@@ -157,10 +157,10 @@ fn found_hints(history: &History<'_>) -> Vec<Recovery> {
             .iter()
             .find(|event| event.kind == "started")?
             .at();
-        let queued = job.events.first()?.at();
+        let created = job.number("created")?;
         let pops = history.faults.iter().filter(|fault| {
             matches!(fault.name, "kill_after_pop" | "lose_pop")
-                && (queued..started).contains(&fault.from)
+                && (created..started).contains(&fault.from)
         });
         let fault = pops.max_by_key(|fault| fault.from)?;
         Some(recovery(history, fault, id, started - fault.from, HINT))

@@ -77,6 +77,7 @@ pub(super) fn job(
     for (name, value) in [
         ("attempt", attempt),
         ("crashes", crashes),
+        ("created", START),
         ("deadline", DEADLINE),
         ("expires", DEADLINE),
         ("ttl", 86_400),
@@ -125,7 +126,6 @@ pub(super) fn level(before: bool, clients: u64, files: u64) -> Entry {
 /// One search whose worker is killed, and one that is cancelled while it runs.
 pub(super) fn good() -> Vec<Entry> {
     let taken_over = vec![
-        event(0, "queued", json!({})),
         started(10, 1, "worker-0"),
         event(20, "stage", json!({})),
         retry(4000),
@@ -133,11 +133,7 @@ pub(super) fn good() -> Vec<Entry> {
         event(4020, "text", json!({})),
         event(4030, "completed", json!({})),
     ];
-    let stopped = vec![
-        event(0, "queued", json!({})),
-        started(10, 1, "worker-1"),
-        event(200, "failed", json!({})),
-    ];
+    let stopped = vec![started(10, 1, "worker-1"), event(200, "failed", json!({}))];
     vec![
         Entry::Run {
             seed: 1,
@@ -173,12 +169,7 @@ pub(super) fn good() -> Vec<Entry> {
         Entry::Left { keys: vec![] },
         job("a", completed("a", "t1x", 2), 2, 1, taken_over),
         job("b", cancelled("b", "t2x", 1), 1, 0, stopped),
-        parts(
-            "b",
-            "1000010-0",
-            &["1000000-0", "1000010-0"],
-            &["1000200-0"],
-        ),
+        parts("b", "1000010-0", &["1000010-0"], &["1000200-0"]),
         level(false, 22, 31),
     ]
 }

@@ -1,22 +1,50 @@
--- Accepts a job under a fresh id and gives it its hint: register, create and push in one, where one
+-- Accepts jobs under fresh ids and gives each its hint: register, create and push in one, where one
 -- server has all their keys.
--- KEYS: 4 live, 5 callbacks, 6 seq, 7 pending, 8 queue, 9.. the other queues
--- ARGV: 1-12 of begin.lua, 13 ms until the job must have ended
--- Returns: CREATED, how many hints there are in all queues | EXISTS, 0 | CONFLICT, 0
-local known = known_as()
-if known then
-  return { known, 0 }
+-- KEYS: 1 live, 2 callbacks, 3 seq, 4-9 of each mode its pending and its queue, then of each job its
+--       record and its control hash
+-- ARGV: of each job 1-12 of begin.lua, 13 ms until it must have ended, 14 number of its mode from 1
+-- Returns: how many hints there are in all queues, {of each job: CREATED | EXISTS | CONFLICT}
+local EACH = 14
+local now = now_ms()
+local outcomes, live, callbacks, fresh = {}, {}, {}, { {}, {}, {} }
+
+local function note(list, score, id)
+  list[#list + 1] = score
+  list[#list + 1] = id
 end
-local now, id = now_ms(), ARGV[10]
-begin(now)
-redis.call('ZADD', KEYS[4], now + ARGV[8], id)
-if ARGV[11] ~= '' then
-  -- `forget` brings it forward when the job ends; this time is the net under that.
-  redis.call('ZADD', KEYS[5], now + ARGV[13], id)
+
+for given = 0, #ARGV - 1, EACH do
+  local keys = 10 + 2 * given / EACH
+  local record, control, id = KEYS[keys], KEYS[keys + 1], ARGV[given + 10]
+  local known = known_as(control, given)
+  if not known then
+    begin(now, record, control, given)
+    note(live, now + ARGV[given + 8], id)
+    if ARGV[given + 11] ~= '' then
+      -- `forget` brings it forward when the job ends; this time is the net under that.
+      note(callbacks, now + ARGV[given + 13], id)
+    end
+    table.insert(fresh[tonumber(ARGV[given + 14])], id)
+  end
+  outcomes[#outcomes + 1] = known or 'CREATED'
 end
-redis.call('ZADD', KEYS[7], redis.call('INCR', KEYS[6]), id)
-local depth = redis.call('LPUSH', KEYS[8], id)
-for i = 9, #KEYS do
-  depth = depth + redis.call('LLEN', KEYS[i])
+if #live > 0 then
+  redis.call('ZADD', KEYS[1], unpack(live))
 end
-return { 'CREATED', depth }
+if #callbacks > 0 then
+  redis.call('ZADD', KEYS[2], unpack(callbacks))
+end
+local depth = 0
+for mode, ids in ipairs(fresh) do
+  local pending, queue = KEYS[2 + 2 * mode], KEYS[3 + 2 * mode]
+  if #ids > 0 then
+    local numbers, last = {}, redis.call('INCRBY', KEYS[3], #ids)
+    for place, id in ipairs(ids) do
+      note(numbers, last - #ids + place, id)
+    end
+    redis.call('ZADD', pending, unpack(numbers))
+    redis.call('LPUSH', queue, unpack(ids))
+  end
+  depth = depth + redis.call('LLEN', queue)
+end
+return { depth, outcomes }

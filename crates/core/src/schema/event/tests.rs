@@ -9,9 +9,8 @@ use uuid::Uuid;
 const PAGE: &str = include_str!("../../../../../docs/EVENTS.md");
 
 /// Whatever writes turns.
-const SCRIPTS: [&str; 7] = [
+const SCRIPTS: [&str; 6] = [
     include_str!("../../jobs/scripts/prelude.lua"),
-    include_str!("../../jobs/scripts/begin.lua"),
     include_str!("../../jobs/scripts/claim.lua"),
     include_str!("../../jobs/scripts/fail.lua"),
     include_str!("../../jobs/scripts/look.lua"),
@@ -75,7 +74,7 @@ fn the_examples_of_the_page_are_events_of_their_kind_with_all_members() {
 }
 
 #[test]
-fn the_scripts_write_every_turn_and_no_other() {
+fn the_scripts_write_every_turn_but_the_first_which_is_made_up_and_no_other() {
     let calls = SCRIPTS
         .iter()
         .flat_map(|script| script.split("append_turn('").skip(1));
@@ -83,5 +82,6 @@ fn the_scripts_write_every_turn_and_no_other() {
         .filter_map(|rest| rest.split('\'').next())
         .map(str::to_owned)
         .collect();
-    assert_eq!(written, kinds::<Turn>());
+    let first = BTreeSet::from(["queued".to_owned()]);
+    assert_eq!(written, &kinds::<Turn>() - &first);
 }

@@ -1,0 +1,47 @@
+//! Accepting jobs under fresh ids in one script, those that are submitted at one time together.
+
+use super::{
+    Jobs, JobsError, NewJob, Submitted, millis,
+    scripts::{number, on_queues},
+    submit::{begin, submitted},
+};
+use crate::keys;
+
+/// Jobs of one call.
+pub(super) const MOST: usize = 64;
+
+impl Jobs {
+    /// Accepts a job, together with those of others.
+    pub(super) async fn accept(&self, job: NewJob) -> Result<Submitted, JobsError> {
+        let jobs = self.clone();
+        let accept = move |accepted| jobs.clone().accept_all(accepted);
+        self.accepted.hand_in(job, accept).await
+    }
+
+    async fn accept_all(self, jobs: Vec<NewJob>) -> Result<Vec<Submitted>, JobsError> {
+        let mut invocation = self.scripts.accept.prepare_invoke();
+        invocation
+            .key(keys::LIVE)
+            .key(keys::CALLBACKS)
+            .key(keys::SEQ);
+        on_queues(&mut invocation);
+        for job in &jobs {
+            invocation
+                .key(keys::record(job.id))
+                .key(keys::control(job.id));
+            begin(&mut invocation, job);
+            invocation
+                .arg(millis(job.longest_life()))
+                .arg(number(job.mode));
+        }
+        let invocation = &invocation;
+        let (depth, outcomes): (u64, Vec<String>) = self
+            .redis
+            .run_once(
+                |mut connection| async move { invocation.invoke_async(&mut connection).await },
+            )
+            .await?;
+        self.note_depth(depth);
+        outcomes.iter().map(|outcome| submitted(outcome)).collect()
+    }
+}

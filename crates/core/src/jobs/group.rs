@@ -1,0 +1,166 @@
+//! Calls made for many at once: what is handed in while a call is on its way goes with the next. One
+//! alone waits for nobody.
+
+use super::JobsError;
+use crate::connection::not_connected;
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+use tokio::{
+    runtime::{Handle, Id},
+    sync::oneshot,
+};
+
+/// Who hands in what, and gets the answer to it.
+struct Entry<T, R> {
+    given: T,
+    answer: oneshot::Sender<Result<R, JobsError>>,
+}
+
+/// What waits for the next call.
+struct Group<T, R>(Mutex<Waiting<T, R>>);
+
+struct Waiting<T, R> {
+    entries: Vec<Entry<T, R>>,
+    /// Somebody is calling, and will call for what is added.
+    has_caller: bool,
+}
+
+impl<T, R> Default for Group<T, R> {
+    fn default() -> Self {
+        Self(Mutex::new(Waiting {
+            entries: Vec::new(),
+            has_caller: false,
+        }))
+    }
+}
+
+impl<T, R> Group<T, R> {
+    fn lock(&self) -> MutexGuard<'_, Waiting<T, R>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds an entry; tells whether somebody has to begin calling.
+    fn add(&self, entry: Entry<T, R>) -> bool {
+        let mut waiting = self.lock();
+        waiting.entries.push(entry);
+        !mem::replace(&mut waiting.has_caller, true)
+    }
+
+    /// The next entries to call for. When there are none, nobody calls any more.
+    fn next(&self, most: usize) -> Option<Vec<Entry<T, R>>> {
+        let mut waiting = self.lock();
+        if waiting.entries.is_empty() {
+            waiting.has_caller = false;
+            return None;
+        }
+        let most = waiting.entries.len().min(most);
+        Some(waiting.entries.drain(..most).collect())
+    }
+}
+
+/// The one who calls. If it is dropped before its work is done (its runtime was shut down), those
+/// who wait hear of it, and the next who comes calls.
+struct Caller<T, R> {
+    group: Arc<Group<T, R>>,
+    is_done: bool,
+}
+
+impl<T, R> Caller<T, R> {
+    fn next(&mut self, most: usize) -> Option<Vec<Entry<T, R>>> {
+        let entries = self.group.next(most);
+        // From then on there may be another caller.
+        self.is_done = entries.is_none();
+        entries
+    }
+}
+
+impl<T, R> Drop for Caller<T, R> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            let mut waiting = self.group.lock();
+            waiting.entries.clear();
+            waiting.has_caller = false;
+        }
+    }
+}
+
+/// The groups of the runtimes, each of its own, as their connections are: an answer need not wake
+/// another thread.
+pub(super) struct Groups<T, R> {
+    /// Entries of one call: others wait for Redis while it runs.
+    most: usize,
+    of_runtimes: RwLock<HashMap<Id, Arc<Group<T, R>>>>,
+}
+
+impl<T: Send + 'static, R: Send + 'static> Groups<T, R> {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            most,
+            of_runtimes: RwLock::default(),
+        }
+    }
+
+    /// Hands in `given` and awaits its answer; `call` has an answer for each that it is given, in
+    /// their order, or one error for all. It may be that of another who hands in.
+    pub(super) async fn hand_in<F>(
+        &self,
+        given: T,
+        call: impl Fn(Vec<T>) -> F + Send + 'static,
+    ) -> Result<R, JobsError>
+    where
+        F: Future<Output = Result<Vec<R>, JobsError>> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let group = self.group();
+        if group.add(Entry { given, answer }) {
+            let caller = Caller {
+                group,
+                is_done: false,
+            };
+            tokio::spawn(call_for_all(caller, self.most, call));
+        }
+        answered
+            .await
+            .unwrap_or_else(|_gone| Err(not_connected().into()))
+    }
+
+    fn group(&self) -> Arc<Group<T, R>> {
+        let here = Handle::current().id();
+        let known = self.of_runtimes.read();
+        if let Some(group) = known.unwrap_or_else(PoisonError::into_inner).get(&here) {
+            return Arc::clone(group);
+        }
+        let mut known = self
+            .of_runtimes
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(here).or_default())
+    }
+}
+
+async fn call_for_all<T, R, F>(mut caller: Caller<T, R>, most: usize, call: impl Fn(Vec<T>) -> F)
+where
+    F: Future<Output = Result<Vec<R>, JobsError>>,
+{
+    while let Some(entries) = caller.next(most) {
+        let (given, answers): (Vec<_>, Vec<_>) = entries
+            .into_iter()
+            .map(|entry| (entry.given, entry.answer))
+            .unzip();
+        match call(given).await {
+            // Who does not wait any more needs no answer.
+            Ok(replies) => answers
+                .into_iter()
+                .zip(replies)
+                .for_each(|(answer, reply)| {
+                    let _nobody_waits = answer.send(Ok(reply));
+                }),
+            Err(error) => answers.into_iter().for_each(|answer| {
+                let _nobody_waits = answer.send(Err(error.clone()));
+            }),
+        }
+    }
+}

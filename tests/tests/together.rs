@@ -1,0 +1,148 @@
+//! Searches that are submitted at one time: one call to Redis takes many of them, and each gets what
+//! it would get alone.
+
+use futures_util::future::join_all;
+use privachat_core::connection::Redis;
+use privachat_core::jobs::{Jobs, JobsError, NewJob, Submitted};
+use privachat_core::keys;
+use privachat_core::mode::Mode;
+use privachat_tests::proxy::Proxy;
+use privachat_tests::{RedisServer, scene};
+use redis::AsyncCommands;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// More than one call takes.
+const MANY: usize = 150;
+
+fn mixed() -> Vec<NewJob> {
+    let mode = |place: usize| Mode::ALL[place % Mode::ALL.len()];
+    (0..MANY)
+        .map(|place| NewJob {
+            mode: mode(place),
+            callback: (place % 5 == 0).then(|| "https://example.org/".to_owned()),
+            ..scene::job(Uuid::new_v4())
+        })
+        .collect()
+}
+
+async fn submit_all(jobs: &Jobs, all: &[NewJob]) -> Vec<Result<Submitted, JobsError>> {
+    join_all(all.iter().map(|job| jobs.submit(job))).await
+}
+
+/// Each waits, in the order in which it was submitted, is watched, and can be told of.
+async fn assert_all_wait(server: &RedisServer, jobs: &Jobs, all: &[NewJob]) {
+    let mut redis = server.connection().await;
+    for mode in Mode::ALL {
+        let ids = all.iter().filter(|job| job.mode == mode);
+        let ids: Vec<String> = ids.map(|job| job.id.to_string()).collect();
+        let mut queue: Vec<String> = redis.lrange(keys::queue(mode), 0, -1).await.unwrap();
+        queue.reverse();
+        let pending: Vec<String> = redis.zrange(keys::pending(mode), 0, -1).await.unwrap();
+        assert_eq!((&queue, &pending), (&ids, &ids));
+    }
+    let named = async |key: &str| -> BTreeSet<String> {
+        let mut redis = server.connection().await;
+        redis.zrange(key, 0, -1).await.unwrap()
+    };
+    let ids = |some: &mut dyn Iterator<Item = &NewJob>| -> BTreeSet<String> {
+        some.map(|job| job.id.to_string()).collect()
+    };
+    assert_eq!(named(keys::LIVE).await, ids(&mut all.iter()));
+    let mut called = all.iter().filter(|job| job.callback.is_some());
+    assert_eq!(named(keys::CALLBACKS).await, ids(&mut called));
+    for job in all {
+        let record = jobs.record(job.id).await.unwrap().expect("a record");
+        let record = String::from_utf8(record.bytes().to_vec()).unwrap();
+        assert!(record.contains(&job.echo), "{record}");
+        for key in [keys::record(job.id), keys::control(job.id)] {
+            let left: i64 = redis.ttl(key).await.unwrap();
+            assert!(left > 0, "it must not stay for ever");
+        }
+    }
+}
+
+#[tokio::test]
+async fn searches_submitted_at_one_time_share_calls_and_wait_in_their_order() {
+    let server = RedisServer::start().await;
+    let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
+    // Connects, and loads the script.
+    let first = scene::job(Uuid::new_v4());
+    jobs.submit(&first).await.unwrap();
+    let mut redis = server.connection().await;
+    let () = redis::cmd("CONFIG")
+        .arg("RESETSTAT")
+        .query_async(&mut redis)
+        .await
+        .unwrap();
+    let all = mixed();
+    for outcome in submit_all(&jobs, &all).await {
+        assert_eq!(outcome.unwrap(), Submitted::Created);
+    }
+    let calls: String = redis::cmd("INFO")
+        .arg("commandstats")
+        .query_async(&mut redis)
+        .await
+        .unwrap();
+    let calls = calls.split("cmdstat_evalsha:calls=").nth(1).unwrap();
+    let calls: usize = calls.split(',').next().unwrap().parse().unwrap();
+    assert!(calls <= 4, "{calls} calls for {MANY} searches");
+    let all: Vec<NewJob> = [vec![first], all].concat();
+    assert_all_wait(&server, &jobs, &all).await;
+}
+
+#[tokio::test]
+async fn of_one_id_in_one_call_the_first_counts() {
+    let server = RedisServer::start().await;
+    let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
+    // The first goes alone, the others together behind it.
+    let (first, one) = (scene::job(Uuid::new_v4()), scene::job(Uuid::new_v4()));
+    let other = NewJob {
+        digest: "another".to_owned(),
+        ..one.clone()
+    };
+    let all = [first.clone(), one.clone(), one.clone(), other];
+    let outcomes = submit_all(&jobs, &all).await;
+    let outcomes: Vec<Submitted> = outcomes.into_iter().map(Result::unwrap).collect();
+    assert_eq!(
+        outcomes,
+        [
+            Submitted::Created,
+            Submitted::Created,
+            Submitted::Exists,
+            Submitted::Conflict
+        ]
+    );
+    assert_all_wait(&server, &jobs, &[first, one]).await;
+}
+
+#[tokio::test]
+async fn a_lost_reply_to_many_submissions_costs_none_of_them() {
+    let server = RedisServer::tcp().await;
+    let proxy = Proxy::start(server.address());
+    let url = format!("redis://{}", proxy.address());
+    let jobs = Jobs::new(Redis::open(&url).unwrap());
+    let first = scene::job(Uuid::new_v4());
+    jobs.submit(&first).await.unwrap();
+    let all = mixed();
+    proxy.swallow_reply_with("CREATED");
+    for outcome in submit_all(&jobs, &all).await {
+        // Asked again, it may find itself.
+        let outcome = outcome.unwrap();
+        assert!(matches!(outcome, Submitted::Created | Submitted::Exists));
+    }
+    assert_eq!(proxy.swallowed(), 1);
+    let mut redis = server.connection().await;
+    for job in &all {
+        let hints: Option<f64> = redis
+            .zscore(keys::pending(job.mode), job.id.to_string())
+            .await
+            .unwrap();
+        assert!(hints.is_some(), "it waits with a hint");
+    }
+    let mut hints = 0;
+    for mode in Mode::ALL {
+        hints += redis.llen::<_, usize>(keys::queue(mode)).await.unwrap();
+    }
+    assert_eq!(hints, MANY + 1, "one hint each");
+}
