@@ -109,4 +109,22 @@ impl Jobs {
         let bytes: Option<Vec<u8>> = command.query_async(&mut connection).await?;
         Ok(bytes.map(Record::from))
     }
+
+    /// The same together with whose job it is.
+    ///
+    /// # Errors
+    /// When Redis gave no answer.
+    pub async fn owned_record(
+        &self,
+        id: Uuid,
+    ) -> Result<Option<(Record, Option<String>)>, JobsError> {
+        let mut both = redis::pipe();
+        // In this order: both expire at one time, so a record that is there after it had its owner.
+        // Those of the old service have none.
+        both.cmd("HGET").arg(keys::control(id)).arg("owner");
+        both.cmd("GET").arg(keys::record(id));
+        let (owner, bytes): (Option<String>, Option<Vec<u8>>) =
+            both.query_async(&mut self.redis.in_bulk()).await?;
+        Ok(bytes.map(|bytes| (Record::from(bytes), owner)))
+    }
 }
