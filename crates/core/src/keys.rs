@@ -48,7 +48,7 @@ pub const TABLE: [KeySpec; 17] = [
         ttl: "as the record",
         writer: "every job script",
         readers: "api",
-        holds: "lifecycle, progress and answer text in order, bounded",
+        holds: "lifecycle, progress and answer text in order, bounded; begins with the first attempt, or the end",
     },
     KeySpec {
         pattern: "{search_job:<id>}:erased",

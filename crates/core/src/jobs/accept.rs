@@ -8,7 +8,7 @@ use super::{
 use crate::keys;
 
 /// Jobs of one call.
-pub(super) const MOST: usize = 64;
+pub(super) const MOST: usize = 32;
 
 impl Jobs {
     /// Accepts a job, together with those of others.
