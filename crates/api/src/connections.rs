@@ -52,20 +52,38 @@ pub(crate) fn raise_limit() {
     }
 }
 
-/// Has the kernel end connections whose peer does not read. Nothing else would: a peer with a closed
-/// window answers its probes for ever.
-pub(crate) fn bound_unread(connection: &dyn Any, _extensions: &mut Extensions) {
+/// Has the kernel end connections whose peer does not read, as nothing else would: a peer with a
+/// closed window answers its probes for ever. And has it send each event at once: by itself it keeps
+/// one back until the peer has acknowledged the one before, which is a round trip.
+pub(crate) fn set_up(connection: &dyn Any, _extensions: &mut Extensions) {
     let Some(stream) = connection.downcast_ref::<TcpStream>() else {
         return;
     };
-    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD)) {
+    let socket = SockRef::from(stream);
+    if let Err(error) = socket.set_tcp_user_timeout(Some(UNREAD)) {
         tracing::debug!(%error, "no timeout for a peer that does not read");
+    }
+    if let Err(error) = socket.set_tcp_nodelay(true) {
+        tracing::debug!(%error, "events may be kept back");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::rt::net::TcpListener;
+
+    #[actix_web::test]
+    async fn what_is_sent_waits_for_no_acknowledgement_and_not_for_ever() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let _client = TcpStream::connect(address).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        set_up(&accepted, &mut Extensions::new());
+        let socket = SockRef::from(&accepted);
+        assert!(socket.tcp_nodelay().unwrap());
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNREAD));
+    }
 
     #[test]
     fn connections_leave_files_for_redis_and_the_database() {

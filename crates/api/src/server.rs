@@ -114,7 +114,7 @@ async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Resul
     .client_request_timeout(HEAD_TIMEOUT)
     // A client that closes its half has gone: its synchronous search is cancelled.
     .h1_allow_half_closed(false)
-    .on_connect(connections::bound_unread)
+    .on_connect(connections::set_up)
     .disable_signals()
     .shutdown_timeout(settings.shared.drain.as_secs())
     .keep_alive(KEEP_ALIVE)
