@@ -162,3 +162,18 @@ async fn what_cannot_be_streamed_is_refused_with_the_reason() {
     );
     client.get("/api/v1/search/none/events").await.expect(422);
 }
+
+#[tokio::test]
+async fn a_first_event_that_the_version_before_stored_is_told_once() {
+    let stack = Stack::builder(binaries!()).workers(0).start().await;
+    let client = stack.client();
+    let id = client.enqueue(question()).await;
+    let mut redis = stack.redis.connection().await;
+    let fields = [("type", "queued"), ("data", r#"{"type":"queued"}"#)];
+    let key = format!("{{search_job:{id}}}:ev");
+    let stored: String = redis.xadd(key, "*", &fields).await.unwrap();
+    client.delete(&format!("/api/v1/search/{id}")).await;
+    let all = client.events(&id, "").await.rest().await;
+    assert_eq!(kinds(&all), ["queued", "failed"]);
+    assert_eq!(all[0].id, stored);
+}

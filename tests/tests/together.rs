@@ -1,6 +1,11 @@
 //! Searches that are submitted at one time: one call to Redis takes many of them, and each gets what
 //! it would get alone.
 
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use privachat_core::connection::Redis;
 use privachat_core::jobs::{Jobs, JobsError, NewJob, Submitted};
@@ -9,7 +14,6 @@ use privachat_core::mode::Mode;
 use privachat_tests::proxy::Proxy;
 use privachat_tests::{RedisServer, scene};
 use redis::AsyncCommands;
-use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// More than one call takes.
@@ -95,7 +99,7 @@ async fn searches_submitted_at_one_time_share_calls_and_wait_in_their_order() {
 async fn of_one_id_in_one_call_the_first_counts() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
-    // The first goes alone, the others together behind it.
+    // All are handed in before the first call is made: they go in one.
     let (first, one) = (scene::job(Uuid::new_v4()), scene::job(Uuid::new_v4()));
     let other = NewJob {
         digest: "another".to_owned(),
@@ -145,4 +149,44 @@ async fn a_lost_reply_to_many_submissions_costs_none_of_them() {
         hints += redis.llen::<_, usize>(keys::queue(mode)).await.unwrap();
     }
     assert_eq!(hints, MANY + 1, "one hint each");
+}
+
+/// As `redis_down` has it for one.
+const SILENT: Duration = Duration::from_secs(12);
+
+#[tokio::test]
+async fn when_redis_is_silent_the_last_of_many_is_told_as_soon_as_the_first() {
+    let server = RedisServer::tcp().await;
+    let proxy = Proxy::start(server.address());
+    let url = format!("redis://{}", proxy.address());
+    let jobs = Jobs::new(Redis::open(&url).unwrap());
+    jobs.submit(&scene::job(Uuid::new_v4())).await.unwrap();
+    proxy.black_hole(true);
+    let began = Instant::now();
+    for outcome in submit_all(&jobs, &mixed()).await {
+        let error = outcome.unwrap_err();
+        assert!(matches!(error, JobsError::Unavailable(_)), "{error:?}");
+    }
+    let took = began.elapsed();
+    assert!(took < SILENT, "{took:?}");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_call_and_is_not_wanted_any_more_is_not_submitted() {
+    let server = RedisServer::tcp().await;
+    let proxy = Proxy::start(server.address());
+    let url = format!("redis://{}", proxy.address());
+    let jobs = Jobs::new(Redis::open(&url).unwrap());
+    jobs.submit(&scene::job(Uuid::new_v4())).await.unwrap();
+    proxy.black_hole(true);
+    let [on_its_way, given_up, next] = [(); 3].map(|()| scene::job(Uuid::new_v4()));
+    let mut first = pin!(jobs.submit(&on_its_way));
+    assert!(first.as_mut().now_or_never().is_none());
+    // The call is made, without this one.
+    tokio::task::yield_now().await;
+    assert!(jobs.submit(&given_up).now_or_never().is_none());
+    proxy.black_hole(false);
+    assert_eq!(first.await.unwrap(), Submitted::Created);
+    assert_eq!(jobs.submit(&next).await.unwrap(), Submitted::Created);
+    assert!(jobs.record(given_up.id).await.unwrap().is_none());
 }

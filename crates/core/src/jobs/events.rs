@@ -1,5 +1,5 @@
 //! Reading a job's events. They are written by the job scripts alone, each under the nonce of its
-//! attempt.
+//! attempt; all but the first, which is made up here.
 
 use super::{Jobs, JobsError};
 use crate::keys;
@@ -7,6 +7,9 @@ use bytes::Bytes;
 use redis::{from_redis_value, streams::StreamRangeReply};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
+
+/// The kind of the first event.
+const QUEUED: &str = "queued";
 
 /// The place of an event in its job's stream: larger is later. Written as Redis does,
 /// `1764000000000-0`.
@@ -59,7 +62,7 @@ impl FromStr for EntryId {
     }
 }
 
-/// One event as it is stored.
+/// One event as it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its place.
@@ -110,7 +113,8 @@ impl Jobs {
         let (reply, exists): (StreamRangeReply, bool) = read.await?;
         let stored: Result<Vec<_>, _> = reply.ids.into_iter().map(entry).collect();
         let mut entries = stored?;
-        if exists {
+        // The version before stored it as it does the others.
+        if exists && entries.first().is_none_or(|first| first.kind != QUEUED) {
             entries.insert(0, queued());
             entries.truncate(limit);
         }
@@ -123,7 +127,7 @@ impl Jobs {
 fn queued() -> Entry {
     Entry {
         id: EntryId::FIRST,
-        kind: "queued".to_owned(),
+        kind: QUEUED.to_owned(),
         data: Bytes::from_static(br#"{"type":"queued"}"#),
     }
 }

@@ -19,6 +19,16 @@ struct Entry<T, R> {
     answer: oneshot::Sender<Result<R, JobsError>>,
 }
 
+/// For how long something that was handed in waits for its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// As long as its caller does, and until a call before it finds that Redis does not answer: who
+    /// comes last must not wait for every attempt.
+    WithItsCaller,
+    /// Whoever waits for it, and whatever became of others.
+    ForItsTurn,
+}
+
 /// What waits for the next call.
 struct Group<T, R>(Mutex<Waiting<T, R>>);
 
@@ -50,14 +60,21 @@ impl<T, R> Group<T, R> {
     }
 
     /// The next entries to call for. When there are none, nobody calls any more.
-    fn next(&self, most: usize) -> Option<Vec<Entry<T, R>>> {
+    fn next(&self, most: usize, waits: Waits) -> Option<Vec<Entry<T, R>>> {
         let mut waiting = self.lock();
+        if waits == Waits::WithItsCaller {
+            waiting.entries.retain(|entry| !entry.answer.is_closed());
+        }
         if waiting.entries.is_empty() {
             waiting.has_caller = false;
             return None;
         }
         let most = waiting.entries.len().min(most);
         Some(waiting.entries.drain(..most).collect())
+    }
+
+    fn all(&self) -> Vec<Entry<T, R>> {
+        mem::take(&mut self.lock().entries)
     }
 }
 
@@ -69,8 +86,8 @@ struct Caller<T, R> {
 }
 
 impl<T, R> Caller<T, R> {
-    fn next(&mut self, most: usize) -> Option<Vec<Entry<T, R>>> {
-        let entries = self.group.next(most);
+    fn next(&mut self, most: usize, waits: Waits) -> Option<Vec<Entry<T, R>>> {
+        let entries = self.group.next(most, waits);
         // From then on there may be another caller.
         self.is_done = entries.is_none();
         entries
@@ -92,13 +109,15 @@ impl<T, R> Drop for Caller<T, R> {
 pub(super) struct Groups<T, R> {
     /// Entries of one call: others wait for Redis while it runs.
     most: usize,
+    waits: Waits,
     of_runtimes: RwLock<HashMap<Id, Arc<Group<T, R>>>>,
 }
 
 impl<T: Send + 'static, R: Send + 'static> Groups<T, R> {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize, waits: Waits) -> Self {
         Self {
             most,
+            waits,
             of_runtimes: RwLock::default(),
         }
     }
@@ -120,7 +139,7 @@ impl<T: Send + 'static, R: Send + 'static> Groups<T, R> {
                 group,
                 is_done: false,
             };
-            tokio::spawn(call_for_all(caller, self.most, call));
+            tokio::spawn(call_for_all(caller, self.most, self.waits, call));
         }
         answered
             .await
@@ -141,11 +160,15 @@ impl<T: Send + 'static, R: Send + 'static> Groups<T, R> {
     }
 }
 
-async fn call_for_all<T, R, F>(mut caller: Caller<T, R>, most: usize, call: impl Fn(Vec<T>) -> F)
-where
+async fn call_for_all<T, R, F>(
+    mut caller: Caller<T, R>,
+    most: usize,
+    waits: Waits,
+    call: impl Fn(Vec<T>) -> F,
+) where
     F: Future<Output = Result<Vec<R>, JobsError>>,
 {
-    while let Some(entries) = caller.next(most) {
+    while let Some(entries) = caller.next(most, waits) {
         let (given, answers): (Vec<_>, Vec<_>) = entries
             .into_iter()
             .map(|entry| (entry.given, entry.answer))
@@ -158,9 +181,17 @@ where
                 .for_each(|(answer, reply)| {
                     let _nobody_waits = answer.send(Ok(reply));
                 }),
-            Err(error) => answers.into_iter().for_each(|answer| {
-                let _nobody_waits = answer.send(Err(error.clone()));
-            }),
+            Err(error) => {
+                let is_away = matches!(error, JobsError::Unavailable(_));
+                let behind = match waits {
+                    Waits::WithItsCaller if is_away => caller.group.all(),
+                    _ => Vec::new(),
+                };
+                let behind = behind.into_iter().map(|entry| entry.answer);
+                answers.into_iter().chain(behind).for_each(|answer| {
+                    let _nobody_waits = answer.send(Err(error.clone()));
+                });
+            }
         }
     }
 }

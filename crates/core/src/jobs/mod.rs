@@ -59,7 +59,7 @@ pub use sweep::{SweepRules, Sweeper, Swept};
 pub use take::{Hint, Taker, Unblock};
 
 use crate::connection::Redis;
-use group::Groups;
+use group::{Groups, Waits};
 use scripts::Scripts;
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -89,8 +89,8 @@ impl Jobs {
         Self {
             redis,
             scripts: Arc::new(Scripts::load()),
-            accepted: Arc::new(Groups::new(accept::MOST)),
-            ledger: Arc::new(Groups::new(ledger::MOST)),
+            accepted: Arc::new(Groups::new(accept::MOST, Waits::WithItsCaller)),
+            ledger: Arc::new(Groups::new(ledger::MOST, Waits::ForItsTurn)),
             // Not known yet: as if full, so that the first who wants to know asks.
             depth: Arc::new(AtomicU64::new(u64::MAX)),
         }

@@ -17,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const BATCH: usize = 32;
-/// So many are asked for together.
-const AT_ONCE: usize = 16;
+/// So many are asked for together. More would leave one longer between its read and the look whether it
+/// was deleted meanwhile.
+const AT_ONCE: usize = 4;
 /// How often leftovers, of other workers too, are looked for.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How long one that could not be stored waits for its next try.
@@ -132,10 +133,7 @@ impl Outbox<'_> {
                 Ok(found) => match self.keep(&found).await {
                     Ok(()) => kept.push((id, found)),
                     // One that cannot be stored must not keep the others from it.
-                    Err(error) if !error.is_transient() => {
-                        let cause = anyhow::Error::from(error);
-                        tracing::error!(session_id = %id, error = format!("{cause:#}"), "cannot be stored in the history");
-                    }
+                    Err(error) if !error.is_transient() => unfit(id, error),
                     Err(error) => {
                         outcome = Err(error.into());
                         break;
@@ -148,6 +146,7 @@ impl Outbox<'_> {
         for ((id, _), done) in kept.iter().zip(join_all(done).await) {
             match done {
                 Err(OutboxError::Jobs(error)) => away.note(server(id), error),
+                Err(OutboxError::History(error)) if !error.is_transient() => unfit(*id, error),
                 done => outcome = outcome.and(done),
             }
         }
@@ -205,6 +204,11 @@ impl Outbox<'_> {
         }
         Ok(())
     }
+}
+
+fn unfit(id: Uuid, error: HistoryError) {
+    let cause = anyhow::Error::from(error);
+    tracing::error!(session_id = %id, error = format!("{cause:#}"), "cannot be stored in the history, or deleted from it");
 }
 
 impl Away {

@@ -23,8 +23,8 @@ pub(crate) async fn post(scale: Scale) -> Row {
     let goals = [(BARE, 0.7), (FASTAPI, 4.0)];
     let mut row = measure(scale, Site::submit, &goals, true).await;
     row.notes.push(
-        "The service validates, checks the bound of its queue, and writes record, control hash, event, \
-         hint and watch list in one script: no crash loses the search. The bare \
+        "The service validates, checks the bound of its queue, and writes record, control hash, hint \
+         and watch list in one script, which those share that come at one time: no crash loses the search. The bare \
          handler validates nothing; it and FastAPI (pydantic) send one SET and one LPUSH in a pipeline, \
          and what dies between them and the worker is lost, and they log nothing. Redis is emptied before each turn."
             .to_owned(),

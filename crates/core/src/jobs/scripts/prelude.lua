@@ -1,4 +1,5 @@
--- Shared by the job scripts. KEYS[1] = record, KEYS[2] = control hash, KEYS[3] = event stream.
+-- Shared by the job scripts. KEYS[1] = record, KEYS[2] = control hash, KEYS[3] = event stream; but for
+-- accept.lua, which has keys of its own and uses nothing here that names KEYS.
 -- JSON is never decoded here: fragments arrive ready-made and are only joined.
 
 local function field(name)
