@@ -51,6 +51,10 @@ mutant "beat does not extend the lease" $jobs/scripts/beat.lua \
     "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" recovery_network:slow_network
 mutant "accept notes no pending hint" $jobs/scripts/accept.lua \
     "redis.call('ZADD', pending, unpack(numbers))" "" recovery_network:lost_on_its_way
+mutant "submissions wait for one attempt after the other" $jobs/group.rs \
+    "Waits::WithItsCaller if is_away => caller.group.all()," "" together:silent
+mutant "a submission that nobody waits for is made" $jobs/group.rs \
+    "if waits == Waits::WithItsCaller {" "if false {" together:not_wanted
 mutant "no amnesty" $jobs/amnesty.rs \
     "until = Some(Instant::now() + self.lease);" "until = None;" \
     recovery_redis:started_twice
