@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use watch::Watch;
+use watch::{Idle, Watch};
 
 /// How long a record lives: short, so that soon as many expire as are made.
 const TTL_SECONDS: u64 = 60;
@@ -20,6 +20,8 @@ const TTL_SECONDS: u64 = 60;
 const SETTLING: Duration = Duration::from_secs(TTL_SECONDS + 15);
 /// How long the rate that the service can bear is measured, before it is halved.
 const TRIAL: Duration = Duration::from_secs(10);
+/// Until a service without load has closed its connections and its allocator has given back what it can.
+const QUIET: Duration = Duration::from_secs(120);
 
 pub(crate) async fn run() -> ExitCode {
     let span = Duration::from_secs_f64(60.0 * number("SOAK_MINUTES", 30.0));
@@ -35,6 +37,8 @@ pub(crate) async fn run() -> ExitCode {
     let client = stack.client().clone();
     let most = load::most(&client, TRIAL).await;
     let rate = number("SOAK_RATE", most / 2.0);
+    tokio::time::sleep(QUIET).await;
+    let before = Idle::of(&mut stack);
     println!(
         "{most:.0} searches a second at most; now {rate:.0} a second for {:.1} minutes, after {} s to settle",
         span.as_secs_f64() / 60.0,
@@ -47,7 +51,11 @@ pub(crate) async fn run() -> ExitCode {
     watch.run(span).await;
     load.abort();
     println!("{}", watch.table());
+    tokio::time::sleep(QUIET).await;
+    let after = Idle::of(&mut stack);
+    println!("without load: {before} before, {after} after");
     let mut faults = watch.grown();
+    faults.extend(after.grown(&before));
     let (good, bad) = (
         counts.good.load(Ordering::Relaxed),
         counts.bad.load(Ordering::Relaxed),
