@@ -55,7 +55,6 @@ pub(crate) async fn run() -> ExitCode {
     let after = Idle::of(&mut stack);
     println!("without load: {before} before, {after} after");
     let mut faults = watch.grown();
-    faults.extend(after.grown(&before));
     let (good, bad) = (
         counts.good.load(Ordering::Relaxed),
         counts.bad.load(Ordering::Relaxed),

