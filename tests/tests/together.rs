@@ -30,6 +30,16 @@ fn mixed() -> Vec<NewJob> {
         .collect()
 }
 
+/// One job is there already: the connection is made and the script loaded.
+async fn behind_a_proxy() -> (RedisServer, Proxy, Jobs) {
+    let server = RedisServer::tcp().await;
+    let proxy = Proxy::start(server.address());
+    let url = format!("redis://{}", proxy.address());
+    let jobs = Jobs::new(Redis::open(&url).unwrap());
+    jobs.submit(&scene::job(Uuid::new_v4())).await.unwrap();
+    (server, proxy, jobs)
+}
+
 async fn submit_all(jobs: &Jobs, all: &[NewJob]) -> Vec<Result<Submitted, JobsError>> {
     join_all(all.iter().map(|job| jobs.submit(job))).await
 }
@@ -122,12 +132,7 @@ async fn of_one_id_in_one_call_the_first_counts() {
 
 #[tokio::test]
 async fn a_lost_reply_to_many_submissions_costs_none_of_them() {
-    let server = RedisServer::tcp().await;
-    let proxy = Proxy::start(server.address());
-    let url = format!("redis://{}", proxy.address());
-    let jobs = Jobs::new(Redis::open(&url).unwrap());
-    let first = scene::job(Uuid::new_v4());
-    jobs.submit(&first).await.unwrap();
+    let (server, proxy, jobs) = behind_a_proxy().await;
     let all = mixed();
     proxy.swallow_reply_with("CREATED");
     for outcome in submit_all(&jobs, &all).await {
@@ -156,11 +161,7 @@ const SILENT: Duration = Duration::from_secs(12);
 
 #[tokio::test]
 async fn when_redis_is_silent_the_last_of_many_is_told_as_soon_as_the_first() {
-    let server = RedisServer::tcp().await;
-    let proxy = Proxy::start(server.address());
-    let url = format!("redis://{}", proxy.address());
-    let jobs = Jobs::new(Redis::open(&url).unwrap());
-    jobs.submit(&scene::job(Uuid::new_v4())).await.unwrap();
+    let (_server, proxy, jobs) = behind_a_proxy().await;
     proxy.black_hole(true);
     let began = Instant::now();
     for outcome in submit_all(&jobs, &mixed()).await {
@@ -173,11 +174,7 @@ async fn when_redis_is_silent_the_last_of_many_is_told_as_soon_as_the_first() {
 
 #[tokio::test]
 async fn what_waits_for_a_call_and_is_not_wanted_any_more_is_not_submitted() {
-    let server = RedisServer::tcp().await;
-    let proxy = Proxy::start(server.address());
-    let url = format!("redis://{}", proxy.address());
-    let jobs = Jobs::new(Redis::open(&url).unwrap());
-    jobs.submit(&scene::job(Uuid::new_v4())).await.unwrap();
+    let (_server, proxy, jobs) = behind_a_proxy().await;
     proxy.black_hole(true);
     let [on_its_way, given_up, next] = [(); 3].map(|()| scene::job(Uuid::new_v4()));
     let mut first = pin!(jobs.submit(&on_its_way));
