@@ -33,7 +33,7 @@ async fn a_wrong_method_is_405_with_the_methods_that_are_allowed() {
         assert_eq!(answer.header("allow"), Some("POST"));
         assert_eq!(answer.header("content-type"), Some("application/json"));
     }
-    for path in GETS.into_iter().filter(|path| *path != "/api/openapi.json") {
+    for path in GETS {
         for method in [Method::POST, Method::PATCH] {
             let answer = client.send(client.request(method, path)).await;
             assert_eq!(answer.expect(405), method_not_allowed(), "{path}");

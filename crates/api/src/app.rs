@@ -56,7 +56,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(only(GET, "/api/v1/sessions").route(web::get().to(routes::list::get)))
         .configure(pages::configure)
         .service(web::resource("/api/docs").route(web::get().to(to_docs)))
-        .service(openapi::docs())
+        .service(openapi::page())
+        .service(only(GET, openapi::PATH).route(web::get().to(openapi::get)))
         .default_service(web::to(unknown));
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     access, app, connections, headers, limits,
     metrics::{self, Metrics, Port},
+    openapi,
     queue::QueueFeed,
     request_log,
     settings::ApiSettings,
@@ -73,6 +74,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         job_ttl: settings.shared.job_ttl,
         max_queue_length: settings.max_queue_length,
         environment: settings.environment.clone(),
+        document: openapi::document().context("the API cannot be described")?,
         origins: settings.cors_origins.clone(),
         leaving: CancellationToken::new(),
         stopping: CancellationToken::new(),

@@ -4,6 +4,7 @@ use crate::{
     access::Keys, limits::Proxies, metrics::Metrics, queue::QueueFeed, settings::Engines,
     watch::Feeds,
 };
+use actix_web::web::Bytes;
 use privachat_core::{
     history::History,
     jobs::{Bell, Jobs},
@@ -32,6 +33,8 @@ pub(crate) struct State {
     pub(crate) job_ttl: Duration,
     pub(crate) max_queue_length: u64,
     pub(crate) environment: String,
+    /// What describes the API to programs: see [`crate::openapi::document`].
+    pub(crate) document: Bytes,
     /// Origins whose pages may use the API, beside its own.
     pub(crate) origins: Vec<String>,
     /// The process was told to stop: it still takes requests, and says on `/readyz` and by closing

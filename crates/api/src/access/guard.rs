@@ -1,7 +1,7 @@
 //! Who sends a request, by the key that comes with it; and the door, for those without one.
 
 use super::{Caller, origin, sign_in};
-use crate::{problem::Problem, state::State};
+use crate::{openapi, problem::Problem, state::State};
 use actix_web::{
     Error, HttpMessage, HttpRequest, ResponseError,
     body::{EitherBody, MessageBody},
@@ -19,7 +19,7 @@ const OPEN: [&str; 9] = [
     "/readyz",
     "/api/v1/health",
     "/api/v1/sign-in",
-    "/api/openapi.json",
+    openapi::PATH,
     "/api/docs",
     "/sign-in",
     "/queue",
