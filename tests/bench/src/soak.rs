@@ -20,6 +20,13 @@ const TTL_SECONDS: u64 = 60;
 const SETTLING: Duration = Duration::from_secs(TTL_SECONDS + 15);
 /// How long the rate that the service can bear is measured, before it is halved.
 const TRIAL: Duration = Duration::from_secs(10);
+/// Clients of that trial: enough for the highest rate.
+const FEW: u64 = 16;
+/// Clients at once before it. A pause of the machine in the middle of a soak makes as many connections
+/// as there are searches in it, and what a process has needed for them once stays with its pools and
+/// its allocator (docs/adr/0006-where-the-time-goes.md): so the crowd comes first, and none in the soak
+/// is new.
+const MANY: u64 = 500;
 /// Until a service without load has closed its connections and its allocator has given back what it can.
 const QUIET: Duration = Duration::from_secs(120);
 
@@ -35,10 +42,12 @@ pub(crate) async fn run() -> ExitCode {
     ];
     let mut stack = service(1, &settings).await;
     let client = stack.client().clone();
-    let most = load::most(&client, TRIAL).await;
+    let before = Idle::of(&mut stack);
+    load::most(&client, MANY, TRIAL).await;
+    let most = load::most(&client, FEW, TRIAL).await;
     let rate = number("SOAK_RATE", most / 2.0);
     tokio::time::sleep(QUIET).await;
-    let before = Idle::of(&mut stack);
+    let crowded = Idle::of(&mut stack);
     println!(
         "{most:.0} searches a second at most; now {rate:.0} a second for {:.1} minutes, after {} s to settle",
         span.as_secs_f64() / 60.0,
@@ -53,7 +62,9 @@ pub(crate) async fn run() -> ExitCode {
     println!("{}", watch.table());
     tokio::time::sleep(QUIET).await;
     let after = Idle::of(&mut stack);
-    println!("without load: {before} before, {after} after");
+    println!(
+        "without load: {before} at first, {crowded} after {MANY} clients at once, {after} at the end"
+    );
     let mut faults = watch.grown();
     let (good, bad) = (
         counts.good.load(Ordering::Relaxed),

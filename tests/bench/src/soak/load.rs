@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Clients that wait, one search after the other, for the highest rate.
-const CLIENTS: u64 = 16;
 /// So many questions: the harness looks for each in each log at the end, so for a million it would
 /// not end.
 const QUESTIONS: u64 = 1000;
@@ -26,13 +24,14 @@ fn request(number: u64) -> Value {
     json!({"query": query, "mode": "speed", "cache": false})
 }
 
-/// Searches a second, as many as the service can do.
-pub(super) async fn most(client: &Client, span: Duration) -> f64 {
+/// Searches a second, as many as the service can do for so many clients that wait, each for one search
+/// after the other.
+pub(super) async fn most(client: &Client, clients: u64, span: Duration) -> f64 {
     let began = Instant::now();
-    let clients = (0..CLIENTS).map(async |first| {
+    let clients = (0..clients).map(async |first| {
         let mut done = 0;
         while began.elapsed() < span {
-            let answer = client.post_search(request(first + CLIENTS * done)).await;
+            let answer = client.post_search(request(first + clients * done)).await;
             assert_eq!(answer.status, 200, "{}", answer.text);
             done += 1;
         }

@@ -13,11 +13,9 @@ const EVERY: Duration = Duration::from_secs(1);
 /// The last third may be so much above the first, in percent …
 const TOLERANCE: f64 = 10.0;
 
-/// Each series: its name, and what it may grow besides, which is noise. What the API had in use at its
-/// busiest moment (a pause of the machine, and hundreds of connections at once) stays with its
-/// allocator.
+/// Each series: its name, and what it may grow besides, which is noise.
 const SERIES: [(&str, f64); 9] = [
-    ("api, resident MB", PEAK),
+    ("api, resident MB", 2.0),
     ("worker, resident MB", 2.0),
     ("Redis, used MB", 2.0),
     ("api, open files", 8.0),
@@ -28,11 +26,7 @@ const SERIES: [(&str, f64); 9] = [
     ("Redis, searches that wait", 20.0),
 ];
 
-/// 500 connections of 32 KB.
-const PEAK: f64 = 16.0;
-
-/// Resident memory of API and worker without load, MB; for people, as an allocator may keep some of what
-/// the busiest moment needed here too.
+/// Resident memory of API and worker without load, MB.
 pub(super) struct Idle([f64; 2]);
 
 impl Idle {
