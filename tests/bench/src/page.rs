@@ -86,7 +86,9 @@ pub(crate) fn whole(rows: &[Row], hot: &[Piece], place: &Place) -> String {
          Written by `make bench`, which installs what it compares with and runs everything in turn: \
          one side after the other, round after round, nothing pinned to a core. Figures are medians of \
          the rounds, spreads are the least and the most of them; a ratio is one of medians, with the \
-         least and the most of the rounds' own in brackets. Measured on {}, with the commit {}.\n\n\
+         least and the most of the rounds' own in brackets. Each side has the same Redis, which keeps an \
+         append-only file (everysec) and does not rewrite it: emptied before each turn, it would several \
+         times in one, on a core of its own. Measured on {}, with the commit {}.\n\n\
          {}\n## Goals\n\n{}\n## Figures\n\n",
         place.date,
         place.commit,

@@ -1,4 +1,4 @@
-//! How much is measured. The defaults take about ten minutes on two idle cores.
+//! How much is measured. The defaults take about a quarter of an hour on two idle cores.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,6 +8,8 @@ use std::time::Duration;
 pub(crate) struct Scale {
     /// Turns of each side; BENCH_ROUNDS.
     pub(crate) rounds: usize,
+    /// The same where wrk is the load: such turns are short, and differ by a tenth; BENCH_ROUNDS.
+    pub(crate) wrk_rounds: usize,
     /// How long one turn of load is; BENCH_SECONDS.
     pub(crate) span: Duration,
     /// Jobs that one turn drains; BENCH_JOBS.
@@ -29,6 +31,7 @@ impl Scale {
         let only = text("BENCH_ROWS").unwrap_or_default();
         Self {
             rounds: number("BENCH_ROUNDS", 3),
+            wrk_rounds: number("BENCH_ROUNDS", 7),
             span: Duration::from_secs_f64(number("BENCH_SECONDS", 5.0)),
             jobs: number("BENCH_JOBS", 20_000),
             depth: number("BENCH_DEPTH", 1_000_000),

@@ -2,6 +2,7 @@
 
 use crate::load::Asked;
 use crate::programs::{Peers, binaries, this};
+use crate::redis::steady;
 use privachat_bench::record::response;
 use privachat_core::jobs::{Claim, Hint};
 use privachat_core::mode::Mode;
@@ -66,15 +67,16 @@ pub(crate) fn web() -> Upstream {
     searxng::finding(vec![found])
 }
 
-/// The service as it is deployed, but for the bound of its queue, which a load test would meet.
+/// The service as it is deployed, but for the bound of its queue, which a load test would meet, and for
+/// what [`steady`] says.
 pub(crate) async fn service(workers: usize, settings: &[(&str, &str)]) -> Stack {
+    service_on(steady(), workers, settings).await
+}
+
+pub(crate) async fn service_on(redis: Options, workers: usize, settings: &[(&str, &str)]) -> Stack {
     let mut builder = Stack::builder(binaries())
         .workers(workers)
-        .redis(Options {
-            aof: true,
-            tcp: true,
-            ..Options::default()
-        })
+        .redis(redis)
         .env("MAX_QUEUE_LENGTH", 100_000_000)
         .env("WIKIPEDIA_BASE_URL", "off");
     for (name, value) in settings {

@@ -4,8 +4,9 @@
 mod load;
 mod watch;
 
+use crate::redis::deployed;
 use crate::scale::number;
-use crate::sites::service;
+use crate::sites::service_on;
 use load::Counts;
 use privachat_tests::upstream::searxng;
 use std::process::ExitCode;
@@ -40,8 +41,10 @@ pub(crate) async fn run() -> ExitCode {
         ("HISTORY_MAX", "1000"),
         ("LOG_LEVEL", "warn"),
     ];
-    let mut stack = service(1, &settings).await;
+    let mut stack = service_on(deployed(), 1, &settings).await;
     let client = stack.client().clone();
+    // Both are up once they have answered.
+    load::most(&client, 1, Duration::from_secs(1)).await;
     let before = Idle::of(&mut stack);
     load::most(&client, MANY, TRIAL).await;
     let most = load::most(&client, FEW, TRIAL).await;

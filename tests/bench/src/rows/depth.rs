@@ -17,7 +17,7 @@ const TURN: usize = 10_000;
 /// A queue that keeps its depth.
 struct Side {
     jobs: Jobs,
-    server: RedisServer,
+    _server: RedisServer,
     cost: Figure,
 }
 
@@ -26,10 +26,9 @@ impl Side {
         let server = crate::redis::server().await;
         let jobs = engine::open(&server.url()).expect("the address of our own Redis");
         engine::submit(&jobs, depth).await.expect("a full queue");
-        crate::redis::settled(&mut server.connection().await).await;
         Self {
             jobs,
-            server,
+            _server: server,
             cost: Figure::new(&format!("{depth} waiting"), "µs/job"),
         }
     }
@@ -39,9 +38,7 @@ impl Side {
         let began = Instant::now();
         engine::submit(&self.jobs, count).await.expect("jobs");
         engine::drain(&self.jobs, count).await.expect("their ends");
-        let cost = began.elapsed().as_secs_f64() * 1e6 / count as f64;
-        crate::redis::settled(&mut self.server.connection().await).await;
-        cost
+        began.elapsed().as_secs_f64() * 1e6 / count as f64
     }
 }
 

@@ -96,7 +96,6 @@ async fn turn(queue: &Queue, server: &RedisServer, folder: &Path) -> f64 {
     let code = enqueue.exit_code(LONGEST).await;
     assert_eq!(code, 0, "{}: {}", queue.name, enqueue.output());
     let mut connection = server.connection().await;
-    crate::redis::settled(&mut connection).await;
     let all = left(queue, &mut connection).await;
     assert_eq!(all, queue.jobs, "{}: jobs that wait", queue.name);
     let mut worker = Process::spawn("work", (queue.work)(server), folder);

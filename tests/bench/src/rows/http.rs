@@ -41,7 +41,7 @@ async fn measure(
     let sites = Sites::start().await;
     let names = sites.sites.iter().map(|site| site.name);
     let mut figures: Vec<Figure> = names.map(|name| Figure::new(name, UNIT)).collect();
-    for _ in 0..scale.rounds {
+    for _ in 0..scale.wrk_rounds {
         for (site, figure) in sites.sites.iter().zip(&mut figures) {
             if writes {
                 crate::redis::empty(&sites.stack.redis).await;
