@@ -45,9 +45,16 @@ async fn both_processes_name_the_request_and_the_search_in_every_line_of_it() {
         .collect();
     let says =
         |lines: &[&Value], message: &str| lines.iter().any(|line| line["message"] == message);
-    assert!(
-        says(&of_request, "accepted") && says(&of_request, "answered"),
-        "{api:#?}"
+    let [answered] = of_request[..] else {
+        panic!("one line for a request that is answered at once: {api:#?}");
+    };
+    assert_eq!(
+        (
+            &answered["message"],
+            &answered["mode"],
+            &answered["replayed"]
+        ),
+        (&json!("answered"), &json!("speed"), &json!(false))
     );
     assert!(
         of_request.iter().all(|line| line["session_id"] == id),
@@ -82,6 +89,22 @@ async fn both_processes_name_the_request_and_the_search_in_every_line_of_it() {
         ];
         assert_eq!(names, expected);
     }
+}
+
+#[tokio::test]
+async fn a_search_that_is_waited_for_is_told_when_it_is_accepted_and_when_it_is_answered() {
+    let engine = searxng::finding(searxng::about_python());
+    let mut stack = Stack::builder(binaries!())
+        .searching(&engine)
+        .env("LOG_FORMAT", "json")
+        .start()
+        .await;
+    let search = json!({"query": "What is Python?", "mode": "speed"});
+    stack.client().post_search(search).await.expect(200);
+    let api = lines(&stack.api.process().output());
+    let told = api.iter().filter(|line| line["mode"] == "speed");
+    let told: Vec<&Value> = told.map(|line| &line["message"]).collect();
+    assert_eq!(told, ["accepted", "answered"], "{api:#?}");
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ fn logs(stack: &mut Stack) -> String {
     let api = stack.api.process().output();
     let worker = stack.workers[0].process().output();
     assert!(
-        api.contains("accepted") && worker.contains("ended"),
+        api.contains("answered") && worker.contains("ended"),
         "{api}{worker}"
     );
     format!("{api}{worker}")

@@ -49,6 +49,7 @@ pub(crate) async fn log_request(
             method: &method,
             status: response.status(),
             took: started.elapsed(),
+            search: response.request().extensions().get().copied(),
         };
         if answer.is_told() {
             let route = response.request().match_pattern();
@@ -65,6 +66,7 @@ struct Answer<'a> {
     method: &'a Method,
     status: StatusCode,
     took: Duration,
+    search: Option<Submission>,
 }
 
 impl Answer<'_> {
@@ -83,7 +85,9 @@ impl Answer<'_> {
         if self.is_look() {
             tracing::debug!(%method, route, status, ms, "answered");
         } else {
-            tracing::info!(%method, route, status, ms, "answered");
+            let mode = self.search.map(|search| search.mode);
+            let replayed = self.search.map(|search| search.replayed);
+            tracing::info!(%method, route, status, ms, mode, replayed, "answered");
         }
         describe(&Span::current(), method, route, self.status);
     }
@@ -117,7 +121,7 @@ fn span(request: &ServiceRequest, id: &str) -> Span {
 
 /// What is known once a request is answered.
 fn describe(span: &Span, method: &Method, route: &str, status: StatusCode) {
-    if span.is_disabled() || method.is_safe() {
+    if method.is_safe() || !telemetry::is_exported(span) {
         return;
     }
     telemetry::rename(span, format!("{method} {route}"));
@@ -132,6 +136,26 @@ fn describe(span: &Span, method: &Method, route: &str, status: StatusCode) {
 /// Says of the request at hand which search it is about.
 pub(crate) fn is_about(session: Uuid) {
     Span::current().record("session_id", tracing::field::display(session));
+}
+
+/// A search that was accepted, for the line of its request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Submission {
+    pub(crate) mode: &'static str,
+    /// Whether an earlier request had begun it.
+    pub(crate) replayed: bool,
+}
+
+impl Submission {
+    /// Leaves it for the line that tells of the answer. One that comes later, with the search's end, has a
+    /// line before it.
+    pub(crate) fn note(self, request: &HttpRequest, is_answered_at_once: bool) {
+        let Self { mode, replayed } = self;
+        if !is_answered_at_once {
+            tracing::info!(mode, replayed, "accepted");
+        }
+        request.extensions_mut().insert(self);
+    }
 }
 
 fn request_id(request: &ServiceRequest) -> HeaderValue {

@@ -150,7 +150,7 @@ fn new_job(
     Ok(NewJob {
         id,
         mode: search.mode,
-        digest: format!("{:x}", HexDigest(&digest)),
+        digest: hexadecimal(&digest),
         request: json(&payload)?.into(),
         echo: echo(id, search, created_at),
         ttl: search
@@ -190,10 +190,10 @@ fn echo(id: Uuid, search: &SearchRequest, created_at: DateTime<Utc>) -> String {
     )
 }
 
-struct HexDigest<'a>(&'a [u8]);
-
-impl std::fmt::LowerHex for HexDigest<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |four: u8| char::from_digit(four.into(), 16).unwrap_or_default();
+    let digits = bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    digits.collect()
 }

@@ -6,12 +6,15 @@ mod lines;
 mod sender;
 mod traces;
 
-pub use traces::{Traces, rename, set_parent, traceparent};
+pub use traces::{Traces, is_exported, rename, set_parent, traceparent};
 
 use lines::{JsonLines, NoFields, PrettyLines};
 use std::{io::IsTerminal, str::FromStr};
 use tracing_subscriber::{
-    EnvFilter, Layer, Registry, filter::LevelFilter, fmt, layer::SubscriberExt,
+    EnvFilter, Layer, Registry,
+    filter::{FilterExt, LevelFilter, filter_fn},
+    fmt,
+    layer::SubscriberExt,
     util::SubscriberInitExt,
 };
 use url::Url;
@@ -118,6 +121,7 @@ impl LogSettings {
     fn lines(&self) -> Box<dyn Layer<Registry> + Send + Sync> {
         let filter =
             EnvFilter::try_new(self.filter()).unwrap_or_else(|_unreadable| EnvFilter::new("info"));
+        let filter = filter_fn(ids::matters).and(filter);
         let is_terminal = std::io::stderr().is_terminal();
         let json = match self.format {
             LogFormat::Json => true,

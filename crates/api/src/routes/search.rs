@@ -8,6 +8,7 @@ use crate::{
     openapi::SentEvent,
     problem::Problem,
     reply::State as SearchState,
+    request_log::Submission,
     state::State,
     submit::{self, Accepted, Envelope},
     wait::{CancelOnDrop, look, wait_for},
@@ -133,7 +134,11 @@ async fn accept(
         ..search
     };
     let accepted = submit::submit(&state, &search, &envelope).await?;
-    tracing::info!(session_id = %accepted.id, mode = search.mode_name(), replayed = accepted.replayed, "accepted");
+    let submission = Submission {
+        mode: search.mode_name(),
+        replayed: accepted.replayed,
+    };
+    submission.note(request, search.async_mode && !streams);
     if streams {
         return streamed_answer(&state, &accepted, after).await;
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use tracing::{
-    Subscriber,
+    Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
 };
@@ -51,6 +51,13 @@ impl Visit for Ids {
     }
 }
 
+/// Whether lines take anything from it. Other spans are for traces only: they cost nothing when there
+/// are none.
+pub(super) fn matters(metadata: &Metadata<'_>) -> bool {
+    let knows = |name| metadata.fields().field(name).is_some();
+    !metadata.is_span() || knows(REQUEST_ID) || knows(SESSION_ID)
+}
+
 /// Keeps the ids of each span with it.
 pub(super) struct KeepIds;
 
@@ -64,14 +71,12 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for KeepIds {
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let Some(span) = context.span(id) else {
-            return;
-        };
-        let known = span.extensions().get::<Ids>().cloned();
-        let mut ids = known.unwrap_or_default();
-        values.record(&mut ids);
-        if !ids.is_empty() {
-            span.extensions_mut().replace(ids);
+        let mut fresh = Ids::default();
+        values.record(&mut fresh);
+        if let Some(span) = context.span(id).filter(|_| !fresh.is_empty()) {
+            let mut kept = span.extensions_mut();
+            let known = kept.remove::<Ids>();
+            kept.insert(Ids::of([fresh].into_iter().chain(known)));
         }
     }
 }

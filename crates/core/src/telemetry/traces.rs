@@ -76,7 +76,7 @@ where
         .with_tracked_inactivity(false)
         // No library is to see our contexts, and a span keeps open to its parent until it is used.
         .with_context_activation(false)
-        .with_filter(filter_fn(is_exported).with_max_level_hint(LevelFilter::INFO));
+        .with_filter(filter_fn(is_for_export).with_max_level_hint(LevelFilter::INFO));
     Ok((Traces(Some(provider)), layer))
 }
 
@@ -84,7 +84,7 @@ fn below(endpoint: &Url) -> String {
     format!("{}/{PATH}", endpoint.as_str().trim_end_matches('/'))
 }
 
-fn is_exported(metadata: &Metadata<'_>) -> bool {
+fn is_for_export(metadata: &Metadata<'_>) -> bool {
     metadata.is_span()
         && metadata.target().starts_with("privachat")
         && metadata.fields().field("otel.kind").is_some()
@@ -101,6 +101,12 @@ pub fn traceparent(span: &Span) -> Option<String> {
         let flags = named.trace_flags().to_u8();
         format!("00-{}-{}-{flags:02x}", named.trace_id(), named.span_id())
     })
+}
+
+/// Whether `span` goes to a collector.
+#[must_use]
+pub fn is_exported(span: &Span) -> bool {
+    span.context().span().span_context().is_valid()
 }
 
 /// Gives `span` a name that was not known when it began; recording `otel.name` does not, once there
