@@ -129,13 +129,6 @@ fn new_job(
     envelope: &Envelope,
     traceparent: Option<String>,
 ) -> Result<NewJob, Problem> {
-    // What is asked. Neither the time of the POST is part of it, nor how the answer is waited for: a
-    // client may repeat a POST that was cut as a stream, or the other way round.
-    let asked = SearchRequest {
-        async_mode: false,
-        ..search.clone()
-    };
-    let digest = Sha256::digest(json(&asked)?);
     let payload = SearchJob {
         created_at,
         request_id: Some(envelope.request_id.clone()).filter(|id| !id.is_empty()),
@@ -150,7 +143,11 @@ fn new_job(
     Ok(NewJob {
         id,
         mode: search.mode,
-        digest: hexadecimal(&digest),
+        digest: match envelope.key {
+            Some(_) => digest(search)?,
+            // Nobody can ask for it again.
+            None => String::new(),
+        },
         request: json(&payload)?.into(),
         echo: echo(id, search, created_at),
         ttl: search
@@ -190,10 +187,14 @@ fn echo(id: Uuid, search: &SearchRequest, created_at: DateTime<Utc>) -> String {
     )
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digit = |four: u8| char::from_digit(four.into(), 16).unwrap_or_default();
-    let digits = bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-    digits.collect()
+/// Tells what is asked from what else may come with the same key. Neither the time of the POST is part
+/// of it, nor how the answer is waited for: a client may repeat a POST that was cut as a stream, or the
+/// other way round.
+fn digest(search: &SearchRequest) -> Result<String, Problem> {
+    let asked = SearchRequest {
+        async_mode: false,
+        ..search.clone()
+    };
+    let digest = Sha256::digest(json(&asked)?);
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -35,13 +35,13 @@ impl Jobs {
                 .arg(number(job.mode));
         }
         let invocation = &invocation;
-        let (depth, outcomes): (u64, Vec<String>) = self
+        let (depth, outcomes): (u64, String) = self
             .redis
             .run_once(
                 |mut connection| async move { invocation.invoke_async(&mut connection).await },
             )
             .await?;
         self.note_depth(depth);
-        outcomes.iter().map(|outcome| submitted(outcome)).collect()
+        outcomes.split(' ').map(submitted).collect()
     }
 }

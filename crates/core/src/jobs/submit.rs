@@ -19,7 +19,7 @@ pub struct NewJob {
     pub mode: Mode,
     /// What the worker gets, opaque.
     pub request: Bytes,
-    /// Tells one request from another under the same id.
+    /// Tells one request from another under the same id; may be empty where an id is used once.
     pub digest: String,
     /// JSON members (`"name":value,…`) that every record of the job repeats.
     pub echo: String,
