@@ -87,8 +87,8 @@ pub(crate) fn whole(rows: &[Row], hot: &[Piece], place: &Place) -> String {
          one side after the other, round after round, nothing pinned to a core. Figures are medians of \
          the rounds, spreads are the least and the most of them; a ratio is one of medians, with the \
          least and the most of the rounds' own in brackets. Each side has the same Redis, which keeps an \
-         append-only file (everysec) and does not rewrite it: emptied before each turn, it would several \
-         times in one, on a core of its own. Measured on {}, with the commit {}.\n\n\
+         append-only file (everysec) and does not rewrite it: emptied before each turn, it would in \
+         the middle of one, on a core of its own. Measured on {}, with the commit {}.\n\n\
          {}\n## Goals\n\n{}\n## Figures\n\n",
         place.date,
         place.commit,

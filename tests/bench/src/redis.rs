@@ -13,7 +13,7 @@ pub(crate) fn deployed() -> Options {
 }
 
 /// The same, but its file grows until the end. Redis rewrites it when it has doubled: rarely in service,
-/// but some four times in the seconds after it was emptied, and that takes a core of its own.
+/// but in the seconds after it was emptied, and that takes a core of its own.
 pub(crate) fn steady() -> Options {
     Options {
         arguments: ["--auto-aof-rewrite-percentage", "0"]
