@@ -27,8 +27,9 @@ use watch::Watch;
 
 /// How long after the load everything may take to end. Longer than any search of the load lives.
 const SETTLES_WITHIN: Duration = Duration::from_secs(240);
-/// How long connections that were idle may take to be closed.
-const RESTS_WITHIN: Duration = Duration::from_secs(15);
+/// How long connections that were idle may take to be closed: a worker's client of the engines keeps
+/// one for 90 s, and looks every 90 s.
+const RESTS_WITHIN: Duration = Duration::from_secs(190);
 
 /// What a run is made of.
 #[derive(Debug, Clone, Copy)]

@@ -4,9 +4,8 @@
 use super::{Complaints, History};
 use crate::chaos::log::Entry;
 
-/// What a process may keep open for next time: four connections to its history, of two files each and one
-/// that they share, and what it last asked. A file that every search left open would be a hundred.
-const SPARE_FILES: u64 = 20;
+/// Connections that a process may keep open for next time: its pool, and what it last asked.
+const SPARE_FILES: u64 = 12;
 const SPARE_CLIENTS: u64 = 30;
 
 pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
