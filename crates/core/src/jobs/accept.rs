@@ -31,6 +31,7 @@ impl Jobs {
                 .key(keys::control(job.id));
             begin(&mut invocation, job);
             invocation
+                .arg(job.id.to_string())
                 .arg(millis(job.longest_life()))
                 .arg(number(job.mode));
         }

@@ -195,8 +195,6 @@ pub(super) fn begin(invocation: &mut ScriptInvocation<'_>, job: &NewJob) {
         .arg(until_end.as_secs())
         .arg(millis(job.running_time))
         .arg(millis(job.longest_wait))
-        .arg(keys::CHANGED)
-        .arg(job.id.to_string())
         .arg(job.callback.as_deref().unwrap_or_default())
         .arg(job.owner.as_deref().unwrap_or_default());
 }

@@ -2,10 +2,10 @@
 -- server has all their keys.
 -- KEYS: 1 live, 2 callbacks, 3 seq, 4-9 of each mode its pending and its queue, then of each job its
 --       record and its control hash
--- ARGV: of each job 1-12 of begin.lua, 13 ms until it must have ended, 14 number of its mode from 1
+-- ARGV: of each job 1-10 of begin.lua, 11 id, 12 ms until it must have ended, 13 number of its mode from 1
 -- Returns: how many hints there are in all queues, of each job CREATED | EXISTS | CONFLICT, with
 -- spaces between them: a client reads one text sooner than a list
-local EACH = 14
+local EACH = 13
 local now = now_ms()
 local outcomes, live, callbacks, fresh = {}, {}, {}, { {}, {}, {} }
 
@@ -16,16 +16,16 @@ end
 
 for given = 0, #ARGV - 1, EACH do
   local keys = 10 + 2 * given / EACH
-  local record, control, id = KEYS[keys], KEYS[keys + 1], ARGV[given + 10]
+  local record, control, id = KEYS[keys], KEYS[keys + 1], ARGV[given + 11]
   local known = known_as(control, given)
   if not known then
     begin(now, record, control, given)
     note(live, now + ARGV[given + 8], id)
-    if ARGV[given + 11] ~= '' then
+    if ARGV[given + 9] ~= '' then
       -- `forget` brings it forward when the job ends; this time is the net under that.
-      note(callbacks, now + ARGV[given + 13], id)
+      note(callbacks, now + ARGV[given + 12], id)
     end
-    table.insert(fresh[tonumber(ARGV[given + 14])], id)
+    table.insert(fresh[tonumber(ARGV[given + 13])], id)
   end
   outcomes[#outcomes + 1] = known or 'CREATED'
 end
