@@ -1,12 +1,15 @@
-//! What a claim and a finish refuse, told by the engine itself on a real Redis. The model test finds
-//! most of this by chance; these find it each time.
+//! What a claim and a finish refuse and announce, told by the engine itself on a real Redis. The model
+//! test finds most of the refusals by chance; these find them each time.
 
+use futures_util::{StreamExt, future::ready};
 use privachat_core::connection::Redis;
 use privachat_core::jobs::{
     Beat, Cancelled, Claim, Ended, EntryId, Failed, Failure, Hint, Jobs, Lease, Release, Submitted,
 };
+use privachat_core::keys;
 use privachat_core::mode::Mode;
 use privachat_tests::{RedisServer, scene};
+use redis::AsyncCommands;
 use serde_json::Value;
 use std::time::Duration;
 use uuid::Uuid;
@@ -113,4 +116,34 @@ async fn events_that_are_reported_twice_are_told_once() {
     let first = ["queued", "started", "1", "2", "3", "4", "released"];
     assert_eq!(told[..7], first, "an attempt counts its own events");
     assert_eq!(told[7..], ["started", "1", "2"]);
+}
+
+/// Each change wakes those who wait for the search. Nobody can wait for one that was just accepted, and
+/// every API would hear of every other's.
+#[tokio::test]
+async fn each_change_of_a_search_is_announced_but_not_that_it_was_accepted() {
+    let server = RedisServer::start().await;
+    let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut listener = client.get_async_pubsub().await.unwrap();
+    listener.subscribe(keys::CHANGED).await.unwrap();
+    let other = scene::job(Uuid::new_v4());
+    assert_eq!(jobs.submit_once(&other).await.unwrap(), Submitted::Created);
+    let (hint, lease) = running(&jobs).await;
+    let failure = Failure::new("upstream_unavailable", "for now");
+    let failed = jobs
+        .fail(&lease, &failure, 3, Duration::ZERO)
+        .await
+        .unwrap();
+    assert_eq!(failed, Failed::Retry);
+    let Claim::Started { lease, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap() else {
+        panic!("it is due");
+    };
+    jobs.finish(&lease, Ok(b"{}")).await.unwrap();
+    let mut redis = server.connection().await;
+    let () = redis.publish(keys::CHANGED, "all").await.unwrap();
+    let said = listener.on_message().map(|it| it.get_payload().unwrap());
+    let said: Vec<String> = said.take_while(|it| ready(it != "all")).collect().await;
+    let expected = ["processing", "pending", "processing", "completed"];
+    assert_eq!(said, expected.map(|status| format!("{} {status}", hint.id)));
 }
