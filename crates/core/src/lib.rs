@@ -17,5 +17,6 @@ pub mod secret;
 pub mod settings;
 pub mod signals;
 pub mod telemetry;
+pub mod threads;
 pub mod version;
 pub mod webhook;

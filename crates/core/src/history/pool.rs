@@ -3,6 +3,7 @@
 use super::HistoryError;
 use super::connect::{Connector, Target};
 use super::error::Cause;
+use crate::threads::Threads;
 use diesel::result::Error as QueryError;
 use diesel::{ConnectionError, SqliteConnection};
 use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
@@ -12,7 +13,9 @@ use diesel_async::pooled_connection::{
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
+use std::future::poll_fn;
 use std::path::Path;
+use std::pin::pin;
 use std::time::Duration;
 
 /// Longest wait for a connection, new or pooled.
@@ -20,7 +23,7 @@ pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(4);
 /// Longest run of one statement on Postgres. SQLite limits itself by its busy timeout.
 pub(super) const STATEMENT_WAIT: Duration = Duration::from_secs(10);
 
-/// SQLite has one writer at a time: more connections would only wait for each other.
+/// SQLite has one writer at a time: more connections would only wait for each other. Each has a thread.
 const SQLITE_CONNECTIONS: usize = 4;
 /// Per process: twenty processes fit into the hundred connections of an untuned Postgres.
 const POSTGRES_CONNECTIONS: usize = 4;
@@ -32,7 +35,11 @@ pub(super) const SQLITE_SETUP: &str =
 pub(super) type AsyncSqlite = SyncConnectionWrapper<SqliteConnection>;
 
 pub(super) enum Pools {
-    Sqlite(Pool<AsyncSqlite>),
+    Sqlite {
+        pool: Pool<AsyncSqlite>,
+        /// Where the connections do their work, for as long as there are any.
+        _threads: Threads,
+    },
     Postgres(Pool<AsyncPgConnection>),
 }
 
@@ -47,9 +54,19 @@ impl Pools {
     fn sqlite(path: &Path) -> Result<Self, HistoryError> {
         let mut config = ManagerConfig::<AsyncSqlite>::default();
         config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(|path| {
+        let threads = Threads::new(SQLITE_CONNECTIONS)
+            .map_err(|error| HistoryError::Unreachable(Cause::from(error)))?;
+        let handle = threads.handle().clone();
+        config.custom_setup = Box::new(move |path| {
+            let handle = handle.clone();
             async move {
-                let mut connection = AsyncSqlite::establish(path).await?;
+                let mut establishing = pin!(AsyncSqlite::establish(path));
+                // A connection works on the runtime that it is made in, from then on.
+                let established = poll_fn(|context| {
+                    let _inside = handle.enter();
+                    establishing.as_mut().poll(context)
+                });
+                let mut connection = established.await?;
                 connection
                     .batch_execute(SQLITE_SETUP)
                     .await
@@ -62,7 +79,10 @@ impl Pools {
         Pool::builder(manager)
             .max_size(SQLITE_CONNECTIONS)
             .build()
-            .map(Self::Sqlite)
+            .map(|pool| Self::Sqlite {
+                pool,
+                _threads: threads,
+            })
             .map_err(|error| HistoryError::Unreachable(Cause::from(error)))
     }
 
