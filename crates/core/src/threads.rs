@@ -5,42 +5,45 @@
 //! of the allocator's memory. What is asked for at a high rate belongs here; what may hang (names, pages,
 //! files) stays there, where it holds up nothing else.
 
-use std::io;
 use tokio::{
     runtime::{Builder, Handle, Runtime},
-    task::JoinHandle,
+    task::{JoinHandle, spawn_blocking},
 };
 
 /// A fixed number of threads, which come when they are needed and go after ten seconds without work.
+/// Where the system gives none, those of the runtime that asks do the work.
 #[derive(Debug)]
-pub struct Threads(Option<Runtime>, Handle);
+pub struct Threads(Option<Runtime>);
 
 impl Threads {
     /// At most `count` of them.
-    ///
-    /// # Errors
-    /// When the system has no resources for it.
-    pub fn new(count: usize) -> io::Result<Self> {
+    #[must_use]
+    pub fn new(count: usize) -> Self {
         // Nothing ever runs on it but blocking work: it has no thread besides.
         let runtime = Builder::new_current_thread()
             .max_blocking_threads(count)
-            .build()?;
-        let handle = runtime.handle().clone();
-        Ok(Self(Some(runtime), handle))
+            .build();
+        if let Err(error) = &runtime {
+            tracing::warn!(%error, "no threads apart for work that blocks");
+        }
+        Self(runtime.ok())
     }
 
-    /// Runs `work` when a thread is free. It runs whether somebody waits for it or not.
+    /// Runs `work` when a thread is free, whether somebody waits for it or not. Called by a task.
     pub fn spawn<T, F>(&self, work: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.1.spawn_blocking(work)
+        match &self.0 {
+            Some(runtime) => runtime.spawn_blocking(work),
+            None => spawn_blocking(work),
+        }
     }
 
     /// For those who spawn by themselves.
-    pub(crate) fn handle(&self) -> &Handle {
-        &self.1
+    pub(crate) fn handle(&self) -> Option<&Handle> {
+        self.0.as_ref().map(Runtime::handle)
     }
 }
 
@@ -60,7 +63,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_takes_turns_on_so_many_threads() {
-        let threads = Threads::new(2).unwrap();
+        let threads = Threads::new(2);
         let both = Arc::new(Barrier::new(2));
         let work: Vec<_> = (0..100)
             .map(|_| {
@@ -80,7 +83,7 @@ mod tests {
 
     #[tokio::test]
     async fn they_can_be_given_up_by_a_task_while_they_work() {
-        let threads = Threads::new(1).unwrap();
+        let threads = Threads::new(1);
         let (go, may_go) = std::sync::mpsc::channel::<()>();
         let (begun, has_begun) = std::sync::mpsc::channel();
         let work = threads.spawn(move || {

@@ -17,6 +17,7 @@ use std::future::poll_fn;
 use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// Longest wait for a connection, new or pooled.
 pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(4);
@@ -54,16 +55,15 @@ impl Pools {
     fn sqlite(path: &Path) -> Result<Self, HistoryError> {
         let mut config = ManagerConfig::<AsyncSqlite>::default();
         config.recycling_method = RecyclingMethod::Fast;
-        let threads = Threads::new(SQLITE_CONNECTIONS)
-            .map_err(|error| HistoryError::Unreachable(Cause::from(error)))?;
-        let handle = threads.handle().clone();
+        let threads = Threads::new(SQLITE_CONNECTIONS);
+        let handle = threads.handle().cloned();
         config.custom_setup = Box::new(move |path| {
             let handle = handle.clone();
             async move {
                 let mut establishing = pin!(AsyncSqlite::establish(path));
                 // A connection works on the runtime that it is made in, from then on.
                 let established = poll_fn(|context| {
-                    let _inside = handle.enter();
+                    let _inside = handle.as_ref().map(Handle::enter);
                     establishing.as_mut().poll(context)
                 });
                 let mut connection = established.await?;

@@ -2,13 +2,17 @@
 //! at once than there are processors: more would only make all of it late.
 
 use super::deadline::Deadline;
+use privachat_core::threads::Threads;
 use std::{num::NonZero, sync::Arc, thread};
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::sync::Semaphore;
 use tracing::Span;
 
 /// The processors of this machine. Clones share their turns.
 #[derive(Clone)]
-pub struct Cores(Arc<Semaphore>);
+pub struct Cores {
+    turns: Arc<Semaphore>,
+    threads: Arc<Threads>,
+}
 
 impl Default for Cores {
     fn default() -> Self {
@@ -20,7 +24,10 @@ impl Cores {
     /// So many pieces of work at once.
     #[must_use]
     pub fn new(count: usize) -> Self {
-        Self(Arc::new(Semaphore::new(count)))
+        Self {
+            turns: Arc::new(Semaphore::new(count)),
+            threads: Arc::new(Threads::new(count)),
+        }
     }
 
     /// Runs `work` on a thread for such work until `deadline`. `None` when it is late or panicked.
@@ -31,10 +38,12 @@ impl Cores {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let turn = deadline.cut(Arc::clone(&self.0).acquire_owned()).await?;
+        let turn = deadline
+            .cut(Arc::clone(&self.turns).acquire_owned())
+            .await?;
         let turn = turn.ok()?;
         let span = Span::current();
-        let working = spawn_blocking(move || {
+        let working = self.threads.spawn(move || {
             let _until_its_end = turn;
             span.in_scope(work)
         });
