@@ -11,8 +11,8 @@ use tokio::{
 };
 
 /// A fixed number of threads, which come when they are needed and go after ten seconds without work.
-/// Where the system gives none, those of the runtime that asks do the work.
-#[derive(Debug)]
+/// Where the system gives none, those of the runtime that asks do the work, as they do by default.
+#[derive(Debug, Default)]
 pub struct Threads(Option<Runtime>);
 
 impl Threads {

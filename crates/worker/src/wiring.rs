@@ -3,7 +3,7 @@
 
 use crate::{
     llm::{LlmConfig, OpenAi},
-    pipeline::{Context, LanguageModel, PageFetcher, Providers, SearchProvider, Semantics},
+    pipeline::{Context, Cores, LanguageModel, PageFetcher, Providers, SearchProvider, Semantics},
     providers::{
         Perplexity, Searxng, Serper, Wikipedia,
         local::{CorpusSettings, LocalCorpus},
@@ -149,6 +149,7 @@ pub fn measured(
             .clone()
             .map(|model| Arc::new(model) as Arc<dyn LanguageModel>)
             .map(|model| Arc::new(Traced::new(model, calls.cloned())) as Arc<dyn LanguageModel>),
+        cores: Cores::apart(),
         ..Context::new(providers, fetcher)
     };
     Ok(Wiring {

@@ -14,19 +14,26 @@ pub struct Cores {
     threads: Arc<Threads>,
 }
 
+/// On the threads of the runtime, whose clock a test can stop for as long as they work.
 impl Default for Cores {
     fn default() -> Self {
-        Self::new(thread::available_parallelism().map_or(1, NonZero::get))
+        Self::on(Threads::default(), processors())
     }
 }
 
 impl Cores {
-    /// So many pieces of work at once.
+    /// On threads of their own, one for each processor.
     #[must_use]
-    pub fn new(count: usize) -> Self {
+    pub fn apart() -> Self {
+        let count = processors();
+        Self::on(Threads::new(count), count)
+    }
+
+    /// So many pieces of work at once.
+    fn on(threads: Threads, count: usize) -> Self {
         Self {
             turns: Arc::new(Semaphore::new(count)),
-            threads: Arc::new(Threads::new(count)),
+            threads: Arc::new(threads),
         }
     }
 
@@ -57,6 +64,10 @@ impl Cores {
     }
 }
 
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,7 +94,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_costs_the_stage_and_nothing_else() {
-        let cores = Cores::new(1);
+        let cores = Cores::on(Threads::new(1), 1);
         let deadline = Deadline::after(LONG);
         let broken = cores.cut(deadline, || -> u8 { panic!("bad page") });
         assert_eq!(broken.await, None);
@@ -92,7 +103,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_work_at_once_than_there_are_cores() {
-        let cores = Cores::new(2);
+        let cores = Cores::on(Threads::new(2), 2);
         let at_work = Arc::new(AtomicUsize::new(0));
         let all = (0..20).map(|_| {
             let at_work = Arc::clone(&at_work);
@@ -110,7 +121,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_late_before_its_turn_never_begins() {
-        let cores = Cores::new(1);
+        let cores = Cores::on(Threads::new(1), 1);
         let (release, wait) = mpsc::channel::<()>();
         let busy = cores.cut(Deadline::after(SOON), move || wait.recv().is_ok());
         assert_eq!(busy.await, None);

@@ -32,6 +32,7 @@ mod spans;
 pub(crate) mod test_support;
 pub mod text;
 
+pub use blocking::Cores;
 pub use candidate::{Candidate, Passage, RankedSource};
 pub use context::Context;
 pub use deadline::Deadline;
