@@ -78,6 +78,7 @@ mod tests {
         },
         time::Duration,
     };
+    use tokio::{runtime::Builder, task::spawn_blocking};
 
     const SOON: Duration = Duration::from_millis(20);
     const LONG: Duration = Duration::from_secs(20);
@@ -117,6 +118,23 @@ mod tests {
         });
         let most = futures_util::future::join_all(all).await;
         assert_eq!(most.into_iter().flatten().max(), Some(2));
+    }
+
+    #[test]
+    fn work_that_hangs_on_the_runtimes_threads_does_not_hold_up_ranking() {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (release, wait) = mpsc::channel::<()>();
+            let hanging = spawn_blocking(move || wait.recv().is_ok());
+            let ranked = Cores::apart().cut(Deadline::after(LONG), || 1).await;
+            assert_eq!(ranked, Some(1));
+            drop(release);
+            assert!(!hanging.await.unwrap(), "it hung until now");
+        });
     }
 
     #[tokio::test]

@@ -4,7 +4,8 @@ use super::suite::{assert_same, session};
 use crate::history::{DatabaseUrl, HistoryError, open};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
-use std::path::Path;
+use std::{path::Path, sync::mpsc};
+use tokio::{runtime::Builder, task::spawn_blocking};
 
 fn url(path: &Path) -> DatabaseUrl {
     DatabaseUrl::parse(&format!("sqlite://{}", path.display())).unwrap()
@@ -118,6 +119,27 @@ async fn a_schema_of_a_newer_binary_is_left_alone() {
     let session = session();
     history.save(&session).await.unwrap();
     assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
+}
+
+/// What hangs is a name server or a disk, say. The clients' history must not wait for it.
+#[test]
+fn work_that_hangs_on_the_runtimes_threads_does_not_hold_up_the_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let history = open(&url(&folder.path().join("history.db"))).await.unwrap();
+        let (release, wait) = mpsc::channel::<()>();
+        let hanging = spawn_blocking(move || wait.recv().is_ok());
+        let session = session();
+        history.save(&session).await.unwrap();
+        assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
+        drop(release);
+        assert!(!hanging.await.unwrap(), "it hung until now");
+    });
 }
 
 /// The statement of `listing`: newest first, one owner's or one status's, from a key on.
