@@ -127,15 +127,11 @@ async fn bare(stack: &Stack, id: Uuid) -> Site {
 
 async fn fastapi(stack: &Stack, id: Uuid) -> Result<Site, String> {
     let peers = Peers::here();
-    let mut command = peers.program("fastapi/bin/uvicorn")?;
+    let mut command = peers.program("fastapi/bin/python")?;
     let port = free_port().to_string();
     command
-        .arg("service:app")
-        .arg("--app-dir")
-        .arg(peers.sources.join("fastapi"))
-        .args(["--host", "127.0.0.1", "--port", &port, "--workers", "2"])
-        .args(["--loop", "uvloop", "--http", "httptools"])
-        .args(["--no-access-log", "--log-level", "warning"])
+        .arg(peers.sources.join("fastapi/serve.py"))
+        .args(["127.0.0.1", &port])
         .env("REDIS_URL", stack.redis.url())
         .env("PYTHONDONTWRITEBYTECODE", "1");
     let process = Process::spawn("fastapi", command, stack.folder());

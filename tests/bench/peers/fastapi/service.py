@@ -4,7 +4,7 @@ What it promises: less than the service it is compared with. A POST is one SET a
 pipeline: no idempotency, no bound of the queue, no list of what has not ended. A poll is one GET, and
 the bytes are sent as they are.
 
-How it is set up, as the documentation of each recommends: one uvicorn per core (two), uvloop and
+How it is set up, as the documentation of each recommends: one uvicorn per core (two, serve.py), uvloop and
 httptools, no access log; redis.asyncio with hiredis and one pool per process; request and answer
 are pydantic models, validated in its Rust core.
 """

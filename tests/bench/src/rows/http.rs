@@ -13,7 +13,8 @@ pub(crate) async fn poll(scale: Scale) -> Row {
     row.notes.push(
         "All three read one key with GET and send the stored bytes as they are. The service also \
          looks at the state, guards access, counts, and gives each request an id; none of them logs a \
-         poll. The bare handler has the service's allocator."
+         poll. The bare handler has the service's allocator. FastAPI's processes listen on a socket each: \
+         on one for both, as uvicorn's `--workers` has it, one of them gets all connections in some turns."
             .to_owned(),
     );
     row
