@@ -36,11 +36,7 @@ pub(super) const SQLITE_SETUP: &str =
 pub(super) type AsyncSqlite = SyncConnectionWrapper<SqliteConnection>;
 
 pub(super) enum Pools {
-    Sqlite {
-        pool: Pool<AsyncSqlite>,
-        /// Where the connections do their work, for as long as there are any.
-        _threads: Threads,
-    },
+    Sqlite(Pool<AsyncSqlite>),
     Postgres(Pool<AsyncPgConnection>),
 }
 
@@ -56,9 +52,9 @@ impl Pools {
         let mut config = ManagerConfig::<AsyncSqlite>::default();
         config.recycling_method = RecyclingMethod::Fast;
         let threads = Threads::new(SQLITE_CONNECTIONS);
-        let handle = threads.handle().cloned();
+        // It owns the threads, so they are there for as long as the pool that owns it.
         config.custom_setup = Box::new(move |path| {
-            let handle = handle.clone();
+            let handle = threads.handle().cloned();
             async move {
                 let mut establishing = pin!(AsyncSqlite::establish(path));
                 // A connection works on the runtime that it is made in, from then on.
@@ -79,10 +75,7 @@ impl Pools {
         Pool::builder(manager)
             .max_size(SQLITE_CONNECTIONS)
             .build()
-            .map(|pool| Self::Sqlite {
-                pool,
-                _threads: threads,
-            })
+            .map(Self::Sqlite)
             .map_err(|error| HistoryError::Unreachable(Cause::from(error)))
     }
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 macro_rules! with_connection {
     ($pools:expr, |$connection:ident: $backend:ident| $statement:expr) => {
         match &*$pools {
-            $crate::history::pool::Pools::Sqlite { pool, .. } => {
+            $crate::history::pool::Pools::Sqlite(pool) => {
                 type $backend = diesel::sqlite::Sqlite;
                 let pool = pool.clone();
                 let connect = $crate::history::statement::to_its_end(async move {
