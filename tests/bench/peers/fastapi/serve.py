@@ -1,7 +1,7 @@
 """Serves service.py by one uvicorn per core (two), each with a listening socket of its own.
 
 `uvicorn --workers 2` has one socket for both, and whoever wakes up first takes all connections that
-wait there: in half of the turns one process got all 64 of them and the other none. Between sockets of
+wait there: in some turns (two of the five watched) one process got all 64 and the other none. Between sockets of
 their own (SO_REUSEPORT) the kernel divides them, so both have work in every turn.
 
     python serve.py HOST PORT
