@@ -4,13 +4,60 @@
 use privachat_tests::recovery::{self, Row};
 use privachat_tests::scene::{LEASE, found, question, reaches};
 use privachat_tests::upstream::{Reply, searxng};
-use privachat_tests::{Stack, Upstream, binaries, eventually};
+use privachat_tests::{RedisServer, Stack, Upstream, binaries, eventually};
 use redis::AsyncCommands;
 use serde_json::json;
 use std::time::Duration;
 
 async fn holds(row: &Row) {
     row.holds(binaries!()).await;
+}
+
+/// Adds a worker, and waits until it is there.
+async fn another_worker(stack: &mut Stack) {
+    stack.add_worker();
+    eventually(
+        "the other worker sweeps",
+        Duration::from_secs(10),
+        async || {
+            let queue = stack.client().get("/api/v1/queue").await.expect(200);
+            (queue["workers"].as_array()?.len() == 2).then_some(())
+        },
+    )
+    .await;
+}
+
+/// Waits until Redis does not count as just started any more, as far as these leases go.
+async fn grows_old(redis: &RedisServer) {
+    let mut redis = redis.connection().await;
+    eventually("Redis is old enough", Duration::from_secs(30), async || {
+        let info: String = redis::cmd("INFO")
+            .arg("server")
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+        let uptime = info
+            .lines()
+            .find_map(|line| line.strip_prefix("uptime_in_seconds:"));
+        let seconds: u64 = uptime.unwrap().trim().parse().unwrap();
+        (seconds > LEASE + 11).then_some(())
+    })
+    .await;
+}
+
+/// Waits until a sweeper has had this search in its hands, and whatever it did with it.
+async fn is_looked_at(redis: &RedisServer, id: &str) {
+    let mut redis = redis.connection().await;
+    let (seconds, _): (f64, f64) = redis::cmd("TIME").query_async(&mut redis).await.unwrap();
+    eventually(
+        "a sweeper looks at it",
+        Duration::from_secs(10),
+        async || {
+            let due: Option<f64> = redis.zscore("{search}:live", id).await.unwrap();
+            (due? > (seconds + 1.0) * 1000.0).then_some(())
+        },
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -40,7 +87,7 @@ async fn after_a_restart_of_redis_running_searches_are_not_started_twice() {
         // Longer than a lease and the outage together.
         Reply::json(200, body.to_string()).late(Duration::from_secs(LEASE + 5))
     });
-    let redis = privachat_tests::RedisServer::with_aof().await;
+    let redis = RedisServer::with_aof().await;
     let mut stack = Stack::builder(binaries!())
         .on(redis)
         .env("SEARXNG_BASE_URL", searxng.url())
@@ -50,16 +97,7 @@ async fn after_a_restart_of_redis_running_searches_are_not_started_twice() {
         .await;
     let id = stack.client().enqueue(question()).await;
     searxng.asked(1).await;
-    stack.add_worker();
-    eventually(
-        "the other worker sweeps",
-        Duration::from_secs(10),
-        async || {
-            let queue = stack.client().get("/api/v1/queue").await.expect(200);
-            (queue["workers"].as_array()?.len() == 2).then_some(())
-        },
-    )
-    .await;
+    another_worker(&mut stack).await;
     // A killed Redis has written all that it has answered; only a power cut loses the last second.
     stack.redis.kill();
     // The other worker is the first to come back, and finds a lease that has run out.
@@ -67,17 +105,7 @@ async fn after_a_restart_of_redis_running_searches_are_not_started_twice() {
     // The outage itself: long enough for every lease to run out.
     tokio::time::sleep(Duration::from_secs(LEASE + 1)).await;
     stack.redis.restart().await;
-    let mut redis = stack.redis.connection().await;
-    let (seconds, _): (f64, f64) = redis::cmd("TIME").query_async(&mut redis).await.unwrap();
-    eventually(
-        "a sweeper looks at it",
-        Duration::from_secs(10),
-        async || {
-            let due: Option<f64> = redis.zscore("{search}:live", &id).await.unwrap();
-            (due? > (seconds + 1.0) * 1000.0).then_some(())
-        },
-    )
-    .await;
+    is_looked_at(&stack.redis, &id).await;
     stack.workers[0].process().resume();
     let end = reaches(&stack, &id, "completed", Duration::from_secs(30)).await;
     assert_eq!(end["attempt"], 1, "{end}");
@@ -91,27 +119,40 @@ async fn after_an_outage_of_redis_its_old_sweepers_spare_running_searches_too() 
         Reply::json(200, body.to_string()).late(Duration::from_secs(LEASE + 5))
     });
     let mut stack = privachat_tests::scene::stack(binaries!(), &searxng, 2).await;
-    // Older than the age at which a Redis counts as just started, as far as these leases go.
-    let mut redis = stack.redis.connection().await;
-    eventually("Redis is old enough", Duration::from_secs(30), async || {
-        let info: String = redis::cmd("INFO")
-            .arg("server")
-            .query_async(&mut redis)
-            .await
-            .unwrap();
-        let uptime = info
-            .lines()
-            .find_map(|line| line.strip_prefix("uptime_in_seconds:"));
-        let seconds: u64 = uptime.unwrap().trim().parse().unwrap();
-        (seconds > LEASE + 11).then_some(())
-    })
-    .await;
+    grows_old(&stack.redis).await;
     let id = stack.client().enqueue(question()).await;
     searxng.asked(1).await;
     stack.redis.pause();
     // The outage itself: long enough for every lease to run out.
     tokio::time::sleep(Duration::from_secs(LEASE + 2)).await;
     stack.redis.resume();
+    let end = reaches(&stack, &id, "completed", Duration::from_secs(30)).await;
+    assert_eq!(
+        (end["attempt"].clone(), searxng.calls()),
+        (json!(1), 1),
+        "{end}"
+    );
+}
+
+#[tokio::test]
+async fn an_outage_too_short_for_an_error_costs_no_running_search_either() {
+    let searxng = Upstream::start(|request| {
+        let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
+        Reply::json(200, body.to_string()).late(Duration::from_secs(LEASE + 9))
+    });
+    let mut stack = privachat_tests::scene::stack(binaries!(), &searxng, 1).await;
+    grows_old(&stack.redis).await;
+    let id = stack.client().enqueue(question()).await;
+    searxng.asked(1).await;
+    another_worker(&mut stack).await;
+    // The other worker is the first to come back, and finds a lease that has run out.
+    stack.workers[0].process().pause();
+    stack.redis.pause();
+    // The outage itself: longer than a lease, and shorter than the 4 s that a reply may take.
+    tokio::time::sleep(Duration::from_millis(LEASE * 1000 + 500)).await;
+    stack.redis.resume();
+    is_looked_at(&stack.redis, &id).await;
+    stack.workers[0].process().resume();
     let end = reaches(&stack, &id, "completed", Duration::from_secs(30)).await;
     assert_eq!(
         (end["attempt"].clone(), searxng.calls()),
