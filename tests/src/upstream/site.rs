@@ -83,6 +83,7 @@ pub fn hostile_documents(sound: &str) -> Vec<Reply> {
             [b"%PDF-1.4\n".to_vec(), b"[<<(".repeat(500_000)].concat(),
         ),
         typed("text/markdown", b"> * [a](".repeat(300_000)),
+        typed("text/markdown", b"+ ".repeat(2_300_000)),
         Reply::html("x").header("Content-Encoding", "br"),
         Reply::html("x").header("X-Long", "y".repeat(300_000)),
         Reply::steps(200, "text/html", vec![Step::Send("<p>".into()), Step::Cut]),

@@ -1,5 +1,6 @@
 //! Markdown files, as GitHub renders them.
 
+use super::marks::bounded;
 use crate::pipeline::{Block, BlockKind, Document};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use std::{collections::HashMap, mem};
@@ -15,7 +16,7 @@ pub fn markdown(text: &str) -> Document {
         | Options::ENABLE_DEFINITION_LIST
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     let mut reader = Reader::default();
-    for event in Parser::new_ext(text, options) {
+    for event in Parser::new_ext(bounded(text), options) {
         reader.event(event);
     }
     reader.end_block();

@@ -4,6 +4,7 @@
 //! HTML takes four steps: `bounds` cuts what would make the parser slow, `survey` looks at the whole
 //! tree once and notes where the text is, `root` picks the element that holds the content, and
 //! `blocks` turns that element into blocks. `element` says what each tag means to all of them.
+//! Markdown takes two: `marks` cuts what would take the parser too much memory.
 
 mod blocks;
 mod bounds;
@@ -11,6 +12,7 @@ mod dates;
 mod element;
 mod html;
 mod markdown;
+mod marks;
 mod metadata;
 mod noise;
 mod plain;

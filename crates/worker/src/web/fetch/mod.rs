@@ -17,6 +17,7 @@ mod rules;
 mod slots;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use post::{Place, Posted, Poster};
 pub use rules::FetchRules;
@@ -29,20 +30,15 @@ use async_trait::async_trait;
 use client::{Client, Response, Step, Trail};
 use media::Media;
 use robots::RobotsCache;
-use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use turns::Turns;
 use url::Url;
-
-/// A small PDF can unpack to a large one, and parsing it takes a core.
-const PDFS_AT_ONCE: usize = 2;
 
 /// Fetches pages over HTTP under [`FetchRules`].
 #[derive(Debug)]
 pub struct WebFetcher {
     client: Client,
     robots: Option<RobotsCache>,
-    /// PDF files that may be parsed at once.
-    pdfs: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl WebFetcher {
@@ -57,7 +53,7 @@ impl WebFetcher {
         Ok(Self {
             client: Client::new(rules)?,
             robots,
-            pdfs: Arc::new(Semaphore::new(PDFS_AT_ONCE)),
+            turns: Turns::new(),
         })
     }
 
@@ -80,10 +76,10 @@ impl WebFetcher {
         let was_redirected = address != *url;
         let (bytes, slot) = body::read(response, self.client.rules().max_bytes).await?;
         let base = address.clone();
-        let permit = self.pdf_permit(&bytes).await;
+        let turn = self.turns.take(&bytes).await;
         let (document, stated) = tokio::task::spawn_blocking(move || {
             // Until the page is parsed, also when nobody waits for it any more.
-            let _held = (slot, permit);
+            let _held = (slot, turn);
             if media == Media::Pdf || bytes.starts_with(pdf::MAGIC) {
                 let document = pdf::pdf(&bytes, pdf::Limits::default())?;
                 return Ok((extract::readable(document), None));
@@ -102,13 +98,6 @@ impl WebFetcher {
             document,
             cached: false,
         })
-    }
-
-    async fn pdf_permit(&self, bytes: &[u8]) -> Option<OwnedSemaphorePermit> {
-        if !bytes.starts_with(pdf::MAGIC) {
-            return None;
-        }
-        Arc::clone(&self.pdfs).acquire_owned().await.ok()
     }
 
     /// Redirects are followed here, because each hop is a question to its site's robots.txt.
