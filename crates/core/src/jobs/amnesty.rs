@@ -5,7 +5,7 @@
 //! that is away for long must not keep us from the jobs of the others.
 //!
 //! Not every absence ends in an error: one that is shorter than the time a reply may take, or a pause
-//! of the whole machine, is only a long silence.
+//! of all processes, is only a long silence.
 
 use super::{Jobs, JobsError};
 use crate::{
