@@ -123,7 +123,8 @@ struct Listener {
 }
 
 impl Listener {
-    /// Listens until so many have started, or no more can be hoped for.
+    /// Listens until so many have ended, or no more can be hoped for. One that runs says `processing`
+    /// again with its progress, which the next turn must not hear.
     fn start(url: &str, count: usize) -> Self {
         let client = redis::Client::open(url).expect("an address");
         let mut connection = client.get_connection().expect("a connection");
@@ -136,13 +137,18 @@ impl Listener {
                 .expect("a time limit");
             let _ = ready.send(());
             let mut started = HashMap::new();
-            while started.len() < count {
+            let mut ended = 0;
+            while ended < count {
                 let message = channel.get_message();
                 let at = Instant::now();
-                let message = message.expect("every search starts, and is heard of");
+                let message = message.expect("every search starts and ends, and is heard of");
                 let text: String = message.get_payload().expect("a text");
-                if let Some((id, "processing")) = text.split_once(' ') {
-                    started.entry(id.to_owned()).or_insert(at);
+                match text.split_once(' ') {
+                    Some((id, "processing")) => {
+                        started.entry(id.to_owned()).or_insert(at);
+                    }
+                    Some((_, "completed")) => ended += 1,
+                    _ => {}
                 }
             }
             started
