@@ -89,13 +89,14 @@ pub(super) fn bullmq(peers: &Peers, jobs: usize) -> Result<Queue, String> {
 pub(super) fn celery(peers: &Peers, jobs: usize) -> Result<Queue, String> {
     // It takes a tenth of the others' rate: fewer jobs last as long.
     let jobs = (jobs / 5).max(1);
-    peers.program("celery/bin/celery")?;
+    // Not by its script, which names the folder that it was installed in: that may have moved.
+    const PYTHON: &str = "celery/bin/python";
+    peers.program(PYTHON)?;
     let sources = peers.sources.join("celery");
-    let command = |peers: &Peers, program: &str, arguments: Vec<String>| {
-        let (peers, program) = (peers.clone(), program.to_owned());
-        let sources: PathBuf = sources.clone();
+    let command = |arguments: Vec<String>| {
+        let (peers, sources): (Peers, PathBuf) = (peers.clone(), sources.clone());
         move |server: &RedisServer| {
-            let mut command = peers.program(&program).expect("it was there");
+            let mut command = peers.program(PYTHON).expect("it was there");
             command.args(&arguments).current_dir(&sources);
             command.env("REDIS_URL", server.url());
             command.env("PYTHONDONTWRITEBYTECODE", "1");
@@ -103,6 +104,8 @@ pub(super) fn celery(peers: &Peers, jobs: usize) -> Result<Queue, String> {
         }
     };
     let worker = [
+        "-m",
+        "celery",
         "--app",
         "tasks",
         "worker",
@@ -119,16 +122,8 @@ pub(super) fn celery(peers: &Peers, jobs: usize) -> Result<Queue, String> {
         name: "Celery",
         jobs,
         left: &[("LLEN", "celery"), ("HLEN", "unacked")],
-        enqueue: Box::new(command(
-            peers,
-            "celery/bin/python",
-            vec!["tasks.py".to_owned(), jobs.to_string()],
-        )),
-        work: Box::new(command(
-            peers,
-            "celery/bin/celery",
-            worker.map(str::to_owned).to_vec(),
-        )),
+        enqueue: Box::new(command(vec!["tasks.py".to_owned(), jobs.to_string()])),
+        work: Box::new(command(worker.map(str::to_owned).to_vec())),
     })
 }
 
