@@ -18,6 +18,7 @@ pub mod chaos;
 pub mod client;
 pub mod critical_path;
 pub mod fixtures;
+pub mod info;
 mod keeper;
 pub mod listening;
 pub mod planted;

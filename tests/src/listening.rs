@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
-use crate::{Client, Stack};
+use crate::{Client, Stack, info};
 
 /// Raises the limit of open files: each listener has two ends.
 pub fn raise_limit() {
@@ -36,14 +36,7 @@ pub async fn tell(stack: &Stack, id: &str, texts: &[String]) {
 /// How often Redis was asked for events.
 pub async fn reads(stack: &Stack) -> u64 {
     let mut redis = stack.redis.connection().await;
-    let info: String = redis::cmd("INFO")
-        .arg("commandstats")
-        .query_async(&mut redis)
-        .await
-        .unwrap();
-    let line = info.split("cmdstat_xrange:calls=").nth(1);
-    let calls = line.and_then(|rest| rest.split(',').next());
-    calls.map_or(0, |calls| calls.parse().unwrap())
+    info::calls(&mut redis, "xrange").await
 }
 
 fn port(client: &Client) -> u16 {

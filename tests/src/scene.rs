@@ -84,6 +84,19 @@ pub async fn reaches<R>(stack: &Stack<R>, id: &str, status: &str, within: Durati
     .await
 }
 
+/// Waits until so many workers are known.
+pub async fn have_come(stack: &Stack, workers: usize) {
+    eventually(
+        "the workers are there",
+        Duration::from_secs(10),
+        async || {
+            let queue = stack.client().get("/api/v1/queue").await.expect(200);
+            (queue["workers"].as_array()?.len() == workers).then_some(())
+        },
+    )
+    .await;
+}
+
 /// A reply that was lost puts a session off for 10 s on its way into the history, and leftovers are
 /// looked for every 5 s.
 const QUIET_WITHIN: Duration = Duration::from_secs(20);

@@ -2,10 +2,10 @@
 //! hand, or lost by one node of several. And what they leave alone.
 
 use privachat_tests::{
-    Stack, Upstream, eventually,
+    Stack, Upstream, eventually, info,
     scene::{hanging_first, is_quiet, question, reaches},
 };
-use redis::{AsyncCommands, aio::MultiplexedConnection};
+use redis::AsyncCommands;
 use serde_json::json;
 use std::time::Duration;
 
@@ -54,26 +54,15 @@ async fn searches_that_have_ended_are_not_stored_again_and_again() {
     reaches(&stack, &ended, "completed", SOON).await;
     is_quiet(&stack).await;
     let mut redis = stack.redis.connection().await;
-    let before = calls(&mut redis, "zadd").await;
-    let scans = calls(&mut redis, "scan").await;
+    let before = info::calls(&mut redis, "zadd").await;
+    let scans = info::calls(&mut redis, "scan").await;
     eventually("the records were walked through", SOON, async || {
-        (calls(&mut redis, "scan").await >= scans + 3).then_some(())
+        (info::calls(&mut redis, "scan").await >= scans + 3).then_some(())
     })
     .await;
     // The worker's own announcement is one ZADD every other second; nothing else may write.
-    assert!(calls(&mut redis, "zadd").await - before <= 3);
+    assert!(info::calls(&mut redis, "zadd").await - before <= 3);
     is_quiet(&stack).await;
-}
-
-/// How often Redis has run a command.
-async fn calls(redis: &mut MultiplexedConnection, command: &str) -> u64 {
-    let mut info = redis::cmd("INFO");
-    info.arg("commandstats");
-    let info: String = info.query_async(redis).await.unwrap();
-    let prefix = format!("cmdstat_{command}:calls=");
-    let line = info.lines().find_map(|line| line.strip_prefix(&prefix));
-    line.and_then(|rest| rest.split(',').next())
-        .map_or(0, |calls| calls.parse().unwrap())
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use privachat_tests::proxy::Direction;
 use privachat_tests::scene::{found, is_quiet, question, reaches};
 use privachat_tests::upstream::searxng;
-use privachat_tests::{Proxy, RedisServer, Stack, Upstream, binaries, eventually};
+use privachat_tests::{Proxy, RedisServer, Stack, Upstream, binaries, eventually, info};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -27,16 +27,7 @@ async fn stack(web: &Upstream) -> (Stack, Proxy) {
 /// How many pops Redis has ended.
 async fn pops(stack: &Stack) -> u64 {
     let mut redis = stack.redis.connection().await;
-    let info: String = redis::cmd("INFO")
-        .arg("commandstats")
-        .query_async(&mut redis)
-        .await
-        .unwrap();
-    let calls = info
-        .lines()
-        .find_map(|line| line.strip_prefix("cmdstat_brpop:calls="))
-        .and_then(|rest| rest.split(',').next());
-    calls.map_or(0, |calls| calls.parse().unwrap())
+    info::calls(&mut redis, "brpop").await
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use privachat_tests::scene::{hanging_first, is_quiet, question, reaches};
 use privachat_tests::stream::EventStream;
 use privachat_tests::upstream::{Upstream, searxng};
-use privachat_tests::{Stack, binaries, eventually};
+use privachat_tests::{Stack, binaries, eventually, info};
 use redis::aio::MultiplexedConnection;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -68,16 +68,7 @@ fn has_none(snapshot: &Value, list: &str) -> bool {
 
 /// How often the list of failures was looked at, by anybody.
 async fn looks(redis: &mut MultiplexedConnection) -> u64 {
-    let stats: String = redis::cmd("INFO")
-        .arg("commandstats")
-        .query_async(redis)
-        .await
-        .unwrap();
-    let line = stats
-        .lines()
-        .find_map(|line| line.strip_prefix("cmdstat_zrevrange:calls="));
-    line.and_then(|rest| rest.split(',').next()?.parse().ok())
-        .unwrap_or(0)
+    info::calls(redis, "zrevrange").await
 }
 
 #[tokio::test]

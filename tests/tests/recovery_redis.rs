@@ -1,10 +1,9 @@
 //! Rows of the crash table: Redis dies, forgets, hangs up, is full. And what is no row: a healthy
 //! worker keeps its searches through all of that.
 
-use privachat_tests::recovery::{self, Row};
-use privachat_tests::scene::{LEASE, found, question, reaches};
-use privachat_tests::upstream::{Reply, searxng};
-use privachat_tests::{RedisServer, Stack, Upstream, binaries, eventually};
+use privachat_tests::recovery::{self, Row, found_after};
+use privachat_tests::scene::{LEASE, have_come, question, reaches};
+use privachat_tests::{RedisServer, Stack, binaries, eventually, info};
 use redis::AsyncCommands;
 use serde_json::json;
 use std::time::Duration;
@@ -16,30 +15,15 @@ async fn holds(row: &Row) {
 /// Adds a worker, and waits until it is there.
 async fn another_worker(stack: &mut Stack) {
     stack.add_worker();
-    eventually(
-        "the other worker sweeps",
-        Duration::from_secs(10),
-        async || {
-            let queue = stack.client().get("/api/v1/queue").await.expect(200);
-            (queue["workers"].as_array()?.len() == 2).then_some(())
-        },
-    )
-    .await;
+    have_come(stack, 2).await;
 }
 
 /// Waits until Redis does not count as just started any more, as far as these leases go.
 async fn grows_old(redis: &RedisServer) {
     let mut redis = redis.connection().await;
     eventually("Redis is old enough", Duration::from_secs(30), async || {
-        let info: String = redis::cmd("INFO")
-            .arg("server")
-            .query_async(&mut redis)
-            .await
-            .unwrap();
-        let uptime = info
-            .lines()
-            .find_map(|line| line.strip_prefix("uptime_in_seconds:"));
-        let seconds: u64 = uptime.unwrap().trim().parse().unwrap();
+        let uptime = info::value(&mut redis, "server", "uptime_in_seconds").await;
+        let seconds: u64 = uptime.unwrap().parse().unwrap();
         (seconds > LEASE + 11).then_some(())
     })
     .await;
@@ -82,11 +66,8 @@ async fn a_full_redis_refuses_new_searches_and_gets_the_outcomes_later() {
 
 #[tokio::test]
 async fn after_a_restart_of_redis_running_searches_are_not_started_twice() {
-    let searxng = Upstream::start(|request| {
-        let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
-        // Longer than a lease and the outage together.
-        Reply::json(200, body.to_string()).late(Duration::from_secs(LEASE + 5))
-    });
+    // Longer than a lease and the outage together.
+    let searxng = found_after(Duration::from_secs(LEASE + 5));
     let redis = RedisServer::with_aof().await;
     let mut stack = Stack::builder(binaries!())
         .on(redis)
@@ -114,10 +95,7 @@ async fn after_a_restart_of_redis_running_searches_are_not_started_twice() {
 
 #[tokio::test]
 async fn after_an_outage_of_redis_its_old_sweepers_spare_running_searches_too() {
-    let searxng = Upstream::start(|request| {
-        let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
-        Reply::json(200, body.to_string()).late(Duration::from_secs(LEASE + 5))
-    });
+    let searxng = found_after(Duration::from_secs(LEASE + 5));
     let mut stack = privachat_tests::scene::stack(binaries!(), &searxng, 2).await;
     grows_old(&stack.redis).await;
     let id = stack.client().enqueue(question()).await;
@@ -136,10 +114,7 @@ async fn after_an_outage_of_redis_its_old_sweepers_spare_running_searches_too() 
 
 #[tokio::test]
 async fn an_outage_too_short_for_an_error_costs_no_running_search_either() {
-    let searxng = Upstream::start(|request| {
-        let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
-        Reply::json(200, body.to_string()).late(Duration::from_secs(LEASE + 9))
-    });
+    let searxng = found_after(Duration::from_secs(LEASE + 9));
     let mut stack = privachat_tests::scene::stack(binaries!(), &searxng, 1).await;
     grows_old(&stack.redis).await;
     let id = stack.client().enqueue(question()).await;

@@ -5,19 +5,13 @@ use std::fs;
 
 use super::log::Entry;
 use super::stage::Stage;
+use crate::info;
 
 impl Stage {
     /// What the stack holds now.
     pub(super) async fn level(&mut self, before: bool) -> Entry {
         let mut redis = self.redis.connection().await;
-        let info: String = redis::cmd("INFO")
-            .arg("clients")
-            .query_async(&mut redis)
-            .await
-            .expect("INFO");
-        let clients = info
-            .lines()
-            .find_map(|line| line.strip_prefix("connected_clients:"));
+        let clients = info::value(&mut redis, "clients", "connected_clients").await;
         let mut files = BTreeMap::new();
         for (seat, worker) in self.workers.iter().enumerate() {
             files.insert(format!("worker {seat}"), open_files(worker.process.id()));
@@ -28,7 +22,7 @@ impl Stage {
         Entry::Level {
             before,
             clients: clients
-                .and_then(|count| count.trim().parse().ok())
+                .and_then(|count| count.parse().ok())
                 .expect("a number"),
             files,
         }

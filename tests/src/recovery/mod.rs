@@ -107,7 +107,7 @@ fn patient_question() -> Value {
 }
 
 /// What the engine finds, after a while.
-fn found_after(delay: Duration) -> Upstream {
+pub fn found_after(delay: Duration) -> Upstream {
     Upstream::start(move |request: &Request| {
         let query = request.parameter("q").unwrap_or_default();
         Reply::json(200, searxng::body(query, &scene::found()).to_string()).late(delay)

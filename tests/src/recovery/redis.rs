@@ -2,8 +2,8 @@
 
 use super::{AT_ONCE, Row, SWEEP, Scene, found_after, patient_question, row};
 use crate::redis::Options;
-use crate::scene::{hanging_first, is_quiet, question};
-use crate::{RedisServer, Stack, Upstream, eventually};
+use crate::scene::{hanging_first, have_come, is_quiet, question};
+use crate::{RedisServer, Upstream, eventually};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ async fn restarted(scene: Scene) -> Duration {
     let id = stack.client().enqueue(patient_question()).await;
     searxng.asked(1).await;
     stack.add_worker();
-    is_announced(&stack, 2).await;
+    have_come(&stack, 2).await;
     stack.redis.kill();
     stack.workers[0].process().kill();
     stack.redis.restart().await;
@@ -49,18 +49,6 @@ async fn restarted(scene: Scene) -> Duration {
     stack.workers.remove(0);
     is_quiet(&stack).await;
     took
-}
-
-async fn is_announced(stack: &Stack, workers: usize) {
-    eventually(
-        "the workers are there",
-        Duration::from_secs(10),
-        async || {
-            let queue = stack.client().get("/api/v1/queue").await.expect(200);
-            (queue["workers"].as_array()?.len() == workers).then_some(())
-        },
-    )
-    .await;
 }
 
 async fn clients_killed(scene: Scene) -> Duration {

@@ -64,7 +64,8 @@ impl Cores {
     }
 }
 
-fn processors() -> usize {
+/// How many there are; one where that cannot be known.
+pub(crate) fn processors() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 

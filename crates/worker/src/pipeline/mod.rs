@@ -33,6 +33,7 @@ pub(crate) mod test_support;
 pub mod text;
 
 pub use blocking::Cores;
+pub(crate) use blocking::processors;
 pub use candidate::{Candidate, Passage, RankedSource};
 pub use context::Context;
 pub use deadline::Deadline;

@@ -1,6 +1,7 @@
 //! What must not grow, looked at once a second.
 
 use crate::figures::{digits, median};
+use privachat_tests::info;
 use privachat_tests::listening::{connections, resident};
 use privachat_tests::{Client, Stack};
 use redis::aio::MultiplexedConnection;
@@ -74,8 +75,8 @@ impl Watch {
     }
 
     async fn look(&mut self) -> [f64; SERIES.len()] {
-        let memory = self.information("memory", "used_memory:").await;
-        let clients = self.information("clients", "connected_clients:").await;
+        let memory = self.information("memory", "used_memory").await;
+        let clients = self.information("clients", "connected_clients").await;
         let (keys, waiting): (f64, f64) = redis::pipe()
             .cmd("DBSIZE")
             .cmd("ZCARD")
@@ -97,14 +98,8 @@ impl Watch {
     }
 
     async fn information(&mut self, part: &str, name: &str) -> f64 {
-        let mut info = redis::cmd("INFO");
-        let said: String = info
-            .arg(part)
-            .query_async(&mut self.redis)
-            .await
-            .expect("what Redis says of itself");
-        let value = said.lines().find_map(|line| line.strip_prefix(name));
-        value.expect("a value").trim().parse().expect("a number")
+        let value = info::value(&mut self.redis, part, name).await;
+        value.expect("a value").parse().expect("a number")
     }
 
     /// Medians of the first third and the last.

@@ -8,6 +8,7 @@ use super::{
     schema::Fields,
     store::{Commit, Store},
 };
+use crate::pipeline::processors;
 use anyhow::Context;
 use std::{
     collections::{HashMap, HashSet},
@@ -224,9 +225,7 @@ impl Writing<'_> {
             self.remove(address);
         }
         let next = AtomicUsize::new(0);
-        let readers = thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(MAX_READERS);
+        let readers = processors().min(MAX_READERS);
         thread::scope(|scope| -> anyhow::Result<()> {
             let (send, receive) = mpsc::sync_channel(readers * 2);
             let fields = self.store.fields;

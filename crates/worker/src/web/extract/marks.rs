@@ -1,5 +1,5 @@
 //! A quick look at Markdown before it is parsed. Its parser keeps up to 300 bytes for each character
-//! that may mean something: 5 MB of nothing but such would take 700 MB, of prose 40.
+//! that may mean something: 5 MB of nothing but such would take 700 MB, of prose 34.
 
 /// What 2 MB of a real file have, whose every tenth byte is one; 5 MB of prose have no more.
 const MAX_MARKS: usize = 200_000;

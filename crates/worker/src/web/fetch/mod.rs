@@ -1,7 +1,7 @@
 //! Fetching pages that strangers name. Every request, redirects and robots.txt included, goes the
 //! same way: `guard` judges the address, `resolver` the IP addresses behind its name, `client` holds
-//! the limits per host and in total, `body` those of size and type, `refusal` recognises pages that
-//! are not what was asked for.
+//! the limits per host and in total, `body` those of size and type, `turns` those of what is parsed at
+//! once, `refusal` recognises pages that are not what was asked for.
 
 mod address;
 mod body;

@@ -1,13 +1,13 @@
 //! How many documents that cost much may be parsed at once.
 
-use crate::web::pdf;
-use std::{num::NonZero, sync::Arc, thread};
+use crate::{pipeline::processors, web::pdf};
+use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A small PDF can unpack to a large one, and parsing it takes a core.
 const PDFS_AT_ONCE: usize = 2;
 
-/// Bytes. A page of the largest size may take over 100 MB while it is parsed, one of this size a few.
+/// Bytes. A page of the largest size may take 160 MB while it is parsed, one of this size 40.
 const LARGE: usize = 128 * 1024;
 
 /// Documents take their turn here before they are parsed.
@@ -21,7 +21,7 @@ impl Turns {
     /// Two PDF files, and as many large pages as there are processors: more would only make all of
     /// them late.
     pub(super) fn new() -> Self {
-        Self::of(thread::available_parallelism().map_or(1, NonZero::get))
+        Self::of(processors())
     }
 
     fn of(large: usize) -> Self {
