@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use reqwest::{Body, Method, RequestBuilder, Response, redirect};
+use reqwest::{Body, ClientBuilder, Method, RequestBuilder, Response, redirect};
 use serde_json::Value;
 
 use crate::planted;
@@ -53,21 +53,31 @@ impl Answer {
     }
 }
 
+fn http(more: impl FnOnce(ClientBuilder) -> ClientBuilder) -> reqwest::Client {
+    // Fails when another test has installed it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .timeout(Duration::from_secs(330));
+    more(builder).build().expect("an HTTP client")
+}
+
 impl Client {
     /// `base` without a slash at its end. Redirects are answers too.
     pub fn new(base: &str) -> Self {
-        // Fails when another test has installed it already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .timeout(Duration::from_secs(330))
-            .build()
-            .expect("an HTTP client");
         Self {
             base: base.to_owned(),
             key: None,
-            http,
+            http: http(|builder| builder),
+        }
+    }
+
+    /// The same, with connections of its own, each closed when it was idle for so long.
+    pub fn with_idle(&self, timeout: Duration) -> Self {
+        Self {
+            http: http(|builder| builder.pool_idle_timeout(timeout)),
+            ..self.clone()
         }
     }
 
