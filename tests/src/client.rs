@@ -53,14 +53,13 @@ impl Answer {
     }
 }
 
-fn http(more: impl FnOnce(ClientBuilder) -> ClientBuilder) -> reqwest::Client {
+fn http() -> ClientBuilder {
     // Fails when another test has installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder()
+    reqwest::Client::builder()
         .no_proxy()
         .redirect(redirect::Policy::none())
-        .timeout(Duration::from_secs(330));
-    more(builder).build().expect("an HTTP client")
+        .timeout(Duration::from_secs(330))
 }
 
 impl Client {
@@ -69,14 +68,15 @@ impl Client {
         Self {
             base: base.to_owned(),
             key: None,
-            http: http(|builder| builder),
+            http: http().build().expect("an HTTP client"),
         }
     }
 
     /// The same, with connections of its own, each closed when it was idle for so long.
-    pub fn with_idle(&self, timeout: Duration) -> Self {
+    pub fn with_pool_idle_timeout(&self, timeout: Duration) -> Self {
+        let http = http().pool_idle_timeout(timeout);
         Self {
-            http: http(|builder| builder.pool_idle_timeout(timeout)),
+            http: http.build().expect("an HTTP client"),
             ..self.clone()
         }
     }

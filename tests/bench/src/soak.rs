@@ -30,7 +30,7 @@ const FEW: u64 = 16;
 const MANY: u64 = 500;
 /// How long a client keeps a connection that it does not need. By default 90 s, and pauses of the machine
 /// that come more often would look like a leak of the API's: each makes hundreds of connections.
-const IDLE: Duration = Duration::from_secs(1);
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Until a service without load has closed its connections and its allocator has given back what it can.
 const QUIET: Duration = Duration::from_secs(120);
 
@@ -45,7 +45,7 @@ pub(crate) async fn run() -> ExitCode {
         ("LOG_LEVEL", "warn"),
     ];
     let mut stack = service_on(deployed(), 1, &settings).await;
-    let client = stack.client().with_idle(IDLE);
+    let client = stack.client().with_pool_idle_timeout(POOL_IDLE_TIMEOUT);
     // Both are up once they have answered.
     load::most(&client, 1, Duration::from_secs(1)).await;
     let before = Idle::of(&mut stack);
