@@ -106,7 +106,8 @@ impl World {
     /// A process of its own for each search, so that no breaker hides an upstream from it.
     fn context(&self) -> Context {
         let settings = self.settings();
-        let settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
+        let mut settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
+        settings.pipeline.parser_program = Some(binaries!().worker.into());
         wiring::context(&settings.pipeline).unwrap().context
     }
 

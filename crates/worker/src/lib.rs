@@ -5,6 +5,7 @@ pub mod daemon;
 pub mod llm;
 pub mod metrics;
 pub mod page_cache;
+pub mod parser;
 pub mod pipeline;
 pub mod providers;
 pub mod response;

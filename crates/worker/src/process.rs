@@ -1,10 +1,11 @@
 //! The process: settings, logging, runtime, and then the daemon or one command.
 
 use crate::{
-    cli::{self, Cli},
+    cli::{self, Cli, Command},
     daemon,
     metrics::Metrics,
     page_cache::PageCache,
+    parser,
     settings::WorkerSettings,
     traced::Calls,
     wiring,
@@ -25,6 +26,10 @@ pub fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {
+    // Before settings are read: this role gets none.
+    if matches!(cli.command, Some(Command::ParseDocuments)) {
+        return Ok(parser::serve());
+    }
     let environment = Environment::of_process()?;
     let settings = WorkerSettings::read(&|name| environment.get(name))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -135,6 +135,7 @@ fn pipeline(reader: &mut Reader<'_>) -> PipelineSettings {
             respect_robots: switch(reader, "FETCH_ROBOTS", true),
             ..FetchRules::default()
         },
+        parser_program: None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::{
     llm::{LlmConfig, OpenAi},
+    parser::ParserPool,
     pipeline::{Context, Cores, LanguageModel, PageFetcher, Providers, SearchProvider, Semantics},
     providers::{
         Perplexity, Searxng, Serper, Wikipedia,
@@ -15,7 +16,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use privachat_core::secret::Secret;
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 use url::Url;
 
 /// What the pipeline is to be built of. What is `None` is off.
@@ -37,6 +38,17 @@ pub struct PipelineSettings {
     pub semantics: Option<SemanticsSettings>,
     /// What the page fetcher may do.
     pub fetch: FetchRules,
+    /// The worker's program for its parser processes; the program that runs when `None`.
+    pub parser_program: Option<PathBuf>,
+}
+
+impl PipelineSettings {
+    /// The processes that parse documents.
+    #[must_use]
+    pub fn parsers(&self) -> ParserPool {
+        let program = self.parser_program.clone();
+        program.map_or_else(ParserPool::default, ParserPool::of)
+    }
 }
 
 /// An upstream that wants a key.
@@ -110,7 +122,11 @@ pub fn measured(
         .wikipedia
         .as_ref()
         .map(|it| Wikipedia::new(it.base.clone(), client.clone()));
-    let corpus = settings.corpus.clone().map(LocalCorpus::open).transpose()?;
+    let parsers = settings.parsers();
+    let corpus = settings.corpus.clone();
+    let corpus = corpus
+        .map(|corpus| LocalCorpus::open(corpus, parsers.clone()))
+        .transpose()?;
     let model = settings
         .llm
         .clone()
@@ -135,7 +151,7 @@ pub fn measured(
         .flatten()
         .map(|provider| Arc::new(Traced::new(provider, calls.cloned())) as Arc<dyn SearchProvider>);
     let providers = Providers::new(providers.collect());
-    let fetcher: Arc<dyn PageFetcher> = Arc::new(WebFetcher::new(settings.fetch.clone())?);
+    let fetcher: Arc<dyn PageFetcher> = Arc::new(WebFetcher::new(settings.fetch.clone(), parsers)?);
     let fetcher = Arc::new(Traced::new(fetcher, calls.cloned()));
     let context = Context {
         excluded: Arc::new(settings.fetch.excluded_domains.clone()),

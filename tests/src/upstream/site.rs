@@ -59,7 +59,7 @@ pub fn hostile_documents(sound: &str) -> Vec<Reply> {
         "%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[{}]/Count 99999999>>endobj\ntrailer<</Root 1 0 R>>",
         "2 0 R ".repeat(200_000)
     );
-    vec![
+    let mut documents = vec![
         Reply::html(sound.to_owned()),
         deep("div"),
         deep("b"),
@@ -87,6 +87,50 @@ pub fn hostile_documents(sound: &str) -> Vec<Reply> {
         Reply::html("x").header("Content-Encoding", "br"),
         Reply::html("x").header("X-Long", "y".repeat(300_000)),
         Reply::steps(200, "text/html", vec![Step::Send("<p>".into()), Step::Cut]),
+    ];
+    documents.extend(hidden_nesting().into_iter().map(html));
+    documents.extend(multiplied().into_iter().map(|(kind, body)| typed(kind, body)));
+    documents
+}
+
+/// Nesting that only the rules of the HTML standard show: behind what looks like a comment or an
+/// attribute, among tags that close nothing, in elements that elsewhere cannot hold others.
+fn hidden_nesting() -> Vec<String> {
+    let before = [
+        "",
+        "<!-->",
+        "<!--->",
+        "<!-- x --!>",
+        "<p =\">",
+        "<p b=c=\">",
+        "<p 'a='>'>",
+        "<svg><foreignObject>",
+        "<math><mtext>",
+        "<template>",
+        "<plaintext",
+    ];
+    let nested = ["<div>", "<div></x>", "<path>", "<optgroup>", "<use><rect>", "<ruby><rt>"];
+    let pairs = before.iter().enumerate();
+    pairs
+        .map(|(at, before)| format!("{before}{}", nested[at % nested.len()].repeat(40_000)))
+        .chain(nested.iter().map(|nested| nested.repeat(40_000)))
+        .collect()
+}
+
+/// Something long that comes with each of many pieces of the document.
+fn multiplied() -> Vec<(&'static str, Vec<u8>)> {
+    const HTML: &str = "text/html; charset=utf-8";
+    const MARKDOWN: &str = "text/markdown";
+    let long = "a".repeat(200_000);
+    let fonts: String = (0..300).map(|at| format!("<font size={at}></b>")).collect();
+    let many = |start: String, each: &str| (start + &each.repeat(60_000)).into_bytes();
+    vec![
+        (HTML, many(format!("<h1 id='{long}'>H</h1>"), "<p>word text</p>")),
+        (HTML, many(format!("<title>{long}</title>"), "<h2>x</h2><p>y")),
+        (HTML, many(format!("<p><b class='{long}'>"), "<p>x")),
+        (HTML, many(format!("<p>{fonts}"), "<p>x")),
+        (MARKDOWN, many(format!("# {long}\n\n"), "x\n\n")),
+        (MARKDOWN, many(format!("# {}\n\n", "a.".repeat(100_000)), "x\n\n")),
     ]
 }
 

@@ -11,7 +11,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-use crate::wiring::PipelineSettings;
+use crate::{parser, wiring::PipelineSettings};
 use anyhow::Context as _;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use privachat_core::{
@@ -97,6 +97,9 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The role of the worker's own parser processes.
+    #[command(name = parser::ROLE, hide = true)]
+    ParseDocuments,
 }
 
 /// Runs one command; its result goes to `out`. The code says whether it succeeded.
@@ -130,6 +133,7 @@ pub async fn run(
         Command::CheckConfig => check_config::run(settings, shared, out).await,
         Command::Healthcheck => healthcheck(shared).await,
         Command::Check { file, json } => check::run(&file, json, out),
+        Command::ParseDocuments => Ok(parser::serve()),
     }
 }
 

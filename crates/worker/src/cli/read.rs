@@ -2,8 +2,8 @@
 
 use super::show;
 use crate::{
+    parser::{Format, Origin, ParseJob},
     pipeline::{BlockKind, Deadline, Document},
-    web::{charset, extract, pdf},
     wiring::{self, PipelineSettings},
 };
 use anyhow::Context as _;
@@ -20,7 +20,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<ExitCode> {
     let (address, document) = match web_address(source) {
         Some(url) => page(settings, &url).await?,
-        None => (source.to_owned(), file(Path::new(source))?),
+        None => (source.to_owned(), file(settings, Path::new(source)).await?),
     };
     if json {
         show::json(&as_json(&address, &document), out)?;
@@ -39,6 +39,7 @@ fn web_address(source: &str) -> Option<Url> {
 async fn page(settings: &PipelineSettings, url: &Url) -> anyhow::Result<(String, Document)> {
     let wiring = wiring::context(&PipelineSettings {
         fetch: settings.fetch.clone(),
+        parser_program: settings.parser_program.clone(),
         ..PipelineSettings::default()
     })?;
     let deadline = Deadline::after(Mode::Speed.limits().timeout);
@@ -51,24 +52,18 @@ async fn page(settings: &PipelineSettings, url: &Url) -> anyhow::Result<(String,
     Ok((page.url.into(), page.document))
 }
 
-fn file(path: &Path) -> anyhow::Result<Document> {
-    let bytes =
-        std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    if bytes.starts_with(pdf::MAGIC) {
-        return pdf::pdf(&bytes, pdf::Limits::default())
-            .with_context(|| format!("{} cannot be read", path.display()));
-    }
-    let text = charset::decode(&bytes, None);
-    let extension = path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    Ok(match extension.as_str() {
-        "html" | "htm" | "xhtml" => extract::html(&text, None),
-        "md" | "markdown" => extract::markdown(&text),
-        _ => extract::plain_text(&text),
-    })
+async fn file(settings: &PipelineSettings, path: &Path) -> anyhow::Result<Document> {
+    let unread = || format!("{} cannot be read", path.display());
+    let bytes = std::fs::read(path).with_context(unread)?;
+    let job = ParseJob {
+        format: Format::of(path).unwrap_or(Format::Text),
+        content_type: None,
+        origin: Origin::File,
+        bytes,
+    };
+    let deadline = Deadline::after(Mode::Speed.limits().timeout);
+    let parsed = settings.parsers().parse(job, deadline).await;
+    Ok(parsed.with_context(unread)?.document)
 }
 
 fn as_json(address: &str, document: &Document) -> serde_json::Value {

@@ -273,13 +273,17 @@ async fn check_config_names_what_is_off_and_what_is_broken() {
 
     let folder = tempfile::tempdir().unwrap();
     let settings = corpus(&folder);
+    fs::write(folder.path().join("documents/scan.pdf"), "%PDF-1.7 broken").unwrap();
     worker(&settings, &["search", "--provider", "local", "tides"])
         .await
         .unwrap();
     let ended = worker(&settings, &["check-config"]).await.unwrap();
     assert!(!ended.succeeded, "without Redis nothing goes on");
     for part in [
-        "ok    local       1 files, 1 sections",
+        "ok    local       2 files, 1 sections",
+        "warn  local       1 of its files cannot be parsed: file:///",
+        "/documents/scan.pdf (a PDF that cannot be parsed)",
+        "ok    parser      documents are parsed without access to files and network",
         "FAIL  redis       Redis does not answer\n                  start Redis",
         "FAIL  history     the history file /proc/nowhere/history.db cannot be used",
     ] {

@@ -2,6 +2,7 @@
 
 use super::{deadline::Deadline, document::Document};
 use async_trait::async_trait;
+use std::borrow::Cow;
 use url::Url;
 
 /// A page that was fetched and read.
@@ -60,5 +61,5 @@ pub enum FetchError {
     UnsupportedType(String),
     /// Fetched, but there is nothing to read: empty, a bot check, a cookie wall, an error page.
     #[error("nothing to read: {0}")]
-    NoContent(&'static str),
+    NoContent(Cow<'static, str>),
 }

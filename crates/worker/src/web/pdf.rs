@@ -1,6 +1,6 @@
 //! The text of PDF files, all pages of it. The files come from strangers: what they unpack to, how
-//! many pages and how much text they give and how long that takes is bounded, and a file that makes
-//! the parser panic costs only itself.
+//! many pages and how much text they give and how long that takes is bounded. The library goes down
+//! with nested objects, so this runs where a crash is harmless ([`crate::parser`]).
 
 mod layout;
 mod page;
@@ -10,19 +10,16 @@ mod tests;
 use crate::pipeline::{Block, Document, FetchError};
 use lopdf::LoadOptions;
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    thread,
+    borrow::Cow,
     time::{Duration, Instant},
 };
 
 /// How a PDF file begins.
 pub const MAGIC: &[u8] = b"%PDF-";
 
-/// Objects may be nested, and the parser goes down with them.
-const STACK: usize = 8 * 1024 * 1024;
-const UNREADABLE: FetchError = FetchError::NoContent("a PDF that cannot be parsed");
-const LOCKED: FetchError = FetchError::NoContent("a PDF that wants a password");
-const NO_TEXT: FetchError = FetchError::NoContent("a PDF without text");
+const UNREADABLE: FetchError = FetchError::NoContent(Cow::Borrowed("a PDF that cannot be parsed"));
+const LOCKED: FetchError = FetchError::NoContent(Cow::Borrowed("a PDF that wants a password"));
+const NO_TEXT: FetchError = FetchError::NoContent(Cow::Borrowed("a PDF without text"));
 
 /// What reading one file may cost.
 #[derive(Debug, Clone, Copy)]
@@ -50,26 +47,11 @@ impl Default for Limits {
 }
 
 /// Reads the text of a PDF file. Blocks of page n have the anchor `page=n`, which viewers know.
-/// What lies behind a limit is left out. Takes a thread of its own and waits for it: call it where
-/// blocking is allowed.
+/// What lies behind a limit is left out. Objects that are nested deeply take a stack of megabytes.
 ///
 /// # Errors
 /// `NoContent` when the file is broken, locked or has no text, as scans have none.
 pub fn pdf(bytes: &[u8], limits: Limits) -> Result<Document, FetchError> {
-    thread::scope(|scope| {
-        let work = || catch_unwind(AssertUnwindSafe(|| read(bytes, limits)));
-        let thread = thread::Builder::new()
-            .name("pdf".to_owned())
-            .stack_size(STACK)
-            .spawn_scoped(scope, work);
-        match thread.map(thread::ScopedJoinHandle::join) {
-            Ok(Ok(Ok(result))) => result,
-            _ => Err(UNREADABLE),
-        }
-    })
-}
-
-fn read(bytes: &[u8], limits: Limits) -> Result<Document, FetchError> {
     let until = Instant::now() + limits.time;
     let options = LoadOptions::with_max_decompressed_size(share(bytes, limits.unpacked));
     let Ok(file) = lopdf::Document::load_mem_with_options(bytes, options) else {

@@ -5,10 +5,12 @@
 //! that lies beside this one (`scripts/bench.sh` builds it).
 
 mod fan_out;
+mod parser;
 
 use chrono::Utc;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use fan_out::fan_out;
+use parser::parser;
 use privachat_bench::documents;
 use privachat_bench::record::response;
 use privachat_core::connection::Redis;
@@ -155,6 +157,6 @@ criterion_group! {
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))
         .sample_size(50);
-    targets = records, scripts, pages, fan_out
+    targets = records, scripts, pages, parser, fan_out
 }
 criterion_main!(hot);

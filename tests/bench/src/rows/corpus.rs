@@ -3,6 +3,8 @@
 use crate::figures::{Figure, Goal, Row, percentile};
 use crate::scale::Scale;
 use privachat_bench::documents::{self, Words};
+use crate::programs;
+use privachat_worker::parser::ParserPool;
 use privachat_worker::pipeline::{Deadline, ProviderQuery, SearchProvider};
 use privachat_worker::providers::local::{CorpusSettings, CorpusStatus, LocalCorpus};
 use std::path::Path;
@@ -61,11 +63,13 @@ pub(crate) async fn corpus(scale: Scale) -> Row {
 
 /// An index of the folder, from nothing.
 async fn read(folder: &Path, index: &Path) -> Arc<LocalCorpus> {
-    let corpus = LocalCorpus::open(CorpusSettings {
+    let settings = CorpusSettings {
         paths: vec![folder.to_owned()],
         index_dir: index.to_owned(),
         base_url: None,
-    });
+    };
+    let parsers = ParserPool::of(programs::binaries().worker.into());
+    let corpus = LocalCorpus::open(settings, parsers);
     let corpus = corpus.expect("an empty index");
     let reader = Arc::clone(&corpus);
     let refresh = move || reader.refresh(&CancellationToken::new());

@@ -2,6 +2,7 @@
 
 use super::{Finding, Probe, Row};
 use crate::{
+    parser::ParserPool,
     pipeline::Deadline,
     providers::local::{CorpusSettings, LocalCorpus},
     semantics::SemanticsSettings,
@@ -24,7 +25,8 @@ pub(super) fn rows<'a>(
     let serper = wiring.serper.as_ref().map(|it| one(it.probe(deadline)));
     let perplexity = wiring.perplexity.as_ref().map(|it| one(it.probe(deadline)));
     let wikipedia = wiring.wikipedia.as_ref().map(|it| one(it.probe(deadline)));
-    let local = settings.corpus.clone().map(|it| one(corpus(it, deadline)));
+    let local = settings.corpus.clone();
+    let local = local.map(|it| -> Probe<'a> { Box::pin(corpus(it, settings.parsers(), deadline)) });
     let model = wiring.model.as_ref().map(|it| one(it.probe(deadline)));
     let meaning = wiring.semantics.as_ref().map(|it| one(it.probe(deadline)));
     let meaning_name = match settings.semantics {
@@ -38,6 +40,7 @@ pub(super) fn rows<'a>(
         row(true, "perplexity", "PERPLEXITY_API_KEY", perplexity),
         row(true, "wikipedia", "WIKIPEDIA_BASE_URL", wikipedia),
         row(true, "local", "CORPUS_PATHS", local),
+        row(false, "parser", "", Some(Box::pin(parser(settings.parsers())))),
         row(
             false,
             "model",
@@ -58,16 +61,51 @@ fn one<'a>(probe: impl Future<Output = Result<String, ProbeError>> + Send + 'a) 
 }
 
 /// The state of the corpus; its files are taken in by the worker, not here.
-async fn corpus(settings: CorpusSettings, deadline: Deadline) -> Result<String, ProbeError> {
+async fn corpus(
+    settings: CorpusSettings,
+    parsers: ParserPool,
+    deadline: Deadline,
+) -> Vec<Finding> {
     let index_dir = settings.index_dir.clone();
-    match LocalCorpus::open(settings) {
-        Ok(corpus) => corpus.probe(deadline).await,
-        Err(error) => Err(ProbeError {
-            problem: format!(
-                "the index in {} cannot be opened: {error}",
-                index_dir.display()
-            ),
-            hint: Some("let DATA_DIR name a folder that the worker's user may write to".to_owned()),
-        }),
-    }
+    let corpus = match LocalCorpus::open(settings, parsers) {
+        Ok(corpus) => corpus,
+        Err(error) => {
+            return vec![Finding::Broken(ProbeError {
+                problem: format!(
+                    "the index in {} cannot be opened: {error}",
+                    index_dir.display()
+                ),
+                hint: Some(
+                    "let DATA_DIR name a folder that the worker's user may write to".to_owned(),
+                ),
+            })];
+        }
+    };
+    let state = Finding::from(corpus.probe(deadline).await);
+    let faults = corpus.faults().map(Finding::Doubtful);
+    std::iter::once(state).chain(faults).collect()
+}
+
+/// Whether a document that takes its parser over gets any further.
+async fn parser(parsers: ParserPool) -> Vec<Finding> {
+    let problem = match parsers.probe().await {
+        Ok(confinement) if confinement.is_complete() => {
+            let detail = "documents are parsed without access to files and network";
+            return vec![Finding::Well(detail.to_owned())];
+        }
+        Ok(_partly) => "this kernel does not take files and network away from parser processes",
+        Err(error) => {
+            return vec![Finding::Broken(ProbeError {
+                problem: format!("no parser process can be started: {error}"),
+                hint: Some("let the worker start its own program again".to_owned()),
+            })];
+        }
+    };
+    vec![Finding::Doubtful(ProbeError {
+        problem: problem.to_owned(),
+        hint: Some(
+            "use a kernel with Landlock and seccomp, and a container profile that allows both"
+                .to_owned(),
+        ),
+    })]
 }

@@ -129,7 +129,7 @@ async fn fetch(
         .await
         .unwrap_or(Err(FetchError::TimedOut))?;
     if page.document.is_empty() {
-        return Err(FetchError::NoContent("empty"));
+        return Err(FetchError::NoContent("empty".into()));
     }
     Ok(page)
 }

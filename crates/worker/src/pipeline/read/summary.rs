@@ -4,12 +4,11 @@ use crate::pipeline::FetchError;
 
 /// Whether the page refused to be read.
 pub(super) fn is_refusal(error: &FetchError) -> bool {
-    matches!(
-        error,
-        FetchError::Forbidden(_)
-            | FetchError::Status(401 | 403 | 429 | 451)
-            | FetchError::NoContent("a bot check")
-    )
+    match error {
+        FetchError::Forbidden(_) | FetchError::Status(401 | 403 | 429 | 451) => true,
+        FetchError::NoContent(reason) => reason == "a bot check",
+        _ => false,
+    }
 }
 
 /// "2 of 5 pages could not be read: 1 too slow, 1 HTTP 403".

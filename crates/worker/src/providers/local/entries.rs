@@ -2,6 +2,7 @@
 
 use super::{
     files::FileState,
+    reading::FileContent,
     schema::{FILE, Fields, SECTION},
     sections::Section,
     tokens::{Words, stemmed_as},
@@ -16,10 +17,10 @@ pub(super) fn of_file(
     fields: Fields,
     address: &str,
     state: FileState,
-    sections: &[Section],
+    content: &FileContent,
 ) -> serde_json::Result<Vec<TantivyDocument>> {
-    let mut entries = Vec::with_capacity(sections.len() + 1);
-    for section in sections {
+    let mut entries = Vec::with_capacity(content.sections.len() + 1);
+    for section in &content.sections {
         entries.push(of_section(fields, address, section)?);
     }
     let mut entry = TantivyDocument::default();
@@ -27,6 +28,9 @@ pub(super) fn of_file(
     entry.add_u64(fields.kind, FILE);
     entry.add_u64(fields.size, state.size);
     entry.add_i64(fields.modified, state.modified);
+    if let Some(fault) = &content.fault {
+        entry.add_text(fields.fault, fault);
+    }
     entries.push(entry);
     Ok(entries)
 }

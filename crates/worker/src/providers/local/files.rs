@@ -1,5 +1,6 @@
 //! Which files belong to the corpus, and what state they are in.
 
+use crate::parser::Format;
 use ignore::WalkBuilder;
 use std::{
     collections::HashMap,
@@ -63,31 +64,6 @@ impl FileState {
         Self {
             size: metadata.len(),
             modified: modified.unwrap_or(0),
-        }
-    }
-}
-
-/// How a file is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Html,
-    Markdown,
-    Plain,
-    Pdf,
-}
-
-impl Format {
-    /// The format of a file name; `None` when such files are not read.
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        let Some(extension) = path.extension().and_then(OsStr::to_str) else {
-            return (path.file_name()? == "README").then_some(Self::Plain);
-        };
-        match extension.to_ascii_lowercase().as_str() {
-            "html" | "htm" | "xhtml" => Some(Self::Html),
-            "md" | "markdown" => Some(Self::Markdown),
-            "txt" | "text" | "rst" => Some(Self::Plain),
-            "pdf" => Some(Self::Pdf),
-            _ => None,
         }
     }
 }

@@ -23,10 +23,14 @@ mod tests;
 mod tokens;
 mod update;
 
-use crate::pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider};
+use crate::{
+    parser::ParserPool,
+    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider},
+};
 use anyhow::Context;
 use async_trait::async_trait;
 use hits::Links;
+use reading::FileReader;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -81,6 +85,7 @@ pub struct CorpusStatus {
 pub struct LocalCorpus {
     roots: Vec<PathBuf>,
     folder: PathBuf,
+    parsers: ParserPool,
     links: Links,
     store: RwLock<Arc<Store>>,
     memory: Mutex<Memory>,
@@ -88,11 +93,11 @@ pub struct LocalCorpus {
 }
 
 impl LocalCorpus {
-    /// Opens the index of this corpus, or makes an empty one. Reads no documents.
+    /// Opens the index of this corpus, or makes an empty one. Reads no documents; `parsers` will.
     ///
     /// # Errors
     /// When the folder of the index cannot be written to; the message says what to do.
-    pub fn open(settings: CorpusSettings) -> anyhow::Result<Arc<Self>> {
+    pub fn open(settings: CorpusSettings, parsers: ParserPool) -> anyhow::Result<Arc<Self>> {
         let mut roots = Vec::new();
         for path in &settings.paths {
             if !path.exists() {
@@ -112,6 +117,7 @@ impl LocalCorpus {
         };
         Ok(Arc::new(Self {
             links: Links::new(settings.base_url.as_ref(), &roots),
+            parsers,
             roots,
             folder,
             store: RwLock::new(Arc::new(store)),
@@ -146,8 +152,8 @@ impl LocalCorpus {
         }
     }
 
-    /// Takes in new, changed and deleted files once. Blocks; `false` when another worker is doing
-    /// it, or when it was stopped.
+    /// Takes in new, changed and deleted files once. Blocks, on a thread of a runtime for that;
+    /// `false` when another worker is doing it, or when it was stopped.
     ///
     /// # Errors
     /// When the index cannot be read or written. The next call opens it anew, and builds it anew
@@ -155,6 +161,7 @@ impl LocalCorpus {
     pub fn refresh(&self, stop: &CancellationToken) -> anyhow::Result<bool> {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let store = self.store();
+        let reader = FileReader::new(self.parsers.clone());
         let read_before = self.status().read;
         let report = |progress: update::Progress| {
             self.status.send_modify(|status| {
@@ -165,7 +172,7 @@ impl LocalCorpus {
                 status.read = read_before + progress.read;
             });
         };
-        let outcome = update::update(&store, &self.roots, &mut memory, stop, &report)
+        let outcome = update::update(&store, &self.roots, &reader, &mut memory, stop, &report)
             .and_then(|updated| Ok((updated, store.last_commit()?)));
         let (updated, commit) = match outcome {
             Ok(outcome) => outcome,

@@ -4,6 +4,9 @@ use super::{LocalCorpus, files};
 use crate::{pipeline::Deadline, upstream::ProbeError};
 use std::{fs, path::Path};
 
+/// Files that are named in one line.
+const NAMED: usize = 5;
+
 impl LocalCorpus {
     /// Looks whether every folder is there and holds documents; the index is left as it is.
     ///
@@ -34,6 +37,32 @@ impl LocalCorpus {
             )),
             _ => Ok("not indexed yet; a worker does that when it starts".to_owned()),
         }
+    }
+
+    /// The files that could not be parsed, when there are some.
+    #[must_use]
+    pub fn faults(&self) -> Option<ProbeError> {
+        let faults = self.store().faults().unwrap_or_default();
+        let named: Vec<String> = faults
+            .iter()
+            .take(NAMED)
+            .map(|(address, fault)| format!("{address} ({fault})"))
+            .collect();
+        let more = match faults.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!faults.is_empty()).then(|| ProbeError {
+            problem: format!(
+                "{} of its files cannot be parsed: {}{more}",
+                faults.len(),
+                named.join(", ")
+            ),
+            hint: Some(
+                "they are read again when they change; take them out of the folder, or mend them"
+                    .to_owned(),
+            ),
+        })
     }
 }
 

@@ -1,46 +1,80 @@
 //! From a file to its sections.
 
 use super::{
-    files::{self, Format},
+    files,
     sections::{self, Section},
 };
-use crate::web::{charset, extract, pdf};
-use std::{
-    fs::File,
-    io::Read,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-};
+use crate::parser::{Format, Origin, ParseError, ParseJob, ParserPool};
+use std::{fs::File, io, io::Read, path::Path};
+use tokio::runtime::Handle;
 
 /// How much of a file is looked at to see whether it is text.
 const SAMPLE_BYTES: usize = 8 * 1024;
 
-/// Reads one file. A file that is no text, or that its parser chokes on, has no sections.
-pub(super) fn read(path: &Path) -> std::io::Result<Vec<Section>> {
-    let mut bytes = Vec::new();
-    // The file may have grown since it was looked at.
-    File::open(path)?
-        .take(files::MAX_FILE_BYTES)
-        .read_to_end(&mut bytes)?;
-    let format = Format::of(path);
-    if format != Some(Format::Pdf) && is_binary(&bytes) {
-        return Ok(Vec::new());
+/// Reads files with the parser processes, from threads that are none of the runtime's.
+#[derive(Debug, Clone)]
+pub(super) struct FileReader {
+    parsers: ParserPool,
+    /// What drives the pipes to the processes.
+    runtime: Option<Handle>,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct FileContent {
+    pub(super) sections: Vec<Section>,
+    /// Why there are none, when the file could not be parsed. It is not tried again before it
+    /// changes.
+    pub(super) fault: Option<String>,
+}
+
+impl FileReader {
+    /// Called on a thread of the runtime that is to drive the pipes.
+    pub(super) fn new(parsers: ParserPool) -> Self {
+        Self {
+            parsers,
+            runtime: Handle::try_current().ok(),
+        }
     }
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    if format == Some(Format::Pdf) {
-        let document = pdf::pdf(&bytes, pdf::Limits::default());
-        return Ok(document.map_or_else(|_| Vec::new(), |it| sections::split(&it, &name)));
-    }
-    let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let text = charset::decode(&bytes, None);
-        let document = match format {
-            Some(Format::Html) => extract::html(&text, None),
-            Some(Format::Markdown) => extract::markdown(&text),
-            _ => extract::plain_text(&text),
+
+    /// Reads one file. Blocks.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or when its parser was late or could not be started: then it
+    /// is worth another try.
+    pub(super) fn read(&self, path: &Path) -> io::Result<FileContent> {
+        let mut bytes = Vec::new();
+        // The file may have grown since it was looked at.
+        File::open(path)?
+            .take(files::MAX_FILE_BYTES)
+            .read_to_end(&mut bytes)?;
+        let format = Format::of(path).unwrap_or(Format::Text);
+        if format != Format::Pdf && is_binary(&bytes) {
+            return Ok(FileContent::default());
+        }
+        let job = ParseJob {
+            format,
+            content_type: None,
+            origin: Origin::File,
+            bytes,
         };
-        sections::split(&document, &name)
-    }));
-    Ok(parsed.unwrap_or_default())
+        match self.parsers.parse_blocking(job, self.runtime.as_ref()) {
+            Ok(parsed) => {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                Ok(FileContent {
+                    sections: sections::split(&parsed.document, &name),
+                    fault: None,
+                })
+            }
+            Err(error @ (ParseError::TimedOut | ParseError::Unavailable)) => {
+                Err(io::Error::other(error))
+            }
+            Err(error) => Ok(FileContent {
+                sections: Vec::new(),
+                fault: Some(error.to_string()),
+            }),
+        }
+    }
 }
 
 fn is_binary(bytes: &[u8]) -> bool {
@@ -68,15 +102,19 @@ trailer <</Size 6 /Root 1 0 R>>
 ";
 
     #[test]
-    fn pdf_files_are_part_of_a_corpus_and_broken_ones_are_passed_over() {
+    fn pdf_files_are_part_of_a_corpus_and_broken_ones_are_marked() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("Ponds.PDF");
         std::fs::write(&path, PDF).unwrap();
-        let sections = read(&path).unwrap();
-        assert_eq!(sections.len(), 1);
-        assert_eq!(sections[0].blocks[0].1, "Ducks live on ponds all year.");
+        let reader = FileReader::new(ParserPool::default());
+        let content = reader.read(&path).unwrap();
+        assert_eq!(content.sections.len(), 1);
+        let text = &content.sections[0].blocks[0].1;
+        assert_eq!(text, "Ducks live on ponds all year.");
 
         std::fs::write(&path, "%PDF-1.4\nbroken").unwrap();
-        assert!(read(&path).unwrap().is_empty());
+        let broken = reader.read(&path).unwrap();
+        assert!(broken.sections.is_empty());
+        assert_eq!(broken.fault.unwrap(), "a PDF that cannot be parsed");
     }
 }

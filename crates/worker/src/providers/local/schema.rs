@@ -9,7 +9,7 @@ use tantivy::{
 };
 
 /// Goes up when fields or words change: an index of another version is not read but built anew.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 const WORDS: &str = "words";
 
@@ -26,6 +26,8 @@ pub(super) struct Fields {
     pub(super) size: Field,
     /// Its modification time, in nanoseconds since 1970.
     pub(super) modified: Field,
+    /// Why a file has no sections, when it could not be parsed.
+    pub(super) fault: Field,
     /// Title of the page.
     pub(super) title: Field,
     /// Headings above the section, outermost first.
@@ -62,6 +64,7 @@ impl Fields {
             kind: schema.add_u64_field("kind", INDEXED),
             size: schema.add_u64_field("size", STORED),
             modified: schema.add_i64_field("modified", STORED),
+            fault: schema.add_text_field("fault", STORED),
             title: schema.add_text_field("title", words(IndexRecordOption::WithFreqs)),
             path: schema.add_text_field("path", words(IndexRecordOption::WithFreqs)),
             heading: schema.add_text_field("heading", words(IndexRecordOption::WithFreqs)),

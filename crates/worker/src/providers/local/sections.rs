@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// A longer piece is cut again between blocks, so that it stays about one thing.
 const MAX_SECTION_CHARS: usize = 2_500;
+/// Bytes of a heading that the sections below it repeat. An unclosed one holds the rest of a page.
+const MAX_REPEATED_HEADING: usize = 300;
 /// How much prose (in bytes) tells the language of a page that does not say it.
 const DETECTED_BY_LEAST: usize = 80;
 const DETECTED_BY_MOST: usize = 4_000;
@@ -165,7 +167,7 @@ pub(super) fn split(document: &Document, name: &str) -> Vec<Section> {
                 current.heading.clone_from(&block.text);
                 current.anchor.clone_from(&block.anchor);
                 current.names = names(&block.text, block.anchor.as_deref());
-                path.push((level, block.text.clone()));
+                path.push((level, short(&block.text).to_owned()));
             }
             BlockKind::Term if !block.text.ends_with(':') => {
                 if !current.is_only_terms() {
@@ -190,7 +192,7 @@ pub(super) fn split(document: &Document, name: &str) -> Vec<Section> {
                 let is_full = current.chars() + block.text.len() > MAX_SECTION_CHARS;
                 if !current.blocks.is_empty() && (is_full || current.ends_before(block)) {
                     let mut rest = empty(&current.path);
-                    rest.heading.clone_from(&current.heading);
+                    rest.heading = short(&current.heading).to_owned();
                     rest.is_term = current.is_term;
                     rest.anchor = block.anchor.clone().or_else(|| current.anchor.clone());
                     finish(&mut sections, std::mem::replace(&mut current, rest));
@@ -272,6 +274,11 @@ fn title(document: &Document, name: &str) -> String {
     title.to_owned()
 }
 
+fn short(heading: &str) -> &str {
+    let end = heading.floor_char_boundary(MAX_REPEATED_HEADING);
+    heading.get(..end).unwrap_or(heading)
+}
+
 fn letters(text: &str) -> String {
     text.chars()
         .filter(|c| c.is_alphanumeric())
@@ -286,7 +293,7 @@ fn is_edge(c: char) -> bool {
 /// The names that a heading or a signature defines: `asyncio.gather` and `gather` of
 /// "awaitable asyncio.gather(*aws)" under the anchor `asyncio.gather`.
 fn names(text: &str, anchor: Option<&str>) -> Vec<String> {
-    let lower = text.to_lowercase();
+    let lower = short(text).to_lowercase();
     // "pathlib — object-oriented paths" defines pathlib.
     let lower = lower.split(" — ").next().unwrap_or_default();
     let before_call = lower.split('(').next().unwrap_or_default();

@@ -149,20 +149,8 @@ impl Store {
 
     /// The state of each file when it was taken in, by address.
     pub(super) fn known_files(&self) -> anyhow::Result<HashMap<String, FileState>> {
-        self.reader.reload()?;
-        let searcher = self.reader.searcher();
-        let files = TermQuery::new(
-            Term::from_field_u64(self.fields.kind, FILE),
-            IndexRecordOption::Basic,
-        );
         let mut known = HashMap::new();
-        let mut addresses: Vec<DocAddress> = searcher
-            .search(&files, &DocSetCollector)?
-            .into_iter()
-            .collect();
-        addresses.sort_unstable();
-        for address in addresses {
-            let entry: TantivyDocument = searcher.doc(address)?;
+        for entry in self.file_entries()? {
             let file = entry
                 .get_first(self.fields.file)
                 .and_then(|value| value.as_str());
@@ -177,6 +165,38 @@ impl Store {
             }
         }
         Ok(known)
+    }
+
+    /// The entries that say what was read of each file.
+    fn file_entries(&self) -> anyhow::Result<Vec<TantivyDocument>> {
+        self.reader.reload()?;
+        let searcher = self.reader.searcher();
+        let files = TermQuery::new(
+            Term::from_field_u64(self.fields.kind, FILE),
+            IndexRecordOption::Basic,
+        );
+        let mut addresses: Vec<DocAddress> = searcher
+            .search(&files, &DocSetCollector)?
+            .into_iter()
+            .collect();
+        addresses.sort_unstable();
+        let entries = addresses.into_iter().map(|address| searcher.doc(address));
+        Ok(entries.collect::<tantivy::Result<_>>()?)
+    }
+
+    /// The files that could not be parsed, by address, with the reasons.
+    pub(super) fn faults(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let entries = self.file_entries()?;
+        let mut faults: Vec<_> = entries
+            .iter()
+            .filter_map(|entry| {
+                let text = |field| entry.get_first(field).and_then(|value| value.as_str());
+                let file = text(self.fields.file)?.to_owned();
+                Some((file, text(self.fields.fault)?.to_owned()))
+            })
+            .collect();
+        faults.sort();
+        Ok(faults)
     }
 
     /// The languages that sections are in, the most usual one first.

@@ -42,7 +42,7 @@ impl Corpus {
     }
 
     fn open(&self) -> Arc<LocalCorpus> {
-        LocalCorpus::open(self.settings()).unwrap()
+        LocalCorpus::open(self.settings(), ParserPool::default()).unwrap()
     }
 
     fn built(&self) -> Arc<LocalCorpus> {

@@ -4,7 +4,7 @@
 use super::{
     entries,
     files::{self, FileState, Scan},
-    reading,
+    reading::FileReader,
     schema::Fields,
     store::{Commit, Store},
 };
@@ -33,8 +33,6 @@ const COMMIT_INTERVAL: Duration = Duration::from_secs(5);
 const LOG_INTERVAL: Duration = Duration::from_secs(3);
 /// Threads that read, parse and take words apart. More would only fill memory with parsed pages.
 const MAX_READERS: usize = 4;
-/// Parsers recurse on nested markup.
-const READER_STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// How an update went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,13 +107,13 @@ struct Job {
 
 impl Job {
     /// What the index shall hold of the file.
-    fn entries(&self, fields: Fields) -> io::Result<Vec<TantivyDocument>> {
-        let sections = reading::read(&self.path)?;
+    fn entries(&self, fields: Fields, reader: &FileReader) -> io::Result<Vec<TantivyDocument>> {
+        let content = reader.read(&self.path)?;
         Ok(entries::of_file(
             fields,
             &self.address,
             self.state,
-            &sections,
+            &content,
         )?)
     }
 }
@@ -132,6 +130,7 @@ struct Changes {
 pub(super) fn update(
     store: &Store,
     roots: &[PathBuf],
+    reader: &FileReader,
     memory: &mut Memory,
     stop: &CancellationToken,
     report: &dyn Fn(Progress),
@@ -168,6 +167,7 @@ pub(super) fn update(
     let first = !store.last_commit()?.complete;
     Writing {
         store,
+        reader,
         writer,
         progress,
         failed: &mut memory.failed,
@@ -204,6 +204,7 @@ fn compare(scan: &Scan, memory: &Memory) -> Changes {
 
 struct Writing<'a> {
     store: &'a Store,
+    reader: &'a FileReader,
     writer: IndexWriter,
     progress: Progress,
     failed: &'a mut HashSet<String>,
@@ -230,16 +231,15 @@ impl Writing<'_> {
             let (send, receive) = mpsc::sync_channel(readers * 2);
             let fields = self.store.fields;
             for _ in 0..readers.min(jobs.len()) {
-                let (send, next, jobs) = (send.clone(), &next, &jobs);
+                let (send, next, jobs, reader) = (send.clone(), &next, &jobs, self.reader);
                 thread::Builder::new()
                     .name("corpus-reader".to_owned())
-                    .stack_size(READER_STACK_BYTES)
                     .spawn_scoped(scope, move || {
                         while !stop.is_cancelled() {
                             let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else {
                                 return;
                             };
-                            if send.send((job, job.entries(fields))).is_err() {
+                            if send.send((job, job.entries(fields, reader))).is_err() {
                                 return;
                             }
                         }

@@ -1,11 +1,10 @@
 //! HTML pages.
 
 use super::{
-    blocks,
-    bounds::bounded,
-    metadata,
+    blocks, metadata,
     root::{self, Root},
     survey::{Survey, survey},
+    tree,
 };
 use crate::pipeline::{Block, Document};
 use dom_query::{NodeId, Tree};
@@ -31,7 +30,7 @@ pub fn html(html: &str, base: Option<&Url>) -> Document {
 /// Like [`html`], and the address that the page wants to be known by, when that is on its own site.
 #[must_use]
 pub fn page(html: &str, base: Option<&Url>) -> (Document, Option<Url>) {
-    let page = dom_query::Document::from(bounded(html));
+    let page = tree::parse(html);
     let mut wanted = HashSet::new();
     let mut seen = survey(&page.tree, &wanted);
     if let Some(id) = wrongly_dropped(&seen) {
@@ -94,7 +93,7 @@ fn by_score(
         .ok()?
         .parse()
         .ok()?;
-    let content = dom_query::Document::from(bounded(&article.content));
+    let content = tree::parse(&article.content);
     let blocks = whole(&content.tree, &HashSet::new());
     let length: usize = blocks.iter().map(|block| block.text.len()).sum();
     // A thread or a list has no single article: then everything is kept.

@@ -1,6 +1,6 @@
 //! Markdown files, as GitHub renders them.
 
-use super::marks::bounded;
+use super::{MAX_ANCHOR, marks::bounded};
 use crate::pipeline::{Block, BlockKind, Document};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use std::{collections::HashMap, mem};
@@ -154,7 +154,8 @@ impl Reader {
                 .stated_anchor
                 .take()
                 .unwrap_or_else(|| self.anchor_for(&text));
-            self.anchor = Some(anchor);
+            // A link to an id that is cut would lead nowhere.
+            self.anchor = Some(anchor).filter(|anchor| anchor.len() <= MAX_ANCHOR);
         }
         self.push(kind, text);
     }

@@ -1,6 +1,9 @@
 //! One look at the whole tree: how much text there is, and which elements could hold the content.
 
-use super::element::{Role, role};
+use super::{
+    element::{Role, role},
+    walk::{Visitor, walk},
+};
 use dom_query::{Element, LocalName, NodeData, NodeId, Tree, local_name};
 use std::collections::HashSet;
 
@@ -38,9 +41,14 @@ pub(super) struct Survey {
 
 /// Surveys the tree; what is in `wanted` counts even when it looks like decoration.
 pub(super) fn survey(tree: &Tree, wanted: &HashSet<NodeId>) -> Survey {
-    let mut survey = Survey::default();
-    survey.length = survey.measure(tree, tree.root_id(), wanted);
-    survey
+    let mut surveyor = Surveyor {
+        tree,
+        wanted,
+        found: Survey::default(),
+        open: Vec::new(),
+    };
+    walk(tree, tree.root_id(), &mut surveyor);
+    surveyor.found
 }
 
 enum Node {
@@ -50,64 +58,91 @@ enum Node {
     Other,
 }
 
-impl Survey {
-    fn measure(&mut self, tree: &Tree, id: NodeId, wanted: &HashSet<NodeId>) -> usize {
-        let kind = tree.query_node_or(&id, Node::Other, |node| match &node.data {
-            NodeData::Text { contents } => Node::Text(contents.trim().len()),
-            NodeData::Element(element) => classify(element),
-            NodeData::Document | NodeData::Fragment => Node::Element(Role::Container, None, false),
-            _ => Node::Other,
-        });
+struct Surveyor<'a> {
+    tree: &'a Tree,
+    wanted: &'a HashSet<NodeId>,
+    found: Survey,
+    /// The elements around the node that is looked at, innermost last.
+    open: Vec<Open>,
+}
+
+/// An element whose children are being looked at.
+struct Open {
+    claim: Option<Claim>,
+    is_decoration: bool,
+    /// Length of the readable text so far.
+    length: usize,
+    /// How many candidates and times were found before it.
+    candidates: usize,
+    times: usize,
+}
+
+impl Visitor for Surveyor<'_> {
+    fn enter(&mut self, id: NodeId) -> bool {
+        let kind = self
+            .tree
+            .query_node_or(&id, Node::Other, |node| match &node.data {
+                NodeData::Text { contents } => Node::Text(contents.trim().len()),
+                NodeData::Element(element) => classify(element),
+                NodeData::Document | NodeData::Fragment => {
+                    Node::Element(Role::Container, None, false)
+                }
+                _ => Node::Other,
+            });
         match kind {
-            Node::Text(length) => length,
-            Node::Other => 0,
-            Node::LinkedData => {
-                self.linked_data.push(id);
-                0
-            }
-            Node::Element(Role::Hidden, ..) => {
-                self.look_for_linked_data(tree, id);
-                0
-            }
+            Node::Text(length) => self.add(length),
+            Node::Other => {}
+            Node::LinkedData => self.found.linked_data.push(id),
+            Node::Element(Role::Hidden, ..) => self.look_for_linked_data(id),
             Node::Element(role, claim, is_time) => {
                 if is_time {
-                    self.times.push(id);
+                    self.found.times.push(id);
                 }
-                let is_decoration = role == Role::Decoration && !wanted.contains(&id);
-                let (candidates, times) = (self.candidates.len(), self.times.len());
-                let length = self.measure_children(tree, id, wanted);
-                if is_decoration {
-                    self.candidates.truncate(candidates);
-                    self.times.truncate(times);
-                    self.decoration.push((id, length));
-                    return 0;
-                }
-                if let Some(claim) = claim {
-                    self.candidates.push(Candidate { id, claim, length });
-                }
-                length
+                self.open.push(Open {
+                    claim,
+                    is_decoration: role == Role::Decoration && !self.wanted.contains(&id),
+                    length: 0,
+                    candidates: self.found.candidates.len(),
+                    times: self.found.times.len(),
+                });
+                return true;
             }
         }
+        false
     }
 
-    fn measure_children(&mut self, tree: &Tree, id: NodeId, wanted: &HashSet<NodeId>) -> usize {
-        let mut length = 0;
-        let mut next = tree.query_node_or(&id, None, |node| node.first_child);
-        while let Some(child) = next {
-            length += self.measure(tree, child, wanted);
-            next = tree.query_node_or(&child, None, |node| node.next_sibling);
+    fn leave(&mut self, id: NodeId) {
+        let Some(open) = self.open.pop() else { return };
+        let length = open.length;
+        if open.is_decoration {
+            self.found.candidates.truncate(open.candidates);
+            self.found.times.truncate(open.times);
+            self.found.decoration.push((id, length));
+            return;
         }
-        length
+        if let Some(claim) = open.claim {
+            self.found.candidates.push(Candidate { id, claim, length });
+        }
+        self.add(length);
+    }
+}
+
+impl Surveyor<'_> {
+    fn add(&mut self, length: usize) {
+        match self.open.last_mut() {
+            Some(open) => open.length += length,
+            None => self.found.length += length,
+        }
     }
 
     /// The head counts as hidden, and that is where most JSON-LD is.
-    fn look_for_linked_data(&mut self, tree: &Tree, id: NodeId) {
-        for child in tree.child_ids_of_it(&id, false) {
-            let found = tree.query_node_or(&child, false, |node| {
+    fn look_for_linked_data(&mut self, id: NodeId) {
+        for child in self.tree.child_ids_of_it(&id, false) {
+            let found = self.tree.query_node_or(&child, false, |node| {
                 node.as_element().is_some_and(is_linked_data)
             });
             if found {
-                self.linked_data.push(child);
+                self.found.linked_data.push(child);
             }
         }
     }

@@ -1,35 +1,24 @@
 //! What kind of file an answer is.
 
 use super::client::Response;
-use crate::{pipeline::FetchError, web::pdf};
+use crate::{parser::Format, pipeline::FetchError, web::pdf};
 
-/// The kinds that can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Media {
-    Html,
-    Markdown,
-    Text,
-    Pdf,
-}
-
-impl Media {
-    /// Judges by Content-Type; an answer without one passes as HTML until its bytes are seen.
-    pub(super) fn of(response: &Response) -> Result<Self, FetchError> {
-        let header = response.content_type().unwrap_or_default();
-        let essence = header.split(';').next().unwrap_or_default();
-        let essence = essence.trim().to_ascii_lowercase();
-        let path = response.url.path().to_ascii_lowercase();
-        let is_markdown_file = path.ends_with(".md") || path.ends_with(".markdown");
-        let is_pdf_file = path.ends_with(".pdf");
-        match essence.as_str() {
-            "text/html" | "application/xhtml+xml" | "" => Ok(Self::Html),
-            "text/markdown" | "text/x-markdown" => Ok(Self::Markdown),
-            "text/plain" if is_markdown_file => Ok(Self::Markdown),
-            "text/plain" => Ok(Self::Text),
-            "application/pdf" | "application/x-pdf" => Ok(Self::Pdf),
-            "application/octet-stream" | "binary/octet-stream" if is_pdf_file => Ok(Self::Pdf),
-            _ => Err(FetchError::UnsupportedType(printable(&essence))),
-        }
+/// Judges by Content-Type; an answer without one passes as HTML until its bytes are seen.
+pub(super) fn format(response: &Response) -> Result<Format, FetchError> {
+    let header = response.content_type().unwrap_or_default();
+    let essence = header.split(';').next().unwrap_or_default();
+    let essence = essence.trim().to_ascii_lowercase();
+    let path = response.url.path().to_ascii_lowercase();
+    let is_markdown_file = path.ends_with(".md") || path.ends_with(".markdown");
+    let is_pdf_file = path.ends_with(".pdf");
+    match essence.as_str() {
+        "text/html" | "application/xhtml+xml" | "" => Ok(Format::Html),
+        "text/markdown" | "text/x-markdown" => Ok(Format::Markdown),
+        "text/plain" if is_markdown_file => Ok(Format::Markdown),
+        "text/plain" => Ok(Format::Text),
+        "application/pdf" | "application/x-pdf" => Ok(Format::Pdf),
+        "application/octet-stream" | "binary/octet-stream" if is_pdf_file => Ok(Format::Pdf),
+        _ => Err(FetchError::UnsupportedType(printable(&essence))),
     }
 }
 

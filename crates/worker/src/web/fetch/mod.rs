@@ -1,7 +1,7 @@
 //! Fetching pages that strangers name. Every request, redirects and robots.txt included, goes the
 //! same way: `guard` judges the address, `resolver` the IP addresses behind its name, `client` holds
-//! the limits per host and in total, `body` those of size and type, `turns` those of what is parsed at
-//! once, `refusal` recognises pages that are not what was asked for.
+//! the limits per host and in total, `body` those of size and type, `refusal` recognises pages that
+//! are not what was asked for. What was fetched is parsed in a process apart ([`crate::parser`]).
 
 mod address;
 mod body;
@@ -10,27 +10,24 @@ mod failure;
 mod guard;
 mod media;
 mod post;
-mod refusal;
+pub(crate) mod refusal;
 mod resolver;
 mod robots;
 mod rules;
 mod slots;
 #[cfg(test)]
 mod tests;
-mod turns;
 
 pub use post::{Place, Posted, Poster};
 pub use rules::FetchRules;
 
 use crate::{
-    pipeline::{Deadline, Document, FetchError, Page, PageFetcher},
-    web::{charset, extract, pdf},
+    parser::{Format, Origin, ParseJob, ParserPool},
+    pipeline::{Deadline, FetchError, Page, PageFetcher},
 };
 use async_trait::async_trait;
 use client::{Client, Response, Step, Trail};
-use media::Media;
 use robots::RobotsCache;
-use turns::Turns;
 use url::Url;
 
 /// Fetches pages over HTTP under [`FetchRules`].
@@ -38,22 +35,23 @@ use url::Url;
 pub struct WebFetcher {
     client: Client,
     robots: Option<RobotsCache>,
-    turns: Turns,
+    parsers: ParserPool,
 }
 
 impl WebFetcher {
-    /// A fetcher with connection pools and limits of its own: make one and share it.
+    /// A fetcher with connection pools and limits of its own: make one and share it. `parsers` reads
+    /// what it fetched.
     ///
     /// # Errors
     /// When the HTTP client cannot be set up.
-    pub fn new(rules: FetchRules) -> anyhow::Result<Self> {
+    pub fn new(rules: FetchRules, parsers: ParserPool) -> anyhow::Result<Self> {
         let robots = rules
             .respect_robots
             .then(|| RobotsCache::new(&rules.user_agent));
         Ok(Self {
             client: Client::new(rules)?,
             robots,
-            turns: Turns::new(),
+            parsers,
         })
     }
 
@@ -65,37 +63,30 @@ impl WebFetcher {
     ) -> Result<Page, FetchError> {
         let response = self.follow(url, language, deadline).await?;
         if response.status.as_u16() == 204 {
-            return Err(FetchError::NoContent("an empty page"));
+            return Err(FetchError::NoContent("an empty page".into()));
         }
         if !response.status.is_success() {
             return Err(self.refused(response).await);
         }
-        let media = Media::of(&response)?;
+        let format = media::format(&response)?;
         let content_type = response.content_type();
         let address = response.url.clone();
         let was_redirected = address != *url;
-        let (bytes, slot) = body::read(response, self.client.rules().max_bytes).await?;
-        let base = address.clone();
-        let turn = self.turns.take(&bytes).await;
-        let (document, stated) = tokio::task::spawn_blocking(move || {
-            // Until the page is parsed, also when nobody waits for it any more.
-            let _held = (slot, turn);
-            if media == Media::Pdf || bytes.starts_with(pdf::MAGIC) {
-                let document = pdf::pdf(&bytes, pdf::Limits::default())?;
-                return Ok((extract::readable(document), None));
-            }
-            let text = charset::decode(&bytes, content_type.as_deref());
-            let (document, stated) = extract_as(media, &text, &base);
-            match refusal::reason(&document, &text, &base, was_redirected) {
-                Some(reason) => Err(FetchError::NoContent(reason)),
-                None => Ok((extract::readable(document), stated)),
-            }
-        })
-        .await
-        .unwrap_or(Err(FetchError::NoContent("a page that cannot be parsed")))?;
+        // Held until the page is parsed: a host gets no more work than its share.
+        let (bytes, _slot) = body::read(response, self.client.rules().max_bytes).await?;
+        let job = ParseJob {
+            format,
+            content_type,
+            origin: Origin::Page {
+                url: address.clone(),
+                was_redirected,
+            },
+            bytes,
+        };
+        let parsed = self.parsers.parse(job, deadline).await?;
         Ok(Page {
-            url: stated.unwrap_or(address),
-            document,
+            url: parsed.canonical.unwrap_or(address),
+            document: parsed.document,
             cached: false,
         })
     }
@@ -136,16 +127,16 @@ impl WebFetcher {
         let is_challenge = response.header("cf-mitigated") == Some("challenge");
         let may_be_check = matches!(status, 401 | 403 | 405 | 429 | 503);
         if is_challenge {
-            return FetchError::NoContent("a bot check");
+            return FetchError::NoContent("a bot check".into());
         }
-        if !may_be_check || Media::of(&response) != Ok(Media::Html) {
+        if !may_be_check || media::format(&response) != Ok(Format::Html) {
             return FetchError::Status(status);
         }
         let Ok((bytes, _slot)) = body::read(response, ENOUGH).await else {
             return FetchError::Status(status);
         };
         if refusal::is_bot_check_page(&String::from_utf8_lossy(&bytes)) {
-            return FetchError::NoContent("a bot check");
+            return FetchError::NoContent("a bot check".into());
         }
         FetchError::Status(status)
     }
@@ -163,15 +154,5 @@ impl PageFetcher for WebFetcher {
             .cut(self.read(url, language, deadline))
             .await
             .unwrap_or(Err(FetchError::TimedOut))
-    }
-}
-
-/// What the page says, and where it says that it is.
-fn extract_as(media: Media, text: &str, base: &Url) -> (Document, Option<Url>) {
-    match media {
-        Media::Html => extract::page(text, Some(base)),
-        Media::Markdown => (extract::markdown(text), None),
-        // Whatever calls itself a PDF and is none went the way of one.
-        Media::Text | Media::Pdf => (extract::plain_text(text), None),
     }
 }

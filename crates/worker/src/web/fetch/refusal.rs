@@ -84,7 +84,7 @@ const SCRIPT_PHRASES: [&str; 5] = [
 ];
 
 /// Why the page holds nothing to read, if it does not.
-pub(super) fn reason(
+pub(crate) fn reason(
     document: &Document,
     html: &str,
     url: &Url,

@@ -71,10 +71,13 @@ async fn words_that_nobody_wrote_find_nothing() {
 #[tokio::test]
 async fn links_start_at_the_base_url() {
     let folder = Corpus::new(&[("deep/my file.md", CARE)]);
-    let corpus = LocalCorpus::open(CorpusSettings {
+    let corpus = LocalCorpus::open(
+        CorpusSettings {
         base_url: Some(Url::parse("https://docs.example.org/robots").unwrap()),
         ..folder.settings()
-    })
+    },
+        ParserPool::default(),
+    )
     .unwrap();
     assert!(refresh(&corpus));
     let hit = first(&corpus, "oiling joints").await;

@@ -113,10 +113,13 @@ async fn binaries_and_files_in_other_encodings_do_no_harm() {
 async fn a_missing_folder_costs_only_itself_and_may_come_later() {
     let folder = Corpus::new(&[("a.txt", "Apples are red.")]);
     let later = folder.index.path().join("later");
-    let corpus = LocalCorpus::open(CorpusSettings {
+    let corpus = LocalCorpus::open(
+        CorpusSettings {
         paths: vec![later.clone(), folder.path("a.txt")],
         ..folder.settings()
-    })
+    },
+        ParserPool::default(),
+    )
     .unwrap();
     assert!(refresh(&corpus));
     assert!(ends_with(&first(&corpus, "apples").await, "/a.txt"));
@@ -141,7 +144,7 @@ fn a_place_that_cannot_hold_an_index_is_refused_with_the_remedy() {
         index_dir: folder.path("file"),
         ..folder.settings()
     };
-    let Err(error) = LocalCorpus::open(settings) else {
+    let Err(error) = LocalCorpus::open(settings, ParserPool::default()) else {
         panic!("it must be refused");
     };
     assert!(error.to_string().contains("DATA_DIR"), "{error}");
@@ -245,7 +248,7 @@ fn a_broken_index_is_left_alone_while_another_worker_writes_to_it() {
     let meta = corpus.folder.join("meta.json");
     let intact = fs::read(&meta).unwrap();
     fs::write(&meta, "{").unwrap();
-    assert!(LocalCorpus::open(folder.settings()).is_err());
+    assert!(LocalCorpus::open(folder.settings(), ParserPool::default()).is_err());
     fs::write(&meta, intact).unwrap();
     assert!(folder.open().status().ready);
     drop(writer);

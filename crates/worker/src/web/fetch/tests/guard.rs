@@ -1,4 +1,5 @@
 use super::{fetch, fetch_with, page, redirect, rules, serve};
+use crate::parser::ParserPool;
 use crate::pipeline::{Deadline, FetchError, PageFetcher};
 use crate::web::fetch::{FetchRules, WebFetcher, client::Client, resolver::Lookup};
 use futures_util::FutureExt;
@@ -15,7 +16,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
 
 #[tokio::test]
 async fn literal_private_addresses_are_refused_in_every_spelling() {
-    let fetcher = WebFetcher::new(FetchRules::default()).unwrap();
+    let fetcher = WebFetcher::new(FetchRules::default(), ParserPool::default()).unwrap();
     for host in [
         "127.0.0.1",
         "127.1",

@@ -94,7 +94,7 @@ async fn binaries_are_refused_whatever_they_are_called() {
     );
     for (body, kind) in [("x", "application/pdf"), ("%PDF-1.7 ...", "text/html")] {
         let server = serve("/", page(body, kind)).await;
-        let expected = Err(FetchError::NoContent("a PDF that cannot be parsed"));
+        let expected = Err(FetchError::NoContent("a PDF that cannot be parsed".into()));
         assert_eq!(fetch(&server, "/").await, expected, "{kind}");
     }
     let bodies: [&[u8]; 3] = [b"\x89PNG\r\n\x1a\n....", b"MZ\0\0\x01\x02", b"<p>a\0b"];

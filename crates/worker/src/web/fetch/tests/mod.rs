@@ -4,6 +4,7 @@ mod pages;
 mod robots;
 
 use super::{FetchRules, WebFetcher};
+use crate::parser::ParserPool;
 use crate::pipeline::{Deadline, FetchError, Page, PageFetcher};
 use std::{
     net::SocketAddr,
@@ -35,7 +36,7 @@ fn rules(hosts: &[String]) -> FetchRules {
 }
 
 async fn fetch_with(rules: FetchRules, url: &str, budget: Duration) -> Result<Page, FetchError> {
-    let fetcher = WebFetcher::new(rules).unwrap();
+    let fetcher = WebFetcher::new(rules, ParserPool::default()).unwrap();
     fetcher
         .fetch(&Url::parse(url).unwrap(), None, Deadline::after(budget))
         .await
@@ -46,7 +47,7 @@ async fn fetch_in(
     at: &str,
     language: Option<&str>,
 ) -> Result<Page, FetchError> {
-    let fetcher = WebFetcher::new(rules(&[server.address().to_string()])).unwrap();
+    let fetcher = WebFetcher::new(rules(&[server.address().to_string()]), ParserPool::default()).unwrap();
     let url = Url::parse(&format!("{}{at}", server.uri())).unwrap();
     let deadline = Deadline::after(Duration::from_secs(10));
     fetcher.fetch(&url, language, deadline).await

@@ -118,7 +118,7 @@ async fn error_statuses_and_bot_checks_are_told_apart() {
     let check = "<title>Just a moment...</title><p>Checking your browser before you go on.</p>";
     for status in [200, 403, 503] {
         let answer = ResponseTemplate::new(status).set_body_raw(check, "text/html");
-        let expected = Err(FetchError::NoContent("a bot check"));
+        let expected = Err(FetchError::NoContent("a bot check".into()));
         assert_eq!(
             fetch(&serve("/", answer).await, "/").await,
             expected,
@@ -128,11 +128,11 @@ async fn error_statuses_and_bot_checks_are_told_apart() {
     let marked = ResponseTemplate::new(403).insert_header("cf-mitigated", "challenge");
     assert_eq!(
         fetch(&serve("/", marked).await, "/").await,
-        Err(FetchError::NoContent("a bot check"))
+        Err(FetchError::NoContent("a bot check".into()))
     );
     assert_eq!(
         fetch(&serve("/", ResponseTemplate::new(204)).await, "/").await,
-        Err(FetchError::NoContent("an empty page"))
+        Err(FetchError::NoContent("an empty page".into()))
     );
 }
 

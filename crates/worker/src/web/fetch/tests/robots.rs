@@ -1,4 +1,5 @@
 use super::{fetch_with, page, redirect, rules, serve};
+use crate::parser::ParserPool;
 use crate::pipeline::{Deadline, FetchError, Page, PageFetcher};
 use crate::web::fetch::{FetchRules, WebFetcher};
 use std::time::Duration;
@@ -32,7 +33,7 @@ async fn robots_rules_are_read_once_and_kept_to() {
         respect_robots: true,
         ..rules(&[server.address().to_string()])
     };
-    let fetcher = WebFetcher::new(rules).unwrap();
+    let fetcher = WebFetcher::new(rules, ParserPool::default()).unwrap();
     let get = async |at: &str| {
         let url = Url::parse(&format!("{}{at}", server.uri())).unwrap();
         fetcher

@@ -1,0 +1,168 @@
+//! What a parser process is asked, and what it answers.
+
+use crate::pipeline::{Document, FetchError};
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, ffi::OsStr, path::Path};
+use url::Url;
+
+/// How a document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Format {
+    /// HTML, by the rules of the HTML standard.
+    Html,
+    /// Markdown, as GitHub renders it.
+    Markdown,
+    /// Plain text.
+    Text,
+    /// PDF.
+    Pdf,
+}
+
+impl Format {
+    /// The format of a file by its name; `None` when such files are not read.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        let Some(extension) = path.extension().and_then(OsStr::to_str) else {
+            return (path.file_name()? == "README").then_some(Self::Text);
+        };
+        match extension.to_ascii_lowercase().as_str() {
+            "html" | "htm" | "xhtml" => Some(Self::Html),
+            "md" | "markdown" => Some(Self::Markdown),
+            "txt" | "text" | "rst" => Some(Self::Text),
+            "pdf" => Some(Self::Pdf),
+            _ => None,
+        }
+    }
+}
+
+/// Where a document comes from, which decides how much of it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A page of the web. Bot checks, cookie walls and error pages are told from content, and the
+    /// text is bounded to what one search can rank.
+    Page {
+        /// The address that it was read from, after redirects.
+        url: Url,
+        /// Whether that is another address than the one that was asked for.
+        was_redirected: bool,
+    },
+    /// A file of the operator.
+    File,
+}
+
+/// One document to parse.
+#[derive(Debug, Clone)]
+pub struct ParseJob {
+    /// How it is written. Bytes that begin as a PDF does are read as one in any case.
+    pub format: Format,
+    /// The Content-Type that it came with, for its charset.
+    pub content_type: Option<String>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// The content.
+    pub document: Document,
+    /// The address that the page wants to be known by, when that is on its own site.
+    pub canonical: Option<Url>,
+}
+
+/// Why there is no content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// It was parsed, and there is nothing to read in it.
+    #[error("{0}")]
+    NoContent(Cow<'static, str>),
+    /// It was not parsed by its deadline.
+    #[error("took too long to parse")]
+    TimedOut,
+    /// Its parser crashed or reached a limit of memory or processor time.
+    #[error("a page that cannot be parsed")]
+    Crashed,
+    /// No parser process could be started.
+    #[error("the parser cannot be started")]
+    Unavailable,
+}
+
+impl From<ParseError> for FetchError {
+    fn from(error: ParseError) -> Self {
+        match error {
+            ParseError::NoContent(reason) => Self::NoContent(reason),
+            ParseError::TimedOut => Self::TimedOut,
+            ParseError::Crashed => Self::NoContent("a page that cannot be parsed".into()),
+            ParseError::Unavailable => Self::NoContent("the parser cannot be started".into()),
+        }
+    }
+}
+
+/// All of a job but its bytes, as it goes over the pipe.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Header {
+    format: Format,
+    content_type: Option<String>,
+    page: Option<(String, bool)>,
+}
+
+impl Header {
+    pub(super) fn of(job: &ParseJob) -> Self {
+        Self {
+            format: job.format,
+            content_type: job.content_type.clone(),
+            page: match &job.origin {
+                Origin::Page {
+                    url,
+                    was_redirected,
+                } => Some((url.to_string(), *was_redirected)),
+                Origin::File => None,
+            },
+        }
+    }
+
+    /// The job again. `None` when the address is none, which the worker never sends.
+    pub(super) fn with(self, bytes: Vec<u8>) -> Option<ParseJob> {
+        let origin = match self.page {
+            None => Origin::File,
+            Some((url, was_redirected)) => Origin::Page {
+                url: Url::parse(&url).ok()?,
+                was_redirected,
+            },
+        };
+        Some(ParseJob {
+            format: self.format,
+            content_type: self.content_type,
+            origin,
+            bytes,
+        })
+    }
+}
+
+/// What goes back over the pipe: the content and the canonical address, or why there is none.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Answer {
+    Content(Document, Option<String>),
+    Nothing(String),
+}
+
+impl Answer {
+    pub(super) fn of(outcome: Result<Parsed, ParseError>) -> Self {
+        match outcome {
+            Ok(parsed) => Self::Content(parsed.document, parsed.canonical.map(String::from)),
+            Err(reason) => Self::Nothing(reason.to_string()),
+        }
+    }
+
+    pub(super) fn outcome(self) -> Result<Parsed, ParseError> {
+        match self {
+            Self::Content(document, canonical) => Ok(Parsed {
+                document,
+                canonical: canonical.and_then(|url| Url::parse(&url).ok()),
+            }),
+            Self::Nothing(reason) => Err(ParseError::NoContent(reason.into())),
+        }
+    }
+}

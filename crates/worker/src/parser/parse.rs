@@ -1,0 +1,69 @@
+//! Parsing one document. Runs in a parser process; its answer is bounded whatever the document is.
+
+use super::job::{Format, Origin, ParseError, ParseJob, Parsed};
+use crate::{
+    pipeline::FetchError,
+    web::{
+        charset,
+        extract::{self, TextLimits},
+        fetch::refusal,
+        pdf,
+    },
+};
+
+/// Bytes of text that are kept of a file: as much as the largest file of a corpus has.
+const FILE_LIMITS: TextLimits = TextLimits {
+    text: 10 * 1024 * 1024,
+    block: 1024 * 1024,
+};
+
+pub(super) fn parse(job: &ParseJob) -> Result<Parsed, ParseError> {
+    let limits = match job.origin {
+        Origin::Page { .. } => TextLimits::PAGE,
+        Origin::File => FILE_LIMITS,
+    };
+    let mut parsed = if job.format == Format::Pdf || job.bytes.starts_with(pdf::MAGIC) {
+        as_pdf(&job.bytes)?
+    } else {
+        as_text(job)?
+    };
+    parsed.document = extract::readable(parsed.document, limits);
+    Ok(parsed)
+}
+
+fn as_pdf(bytes: &[u8]) -> Result<Parsed, ParseError> {
+    match pdf::pdf(bytes, pdf::Limits::default()) {
+        Ok(document) => Ok(Parsed {
+            document,
+            canonical: None,
+        }),
+        Err(FetchError::NoContent(reason)) => Err(ParseError::NoContent(reason)),
+        Err(_) => Err(ParseError::Crashed),
+    }
+}
+
+fn as_text(job: &ParseJob) -> Result<Parsed, ParseError> {
+    let text = charset::decode(&job.bytes, job.content_type.as_deref());
+    let base = match &job.origin {
+        Origin::Page { url, .. } => Some(url),
+        Origin::File => None,
+    };
+    let (document, canonical) = match job.format {
+        Format::Html => extract::page(&text, base),
+        Format::Markdown => (extract::markdown(&text), None),
+        // What calls itself a PDF and is none was refused before.
+        Format::Text | Format::Pdf => (extract::plain_text(&text), None),
+    };
+    if let Origin::Page {
+        url,
+        was_redirected,
+    } = &job.origin
+        && let Some(reason) = refusal::reason(&document, &text, url, *was_redirected)
+    {
+        return Err(ParseError::NoContent(reason.into()));
+    }
+    Ok(Parsed {
+        document,
+        canonical,
+    })
+}

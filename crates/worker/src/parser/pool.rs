@@ -1,0 +1,161 @@
+//! Who may have a document parsed, and for how long it waits.
+
+#[cfg(test)]
+use super::job::Answer;
+use super::{
+    confine::Confinement,
+    frame::MAX_DOCUMENT,
+    job::{Format, Origin, ParseError, ParseJob, Parsed},
+    processes::Processes,
+};
+use crate::{
+    pipeline::{Deadline, processors},
+    web::pdf,
+};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, SemaphorePermit},
+};
+
+/// Bytes. A page of the largest size may take 160 MB while it is parsed, one of this size 40.
+const LARGE: usize = 128 * 1024;
+/// Longest time for one document, however late its deadline is.
+const MAX_TIME: Duration = Duration::from_secs(30);
+/// Processes of each lane, however many processors there are: what all of them can need together
+/// fits into the 1 GiB that the deployment files give a worker.
+const MAX_SMALL: usize = 8;
+const MAX_LARGE: usize = 3;
+const MAX_FILES: usize = 4;
+
+/// Parses documents in processes apart. Clones share the processes.
+#[derive(Debug, Clone)]
+pub struct ParserPool(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    runner: Runner,
+    /// Small pages do not wait for large ones, nor pages for the files of a corpus: a document that
+    /// is slow on purpose only delays its own kind, and only until its deadline.
+    small: Semaphore,
+    large: Semaphore,
+    files: Semaphore,
+}
+
+#[derive(Debug)]
+enum Runner {
+    Processes(Processes),
+    /// The program of a unit test has no other role.
+    #[cfg(test)]
+    ThisProcess,
+}
+
+impl Default for ParserPool {
+    /// Processes of the program that runs.
+    fn default() -> Self {
+        #[cfg(not(test))]
+        let runner = Runner::Processes(Processes::new(this_program()));
+        #[cfg(test)]
+        let runner = Runner::ThisProcess;
+        Self::on(runner)
+    }
+}
+
+impl ParserPool {
+    /// Processes of `program`, which must be a worker of the same version. Starts none yet.
+    #[must_use]
+    pub fn of(program: PathBuf) -> Self {
+        Self::on(Runner::Processes(Processes::new(program)))
+    }
+
+    fn on(runner: Runner) -> Self {
+        let lane = |most| Semaphore::new(processors().min(most));
+        Self(Arc::new(Shared {
+            runner,
+            small: lane(MAX_SMALL),
+            large: lane(MAX_LARGE),
+            files: lane(MAX_FILES),
+        }))
+    }
+
+    /// Parses one document. At the deadline, or when the future is dropped, its process is killed.
+    ///
+    /// # Errors
+    /// `NoContent` when there is nothing to read in the document, `TimedOut` at the deadline,
+    /// `Crashed` when the document was too much for its parser, `Unavailable` when no process
+    /// could be started.
+    pub async fn parse(&self, job: ParseJob, deadline: Deadline) -> Result<Parsed, ParseError> {
+        if job.bytes.len() > MAX_DOCUMENT {
+            return Err(ParseError::Crashed);
+        }
+        let parsing = async {
+            // The lanes are never closed, so there is a permit in the end.
+            let _permit = self.permit(&job).await;
+            match &self.0.runner {
+                Runner::Processes(processes) => processes.parse(&job).await,
+                #[cfg(test)]
+                Runner::ThisProcess => {
+                    let job = job.clone();
+                    let parsing = move || Answer::of(super::parse::parse(&job)).outcome();
+                    let parsed = tokio::task::spawn_blocking(parsing).await;
+                    parsed.unwrap_or(Err(ParseError::Crashed))
+                }
+            }
+        };
+        let deadline = deadline.within(MAX_TIME);
+        let parsed = deadline.cut(parsing).await;
+        parsed.unwrap_or(Err(ParseError::TimedOut))
+    }
+
+    /// The same from a thread that is none of a runtime's; `runtime` drives the pipes.
+    ///
+    /// # Errors
+    /// As [`ParserPool::parse`], and `Unavailable` without a runtime.
+    pub fn parse_blocking(
+        &self,
+        job: ParseJob,
+        runtime: Option<&Handle>,
+    ) -> Result<Parsed, ParseError> {
+        #[cfg(test)]
+        if matches!(self.0.runner, Runner::ThisProcess) {
+            return Answer::of(super::parse::parse(&job)).outcome();
+        }
+        let runtime = runtime.ok_or(ParseError::Unavailable)?;
+        runtime.block_on(async { self.parse(job, Deadline::after(MAX_TIME)).await })
+    }
+
+    /// Starts a process to see how far the kernel confines it.
+    ///
+    /// # Errors
+    /// When none can be started.
+    pub async fn probe(&self) -> io::Result<Confinement> {
+        match &self.0.runner {
+            Runner::Processes(processes) => processes.probe().await,
+            #[cfg(test)]
+            Runner::ThisProcess => Ok(Confinement::tried()),
+        }
+    }
+
+    async fn permit(&self, job: &ParseJob) -> Option<SemaphorePermit<'_>> {
+        let lane = match job.origin {
+            Origin::File => &self.0.files,
+            Origin::Page { .. } if is_large(job) => &self.0.large,
+            Origin::Page { .. } => &self.0.small,
+        };
+        lane.acquire().await.ok()
+    }
+}
+
+/// A small PDF can unpack to a large one.
+fn is_large(job: &ParseJob) -> bool {
+    job.bytes.len() > LARGE || job.format == Format::Pdf || job.bytes.starts_with(pdf::MAGIC)
+}
+
+/// The program that runs, also when another version was installed over it since it started.
+#[cfg(not(test))]
+fn this_program() -> PathBuf {
+    if cfg!(target_os = "linux") {
+        return PathBuf::from("/proc/self/exe");
+    }
+    std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from("privachat-worker"))
+}

@@ -1,0 +1,89 @@
+//! The worker's end of one parser process.
+
+use super::{
+    confine::Confinement,
+    frame,
+    job::{Answer, Header, ParseJob},
+};
+use std::{
+    io,
+    path::Path,
+    process::{ExitStatus, Stdio},
+};
+use tokio::{
+    io::BufReader,
+    process::{Child, ChildStdin, ChildStdout, Command},
+};
+
+/// The argument that gives the program its other role.
+pub(crate) const ROLE: &str = "parse-documents";
+
+/// A running parser process. It is killed when this is dropped.
+#[derive(Debug)]
+pub(super) struct ParserProcess {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    documents: usize,
+}
+
+impl ParserProcess {
+    /// Starts `program` and waits until it has given up its rights. It inherits no setting, which
+    /// could be a key, and no terminal.
+    pub(super) async fn start(program: &Path) -> io::Result<(Self, Confinement)> {
+        let mut command = Command::new(program);
+        command
+            .arg(ROLE)
+            .env_clear()
+            // Memory that is reserved ahead counts as used.
+            .env("MIMALLOC_DISALLOW_ARENA_ALLOC", "1")
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        // Ctrl-C is for the worker, which then finishes its searches.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command.spawn()?;
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let (input, output) = pipes.ok_or_else(|| io::Error::other("no pipes"))?;
+        let mut process = Self {
+            child,
+            input,
+            output: BufReader::new(output),
+            documents: 0,
+        };
+        let hello = frame::receive(&mut process.output, frame::MAX_HEADER).await?;
+        let confinement = postcard::from_bytes(&hello).map_err(io::Error::other)?;
+        Ok((process, confinement))
+    }
+
+    /// Has one document parsed. After an error, or when the future is dropped, the process is in
+    /// the middle of something and must be dropped too.
+    pub(super) async fn parse(&mut self, job: &ParseJob) -> io::Result<Answer> {
+        self.documents += 1;
+        let header = postcard::to_allocvec(&Header::of(job)).map_err(io::Error::other)?;
+        frame::send(&mut self.input, &header).await?;
+        frame::send(&mut self.input, &job.bytes).await?;
+        let answer = frame::receive(&mut self.output, frame::MAX_ANSWER).await?;
+        postcard::from_bytes(&answer).map_err(io::Error::other)
+    }
+
+    /// How many documents it was given.
+    pub(super) fn documents(&self) -> usize {
+        self.documents
+    }
+
+    /// Whether it has ended by itself.
+    pub(super) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// How it ended; kills it when it has not.
+    pub(super) async fn end(mut self) -> io::Result<ExitStatus> {
+        drop(self.input);
+        self.child.start_kill()?;
+        self.child.wait().await
+    }
+}

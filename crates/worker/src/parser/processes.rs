@@ -1,0 +1,96 @@
+//! The processes themselves: started when they are needed, used again, replaced when they fail.
+
+use super::{
+    confine::Confinement,
+    job::{ParseError, ParseJob, Parsed},
+    process::ParserProcess,
+};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Documents after which a process is replaced, so that what its parsers leak does not add up.
+const MAX_DOCUMENTS: usize = 500;
+/// Bytes of one document after which a process is replaced: its end gives all its memory back.
+const MEMORY_HUNGRY: usize = 512 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Processes {
+    program: PathBuf,
+    idle: Mutex<Vec<ParserProcess>>,
+    /// Whether the log has said that the kernel does not confine them.
+    has_warned: AtomicBool,
+}
+
+impl Processes {
+    pub(super) fn new(program: PathBuf) -> Self {
+        Self {
+            program,
+            idle: Mutex::default(),
+            has_warned: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) async fn parse(&self, job: &ParseJob) -> Result<Parsed, ParseError> {
+        let mut process = self.take().await.map_err(|error| {
+            tracing::error!(%error, "no parser process can be started");
+            ParseError::Unavailable
+        })?;
+        match process.parse(job).await {
+            Ok(answer) => {
+                self.put_back(process, job.bytes.len());
+                answer.outcome()
+            }
+            Err(error) => {
+                let status = process.end().await;
+                let status = status.map_or_else(|error| error.to_string(), |it| it.to_string());
+                tracing::warn!(
+                    %error,
+                    status,
+                    format = ?job.format,
+                    bytes = job.bytes.len(),
+                    "a document was too much for its parser process"
+                );
+                Err(ParseError::Crashed)
+            }
+        }
+    }
+
+    pub(super) async fn probe(&self) -> io::Result<Confinement> {
+        let (process, confinement) = ParserProcess::start(&self.program).await?;
+        process.end().await?;
+        Ok(confinement)
+    }
+
+    async fn take(&self) -> io::Result<ParserProcess> {
+        while let Some(mut process) = self.idle().pop() {
+            if !process.has_ended() {
+                return Ok(process);
+            }
+        }
+        let (process, confinement) = ParserProcess::start(&self.program).await?;
+        if !confinement.is_complete() && !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                no_files = confinement.no_files,
+                no_network = confinement.no_network,
+                "this kernel does not confine parser processes (Landlock, seccomp): only their memory and time are limited"
+            );
+        }
+        Ok(process)
+    }
+
+    fn put_back(&self, process: ParserProcess, bytes: usize) {
+        if bytes <= MEMORY_HUNGRY && process.documents() < MAX_DOCUMENTS {
+            self.idle().push(process);
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<ParserProcess>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,100 @@
+use super::{
+    job::{Answer, Format, Header, Origin, ParseError, ParseJob, Parsed},
+    parse::parse,
+};
+use crate::web::extract::TextLimits;
+use proptest::prelude::*;
+use url::Url;
+
+fn page(format: Format, bytes: impl Into<Vec<u8>>) -> ParseJob {
+    ParseJob {
+        format,
+        content_type: None,
+        origin: Origin::Page {
+            url: Url::parse("http://a.example/page").unwrap(),
+            was_redirected: false,
+        },
+        bytes: bytes.into(),
+    }
+}
+
+fn file(format: Format, bytes: impl Into<Vec<u8>>) -> ParseJob {
+    ParseJob {
+        origin: Origin::File,
+        ..page(format, bytes)
+    }
+}
+
+/// Bytes of the answer as it goes over the pipe.
+fn answer(job: &ParseJob) -> usize {
+    postcard::to_allocvec(&Answer::of(parse(job))).unwrap().len()
+}
+
+/// Pieces that a document can be made of many times, each with something of a size of its choice.
+fn pieces(long: &str) -> [(Format, String, String); 8] {
+    [
+        (Format::Html, format!("<h1 id='{long}'>H</h1>"), "<p>x</p>".to_owned()),
+        (Format::Html, format!("<title>{long}</title><h1>H</h1>"), "<p>x".to_owned()),
+        (Format::Html, format!("<html lang='{long}'>"), "<dt>x<dd>y".to_owned()),
+        (Format::Html, format!("<p><font class='{long}'>"), "<p>x".to_owned()),
+        (Format::Html, String::new(), format!("<p id='{long}'>x")),
+        (Format::Markdown, format!("# {long}\n\n"), "x\n\n".to_owned()),
+        (Format::Markdown, format!("# a {{#{long}}}\n\n"), "x\n\n".to_owned()),
+        (Format::Markdown, String::new(), format!("# {long}\n\nx\n\n")),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Nothing that a document chooses the size of is multiplied by what it chooses the number of.
+    #[test]
+    fn the_answer_is_bounded_by_its_origin_and_by_the_document(
+        long in 1usize..60_000,
+        times in 1usize..2_000,
+        kind in 0usize..8,
+    ) {
+        let (format, start, each) = pieces(&"a".repeat(long))[kind].clone();
+        let times = times.min(2_000_000 / each.len());
+        let text = start + &each.repeat(times);
+        let size = text.len();
+        // Twice the text, and what a block costs beside it.
+        let cost = size * 2 + times * (256 + 64) + 1_000;
+        prop_assert!(answer(&file(format, text.clone())) <= cost);
+        prop_assert!(answer(&page(format, text)) <= cost.min(TextLimits::PAGE.text * 2));
+    }
+
+    #[test]
+    fn any_bytes_are_parsed_in_any_format(bytes in proptest::collection::vec(any::<u8>(), 0..2_000)) {
+        for format in [Format::Html, Format::Markdown, Format::Text, Format::Pdf] {
+            let _ = parse(&page(format, bytes.clone()));
+            let _ = parse(&file(format, bytes.clone()));
+        }
+    }
+}
+
+#[test]
+fn a_job_and_its_outcome_are_the_same_on_the_other_side_of_the_pipe() {
+    for job in [
+        page(Format::Html, "<title>T</title><link rel=canonical href=/p><p>Words of a page."),
+        file(Format::Markdown, "# T\n\nWords of a file."),
+    ] {
+        let header = postcard::to_allocvec(&Header::of(&job)).unwrap();
+        let header: Header = postcard::from_bytes(&header).unwrap();
+        let there = header.with(job.bytes.clone()).unwrap();
+        assert_eq!((there.format, &there.origin), (job.format, &job.origin));
+        let outcome = parse(&there);
+        let bytes = postcard::to_allocvec(&Answer::of(outcome.clone())).unwrap();
+        let back: Answer = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!(back.outcome(), outcome);
+    }
+}
+
+#[test]
+fn a_page_is_judged_and_a_file_is_read_as_it_is() {
+    let wall = "<title>Shop</title><p>Please accept all cookies to continue.";
+    let judged = parse(&page(Format::Html, wall));
+    assert_eq!(judged, Err(ParseError::NoContent("a cookie wall".into())));
+    let Parsed { document, .. } = parse(&file(Format::Html, wall)).unwrap();
+    assert_eq!(document.text(), "Please accept all cookies to continue.");
+}
