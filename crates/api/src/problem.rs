@@ -93,7 +93,7 @@ impl From<JobsError> for Problem {
     fn from(error: JobsError) -> Self {
         match error {
             JobsError::Unavailable(_) | JobsError::Full(_) => Self::Unavailable(error.into()),
-            JobsError::Unexpected(_) => Self::Internal(error.into()),
+            JobsError::Damaged(_) | JobsError::Unexpected(_) => Self::Internal(error.into()),
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct KeySpec {
 }
 
 /// The key table.
-pub const TABLE: [KeySpec; 17] = [
+pub const TABLE: [KeySpec; 21] = [
     KeySpec {
         pattern: "search_job:<id>",
         kind: "STRING",
@@ -57,6 +57,14 @@ pub const TABLE: [KeySpec; 17] = [
         writer: "erase, create",
         readers: "api, worker",
         holds: "that a client deleted the search: what is just being stored of it goes too",
+    },
+    KeySpec {
+        pattern: "{search_job:<id>}:aside:<key>",
+        kind: "any",
+        ttl: "86400 s",
+        writer: "mend",
+        readers: "people",
+        holds: "what one of the keys above held instead of its own type: `record`, `ctl`, `ev`",
     },
     KeySpec {
         pattern: "{search}:queue:<mode>",
@@ -131,6 +139,30 @@ pub const TABLE: [KeySpec; 17] = [
         holds: "worker → its version, slots, running searches, and how its engines do (JSON)",
     },
     KeySpec {
+        pattern: "{search}:lost:<process>",
+        kind: "SET",
+        ttl: "3600 s",
+        writer: "lost",
+        readers: "worker",
+        holds: "short names of the searches that were lost with this worker process",
+    },
+    KeySpec {
+        pattern: "{search}:aside:<key>",
+        kind: "any",
+        ttl: "86400 s",
+        writer: "mend",
+        readers: "people",
+        holds: "what the key `{search}:<key>` held instead of its own type",
+    },
+    KeySpec {
+        pattern: "{search}:writable",
+        kind: "STRING",
+        ttl: "it is never there",
+        writer: "api",
+        readers: "none",
+        holds: "nothing: an empty text is written over its end to see whether Redis takes writes",
+    },
+    KeySpec {
         pattern: "search_answer:<digest>",
         kind: "STRING",
         ttl: "CACHE_TTL_SECONDS",
@@ -185,6 +217,9 @@ pub const WORKERS: &str = "{search}:workers";
 /// What the workers say of themselves.
 pub const WORKER_DESCRIPTIONS: &str = "{search}:workers:descriptions";
 
+/// Never there: what is written to it changes nothing.
+pub const WRITABLE: &str = "{search}:writable";
+
 /// Matches every record and nothing else.
 pub const RECORDS: &str = "search_job:*";
 
@@ -210,6 +245,27 @@ pub fn control(id: Uuid) -> String {
 #[must_use]
 pub fn events(id: Uuid) -> String {
     format!("{{search_job:{id}}}:ev")
+}
+
+/// Where what a key holds is kept when it is of a wrong type; on the same server as the key.
+#[must_use]
+pub fn aside(key: &str) -> String {
+    match key.split_once("}:") {
+        Some((group, name)) => format!("{group}}}:aside:{name}"),
+        None => format!("{{{key}}}:aside:record"),
+    }
+}
+
+/// Whether it is such a key.
+#[must_use]
+pub fn is_aside(key: &str) -> bool {
+    key.starts_with("{search") && key.contains("}:aside:")
+}
+
+/// The searches that were lost with a worker process.
+#[must_use]
+pub fn lost(process: Uuid) -> String {
+    format!("{{search}}:lost:{process}")
 }
 
 /// The note that it was erased.
@@ -257,75 +313,4 @@ pub fn limit(digest: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PAGE: &str = include_str!("../../../docs/REDIS.md");
-
-    #[test]
-    fn the_page_for_people_has_every_key_and_no_other() {
-        let rows: Vec<String> = TABLE
-            .iter()
-            .map(|key| {
-                let KeySpec {
-                    pattern,
-                    kind,
-                    ttl,
-                    writer,
-                    readers,
-                    holds,
-                } = key;
-                format!("| `{pattern}` | {kind} | {ttl} | {writer} | {readers} | {holds} |")
-            })
-            .collect();
-        let shown: Vec<&str> = PAGE
-            .lines()
-            .filter(|line| line.starts_with("| `{search") || line.starts_with("| `search_"))
-            .collect();
-        assert_eq!(shown, rows);
-    }
-
-    #[test]
-    fn every_key_that_is_built_has_its_row() {
-        let id = Uuid::nil();
-        let built = [record(id), control(id), events(id), erased(id)]
-            .into_iter()
-            .chain(
-                Mode::ALL
-                    .into_iter()
-                    .flat_map(|mode| [queue(mode), pending(mode)]),
-            )
-            .chain([answer, running, page, limit].map(|key| key("<digest>")))
-            .chain(
-                [
-                    LIVE,
-                    SEQ,
-                    UNSAVED,
-                    FAILURES,
-                    CALLBACKS,
-                    WORKERS,
-                    WORKER_DESCRIPTIONS,
-                ]
-                .map(str::to_owned),
-            );
-        for key in built {
-            let pattern = Mode::ALL
-                .into_iter()
-                .fold(key.replace(&id.to_string(), "<id>"), |pattern, mode| {
-                    pattern.replace(&format!(":{mode}"), ":<mode>")
-                });
-            assert!(
-                TABLE.iter().any(|row| row.pattern == pattern),
-                "{key} has no row"
-            );
-        }
-    }
-
-    #[test]
-    fn only_records_begin_as_records_do() {
-        let others = TABLE
-            .iter()
-            .filter(|key| key.pattern.starts_with("search_job:"));
-        assert_eq!(others.count(), 1);
-    }
-}
+mod tests;

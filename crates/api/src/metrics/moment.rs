@@ -23,9 +23,17 @@ pub(super) async fn look(jobs: &Jobs, moment: &mut Moment) {
         )?;
         Ok::<_, JobsError>((overview, unsaved, callbacks))
     };
-    let Ok(Ok((overview, unsaved, callbacks))) = timeout(PATIENCE, asked).await else {
-        moment.set(&names::REDIS_UP, 0.0);
-        return;
+    let (overview, unsaved, callbacks) = match timeout(PATIENCE, asked).await {
+        Ok(Ok(told)) => told,
+        // It answers, and what it has is damaged.
+        Ok(Err(error)) if error.is_about_data() => {
+            moment.set(&names::REDIS_UP, 1.0);
+            return;
+        }
+        _away => {
+            moment.set(&names::REDIS_UP, 0.0);
+            return;
+        }
     };
     moment.set(&names::REDIS_UP, 1.0);
     moment.set(&names::HISTORY_UNSAVED, number(unsaved));

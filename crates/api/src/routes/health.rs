@@ -2,6 +2,7 @@
 
 use crate::state::State;
 use actix_web::{HttpResponse, web};
+use privachat_core::jobs::Hindrance;
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -29,7 +30,7 @@ pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "alive" }))
 }
 
-/// Whether requests can be served: Redis answers.
+/// Whether requests can be served: Redis answers, and takes what is submitted.
 #[utoipa::path(
     get, path = "/readyz", tag = "health",
     responses(
@@ -43,11 +44,15 @@ pub(crate) async fn ready(state: web::Data<State>) -> HttpResponse {
             .json(json!({ "status": "stopping", "redis": "not asked" }));
     }
     // Not cut short itself: only a call that runs to its end notices that a connection is dead.
-    let redis = state.jobs.redis().clone();
-    let asked = actix_web::rt::spawn(async move { redis.ping().await });
-    match timeout(PATIENCE, asked).await {
-        Ok(Ok(Ok(()))) => HttpResponse::Ok().json(json!({ "status": "ready", "redis": "ok" })),
-        _away => HttpResponse::ServiceUnavailable()
-            .json(json!({ "status": "not ready", "redis": "does not answer" })),
+    let jobs = state.jobs.clone();
+    let asked = actix_web::rt::spawn(async move { jobs.hindrance().await });
+    let hindrance = match timeout(PATIENCE, asked).await {
+        Ok(Ok(hindrance)) => hindrance,
+        _late => Some(Hindrance::Away),
+    };
+    match hindrance {
+        None => HttpResponse::Ok().json(json!({ "status": "ready", "redis": "ok" })),
+        Some(hindrance) => HttpResponse::ServiceUnavailable()
+            .json(json!({ "status": "not ready", "redis": hindrance.to_string() })),
     }
 }

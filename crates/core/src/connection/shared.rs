@@ -7,7 +7,7 @@
 use super::node::Failed;
 use super::not_connected;
 use redis::{
-    AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind,
+    AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
     aio::MultiplexedConnection,
 };
 use std::{
@@ -85,13 +85,9 @@ impl Shared {
     }
 
     async fn connect(&self) -> RedisResult<Numbered> {
-        let connection = self
-            .client
-            .get_multiplexed_async_connection_with_config(&self.config)
-            .await
-            .inspect_err(|_error| {
-                self.failed_attempts.fetch_add(1, Ordering::AcqRel);
-            })?;
+        let connection = self.make().await.inspect_err(|_error| {
+            self.failed_attempts.fetch_add(1, Ordering::AcqRel);
+        })?;
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let fresh = Numbered {
             number: self.connections.fetch_add(1, Ordering::AcqRel),
@@ -99,6 +95,24 @@ impl Shared {
         };
         current.insert(here(), fresh.clone());
         Ok(fresh)
+    }
+
+    async fn make(&self) -> RedisResult<MultiplexedConnection> {
+        let mut connection = self
+            .client
+            .get_multiplexed_async_connection_with_config(&self.config)
+            .await?;
+        // Of another kind of server what it answers to a script would be taken for data. An error is
+        // for the command that comes next to meet.
+        let answer = redis::cmd("PING")
+            .query_async::<Value>(&mut connection)
+            .await;
+        match answer {
+            Ok(answer) if answer != Value::SimpleString("PONG".to_owned()) => {
+                Err(std::io::Error::from(std::io::ErrorKind::InvalidData).into())
+            }
+            _ => Ok(connection),
+        }
     }
 
     fn peek(&self) -> Option<Numbered> {

@@ -1,11 +1,15 @@
 //! Accepting jobs under fresh ids in one script, those that are submitted at one time together.
 
 use super::{
-    Jobs, JobsError, NewJob, Submitted, millis,
+    Jobs, JobsError, NewJob, Submitted,
+    damage::Scope,
+    error::read,
+    millis,
     scripts::{number, on_queues},
     submit::{begin, submitted},
 };
 use crate::keys;
+use redis::Value;
 
 /// Jobs of one call.
 pub(super) const MOST: usize = 32;
@@ -36,12 +40,13 @@ impl Jobs {
                 .arg(number(job.mode));
         }
         let invocation = &invocation;
-        let (depth, outcomes): (u64, String) = self
-            .redis
-            .run_once(
-                |mut connection| async move { invocation.invoke_async(&mut connection).await },
-            )
-            .await?;
+        let accept = || async {
+            let accepted = self.redis.run_once(|mut connection| async move {
+                invocation.invoke_async::<Value>(&mut connection).await
+            });
+            read(accepted.await?)
+        };
+        let (depth, outcomes): (u64, String) = self.mending(Scope::Queues, accept).await?;
         self.note_depth(depth);
         outcomes.split(' ').map(submitted).collect()
     }

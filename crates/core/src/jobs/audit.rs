@@ -3,31 +3,85 @@
 //! In one Redis that loses nothing it always does. But records and `live` may be on two nodes of a
 //! Cluster, each with a failover of its own, and people delete keys by hand: a job that nobody
 //! lists would wait for ever. So each sweeper walks through all records, a page a round, and takes
-//! in those that it finds unlisted.
+//! in those that it finds unlisted. And the other way round: page by page it takes out of the lists
+//! what is no id, and brings forward what nobody would look at for a month.
 
 use super::{
     Jobs, JobsError,
+    damage::Scope,
+    error::read,
+    ids::{self, Bytes},
     record::{Stage, stage},
 };
-use crate::{connection::Link, keys};
-use redis::Pipeline;
-use std::collections::VecDeque;
+use crate::{connection::Link, keys, mode::Mode};
+use futures_util::future::join_all;
+use redis::Value;
+use std::{
+    collections::VecDeque,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use uuid::Uuid;
 
 /// Keys that Redis looks at for one page; it costs about a tenth of a millisecond.
 const PAGE: usize = 200;
 
-/// How far the walk through the records is.
+/// No job is put off for so long; wide, as the clock of this machine is not that of Redis.
+const FAR: Duration = Duration::from_secs(30 * 86_400);
+
+/// How far the walk through the records is, and that through the lists.
 #[derive(Default)]
 pub(super) struct Walk {
     /// Nodes that are still to be walked through, the present one first.
     nodes: VecDeque<Link>,
     cursor: u64,
+    list: usize,
+    entry: u64,
 }
 
 impl Jobs {
+    /// Goes on for one page of each: ids of jobs that have not ended and are not listed, and whether
+    /// the page of a list is in order now.
+    pub(super) async fn walk_on(
+        &self,
+        walk: &mut Walk,
+    ) -> (Result<Vec<Uuid>, JobsError>, Result<(), JobsError>) {
+        (self.unlisted(walk).await, self.tidy(walk).await)
+    }
+
+    /// Puts one page of one list in order.
+    async fn tidy(&self, walk: &mut Walk) -> Result<(), JobsError> {
+        let of_times = [keys::LIVE, keys::UNSAVED, keys::CALLBACKS];
+        let others = Mode::ALL.map(keys::pending);
+        let lists = of_times.map(str::to_owned).into_iter().chain(others);
+        let lists: Vec<String> = lists.chain([keys::FAILURES.to_owned()]).collect();
+        let list = lists[walk.list % lists.len()].as_str();
+        let mut command = redis::cmd("ZSCAN");
+        command.arg(list).arg(walk.entry).arg("COUNT").arg(PAGE);
+        let (next, page): (u64, Vec<(Bytes, Bytes)>) =
+            self.query_in(Scope::Queues, &command).await?;
+        walk.entry = next;
+        if next == 0 {
+            walk.list = (walk.list + 1) % lists.len();
+        }
+        let entries: Vec<Bytes> = page.iter().map(|(entry, _)| entry.clone()).collect();
+        self.ids_of(list, &entries).await?;
+        if !of_times.contains(&list) {
+            return Ok(());
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let latest = super::millis(now.unwrap_or_default() + FAR);
+        for (entry, at) in page {
+            if let Some(id) = ids::id(&entry)
+                && ids::millis(&at) > latest
+            {
+                self.put_off(list, id, Duration::ZERO).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Goes on for one page; ids of jobs that have not ended and are not listed.
-    pub(super) async fn unlisted(&self, walk: &mut Walk) -> Result<Vec<Uuid>, JobsError> {
+    async fn unlisted(&self, walk: &mut Walk) -> Result<Vec<Uuid>, JobsError> {
         let (node, ids) = self.next_page(walk).await.inspect_err(|_error| {
             // That node is away: go on with the next.
             walk.nodes.pop_front();
@@ -55,13 +109,15 @@ impl Jobs {
             .arg(keys::RECORDS)
             .arg("COUNT")
             .arg(PAGE);
-        let (cursor, found): (u64, Vec<String>) = command.query_async(node).await?;
+        let (cursor, found): (u64, Vec<Bytes>) = read(command.query_async::<Value>(node).await?)?;
         let node = node.clone();
         walk.cursor = cursor;
         if cursor == 0 {
             walk.nodes.pop_front();
         }
-        let ids = found.iter().filter_map(|key| keys::id_of(key));
+        let ids = found
+            .iter()
+            .filter_map(|key| keys::id_of(str::from_utf8(key).ok()?));
         Ok((Some(node), ids.collect()))
     }
 
@@ -74,7 +130,7 @@ impl Jobs {
         for id in ids {
             command.arg(id.to_string());
         }
-        let looks: Vec<Option<f64>> = self.redis.query(&command).await?;
+        let looks: Vec<Option<Bytes>> = self.query_in(Scope::Queues, &command).await?;
         let pairs = ids.iter().zip(looks);
         Ok(pairs
             .filter_map(|(id, look)| look.is_none().then_some(*id))
@@ -82,18 +138,23 @@ impl Jobs {
     }
 }
 
-/// Those that wait or run, asked of their node in one round trip.
-async fn not_ended(mut node: Link, ids: Vec<Uuid>) -> Result<Vec<Uuid>, JobsError> {
-    if ids.is_empty() {
-        return Ok(ids);
+/// Those that wait or run, asked of their node in one round trip. One that cannot be read is none of
+/// them.
+async fn not_ended(node: Link, ids: Vec<Uuid>) -> Result<Vec<Uuid>, JobsError> {
+    let states = ids.iter().map(async |id| {
+        let mut command = redis::cmd("HGET");
+        command.arg(keys::control(*id)).arg("state");
+        let state = command.query_async::<Value>(&mut node.clone()).await?;
+        read::<Option<String>>(state)
+    });
+    let mut left = Vec::new();
+    for (id, state) in ids.iter().zip(join_all(states).await) {
+        match state {
+            Ok(state) if stage(state.as_deref()) != Stage::Ended => left.push(*id),
+            Ok(_) => {}
+            Err(error) if error.is_about_data() => {}
+            Err(error) => return Err(error),
+        }
     }
-    let mut states = Pipeline::with_capacity(ids.len());
-    for id in &ids {
-        states.hget(keys::control(*id), "state");
-    }
-    let states: Vec<Option<String>> = states.query_async(&mut node).await?;
-    let pairs = ids.into_iter().zip(states);
-    Ok(pairs
-        .filter_map(|(id, state)| (stage(state.as_deref()) != Stage::Ended).then_some(id))
-        .collect())
+    Ok(left)
 }

@@ -2,6 +2,8 @@
 
 use super::{
     Jobs, JobsError, Record,
+    damage::Scope,
+    ids::{self, Bytes},
     record::{Stage, stage},
 };
 use crate::{keys, mode::Mode};
@@ -48,7 +50,7 @@ pub struct FailedJob {
 }
 
 /// Now, the live ids, and the failed ones with their time.
-type Reply = (u64, Vec<String>, Vec<(String, u64)>);
+type Reply = (u64, Vec<Bytes>, Vec<(Bytes, Bytes)>);
 /// State, mode and time of acceptance.
 type Control = (Option<String>, Option<String>, Option<u64>);
 
@@ -60,11 +62,11 @@ impl Jobs {
     pub async fn board(&self, limit: usize) -> Result<Board, JobsError> {
         let mut invocation = self.scripts.board.prepare_invoke();
         invocation.key(keys::LIVE).key(keys::FAILURES).arg(limit);
-        let (_now, live, failures): Reply = self.call(&invocation).await?;
-        let live = live.iter().filter_map(|id| Uuid::try_parse(id).ok());
+        let (_now, live, failures): Reply = self.call_in(Scope::Queues, &invocation).await?;
+        let live = live.iter().filter_map(|entry| ids::id(entry));
         let failures = failures
             .iter()
-            .filter_map(|(id, failed)| Some((Uuid::try_parse(id).ok()?, *failed)));
+            .filter_map(|(entry, failed)| Some((ids::id(entry)?, ids::millis(failed))));
         // Sent together on the shared link of each server: one round trip, however many.
         let live = try_join_all(live.map(|id| self.live_job(id))).await?;
         let failures =
@@ -88,7 +90,7 @@ impl Jobs {
             .arg(id.to_string())
             .arg(FAILURES_KEPT)
             .arg(FAILURES_KEPT_FOR);
-        self.call::<String>(&invocation).await?;
+        self.call_in::<String>(Scope::Queues, &invocation).await?;
         Ok(())
     }
 
@@ -96,8 +98,11 @@ impl Jobs {
         let mut command = redis::cmd("HMGET");
         command.arg(keys::control(id));
         command.arg(&["state", "mode", "created"]);
-        let (state, mode, created): Control =
-            command.query_async(&mut self.redis.in_bulk()).await?;
+        let (state, mode, created) = match self.query_in_bulk::<Control>(&command).await {
+            // One that cannot be read hides no other.
+            Err(error) if error.is_about_data() => return Ok(None),
+            known => known?,
+        };
         let is_running = match stage(state.as_deref()) {
             Stage::Pending => false,
             Stage::Processing => true,
@@ -113,7 +118,10 @@ impl Jobs {
     }
 
     async fn failed_job(&self, id: Uuid, failed: u64) -> Result<Option<FailedJob>, JobsError> {
-        let record = self.record_in_bulk(id).await?;
+        let record = match self.record_in_bulk(id).await {
+            Err(error) if error.is_about_data() => None,
+            record => record?,
+        };
         Ok(record.map(|record| FailedJob {
             id,
             failed: Duration::from_millis(failed),

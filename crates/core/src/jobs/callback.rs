@@ -1,7 +1,7 @@
 //! Telling somebody the outcome of a job. Whom, the job itself knows; `callbacks` lists who is to be
 //! told, and stays until they were: a process that dies while it tells is followed by another.
 
-use super::{Jobs, JobsError, millis, scripts::on_job};
+use super::{Jobs, JobsError, damage::Scope, millis, scripts::on_job};
 use crate::keys;
 use redis::{FromRedisValue, Value};
 use std::time::Duration;
@@ -45,7 +45,7 @@ impl Jobs {
     pub async fn callbacks_count(&self) -> Result<u64, JobsError> {
         let mut command = redis::cmd("ZCARD");
         command.arg(keys::CALLBACKS);
-        Ok(self.redis.query(&command).await?)
+        self.query_in(Scope::Queues, &command).await
     }
 
     /// Whom to tell the outcome of this job.
@@ -54,7 +54,7 @@ impl Jobs {
     /// When Redis gave no answer.
     pub async fn callback(&self, id: Uuid) -> Result<Callback, JobsError> {
         let invocation = on_job(&self.scripts.callback, id);
-        let reply: Vec<Value> = self.call(&invocation).await?;
+        let reply: Vec<Value> = self.call_in(Scope::Job(id), &invocation).await?;
         let mut words = reply.into_iter().map(String::from_redis_value);
         let mut next = || words.next().and_then(Result::ok).unwrap_or_default();
         match next().as_str() {
@@ -79,10 +79,10 @@ impl Jobs {
         clear
             .arg(keys::control(id))
             .arg(&["callback", "failed_calls"]);
-        self.redis.query::<u64>(&clear).await?;
+        self.query_in::<u64>(Scope::Job(id), &clear).await?;
         let mut strike = redis::cmd("ZREM");
         strike.arg(keys::CALLBACKS).arg(id.to_string());
-        self.redis.query::<u64>(&strike).await?;
+        self.query_in::<u64>(Scope::Queues, &strike).await?;
         Ok(())
     }
 
@@ -92,7 +92,8 @@ impl Jobs {
     /// # Errors
     /// When Redis gave no answer; a repeat counts twice.
     pub async fn missed(&self, id: Uuid) -> Result<u32, JobsError> {
-        self.call(&on_job(&self.scripts.missed, id)).await
+        let invocation = on_job(&self.scripts.missed, id);
+        self.call_in(Scope::Job(id), &invocation).await
     }
 
     /// Puts a call off.
@@ -100,13 +101,7 @@ impl Jobs {
     /// # Errors
     /// When Redis gave no answer; safe to repeat.
     pub async fn postpone_callback(&self, id: Uuid, pause: Duration) -> Result<(), JobsError> {
-        let mut invocation = self.scripts.postpone.prepare_invoke();
-        invocation
-            .key(keys::CALLBACKS)
-            .arg(id.to_string())
-            .arg(millis(pause));
-        self.call::<String>(&invocation).await?;
-        Ok(())
+        self.put_off(keys::CALLBACKS, id, pause).await
     }
 
     /// Lists a job that has somebody to be told and whose listing may have been lost.
@@ -121,7 +116,7 @@ impl Jobs {
             .arg(id.to_string())
             .arg(0)
             .arg(millis(LOOK_AFTER_LOSS));
-        self.call::<u64>(&invocation).await?;
+        self.call_in::<u64>(Scope::Queues, &invocation).await?;
         Ok(())
     }
 }

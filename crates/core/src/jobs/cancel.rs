@@ -1,6 +1,6 @@
 //! A client wants a job to stop.
 
-use super::{Failure, Jobs, JobsError, scripts::on_job};
+use super::{Failure, Jobs, JobsError, damage::Scope, scripts::on_job};
 use crate::{keys, mode::Mode};
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ impl Jobs {
             .arg(keys::CANCELLED)
             .arg(id.to_string())
             .arg(Uuid::new_v4().to_string());
-        let reply: Vec<String> = self.call(&invocation).await?;
+        let reply: Vec<String> = self.call_in(Scope::Job(id), &invocation).await?;
         let mut words = reply.iter().map(String::as_str);
         match words.next().unwrap_or_default() {
             "CANCELLED" => {

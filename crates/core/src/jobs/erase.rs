@@ -1,6 +1,6 @@
 //! A client wants nothing of an ended job to be left.
 
-use super::{Jobs, JobsError, scripts::on_job};
+use super::{Jobs, JobsError, damage::Scope, scripts::on_job};
 use crate::keys;
 use std::time::Duration;
 use uuid::Uuid;
@@ -33,7 +33,7 @@ impl Jobs {
             .key(keys::erased(id))
             .arg(NOTED_FOR.as_secs())
             .arg(ABSENCE_NOTED_FOR.as_secs());
-        let reply: String = self.call(&invocation).await?;
+        let reply: String = self.call_in(Scope::Job(id), &invocation).await?;
         match reply.as_str() {
             "ERASED" => Ok(Erased::Done),
             "ABSENT" => Ok(Erased::Absent),

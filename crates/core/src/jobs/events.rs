@@ -1,7 +1,7 @@
 //! Reading a job's events. They are written by the job scripts alone, each under the nonce of its
 //! attempt; all but the first, which is made up here.
 
-use super::{Jobs, JobsError};
+use super::{Jobs, JobsError, error::read};
 use crate::keys;
 use bytes::Bytes;
 use redis::{from_redis_value, streams::StreamRangeReply};
@@ -101,16 +101,16 @@ impl Jobs {
             .arg("COUNT")
             .arg(limit);
         if after >= EntryId::FIRST {
-            let reply: StreamRangeReply = self.redis.query(&range).await?;
+            let reply: StreamRangeReply = self.query(&range).await?;
             return reply.ids.into_iter().map(entry).collect();
         }
         let mut both = redis::pipe();
         both.add_command(range).cmd("EXISTS").arg(keys::control(id));
         let both = &both;
-        let read = self
+        let asked = self
             .redis
             .run(|mut connection| async move { both.query_async(&mut connection).await });
-        let (reply, exists): (StreamRangeReply, bool) = read.await?;
+        let (reply, exists): (StreamRangeReply, bool) = read(asked.await?)?;
         let stored: Result<Vec<_>, _> = reply.ids.into_iter().map(entry).collect();
         let mut entries = stored?;
         // The version before stored it as it does the others.

@@ -1,6 +1,6 @@
 //! A worker's hold on a job: claim it, keep it, report, and end it.
 
-use super::{Failure, Hint, Jobs, JobsError, millis, scripts::on_job};
+use super::{Failure, Hint, Jobs, JobsError, damage::Scope, millis, scripts::on_job};
 use crate::{keys, mode::Mode};
 use bytes::Bytes;
 use redis::{FromRedisValue, Value};
@@ -37,6 +37,8 @@ pub enum Claim {
     Busy(Duration),
     /// It is not due before that.
     Early(Duration),
+    /// It was lost so often together with others that it shall not run beside as many.
+    Suspect(u32),
     /// It has waited too long: the sweeper ends it.
     Late,
     /// It has ended.
@@ -90,16 +92,33 @@ pub enum Release {
 }
 
 impl Jobs {
-    /// Starts an attempt at the job that a hint names.
+    /// Starts an attempt at the job that a hint names, whatever became of earlier ones.
     ///
     /// # Errors
-    /// When Redis gave no answer even when asked again.
+    /// As [`Self::claim_unless_suspect`].
     pub async fn claim(
         &self,
         hint: Hint,
         worker: &str,
         lease: Duration,
     ) -> Result<Claim, JobsError> {
+        self.claim_unless_suspect(hint, worker, lease, u32::MAX)
+            .await
+    }
+
+    /// Starts an attempt at the job that a hint names, unless it was lost more than `most_losses`
+    /// times together with others.
+    ///
+    /// # Errors
+    /// When Redis gave no answer even when asked again.
+    pub async fn claim_unless_suspect(
+        &self,
+        hint: Hint,
+        worker: &str,
+        lease: Duration,
+        most_losses: u32,
+    ) -> Result<Claim, JobsError> {
+        let scope = Scope::Job(hint.id);
         let nonce = Uuid::new_v4();
         let mut invocation = on_job(&self.scripts.claim, hint.id);
         invocation
@@ -107,10 +126,12 @@ impl Jobs {
             .arg(serde_json::Value::from(worker).to_string())
             .arg(millis(lease))
             .arg(keys::CHANGED)
-            .arg(hint.id.to_string());
-        let reply: Vec<Value> = match self.call(&invocation).await {
+            .arg(hint.id.to_string())
+            .arg(self.instance.to_string())
+            .arg(most_losses);
+        let reply: Vec<Value> = match self.call_in(scope, &invocation).await {
             // The reply may have been lost on its way: the same nonce gets the same answer.
-            Err(JobsError::Unavailable(_)) => self.call(&invocation).await?,
+            Err(JobsError::Unavailable(_)) => self.call_in(scope, &invocation).await?,
             outcome => outcome?,
         };
         let mut reply = reply.into_iter();
@@ -128,6 +149,7 @@ impl Jobs {
             }),
             "BUSY" => Ok(Claim::Busy(Duration::from_millis(next(&mut reply)?))),
             "EARLY" => Ok(Claim::Early(Duration::from_millis(next(&mut reply)?))),
+            "SUSPECT" => Ok(Claim::Suspect(next(&mut reply)?)),
             "LATE" => Ok(Claim::Late),
             "ENDED" => Ok(Claim::Gone),
             "ABSENT" => Ok(Claim::Absent),
@@ -142,7 +164,11 @@ impl Jobs {
     pub async fn beat(&self, lease: &Lease, length: Duration) -> Result<Beat, JobsError> {
         let mut invocation = on_job(&self.scripts.beat, lease.id);
         invocation.arg(lease.nonce.to_string()).arg(millis(length));
-        beat(&self.call::<String>(&invocation).await?)
+        beat(
+            &self
+                .call_in::<String>(Scope::Job(lease.id), &invocation)
+                .await?,
+        )
     }
 
     /// Appends events, each its type and its data (JSON); with `progress` (JSON) the record shows how
@@ -167,7 +193,11 @@ impl Jobs {
         for (kind, data) in events {
             invocation.arg(*kind).arg(data);
         }
-        beat(&self.call::<String>(&invocation).await?)
+        beat(
+            &self
+                .call_in::<String>(Scope::Job(lease.id), &invocation)
+                .await?,
+        )
     }
 
     /// Ends a job, with its result (JSON) or without. A job that a client cancelled ends as
@@ -195,7 +225,11 @@ impl Jobs {
             .arg(cancelled.members_json())
             .arg(keys::CHANGED)
             .arg(lease.id.to_string());
-        match self.call::<String>(&invocation).await?.as_str() {
+        match self
+            .call_in::<String>(Scope::Job(lease.id), &invocation)
+            .await?
+            .as_str()
+        {
             "completed" => Ok(Ended::Completed),
             "failed" => Ok(Ended::Failed),
             "ALREADY" => Ok(Ended::Already),
@@ -228,7 +262,7 @@ impl Jobs {
             .arg(cancelled.members_json())
             .arg(keys::CHANGED)
             .arg(lease.id.to_string());
-        let reply: Vec<String> = self.call(&invocation).await?;
+        let reply: Vec<String> = self.call_in(Scope::Job(lease.id), &invocation).await?;
         match reply.first().map_or("", String::as_str) {
             "RETRY" => {
                 self.track_id(lease.id, lease.mode, pause).await?;
@@ -251,7 +285,11 @@ impl Jobs {
             .arg(lease.nonce.to_string())
             .arg(keys::CHANGED)
             .arg(lease.id.to_string());
-        match self.call::<String>(&invocation).await?.as_str() {
+        match self
+            .call_in::<String>(Scope::Job(lease.id), &invocation)
+            .await?
+            .as_str()
+        {
             "OK" => {
                 self.put_back(Hint {
                     id: lease.id,

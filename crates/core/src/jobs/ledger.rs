@@ -1,7 +1,9 @@
 //! The lists of the queues, kept for many jobs in one call.
 
 use super::{
-    Jobs, JobsError, millis,
+    Jobs, JobsError,
+    damage::Scope,
+    millis,
     scripts::{number, on_queues},
 };
 use crate::{keys, mode::Mode};
@@ -57,7 +59,7 @@ impl Jobs {
                 .arg(id.to_string())
                 .arg(millis);
         }
-        self.call::<String>(&invocation).await?;
+        self.call_in::<String>(Scope::Queues, &invocation).await?;
         Ok(vec![(); entries.len()])
     }
 }

@@ -1,6 +1,6 @@
 //! The list of jobs that somebody has to look at.
 
-use super::{Hint, Jobs, JobsError, ledger::Note, millis};
+use super::{Hint, Jobs, JobsError, damage::Scope, ids::Bytes, ledger::Note, millis};
 use crate::mode::Mode;
 use std::time::Duration;
 use uuid::Uuid;
@@ -33,11 +33,21 @@ impl Jobs {
     ) -> Result<Vec<Uuid>, JobsError> {
         let mut invocation = self.scripts.due.prepare_invoke();
         invocation.key(list).arg(limit).arg(millis(pause));
-        let ids: Vec<String> = self.call(&invocation).await?;
-        Ok(ids
-            .iter()
-            .filter_map(|id| Uuid::try_parse(id).ok())
-            .collect())
+        let entries: Vec<Bytes> = self.call_in(Scope::Queues, &invocation).await?;
+        self.ids_of(list, &entries).await
+    }
+
+    /// Puts an id off that is listed.
+    pub(super) async fn put_off(
+        &self,
+        list: &str,
+        id: Uuid,
+        pause: Duration,
+    ) -> Result<(), JobsError> {
+        let mut invocation = self.scripts.postpone.prepare_invoke();
+        invocation.key(list).arg(id.to_string()).arg(millis(pause));
+        self.call_in::<String>(Scope::Queues, &invocation).await?;
+        Ok(())
     }
 
     /// After the end of a job: nobody has to look at it again, except for the history

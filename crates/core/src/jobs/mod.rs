@@ -8,7 +8,7 @@
 //!  (absent) ───────▶ pending ───────▶ processing ───────▶ completed | failed
 //!                    │  ▲                │
 //!                    │  └────────────────┘ release (graceful stop), fail (passing reason),
-//!                    │                     look (the worker was lost)
+//!                    │                     look (the worker was lost: see `losses`)
 //!                    └───────────────────────────────────▶ failed: cancel, waited too long
 //! ```
 //!
@@ -25,17 +25,23 @@ mod bell;
 mod board;
 mod callback;
 mod cancel;
+mod damage;
 mod erase;
 mod error;
 mod events;
 mod failure;
 mod group;
+mod ids;
+mod inspect;
 mod lease;
 mod ledger;
 mod list;
+mod look;
+mod losses;
 mod outbox;
 mod overview;
 mod push;
+mod readiness;
 mod record;
 mod scripts;
 mod submit;
@@ -51,8 +57,10 @@ pub use erase::Erased;
 pub use error::JobsError;
 pub use events::{Entry, EntryId};
 pub use failure::Failure;
+pub use inspect::{Damage, Damages};
 pub use lease::{Beat, Claim, Ended, Failed, Lease, Release};
 pub use overview::{Overview, Queue, SeenWorker};
+pub use readiness::Hindrance;
 pub use record::Record;
 pub use submit::{NewJob, Submitted};
 pub use sweep::{SweepRules, Sweeper, Swept};
@@ -65,6 +73,7 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
+use uuid::Uuid;
 
 /// How long after its submission a job without a hint is looked at.
 const SUBMIT_GRACE: Duration = Duration::from_millis(4500);
@@ -80,6 +89,10 @@ pub struct Jobs {
     ledger: Arc<Groups<ledger::Entry, ()>>,
     /// Hints in all queues when last heard of.
     depth: Arc<AtomicU64>,
+    /// Damaged keys that the log has named.
+    named: Arc<damage::Named>,
+    /// Tells what this process holds from what another of the same name does.
+    instance: Uuid,
 }
 
 impl Jobs {
@@ -93,6 +106,8 @@ impl Jobs {
             ledger: Arc::new(Groups::new(ledger::MOST, Waits::ForItsTurn)),
             // Not known yet: as if full, so that the first who wants to know asks.
             depth: Arc::new(AtomicU64::new(u64::MAX)),
+            named: Arc::default(),
+            instance: Uuid::new_v4(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Ended jobs on their way into the history. They stay listed until somebody says that they are
 //! stored: a database that is down costs time, never a job.
 
-use super::{Jobs, JobsError, ledger::Note};
+use super::{Jobs, JobsError, damage::Scope, ledger::Note};
 use crate::{keys, mode::Mode};
 use std::time::Duration;
 use uuid::Uuid;
@@ -23,7 +23,7 @@ impl Jobs {
     pub async fn unsaved_count(&self) -> Result<u64, JobsError> {
         let mut command = redis::cmd("ZCARD");
         command.arg(keys::UNSAVED);
-        Ok(self.redis.query(&command).await?)
+        self.query_in(Scope::Queues, &command).await
     }
 
     /// Notes that a job is stored (or cannot be: its record is gone).

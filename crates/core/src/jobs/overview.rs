@@ -1,6 +1,11 @@
 //! Queues and workers, for those who operate them.
 
-use super::{Jobs, JobsError, millis};
+use super::{
+    Jobs, JobsError,
+    damage::Scope,
+    ids::{self, Bytes, text},
+    millis,
+};
 use crate::{keys, mode::Mode};
 use std::time::Duration;
 use uuid::Uuid;
@@ -42,7 +47,7 @@ pub struct SeenWorker {
 }
 
 /// The time, depth and oldest id of each queue, and name, time and description of each worker.
-type Reply = (u64, Vec<(u64, String)>, Vec<(String, u64, String)>);
+type Reply = (u64, Vec<(u64, Bytes)>, Vec<(Bytes, Bytes, Bytes)>);
 
 impl Jobs {
     /// Says that a worker is there; `description` is opaque JSON.
@@ -57,7 +62,7 @@ impl Jobs {
             .arg(worker)
             .arg(description)
             .arg(millis(STRUCK_OFF_AFTER));
-        self.call::<String>(&invocation).await?;
+        self.call_in::<String>(Scope::Queues, &invocation).await?;
         Ok(())
     }
 
@@ -69,7 +74,7 @@ impl Jobs {
         for (command, key) in [("ZREM", keys::WORKERS), ("HDEL", keys::WORKER_DESCRIPTIONS)] {
             let mut command = redis::cmd(command);
             command.arg(key).arg(worker);
-            self.redis.query::<u64>(&command).await?;
+            self.query_in::<u64>(Scope::Queues, &command).await?;
         }
         Ok(())
     }
@@ -84,7 +89,7 @@ impl Jobs {
         for queue in Mode::ALL.map(keys::queue) {
             invocation.key(queue);
         }
-        let (now, queues, workers): Reply = self.call(&invocation).await?;
+        let (now, queues, workers): Reply = self.call_in(Scope::Queues, &invocation).await?;
         let mut waiting = Vec::with_capacity(queues.len());
         for (mode, (depth, oldest)) in Mode::ALL.into_iter().zip(queues) {
             let oldest = self.age(&oldest, now).await?;
@@ -97,9 +102,9 @@ impl Jobs {
         let workers = workers
             .into_iter()
             .map(|(name, seen, description)| SeenWorker {
-                name,
-                seen: Duration::from_millis(now.saturating_sub(seen)),
-                description,
+                name: text(&name),
+                seen: Duration::from_millis(now.saturating_sub(ids::millis(&seen))),
+                description: text(&description),
             });
         Ok(Overview {
             now: Duration::from_millis(now),
@@ -108,13 +113,17 @@ impl Jobs {
         })
     }
 
-    async fn age(&self, id: &str, now: u64) -> Result<Option<Duration>, JobsError> {
-        let Ok(id) = Uuid::try_parse(id) else {
+    /// `None` when there is no such job, or none that can be read.
+    async fn age(&self, entry: &[u8], now: u64) -> Result<Option<Duration>, JobsError> {
+        let Some(id) = ids::id(entry) else {
             return Ok(None);
         };
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(id)).arg("created");
-        let created: Option<u64> = self.redis.query(&command).await?;
+        let created = match self.query::<Option<u64>>(&command).await {
+            Err(error) if error.is_about_data() => None,
+            created => created?,
+        };
         Ok(created.map(|created| Duration::from_millis(now.saturating_sub(created))))
     }
 
@@ -126,6 +135,6 @@ impl Jobs {
     pub async fn position(&self, id: Uuid, mode: Mode) -> Result<Option<u64>, JobsError> {
         let mut command = redis::cmd("ZRANK");
         command.arg(keys::pending(mode)).arg(id.to_string());
-        Ok(self.redis.query(&command).await?)
+        self.query_in(Scope::Queues, &command).await
     }
 }

@@ -1,6 +1,6 @@
 //! Putting hints into their queues, and knowing how many there are.
 
-use super::{Hint, Jobs, JobsError, millis};
+use super::{Hint, Jobs, JobsError, damage::Scope, millis};
 use crate::{keys, mode::Mode};
 use redis::ScriptInvocation;
 use std::{sync::atomic::Ordering, time::Duration};
@@ -39,7 +39,7 @@ impl Jobs {
         look_after: Duration,
     ) -> Result<bool, JobsError> {
         let invocation = self.push_invocation(id, mode, place, look_after);
-        let (depth, pushed): (u64, bool) = self.call(&invocation).await?;
+        let (depth, pushed): (u64, bool) = self.call_in(Scope::Queues, &invocation).await?;
         self.note_depth(depth);
         Ok(pushed)
     }
@@ -86,10 +86,9 @@ impl Jobs {
         }
         let mut depth = 0;
         for mode in Mode::ALL {
-            depth += self
-                .redis
-                .query::<u64>(redis::cmd("LLEN").arg(keys::queue(mode)))
-                .await?;
+            let mut command = redis::cmd("LLEN");
+            command.arg(keys::queue(mode));
+            depth += self.query_in::<u64>(Scope::Queues, &command).await?;
         }
         self.note_depth(depth);
         Ok(depth >= limit)

@@ -1,8 +1,9 @@
 //! Reading a job's record, as cheaply as it can be done.
 
-use super::{Jobs, JobsError};
+use super::{Jobs, JobsError, error::read};
 use crate::keys;
 use bytes::Bytes;
+use redis::Value;
 use uuid::Uuid;
 
 /// What `finish` puts around the result of a completed job. The version at the end tells these
@@ -64,7 +65,7 @@ impl Jobs {
     pub async fn request(&self, id: Uuid) -> Result<Option<Bytes>, JobsError> {
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(id)).arg("request");
-        let bytes: Option<Vec<u8>> = self.redis.query(&command).await?;
+        let bytes: Option<Vec<u8>> = self.query(&command).await?;
         Ok(bytes.map(Bytes::from))
     }
 
@@ -75,14 +76,14 @@ impl Jobs {
     pub async fn owner(&self, id: Uuid) -> Result<Option<String>, JobsError> {
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(id)).arg("owner");
-        Ok(self.redis.query(&command).await?)
+        self.query(&command).await
     }
 
     /// How far a job is.
     pub(super) async fn stage(&self, id: Uuid) -> Result<Stage, JobsError> {
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(id)).arg("state");
-        let state: Option<String> = self.redis.query(&command).await?;
+        let state: Option<String> = self.query(&command).await?;
         Ok(stage(state.as_deref()))
     }
 
@@ -93,7 +94,7 @@ impl Jobs {
     pub async fn record(&self, id: Uuid) -> Result<Option<Record>, JobsError> {
         let mut command = redis::cmd("GET");
         command.arg(keys::record(id));
-        let bytes: Option<Vec<u8>> = self.redis.query(&command).await?;
+        let bytes: Option<Vec<u8>> = self.query(&command).await?;
         Ok(bytes.map(Record::from))
     }
 
@@ -103,10 +104,9 @@ impl Jobs {
     /// # Errors
     /// When Redis gave no answer.
     pub async fn record_in_bulk(&self, id: Uuid) -> Result<Option<Record>, JobsError> {
-        let mut connection = self.redis.in_bulk();
         let mut command = redis::cmd("GET");
         command.arg(keys::record(id));
-        let bytes: Option<Vec<u8>> = command.query_async(&mut connection).await?;
+        let bytes: Option<Vec<u8>> = self.query_in_bulk(&command).await?;
         Ok(bytes.map(Record::from))
     }
 
@@ -123,8 +123,8 @@ impl Jobs {
         // Those of the old service have none.
         both.cmd("HGET").arg(keys::control(id)).arg("owner");
         both.cmd("GET").arg(keys::record(id));
-        let (owner, bytes): (Option<String>, Option<Vec<u8>>) =
-            both.query_async(&mut self.redis.in_bulk()).await?;
+        let reply: Value = both.query_async(&mut self.redis.in_bulk()).await?;
+        let (owner, bytes): (Option<String>, Option<Vec<u8>>) = read(reply)?;
         Ok(bytes.map(|bytes| (Record::from(bytes), owner)))
     }
 }

@@ -1,9 +1,9 @@
 //! The Lua scripts. Each file lists its KEYS, ARGV and results; the job scripts share a prelude, and
 //! those that accept a job how it begins.
 
-use super::{Jobs, JobsError};
+use super::{Jobs, JobsError, error::read};
 use crate::{keys, mode::Mode};
-use redis::{FromRedisValue, Script, ScriptInvocation};
+use redis::{FromRedisValue, Script, ScriptInvocation, Value};
 use uuid::Uuid;
 
 macro_rules! job_script {
@@ -60,6 +60,8 @@ pub(super) struct Scripts {
     pub(super) callback: Script,
     pub(super) missed: Script,
     pub(super) postpone: Script,
+    pub(super) mend: Script,
+    pub(super) lost: Script,
 }
 
 impl Scripts {
@@ -88,6 +90,8 @@ impl Scripts {
             callback: job_script!("callback.lua"),
             missed: job_script!("missed.lua"),
             postpone: queue_script!("postpone.lua"),
+            mend: queue_script!("mend.lua"),
+            lost: queue_script!("lost.lua"),
         }
     }
 }
@@ -120,9 +124,12 @@ impl Jobs {
         &self,
         invocation: &ScriptInvocation<'_>,
     ) -> Result<T, JobsError> {
-        self.redis
-            .run(|mut connection| async move { invocation.invoke_async(&mut connection).await })
-            .await
-            .map_err(JobsError::from)
+        let reply =
+            self.redis
+                .run(|mut connection| async move {
+                    invocation.invoke_async::<Value>(&mut connection).await
+                })
+                .await?;
+        read(reply)
     }
 }

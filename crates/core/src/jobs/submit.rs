@@ -2,7 +2,8 @@
 //! Cluster, where record and hint are on two servers, three do.
 
 use super::{
-    Callback, Jobs, JobsError, SUBMIT_GRACE, millis, push::Place, record::Stage, scripts::on_job,
+    Callback, Jobs, JobsError, SUBMIT_GRACE, damage::Scope, error::read, millis, push::Place,
+    record::Stage, scripts::on_job,
 };
 use crate::{keys, mode::Mode};
 use bytes::Bytes;
@@ -67,8 +68,8 @@ impl Jobs {
         };
         match outcome {
             // Whether it was accepted is not known, and by now it may run: its state decides
-            // whether it needs a hint.
-            Err(JobsError::Unavailable(_)) => self.submit_once(job).await,
+            // whether it needs a hint. Nor is it known whose keys were damaged.
+            Err(JobsError::Unavailable(_) | JobsError::Damaged(_)) => self.submit_once(job).await,
             outcome => outcome,
         }
     }
@@ -80,7 +81,8 @@ impl Jobs {
         // In this order: a crash in between leaves an id that is looked at too often, never a job
         // that nobody knows of.
         let steps = [&register, &create, &push];
-        let (_, created, (depth, _)): (u64, String, (u64, bool)) = self.pipeline(&steps).await?;
+        let (_, created, (depth, _)): (u64, String, (u64, bool)) =
+            self.pipeline(job.id, &steps).await?;
         self.note_depth(depth);
         submitted(&created)
     }
@@ -94,9 +96,9 @@ impl Jobs {
         let register = self.register(job);
         let create = self.create(job);
         let steps = [&register, &create];
-        let (listed, created): (u64, String) = match self.pipeline(&steps).await {
+        let (listed, created): (u64, String) = match self.pipeline(job.id, &steps).await {
             Err(JobsError::Unavailable(error)) if error.is_connection_dropped() => {
-                self.pipeline(&steps).await?
+                self.pipeline(job.id, &steps).await?
             }
             outcome => outcome?,
         };
@@ -150,6 +152,7 @@ impl Jobs {
     /// Sends scripts in one round trip, once: a lost reply is the caller's to think about.
     async fn pipeline<T: redis::FromRedisValue>(
         &self,
+        id: Uuid,
         steps: &[&ScriptInvocation<'_>],
     ) -> Result<T, JobsError> {
         let mut pipeline = Pipeline::with_capacity(steps.len());
@@ -158,12 +161,16 @@ impl Jobs {
         }
         match self.send(&pipeline).await {
             // A pipeline does not load scripts by itself; each call does, where it belongs.
-            Err(error) if is_script_missing(&error) => self.one_by_one(steps).await,
-            outcome => Ok(outcome?),
+            Err(error) if is_script_missing(&error) => self.one_by_one(id, steps).await,
+            Err(error) => match JobsError::from(error) {
+                JobsError::Damaged(_) => self.one_by_one(id, steps).await,
+                error => Err(error),
+            },
+            Ok(reply) => read(reply),
         }
     }
 
-    async fn send<T: redis::FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, RedisError> {
+    async fn send(&self, pipeline: &Pipeline) -> Result<Value, RedisError> {
         self.redis
             .run_once(|mut connection| async move { pipeline.query_async(&mut connection).await })
             .await
@@ -171,14 +178,17 @@ impl Jobs {
 
     async fn one_by_one<T: redis::FromRedisValue>(
         &self,
+        id: Uuid,
         steps: &[&ScriptInvocation<'_>],
     ) -> Result<T, JobsError> {
         let mut replies = Vec::with_capacity(steps.len());
         for step in steps {
-            replies.push(self.call::<Value>(step).await?);
+            let on_job = self.mending(Scope::Job(id), || {
+                self.call_in::<Value>(Scope::Queues, step)
+            });
+            replies.push(on_job.await?);
         }
-        redis::from_redis_value(Value::Array(replies))
-            .map_err(|error| JobsError::from(RedisError::from(error)))
+        read(Value::Array(replies))
     }
 }
 

@@ -2,11 +2,18 @@
 //! is over, or they have waited too long. Every worker sweeps; there is no leader.
 
 use super::{
-    Failure, Jobs, JobsError, POP_GRACE, amnesty::Amnesty, audit::Walk, millis, push::Place,
+    Failure, Jobs, JobsError, POP_GRACE,
+    amnesty::Amnesty,
+    audit::Walk,
+    damage::Scope,
+    ids::{self, Bytes, text},
+    look::{Charge, Seen, Why, seen},
+    losses::{self, Attempt, MOST_LOSSES},
+    millis,
+    push::Place,
     scripts::on_job,
 };
 use crate::{keys, mode::Mode};
-use redis::{FromRedisValue, Value};
 use std::{collections::HashMap, time::Duration};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -15,11 +22,14 @@ use uuid::Uuid;
 const BATCH: usize = 256;
 /// How long a job that one sweeper looks at is left alone by the others.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);
+/// How long one that cannot be read is left alone: another version may understand it.
+const UNREADABLE_PAUSE: Duration = Duration::from_secs(60);
 
 /// What a sweeper does by.
 #[derive(Debug, Clone)]
 pub struct SweepRules {
-    /// How often a job's worker may be lost before the job is given up.
+    /// How often a job may crash its worker before the job is given up. A worker that is lost with
+    /// several jobs was crashed by one of them: see `losses`.
     pub most_crashes: u32,
     /// How long a lease is: after a loss of contact nobody's lease counts as expired for as long.
     pub lease: Duration,
@@ -54,23 +64,8 @@ pub struct Sweeper {
     popped: HashMap<(Mode, Uuid), (String, Instant)>,
     amnesty: Amnesty,
     walk: Walk,
-}
-
-/// Why a job was ended by the look at it.
-enum Why {
-    Lost,
-    Expired,
-    Other,
-}
-
-enum Seen {
-    Absent,
-    Ended(Mode),
-    /// Ended just now.
-    Failed(Mode, Why),
-    Wait(Mode, Duration),
-    Due(Mode, Duration),
-    Lost(Mode, Duration),
+    /// Of this round: processes, and what was lost with each.
+    lost: HashMap<Uuid, Vec<String>>,
 }
 
 impl Sweeper {
@@ -83,6 +78,7 @@ impl Sweeper {
             rules,
             popped: HashMap::new(),
             walk: Walk::default(),
+            lost: HashMap::new(),
         }
     }
 
@@ -95,8 +91,11 @@ impl Sweeper {
     pub async fn sweep(&mut self) -> Result<Swept, JobsError> {
         let mut swept = Swept::default();
         let mut failed = None;
+        self.lost.clear();
         if let Err(error) = self.round(&mut swept, &mut failed).await {
-            self.amnesty.lost_all();
+            if !error.is_about_data() {
+                self.amnesty.lost_all();
+            }
             return Err(error);
         }
         failed.map_or(Ok(swept), Err)
@@ -114,32 +113,55 @@ impl Sweeper {
             self.jobs.take_due(keys::LIVE, BATCH, LOOK_PAUSE)
         );
         *failed = reviewed?;
-        for id in due? {
+        for id in self.readable(keys::LIVE, due)? {
             if self.amnesty.in_touch(id) {
                 let seen = self.see_to(id, None, swept).await;
-                self.note(id, seen, failed);
+                self.note(id, None, seen, failed).await;
             }
         }
         for mode in Mode::ALL {
             // The oldest last: each goes before all others.
-            for (id, number) in self.lost_hints(mode).await?.into_iter().rev() {
+            let lost = self.lost_hints(mode).await;
+            let lost = self.readable(&keys::pending(mode), lost)?;
+            for (id, number) in lost.into_iter().rev() {
                 let found = if self.amnesty.in_touch(id) {
                     self.see_to(id, Some(number), swept).await
                 } else {
                     // Out of the way of the others; `live` brings it back.
                     self.jobs.track_id(id, mode, LOOK_PAUSE).await
                 };
-                self.note(id, found, failed);
+                self.note(id, Some(mode), found, failed).await;
             }
         }
         self.audit(swept, failed).await;
         Ok(())
     }
 
-    /// Takes in jobs that are not listed. A server that is away is left to a later round.
+    /// A list that cannot be read must not keep those of the others from being looked after.
+    fn readable<T>(
+        &self,
+        list: &str,
+        read: Result<Vec<T>, JobsError>,
+    ) -> Result<Vec<T>, JobsError> {
+        match read {
+            Err(error) if error.is_about_data() => {
+                self.jobs.name_key(list, &error);
+                Ok(Vec::new())
+            }
+            read => read,
+        }
+    }
+
+    /// Takes in jobs that are not listed, and out what is listed and no job. A server that is away is
+    /// left to a later round.
     async fn audit(&mut self, swept: &mut Swept, failed: &mut Option<JobsError>) {
-        let unlisted = match self.jobs.unlisted(&mut self.walk).await {
+        let (unlisted, tidied) = self.jobs.walk_on(&mut self.walk).await;
+        let unlisted = match tidied.and(unlisted) {
             Ok(unlisted) => unlisted,
+            Err(error) if error.is_about_data() => {
+                self.jobs.name_key("search_job:*", &error);
+                return;
+            }
             Err(error) => {
                 *failed = Some(error);
                 return;
@@ -151,23 +173,36 @@ impl Sweeper {
                 Ok(()) => self.see_to(id, None, swept).await,
                 Err(error) => Err(error),
             };
-            self.note(id, seen, failed);
-            swept.taken_in += 1;
+            swept.taken_in += usize::from(seen.is_ok());
+            // Any mode: it has no hint.
+            self.note(id, Some(Mode::Speed), seen, failed).await;
         }
     }
 
     /// One job that cannot be understood (of another version, damaged), or whose server does not
     /// answer, must not keep the others from being looked after.
-    fn note(&mut self, id: Uuid, seen: Result<(), JobsError>, failed: &mut Option<JobsError>) {
-        match seen {
-            Ok(()) => {}
-            Err(JobsError::Unexpected(reason)) => {
-                tracing::error!(session_id = %id, reason, "cannot look after a search");
-            }
-            Err(error) => {
-                self.amnesty.lost(id);
-                *failed = Some(error);
-            }
+    async fn note(
+        &mut self,
+        id: Uuid,
+        hint: Option<Mode>,
+        seen: Result<(), JobsError>,
+        failed: &mut Option<JobsError>,
+    ) {
+        let Err(error) = seen else {
+            return;
+        };
+        if !error.is_about_data() {
+            self.amnesty.lost(id);
+            *failed = Some(error);
+            return;
+        }
+        self.jobs.name_job(id, &error);
+        let put_off = match hint {
+            Some(mode) => self.jobs.track_id(id, mode, UNREADABLE_PAUSE).await,
+            None => self.jobs.put_off(keys::LIVE, id, UNREADABLE_PAUSE).await,
+        };
+        if let Err(error) = put_off {
+            *failed = Some(error);
         }
     }
 
@@ -178,7 +213,14 @@ impl Sweeper {
         popped: Option<String>,
         swept: &mut Swept,
     ) -> Result<(), JobsError> {
-        match self.look(id).await? {
+        let mut seen = self.look(id, None).await?;
+        if let Seen::Expired(attempt) = &seen {
+            let company = self.company(id, attempt).await?;
+            seen = self.look(id, Some((&attempt.nonce, &company))).await?;
+        }
+        match seen {
+            // Taken over, claimed and lost again in between: the next look is soon.
+            Seen::Expired(_) => {}
             Seen::Absent => self.jobs.forget_unknown(id).await?,
             Seen::Ended(mode) => {
                 self.jobs.forget(id, mode).await?;
@@ -202,9 +244,12 @@ impl Sweeper {
                     swept.hints_found += 1;
                 }
             }
-            Seen::Lost(mode, limit) => {
-                self.jobs.push(id, mode, Place::Front, limit).await?;
-                tracing::warn!(session_id = %id, "took a search from a worker that was lost");
+            Seen::Lost(mode, limit, charge) => {
+                self.jobs.push(id, mode, charge.place(), limit).await?;
+                let Charge {
+                    crashes, losses, ..
+                } = charge;
+                tracing::warn!(session_id = %id, crashes, losses, "took a search from a worker that was lost");
                 swept.reaped += 1;
             }
         }
@@ -218,14 +263,17 @@ impl Sweeper {
             .key(keys::queue(mode))
             .key(keys::pending(mode))
             .arg(BATCH);
-        let popped: Vec<(String, String)> = self.jobs.call(&invocation).await?;
+        let popped: Vec<(Bytes, Bytes)> = self.jobs.call_in(Scope::Queues, &invocation).await?;
+        let entries: Vec<Bytes> = popped.iter().map(|(entry, _)| entry.clone()).collect();
+        self.jobs.ids_of(&keys::pending(mode), &entries).await?;
         let now = Instant::now();
         let mut seen = HashMap::new();
         let mut lost = Vec::new();
-        for (id, number) in popped {
-            let Ok(id) = Uuid::try_parse(&id) else {
+        for (entry, number) in popped {
+            let Some(id) = ids::id(&entry) else {
                 continue;
             };
+            let number = text(&number);
             let first = match self.popped.get(&(mode, id)) {
                 Some((known, first)) if *known == number => *first,
                 _ => now,
@@ -240,7 +288,23 @@ impl Sweeper {
         Ok(lost)
     }
 
-    async fn look(&self, id: Uuid) -> Result<Seen, JobsError> {
+    /// What was lost together with this attempt at a job.
+    async fn company(&mut self, id: Uuid, attempt: &Attempt) -> Result<String, JobsError> {
+        let process = attempt.process();
+        if let Some(lost) = self.lost.get(&process) {
+            return Ok(losses::without(id, lost));
+        }
+        // What was just claimed may be listed as one that waits.
+        let popped = self.popped.keys().map(|(_, id)| *id).collect();
+        let can_ask = |id| self.amnesty.in_touch(id);
+        let lost = self.jobs.lost_with(process, popped, can_ask).await?;
+        let company = losses::without(id, &lost);
+        self.lost.insert(process, lost);
+        Ok(company)
+    }
+
+    /// `company` is that of the attempt with this nonce.
+    async fn look(&self, id: Uuid, company: Option<(&str, &str)>) -> Result<Seen, JobsError> {
         let spared = self.amnesty.spares(id);
         let cancelled = Failure::cancelled();
         let mut invocation = on_job(&self.jobs.scripts.look, id);
@@ -254,32 +318,13 @@ impl Sweeper {
                 .arg(failure.error_json())
                 .arg(failure.members_json());
         }
-        invocation.arg(keys::CHANGED).arg(id.to_string());
-        seen(self.jobs.call(&invocation).await?)
-    }
-}
-
-fn seen(reply: Vec<Value>) -> Result<Seen, JobsError> {
-    let mut words = reply.into_iter().map(String::from_redis_value);
-    let mut next = || words.next().and_then(Result::ok);
-    let state = next().unwrap_or_default();
-    let mode = next().and_then(|name| Mode::parse(&name));
-    let last = next().unwrap_or_default();
-    let left = Duration::from_millis(last.parse().unwrap_or(0));
-    match (state.as_str(), mode) {
-        ("ABSENT", _) => Ok(Seen::Absent),
-        ("ENDED", Some(mode)) => Ok(Seen::Ended(mode)),
-        ("FAILED", Some(mode)) => Ok(Seen::Failed(
-            mode,
-            match last.as_str() {
-                "lost" => Why::Lost,
-                "expired" => Why::Expired,
-                _ => Why::Other,
-            },
-        )),
-        ("WAIT", Some(mode)) => Ok(Seen::Wait(mode, left)),
-        ("DUE", Some(mode)) => Ok(Seen::Due(mode, left)),
-        ("LOST", Some(mode)) => Ok(Seen::Lost(mode, left)),
-        (other, _) => Err(JobsError::Unexpected(other.to_owned())),
+        let (nonce, company) = company.unwrap_or_default();
+        invocation
+            .arg(keys::CHANGED)
+            .arg(id.to_string())
+            .arg(MOST_LOSSES)
+            .arg(nonce)
+            .arg(company);
+        seen(self.jobs.call_in(Scope::Job(id), &invocation).await?)
     }
 }

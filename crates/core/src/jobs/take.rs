@@ -5,13 +5,18 @@
 //! another connection; and after any error, or when the watchdog bites, the connection is thrown
 //! away together with whatever it still carried. A hint that is lost so is found again by its job.
 
-use super::{Jobs, JobsError};
+use super::{
+    Jobs, JobsError,
+    damage::Named,
+    error::read,
+    ids::{self, Bytes},
+};
 use crate::{
     connection::{Redis, Wake, timed_out},
     keys,
     mode::Mode,
 };
-use redis::{Pipeline, aio::MultiplexedConnection};
+use redis::{Pipeline, Value, aio::MultiplexedConnection};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -37,6 +42,7 @@ pub struct Taker {
     redis: Redis,
     connection: Option<MultiplexedConnection>,
     wake: Waker,
+    named: Arc<Named>,
 }
 
 /// Ends the pop that a [`Taker`] is waiting in.
@@ -56,6 +62,7 @@ impl Jobs {
             redis: self.redis.clone(),
             connection: None,
             wake: Waker::default(),
+            named: Arc::clone(&self.named),
         }
     }
 }
@@ -83,7 +90,7 @@ impl Taker {
         let commands = pops(modes, spare);
         let reply = tokio::time::timeout(
             BLOCK + WATCHDOG,
-            commands.query_async::<Popped>(&mut connection),
+            commands.query_async::<Value>(&mut connection),
         )
         .await;
         // Only a connection with nothing in flight is kept.
@@ -101,7 +108,27 @@ impl Taker {
                 return Err(timed_out().into());
             }
         };
-        Ok(hints(modes, popped))
+        Ok(self.hints(modes, read(popped)?))
+    }
+
+    fn hints(&self, modes: &[Mode], (awaited, more): Popped) -> Vec<Hint> {
+        let awaited = awaited.and_then(|(list, entry)| {
+            let mode = modes.iter().find(|mode| keys::queue(**mode) == list)?;
+            self.hint(*mode, &entry)
+        });
+        let first = modes.first().copied().unwrap_or_default();
+        let more = more.unwrap_or_default();
+        let more = more.iter().filter_map(|entry| self.hint(first, entry));
+        awaited.into_iter().chain(more).collect()
+    }
+
+    fn hint(&self, mode: Mode, entry: &[u8]) -> Option<Hint> {
+        let id = ids::id(entry);
+        if id.is_none() {
+            let problem = "it has entries that are no ids; these are dropped";
+            self.named.name(&keys::queue(mode), problem);
+        }
+        Some(Hint { id: id?, mode })
     }
 
     async fn connect(&self) -> Result<MultiplexedConnection, JobsError> {
@@ -141,7 +168,7 @@ impl Unblock {
 }
 
 /// A list and an entry of it; entries of the first list.
-type Popped = (Option<(String, String)>, Option<Vec<String>>);
+type Popped = (Option<(String, Bytes)>, Option<Vec<Bytes>>);
 
 /// The second command is held back by the server for as long as the first blocks.
 fn pops(modes: &[Mode], spare: usize) -> Pipeline {
@@ -154,25 +181,4 @@ fn pops(modes: &[Mode], spare: usize) -> Pipeline {
     let first = modes.first().copied().unwrap_or_default();
     pops.cmd("RPOP").arg(keys::queue(first)).arg(spare);
     pops
-}
-
-fn hints(modes: &[Mode], (awaited, more): Popped) -> Vec<Hint> {
-    let awaited = awaited.and_then(|(list, id)| {
-        let mode = modes.iter().find(|mode| keys::queue(**mode) == list)?;
-        hint(*mode, &id)
-    });
-    let first = modes.first().copied().unwrap_or_default();
-    let more = more.unwrap_or_default();
-    let more = more.iter().filter_map(|id| hint(first, id));
-    awaited.into_iter().chain(more).collect()
-}
-
-fn hint(mode: Mode, id: &str) -> Option<Hint> {
-    match Uuid::try_parse(id) {
-        Ok(id) => Some(Hint { id, mode }),
-        Err(_malformed) => {
-            tracing::warn!(%mode, "dropped an entry that is no id");
-            None
-        }
-    }
 }

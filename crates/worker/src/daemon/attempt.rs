@@ -3,8 +3,10 @@
 use super::{
     failure,
     hold::{self, Lost},
+    patience::{Patience, patiently},
     report,
     runs::Runs,
+    slots::Slot,
     spans,
 };
 use crate::{
@@ -18,18 +20,9 @@ use privachat_core::{
     schema::{SearchJob, SearchResponse, problem},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep},
-};
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
-use uuid::Uuid;
-
-/// How long a result is kept in hand while Redis cannot take it.
-const FINISH_PATIENCE: Duration = Duration::from_secs(60);
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// When a hint without a job is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -79,22 +72,43 @@ pub(super) enum Verdict {
 
 impl Runner {
     /// Sees to the search that a hint names.
-    pub(super) async fn run(&self, hint: Hint) {
-        if let Err(error) = self.try_run(hint).await {
+    pub(super) async fn run(&self, hint: Hint, slot: &mut Slot) {
+        if let Err(error) = self.try_run(hint, slot).await {
             left(&hint, &error);
         }
     }
 
-    async fn try_run(&self, hint: Hint) -> Result<(), JobsError> {
-        // Of a Redis that is full one can pop, but not claim: whoever gave up would empty the queues.
-        let patience = Patience {
-            what: "claim a search",
-            id: hint.id,
-            waits: JobsError::is_full,
-            unless: Some(&self.stop),
-        };
-        let claim = patiently(patience, || self.jobs.claim(hint, &self.worker, self.lease));
-        match claim.await? {
+    /// Claims the search, with fewer others beside it the more often it was lost with others.
+    async fn claim(&self, hint: Hint, slot: &mut Slot) -> Result<Claim, JobsError> {
+        let mut most_losses = 0;
+        loop {
+            // Of a Redis that is full one can pop, but not claim: whoever gave up would empty the
+            // queues.
+            let patience = Patience {
+                what: "claim a search",
+                id: hint.id,
+                waits: JobsError::is_full,
+                unless: Some(&self.stop),
+            };
+            let claim = patiently(patience, || {
+                self.jobs
+                    .claim_unless_suspect(hint, &self.worker, self.lease, most_losses)
+            });
+            let losses = match claim.await? {
+                Claim::Suspect(losses) => losses,
+                claim => return Ok(claim),
+            };
+            tracing::info!(session_id = %hint.id, losses, "waits until fewer searches run beside it");
+            let widened = self.stop.run_until_cancelled(slot.widen(losses)).await;
+            if widened.is_none() {
+                return Ok(Claim::Suspect(losses));
+            }
+            most_losses = losses;
+        }
+    }
+
+    async fn try_run(&self, hint: Hint, slot: &mut Slot) -> Result<(), JobsError> {
+        match self.claim(hint, slot).await? {
             Claim::Started {
                 lease,
                 attempt,
@@ -122,6 +136,8 @@ impl Runner {
                 Ok(())
             }
             Claim::Busy(until) | Claim::Early(until) => self.jobs.track(hint, until).await,
+            // The worker stops: another has room sooner.
+            Claim::Suspect(_) => self.jobs.put_back(hint).await,
             // Kept in mind, in case that its record is just being written.
             Claim::Absent => self.jobs.track(hint, LOOK_AGAIN).await,
             // The sweeper ends it; until then the hint has done its service.
@@ -321,56 +337,6 @@ impl Runner {
 /// The job is safe: its record says what is to be done, and somebody will look.
 fn left(hint: &Hint, error: &JobsError) {
     tracing::error!(session_id = %hint.id, error = %error, "left a search to be taken over");
-}
-
-/// For what one waits, and with what.
-struct Patience<'a> {
-    what: &'static str,
-    id: Uuid,
-    waits: fn(&JobsError) -> bool,
-    /// Nothing new is begun any more.
-    unless: Option<&'a CancellationToken>,
-}
-
-impl Patience<'_> {
-    fn to_hand_in(lease: &Lease) -> Self {
-        Self {
-            what: "hand in an outcome",
-            id: lease.id,
-            waits: JobsError::may_pass,
-            unless: None,
-        }
-    }
-}
-
-/// Repeats a call that failed for a reason to wait for, as long as it makes sense.
-async fn patiently<T, F>(patience: Patience<'_>, call: impl Fn() -> F) -> Result<T, JobsError>
-where
-    F: Future<Output = Result<T, JobsError>>,
-{
-    let Patience {
-        what,
-        id,
-        waits,
-        unless,
-    } = patience;
-    let until = Instant::now() + FINISH_PATIENCE;
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let error = match call().await {
-            Err(error) if waits(&error) && Instant::now() < until => error,
-            done => return done,
-        };
-        tracing::warn!(session_id = %id, error = %error, "cannot {what} yet; trying again");
-        match unless {
-            Some(stop) if stop.run_until_cancelled(sleep(pause)).await.is_none() => {
-                return Err(error);
-            }
-            Some(_) => {}
-            None => sleep(pause).await,
-        }
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
 }
 
 /// Full jitter under a doubling bound.

@@ -31,10 +31,10 @@ pub(super) async fn run(
         for (hint, free) in hints.into_iter().zip(iter::once(free).chain(spare)) {
             if stop.is_cancelled() {
                 put_back(&runner, hint).await;
-            } else if let Some(slot) = free.take(hint.mode) {
+            } else if let Some(mut slot) = free.take(hint.mode) {
                 let runner = Arc::clone(&runner);
                 searches.spawn(async move {
-                    runner.run(hint).await;
+                    runner.run(hint, &mut slot).await;
                     drop(slot);
                 });
             }

@@ -10,6 +10,7 @@ mod feed;
 mod history;
 mod hold;
 mod outbox;
+mod patience;
 mod report;
 mod runs;
 mod slots;

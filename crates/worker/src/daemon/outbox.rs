@@ -154,8 +154,15 @@ impl Outbox<'_> {
     }
 
     async fn find(&self, id: Uuid) -> Result<Found, JobsError> {
-        let Some((record, owner)) = self.jobs.owned_record(id).await? else {
-            return Ok(Found::Nothing);
+        let (record, owner) = match self.jobs.owned_record(id).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Found::Nothing),
+            // Not an outage: it stays as it is, and the others are stored.
+            Err(error) if error.is_about_data() => {
+                tracing::error!(session_id = %id, error = %error, "its record cannot be read and is not stored");
+                return Ok(Found::Unfit);
+            }
+            Err(error) => return Err(error),
         };
         let session =
             StoredRecord::parse(record.bytes()).and_then(|stored| stored.session(id, Utc::now()));

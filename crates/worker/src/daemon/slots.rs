@@ -7,6 +7,9 @@ use std::sync::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Suspects of one crash that run at once.
+const SUSPECTS: usize = 4;
+
 /// Searches at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SlotLimits {
@@ -51,8 +54,36 @@ pub(super) struct Slots {
 pub(super) struct Slot {
     mode: Mode,
     running: Arc<[AtomicUsize; Mode::ALL.len()]>,
-    _of_all: OwnedSemaphorePermit,
+    all: Arc<Semaphore>,
+    size: usize,
+    /// None while it is exchanged.
+    of_all: Option<OwnedSemaphorePermit>,
     _of_mode: OwnedSemaphorePermit,
+}
+
+impl Slot {
+    /// Exchanges it for one that leaves room for fewer others: for a search that was lost `losses`
+    /// times together with others. Waits until as many have ended; nothing new is taken meanwhile.
+    pub(super) async fn widen(&mut self, losses: u32) {
+        // Given back first: of two that wait, each would hold what the other waits for.
+        self.of_all = None;
+        let all = Arc::clone(&self.all);
+        let share = share(self.size, losses);
+        let share = u32::try_from(share).unwrap_or(u32::MAX);
+        // Slots are never closed.
+        self.of_all = all.acquire_many_owned(share).await.ok();
+    }
+}
+
+/// Slots of `all` that a search takes. Those that were lost once run four at a time: of a worker with
+/// 16 that was crashed by one of them, the next crash loses three beside that one. Then each runs
+/// alone, and what it does is its own doing.
+fn share(all: usize, losses: u32) -> usize {
+    match losses {
+        0 => 1,
+        1 => all.div_ceil(SUSPECTS),
+        _ => all,
+    }
 }
 
 impl Drop for Slot {
@@ -64,6 +95,8 @@ impl Drop for Slot {
 /// The right to run one search of whichever of these modes has one.
 pub(super) struct Free {
     running: Arc<[AtomicUsize; Mode::ALL.len()]>,
+    all: Arc<Semaphore>,
+    size: usize,
     of_all: OwnedSemaphorePermit,
     of_modes: Vec<(Mode, OwnedSemaphorePermit)>,
 }
@@ -97,11 +130,7 @@ impl Slots {
             .iter()
             .filter_map(|(mode, slots)| Some((*mode, Arc::clone(slots).try_acquire_owned().ok()?)))
             .collect();
-        Some(Free {
-            running: Arc::clone(&self.running),
-            of_all,
-            of_modes,
-        })
+        Some(self.with(of_all, of_modes))
     }
 }
 
@@ -111,13 +140,25 @@ impl Slots {
         let half = self.all.available_permits() / 2;
         let of_mode = &self.modes[index(mode)].1;
         let spare = (0..half).map_while(|_| {
-            Some(Free {
-                running: Arc::clone(&self.running),
-                of_all: Arc::clone(&self.all).try_acquire_owned().ok()?,
-                of_modes: vec![(mode, Arc::clone(of_mode).try_acquire_owned().ok()?)],
-            })
+            let of_all = Arc::clone(&self.all).try_acquire_owned().ok()?;
+            let of_mode = Arc::clone(of_mode).try_acquire_owned().ok()?;
+            Some(self.with(of_all, vec![(mode, of_mode)]))
         });
         spare.collect()
+    }
+
+    fn with(
+        &self,
+        of_all: OwnedSemaphorePermit,
+        of_modes: Vec<(Mode, OwnedSemaphorePermit)>,
+    ) -> Free {
+        Free {
+            running: Arc::clone(&self.running),
+            all: Arc::clone(&self.all),
+            size: self.limits.all,
+            of_all,
+            of_modes,
+        }
     }
 }
 
@@ -146,7 +187,9 @@ impl Free {
         Some(Slot {
             mode,
             running: self.running,
-            _of_all: self.of_all,
+            all: self.all,
+            size: self.size,
+            of_all: Some(self.of_all),
             _of_mode: of_mode,
         })
     }
@@ -201,6 +244,30 @@ mod tests {
         assert_eq!((slots.running().balanced, slots.running().speed), (1, 0));
         drop(slot);
         assert_eq!(slots.running(), PerMode::default());
+    }
+
+    #[tokio::test]
+    async fn a_search_that_was_lost_twice_runs_when_all_others_have_ended() {
+        let slots = Slots::new(LIMITS);
+        let mut suspect = slots.free().await.unwrap().take(Mode::Speed).unwrap();
+        let other = slots.free().await.unwrap().take(Mode::Speed).unwrap();
+        let mut widening = Box::pin(suspect.widen(2));
+        let waits = futures_util::poll!(&mut widening);
+        assert!(waits.is_pending(), "another runs");
+        assert!(slots.spare(Mode::Speed).is_empty(), "nothing new is taken");
+        drop(other);
+        widening.await;
+        assert!(slots.spare(Mode::Speed).is_empty(), "it runs alone");
+        drop(suspect);
+        slots.free().await.unwrap();
+    }
+
+    #[test]
+    fn the_more_often_a_search_was_lost_the_fewer_run_beside_it() {
+        let shares = |all: usize| [0, 1, 2, 3].map(|losses| share(all, losses));
+        assert_eq!(shares(16), [1, 4, 16, 16]);
+        assert_eq!(shares(5), [1, 2, 5, 5]);
+        assert_eq!(shares(1), [1, 1, 1, 1]);
     }
 
     #[tokio::test]

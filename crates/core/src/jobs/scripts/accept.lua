@@ -15,11 +15,9 @@ local function note(list, score, id)
 end
 
 for given = 0, #ARGV - 1, EACH do
-  local keys = 10 + 2 * given / EACH
-  local record, control, id = KEYS[keys], KEYS[keys + 1], ARGV[given + 11]
-  local known = known_as(control, given)
+  local id = ARGV[given + 11]
+  local known = known_as(KEYS[11 + 2 * given / EACH], given)
   if not known then
-    begin(now, record, control, given)
     note(live, now + ARGV[given + 8], id)
     if ARGV[given + 9] ~= '' then
       -- `forget` brings it forward when the job ends; this time is the net under that.
@@ -29,6 +27,8 @@ for given = 0, #ARGV - 1, EACH do
   end
   outcomes[#outcomes + 1] = known or 'CREATED'
 end
+-- The lists before the jobs: where a key of a list is damaged, this ends here, and is done again from
+-- its beginning once the key is out of the way.
 if #live > 0 then
   redis.call('ZADD', KEYS[1], unpack(live))
 end
@@ -47,5 +47,10 @@ for mode, ids in ipairs(fresh) do
     redis.call('LPUSH', queue, unpack(ids))
   end
   depth = depth + redis.call('LLEN', queue)
+end
+for place, outcome in ipairs(outcomes) do
+  if outcome == 'CREATED' then
+    begin(now, KEYS[8 + 2 * place], KEYS[9 + 2 * place], (place - 1) * EACH)
+  end
 end
 return { depth, table.concat(outcomes, ' ') }

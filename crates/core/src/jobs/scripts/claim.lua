@@ -1,11 +1,13 @@
 -- Starts an attempt: pending → processing. Safe to repeat with the same nonce.
--- ARGV: 1 nonce, 2 worker (JSON string), 3 lease (ms), 4 changed channel, 5 id
+-- ARGV: 1 nonce, 2 worker (JSON string), 3 lease (ms), 4 changed channel, 5 id, 6 instance: tells what
+--       is lost with this worker, 7 how often it may have been lost in company
 -- Returns: {OK, attempt, request, ms since it was accepted, ms that the attempt may run}
 --        | {BUSY, ms until the lease ends} | {EARLY, ms until it is due}
---        | {LATE} (it has waited too long: look at it) | {ENDED} | {ABSENT}
+--        | {SUSPECT, how often it was lost in company} (not beside as many others)
+--        | {LATE} (it has waited too long: look at it) | {ENDED} | {ABSENT} (or not understood)
 local known = redis.call('HMGET', KEYS[2], 'state', 'nonce', 'lease', 'not_before', 'attempt',
   'created', 'expires', 'running_time', 'deadline', 'budget_end', 'request', 'echo', 'live_ttl',
-  'given_back', 'told')
+  'given_back', 'told', 'losses')
 local state = known[1]
 if not state then
   return { 'ABSENT' }
@@ -24,13 +26,17 @@ elseif state == 'pending' then
   if now >= tonumber(deadline or known[7]) then
     return { 'LATE' }
   end
+  local losses = tonumber(known[16] or 0)
+  if losses > tonumber(ARGV[7]) then
+    return { 'SUSPECT', losses }
+  end
   attempt = attempt + 1
   -- The end of it all, lost workers included: two full attempts and the time to notice.
   deadline = deadline or now + 2 * known[8] + 60000
   -- Attempts that fail share one running time; only a lost worker does not count against it.
   budget_end = budget_end or now + known[8]
   redis.call('HSET', KEYS[2], 'state', 'processing', 'nonce', ARGV[1], 'worker', ARGV[2],
-    'lease', now + ARGV[3], 'attempt', attempt, 'deadline', deadline, 'budget_end', budget_end)
+    'holder', ARGV[1] .. ' ' .. ARGV[6], 'lease', now + ARGV[3], 'attempt', attempt, 'deadline', deadline, 'budget_end', budget_end)
   if known[14] or known[15] then
     redis.call('HDEL', KEYS[2], 'given_back', 'told')
   end
@@ -38,8 +44,10 @@ elseif state == 'pending' then
   append_turn('started', ',"attempt":' .. attempt .. ',"worker":' .. ARGV[2])
   keep_for(known[13])
   redis.call('PUBLISH', ARGV[4], ARGV[5] .. ' processing')
-else
+elseif state == 'completed' or state == 'failed' then
   return { 'ENDED' }
+else
+  return { 'ABSENT' }
 end
 local budget = math.max(0, math.min(tonumber(budget_end), tonumber(deadline)) - now)
 return { 'OK', tonumber(attempt), known[11], math.max(0, now - known[6]), budget }

@@ -1,5 +1,6 @@
 -- An attempt failed for a passing reason: processing → pending after a pause, or failed when
--- attempts are used up or less than a second of the running time would be left.
+-- attempts are used up or less than a second of the running time would be left. An attempt that was
+-- lost because of another search is none of those.
 -- ARGV: 1 nonce, 2 error (JSON string), 3 more members, 4 most attempts, 5 pause (ms),
 --       6 error of a cancelled job, 7 its members, 8 changed channel, 9 id
 -- Returns: {RETRY} | {failed} | {ALREADY} | {FENCED}
@@ -17,10 +18,10 @@ if state ~= 'processing' then
   return { 'ALREADY' }
 end
 local next_start = now_ms() + ARGV[5]
-local known = redis.call('HMGET', KEYS[2], 'attempt', 'budget_end', 'cancel')
+local known = redis.call('HMGET', KEYS[2], 'attempt', 'budget_end', 'cancel', 'losses')
 if known[3] then
   end_failed(ARGV[6], ARGV[7])
-elseif tonumber(known[1]) >= tonumber(ARGV[4]) or next_start + 1000 > tonumber(known[2]) then
+elseif known[1] - (known[4] or 0) >= tonumber(ARGV[4]) or next_start + 1000 > tonumber(known[2]) then
   end_failed(ARGV[2], ARGV[3])
 else
   redis.call('HSET', KEYS[2], 'state', 'pending', 'not_before', next_start,

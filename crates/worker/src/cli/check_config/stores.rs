@@ -4,7 +4,7 @@ use super::{Finding, Row};
 use crate::upstream::ProbeError;
 use privachat_core::{
     history::{self, DatabaseUrl, HistoryError, Standing},
-    jobs::{Fault, Jobs, JobsError},
+    jobs::{Damage, Fault, Jobs, JobsError},
     settings::SharedSettings,
 };
 
@@ -42,7 +42,37 @@ async fn redis(jobs: Jobs) -> Vec<Finding> {
     let version = format!("version {}", set_up.versions.join(", "));
     let well = is_sound.then_some(Finding::Well(version));
     let faults = set_up.faults.into_iter().map(finding);
-    well.into_iter().chain(faults).collect()
+    let mut findings: Vec<Finding> = well.into_iter().chain(faults).collect();
+    if is_sound {
+        findings.extend(damages(&jobs).await);
+    }
+    findings
+}
+
+/// Keys that hold what they never should. The service goes on without them.
+async fn damages(jobs: &Jobs) -> Vec<Finding> {
+    let doubtful = |problem: String, hint: Option<&str>| {
+        Finding::Doubtful(ProbeError {
+            problem,
+            hint: hint.map(str::to_owned),
+        })
+    };
+    let damages = match jobs.damages().await {
+        Ok(damages) => damages,
+        Err(error) => {
+            return vec![doubtful(
+                format!("its keys cannot be looked at: {error}"),
+                None,
+            )];
+        }
+    };
+    let named = damages.named.into_iter().map(|Damage { key, problem }| {
+        let hint = "find out who writes there; a worker takes what is in its way out of it";
+        doubtful(format!("{key} {problem}"), Some(hint))
+    });
+    let more = (damages.more > 0)
+        .then(|| doubtful(format!("{} more keys are damaged", damages.more), None));
+    named.chain(more).collect()
 }
 
 fn finding(fault: Fault) -> Finding {

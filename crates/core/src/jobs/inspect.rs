@@ -1,0 +1,198 @@
+//! A look at everything that is stored, for a person: which keys hold what they never should. Nothing
+//! is changed.
+
+use super::{
+    Jobs, JobsError,
+    damage::Scope,
+    error::read,
+    ids::{self, Bytes, text},
+};
+use crate::{connection::Link, keys};
+use futures_util::future::{join_all, try_join_all};
+use redis::Value;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Keys that Redis looks at for one page.
+const PAGE: usize = 500;
+/// Pages that are looked at.
+const PAGES: usize = 400;
+/// Entries of a list that are looked at, at each of its ends.
+const ENTRIES: isize = 1000;
+/// Keys that are named.
+const NAMED: usize = 20;
+
+/// A key that holds what it never should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The key.
+    pub key: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// All that was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Damages {
+    /// The first of them.
+    pub named: Vec<Damage>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+impl Damages {
+    fn add(&mut self, key: impl Into<String>, problem: impl Into<String>) {
+        if self.named.len() >= NAMED {
+            self.more += 1;
+            return;
+        }
+        self.named.push(Damage {
+            key: key.into(),
+            problem: problem.into(),
+        });
+    }
+}
+
+impl Jobs {
+    /// Looks at the keys of the queues, and at those of the jobs, as far as it goes.
+    ///
+    /// # Errors
+    /// When Redis gave no answer.
+    pub async fn damages(&self) -> Result<Damages, JobsError> {
+        let mut damages = Damages::default();
+        for (key, sort) in Scope::Queues.keys() {
+            self.look_at_list(&key, sort, &mut damages).await?;
+        }
+        for node in self.redis.masters().await? {
+            self.look_at_node(node, &mut damages).await?;
+        }
+        Ok(damages)
+    }
+
+    async fn look_at_list(
+        &self,
+        key: &str,
+        sort: &str,
+        damages: &mut Damages,
+    ) -> Result<(), JobsError> {
+        let should_be = match sort {
+            "seq" => "string",
+            "pending" => "zset",
+            kind => kind,
+        };
+        let kind: String = self.query(redis::cmd("TYPE").arg(key)).await?;
+        if kind == "none" {
+            return Ok(());
+        }
+        if kind != should_be {
+            damages.add(key, format!("is a {kind} and not a {should_be}"));
+            return Ok(());
+        }
+        let of_names = key.starts_with(keys::WORKERS);
+        match (should_be, of_names) {
+            ("string", _) => {
+                let number: Bytes = self.query(redis::cmd("GET").arg(key)).await?;
+                if text(&number).parse::<i64>().is_err() {
+                    damages.add(key, "is no number");
+                }
+            }
+            ("zset" | "list", false) => {
+                let range = if kind == "zset" { "ZRANGE" } else { "LRANGE" };
+                let range = |from: isize, to: isize| {
+                    let mut command = redis::cmd(range);
+                    command.arg(key).arg(from).arg(to);
+                    command
+                };
+                let first: Vec<Bytes> = self.query(&range(0, ENTRIES - 1)).await?;
+                let last: Vec<Bytes> = self.query(&range(-ENTRIES, -1)).await?;
+                let entries: BTreeSet<&Bytes> = first.iter().chain(&last).collect();
+                let odd = entries.iter().filter(|entry| ids::id(entry).is_none());
+                let odd = odd.count();
+                if odd > 0 {
+                    damages.add(key, format!("has {odd} entries that are no ids"));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Looks at the jobs of one server, and at what was set aside there.
+    async fn look_at_node(&self, mut node: Link, damages: &mut Damages) -> Result<(), JobsError> {
+        let mut cursor = 0_u64;
+        for _ in 0..PAGES {
+            let mut command = redis::cmd("SCAN");
+            command.arg(cursor).arg("COUNT").arg(PAGE);
+            let page = command.query_async::<Value>(&mut node).await?;
+            let (next, found): (u64, Vec<Bytes>) = read(page)?;
+            let found: Vec<String> = found.iter().map(|key| text(key)).collect();
+            for aside in found.iter().filter(|key| keys::is_aside(key)) {
+                damages.add(
+                    aside,
+                    "was set aside: a key of the service was of a wrong type",
+                );
+            }
+            let ids: BTreeSet<Uuid> = found.iter().filter_map(|key| job_of(key)).collect();
+            let looked = join_all(ids.into_iter().map(|id| look_at_job(&node, id))).await;
+            for damage in looked {
+                for Damage { key, problem } in damage? {
+                    damages.add(key, problem);
+                }
+            }
+            cursor = next;
+            if cursor == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The job that a key belongs to.
+fn job_of(key: &str) -> Option<Uuid> {
+    let inner = key.strip_prefix('{').and_then(|key| key.split('}').next());
+    keys::id_of(inner.unwrap_or(key))
+}
+
+async fn look_at_job(node: &Link, id: Uuid) -> Result<Vec<Damage>, JobsError> {
+    let keys = Scope::Job(id).keys();
+    let kinds = keys.iter().map(async |(key, _)| {
+        let mut command = redis::cmd("TYPE");
+        command.arg(key);
+        let kind = command.query_async::<Value>(&mut node.clone()).await?;
+        read::<String>(kind)
+    });
+    let kinds = try_join_all(kinds).await?;
+    let wrong = keys.into_iter().zip(kinds);
+    let wrong = wrong.filter(|((_, sort), kind)| kind != "none" && kind != sort);
+    let mut damages: Vec<Damage> = wrong
+        .map(|((key, sort), kind)| Damage {
+            key,
+            problem: format!("is a {kind} and not a {sort}"),
+        })
+        .collect();
+    if damages.is_empty() {
+        damages.extend(look_at_state(node, id).await?);
+    }
+    Ok(damages)
+}
+
+/// Whether this version understands how far a job is.
+async fn look_at_state(node: &Link, id: Uuid) -> Result<Option<Damage>, JobsError> {
+    let key = keys::control(id);
+    let mut command = redis::cmd("HGET");
+    command.arg(&key).arg("state");
+    let state = command.query_async::<Value>(&mut node.clone()).await?;
+    let state = read::<Option<Bytes>>(state)?.map(|state| text(&state));
+    // A record of the service before has no control hash.
+    let is_known = state.is_none_or(|state| {
+        matches!(
+            state.as_str(),
+            "pending" | "processing" | "completed" | "failed"
+        )
+    });
+    Ok((!is_known).then(|| Damage {
+        key,
+        problem: "is in a state that this version does not know".to_owned(),
+    }))
+}

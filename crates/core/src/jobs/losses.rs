@@ -1,0 +1,169 @@
+//! What was lost together with a job, when its worker was.
+//!
+//! A worker that dies takes all its searches with it, and one of them may be why. The process that
+//! holds a job stands in the job itself. A sweeper that finds an expired lease looks which other jobs
+//! the same process held, and notes them in `{search}:lost:<process>` before it takes the first of
+//! them over: leases end one after the other, and what was taken over may have ended before the last
+//! of them is found. What follows from that is decided by look.lua, in the job itself.
+
+use super::{
+    Jobs, JobsError,
+    damage::Scope,
+    ids::{self, Bytes},
+};
+use crate::keys;
+use futures_util::future::join_all;
+use uuid::Uuid;
+
+/// How often a job may be lost at all. A suspect runs with ever fewer others, from its second loss
+/// on alone, and what it does then counts as its own; the bound is for workers that do not keep to
+/// that.
+pub(super) const MOST_LOSSES: u32 = 10;
+/// Jobs looked at: those to be looked at first, which are those that run.
+const LOOKED_AT: usize = 4096;
+/// Jobs that are named of one loss. Of more, nobody can say who was not there.
+const NAMED: usize = 128;
+/// How long after its first job the last of a process may be found.
+const KEPT_FOR: u64 = 3600;
+/// Stands for jobs that are not named.
+const MORE: &str = "+";
+/// Makes ids of names; any fixed id does.
+const NAMESPACE: Uuid = Uuid::from_u128(0x51c5_9f5e_2f0c_4e0b_8d25_6c6e_17aa_93d1);
+
+/// A running attempt as its job knows it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Attempt {
+    pub(super) nonce: String,
+    pub(super) holder: String,
+    pub(super) worker: String,
+}
+
+impl Attempt {
+    /// The process that it runs in.
+    pub(super) fn process(&self) -> Uuid {
+        let process = self.holder.strip_prefix(&self.nonce);
+        let process = process.and_then(|rest| Uuid::try_parse(rest.trim_start()).ok());
+        // The version before knows no process, and leaves that of an earlier attempt as it is. Its
+        // worker has a name.
+        process.unwrap_or_else(|| Uuid::new_v5(&NAMESPACE, self.worker.as_bytes()))
+    }
+}
+
+/// What a job is called among those that were lost: enough to tell it from the others.
+fn name(id: Uuid) -> String {
+    format!("{:08x}", id.as_fields().0)
+}
+
+/// The others, as look.lua wants them.
+pub(super) fn without(id: Uuid, lost: &[String]) -> String {
+    let name = name(id);
+    let others: Vec<&str> = lost
+        .iter()
+        .filter(|other| **other != name)
+        .map(String::as_str)
+        .collect();
+    others.join(" ")
+}
+
+/// State, nonce, holder and worker.
+type Control = (
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
+impl Jobs {
+    /// Names of the jobs that were lost with this process. Those that `can_ask` refuses may be among
+    /// them, and `more` are looked at besides those that are listed.
+    pub(super) async fn lost_with(
+        &self,
+        process: Uuid,
+        more: Vec<Uuid>,
+        can_ask: impl Fn(Uuid) -> bool,
+    ) -> Result<Vec<String>, JobsError> {
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(keys::LIVE).arg(0).arg(LOOKED_AT - 1);
+        let entries: Vec<Bytes> = self.query_in(Scope::Queues, &command).await?;
+        let mut is_unknown = entries.len() >= LOOKED_AT;
+        let listed = entries.iter().filter_map(|entry| ids::id(entry));
+        let (asked, away): (Vec<Uuid>, Vec<Uuid>) = listed.chain(more).partition(|id| can_ask(*id));
+        is_unknown |= !away.is_empty();
+        // Sent together on the shared link of each server.
+        let processes = join_all(asked.iter().map(|id| self.process_of(*id))).await;
+        let mut names = Vec::new();
+        for (id, its) in asked.into_iter().zip(processes) {
+            match its {
+                Ok(its) if its == Some(process) => names.push(name(id)),
+                Ok(_) => {}
+                Err(error) if error.is_about_data() => {}
+                Err(_away) => is_unknown = true,
+            }
+        }
+        if is_unknown {
+            names.push(MORE.to_owned());
+        }
+        self.note_lost(process, &names).await
+    }
+
+    /// The process that runs a job.
+    async fn process_of(&self, id: Uuid) -> Result<Option<Uuid>, JobsError> {
+        let mut command = redis::cmd("HMGET");
+        command.arg(keys::control(id));
+        command.arg(&["state", "nonce", "holder", "worker"]);
+        let (state, nonce, holder, worker): Control = self.query(&command).await?;
+        let attempt = Attempt {
+            nonce: nonce.unwrap_or_default(),
+            holder: holder.unwrap_or_default(),
+            worker: worker.unwrap_or_default(),
+        };
+        let runs = state.as_deref() == Some("processing");
+        Ok(runs.then(|| attempt.process()))
+    }
+
+    async fn note_lost(&self, process: Uuid, names: &[String]) -> Result<Vec<String>, JobsError> {
+        let mut invocation = self.scripts.lost.prepare_invoke();
+        invocation
+            .key(keys::lost(process))
+            .arg(NAMED)
+            .arg(KEPT_FOR)
+            .arg(names);
+        self.call_in(Scope::Queues, &invocation).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(nonce: &str, holder: &str) -> Attempt {
+        Attempt {
+            nonce: nonce.to_owned(),
+            holder: holder.to_owned(),
+            worker: r#""worker-7""#.to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_attempt_belongs_to_the_process_that_claimed_it() {
+        let process = Uuid::from_u128(7);
+        let held = attempt("nonce", &format!("nonce {process}"));
+        assert_eq!(held.process(), process);
+    }
+
+    #[test]
+    fn an_attempt_of_the_version_before_belongs_to_the_worker_of_that_name() {
+        let process = Uuid::from_u128(7);
+        let left_over = attempt("another", &format!("nonce {process}"));
+        assert_eq!(left_over.process(), attempt("nonce", "").process());
+        assert_ne!(left_over.process(), process);
+    }
+
+    #[test]
+    fn nobody_is_its_own_company() {
+        let [one, other] = [0xab_u128 << 96, 0xcd_u128 << 96].map(Uuid::from_u128);
+        let lost = [name(one), name(other), MORE.to_owned()];
+        assert_eq!(without(one, &lost), format!("{} +", name(other)));
+        assert_eq!(without(one, &lost[..1]), "");
+    }
+}

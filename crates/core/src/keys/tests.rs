@@ -1,0 +1,88 @@
+use super::*;
+
+const PAGE: &str = include_str!("../../../../docs/REDIS.md");
+
+#[test]
+fn the_page_for_people_has_every_key_and_no_other() {
+    let rows: Vec<String> = TABLE
+        .iter()
+        .map(|key| {
+            let KeySpec {
+                pattern,
+                kind,
+                ttl,
+                writer,
+                readers,
+                holds,
+            } = key;
+            format!("| `{pattern}` | {kind} | {ttl} | {writer} | {readers} | {holds} |")
+        })
+        .collect();
+    let shown: Vec<&str> = PAGE
+        .lines()
+        .filter(|line| line.starts_with("| `{search") || line.starts_with("| `search_"))
+        .collect();
+    assert_eq!(shown, rows);
+}
+
+#[test]
+fn every_key_that_is_built_has_its_row() {
+    let id = Uuid::nil();
+    let built = [record(id), control(id), events(id), erased(id)]
+        .into_iter()
+        .chain(
+            Mode::ALL
+                .into_iter()
+                .flat_map(|mode| [queue(mode), pending(mode)]),
+        )
+        .chain([answer, running, page, limit].map(|key| key("<digest>")))
+        .chain(
+            [
+                LIVE,
+                SEQ,
+                UNSAVED,
+                FAILURES,
+                CALLBACKS,
+                WORKERS,
+                WORKER_DESCRIPTIONS,
+                WRITABLE,
+            ]
+            .map(str::to_owned),
+        );
+    for key in built {
+        let pattern = Mode::ALL
+            .into_iter()
+            .fold(key.replace(&id.to_string(), "<id>"), |pattern, mode| {
+                pattern.replace(&format!(":{mode}"), ":<mode>")
+            });
+        assert!(
+            TABLE.iter().any(|row| row.pattern == pattern),
+            "{key} has no row"
+        );
+    }
+}
+
+#[test]
+fn only_records_begin_as_records_do() {
+    let others = TABLE
+        .iter()
+        .filter(|key| key.pattern.starts_with("search_job:"));
+    assert_eq!(others.count(), 1);
+}
+
+#[test]
+fn what_is_set_aside_stays_with_the_keys_of_its_group_and_is_no_record() {
+    let id = Uuid::nil();
+    let of_job = [record(id), control(id), events(id)];
+    for key in of_job.iter().map(String::as_str).chain([LIVE, SEQ]) {
+        let aside = aside(key);
+        let group = if key.contains("search_job:") {
+            format!("{{search_job:{id}}}:aside:")
+        } else {
+            "{search}:aside:".to_owned()
+        };
+        assert!(aside.starts_with(&group), "{aside}");
+        assert!(is_aside(&aside) && !is_aside(key), "{aside}");
+        assert_ne!(aside, group);
+    }
+}
