@@ -47,6 +47,26 @@ mutant "claim does not wait until a search is due" $jobs/scripts/claim.lua \
     "not_before > now" "false" claims:next_attempt
 mutant "no limit to crashes" $jobs/scripts/look.lua \
     "crashes > tonumber(ARGV[1])" "false" model:
+mutant "whoever is lost is charged" $jobs/scripts/look.lua \
+    "  if lost == '' then" "  if true then" losses:suspects
+mutant "nobody is charged in company" $jobs/scripts/look.lua \
+    "  if #both == 0 then" "  if false then" losses:crashed_both
+mutant "no limit to losses" $jobs/scripts/look.lua \
+    " or crashes + losses > tonumber(ARGV[11])" "" losses:given_up_at_last
+mutant "a claim does not say which process it is of" $jobs/scripts/claim.lua \
+    "'holder', ARGV[1] .. ' ' .. ARGV[6], " "" losses:no_company
+mutant "those that were taken over are forgotten" $jobs/scripts/lost.lua \
+    "redis.call('SADD', KEYS[1], is_full and '+' or ARGV[i])" "" losses:leases_end_later
+mutant "a suspect is claimed beside any number" $jobs/scripts/claim.lua \
+    "losses > tonumber(ARGV[7])" "false" losses:made_room
+mutant "a worker makes no room for a suspect" crates/worker/src/daemon/slots.rs \
+    "1 => all.div_ceil(SUSPECTS)," "_ => 1," poison:in_one_worker
+mutant "a wrong type is an outage" $jobs/error.rs \
+    "return Self::Damaged(error);" "return Self::Unavailable(error);" damaged:one_key
+mutant "keys of a wrong type are left where they are" $jobs/scripts/mend.lua \
+    "is ~= 'none' and is ~= should_be" "false" damaged:one_key
+mutant "entries that are no ids stay in their lists" $jobs/ids.rs \
+    "self.query_in::<u64>(Scope::Queues, &command).await?;" "" damaged:leave_every_list
 mutant "beat does not extend the lease" $jobs/scripts/beat.lua \
     "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" recovery_network:slow_network
 mutant "accept notes no pending hint" $jobs/scripts/accept.lua \

@@ -17,6 +17,7 @@ pub mod browser;
 pub mod chaos;
 pub mod client;
 pub mod critical_path;
+pub mod damage;
 pub mod fixtures;
 pub mod info;
 mod keeper;

@@ -116,6 +116,8 @@ pub async fn is_quiet<R: Servers>(stack: &Stack<R>) {
             let left = keys
                 .iter()
                 .filter(|key| !key.starts_with("{search}:workers"))
+                // What was lost together is known for an hour.
+                .filter(|key| !key.starts_with("{search}:lost:"))
                 .filter(|key| *key != "{search}:failures");
             left.eq(["{search}:seq"]).then_some(())
         },

@@ -40,7 +40,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "as the record",
         writer: "every job script, worker",
         readers: "api, worker, job scripts",
-        holds: "state, attempt, crashes, nonce, worker, lease, limits, cancel flag, the request, whom to call",
+        holds: "state, attempt, crashes, losses, nonce, worker and its process, lease, limits, cancel flag, the request, whom to call",
     },
     KeySpec {
         pattern: "{search_job:<id>}:ev",

@@ -32,6 +32,8 @@ pub(super) async fn quiet(redis: &mut MultiplexedConnection, within: Duration) -
 async fn left(redis: &mut MultiplexedConnection) -> RedisResult<Vec<String>> {
     let mut keys: Vec<String> = redis.keys("{search}:*").await?;
     keys.retain(|key| !key.starts_with("{search}:workers"));
+    // What was lost together is known for an hour.
+    keys.retain(|key| !key.starts_with("{search}:lost:"));
     keys.retain(|key| !["{search}:seq", "{search}:failures"].contains(&key.as_str()));
     let mut left = Vec::new();
     for key in keys {

@@ -128,7 +128,14 @@ impl Jobs {
             .arg(NAMED)
             .arg(KEPT_FOR)
             .arg(names);
-        self.call_in(Scope::Queues, &invocation).await
+        match self.call_in(Scope::Queues, &invocation).await {
+            Err(error) if error.is_about_data() => {
+                self.name_key(&keys::lost(process), &error);
+                let seen = names.iter().cloned().chain([MORE.to_owned()]);
+                Ok(seen.collect())
+            }
+            known => known,
+        }
     }
 }
 

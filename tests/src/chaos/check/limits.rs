@@ -14,12 +14,11 @@ pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
         if crashes > MOST_CRASHES {
             complaints.add(6, id, format!("{crashes} crashes"));
         }
-        if attempt > history.most_attempts.saturating_add(crashes) {
-            complaints.add(
-                6,
-                id,
-                format!("{attempt} attempts, {crashes} of them crashed"),
-            );
+        // Together with others: what crashed is one of them.
+        let losses = job.number("losses").unwrap_or(0);
+        let lost = crashes.saturating_add(losses);
+        if attempt > history.most_attempts.saturating_add(lost) {
+            complaints.add(6, id, format!("{attempt} attempts, {lost} of them lost"));
         }
         if job.count("started").checked_sub(job.count("released")) != Some(attempt) {
             complaints.add(

@@ -1,0 +1,128 @@
+//! Keys that hold what they never should: every key of the table, with everything that may stand
+//! there instead.
+
+use privachat_core::keys::TABLE;
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, cmd};
+use uuid::Uuid;
+
+/// A text that is no id, no number and no JSON, and no UTF-8 either.
+const GARBAGE: &[u8] = b"\xff\x00 garbage \x1b[31m";
+
+/// What stands under a key instead of what should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    Text,
+    List,
+    Hash,
+    Set,
+    Sorted,
+    Stream,
+    /// Of the right type, with members or numbers that mean nothing.
+    Garbage,
+    /// Of the right type, as a later version might write it.
+    LaterVersion,
+}
+
+impl Content {
+    pub const ALL: [Self; 8] = [
+        Self::Text,
+        Self::List,
+        Self::Hash,
+        Self::Set,
+        Self::Sorted,
+        Self::Stream,
+        Self::Garbage,
+        Self::LaterVersion,
+    ];
+
+    fn command(self, key: &str, kind: &str) -> Cmd {
+        let mut command = match (self, kind) {
+            (Self::LaterVersion, "STRING") => return set(key, br#"{"version":99,"state":["x"]}"#),
+            (Self::LaterVersion, "HASH") => {
+                return hash(key, "state", b"postponed-by-a-later-version");
+            }
+            (Self::Text, _) | (Self::Garbage, "STRING") => {
+                return set(key, GARBAGE);
+            }
+            (Self::Garbage, "HASH") => return hash(key, "state", b"processing"),
+            (Self::Hash, _) => return hash(key, "field", GARBAGE),
+            (Self::List, _) | (Self::Garbage | Self::LaterVersion, "LIST") => cmd("RPUSH"),
+            (Self::Set, _) | (Self::Garbage | Self::LaterVersion, "SET" | "any") => cmd("SADD"),
+            (Self::Sorted, _) | (Self::Garbage | Self::LaterVersion, "ZSET") => {
+                let mut command = cmd("ZADD");
+                command.arg(key).arg("-inf").arg(GARBAGE);
+                command.arg("inf").arg("garbage").arg(1.5).arg("");
+                return command;
+            }
+            (Self::Stream | Self::Garbage | Self::LaterVersion, _) => {
+                let mut command = cmd("XADD");
+                command.arg(key).arg("1-1").arg("field").arg(GARBAGE);
+                return command;
+            }
+        };
+        command.arg(key).arg(GARBAGE).arg("garbage");
+        command
+    }
+}
+
+fn set(key: &str, text: &[u8]) -> Cmd {
+    let mut command = cmd("SET");
+    command.arg(key).arg(text);
+    command
+}
+
+fn hash(key: &str, field: &str, text: &[u8]) -> Cmd {
+    let mut command = cmd("HSET");
+    command.arg(key).arg(field).arg(text);
+    // Numbers of a job that are none.
+    command.arg("lease").arg(GARBAGE).arg("not_before").arg("x");
+    command.arg("mode").arg("speed").arg("created").arg("x");
+    command
+}
+
+/// Keys of the table, each with its type; those of jobs are of `victim`.
+pub fn keys(victim: Uuid) -> Vec<(String, &'static str)> {
+    let of_row = |pattern: &str| {
+        pattern
+            .replace("<id>", &victim.to_string())
+            .replace("<mode>", "speed")
+            .replace("<digest>", &"0".repeat(32))
+            .replace("<process>", &Uuid::nil().to_string())
+            .replace("<key>", "live")
+    };
+    TABLE
+        .iter()
+        .map(|row| (of_row(row.pattern), row.kind))
+        .collect()
+}
+
+/// Puts `content` under `key` instead of what is there.
+pub async fn plant(redis: &mut MultiplexedConnection, key: &str, kind: &str, content: Content) {
+    let () = cmd("DEL").arg(key).query_async(redis).await.expect("DEL");
+    let () = content
+        .command(key, kind)
+        .query_async::<redis::Value>(redis)
+        .await
+        .map(drop)
+        .unwrap_or_else(|error| panic!("{key}: {content:?}: {error}"));
+}
+
+/// Lists the victim wherever jobs are listed, so that everybody comes across it.
+pub async fn list(redis: &mut MultiplexedConnection, victim: Uuid) {
+    let victim = victim.to_string();
+    for list in ["live", "unsaved", "callbacks", "failures", "pending:speed"] {
+        // One of these may be of a wrong type itself.
+        let _refused = cmd("ZADD")
+            .arg(format!("{{search}}:{list}"))
+            .arg(0)
+            .arg(&victim)
+            .query_async::<i64>(redis)
+            .await;
+    }
+    let _refused = cmd("RPUSH")
+        .arg("{search}:queue:speed")
+        .arg(&victim)
+        .query_async::<i64>(redis)
+        .await;
+}

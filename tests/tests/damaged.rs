@@ -1,0 +1,288 @@
+//! Bad data is not an outage: whatever stands under one key of Redis, the searches of others are
+//! accepted, run, looked after and shown.
+
+use std::time::Duration;
+
+use privachat_core::connection::Redis;
+use privachat_core::jobs::{Claim, Ended, Failure, Hint, Jobs, Submitted, SweepRules, Sweeper};
+use privachat_core::keys;
+use privachat_core::mode::Mode;
+use privachat_tests::damage::{self, Content};
+use privachat_tests::process::isolated;
+use privachat_tests::scene::{found, is_quiet, question, reaches};
+use privachat_tests::upstream::searxng;
+use privachat_tests::{RedisServer, Stack, binaries, eventually, scene};
+use redis::AsyncCommands;
+use redis::aio::MultiplexedConnection;
+use serde_json::Value;
+use uuid::Uuid;
+
+const LEASE: Duration = Duration::from_secs(600);
+const SOON: Duration = Duration::from_secs(20);
+
+fn sweeper(jobs: &Jobs) -> Sweeper {
+    let rules = SweepRules {
+        most_crashes: 2,
+        // Redis is younger than any real lease: without a short one the amnesty would spare it.
+        lease: Duration::ZERO,
+        worker_lost: Failure::new("worker_lost", "lost"),
+        waited_too_long: Failure::new("queue_expired", "late"),
+    };
+    Sweeper::new(jobs.clone(), rules)
+}
+
+/// A whole life of a job, its worker lost once, with everybody looking on.
+async fn lives(jobs: &Jobs, redis: &mut MultiplexedConnection, once: bool) -> Result<(), String> {
+    let text = |error: privachat_core::jobs::JobsError| error.to_string();
+    let job = scene::job(Uuid::new_v4());
+    let hint = Hint {
+        id: job.id,
+        mode: Mode::Speed,
+    };
+    let submitted = match once {
+        true => jobs.submit_once(&job).await,
+        false => jobs.submit(&job).await,
+    };
+    assert_eq!(submitted.map_err(text)?, Submitted::Created);
+    jobs.is_full(1).await.map_err(text)?;
+    let claim = |claim| match claim {
+        Claim::Started { lease, .. } => Ok(lease),
+        other => Err(format!("{other:?} of a job that waits")),
+    };
+    claim(jobs.claim(hint, "lost", LEASE).await.map_err(text)?)?;
+    jobs.track(hint, LEASE).await.map_err(text)?;
+    let () = redis.hset(keys::control(job.id), "lease", 1).await.unwrap();
+    let () = redis.zadd(keys::LIVE, job.id.to_string(), 0).await.unwrap();
+    let swept = sweeper(jobs).sweep().await.map_err(text)?;
+    if swept.reaped != 1 {
+        return Err(format!("{swept:?} of a job whose worker is lost"));
+    }
+    let lease = claim(jobs.claim(hint, "next", LEASE).await.map_err(text)?)?;
+    jobs.announce("next", "{}").await.map_err(text)?;
+    jobs.overview().await.map_err(text)?;
+    jobs.board(50).await.map_err(text)?;
+    jobs.position(job.id, Mode::Speed).await.map_err(text)?;
+    let ended = jobs.finish(&lease, Ok(b"{}")).await.map_err(text)?;
+    assert_eq!(ended, Ended::Completed);
+    jobs.forget(job.id, Mode::Speed).await.map_err(text)?;
+    let unsaved = jobs.unsaved(256, LEASE).await.map_err(text)?;
+    if !unsaved.contains(&job.id) {
+        return Err(format!("not among the unsaved: {unsaved:?}"));
+    }
+    jobs.saved(job.id).await.map_err(text)?;
+    jobs.unsaved_count().await.map_err(text)?;
+    jobs.callbacks(256, LEASE).await.map_err(text)?;
+    jobs.callbacks_count().await.map_err(text)?;
+    jobs.note_failure(job.id).await.map_err(text)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_key_of_any_content_hurts_no_other_job() {
+    let server = RedisServer::start().await;
+    let mut redis = server.connection().await;
+    let mut hurt = Vec::new();
+    for (key, kind) in damage::keys(Uuid::from_u128(7)) {
+        for content in Content::ALL {
+            for once in [false, true] {
+                let () = redis::cmd("FLUSHDB").query_async(&mut redis).await.unwrap();
+                damage::plant(&mut redis, &key, kind, content).await;
+                damage::list(&mut redis, Uuid::from_u128(7)).await;
+                let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
+                if let Err(error) = lives(&jobs, &mut redis, once).await {
+                    hurt.push(format!("{key} {content:?}: {error}"));
+                }
+            }
+        }
+    }
+    assert!(hurt.is_empty(), "{}", hurt.join("\n"));
+}
+
+#[tokio::test]
+async fn numbers_of_hints_go_on_where_they_were() {
+    let server = RedisServer::start().await;
+    let mut redis = server.connection().await;
+    let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
+    let mut ids = Vec::new();
+    for content in ["", "garbage", "1.5", "9223372036854775807"] {
+        for _ in 0..2 {
+            let id = Uuid::new_v4();
+            jobs.submit(&scene::job(id)).await.unwrap();
+            ids.push(id.to_string());
+        }
+        let () = redis.set(keys::SEQ, content).await.unwrap();
+    }
+    let last = Uuid::new_v4();
+    jobs.submit(&scene::job(last)).await.unwrap();
+    ids.push(last.to_string());
+    let waiting: Vec<String> = redis
+        .zrange(keys::pending(Mode::Speed), 0, -1)
+        .await
+        .unwrap();
+    assert_eq!(waiting, ids, "in the order in which they were accepted");
+}
+
+/// A service with one worker, whose every key holds this content in the middle of its work.
+async fn goes_on_with(content: Content) {
+    let web = searxng::finding(found());
+    let mut stack = Stack::builder(binaries!())
+        .searching(&web)
+        .env("JOB_LEASE_SECONDS", scene::LEASE)
+        .start()
+        .await;
+    let client = stack.client();
+    let first = client.enqueue(question()).await;
+    reaches(&stack, &first, "completed", SOON).await;
+    let mut redis = stack.redis.connection().await;
+    let victim = Uuid::from_u128(7);
+    damage::list(&mut redis, victim).await;
+    for (key, kind) in damage::keys(victim) {
+        damage::plant(&mut redis, &key, kind, content).await;
+    }
+    let checked = check_config(&stack);
+    let client = stack.client();
+    assert_eq!(client.status_of("/readyz").await, Some(200), "{content:?}");
+    client.get("/api/v1/queue").await.expect(200);
+    let id = client.enqueue(question()).await;
+    reaches(&stack, &id, "completed", SOON).await;
+    assert_eq!(client.status_of("/readyz").await, Some(200), "{content:?}");
+    client.get("/api/v1/queue").await.expect(200);
+    // What has no job leaves the lists.
+    let gone = Uuid::from_u128(9).to_string();
+    let () = redis.zadd(keys::LIVE, &gone, 0).await.unwrap();
+    eventually("a sweeper looks after the lists", SOON, async || {
+        let listed: Option<f64> = redis.zscore(keys::LIVE, &gone).await.unwrap();
+        listed.is_none().then_some(())
+    })
+    .await;
+    assert!(
+        checked.contains("warn  redis       {search"),
+        "{content:?}: {checked}"
+    );
+    let log = stack.workers[0].process().output() + stack.api.process().output().as_str();
+    let named = lines(&log, "a key of Redis is damaged");
+    assert!(!named.is_empty(), "{content:?}");
+    let workers = lines(
+        &stack.workers[0].process().output(),
+        "a key of Redis is damaged",
+    );
+    for key in &workers {
+        let times = workers.iter().filter(|other| *other == key).count();
+        assert_eq!(times, 1, "{key} is named once: {workers:?}");
+    }
+}
+
+/// The keys that the lines with this message name.
+fn lines(log: &str, message: &str) -> Vec<String> {
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let named = lines.filter_map(|line| {
+        let line = line.get("fields").cloned().unwrap_or(line);
+        (line["message"] == message).then(|| line["key"].as_str().unwrap_or_default().to_owned())
+    });
+    named.collect()
+}
+
+fn check_config(stack: &Stack) -> String {
+    let output = isolated(binaries!().worker)
+        .env("REDIS_URL", stack.redis.url())
+        .env(
+            "DATABASE_URL",
+            format!("sqlite://{}", stack.folder().join("history.db").display()),
+        )
+        .env("WIKIPEDIA_BASE_URL", "off")
+        .arg("check-config")
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[tokio::test]
+async fn texts_under_all_keys() {
+    goes_on_with(Content::Text).await;
+}
+
+#[tokio::test]
+async fn lists_under_all_keys() {
+    goes_on_with(Content::List).await;
+}
+
+#[tokio::test]
+async fn hashes_under_all_keys() {
+    goes_on_with(Content::Hash).await;
+}
+
+#[tokio::test]
+async fn sets_under_all_keys() {
+    goes_on_with(Content::Set).await;
+}
+
+#[tokio::test]
+async fn sorted_sets_under_all_keys() {
+    goes_on_with(Content::Sorted).await;
+}
+
+#[tokio::test]
+async fn streams_under_all_keys() {
+    goes_on_with(Content::Stream).await;
+}
+
+#[tokio::test]
+async fn garbage_under_all_keys() {
+    goes_on_with(Content::Garbage).await;
+}
+
+#[tokio::test]
+async fn a_later_version_under_all_keys() {
+    goes_on_with(Content::LaterVersion).await;
+}
+
+#[tokio::test]
+async fn entries_that_are_no_ids_leave_every_list() {
+    let web = searxng::finding(found());
+    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let mut redis = stack.redis.connection().await;
+    let id = stack.client().enqueue(question()).await;
+    reaches(&stack, &id, "completed", SOON).await;
+    let modes = Mode::ALL.map(keys::pending);
+    let lists = [keys::LIVE, keys::UNSAVED, keys::CALLBACKS, keys::FAILURES];
+    for list in lists.into_iter().chain(modes.iter().map(String::as_str)) {
+        let mut pipe = redis::pipe();
+        for (number, score) in ["-inf", "0", "4e12", "inf"]
+            .into_iter()
+            .cycle()
+            .take(600)
+            .enumerate()
+        {
+            pipe.cmd("ZADD")
+                .arg(list)
+                .arg(score)
+                .arg(format!("garbage {number}"));
+        }
+        let () = pipe.query_async(&mut redis).await.unwrap();
+    }
+    let queue = keys::queue(Mode::Deep);
+    let () = redis.rpush(queue, "garbage").await.unwrap();
+    is_quiet(&stack).await;
+    let failures: u64 = redis.zcard(keys::FAILURES).await.unwrap();
+    assert_eq!(failures, 0);
+}
+
+/// A search that runs at the end of time would never be looked at.
+#[tokio::test]
+async fn a_search_that_is_to_be_looked_at_in_years_is_looked_at_now() {
+    let web = searxng::finding(found());
+    let mut stack = Stack::builder(binaries!())
+        .workers(0)
+        .searching(&web)
+        .start()
+        .await;
+    let id = stack.client().enqueue(question()).await;
+    let mut redis = stack.redis.connection().await;
+    let () = redis.zadd(keys::LIVE, &id, "inf").await.unwrap();
+    let () = redis.del(keys::queue(Mode::Speed)).await.unwrap();
+    let () = redis.del(keys::pending(Mode::Speed)).await.unwrap();
+    stack.add_worker();
+    reaches(&stack, &id, "completed", SOON).await;
+}

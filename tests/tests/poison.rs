@@ -1,0 +1,152 @@
+//! A search that kills its worker, and twenty that only happen to be there: it ends as `worker_lost`,
+//! and they complete.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use privachat_tests::scene::{LEASE, found, is_quiet};
+use privachat_tests::upstream::{Reply, Request, searxng};
+use privachat_tests::{Stack, Upstream, binaries, eventually};
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+const INNOCENT: usize = 20;
+/// Slots of one worker.
+const SLOTS: usize = 16;
+/// With all that are suspected, with a quarter of them, and then alone until it is given up.
+const MOST_KILLS: usize = 5;
+const SOON: Duration = Duration::from_secs(60);
+/// Long enough for others to be lost beside the poison again.
+const SLOW: Duration = Duration::from_millis(300);
+
+/// What opens once.
+#[derive(Default)]
+struct Gate {
+    is_open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn open(&self) {
+        *self.is_open.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.opened.notify_all();
+    }
+
+    fn pass(&self) {
+        let is_open = self.is_open.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = self.opened.wait_while(is_open, |is_open| !*is_open);
+        drop(opened.unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// A SearXNG that finds nothing before the gate is open, and tells who asks for the poison. Each
+/// worker asks it under a path of its own.
+fn web(gate: &Arc<Gate>) -> (Upstream, UnboundedReceiver<usize>) {
+    let (tell, asked) = unbounded_channel();
+    let gate = Arc::clone(gate);
+    let web = Upstream::start(move |request: &Request| {
+        let query = request.parameter("q").unwrap_or_default();
+        if query.contains("poison") {
+            let worker = request.path.trim_start_matches('/').split('/').next();
+            let number = worker.and_then(|worker| worker.parse().ok());
+            let _ended = tell.send(number.expect("the number of a worker"));
+            return Reply::hang();
+        }
+        gate.pass();
+        Reply::json(200, searxng::body(query, &found()).to_string()).late(SLOW)
+    });
+    (web, asked)
+}
+
+async fn enqueue(stack: &Stack, query: &str) -> String {
+    let search = json!({"query": query, "mode": "speed", "timeout": 60, "cache": false});
+    stack.client().enqueue(search).await
+}
+
+fn add_worker(stack: &mut Stack, web: &Upstream) {
+    let base = web.at(&format!("/{}", stack.workers.len()));
+    stack.add_worker_with(&[("SEARXNG_BASE_URL", &base)]);
+}
+
+async fn control(stack: &Stack, id: &str, field: &str) -> u32 {
+    let mut redis = stack.redis.connection().await;
+    let key = format!("{{search_job:{id}}}:ctl");
+    let count: Option<u32> = redis.hget(key, field).await.unwrap();
+    count.unwrap_or(0)
+}
+
+/// Kills each worker that asks for the poison and starts another in its place, until the poison has
+/// ended; how often that was, and how the poison ended.
+async fn kill_until_it_ends(
+    stack: &mut Stack,
+    web: &Upstream,
+    gate: &Gate,
+    mut asked: UnboundedReceiver<usize>,
+    poison: &str,
+) -> (usize, Value) {
+    let mut kills = 0;
+    loop {
+        let ended = async {
+            eventually("the poison has ended", SOON, async || {
+                let now = stack.client().status(poison).await.expect(200);
+                (now["status"] == "failed").then_some(now)
+            })
+            .await
+        };
+        let worker = tokio::select! {
+            end = ended => return (kills, end),
+            worker = asked.recv() => worker.expect("the double lives"),
+        };
+        let victim = stack.workers[worker].process();
+        if victim.exited().is_some() {
+            continue;
+        }
+        victim.kill();
+        gate.open();
+        kills += 1;
+        add_worker(stack, web);
+    }
+}
+
+async fn only_the_poison_fails(workers: usize) {
+    let gate = Arc::new(Gate::default());
+    let (web, asked) = web(&gate);
+    let mut stack = Stack::builder(binaries!())
+        .workers(0)
+        .searching(&web)
+        .env("JOB_LEASE_SECONDS", LEASE)
+        .start()
+        .await;
+    let poison = enqueue(&stack, "poison").await;
+    let mut innocent = Vec::with_capacity(INNOCENT);
+    for number in 0..INNOCENT {
+        innocent.push(enqueue(&stack, &format!("What is gather {number}?")).await);
+    }
+    for _ in 0..workers {
+        add_worker(&mut stack, &web);
+    }
+    // Everything that has room is there when the first worker dies.
+    web.asked((workers * SLOTS).min(INNOCENT + 1)).await;
+    let (kills, end) = kill_until_it_ends(&mut stack, &web, &gate, asked, &poison).await;
+    assert_eq!(end["error_code"], "worker_lost");
+    assert!((3..=MOST_KILLS).contains(&kills), "{kills} workers killed");
+    for id in &innocent {
+        let end = stack.client().wait_terminal(id).await;
+        assert_eq!(end["status"], "completed", "{end}");
+        assert_eq!(control(&stack, id, "crashes").await, 0, "{end}");
+        assert!(control(&stack, id, "losses").await <= 2, "{end}");
+    }
+    assert_eq!(control(&stack, &poison, "crashes").await, 3);
+    is_quiet(&stack).await;
+}
+
+#[tokio::test]
+async fn twenty_searches_in_one_worker_outlive_a_poison() {
+    only_the_poison_fails(1).await;
+}
+
+#[tokio::test]
+async fn twenty_searches_in_three_workers_outlive_a_poison() {
+    only_the_poison_fails(3).await;
+}
