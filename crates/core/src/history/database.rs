@@ -125,7 +125,15 @@ impl History for Database {
     }
 
     async fn delete(&self, id: Uuid) -> Result<bool, HistoryError> {
-        Ok(self.delete_all(vec![id.to_string()]).await? > 0)
+        let was_there = self.delete_all(vec![id.to_string()]).await? > 0;
+        if was_there && let Err(error) = self.empty_log().await {
+            // It is deleted all the same, and the workers do the rest in their rounds.
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "the log of the history file could not be emptied"
+            );
+        }
+        Ok(was_there)
     }
 
     async fn prune(&self, keep: Retention, now: DateTime<Utc>) -> Result<usize, HistoryError> {
@@ -153,6 +161,10 @@ impl History for Database {
             self.save_summary(row).await?;
         }
         Ok(found)
+    }
+
+    async fn scrub(&self) -> Result<bool, HistoryError> {
+        self.empty_log().await
     }
 
     async fn ping(&self) -> Result<(), HistoryError> {

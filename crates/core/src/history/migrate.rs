@@ -3,6 +3,7 @@
 use super::HistoryError;
 use super::connect::{Connector, Target};
 use super::error::Cause;
+use super::file::make_private;
 use super::pool::SQLITE_SETUP;
 use diesel::connection::SimpleConnection;
 use diesel::result::Error as QueryError;
@@ -51,6 +52,7 @@ fn sqlite_blocking(path: &Path) -> Result<(), HistoryError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| unusable(error.into()))?;
     }
+    make_private(path).map_err(|error| unusable(error.into()))?;
     let mut connection = SqliteConnection::establish(&path.to_string_lossy())
         .map_err(|error| unusable(error.into()))?;
     connection

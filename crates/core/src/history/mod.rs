@@ -13,6 +13,7 @@ mod connect;
 mod database;
 mod encryption;
 mod error;
+mod file;
 mod inspect;
 mod listing;
 mod migrate;
@@ -82,6 +83,13 @@ pub trait History: Send + Sync {
     /// # Errors
     /// What the database says.
     async fn summarise(&self) -> Result<usize, HistoryError>;
+
+    /// Removes what was deleted from the files of the database too, where it has files of its own; false
+    /// when somebody reads and it has to be done later.
+    ///
+    /// # Errors
+    /// What the database says.
+    async fn scrub(&self) -> Result<bool, HistoryError>;
 
     /// Whether the database answers and its schema is up to date.
     ///

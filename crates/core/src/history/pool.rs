@@ -30,8 +30,8 @@ const SQLITE_CONNECTIONS: usize = 4;
 const POSTGRES_CONNECTIONS: usize = 4;
 
 /// What every SQLite connection is told first. WAL is a property of the file: see `migrate`.
-pub(super) const SQLITE_SETUP: &str =
-    "PRAGMA busy_timeout = 5000; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;";
+pub(super) const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = NORMAL; \
+    PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;";
 
 pub(super) type AsyncSqlite = SyncConnectionWrapper<SqliteConnection>;
 

@@ -53,6 +53,8 @@ async fn round(
         }
         *summarised = Some(Instant::now());
     }
+    // What another process deleted, too. One that somebody reads meanwhile is done in the next round.
+    history.scrub().await?;
     Ok(())
 }
 

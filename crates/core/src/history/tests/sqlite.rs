@@ -1,10 +1,10 @@
 //! What only a file can get wrong.
 
 use super::suite::{assert_same, session};
-use crate::history::{DatabaseUrl, HistoryError, open};
+use crate::history::{DatabaseUrl, HistoryError, Retention, open};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
-use std::{path::Path, sync::mpsc};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::mpsc};
 use tokio::{runtime::Builder, task::spawn_blocking};
 
 fn url(path: &Path) -> DatabaseUrl {
@@ -178,4 +178,70 @@ async fn pages_are_read_from_an_index_without_sorting() {
 struct PlanStep {
     #[diesel(sql_type = diesel::sql_types::Text)]
     detail: String,
+}
+
+/// How often a text stands in the files of the history, whatever their names.
+fn occurrences(folder: &Path, text: &str) -> usize {
+    let files = fs::read_dir(folder).unwrap().flatten();
+    let bytes = files.map(|file| fs::read(file.path()).unwrap());
+    bytes
+        .map(|bytes| {
+            let places = bytes.windows(text.len());
+            places.filter(|part| *part == text.as_bytes()).count()
+        })
+        .sum()
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_in_none_of_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let history = open(&url(&path)).await.unwrap();
+    let kept = session();
+    history.save(&kept).await.unwrap();
+    // In one page with others, and over many pages; one deleted alone, one for its age.
+    for (word, length, age) in [("quetzal", 1, 0), ("axolotl", 4_000, 0), ("okapi", 1, 9_999)] {
+        let mut deleted = session();
+        deleted.id = uuid::Uuid::new_v4();
+        deleted.query = format!("what is a {word}");
+        deleted.created_at -= chrono::TimeDelta::days(age);
+        let answer = format!("A {word} is an animal. ").repeat(length);
+        let result = serde_json::json!({ "answer": answer });
+        deleted.result = Some(serde_json::value::to_raw_value(&result).unwrap());
+        history.save(&deleted).await.unwrap();
+        assert!(occurrences(folder.path(), word) > 2, "{word}");
+        if age == 0 {
+            assert!(history.delete(deleted.id).await.unwrap());
+        } else {
+            let keep = Retention { days: 5000, most: 0 };
+            assert_eq!(history.prune(keep, chrono::Utc::now()).await.unwrap(), 1);
+            assert!(history.scrub().await.unwrap(), "nobody reads");
+        }
+        assert_eq!(occurrences(folder.path(), word), 0, "{word}");
+    }
+    assert_same(history.get(kept.id).await.unwrap().as_ref(), &kept);
+}
+
+#[tokio::test]
+async fn only_the_owner_may_read_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let modes = || {
+        let files = ["history.db", "history.db-wal", "history.db-shm"];
+        files.map(|file| {
+            let found = fs::metadata(folder.path().join(file)).unwrap();
+            found.permissions().mode() & 0o777
+        })
+    };
+    let history = open(&url(&path)).await.unwrap();
+    history.save(&session()).await.unwrap();
+    assert_eq!(modes(), [0o600; 3]);
+
+    // Those of an older version, with what a group was given.
+    for file in ["history.db", "history.db-wal", "history.db-shm"] {
+        fs::set_permissions(folder.path().join(file), fs::Permissions::from_mode(0o664)).unwrap();
+    }
+    let again = open(&url(&path)).await.unwrap();
+    again.ping().await.unwrap();
+    assert_eq!(modes(), [0o660; 3]);
 }
