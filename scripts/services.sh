@@ -56,7 +56,7 @@ start_redis_unless_given() {
     port=$(free_port 6379)
     mkdir -p data/redis
     start redis redis-server --port "$port" --bind 127.0.0.1 --dir "$PWD/data/redis" --save "" \
-        --appendonly yes --appendfsync everysec --maxmemory-policy noeviction
+        --appendonly yes --appendfsync always --maxmemory-policy noeviction
     export REDIS_URL=redis://127.0.0.1:$port/0
     local deadline=$((SECONDS + 30))
     until [[ $(redis-cli -p "$port" ping 2>/dev/null) == PONG ]]; do

@@ -13,7 +13,7 @@ use crate::wait::Patience;
 /// How the server is set up; the default is a socket, no disk.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Append-only file, fsync each second, as in deployments. What is written survives
+    /// Append-only file, synced before each reply, as in deployments. What is written survives
     /// [`RedisServer::kill`] and [`RedisServer::restart`].
     pub aof: bool,
     /// On a free TCP port instead of a socket, for what needs an address (a proxy, for one).
@@ -196,7 +196,7 @@ fn launch(options: &Options, port: u16, folder: &TempDir) -> Process {
         "--appendonly",
         if options.aof { "yes" } else { "no" },
         "--appendfsync",
-        "everysec",
+        "always",
     ]);
     command.args(["--maxmemory-policy", "noeviction"]);
     if !options.tcp {

@@ -316,6 +316,11 @@ pub(crate) struct Alive {
 pub(crate) struct Ready {
     status: String,
     redis: String,
+    /// `durable`: what is accepted is on disk first; `delayed`: within a second; `off`: never;
+    /// `unknown`: Redis does not tell.
+    durability: Option<String>,
+    /// What is weaker than what the service promises. Not there when nothing is.
+    warnings: Option<Vec<String>>,
 }
 
 /// What this is and where things are.

@@ -20,7 +20,7 @@ use actix_web::{
 use anyhow::Context;
 use privachat_core::{
     history,
-    jobs::{Bell, Jobs},
+    jobs::{Bell, DurabilityCheck, Jobs},
     keys,
     limits::RateLimit,
     parts::Parts,
@@ -61,6 +61,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         .rate_limit
         .map(|per_minute| RateLimit::new(jobs.redis().clone(), per_minute));
     let state = web::Data::new(State {
+        durability: DurabilityCheck::new(jobs.clone()),
         jobs,
         metrics: Metrics::new(),
         queue,

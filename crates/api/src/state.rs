@@ -7,7 +7,7 @@ use crate::{
 use actix_web::web::Bytes;
 use privachat_core::{
     history::History,
-    jobs::{Bell, Jobs},
+    jobs::{Bell, DurabilityCheck, Jobs},
     limits::RateLimit,
 };
 use std::{sync::Arc, time::Duration};
@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) struct State {
     pub(crate) jobs: Jobs,
+    /// What the disk of Redis is worth.
+    pub(crate) durability: DurabilityCheck,
     pub(crate) metrics: Metrics,
     /// Rings when a job changes.
     pub(crate) changes: Bell,

@@ -1,8 +1,9 @@
 //! What Redis says when somebody asks for the metrics.
 
 use super::names;
+use crate::state::State;
 use privachat_core::{
-    jobs::{Jobs, JobsError, Overview},
+    jobs::{Durability, JobsError, Overview},
     metrics::Moment,
     mode::Mode,
     schema::worker::{PerMode, WorkerDescription},
@@ -14,7 +15,8 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Fills in the state of the whole service, and whether Redis told it.
-pub(super) async fn look(jobs: &Jobs, moment: &mut Moment) {
+pub(super) async fn look(state: &State, moment: &mut Moment) {
+    let jobs = &state.jobs;
     let asked = async {
         let (overview, unsaved, callbacks) = tokio::try_join!(
             jobs.overview(),
@@ -39,6 +41,11 @@ pub(super) async fn look(jobs: &Jobs, moment: &mut Moment) {
     moment.set(&names::HISTORY_UNSAVED, number(unsaved));
     moment.set(&names::CALLBACKS_WAITING, number(callbacks));
     show(&overview, moment);
+    match state.durability.get().await {
+        Durability::Durable => moment.set(&names::REDIS_DURABLE, 1.0),
+        Durability::Delayed | Durability::Off => moment.set(&names::REDIS_DURABLE, 0.0),
+        Durability::Unknown => {}
+    }
 }
 
 fn show(overview: &Overview, moment: &mut Moment) {

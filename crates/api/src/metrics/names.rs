@@ -72,10 +72,16 @@ pub(super) static REDIS_UP: Metric = Metric::gauge(
     &[],
     "1 when Redis answered this scrape; else 0, and the seven above are left out",
 );
+pub(super) static REDIS_DURABLE: Metric = Metric::gauge(
+    "privachat_redis_durable",
+    &[],
+    "1 when Redis syncs what it accepts to its disk before it answers; 0 when it does not (appendonly is off, \
+     or appendfsync is not always); left out while Redis does not tell",
+);
 
 /// The table.
 #[cfg(test)]
-pub(super) static ALL: [&Metric; 14] = [
+pub(super) static ALL: [&Metric; 15] = [
     &REQUESTS,
     &REQUEST_SECONDS,
     &IN_FLIGHT,
@@ -90,4 +96,5 @@ pub(super) static ALL: [&Metric; 14] = [
     &HISTORY_UNSAVED,
     &CALLBACKS_WAITING,
     &REDIS_UP,
+    &REDIS_DURABLE,
 ];

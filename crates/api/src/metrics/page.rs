@@ -23,7 +23,7 @@ pub(super) async fn get_openly(state: web::Data<State>) -> HttpResponse {
 async fn answer(state: &State) -> HttpResponse {
     let metrics = &state.metrics;
     let mut moment = Moment::default();
-    moment::look(&state.jobs, &mut moment).await;
+    moment::look(state, &mut moment).await;
     metrics.process.describe(&mut moment);
     HttpResponse::Ok()
         .content_type(CONTENT_TYPE)

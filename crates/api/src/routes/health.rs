@@ -2,7 +2,7 @@
 
 use crate::state::State;
 use actix_web::{HttpResponse, web};
-use privachat_core::jobs::Hindrance;
+use privachat_core::jobs::{Durability, Hindrance};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -30,7 +30,9 @@ pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "alive" }))
 }
 
-/// Whether requests can be served: Redis answers, and takes what is submitted.
+/// Whether requests can be served: Redis answers, and takes what is submitted. `durability` says what
+/// its disk is worth, and `warnings` what is weaker there than what the service promises; requests are
+/// served all the same.
 #[utoipa::path(
     get, path = "/readyz", tag = "health",
     responses(
@@ -51,8 +53,17 @@ pub(crate) async fn ready(state: web::Data<State>) -> HttpResponse {
         _late => Some(Hindrance::Away),
     };
     match hindrance {
-        None => HttpResponse::Ok().json(json!({ "status": "ready", "redis": "ok" })),
+        None => HttpResponse::Ok().json(serving(state.durability.get().await)),
         Some(hindrance) => HttpResponse::ServiceUnavailable()
             .json(json!({ "status": "not ready", "redis": hindrance.to_string() })),
     }
+}
+
+fn serving(durability: Durability) -> serde_json::Value {
+    let mut body = json!({ "status": "ready", "redis": "ok", "durability": durability.as_str() });
+    if let Some(weakness) = durability.weakness() {
+        let remedy = durability.remedy();
+        body["warnings"] = json!([format!("{weakness}; {remedy}")]);
+    }
+    body
 }

@@ -1,6 +1,6 @@
 //! Whether Redis is set up to keep what it accepts.
 
-use super::{Jobs, JobsError};
+use super::{Durability, Jobs, JobsError};
 use crate::connection::Server;
 use std::{fmt, time::Duration};
 
@@ -25,12 +25,14 @@ impl fmt::Display for Fault {
 }
 
 /// What the servers of a Redis say of themselves.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetUp {
     /// Their versions, each once.
     pub versions: Vec<String>,
     /// What to change, each once; empty when they are set up well.
     pub faults: Vec<Fault>,
+    /// How far they keep what they accept.
+    pub durability: Durability,
 }
 
 impl Jobs {
@@ -38,10 +40,15 @@ impl Jobs {
     /// who use it.
     pub async fn warn_of_bad_setup(&self) {
         match self.set_up().await {
-            Ok(set_up) => set_up
-                .faults
-                .iter()
-                .for_each(|fault| tracing::warn!("{fault}")),
+            Ok(set_up) => {
+                for fault in &set_up.faults {
+                    tracing::warn!("{fault}");
+                }
+                if set_up.durability == Durability::Unknown {
+                    let remedy = Durability::Unknown.remedy();
+                    tracing::info!("Redis does not tell how it keeps what it accepts; {remedy}");
+                }
+            }
             Err(error) => {
                 tracing::warn!(error = %error, "Redis does not answer yet; trying until it does");
             }
@@ -53,15 +60,22 @@ impl Jobs {
     /// # Errors
     /// When Redis gave no answer.
     pub async fn set_up(&self) -> Result<SetUp, JobsError> {
-        let mut set_up = SetUp::default();
+        let mut set_up = SetUp {
+            versions: Vec::new(),
+            faults: Vec::new(),
+            durability: Durability::Durable,
+        };
         for server in self.redis.servers().await? {
             let info = self.info(&server, "default").await?;
+            let durability = self.durability_of(&server, &info).await?;
+            set_up.durability = set_up.durability.max(durability);
             if let Some(version) = value(&info, "redis_version")
                 && !set_up.versions.iter().any(|known| known == version)
             {
                 set_up.versions.push(version.to_owned());
             }
-            for fault in faults(&info, self.redis.is_cluster()) {
+            let faults = faults(&info, self.redis.is_cluster());
+            for fault in faults.into_iter().chain(weakness(durability)) {
                 if !set_up.faults.contains(&fault) {
                     set_up.faults.push(fault);
                 }
@@ -77,7 +91,7 @@ impl Jobs {
         Ok(Duration::from_secs(seconds.unwrap_or(0)))
     }
 
-    async fn info(&self, server: &Server, section: &str) -> Result<String, JobsError> {
+    pub(super) async fn info(&self, server: &Server, section: &str) -> Result<String, JobsError> {
         let mut command = redis::cmd("INFO");
         command.arg(section);
         Ok(command.query_async(&mut self.redis.link_to(server)).await?)
@@ -125,14 +139,17 @@ fn faults(info: &str, is_cluster: bool) -> Vec<Fault> {
             "set it to noeviction",
         );
     }
-    if value(info, "aof_enabled") == Some("0") {
-        push(
-            false,
-            "appendonly is off: a restart of Redis loses what waits".to_owned(),
-            "set it to yes",
-        );
-    }
     faults
+}
+
+/// What is weaker than the promise, as something to change. The service works with it.
+fn weakness(durability: Durability) -> Option<Fault> {
+    let problem = durability.weakness()?;
+    Some(Fault {
+        problem: problem.to_owned(),
+        remedy: durability.remedy().to_owned(),
+        is_serious: false,
+    })
 }
 
 /// The value of one line of `INFO`.
@@ -180,7 +197,6 @@ mod tests {
                 "noeviction",
                 true,
             ),
-            ("aof_enabled:0", "set it to yes", false),
         ] {
             let found = faults(info, false);
             let [fault] = found.as_slice() else {

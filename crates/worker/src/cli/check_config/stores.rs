@@ -4,7 +4,7 @@ use super::{Finding, Row};
 use crate::upstream::ProbeError;
 use privachat_core::{
     history::{self, DatabaseUrl, HistoryError, Standing},
-    jobs::{Damage, Fault, Jobs, JobsError},
+    jobs::{Damage, Durability, Fault, Jobs, JobsError},
     settings::SharedSettings,
 };
 
@@ -39,7 +39,11 @@ async fn redis(jobs: Jobs) -> Vec<Finding> {
     if is_sound && let Err(error) = jobs.redis().ping().await {
         return vec![away(&error.into())];
     }
-    let version = format!("version {}", set_up.versions.join(", "));
+    let mut version = format!("version {}", set_up.versions.join(", "));
+    if set_up.durability == Durability::Unknown {
+        let remedy = Durability::Unknown.remedy();
+        version += &format!("; does not tell how it keeps what it accepts: {remedy}");
+    }
     let well = is_sound.then_some(Finding::Well(version));
     let faults = set_up.faults.into_iter().map(finding);
     let mut findings: Vec<Finding> = well.into_iter().chain(faults).collect();

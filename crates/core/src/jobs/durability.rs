@@ -1,0 +1,178 @@
+//! Whether Redis has a search on disk before it answers that it was accepted.
+
+use super::{Jobs, JobsError, advice};
+use crate::connection::{Link, Server};
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
+use tokio::time::{Instant, timeout};
+
+/// What the persistence of Redis is worth. Of several servers the weakest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Durability {
+    /// The append-only file is synced before each reply: what was accepted survives a power cut.
+    Durable,
+    /// Redis does not tell, as managed ones often do not: that is no sign of weakness.
+    Unknown,
+    /// The append-only file is on and synced later: the last second may be lost.
+    Delayed,
+    /// There is no append-only file: a restart loses what waits.
+    Off,
+}
+
+impl Durability {
+    /// For programs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Durable => "durable",
+            Self::Unknown => "unknown",
+            Self::Delayed => "delayed",
+            Self::Off => "off",
+        }
+    }
+
+    /// What is wrong with it, if it is known to be weaker than what the service promises.
+    #[must_use]
+    pub fn weakness(self) -> Option<&'static str> {
+        match self {
+            Self::Durable | Self::Unknown => None,
+            Self::Delayed => Some(
+                "appendfsync is not always: a power cut, or the death of Redis while the disk is \
+                 slow, loses the last second of what was accepted",
+            ),
+            Self::Off => Some("appendonly is off: a restart of Redis loses what waits"),
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Durable => "",
+            Self::Unknown => "check that appendonly is yes and appendfsync is always",
+            Self::Delayed => "set it to always, or accept that (docs/RUNBOOK.md)",
+            Self::Off => "set it to yes, and appendfsync to always",
+        }
+    }
+
+    /// From what `INFO` and `CONFIG GET` of one server say; `None` for what it does not tell.
+    pub(super) fn of(append_only: Option<bool>, fsync: Option<&str>) -> Self {
+        match (append_only, fsync) {
+            (Some(false), _) => Self::Off,
+            (Some(true), Some("always")) => Self::Durable,
+            (Some(true), Some(_)) => Self::Delayed,
+            (Some(true), None) | (None, _) => Self::Unknown,
+        }
+    }
+}
+
+/// A [`Durability`] that is asked for often and changes rarely: `/readyz` and `/metrics` are polled,
+/// and a Redis that refuses `CONFIG` counts each refusal.
+pub struct DurabilityCheck {
+    jobs: Jobs,
+    last: RwLock<Option<(Instant, Durability)>>,
+}
+
+impl DurabilityCheck {
+    /// How long an answer counts.
+    const FRESH: Duration = Duration::from_secs(15);
+    /// Longer than this nobody waits for it.
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    /// Asks when it is first wanted.
+    #[must_use]
+    pub fn new(jobs: Jobs) -> Self {
+        Self {
+            jobs,
+            last: RwLock::default(),
+        }
+    }
+
+    /// What Redis said within the last seconds; `Unknown` if it does not answer now.
+    pub async fn get(&self) -> Durability {
+        let last = *self.last.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, durability)) = last
+            && at.elapsed() < Self::FRESH
+        {
+            return durability;
+        }
+        let Ok(Ok(durability)) = timeout(Self::PATIENCE, self.jobs.durability()).await else {
+            return Durability::Unknown;
+        };
+        let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
+        *last = Some((Instant::now(), durability));
+        durability
+    }
+}
+
+impl Jobs {
+    /// How far what Redis accepts is kept, whatever happens to it.
+    ///
+    /// # Errors
+    /// When Redis gave no answer.
+    pub async fn durability(&self) -> Result<Durability, JobsError> {
+        let mut weakest = Durability::Durable;
+        for server in self.redis.servers().await? {
+            let info = self.info(&server, "persistence").await?;
+            weakest = weakest.max(self.durability_of(&server, &info).await?);
+        }
+        Ok(weakest)
+    }
+
+    /// The same of one server, whose `INFO` is known.
+    pub(super) async fn durability_of(
+        &self,
+        server: &Server,
+        info: &str,
+    ) -> Result<Durability, JobsError> {
+        let append_only = advice::value(info, "aof_enabled").map(|enabled| enabled == "1");
+        let fsync = match append_only {
+            Some(true) => fsync_policy(self.redis.link_to(server)).await?,
+            _ => None,
+        };
+        Ok(Durability::of(append_only, fsync.as_deref()))
+    }
+}
+
+/// `None` when the server has no such command for us: managed ones refuse `CONFIG`.
+async fn fsync_policy(mut link: Link) -> Result<Option<String>, JobsError> {
+    let mut command = redis::cmd("CONFIG");
+    command.arg("GET").arg("appendfsync");
+    let reply: redis::RedisResult<HashMap<String, String>> = command.query_async(&mut link).await;
+    match reply {
+        Ok(mut values) => Ok(values.remove("appendfsync")),
+        Err(error) if error.is_io_error() || error.is_timeout() => Err(error.into()),
+        Err(_refused) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_known_to_be_weak_is_called_weak() {
+        for (append_only, fsync, durability) in [
+            (Some(true), Some("always"), Durability::Durable),
+            (Some(true), Some("everysec"), Durability::Delayed),
+            (Some(true), Some("no"), Durability::Delayed),
+            (Some(true), None, Durability::Unknown),
+            (Some(false), None, Durability::Off),
+            (Some(false), Some("always"), Durability::Off),
+            (None, None, Durability::Unknown),
+        ] {
+            assert_eq!(Durability::of(append_only, fsync), durability);
+            let is_weak = matches!(durability, Durability::Delayed | Durability::Off);
+            assert_eq!(durability.weakness().is_some(), is_weak);
+        }
+    }
+
+    #[test]
+    fn of_several_servers_the_weakest_counts() {
+        use Durability::{Delayed, Durable, Off, Unknown};
+        assert!(Durable < Unknown && Unknown < Delayed && Delayed < Off);
+    }
+}
