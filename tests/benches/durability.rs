@@ -41,7 +41,11 @@ impl Policy {
     }
 
     fn fsync(self) -> &'static str {
-        if self == Self::Always { "always" } else { "everysec" }
+        if self == Self::Always {
+            "always"
+        } else {
+            "everysec"
+        }
     }
 }
 
@@ -98,7 +102,12 @@ async fn main() {
 impl Side {
     /// `None` when the server cannot do it.
     async fn start(policy: Policy) -> Option<Self> {
-        let arguments = ["--appendfsync", policy.fsync(), "--auto-aof-rewrite-percentage", "0"];
+        let arguments = [
+            "--appendfsync",
+            policy.fsync(),
+            "--auto-aof-rewrite-percentage",
+            "0",
+        ];
         let redis = RedisServer::with(Options {
             aof: true,
             tcp: true,

@@ -88,6 +88,9 @@ fn compose_passes_on_every_setting_that_makes_sense_in_a_container_and_no_other(
         "METRICS_ADDR_FILE",
         "DATA_DIR",
         "WORKER_NAME",
+        "REDIS_CA_FILE",
+        "DATABASE_CA_FILE",
+        "UPSTREAM_CA_FILE",
     ];
     let expected: BTreeSet<String> = settings()
         .into_keys()

@@ -58,7 +58,10 @@ async fn says(server: RedisServer, url: &str, durability: &str, gauge: Option<f6
     assert_eq!(measured, gauge, "{durability}");
     let log = stack.api.process().output();
     if gauge == Some(0.0) {
-        assert!(shown.contains(&format!("warn  redis       {warning}")), "{shown}");
+        assert!(
+            shown.contains(&format!("warn  redis       {warning}")),
+            "{shown}"
+        );
         let first = ready["warnings"][0].as_str().unwrap();
         assert!(first.starts_with(warning), "{first}");
         assert!(log.contains(warning), "{log}");

@@ -18,5 +18,6 @@ pub mod settings;
 pub mod signals;
 pub mod telemetry;
 pub mod threads;
+pub mod tls;
 pub mod version;
 pub mod webhook;

@@ -136,6 +136,7 @@ fn pipeline(reader: &mut Reader<'_>) -> PipelineSettings {
             ..FetchRules::default()
         },
         parser_program: None,
+        authorities: reader.ca_file("UPSTREAM_CA_FILE"),
     }
 }
 

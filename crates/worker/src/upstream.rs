@@ -11,7 +11,8 @@ pub use probe::ProbeError;
 pub use retry_after::retry_after;
 pub use trouble::Trouble;
 
-use reqwest::{Client, redirect};
+use privachat_core::tls::CaFile;
+use reqwest::{Certificate, Client, redirect};
 use std::time::Duration;
 use url::Url;
 
@@ -28,6 +29,19 @@ pub const USER_AGENT: &str = concat!("PrivaChatSearch/", env!("CARGO_PKG_VERSION
 /// # Errors
 /// When the TLS backend cannot be set up.
 pub fn client() -> reqwest::Result<Client> {
+    client_trusting(None)
+}
+
+/// The same; upstreams may show a certificate of these authorities, too.
+///
+/// # Errors
+/// As [`client`].
+pub fn client_trusting(ca: Option<&CaFile>) -> reqwest::Result<Client> {
+    let certificates = ca.map(CaFile::certificates).unwrap_or_default();
+    let certificates: Vec<Certificate> = certificates
+        .iter()
+        .map(|der| Certificate::from_der(der))
+        .collect::<reqwest::Result<_>>()?;
     // Fails only when a provider is installed already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
@@ -35,6 +49,7 @@ pub fn client() -> reqwest::Result<Client> {
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(redirect::Policy::none())
         .tcp_nodelay(true)
+        .tls_certs_merge(certificates)
         .build()
 }
 

@@ -15,7 +15,7 @@ use crate::{
     web::fetch::{FetchRules, WebFetcher},
 };
 use anyhow::Context as _;
-use privachat_core::secret::Secret;
+use privachat_core::{secret::Secret, tls::CaFile};
 use std::{path::PathBuf, sync::Arc};
 use url::Url;
 
@@ -38,6 +38,8 @@ pub struct PipelineSettings {
     pub semantics: Option<SemanticsSettings>,
     /// What the page fetcher may do.
     pub fetch: FetchRules,
+    /// Who may sign the certificates of the upstreams, beside the public authorities.
+    pub authorities: Option<CaFile>,
     /// The worker's program for its parser processes; the program that runs when `None`.
     pub parser_program: Option<PathBuf>,
 }
@@ -105,7 +107,9 @@ pub fn measured(
     settings: &PipelineSettings,
     calls: Option<&Arc<dyn Calls>>,
 ) -> anyhow::Result<Wiring> {
-    let client = upstream::client().context("the HTTP client cannot be set up")?;
+    let authorities = settings.authorities.as_ref();
+    let client =
+        upstream::client_trusting(authorities).context("the HTTP client cannot be set up")?;
     let searxng = settings
         .searxng
         .as_ref()

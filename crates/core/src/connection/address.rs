@@ -3,8 +3,9 @@
 //! One server: what the client itself understands. Several: the hosts of a URL separated by commas,
 //! as drivers of other databases write it.
 
+use crate::tls::CaFile;
 use redis::{
-    ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult,
+    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult, TlsCertificates,
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
 use std::time::Duration;
@@ -37,7 +38,7 @@ pub(super) enum Address {
 }
 
 impl Address {
-    pub(super) fn parse(text: &str) -> Result<Self, InvalidAddress> {
+    pub(super) fn parse(text: &str, ca: Option<&CaFile>) -> Result<Self, InvalidAddress> {
         let parsed = match Several::split(text) {
             Some(parts) => match parts.kind {
                 Kind::Plain if !parts.hosts.contains(',') && !parts.repeats() => one(text),
@@ -46,7 +47,35 @@ impl Address {
             },
             None => one(text),
         };
-        parsed.ok_or(InvalidAddress)
+        let mut address = parsed.ok_or(InvalidAddress)?;
+        if let Some(ca) = ca {
+            address.trust(ca).map_err(|_not_taken| InvalidAddress)?;
+        }
+        Ok(address)
+    }
+
+    /// Lets its servers show a certificate of these authorities, too.
+    fn trust(&mut self, ca: &CaFile) -> RedisResult<()> {
+        let pem = ca.pem_with_public().into_bytes();
+        let servers: Vec<&mut ConnectionInfo> = match self {
+            Self::One(server) => vec![server],
+            Self::Cluster(seeds) => seeds.iter_mut().collect(),
+            Self::Sentinels {
+                sentinels, server, ..
+            } => sentinels.iter_mut().chain([server]).collect(),
+        };
+        for server in servers {
+            if matches!(server.addr(), ConnectionAddr::TcpTls { .. }) {
+                let certificates = TlsCertificates {
+                    client_tls: None,
+                    root_cert: Some(pem.clone()),
+                };
+                // The client keeps them in the address, and hands them out in no other way.
+                let client = Client::build_with_tls(server.clone(), certificates)?;
+                *server = client.get_connection_info().clone();
+            }
+        }
+        Ok(())
     }
 }
 

@@ -23,7 +23,7 @@ pub use address::InvalidAddress;
 pub use dedicated::{Dedicated, Wake};
 pub use link::Link;
 
-use crate::keys;
+use crate::{keys, tls::CaFile};
 use address::Address;
 use directory::Directory;
 use node::Via;
@@ -62,7 +62,15 @@ impl Redis {
     /// # Errors
     /// When the address is malformed. The message does not repeat it: it may hold a password.
     pub fn open(address: &str) -> Result<Self, InvalidAddress> {
-        let address = Address::parse(address)?;
+        Self::open_trusting(address, None)
+    }
+
+    /// The same; servers with TLS may show a certificate of these authorities, too.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_trusting(address: &str, ca: Option<&CaFile>) -> Result<Self, InvalidAddress> {
+        let address = Address::parse(address, ca)?;
         let directory = Directory::new(address).map_err(|_malformed| InvalidAddress)?;
         Ok(Self {
             directory: Arc::new(directory),

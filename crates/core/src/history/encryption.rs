@@ -2,6 +2,7 @@
 //! Where libpq would take a setting and quietly not use it, it is refused.
 
 use super::DatabaseUrlError;
+use crate::tls::CaFile;
 use std::path::PathBuf;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(super) enum Authorities {
     System,
     /// The ones in a file of PEM certificates.
     File(PathBuf),
+    /// The ones of DATABASE_CA_FILE; the public ones too where the host name is checked.
+    Own(CaFile),
 }
 
 impl Encryption {
@@ -37,8 +40,12 @@ impl Encryption {
         mode: Option<&str>,
         authorities: Option<Authorities>,
     ) -> Result<Self, DatabaseUrlError> {
-        let is_system = authorities == Some(Authorities::System);
-        let mode = mode.unwrap_or(if is_system { "verify-full" } else { "prefer" });
+        let is_asked_for = matches!(authorities, Some(Authorities::System | Authorities::Own(_)));
+        let mode = mode.unwrap_or(if is_asked_for {
+            "verify-full"
+        } else {
+            "prefer"
+        });
         let known = ["disable", "prefer", "require", "verify-ca", "verify-full"];
         if !known.contains(&mode) {
             return Err(DatabaseUrlError::SslMode);
@@ -57,6 +64,7 @@ impl Encryption {
                 host_name: false,
             }),
             ("require", None) => Ok(Self::Unverified),
+            (_, Some(Authorities::Own(_))) => Err(DatabaseUrlError::UnusedCaFile),
             (_, Some(_)) => Err(DatabaseUrlError::SslRootCert),
             ("disable", None) => Ok(Self::Never),
             (_, None) => Ok(Self::IfOffered),

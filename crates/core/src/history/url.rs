@@ -1,6 +1,7 @@
 //! DATABASE_URL, read once. Nothing here repeats the value: it may hold a password.
 
 use super::encryption::{Authorities, Encryption};
+use crate::tls::CaFile;
 use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,14 @@ pub enum DatabaseUrlError {
         "DATABASE_URL trusts public authorities without checking the host name: say sslmode=verify-full, or let sslrootcert name the file of an authority of your own"
     )]
     SslHostName,
+    /// DATABASE_CA_FILE, and certificates that would not be looked at.
+    #[error(
+        "DATABASE_URL has an sslmode that does not use DATABASE_CA_FILE: say sslmode=verify-full, or set no such file"
+    )]
+    UnusedCaFile,
+    /// Authorities in two places.
+    #[error("DATABASE_URL has an sslrootcert, and DATABASE_CA_FILE is set: use one of them")]
+    TwoCaFiles,
     /// An encrypted start, where encryption is not asked for.
     #[error(
         "DATABASE_URL has sslnegotiation=direct, which needs sslmode=require, verify-ca or verify-full"
@@ -86,6 +95,14 @@ impl DatabaseUrl {
     /// # Errors
     /// Names the fault, never the value.
     pub fn parse(text: &str) -> Result<Self, DatabaseUrlError> {
+        Self::parse_trusting(text, None)
+    }
+
+    /// The same; a Postgres may show a certificate of these authorities, too. An SQLite file has none.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and where the address says that no certificate is looked at.
+    pub fn parse_trusting(text: &str, ca: Option<CaFile>) -> Result<Self, DatabaseUrlError> {
         let text = text.trim();
         if text == "sqlite::memory:" {
             return Err(DatabaseUrlError::InMemory);
@@ -95,7 +112,7 @@ impl DatabaseUrl {
             return SqliteFile::parse(rest).map(Self::Sqlite);
         }
         if POSTGRES_SCHEMES.contains(&scheme) {
-            return PostgresUrl::parse(rest).map(Self::Postgres);
+            return PostgresUrl::parse(rest, ca).map(Self::Postgres);
         }
         Err(DatabaseUrlError::Scheme)
     }
@@ -122,7 +139,7 @@ impl SqliteFile {
 }
 
 impl PostgresUrl {
-    fn parse(rest: &str) -> Result<Self, DatabaseUrlError> {
+    fn parse(rest: &str, ca: Option<CaFile>) -> Result<Self, DatabaseUrlError> {
         let (address, parameters) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = address.split_once('/').unwrap_or((address, ""));
         let hosts = match authority.split_once('@') {
@@ -146,7 +163,10 @@ impl PostgresUrl {
             return Err(DatabaseUrlError::NoHost);
         }
         hosts.split(',').try_for_each(check_port)?;
-        let authorities = last("sslrootcert").map(authorities).transpose()?;
+        let authorities = match (last("sslrootcert").map(authorities).transpose()?, ca) {
+            (Some(_), Some(_)) => return Err(DatabaseUrlError::TwoCaFiles),
+            (named, ca) => named.or(ca.map(Authorities::Own)),
+        };
         let encryption = Encryption::read(last("sslmode"), authorities)?;
 
         // The driver knows neither of these two as libpq does.

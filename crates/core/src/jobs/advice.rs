@@ -50,7 +50,13 @@ impl Jobs {
                 }
             }
             Err(error) => {
-                tracing::warn!(error = %error, "Redis does not answer yet; trying until it does");
+                let remedy = error.tls_fault().map_or_else(String::new, |fault| {
+                    format!("; {}", fault.remedy("REDIS_CA_FILE", "REDIS_URL"))
+                });
+                tracing::warn!(
+                    error = %error,
+                    "Redis does not answer yet; trying until it does{remedy}"
+                );
             }
         }
     }

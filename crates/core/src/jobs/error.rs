@@ -9,6 +9,7 @@
 //! | `WRONGTYPE`, or an error that a script met in the data | `Damaged` | nobody: it stays as it is |
 //! | a reply that the engine's commands and scripts never give | `Unexpected` | nobody |
 
+use crate::tls::TlsFault;
 use redis::{ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value};
 
 /// A call of the engine that has no answer. The outcome is unknown unless said otherwise; every
@@ -16,7 +17,7 @@ use redis::{ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value};
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JobsError {
     /// Redis cannot be reached, does not answer in time, is starting, or refuses what it is asked.
-    #[error("Redis is not available")]
+    #[error("Redis is not available{}", reason(.0))]
     Unavailable(#[source] RedisError),
     /// Redis refuses to store more. Nothing was changed.
     #[error("Redis has no memory left")]
@@ -44,6 +45,15 @@ impl JobsError {
         };
         matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
             || error.kind() == ErrorKind::AuthenticationFailed
+    }
+
+    /// What is wrong with TLS, if that is what stands in the way.
+    #[must_use]
+    pub fn tls_fault(&self) -> Option<TlsFault> {
+        match self {
+            Self::Unavailable(error) | Self::Full(error) => TlsFault::behind(error),
+            Self::Damaged(_) | Self::Unexpected(_) => None,
+        }
     }
 
     /// Whether the same call may succeed once Redis is there and has memory.
@@ -85,6 +95,11 @@ impl From<RedisError> for JobsError {
             _ => Self::Unavailable(error),
         }
     }
+}
+
+/// What to look at first, where it is known: starting Redis mends no certificate.
+fn reason(error: &RedisError) -> String {
+    TlsFault::behind(error).map_or_else(String::new, |fault| format!(": {fault}"))
 }
 
 /// Refusals that have no code of their own.

@@ -8,7 +8,8 @@ pub use environment::Environment;
 pub use shared::{MetricsAddress, SharedSettings};
 pub use table::{SETTINGS, Setting, help};
 
-use std::{fmt, str::FromStr};
+use crate::tls::CaFile;
+use std::{fmt, path::Path, str::FromStr};
 
 /// Where settings come from. A parameter, so that tests never touch the process environment.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -114,6 +115,15 @@ impl<'a> Reader<'a> {
         }
         self.complain(name, format!("must be {expected}"));
         None
+    }
+
+    /// The authorities in the file that a setting names, read at once: one that cannot be used is a
+    /// complaint.
+    pub fn ca_file(&mut self, name: &'static str) -> Option<CaFile> {
+        let path = self.text(name)?;
+        CaFile::read(Path::new(&path))
+            .map_err(|error| self.complain(name, error.to_string()))
+            .ok()
     }
 
     /// Notes that a setting cannot be used.

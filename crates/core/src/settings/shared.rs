@@ -3,6 +3,7 @@
 use super::Reader;
 use crate::{
     connection::Redis,
+    history::DatabaseUrl,
     telemetry::{LogFormat, LogSettings},
     webhook::SigningKeys,
 };
@@ -19,7 +20,7 @@ pub struct SharedSettings {
     /// The Redis to work on.
     pub redis: Redis,
     /// Where finished searches are kept.
-    pub database_url: crate::history::DatabaseUrl,
+    pub database_url: DatabaseUrl,
     /// How long the record of an ended search lives.
     pub job_ttl: Duration,
     /// How long the process finishes what it has begun when it is told to stop.
@@ -77,13 +78,19 @@ impl SharedSettings {
         let redis_url = reader
             .text("REDIS_URL")
             .unwrap_or_else(|| REDIS_URL.to_owned());
-        let redis = Redis::open(&redis_url)
+        let redis_ca = reader.ca_file("REDIS_CA_FILE");
+        if redis_ca.is_some() && !redis_url.starts_with("rediss") {
+            let problem = "needs a REDIS_URL that begins with rediss: this one is not encrypted";
+            reader.complain("REDIS_CA_FILE", problem);
+        }
+        let redis = Redis::open_trusting(&redis_url, redis_ca.as_ref())
             .map_err(|invalid| reader.complain("REDIS_URL", invalid.to_string()))
             .ok();
         let database_url = reader
             .text("DATABASE_URL")
             .unwrap_or_else(|| DATABASE_URL.to_owned());
-        let database_url = crate::history::DatabaseUrl::parse(&database_url)
+        let database_ca = reader.ca_file("DATABASE_CA_FILE");
+        let database_url = DatabaseUrl::parse_trusting(&database_url, database_ca)
             .map_err(|invalid| reader.complain("DATABASE_URL", invalid.to_string()))
             .ok();
         let job_ttl = Duration::from_secs(reader.number("JOB_TTL_SECONDS", 86_400, 60..=604_800));

@@ -28,10 +28,20 @@ pub const SETTINGS: &[Setting] = &[
          Sentinel is redis+sentinel://host1:port1,host2:port2/name-of-the-master",
     ),
     setting(
+        "REDIS_CA_FILE",
+        "",
+        "file of PEM certificates of authorities that may sign Redis' certificate, beside the public ones; for rediss://",
+    ),
+    setting(
         "DATABASE_URL",
         "sqlite://data/privachat.db",
         "history: sqlite://path or postgres://user:password@host/db, with ?sslmode=verify-full over a network that is \
          not your own",
+    ),
+    setting(
+        "DATABASE_CA_FILE",
+        "",
+        "the same for the certificate of Postgres; sslmode is verify-full then, unless DATABASE_URL says otherwise",
     ),
     setting(
         "HISTORY_DAYS",
@@ -222,6 +232,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("RERANK_API_KEY", "", "key for it, if it wants one"),
     setting("RERANK_MODEL", "", "model that reranks"),
+    setting(
+        "UPSTREAM_CA_FILE",
+        "",
+        "the same for the certificates of configured engines and models; not for pages and callbacks",
+    ),
     setting(
         "CACHE_TTL_SECONDS",
         "0",

@@ -1,5 +1,6 @@
 //! What can go wrong before an upstream's answer is there.
 
+use privachat_core::tls::TlsFault;
 use std::{error::Error, io};
 
 /// Why there is no complete answer. The messages name no address.
@@ -39,19 +40,12 @@ impl From<reqwest::Error> for Trouble {
 
 /// The text of the cause would name the address, so only its kind is told.
 fn connect_reason(error: &reqwest::Error) -> &'static str {
+    if let Some(fault) = TlsFault::behind(error) {
+        return tls_reason(fault);
+    }
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     while let Some(current) = cause {
-        if current.is::<rustls::Error>() {
-            return "TLS failed";
-        }
         if let Some(io) = current.downcast_ref::<io::Error>() {
-            // An io::Error can wrap the TLS error without naming it as its source.
-            if io
-                .get_ref()
-                .is_some_and(|inner| inner.is::<rustls::Error>())
-            {
-                return "TLS failed";
-            }
             match io.kind() {
                 io::ErrorKind::ConnectionRefused => return "connection refused",
                 io::ErrorKind::ConnectionReset => return "connection reset",
@@ -67,4 +61,17 @@ fn connect_reason(error: &reqwest::Error) -> &'static str {
         return "connecting took too long";
     }
     "no connection"
+}
+
+fn tls_reason(fault: TlsFault) -> &'static str {
+    match fault {
+        TlsFault::Untrusted => {
+            "TLS: its certificate is not signed by an authority that is trusted here; let UPSTREAM_CA_FILE name \
+             the authority's"
+        }
+        TlsFault::WrongName => "TLS: its certificate is for another host name",
+        TlsFault::Outdated => "TLS: its certificate has expired or is not valid yet",
+        TlsFault::Unusable => "TLS: its certificate cannot be used as one of a server",
+        TlsFault::Handshake => "TLS: no encrypted connection could be agreed on",
+    }
 }

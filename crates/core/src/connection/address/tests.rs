@@ -12,7 +12,7 @@ fn an_address_with_one_host_is_one_server() {
         "redis+unix:///run/redis,too.sock",
     ] {
         assert!(
-            matches!(Address::parse(text), Ok(Address::One(_))),
+            matches!(Address::parse(text, None), Ok(Address::One(_))),
             "{text}"
         );
     }
@@ -20,7 +20,7 @@ fn an_address_with_one_host_is_one_server() {
 
 #[test]
 fn several_hosts_are_a_cluster_with_the_credentials_of_all() {
-    let parsed = Address::parse("redis://me:p%40ss@a:7001,b:7002,c/0").unwrap();
+    let parsed = Address::parse("redis://me:p%40ss@a:7001,b:7002,c/0", None).unwrap();
     let Address::Cluster(seeds) = parsed else {
         panic!("{parsed:?}");
     };
@@ -29,7 +29,7 @@ fn several_hosts_are_a_cluster_with_the_credentials_of_all() {
         assert_eq!(seed.redis_settings().username(), Some("me"));
         assert_eq!(seed.redis_settings().password(), Some("p@ss"));
     }
-    let single = Address::parse("rediss+cluster://a:7001").unwrap();
+    let single = Address::parse("rediss+cluster://a:7001", None).unwrap();
     assert!(
         matches!(&single, Address::Cluster(seeds)
             if matches!(seeds[0].addr(), ConnectionAddr::TcpTls { .. })),
@@ -40,7 +40,7 @@ fn several_hosts_are_a_cluster_with_the_credentials_of_all() {
 #[test]
 fn sentinels_name_a_master_and_have_a_password_of_their_own() {
     let text = "redis+sentinel://:secret@s1,s2:5000/main/2?sentinel_password=other";
-    let parsed = Address::parse(text).unwrap();
+    let parsed = Address::parse(text, None).unwrap();
     let Address::Sentinels {
         sentinels,
         master,
@@ -73,7 +73,7 @@ fn what_cannot_be_meant_is_refused_without_being_repeated() {
         "redis://:secret@a,b?protocol=resp3",
         "redis+sentinel://:secret@a/main?sentinel_password=secret&protocol=resp3",
     ] {
-        let refused = Address::parse(text).expect_err(text).to_string();
+        let refused = Address::parse(text, None).expect_err(text).to_string();
         assert!(!refused.contains("secret"), "{refused}");
         assert!(refused.contains("redis+sentinel://"), "{refused}");
     }

@@ -200,7 +200,11 @@ async fn what_was_deleted_is_in_none_of_the_files() {
     let kept = session();
     history.save(&kept).await.unwrap();
     // In one page with others, and over many pages; one deleted alone, one for its age.
-    for (word, length, age) in [("quetzal", 1, 0), ("axolotl", 4_000, 0), ("okapi", 1, 9_999)] {
+    for (word, length, age) in [
+        ("quetzal", 1, 0),
+        ("axolotl", 4_000, 0),
+        ("okapi", 1, 9_999),
+    ] {
         let mut deleted = session();
         deleted.id = uuid::Uuid::new_v4();
         deleted.query = format!("what is a {word}");
@@ -213,7 +217,10 @@ async fn what_was_deleted_is_in_none_of_the_files() {
         if age == 0 {
             assert!(history.delete(deleted.id).await.unwrap());
         } else {
-            let keep = Retention { days: 5000, most: 0 };
+            let keep = Retention {
+                days: 5000,
+                most: 0,
+            };
             assert_eq!(history.prune(keep, chrono::Utc::now()).await.unwrap(), 1);
             assert!(history.scrub().await.unwrap(), "nobody reads");
         }

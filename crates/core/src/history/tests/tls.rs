@@ -6,10 +6,12 @@ use super::tls_server::{TlsServer, an_authority, expired, localhost, shared};
 use crate::history::{
     AuthoritiesError, DatabaseUrl, EncryptionFault, History, HistoryError, inspect, open,
 };
+use crate::tls::CaFile;
 use diesel::QueryableByName;
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use std::error::Error;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -309,4 +311,34 @@ async fn the_system_has_never_heard_of_our_authority() {
             | HistoryError::Authorities(AuthoritiesError::NoSystem)
     );
     assert!(is_refused, "{error:?}");
+}
+
+#[tokio::test]
+async fn authorities_of_a_setting_are_trusted_beside_the_public_ones() {
+    let server = shared().await;
+    let database = server.database().await;
+    let trusting = |file: &Path, parameters: &str| {
+        let url = server.url("tester", "localhost", &database, parameters);
+        DatabaseUrl::parse_trusting(&url, Some(CaFile::read(file).unwrap())).unwrap()
+    };
+    for parameters in ["", "sslmode=verify-full", "sslmode=verify-ca"] {
+        let history = open(&trusting(Path::new(&server.ours()), parameters))
+            .await
+            .unwrap();
+        history.ping().await.unwrap();
+        let connections = encrypted(server, &database).await;
+        assert!(
+            !connections.is_empty() && !connections.contains(&false),
+            "{parameters}"
+        );
+        let history = open(&trusting(Path::new(&server.other()), parameters))
+            .await
+            .unwrap();
+        let error = history.ping().await.unwrap_err();
+        assert!(
+            matches!(error, HistoryError::Encryption(EncryptionFault::Untrusted)),
+            "{parameters}: {error:?}"
+        );
+        assert!(error.to_string().contains("DATABASE_CA_FILE"), "{error}");
+    }
 }

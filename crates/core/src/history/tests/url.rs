@@ -3,9 +3,10 @@
 use crate::history::DatabaseUrl;
 use crate::history::DatabaseUrlError::{
     self, InMemory, NoFile, NoHost, Parameter, Port, Scheme, SqliteParameters, SslHostName,
-    SslMode, SslNegotiation, SslRootCert, Unescaped,
+    SslMode, SslNegotiation, SslRootCert, TwoCaFiles, Unescaped, UnusedCaFile,
 };
 use crate::history::encryption::{Authorities, Encryption};
+use crate::tls::CaFile;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_postgres::config::{Host, SslMode as DriverMode};
@@ -207,4 +208,52 @@ fn no_form_of_a_url_shows_user_password_or_host() {
     let url = DatabaseUrl::parse("postgresql+asyncpg://user:hunter2@host:1/db?password=x").unwrap();
     assert_eq!(url.to_string(), r#"Postgres database "db""#);
     assert_eq!(format!("{url:?}"), r#"Postgres(PostgresUrl("db"))"#);
+}
+
+fn own() -> CaFile {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(["authority".to_owned()]).unwrap();
+    std::fs::write(&file, params.self_signed(&key).unwrap().pem()).unwrap();
+    CaFile::read(&file).unwrap()
+}
+
+#[test]
+fn authorities_of_a_setting_are_looked_at_or_refused() {
+    let own = own();
+    let verified = |host_name| Encryption::Verified {
+        authorities: Authorities::Own(own.clone()),
+        host_name,
+    };
+    let parse = |text: &str| DatabaseUrl::parse_trusting(text, Some(own.clone()));
+    for (parameters, expected) in [
+        ("", verified(true)),
+        ("?sslmode=verify-full", verified(true)),
+        ("?sslmode=verify-ca", verified(false)),
+        ("?sslmode=require", verified(false)),
+        // A socket is never encrypted.
+        ("?host=/run/postgresql", Encryption::Never),
+    ] {
+        let host = if parameters.contains("host=") {
+            ""
+        } else {
+            "host"
+        };
+        let Ok(DatabaseUrl::Postgres(url)) = parse(&format!("postgres://{host}/db{parameters}"))
+        else {
+            panic!("{parameters}");
+        };
+        assert_eq!(*url.encryption(), expected, "{parameters}");
+    }
+    for (parameters, fault) in [
+        ("sslmode=prefer", UnusedCaFile),
+        ("sslmode=disable", UnusedCaFile),
+        ("sslrootcert=system", TwoCaFiles),
+        ("sslmode=verify-full&sslrootcert=/etc/ca.pem", TwoCaFiles),
+    ] {
+        let text = format!("postgres://host/db?{parameters}");
+        assert_eq!(parse(&text).unwrap_err(), fault, "{parameters}");
+    }
+    assert!(parse("sqlite://h.db").is_ok(), "a file has no certificate");
 }

@@ -38,8 +38,14 @@ pub enum AuthoritiesError {
     Provider(#[source] rustls::Error),
 }
 
-pub(super) fn roots(authorities: &Authorities) -> Result<RootCertStore, AuthoritiesError> {
+pub(super) fn roots(
+    authorities: &Authorities,
+    host_name: bool,
+) -> Result<RootCertStore, AuthoritiesError> {
     match authorities {
+        Authorities::Own(ca) if host_name => Ok(ca.with_public()),
+        // Whoever is on the way has a public certificate, too.
+        Authorities::Own(ca) => Ok(ca.alone()),
         Authorities::Public => Ok(RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
         }),

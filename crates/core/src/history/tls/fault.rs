@@ -14,7 +14,7 @@ pub enum EncryptionFault {
     NotOffered,
     /// Signed by somebody else.
     #[error(
-        "the certificate of the history database is not signed by an authority that is trusted here: let sslrootcert in DATABASE_URL name the file with the certificate of the one that signed it"
+        "the certificate of the history database is not signed by an authority that is trusted here: let sslrootcert in DATABASE_URL, or DATABASE_CA_FILE, name the file with the certificate of the one that signed it"
     )]
     Untrusted,
     /// For another host.

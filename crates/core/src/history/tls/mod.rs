@@ -24,7 +24,10 @@ pub(super) fn client_config(encryption: &Encryption) -> Result<ClientConfig, Aut
         Encryption::Verified {
             authorities,
             host_name,
-        } => (Some(authorities::roots(authorities)?), *host_name),
+        } => (
+            Some(authorities::roots(authorities, *host_name)?),
+            *host_name,
+        ),
         Encryption::Never | Encryption::IfOffered | Encryption::Unverified => (None, false),
     };
     let provider = Arc::new(ring::default_provider());

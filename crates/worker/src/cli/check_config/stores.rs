@@ -92,6 +92,12 @@ fn finding(fault: Fault) -> Finding {
 }
 
 fn away(error: &JobsError) -> Finding {
+    if let Some(fault) = error.tls_fault() {
+        return Finding::Broken(ProbeError {
+            problem: error.to_string(),
+            hint: Some(fault.remedy("REDIS_CA_FILE", "REDIS_URL")),
+        });
+    }
     let (problem, hint) = if error.is_about_credentials() {
         (
             "Redis refuses the user or the password",

@@ -1,0 +1,152 @@
+//! Certificates of private authorities, from a file of PEM.
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{Error as PemError, PemObject};
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Authorities that are trusted in addition to the public ones.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CaFile(Arc<[CertificateDer<'static>]>);
+
+/// Why a file of authorities cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CaFileError {
+    /// No such file, no right to read it, or damaged PEM.
+    #[error("names a file that cannot be read as PEM certificates: {0}")]
+    Unreadable(PemError),
+    /// Not one usable certificate.
+    #[error(
+        "names a file without a certificate that can be used: it must hold the authority's, as -----BEGIN CERTIFICATE-----"
+    )]
+    Empty,
+}
+
+impl CaFile {
+    /// Reads the certificates. Bundles hold one now and then that is too old to be used: the others count.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds no certificate that can be used.
+    pub fn read(path: &Path) -> Result<Self, CaFileError> {
+        let found = CertificateDer::pem_file_iter(path)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(CaFileError::Unreadable)?;
+        let usable = |certificate: &CertificateDer<'static>| {
+            RootCertStore::empty().add(certificate.clone()).is_ok()
+        };
+        let certificates: Vec<_> = found.into_iter().filter(usable).collect();
+        if certificates.is_empty() {
+            return Err(CaFileError::Empty);
+        }
+        Ok(Self(certificates.into()))
+    }
+
+    /// The certificates, in the order of the file.
+    #[must_use]
+    pub fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.0
+    }
+
+    /// Trust in these authorities and in no other.
+    pub(crate) fn alone(&self) -> RootCertStore {
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(self.0.iter().cloned());
+        store
+    }
+
+    /// Trust in these and in the public authorities.
+    pub(crate) fn with_public(&self) -> RootCertStore {
+        let mut store = self.alone();
+        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        store
+    }
+
+    /// The same as PEM, for a client that takes nothing else.
+    pub(crate) fn pem_with_public(&self) -> String {
+        let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+        self.0.iter().chain(public).map(pem).collect()
+    }
+}
+
+fn pem(certificate: &CertificateDer<'_>) -> String {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(certificate);
+    let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+    for line in text.as_bytes().chunks(64) {
+        pem.push_str(&String::from_utf8_lossy(line));
+        pem.push('\n');
+    }
+    pem + "-----END CERTIFICATE-----\n"
+}
+
+impl fmt::Debug for CaFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CaFile({} certificates)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair};
+
+    fn certificate() -> String {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["authority".to_owned()]).unwrap();
+        params.self_signed(&key).unwrap().pem()
+    }
+
+    fn read(text: &str) -> Result<CaFile, CaFileError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        std::fs::write(&file, text).unwrap();
+        CaFile::read(&file)
+    }
+
+    #[test]
+    fn certificates_count_whatever_stands_between_them() {
+        let (one, other) = (certificate(), certificate());
+        let key = KeyPair::generate().unwrap().serialize_pem();
+        let useless = pem(&CertificateDer::from_slice(b"no certificate"));
+        for text in [
+            format!("{one}{other}"),
+            format!("# our authorities\n{one}\n\nthe other:\n{other}"),
+            format!("{key}{one}{useless}{other}"),
+        ] {
+            assert_eq!(read(&text).unwrap().certificates().len(), 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_refused() {
+        let key = KeyPair::generate().unwrap().serialize_pem();
+        let useless = pem(&CertificateDer::from_slice(b"no certificate"));
+        for text in ["", "\n", "certificate", key.as_str(), useless.as_str()] {
+            assert!(matches!(read(text), Err(CaFileError::Empty)), "{text}");
+        }
+        let whole = certificate();
+        let cut = whole.split_at(whole.len() / 2).0;
+        let odd = whole.replacen('M', "\u{e9}", 3);
+        for text in [cut, odd.as_str()] {
+            assert!(
+                matches!(read(text), Err(CaFileError::Unreadable(_))),
+                "{text}"
+            );
+        }
+        let missing = CaFile::read(Path::new("/nowhere/ca.pem")).unwrap_err();
+        assert!(matches!(missing, CaFileError::Unreadable(_)), "{missing}");
+    }
+
+    #[test]
+    fn the_public_authorities_stay() {
+        let ours = read(&certificate()).unwrap();
+        let public = webpki_roots::TLS_SERVER_ROOTS.len();
+        assert_eq!(ours.alone().len(), 1);
+        assert_eq!(ours.with_public().len(), public + 1);
+        let again = read(&ours.pem_with_public()).unwrap();
+        assert!(again.certificates().len() > public / 2);
+        assert_eq!(again.certificates()[0], ours.certificates()[0]);
+    }
+}

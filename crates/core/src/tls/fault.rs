@@ -1,0 +1,144 @@
+//! What failed in TLS, found behind the errors of those who use it.
+
+use rustls::CertificateError;
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+
+/// Why there is no connection that can be trusted. Read on from "Redis is not available: ".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum TlsFault {
+    /// Signed by somebody else.
+    #[error("TLS: its certificate is not signed by an authority that is trusted here")]
+    Untrusted,
+    /// For another host.
+    #[error("TLS: its certificate is for another host name than the one in its address")]
+    WrongName,
+    /// Too old, or from the future.
+    #[error("TLS: its certificate has expired or is not valid yet")]
+    Outdated,
+    /// A certificate that cannot be a server's, or is too old a kind.
+    #[error("TLS: its certificate cannot be used as one of a server")]
+    Unusable,
+    /// Anything else: no TLS on that port, versions, ciphers.
+    #[error("TLS: no encrypted connection could be agreed on")]
+    Handshake,
+}
+
+impl TlsFault {
+    /// The fault behind an error, if TLS is what went wrong.
+    #[must_use]
+    pub fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
+        let mut cause = Some(error);
+        while let Some(shown) = cause {
+            let current = unshared(shown);
+            if let Some(error) = current.downcast_ref::<rustls::Error>() {
+                return Some(Self::of(error));
+            }
+            // An io::Error wraps another error without naming it as its source.
+            let wrapped = current
+                .downcast_ref::<io::Error>()
+                .and_then(io::Error::get_ref);
+            cause = match wrapped {
+                Some(inner) => Some(inner as &(dyn Error + 'static)),
+                None => current.source(),
+            };
+        }
+        None
+    }
+
+    fn of(error: &rustls::Error) -> Self {
+        let rustls::Error::InvalidCertificate(wrong) = error else {
+            return Self::Handshake;
+        };
+        match wrong {
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::Untrusted,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::WrongName
+            }
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => Self::Outdated,
+            _ => Self::Unusable,
+        }
+    }
+
+    /// What mends it; `ca_file` is the setting for authorities of one's own, `address` that of the
+    /// address.
+    #[must_use]
+    pub fn remedy(self, ca_file: &str, address: &str) -> String {
+        match self {
+            Self::Untrusted => format!(
+                "let {ca_file} name the file with the certificate of the authority that signed it"
+            ),
+            Self::WrongName => {
+                format!("use a name in {address} that is in the certificate (subjectAltName)")
+            }
+            Self::Outdated => "renew it, and check the clocks of both machines".to_owned(),
+            Self::Unusable => {
+                "it must be one for servers, of X.509 version 3, and not that of an authority"
+                    .to_owned()
+            }
+            Self::Handshake => format!("check that TLS is spoken at the port in {address}"),
+        }
+    }
+}
+
+/// What the client of Redis shows as a cause is a shared pointer to it, and looks like another type.
+fn unshared<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    match error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
+        Some(shared) => &**shared,
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redis::RedisError;
+
+    fn all() -> [(rustls::Error, TlsFault); 5] {
+        let certificate = rustls::Error::InvalidCertificate;
+        [
+            (
+                certificate(CertificateError::UnknownIssuer),
+                TlsFault::Untrusted,
+            ),
+            (
+                certificate(CertificateError::NotValidForName),
+                TlsFault::WrongName,
+            ),
+            (certificate(CertificateError::Expired), TlsFault::Outdated),
+            (
+                certificate(CertificateError::BadEncoding),
+                TlsFault::Unusable,
+            ),
+            (rustls::Error::HandshakeNotComplete, TlsFault::Handshake),
+        ]
+    }
+
+    #[test]
+    fn a_fault_is_found_behind_every_wrapping() {
+        for (error, fault) in all() {
+            let wrapped = io::Error::other(error.clone());
+            let twice = io::Error::other(io::Error::other(error.clone()));
+            let by_redis = RedisError::from(io::Error::other(error.clone()));
+            let boxed = anyhow::Error::from(wrapped).context("connecting");
+            assert_eq!(TlsFault::behind(&error), Some(fault));
+            assert_eq!(TlsFault::behind(&twice), Some(fault));
+            assert_eq!(TlsFault::behind(&by_redis), Some(fault));
+            assert_eq!(TlsFault::behind(boxed.as_ref()), Some(fault));
+        }
+    }
+
+    #[test]
+    fn what_is_not_about_tls_is_no_fault_of_it() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let by_redis = RedisError::from(io::Error::from(io::ErrorKind::TimedOut));
+        let name = io::Error::other("TLS: a word of another");
+        assert_eq!(TlsFault::behind(&refused), None);
+        assert_eq!(TlsFault::behind(&by_redis), None);
+        assert_eq!(TlsFault::behind(&name), None);
+    }
+}
