@@ -1,5 +1,6 @@
-//! A search on upstreams that take a fixed time, held against its longest necessary chain of calls:
-//! everything else should happen at once.
+//! A search held against its longest necessary chain of calls: everything else should happen at once.
+//! The bench measures it on upstreams that take a fixed time, the test on upstreams that answer when
+//! they are told to, so that no busy machine can change what it sees.
 
 use crate::{
     Upstream,
@@ -13,6 +14,7 @@ use privachat_worker::{
 };
 use std::{
     collections::HashMap,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -24,9 +26,36 @@ const ANSWER: Duration = Duration::from_millis(1600);
 const QUESTION: &str = "What is gather?";
 const SITES: u8 = 12;
 
+/// What holds a reply back.
+type Hold = Arc<dyn Fn(Call, Reply) -> Reply + Send + Sync>;
+
+/// A call that has to be waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Call {
+    Plan,
+    /// For the question as it is.
+    SearchForTheQuestion,
+    /// For what the model planned.
+    SearchForThePlan,
+    Page,
+    Answer,
+}
+
+impl Call {
+    fn takes(self) -> Duration {
+        match self {
+            Self::Plan => PLAN,
+            Self::SearchForTheQuestion | Self::SearchForThePlan => SEARCH,
+            Self::Page => PAGE,
+            Self::Answer => ANSWER,
+        }
+    }
+}
+
 /// Two pages of each site are read at once: each has an address of its own.
-fn sites() -> Vec<Upstream> {
-    let page = |request: &Request| {
+fn sites(hold: &Hold) -> Vec<Upstream> {
+    let hold = Arc::clone(hold);
+    let page = move |request: &Request| {
         if request.path == "/robots.txt" {
             return Reply::new(404, "text/plain", "");
         }
@@ -34,17 +63,18 @@ fn sites() -> Vec<Upstream> {
             "Gather is a function that runs awaitable objects concurrently and waits for all of them.",
             "The order of its results corresponds to the order of the awaitables that it was given.",
         ];
-        Reply::html(site::article(&format!("Gather {}", request.path), &text)).late(PAGE)
+        let page = Reply::html(site::article(&format!("Gather {}", request.path), &text));
+        hold(Call::Page, page)
     };
     (2..2 + SITES)
-        .map(|host| Upstream::on(&format!("127.0.0.{host}"), page))
+        .map(|host| Upstream::on(&format!("127.0.0.{host}"), page.clone()))
         .collect()
 }
 
 /// What the model plans: the question as it is, or a query of its own, which cannot be searched for
 /// before the plan is there.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Planned {
+pub enum Planned {
     TheQuestion,
     Another,
 }
@@ -58,20 +88,19 @@ impl Planned {
     }
 }
 
-fn answers(request: &Request, planned: Planned) -> Reply {
+fn answers(request: &Request, planned: Planned, hold: &Hold) -> Reply {
     let asked = request.json();
     if !asked["response_format"].is_null() {
         let plan = serde_json::json!({"queries": [{"query": planned.query()}]});
-        return model::Script::says(&plan.to_string())
-            .reply(request)
-            .late(PLAN);
+        let reply = model::Script::says(&plan.to_string()).reply(request);
+        return hold(Call::Plan, reply);
     }
     let script = model::Script::says("Gather runs awaitable objects concurrently [1].");
     if asked["stream"] != true {
         // What else a model is asked on the way is not on the path: it answers at once.
         return script.reply(request);
     }
-    script.reply(request).late(ANSWER)
+    hold(Call::Answer, script.reply(request))
 }
 
 /// The longest necessary chain of calls. The question is searched for while the model plans; only
@@ -86,7 +115,7 @@ fn chain(mode: Mode, planned: Planned) -> Duration {
 }
 
 /// What was searched for: a mode, and what the model plans in it.
-const SEARCHES: [(Mode, Planned); 5] = [
+pub const SEARCHES: [(Mode, Planned); 5] = [
     (Mode::Speed, Planned::TheQuestion),
     (Mode::Balanced, Planned::TheQuestion),
     (Mode::Balanced, Planned::Another),
@@ -107,57 +136,145 @@ impl Measured {
     pub fn ratio(&self) -> f64 {
         self.wall.as_secs_f64() / self.chain.as_secs_f64()
     }
-
-    /// Whether a page was read.
-    pub fn has_read(&self) -> bool {
-        let mut sources = self.outcome.source_details.iter();
-        sources.any(|source| source.fetched)
-    }
 }
 
-/// Runs one search in each mode, one after the other.
+/// Runs one search in each mode, one after the other, with upstreams that take their time.
 pub async fn measure() -> Vec<Measured> {
-    let sites = sites();
-    let results: Vec<searxng::Result> = sites
-        .iter()
-        .map(|site| {
-            let text = "Gather is a function that runs awaitable objects concurrently.";
-            searxng::Result::new("Gather", &site.at("/gather"), text)
-        })
-        .collect();
-    let searxng = Upstream::start(move |request: &Request| {
-        let query = request.parameter("q").unwrap_or_default();
-        Reply::json(200, searxng::body(query, &results).to_string()).late(SEARCH)
-    });
+    let hold: Hold = Arc::new(|call, reply| reply.late(call.takes()));
     let mut measured = Vec::new();
     for (mode, planned) in SEARCHES {
-        measured.push(search(&searxng, mode, planned).await);
+        let world = World::start(&hold, planned);
+        let start = Instant::now();
+        let outcome = world.search(mode).await;
+        measured.push(Measured {
+            name: format!("{mode}, {planned:?} planned"),
+            wall: start.elapsed(),
+            chain: chain(mode, planned),
+            outcome,
+        });
     }
     measured
 }
 
-async fn search(searxng: &Upstream, mode: Mode, planned: Planned) -> Measured {
-    let hosts: Vec<String> = (2..2 + SITES)
-        .map(|host| format!("127.0.0.{host}"))
-        .collect();
-    let model = Upstream::start(move |request: &Request| answers(request, planned));
-    let settings: HashMap<&str, String> = HashMap::from([
-        ("SEARXNG_BASE_URL", searxng.url()),
-        ("WIKIPEDIA_BASE_URL", "off".to_owned()),
-        ("LLM_BASE_URL", model.at("/v1")),
-        ("LLM_MODEL", "double".to_owned()),
-        ("FETCH_ALLOW_HOSTS", hosts.join(",")),
-    ]);
-    let settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
-    let context = wiring::context(&settings.pipeline).unwrap().context;
-    let request = SearchRequest::new(QUESTION, mode);
-    let start = Instant::now();
-    let deadline = Deadline::after(request.time_limit());
-    let outcome = pipeline::run(&context, &request, deadline, &Silent).await;
-    Measured {
-        name: format!("{mode}, {planned:?} planned"),
-        wall: start.elapsed(),
-        chain: chain(mode, planned),
-        outcome: outcome.unwrap(),
+/// Upstreams whose replies are held back until they are let go, all that wait at once.
+#[derive(Debug, Default)]
+pub struct Gate {
+    state: Mutex<Turns>,
+    opened: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Turns {
+    /// How often it was opened.
+    opened: usize,
+    /// Whether nothing is held any more.
+    is_over: bool,
+    /// Each call, and how often the gate had been opened before it came.
+    came: Vec<(usize, Call)>,
+}
+
+impl Gate {
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Holds the thread that replies: each request of an upstream has one of its own.
+    fn hold(&self, call: Call) {
+        let mut turns = self.turns();
+        let turn = turns.opened;
+        turns.came.push((turn, call));
+        let waiting = |turns: &mut Turns| turns.opened == turn && !turns.is_over;
+        drop(self.opened.wait_while(turns, waiting));
+    }
+
+    /// Lets go what waits; what comes later waits for the next time.
+    pub fn open(&self) {
+        self.turns().opened += 1;
+        self.opened.notify_all();
+    }
+
+    /// Lets go everything, from now on.
+    pub fn tear_down(&self) {
+        self.turns().is_over = true;
+        self.opened.notify_all();
+    }
+
+    /// What came after the gate had been opened so often.
+    pub fn came(&self, turn: usize) -> Vec<Call> {
+        let turns = self.turns();
+        let of_turn = turns.came.iter().filter(|(at, _)| *at == turn);
+        let mut calls: Vec<Call> = of_turn.map(|(_, call)| *call).collect();
+        calls.sort();
+        calls
+    }
+
+    /// Runs one search whose calls all wait at this gate.
+    pub async fn search(self: &Arc<Self>, mode: Mode, planned: Planned) -> Outcome {
+        let gate = Arc::clone(self);
+        let hold: Hold = Arc::new(move |call, reply| {
+            gate.hold(call);
+            reply
+        });
+        let world = World::start(&hold, planned);
+        let outcome = world.search(mode).await;
+        self.tear_down();
+        outcome
+    }
+}
+
+/// Everything that a search asks.
+struct World {
+    searxng: Upstream,
+    model: Upstream,
+    /// Kept for their pages.
+    _sites: Vec<Upstream>,
+}
+
+impl World {
+    fn start(hold: &Hold, planned: Planned) -> Self {
+        let sites = sites(hold);
+        let results: Vec<searxng::Result> = sites
+            .iter()
+            .map(|site| {
+                let text = "Gather is a function that runs awaitable objects concurrently.";
+                searxng::Result::new("Gather", &site.at("/gather"), text)
+            })
+            .collect();
+        let (for_searches, for_model) = (Arc::clone(hold), Arc::clone(hold));
+        let searxng = Upstream::start(move |request: &Request| {
+            let query = request.parameter("q").unwrap_or_default();
+            let call = if query == QUESTION {
+                Call::SearchForTheQuestion
+            } else {
+                Call::SearchForThePlan
+            };
+            let body = searxng::body(query, &results).to_string();
+            for_searches(call, Reply::json(200, body))
+        });
+        let model = Upstream::start(move |request: &Request| answers(request, planned, &for_model));
+        Self {
+            searxng,
+            model,
+            _sites: sites,
+        }
+    }
+
+    async fn search(&self, mode: Mode) -> Outcome {
+        let hosts: Vec<String> = (2..2 + SITES)
+            .map(|host| format!("127.0.0.{host}"))
+            .collect();
+        let settings: HashMap<&str, String> = HashMap::from([
+            ("SEARXNG_BASE_URL", self.searxng.url()),
+            ("WIKIPEDIA_BASE_URL", "off".to_owned()),
+            ("LLM_BASE_URL", self.model.at("/v1")),
+            ("LLM_MODEL", "double".to_owned()),
+            ("FETCH_ALLOW_HOSTS", hosts.join(",")),
+        ]);
+        let settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
+        let context = wiring::context(&settings.pipeline).unwrap().context;
+        let request = SearchRequest::new(QUESTION, mode);
+        let deadline = Deadline::after(request.time_limit());
+        let outcome = pipeline::run(&context, &request, deadline, &Silent).await;
+        outcome.unwrap()
     }
 }

@@ -7,18 +7,22 @@ use privachat_tests::{
 };
 use redis::AsyncCommands;
 use serde_json::json;
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 const SEARCHES: usize = 100;
 
-async fn running(searxng: &Upstream, searches: usize) -> (Stack, Vec<String>) {
+/// Leases in seconds: the longest, whose next heartbeat is more than a minute away, and the shortest.
+const LONG: u64 = 300;
+const SHORT: u64 = 3;
+/// Before the next heartbeat of a long lease, and far more than a message takes.
+const BEFORE_THE_BEAT: Duration = Duration::from_secs(60);
+
+async fn running(searxng: &Upstream, searches: usize, lease: u64) -> (Stack, Vec<String>) {
     let stack = Stack::builder(binaries!())
         .workers(2)
         .searching(searxng)
         .env("WORKER_SLOTS", SEARCHES)
+        .env("JOB_LEASE_SECONDS", lease)
         .start()
         .await;
     let posts = (0..searches).map(|number| {
@@ -30,40 +34,23 @@ async fn running(searxng: &Upstream, searches: usize) -> (Stack, Vec<String>) {
     (stack, ids)
 }
 
-/// From each moment to the one when the engine saw the search of that number hang up.
-async fn until_abandoned(searxng: &Upstream, since: &[Instant], within: Duration) -> Vec<Duration> {
+async fn are_abandoned(searxng: &Upstream, searches: usize, within: Duration) {
     eventually("all connections are closed", within, async || {
-        (searxng.abandoned() == since.len()).then_some(())
+        (searxng.abandoned() == searches).then_some(())
     })
     .await;
-    let closed: HashMap<String, Instant> = searxng
-        .abandonments()
-        .into_iter()
-        .map(|(request, at)| (request.parameter("q").unwrap().to_owned(), at))
-        .collect();
-    let mut took: Vec<Duration> = since
-        .iter()
-        .enumerate()
-        .map(|(number, since)| closed[&format!("q{number}")].duration_since(*since))
-        .collect();
-    took.sort();
-    took
 }
 
+/// How long that takes is measured by the bench `cancel`.
 #[tokio::test]
-async fn a_cancelled_search_hangs_up_on_its_upstreams_within_a_quarter_of_a_second() {
+async fn a_cancelled_search_hangs_up_on_its_upstreams_without_waiting_for_a_heartbeat() {
     let (searxng, _) = hanging_first(usize::MAX);
-    let (stack, ids) = running(&searxng, SEARCHES).await;
-    let mut asked = Vec::new();
+    let (stack, ids) = running(&searxng, SEARCHES, LONG).await;
     for id in &ids {
-        asked.push(Instant::now());
         let path = format!("/api/v1/search/{id}");
         stack.client().delete(&path).await.expect(200);
     }
-    let took = until_abandoned(&searxng, &asked, Duration::from_secs(10)).await;
-    let (median, p99) = (took[SEARCHES / 2], took[SEARCHES * 99 / 100 - 1]);
-    println!("cancel → upstream left alone: median {median:?}, p99 {p99:?} of {SEARCHES}");
-    assert!(p99 <= Duration::from_millis(250), "{took:?}");
+    are_abandoned(&searxng, SEARCHES, BEFORE_THE_BEAT).await;
     is_quiet(&stack).await;
     assert_eq!(
         searxng.calls(),
@@ -73,24 +60,16 @@ async fn a_cancelled_search_hangs_up_on_its_upstreams_within_a_quarter_of_a_seco
 }
 
 #[tokio::test]
-async fn a_cancel_whose_message_is_lost_is_noticed_within_six_seconds() {
+async fn a_cancel_whose_message_is_lost_is_noticed_with_the_next_heartbeat() {
     let (searxng, _) = hanging_first(usize::MAX);
-    let (stack, ids) = running(&searxng, 20).await;
+    let (stack, ids) = running(&searxng, 20, SHORT).await;
     let mut redis = stack.redis.connection().await;
-    let mut asked = Vec::new();
     for id in &ids {
-        asked.push(Instant::now());
         // The flag alone: what is left of a cancel whose message nobody heard.
         let control = format!("{{search_job:{id}}}:ctl");
         let () = redis.hset(control, "cancel", "lost").await.unwrap();
     }
-    let took = until_abandoned(&searxng, &asked, Duration::from_secs(10)).await;
-    let longest = took[took.len() - 1];
-    println!(
-        "cancel without its message: longest {longest:?} of {}",
-        took.len()
-    );
-    assert!(longest <= Duration::from_secs(6), "{took:?}");
+    are_abandoned(&searxng, ids.len(), BEFORE_THE_BEAT).await;
     is_quiet(&stack).await;
     assert_eq!(
         searxng.calls(),

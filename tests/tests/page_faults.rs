@@ -51,10 +51,6 @@ impl Bench {
         let request = json!({"query": QUESTION, "mode": "balanced", "timeout": 10});
         let id = self.stack.client().enqueue(request).await;
         let end = self.stack.client().wait_completed(&id).await;
-        assert!(
-            end["execution_time"].as_f64().expect("a time") < 10.5,
-            "{end}"
-        );
         let answer = end["answer"].as_str().unwrap_or_default();
         assert!(
             answer.contains("runs awaitable objects concurrently"),

@@ -9,21 +9,22 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(10);
+/// Far more than an answer takes, and less than a poll may wait that asks for 30 s.
+const WITHOUT_WAITING: Duration = Duration::from_secs(25);
 
 fn question() -> Value {
     json!({"query": "What is Python?", "mode": "speed"})
 }
 
+/// How long it takes is measured by `make bench` (post) and by the bench `durability`.
 #[tokio::test]
-async fn an_async_post_is_answered_as_pending_within_100_ms_and_says_where_and_when_to_look() {
-    let web = searxng::finding(searxng::about_python());
+async fn an_async_post_is_answered_as_pending_before_the_search_is_run_and_says_where_and_when_to_look()
+ {
+    let (web, _) = hanging_first(usize::MAX);
     let stack = Stack::builder(binaries!()).searching(&web).start().await;
-    let mut times = Vec::new();
     for number in 0..21 {
         let request = json!({"query": format!("What is Python {number}?"), "mode": "balanced", "async_mode": true});
-        let begun = Instant::now();
         let answer = stack.client().post_search(request).await;
-        times.push(begun.elapsed());
         let accepted = answer.expect(200);
         assert_eq!(accepted["status"], "pending");
         let id = accepted["session_id"].as_str().unwrap();
@@ -41,13 +42,6 @@ async fn an_async_post_is_answered_as_pending_within_100_ms_and_says_where_and_w
         );
         stack.client().status(id).await.expect(200);
     }
-    // The middle one: a busy machine may hold up any single answer.
-    times.sort();
-    println!(
-        "async POST: {:?} in the middle, {:?} at most",
-        times[10], times[20]
-    );
-    assert!(times[10] < Duration::from_millis(100), "{times:?}");
 }
 
 /// The loop of the old documentation, with a shorter pause.
@@ -210,11 +204,10 @@ async fn a_poll_that_waits_returns_when_the_status_changes() {
     assert_eq!(processing["status"], "processing", "after {took:?}");
     let (completed, took) = poll_and_wait(&stack, &id, 30).await;
     assert_eq!(completed["status"], "completed", "after {took:?}");
-    assert!(took < SOON, "{took:?}");
     let (again, took) = poll_and_wait(&stack, &id, 30).await;
     assert_eq!(again, completed);
     assert!(
-        took < Duration::from_secs(2),
+        took < WITHOUT_WAITING,
         "nothing can change any more: {took:?}"
     );
 }
@@ -226,7 +219,7 @@ async fn a_poll_that_waits_returns_the_old_state_when_its_time_is_up() {
     let (pending, took) = poll_and_wait(&stack, &id, 1).await;
     assert_eq!(pending["status"], "pending");
     assert!(
-        (Duration::from_millis(950)..Duration::from_secs(4)).contains(&took),
+        (Duration::from_millis(950)..WITHOUT_WAITING).contains(&took),
         "{took:?}"
     );
 }

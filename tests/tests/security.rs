@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use privachat_tests::upstream::model::{self, Script};
 use privachat_tests::upstream::{Reply, Request, Step, searxng, site};
-use privachat_tests::{Stack, Upstream, binaries, fixtures};
+use privachat_tests::{Stack, Upstream, binaries, eventually, fixtures};
 use serde_json::{Value, json};
 
+const SOON: Duration = Duration::from_secs(20);
 const QUESTION: &str = "What does asyncio.gather do?";
 const FACT: &str = "asyncio.gather runs awaitable objects concurrently and returns a list of their results in order.";
 const EXCERPT: &str = "About asyncio.gather and what it does.";
@@ -70,8 +71,6 @@ impl Bench {
         let request = json!({"query": QUESTION, "mode": "deep", "timeout": 10, "cache": false});
         let id = self.stack.client().enqueue(request).await;
         let end = self.stack.client().wait_completed(&id).await;
-        let took = end["execution_time"].as_f64().expect("a time");
-        assert!(took < 10.5, "{end}");
         assert_citations(&end);
         end
     }
@@ -384,11 +383,12 @@ async fn pages_that_never_end_are_not_waited_for() {
     });
     let parts = vec![vec![site.at("/good"), site.at("/endless")]];
     let bench = Bench::start(&site, parts, None).await;
-    let start = std::time::Instant::now();
-    bench.ask(0).await;
-    assert!(
-        start.elapsed() < Duration::from_secs(6),
-        "{:?}",
-        start.elapsed()
-    );
+    // The page that never ends is still being sent when the search has its answer.
+    let end = bench.ask(0).await;
+    let warnings = end["warnings"].to_string();
+    assert!(warnings.contains("1 too slow"), "{end}");
+    eventually("the reader hangs up on it", SOON, async || {
+        (site.abandoned() == 1).then_some(())
+    })
+    .await;
 }

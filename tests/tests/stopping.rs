@@ -7,15 +7,17 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(10);
-/// Far below the drain and the API's patience.
-const AT_ONCE: Duration = Duration::from_secs(3);
+/// What stops without waiting for anything has stopped by then, however busy the machine is.
+const WITHOUT_WAITING: Duration = Duration::from_secs(60);
+/// Seconds that a process would wait.
+const LONG: u64 = 600;
 
 #[tokio::test]
 async fn a_second_signal_makes_a_worker_give_back_at_once() {
     let (searxng, _) = hanging_first(usize::MAX);
     let mut stack = Stack::builder(binaries!())
         .searching(&searxng)
-        .env("DRAIN_SECONDS", 60)
+        .env("DRAIN_SECONDS", LONG)
         .start()
         .await;
     let id = stack.client().enqueue(question()).await;
@@ -26,9 +28,7 @@ async fn a_second_signal_makes_a_worker_give_back_at_once() {
         worker.output().contains("stopping").then_some(())
     })
     .await;
-    let second = Instant::now();
-    assert_eq!(worker.stop(SOON).await, 0);
-    assert!(second.elapsed() < AT_ONCE, "{:?}", second.elapsed());
+    assert_eq!(worker.stop(WITHOUT_WAITING).await, 0);
     let back = stack.client().status(&id).await.expect(200);
     assert_eq!(
         (&back["status"], &back["attempt"]),
@@ -57,6 +57,7 @@ async fn a_second_signal_ends_an_api_in_the_middle_of_its_requests() {
     let (searxng, _) = hanging_first(usize::MAX);
     let mut stack = Stack::builder(binaries!())
         .searching(&searxng)
+        .env("DRAIN_SECONDS", LONG)
         .start()
         .await;
     let client = stack.client().clone();
@@ -71,9 +72,7 @@ async fn a_second_signal_ends_an_api_in_the_middle_of_its_requests() {
         api.output().contains("stopping").then_some(())
     })
     .await;
-    let second = Instant::now();
-    assert_eq!(api.stop(SOON).await, 0);
-    assert!(second.elapsed() < AT_ONCE, "{:?}", second.elapsed());
+    assert_eq!(api.stop(WITHOUT_WAITING).await, 0);
     assert!(!caller.await.unwrap(), "it was cut off");
 }
 
@@ -113,7 +112,7 @@ async fn an_api_told_to_stop_is_not_ready_and_takes_requests_until_load_balancer
 async fn a_second_signal_ends_an_api_that_waits_for_load_balancers() {
     let mut stack = Stack::builder(binaries!())
         .workers(0)
-        .api_env("SHUTDOWN_DELAY_SECONDS", 60)
+        .api_env("SHUTDOWN_DELAY_SECONDS", LONG)
         .start()
         .await;
     let client = stack.client().clone();
@@ -123,5 +122,5 @@ async fn a_second_signal_ends_an_api_that_waits_for_load_balancers() {
         (client.status_of("/readyz").await == Some(503)).then_some(())
     })
     .await;
-    assert_eq!(api.stop(AT_ONCE).await, 0);
+    assert_eq!(api.stop(WITHOUT_WAITING).await, 0);
 }
