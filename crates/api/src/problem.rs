@@ -6,6 +6,7 @@ use actix_web::{
 };
 use privachat_core::{
     history::HistoryError,
+    hosts::REFUSAL,
     jobs::JobsError,
     schema::{problem as code, validate::Fault},
 };
@@ -58,7 +59,9 @@ pub(crate) enum Problem {
     NotRetryable,
     /// 426: a WebSocket address was asked without an upgrade.
     UpgradeRequired,
-    /// 403: a page of an origin that is not allowed opens a WebSocket.
+    /// 403: the request came by a name that is none of the service's.
+    HostNotAllowed,
+    /// 403: a page of an origin that is not allowed changes something or opens a WebSocket.
     OriginNotAllowed,
     /// 409: the search has not ended, so there is nothing to delete yet.
     StillRunning,
@@ -125,7 +128,9 @@ impl ResponseError for Problem {
             | Self::NotRetryable
             | Self::StillRunning => StatusCode::CONFLICT,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
-            Self::Forbidden | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::HostNotAllowed | Self::OriginNotAllowed => {
+                StatusCode::FORBIDDEN
+            }
             Self::RateLimited(_) | Self::QueueFull => StatusCode::TOO_MANY_REQUESTS,
             Self::BadIdempotencyKey => StatusCode::BAD_REQUEST,
             Self::SearchTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
@@ -141,7 +146,11 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status_code());
         match self {
             Self::MethodNotAllowed(allowed) => {
-                let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+                let mut names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+                // Each GET answers HEAD too.
+                if allowed.contains(&Method::GET) {
+                    names.push(Method::HEAD.as_str());
+                }
                 response.insert_header((header::ALLOW, names.join(", ")));
             }
             Self::Unavailable(error) => {
@@ -197,6 +206,7 @@ impl Problem {
             Self::AlreadyFinished => code::ALREADY_FINISHED,
             Self::NotRetryable => code::NOT_RETRYABLE,
             Self::UpgradeRequired => code::UPGRADE_REQUIRED,
+            Self::HostNotAllowed => code::HOST_NOT_ALLOWED,
             Self::OriginNotAllowed => code::ORIGIN_NOT_ALLOWED,
             Self::StillRunning => code::STILL_RUNNING,
             Self::SearchTimeout { .. } => code::SEARCH_TIMEOUT,
@@ -270,9 +280,11 @@ impl Problem {
                 code::UPGRADE_REQUIRED,
                 "This address speaks WebSocket (version 13) only: for Server-Sent Events, read /events of the search",
             ),
+            Self::HostNotAllowed => named(code::HOST_NOT_ALLOWED, REFUSAL),
             Self::OriginNotAllowed => named(
                 code::ORIGIN_NOT_ALLOWED,
-                "Pages of this origin may not open a WebSocket here",
+                "Pages of this origin may not change anything or open a WebSocket here: whoever runs the service adds \
+                 the origin to CORS_ORIGINS; a reverse proxy in front has to pass the Host header on unchanged",
             ),
             Self::StillRunning => named(
                 code::STILL_RUNNING,

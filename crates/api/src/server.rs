@@ -1,7 +1,7 @@
 //! Building and running the server.
 
 use crate::{
-    access, app, connections, headers, limits,
+    access, app, connections, head, headers, limits,
     metrics::{self, Metrics, Port},
     openapi,
     queue::QueueFeed,
@@ -9,6 +9,7 @@ use crate::{
     settings::ApiSettings,
     shutdown,
     state::State,
+    unchunked,
     watch::Feeds,
 };
 use actix_cors::Cors;
@@ -76,6 +77,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         max_queue_length: settings.max_queue_length,
         environment: settings.environment.clone(),
         document: openapi::document().context("the API cannot be described")?,
+        hosts: settings.shared.hosts.clone(),
         origins: settings.cors_origins.clone(),
         leaving: CancellationToken::new(),
         stopping: CancellationToken::new(),
@@ -100,14 +102,19 @@ async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Resul
         App::new()
             .app_data(state.clone())
             // The last one is met first.
+            .wrap(from_fn(limits::refuse_nul))
             .wrap(Condition::new(has_keys, from_fn(access::guard)))
             .wrap(Condition::new(is_limited, from_fn(limits::limit_rate)))
             .wrap(Condition::new(has_keys, from_fn(access::identify)))
             .wrap(from_fn(limits::refuse_long))
+            .wrap(from_fn(access::check_origin))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+            .wrap(from_fn(access::check_host))
             .wrap(from_fn(limits::close_unread))
             .wrap(from_fn(headers::protect))
             .wrap(from_fn(shutdown::close_connection))
+            .wrap(from_fn(head::answer_head))
+            .wrap(from_fn(unchunked::close_behind))
             .wrap(from_fn(metrics::count_request))
             .wrap(from_fn(request_log::log_request))
             .configure(app::configure)

@@ -7,6 +7,7 @@ use crate::{
 use actix_web::web::Bytes;
 use privachat_core::{
     history::History,
+    hosts::AllowedHosts,
     jobs::{Bell, DurabilityCheck, Jobs},
     limits::RateLimit,
 };
@@ -37,6 +38,8 @@ pub(crate) struct State {
     pub(crate) environment: String,
     /// What describes the API to programs: see [`crate::openapi::document`].
     pub(crate) document: Bytes,
+    /// The names that the service answers to.
+    pub(crate) hosts: AllowedHosts,
     /// Origins whose pages may use the API, beside its own.
     pub(crate) origins: Vec<String>,
     /// The process was told to stop: it still takes requests, and says on `/readyz` and by closing

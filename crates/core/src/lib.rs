@@ -5,6 +5,7 @@ pub mod cache;
 pub mod connection;
 pub mod domain;
 pub mod history;
+pub mod hosts;
 pub mod jobs;
 pub mod keys;
 pub mod limits;

@@ -52,6 +52,9 @@ impl FromStr for LogFormat {
     }
 }
 
+/// Where the library behind the HTTP server logs what its peers do.
+const STRANGERS: &str = "actix_http";
+
 impl LogSettings {
     /// Whether the filter can be used.
     ///
@@ -65,10 +68,17 @@ impl LogSettings {
 
     /// The filter that the level stands for. More than `info` is for this service's own parts: the
     /// libraries below it write page text, headers and addresses with questions in them.
+    ///
+    /// What actix-http logs, it logs as errors, and it is what strangers do: requests that are none,
+    /// connections that break. Such a line has to be asked for by name.
     fn filter(&self) -> String {
-        match self.level.parse::<LevelFilter>() {
+        let level = match self.level.parse::<LevelFilter>() {
             Ok(level) if level > LevelFilter::INFO => format!("info,privachat={level}"),
             _ => self.level.clone(),
+        };
+        match level.contains(STRANGERS) {
+            true => level,
+            false => format!("{level},{STRANGERS}=off"),
         }
     }
 
@@ -152,12 +162,17 @@ mod tests {
 
     #[test]
     fn a_bare_level_beyond_info_is_for_our_own_parts_alone() {
-        assert_eq!(filter("debug"), "info,privachat=debug");
-        assert_eq!(filter("TRACE"), "info,privachat=trace");
-        assert_eq!(filter("warn"), "warn");
-        assert_eq!(
-            filter("info,privachat_core=debug"),
-            "info,privachat_core=debug"
-        );
+        for (level, expected) in [
+            ("debug", "info,privachat=debug,actix_http=off"),
+            ("TRACE", "info,privachat=trace,actix_http=off"),
+            ("warn", "warn,actix_http=off"),
+            (
+                "info,privachat_core=debug",
+                "info,privachat_core=debug,actix_http=off",
+            ),
+            ("info,actix_http=debug", "info,actix_http=debug"),
+        ] {
+            assert_eq!(filter(level), expected);
+        }
     }
 }

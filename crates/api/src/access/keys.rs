@@ -43,7 +43,8 @@ impl Keys {
                 ));
             }
             let name = name.map_or_else(|| made_name(&digest), str::to_owned);
-            if name.is_empty() || self.0.iter().any(|(_, known)| known.name == name) {
+            let is_text = !name.is_empty() && !name.contains(char::is_control);
+            if !is_text || self.0.iter().any(|(_, known)| known.name == name) {
                 return Err(format!(
                     "entry {place} needs a name of its own before the colon, in both lists"
                 ));
@@ -136,6 +137,7 @@ mod tests {
             vec!["short"],
             vec!["alice:short"],
             vec![":0123456789abcdef"],
+            vec!["a\0b:0123456789abcdef"],
             vec!["a:0123456789abcdef", "a:fedcba9876543210"],
             vec!["with space 0123456789abcdef"],
             vec!["0123456789abcdef%41"],

@@ -3,6 +3,7 @@
 mod admin;
 mod caller;
 mod guard;
+mod host;
 mod keys;
 mod origin;
 mod sight;
@@ -11,7 +12,8 @@ mod sign_in;
 pub(crate) use admin::Admin;
 pub(crate) use caller::Caller;
 pub(crate) use guard::{guard, identify, is_open};
+pub(crate) use host::check_host;
 pub(crate) use keys::Keys;
-pub(crate) use origin::may_open_socket;
+pub(crate) use origin::check_origin;
 pub(crate) use sight::{require, sees, sees_anywhere};
 pub(crate) use sign_in::{sign_in, sign_out};

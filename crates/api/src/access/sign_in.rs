@@ -6,6 +6,7 @@ use actix_web::{
     cookie::{Cookie, SameSite, time::Duration},
     web,
 };
+use privachat_core::schema::validate::decode;
 use serde::Deserialize;
 
 const COOKIE: &str = "privachat_key";
@@ -26,7 +27,8 @@ pub(crate) async fn sign_in(
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let sent = body::json(&request, payload, LIMIT).await?;
-    let credentials = serde_json::from_slice::<Credentials>(&sent);
+    let sent = decode(&sent).map_err(|_no_text| Problem::Unauthorized)?;
+    let credentials = serde_json::from_str::<Credentials>(&sent);
     let Credentials { key } = credentials.map_err(|_unreadable| Problem::Unauthorized)?;
     if !state.keys.is_open() && state.keys.owner(key.as_bytes()).is_none() {
         return Err(Problem::Unauthorized);

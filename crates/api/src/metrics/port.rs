@@ -2,11 +2,13 @@
 
 use super::page;
 use crate::{
+    access,
     app::{GET, only},
+    head,
     routes::health,
     state::State,
 };
-use actix_web::{App, HttpServer, dev::Server, web};
+use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
 use anyhow::Context;
 use privachat_core::settings::MetricsAddress;
 
@@ -29,6 +31,8 @@ impl Port {
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(state.clone())
+                .wrap(from_fn(access::check_host))
+                .wrap(from_fn(head::answer_head))
                 .service(only(GET, "/livez").route(web::get().to(health::live)))
                 .service(only(GET, "/readyz").route(web::get().to(health::ready)))
                 .service(only(GET, "/metrics").route(web::get().to(page::get_openly)))

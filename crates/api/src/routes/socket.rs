@@ -44,17 +44,14 @@ pub(crate) async fn get(
 ) -> Result<HttpResponse, Problem> {
     let id = uuid_in_path("session_id", &session_id)?;
     let after = events::last_event_id(&request)?;
-    if !access::may_open_socket(request.headers(), &state.origins) {
-        return Err(Problem::OriginNotAllowed);
-    }
-    let (answer, session, messages) =
-        actix_ws::handle(&request, payload).map_err(|_no_handshake| Problem::UpgradeRequired)?;
+    // First the handshake, so that whoever asks for no WebSocket learns that before all else.
+    let handler = state.clone().into_inner();
+    let (answer, socket) = socket::Socket::open(&request, payload, handler, id).await?;
     access::require(&state, &caller, id).await?;
     let record = state.jobs.record(id).await?;
     record.ok_or(Problem::UnknownJob(id))?;
     let listener = state.feeds.listen(id, after);
     let listening = state.metrics.listening(Transport::WebSocket);
-    let socket = socket::Socket::new(session, messages, state.into_inner(), id);
     actix_web::rt::spawn(async move {
         let _listening = listening;
         socket.run(listener).await;

@@ -13,6 +13,7 @@ mod frame;
 mod listener;
 pub(crate) mod socket;
 pub(crate) mod sse;
+mod wire;
 
 pub(crate) use frame::Frame;
 pub(crate) use listener::{Listener, News};

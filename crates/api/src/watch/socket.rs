@@ -1,19 +1,25 @@
 //! A search over WebSocket: <https://www.rfc-editor.org/rfc/rfc6455>.
 
-use super::{Frame, Listener, News};
+use super::{
+    Frame, Listener, News,
+    wire::{self, Wire},
+};
 use crate::{
     problem::{Problem, named},
     state::State,
 };
-use actix_ws::{
-    AggregatedMessage, AggregatedMessageStream, CloseCode, Closed, MessageStream, ProtocolError,
-    Session,
-};
-use bytestring::ByteString;
+use actix_web::{HttpRequest, HttpResponse, web::Payload};
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
 use privachat_core::{jobs::Cancelled, schema::problem as code};
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, interval, timeout};
+use tokio_tungstenite::tungstenite::{
+    Error, Message, Utf8Bytes,
+    error::ProtocolError,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 use uuid::Uuid;
 
 /// How often the peer is asked whether it is there.
@@ -29,8 +35,7 @@ const GONE: u16 = 4404;
 
 /// An open socket.
 pub(crate) struct Socket {
-    session: Session,
-    messages: AggregatedMessageStream,
+    wire: Wire,
     state: Arc<State>,
     id: Uuid,
     heard: Instant,
@@ -42,12 +47,6 @@ enum End {
     Drop,
 }
 
-impl From<Closed> for End {
-    fn from(Closed: Closed) -> Self {
-        Self::Drop
-    }
-}
-
 /// What a client may say.
 #[derive(Deserialize)]
 struct Order {
@@ -55,20 +54,23 @@ struct Order {
 }
 
 impl Socket {
-    pub(crate) fn new(
-        session: Session,
-        messages: MessageStream,
+    /// The answer that opens the socket, and the socket.
+    pub(crate) async fn open(
+        request: &HttpRequest,
+        payload: Payload,
         state: Arc<State>,
         id: Uuid,
-    ) -> Self {
-        let messages = messages.max_frame_size(LONGEST).aggregate_continuations();
-        Self {
-            session,
-            messages: messages.max_continuation_size(LONGEST),
+    ) -> Result<(HttpResponse, Self), Problem> {
+        let (answer, wire) = wire::open(request, payload, LONGEST)
+            .await
+            .map_err(|_no_handshake| Problem::UpgradeRequired)?;
+        let socket = Self {
+            wire,
             state,
             id,
             heard: Instant::now(),
-        }
+        };
+        Ok((answer, socket))
     }
 
     /// Sends what the listener hears until the search has ended, the peer has gone, or the process
@@ -76,7 +78,8 @@ impl Socket {
     pub(crate) async fn run(mut self, listener: Listener) {
         let Err(end) = self.talk(listener).await;
         if let End::Close(code) = end {
-            let closing = self.session.close(Some(code.into()));
+            let reason = Utf8Bytes::default();
+            let closing = self.wire.close(Some(CloseFrame { code, reason }));
             let _sent_or_gone = timeout(UNREAD, closing).await;
         }
     }
@@ -88,7 +91,7 @@ impl Socket {
             tokio::select! {
                 // Boxed, for the memory of ten thousand who wait: what is on its way is small.
                 news = listener.next() => Box::pin(self.tell(news)).await?,
-                message = self.messages.recv() => {
+                message = self.wire.next() => {
                     self.heard = Instant::now();
                     Box::pin(self.hear(message)).await?;
                 }
@@ -96,7 +99,7 @@ impl Socket {
                     if self.heard.elapsed() > SILENCE {
                         return Err(End::Drop);
                     }
-                    in_time(self.session.ping(b"")).await?;
+                    self.say(Message::Ping(Bytes::new())).await?;
                 }
                 () = stopping.cancelled() => return Err(End::Close(CloseCode::Restart)),
             }
@@ -107,12 +110,12 @@ impl Socket {
         let frames = match news {
             News::Frames(frames) => frames,
             News::Ended => return Err(End::Close(CloseCode::Normal)),
-            News::Gone => return Err(End::Close(CloseCode::Other(GONE))),
+            News::Gone => return Err(End::Close(CloseCode::Library(GONE))),
         };
         for frame in &frames {
-            let text = ByteString::try_from(frame.json().clone());
+            let text = Utf8Bytes::try_from(frame.json().clone());
             let text = text.map_err(|_not_utf8| End::Close(CloseCode::Error))?;
-            in_time(self.session.text(text)).await?;
+            self.say(Message::Text(text)).await?;
         }
         match frames.last().is_some_and(Frame::is_last) {
             true => Err(End::Close(CloseCode::Normal)),
@@ -120,19 +123,17 @@ impl Socket {
         }
     }
 
-    async fn hear(
-        &mut self,
-        message: Option<Result<AggregatedMessage, ProtocolError>>,
-    ) -> Result<(), End> {
+    async fn hear(&mut self, message: Option<Result<Message, Error>>) -> Result<(), End> {
         match message {
-            None | Some(Err(ProtocolError::Io(_))) => Err(End::Drop),
-            Some(Ok(AggregatedMessage::Close(_))) => Err(End::Close(CloseCode::Normal)),
-            Some(Err(ProtocolError::Overflow)) => Err(End::Close(CloseCode::Size)),
-            Some(Err(_)) => Err(End::Close(CloseCode::Protocol)),
-            Some(Ok(AggregatedMessage::Pong(_))) => Ok(()),
-            Some(Ok(AggregatedMessage::Ping(data))) => in_time(self.session.pong(&data)).await,
-            Some(Ok(AggregatedMessage::Text(text))) => self.obey(text.as_bytes()).await,
-            Some(Ok(AggregatedMessage::Binary(_))) => self.obey(b"").await,
+            Some(Ok(Message::Close(_))) => Err(End::Close(CloseCode::Normal)),
+            Some(Ok(Message::Pong(_) | Message::Frame(_))) => Ok(()),
+            // The pong is on its way already. Until it has gone nothing more is read: a peer that asks
+            // and does not listen would have its pongs pile up here.
+            Some(Ok(Message::Ping(_))) => in_time(self.wire.flush()).await,
+            Some(Ok(Message::Text(text))) => self.obey(text.as_bytes()).await,
+            Some(Ok(Message::Binary(_))) => self.obey(b"").await,
+            Some(Err(error)) => Err(end_of(&error)),
+            None => Err(End::Drop),
         }
     }
 
@@ -163,15 +164,31 @@ impl Socket {
     }
 
     async fn refuse(&mut self, error: &str, message: &str) -> Result<(), End> {
-        in_time(self.session.text(named(error, message).to_string())).await
+        let text = named(error, message).to_string();
+        self.say(Message::text(text)).await
+    }
+
+    /// Nothing is buffered for a peer that does not read: once the few bytes are full that wait for the
+    /// connection, sending waits.
+    async fn say(&mut self, message: Message) -> Result<(), End> {
+        in_time(self.wire.send(message)).await
     }
 }
 
-/// Nothing is buffered for a peer that does not read: what holds 32 frames and the connection's
-/// buffer is full then, and sending waits.
-async fn in_time(sending: impl Future<Output = Result<(), Closed>>) -> Result<(), End> {
+async fn in_time(sending: impl Future<Output = Result<(), Error>>) -> Result<(), End> {
     match timeout(UNREAD, sending).await {
-        Ok(sent) => Ok(sent?),
+        Ok(sent) => sent.map_err(|_gone| End::Drop),
         Err(_elapsed) => Err(End::Drop),
+    }
+}
+
+/// What the peer is told of what it did.
+fn end_of(error: &Error) -> End {
+    match error {
+        Error::Capacity(_) => End::Close(CloseCode::Size),
+        Error::Utf8(_) => End::Close(CloseCode::Invalid),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Drop,
+        Error::Protocol(_) => End::Close(CloseCode::Protocol),
+        _gone => End::Drop,
     }
 }

@@ -140,9 +140,12 @@ problems! {
     UPGRADE_REQUIRED = "upgrade_required", Http,
         "The address speaks WebSocket only.",
         "Connect with a WebSocket client, or read /events of the same search.";
+    HOST_NOT_ALLOWED = "host_not_allowed", Http,
+        "The service does not answer to the name in the request's Host header.",
+        "Call it by localhost or its address; operators add the name to ALLOWED_HOSTS, also when a reverse proxy passes it on.";
     ORIGIN_NOT_ALLOWED = "origin_not_allowed", Http,
-        "A page of another origin may not open a WebSocket here.",
-        "Operators add the origin to CORS_ORIGINS.";
+        "A page of another origin may not change anything or open a WebSocket here.",
+        "Operators add the origin to CORS_ORIGINS, or have the reverse proxy pass the Host header on unchanged.";
     UNKNOWN_MESSAGE = "unknown_message", Http,
         "A WebSocket message that means nothing here; the socket stays open.",
         "Send `{\"cancel\":true}` or nothing.";

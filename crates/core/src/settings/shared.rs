@@ -4,6 +4,7 @@ use super::Reader;
 use crate::{
     connection::Redis,
     history::DatabaseUrl,
+    hosts::AllowedHosts,
     telemetry::{LogFormat, LogSettings},
     webhook::SigningKeys,
 };
@@ -29,6 +30,8 @@ pub struct SharedSettings {
     pub webhook_keys: Option<SigningKeys>,
     /// Where the process is looked at: `/metrics`, `/livez`, `/readyz`, without a key.
     pub metrics: Option<MetricsAddress>,
+    /// The names that the process answers to.
+    pub hosts: AllowedHosts,
     /// Where traces go.
     pub otlp: Option<Url>,
     /// What is logged, and how.
@@ -44,6 +47,8 @@ pub struct MetricsAddress {
     pub port: u16,
     /// Where the address is written once the process listens.
     pub addr_file: Option<PathBuf>,
+    /// The names that it answers to.
+    pub hosts: AllowedHosts,
 }
 
 impl MetricsAddress {
@@ -99,6 +104,7 @@ impl SharedSettings {
             "WEBHOOK_SECRET",
             "whsec_ and the base64 of 24 to 64 random bytes; two, with a comma in between, while you change it",
         );
+        let hosts = hosts(reader);
         let metrics = reader
             .parse("METRICS_PORT", "a port from 0 to 65535")
             .map(|port| MetricsAddress {
@@ -107,6 +113,7 @@ impl SharedSettings {
                     .unwrap_or_else(|| "127.0.0.1".to_owned()),
                 port,
                 addr_file: reader.text("METRICS_ADDR_FILE").map(PathBuf::from),
+                hosts: hosts.clone(),
             });
         let otlp = reader.http_url("OTEL_EXPORTER_OTLP_ENDPOINT");
         let format = reader
@@ -126,8 +133,21 @@ impl SharedSettings {
             drain,
             webhook_keys,
             metrics,
+            hosts,
             otlp,
             log,
         })
     }
+}
+
+/// The names of ALLOWED_HOSTS, and those that the process is told to listen at.
+fn hosts(reader: &mut Reader<'_>) -> AllowedHosts {
+    let named = AllowedHosts::parse(&reader.list("ALLOWED_HOSTS")).unwrap_or_else(|problem| {
+        reader.complain("ALLOWED_HOSTS", problem);
+        AllowedHosts::default()
+    });
+    ["API_HOST", "METRICS_HOST"]
+        .into_iter()
+        .filter_map(|setting| reader.text(setting))
+        .fold(named, |hosts, name| hosts.and(&name))
 }

@@ -70,6 +70,12 @@ pub const SETTINGS: &[Setting] = &[
         "searches that may wait; beyond it the API answers 429",
     ),
     setting(
+        "ALLOWED_HOSTS",
+        "",
+        "comma-separated names by which clients call the service, beside localhost, addresses and API_HOST; \
+         *.example.com for subdomains, * for any",
+    ),
+    setting(
         "CORS_ORIGINS",
         "",
         "comma-separated origins that browsers may call from; * for all",

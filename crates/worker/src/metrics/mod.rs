@@ -1,6 +1,7 @@
 //! What the worker measures. The pipeline knows nothing of it: upstreams are counted by
 //! [`Traced`](crate::traced::Traced), everything else by the daemon.
 
+mod door;
 mod names;
 mod port;
 

@@ -1,7 +1,9 @@
 //! The worker's port, for those who look after it: `/livez`, `/readyz`, `/metrics`.
 
-use super::{Metrics, names};
-use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
+use super::{Metrics, door, names};
+use actix_web::{
+    App, HttpResponse, HttpServer, Route, dev::Server, guard, middleware::from_fn, web,
+};
 use anyhow::Context;
 use privachat_core::{
     jobs::Jobs,
@@ -51,12 +53,15 @@ impl Port {
     /// When the address cannot be listened on.
     pub fn open(address: &MetricsAddress, look: Arc<Look>) -> anyhow::Result<Self> {
         let look = web::Data::from(look);
+        let hosts = web::Data::new(address.hosts.clone());
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(look.clone())
-                .route("/livez", web::get().to(live))
-                .route("/readyz", web::get().to(ready))
-                .route("/metrics", web::get().to(metrics))
+                .app_data(hosts.clone())
+                .wrap(from_fn(door::check_host))
+                .service(web::resource("/livez").route(look_only().to(live)))
+                .service(web::resource("/readyz").route(look_only().to(ready)))
+                .service(web::resource("/metrics").route(look_only().to(metrics)))
         })
         .workers(1)
         .disable_signals()
@@ -74,6 +79,11 @@ impl Port {
             tracing::error!(error = %error, "the port for metrics closed");
         }
     }
+}
+
+/// GET, and HEAD: actix leaves out the body by itself.
+fn look_only() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 async fn live() -> HttpResponse {

@@ -1,6 +1,6 @@
 //! The body of a search request.
 
-use super::{Fault, Place, field};
+use super::{Fault, Place, decode, field};
 use crate::schema::SearchRequest;
 use serde_json::{Map, Value, error::Category, json};
 
@@ -23,12 +23,26 @@ pub fn parse_body(bytes: &[u8]) -> Result<Value, Fault> {
             Value::Null,
         ));
     }
-    serde_json::from_slice(bytes).map_err(|error| {
-        let mut fault = Fault::new(&["body"], "json_invalid", "JSON decode error", json!({}))
-            .with(json!({ "error": reason(bytes, &error) }));
-        fault.loc.push(Place::Index(offset(bytes, &error)));
-        fault
-    })
+    match decode(bytes) {
+        Ok(text) => serde_json::from_str(&text)
+            .map_err(|error| no_json(reason(&error), offset(text.as_bytes(), &error))),
+        Err(encoding) => {
+            let sound =
+                std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+            let before = String::from_utf8_lossy(bytes.get(..sound).unwrap_or_default());
+            Err(no_json(
+                &format!("Invalid {encoding}"),
+                before.chars().count(),
+            ))
+        }
+    }
+}
+
+fn no_json(reason: &str, position: usize) -> Fault {
+    let mut fault = Fault::new(&["body"], "json_invalid", "JSON decode error", json!({}))
+        .with(json!({ "error": reason }));
+    fault.loc.push(Place::Index(position));
+    fault
 }
 
 /// Checks a parsed body.
@@ -135,10 +149,7 @@ impl Form<'_> {
 }
 
 /// The reason in the words that the old service's JSON parser used.
-fn reason(bytes: &[u8], error: &serde_json::Error) -> &'static str {
-    if std::str::from_utf8(bytes).is_err() {
-        return "Invalid UTF-8";
-    }
+fn reason(error: &serde_json::Error) -> &'static str {
     let text = error.to_string();
     let known = [
         (

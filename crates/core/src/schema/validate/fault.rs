@@ -53,6 +53,13 @@ impl Fault {
         }
     }
 
+    /// A text with a NUL character in it, which Postgres cannot store and no reader shows.
+    #[must_use]
+    pub fn nul(loc: &[&str], input: Value) -> Self {
+        let msg = "Input should have no NUL character (U+0000)";
+        Self::new(loc, "null_character", msg, input)
+    }
+
     /// The same with its bound or choice.
     #[must_use]
     pub fn with(mut self, ctx: Value) -> Self {

@@ -34,8 +34,12 @@ pub(super) fn query(value: &Value, max: usize) -> Result<String, Fault> {
     Ok(trimmed.to_owned())
 }
 
+/// A text. Every text that a request brings in its body passes here.
 pub(super) fn string(member: &str, value: &Value) -> Result<String, Fault> {
     match value {
+        Value::String(text) if text.contains('\0') => {
+            Err(Fault::nul(&["body", member], value.clone()))
+        }
         Value::String(text) => Ok(text.clone()),
         _ => Err(Fault::at(
             member,

@@ -3,10 +3,12 @@
 //! fault of a request is found at once.
 
 mod body;
+mod encoding;
 mod fault;
 mod field;
 
 pub use body::{parse_body, search_request};
+pub use encoding::decode;
 pub use fault::{Fault, Place};
 
 #[cfg(test)]

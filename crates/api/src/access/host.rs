@@ -1,0 +1,39 @@
+//! The door for names: requests that come by one that is none of the service's are refused, with and
+//! without a key. [`privachat_core::hosts`] says why.
+
+use crate::{problem::Problem, state::State};
+use actix_web::{
+    Error, ResponseError,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::HOST,
+    middleware::Next,
+    web,
+};
+use privachat_core::hosts::AllowedHosts;
+
+/// Refuses requests that come by a strange name.
+pub(crate) async fn check_host(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
+    let state = request.app_data::<web::Data<State>>();
+    if state.is_some_and(|state| is_allowed(&state.hosts, &request)) {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let refusal = Problem::HostNotAllowed.error_response();
+    Ok(request.into_response(refusal).map_into_right_body())
+}
+
+/// Without `Host` there is no browser: HTTP/1.1 has it in every request. A whole address in the request
+/// line counts too, as it does for whoever routes by it (RFC 9112, section 3.2.2).
+fn is_allowed(hosts: &AllowedHosts, request: &ServiceRequest) -> bool {
+    let in_line = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str());
+    let in_header = request.headers().get(HOST);
+    let in_header = in_header.map(|host| host.to_str().unwrap_or_default());
+    let mut named = in_line.into_iter().chain(in_header);
+    named.all(|host| hosts.allow(host))
+}

@@ -1,0 +1,49 @@
+//! HEAD wherever there is GET: the same answer without its body (RFC 9110, section 9.3.2).
+
+use actix_web::{
+    Error,
+    body::{BodySize, EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, header::UPGRADE},
+    middleware::Next,
+    web::Bytes,
+};
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// Has HEAD answered as GET, and drops the body, with all that would have made it.
+pub(crate) async fn answer_head(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody, Omitted>>, Error> {
+    if request.method() != Method::HEAD {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let head = request.head_mut();
+    head.method = Method::GET;
+    // Only a GET opens a WebSocket.
+    head.headers.remove(UPGRADE);
+    let response = next.call(request).await?;
+    Ok(response.map_body(|_head, body| EitherBody::right(Omitted(body.size()))))
+}
+
+/// A body that is not sent, though its length is told.
+pub(crate) struct Omitted(BodySize);
+
+impl MessageBody for Omitted {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        self.0
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Poll::Ready(None)
+    }
+}

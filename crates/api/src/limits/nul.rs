@@ -1,0 +1,56 @@
+//! NUL characters, which Postgres cannot store and no text has. In bodies they are found where texts are
+//! read (`privachat_core::schema::validate`), heads cannot have them, and in paths nothing but ids is read.
+
+use crate::problem::Problem;
+use actix_web::{
+    Error, ResponseError,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::Next,
+    web::Query,
+};
+use privachat_core::schema::validate::Fault;
+
+/// Refuses requests with a NUL in their query string, whatever would have read it.
+pub(crate) async fn refuse_nul(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
+    let faults = faults(request.query_string());
+    if faults.is_empty() {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let refusal = Problem::Invalid(faults).error_response();
+    Ok(request.into_response(refusal).map_into_right_body())
+}
+
+fn faults(query: &str) -> Vec<Fault> {
+    // The only way to write one: an address has none as it is.
+    if !query.contains("%00") {
+        return Vec::new();
+    }
+    let pairs = Query::<Vec<(String, String)>>::from_query(query);
+    let pairs = pairs.map(Query::into_inner).unwrap_or_default();
+    let with_nul = pairs
+        .into_iter()
+        .filter(|(name, text)| name.contains('\0') || text.contains('\0'));
+    with_nul
+        .map(|(name, text)| Fault::nul(&["query", &name], text.into()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_with_a_nul_is_named() {
+        let found = faults("owner=a%00b&q=%2500&x=1&%00=y");
+        let names: Vec<_> = found.iter().map(|fault| fault.loc.clone()).collect();
+        assert_eq!(
+            serde_json::json!(names),
+            serde_json::json!([["query", "owner"], ["query", "\0"]])
+        );
+        assert!(faults("q=%2500&owner=00%").is_empty());
+    }
+}
