@@ -69,9 +69,9 @@ pub async fn asked(client: &Client, id: &str, socket: bool) -> TcpStream {
         .await
         .expect("a connection");
     let head = match socket {
-        false => format!("GET /api/v1/search/{id}/events HTTP/1.1\r\nHost: x\r\n\r\n"),
+        false => format!("GET /api/v1/search/{id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n"),
         true => format!(
-            "GET /api/v1/search/{id}/ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n"
+            "GET /api/v1/search/{id}/ws HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n"
         ),
     };
     stream.write_all(head.as_bytes()).await.expect("sent");

@@ -126,3 +126,35 @@ async fn other_media_types_than_json_are_refused() {
             .expect(200);
     }
 }
+
+type Encode = fn(&str) -> Vec<u8>;
+
+#[tokio::test]
+async fn json_is_taken_in_every_encoding_that_the_old_service_took() {
+    fn units16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    }
+    fn units32(text: &str, bytes: fn(u32) -> [u8; 4]) -> Vec<u8> {
+        text.chars().flat_map(|c| bytes(c.into())).collect()
+    }
+    let encodings: [(&str, Encode); 5] = [
+        ("UTF-8", |text| text.as_bytes().to_vec()),
+        ("UTF-16LE", |text| units16(text, u16::to_le_bytes)),
+        ("UTF-16BE", |text| units16(text, u16::to_be_bytes)),
+        ("UTF-32LE", |text| units32(text, u32::to_le_bytes)),
+        ("UTF-32BE", |text| units32(text, u32::to_be_bytes)),
+    ];
+    let stack = api().await;
+    let query = "Où est 東京? 🦀";
+    let body = json!({"query": query, "async_mode": true}).to_string();
+    for (name, encode) in encodings {
+        for mark in ["", "\u{feff}"] {
+            let sent = encode(&format!("{mark}{body}"));
+            let accepted = post_json(stack.client(), sent).await.expect(200);
+            assert_eq!(accepted["query"], query, "{name} behind {mark:?}");
+        }
+        let cut = encode(&body[..body.len() - 1]);
+        let fault = post_json(stack.client(), cut).await.expect(422)["detail"][0].clone();
+        assert_eq!(fault["type"], "json_invalid", "{name}: {fault}");
+    }
+}

@@ -172,7 +172,7 @@ async fn browsers_are_told_to_keep_to_tls_when_a_trusted_proxy_says_that_there_i
 async fn a_head_that_trickles_is_cut_after_five_seconds() {
     let stack = api().await;
     let head = format!(
-        "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: {}\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: {}\r\n\r\n",
         "x".repeat(1000)
     );
     let (answer, took) = talk(
@@ -188,7 +188,7 @@ async fn a_head_that_trickles_is_cut_after_five_seconds() {
 #[tokio::test]
 async fn a_body_that_trickles_or_stops_is_refused_after_ten_seconds() {
     let stack = api().await;
-    let head = "POST /api/v1/search HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n\r\n";
+    let head = "POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n\r\n";
     let trickle = [head.as_bytes().to_vec()]
         .into_iter()
         .chain(single_bytes(&"x".repeat(1000)));
@@ -229,7 +229,7 @@ async fn heads_with_too_much_in_them_are_refused_and_the_next_request_is_served(
         (format!("/livez?{}", "x".repeat(8_000)), String::new(), 414),
         (format!("/livez?{}", "x".repeat(70_000)), String::new(), 400),
     ] {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n{close}{headers}\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{close}{headers}\r\n");
         let (answer, _) = talk(client, vec![request.into_bytes()], Duration::ZERO).await;
         let start = format!("HTTP/1.1 {status} ");
         let shown: String = answer.chars().take(200).collect();
@@ -250,7 +250,9 @@ async fn a_body_that_nobody_wants_does_not_hold_the_connection() {
     let stack = api().await;
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(4096));
     for path in ["/livez", "/api/v1/nothing"] {
-        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        );
         let chunks = [head].into_iter().chain(vec![chunk.clone(); 1000]);
         let chunks = chunks.map(String::into_bytes).collect();
         let (answer, _) = talk(stack.client(), chunks, Duration::from_millis(20)).await;

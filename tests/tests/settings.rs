@@ -8,7 +8,7 @@ use privachat_core::settings::SETTINGS;
 use privachat_tests::process::{Process, isolated};
 use privachat_tests::{Binaries, binaries};
 
-const BOTH: [(&str, &str); 8] = [
+const BOTH: [(&str, &str); 9] = [
     ("REDIS_URL", "gopher://planted-1"),
     ("DATABASE_URL", "mysql://planted-2"),
     ("JOB_TTL_SECONDS", "planted-3"),
@@ -17,6 +17,7 @@ const BOTH: [(&str, &str); 8] = [
     ("SEARXNG_BASE_URL", "planted-6"),
     ("SERPER_BASE_URL", "ftp://planted-7"),
     ("WIKIPEDIA_BASE_URL", "planted-8"),
+    ("ALLOWED_HOSTS", "https://planted-0"),
 ];
 const API: [(&str, &str); 3] = [
     ("API_PORT", "70000"),

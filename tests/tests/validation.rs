@@ -230,7 +230,7 @@ async fn a_query_of_nothing_but_white_space_is_blank_in_every_script() {
 #[tokio::test]
 async fn control_characters_are_taken_escaped_and_refused_raw() {
     let stack = api().await;
-    let odd = "a\u{0}b\u{7}c\u{202e}d\u{feff}e";
+    let odd = "a\u{1}b\u{7}c\u{202e}d\u{feff}e";
     let accepted = with(stack.client(), "query", json!(odd)).await.expect(200);
     assert_eq!(accepted["query"], odd);
     let id = accepted["session_id"].as_str().unwrap();

@@ -1,0 +1,256 @@
+//! What a peer announces and sends over a WebSocket costs no memory: a frame is refused by its header.
+
+use std::time::Duration;
+
+use privachat_tests::listening::{asked, heard};
+use privachat_tests::scene::question;
+use privachat_tests::{Client, Stack, binaries};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+
+/// Bytes of a message that are allowed.
+const MOST: u64 = 4096;
+/// Sent behind a frame that is refused, if anybody takes it.
+const GIGABYTE: usize = 1 << 30;
+/// Sent in frames that are allowed; MEGABYTES sets another number.
+const ALLOWED: usize = 24;
+/// Kilobytes by which the process may grow.
+const GROWTH: u64 = 16_000;
+const PATIENCE: Duration = Duration::from_secs(100);
+
+const TEXT: u8 = 0x81;
+const BEGIN: u8 = 0x01;
+const GO_ON: u8 = 0x00;
+const END: u8 = 0x80;
+const BINARY: u8 = 0x82;
+const PING: u8 = 0x89;
+
+/// How a length is written.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Short,
+    Sixteen,
+    SixtyFour,
+}
+
+/// The head of a masked frame; its mask changes nothing.
+fn head(first: u8, form: Form, length: u64) -> Vec<u8> {
+    let mut head = vec![first];
+    match form {
+        Form::Short => head.push(0x80 | u8::try_from(length).unwrap()),
+        Form::Sixteen => {
+            head.push(0x80 | 126);
+            head.extend(u16::try_from(length).unwrap().to_be_bytes());
+        }
+        Form::SixtyFour => {
+            head.push(0x80 | 127);
+            head.extend(length.to_be_bytes());
+        }
+    }
+    head.extend([0; 4]);
+    head
+}
+
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let length = payload.len() as u64;
+    let form = if length < 126 {
+        Form::Short
+    } else {
+        Form::Sixteen
+    };
+    let mut frame = head(first, form, length);
+    frame.extend(payload);
+    frame
+}
+
+/// The code that the server closes with, if it says one.
+async fn close_code(mut from: impl AsyncRead + Unpin) -> Option<u16> {
+    loop {
+        let mut head = [0; 2];
+        from.read_exact(&mut head).await.ok()?;
+        let length = match head[1] {
+            126 => u64::from(from.read_u16().await.ok()?),
+            127 => from.read_u64().await.ok()?,
+            short => u64::from(short),
+        };
+        let mut payload = Vec::new();
+        let mut rest = (&mut from).take(length);
+        rest.read_to_end(&mut payload).await.ok()?;
+        if head[0] == 0x88 {
+            return Some(u16::from_be_bytes([*payload.first()?, *payload.get(1)?]));
+        }
+    }
+}
+
+/// Sends `piece` again and again until `most` bytes are gone or nobody takes them.
+async fn pour(mut to: impl AsyncWrite + Unpin, piece: &[u8], most: usize) -> usize {
+    let mut sent = 0;
+    while sent < most && to.write_all(piece).await.is_ok() {
+        sent += piece.len();
+    }
+    sent
+}
+
+/// The most memory that a process has had, in kilobytes.
+fn peak(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number.expect("VmHWM").parse().unwrap()
+}
+
+struct Bench {
+    stack: Stack,
+    id: String,
+    peak: u64,
+}
+
+impl Bench {
+    /// An API whose socket has been used once: what is allocated for the first is not growth.
+    async fn start() -> Self {
+        let mut stack = Stack::builder(binaries!()).workers(0).start().await;
+        let id = stack.client().enqueue(question()).await;
+        heard(&mut asked(stack.client(), &id, true).await).await;
+        let peak = peak(stack.api.process().id());
+        Self { stack, id, peak }
+    }
+
+    fn client(&self) -> &Client {
+        self.stack.client()
+    }
+
+    fn assert_flat(&mut self, what: &str) {
+        let now = peak(self.stack.api.process().id());
+        let grown = now.saturating_sub(self.peak);
+        println!("{what}: {grown} kB");
+        assert!(
+            grown < GROWTH,
+            "{what}: {} kB before, {now} kB now",
+            self.peak
+        );
+    }
+
+    /// What the server closes with when it is sent `start` and then a gigabyte.
+    async fn refusal(&self, start: &[u8]) -> Option<u16> {
+        let mut stream = asked(self.client(), &self.id, true).await;
+        heard(&mut stream).await;
+        let (from, mut to) = stream.into_split();
+        to.write_all(start).await.expect("an open socket");
+        let piece = vec![0; 1 << 18];
+        let told = async { tokio::join!(close_code(from), pour(to, &piece, GIGABYTE)).0 };
+        timeout(PATIENCE, told).await.expect("an end within 100 s")
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_is_refused_by_what_it_announces() {
+    let mut bench = Bench::start().await;
+    let parts = [
+        frame(BEGIN, &[b'x'; 4000]),
+        frame(GO_ON, &[b'x'; 90]),
+        head(GO_ON, Form::Short, 7),
+    ];
+    let mut too_long = vec![("in parts".to_owned(), parts.concat())];
+    for (form, lengths) in [
+        (Form::Sixteen, vec![MOST + 1, 65_535]),
+        (
+            Form::SixtyFour,
+            vec![MOST + 1, 1 << 30, 1 << 40, 1 << 62, 1 << 63, u64::MAX],
+        ),
+    ] {
+        for length in lengths {
+            for first in [TEXT, BINARY, BEGIN] {
+                let what = format!("{length} as {form:?} behind {first:#x}");
+                too_long.push((what, head(first, form, length)));
+            }
+        }
+    }
+    for (what, start) in too_long {
+        assert_eq!(bench.refusal(&start).await, Some(1009), "{what}");
+        bench.assert_flat(&what);
+    }
+}
+
+#[tokio::test]
+async fn what_the_protocol_forbids_ends_the_socket() {
+    let mut bench = Bench::start().await;
+    let unmasked = [&[TEXT, 2][..], b"{}"].concat();
+    let twice = [frame(BEGIN, b"a"), frame(TEXT, b"b")].concat();
+    for (what, start, code) in [
+        ("without a mask", unmasked, 1002),
+        ("an unknown kind", frame(0x83, b"x"), 1002),
+        ("an unknown kind of control", frame(0x8b, b"x"), 1002),
+        ("reserved bits", frame(0xf1, b"x"), 1002),
+        ("a part of nothing", frame(END, b"x"), 1002),
+        ("a beginning in a message", twice, 1002),
+        ("a ping in parts", frame(0x09, b"x"), 1002),
+        ("a ping of 126 bytes", frame(PING, &[b'x'; 126]), 1002),
+        ("no text", frame(TEXT, b"\xff\xfe"), 1007),
+    ] {
+        assert_eq!(bench.refusal(&start).await, Some(code), "{what}");
+    }
+    bench.assert_flat("all of them");
+}
+
+#[tokio::test]
+async fn frames_without_end_that_are_allowed_are_not_kept() {
+    let mut bench = Bench::start().await;
+    let message = frame(TEXT, &[b'x'; 4096]);
+    let parts = [
+        frame(BEGIN, &[b'x'; 2000]),
+        frame(GO_ON, b""),
+        frame(END, &[b'x'; 2000]),
+    ]
+    .concat();
+    let megabytes = std::env::var("MEGABYTES").map_or(ALLOWED, |it| it.parse().unwrap());
+    // Fewer of those that are hardly more than a head: it is frames that take time.
+    let (many, few) = (megabytes << 20, megabytes << 16);
+    for (what, start, piece, most) in [
+        ("messages", vec![], message.repeat(50), many),
+        ("messages in parts", vec![], parts.repeat(50), many),
+        (
+            "pings",
+            vec![],
+            frame(PING, &[b'x'; 125]).repeat(2_000),
+            many,
+        ),
+        (
+            "parts without a byte",
+            frame(BEGIN, b"x"),
+            frame(GO_ON, b"").repeat(5_000),
+            few,
+        ),
+        ("small pieces", vec![], frame(PING, b"small"), few),
+    ] {
+        let mut stream = asked(bench.client(), &bench.id, true).await;
+        heard(&mut stream).await;
+        let (from, mut to) = stream.into_split();
+        to.write_all(&start).await.expect("an open socket");
+        let talk = async {
+            let sent = pour(&mut to, &piece, most).await;
+            assert!(sent >= most, "{what}: closed after {sent} bytes");
+            // A part that begins nothing, or a beginning in a message, ends it.
+            to.write_all(&frame(0x83, b"end"))
+                .await
+                .expect("an open socket");
+        };
+        let told = async { tokio::join!(close_code(from), talk).0 };
+        let code = timeout(PATIENCE * 6, told).await.expect("an end");
+        assert_eq!(code, Some(1002), "{what}");
+        bench.assert_flat(what);
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_asks_and_does_not_listen_is_cut_and_its_pongs_do_not_pile_up() {
+    let mut bench = Bench::start().await;
+    let mut stream = asked(bench.client(), &bench.id, true).await;
+    heard(&mut stream).await;
+    // More than the buffers of both kernels hold, both ways.
+    let most = 128 << 20;
+    let pings = frame(PING, &[b'x'; 125]).repeat(2_000);
+    let pouring = pour(&mut stream, &pings, most);
+    let sent = timeout(PATIENCE, pouring).await.expect("an end");
+    assert!(sent < most, "all of it was read");
+    bench.assert_flat("pongs");
+}
