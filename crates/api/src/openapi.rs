@@ -33,7 +33,8 @@ use uuid::Uuid;
 #[openapi(
     info(
         title = "PrivaChat Search",
-        description = "A self-hosted answer engine: ask a question, get an answer with numbered citations.",
+        description = "A self-hosted answer engine: ask a question, get an answer with numbered citations. \
+                       HEAD is answered wherever GET is.",
     ),
     paths(
         routes::search::post,
@@ -95,7 +96,11 @@ pub(crate) fn page() -> SwaggerUi {
 #[schema(example = json!({ "query": "What is Python?", "mode": "balanced", "async_mode": true }))]
 pub(crate) struct SearchBody {
     /// The question, 1–5000 characters.
-    #[schema(min_length = 1, max_length = 5000, pattern = r"[^\s\x85]")]
+    #[schema(
+        min_length = 1,
+        max_length = 5000,
+        pattern = r"^[^\x00]*[^\s\x85\x00][^\x00]*$"
+    )]
     query: String,
     /// How thorough the search is.
     #[schema(default = "balanced")]
@@ -107,6 +112,7 @@ pub(crate) struct SearchBody {
     #[schema(minimum = 10, maximum = 300)]
     timeout: Option<u32>,
     /// Language model; the configured one by default.
+    #[schema(pattern = r"^[^\x00]*$")]
     model: Option<String>,
     /// Where to look.
     #[schema(default = "auto")]
@@ -139,7 +145,7 @@ pub(crate) struct SearchBody {
         max_length = 2048,
         pattern = "^https?://(([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\\.)*[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?\
                    |((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]))\
-                   (:(6[0-4][0-9]{3}|[1-5]?[0-9]{1,4}))?([/?][^#\\s]*)?$"
+                   (:(6[0-4][0-9]{3}|[1-5]?[0-9]{1,4}))?([/?][^#\\s\\x00]*)?$"
     )]
     callback_url: Option<String>,
 }

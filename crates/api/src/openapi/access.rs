@@ -1,5 +1,5 @@
-//! What all operations have in common that not everybody may use: how a key is sent, and the
-//! refusals that come before the handler.
+//! What operations have in common: the refusals that come before the handler, and how a key is sent to
+//! those that not everybody may use.
 
 use crate::access;
 use utoipa::{
@@ -23,6 +23,9 @@ const METRICS: &str = "/metrics";
 const QUEUE: &str = "/api/v1/queue";
 const UNAUTHORIZED: &str = "A key is needed, and none came that the service knows";
 const FORBIDDEN: &str = "The key is none of API_ADMIN_KEYS";
+const STRANGER: &str = "The Host header names none of the service's names, or a page of another site asks for what \
+                        it may not";
+const NUL: &str = "A parameter has a NUL character";
 const RATE_LIMITED: &str = "Too many requests of this key or address";
 const RETRY_AFTER: &str = "Seconds after which it makes sense to try again";
 
@@ -38,6 +41,7 @@ impl Modify for Access {
         let header = ApiKeyValue::with_description("X-API-Key", KEY);
         components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(header)));
         for (path, item) in &mut document.paths.paths {
+            operations(item).for_each(meet_all);
             if !access::is_open(path) {
                 operations(item).for_each(|operation| close(operation, is_for_operators(path)));
             }
@@ -51,6 +55,14 @@ pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Opera
         get, post, delete, ..
     } = item;
     [get, post, delete].into_iter().filter_map(Option::as_mut)
+}
+
+/// What may be said before anything else is looked at.
+fn meet_all(operation: &mut Operation) {
+    refuse(operation, "403", refusal(STRANGER));
+    let responses = &mut operation.responses.responses;
+    let faults = || answer(NUL, "Faults").into();
+    responses.entry("422".to_owned()).or_insert_with(faults);
 }
 
 fn is_for_operators(path: &str) -> bool {
@@ -84,7 +96,11 @@ fn refuse(operation: &mut Operation, status: &str, mut refusal: Response) {
 }
 
 fn refusal(reason: &str) -> Response {
-    let body = Content::new(Some(Ref::from_schema_name("Refusal")));
+    answer(reason, "Refusal")
+}
+
+fn answer(reason: &str, schema: &str) -> Response {
+    let body = Content::new(Some(Ref::from_schema_name(schema)));
     let mut response = Response::new(reason);
     response
         .content

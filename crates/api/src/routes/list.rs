@@ -29,10 +29,10 @@ const LONGEST_TEXT: usize = 200;
         ("before" = Option<String>, Query, description = "The `next_before` of the page before, or an ISO 8601 time: what was posted before it",
             pattern = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?\
                        (Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?(_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"),
-        ("q" = Option<String>, Query, description = "Words that the question or the answer has, all of them, in any order; from three characters on the beginning of a word is enough. Case and accents do not matter", max_length = 200),
+        ("q" = Option<String>, Query, description = "Words that the question or the answer has, all of them, in any order; from three characters on the beginning of a word is enough. Case and accents do not matter", max_length = 200, pattern = "^[^\\x00]*$"),
         ("mode" = Option<Mode>, Query, description = "Those of this mode"),
         ("status" = Option<EndingName>, Query, description = "Those that ended like this; `failed` includes `cancelled`"),
-        ("owner" = Option<String>, Query, description = "Those of the key of this name; without effect for a key that sees its own only"),
+        ("owner" = Option<String>, Query, pattern = "^[^\\x00]*$", description = "Those of the key of this name; without effect for a key that sees its own only"),
     ),
     responses(
         (status = 200, description = "A page", body = SessionsBody),

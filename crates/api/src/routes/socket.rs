@@ -17,7 +17,8 @@ use privachat_core::schema::event::StreamEvent;
 /// The server closes with 1000 behind the last event, with 1012 when it is restarted (connect again,
 /// with `after`), with 4404 when the search has expired. It pings every 15 s and drops a peer that is
 /// silent for 40 s. `{"cancel":true}` from the client cancels the search; anything else is answered by
-/// a frame with `error` and `message` and no `id`. Messages have at most 4096 bytes (1009 otherwise).
+/// a frame with `error` and `message` and no `id`. Messages have at most 4096 bytes (1009 otherwise);
+/// what is none by RFC 6455 ends the socket with 1002 or 1007.
 /// Browsers must be of the API's own origin or of one in CORS_ORIGINS; for pages that only `*` lets
 /// in, the cookie of /sign-in does not count.
 #[utoipa::path(
@@ -28,7 +29,6 @@ use privachat_core::schema::event::StreamEvent;
     ),
     responses(
         (status = 101, description = "The socket is open; each frame is one of these, with its `id`", body = StreamEvent),
-        (status = 403, description = "The page's origin is not allowed", body = crate::openapi::Refusal),
         (status = 404, description = "Unknown or expired", body = crate::openapi::Detail),
         (status = 422, description = "No session id, or no id of an event", body = crate::openapi::Faults),
         (status = 426, description = "The request does not ask for a WebSocket", body = crate::openapi::Refusal),
