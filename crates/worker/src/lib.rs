@@ -12,6 +12,7 @@ pub mod response;
 pub mod semantics;
 pub mod settings;
 pub mod traced;
+pub mod unicode;
 pub mod upstream;
 pub mod web;
 pub mod wiring;

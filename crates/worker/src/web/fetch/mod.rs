@@ -111,13 +111,10 @@ impl WebFetcher {
     }
 
     async fn may_read(&self, url: &Url, deadline: Deadline) -> Result<(), FetchError> {
-        let Some(robots) = &self.robots else {
-            return Ok(());
-        };
-        if robots.allows(url, &self.client, deadline).await {
-            return Ok(());
+        match &self.robots {
+            Some(robots) => robots.check(url, &self.client, deadline).await,
+            None => Ok(()),
         }
-        Err(FetchError::Forbidden("robots.txt"))
     }
 
     /// Bot checks come with an error status, and the user should know which of the two it is.

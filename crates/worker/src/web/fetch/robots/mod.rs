@@ -2,10 +2,10 @@
 
 mod rules;
 
-use super::{body, client::Client};
+use super::{client::Client, failure};
 use crate::pipeline::{Deadline, FetchError};
 use privachat_core::domain::host_name;
-use rules::Rules;
+use rules::{MAX_BYTES, Rules};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -14,15 +14,17 @@ use std::{
 use tokio::{sync::OnceCell, time::Instant};
 use url::Url;
 
-/// RFC 9309 wants at least 500 KiB to be read.
-const MAX_BYTES: usize = 512 * 1024;
 /// Origins that are remembered.
 const REMEMBERED: usize = 1_024;
+/// Bytes of their files together. Most have a few kilobytes.
+const REMEMBERED_BYTES: usize = 16 * 1024 * 1024;
 const TTL: Duration = Duration::from_secs(3_600);
 /// After trouble the next search may try again.
 const TTL_AFTER_TROUBLE: Duration = Duration::from_secs(120);
 /// What robots.txt may cost of a page's time.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+const FORBIDDEN: FetchError = FetchError::Forbidden("robots.txt");
 
 #[derive(Debug)]
 pub(super) struct RobotsCache {
@@ -32,9 +34,15 @@ pub(super) struct RobotsCache {
 
 #[derive(Debug)]
 struct Known {
-    /// `None`: the site cannot say, and until it can nothing of it is read.
-    rules: Option<Rules>,
+    /// Or why the site cannot say; until it can, nothing of it is read.
+    rules: Result<Rules, FetchError>,
     until: Instant,
+}
+
+impl Known {
+    fn bytes(&self) -> usize {
+        self.rules.as_ref().map_or(0, |rules| rules.bytes)
+    }
 }
 
 impl RobotsCache {
@@ -46,18 +54,26 @@ impl RobotsCache {
         }
     }
 
-    /// Whether the site lets us read `url`. One that has no rules allows everything; one whose
+    /// Passes when the site lets us read `url`. One that has no rules allows everything; one whose
     /// server fails to give them allows nothing for the time being (RFC 9309, 2.3.1).
-    pub(super) async fn allows(&self, url: &Url, client: &Client, deadline: Deadline) -> bool {
-        let Some(origin) = origin(url) else {
-            return false;
-        };
+    ///
+    /// # Errors
+    /// When the rules forbid it, or cannot be had.
+    pub(super) async fn check(
+        &self,
+        url: &Url,
+        client: &Client,
+        deadline: Deadline,
+    ) -> Result<(), FetchError> {
+        let origin = origin(url).ok_or(FORBIDDEN)?;
         let cell = self.cell(&origin);
         // Requests for the same origin wait for the first one's answer.
-        let known = cell
-            .get_or_init(|| self.load(url, client, deadline.within(PATIENCE)))
-            .await;
-        known.rules.as_ref().is_some_and(|rules| rules.allow(url))
+        let known = cell.get_or_init(|| self.load(url, client, deadline)).await;
+        match &known.rules {
+            Ok(rules) if rules.allow(url) => Ok(()),
+            Ok(_) => Err(FORBIDDEN),
+            Err(trouble) => Err(trouble.clone()),
+        }
     }
 
     fn cell(&self, origin: &str) -> Arc<OnceCell<Known>> {
@@ -68,10 +84,10 @@ impl RobotsCache {
         if let Some(cell) = known.get(origin).filter(|cell| is_current(cell)) {
             return Arc::clone(cell);
         }
-        if known.len() >= REMEMBERED {
+        if is_full(&known) {
             known.retain(|_, cell| is_current(cell));
         }
-        if known.len() >= REMEMBERED
+        while is_full(&known)
             && let Some(any) = known.keys().next().cloned()
         {
             known.remove(&any);
@@ -82,16 +98,24 @@ impl RobotsCache {
     }
 
     async fn load(&self, url: &Url, client: &Client, deadline: Deadline) -> Known {
+        let share = deadline.remaining();
         let answer = deadline
+            .within(PATIENCE)
             .cut(fetch(url, client))
             .await
             .unwrap_or(Err(FetchError::TimedOut));
         let (rules, ttl) = match answer {
-            Ok(text) => (Some(Rules::parse(&text, &self.agent)), TTL),
-            Err(FetchError::Status(500..=599)) => (None, TTL_AFTER_TROUBLE),
-            Err(FetchError::Status(400..=499)) => (Some(Rules::default()), TTL),
-            // The page itself will show whether the site can be reached.
-            Err(_) => (Some(Rules::default()), TTL_AFTER_TROUBLE),
+            Ok(file) => (Ok(Rules::parse(&file, &self.agent)), TTL),
+            // Too many at once is trouble in passing, not the absence of rules.
+            Err(FetchError::Status(429)) => (Err(FORBIDDEN), TTL_AFTER_TROUBLE),
+            Err(FetchError::Status(400..=499)) => (Ok(Rules::default()), TTL),
+            Err(FetchError::TooManyRedirects) => (Ok(Rules::default()), TTL_AFTER_TROUBLE),
+            Err(FetchError::Status(_)) => (Err(FORBIDDEN), TTL_AFTER_TROUBLE),
+            // Late for us alone: the next search may have more time.
+            Err(FetchError::TimedOut) if share < PATIENCE => {
+                (Err(FetchError::TimedOut), Duration::ZERO)
+            }
+            Err(trouble) => (Err(trouble), TTL_AFTER_TROUBLE),
         };
         Known {
             rules,
@@ -100,16 +124,30 @@ impl RobotsCache {
     }
 }
 
-async fn fetch(url: &Url, client: &Client) -> Result<String, FetchError> {
+fn is_full(known: &HashMap<String, Arc<OnceCell<Known>>>) -> bool {
+    let kept = known.values().filter_map(|cell| cell.get());
+    known.len() >= REMEMBERED || kept.map(Known::bytes).sum::<usize>() > REMEMBERED_BYTES
+}
+
+async fn fetch(url: &Url, client: &Client) -> Result<Vec<u8>, FetchError> {
     let mut address = url.clone();
     address.set_path("/robots.txt");
     address.set_query(None);
-    let response = client.get(&address).await?;
+    let mut response = client.get(&address).await?;
     if !response.status.is_success() {
         return Err(FetchError::Status(response.status.as_u16()));
     }
-    let (bytes, _slot) = body::read(response, MAX_BYTES).await?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let mut file = Vec::new();
+    // One byte more tells that there is more.
+    while file.len() <= MAX_BYTES {
+        let piece = response.inner.chunk().await;
+        let Some(piece) = piece.map_err(|error| failure::from_client(&error))? else {
+            break;
+        };
+        let room = MAX_BYTES + 1 - file.len();
+        file.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+    }
+    Ok(file)
 }
 
 fn origin(url: &Url) -> Option<String> {

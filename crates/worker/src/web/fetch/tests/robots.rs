@@ -73,9 +73,33 @@ async fn a_site_without_robots_file_allows_everything() {
 
 #[tokio::test]
 async fn a_site_whose_server_fails_to_give_its_robots_file_is_not_read() {
-    for status in [500, 502, 503] {
+    for status in [429, 500, 502, 503] {
         let answer = fetch_under(ResponseTemplate::new(status)).await;
         let refused = FetchError::Forbidden("robots.txt");
         assert_eq!(answer, Err(refused), "{status}");
     }
+}
+
+#[tokio::test]
+async fn a_rule_in_a_file_larger_than_is_read_counts() {
+    let mut file = b"User-agent: *\nDisallow: /page\n".to_vec();
+    file.resize(2_000_000, b'#');
+    let answer = fetch_under(page(file, "text/plain")).await;
+    assert_eq!(answer, Err(FetchError::Forbidden("robots.txt")));
+}
+
+#[tokio::test]
+async fn a_rule_in_a_file_that_looks_binary_counts() {
+    let text = "\u{feff}User-agent: *\nDisallow: /page\n";
+    let file: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let answer = fetch_under(page(file, "application/octet-stream")).await;
+    assert_eq!(answer, Err(FetchError::Forbidden("robots.txt")));
+}
+
+#[tokio::test]
+async fn a_site_whose_robots_file_breaks_off_or_leads_elsewhere_is_not_read() {
+    let cut = page("User-agent: *\n", "text/plain").insert_header("content-encoding", "gzip");
+    assert!(fetch_under(cut).await.is_err());
+    let answer = fetch_under(redirect("http://10.0.0.1/robots.txt")).await;
+    assert_eq!(answer, Err(FetchError::Forbidden("a private address")));
 }

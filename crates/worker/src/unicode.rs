@@ -1,0 +1,72 @@
+//! The encodings of Unicode beside UTF-8, for files whose format begins with ASCII: JSON, robots.txt.
+
+use encoding_rs::{UTF_16BE, UTF_16LE};
+
+/// The text of `bytes` if they are UTF-16 or UTF-32: by their byte order mark, or else by where the
+/// zeros of the first ASCII characters stand (RFC 4627, 3). What is malformed becomes U+FFFD.
+#[must_use]
+pub fn wide(bytes: &[u8]) -> Option<String> {
+    let head: [u8; 4] = bytes.get(..4).and_then(|head| head.try_into().ok())?;
+    match head {
+        [0xff, 0xfe, 0, 0] | [1..=0xff, 0, 0, 0] => Some(utf_32(bytes, u32::from_le_bytes)),
+        [0, 0, 0xfe, 0xff] | [0, 0, 0, 1..=0xff] => Some(utf_32(bytes, u32::from_be_bytes)),
+        [0xff, 0xfe, ..] | [1..=0xff, 0, 1..=0xff, 0] => {
+            Some(UTF_16LE.decode(bytes).0.into_owned())
+        }
+        [0xfe, 0xff, ..] | [0, 1..=0xff, 0, 1..=0xff] => {
+            Some(UTF_16BE.decode(bytes).0.into_owned())
+        }
+        _ => None,
+    }
+}
+
+fn utf_32(bytes: &[u8], number: fn([u8; 4]) -> u32) -> String {
+    let (units, _rest) = bytes.as_chunks::<4>();
+    let chars = units
+        .iter()
+        .map(|unit| char::from_u32(number(*unit)).unwrap_or(char::REPLACEMENT_CHARACTER));
+    chars.skip_while(|c| *c == '\u{feff}').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// `text` in each of the four encodings.
+    fn encoded(text: &str) -> [Vec<u8>; 4] {
+        let units = || text.encode_utf16();
+        let chars = || text.chars().map(u32::from);
+        [
+            units().flat_map(u16::to_le_bytes).collect(),
+            units().flat_map(u16::to_be_bytes).collect(),
+            chars().flat_map(u32::to_le_bytes).collect(),
+            chars().flat_map(u32::to_be_bytes).collect(),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn each_encoding_is_recognised_with_a_mark_and_without(
+            head in "[ -~]{4}", rest in "\\PC{0,40}",
+        ) {
+            let text = head + &rest;
+            for bytes in encoded(&text).iter().chain(&encoded(&format!("\u{feff}{text}"))) {
+                prop_assert_eq!(wide(bytes), Some(text.clone()));
+            }
+            prop_assert_eq!(wide(text.as_bytes()), None);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let _ = wide(&bytes);
+        }
+    }
+
+    #[test]
+    fn a_zero_in_utf_8_is_not_taken_for_another_encoding() {
+        for text in ["\0User-agent: *", "U\0ser-agent: *", "{\"a\0\": 1}", "{}"] {
+            assert_eq!(wide(text.as_bytes()), None, "{text:?}");
+        }
+    }
+}
