@@ -1,5 +1,6 @@
 //! The worker: takes searches from the queue and runs them through the pipeline.
 
+pub mod cleaning;
 pub mod cli;
 pub mod daemon;
 pub mod llm;

@@ -1,7 +1,7 @@
 //! Building a provider's list of results.
 
 use super::{markup, text};
-use crate::pipeline::Hit;
+use crate::{cleaning, pipeline::Hit};
 use chrono::{DateTime, Utc};
 use privachat_core::schema::SourceType;
 use url::Url;
@@ -10,6 +10,11 @@ use url::Url;
 const MAX_SNIPPET_CHARS: usize = 1000;
 /// Titles are cut at this many characters.
 const MAX_TITLE_CHARS: usize = 300;
+
+/// Bytes of a title or an excerpt that are looked at: what markup needs beside the text.
+const MAX_RAW_BYTES: usize = 64 * 1024;
+/// Results with a longer address are left out: few servers take one.
+const MAX_URL_BYTES: usize = 8 * 1024;
 
 /// A result as the provider gave it; title and snippet may hold markup.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,14 +42,17 @@ impl HitList {
     }
 
     /// Adds a result and tells its index. A second result of one address only lends the first
-    /// what that lacks. `None` when the address cannot be read: absent, empty, not http(s).
+    /// what that lacks. `None` when the address cannot be read: absent, empty, endless, not http(s).
     pub(super) fn push(&mut self, raw: Raw<'_>) -> Option<usize> {
+        if raw.url.len() > MAX_URL_BYTES {
+            return None;
+        }
         let url = Url::parse(raw.url.trim()).ok()?;
         if !matches!(url.scheme(), "http" | "https") {
             return None;
         }
         let host = url.host_str()?;
-        let snippet = text::shorten(&markup::plain(raw.snippet), MAX_SNIPPET_CHARS);
+        let snippet = readable(raw.snippet, MAX_SNIPPET_CHARS);
         let known = self.hits.iter().position(|hit| hit.url == url.as_str());
         if let Some(index) = known {
             let hit = self.hits.get_mut(index)?;
@@ -54,7 +62,7 @@ impl HitList {
             hit.published = hit.published.or(raw.published);
             return Some(index);
         }
-        let title = text::shorten(&markup::plain(raw.title), MAX_TITLE_CHARS);
+        let title = readable(raw.title, MAX_TITLE_CHARS);
         self.hits.push(Hit {
             title: if title.is_empty() {
                 host.to_owned()
@@ -76,5 +84,70 @@ impl HitList {
     pub(super) fn finish(mut self, limit: usize) -> Vec<Hit> {
         self.hits.truncate(limit);
         self.hits
+    }
+}
+
+/// Plain text of one line that can be seen, shortened. Cleaned after the markup is gone, since that
+/// can write any character as an entity.
+fn readable(source: &str, max_chars: usize) -> String {
+    let end = source.floor_char_boundary(MAX_RAW_BYTES);
+    let plain = markup::plain(source.get(..end).unwrap_or_default());
+    text::shorten(&cleaning::line(&plain, usize::MAX), max_chars)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cleaning::tests::unwanted;
+
+    fn hit(title: &str, snippet: &str) -> Hit {
+        let mut list = HitList::new("test");
+        list.push(Raw {
+            title,
+            snippet,
+            url: "https://a.example/",
+            ..Raw::default()
+        });
+        list.finish(1).remove(0)
+    }
+
+    #[test]
+    fn a_title_and_an_excerpt_hold_nothing_unseen_however_it_is_written() {
+        for c in unwanted().filter(|c| !c.is_whitespace()) {
+            let bare = format!("so{c}me");
+            let entity = format!("so&#{};me", u32::from(c));
+            let inside_markup = format!("so<b>{c}</b>me");
+            for written in [bare, entity, inside_markup] {
+                let hit = hit(&written, &written);
+                for text in [&hit.title, &hit.snippet] {
+                    // HTML gives some of the references to controls another meaning.
+                    assert!(
+                        !text.contains(cleaning::is_invisible),
+                        "{written:?}: {text:?}"
+                    );
+                    assert!(text.starts_with("so") && text.ends_with("me"), "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn endless_titles_excerpts_and_addresses_are_bounded() {
+        for endless in [
+            "x".repeat(1_000_000),
+            "<b>".repeat(300_000),
+            "&".repeat(1_000_000),
+        ] {
+            let hit = hit(&endless, &endless);
+            assert!(hit.title.chars().count() <= MAX_TITLE_CHARS);
+            assert!(hit.snippet.chars().count() <= MAX_SNIPPET_CHARS);
+        }
+        let url = format!("https://a.example/{}", "x".repeat(MAX_URL_BYTES));
+        let mut list = HitList::new("test");
+        let added = list.push(Raw {
+            url: &url,
+            ..Raw::default()
+        });
+        assert_eq!(added, None);
     }
 }

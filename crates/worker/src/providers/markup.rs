@@ -15,38 +15,58 @@ pub(super) fn plain(source: &str) -> String {
     if !source.contains(['<', '&']) {
         return text::collapse(source);
     }
-    let document = Document::fragment(keep_known_tags(source));
+    // Without tags there is no tree, which strangers could make deep or large.
+    let document = Document::fragment(without_known_tags(source));
     text::collapse(&document.text())
 }
 
-/// Escapes each `<` that opens no known element, so that the parser takes it for text.
-fn keep_known_tags(source: &str) -> String {
+/// Takes the tags of known elements out and escapes every other `<`, so that the parser takes it
+/// for text.
+fn without_known_tags(source: &str) -> String {
     let mut kept = String::with_capacity(source.len() + 16);
-    let mut parts = source.split('<');
-    kept.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let name_part = part.strip_prefix('/').unwrap_or(part);
+    let mut rest = source;
+    while let Some((before, after)) = rest.split_once('<') {
+        kept.push_str(before);
+        let name_part = after.strip_prefix('/').unwrap_or(after);
         let name: String = name_part
             .chars()
             .take_while(char::is_ascii_alphanumeric)
             .take(8)
-            .collect();
-        let closed = part.contains('>');
-        if closed && ELEMENTS.contains(&name.to_ascii_lowercase().as_str()) {
-            // A line break separates words; tags around a word do not.
-            if matches!(
-                name.to_ascii_lowercase().as_str(),
-                "br" | "p" | "div" | "li"
-            ) {
-                kept.push(' ');
+            .collect::<String>()
+            .to_ascii_lowercase();
+        match tag_end(after) {
+            Some(end) if ELEMENTS.contains(&name.as_str()) => {
+                // A line break separates words; tags around a word do not.
+                if matches!(name.as_str(), "br" | "p" | "div" | "li") {
+                    kept.push(' ');
+                }
+                rest = end;
             }
-            kept.push('<');
-        } else {
-            kept.push_str("&lt;");
+            _ => {
+                kept.push_str("&lt;");
+                rest = after;
+            }
         }
-        kept.push_str(part);
     }
+    kept.push_str(rest);
     kept
+}
+
+/// What follows the tag that `text` is the inside of; a `>` in quotes does not end it, unless the
+/// quotes are never closed.
+fn tag_end(text: &str) -> Option<&str> {
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (None, '>') => return text.get(at + 1..),
+            (None, '<') => break,
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            _ => {}
+        }
+    }
+    let end = text.find(['<', '>'])?;
+    text.get(end..)?.strip_prefix('>')
 }
 
 #[cfg(test)]
@@ -62,6 +82,8 @@ mod tests {
         );
         assert_eq!(plain("one<br>two<br/>three"), "one two three");
         assert_eq!(plain("<B>Bold</B>\n\n  text"), "Bold text");
+        assert_eq!(plain("<a title=\"x > y\" href='>'>one</a> two"), "one two");
+        assert_eq!(plain("<a title=\"never closed>one</a> two"), "one two");
     }
 
     #[test]
@@ -83,6 +105,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn tags_of_known_elements_take_nothing_with_them(
+            words in prop::collection::vec("[a-z]{1,6}", 1..6), element in prop::sample::select(&ELEMENTS[..]),
+        ) {
+            let marked: Vec<String> = words
+                .iter()
+                .map(|word| format!("<{element} class='x'>{word}</{element}>"))
+                .collect();
+            prop_assert_eq!(plain(&marked.join(" ")), words.join(" "));
+        }
+
         #[test]
         fn text_without_markup_only_loses_white_space(source in "[^<&]{0,80}") {
             prop_assert_eq!(plain(&source), text::collapse(&source));

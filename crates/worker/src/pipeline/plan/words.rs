@@ -1,5 +1,7 @@
 //! Questions as words: normalising and cutting.
 
+use crate::cleaning::is_invisible;
+
 /// A word as written, and the form in which it is compared.
 #[derive(Debug, Clone)]
 pub(super) struct Word<'a> {
@@ -29,12 +31,12 @@ pub(super) fn join(words: &[Word<'_>]) -> String {
     bare(&raw.join(" ")).to_owned()
 }
 
-/// One space between words, no control characters.
+/// One space between words, nothing that cannot be seen.
 pub(super) fn normalise(text: &str) -> String {
     let visible: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{feff}'))
+        .filter(|c| !is_invisible(*c) && !matches!(c, '\u{200c}'..='\u{200f}'))
         .collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }

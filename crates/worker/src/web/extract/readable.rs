@@ -1,6 +1,6 @@
 //! What of a document is passed on: characters that can be seen, and no more than a search can rank.
 
-use crate::pipeline::Document;
+use crate::{cleaning::clean, pipeline::Document};
 
 /// How much text of a document is passed on.
 #[derive(Debug, Clone, Copy)]
@@ -44,21 +44,6 @@ pub fn readable(mut document: Document, limits: TextLimits) -> Document {
         true
     });
     document
-}
-
-fn clean(text: &mut String) {
-    if text.contains(is_invisible) {
-        text.retain(|c| !is_invisible(c));
-    }
-}
-
-/// Tags, overrides of the reading direction, zero-width spaces. The joiners that scripts and emoji
-/// need, and the marks that only hint at a direction, are none of them.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
-        | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
