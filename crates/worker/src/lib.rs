@@ -3,6 +3,7 @@
 pub mod cleaning;
 pub mod cli;
 pub mod daemon;
+pub mod json;
 pub mod llm;
 pub mod metrics;
 pub mod page_cache;

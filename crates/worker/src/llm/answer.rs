@@ -6,12 +6,21 @@ use super::{
     sse::Event,
     think::ThinkFilter,
 };
-use crate::pipeline::{Completion, ModelError, Piece};
+use crate::{
+    cleaning,
+    json::{self, Half},
+    pipeline::{Completion, ModelError, Piece},
+};
 use privachat_core::schema::Usage;
 use serde_json::Value;
 
 /// A model that goes on for longer than this has lost its way.
 const MAX_TEXT_BYTES: usize = 400_000;
+/// Bytes of text for each token that was asked for: several times what any language has. A server
+/// that does not keep to the tokens is cut there.
+const BYTES_PER_TOKEN: usize = 16;
+/// Characters of a model's name.
+const MAX_NAME_CHARS: usize = 200;
 
 /// Where visible text goes as it arrives.
 pub(super) type OnPiece<'a> = &'a mut (dyn for<'t> FnMut(Piece<'t>) + Send + 'a);
@@ -23,6 +32,9 @@ pub(super) struct Answer<'a> {
     model: String,
     filter: ThinkFilter,
     text: String,
+    max_bytes: usize,
+    /// What the last piece of text was cut in.
+    half: Half,
     usage: Option<Usage>,
     finish: Option<String>,
     done: bool,
@@ -32,8 +44,17 @@ pub(super) struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    pub(super) fn new(model: &str, source: ModelName, on_piece: OnPiece<'a>) -> Self {
+    /// An answer of at most `max_tokens`.
+    pub(super) fn new(
+        model: &str,
+        source: ModelName,
+        max_tokens: u32,
+        on_piece: OnPiece<'a>,
+    ) -> Self {
+        let asked = usize::try_from(max_tokens).unwrap_or(usize::MAX);
         Self {
+            max_bytes: asked.saturating_mul(BYTES_PER_TOKEN).min(MAX_TEXT_BYTES),
+            half: Half::default(),
             on_piece,
             source,
             model: model.to_owned(),
@@ -73,18 +94,26 @@ impl<'a> Answer<'a> {
             self.done = true;
             return Ok(());
         }
-        match serde_json::from_str::<Value>(data) {
-            Ok(object) if event.name == "error" => Err(self.refused(&object)),
-            Ok(object) => self.take(&object),
-            Err(_) => Err(self.broken("a chunk that is not JSON")),
+        let mut half = self.half;
+        let Ok(object) = json::read_piece(data, &mut half) else {
+            return Err(self.broken("a chunk that is not JSON"));
+        };
+        if event.name == "error" {
+            return Err(self.refused(&object));
         }
+        let has_text = self.take(&object)?;
+        // Chunks without text may come between the two halves of a character.
+        if has_text || half != Half::default() {
+            self.half = half;
+        }
+        Ok(())
     }
 
     /// Takes the event that the end of the stream may have cut in the middle; half an event says
     /// no more than that the end mark is missing.
     pub(super) fn take_last_event(&mut self, event: &Event) -> Result<(), Failure> {
         let data = event.data.trim();
-        if data == "[DONE]" || serde_json::from_str::<Value>(data).is_ok() {
+        if data == "[DONE]" || json::read_piece(data, &mut self.half.clone()).is_ok() {
             return self.take_event(event);
         }
         Ok(())
@@ -92,25 +121,28 @@ impl<'a> Answer<'a> {
 
     /// Takes a whole answer of a server that does not stream.
     pub(super) fn take_whole(&mut self, body: &[u8]) -> Result<(), Failure> {
-        let Ok(object) = serde_json::from_slice::<Value>(body) else {
+        let Ok(parsed) = json::read(body) else {
             return Err(self.broken("JSON that breaks off"));
         };
-        self.take(&object)?;
-        self.done = object.get("choices").is_some();
+        self.take(&parsed.value)?;
+        self.done = parsed.value.get("choices").is_some();
         Ok(())
     }
 
-    fn take(&mut self, object: &Value) -> Result<(), Failure> {
+    /// Takes what `object` says; tells whether it holds text.
+    fn take(&mut self, object: &Value) -> Result<bool, Failure> {
         if object.get("error").is_some_and(|error| !error.is_null()) {
             return Err(self.refused(object));
         }
-        let chunk = chunk::read(object);
+        let mut chunk = chunk::read(object);
+        let has_text = !chunk.text.is_empty();
+        cleaning::clean(&mut chunk.text);
         self.reasoned |= chunk.reasons;
         self.started |= chunk.reasons || !chunk.text.is_empty();
         self.usage = chunk.usage.or(self.usage);
         self.finish = chunk.finish.or(self.finish.take());
         if let Some(model) = chunk.model {
-            self.model = model;
+            self.model = cleaning::line(&model, MAX_NAME_CHARS);
         }
         let visible = self.filter.feed(&chunk.text);
         if self.filter.take_void() {
@@ -118,16 +150,19 @@ impl<'a> Answer<'a> {
             (self.on_piece)(Piece::Discard);
         }
         self.show(&visible);
-        Ok(())
+        Ok(has_text)
     }
 
     fn show(&mut self, visible: &str) {
         if visible.is_empty() {
             return;
         }
+        let room = self.max_bytes.saturating_sub(self.text.len());
+        let end = visible.floor_char_boundary(room);
+        self.overflowed |= end < visible.len();
+        let visible = visible.get(..end).unwrap_or_default();
         self.text.push_str(visible);
         (self.on_piece)(Piece::Text(visible));
-        self.overflowed |= self.text.len() > MAX_TEXT_BYTES;
     }
 
     /// The failure of a stream that broke: with the text until then, if a reader has seen any.

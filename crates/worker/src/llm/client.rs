@@ -125,7 +125,7 @@ impl OpenAi {
                     first_by,
                     stall: self.stall,
                 };
-                let mut answer = Answer::new(model, source, &mut *on_piece);
+                let mut answer = Answer::new(model, source, prompt.max_tokens, &mut *on_piece);
                 stream::read(response, patience, &mut answer).await?;
                 return answer.finish();
             }

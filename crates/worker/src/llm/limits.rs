@@ -88,7 +88,7 @@ async fn object(request: RequestBuilder, deadline: Deadline) -> Option<Value> {
     if !reply.status.is_success() {
         return None;
     }
-    serde_json::from_slice(&reply.body).ok()
+    Some(reply.json().ok()?.value)
 }
 
 fn listed(models: &Value, name: &str) -> Option<u32> {

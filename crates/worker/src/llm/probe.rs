@@ -5,11 +5,13 @@ use super::{
     refusal::{self, Failure, ModelName},
 };
 use crate::{
+    cleaning,
     pipeline::{Deadline, LanguageModel, ModelError, ModelLimits, Prompt},
     upstream::{self, ProbeError, Reply},
 };
-use serde_json::Value;
 
+/// Characters of a model's name.
+const MAX_NAME_CHARS: usize = 200;
 /// How many of the server's models a message names.
 const NAMED_MODELS: usize = 8;
 
@@ -120,10 +122,10 @@ impl OpenAi {
 }
 
 fn listed(reply: &Reply) -> Option<Vec<String>> {
-    let body: Value = serde_json::from_slice(&reply.body).ok()?;
+    let body = reply.json().ok()?.value;
     let entries = body.get("data").unwrap_or(&body).as_array()?;
     let ids = entries.iter().filter_map(|entry| entry.get("id")?.as_str());
-    Some(ids.map(str::to_owned).collect())
+    Some(ids.map(|id| cleaning::line(id, MAX_NAME_CHARS)).collect())
 }
 
 /// Ollama lists "llama3" as "llama3:latest".

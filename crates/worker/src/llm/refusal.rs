@@ -1,7 +1,11 @@
 //! What an error of a model server means. Servers put prompts and internal addresses into their
 //! messages, so those are searched for known phrases and never passed on.
 
-use crate::{pipeline::ModelError, upstream::Trouble};
+use crate::{
+    json::{self, Parsed},
+    pipeline::ModelError,
+    upstream::Trouble,
+};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -126,7 +130,7 @@ pub(super) fn classify_object(object: &Value, model: ModelName) -> Failure {
 /// The part of an error body that is the server's own words, lower-case: not what it echoes of
 /// the request.
 pub(super) fn complaint(body: &[u8]) -> String {
-    let Ok(object) = serde_json::from_slice::<Value>(body) else {
+    let Ok(Parsed { value: object, .. }) = json::read(body) else {
         return String::from_utf8_lossy(body.get(..2000).unwrap_or(body)).to_lowercase();
     };
     let mut words = Vec::new();

@@ -85,7 +85,7 @@ impl Body {
             Self::Unknown(head) => {
                 head.extend_from_slice(piece);
                 let head = std::mem::take(head);
-                match head.trim_ascii_start().first() {
+                match first_of_text(&head) {
                     None => {}
                     Some(b'{') => *self = Self::Whole(head),
                     Some(b'<') => return Err(web_page()),
@@ -127,6 +127,13 @@ impl Body {
             },
         }
     }
+}
+
+/// The first byte of the text, behind white space and byte order marks, whatever its encoding.
+fn first_of_text(head: &[u8]) -> Option<&u8> {
+    head.iter().find(|byte| {
+        !byte.is_ascii_whitespace() && !matches!(byte, 0 | 0xef | 0xbb | 0xbf | 0xfe | 0xff)
+    })
 }
 
 fn web_page() -> Failure {

@@ -3,6 +3,7 @@
 mod cuts;
 mod faults;
 mod limits;
+mod odd_text;
 mod reasoning;
 mod requests;
 mod streams;

@@ -8,6 +8,8 @@ use super::{
     reply::Upstream,
 };
 use crate::{
+    cleaning,
+    json::Parsed,
     llm::{ThinkFilter, usage},
     pipeline::{
         Deadline, Found, ProviderError, ProviderQuery, SearchProvider, TimeRange,
@@ -30,6 +32,8 @@ const UPSTREAM: Upstream = Upstream {
 
 const PUBLIC_BASE: &str = "https://api.perplexity.ai";
 const MODEL: &str = "sonar";
+/// What is read of an answer: many times what Sonar writes.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// Perplexity's search model. Its hits are the sources it cites, in the order of its numbers, and
 /// are not cut to the query's limit, so that every number of its answer has its source.
@@ -67,7 +71,7 @@ impl Perplexity {
         Ok(format!("{MODEL} answers"))
     }
 
-    async fn ask(&self, body: &Value, deadline: Deadline) -> Result<Value, ProviderError> {
+    async fn ask(&self, body: &Value, deadline: Deadline) -> Result<Parsed, ProviderError> {
         let request = self
             .client
             .post(&self.completions)
@@ -92,7 +96,11 @@ impl SearchProvider for Perplexity {
         let now = Utc::now();
         let body = parameters(&query.text, Period::of(query, now));
         let answer = self.ask(&body, deadline).await?;
-        read(&answer, now)
+        let notice = UPSTREAM.unreadable(answer.dropped);
+        Ok(Found {
+            notices: notice.into_iter().collect(),
+            ..read(&answer.value, now)?
+        })
     }
 }
 
@@ -123,7 +131,7 @@ fn read(body: &Value, now: DateTime<Utc>) -> Result<Found, ProviderError> {
         return Err(UPSTREAM.malformed("no answer text"));
     };
     let mut filter = ThinkFilter::default();
-    let mut text = filter.feed(content);
+    let mut text = filter.feed(&cleaning::lines(content, MAX_ANSWER_BYTES));
     text.push_str(&filter.finish());
     let (hits, numbers) = citations::sources(body, UPSTREAM.name, now);
     let answer = renumber(text.trim(), &numbers);

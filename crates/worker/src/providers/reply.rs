@@ -1,6 +1,7 @@
 //! What an upstream's answer means for a search.
 
 use crate::{
+    json::{Parsed, Unreadable},
     pipeline::ProviderError,
     upstream::{ProbeError, Reply, Trouble},
 };
@@ -32,14 +33,22 @@ impl Upstream {
     }
 
     /// The JSON object of a good answer.
-    pub(super) fn object(self, reply: &Reply) -> Result<Value, ProviderError> {
+    pub(super) fn object(self, reply: &Reply) -> Result<Parsed, ProviderError> {
         self.status(reply)?;
-        match serde_json::from_slice::<Value>(&reply.body) {
-            Ok(value) if value.is_object() => Ok(value),
+        match reply.json() {
+            Ok(parsed) if parsed.value.is_object() => Ok(parsed),
             Ok(_) => Err(self.malformed("JSON, but no object")),
-            Err(_) if reply.is_html() => Err(self.malformed("HTML instead of JSON")),
-            Err(_) => Err(self.malformed("not JSON")),
+            Err(Unreadable::NotJson) if reply.is_html() => {
+                Err(self.malformed("HTML instead of JSON"))
+            }
+            Err(reason) => Err(self.malformed(&reason.to_string())),
         }
+    }
+
+    /// What the user should know when `count` of the results could not be read.
+    pub(super) fn unreadable(self, count: usize) -> Option<String> {
+        let results = if count == 1 { "result" } else { "results" };
+        (count > 0).then(|| format!("{count} {results} of {} could not be read", self.name))
     }
 
     fn status(self, reply: &Reply) -> Result<(), ProviderError> {

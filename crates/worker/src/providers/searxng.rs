@@ -10,6 +10,7 @@ use super::{
     reply::{self, Upstream},
 };
 use crate::{
+    cleaning,
     pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider, Silence, TimeRange},
     upstream::{self, ProbeError, Reply},
 };
@@ -134,7 +135,9 @@ fn read(reply: &Reply, limit: usize, now: DateTime<Utc>) -> Result<Found, Provid
     if let Some(refusal) = bad_parameter(reply) {
         return Err(refusal);
     }
-    let body = UPSTREAM.object(reply)?;
+    let parsed = UPSTREAM.object(reply)?;
+    let unreadable = UPSTREAM.unreadable(parsed.dropped);
+    let body = parsed.value;
     if !body.get("results").is_some_and(Value::is_array) {
         return Err(UPSTREAM.malformed("no list of results"));
     }
@@ -155,7 +158,7 @@ fn read(reply: &Reply, limit: usize, now: DateTime<Utc>) -> Result<Found, Provid
     Ok(Found {
         silence: silence(&body).filter(|_| hits.is_empty()),
         hits,
-        notices: notice.into_iter().collect(),
+        notices: notice.into_iter().chain(unreadable).collect(),
         ..Found::default()
     })
 }
@@ -221,7 +224,7 @@ fn unresponsive(body: &Value, nothing_found: bool) -> Option<String> {
 }
 
 fn brief(text: &str) -> String {
-    text.chars().take(MOST_CHARS).collect()
+    cleaning::line(text, MOST_CHARS)
 }
 
 /// Why engines did not answer; the worst of their reasons.
@@ -255,7 +258,7 @@ fn bad_parameter(reply: &Reply) -> Option<ProviderError> {
     if reply.status != 400 {
         return None;
     }
-    let body: Value = serde_json::from_slice(&reply.body).ok()?;
+    let body = reply.json().ok()?.value;
     let message = reply::text(&body, "error");
     let name = message
         .split_once("parameter ")

@@ -132,7 +132,8 @@ impl Serper {
         let reply = reply.map_err(|trouble| UPSTREAM.trouble(trouble))?;
         let body = UPSTREAM.object(&reply)?;
         Ok(Found {
-            hits: read(&body, now).finish(query.limit),
+            hits: read(&body.value, now).finish(query.limit),
+            notices: UPSTREAM.unreadable(body.dropped).into_iter().collect(),
             ..Found::default()
         })
     }

@@ -1,6 +1,6 @@
 //! What the tests of all HTTP providers need.
 
-use crate::pipeline::{Deadline, Hit, ProviderError, ProviderQuery};
+use crate::pipeline::{Deadline, Found, Hit, ProviderError, ProviderQuery};
 use std::{collections::HashSet, time::Duration};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers};
 
@@ -53,6 +53,63 @@ pub(super) fn hint(error: &ProviderError) -> &str {
         ProviderError::Refused { hint, .. } => hint,
         other => panic!("{other:?} is no refusal"),
     }
+}
+
+/// `good` in every form in which a server can spoil it: each `TEXT` in it becomes an odd string,
+/// each `12.5` an odd number.
+pub(super) fn spoiled(good: &str) -> Vec<Vec<u8>> {
+    assert!(good.contains("TEXT"), "{good}");
+    let mut all: Vec<Vec<u8>> = Vec::new();
+    for text in ["cut \\ud83d", "\\ude00", "two\nlines", "nul\0", "\\x"] {
+        all.push(good.replace("TEXT", text).into());
+    }
+    for number in ["NaN", "Infinity", "-Infinity", "1e999"] {
+        all.push(good.replace("12.5", number).into());
+    }
+    for byte in [0x80, 0xe9, 0xff] {
+        let mut bytes = good.as_bytes().to_vec();
+        let at = good.find("TEXT").unwrap();
+        bytes[at] = byte;
+        all.push(bytes);
+    }
+    let marked = format!("\u{feff}{good}");
+    all.push(marked.clone().into());
+    all.push(marked.encode_utf16().flat_map(u16::to_le_bytes).collect());
+    all.push(good.encode_utf16().flat_map(u16::to_be_bytes).collect());
+    all.push(
+        good.chars()
+            .map(u32::from)
+            .flat_map(u32::to_le_bytes)
+            .collect(),
+    );
+    all
+}
+
+/// The results that `ask` finds on a server, for each form of `good` and of it with an item that
+/// is no JSON at `BROKEN`.
+pub(super) async fn assert_spoils_nothing<F: Future<Output = Result<Found, ProviderError>>>(
+    good: &str,
+    hits: usize,
+    ask: impl Fn(String) -> F,
+) {
+    for body in spoiled(&good.replace("BROKEN", "")) {
+        let server = serve(json(body.clone())).await;
+        let found = ask(server.uri()).await.unwrap();
+        let shown = String::from_utf8_lossy(&body).into_owned();
+        assert_eq!(found.hits.len(), hits, "{shown}");
+        assert_eq!(found.notices, [""; 0], "{shown}");
+        assert_sound(&found.hits);
+    }
+    let server = serve(json(good.replace("BROKEN", "{'a': 1} x,"))).await;
+    let found = ask(server.uri()).await.unwrap();
+    assert_eq!(found.hits.len(), hits);
+    let [notice] = found.notices.as_slice() else {
+        panic!("{:?}", found.notices);
+    };
+    assert!(
+        notice.contains("1 result of ") && notice.contains("could not be read"),
+        "{notice}"
+    );
 }
 
 /// What holds of the results of every provider, whatever its server says.

@@ -11,7 +11,9 @@ use super::{
     reply::{self, Upstream},
 };
 use crate::{
-    pipeline::{Deadline, Found, Hit, ProviderError, ProviderQuery, SearchProvider},
+    cleaning,
+    json::Parsed,
+    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider},
     upstream::{self, ProbeError, Reply},
 };
 use async_trait::async_trait;
@@ -27,6 +29,8 @@ const UPSTREAM: Upstream = Upstream {
 
 /// The API gives at most this many introductions per request.
 const MAX_RESULTS: usize = 20;
+/// Characters of a wiki's name that are shown.
+const MAX_NAME_CHARS: usize = 100;
 /// Length of the introductions asked for, in characters.
 const EXTRACT_CHARS: &str = "1000";
 
@@ -66,10 +70,11 @@ impl Wikipedia {
         let body = self.ask(&self.api(None), &parameters, deadline).await;
         let body = body.map_err(|error| UPSTREAM.probe_error(&error))?;
         match body
+            .value
             .pointer("/query/general/sitename")
             .and_then(Value::as_str)
         {
-            Some(name) => Ok(name.to_owned()),
+            Some(name) => Ok(cleaning::line(name, MAX_NAME_CHARS)),
             None => Err(UPSTREAM.probe_error(&UPSTREAM.malformed("no site information"))),
         }
     }
@@ -87,7 +92,7 @@ impl Wikipedia {
         terms: &str,
         limit: usize,
         deadline: Deadline,
-    ) -> Result<Vec<Hit>, ProviderError> {
+    ) -> Result<Found, ProviderError> {
         let count = limit.to_string();
         let parameters = [
             ("action", "query"),
@@ -109,7 +114,11 @@ impl Wikipedia {
             ("redirects", "1"),
         ];
         let body = self.ask(api, &parameters, deadline).await?;
-        Ok(read(&body, api).finish(limit))
+        Ok(Found {
+            hits: read(&body.value, api).finish(limit),
+            notices: UPSTREAM.unreadable(body.dropped).into_iter().collect(),
+            ..Found::default()
+        })
     }
 
     async fn ask(
@@ -117,7 +126,7 @@ impl Wikipedia {
         api: &str,
         parameters: &[(&str, &str)],
         deadline: Deadline,
-    ) -> Result<Value, ProviderError> {
+    ) -> Result<Parsed, ProviderError> {
         let request = self.client.get(api).query(parameters);
         let reply = upstream::exchange(request, deadline).await;
         checked(&reply.map_err(|trouble| UPSTREAM.trouble(trouble))?)
@@ -141,16 +150,11 @@ impl SearchProvider for Wikipedia {
         }
         let limit = query.limit.clamp(1, MAX_RESULTS);
         let api = self.api(query.language.as_deref());
-        let mut hits = self.matching(&api, &terms, limit, deadline).await?;
-        if hits.is_empty()
-            && let Some(any) = terms::any_of(&terms)
-        {
-            hits = self.matching(&api, &any, limit, deadline).await?;
+        let found = self.matching(&api, &terms, limit, deadline).await?;
+        match terms::any_of(&terms) {
+            Some(any) if found.hits.is_empty() => self.matching(&api, &any, limit, deadline).await,
+            _ => Ok(found),
         }
-        Ok(Found {
-            hits,
-            ..Found::default()
-        })
     }
 }
 
@@ -204,9 +208,9 @@ fn address(page: &Value, api: &str) -> Option<String> {
 }
 
 /// MediaWiki reports its errors with HTTP 200 (<https://www.mediawiki.org/wiki/API:Errors_and_warnings>).
-fn checked(reply: &Reply) -> Result<Value, ProviderError> {
+fn checked(reply: &Reply) -> Result<Parsed, ProviderError> {
     let body = UPSTREAM.object(reply)?;
-    let Some(error) = body.get("error") else {
+    let Some(error) = body.value.get("error") else {
         return Ok(body);
     };
     let code = reply::text(error, "code");

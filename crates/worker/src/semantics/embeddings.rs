@@ -49,6 +49,10 @@ impl Endpoint<'_> {
                 .get(&Vectors::key(text))
                 .map_or(&[][..], |found| found)
         };
+        let says_nothing = |text: &&str| vector(text).iter().all(|number| *number == 0.0);
+        if queries.iter().any(|query| says_nothing(query)) {
+            return Err(malformed("a vector of a query that is not numbers"));
+        }
         let rows = queries
             .iter()
             .map(|query| {
@@ -155,7 +159,8 @@ fn vector(entry: &Value) -> Option<Arc<[f32]>> {
     reason = "models compute in 32 bits or fewer"
 )]
 fn number(value: &Value) -> Option<f32> {
-    let number = value.as_f64()? as f32;
+    // What was no number in the JSON of the server either, such as NaN, says nothing.
+    let number = value.as_f64().or(value.is_null().then_some(0.0))? as f32;
     number.is_finite().then_some(number)
 }
 

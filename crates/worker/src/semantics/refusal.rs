@@ -76,8 +76,10 @@ async fn once(
     if !reply.status.is_success() {
         return Err(classify(reply.status.as_u16(), &reply.phrases(), settings));
     }
-    let body: Value =
-        serde_json::from_slice(&reply.body).map_err(|_invalid| malformed("not JSON"))?;
+    let parsed = reply.json();
+    let body = parsed
+        .map_err(|reason| malformed(&reason.to_string()))?
+        .value;
     let Some(error) = body.get("error").filter(|error| !error.is_null()) else {
         return Ok(body);
     };

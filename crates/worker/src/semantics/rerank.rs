@@ -59,7 +59,8 @@ pub(super) fn read(body: &Value, count: usize) -> Result<Vec<f64>, SemanticsErro
         .unwrap_or(body)
         .as_array()
         .ok_or_else(|| malformed("no list of scores"))?;
-    let mut scores: Vec<Option<f64>> = vec![None; count];
+    // The inner one is missing where a score is no number, such as NaN.
+    let mut scores: Vec<Option<Option<f64>>> = vec![None; count];
     for entry in entries {
         let index = entry.get("index").and_then(Value::as_u64);
         let index = index.and_then(|index| usize::try_from(index).ok());
@@ -70,12 +71,20 @@ pub(super) fn read(body: &Value, count: usize) -> Result<Vec<f64>, SemanticsErro
         }
         let score = ["relevance_score", "score"]
             .iter()
-            .find_map(|name| entry.get(name)?.as_f64());
-        *slot = Some(score.ok_or_else(|| malformed("a score that is not a number"))?);
+            .find_map(|name| entry.get(name));
+        *slot = Some(match score {
+            Some(Value::Null) => None,
+            Some(Value::Number(number)) => number.as_f64(),
+            _ => return Err(malformed("a score that is not a number")),
+        });
     }
-    let scores: Option<Vec<f64>> = scores.into_iter().collect();
+    let scores: Option<Vec<Option<f64>>> = scores.into_iter().collect();
     let scores = scores.ok_or_else(|| malformed("fewer scores than texts"))?;
-    Ok(to_unit(scores))
+    // What has no score is worth as little as the worst.
+    let worst = scores.iter().flatten().copied().reduce(f64::min);
+    let worst = worst.ok_or_else(|| malformed("a score that is not a number"))?;
+    let scores = scores.into_iter().map(|score| score.unwrap_or(worst));
+    Ok(to_unit(scores.collect()))
 }
 
 /// llama.cpp and some models of vLLM give the bare output of the model: log-odds, not 0–1.

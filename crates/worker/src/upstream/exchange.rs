@@ -1,7 +1,10 @@
 //! One request, one whole answer.
 
 use super::{Trouble, retry_after};
-use crate::pipeline::Deadline;
+use crate::{
+    json::{self, Parsed, Unreadable},
+    pipeline::Deadline,
+};
 use chrono::Utc;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use std::time::Duration;
@@ -22,6 +25,14 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The body as JSON, read leniently.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn json(&self) -> Result<Parsed, Unreadable> {
+        json::read(&self.body)
+    }
+
     /// Whether the body looks like a web page.
     #[must_use]
     pub fn is_html(&self) -> bool {

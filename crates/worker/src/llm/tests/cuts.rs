@@ -31,7 +31,7 @@ fn read(bytes: &[u8], pieces: usize) -> (Option<String>, String) {
         Piece::Text(text) => shown.push_str(text),
         Piece::Discard => shown.clear(),
     };
-    let mut answer = Answer::new("m", ModelName::Configured, &mut on_piece);
+    let mut answer = Answer::new("m", ModelName::Configured, 1024, &mut on_piece);
     let mut parser = SseParser::default();
     let mut failed = None;
     for part in bytes.chunks(pieces) {

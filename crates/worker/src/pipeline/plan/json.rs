@@ -1,5 +1,6 @@
 //! Finding the JSON in what a model says: it may stand after reasoning, in a fence, between prose.
 
+use crate::json;
 use serde::de::DeserializeOwned;
 
 /// Objects that are tried at most: a text of nothing but braces must not cost its square.
@@ -27,15 +28,26 @@ pub(super) fn object<T: DeserializeOwned>(text: &str) -> Result<T, String> {
             continue;
         };
         let candidate = from_here.get(..end).unwrap_or_default();
-        match serde_json::from_str(candidate) {
+        match read(candidate) {
             Ok(value) => return Ok(value),
             Err(error) => {
-                problem.get_or_insert_with(|| error.to_string());
+                problem.get_or_insert(error);
             }
         }
         rest = from_here.strip_prefix('{').unwrap_or_default();
     }
     Err(problem.unwrap_or_else(|| NO_OBJECT.to_owned()))
+}
+
+fn read<T: DeserializeOwned>(object: &str) -> Result<T, String> {
+    let strict = match serde_json::from_str(object) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    match json::read(object.as_bytes()) {
+        Ok(parsed) => serde_json::from_value(parsed.value).map_err(|error| error.to_string()),
+        Err(_) => Err(strict.to_string()),
+    }
 }
 
 /// Where the object that `text` starts with ends.

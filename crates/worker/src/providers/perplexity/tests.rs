@@ -180,3 +180,34 @@ proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn one_odd_result_costs_no_other() {
+    let good = r#"{"choices": [{"message": {"content": "Yes TEXT [1][2]."}}], "cost": 12.5,
+        "search_results": [BROKEN {"title": "A", "url": "https://a.example/"},
+        {"title": "B", "url": "https://b.example/"}]}"#;
+    crate::providers::tests::assert_spoils_nothing(good, 2, async |base| {
+        let base = Url::parse(&base).unwrap();
+        let perplexity = Perplexity::new(Some(&base), Secret::new("k"), client().unwrap());
+        let found = perplexity.search(&question("x"), soon()).await?;
+        let answer = found.answer.as_deref().unwrap();
+        assert!(
+            answer.starts_with("Yes") && answer.ends_with("[1][2]."),
+            "{answer}"
+        );
+        Ok(found)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_holds_nothing_unseen_and_has_an_end() {
+    let hidden: String = crate::cleaning::tests::unwanted().collect();
+    for text in [format!("Y{hidden}es."), "word ".repeat(100_000)] {
+        let body = serde_json::json!({"choices": [{"message": {"content": text}}]});
+        let found = read(&body, Utc::now()).unwrap();
+        let answer = found.answer.unwrap();
+        assert!(!answer.contains(crate::cleaning::is_invisible));
+        assert!(answer.len() <= MAX_ANSWER_BYTES);
+    }
+}

@@ -382,3 +382,14 @@ proptest! {
         prop_assert!(read(&reply, 5, Utc::now()).is_err());
     }
 }
+
+#[tokio::test]
+async fn one_odd_result_costs_no_other() {
+    let good = r#"{"results": [BROKEN {"title": "TEXT", "url": "https://a.example/", "score": 12.5},
+        {"title": "Other", "url": "https://b.example/", "content": "Words"}], "unresponsive_engines": []}"#;
+    crate::providers::tests::assert_spoils_nothing(good, 2, async |base| {
+        let searxng = Searxng::new(&Url::parse(&base).unwrap(), client().unwrap());
+        searxng.search(&question("x"), soon()).await
+    })
+    .await;
+}

@@ -192,3 +192,15 @@ async fn a_past_year_is_where_results_begin_until_there_are_none() {
     let found = at(&server).search(&query, soon()).await.unwrap();
     assert_eq!(found.hits.len(), 4);
 }
+
+#[tokio::test]
+async fn one_odd_result_costs_no_other() {
+    let good = r#"{"organic": [BROKEN {"title": "TEXT", "link": "https://a.example/", "position": 12.5},
+        {"title": "Other", "link": "https://b.example/", "snippet": "Words"}]}"#;
+    crate::providers::tests::assert_spoils_nothing(good, 2, async |base| {
+        let base = Url::parse(&base).unwrap();
+        let serper = Serper::new(Some(&base), Secret::new("k"), client().unwrap());
+        serper.search(&question("x"), soon()).await
+    })
+    .await;
+}

@@ -211,3 +211,15 @@ proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn one_odd_result_costs_no_other() {
+    let good = r#"{"query": {"pages": [BROKEN {"title": "TEXT", "pageid": 1, "index": 1, "x": 12.5},
+        {"title": "Other", "pageid": 2, "index": 2, "extract": "Words"}]}}"#;
+    crate::providers::tests::assert_spoils_nothing(good, 2, async |base| {
+        let base = Url::parse(&base).unwrap();
+        let wiki = Wikipedia::new(Some(base), client().unwrap());
+        wiki.search(&question("words"), soon()).await
+    })
+    .await;
+}

@@ -64,3 +64,42 @@ async fn a_probe_says_what_to_set() {
     let said = reranker(&well).probe(soon()).await.unwrap();
     assert!(said.contains("judge"), "{said}");
 }
+
+#[tokio::test]
+async fn a_score_that_is_no_number_costs_its_text_only() {
+    for written in ["NaN", "-Infinity", "null"] {
+        let body = format!(
+            r#"{{"results": [{{"index": 0, "relevance_score": {written}}}, {{"index": 1, "relevance_score": 0.7}}, {{"index": 2, "relevance_score": 0.4}}]}}"#
+        );
+        let upstream = answering(ResponseTemplate::new(200).set_body_string(body)).await;
+        let found = reranker(&upstream)
+            .similarities(&["q"], &["a", "b", "c"], soon())
+            .await;
+        assert_eq!(found.unwrap().rows, [[0.4, 0.7, 0.4]], "{written}");
+    }
+}
+
+#[tokio::test]
+async fn a_vector_that_is_no_numbers_costs_its_text_only() {
+    let vectors = |query: &str, text: &str| {
+        format!(
+            r#"{{"data": [{{"index": 0, "embedding": {query}}}, {{"index": 1, "embedding": {text}}}, {{"index": 2, "embedding": [1, 0]}}]}}"#
+        )
+    };
+    let good = vectors("[1, 0]", "[NaN, NaN]");
+    let upstream = answering(ResponseTemplate::new(200).set_body_string(good)).await;
+    let found = embeddings(&upstream)
+        .similarities(&["q"], &["a", "b"], soon())
+        .await;
+    assert_eq!(found.unwrap().rows, [[0.0, 1.0]]);
+    // Nothing can be compared with a query that has none.
+    let bad = vectors("[NaN, NaN]", "[1, 0]");
+    let upstream = answering(ResponseTemplate::new(200).set_body_string(bad)).await;
+    let found = embeddings(&upstream)
+        .similarities(&["q"], &["a", "b"], soon())
+        .await;
+    assert!(
+        matches!(found, Err(SemanticsError::Malformed { .. })),
+        "{found:?}"
+    );
+}

@@ -1,0 +1,108 @@
+//! Servers whose JSON is not quite JSON, and models whose text holds what no reader sees.
+
+use super::*;
+use crate::cleaning::{is_invisible, tests::unwanted};
+
+async fn said(answer: ResponseTemplate) -> Completion {
+    let server = serve(answer).await;
+    let (result, shown) = ask(&model(&server.uri(), None), soon()).await;
+    let completion = result.unwrap();
+    assert_eq!(completion.text, shown.trim_end());
+    completion
+}
+
+/// A stream of chunks with these texts, written as JSON strings without the quotes.
+fn stream(texts: &[&str]) -> Vec<u8> {
+    let chunks = texts.iter().map(|text| {
+        format!("data: {{\"model\": \"m\", \"choices\": [{{\"delta\": {{\"content\": \"{text}\"}}}}]}}\n\n")
+    });
+    chunks
+        .chain([stop("stop")])
+        .collect::<String>()
+        .into_bytes()
+}
+
+#[tokio::test]
+async fn a_character_cut_between_two_chunks_is_whole() {
+    for texts in [
+        vec!["Yes \\ud83d", "\\ude00 [1]."],
+        vec!["Yes \\ud83d", "", "\\ude00 [1]."],
+        vec!["Yes ", "\\ud83d", "\\ude00", " [1]."],
+    ] {
+        let completion = said(events(stream(&texts))).await;
+        assert_eq!(completion.text, "Yes \u{1f600} [1].", "{texts:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_odd_character_costs_itself_and_not_the_answer() {
+    for (texts, expected) in [
+        (["Yes \\ude00", " [1]."], "Yes \u{fffd} [1]."),
+        (["Yes \\ud83d", " [1]."], "Yes  [1]."),
+        (["Yes \\ud83d.", " [1]."], "Yes \u{fffd}. [1]."),
+    ] {
+        assert_eq!(said(events(stream(&texts))).await.text, expected);
+    }
+    let mut bytes = stream(&["Yes X", " [1]."]);
+    let at = bytes.iter().position(|byte| *byte == b'X').unwrap();
+    bytes[at] = 0xff;
+    assert_eq!(said(events(bytes)).await.text, "Yes \u{fffd} [1].");
+    let chunk = r#"data: {"choices": [{"logprobs": {"score": NaN}, "delta": {"content": "Yes"}}]}"#;
+    let stream = format!("{chunk}\n\n{}", stop("stop"));
+    assert_eq!(said(events(stream)).await.text, "Yes");
+}
+
+#[tokio::test]
+async fn a_whole_answer_is_read_in_every_encoding() {
+    let text = r#"{"model": "m", "choices": [{"logprobs": -Infinity, "message": {"content": "Yé \ud83d\ude00 \ud83d."}, "finish_reason": "stop"}]}"#;
+    let marked = format!("\u{feff}{text}");
+    let bodies: [Vec<u8>; 4] = [
+        text.into(),
+        marked.clone().into(),
+        marked.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+    ];
+    for body in bodies {
+        let completion = said(ResponseTemplate::new(200).set_body_bytes(body)).await;
+        assert_eq!(completion.text, "Y\u{e9} \u{1f600} \u{fffd}.");
+        assert!(!completion.truncated);
+    }
+}
+
+#[tokio::test]
+async fn text_and_name_of_a_model_hold_nothing_unseen() {
+    let hidden: String = unwanted().collect();
+    let chunk = serde_json::json!({
+        "model": format!("m{hidden}odel"),
+        "choices": [{"delta": {"content": format!("Y{hidden}es.\n\tMore.")}}],
+    });
+    let whole = serde_json::json!({
+        "model": format!("m{hidden}odel"),
+        "choices": [{"message": {"content": format!("Y{hidden}es.\n\tMore.")}, "finish_reason": "stop"}],
+    });
+    let streamed = events(format!("data: {chunk}\n\n{}", stop("stop")));
+    for answer in [streamed, ResponseTemplate::new(200).set_body_json(whole)] {
+        let completion = said(answer).await;
+        assert_eq!(completion.text, "Yes.\n\tMore.");
+        assert!(
+            !completion.model.contains(is_invisible),
+            "{:?}",
+            completion.model
+        );
+        assert!(completion.model.starts_with('m') && completion.model.ends_with("odel"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_longer_than_its_tokens_is_cut() {
+    let endless = "word \u{e4}".repeat(100_000);
+    let many: String = (0..2_000)
+        .map(|_| piece(&"word \u{e4}".repeat(50)))
+        .collect();
+    for stream in [piece(&endless) + &stop("stop"), many + &stop("stop")] {
+        let completion = said(events(stream)).await;
+        assert!(completion.truncated);
+        let most = usize::try_from(prompt().max_tokens).unwrap() * 16;
+        assert!((most / 2..=most).contains(&completion.text.len()));
+    }
+}
