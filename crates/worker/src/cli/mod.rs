@@ -10,6 +10,7 @@ mod search;
 mod show;
 #[cfg(test)]
 mod tests;
+mod visible;
 
 use crate::{parser, wiring::PipelineSettings};
 use anyhow::Context as _;
@@ -102,11 +103,26 @@ pub enum Command {
     ParseDocuments,
 }
 
-/// Runs one command; its result goes to `out`. The code says whether it succeeded.
+/// Runs one command; its result goes to `out`, without a character that a terminal obeys. The code
+/// says whether it succeeded.
 ///
 /// # Errors
 /// When the command could not be carried out at all, or `out` cannot be written to.
 pub async fn run(
+    command: Command,
+    settings: &PipelineSettings,
+    shared: &SharedSettings,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    // Whole, so that nothing that a command writes can miss the encoding.
+    let mut written = Vec::new();
+    let result = carry_out(command, settings, shared, &mut written).await;
+    let written = String::from_utf8_lossy(&written);
+    out.write_all(visible::visible(&written).as_bytes())?;
+    result
+}
+
+async fn carry_out(
     command: Command,
     settings: &PipelineSettings,
     shared: &SharedSettings,

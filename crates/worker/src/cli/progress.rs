@@ -1,5 +1,6 @@
 //! Progress on stderr: a bar on a terminal, plain lines elsewhere.
 
+use super::visible::visible;
 use crate::pipeline::ProgressSink;
 use indicatif::{ProgressBar, ProgressStyle};
 use privachat_core::schema::{Event, Progress};
@@ -43,6 +44,7 @@ impl Shown {
     }
 
     fn line(&self, text: &str) {
+        let text = visible(text);
         match self {
             Self::Bar(bar) => bar.println(text),
             // Progress that nobody can see any more must not end the search.
@@ -55,7 +57,7 @@ impl Shown {
             Self::Bar(bar) => {
                 bar.set_length(u64::try_from(progress.total).unwrap_or(u64::MAX));
                 bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
-                bar.set_message(progress.message.clone());
+                bar.set_message(visible(&progress.message).into_owned());
             }
             Self::Lines => self.line(&progress.message),
         }

@@ -1,5 +1,10 @@
 use super::*;
-use crate::{providers::local::CorpusSettings, web::fetch::FetchRules, wiring::PipelineSettings};
+use crate::{
+    cleaning::{is_invisible, tests::unwanted},
+    providers::local::CorpusSettings,
+    web::fetch::FetchRules,
+    wiring::PipelineSettings,
+};
 use serde_json::Value;
 use std::fs;
 use tempfile::TempDir;
@@ -314,4 +319,58 @@ async fn check_config_names_the_folder_of_documents_that_is_not_there() {
     }
     let ended = worker(&settings, &["check-config"]).await.unwrap();
     assert!(ended.output.contains("DATA_DIR"), "{}", ended.output);
+}
+
+/// What strangers write where the command line shows it: on a page, in a file, in an answer.
+#[tokio::test]
+async fn no_command_prints_what_a_terminal_obeys() {
+    let hidden: String = unwanted().filter(|c| *c != '\r').collect();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = corpus(&folder);
+    let documents = folder.path().join("documents");
+    let page = PAGE.replace("Tides", &format!("T{hidden}ides"));
+    fs::write(documents.join("hidden.html"), &page).unwrap();
+    fs::write(
+        documents.join(format!("\u{1b}[2J\u{202e}.md")),
+        "# Tides\n\nThe Moon causes tides.",
+    )
+    .unwrap();
+    let text = format!("The Moon causes t{hidden}ides.");
+    let markdown = folder.path().join("hidden.md");
+    fs::write(
+        &markdown,
+        format!("# T{hidden}ides\n\n{text}\n\n    co{hidden}de\n"),
+    )
+    .unwrap();
+    let answer = serde_json::json!({
+        "answer": format!("{text} [1]"),
+        "sources": [{"title": text, "url": format!("https://a.example/{hidden}"), "text": text}],
+    });
+    let check = folder.path().join("check.json");
+    fs::write(&check, answer.to_string()).unwrap();
+    let (markdown, check) = (markdown.to_str().unwrap(), check.to_str().unwrap());
+    let commands: [&[&str]; 5] = [
+        &["search", "--provider", "local", "Moon tides"],
+        &["ask", "What causes tides?"],
+        &["read", markdown],
+        &["check", check],
+        &["check-config"],
+    ];
+    for command in commands {
+        for json in [false, true] {
+            let has_json = command != ["check-config"];
+            let arguments = [command, if json && has_json { &["--json"] } else { &[] }].concat();
+            let ended = worker(&settings, &arguments).await.unwrap();
+            let found: Vec<char> = ended.output.chars().filter(|c| is_invisible(*c)).collect();
+            assert!(found.is_empty(), "{arguments:?} {found:?}: {}", ended.output);
+            assert!(
+                !has_json || ended.output.contains("ides"),
+                "{}",
+                ended.output
+            );
+            if json && has_json {
+                ended.json();
+            }
+        }
+    }
 }

@@ -1,0 +1,53 @@
+//! Output encoded for where it goes: a terminal obeys characters that a reader does not see.
+
+use crate::cleaning::is_invisible;
+use std::{borrow::Cow, fmt::Write as _};
+
+/// `text` with every character that is not seen as a JSON string would escape it: on a terminal it
+/// shows and does nothing, and JSON means the same as before.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_invisible) {
+        return Cow::Borrowed(text);
+    }
+    let mut encoded = String::with_capacity(text.len() + 32);
+    for c in text.chars() {
+        if is_invisible(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String does not fail.
+                let _ = write!(encoded, "\\u{unit:04x}");
+            }
+        } else {
+            encoded.push(c);
+        }
+    }
+    Cow::Owned(encoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cleaning::tests::unwanted;
+    use proptest::prelude::*;
+
+    #[test]
+    fn each_unwanted_character_shows_as_its_number() {
+        for c in unwanted() {
+            let shown = visible(&format!("a{c}b")).into_owned();
+            assert!(!shown.contains(is_invisible), "{c:?}");
+            assert!(shown.starts_with("a\\u") && shown.ends_with('b'), "{shown}");
+        }
+        assert_eq!(visible("one\n\ttwo"), "one\n\ttwo");
+    }
+
+    proptest! {
+        #[test]
+        fn json_means_what_it_meant(text in any::<String>(), hidden in any::<prop::sample::Index>()) {
+            let unwanted: Vec<char> = unwanted().collect();
+            let value = serde_json::json!({"text": format!("{text}{}", hidden.get(&unwanted))});
+            let json = serde_json::to_string_pretty(&value).unwrap();
+            let shown = visible(&json);
+            prop_assert!(!shown.contains(is_invisible));
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+        }
+    }
+}
