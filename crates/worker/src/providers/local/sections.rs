@@ -2,13 +2,18 @@
 //! explains one term.
 
 use super::pointers;
-use crate::pipeline::{Block, BlockKind, Document, text::language};
+use crate::{
+    cleaning,
+    pipeline::{Block, BlockKind, Document, text::language},
+};
 use serde::{Deserialize, Serialize};
 
 /// A longer piece is cut again between blocks, so that it stays about one thing.
 const MAX_SECTION_CHARS: usize = 2_500;
 /// Bytes of a heading that the sections below it repeat. An unclosed one holds the rest of a page.
 const MAX_REPEATED_HEADING: usize = 300;
+/// Characters of a title, which the name of the file stands in for.
+const MAX_TITLE_CHARS: usize = 300;
 /// How much prose (in bytes) tells the language of a page that does not say it.
 const DETECTED_BY_LEAST: usize = 80;
 const DETECTED_BY_MOST: usize = 4_000;
@@ -145,7 +150,8 @@ impl Section {
 
 /// The sections of `document`, in reading order. `name` stands in for a missing title.
 pub(super) fn split(document: &Document, name: &str) -> Vec<Section> {
-    let title = title(document, name);
+    let document = &cleaned(document);
+    let title = cleaning::line(&title(document, name), MAX_TITLE_CHARS);
     let language = document.language.clone().or_else(|| detected(document));
     let page_chars = document.blocks.iter().map(|block| block.text.len()).sum();
     let empty = |path: &[(u8, String)]| Section {
@@ -212,6 +218,16 @@ pub(super) fn split(document: &Document, name: &str) -> Vec<Section> {
         section.names.dedup();
     }
     sections
+}
+
+/// `document` without what no reader sees.
+fn cleaned(document: &Document) -> Document {
+    let mut document = document.clone();
+    document
+        .blocks
+        .iter_mut()
+        .for_each(|block| cleaning::clean(&mut block.text));
+    document
 }
 
 /// The language that the beginning of a page is in. Code says nothing about it, and a few words not
