@@ -364,3 +364,29 @@ async fn a_fallback_model_answers_when_the_first_one_fails_or_is_silent() {
         );
     }
 }
+
+#[tokio::test]
+async fn odd_characters_of_a_model_cost_themselves_and_not_the_answer() {
+    let chunk = |text: &str| {
+        format!(
+            "data: {{\"model\": \"us\\u001bual\", \"choices\": [{{\"delta\": {{\"content\": \"{text}\"}}}}]}}\n\n"
+        )
+    };
+    let said = [
+        chunk("It runs awaitable objects\\u202e\\u001b \\ud83d"),
+        chunk("\\ude00 concurrently\\u0000 [1]."),
+        "data: [DONE]\n\n".to_owned(),
+    ];
+    let end = answer_after(Reply::new(200, "text/event-stream", said.concat())).await;
+    let expected = "It runs awaitable objects \u{1f600} concurrently [1].";
+    assert_eq!(text(&end), expected, "{end}");
+    assert_eq!(end["model_used"], "usual", "{end}");
+}
+
+#[tokio::test]
+async fn an_answer_without_end_in_one_chunk_is_cut_at_the_tokens_that_were_asked_for() {
+    let endless = "It runs awaitable objects concurrently [1]. ".repeat(16_000);
+    let end = answer_of(Script::says(&endless)).await;
+    assert!(text(&end).len() <= 1024 * 16, "{}", text(&end).len());
+    assert_warned(&end, "the language model's answer was cut at its limit");
+}

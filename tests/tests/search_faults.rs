@@ -315,3 +315,45 @@ async fn with_no_provider_on_both_ways_of_asking_fail_with_the_settings_to_set()
         "{refused}"
     );
 }
+
+#[tokio::test]
+async fn one_odd_result_costs_no_other_and_nothing_unseen_reaches_the_answer() {
+    let good = format!(
+        r#"{{"title": "gather", "url": "https://docs.example.org/gather", "content": "{FACT}"}}"#
+    );
+    let hidden = "\u{e0053}\u{e0061}\u{202e}\u{200b}\u{2066}&#27;[31m";
+    let with_hidden = good.replace("gather", &format!("ga{hidden}ther")).replacen(
+        &format!("/ga{hidden}ther"),
+        "/gather",
+        1,
+    );
+    let body = |results: &[&str]| format!(r#"{{"results": [{}]}}"#, results.join(", "));
+    let odd = r#"{"title": "cut \ud83d", "url": "https://b.example/", "score": NaN}"#;
+    let marked = format!("\u{feff}{}", body(&[odd, &good]));
+    let wide: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let bad_byte = [
+        br#"{"results": [{"title": "caf"#.as_slice(),
+        &[0xe9],
+        format!(r#"", "url": "https://b.example/"}}, {good}]}}"#).as_bytes(),
+    ]
+    .concat();
+    for body in [
+        body(&[odd, &good]).into_bytes(),
+        body(&["{'a': 1} x", &good]).into_bytes(),
+        wide,
+        bad_byte,
+        body(&[&with_hidden]).into_bytes(),
+    ] {
+        let shown = String::from_utf8_lossy(&body).into_owned();
+        let end = ended_after(Reply::json(200, body)).await;
+        assert_answered(&end, "docs.example.org");
+        let text = end.to_string();
+        for c in ['\u{e0053}', '\u{202e}', '\u{200b}', '\u{2066}', '\u{1b}'] {
+            assert!(!text.contains(c), "{c:?} of {shown}: {text}");
+        }
+        assert!(!text.contains("\\u001b"), "{text}");
+        if shown.contains("'a'") {
+            assert_warned(&end, "1 result of searxng could not be read");
+        }
+    }
+}

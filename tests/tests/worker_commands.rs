@@ -285,3 +285,38 @@ fn unusable_arguments_are_refused_with_a_usage_line() {
         assert!(told.contains("the question is"), "{told}");
     }
 }
+
+#[test]
+fn no_command_prints_what_strangers_write_for_the_terminal() {
+    let folder = folder();
+    let hidden = "\u{1b}[31m\u{7}\u{9b}31m\u{202e}\u{e0041}";
+    let text = format!("# asyncio{hidden}.gather\n\n{FACT}{hidden}\n\n    co{hidden}de\n");
+    fs::write(folder.path().join("docs/gather.md"), text).unwrap();
+    let entity = "&#27;[31m&#7;&#x9b;31m";
+    let double = searxng::finding(vec![searxng::Result::new(
+        &format!("asyncio{hidden}{entity}"),
+        "https://docs.example.org/gather",
+        &format!("{FACT}{hidden}{entity}"),
+    )]);
+    let url = double.url();
+    let settings = [CORPUS, ("SEARXNG_BASE_URL", url.as_str())];
+    for command in [
+        &["read", "docs/gather.md"][..],
+        &["read", "docs/gather.md", "--json"],
+        &["search", "--provider", "searxng", "asyncio"],
+        &["search", "--provider", "local", "asyncio.gather"],
+        &["ask", QUESTION],
+        &["ask", QUESTION, "--mode", "speed", "--json"],
+        &["check-config"],
+    ] {
+        let output = run(&folder, &settings, command);
+        let printed = stdout(&output) + &stderr(&output);
+        assert!(
+            printed.contains("asyncio") || command == ["check-config"],
+            "{printed}"
+        );
+        for c in ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\u{e0041}'] {
+            assert!(!printed.contains(c), "{c:?} of {command:?}: {printed:?}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
-//! The domains behind addresses: the name of a site, its publisher, and lists of domains.
+//! The domains behind addresses: the name of a site, its publisher, lists of domains, and hosts as
+//! operators write them.
 
+use std::borrow::Cow;
 use url::{Host, Url};
 
 /// The name that stands for the site of `url`: the label before the public suffix ("bbc" for
@@ -47,24 +49,22 @@ struct Rule {
 }
 
 impl DomainList {
-    /// A list of these rules; case, surrounding space and a dot at the end do not matter.
+    /// A list of these rules; case, surrounding space and a dot at the end do not matter, nor whether
+    /// an international name is written in its own letters.
     #[must_use]
     pub fn new(rules: &[String]) -> Self {
         let rules = rules
             .iter()
-            .map(|rule| rule.trim().trim_end_matches('.').to_ascii_lowercase())
+            .map(|rule| rule.trim())
             .filter(|rule| !rule.is_empty());
-        let rules = rules.map(|rule| match rule.strip_prefix("*.") {
-            Some(parent) => Rule {
-                domain: parent.to_owned(),
-                is_for_subdomains_only: true,
-            },
-            None => Rule {
-                domain: rule,
-                is_for_subdomains_only: false,
-            },
+        let rules = rules.map(|rule| {
+            let parent = rule.strip_prefix("*.");
+            Rule {
+                domain: ascii_host(parent.unwrap_or(rule)),
+                is_for_subdomains_only: parent.is_some(),
+            }
         });
-        Self(rules.collect())
+        Self(rules.filter(|rule| !rule.domain.is_empty()).collect())
     }
 
     /// Whether `url` lies in one of the domains. An address without a host lies in none.
@@ -84,6 +84,73 @@ impl DomainList {
 pub fn host_name(url: &Url) -> Option<String> {
     let host = url.host_str()?.trim_end_matches('.');
     (!host.is_empty()).then(|| host.to_ascii_lowercase())
+}
+
+/// `host` as an operator writes it, in the form that addresses have: lower case, without a dot at the
+/// end, an international name in ASCII ("xn--mller-kva.de" for "Müller.de").
+#[must_use]
+pub fn ascii_host(host: &str) -> String {
+    let host = host.trim().trim_end_matches('.');
+    Host::parse(host).map_or_else(|_| host.to_ascii_lowercase(), |host| host.to_string())
+}
+
+/// `place`, a host that a port may follow, with the host as [`ascii_host`] has it.
+#[must_use]
+pub fn ascii_place(place: &str) -> String {
+    let place = place.trim();
+    match place.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            format!("{}:{port}", ascii_host(host))
+        }
+        _ => ascii_host(place),
+    }
+}
+
+/// `address` of one or several servers (`scheme://user:password@host1:1,host2:2/path`) with the hosts
+/// in ASCII. Everything else, and an address that is ASCII already, stays as it is.
+#[must_use]
+pub fn with_ascii_hosts(address: &str) -> Cow<'_, str> {
+    let unchanged = Cow::Borrowed(address);
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return unchanged;
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let Some((authority, after)) = rest.split_at_checked(end) else {
+        return unchanged;
+    };
+    let start = authority.rfind('@').map_or(0, |at| at + 1);
+    let Some((credentials, hosts)) = authority.split_at_checked(start) else {
+        return unchanged;
+    };
+    // Behind sqlite:// stands a path.
+    if hosts.is_ascii() || scheme == "sqlite" {
+        return unchanged;
+    }
+    let hosts: Vec<String> = hosts.split(',').map(ascii_place).collect();
+    Cow::Owned(format!(
+        "{scheme}://{credentials}{}{after}",
+        hosts.join(",")
+    ))
+}
+
+/// Whether `url` leads to this machine by its name or address alone.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        // Connecting to the unspecified address leads to this machine, too.
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Ipv6(address)) => {
+            let mapped = address.to_ipv4_mapped();
+            address.is_loopback()
+                || address.is_unspecified()
+                || mapped.is_some_and(|address| address.is_loopback())
+        }
+        None => false,
+    }
 }
 
 fn is_below(host: &str, parent: &str) -> bool {
@@ -150,6 +217,79 @@ mod tests {
             "file:///srv/example.com/a.html",
         ] {
             assert!(!covers(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_international_name_is_the_same_in_both_spellings() {
+        for (written, address) in [
+            ("müller.de", "http://xn--mller-kva.de/"),
+            ("MÜLLER.de.", "http://www.müller.de/"),
+            ("xn--mller-kva.de", "http://müller.de/x"),
+            ("*.例え.テスト", "http://a.xn--r8jz45g.xn--zckzah/"),
+            ("bücher.example", "http://B%C3%BCcher.example/"),
+        ] {
+            let list = DomainList::new(&[written.to_owned()]);
+            assert!(list.covers(&Url::parse(address).unwrap()), "{written}");
+        }
+        let list = DomainList::new(&["müller.de".to_owned()]);
+        assert!(!list.covers(&Url::parse("http://muller.de/").unwrap()));
+        for (place, ascii) in [
+            ("Müller.local:8080", "xn--mller-kva.local:8080"),
+            ("[::1]:80", "[::1]:80"),
+            ("[::1]", "[::1]"),
+            ("127.0.0.1:1", "127.0.0.1:1"),
+            ("Docs.Internal", "docs.internal"),
+        ] {
+            assert_eq!(ascii_place(place), ascii);
+        }
+    }
+
+    #[test]
+    fn only_the_hosts_of_a_server_address_become_ascii() {
+        for (address, ascii) in [
+            (
+                "redis://ü:ö@müller.de:1,bücher.de/ä",
+                "redis://ü:ö@xn--mller-kva.de:1,xn--bcher-kva.de/ä",
+            ),
+            (
+                "postgres://müller.de/db?x=ä",
+                "postgres://xn--mller-kva.de/db?x=ä",
+            ),
+            ("redis://Host:6379/0", "redis://Host:6379/0"),
+            ("redis+unix:///ä/redis.sock", "redis+unix:///ä/redis.sock"),
+            ("sqlite://dätä/h.db", "sqlite://dätä/h.db"),
+            ("nonsense ä", "nonsense ä"),
+        ] {
+            assert_eq!(with_ascii_hosts(address), ascii);
+        }
+    }
+
+    #[test]
+    fn loopback_is_known_by_every_name_that_it_has() {
+        let loopback = |url: &str| is_loopback(&Url::parse(url).unwrap());
+        for url in [
+            "http://localhost:1/",
+            "http://LOCALHOST./",
+            "http://search.localhost/",
+            "http://127.0.0.1/",
+            "http://127.8.7.6:8080/",
+            "http://2130706433/",
+            "http://[::1]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://0.0.0.0:8080/",
+        ] {
+            assert!(loopback(url), "{url}");
+        }
+        for url in [
+            "http://localhost.example/",
+            "http://notlocalhost/",
+            "http://128.0.0.1/",
+            "http://10.0.0.1/",
+            "http://[::2]/",
+            "http://127.0.0.1.example/",
+        ] {
+            assert!(!loopback(url), "{url}");
         }
     }
 

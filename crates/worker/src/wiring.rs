@@ -108,37 +108,43 @@ pub fn measured(
     calls: Option<&Arc<dyn Calls>>,
 ) -> anyhow::Result<Wiring> {
     let authorities = settings.authorities.as_ref();
-    let client =
-        upstream::client_trusting(authorities).context("the HTTP client cannot be set up")?;
+    let clients =
+        upstream::Clients::new(authorities).context("the HTTP clients cannot be set up")?;
     let searxng = settings
         .searxng
         .as_ref()
-        .map(|base| Searxng::new(base, client.clone()));
-    let serper = settings
-        .serper
-        .as_ref()
-        .map(|it| Serper::new(it.base.as_ref(), it.key.clone(), client.clone()));
-    let perplexity = settings
-        .perplexity
-        .as_ref()
-        .map(|it| Perplexity::new(it.base.as_ref(), it.key.clone(), client.clone()));
+        .map(|base| Searxng::new(base, clients.to(Some(base))));
+    let serper = settings.serper.as_ref().map(|it| {
+        Serper::new(
+            it.base.as_ref(),
+            it.key.clone(),
+            clients.to(it.base.as_ref()),
+        )
+    });
+    let perplexity = settings.perplexity.as_ref().map(|it| {
+        Perplexity::new(
+            it.base.as_ref(),
+            it.key.clone(),
+            clients.to(it.base.as_ref()),
+        )
+    });
     let wikipedia = settings
         .wikipedia
         .as_ref()
-        .map(|it| Wikipedia::new(it.base.clone(), client.clone()));
+        .map(|it| Wikipedia::new(it.base.clone(), clients.to(it.base.as_ref())));
     let parsers = settings.parsers();
     let corpus = settings.corpus.clone();
     let corpus = corpus
         .map(|corpus| LocalCorpus::open(corpus, parsers.clone()))
         .transpose()?;
-    let model = settings
-        .llm
-        .clone()
-        .map(|config| OpenAi::new(config, client.clone()));
-    let semantics = settings
-        .semantics
-        .clone()
-        .map(|server| Semantic::new(server, client));
+    let model = settings.llm.clone().map(|config| {
+        let client = clients.to(Some(&config.base_url));
+        OpenAi::new(config, client)
+    });
+    let semantics = settings.semantics.clone().map(|settings| {
+        let client = clients.to(Some(&settings.server().base_url));
+        Semantic::new(settings, client)
+    });
 
     let local = corpus
         .clone()

@@ -123,7 +123,7 @@ fn multiplied() -> Vec<(&'static str, Vec<u8>)> {
     const MARKDOWN: &str = "text/markdown";
     let long = "a".repeat(200_000);
     let fonts: String = (0..300).map(|at| format!("<font size={at}></b>")).collect();
-    let many = |start: String, each: &str| (start + &each.repeat(60_000)).into_bytes();
+    let many = |start: String, each: &str| [start, each.repeat(60_000)].concat().into_bytes();
     vec![
         (HTML, many(format!("<h1 id='{long}'>H</h1>"), "<p>word text</p>")),
         (HTML, many(format!("<title>{long}</title>"), "<h2>x</h2><p>y")),

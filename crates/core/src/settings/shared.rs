@@ -3,6 +3,7 @@
 use super::Reader;
 use crate::{
     connection::Redis,
+    domain::with_ascii_hosts,
     history::DatabaseUrl,
     hosts::AllowedHosts,
     telemetry::{LogFormat, LogSettings},
@@ -88,14 +89,14 @@ impl SharedSettings {
             let problem = "needs a REDIS_URL that begins with rediss: this one is not encrypted";
             reader.complain("REDIS_CA_FILE", problem);
         }
-        let redis = Redis::open_trusting(&redis_url, redis_ca.as_ref())
+        let redis = Redis::open_trusting(&with_ascii_hosts(&redis_url), redis_ca.as_ref())
             .map_err(|invalid| reader.complain("REDIS_URL", invalid.to_string()))
             .ok();
         let database_url = reader
             .text("DATABASE_URL")
             .unwrap_or_else(|| DATABASE_URL.to_owned());
         let database_ca = reader.ca_file("DATABASE_CA_FILE");
-        let database_url = DatabaseUrl::parse_trusting(&database_url, database_ca)
+        let database_url = DatabaseUrl::parse_trusting(&with_ascii_hosts(&database_url), database_ca)
             .map_err(|invalid| reader.complain("DATABASE_URL", invalid.to_string()))
             .ok();
         let job_ttl = Duration::from_secs(reader.number("JOB_TTL_SECONDS", 86_400, 60..=604_800));

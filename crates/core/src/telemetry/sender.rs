@@ -1,5 +1,6 @@
 //! HTTP to the collector of traces.
 
+use crate::domain::is_loopback;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use reqwest::{Client, redirect};
 use std::{
@@ -7,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::runtime::Runtime;
+use url::Url;
 
 /// How often a collector that takes nothing is worth a line in the log.
 const QUIET: Duration = Duration::from_secs(300);
@@ -22,16 +24,19 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    /// A sender that gives a batch up after `patience`.
-    pub(super) fn new(patience: Duration) -> anyhow::Result<Self> {
+    /// A sender to `endpoint` that gives a batch up after `patience`.
+    pub(super) fn new(endpoint: &Url, patience: Duration) -> anyhow::Result<Self> {
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let mut client = Client::builder()
             .timeout(patience)
             .redirect(redirect::Policy::none())
             // Nobody looks after a connection between two batches.
-            .pool_max_idle_per_host(0)
-            .build()?;
+            .pool_max_idle_per_host(0);
+        if is_loopback(endpoint) {
+            client = client.no_proxy();
+        }
+        let client = client.build()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;

@@ -52,7 +52,7 @@ where
 {
     let exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(Sender::new(SENT_WITHIN)?)
+        .with_http_client(Sender::new(endpoint, SENT_WITHIN)?)
         // A collector that is down costs its batch, and not the memory of all that follow.
         .with_retry_policy(RetryPolicy::disabled())
         .with_protocol(Protocol::HttpBinary)

@@ -362,7 +362,11 @@ async fn no_command_prints_what_a_terminal_obeys() {
             let arguments = [command, if json && has_json { &["--json"] } else { &[] }].concat();
             let ended = worker(&settings, &arguments).await.unwrap();
             let found: Vec<char> = ended.output.chars().filter(|c| is_invisible(*c)).collect();
-            assert!(found.is_empty(), "{arguments:?} {found:?}: {}", ended.output);
+            assert!(
+                found.is_empty(),
+                "{arguments:?} {found:?}: {}",
+                ended.output
+            );
             assert!(
                 !has_json || ended.output.contains("ides"),
                 "{}",

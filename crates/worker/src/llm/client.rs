@@ -133,13 +133,7 @@ impl OpenAi {
             let reply = reply.ok_or(Trouble::TimedOut)??;
             // Each change takes a field out for good, so this ends.
             let Some(accepted) = shape.without_refused(&reply) else {
-                let status = reply.status.as_u16();
-                return Err(refusal::classify(
-                    status,
-                    &reply.body,
-                    reply.retry_after,
-                    source,
-                ));
+                return Err(refusal::of_reply(&reply, source));
             };
             if !accepted.stream_options {
                 self.plain_stream.store(true, Ordering::Relaxed);

@@ -28,13 +28,7 @@ impl OpenAi {
             return self.probe_by_completions(deadline).await;
         }
         if !reply.status.is_success() {
-            let status = reply.status.as_u16();
-            let failure = refusal::classify(
-                status,
-                &reply.body,
-                reply.retry_after,
-                ModelName::Configured,
-            );
+            let failure = refusal::of_reply(&reply, ModelName::Configured);
             return Err(describe(&failure.error));
         }
         let Some(models) = listed(&reply) else {

@@ -4,7 +4,7 @@
 use crate::{
     json::{self, Parsed},
     pipeline::ModelError,
-    upstream::Trouble,
+    upstream::{Reply, Trouble},
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -68,8 +68,8 @@ impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
         Self::of_model(match trouble {
             Trouble::TimedOut => ModelError::TimedOut,
-            Trouble::Connection(reason) => ModelError::Unavailable {
-                reason: reason.to_owned(),
+            Trouble::Connection(_) | Trouble::Proxied(_) => ModelError::Unavailable {
+                reason: trouble.to_string(),
             },
             Trouble::TooLarge => ModelError::Unusable {
                 reason: trouble.to_string(),
@@ -77,6 +77,18 @@ impl From<Trouble> for Failure {
             },
         })
     }
+}
+
+/// What the refusing answer `reply` means.
+pub(super) fn of_reply(reply: &Reply, model: ModelName) -> Failure {
+    let status = reply.status.as_u16();
+    let mut failure = classify(status, &reply.body, reply.retry_after, model);
+    if let ModelError::Refused { reason, .. } | ModelError::Unavailable { reason } =
+        &mut failure.error
+    {
+        *reason = reply.reason();
+    }
+    failure
 }
 
 /// What an answer with `status` (of HTTP, or of an error inside a stream) and `body` means.

@@ -24,9 +24,9 @@ impl Upstream {
         let provider = self.name;
         match trouble {
             Trouble::TimedOut => ProviderError::TimedOut { provider },
-            Trouble::Connection(reason) => ProviderError::Unavailable {
+            Trouble::Connection(_) | Trouble::Proxied(_) => ProviderError::Unavailable {
                 provider,
-                reason: reason.to_owned(),
+                reason: trouble.to_string(),
             },
             Trouble::TooLarge => self.malformed(&trouble.to_string()),
         }
@@ -54,7 +54,7 @@ impl Upstream {
     fn status(self, reply: &Reply) -> Result<(), ProviderError> {
         let provider = self.name;
         let status = reply.status.as_u16();
-        let reason = format!("HTTP {status}");
+        let reason = reply.reason();
         match status {
             200..=299 => Ok(()),
             300..=399 => {

@@ -36,6 +36,16 @@ pub enum SemanticsSettings {
     Rerank(Server),
 }
 
+impl SemanticsSettings {
+    /// The server that is asked.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        match self {
+            Self::Embeddings(server) | Self::Rerank(server) => server,
+        }
+    }
+}
+
 /// A server and its model.
 #[derive(Debug, Clone)]
 pub struct Server {

@@ -74,7 +74,8 @@ async fn once(
     let reply = upstream::exchange(request, deadline).await?;
     *asked_wait = reply.retry_after;
     if !reply.status.is_success() {
-        return Err(classify(reply.status.as_u16(), &reply.phrases(), settings));
+        let status = (reply.status.as_u16(), reply.reason());
+        return Err(classify(status, &reply.phrases(), settings));
     }
     let parsed = reply.json();
     let body = parsed
@@ -89,7 +90,11 @@ async fn once(
         other => other.as_u64().and_then(|code| u16::try_from(code).ok()),
     });
     Err(match code.filter(|code| (400..600).contains(code)) {
-        Some(code) => classify(code, &error.to_string().to_lowercase(), settings),
+        Some(code) => classify(
+            (code, format!("HTTP {code}")),
+            &error.to_string().to_lowercase(),
+            settings,
+        ),
         None => malformed("an error under a good status"),
     })
 }
@@ -98,15 +103,19 @@ impl From<Trouble> for SemanticsError {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::TimedOut => Self::TimedOut,
-            Trouble::Connection(reason) => Self::Unavailable {
-                reason: reason.to_owned(),
+            Trouble::Connection(_) | Trouble::Proxied(_) => Self::Unavailable {
+                reason: trouble.to_string(),
             },
             Trouble::TooLarge => malformed(&trouble.to_string()),
         }
     }
 }
 
-fn classify(status: u16, complaint: &str, settings: &Settings) -> SemanticsError {
+fn classify(
+    (status, reason): (u16, String),
+    complaint: &str,
+    settings: &Settings,
+) -> SemanticsError {
     let Settings {
         base_url,
         api_key,
@@ -114,7 +123,6 @@ fn classify(status: u16, complaint: &str, settings: &Settings) -> SemanticsError
         kind,
         path,
     } = settings;
-    let reason = format!("HTTP {status}");
     let credit = || format!("top up the account, or set {api_key} to another key");
     let hint = match status {
         300..=399 => format!("set {base_url} to the address that answers without a redirect"),

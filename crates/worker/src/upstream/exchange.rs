@@ -1,6 +1,6 @@
 //! One request, one whole answer.
 
-use super::{Trouble, retry_after};
+use super::{THROUGH_PROXY, Trouble, proxy, retry_after};
 use crate::{
     json::{self, Parsed, Unreadable},
     pipeline::Deadline,
@@ -20,11 +20,24 @@ pub struct Reply {
     pub status: StatusCode,
     /// How long the upstream asks us to wait.
     pub retry_after: Option<Duration>,
+    /// Whether it is a failure that a proxy brought, or made itself.
+    pub through_proxy: bool,
     /// Its body.
     pub body: Vec<u8>,
 }
 
 impl Reply {
+    /// The status as a reason, such as "HTTP 502".
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let proxy = if self.through_proxy {
+            THROUGH_PROXY
+        } else {
+            ""
+        };
+        format!("HTTP {}{proxy}", self.status.as_u16())
+    }
+
     /// The body as JSON, read leniently.
     ///
     /// # Errors
@@ -66,6 +79,7 @@ pub async fn read(mut response: Response) -> Result<Reply, Trouble> {
     let status = response.status();
     Span::current().record("http.response.status_code", status.as_u16());
     let retry_after = retry_after(response.headers(), Utc::now());
+    let through_proxy = !status.is_success() && proxy::serves(response.url());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > MAX_BODY_BYTES {
@@ -76,6 +90,7 @@ pub async fn read(mut response: Response) -> Result<Reply, Trouble> {
     Ok(Reply {
         status,
         retry_after,
+        through_proxy,
         body,
     })
 }

@@ -1,5 +1,6 @@
 //! What can go wrong before an upstream's answer is there.
 
+use super::{THROUGH_PROXY, proxy};
 use privachat_core::tls::TlsFault;
 use std::{error::Error, io};
 
@@ -12,6 +13,9 @@ pub enum Trouble {
     /// No connection, or it broke.
     #[error("{0}")]
     Connection(&'static str),
+    /// The same, where a proxy was asked.
+    #[error("{0}{THROUGH_PROXY}")]
+    Proxied(&'static str),
     /// More bytes than we are willing to read.
     #[error("an answer larger than {} MB", super::MAX_BODY_BYTES / 1_000_000)]
     TooLarge,
@@ -19,11 +23,22 @@ pub enum Trouble {
 
 impl From<reqwest::Error> for Trouble {
     fn from(error: reqwest::Error) -> Self {
+        match Self::of(&error) {
+            Self::Connection(reason) if error.url().is_some_and(proxy::serves) => {
+                Self::Proxied(reason)
+            }
+            trouble => trouble,
+        }
+    }
+}
+
+impl Trouble {
+    fn of(error: &reqwest::Error) -> Self {
         if error.is_dns() {
             return Self::Connection("its name does not resolve");
         }
         if error.is_connect() {
-            return Self::Connection(connect_reason(&error));
+            return Self::Connection(connect_reason(error));
         }
         if error.is_timeout() {
             return Self::TimedOut;

@@ -355,7 +355,7 @@ proptest! {
         });
         let reply = Reply {
             status: reqwest::StatusCode::OK,
-            retry_after: None,
+            retry_after: None, through_proxy: false,
             body: body.to_string().into_bytes(),
         };
         let found = read(&reply, limit, Utc::now()).unwrap();
@@ -365,7 +365,7 @@ proptest! {
 
     #[test]
     fn a_damaged_answer_of_searxng_is_read_or_refused(body in damaged(samples(), &MEMBERS)) {
-        let reply = Reply { status: reqwest::StatusCode::OK, retry_after: None, body };
+        let reply = Reply { status: reqwest::StatusCode::OK, retry_after: None, through_proxy: false, body };
         if let Ok(found) = read(&reply, 10, Utc::now()) {
             assert_sound(&found.hits);
             prop_assert!(found.hits.len() <= 10);
@@ -378,7 +378,7 @@ proptest! {
     #[test]
     fn no_body_of_searxng_is_too_odd(body in prop::collection::vec(any::<u8>(), 0..80), status in 200_u16..600) {
         let status = reqwest::StatusCode::from_u16(status).unwrap();
-        let reply = Reply { status, retry_after: None, body };
+        let reply = Reply { status, retry_after: None, through_proxy: false, body };
         prop_assert!(read(&reply, 5, Utc::now()).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! What the operator allows the fetcher to do.
 
-use privachat_core::domain::{DomainList, host_name};
+use privachat_core::domain::{DomainList, ascii_place, host_name};
 use url::Url;
 
 /// Limits and permissions for fetching pages.
@@ -47,7 +47,7 @@ impl FetchRules {
             .port_or_known_default()
             .map(|port| format!("{host}:{port}"));
         self.allow_hosts.iter().any(|entry| {
-            let entry = entry.trim().to_ascii_lowercase();
+            let entry = ascii_place(entry);
             entry == host || Some(&entry) == with_port.as_ref()
         })
     }
@@ -73,6 +73,7 @@ mod tests {
                 "docs.internal".into(),
                 "127.0.0.1:8080".into(),
                 "[::1]:80".into(),
+                "Bücher.internal:81".into(),
             ],
             ..FetchRules::default()
         };
@@ -80,6 +81,7 @@ mod tests {
             "http://docs.internal:99/",
             "http://127.0.0.1:8080/",
             "http://[::1]/",
+            "http://bücher.internal:81/",
         ] {
             assert!(rules.vouches_for(&url(vouched)), "{vouched}");
         }

@@ -1,0 +1,123 @@
+//! The proxies of the environment: asked for engines and models elsewhere, never for those on this
+//! machine nor for pages, and named when something fails behind them.
+
+use std::net::TcpListener;
+use std::process::Output;
+
+use privachat_tests::process::isolated;
+use privachat_tests::upstream::{Reply, searxng, site};
+use privachat_tests::{Upstream, binaries};
+
+const SEARCH: [&str; 4] = ["search", "--provider", "searxng", "asyncio queue"];
+
+fn run(settings: &[(&str, &str)], arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    isolated(binaries!().worker)
+        .current_dir(folder.path())
+        .env("WIKIPEDIA_BASE_URL", "off")
+        .envs(settings.iter().copied())
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn told(output: &Output) -> String {
+    let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    said.concat()
+}
+
+#[test]
+fn what_runs_on_this_machine_is_never_behind_a_proxy() {
+    let proxy = Upstream::always(Reply::html("no"));
+    let engine = Upstream::always(searxng::sample("mixed-one-dead.json"));
+    let by_name = engine.url().replace("127.0.0.1", "localhost");
+    for base in [engine.url(), by_name] {
+        for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
+            let settings = [
+                ("SEARXNG_BASE_URL", base.as_str()),
+                (variable, &proxy.url()),
+            ];
+            let output = run(&settings, &SEARCH);
+            assert_eq!(
+                output.status.code(),
+                Some(0),
+                "{base} {variable}: {}",
+                told(&output)
+            );
+        }
+    }
+    assert_eq!(engine.calls(), 6);
+    assert_eq!(proxy.calls(), 0, "{:?}", proxy.requests());
+}
+
+#[test]
+fn an_engine_elsewhere_is_asked_through_the_proxy_and_failures_name_it() {
+    let proxy = Upstream::always(searxng::sample("mixed-one-dead.json"));
+    let elsewhere = ("SEARXNG_BASE_URL", "http://search.example");
+    let address = proxy.url();
+    let settings = [elsewhere, ("HTTP_PROXY", address.as_str())];
+    let output = run(&settings, &SEARCH);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(proxy.calls(), 1);
+
+    for status in [502, 403, 407] {
+        proxy.next(Reply::new(status, "text/plain", "no"));
+        let said = told(&run(&settings, &SEARCH));
+        assert!(
+            said.contains(&format!("HTTP {status}, through the proxy")),
+            "{said}"
+        );
+        assert!(
+            said.contains("HTTP_PROXY") && !said.contains(&address),
+            "{said}"
+        );
+    }
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nowhere = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let said = told(&run(&[elsewhere, ("HTTP_PROXY", &nowhere)], &SEARCH));
+    assert!(
+        said.contains("connection refused, through the proxy"),
+        "{said}"
+    );
+
+    let apart = [settings[0], settings[1], ("NO_PROXY", "search.example")];
+    let said = told(&run(&apart, &SEARCH));
+    assert!(
+        said.contains("searxng is not available") && !said.contains("PROXY"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_model_elsewhere_fails_by_the_name_of_the_proxy_too() {
+    let proxy = Upstream::always(Reply::new(503, "text/plain", "no"));
+    let settings = [
+        ("LLM_BASE_URL", "http://model.example/v1"),
+        ("LLM_MODEL", "m"),
+        ("EMBEDDING_BASE_URL", "http://vectors.example/v1"),
+        ("EMBEDDING_MODEL", "m"),
+        ("HTTP_PROXY", &proxy.url()),
+    ];
+    let said = told(&run(&settings, &["check-config"]));
+    assert_eq!(
+        said.matches("HTTP 503, through the proxy").count(),
+        2,
+        "{said}"
+    );
+}
+
+#[test]
+fn pages_are_read_without_a_proxy() {
+    let proxy = Upstream::always(Reply::html("no"));
+    let fact = "asyncio.gather runs awaitable objects concurrently and returns their results.";
+    let site = site::serving([("/page", site::article("A page", &[fact]))]);
+    let host = site.url().replace("http://", "");
+    let settings = [
+        ("FETCH_ALLOW_HOSTS", host.as_str()),
+        ("HTTP_PROXY", &proxy.url()),
+    ];
+    let output = run(&settings, &["read", &site.at("/page")]);
+    assert!(told(&output).contains(fact), "{}", told(&output));
+    assert_eq!(proxy.calls(), 0);
+}
