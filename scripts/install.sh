@@ -85,6 +85,22 @@ disable_services() {
     done
 }
 
+# Another apt may be at work, an upgrade in the background for one: it is waited for. The option is about the
+# lock of dpkg; for the one of the package lists apt-get gives up at once.
+apt_patience=600
+apt_get() {
+    as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive \
+        apt-get -o "DPkg::Lock::Timeout=$apt_patience" -qq "$@"
+}
+update_lists() {
+    local log=$1 deadline=$((SECONDS + apt_patience))
+    until apt_get update >"$log" 2>&1; do
+        grep -q 'Could not get lock' "$log" || return 1
+        ((SECONDS < deadline)) || return 1
+        sleep 1
+    done
+}
+
 install_packages() {
     say "installing with apt-get: ${missing[*]}"
     absent apt-get && die "apt-get is not here; install these yourself: ${missing[*]}"
@@ -94,9 +110,8 @@ install_packages() {
     hold_services
     local log
     log=$(mktemp)
-    if ! as_root apt-get update -qq >"$log" 2>&1 ||
-        ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-            "${missing[@]}" >>"$log" 2>&1; then
+    if ! update_lists "$log" ||
+        ! apt_get install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
         tail -n 20 "$log" >&2
         die "apt-get failed; its whole output: $log"
     fi

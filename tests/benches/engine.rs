@@ -39,7 +39,9 @@ async fn main() -> anyhow::Result<()> {
         bare.push(rate(pop_bare(&redis)).await?);
     }
     let (submitted, drained, bare) = (median(submitted), median(drained), median(bare));
-    println!("no-op jobs a second, medians of {ROUNDS} rounds of {JOBS}, AOF everysec:");
+    println!(
+        "no-op jobs a second, medians of {ROUNDS} rounds of {JOBS}, AOF synced before each reply:"
+    );
     println!("  accepted (register, create, push)        {submitted:>9.0}");
     println!("  drained  (pop, claim, finish, forget)    {drained:>9.0}");
     println!("  bare BRPOP loop                          {bare:>9.0}");

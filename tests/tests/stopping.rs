@@ -10,7 +10,7 @@ const SOON: Duration = Duration::from_secs(10);
 /// What stops without waiting for anything has stopped by then, however busy the machine is.
 const WITHOUT_WAITING: Duration = Duration::from_secs(60);
 /// Seconds that a process would wait.
-const LONG: u64 = 600;
+const LONG: u64 = 300;
 
 #[tokio::test]
 async fn a_second_signal_makes_a_worker_give_back_at_once() {

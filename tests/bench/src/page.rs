@@ -87,7 +87,7 @@ pub(crate) fn whole(rows: &[Row], hot: &[Piece], place: &Place) -> String {
          one side after the other, round after round, nothing pinned to a core. Figures are medians of \
          the rounds, spreads are the least and the most of them; a ratio is one of medians, with the \
          least and the most of the rounds' own in brackets. Each side has the same Redis, which keeps an \
-         append-only file (everysec) and does not rewrite it: emptied before each turn, it would in \
+         append-only file (synced before each reply, as deployed) and does not rewrite it: emptied before each turn, it would in \
          the middle of one, on a core of its own. Measured on {}, with the commit {}.\n\n\
          {}\n## Goals\n\n{}\n## Figures\n\n",
         place.date,

@@ -1,4 +1,4 @@
-//! The Redis that everything is measured on: a redis-server of this run, on TCP, AOF everysec.
+//! The Redis that everything is measured on: a redis-server of this run, on TCP, its AOF synced before each reply.
 
 use privachat_tests::redis::{Options, RedisServer};
 use redis::AsyncConnectionConfig;
