@@ -7,7 +7,7 @@
 -- spaces between them: a client reads one text sooner than a list
 local EACH = 13
 local now = now_ms()
-local outcomes, live, callbacks, fresh = {}, {}, {}, { {}, {}, {} }
+local outcomes, live, callbacks, fresh, digests = {}, {}, {}, { {}, {}, {} }, {}
 
 local function note(list, score, id)
   list[#list + 1] = score
@@ -15,9 +15,14 @@ local function note(list, score, id)
 end
 
 for given = 0, #ARGV - 1, EACH do
-  local id = ARGV[given + 11]
+  local id, digest = ARGV[given + 11], ARGV[given + 3]
   local known = known_as(KEYS[11 + 2 * given / EACH], given)
+  if not known and digests[id] then
+    -- It comes twice in this call, and its job is not there yet.
+    known = digests[id] == digest and 'EXISTS' or 'CONFLICT'
+  end
   if not known then
+    digests[id] = digest
     note(live, now + ARGV[given + 8], id)
     if ARGV[given + 9] ~= '' then
       -- `forget` brings it forward when the job ends; this time is the net under that.
