@@ -111,7 +111,8 @@ impl Jobs {
         read(command.query_async::<Value>(&mut connection).await?)
     }
 
-    /// Makes a call once more when it met keys of a wrong type and these are out of its way.
+    /// Makes a call once more when it met keys of a wrong type and these are out of its way; another
+    /// process may have moved them.
     pub(super) async fn mending<T, F>(
         &self,
         scope: Scope,
@@ -121,14 +122,15 @@ impl Jobs {
         F: Future<Output = Result<T, JobsError>>,
     {
         let outcome = call().await;
-        if matches!(outcome, Err(JobsError::Damaged(_))) && self.mend(scope).await? {
+        if matches!(outcome, Err(JobsError::Damaged(_))) {
+            self.mend(scope).await?;
             return call().await;
         }
         outcome
     }
 
-    /// Sets keys of a wrong type aside; tells whether there were any.
-    pub(super) async fn mend(&self, scope: Scope) -> Result<bool, JobsError> {
+    /// Sets keys of a wrong type aside.
+    async fn mend(&self, scope: Scope) -> Result<(), JobsError> {
         let mut invocation = self.scripts.mend.prepare_invoke();
         invocation.arg(KEPT_FOR);
         for (key, sort) in scope.keys() {
@@ -140,7 +142,7 @@ impl Jobs {
             let problem = format!("it held {held}; that is kept as {}", keys::aside(key));
             self.named.name(key, &problem);
         }
-        Ok(!mended.is_empty())
+        Ok(())
     }
 
     /// Names a key that cannot be read.

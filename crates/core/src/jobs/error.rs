@@ -113,10 +113,18 @@ fn is_refusal(detail: &str) -> bool {
     REFUSALS.iter().any(|refusal| detail.contains(refusal))
 }
 
-/// Reads a reply. Apart from the call: a reply of another form is no outage, and no Redis that speaks
-/// no RESP.
+/// Reads a reply, apart from the call: that it has another form than it should is no outage. What it
+/// says stays unsaid, as it may be anybody's question.
 pub(super) fn read<T: FromRedisValue>(reply: Value) -> Result<T, JobsError> {
-    T::from_redis_value(reply).map_err(|error| JobsError::Unexpected(error.to_string()))
+    let form = match &reply {
+        Value::Nil => "nothing",
+        Value::Int(_) => "a number",
+        Value::BulkString(_) => "a text",
+        Value::Array(_) => "a list",
+        _ => "something else",
+    };
+    T::from_redis_value(reply)
+        .map_err(|_unsaid| JobsError::Unexpected(format!("{form} that is not what was asked for")))
 }
 
 #[cfg(test)]
@@ -171,7 +179,9 @@ mod tests {
 
     #[test]
     fn a_reply_of_another_form_is_neither() {
-        let error = read::<u64>(Value::Okay).expect_err("not a number");
+        let question = Value::BulkString(b"a question".to_vec());
+        let error = read::<u64>(question).expect_err("not a number");
         assert!(matches!(error, JobsError::Unexpected(_)), "{error:?}");
+        assert!(!error.to_string().contains("question"), "{error}");
     }
 }

@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 /// Keys that Redis looks at for one page.
 const PAGE: usize = 500;
-/// Pages that are looked at.
-const PAGES: usize = 400;
+/// Pages that are looked at of each server: what is asked here has to answer within seconds.
+const PAGES: usize = 40;
 /// Entries of a list that are looked at, at each of its ends.
 const ENTRIES: isize = 1000;
 /// Keys that are named.

@@ -1,6 +1,6 @@
 //! A worker's hold on a job: claim it, keep it, report, and end it.
 
-use super::{Failure, Hint, Jobs, JobsError, damage::Scope, millis, scripts::on_job};
+use super::{Failure, Hint, Jobs, JobsError, damage::Scope, error::read, millis, scripts::on_job};
 use crate::{keys, mode::Mode};
 use bytes::Bytes;
 use redis::{FromRedisValue, Value};
@@ -309,7 +309,7 @@ fn next<T: FromRedisValue>(reply: &mut impl Iterator<Item = Value>) -> Result<T,
     let value = reply
         .next()
         .ok_or_else(|| JobsError::Unexpected("too short a reply".to_owned()))?;
-    T::from_redis_value(value).map_err(|error| JobsError::Unexpected(error.to_string()))
+    read(value)
 }
 
 fn beat(reply: &str) -> Result<Beat, JobsError> {
