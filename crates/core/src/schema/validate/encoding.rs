@@ -16,7 +16,7 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, &'static str> {
         Encoding::Utf8 => {
             return std::str::from_utf8(text)
                 .map(Cow::from)
-                .map_err(|_| "UTF-8");
+                .map_err(|_no_text| "UTF-8");
         }
         Encoding::Utf16(unit) => utf16(text, unit).ok_or("UTF-16"),
         Encoding::Utf32(unit) => utf32(text, unit).ok_or("UTF-32"),
