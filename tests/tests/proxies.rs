@@ -1,7 +1,6 @@
 //! The proxies of the environment: asked for engines and models elsewhere, never for those on this
 //! machine nor for pages, and named when something fails behind them.
 
-use std::net::TcpListener;
 use std::process::Output;
 
 use privachat_tests::process::isolated;
@@ -61,8 +60,9 @@ fn an_engine_elsewhere_is_asked_through_the_proxy_and_failures_name_it() {
     assert_eq!(proxy.calls(), 1);
 
     for status in [502, 403, 407] {
-        proxy.next(Reply::new(status, "text/plain", "no"));
-        let said = told(&run(&settings, &SEARCH));
+        let proxy = Upstream::always(Reply::new(status, "text/plain", "no"));
+        let address = proxy.url();
+        let said = told(&run(&[elsewhere, ("HTTP_PROXY", &address)], &SEARCH));
         assert!(
             said.contains(&format!("HTTP {status}, through the proxy")),
             "{said}"
@@ -72,10 +72,9 @@ fn an_engine_elsewhere_is_asked_through_the_proxy_and_failures_name_it() {
             "{said}"
         );
     }
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nowhere = format!("http://{}", closed.local_addr().unwrap());
-    drop(closed);
-    let said = told(&run(&[elsewhere, ("HTTP_PROXY", &nowhere)], &SEARCH));
+    // No double listens on this address.
+    let nowhere = "http://127.9.9.9:1";
+    let said = told(&run(&[elsewhere, ("HTTP_PROXY", nowhere)], &SEARCH));
     assert!(
         said.contains("connection refused, through the proxy"),
         "{said}"

@@ -331,7 +331,7 @@ async fn no_command_prints_what_a_terminal_obeys() {
     let page = PAGE.replace("Tides", &format!("T{hidden}ides"));
     fs::write(documents.join("hidden.html"), &page).unwrap();
     fs::write(
-        documents.join(format!("\u{1b}[2J\u{202e}.md")),
+        documents.join("\u{1b}[2J\u{202e}.md"),
         "# Tides\n\nThe Moon causes tides.",
     )
     .unwrap();

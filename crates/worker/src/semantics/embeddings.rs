@@ -50,7 +50,7 @@ impl Endpoint<'_> {
                 .map_or(&[][..], |found| found)
         };
         let says_nothing = |text: &&str| vector(text).iter().all(|number| *number == 0.0);
-        if queries.iter().any(|query| says_nothing(query)) {
+        if queries.iter().any(says_nothing) {
             return Err(malformed("a vector of a query that is not numbers"));
         }
         let rows = queries
