@@ -12,7 +12,7 @@ const SWEEP: u64 = 2000;
 const HINT: u64 = 5000;
 /// Two cores run a dozen processes, and now and then much else. `make recovery` holds each row to its bound;
 /// what is not recovered from at all is later than this, or never.
-const SLACK: u64 = 60_000;
+const SLACK: u64 = 40_000;
 /// With less of the load left after a fault, there may have been nothing to start.
 const LOAD_LEFT: u64 = 5000;
 

@@ -171,10 +171,10 @@ fn invariant_7_a_hint_that_is_left_over_is_caught() {
 fn invariant_8_a_search_that_is_taken_over_too_late_is_caught() {
     is_caught(8, "a", |log| {
         with_events(log, "a", |events| {
-            events[2] = retry(11_000);
-            events[3] = started(11_010, 2, "worker-1");
-            events[4] = event(11_020, "text", json!({}));
-            events[5] = event(11_030, "completed", json!({}));
+            events[2] = retry(50_000);
+            events[3] = started(50_010, 2, "worker-1");
+            events[4] = event(50_020, "text", json!({}));
+            events[5] = event(50_030, "completed", json!({}));
         });
     });
 }
