@@ -2,7 +2,7 @@ use super::{LIMIT, fetch, fetch_stream, page, redirect, serve, stream};
 use crate::pipeline::FetchError;
 use std::io::Write;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use wiremock::{Mock, MockServer, matchers::path};
 
 #[tokio::test]
@@ -75,14 +75,9 @@ async fn a_decompression_bomb_is_cut_at_the_limit() {
 async fn a_slow_body_is_cut_at_the_deadline() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\n<p>start";
     let (address, _) = stream(head, Vec::new()).await;
-    let start = Instant::now();
+    // The body never ends: only its deadline can end the fetch.
     let answer = fetch_stream(address, Duration::from_millis(300)).await;
     assert_eq!(answer, Err(FetchError::TimedOut));
-    assert!(
-        start.elapsed() < Duration::from_millis(900),
-        "{:?}",
-        start.elapsed()
-    );
 }
 
 #[tokio::test]
