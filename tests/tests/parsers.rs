@@ -132,7 +132,11 @@ async fn a_parser_process_has_no_rights_that_parsing_does_not_need() {
         assert_eq!(values[..2], [most, most], "{line}");
     }
     let time = limits.lines().find(|it| it.starts_with("Max cpu time"));
-    assert!(!time.unwrap().starts_with("Max cpu time              unlimited"));
+    assert!(
+        !time
+            .unwrap()
+            .starts_with("Max cpu time              unlimited")
+    );
 }
 
 #[tokio::test]
@@ -176,7 +180,9 @@ async fn a_parser_process_that_runs_out_of_memory_costs_its_document() {
     // As if a leak had taken the rest.
     let limit = Rlimit {
         current: Some(40 * 1024 * 1024),
-        maximum: getrlimit(Resource::Data).maximum.or(Some(512 * 1024 * 1024)),
+        maximum: getrlimit(Resource::Data)
+            .maximum
+            .or(Some(512 * 1024 * 1024)),
     };
     prlimit(Some(process), Resource::Data, limit).unwrap();
     let large = page("<p>Words of a page. ".repeat(60_000));
@@ -218,7 +224,10 @@ async fn a_file_that_crashes_its_parser_is_marked_and_left_alone_until_it_change
     let status = corpus.status();
     assert_eq!((status.read, status.sections), (2, 1));
     let named = corpus.faults().unwrap().problem;
-    assert!(named.contains("/bad.html (a page that cannot be parsed)"), "{named}");
+    assert!(
+        named.contains("/bad.html (a page that cannot be parsed)"),
+        "{named}"
+    );
 
     refresh(&corpus).await;
     assert_eq!(corpus.status().read, 2);

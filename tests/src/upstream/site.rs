@@ -89,7 +89,11 @@ pub fn hostile_documents(sound: &str) -> Vec<Reply> {
         Reply::steps(200, "text/html", vec![Step::Send("<p>".into()), Step::Cut]),
     ];
     documents.extend(hidden_nesting().into_iter().map(html));
-    documents.extend(multiplied().into_iter().map(|(kind, body)| typed(kind, body)));
+    documents.extend(
+        multiplied()
+            .into_iter()
+            .map(|(kind, body)| typed(kind, body)),
+    );
     documents
 }
 
@@ -109,7 +113,14 @@ fn hidden_nesting() -> Vec<String> {
         "<template>",
         "<plaintext",
     ];
-    let nested = ["<div>", "<div></x>", "<path>", "<optgroup>", "<use><rect>", "<ruby><rt>"];
+    let nested = [
+        "<div>",
+        "<div></x>",
+        "<path>",
+        "<optgroup>",
+        "<use><rect>",
+        "<ruby><rt>",
+    ];
     let pairs = before.iter().enumerate();
     pairs
         .map(|(at, before)| format!("{before}{}", nested[at % nested.len()].repeat(40_000)))
@@ -125,12 +136,21 @@ fn multiplied() -> Vec<(&'static str, Vec<u8>)> {
     let fonts: String = (0..300).map(|at| format!("<font size={at}></b>")).collect();
     let many = |start: String, each: &str| [start, each.repeat(60_000)].concat().into_bytes();
     vec![
-        (HTML, many(format!("<h1 id='{long}'>H</h1>"), "<p>word text</p>")),
-        (HTML, many(format!("<title>{long}</title>"), "<h2>x</h2><p>y")),
+        (
+            HTML,
+            many(format!("<h1 id='{long}'>H</h1>"), "<p>word text</p>"),
+        ),
+        (
+            HTML,
+            many(format!("<title>{long}</title>"), "<h2>x</h2><p>y"),
+        ),
         (HTML, many(format!("<p><b class='{long}'>"), "<p>x")),
         (HTML, many(format!("<p>{fonts}"), "<p>x")),
         (MARKDOWN, many(format!("# {long}\n\n"), "x\n\n")),
-        (MARKDOWN, many(format!("# {}\n\n", "a.".repeat(100_000)), "x\n\n")),
+        (
+            MARKDOWN,
+            many(format!("# {}\n\n", "a.".repeat(100_000)), "x\n\n"),
+        ),
     ]
 }
 

@@ -96,9 +96,10 @@ impl SharedSettings {
             .text("DATABASE_URL")
             .unwrap_or_else(|| DATABASE_URL.to_owned());
         let database_ca = reader.ca_file("DATABASE_CA_FILE");
-        let database_url = DatabaseUrl::parse_trusting(&with_ascii_hosts(&database_url), database_ca)
-            .map_err(|invalid| reader.complain("DATABASE_URL", invalid.to_string()))
-            .ok();
+        let database_url =
+            DatabaseUrl::parse_trusting(&with_ascii_hosts(&database_url), database_ca)
+                .map_err(|invalid| reader.complain("DATABASE_URL", invalid.to_string()))
+                .ok();
         let job_ttl = Duration::from_secs(reader.number("JOB_TTL_SECONDS", 86_400, 60..=604_800));
         let drain = Duration::from_secs(reader.number("DRAIN_SECONDS", 70, 0..=3600));
         let webhook_keys = reader.parse(

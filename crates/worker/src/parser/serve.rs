@@ -75,7 +75,9 @@ fn next(input: &mut File) -> io::Result<ParseJob> {
     let header = frame::read(input, frame::MAX_HEADER)?;
     let header: Header = postcard::from_bytes(&header).map_err(io::Error::other)?;
     let bytes = frame::read(input, frame::MAX_DOCUMENT)?;
-    header.with(bytes).ok_or_else(|| io::Error::other("no address"))
+    header
+        .with(bytes)
+        .ok_or_else(|| io::Error::other("no address"))
 }
 
 fn answer_all(documents: &Receiver<ParseJob>, output: &mut File) {

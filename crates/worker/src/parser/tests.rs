@@ -27,20 +27,50 @@ fn file(format: Format, bytes: impl Into<Vec<u8>>) -> ParseJob {
 
 /// Bytes of the answer as it goes over the pipe.
 fn answer(job: &ParseJob) -> usize {
-    postcard::to_allocvec(&Answer::of(parse(job))).unwrap().len()
+    postcard::to_allocvec(&Answer::of(parse(job)))
+        .unwrap()
+        .len()
 }
 
 /// Pieces that a document can be made of many times, each with something of a size of its choice.
 fn pieces(long: &str) -> [(Format, String, String); 8] {
     [
-        (Format::Html, format!("<h1 id='{long}'>H</h1>"), "<p>x</p>".to_owned()),
-        (Format::Html, format!("<title>{long}</title><h1>H</h1>"), "<p>x".to_owned()),
-        (Format::Html, format!("<html lang='{long}'>"), "<dt>x<dd>y".to_owned()),
-        (Format::Html, format!("<p><font class='{long}'>"), "<p>x".to_owned()),
+        (
+            Format::Html,
+            format!("<h1 id='{long}'>H</h1>"),
+            "<p>x</p>".to_owned(),
+        ),
+        (
+            Format::Html,
+            format!("<title>{long}</title><h1>H</h1>"),
+            "<p>x".to_owned(),
+        ),
+        (
+            Format::Html,
+            format!("<html lang='{long}'>"),
+            "<dt>x<dd>y".to_owned(),
+        ),
+        (
+            Format::Html,
+            format!("<p><font class='{long}'>"),
+            "<p>x".to_owned(),
+        ),
         (Format::Html, String::new(), format!("<p id='{long}'>x")),
-        (Format::Markdown, format!("# {long}\n\n"), "x\n\n".to_owned()),
-        (Format::Markdown, format!("# a {{#{long}}}\n\n"), "x\n\n".to_owned()),
-        (Format::Markdown, String::new(), format!("# {long}\n\nx\n\n")),
+        (
+            Format::Markdown,
+            format!("# {long}\n\n"),
+            "x\n\n".to_owned(),
+        ),
+        (
+            Format::Markdown,
+            format!("# a {{#{long}}}\n\n"),
+            "x\n\n".to_owned(),
+        ),
+        (
+            Format::Markdown,
+            String::new(),
+            format!("# {long}\n\nx\n\n"),
+        ),
     ]
 }
 
@@ -76,7 +106,10 @@ proptest! {
 #[test]
 fn a_job_and_its_outcome_are_the_same_on_the_other_side_of_the_pipe() {
     for job in [
-        page(Format::Html, "<title>T</title><link rel=canonical href=/p><p>Words of a page."),
+        page(
+            Format::Html,
+            "<title>T</title><link rel=canonical href=/p><p>Words of a page.",
+        ),
         file(Format::Markdown, "# T\n\nWords of a file."),
     ] {
         let header = postcard::to_allocvec(&Header::of(&job)).unwrap();

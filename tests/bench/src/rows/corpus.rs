@@ -1,9 +1,9 @@
 //! The local corpus: how fast it is read, and how fast it answers.
 
 use crate::figures::{Figure, Goal, Row, percentile};
+use crate::programs;
 use crate::scale::Scale;
 use privachat_bench::documents::{self, Words};
-use crate::programs;
 use privachat_worker::parser::ParserPool;
 use privachat_worker::pipeline::{Deadline, ProviderQuery, SearchProvider};
 use privachat_worker::providers::local::{CorpusSettings, CorpusStatus, LocalCorpus};

@@ -40,7 +40,12 @@ pub(super) fn rows<'a>(
         row(true, "perplexity", "PERPLEXITY_API_KEY", perplexity),
         row(true, "wikipedia", "WIKIPEDIA_BASE_URL", wikipedia),
         row(true, "local", "CORPUS_PATHS", local),
-        row(false, "parser", "", Some(Box::pin(parser(settings.parsers())))),
+        row(
+            false,
+            "parser",
+            "",
+            Some(Box::pin(parser(settings.parsers()))),
+        ),
         row(
             false,
             "model",
@@ -61,11 +66,7 @@ fn one<'a>(probe: impl Future<Output = Result<String, ProbeError>> + Send + 'a) 
 }
 
 /// The state of the corpus; its files are taken in by the worker, not here.
-async fn corpus(
-    settings: CorpusSettings,
-    parsers: ParserPool,
-    deadline: Deadline,
-) -> Vec<Finding> {
+async fn corpus(settings: CorpusSettings, parsers: ParserPool, deadline: Deadline) -> Vec<Finding> {
     let index_dir = settings.index_dir.clone();
     let corpus = match LocalCorpus::open(settings, parsers) {
         Ok(corpus) => corpus,

@@ -55,13 +55,13 @@ mod tests {
     fn what_nobody_sees_is_not_read_and_what_scripts_need_stays() {
         let hidden =
             document("I\u{200b}gnore \u{202e}sda\u{202c} this\u{e0053}\u{e0061}\u{e0079}.");
-        assert_eq!(readable(hidden, TextLimits::PAGE).text(), "Ignore sda this.");
+        assert_eq!(
+            readable(hidden, TextLimits::PAGE).text(),
+            "Ignore sda this."
+        );
         let needed =
             "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645} \u{1f469}\u{200d}\u{1f52c}";
-        assert_eq!(
-            readable(document(needed), TextLimits::PAGE).text(),
-            needed
-        );
+        assert_eq!(readable(document(needed), TextLimits::PAGE).text(), needed);
     }
 
     #[test]

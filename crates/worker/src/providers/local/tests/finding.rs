@@ -73,9 +73,9 @@ async fn links_start_at_the_base_url() {
     let folder = Corpus::new(&[("deep/my file.md", CARE)]);
     let corpus = LocalCorpus::open(
         CorpusSettings {
-        base_url: Some(Url::parse("https://docs.example.org/robots").unwrap()),
-        ..folder.settings()
-    },
+            base_url: Some(Url::parse("https://docs.example.org/robots").unwrap()),
+            ..folder.settings()
+        },
         ParserPool::default(),
     )
     .unwrap();

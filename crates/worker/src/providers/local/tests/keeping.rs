@@ -115,9 +115,9 @@ async fn a_missing_folder_costs_only_itself_and_may_come_later() {
     let later = folder.index.path().join("later");
     let corpus = LocalCorpus::open(
         CorpusSettings {
-        paths: vec![later.clone(), folder.path("a.txt")],
-        ..folder.settings()
-    },
+            paths: vec![later.clone(), folder.path("a.txt")],
+            ..folder.settings()
+        },
         ParserPool::default(),
     )
     .unwrap();

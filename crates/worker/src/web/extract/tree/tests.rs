@@ -37,9 +37,32 @@ fn text(html: &str) -> String {
 /// Tags that nest, close each other, are moved or are made again, and texts that hide tags.
 fn soup() -> impl Strategy<Value = String> {
     const NAMES: [&str; 26] = [
-        "div", "p", "b", "font", "a", "table", "tr", "td", "path", "svg", "math", "mi", "style",
-        "title", "template", "select", "option", "optgroup", "ul", "li", "h2", "body", "html",
-        "nobr", "form", "foreignObject",
+        "div",
+        "p",
+        "b",
+        "font",
+        "a",
+        "table",
+        "tr",
+        "td",
+        "path",
+        "svg",
+        "math",
+        "mi",
+        "style",
+        "title",
+        "template",
+        "select",
+        "option",
+        "optgroup",
+        "ul",
+        "li",
+        "h2",
+        "body",
+        "html",
+        "nobr",
+        "form",
+        "foreignObject",
     ];
     let tag = (0..NAMES.len(), 0..5u8, 0..40u32).prop_map(|(name, form, number)| {
         let name = NAMES[name];
@@ -60,9 +83,8 @@ fn soup() -> impl Strategy<Value = String> {
     ];
     let piece = prop_oneof![8 => tag, 1 => other];
     let pattern = proptest::collection::vec(piece, 1..12).prop_map(|pieces| pieces.concat());
-    (pattern.clone(), pattern, 1usize..3_000).prop_map(|(start, each, times)| {
-        start + &each.repeat(times.min(300_000 / each.len()))
-    })
+    (pattern.clone(), pattern, 1usize..3_000)
+        .prop_map(|(start, each, times)| start + &each.repeat(times.min(300_000 / each.len())))
 }
 
 proptest! {
@@ -101,7 +123,9 @@ fn what_stands_before_a_bound_is_kept() {
 #[test]
 fn attributes_are_bounded_by_element_and_by_size() {
     let many: String = (0..500).map(|number| format!(" a{number}=1")).collect();
-    let bodies: String = (0..500).map(|number| format!("<body b{number}=1>")).collect();
+    let bodies: String = (0..500)
+        .map(|number| format!("<body b{number}=1>"))
+        .collect();
     let long = "x".repeat(100_000);
     let page = format!("<p{many}>one</p><p title='{long}'>two</p>{bodies}");
     let document = parse(&page);

@@ -47,7 +47,11 @@ async fn fetch_in(
     at: &str,
     language: Option<&str>,
 ) -> Result<Page, FetchError> {
-    let fetcher = WebFetcher::new(rules(&[server.address().to_string()]), ParserPool::default()).unwrap();
+    let fetcher = WebFetcher::new(
+        rules(&[server.address().to_string()]),
+        ParserPool::default(),
+    )
+    .unwrap();
     let url = Url::parse(&format!("{}{at}", server.uri())).unwrap();
     let deadline = Deadline::after(Duration::from_secs(10));
     fetcher.fetch(&url, language, deadline).await
