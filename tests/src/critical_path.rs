@@ -3,7 +3,7 @@
 //! they are told to, so that no busy machine can change what it sees.
 
 use crate::{
-    Upstream,
+    Binaries, Upstream,
     upstream::{Reply, Request, model, searxng, site},
 };
 use privachat_core::{mode::Mode, schema::SearchRequest};
@@ -139,13 +139,14 @@ impl Measured {
 }
 
 /// Runs one search in each mode, one after the other, with upstreams that take their time.
-pub async fn measure() -> Vec<Measured> {
+pub async fn measure(binaries: Binaries) -> Vec<Measured> {
     let hold: Hold = Arc::new(|call, reply| reply.late(call.takes()));
     let mut measured = Vec::new();
     for (mode, planned) in SEARCHES {
         let world = World::start(&hold, planned);
         let start = Instant::now();
-        let outcome = world.search(mode).await;
+        let request = SearchRequest::new(QUESTION, mode);
+        let outcome = world.search(binaries, &request).await;
         measured.push(Measured {
             name: format!("{mode}, {planned:?} planned"),
             wall: start.elapsed(),
@@ -209,14 +210,24 @@ impl Gate {
     }
 
     /// Runs one search whose calls all wait at this gate.
-    pub async fn search(self: &Arc<Self>, mode: Mode, planned: Planned) -> Outcome {
+    pub async fn search(
+        self: &Arc<Self>,
+        binaries: Binaries,
+        mode: Mode,
+        planned: Planned,
+    ) -> Outcome {
         let gate = Arc::clone(self);
         let hold: Hold = Arc::new(move |call, reply| {
             gate.hold(call);
             reply
         });
         let world = World::start(&hold, planned);
-        let outcome = world.search(mode).await;
+        let request = SearchRequest {
+            // Only a call that never comes may take long, however busy the machine is.
+            timeout: Some(300),
+            ..SearchRequest::new(QUESTION, mode)
+        };
+        let outcome = world.search(binaries, &request).await;
         self.tear_down();
         outcome
     }
@@ -259,7 +270,7 @@ impl World {
         }
     }
 
-    async fn search(&self, mode: Mode) -> Outcome {
+    async fn search(&self, binaries: Binaries, request: &SearchRequest) -> Outcome {
         let hosts: Vec<String> = (2..2 + SITES)
             .map(|host| format!("127.0.0.{host}"))
             .collect();
@@ -270,11 +281,11 @@ impl World {
             ("LLM_MODEL", "double".to_owned()),
             ("FETCH_ALLOW_HOSTS", hosts.join(",")),
         ]);
-        let settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
+        let mut settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
+        settings.pipeline.parser_program = Some(binaries.worker.into());
         let context = wiring::context(&settings.pipeline).unwrap().context;
-        let request = SearchRequest::new(QUESTION, mode);
         let deadline = Deadline::after(request.time_limit());
-        let outcome = pipeline::run(&context, &request, deadline, &Silent).await;
+        let outcome = pipeline::run(&context, request, deadline, &Silent).await;
         outcome.unwrap()
     }
 }

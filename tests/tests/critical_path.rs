@@ -3,7 +3,7 @@
 
 use privachat_core::mode::Mode;
 use privachat_tests::critical_path::{Call, Gate, Planned, SEARCHES};
-use privachat_tests::eventually;
+use privachat_tests::{binaries, eventually};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,8 @@ async fn the_calls_of_each_mode_are_its_longest_necessary_chain() {
         let (name, turns) = (format!("{mode}, {planned:?}"), turns(mode, planned));
         let gate = Arc::new(Gate::default());
         let searching = Arc::clone(&gate);
-        let search = tokio::spawn(async move { searching.search(mode, planned).await });
+        let search =
+            tokio::spawn(async move { searching.search(binaries!(), mode, planned).await });
         for (turn, expected) in turns.iter().enumerate() {
             let what = format!("{name}: the calls of turn {turn} are all under way");
             eventually(&what, PATIENCE, async || {

@@ -96,6 +96,14 @@ fn proc_file(process: Pid, name: &str) -> String {
     fs::read_to_string(format!("/proc/{}/{name}", process.as_raw_nonzero())).unwrap()
 }
 
+/// In hundredths of a second; a start takes a few.
+fn processor_time(process: Pid) -> u64 {
+    let stat = proc_file(process, "stat");
+    let after_name = stat.rsplit_once(')').unwrap().1;
+    let user = after_name.split_whitespace().nth(11).unwrap();
+    user.parse().unwrap()
+}
+
 async fn assert_gone(process: Pid) {
     eventually("the parser process is gone", A_WHILE, async || {
         test_kill_process(process).is_err().then_some(())
@@ -144,6 +152,10 @@ async fn a_parser_process_that_is_killed_costs_its_document() {
     let parsers = Parsers::new();
     let parsing = parsers.parse_endless();
     let process = parsers.one_process().await;
+    eventually("it is busy with the document", A_WHILE, async || {
+        (processor_time(process) > 20).then_some(())
+    })
+    .await;
     kill_process(process, Signal::KILL).unwrap();
     assert_eq!(parsing.await.unwrap(), Err(ParseError::Crashed));
     parsers.assert_works().await;

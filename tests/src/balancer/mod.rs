@@ -143,7 +143,7 @@ impl Backend {
 
     async fn asked_whether_ready(&self) -> Result<u16> {
         let mut connection = TcpStream::connect(self.address).await?;
-        let question = b"GET /readyz HTTP/1.1\r\nhost: balancer\r\nconnection: close\r\n\r\n";
+        let question = b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
         connection.write_all(question).await?;
         let mut answer = Vec::new();
         connection.read_to_end(&mut answer).await?;

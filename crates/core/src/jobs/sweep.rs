@@ -159,7 +159,7 @@ impl Sweeper {
         let unlisted = match tidied.and(unlisted) {
             Ok(unlisted) => unlisted,
             Err(error) if error.is_about_data() => {
-                self.jobs.name_key("search_job:*", &error);
+                self.jobs.name_key(keys::RECORDS, &error);
                 return;
             }
             Err(error) => {

@@ -1,6 +1,7 @@
 //! A search's wall time, over the longest chain of upstream calls that it cannot do without.
 
 use crate::figures::{Figure, Goal, Row};
+use crate::programs;
 use crate::scale::Scale;
 use privachat_tests::critical_path::measure;
 
@@ -9,7 +10,7 @@ const BOUND: f64 = 1.05;
 pub(crate) async fn pipeline(scale: Scale) -> Row {
     let mut figures: Vec<Figure> = Vec::new();
     for _ in 0..scale.rounds {
-        for path in measure().await {
+        for path in measure(programs::binaries()).await {
             match figures.iter_mut().find(|it| it.side == path.name) {
                 Some(figure) => figure.samples.push(path.ratio()),
                 None => figures.push(Figure::of(&path.name, "×", vec![path.ratio()])),
