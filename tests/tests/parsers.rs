@@ -127,7 +127,7 @@ async fn a_parser_process_has_no_rights_that_parsing_does_not_need() {
         .split_terminator('\0')
         .map(|it| it.split('=').next().unwrap())
         .collect();
-    assert_eq!(names, ["MIMALLOC_DISALLOW_ARENA_ALLOC"]);
+    assert_eq!(names, ["MIMALLOC_ARENA_RESERVE"]);
     let limits = proc_file(process, "limits");
     for (name, most) in [
         ("Max data size", "536870912"),

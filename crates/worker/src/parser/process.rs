@@ -36,7 +36,7 @@ impl ParserProcess {
             .arg(ROLE)
             .env_clear()
             // Memory that is reserved ahead counts as used.
-            .env("MIMALLOC_DISALLOW_ARENA_ALLOC", "1")
+            .env("MIMALLOC_ARENA_RESERVE", "64M")
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
