@@ -2,12 +2,12 @@
 //!
 //! The parsers of HTML, Markdown and PDF are large, and a document can be written to exceed any of
 //! them. So the worker starts a few processes of its own program in another role, which can read
-//! no file, open no connection and use only so much memory and processor time ([`confine`]). A
+//! no file, open no connection and use only so much memory and processor time (`confine`). A
 //! document that crashes its process or takes too long costs its own result and nothing else.
 //!
 //! [`ParserPool`] is the worker's side: it starts processes as they are needed, hands each one
-//! document at a time, and kills those that are late. [`serve`] is the other side, and
-//! [`parse`](parse::parse) is what happens in there. `frame` is what goes over the pipes.
+//! document at a time, and kills those that are late. [`serve()`] is the other side, and
+//! `parse` is what happens in there. `frame` is what goes over the pipes.
 
 mod confine;
 mod frame;
