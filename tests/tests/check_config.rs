@@ -66,6 +66,7 @@ async fn check_config_succeeds_when_everything_answers() {
         "ok    local       1 files, not indexed yet",
         "ok    wikipedia   Testpedia",
         "ok    searxng",
+        "ok    parser      documents are parsed without access to files and network",
         "ok    model",
         "off   serperdev",
     ];
