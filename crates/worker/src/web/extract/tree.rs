@@ -6,6 +6,7 @@
 //! they are counted where it asks for a node. At a bound the rest of the document is cut off;
 //! what was read before stays.
 
+use super::walk::{Visitor, walk};
 use dom_query::{Document, NodeId};
 use html5ever::{
     Attribute, ParseOpts, QualName, parse_document,
@@ -48,7 +49,45 @@ pub(super) fn parse(html: &str) -> Document {
         parser.process(StrTendril::from_slice(chunk));
         rest = after;
     }
-    parser.finish()
+    let sink = &parser.tokenizer.sink.sink;
+    let may_be_too_deep = sink.is_full() || sink.has_moved_nodes.get();
+    let document = parser.finish();
+    if may_be_too_deep {
+        prune(&document);
+    }
+    document
+}
+
+/// Takes out what lies too deep: what the last chunk made, and what was moved. The depth of a node is
+/// noted where it is put into the tree; when misnested tags make the parser move its ancestors, it
+/// may end up deeper.
+fn prune(document: &Document) {
+    let mut pruner = Pruner::default();
+    walk(&document.tree, document.tree.root_id(), &mut pruner);
+    for id in pruner.too_deep {
+        document.tree.remove_from_parent(&id);
+    }
+}
+
+#[derive(Default)]
+struct Pruner {
+    depth: u32,
+    too_deep: Vec<NodeId>,
+}
+
+impl Visitor for Pruner {
+    fn enter(&mut self, id: NodeId) -> bool {
+        if self.depth > MAX_DEPTH {
+            self.too_deep.push(id);
+            return false;
+        }
+        self.depth += 1;
+        true
+    }
+
+    fn leave(&mut self, _id: NodeId) {
+        self.depth -= 1;
+    }
 }
 
 /// A node of the tree, with its depth, which the tree itself does not keep.
@@ -73,6 +112,8 @@ struct BoundedSink {
     depth: Cell<u32>,
     /// Attributes that later `<html>` and `<body>` tags added.
     late_attributes: Cell<usize>,
+    /// Whether nodes that stood in the tree were put elsewhere in it.
+    has_moved_nodes: Cell<bool>,
 }
 
 impl BoundedSink {
@@ -197,10 +238,12 @@ impl TreeSink for BoundedSink {
     }
 
     fn remove_from_parent(&self, target: &Handle) {
+        self.has_moved_nodes.set(true);
         self.document.remove_from_parent(&target.id);
     }
 
     fn reparent_children(&self, node: &Handle, new_parent: &Handle) {
+        self.has_moved_nodes.set(true);
         self.document.reparent_children(&node.id, &new_parent.id);
     }
 
