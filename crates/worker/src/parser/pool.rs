@@ -22,8 +22,7 @@ use tokio::{
 const LARGE: usize = 128 * 1024;
 /// Longest time for one document, however late its deadline is.
 const MAX_TIME: Duration = Duration::from_secs(30);
-/// Processes of each lane, however many processors there are: what all of them can need together
-/// fits into the 1 GiB that the deployment files give a worker.
+/// Processes of each lane, however many processors there are: docs/CAPACITY.md has what they take.
 const MAX_SMALL: usize = 8;
 const MAX_LARGE: usize = 3;
 const MAX_FILES: usize = 4;
