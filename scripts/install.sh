@@ -119,15 +119,17 @@ install_packages() {
     disable_services
 }
 
-# What a list names, from PyPI into a folder of its own.
+# What a list names, from PyPI into a folder of its own. Its programs name that folder, so a checkout that
+# was moved gets them anew.
 install_python() {
     local list=$1 folder=$2
     local stamp=$folder/installed.txt
-    cmp -s "$list" "$stamp" && return
+    cmp -s <(cat "$list"; echo "in $PWD") "$stamp" && return
     say "installing into $folder: $(grep -v '^#' "$list" | xargs)"
     python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$list"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --force-reinstall -r "$list"
     cp "$list" "$stamp"
+    echo "in $PWD" >>"$stamp"
 }
 
 (($#)) || die "usage: scripts/install.sh run|test|check|bench ..."
