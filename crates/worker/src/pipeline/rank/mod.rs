@@ -5,6 +5,7 @@
 //! passages and the providers' own order refine it; where meanings can be compared, they weigh
 //! more than words (0.6 to 0.4), passage by passage.
 
+mod beginnings;
 mod bm25;
 mod diversity;
 mod duplicates;
@@ -71,8 +72,8 @@ struct Scored {
     score: f64,
 }
 
-/// The best sources for `plan`; by words alone when meanings cannot be compared, and in the order of
-/// the engines when ranking is cut.
+/// The best sources for `plan`; by words alone when meanings cannot be compared. When ranking is cut, by the
+/// beginnings of long texts, and in the order of the engines when there was no time for these either.
 pub async fn rank(
     context: &Context,
     plan: &Arc<Plan>,
@@ -85,6 +86,14 @@ pub async fn rank(
     sink.stage(Stage::Rank, 0, 1, format!("Ranking {count} sources"));
     let limit = options.limit;
     let unranked = candidates.clone();
+    let beginnings = match beginnings::of(&candidates) {
+        Some(shortened) => {
+            let (of, how) = (Arc::clone(plan), options.clone());
+            let ranking = move || by_words(&of, shortened, &how);
+            context.cores.cut(deadline, ranking).await
+        }
+        None => None,
+    };
     let mut usage = None;
     let sources = async {
         let (of, how) = (Arc::clone(plan), options.clone());
@@ -99,10 +108,17 @@ pub async fn rank(
         let choosing = move || chosen(&of, scored, &options);
         context.cores.cut(deadline, choosing).await
     };
-    let sources = sources.await.unwrap_or_else(|| {
-        sink.warn("ranking was cut: sources are in the order of the search engines");
-        last_resort::ranked(unranked, limit)
-    });
+    let sources = match (sources.await, beginnings) {
+        (Some(whole), _) => whole,
+        (None, Some(beginnings)) => {
+            sink.warn("ranking was cut: only the beginnings of the pages were ranked");
+            beginnings
+        }
+        (None, None) => {
+            sink.warn("ranking was cut: sources are in the order of the search engines");
+            last_resort::ranked(unranked, limit)
+        }
+    };
     Ranked { sources, usage }
 }
 
