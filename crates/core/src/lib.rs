@@ -11,6 +11,7 @@ pub mod keys;
 pub mod limits;
 pub mod metrics;
 pub mod mode;
+pub mod outage;
 pub mod parts;
 pub mod probe;
 pub mod schema;

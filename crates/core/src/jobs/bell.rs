@@ -3,7 +3,7 @@
 //! Pub/sub loses messages, so a ring means "look again", and so does the silence of a lost
 //! connection: after each reconnect everybody is rung. Listen first, then look, then wait.
 
-use crate::connection::Redis;
+use crate::{connection::Redis, outage::Outage};
 use futures_util::StreamExt;
 use std::{
     collections::HashMap,
@@ -36,8 +36,12 @@ impl Bell {
     /// Keeps a subscription of `channel` open until `stop`.
     pub async fn follow(self, redis: Redis, channel: &'static str, stop: CancellationToken) {
         let listening = async {
+            let mut outage = Outage::default();
             loop {
-                if let Err(error) = self.listen_once(&redis, channel).await {
+                let lost = self.listen_once(&redis, channel, &mut outage).await;
+                if let Err(error) = lost
+                    && outage.failed()
+                {
                     tracing::warn!(channel, error = %error, "lost the subscription; trying again");
                 }
                 tokio::time::sleep(RECONNECT_PAUSE).await;
@@ -46,8 +50,16 @@ impl Bell {
         stop.run_until_cancelled(listening).await;
     }
 
-    async fn listen_once(&self, redis: &Redis, channel: &str) -> redis::RedisResult<()> {
+    async fn listen_once(
+        &self,
+        redis: &Redis,
+        channel: &str,
+        outage: &mut Outage,
+    ) -> redis::RedisResult<()> {
         let (subscription, server) = redis.listener(channel).await?;
+        if let Some(seconds) = outage.ended() {
+            tracing::info!(channel, seconds, "the subscription is back");
+        }
         self.ring_all();
         let mut messages = subscription.into_on_message();
         // A server that was replaced may stay connected and say nothing any more.

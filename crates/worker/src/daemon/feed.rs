@@ -1,7 +1,10 @@
 //! The one loop that takes hints, a slot in hand for each.
 
 use super::{attempt::Runner, slots::Slots};
-use privachat_core::jobs::{Hint, Taker};
+use privachat_core::{
+    jobs::{Hint, Taker},
+    outage::Outage,
+};
 use std::{iter, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -14,15 +17,23 @@ pub(super) async fn run(
     searches: TaskTracker,
     stop: CancellationToken,
 ) {
+    let mut outage = Outage::default();
     while let Some(Some(free)) = stop.run_until_cancelled(slots.free()).await {
         let modes = free.modes();
         let spare = modes.first().map(|mode| slots.spare(*mode));
         let spare = spare.unwrap_or_default();
         // Not raced against the stop: see the taker. The stop unblocks it.
         let hints = match taker.next(&modes, spare.len()).await {
-            Ok(hints) => hints,
+            Ok(hints) => {
+                if let Some(seconds) = outage.ended() {
+                    tracing::info!(seconds, "takes searches again");
+                }
+                hints
+            }
             Err(error) => {
-                tracing::warn!(error = %with_cause(&error), "cannot take searches; trying again");
+                if outage.failed() {
+                    tracing::warn!(error = %with_cause(&error), "cannot take searches; trying again");
+                }
                 let pause = tokio::time::sleep(AFTER_ERROR);
                 stop.run_until_cancelled(pause).await;
                 continue;

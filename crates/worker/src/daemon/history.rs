@@ -2,7 +2,10 @@
 //! what an older version stored known to the list. Every worker does it; doing it twice is harmless.
 
 use chrono::Utc;
-use privachat_core::history::{History, HistoryError, Retention};
+use privachat_core::{
+    history::{History, HistoryError, Retention},
+    outage::Outage,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -16,20 +19,23 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Looks after it until `stop`.
 pub(super) async fn keep(history: Arc<dyn History>, keep: Retention, stop: CancellationToken) {
     let rounds = async {
-        let mut failing = false;
+        let mut outage = Outage::default();
         let mut summarised = None;
         loop {
             match round(history.as_ref(), keep, &mut summarised).await {
-                Ok(()) => failing = false,
+                Ok(()) => {
+                    if let Some(seconds) = outage.ended() {
+                        tracing::info!(seconds, "looks after the history again");
+                    }
+                }
                 Err(error) => {
-                    if !failing {
+                    if outage.failed() {
                         let cause = anyhow::Error::from(error);
                         tracing::warn!(
                             error = format!("{cause:#}"),
                             "cannot look after the history; trying again"
                         );
                     }
-                    failing = true;
                 }
             }
             // Uneven, so that the workers' rounds do not fall together.

@@ -1,6 +1,9 @@
 //! Keeping the hold on a job while its search runs.
 
-use privachat_core::jobs::{Beat, Jobs, Lease, Ring};
+use privachat_core::{
+    jobs::{Beat, Jobs, Lease, Ring},
+    outage::Outage,
+};
 use std::time::Duration;
 
 /// A lease is short: after a beat that failed the next comes soon.
@@ -24,17 +27,24 @@ pub(super) async fn hold(
     mut cancelled: Ring,
 ) -> Lost {
     let mut pause = length / 3;
+    let mut outage = Outage::default();
     loop {
         // The ring only says "look": the flag in the job decides.
         let _rung_or_due = tokio::time::timeout(pause, cancelled.rung()).await;
         pause = length / 3;
         match jobs.beat(lease, length).await {
-            Ok(Beat::Held) => {}
+            Ok(Beat::Held) => {
+                if let Some(seconds) = outage.ended() {
+                    tracing::info!(session_id = %lease.id, seconds, "extends its lease again");
+                }
+            }
             Ok(Beat::Cancel) => return Lost::Cancelled,
             Ok(Beat::Fenced) => return Lost::Fenced,
             Err(error) => {
                 pause = AFTER_ERROR;
-                tracing::warn!(session_id = %lease.id, error = %error, "cannot extend a lease; trying again")
+                if outage.failed() {
+                    tracing::warn!(session_id = %lease.id, error = %error, "cannot extend a lease; trying again");
+                }
             }
         }
     }

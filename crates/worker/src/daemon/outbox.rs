@@ -9,6 +9,7 @@ use privachat_core::{
     history::{History, HistoryError, Session},
     jobs::{Jobs, JobsError},
     keys,
+    outage::Outage,
     schema::{Status, record::StoredRecord},
 };
 use std::{sync::Arc, time::Duration};
@@ -41,25 +42,24 @@ pub(super) async fn run(
     ended: Arc<Notify>,
     stop: CancellationToken,
 ) {
-    let mut failing = false;
+    let mut outage = Outage::default();
     loop {
         // The last round after the stop stores what the drain has finished.
         let last = stop.is_cancelled();
         match store_due(&jobs, history.as_ref(), &metrics).await {
-            Ok(()) if failing => {
-                failing = false;
-                tracing::info!("the history takes sessions again");
+            Ok(()) => {
+                if let Some(seconds) = outage.ended() {
+                    tracing::info!(seconds, "the history takes sessions again");
+                }
             }
-            Ok(()) => {}
             Err(error) => {
-                if !failing {
+                if outage.failed() {
                     let cause = anyhow::Error::from(error);
                     tracing::warn!(
                         error = format!("{cause:#}"),
                         "sessions wait in Redis for the history"
                     );
                 }
-                failing = true;
             }
         }
         if last {

@@ -3,6 +3,7 @@
 use crate::metrics::Metrics;
 use privachat_core::{
     jobs::{Failure, Jobs, SweepRules, Sweeper},
+    outage::Outage,
     schema::problem,
 };
 use std::{sync::Arc, time::Duration};
@@ -24,29 +25,27 @@ pub(super) async fn run(
 ) {
     let mut sweeper = Sweeper::new(jobs, rules(lease));
     let rounds = async {
-        let mut failing = false;
+        let mut outage = Outage::default();
         loop {
             match sweeper.sweep().await {
                 Ok(swept) => {
                     metrics.swept(&swept);
-                    if failing {
-                        failing = false;
-                        tracing::info!("Redis answers again");
+                    if let Some(seconds) = outage.ended() {
+                        tracing::info!(seconds, "Redis answers again");
                     }
                 }
                 Err(error) => {
-                    if !failing {
+                    if outage.failed() {
                         let cause = anyhow::Error::from(error);
                         tracing::warn!(
                             error = format!("{cause:#}"),
                             "cannot look after searches; trying again"
                         );
                     }
-                    failing = true;
                 }
             }
             // The time until everybody's leases count again begins with the first round that works.
-            let round = if failing { ROUND_AWAY } else { ROUND };
+            let round = if outage.goes_on() { ROUND_AWAY } else { ROUND };
             // Uneven, so that the workers' rounds do not fall together.
             sleep(round.mul_f64(rand::random_range(0.8..1.2))).await;
         }

@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use call::{Caller, Went};
 use privachat_core::{
     jobs::{Jobs, JobsError},
+    outage::Outage,
     webhook::SigningKeys,
 };
 use std::{sync::Arc, time::Duration};
@@ -71,20 +72,21 @@ pub(super) fn caller(
 /// Makes the calls that are due until `stop`. `ended` tells of a search that has somebody to be told.
 pub(super) async fn run(caller: Arc<Caller>, ended: Arc<Notify>, stop: CancellationToken) {
     let mut calls = JoinSet::<Went>::new();
-    let mut failing = false;
+    let mut outage = Outage::default();
     loop {
         // The last round tells what the drain has finished.
         let last = stop.is_cancelled();
         let more = match begin(&caller, &mut calls).await {
             Ok(more) => {
-                failing = false;
+                if let Some(seconds) = outage.ended() {
+                    tracing::info!(seconds, "looks for callbacks again");
+                }
                 more
             }
             Err(error) => {
-                if !failing {
+                if outage.failed() {
                     tracing::warn!(error = %error, "cannot look for callbacks; trying again");
                 }
-                failing = true;
                 false
             }
         };
