@@ -1,21 +1,17 @@
-//! Tells the code which revision it is built from: `version::REVISION`.
+//! Tells the code which revision it is built from: `version::revision`.
 //!
-//! `PRIVACHAT_REVISION` says so where there is no git, as in a container image. Otherwise git is asked,
-//! but for release builds only: in a debug build each commit would compile the workspace anew.
+//! Git is asked, for release builds only: in a debug build each commit would compile the workspace anew. Where
+//! there is no git, as in the build of a container image, nothing is told; the image says it at run time.
 
 use std::path::Path;
 use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-env-changed=PRIVACHAT_REVISION");
-    let given = std::env::var("PRIVACHAT_REVISION").ok();
     let release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    let revision = given
-        .filter(|revision| !revision.is_empty())
-        .or_else(|| release.then(from_git).flatten());
+    let revision = release.then(from_git).flatten();
     let revision = revision.as_deref().unwrap_or("unknown");
-    println!("cargo::rustc-env=PRIVACHAT_REVISION={revision}");
+    println!("cargo::rustc-env=BUILT_FROM={revision}");
 }
 
 /// The commit that is checked out; `None` outside a git checkout or without git.

@@ -19,11 +19,13 @@ fn both_binaries_say_their_version_and_revision() {
         (binaries!().api, "privachat-api"),
         (binaries!().worker, "privachat-worker"),
     ] {
-        let said = output(Command::new(program).arg("--version"));
-        assert_eq!(
-            said.trim(),
-            format!("{name} {}", version::VERSION_AND_REVISION)
-        );
+        let says = |revision: &str| {
+            let mut command = Command::new(program);
+            output(command.env("PRIVACHAT_REVISION", revision).arg("--version"))
+        };
+        let version = version::VERSION;
+        assert_eq!(says("4f2a9c").trim(), format!("{name} {version} (4f2a9c)"));
+        assert_eq!(says("").trim(), format!("{name} {version} (unknown)"));
     }
 }
 
@@ -59,30 +61,27 @@ impl Build {
     }
 
     /// The revision the script hands to the compiler in `folder`.
-    fn revision(&self, folder: &Path, profile: &str, told: Option<&str>) -> String {
+    fn revision(&self, folder: &Path, profile: &str) -> String {
         let mut command = Command::new(&self.script);
         command
             .current_dir(folder)
             .env("GIT_CEILING_DIRECTORIES", self.folder.path())
-            .env_remove("PRIVACHAT_REVISION")
+            .env("PRIVACHAT_REVISION", "not for the compiler")
             .env("PROFILE", profile);
-        if let Some(told) = told {
-            command.env("PRIVACHAT_REVISION", told);
-        }
         let said = output(&mut command);
+        assert!(!said.contains("not for the compiler"), "{said}");
         let mut lines = said.lines();
-        let found =
-            lines.find_map(|line| line.strip_prefix("cargo::rustc-env=PRIVACHAT_REVISION="));
+        let found = lines.find_map(|line| line.strip_prefix("cargo::rustc-env=BUILT_FROM="));
         found.expect("it says one").to_owned()
     }
 }
 
 #[test]
-fn a_release_build_knows_its_commit_also_in_a_second_worktree_and_takes_what_it_is_told_first() {
+fn a_release_build_knows_its_commit_also_in_a_second_worktree_and_takes_nothing_else_in() {
     let build = Build::new();
     let checkout = build.folder.path().join("checkout");
     std::fs::create_dir(&checkout).expect("a folder");
-    let nowhere = build.revision(&checkout, "release", None);
+    let nowhere = build.revision(&checkout, "release");
     assert_eq!(nowhere, "unknown", "there is no git");
 
     build.git(&checkout, &["init", "-q"]);
@@ -90,12 +89,10 @@ fn a_release_build_knows_its_commit_also_in_a_second_worktree_and_takes_what_it_
     build.git(&checkout, &["worktree", "add", "-q", "../second"]);
     let commit = build.git(&checkout, &["rev-parse", "--short=12", "HEAD"]);
     for folder in [&checkout, &build.folder.path().join("second")] {
-        let known = build.revision(folder, "release", None);
+        let known = build.revision(folder, "release");
         assert_eq!(known, commit);
     }
-    let told = build.revision(&checkout, "release", Some("told"));
-    assert_eq!(told, "told");
-    let debug = build.revision(&checkout, "debug", None);
+    let debug = build.revision(&checkout, "debug");
     assert_eq!(
         debug, "unknown",
         "each commit would compile everything anew"

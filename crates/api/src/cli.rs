@@ -5,13 +5,13 @@ use clap::{Parser, Subcommand};
 use privachat_core::{
     probe,
     settings::{self, Environment},
-    version::VERSION_AND_REVISION,
+    version::version_and_revision,
 };
 use std::{io::Write, process::ExitCode};
 
 /// The HTTP API of PrivaChat Search.
 #[derive(Parser)]
-#[command(name = "privachat-api", version = VERSION_AND_REVISION, about, after_help = settings::help())]
+#[command(name = "privachat-api", version = version_and_revision(), about, after_help = settings::help())]
 struct Arguments {
     /// Without a command the API runs until it is stopped.
     #[command(subcommand)]

@@ -1,7 +1,7 @@
 //! What both binaries say of themselves: <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
 
 use super::{Metric, Moment};
-use crate::version::{REVISION, VERSION};
+use crate::version::{self, VERSION};
 use std::{
     fs,
     time::{SystemTime, UNIX_EPOCH},
@@ -50,7 +50,11 @@ impl Process {
 
     /// Says how it is. What the system does not tell is left out.
     pub fn describe(&self, moment: &mut Moment) {
-        let build = [self.binary, VERSION, REVISION].map(Into::into);
+        let build = [
+            self.binary.into(),
+            VERSION.into(),
+            version::revision().into(),
+        ];
         moment.gauges(&BUILD_INFO).set(build, 1.0);
         if let Some(bytes) = resident() {
             moment.set(&RESIDENT, bytes);

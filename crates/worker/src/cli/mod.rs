@@ -20,13 +20,13 @@ use privachat_core::{
     probe,
     schema::SearchEngine,
     settings::{self, SharedSettings},
-    version::VERSION_AND_REVISION,
+    version::version_and_revision,
 };
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 /// Takes searches from the queue and runs them; with a command, runs a piece of it by hand.
 #[derive(Debug, Parser)]
-#[command(name = "privachat-worker", version = VERSION_AND_REVISION)]
+#[command(name = "privachat-worker", version = version_and_revision())]
 pub struct Cli {
     /// What to run by hand; without a command the worker runs until it is stopped.
     #[command(subcommand)]
