@@ -1,18 +1,24 @@
 //! The environment of the process, and the files that it names.
 
 use super::{Complaint, InvalidSettings, SETTINGS};
-use std::{collections::HashMap, fs};
+use std::{
+    collections::HashMap,
+    fs,
+    io::{self, Read},
+    path::Path,
+};
 
 /// The settings that the process was started with. A secret need not stand in the environment:
 /// `NAME_FILE` names a file whose trimmed content is the value of `NAME`, as the images of databases
-/// do it for the secrets of containers.
+/// do it for the secrets of containers. An empty file is a mistake: a list of keys that got lost on its
+/// way would open the service.
 pub struct Environment(HashMap<&'static str, String>);
 
 impl Environment {
     /// Reads the environment of the process, once. Values that are not UTF-8 count as not set.
     ///
     /// # Errors
-    /// When a file cannot be read, or a setting is given in both ways.
+    /// When a file cannot be read or is empty, or a setting is given in both ways.
     pub fn of_process() -> Result<Self, InvalidSettings> {
         Self::read(&|name| std::env::var(name).ok())
     }
@@ -48,9 +54,35 @@ fn value(name: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option
     if given(name).is_some() {
         return Err(format!("must not be set together with {name}_FILE"));
     }
-    let text = fs::read_to_string(&file)
-        .map_err(|error| format!("cannot be read from the file that {name}_FILE names: {error}"))?;
+    let text = read_file(Path::new(&file))
+        .map_err(|why| format!("cannot be read from the file that {name}_FILE names: {why}"))?;
     Ok(Some(text))
+}
+
+/// Values are keys and addresses.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+fn read_file(file: &Path) -> Result<String, String> {
+    let told = |error: io::Error| match error.kind() {
+        io::ErrorKind::PermissionDenied => format!(
+            "{error}; let user {} read it, and look into the folders above it",
+            rustix::process::geteuid().as_raw()
+        ),
+        _ => error.to_string(),
+    };
+    let opened = fs::File::open(file).map_err(told)?;
+    let mut text = String::new();
+    let length = opened
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_string(&mut text)
+        .map_err(told)?;
+    if length as u64 > MAX_FILE_BYTES {
+        return Err("it is larger than 1 MiB".to_owned());
+    }
+    if text.trim().is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -76,6 +108,27 @@ mod tests {
         assert_eq!(keys.as_deref(), Some("alice:0123456789abcdef"));
         assert_eq!(environment.get("API_PORT").as_deref(), Some("1"));
         assert_eq!(environment.get("API_HOST"), None);
+    }
+
+    #[test]
+    fn a_file_without_a_value_does_not_open_the_service() {
+        let folder = tempfile::tempdir().unwrap();
+        let (empty, blank) = (folder.path().join("empty"), folder.path().join("blank"));
+        fs::write(&empty, "").unwrap();
+        fs::write(&blank, " \n\t\n").unwrap();
+        let huge = folder.path().join("huge");
+        fs::write(&huge, vec![b'a'; MAX_FILE_BYTES as usize + 1]).unwrap();
+        for (file, why) in [
+            (empty.as_path(), "it is empty"),
+            (&blank, "it is empty"),
+            (&huge, "larger than 1 MiB"),
+            (folder.path(), "directory"),
+        ] {
+            let complaint = read(&[("API_KEYS_FILE", file.to_str().unwrap())]).err();
+            let complaint = complaint.expect("a complaint").to_string();
+            assert!(complaint.contains("API_KEYS cannot be read"), "{complaint}");
+            assert!(complaint.contains(why), "{complaint}");
+        }
     }
 
     #[test]
