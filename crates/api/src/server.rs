@@ -56,6 +56,11 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
             .clone()
             .follow(jobs.redis().clone(), keys::CHANGED, stop.clone()),
     );
+    let proxies = settings.proxies.clone();
+    let stopped = stop.clone();
+    parts.spawn("the look-up of trusted proxies", async move {
+        let _stopped = stopped.run_until_cancelled(proxies.follow_names()).await;
+    });
     let feeds = Feeds::new(jobs.clone(), changes.clone(), Handle::current());
     let queue = QueueFeed::new(jobs.clone(), Handle::current());
     let rate_limit = settings

@@ -94,7 +94,7 @@ fn proxies(reader: &mut Reader<'_>) -> Proxies {
     let entries = reader.list("API_TRUSTED_PROXIES");
     Proxies::parse(&entries).unwrap_or_else(|place| {
         let problem =
-            format!("entry {place} must be an address or a network, such as 10.0.0.0/8 or ::1");
+            format!("entry {place} must be an address, a network or a name, such as ::1, 10.0.0.0/8 or proxy");
         reader.complain("API_TRUSTED_PROXIES", problem);
         Proxies::default()
     })
@@ -184,7 +184,7 @@ mod tests {
             "API_PORT" => Some("70000".to_owned()),
             "LOG_FORMAT" => Some("xml".to_owned()),
             "API_RATE_LIMIT" => Some("-1".to_owned()),
-            "API_TRUSTED_PROXIES" => Some("10.0.0.1, secret".to_owned()),
+            "API_TRUSTED_PROXIES" => Some("10.0.0.1, secret:1".to_owned()),
             _ => None,
         };
         let complaint = ApiSettings::read(&lookup).err().unwrap().to_string();

@@ -6,29 +6,46 @@ use actix_web::{
     http::header::{HeaderMap, HeaderName},
 };
 use ipnet::IpNet;
+use names::Names;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+mod names;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The proxies of API_TRUSTED_PROXIES.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Proxies(Vec<IpNet>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Proxies {
+    networks: Vec<IpNet>,
+    names: Names,
+}
 
 impl Proxies {
-    /// Reads addresses and networks.
+    /// Reads addresses, networks and names of hosts. A name stands for the addresses that it has while
+    /// [`Self::follow_names`] runs: containers get another one with each start.
     ///
     /// # Errors
-    /// The place of the first entry that is neither, from 1.
+    /// The place of the first entry that is none of them, from 1.
     pub(crate) fn parse(entries: &[String]) -> Result<Self, usize> {
-        let networks = (1..).zip(entries).map(|(place, entry)| {
+        let mut proxies = Self::default();
+        for (place, entry) in (1..).zip(entries) {
             let address = entry.parse().map(|address: IpAddr| address.to_canonical());
-            address
+            let network = address
                 .map(IpNet::from)
-                .or_else(|_no_address| entry.parse())
-                .map_err(|_neither| place)
-        });
-        networks.collect::<Result<_, _>>().map(Self)
+                .or_else(|_no_address| entry.parse());
+            match network {
+                Ok(network) => proxies.networks.push(network),
+                Err(_no_network) if proxies.names.add(entry) => {}
+                Err(_no_network) => return Err(place),
+            }
+        }
+        Ok(proxies)
+    }
+
+    /// Looks up the names for as long as it is run.
+    pub(crate) async fn follow_names(self) {
+        self.names.follow().await;
     }
 
     /// The address of who sent the request: the peer's, or the last one on the way here that is not
@@ -72,7 +89,10 @@ impl Proxies {
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
+        self.networks
+            .iter()
+            .any(|network| network.contains(&address))
+            || self.names.have(address)
     }
 }
 

@@ -98,7 +98,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "API_TRUSTED_PROXIES",
         "",
-        "comma-separated addresses or networks of proxies whose X-Forwarded-For names the client",
+        "comma-separated addresses, networks or names of proxies whose X-Forwarded-For names the client",
     ),
     setting(
         "SHUTDOWN_DELAY_SECONDS",

@@ -108,9 +108,9 @@ fn an_ipv4_address_counts_by_itself_and_an_ipv6_address_by_its_64() {
 }
 
 #[test]
-fn an_entry_that_is_no_network_is_named_by_its_place() {
-    for wrong in ["proxy.example", "10.0.0.0/33", "10.0.0", "10.0.0.1:80"] {
-        let entries = ["10.0.0.1".to_owned(), wrong.to_owned()];
-        assert_eq!(Proxies::parse(&entries), Err(2), "{wrong}");
+fn an_entry_that_is_neither_network_nor_name_is_named_by_its_place() {
+    for wrong in ["http://proxy", "10.0.0.0/33", "10.0.0", "10.0.0.1:80"] {
+        let entries = ["proxy.example".to_owned(), wrong.to_owned()];
+        assert_eq!(Proxies::parse(&entries).err(), Some(2), "{wrong}");
     }
 }
