@@ -1,6 +1,7 @@
 //! `check-config`: what is configured, what answers, and what to set where it does not. Everything
 //! is asked side by side, nothing is changed.
 
+mod dotenv;
 mod stores;
 mod upstreams;
 
@@ -31,7 +32,8 @@ pub(super) async fn run(
     };
     let wiring = wiring::context(&without_corpus)?;
     let deadline = Deadline::after(PATIENCE);
-    let mut rows = stores::rows(shared);
+    let mut rows = vec![dotenv::row(dotenv::unused())];
+    rows.extend(stores::rows(shared));
     // A little less, so that what is late can say so itself.
     let theirs = deadline.keep(Duration::from_millis(200));
     rows.extend(upstreams::rows(&wiring, settings, theirs));
@@ -40,13 +42,26 @@ pub(super) async fn run(
             Some(probe) => deadline.cut(probe).await.unwrap_or_else(too_slow),
             None => vec![Finding::Off(row.setting)],
         };
-        (row.name, row.is_provider, findings)
+        (row.name, row.provider, findings)
     }));
-    let (mut broken, mut providers) = (0, 0);
-    for (name, is_provider, findings) in checked.await {
+    let checked = checked.await;
+    let providers = checked
+        .iter()
+        .filter(|(_, provider, _)| provider.is_some())
+        .flat_map(|(_, _, findings)| findings)
+        .filter(|finding| matches!(finding, Finding::Well(_)))
+        .count();
+    let mut broken = 0;
+    for (name, provider, findings) in checked {
         for finding in findings {
+            let finding = match finding {
+                // Nobody chose it, and another one answers.
+                Finding::Broken(error) if provider == Some(Provider::Unasked) && providers > 0 => {
+                    Finding::Doubtful(error)
+                }
+                finding => finding,
+            };
             broken += usize::from(matches!(finding, Finding::Broken(_)));
-            providers += usize::from(is_provider && matches!(finding, Finding::Well(_)));
             finding.show(name, out)?;
         }
     }
@@ -68,9 +83,18 @@ struct Row<'a> {
     name: &'static str,
     /// What turns it on.
     setting: &'static str,
-    is_provider: bool,
+    /// How it came to be one of the search providers, if it is one.
+    provider: Option<Provider>,
     /// `None` when it is not configured.
     probe: Option<Probe<'a>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Provider {
+    /// A setting turned it on.
+    Configured,
+    /// It is on when no setting says otherwise.
+    Unasked,
 }
 
 /// One line of the report.

@@ -9,6 +9,7 @@ use crate::{
     pipeline::{Deadline, LanguageModel, ModelError, ModelLimits, Prompt},
     upstream::{self, ProbeError, Reply},
 };
+use url::{Host, Url};
 
 /// Characters of a model's name.
 const MAX_NAME_CHARS: usize = 200;
@@ -23,13 +24,13 @@ impl OpenAi {
     /// When the server does not answer, refuses the key or lacks a configured model.
     pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
         let reply = upstream::exchange(self.get("models"), deadline).await;
-        let reply = reply.map_err(|trouble| describe(&Failure::from(trouble).error))?;
+        let reply = reply.map_err(|trouble| self.describe(&Failure::from(trouble).error))?;
         if matches!(reply.status.as_u16(), 404 | 405 | 501) {
             return self.probe_by_completions(deadline).await;
         }
         if !reply.status.is_success() {
             let failure = refusal::of_reply(&reply, ModelName::Configured);
-            return Err(describe(&failure.error));
+            return Err(self.describe(&failure.error));
         }
         let Some(models) = listed(&reply) else {
             return self.probe_by_completions(deadline).await;
@@ -51,6 +52,19 @@ impl OpenAi {
             report.push_str(&format!("; so is {fallback}"));
         }
         Ok(report)
+    }
+
+    fn describe(&self, error: &ModelError) -> ProbeError {
+        let hint = match error {
+            ModelError::TimedOut | ModelError::Unavailable { .. } => {
+                Some(away(&self.config.base_url))
+            }
+            _ => error.hint().map(str::to_owned),
+        };
+        ProbeError {
+            problem: error.to_string(),
+            hint,
+        }
     }
 
     fn configured(&self) -> impl Iterator<Item = (&'static str, &String)> {
@@ -110,7 +124,7 @@ impl OpenAi {
         };
         match self.complete(&prompt, deadline, &mut |_| {}).await {
             Ok(_) | Err(ModelError::Unusable { .. }) => Ok(()),
-            Err(error) => Err(describe(&error)),
+            Err(error) => Err(self.describe(&error)),
         }
     }
 }
@@ -149,15 +163,44 @@ fn missing(setting: &str, name: &str, models: &[String]) -> ProbeError {
     }
 }
 
-fn describe(error: &ModelError) -> ProbeError {
-    let hint = match error {
-        ModelError::TimedOut | ModelError::Unavailable { .. } => {
-            Some("check LLM_BASE_URL and that the server is running".to_owned())
+/// What to do about a server that does not answer.
+fn away(base_url: &Url) -> String {
+    let where_it_is = match base_url.host() {
+        Some(Host::Domain("host.docker.internal")) => {
+            "; a server on the container's host has to listen on more than 127.0.0.1 \
+             (Ollama: OLLAMA_HOST=0.0.0.0)"
         }
-        _ => error.hint().map(str::to_owned),
+        Some(host) if is_loopback(&host) => {
+            "; in a container that is the container itself: write host.docker.internal for its host"
+        }
+        _ => "",
     };
-    ProbeError {
-        problem: error.to_string(),
-        hint,
+    format!("check LLM_BASE_URL and that the server is running{where_it_is}")
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_does_not_answer_is_looked_for_where_it_is() {
+        let hint = |url: &str| away(&Url::parse(url).unwrap());
+        assert!(hint("http://host.docker.internal:11434/v1").contains("OLLAMA_HOST"));
+        for here in [
+            "http://localhost:1/v1",
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+        ] {
+            assert!(hint(here).contains("host.docker.internal"), "{here}");
+        }
+        assert!(hint("http://llm:8000/v1").ends_with("is running"));
     }
 }

@@ -68,7 +68,7 @@ impl Wikipedia {
             ("formatversion", "2"),
         ];
         let body = self.ask(&self.api(None), &parameters, deadline).await;
-        let body = body.map_err(|error| UPSTREAM.probe_error(&error))?;
+        let body = body.map_err(|error| self.probe_error(&error))?;
         match body
             .value
             .pointer("/query/general/sitename")
@@ -77,6 +77,23 @@ impl Wikipedia {
             Some(name) => Ok(cleaning::line(name, MAX_NAME_CHARS)),
             None => Err(UPSTREAM.probe_error(&UPSTREAM.malformed("no site information"))),
         }
+    }
+
+    fn probe_error(&self, error: &ProviderError) -> ProbeError {
+        let is_away = matches!(
+            error,
+            ProviderError::TimedOut { .. } | ProviderError::Unavailable { .. }
+        );
+        let error = UPSTREAM.probe_error(error);
+        if is_away && self.base.is_none() {
+            return ProbeError {
+                hint: Some(
+                    "set WIKIPEDIA_BASE_URL=off where the internet cannot be reached".to_owned(),
+                ),
+                ..error
+            };
+        }
+        error
     }
 
     fn api(&self, language: Option<&str>) -> String {

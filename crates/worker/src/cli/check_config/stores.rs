@@ -12,7 +12,7 @@ pub(super) fn rows(shared: &SharedSettings) -> Vec<Row<'_>> {
     let row = |name, setting, probe| Row {
         name,
         setting,
-        is_provider: false,
+        provider: None,
         probe: Some(probe),
     };
     vec![

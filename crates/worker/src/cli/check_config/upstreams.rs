@@ -1,6 +1,6 @@
 //! Where searches look, and what writes and ranks for them.
 
-use super::{Finding, Probe, Row};
+use super::{Finding, Probe, Provider, Row};
 use crate::{
     parser::ParserPool,
     pipeline::Deadline,
@@ -15,16 +15,26 @@ pub(super) fn rows<'a>(
     settings: &'a PipelineSettings,
     deadline: Deadline,
 ) -> Vec<Row<'a>> {
-    let row = |is_provider, name, setting, probe| Row {
+    let row = |provider, name, setting, probe| Row {
         name,
         setting,
-        is_provider,
+        provider,
         probe,
     };
+    let configured = Some(Provider::Configured);
     let searxng = wiring.searxng.as_ref().map(|it| one(it.probe(deadline)));
     let serper = wiring.serper.as_ref().map(|it| one(it.probe(deadline)));
     let perplexity = wiring.perplexity.as_ref().map(|it| one(it.probe(deadline)));
     let wikipedia = wiring.wikipedia.as_ref().map(|it| one(it.probe(deadline)));
+    let is_chosen = settings
+        .wikipedia
+        .as_ref()
+        .is_some_and(|it| it.base.is_some());
+    let wikipedia_is = if is_chosen {
+        configured
+    } else {
+        Some(Provider::Unasked)
+    };
     let local = settings.corpus.clone();
     let local = local.map(|it| -> Probe<'a> { Box::pin(corpus(it, settings.parsers(), deadline)) });
     let model = wiring.model.as_ref().map(|it| one(it.probe(deadline)));
@@ -35,25 +45,25 @@ pub(super) fn rows<'a>(
         None => "meaning",
     };
     vec![
-        row(true, "searxng", "SEARXNG_BASE_URL", searxng),
-        row(true, "serperdev", "SERPER_API_KEY", serper),
-        row(true, "perplexity", "PERPLEXITY_API_KEY", perplexity),
-        row(true, "wikipedia", "WIKIPEDIA_BASE_URL", wikipedia),
-        row(true, "local", "CORPUS_PATHS", local),
+        row(configured, "searxng", "SEARXNG_BASE_URL", searxng),
+        row(configured, "serperdev", "SERPER_API_KEY", serper),
+        row(configured, "perplexity", "PERPLEXITY_API_KEY", perplexity),
+        row(wikipedia_is, "wikipedia", "WIKIPEDIA_BASE_URL", wikipedia),
+        row(configured, "local", "CORPUS_PATHS", local),
         row(
-            false,
+            None,
             "parser",
             "",
             Some(Box::pin(parser(settings.parsers()))),
         ),
         row(
-            false,
+            None,
             "model",
             "LLM_BASE_URL and LLM_MODEL; without them answers are put together from the sources",
             model,
         ),
         row(
-            false,
+            None,
             meaning_name,
             "EMBEDDING_BASE_URL and EMBEDDING_MODEL, or RERANK_BASE_URL and RERANK_MODEL; without them only words rank",
             meaning,
@@ -82,9 +92,11 @@ async fn corpus(settings: CorpusSettings, parsers: ParserPool, deadline: Deadlin
             })];
         }
     };
-    let state = Finding::from(corpus.probe(deadline).await);
-    let faults = corpus.faults().map(Finding::Doubtful);
-    std::iter::once(state).chain(faults).collect()
+    let look = corpus.probe(deadline).await;
+    let doubts = look.doubts.into_iter().map(Finding::Doubtful);
+    std::iter::once(Finding::from(look.state))
+        .chain(doubts)
+        .collect()
 }
 
 /// Whether a document that takes its parser over gets any further.

@@ -76,7 +76,7 @@ pub(super) struct Scan {
     /// Settings' paths that are not there.
     pub(super) missing: usize,
     /// Folders and files that could not be looked at.
-    pub(super) unreadable: usize,
+    pub(super) unreadable: Vec<PathBuf>,
 }
 
 /// Looks at every file under `roots`. Symbolic links below a root are not followed: what they
@@ -95,9 +95,12 @@ pub(super) fn scan(roots: &[PathBuf]) -> Scan {
             .filter_entry(|entry| entry.depth() == 0 || !is_skipped_folder(entry))
             .build();
         for entry in walk {
-            let Ok(entry) = entry else {
-                scan.unreadable += 1;
-                continue;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    scan.unreadable.extend(path_of(&error));
+                    continue;
+                }
             };
             if !entry.file_type().is_some_and(|kind| kind.is_file()) {
                 continue;
@@ -107,7 +110,7 @@ pub(super) fn scan(roots: &[PathBuf]) -> Scan {
                 continue;
             }
             let Ok(metadata) = entry.metadata() else {
-                scan.unreadable += 1;
+                scan.unreadable.push(path.to_owned());
                 continue;
             };
             if metadata.len() > MAX_FILE_BYTES {
@@ -120,6 +123,17 @@ pub(super) fn scan(roots: &[PathBuf]) -> Scan {
         }
     }
     scan
+}
+
+/// Where an error of the walk happened.
+fn path_of(error: &ignore::Error) -> Option<PathBuf> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path.clone()),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            path_of(err)
+        }
+        _ => None,
+    }
 }
 
 /// The `file://` address of an absolute path.

@@ -79,7 +79,7 @@ impl Memory {
     }
 
     fn complain(&mut self, scan: &Scan) {
-        let complaints = (scan.missing, scan.unreadable);
+        let complaints = (scan.missing, scan.unreadable.len());
         if self.complaints == complaints {
             return;
         }
@@ -90,9 +90,9 @@ impl Memory {
                 "folders that CORPUS_PATHS names are not there"
             );
         }
-        if scan.unreadable > 0 {
+        if !scan.unreadable.is_empty() {
             tracing::warn!(
-                entries = scan.unreadable,
+                entries = scan.unreadable.len(),
                 "parts of the folders in CORPUS_PATHS cannot be looked at: check their permissions"
             );
         }

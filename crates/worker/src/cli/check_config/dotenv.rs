@@ -1,0 +1,96 @@
+//! What `.env` sets in vain. Under compose the addresses between the services are fixed, so docker-compose.yml hands
+//! over what `.env` says of them under another name, for this to tell.
+
+use super::{Finding, Row};
+use crate::upstream::ProbeError;
+use privachat_core::settings::SETTINGS;
+
+/// What docker-compose.yml puts before the name of a setting.
+const PREFIX: &str = "DOTENV_";
+
+pub(super) fn row(unused: Vec<String>) -> Row<'static> {
+    let findings = async move { findings(&unused) };
+    Row {
+        name: "settings",
+        setting: "",
+        provider: None,
+        probe: Some(Box::pin(findings)),
+    }
+}
+
+/// The names that `.env` sets to something else than what holds.
+pub(super) fn unused() -> Vec<String> {
+    unused_in(&|name| std::env::var(name).ok())
+}
+
+fn unused_in(variable: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let names = SETTINGS.iter().map(|setting| setting.name);
+    names
+        .flat_map(|name| [name.to_owned(), format!("{name}_FILE")])
+        .filter(|name| {
+            let said = variable(&format!("{PREFIX}{name}"));
+            said.is_some_and(|said| {
+                !said.trim().is_empty() && variable(name).as_deref() != Some(said.as_str())
+            })
+        })
+        .collect()
+}
+
+fn findings(unused: &[String]) -> Vec<Finding> {
+    if unused.is_empty() {
+        return vec![Finding::Well("all of them are used".to_owned())];
+    }
+    let doubts = unused.iter().map(|name| ProbeError {
+        problem: format!("{name} in .env is not used: docker-compose.yml sets it"),
+        hint: Some(instead_of(name).to_owned()),
+    });
+    doubts.map(Finding::Doubtful).collect()
+}
+
+/// What does under compose what the setting does elsewhere.
+fn instead_of(name: &str) -> &'static str {
+    match name {
+        "API_HOST" => "API_BIND says where the port is published",
+        "CORPUS_PATHS" => "CORPUS names the folder of documents to mount",
+        "ALLOWED_HOSTS_FILE" => "set ALLOWED_HOSTS itself; it is no secret",
+        "API_TRUSTED_PROXIES_FILE" => "set API_TRUSTED_PROXIES itself; it is no secret",
+        _ => "take it out, or set it in a docker-compose.override.yml for api and worker",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_that_is_fixed_elsewhere_is_named_and_never_shown() {
+        let variable = |name: &str| {
+            let value = match name {
+                "REDIS_URL" => "redis://redis:6379/0",
+                "DOTENV_REDIS_URL" => "redis://:secret@elsewhere:6379/0",
+                "DOTENV_DATABASE_URL_FILE" => "/run/secrets/secret",
+                // The same, nothing, and not a setting.
+                "DRAIN_SECONDS" | "DOTENV_DRAIN_SECONDS" => "70",
+                "DOTENV_API_HOST" => " ",
+                "DOTENV_PATH" => "secret",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let unused = unused_in(&variable);
+        assert_eq!(unused, ["REDIS_URL", "DATABASE_URL_FILE"]);
+        let mut shown = Vec::new();
+        for finding in findings(&unused) {
+            finding.show("settings", &mut shown).unwrap();
+        }
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(
+            shown.contains("warn  settings    REDIS_URL in .env is not used"),
+            "{shown}"
+        );
+        assert!(
+            !shown.contains("secret") && !shown.contains("elsewhere"),
+            "{shown}"
+        );
+    }
+}
