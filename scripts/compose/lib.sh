@@ -1,0 +1,24 @@
+# shellcheck shell=bash
+# What the scripts for docker compose share: the project's folder, which compose to call, two ways to speak.
+# Sourced, never run. Needs no Rust.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
+
+say() { printf '%s\n' "$*"; }
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+# COMPOSE="docker-compose" chooses the older program.
+if [[ -z ${COMPOSE:-} ]]; then
+    if docker compose version >/dev/null 2>&1; then
+        COMPOSE="docker compose"
+    elif command -v docker-compose >/dev/null; then
+        COMPOSE="docker-compose"
+    else
+        die "neither 'docker compose' nor 'docker-compose' is here; install docker.io and docker-compose"
+    fi
+fi
+read -ra compose_words <<<"$COMPOSE"
+compose() { "${compose_words[@]}" "$@"; }

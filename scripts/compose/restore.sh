@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Brings back what scripts/compose/backup.sh saved. What the deployment holds now is replaced.
+#   scripts/compose/restore.sh FOLDER --replace
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+[[ $# == 2 && $2 == --replace ]] || die "usage: scripts/compose/restore.sh FOLDER --replace (which deletes what is there now)"
+folder=$1
+for file in history.sql redis.tar sessions; do
+    [[ -s $folder/$file ]] || die "$folder/$file is not there; name a folder that backup.sh made"
+done
+tar -tf "$folder/redis.tar" >/dev/null || die "$folder/redis.tar is damaged; nothing was changed"
+tail -n 5 "$folder/history.sql" | grep -q 'PostgreSQL database dump complete' ||
+    die "$folder/history.sql is not whole; nothing was changed"
+
+running=$(compose ps --services --filter status=running)
+stopped=()
+for service in proxy api2 api worker; do
+    grep -qx "$service" <<<"$running" && stopped+=("$service")
+done
+if ((${#stopped[@]})); then compose stop "${stopped[@]}"; fi
+compose up -d postgres
+for ((i = 0; i < 120; i++)); do
+    compose exec -T postgres pg_isready -q -h 127.0.0.1 -U privachat -d privachat && break
+    sleep 1
+done
+
+# In one transaction: if it cannot be read, the history is as it was.
+{
+    printf 'DROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n'
+    grep -v -E '^CREATE SCHEMA public;$' "$folder/history.sql"
+} | compose exec -T postgres psql -q -U privachat -d privachat --single-transaction -v ON_ERROR_STOP=1 >/dev/null
+sessions=$(compose exec -T postgres psql -U privachat -d privachat -Atc 'SELECT count(*) FROM sessions' | tr -d '\r')
+say "the history holds $sessions sessions, $(cat "$folder/sessions") were saved"
+
+compose stop redis
+compose run --rm --no-deps -T --entrypoint /bin/sh redis -euc '
+    tar -C /tmp -xf -
+    rm -rf /data/appendonlydir /data/dump.rdb
+    cp -R /tmp/appendonlydir /data/' <"$folder/redis.tar"
+compose up -d redis
+if ((${#stopped[@]})); then compose start "${stopped[@]}"; fi
+say "restored; look: $COMPOSE exec worker privachat-worker check-config"
