@@ -1,9 +1,9 @@
 # The project's commands. The work is done in scripts/, so that each step can be read and run alone.
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos cuts recovery mutants fuzz quality bench soak build sbom fmt clean
+.PHONY: help run test check compose-test chaos cuts recovery mutants fuzz quality bench soak build sbom fmt clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## install what is missing, build, start the search service here; Ctrl-C stops it
 	@scripts/run.sh
@@ -16,6 +16,9 @@ chaos: ## break everything under 10,000 searches (CHAOS_JOBS, CHAOS_SEED) and se
 
 check: ## everything CI runs: format, lints, borders, dependencies, deploy files, docs, tests
 	@scripts/check.sh
+
+compose-test: ## build the images and run the whole deployment by docker compose (needs a Docker engine)
+	@scripts/compose/test.sh
 
 cuts: ## cut a stream of events at 10,000 random bytes (CUTS) and see that nothing is lost
 	@scripts/cuts.sh

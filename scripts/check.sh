@@ -12,7 +12,7 @@ step "format"
 cargo fmt --all --check
 
 step "shell scripts"
-shellcheck --external-sources --source-path=SCRIPTDIR .ci/run scripts/*.sh deploy/*.sh
+shellcheck --external-sources --source-path=SCRIPTDIR .ci/run scripts/*.sh scripts/*/*.sh scripts/compose/stand-ins/*.sh deploy/*.sh
 
 step "deploy files"
 scripts/deploy.sh

@@ -11,8 +11,12 @@ trap 'rm -rf "$scratch"' EXIT
 # Without a project's .env, so that the result does not depend on this machine's settings.
 : >"$scratch/no.env"
 docker-compose --env-file "$scratch/no.env" config --quiet
-docker-compose --env-file "$scratch/no.env" --profile observability config --quiet
+docker-compose --env-file "$scratch/no.env" --profile proxy --profile observability config --quiet
+scripts/deploy/resolved.sh "$scratch"
+"$tools/python" scripts/deploy/compose.py
+"$tools/python" scripts/deploy/compose_faults.py
 "$tools/check-jsonschema" --builtin-schema vendor.compose-spec docker-compose.yml
+"$tools/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 "$tools/hadolint" deploy/Dockerfile
 # The layer of dependencies: does cargo read the workspace as the image has it then?

@@ -1,5 +1,5 @@
 //! The bytes under a WebSocket: actix takes the handshake and carries both directions as the bodies of
-//! one exchange, tungstenite speaks the protocol. Why not actix-ws: docs/adr/0010.
+//! one exchange, tungstenite speaks the protocol. Why not actix-ws: docs/adr/0009.
 
 use actix_http::ws::{HandshakeError, handshake};
 use actix_web::{

@@ -1,0 +1,268 @@
+# shellcheck shell=bash
+# The steps of test.sh. Sourced by it, never run.
+
+# A folder for what the steps write, and the port of the API.
+: "${scratch:?}" "${API_PORT:?}"
+base=http://127.0.0.1:$API_PORT
+figures=()
+
+step() { printf '\n== %s (at %d s)\n' "$*" "$SECONDS"; }
+figure() {
+    figures+=("$*")
+    say "   $*"
+}
+report() { printf '   %s\n' "${figures[@]}"; }
+
+# Waits until a command succeeds; names what it waited for when it never does.
+await() {
+    local what=$1 seconds=$2
+    shift 2
+    local until=$((SECONDS + seconds))
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < until)) || die "$what: not within $seconds s"
+        sleep 0.2
+    done
+}
+
+# A member of the JSON on standard input: field .answer, field '.sources[0].title'
+field() {
+    python3 -c '
+import json, re, sys
+value = json.load(sys.stdin)
+for name, index in re.findall(r"\.([a-z_]+)|\[(\d+)\]", sys.argv[1]):
+    value = value[name] if name else value[int(index)]
+print("" if value is None else value)' "$1"
+}
+
+post() { curl -sS --max-time 120 -H 'Content-Type: application/json' "${key[@]}" "$base/api/v1/search" -d "$1"; }
+state() { curl -sS --max-time 60 "${key[@]}" "$base/api/v1/search/status/$1"; }
+in_background() { post "{\"query\": \"$1\", \"mode\": \"speed\", \"async_mode\": true}" | field .session_id; }
+key=(-H 'X-Nothing: set')
+
+is_ready() { [[ $(curl -s -o /dev/null -w '%{http_code}' --max-time 5 "$base/readyz") == 200 ]]; }
+workers() { compose ps -q worker | wc -l; }
+container() { compose ps -q "$1" | head -n 1; }
+sessions() { curl -sS "${key[@]}" "$base/api/v1/sessions?limit=1" | field .total; }
+has_ended() { [[ $(state "$1" | field .status) =~ ^(completed|failed)$ ]]; }
+complete() {
+    local id
+    for id in "$@"; do
+        await "search $id" 120 has_ended "$id"
+        [[ $(state "$id" | field .status) == completed ]] || die "search $id: $(state "$id")"
+    done
+}
+
+build_images() {
+    local began=$SECONDS
+    PRIVACHAT_REVISION=$1 compose build >"$scratch/build.log" 2>&1 ||
+        { tail -n 30 "$scratch/build.log" >&2; die "the images cannot be built"; }
+    figure "build ($1): $((SECONDS - began)) s"
+}
+
+start_with_nothing_set() {
+    local began=$SECONDS
+    compose up -d >/dev/null 2>&1 || die "it does not start"
+    await "the API" 120 is_ready
+    figure "healthy after $((SECONDS - began)) s"
+    [[ $(compose exec -T api privachat-api --version) == *"(first)"* ]] || die "the image does not know its revision"
+    local image
+    for image in api worker; do
+        figure "image $image: $(($(docker image inspect -f '{{.Size}}' "$(docker inspect -f '{{.Image}}' "$(container $image)")") / 1000000)) MB"
+    done
+    [[ $(docker inspect -f '{{.Config.Volumes}}' "$(container api)") == "map[]" ]] || die "the API's image has a volume"
+    compose exec -T postgres psql -U privachat -d privachat -Atc "SELECT rolsuper FROM pg_roles WHERE rolname = current_user" |
+        grep -qx f || die "the role of the service is a superuser"
+    if docker run --rm --user 65532 -v "${COMPOSE_PROJECT_NAME}_postgres-socket:/var/run/postgresql" \
+        --entrypoint psql "$(docker inspect -f '{{.Config.Image}}' "$(container postgres)")" \
+        -U postgres -Atc 'SELECT 1' >/dev/null 2>&1; then
+        die "who has the socket is a superuser"
+    fi
+}
+
+try_settings() {
+    # The folder of documents is closed to the container: it is told, and the service runs.
+    compose exec -T worker privachat-worker check-config >"$scratch/check.txt" || true
+    grep -q 'chmod -R a+rX' "$scratch/check.txt" || die "an unreadable corpus is not named: $(cat "$scratch/check.txt")"
+    chmod -R a+rX docs
+
+    printf 'tester:a-key-for-this-test-alone\n' >secrets/keys
+    chmod 644 secrets/keys
+    chmod 755 secrets .
+    cat >.env <<'END'
+API_KEYS_FILE=/run/secrets/keys
+REDIS_URL=redis://elsewhere:6379/0
+WIKIPEDIA_BASE_URL=off
+END
+    compose up -d >/dev/null 2>&1 || die "it does not start with a secret in a file"
+    await "the API" 120 is_ready
+    [[ $(curl -s -o /dev/null -w '%{http_code}' "$base/api/v1/sessions") == 401 ]] || die "API_KEYS_FILE is not used: open"
+    key=(-H 'Authorization: Bearer a-key-for-this-test-alone')
+    [[ $(curl -s -o /dev/null -w '%{http_code}' "${key[@]}" "$base/api/v1/sessions") == 200 ]] || die "the key is refused"
+    compose exec -T worker privachat-worker check-config >"$scratch/check.txt" || die "$(cat "$scratch/check.txt")"
+    grep -q 'REDIS_URL in .env is not used' "$scratch/check.txt" || die "a setting that is not used is not named"
+    ! grep -q 'elsewhere' "$scratch/check.txt" || die "its value is shown"
+    say "$(sed 's/^/   /' "$scratch/check.txt")"
+
+    if CORPUS=./no-such-folder compose up -d worker >"$scratch/up.txt" 2>&1; then
+        [[ ! -e no-such-folder ]] || die "a mistyped folder is made in silence"
+    fi
+    grep -q 'no-such-folder' "$scratch/up.txt" || die "a mistyped folder is no error: $(cat "$scratch/up.txt")"
+    [[ ! -e no-such-folder ]] || die "a mistyped folder is made"
+    printf 'API_KEYS_FILE=/run/secrets/not-there\n' >.env.broken
+    if compose --env-file .env.broken run --rm --no-deps api >"$scratch/broken.txt" 2>&1; then
+        die "a secret that is not there does not stop the start"
+    fi
+    grep -q 'API_KEYS cannot be read' "$scratch/broken.txt" || die "$(cat "$scratch/broken.txt")"
+    compose up -d >/dev/null 2>&1
+    await "the API" 120 is_ready
+}
+
+ask_all_ways() {
+    local answer id
+    answer=$(post '{"query": "How tall is the Eiffel Tower?", "mode": "speed"}')
+    [[ $(field .answer <<<"$answer") == *"330 metres"*"[1]"* ]] || die "not answered: $answer"
+    say "   $(field .answer <<<"$answer")"
+    id=$(in_background "How long is the Nile?")
+    complete "$id"
+    [[ $(state "$id" | field .answer) == *"6,650 kilometres"* ]] || die "not answered: $(state "$id")"
+    id=$(in_background "How high is Mount Everest?")
+    curl -sN --max-time 60 "${key[@]}" "$base/api/v1/search/$id/events" >"$scratch/events.txt"
+    grep -q '^event: completed' "$scratch/events.txt" || die "the stream does not end: $(tail -n 3 "$scratch/events.txt")"
+    figure "events of a stream: $(grep -c '^event:' "$scratch/events.txt")"
+}
+
+four_workers() {
+    local id ids=() at
+    echo 'WORKERS=4' >>.env
+    compose up -d >/dev/null 2>&1
+    [[ $(workers) == 4 ]] || die "WORKERS=4 made $(workers)"
+    for at in 1 2 3 4 5 6 7 8; do ids+=("$(in_background "How tall is the Eiffel Tower slowly $at?")"); done
+    await "a search that runs" 30 is_running "${ids[0]}"
+    docker kill "$(worker_of "${ids[0]}")" >/dev/null
+    complete "${ids[@]}"
+    compose up -d >/dev/null 2>&1
+    [[ $(workers) == 4 ]] || die "up left $(workers) workers of 4"
+    figure "a worker killed among 8 running searches: 8 completed; workers before and after up: 4, 4"
+    for id in "${ids[@]}"; do
+        state "$id" | field .answer | grep -q '330 metres' || die "not answered: $(state "$id")"
+    done
+}
+
+is_running() { [[ $(state "$1" | field .status) == processing ]]; }
+
+# The container that runs a search.
+worker_of() {
+    local worker
+    for worker in $(compose ps -q worker); do
+        if docker logs "$worker" 2>&1 | grep -q "$1"; then
+            echo "$worker"
+            return
+        fi
+    done
+    die "no worker knows the search $1"
+}
+
+redis_away() {
+    local id began=$SECONDS lines
+    id=$(in_background "How long is the Nile slowly?")
+    compose stop redis >/dev/null 2>&1
+    [[ $(curl -s -o /dev/null -w '%{http_code}' --max-time 20 "$base/readyz") == 503 ]] || die "ready without Redis"
+    # How much five processes write while it is away is seen over a time, so there is one.
+    lines=$(warnings)
+    sleep 30
+    lines=$(($(warnings) - lines))
+    ((lines <= 5)) || die "$lines warnings in 30 s, long after Redis went away"
+    compose start redis >/dev/null 2>&1
+    await "the API" 60 is_ready
+    complete "$id"
+    figure "Redis away for $((SECONDS - began)) s with a search running: it completed; warnings meanwhile, 1 API and 4 workers: $lines"
+}
+
+warnings() { compose logs --no-color api worker 2>/dev/null | grep -c '"level":"\(WARN\|ERROR\)"' || true; }
+
+# Sends searches one after the other, for as long as the file is there; one line for each status.
+keep_asking() {
+    local url=$1 flag=$2 out=$3
+    while [[ -e $flag ]]; do
+        curl -sk -o /dev/null -w '%{http_code}\n' --max-time 30 -H 'Content-Type: application/json' "${key[@]}" \
+            "$url/api/v1/search" -d '{"query": "How long is the Nile?", "mode": "speed", "async_mode": true}' >>"$out" || true
+        sleep 0.05
+    done
+}
+
+upgrade() {
+    local url=$1 revision=$2 out=$scratch/$2.txt profile=("${@:3}")
+    build_images "$revision"
+    touch "$scratch/asking"
+    keep_asking "$url" "$scratch/asking" "$out" &
+    local asking=$!
+    PRIVACHAT_REVISION=$revision compose "${profile[@]}" up -d >"$scratch/up.txt" 2>&1 || die "$(tail -n 5 "$scratch/up.txt")"
+    await "the API" 120 is_ready
+    rm "$scratch/asking"
+    wait "$asking"
+    [[ $(compose exec -T api privachat-api --version) == *"($revision)"* ]] || die "the API is not of $revision"
+    [[ $(workers) == 4 ]] || die "the upgrade left $(workers) workers of 4"
+    asked=$(wc -l <"$out")
+    refused=$(grep -vcx 200 "$out" || true)
+}
+
+upgrade_without_proxy() {
+    upgrade "$base" "$1"
+    figure "upgrade without a proxy: $asked requests, $refused refused; workers before and after: 4, 4"
+}
+
+upgrade_behind_proxy() {
+    local port=18443
+    printf 'HTTP_PORT=18080\nHTTPS_PORT=%s\nAPI_RATE_LIMIT=100000\n' "$port" >>.env
+    compose --profile proxy up -d >/dev/null 2>&1 || die "the proxy does not start"
+    await "the proxy" 60 curl -skf "https://localhost:$port/readyz"
+    [[ $(curl -sk -o /dev/null -w '%{http_version}' "https://localhost:$port/livez") == 2 ]] || die "no HTTP/2"
+    local id
+    id=$(curl -sk -H 'Content-Type: application/json' "${key[@]}" "https://localhost:$port/api/v1/search" \
+        -d '{"query": "How high is Mount Everest slowly?", "mode": "speed", "async_mode": true}' | field .session_id)
+    curl -skN --max-time 60 "${key[@]}" "https://localhost:$port/api/v1/search/$id/events" |
+        while IFS= read -r line; do if [[ $line == event:* ]]; then echo "$(date +%s%N) $line"; fi; done >"$scratch/events.txt"
+    grep -q 'event: completed' "$scratch/events.txt" || die "no stream through the proxy"
+    local first last
+    first=$(head -n 1 "$scratch/events.txt" | cut -d ' ' -f 1) last=$(tail -n 1 "$scratch/events.txt" | cut -d ' ' -f 1)
+    ((last - first > 5000000000)) || die "the proxy held the stream back: all of it came at once"
+    upgrade "https://localhost:$port" "$1" --profile proxy
+    [[ $refused == 0 ]] || die "$refused of $asked requests were refused: $(sort "$scratch/$1.txt" | uniq -c | xargs)"
+    figure "upgrade behind the proxy: $asked requests, $refused refused; workers before and after: 4, 4"
+    client_addresses "$port"
+}
+
+# The address of the client, not that of the proxy, is what a limit counts by.
+client_addresses() {
+    await "an API that believes its proxy" 30 is_believed "$1"
+}
+is_believed() { curl -sk -D - -o /dev/null "https://localhost:$1/livez" | grep -qi '^strict-transport-security'; }
+
+back_up_and_restore() {
+    local before id
+    id=$(in_background "How long is the Nile?")
+    complete "$id"
+    await "the history" 60 is_stored "$id"
+    before=$(sessions)
+    scripts/compose/backup.sh "$scratch/backup"
+    compose --profile proxy down --volumes --timeout 5 >/dev/null 2>&1
+    compose up -d >/dev/null 2>&1
+    await "the API" 120 is_ready
+    [[ $(sessions) == 0 ]] || die "the history is not empty after its volumes were deleted"
+    scripts/compose/restore.sh "$scratch/backup" --replace
+    await "the API" 120 is_ready
+    [[ $(sessions) == "$before" ]] || die "$(sessions) sessions of $before came back"
+    [[ $(state "$id" | field .answer) == *"6,650"* ]] || die "Redis does not know the search: $(state "$id")"
+    figure "restored after the volumes were deleted: $(sessions) sessions of $before"
+}
+is_stored() { curl -sSf "${key[@]}" "$base/api/v1/sessions/$1"; }
+
+drain() {
+    local id began
+    id=$(in_background "How tall is the Eiffel Tower slowly?")
+    await "a search that runs" 30 is_running "$id"
+    began=$SECONDS
+    compose stop worker >/dev/null 2>&1
+    [[ $(state "$id" | field .status) == completed ]] || die "it was not finished: $(state "$id")"
+    figure "workers stopped with a search running: finished after $((SECONDS - began)) s"
+}
