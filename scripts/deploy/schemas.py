@@ -1,0 +1,31 @@
+"""What Kubernetes and KEDA would refuse about an object."""
+
+import kubernetes_validate
+from cloudcoil.models.keda.v1alpha1 import ScaledObject
+from pydantic import ValidationError
+
+# The newest and the oldest that Kubernetes itself still looks after.
+VERSIONS = ["1.37.0", "1.35.0"]
+MODELS = {
+    ("keda.sh/v1alpha1", "ScaledObject"): ScaledObject,
+}
+
+
+def faults(document):
+    """Each complaint about the form of one object."""
+    kind = document["kind"]
+    if model := MODELS.get((document["apiVersion"], kind)):
+        try:
+            known = model.model_validate(document)
+        except ValidationError as fault:
+            yield str(fault)
+            return
+        # The model drops what it does not know: a field that is misspelt, say.
+        if known.model_dump(mode="json", by_alias=True, exclude_unset=True) != document:
+            yield f"a field that {kind} does not know"
+        return
+    for version in VERSIONS:
+        try:
+            kubernetes_validate.validate(document, version, strict=True)
+        except (kubernetes_validate.ValidationError, kubernetes_validate.SchemaNotFoundError) as fault:
+            yield f"Kubernetes {version}: {fault}"
