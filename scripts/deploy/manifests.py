@@ -3,8 +3,10 @@
 import sys
 from pathlib import Path
 
+import references
 import scaling
 import schemas
+import separation
 import yaml
 
 FOLDER = Path("deploy/kubernetes")
@@ -50,6 +52,8 @@ def promises(document):
     """What is asked of an object whoever made it, the base or the chart."""
     yield from schemas.faults(document)
     yield from scaling.faults(document)
+    yield from separation.faults(document)
+    yield from separation.pod_faults(document)
 
 
 def main():
@@ -59,6 +63,7 @@ def main():
     for document in documents:
         name = f"{document['kind']} {document['metadata']['name']}"
         found += [f"{name}: {fault}" for fault in promises(document)]
+    found += references.faults(documents)
     for fault in found:
         print(fault, file=sys.stderr)
     print(f"{len(documents)} objects of Kubernetes, {len(found)} faults")
