@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import redis_memory
 import references
 import scaling
 import schemas
@@ -56,6 +57,16 @@ def promises(document):
     yield from separation.pod_faults(document)
 
 
+def example_faults():
+    """The examples stand beside the base, and name its objects."""
+    for file in sorted((FOLDER / "examples").glob("*.yaml")):
+        documents = read(file)
+        for document in documents:
+            for fault in [*schemas.faults(document), *redis_memory.faults(document)]:
+                yield f"examples/{file.name}, {document['kind']}: {fault}"
+        yield from (f"examples/{file.name}: {fault}" for fault in references.faults([*base(), *documents]))
+
+
 def main():
     files = base_files()
     found = [f"kustomization.yaml: {fault}" for fault in kustomization_faults(files)]
@@ -64,6 +75,7 @@ def main():
         name = f"{document['kind']} {document['metadata']['name']}"
         found += [f"{name}: {fault}" for fault in promises(document)]
     found += references.faults(documents)
+    found += example_faults()
     for fault in found:
         print(fault, file=sys.stderr)
     print(f"{len(documents)} objects of Kubernetes, {len(found)} faults")

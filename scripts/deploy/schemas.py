@@ -1,13 +1,15 @@
-"""What Kubernetes and KEDA would refuse about an object."""
+"""What Kubernetes, KEDA and the Prometheus operator would refuse about an object."""
 
 import kubernetes_validate
 from cloudcoil.models.keda.v1alpha1 import ScaledObject
+from cloudcoil.models.prometheus_operator.v1 import PodMonitor
 from pydantic import ValidationError
 
 # The newest and the oldest that Kubernetes itself still looks after.
 VERSIONS = ["1.37.0", "1.35.0"]
 MODELS = {
     ("keda.sh/v1alpha1", "ScaledObject"): ScaledObject,
+    ("monitoring.coreos.com/v1", "PodMonitor"): PodMonitor,
 }
 
 
