@@ -29,3 +29,4 @@ promtool test rules deploy/prometheus/alerts_test.yml
 promtool check rules "$scratch/queries.yml"
 
 "$tools/python" scripts/deploy/manifests.py
+"$tools/python" scripts/deploy/chart.py

@@ -1,9 +1,10 @@
-"""Prints the queries of the dashboard and of the autoscaler as rules, so that promtool reads them."""
+"""Prints the queries of the dashboard and of the autoscalers as rules, so that promtool reads them."""
 
 import json
 import sys
 from pathlib import Path
 
+import helm
 import yaml
 
 
@@ -17,8 +18,9 @@ def dashboard():
 
 def autoscaler():
     text = Path("deploy/kubernetes/scaling.yaml").read_text()
-    for document in yaml.safe_load_all(text):
-        for trigger in document["spec"].get("triggers", []):
+    # The chart's, with something behind each metric.
+    for document in [*yaml.safe_load_all(text), *helm.template("one", "everything")]:
+        for trigger in (document.get("spec") or {}).get("triggers", []):
             yield trigger["metadata"]["query"]
 
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use privachat_core::settings::SETTINGS;
 use privachat_tests::sources;
+use serde_json::Value;
 
 /// Read by compose, by the images of others or by `make run`, and by no binary of ours.
 const NOT_OURS: [&str; 7] = [
@@ -45,14 +46,8 @@ fn is_setting(name: &str) -> bool {
 /// `NAME` of each `  NAME: value` line.
 fn compose_settings() -> BTreeSet<String> {
     let compose = sources::file("docker-compose.yml").text;
-    let names = compose
-        .lines()
-        .filter_map(|line| line.trim().split_once(':'));
-    names
-        .map(|(name, _)| name)
-        .filter(|name| is_setting(name) && !NOT_OURS.contains(name) && !name.starts_with("GF_"))
-        .map(String::from)
-        .collect()
+    let names = names(&compose).into_iter();
+    names.filter(|name| !name.starts_with("GF_")).collect()
 }
 
 fn seconds(text: &str) -> u32 {
@@ -231,23 +226,103 @@ fn nothing_has_to_be_set_for_compose() {
     }
 }
 
+/// Whether a setting holds, or may hold, what nobody else may know.
+fn is_secret(name: &str) -> bool {
+    let ends = ["_KEY", "_KEYS", "_SECRET", "_URL"];
+    ends.iter().any(|end| name.ends_with(end)) && !name.ends_with("_BASE_URL")
+}
+
+/// `NAME` of each `NAME: value` line.
+fn names(text: &str) -> BTreeSet<String> {
+    let names = text.lines().filter_map(|line| line.trim().split_once(':'));
+    names
+        .map(|(name, _)| name)
+        .filter(|name| is_setting(name) && !NOT_OURS.contains(name))
+        .map(String::from)
+        .collect()
+}
+
 #[test]
 fn the_manifests_of_kubernetes_set_what_is_a_setting() {
     let known = settings();
-    for file in ["config.yaml", "secret.yaml"] {
-        let text = sources::file(&format!("deploy/kubernetes/{file}")).text;
-        let names = text.lines().filter_map(|line| line.trim().split_once(':'));
-        let names: Vec<&str> = names
-            .map(|(name, _)| name)
-            .filter(|name| is_setting(name))
-            .collect();
+    for (file, holds_secrets) in [("config.yaml", false), ("secret.yaml", true)] {
+        let names = names(&sources::file(&format!("deploy/kubernetes/{file}")).text);
         assert!(names.len() >= 5, "{file}: {names:?}");
         for name in names {
-            assert!(known.contains_key(name), "{file}: {name} is no setting");
-            let secret = ["KEY", "KEYS", "URL"].iter().any(|end| name.ends_with(end))
-                && !name.ends_with("_BASE_URL");
-            assert_eq!(secret, file == "secret.yaml", "{file}: {name}");
+            assert!(
+                known.contains_key(name.as_str()),
+                "{file}: {name} is no setting"
+            );
+            assert_eq!(is_secret(&name), holds_secrets, "{file}: {name}");
         }
+    }
+}
+
+fn chart_schema() -> Value {
+    let schema = sources::file("deploy/helm/privachat/values.schema.json").text;
+    serde_json::from_str(&schema).expect("the schema of the chart's values")
+}
+
+fn choices(schema: &Value) -> BTreeSet<String> {
+    let choices = schema["enum"].as_array().expect("an enum");
+    let names = choices.iter().filter_map(Value::as_str);
+    names.map(String::from).collect()
+}
+
+#[test]
+fn the_chart_takes_every_setting_that_a_pod_may_have_and_no_other() {
+    // Files of this machine, and one name or folder for several pods.
+    let outside = [
+        "API_ADDR_FILE",
+        "METRICS_ADDR_FILE",
+        "WORKER_NAME",
+        "DATA_DIR",
+    ];
+    let schema = chart_schema();
+    let config = choices(&schema["properties"]["config"]["propertyNames"]);
+    let mut secrets = choices(&schema["definitions"]["apiSecret"]);
+    secrets.extend(choices(&schema["definitions"]["workerSecret"]));
+    for (names, secret) in [(&config, false), (&secrets, true)] {
+        for name in names {
+            assert_eq!(is_secret(name), secret, "{name}");
+        }
+    }
+    let known = settings().into_keys().map(String::from);
+    let expected: BTreeSet<String> = known
+        .filter(|name| !outside.contains(&name.as_str()))
+        .collect();
+    assert_eq!(&config | &secrets, expected);
+
+    let values = names(&sources::file("deploy/helm/privachat/values.yaml").text);
+    assert!(values.len() >= 20, "{values:?}");
+    assert!(values.is_subset(&expected), "{values:?}");
+}
+
+#[test]
+fn on_kubernetes_each_process_is_given_the_secrets_that_compose_gives_it() {
+    let compose = sources::file("docker-compose.yml").text;
+    let (_, shared) = compose
+        .split_once("x-shared-settings:")
+        .expect("what both processes share");
+    let (shared, _) = shared.split_once("\n\n").expect("its end");
+    let base = sources::file("deploy/kubernetes/secret.yaml").text;
+    let definitions = &chart_schema()["definitions"];
+    let secrets = |text: &str| -> BTreeSet<String> {
+        let names = names(text).into_iter();
+        names.filter(|name| is_secret(name)).collect()
+    };
+    assert_eq!(choices(&definitions["sharedSecret"]), secrets(shared));
+    for process in ["api", "worker"] {
+        let expected = &secrets(shared) | &secrets(&service(&compose, process));
+        let chart = choices(&definitions[format!("{process}Secret")]);
+        assert_eq!(chart, expected, "the chart: {process}");
+        let own = base
+            .split("\n---\n")
+            .find(|part| part.contains(&format!("name: privachat-{process}\n")))
+            .map(secrets)
+            .unwrap_or_default();
+        assert!(own.len() >= 3, "{process}: {own:?}");
+        assert!(own.is_subset(&expected), "{process}: {own:?}");
     }
 }
 
