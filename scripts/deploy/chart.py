@@ -9,6 +9,7 @@ import manifests
 import options
 import references
 import refusals
+import separation
 import yaml
 
 EXISTING = [
@@ -92,7 +93,9 @@ def all_faults():
     for values in SETS:
         yield from object_faults("privachat", *values)
     yield from object_faults("one")
-    for faults in [equality_faults, neighbour_faults, checksum_faults, version_faults, options.faults, refusals.faults]:
+    checks = [equality_faults, neighbour_faults, checksum_faults, version_faults, separation.schema_faults,
+              options.faults, refusals.faults]
+    for faults in checks:
         yield from faults()
 
 

@@ -140,11 +140,20 @@ def stop_faults(services):
             yield f"{name}: it is killed before the {takes} s are over that it may take"
 
 
+def version_faults(services):
+    version = re.search(r'^version = "(.*)"$', Path("Cargo.toml").read_text(encoding="utf-8"), re.M)[1]
+    for name in OURS:
+        if not services[name]["image"].endswith(f"${{PRIVACHAT_VERSION:-{version}}}"):
+            yield f"{name}: its image is not of version {version}"
+    if f'image.version="{version}"' not in Path("deploy/Dockerfile").read_text(encoding="utf-8"):
+        yield f"deploy/Dockerfile does not say version {version}"
+
+
 def main():
     text = Path("docker-compose.yml").read_text(encoding="utf-8")
     services = yaml.safe_load(text)["services"]
     found = [*setting_faults(services), *redis_faults(services), *service_faults(services), *mount_faults(services),
-             *variable_faults(text, services), *stop_faults(services)]
+             *variable_faults(text, services), *stop_faults(services), *version_faults(services)]
     for fault in found:
         print(f"docker-compose.yml: {fault}", file=sys.stderr)
     print(f"{len(services)} services of compose, {len(found)} faults")

@@ -26,6 +26,7 @@ FAULTS = [
     ("        target: /corpus\n        read_only: true", "        target: /corpus", "/corpus can be written to"),
     ("stop_grace_period: 90s", "stop_grace_period: 60s", "killed before"),
     ("      - searxng-cache:", "      - ./deploy/searxng:/deploy:ro\n      - searxng-cache:", "mounted from the checkout"),
+    ("privachat-worker:${PRIVACHAT_VERSION:-0.1.0}", "privachat-worker:${PRIVACHAT_VERSION:-0.0.9}", "not of version"),
     ("read_only: true\n  cap_drop: [ALL]", "read_only: true", "no cap_drop"),
 ]
 
@@ -33,7 +34,7 @@ FAULTS = [
 def named(text):
     services = compose.yaml.safe_load(text)["services"]
     checks = (compose.setting_faults, compose.redis_faults, compose.service_faults, compose.mount_faults,
-              compose.stop_faults)
+              compose.stop_faults, compose.version_faults)
     found = [fault for check in checks for fault in check(services)]
     return found + list(compose.variable_faults(text, services))
 

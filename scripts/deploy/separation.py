@@ -1,6 +1,7 @@
 """Whether each process gets the secrets that docker-compose.yml gives it, and no other's."""
 
 import functools
+import json
 from pathlib import Path
 
 import yaml
@@ -11,7 +12,22 @@ PROCESSES = ["api", "worker"]
 @functools.cache
 def settings_of(process):
     services = yaml.safe_load(Path("docker-compose.yml").read_text())["services"]
-    return frozenset(services[process]["environment"])
+    return frozenset(name for name in services[process]["environment"] if not name.startswith("DOTENV_"))
+
+
+def is_secret(name):
+    return name.endswith(("_KEY", "_KEYS", "_SECRET", "_URL")) and not name.endswith("_BASE_URL")
+
+
+def schema_faults():
+    """The chart takes for each process the secrets that compose gives it."""
+    schema = json.loads(Path("deploy/helm/privachat/values.schema.json").read_text())
+    given = {process: {name for name in settings_of(process) if is_secret(name)} for process in PROCESSES}
+    given["shared"] = given["api"] & given["worker"]
+    for owner, expected in given.items():
+        taken = set(schema["definitions"][f"{owner}Secret"]["enum"])
+        if taken != expected:
+            yield f"the chart's secrets of {owner} are not those of docker-compose.yml: {sorted(taken ^ expected)}"
 
 
 def process_of(name):

@@ -6,15 +6,21 @@ use privachat_core::settings::SETTINGS;
 use privachat_tests::sources;
 use serde_json::Value;
 
-/// Read by compose, by the images of others or by `make run`, and by no binary of ours.
-const NOT_OURS: [&str; 7] = [
-    "POSTGRES_USER",
-    "POSTGRES_DB",
-    "POSTGRES_HOST_AUTH_METHOD",
-    "PRIVACHAT_REVISION",
+/// Read by compose or by `make run`, and by no binary of ours. scripts/deploy/compose.py holds them to compose.
+const NOT_OURS: [&str; 13] = [
     "CORPUS",
+    "WORKERS",
+    "SECRETS",
+    "API_BIND",
+    "PROXY_BIND",
+    "HTTP_PORT",
+    "HTTPS_PORT",
+    "PROXY_DOMAIN",
     "PROMETHEUS_PORT",
     "GRAFANA_PORT",
+    "PRIVACHAT_IMAGES",
+    "PRIVACHAT_VERSION",
+    "PRIVACHAT_PROFILE",
 ];
 
 fn settings() -> BTreeMap<&'static str, &'static str> {
@@ -43,13 +49,6 @@ fn is_setting(name: &str) -> bool {
             .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
-/// `NAME` of each `  NAME: value` line.
-fn compose_settings() -> BTreeSet<String> {
-    let compose = sources::file("docker-compose.yml").text;
-    let names = names(&compose).into_iter();
-    names.filter(|name| !name.starts_with("GF_")).collect()
-}
-
 fn seconds(text: &str) -> u32 {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     digits.parse().expect("a number of seconds")
@@ -75,39 +74,6 @@ fn the_example_sets_nothing_so_that_a_copy_of_it_changes_nothing() {
     }
 }
 
-#[test]
-fn compose_passes_on_every_setting_that_makes_sense_in_a_container_and_no_other() {
-    // Files and folders of this machine, and one name for several workers.
-    let outside = [
-        "API_ADDR_FILE",
-        "METRICS_ADDR_FILE",
-        "DATA_DIR",
-        "WORKER_NAME",
-        "REDIS_CA_FILE",
-        "DATABASE_CA_FILE",
-        "UPSTREAM_CA_FILE",
-    ];
-    let expected: BTreeSet<String> = settings()
-        .into_keys()
-        .filter(|name| !outside.contains(name))
-        .map(String::from)
-        .collect();
-    assert_eq!(compose_settings(), expected);
-}
-
-/// What stands below `  name:` up to the next line that is not indented deeper.
-fn service(compose: &str, name: &str) -> String {
-    let below = compose
-        .lines()
-        .skip_while(|line| *line != format!("  {name}:"));
-    let lines: Vec<&str> = below
-        .skip(1)
-        .take_while(|line| line.is_empty() || line.starts_with("    "))
-        .collect();
-    assert!(!lines.is_empty(), "a service named {name}");
-    lines.join("\n")
-}
-
 fn value<'a>(text: &'a str, name: &str) -> &'a str {
     let start = format!("{name}:");
     let found = text
@@ -117,18 +83,7 @@ fn value<'a>(text: &'a str, name: &str) -> &'a str {
 }
 
 #[test]
-fn a_process_is_given_longer_to_stop_than_it_takes() {
-    let compose = sources::file("docker-compose.yml").text;
-    let drain = seconds(value(&compose, "DRAIN_SECONDS"));
-    let delay = seconds(value(&service(&compose, "api"), "SHUTDOWN_DELAY_SECONDS"));
-    for (name, takes) in [("api", delay + drain), ("worker", drain)] {
-        let grace = seconds(value(&service(&compose, name), "stop_grace_period"));
-        assert!(
-            grace >= takes + 15,
-            "compose: {name} is killed after {grace} s, takes {takes} s"
-        );
-    }
-
+fn a_pod_is_given_longer_to_stop_than_it_takes() {
     let config = sources::file("deploy/kubernetes/config.yaml").text;
     let drain = seconds(value(&config, "DRAIN_SECONDS"));
     let delay = seconds(value(&config, "SHUTDOWN_DELAY_SECONDS"));
@@ -139,90 +94,6 @@ fn a_process_is_given_longer_to_stop_than_it_takes() {
             grace >= takes + 15,
             "Kubernetes: {name} is killed after {grace} s, takes {takes} s"
         );
-    }
-}
-
-#[test]
-fn ports_are_published_on_this_machine_alone_and_workers_can_be_scaled() {
-    let compose = sources::file("docker-compose.yml").text;
-    let published: Vec<&str> = compose
-        .split("\n    ports:\n")
-        .skip(1)
-        .filter_map(|rest| rest.lines().next())
-        .map(str::trim)
-        .collect();
-    assert_eq!(published.len(), 3, "the API, Prometheus and Grafana");
-    for port in &published {
-        assert!(port.starts_with("- \"127.0.0.1:"), "{port}");
-    }
-    assert!(!compose.contains("container_name:"));
-    assert!(!service(&compose, "worker").contains("ports:"));
-}
-
-#[test]
-fn every_service_of_compose_is_shut_in_and_has_a_limit_a_health_check_and_an_image_of_one_version()
-{
-    let compose = sources::file("docker-compose.yml").text;
-    let names = [
-        "redis",
-        "postgres",
-        "searxng",
-        "api",
-        "worker",
-        "prometheus",
-        "grafana",
-    ];
-    let (_, shared) = compose
-        .split_once("x-service: &service")
-        .expect("what all share");
-    for held in [
-        "read_only: true",
-        "cap_drop:\n    - ALL",
-        "no-new-privileges:true",
-    ] {
-        assert!(shared.contains(held), "{held}");
-    }
-    for name in names {
-        let service = service(&compose, name);
-        assert!(service.contains("<<: *service"), "{name}");
-        assert!(!service.contains("read_only:"), "{name}");
-        assert!(service.contains("healthcheck:"), "{name}");
-        assert!(service.contains("memory: "), "{name}");
-        match service
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("image: "))
-        {
-            None => assert!(service.contains("build:"), "{name}"),
-            Some(image) => {
-                let (_, tag) = image.split_once(':').expect(image);
-                assert!(tag.contains('.'), "{image}: names no version");
-            }
-        }
-    }
-    let services = compose.split("\nservices:\n").nth(1).expect("services");
-    let services = services.split("\nnetworks:\n").next().unwrap_or_default();
-    let headings = services.lines().filter(|line| {
-        let name = line
-            .strip_prefix("  ")
-            .and_then(|line| line.strip_suffix(':'));
-        name.is_some_and(|name| name.chars().all(char::is_alphanumeric))
-    });
-    assert_eq!(
-        headings.count(),
-        names.len(),
-        "a service that is not looked at here"
-    );
-}
-
-#[test]
-fn nothing_has_to_be_set_for_compose() {
-    let compose = sources::file("docker-compose.yml").text;
-    for place in compose
-        .split("${")
-        .skip(1)
-        .filter_map(|rest| rest.split('}').next())
-    {
-        assert!(place.contains(":-"), "${{{place}}}: no default");
     }
 }
 
@@ -296,34 +167,6 @@ fn the_chart_takes_every_setting_that_a_pod_may_have_and_no_other() {
     let values = names(&sources::file("deploy/helm/privachat/values.yaml").text);
     assert!(values.len() >= 20, "{values:?}");
     assert!(values.is_subset(&expected), "{values:?}");
-}
-
-#[test]
-fn on_kubernetes_each_process_is_given_the_secrets_that_compose_gives_it() {
-    let compose = sources::file("docker-compose.yml").text;
-    let (_, shared) = compose
-        .split_once("x-shared-settings:")
-        .expect("what both processes share");
-    let (shared, _) = shared.split_once("\n\n").expect("its end");
-    let base = sources::file("deploy/kubernetes/secret.yaml").text;
-    let definitions = &chart_schema()["definitions"];
-    let secrets = |text: &str| -> BTreeSet<String> {
-        let names = names(text).into_iter();
-        names.filter(|name| is_secret(name)).collect()
-    };
-    assert_eq!(choices(&definitions["sharedSecret"]), secrets(shared));
-    for process in ["api", "worker"] {
-        let expected = &secrets(shared) | &secrets(&service(&compose, process));
-        let chart = choices(&definitions[format!("{process}Secret")]);
-        assert_eq!(chart, expected, "the chart: {process}");
-        let own = base
-            .split("\n---\n")
-            .find(|part| part.contains(&format!("name: privachat-{process}\n")))
-            .map(secrets)
-            .unwrap_or_default();
-        assert!(own.len() >= 3, "{process}: {own:?}");
-        assert!(own.is_subset(&expected), "{process}: {own:?}");
-    }
 }
 
 #[test]
