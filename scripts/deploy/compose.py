@@ -100,7 +100,7 @@ def service_faults(services):
 
 
 def binds(service):
-    return [mount for mount in service.get("volumes", []) if isinstance(mount, dict)]
+    return [mount for mount in service.get("volumes", []) if isinstance(mount, dict) and mount["type"] == "bind"]
 
 
 def mount_faults(services):

@@ -70,7 +70,8 @@ impl LocalCorpus {
     }
 
     /// The files that could not be parsed, when there are some.
-    fn faults(&self) -> Option<ProbeError> {
+    #[must_use]
+    pub fn faults(&self) -> Option<ProbeError> {
         let faults = self.store().faults().unwrap_or_default();
         let named: Vec<String> = faults
             .iter()
