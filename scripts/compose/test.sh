@@ -16,10 +16,12 @@ for program in curl python3 debootstrap; do
 done
 scripts/compose/stand-ins.sh
 
-# A deployment of its own, from a clone of its own that only its owner can read: nothing of a real one is touched.
+# A deployment of its own, from a clone of its own: nothing of a real one is touched. What is mounted can be read by
+# its owner alone, as after a clone under umask 077.
 project=privachat-test-$$
-(umask 077 && git clone --quiet --no-hardlinks . "$scratch/checkout")
+git clone --quiet --no-hardlinks . "$scratch/checkout"
 cd "$scratch/checkout"
+chmod -R go-rwx docs secrets deploy/prometheus deploy/grafana
 export COMPOSE_PROJECT_NAME=$project
 tidy() {
     local status=$?
