@@ -228,7 +228,7 @@ upgrade_behind_proxy() {
     grep -q 'event: completed' "$scratch/events.txt" || die "no stream through the proxy"
     local first last
     first=$(head -n 1 "$scratch/events.txt" | cut -d ' ' -f 1) last=$(tail -n 1 "$scratch/events.txt" | cut -d ' ' -f 1)
-    ((last - first > 5000000000)) || die "the proxy held the stream back: all of it came at once"
+    ((last - first > 2000000000)) || die "the proxy held the stream back: all of it came at once"
     upgrade "https://localhost:$port" "$1" --profile proxy
     [[ $refused == 0 ]] || die "$refused of $asked requests were refused: $(sort "$scratch/$1.txt" | uniq -c | xargs)"
     figure "upgrade behind the proxy: $asked requests, $refused refused; workers before and after: 4, 4"

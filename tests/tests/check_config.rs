@@ -1,6 +1,8 @@
 //! `check-config`: what it finds, and what it says to do.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Output;
 
 use privachat_tests::process::isolated;
@@ -133,6 +135,136 @@ async fn check_config_looks_at_redis_and_says_what_to_change() {
     assert_eq!(code, Some(1), "{shown}");
     assert!(
         shown.contains("FAIL  local       /nonexistent in CORPUS_PATHS is not there"),
+        "{shown}"
+    );
+}
+
+/// Nothing outside of this machine is reached.
+const OFFLINE: (&str, &str) = ("HTTPS_PROXY", "http://127.0.0.1:1");
+
+#[tokio::test]
+async fn without_internet_check_config_warns_of_wikipedia_and_fails_when_it_is_all_there_is() {
+    let redis = RedisServer::with_aof().await;
+    let redis_url = redis.url();
+    let check = |more: &[(&str, &str)]| {
+        let settings = [
+            ("WIKIPEDIA_BASE_URL", ""),
+            ("REDIS_URL", &redis_url),
+            OFFLINE,
+        ];
+        let output = check_config(&folder(), &[&settings, more].concat());
+        (output.status.code(), stdout(&output))
+    };
+    let (code, shown) = check(&[CORPUS]);
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("warn  wikipedia"), "{shown}");
+    assert!(shown.contains("set WIKIPEDIA_BASE_URL=off"), "{shown}");
+    let (code, shown) = check(&[]);
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("FAIL  wikipedia"), "{shown}");
+    // Whoever chose it wants to know.
+    let (code, shown) = check(&[
+        CORPUS,
+        ("WIKIPEDIA_BASE_URL", "https://wiki.invalid/w/api.php"),
+    ]);
+    assert_eq!(code, Some(1), "{shown}");
+}
+
+#[tokio::test]
+async fn check_config_names_what_compose_does_not_take_from_dotenv() {
+    let redis = RedisServer::with_aof().await;
+    let redis_url = redis.url();
+    let settings = [
+        ("REDIS_URL", redis_url.as_str()),
+        ("DOTENV_REDIS_URL", "redis://:hunter2@elsewhere/0"),
+        ("DOTENV_DRAIN_SECONDS", "5"),
+        ("DOTENV_SEARXNG_BASE_URL", ""),
+        CORPUS,
+    ];
+    let output = check_config(&folder(), &settings);
+    let shown = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    for name in ["REDIS_URL", "DRAIN_SECONDS"] {
+        let row = format!("warn  settings    {name} in .env is not used");
+        assert!(shown.contains(&row), "{shown}");
+    }
+    assert!(
+        !shown.contains("hunter2") && !shown.contains("SEARXNG_BASE_URL in"),
+        "{shown}"
+    );
+}
+
+/// `check-config` as a user who may read only what is open to all.
+fn check_config_as_a_stranger(folder: &TempDir, settings: &[(&str, &str)]) -> Output {
+    let open = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+    open(folder.path());
+    let data = folder.path().join("data");
+    fs::create_dir_all(&data).unwrap();
+    open(&data);
+    let mut command = if rustix::process::geteuid().is_root() {
+        // Where this program was built a stranger may not come.
+        let program = folder.path().join("privachat-worker");
+        fs::copy(binaries!().worker, &program).unwrap();
+        open(&program);
+        let mut command = isolated("setpriv");
+        command
+            .args(["--reuid=65532", "--regid=65532", "--clear-groups", "--"])
+            .arg(program);
+        command
+    } else {
+        isolated(binaries!().worker)
+    };
+    command
+        .current_dir(folder.path())
+        .env("WIKIPEDIA_BASE_URL", "off")
+        .envs(settings.iter().copied())
+        .arg("check-config")
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn check_config_counts_what_it_may_not_read_of_the_corpus() {
+    let place = folder();
+    let docs = place.path().join("docs");
+    fs::write(docs.join("secret.md"), "# Secret").unwrap();
+    fs::create_dir(docs.join("closed")).unwrap();
+    let close = |name: &str, mode| {
+        fs::set_permissions(docs.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    close("secret.md", 0o000);
+    close("closed", 0o000);
+    let check = || stdout(&check_config_as_a_stranger(&place, &[CORPUS]));
+    let shown = check();
+    assert!(shown.contains("ok    local       1 files"), "{shown}");
+    assert!(
+        shown.contains("warn  local       2 of its files and folders cannot be read, 1 can"),
+        "{shown}"
+    );
+    assert!(shown.contains("chmod -R a+rX"), "{shown}");
+    close("tides.md", 0o000);
+    let shown = check();
+    assert!(
+        shown.contains("FAIL  local       3 of its files"),
+        "{shown}"
+    );
+    assert!(shown.contains("chmod -R a+rX"), "{shown}");
+    // For the folder to be removed.
+    close("closed", 0o700);
+}
+
+#[tokio::test]
+async fn a_corpus_in_which_nothing_can_be_found_is_a_failure() {
+    let redis = RedisServer::with_aof().await;
+    let redis_url = redis.url();
+    let place = folder();
+    fs::remove_file(place.path().join("docs/tides.md")).unwrap();
+    let settings = [("REDIS_URL", redis_url.as_str()), CORPUS];
+    let output = check_config(&place, &settings);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let shown = stdout(&output);
+    assert!(
+        shown.contains("FAIL  local       the corpus holds no document"),
         "{shown}"
     );
 }

@@ -1,5 +1,5 @@
 """Answers as SearXNG does (GET /search?q=&format=json, GET /healthz), out of the facts below. A question with the
-word "slowly" is answered after ten seconds. Refuses to start without the settings that the service needs."""
+word "slowly" is answered after four seconds. Refuses to start without the settings that the service needs."""
 
 import json
 import os
@@ -27,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer("text/plain", b"OK")
         query = parse_qs(address.query).get("q", [""])[0]
         if "slowly" in query.split():
-            time.sleep(10)
+            time.sleep(4)
         results = [
             {"url": f"https://site{place}.example/{title.replace(' ', '-')}", "title": title, "content": text,
              "engine": "stand-in", "engines": ["stand-in"], "score": 1.0 / place, "category": "general"}

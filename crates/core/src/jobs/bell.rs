@@ -134,3 +134,41 @@ impl Drop for Ring {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tracing::{Event, Metadata, Subscriber, span};
+
+    /// Counts warnings.
+    struct Warnings(Arc<AtomicUsize>);
+
+    impl Subscriber for Warnings {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() <= tracing::Level::WARN
+        }
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        fn enter(&self, _: &span::Id) {}
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_hour_without_redis_is_a_handful_of_lines() {
+        let warnings = Arc::new(AtomicUsize::new(0));
+        let _counting = tracing::subscriber::set_default(Warnings(Arc::clone(&warnings)));
+        let redis = Redis::open("redis+unix:///nowhere/redis.sock").unwrap();
+        let stop = CancellationToken::new();
+        let following = Bell::default().follow(redis, "changes", stop.clone());
+        let _hour = timeout(Duration::from_secs(3600), following).await;
+        let lines = warnings.load(Ordering::Relaxed);
+        assert!((1..=7).contains(&lines), "{lines} lines");
+    }
+}
