@@ -32,6 +32,9 @@ pub(crate) fn id_of(request: &HttpRequest) -> String {
         .to_owned()
 }
 
+/// What load balancers and health checks ask every few seconds.
+const PROBES: [&str; 2] = ["/livez", "/readyz"];
+
 /// Gives each request an id (the client's, if it sent a sensible one) and logs how it went.
 pub(crate) async fn log_request(
     request: ServiceRequest,
@@ -43,10 +46,12 @@ pub(crate) async fn log_request(
     let span = span(&request, id.to_str().unwrap_or_default());
     async move {
         let method = request.method().clone();
+        let is_probe = PROBES.contains(&request.path());
         let mut response = next.call(request).await?;
         response.headers_mut().insert(HEADER, id);
         let answer = Answer {
             method: &method,
+            is_probe,
             status: response.status(),
             took: started.elapsed(),
             search: response.request().extensions().get().copied(),
@@ -64,15 +69,17 @@ pub(crate) async fn log_request(
 /// How a request went.
 struct Answer<'a> {
     method: &'a Method,
+    is_probe: bool,
     status: StatusCode,
     took: Duration,
     search: Option<Submission>,
 }
 
 impl Answer<'_> {
-    /// Who only looks, and sees, is told of at `debug`: polls would be most of the log.
+    /// Who only looks, and sees, is told of at `debug`: polls would be most of the log. So are probes that are
+    /// answered with no: what is away has its own lines.
     fn is_look(&self) -> bool {
-        self.method.is_safe() && self.status.as_u16() < 400
+        self.method.is_safe() && (self.is_probe || self.status.as_u16() < 400)
     }
 
     fn is_told(&self) -> bool {
