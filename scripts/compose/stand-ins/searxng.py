@@ -26,7 +26,7 @@ class Handler(BaseHTTPRequestHandler):
         if address.path == "/healthz":
             return self.answer("text/plain", b"OK")
         query = parse_qs(address.query).get("q", [""])[0]
-        if "slowly" in query.split():
+        if "slowly" in query:
             time.sleep(4)
         results = [
             {"url": f"https://site{place}.example/{title.replace(' ', '-')}", "title": title, "content": text,
