@@ -157,7 +157,8 @@ is_running() { [[ $(state "$1" | field .status) == processing ]]; }
 worker_of() {
     local worker
     for worker in $(compose ps -q worker); do
-        if docker logs "$worker" 2>&1 | grep -q "$1"; then
+        # Not grep -q: it would end before the log does, and the log's program would fail.
+        if docker logs "$worker" 2>&1 | grep "$1" >/dev/null; then
             echo "$worker"
             return
         fi
@@ -240,7 +241,7 @@ upgrade_behind_proxy() {
 client_addresses() {
     await "an API that believes its proxy" 30 is_believed "$1"
 }
-is_believed() { curl -sk -D - -o /dev/null "https://localhost:$1/livez" | grep -qi '^strict-transport-security'; }
+is_believed() { curl -sk -D - -o /dev/null "https://localhost:$1/livez" | grep -i '^strict-transport-security'; }
 
 back_up_and_restore() {
     local before id
