@@ -1,6 +1,9 @@
 //! Waiting for a Redis that does not take something now.
 
-use privachat_core::jobs::{JobsError, Lease};
+use privachat_core::{
+    jobs::{JobsError, Lease},
+    outage::Outage,
+};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -47,12 +50,15 @@ where
     } = patience;
     let until = Instant::now() + FINISH_PATIENCE;
     let mut pause = FIRST_PAUSE;
+    let mut outage = Outage::default();
     loop {
         let error = match call().await {
             Err(error) if waits(&error) && Instant::now() < until => error,
             done => return done,
         };
-        tracing::warn!(session_id = %id, error = %error, "cannot {what} yet; trying again");
+        if outage.failed() {
+            tracing::warn!(session_id = %id, error = %error, "cannot {what} yet; trying again");
+        }
         match unless {
             Some(stop) if stop.run_until_cancelled(sleep(pause)).await.is_none() => {
                 return Err(error);
