@@ -120,6 +120,38 @@ END
     await "the API" 120 is_ready
 }
 
+# A model on this machine: reached when it listens on more than the loopback, and otherwise the hint says so.
+model_on_the_host() {
+    local address port model
+    for address in 127.0.0.1 0.0.0.0; do
+        : >"$scratch/port"
+        python3 scripts/compose/stand-ins/model.py "$address" >"$scratch/port" &
+        model=$!
+        await "the model" 30 test -s "$scratch/port"
+        port=$(<"$scratch/port")
+        LLM_BASE_URL=http://host.docker.internal:$port/v1 LLM_MODEL=stand-in \
+            compose run --rm --no-deps -T worker check-config >"$scratch/check.txt" 2>/dev/null || true
+        kill "$model"
+        case $address in
+            127.0.0.1) grep -q 'OLLAMA_HOST=0.0.0.0' "$scratch/check.txt" || die "no hint: $(cat "$scratch/check.txt")" ;;
+            *) grep -q 'ok    model       stand-in is there' "$scratch/check.txt" || die "not reached: $(cat "$scratch/check.txt")" ;;
+        esac
+    done
+}
+
+# A proxy on this machine comes through Docker's bridge; and the address that the port is published on.
+proxy_on_the_host() {
+    ! is_believed_from_here || die "a stranger is believed about where a request comes from"
+    printf 'API_TRUSTED_PROXIES=172.16.0.0/12,192.168.0.0/16\nAPI_BIND=0.0.0.0\n' >>.env
+    compose up -d >/dev/null 2>&1
+    await "the API" 120 is_ready
+    is_believed_from_here || die "a proxy on this machine is not believed"
+    docker port "$(container api)" 8001 | grep '^0.0.0.0:' >/dev/null || die "API_BIND is not used"
+}
+is_believed_from_here() {
+    curl -sS -D - -o /dev/null -H 'X-Forwarded-Proto: https' "$base/livez" | grep -i '^strict-transport-security'
+} >/dev/null
+
 ask_all_ways() {
     local answer id
     answer=$(post '{"query": "How tall is the Eiffel Tower?", "mode": "speed"}')

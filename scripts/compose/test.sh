@@ -42,6 +42,9 @@ step "start with nothing set"
 start_with_nothing_set
 step "settings: a secret in a file, what is not used, a folder that is mistyped"
 try_settings
+step "a model and a proxy on this machine"
+model_on_the_host
+proxy_on_the_host
 step "ask: synchronous, in the background, as a stream"
 ask_all_ways
 step "four workers: kept by each up, one is killed in mid-search"
