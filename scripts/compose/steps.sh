@@ -228,17 +228,17 @@ keep_asking() {
 }
 
 upgrade() {
-    local url=$1 revision=$2 out=$scratch/$2.txt profile=("${@:3}")
+    local url=$1 revision=$2 out=$scratch/$2.txt
     build_images "$revision"
     touch "$scratch/asking"
     keep_asking "$url" "$scratch/asking" "$out" &
     local asking=$!
-    PRIVACHAT_REVISION=$revision compose "${profile[@]}" up -d >"$scratch/up.txt" 2>&1 || die "$(tail -n 5 "$scratch/up.txt")"
-    await "the API" 120 is_ready
+    PRIVACHAT_REVISION=$revision scripts/compose/upgrade.sh >"$scratch/up.txt" 2>&1 || die "$(tail -n 5 "$scratch/up.txt")"
     rm "$scratch/asking"
     wait "$asking"
     [[ $(compose exec -T api privachat-api --version) == *"($revision)"* ]] || die "the API is not of $revision"
     [[ $(workers) == 4 ]] || die "the upgrade left $(workers) workers of 4"
+    [[ $url == "$base" || $(compose exec -T api2 privachat-api --version) == *"($revision)"* ]] || die "api2 is not of $revision"
     asked=$(wc -l <"$out")
     refused=$(grep -vcx 200 "$out" || true)
 }
@@ -263,7 +263,7 @@ upgrade_behind_proxy() {
     local first last
     first=$(head -n 1 "$scratch/events.txt" | cut -d ' ' -f 1) last=$(tail -n 1 "$scratch/events.txt" | cut -d ' ' -f 1)
     ((last - first > 2000000000)) || die "the proxy held the stream back: all of it came at once"
-    upgrade "https://localhost:$port" "$1" --profile proxy
+    upgrade "https://localhost:$port" "$1"
     [[ $refused == 0 ]] || die "$refused of $asked requests were refused: $(sort "$scratch/$1.txt" | uniq -c | xargs)"
     figure "upgrade behind the proxy: $asked requests, $refused refused; workers before and after: 4, 4"
     client_addresses "$port"

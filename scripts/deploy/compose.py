@@ -95,8 +95,8 @@ def service_faults(services):
     for name in OURS:
         if not any(mount.get("target") == "/run/secrets" for mount in binds(services[name])):
             yield f"{name}: the folder of secrets is not mounted"
-    if services["api2"]["depends_on"].get("api") != {"condition": "service_healthy"}:
-        yield "api2: it is not replaced after api, but with it"
+    if "depends_on" in services["proxy"]:
+        yield "proxy: it would be replaced whenever an API is, and refuse requests meanwhile"
 
 
 def binds(service):

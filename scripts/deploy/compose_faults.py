@@ -21,7 +21,7 @@ FAULTS = [
     ('"${API_BIND:-127.0.0.1}:', '"', "published on more than this machine"),
     ("redis:8.8.0-trixie", "redis:latest", "names no version"),
     ("    - *secrets\n  networks", "  networks", "the folder of secrets is not mounted"),
-    ("      api: {condition: service_healthy}\n\n", "\n", "not replaced after api"),
+    ("    image: caddy:", "    depends_on: *stores\n    image: caddy:", "replaced whenever an API is"),
     ("source: ${CORPUS:-./docs}", "source: ${CORPUS}", "no default"),
     ("        target: /corpus\n        read_only: true", "        target: /corpus", "/corpus can be written to"),
     ("stop_grace_period: 90s", "stop_grace_period: 60s", "killed before"),
