@@ -42,7 +42,7 @@ key=(-H 'X-Nothing: set')
 is_ready() { [[ $(curl -s -o /dev/null -w '%{http_code}' --max-time 5 "$base/readyz") == 200 ]]; }
 workers() { compose ps -q worker | wc -l; }
 container() { compose ps -q "$1" | head -n 1; }
-sessions() { curl -sS "${key[@]}" "$base/api/v1/sessions?limit=1" | field .total; }
+sessions() { compose exec -T postgres psql -U privachat -d privachat -Atc 'SELECT count(*) FROM sessions' | tr -d '\r'; }
 has_ended() { [[ $(state "$1" | field .status) =~ ^(completed|failed)$ ]]; }
 complete() {
     local id

@@ -20,8 +20,11 @@ use tokio::{
 
 /// Bytes. A page of the largest size may take 160 MB while it is parsed, one of this size 40.
 const LARGE: usize = 128 * 1024;
-/// Longest time for one document, however late its deadline is.
+/// Longest time for one page, however late its deadline is.
 const MAX_TIME: Duration = Duration::from_secs(30);
+/// The same for a file of the corpus, which nobody waits for: on a busy machine too, one that never ends reaches the
+/// limit of its processor time first and is marked as such, and a sound one is read.
+const MAX_FILE_TIME: Duration = Duration::from_secs(180);
 /// Processes of each lane, however many processors there are: docs/CAPACITY.md has what they take.
 const MAX_SMALL: usize = 8;
 const MAX_LARGE: usize = 3;
@@ -101,7 +104,10 @@ impl ParserPool {
                 }
             }
         };
-        let deadline = deadline.within(MAX_TIME);
+        let deadline = deadline.within(match job.origin {
+            Origin::File => MAX_FILE_TIME,
+            Origin::Page { .. } => MAX_TIME,
+        });
         let parsed = deadline.cut(parsing).await;
         parsed.unwrap_or(Err(ParseError::TimedOut))
     }
@@ -120,7 +126,7 @@ impl ParserPool {
             return Answer::of(super::parse::parse(&job)).outcome();
         }
         let runtime = runtime.ok_or(ParseError::Unavailable)?;
-        runtime.block_on(async { self.parse(job, Deadline::after(MAX_TIME)).await })
+        runtime.block_on(async { self.parse(job, Deadline::after(MAX_FILE_TIME)).await })
     }
 
     /// Starts a process to see how far the kernel confines it.

@@ -111,7 +111,7 @@ impl LocalCorpus {
         let status = CorpusStatus {
             files: commit.files,
             indexed: commit.indexed,
-            sections: store.sections(commit.indexed),
+            sections: store.sections(),
             ready: commit.complete,
             ..CorpusStatus::default()
         };
@@ -188,7 +188,7 @@ impl LocalCorpus {
                 (status.files, status.indexed) = (commit.files, commit.indexed);
             }
             status.building = updated == Updated::Busy;
-            status.sections = store.sections(commit.indexed);
+            status.sections = store.sections();
             status.ready = commit.complete;
         });
         Ok(updated == Updated::Fresh)

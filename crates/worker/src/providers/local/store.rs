@@ -19,7 +19,7 @@ use std::{
 };
 use tantivy::{
     DocAddress, Index, IndexReader, ReloadPolicy, TantivyDocument, Term,
-    collector::DocSetCollector,
+    collector::{Count, DocSetCollector},
     directory::{Directory, INDEX_WRITER_LOCK, MmapDirectory, error::LockError},
     query::TermQuery,
     schema::{IndexRecordOption, Value},
@@ -171,17 +171,20 @@ impl Store {
     fn file_entries(&self) -> anyhow::Result<Vec<TantivyDocument>> {
         self.reader.reload()?;
         let searcher = self.reader.searcher();
-        let files = TermQuery::new(
-            Term::from_field_u64(self.fields.kind, FILE),
-            IndexRecordOption::Basic,
-        );
         let mut addresses: Vec<DocAddress> = searcher
-            .search(&files, &DocSetCollector)?
+            .search(&self.all_files(), &DocSetCollector)?
             .into_iter()
             .collect();
         addresses.sort_unstable();
         let entries = addresses.into_iter().map(|address| searcher.doc(address));
         Ok(entries.collect::<tantivy::Result<_>>()?)
+    }
+
+    fn all_files(&self) -> TermQuery {
+        TermQuery::new(
+            Term::from_field_u64(self.fields.kind, FILE),
+            IndexRecordOption::Basic,
+        )
     }
 
     /// The files that could not be parsed, by address, with the reasons.
@@ -219,11 +222,12 @@ impl Store {
     }
 
     /// Number of sections that can be found.
-    pub(super) fn sections(&self, files: usize) -> usize {
-        let entries = self.reader.searcher().num_docs();
-        usize::try_from(entries)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(files)
+    pub(super) fn sections(&self) -> usize {
+        let searcher = self.reader.searcher();
+        let entries = usize::try_from(searcher.num_docs()).unwrap_or(usize::MAX);
+        // Not the number of files that were looked at: one that could not be read has no entry.
+        let files = searcher.search(&self.all_files(), &Count).unwrap_or(0);
+        entries.saturating_sub(files)
     }
 }
 

@@ -252,7 +252,7 @@ impl Writing<'_> {
         self.commit(!stopped)?;
         self.progress.building = false;
         (self.report)(self.progress);
-        let sections = self.store.sections(self.progress.indexed);
+        let sections = self.store.sections();
         self.writer.wait_merging_threads()?;
         if stopped {
             return Ok(Updated::Stopped);

@@ -164,9 +164,10 @@ async fn an_unreadable_file_costs_only_itself_and_is_not_tried_for_ever() {
         return; // root reads everything
     }
     let corpus = folder.built();
+    let status = corpus.status();
     assert_eq!(
-        (corpus.status().unreadable, corpus.status().ready),
-        (1, true)
+        (status.unreadable, status.ready, status.sections),
+        (1, true, 1)
     );
     assert!(refresh(&corpus));
     assert_eq!(corpus.status().read, 2);
