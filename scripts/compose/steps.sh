@@ -172,8 +172,8 @@ four_workers() {
     compose up -d >/dev/null 2>&1
     [[ $(workers) == 4 ]] || die "WORKERS=4 made $(workers)"
     for at in 1 2 3 4 5 6 7 8; do ids+=("$(in_background "How tall is the Eiffel Tower slowly $at?")"); done
-    await "a search that runs" 30 is_running "${ids[0]}"
-    docker kill "$(worker_of "${ids[0]}")" >/dev/null
+    await "a search that runs" 30 is_running "${ids[7]}"
+    docker kill "$(worker_of "${ids[7]}")" >/dev/null
     complete "${ids[@]}"
     compose up -d >/dev/null 2>&1
     [[ $(workers) == 4 ]] || die "up left $(workers) workers of 4"
