@@ -27,7 +27,7 @@ done
 
 # In one transaction: if it cannot be read, the history is as it was.
 {
-    printf 'DROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n'
+    printf 'SET client_min_messages = warning;\nDROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n'
     grep -v -E '^CREATE SCHEMA public;$' "$folder/history.sql"
 } | compose exec -T postgres psql -q -U privachat -d privachat --single-transaction -v ON_ERROR_STOP=1 >/dev/null
 sessions=$(compose exec -T postgres psql -U privachat -d privachat -Atc 'SELECT count(*) FROM sessions' | tr -d '\r')
@@ -35,9 +35,12 @@ say "the history holds $sessions sessions, $(cat "$folder/sessions") were saved"
 
 compose stop redis
 compose run --rm --no-deps -T --entrypoint /bin/sh redis -euc '
-    tar -C /tmp -xf -
+    rm -rf /data/restored
+    mkdir /data/restored
+    tar -C /data/restored -xf -
     rm -rf /data/appendonlydir /data/dump.rdb
-    cp -R /tmp/appendonlydir /data/' <"$folder/redis.tar"
+    mv /data/restored/appendonlydir /data/
+    rmdir /data/restored' <"$folder/redis.tar"
 compose up -d redis
 if ((${#stopped[@]})); then compose start "${stopped[@]}"; fi
 say "restored; look: $COMPOSE exec worker privachat-worker check-config"
