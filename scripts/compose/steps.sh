@@ -72,7 +72,8 @@ start_with_nothing_set() {
     for image in api worker; do
         figure "image $image: $(($(docker image inspect -f '{{.Size}}' "$(docker inspect -f '{{.Image}}' "$(container $image)")") / 1000000)) MB"
     done
-    [[ $(docker inspect -f '{{.Config.Volumes}}' "$(container api)") == "map[]" ]] || die "the API's image has a volume"
+    image=$(docker inspect -f '{{.Image}}' "$(container api)")
+    [[ $(docker image inspect -f '{{json .Config.Volumes}}' "$image") == null ]] || die "the API's image has a volume"
     compose exec -T postgres psql -U privachat -d privachat -Atc "SELECT rolsuper FROM pg_roles WHERE rolname = current_user" |
         grep -qx f || die "the role of the service is a superuser"
     if docker run --rm --user 65532 -v "${COMPOSE_PROJECT_NAME}_postgres-socket:/var/run/postgresql" \
