@@ -84,7 +84,7 @@ mutant "the client's response timeout on a blocking connection" crates/core/src/
 mutant "no watchdog over the pop" $jobs/take.rs \
     "BLOCK + WATCHDOG," "BLOCK * 1000 + WATCHDOG," idle:never_answered
 mutant "a cancel tells nobody" $jobs/scripts/cancel.lua \
-    "redis.call('PUBLISH', ARGV[4], ARGV[5])" "" cancel:quarter_of_a_second
+    "redis.call('PUBLISH', ARGV[4], ARGV[5])" "" cancel:without_waiting_for_a_heartbeat
 
 copy() {
     rm -rf "$tree"
