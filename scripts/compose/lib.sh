@@ -1,14 +1,8 @@
 # shellcheck shell=bash
-# What the scripts for docker compose share: the project's folder, which compose to call, two ways to speak.
+# What the scripts for docker compose share: what every script has, and which compose to call.
 # Sourced, never run. Needs no Rust.
 
-cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
-
-say() { printf '%s\n' "$*"; }
-die() {
-    printf 'error: %s\n' "$*" >&2
-    exit 1
-}
+source "$(dirname "${BASH_SOURCE[0]}")/../env.sh"
 
 # COMPOSE="docker-compose" chooses the older program.
 if [[ -z ${COMPOSE:-} ]]; then

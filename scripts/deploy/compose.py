@@ -4,11 +4,9 @@ import re
 import sys
 from pathlib import Path
 
+import redis_memory
 import yaml
 
-MIB = 1024 * 1024
-# What Redis needs beside its data: connections, the program itself, the buffer of a rewrite.
-REDIS_SPARE = 256 * MIB
 OURS = ("api", "api2", "worker")
 # Of compose, or of the images of others.
 NOT_SETTINGS = {"ROLE", "ACCESS", "SETTINGS", "CADDYFILE", "POSTGRES_HOST_AUTH_METHOD"}
@@ -29,20 +27,14 @@ def example():
     return set(names[first:]), set(names[:first])
 
 
-def size(text):
-    number, unit = re.fullmatch(r"(\d+)\s*(k|m|g)b?", str(text).lower()).groups()
-    return int(number) * {"k": 1024, "m": MIB, "g": 1024 * MIB}[unit]
-
-
 def setting_faults(services):
     known, _ = example()
     passed = known - FIXED - NOT_IN_CONTAINERS
     files = {f"{name}_FILE" for name in passed if not name.endswith("_FILE")}
     said = {name: set(services[name]["environment"]) - NOT_SETTINGS for name in OURS}
     everywhere = said["api"] | {name for name in said["worker"] if not name.startswith("DOTENV_")}
-    for name in sorted(passed | files | FIXED - everywhere):
-        if name not in everywhere:
-            yield f"{name} is not passed on"
+    for name in sorted((passed | files | FIXED) - everywhere):
+        yield f"{name} is not passed on"
     for name in sorted(everywhere - passed - files - FIXED):
         yield f"{name} is passed on and is no setting"
     for name in OURS:
@@ -63,15 +55,9 @@ def setting_faults(services):
 
 def redis_faults(services):
     redis = services["redis"]
-    command = redis["command"].split()
-    value = {flag: command[command.index(flag) + 1] for flag in command if flag.startswith("--")}
-    limit = size(redis["deploy"]["resources"]["limits"]["memory"])
-    data = size(value["--maxmemory"])
-    if limit < 2 * data + REDIS_SPARE:
-        yield f"redis: {limit // MIB} MiB are less than twice its data ({data // MIB}) and {REDIS_SPARE // MIB}"
-    for flag, right in {"--maxmemory-policy": "noeviction", "--appendonly": "yes", "--appendfsync": "always"}.items():
-        if value.get(flag) != right:
-            yield f"redis: {flag} is not {right}"
+    _, *arguments = redis["command"].split()
+    for fault in redis_memory.server_faults(arguments, redis["deploy"]["resources"]["limits"]["memory"]):
+        yield f"redis: {fault}"
 
 
 def service_faults(services):
