@@ -34,7 +34,7 @@ compose exec -T postgres pg_dump -U privachat --no-owner privachat >"$partial/hi
 tail -n 5 "$partial/history.sql" | grep -q 'PostgreSQL database dump complete' || die "the history is not whole"
 tar -tf "$partial/redis.tar" >/dev/null || die "the copy of Redis is not whole"
 
-sessions=$(compose exec -T postgres psql -U privachat -d privachat -Atc 'SELECT count(*) FROM sessions' | tr -d '\r')
+sessions=$(count_sessions)
 printf '%s\n' "$sessions" >"$partial/sessions"
 mv "$partial" "$folder"
 say "saved in $folder: $sessions sessions, $(du -sh "$folder" | cut -f1). Keep .env and secrets/ with it: they are not in it."

@@ -16,3 +16,8 @@ if [[ -z ${COMPOSE:-} ]]; then
 fi
 read -ra compose_words <<<"$COMPOSE"
 compose() { "${compose_words[@]}" "$@"; }
+
+# How many searches the history holds.
+count_sessions() {
+    compose exec -T postgres psql -U privachat -d privachat -Atc 'SELECT count(*) FROM sessions' | tr -d '\r'
+}

@@ -30,7 +30,7 @@ done
     printf 'SET client_min_messages = warning;\nDROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n'
     grep -v -E '^CREATE SCHEMA public;$' "$folder/history.sql"
 } | compose exec -T postgres psql -q -U privachat -d privachat --single-transaction -v ON_ERROR_STOP=1 >/dev/null
-sessions=$(compose exec -T postgres psql -U privachat -d privachat -Atc 'SELECT count(*) FROM sessions' | tr -d '\r')
+sessions=$(count_sessions)
 say "the history holds $sessions sessions, $(cat "$folder/sessions") were saved"
 
 compose stop redis

@@ -42,7 +42,6 @@ key=(-H 'X-Nothing: set')
 is_ready() { [[ $(curl -s -o /dev/null -w '%{http_code}' --max-time 5 "$base/readyz") == 200 ]]; }
 workers() { compose ps -q worker | wc -l; }
 container() { compose ps -q "$1" | head -n 1; }
-sessions() { compose exec -T postgres psql -U privachat -d privachat -Atc 'SELECT count(*) FROM sessions' | tr -d '\r'; }
 has_ended() { [[ $(state "$1" | field .status) =~ ^(completed|failed)$ ]]; }
 complete() {
     local id
@@ -281,17 +280,17 @@ back_up_and_restore() {
     id=$(in_background "How long is the Nile?")
     complete "$id"
     await "the history" 60 is_stored "$id"
-    before=$(sessions)
+    before=$(count_sessions)
     scripts/compose/backup.sh "$scratch/backup"
     compose --profile proxy down --volumes --timeout 5 >/dev/null 2>&1
     compose up -d >/dev/null 2>&1
     await "the API" 120 is_ready
-    [[ $(sessions) == 0 ]] || die "the history is not empty after its volumes were deleted"
+    [[ $(count_sessions) == 0 ]] || die "the history is not empty after its volumes were deleted"
     scripts/compose/restore.sh "$scratch/backup" --replace
     await "the API" 120 is_ready
-    [[ $(sessions) == "$before" ]] || die "$(sessions) sessions of $before came back"
+    [[ $(count_sessions) == "$before" ]] || die "$(count_sessions) sessions of $before came back"
     [[ $(state "$id" | field .answer) == *"6,650"* ]] || die "Redis does not know the search: $(state "$id")"
-    figure "restored after the volumes were deleted: $(sessions) sessions of $before"
+    figure "restored after the volumes were deleted: $(count_sessions) sessions of $before"
 }
 is_stored() { curl -sSf "${key[@]}" "$base/api/v1/sessions/$1"; }
 
