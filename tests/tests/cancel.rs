@@ -3,7 +3,8 @@
 use futures_util::future::join_all;
 use privachat_tests::{
     Stack, Upstream, binaries, eventually,
-    scene::{hanging_first, is_quiet},
+    scene::{found, hanging_first, is_quiet},
+    upstream::{Reply, Step, searxng},
 };
 use redis::AsyncCommands;
 use serde_json::json;
@@ -17,26 +18,48 @@ const SHORT: u64 = 3;
 /// Before the next heartbeat of a long lease, and far more than a message takes.
 const BEFORE_THE_BEAT: Duration = Duration::from_secs(60);
 
-async fn running(searxng: &Upstream, searches: usize, lease: u64) -> (Stack, Vec<String>) {
-    let stack = Stack::builder(binaries!())
+/// A model that writes a word now and then, for longer than any test waits: neither its silence nor
+/// the end of the search's time ends the call, only a cancel does.
+fn slow_model() -> Upstream {
+    let word = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hm \"}}]}\n\n";
+    let steps = [Step::Send(word.into()), Step::Wait(Duration::from_secs(5))];
+    let steps = steps.iter().cloned().cycle().take(200).collect();
+    Upstream::always(Reply::steps(200, "text/event-stream", steps))
+}
+
+async fn running(
+    searxng: &Upstream,
+    model: Option<&Upstream>,
+    searches: usize,
+    lease: u64,
+) -> (Stack, Vec<String>) {
+    let mut stack = Stack::builder(binaries!())
         .workers(2)
         .searching(searxng)
         .env("WORKER_SLOTS", SEARCHES)
-        .env("JOB_LEASE_SECONDS", lease)
-        .start()
-        .await;
+        .env("JOB_LEASE_SECONDS", lease);
+    if let Some(model) = model {
+        stack = stack
+            .env("LLM_BASE_URL", model.at("/v1"))
+            .env("LLM_API_KEY", "key-of-the-test")
+            .env("LLM_MODEL", "slow")
+            .env("LLM_CONTEXT_TOKENS", "8192");
+    }
+    let stack = stack.start().await;
     let posts = (0..searches).map(|number| {
-        let search = json!({"query": format!("q{number}"), "mode": "speed"});
+        let search = json!({
+            "query": format!("What is gather? ({number})"), "mode": "speed", "timeout": 300,
+        });
         stack.client().enqueue(search)
     });
     let ids = join_all(posts).await;
-    searxng.asked(searches).await;
+    model.unwrap_or(searxng).asked(searches).await;
     (stack, ids)
 }
 
-async fn are_abandoned(searxng: &Upstream, searches: usize, within: Duration) {
-    eventually("all connections are closed", within, async || {
-        (searxng.abandoned() == searches).then_some(())
+async fn are_abandoned(upstream: &Upstream, searches: usize) {
+    eventually("all connections are closed", BEFORE_THE_BEAT, async || {
+        (upstream.abandoned() == searches).then_some(())
     })
     .await;
 }
@@ -44,32 +67,28 @@ async fn are_abandoned(searxng: &Upstream, searches: usize, within: Duration) {
 /// How long that takes is measured by the bench `cancel`.
 #[tokio::test]
 async fn a_cancelled_search_hangs_up_on_its_upstreams_without_waiting_for_a_heartbeat() {
-    let (searxng, _) = hanging_first(usize::MAX);
-    let (stack, ids) = running(&searxng, SEARCHES, LONG).await;
+    let (searxng, model) = (searxng::finding(found()), slow_model());
+    let (stack, ids) = running(&searxng, Some(&model), SEARCHES, LONG).await;
     for id in &ids {
         let path = format!("/api/v1/search/{id}");
         stack.client().delete(&path).await.expect(200);
     }
-    are_abandoned(&searxng, SEARCHES, BEFORE_THE_BEAT).await;
+    are_abandoned(&model, SEARCHES).await;
     is_quiet(&stack).await;
-    assert_eq!(
-        searxng.calls(),
-        SEARCHES,
-        "nothing was asked after a cancel"
-    );
+    assert_eq!(model.calls(), SEARCHES, "nothing was asked after a cancel");
 }
 
 #[tokio::test]
 async fn a_cancel_whose_message_is_lost_is_noticed_with_the_next_heartbeat() {
     let (searxng, _) = hanging_first(usize::MAX);
-    let (stack, ids) = running(&searxng, 20, SHORT).await;
+    let (stack, ids) = running(&searxng, None, 20, SHORT).await;
     let mut redis = stack.redis.connection().await;
     for id in &ids {
         // The flag alone: what is left of a cancel whose message nobody heard.
         let control = format!("{{search_job:{id}}}:ctl");
         let () = redis.hset(control, "cancel", "lost").await.unwrap();
     }
-    are_abandoned(&searxng, ids.len(), BEFORE_THE_BEAT).await;
+    are_abandoned(&searxng, ids.len()).await;
     is_quiet(&stack).await;
     assert_eq!(
         searxng.calls(),
