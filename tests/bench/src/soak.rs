@@ -25,7 +25,7 @@ const TRIAL: Duration = Duration::from_secs(10);
 const FEW: u64 = 16;
 /// Clients at once before it. A pause of the machine in the middle of a soak makes as many connections
 /// as there are searches in it, and what a process has needed for them once stays with its pools and
-/// its allocator (docs/adr/0006-where-the-time-goes.md): so the crowd comes first, and none in the soak
+/// its allocator (docs/PERFORMANCE.md): so the crowd comes first, and none in the soak
 /// is new.
 const MANY: u64 = 500;
 /// How long a client keeps a connection that it does not need. By default 90 s, and pauses of the machine
