@@ -1,6 +1,6 @@
 # The project's commands. The work is done in scripts/, so that each step can be read and run alone.
 .DEFAULT_GOAL := help
-.PHONY: help run test check compose-test chaos cuts recovery mutants fuzz quality bench soak build sbom fmt clean
+.PHONY: help run test check compose-test chaos cuts recovery mutants fuzz quality bench soak screenshots build sbom fmt clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
