@@ -1,4 +1,4 @@
-//! Accepting jobs under fresh ids in one script, those that are submitted at one time together.
+//! Enqueueing jobs under fresh ids with one script call for all that arrive at the same time.
 
 use super::{
     Jobs, JobsError, NewJob, Submitted,
@@ -11,11 +11,11 @@ use super::{
 use crate::keys;
 use redis::Value;
 
-/// Jobs of one call.
+/// Jobs in one script call.
 pub(super) const MOST: usize = 32;
 
 impl Jobs {
-    /// Accepts a job, together with those of others.
+    /// Enqueues a job in the next batch.
     pub(super) async fn accept(&self, job: NewJob) -> Result<Submitted, JobsError> {
         let jobs = self.clone();
         let accept = move |accepted| jobs.clone().accept_all(accepted);

@@ -1,4 +1,4 @@
-//! A worker's hold on a job: claim it, keep it, report, and end it.
+//! The lease of a job: claim it, renew it, report events, and end or release the attempt.
 
 use super::{Failure, Hint, Jobs, JobsError, damage::Scope, error::read, millis, scripts::on_job};
 use crate::{keys, mode::Mode};
@@ -7,92 +7,92 @@ use redis::{FromRedisValue, Value};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A running attempt. Only its nonce can change the job.
+/// A running attempt. Only calls with its nonce can change the job.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// The job.
+    /// The id of the job.
     pub id: Uuid,
-    /// Its queue.
+    /// The queue of the job.
     pub mode: Mode,
     nonce: Uuid,
 }
 
-/// What became of a claim.
+/// The outcome of a claim.
 #[derive(Debug)]
 pub enum Claim {
-    /// The job is ours.
+    /// An attempt has begun.
     Started {
-        /// The hold on it.
+        /// Every later call of the attempt needs it.
         lease: Lease,
-        /// Which attempt this is, from 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
-        /// What the submitter sent.
+        /// The bytes of [`NewJob::request`](super::NewJob::request).
         request: Bytes,
-        /// How long ago it was accepted.
+        /// The time since the job was enqueued.
         waited: Duration,
         /// How long this attempt may run.
         budget: Duration,
     },
-    /// Somebody else runs it, and holds it for so long.
+    /// Another attempt runs; its lease ends after this time.
     Busy(Duration),
-    /// It is not due before that.
+    /// The next attempt is due after this time.
     Early(Duration),
-    /// It was lost so often together with others that it shall not run beside as many.
+    /// The job was lost this often together with other jobs, which is more than the caller allows.
     Suspect(u32),
-    /// It has waited too long: the sweeper ends it.
+    /// No time is left to wait or to run: the sweeper ends the job.
     Late,
-    /// It has ended.
+    /// The job has ended.
     Gone,
-    /// There is no such job, or not yet: its submitter may be about to write it.
+    /// There is no such job, or it is not stored yet.
     Absent,
 }
 
-/// What a running attempt learns when it talks to Redis.
+/// What a running attempt learns from a heartbeat or a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beat {
-    /// Go on.
+    /// The attempt still holds the lease.
     Held,
-    /// A client wants it to stop.
+    /// A client has cancelled the job: stop, and finish it.
     Cancel,
-    /// The job is not ours any more: stop, and write nothing.
+    /// The attempt no longer holds the job: stop, and write nothing.
     Fenced,
 }
 
-/// How an attempt ended.
+/// The outcome of finishing a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// With its result.
+    /// The job has ended with its result.
     Completed,
-    /// Without one.
+    /// The job has ended without a result.
     Failed,
-    /// It had ended before, by this same attempt.
+    /// An earlier call of this attempt has ended the job.
     Already,
-    /// The job is not ours any more; nothing was written.
+    /// The attempt no longer holds the job; nothing was written.
     Fenced,
 }
 
-/// What became of an attempt that failed for a passing reason.
+/// The outcome of failing an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failed {
     /// The job waits for its next attempt.
     Retry,
-    /// Attempts or time are used up: the job has ended.
+    /// The job has ended (attempts or time are used up, or it was cancelled), or was fenced.
     Ended(Ended),
 }
 
-/// What became of a release.
+/// The outcome of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {
-    /// It waits again, in front of all others.
+    /// The job waits again, at the head of its queue.
     Released,
-    /// A client wants it to stop: end it as cancelled.
+    /// A client has cancelled the job: finish it.
     Cancel,
-    /// The job is not ours any more.
+    /// The attempt no longer holds the job.
     Fenced,
 }
 
 impl Jobs {
-    /// Starts an attempt at the job that a hint names, whatever became of earlier ones.
+    /// Begins an attempt at the job of a queue entry, however often the job was lost.
     ///
     /// # Errors
     /// As [`Self::claim_unless_suspect`].
@@ -106,11 +106,11 @@ impl Jobs {
             .await
     }
 
-    /// Starts an attempt at the job that a hint names, unless it was lost more than `most_losses`
-    /// times together with others.
+    /// Begins an attempt at the job of a queue entry, unless the job was lost more than
+    /// `most_losses` times together with other jobs.
     ///
     /// # Errors
-    /// When Redis gave no answer even when asked again.
+    /// `Unavailable` when Redis does not answer, after one repeat.
     pub async fn claim_unless_suspect(
         &self,
         hint: Hint,
@@ -130,7 +130,7 @@ impl Jobs {
             .arg(self.instance.to_string())
             .arg(most_losses);
         let reply: Vec<Value> = match self.call_in(scope, &invocation).await {
-            // The reply may have been lost on its way: the same nonce gets the same answer.
+            // The reply may be lost: the same nonce gets the same answer.
             Err(JobsError::Unavailable(_)) => self.call_in(scope, &invocation).await?,
             outcome => outcome?,
         };
@@ -157,10 +157,10 @@ impl Jobs {
         }
     }
 
-    /// Extends a lease.
+    /// Renews a lease for `length` from now.
     ///
     /// # Errors
-    /// When Redis gave no answer; safe to repeat.
+    /// `Unavailable` when Redis does not answer; safe to repeat.
     pub async fn beat(&self, lease: &Lease, length: Duration) -> Result<Beat, JobsError> {
         let mut invocation = on_job(&self.scripts.beat, lease.id);
         invocation.arg(lease.nonce.to_string()).arg(millis(length));
@@ -171,11 +171,11 @@ impl Jobs {
         )
     }
 
-    /// Appends events, each its type and its data (JSON); with `progress` (JSON) the record shows how
-    /// far the attempt is. `number` is that of the first of them in the attempt, from 1.
+    /// Appends events, each a type and JSON data, and puts `progress` (JSON) into the record.
+    /// `number` is the number of the first event within the attempt, from 1.
     ///
     /// # Errors
-    /// When Redis gave no answer; safe to repeat with the same number until the next is used.
+    /// `Unavailable` when Redis does not answer; safe to repeat until a higher number is used.
     pub async fn report(
         &self,
         lease: &Lease,
@@ -200,11 +200,11 @@ impl Jobs {
         )
     }
 
-    /// Ends a job, with its result (JSON) or without. A job that a client cancelled ends as
-    /// cancelled whatever is handed in.
+    /// Ends a job with its result (JSON) or a failure. A cancelled job ends as cancelled, whatever
+    /// `outcome` is.
     ///
     /// # Errors
-    /// When Redis gave no answer or is full; safe to repeat, and to be repeated.
+    /// `Unavailable` when Redis does not answer, `Full` when it has no memory; safe to repeat.
     pub async fn finish(
         &self,
         lease: &Lease,
@@ -238,11 +238,11 @@ impl Jobs {
         }
     }
 
-    /// Ends an attempt that failed for a passing reason: the job is tried again after `pause`, or
-    /// ends with this failure when `most_attempts` or its time are used up.
+    /// Ends an attempt that failed for a passing reason. The job is retried after `pause`, or ends
+    /// with this failure when `most_attempts` or its time are used up.
     ///
     /// # Errors
-    /// When Redis gave no answer or is full; safe to repeat.
+    /// `Unavailable` when Redis does not answer, `Full` when it has no memory; safe to repeat.
     pub async fn fail(
         &self,
         lease: &Lease,
@@ -275,10 +275,10 @@ impl Jobs {
         }
     }
 
-    /// Gives a job back without counting the attempt; it is the next to be taken.
+    /// Gives a job back without counting the attempt; it goes to the head of its queue.
     ///
     /// # Errors
-    /// When Redis gave no answer; safe to repeat.
+    /// `Unavailable` when Redis does not answer; safe to repeat.
     pub async fn release(&self, lease: &Lease) -> Result<Release, JobsError> {
         let mut invocation = on_job(&self.scripts.release, lease.id);
         invocation
@@ -308,7 +308,7 @@ impl Jobs {
 fn next<T: FromRedisValue>(reply: &mut impl Iterator<Item = Value>) -> Result<T, JobsError> {
     let value = reply
         .next()
-        .ok_or_else(|| JobsError::Unexpected("too short a reply".to_owned()))?;
+        .ok_or_else(|| JobsError::Unexpected("the reply is too short".to_owned()))?;
     read(value)
 }
 

@@ -1,21 +1,32 @@
-//! The job engine. It knows ids, queues and bytes, and nothing of search.
+//! The job engine: ids, queues and bytes. It knows nothing of what a job is about.
 //!
-//! One sentence holds the design: **the record is the truth, the list is a hint.** `BRPOP` removes
-//! only a hint; a job is accepted when its record exists and finished when its record says so.
+//! **The record is the truth; a queue entry is only a hint.** `BRPOP` removes an entry, never a
+//! job. A job is accepted when its record exists and has ended when its record says so.
 //!
 //! ```text
-//!            create           claim              finish
-//!  (absent) ───────▶ pending ───────▶ processing ───────▶ completed | failed
-//!                    │  ▲                │
-//!                    │  └────────────────┘ release (graceful stop), fail (passing reason),
-//!                    │                     look (the worker was lost: see `losses`)
-//!                    └───────────────────────────────────▶ failed: cancel, waited too long
+//!            enqueue              claim                  finish
+//!  (absent) ─────────▶ pending ─────────▶ processing ───────────▶ completed | failed
+//!                       │  ▲                  │  │
+//!                       │  └──────────────────┘  └──────────────▶ failed
+//!                       │   release, fail, inspect                fail, inspect
+//!                       └───────────────────────────────────────▶ failed
+//!                                                                 cancel, inspect
 //! ```
 //!
-//! Each arrow is one Lua script on the keys of one job, safe to repeat with the same nonce: a lost
-//! reply is answered by the same call again. What is to be done with the queues afterwards is a
-//! second script on the keys of the `{search}` group. A process may die between any two of them:
-//! `live` names every job that has not ended, and when to look at it next.
+//! - enqueue: on one server, one script (`enqueue.lua`) stores the job and pushes its queue entry.
+//!   In a Cluster, and for an id that a client chose, `register.lua`, `create.lua` and `push.lua`
+//!   do it in three steps.
+//! - release: a stopping worker gives the job back; the attempt does not count.
+//! - fail: the attempt failed for a passing reason; the job waits for its next attempt, or ends
+//!   when attempts or time are used up.
+//! - inspect: the sweeper recovers a job whose lease expired (see `losses`), or ends it: too many
+//!   crashes, or no time left to wait or to run.
+//! - cancel: ends a pending job; of a running one it sets a flag, and the worker's `finish` ends it.
+//!
+//! Each arrow is one Lua script on the keys of one job. It may be repeated with the same nonce, so
+//! a caller that lost a reply makes the same call again. A second script on the `{search}` keys
+//! then updates queues and index. A process may die between the two: the index `live` holds every
+//! unfinished job and when to check it next.
 
 mod accept;
 mod advice;
@@ -77,9 +88,9 @@ use std::{
 };
 use uuid::Uuid;
 
-/// How long after its submission a job without a hint is looked at.
+/// Delay of the first check of a new job, in case its queue entry was never pushed.
 const SUBMIT_GRACE: Duration = Duration::from_millis(4500);
-/// How long a hint may be out of its list before its job is looked at.
+/// Time from the pop of a queue entry to the claim; after that the sweeper requeues the job.
 const POP_GRACE: Duration = Duration::from_secs(2);
 
 /// A handle on the jobs in one Redis. Clones share their connections.
@@ -89,16 +100,15 @@ pub struct Jobs {
     scripts: Arc<Scripts>,
     accepted: Arc<Groups<NewJob, Submitted>>,
     ledger: Arc<Groups<ledger::Entry, ()>>,
-    /// Hints in all queues when last heard of.
+    /// Entries in all queues, as of the last reply that told it.
     depth: Arc<AtomicU64>,
-    /// Damaged keys that the log has named.
     named: Arc<damage::Named>,
-    /// Tells what this process holds from what another of the same name does.
+    /// Distinguishes the leases of this process from those of another with the same worker name.
     instance: Uuid,
 }
 
 impl Jobs {
-    /// A handle; connects when first used.
+    /// Connects at the first call.
     #[must_use]
     pub fn new(redis: Redis) -> Self {
         Self {
@@ -106,14 +116,13 @@ impl Jobs {
             scripts: Arc::new(Scripts::load()),
             accepted: Arc::new(Groups::new(accept::MOST, Waits::WithItsCaller)),
             ledger: Arc::new(Groups::new(ledger::MOST, Waits::ForItsTurn)),
-            // Not known yet: as if full, so that the first who wants to know asks.
+            // Unknown: counts as full, so that the first `is_queue_full` asks Redis.
             depth: Arc::new(AtomicU64::new(u64::MAX)),
             named: Arc::default(),
             instance: Uuid::new_v4(),
         }
     }
 
-    /// The Redis that it works on.
     #[must_use]
     pub fn redis(&self) -> &Redis {
         &self.redis

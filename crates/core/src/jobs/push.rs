@@ -1,4 +1,4 @@
-//! Putting hints into their queues, and knowing how many there are.
+//! Pushing queue entries, and the depth of the queues.
 
 use super::{Hint, Jobs, JobsError, damage::Scope, millis};
 use crate::{keys, mode::Mode};
@@ -6,31 +6,33 @@ use redis::ScriptInvocation;
 use std::{sync::atomic::Ordering, time::Duration};
 use uuid::Uuid;
 
-/// Where a hint goes.
+/// Where a queue entry goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Behind all others, unless there is one already.
+    /// Last; an existing entry stays where it is.
     Back,
-    /// The same, and if there is one, even the time of the next look is left as it is.
+    /// As `Tail`, but with an existing entry the time of the next check stays as it is, too.
     BackIfNone,
-    /// Before all others.
+    /// First.
     Front,
-    /// Before all others, if its number is still this one: it was popped and nobody has claimed it.
+    /// First, if its sequence number is still this one: the entry was popped and the job was not
+    /// claimed.
     FrontIfStill(String),
 }
 
 impl Jobs {
-    /// Gives a hint that was popped back, before all others.
+    /// Pushes a popped entry back to the head of its queue.
     ///
     /// # Errors
-    /// When Redis gave no answer. A repeat may put it there twice, which does no harm.
+    /// `Unavailable` when Redis does not answer. A repeat may push it twice, which is harmless.
     pub async fn put_back(&self, hint: Hint) -> Result<(), JobsError> {
         self.push(hint.id, hint.mode, Place::Front, super::POP_GRACE)
             .await?;
         Ok(())
     }
 
-    /// Puts a hint in its place; tells whether it was not left alone.
+    /// Pushes a queue entry and schedules the check of its job. False when [`Place`] has left all
+    /// as it was.
     pub(super) async fn push(
         &self,
         id: Uuid,
@@ -74,12 +76,12 @@ impl Jobs {
         invocation
     }
 
-    /// Whether `limit` searches or more are waiting. Each push tells the depth for nothing; only
-    /// near the limit Redis is asked, so the limit may be overshot by what other processes push in
-    /// the same moment.
+    /// Whether `limit` jobs or more are waiting. Replies to pushes carry the depth, so this asks
+    /// Redis only when the last known depth has reached the limit. Other processes may push in
+    /// between and overshoot the limit.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn is_full(&self, limit: u64) -> Result<bool, JobsError> {
         if self.depth.load(Ordering::Relaxed) < limit {
             return Ok(false);

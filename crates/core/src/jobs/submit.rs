@@ -1,5 +1,7 @@
-//! Accepting a job: note it, write its record, push its hint. One script does it all (`accept`); in a
-//! Cluster, where record and hint are on two servers, three do.
+//! Enqueueing a job: add it to the index, write its record, push its queue entry.
+//!
+//! One script (`enqueue.lua`) does all three. In a Cluster, where record and queue are on different
+//! servers, and for an id that may have been used before, there is one script for each step.
 
 use super::{
     Callback, Jobs, JobsError, SUBMIT_GRACE, damage::Scope, error::read, millis, push::Place,
@@ -11,64 +13,63 @@ use redis::{Pipeline, RedisError, ScriptInvocation, ServerErrorKind, Value};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A job to be accepted.
+/// A job to enqueue.
 #[derive(Debug, Clone)]
 pub struct NewJob {
-    /// Its id; the same id again is the same job.
+    /// The same id is the same job.
     pub id: Uuid,
     /// Its queue.
     pub mode: Mode,
-    /// What the worker gets, opaque.
+    /// Opaque; the claim hands it to the worker.
     pub request: Bytes,
-    /// Tells one request from another under the same id; may be empty where an id is used once.
+    /// Distinguishes requests with the same id; may be empty for an id that is used once.
     pub digest: String,
-    /// JSON members (`"name":value,…`) that every record of the job repeats.
+    /// JSON members (`"name":value,…`) that are part of every record of the job.
     pub echo: String,
-    /// How long its record lives after it has ended.
+    /// How long the record lives after the job has ended.
     pub ttl: Duration,
-    /// How long one attempt may run.
+    /// How long an attempt may run. Attempts that fail share it; see `claim.lua`.
     pub running_time: Duration,
-    /// How long it may wait for a worker.
+    /// How long the job may wait for a worker.
     pub longest_wait: Duration,
-    /// Whose it is: the name of an API key. `None` for everybody's.
+    /// The name of the API key that owns it. `None`: every caller may see it.
     pub owner: Option<String>,
-    /// Whom to tell its outcome, opaque.
+    /// Where to report the outcome; opaque.
     pub callback: Option<String>,
 }
 
 impl NewJob {
-    /// By then it has ended, or somebody has seen to it that it ends.
+    /// Upper bound of the job's lifetime: the sweeper has ended it by then.
     pub(super) fn longest_life(&self) -> Duration {
         self.longest_wait + 4 * self.running_time + Duration::from_secs(60)
     }
 }
 
-/// What became of a submission.
+/// The outcome of enqueueing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Submitted {
-    /// It is accepted.
+    /// The job is stored.
     Created,
-    /// It was accepted before: same id, same request.
+    /// It was stored before: same id, same request.
     Exists,
-    /// Another request has this id.
+    /// The id belongs to a different request.
     Conflict,
 }
 
 impl Jobs {
-    /// Accepts a job under a fresh id. Once this returns `Created` (or `Exists`, after a lost reply)
-    /// the job is safe.
+    /// Stores a job under a fresh id and adds its queue entry. Once this returns `Created` (or
+    /// `Exists`, after a lost reply) the job is safe.
     ///
     /// # Errors
-    /// When Redis gave no answer: the job may or may not have been accepted; the same call again
-    /// tells.
+    /// `Unavailable` when Redis does not answer: the job may be stored or not; repeat the call.
     pub async fn submit(&self, job: &NewJob) -> Result<Submitted, JobsError> {
         let outcome = match self.redis.is_cluster() {
             true => self.submit_in_steps(job).await,
             false => self.accept(job.clone()).await,
         };
         match outcome {
-            // Whether it was accepted is not known, and by now it may run: its state decides
-            // whether it needs a hint. Nor is it known whose keys were damaged.
+            // The job may be stored and may run by now: its state decides whether it needs a queue
+            // entry. After `Damaged`, the damaged key may belong to another job of the batch.
             Err(JobsError::Unavailable(_) | JobsError::Damaged(_)) => self.submit_once(job).await,
             outcome => outcome,
         }
@@ -78,8 +79,8 @@ impl Jobs {
         let register = self.register(job);
         let create = self.create(job);
         let push = self.push_invocation(job.id, job.mode, Place::Back, job.longest_wait);
-        // In this order: a crash in between leaves an id that is looked at too often, never a job
-        // that nobody knows of.
+        // In this order a crash in between leaves an id that is checked in vain, never a job that
+        // the index does not list.
         let steps = [&register, &create, &push];
         let (_, created, (depth, _)): (u64, String, (u64, bool)) =
             self.pipeline(job.id, &steps).await?;
@@ -87,8 +88,8 @@ impl Jobs {
         submitted(&created)
     }
 
-    /// Accepts a job whose id may have been used before (an idempotency key, a lost reply). A job
-    /// that exists gets a hint only if it waits without one.
+    /// Enqueues a job whose id may have been used before (an idempotency key, a lost reply). An
+    /// existing job gets a queue entry only if it is pending and has none.
     ///
     /// # Errors
     /// As [`Self::submit`].
@@ -111,7 +112,7 @@ impl Jobs {
             Stage::Pending if outcome == Submitted::Exists => {
                 self.push_new(job, Place::BackIfNone).await?;
             }
-            // Nobody need look at it, and it was our call that listed it.
+            // It needs no check, and this call has indexed it.
             Stage::Ended if listed == 1 => {
                 self.forget_unknown(job.id).await?;
                 if job.callback.is_some() && self.callback(job.id).await? == Callback::Nobody {
@@ -149,7 +150,7 @@ impl Jobs {
         invocation
     }
 
-    /// Sends scripts in one round trip, once: a lost reply is the caller's to think about.
+    /// Sends scripts in one round trip. It does not repeat them: the caller handles a lost reply.
     async fn pipeline<T: redis::FromRedisValue>(
         &self,
         id: Uuid,
@@ -160,7 +161,7 @@ impl Jobs {
             pipeline.invoke_script(step);
         }
         match self.send(&pipeline).await {
-            // A pipeline does not load scripts by itself; each call does, where it belongs.
+            // A pipeline does not load missing scripts; a single call does, on the right server.
             Err(error) if is_script_missing(&error) => self.one_by_one(id, steps).await,
             Err(error) => match JobsError::from(error) {
                 JobsError::Damaged(_) => self.one_by_one(id, steps).await,
@@ -192,9 +193,9 @@ impl Jobs {
     }
 }
 
-/// The arguments of begin.lua.
+/// Appends the arguments that `new_job.lua` reads.
 pub(super) fn begin(invocation: &mut ScriptInvocation<'_>, job: &NewJob) {
-    // An unfinished job must not expire, however short the life that was asked for.
+    // An unfinished job must not expire, however short the requested TTL.
     let until_end = job.ttl.max(job.longest_life());
     invocation
         .arg(job.mode.as_str())

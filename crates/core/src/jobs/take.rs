@@ -1,9 +1,9 @@
-//! Taking hints with `BRPOP`.
+//! Dequeueing with `BRPOP`.
 //!
-//! A `BRPOP` whose future is dropped goes on on the server: it pops a hint that nobody sees. So one
-//! task owns one connection and awaits each pop to its end; the stop is `CLIENT UNBLOCK` from
-//! another connection; and after any error, or when the watchdog bites, the connection is thrown
-//! away together with whatever it still carried. A hint that is lost so is found again by its job.
+//! A `BRPOP` whose future is dropped keeps running on the server and may pop an entry that no
+//! worker receives. So one task owns one connection and awaits each pop to its end; `CLIENT
+//! UNBLOCK` from another connection stops it. On an error or timeout the connection is closed with
+//! whatever it still carries; the sweeper requeues a job whose entry is lost this way.
 
 use super::{
     Jobs, JobsError,
@@ -25,19 +25,19 @@ use uuid::Uuid;
 
 /// How long one pop blocks.
 const BLOCK: Duration = Duration::from_secs(2);
-/// How much longer than that a reply may take before the connection is given up.
+/// Extra time for the reply before the connection is closed.
 const WATCHDOG: Duration = Duration::from_secs(5);
 
-/// A job that may be waiting.
+/// Says that a job may be waiting; only its record says that it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint {
-    /// The job.
+    /// The id of the job.
     pub id: Uuid,
-    /// The queue that it was found in.
+    /// The queue of the entry.
     pub mode: Mode,
 }
 
-/// Takes hints. Owned by one task.
+/// Dequeues entries. Owned by one task.
 pub struct Taker {
     redis: Redis,
     connection: Option<MultiplexedConnection>,
@@ -45,17 +45,17 @@ pub struct Taker {
     named: Arc<Named>,
 }
 
-/// Ends the pop that a [`Taker`] is waiting in.
+/// Ends the blocking pop of a [`Taker`].
 #[derive(Clone)]
 pub struct Unblock {
     wake: Waker,
 }
 
-/// `None` while there is no connection to wait on.
+/// `None` while there is no connection.
 type Waker = Arc<Mutex<Option<Wake>>>;
 
 impl Jobs {
-    /// A taker with a connection of its own.
+    /// A consumer with a connection of its own.
     #[must_use]
     pub fn taker(&self) -> Taker {
         Taker {
@@ -68,7 +68,7 @@ impl Jobs {
 }
 
 impl Taker {
-    /// A handle that ends this taker's waiting from elsewhere.
+    /// A handle for another task, which ends the wait of this one.
     #[must_use]
     pub fn unblock(&self) -> Unblock {
         Unblock {
@@ -76,12 +76,12 @@ impl Taker {
         }
     }
 
-    /// Waits up to two seconds for a hint in one of the queues, the first with one wins; and takes
-    /// up to `spare` more of the first queue, if they are there, in the same round trip. Await it to
-    /// the end: see the module's head.
+    /// Waits up to two seconds for an entry of the first queue in `modes` that has one, and takes up
+    /// to `spare` more of the first queue in the same round trip. Await it to the end: see the
+    /// module documentation.
     ///
     /// # Errors
-    /// When the connection broke. The next call makes a new one.
+    /// `Unavailable` when the connection breaks or times out. The next call makes a new one.
     pub async fn next(&mut self, modes: &[Mode], spare: usize) -> Result<Vec<Hint>, JobsError> {
         let mut connection = match self.connection.take() {
             Some(connection) if self.is_current() => connection,
@@ -93,7 +93,7 @@ impl Taker {
             commands.query_async::<Value>(&mut connection),
         )
         .await;
-        // Only a connection with nothing in flight is kept.
+        // Keep only a connection with nothing in flight.
         let popped = match reply {
             Ok(Ok(popped)) => {
                 self.connection = Some(connection);
@@ -137,7 +137,7 @@ impl Taker {
         Ok(dedicated.connection)
     }
 
-    /// The queues may have moved to another server while this one lives.
+    /// False when the queues have moved to another server, although this one still answers.
     fn is_current(&self) -> bool {
         let wake = self.wake.lock().unwrap_or_else(PoisonError::into_inner);
         wake.as_ref()
@@ -150,10 +150,10 @@ impl Taker {
 }
 
 impl Unblock {
-    /// Ends the wait, if there is one: the pop returns empty-handed.
+    /// Ends the wait, if there is one: the pop returns no entry.
     ///
     /// # Errors
-    /// When Redis gave no answer; the wait ends by itself after two seconds.
+    /// `Unavailable` when Redis does not answer; the wait ends by itself after two seconds.
     pub async fn unblock(&self) -> Result<(), JobsError> {
         let wake = self
             .wake
@@ -167,10 +167,10 @@ impl Unblock {
     }
 }
 
-/// A list and an entry of it; entries of the first list.
+/// The reply to [`pops`]: a queue and its entry, and the extra entries of the first queue.
 type Popped = (Option<(String, Bytes)>, Option<Vec<Bytes>>);
 
-/// The second command is held back by the server for as long as the first blocks.
+/// The server runs the second command when the first no longer blocks.
 fn pops(modes: &[Mode], spare: usize) -> Pipeline {
     let mut pops = Pipeline::with_capacity(2);
     pops.cmd("BRPOP");
