@@ -38,9 +38,11 @@ pub fn of(entries: &[Entry], took: Duration) -> String {
         .count()
         + history.lines("another worker has taken over").count();
     let taken = history
-        .lines("took a search from a worker that was lost")
+        .lines("recovered a search whose worker was lost")
         .count();
-    let found = history.lines("found a search whose hint was lost").count();
+    let found = history
+        .lines("requeued a search whose queue entry was lost")
+        .count();
     let _ = writeln!(text, "seed {}, {took:.1?}", seed.unwrap_or_default());
     let _ = writeln!(
         text,

@@ -1,11 +1,11 @@
-//! Whose expired leases are spared, and for how long.
+//! The outage grace: for how long expired leases are not recovered.
 //!
-//! A server that was away was away for everybody: the leases of its jobs have run out although
-//! their holders live, and these get one lease to come back. In a Cluster this goes by server: one
-//! that is away for long must not keep us from the jobs of the others.
+//! After an outage of a server the leases of its jobs have expired although their workers live, so
+//! expired leases do not count for one lease period. In a Cluster each server has its own grace:
+//! the jobs of the others are recovered meanwhile.
 //!
-//! Not every absence ends in an error: one that is shorter than the time a reply may take, or a pause
-//! of all processes, is only a long silence.
+//! An outage shorter than the reply timeout, or a pause of all processes, causes no error. So a
+//! long time between two replies counts as an outage, too.
 
 use super::{Jobs, JobsError};
 use crate::{
@@ -17,23 +17,23 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// How long a server may have been loading its data when it was young.
+/// How much of its uptime a server may have spent loading its data.
 const LOADING: Duration = Duration::from_secs(10);
 
 pub(super) struct Amnesty {
     redis: Redis,
     lease: Duration,
     servers: Vec<Contact>,
-    /// Whether there was a round before.
+    /// Whether any server has answered yet.
     begun: bool,
-    /// When all servers had last answered, or failed to.
+    /// End of the last refresh.
     reviewed: Option<Instant>,
 }
 
 struct Contact {
     server: Server,
     in_touch: bool,
-    /// Until when expired leases are spared.
+    /// End of the grace.
     until: Option<Instant>,
 }
 
@@ -48,12 +48,12 @@ impl Amnesty {
         }
     }
 
-    /// Looks which servers there are and which of them answer. Those that answer again or after a
-    /// long silence, and those that are new here (after a failover), spare expired leases from now
-    /// on. Tells the reason of one that does not answer.
+    /// Finds the servers and asks each whether it answers. The grace begins for a server that
+    /// answers again or after a long silence, and for one that is new (after a failover). Returns
+    /// the error of a server that does not answer.
     ///
     /// # Errors
-    /// When nobody can be asked which servers there are.
+    /// `Unavailable` when the list of servers cannot be read.
     pub(super) async fn review(&mut self, jobs: &Jobs) -> Result<Option<JobsError>, JobsError> {
         let servers = self.redis.servers().await?;
         let answers = join_all(
@@ -71,7 +71,7 @@ impl Amnesty {
                 let mut until = before.and_then(|known| known.until);
                 let known_and_well =
                     before.is_some_and(|known| known.in_touch) && !self.was_silent_until(at);
-                // At our own start a server that has run for long has not been away.
+                // When this process starts, a server with a long uptime had no outage.
                 let first_look = !self.begun && before.is_none();
                 if let Ok(uptime) = &uptime
                     && !known_and_well
@@ -91,30 +91,29 @@ impl Amnesty {
         Ok(failed)
     }
 
-    /// Whether nothing had been heard for so long before this answer that leases may have run out
-    /// meanwhile: their holders extend them three times in their length, so two thirds are enough.
+    /// Whether so much time passed before this answer that leases may have expired: workers renew
+    /// them every third of a lease, so two thirds are enough.
     fn was_silent_until(&self, answer: Instant) -> bool {
         self.reviewed
             .is_some_and(|last| answer.duration_since(last) > self.lease * 2 / 3)
     }
 
-    /// Whether the server of this job answered when last heard of.
+    /// Whether the server of this job answered the last call. An unknown server counts as reachable.
     pub(super) fn in_touch(&self, id: Uuid) -> bool {
         self.contact(id).is_none_or(|contact| contact.in_touch)
     }
 
-    /// For how long an expired lease of this job is spared.
+    /// For how long an expired lease of this job still does not count.
     pub(super) fn spares(&self, id: Uuid) -> Duration {
         match self.contact(id) {
             Some(contact) if contact.in_touch => contact.until.map_or(Duration::ZERO, |until| {
                 until.saturating_duration_since(Instant::now())
             }),
-            // It is away, or has just taken over from another.
+            // The server is away, or has just become the master.
             Some(_) | None => self.lease,
         }
     }
 
-    /// The server of this job did not answer.
     pub(super) fn lost(&mut self, id: Uuid) {
         let server = self.redis.server_of(&keys::record(id));
         for contact in &mut self.servers {
@@ -127,7 +126,6 @@ impl Amnesty {
         }
     }
 
-    /// None answered.
     pub(super) fn lost_all(&mut self) {
         for contact in &mut self.servers {
             contact.in_touch = false;

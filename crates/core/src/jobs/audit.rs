@@ -1,10 +1,9 @@
-//! The slow look at everything: does every job that has not ended stand in `live`?
+//! Reconciling (anti-entropy): re-adds unfinished jobs that are missing from the index `live`.
 //!
-//! In one Redis that loses nothing it always does. But records and `live` may be on two nodes of a
-//! Cluster, each with a failover of its own, and people delete keys by hand: a job that nobody
-//! lists would wait for ever. So each sweeper walks through all records, a page a round, and takes
-//! in those that it finds unlisted. And the other way round: page by page it takes out of the lists
-//! what is no id, and brings forward what nobody would look at for a month.
+//! Records and `live` may be on two nodes of a Cluster, each with its own failover, and people
+//! delete keys by hand; a job missing from `live` would wait for ever. So each sweeper scans all
+//! records, one page a round. It scans the index as well: it removes entries that are not ids, and
+//! brings forward those that are due in more than a month.
 
 use super::{
     Jobs, JobsError,
@@ -22,16 +21,16 @@ use std::{
 };
 use uuid::Uuid;
 
-/// Keys that Redis looks at for one page; it costs about a tenth of a millisecond.
+/// Keys that Redis scans for one page; takes about 0.1 ms.
 const PAGE: usize = 200;
 
-/// No job is put off for so long; wide, as the clock of this machine is not that of Redis.
+/// No job is postponed for longer; generous, as this machine's clock may differ from that of Redis.
 const FAR: Duration = Duration::from_secs(30 * 86_400);
 
-/// How far the walk through the records is, and that through the lists.
+/// Where the scans of the records and of the index go on.
 #[derive(Default)]
 pub(super) struct Walk {
-    /// Nodes that are still to be walked through, the present one first.
+    /// Nodes whose records are still to be scanned, the current one first.
     nodes: VecDeque<Link>,
     cursor: u64,
     list: usize,
@@ -39,8 +38,8 @@ pub(super) struct Walk {
 }
 
 impl Jobs {
-    /// Goes on for one page of each: ids of jobs that have not ended and are not listed, and whether
-    /// the page of a list is in order now.
+    /// Scans one page of the records and one of the index. Returns the unfinished jobs that are
+    /// missing from the index, and the outcome of repairing the index page.
     pub(super) async fn walk_on(
         &self,
         walk: &mut Walk,
@@ -48,7 +47,7 @@ impl Jobs {
         (self.unlisted(walk).await, self.tidy(walk).await)
     }
 
-    /// Puts one page of one list in order.
+    /// Repairs one page of one sorted set.
     async fn tidy(&self, walk: &mut Walk) -> Result<(), JobsError> {
         let of_times = [keys::LIVE, keys::UNSAVED, keys::CALLBACKS];
         let others = Mode::ALL.map(keys::pending);
@@ -80,10 +79,10 @@ impl Jobs {
         Ok(())
     }
 
-    /// Goes on for one page; ids of jobs that have not ended and are not listed.
+    /// Scans one page of records for unfinished jobs that are missing from the index.
     async fn unlisted(&self, walk: &mut Walk) -> Result<Vec<Uuid>, JobsError> {
         let (node, ids) = self.next_page(walk).await.inspect_err(|_error| {
-            // That node is away: go on with the next.
+            // The node is away: go on with the next.
             walk.nodes.pop_front();
             walk.cursor = 0;
         })?;
@@ -94,7 +93,7 @@ impl Jobs {
         not_ended(node, absent).await
     }
 
-    /// Ids of some jobs, and the node that they are on.
+    /// The ids of one page of records, and their node.
     async fn next_page(&self, walk: &mut Walk) -> Result<(Option<Link>, Vec<Uuid>), JobsError> {
         if walk.nodes.is_empty() {
             walk.nodes = self.redis.masters().await?.into();
@@ -138,8 +137,8 @@ impl Jobs {
     }
 }
 
-/// Those that wait or run, asked of their node in one round trip. One that cannot be read is none of
-/// them.
+/// The unfinished jobs among `ids`, in one round trip to their node; without those that cannot be
+/// read.
 async fn not_ended(node: Link, ids: Vec<Uuid>) -> Result<Vec<Uuid>, JobsError> {
     let states = ids.iter().map(async |id| {
         let mut command = redis::cmd("HGET");

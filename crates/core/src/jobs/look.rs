@@ -1,41 +1,46 @@
-//! What a look at a job finds: the answers of look.lua.
+//! The replies of `inspect.lua`.
 
 use super::{JobsError, losses::Attempt, push::Place};
 use crate::mode::Mode;
 use redis::{FromRedisValue, Value};
 use std::time::Duration;
 
-/// Why a job was ended by the look at it.
+/// Why the inspection ended a job.
 pub(super) enum Why {
     Lost,
     Expired,
     Other,
 }
 
+/// What an inspection found, and what is to be done.
 pub(super) enum Seen {
     Absent,
     Ended(Mode),
-    /// Ended just now.
+    /// The inspection has ended the job.
     Failed(Mode, Why),
+    /// Check the job again after this time.
     Wait(Mode, Duration),
+    /// Pending and due: push its queue entry, and check it again after this time.
     Due(Mode, Duration),
-    /// Its lease has run out.
+    /// The lease has expired: inspect again, with the jobs that were lost together with it.
     Expired(Attempt),
+    /// Recovered: push its queue entry, and check it again after this time.
     Lost(Mode, Duration, Charge),
 }
 
-/// What a job is charged with so far.
+/// How often a job was lost so far.
 pub(super) struct Charge {
+    /// Alone in its worker, or otherwise found to be the cause.
     pub(super) crashes: u32,
-    /// Together with others.
+    /// Together with other jobs.
     pub(super) losses: u32,
-    /// The last one was a crash of its own.
+    /// The last loss was a crash of its own.
     is_crash: bool,
 }
 
 impl Charge {
-    /// A search that was in the way of nobody goes on before all others. One that has crashed its
-    /// worker and was lost before lets the others have theirs first.
+    /// A recovered job goes to the head of its queue; one that has just crashed its worker and was
+    /// lost before goes to the tail, so that it delays no other.
     pub(super) fn place(&self) -> Place {
         if self.is_crash && self.crashes + self.losses > 1 {
             Place::Back
@@ -45,7 +50,7 @@ impl Charge {
     }
 }
 
-/// Reads the script's answer.
+/// Parses a reply of `inspect.lua`.
 pub(super) fn seen(reply: Vec<Value>) -> Result<Seen, JobsError> {
     let mut words = reply.into_iter().map(String::from_redis_value);
     let mut next = || words.next().and_then(Result::ok);

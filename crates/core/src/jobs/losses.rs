@@ -1,10 +1,10 @@
-//! What was lost together with a job, when its worker was.
+//! Which jobs were lost together, when their worker died.
 //!
-//! A worker that dies takes all its searches with it, and one of them may be why. The process that
-//! holds a job stands in the job itself. A sweeper that finds an expired lease looks which other jobs
-//! the same process held, and notes them in `{search}:lost:<process>` before it takes the first of
-//! them over: leases end one after the other, and what was taken over may have ended before the last
-//! of them is found. What follows from that is decided by look.lua, in the job itself.
+//! One of the jobs of a dead worker may have crashed it, so each is a suspect. The control hash of a
+//! job names the process that holds it. A sweeper that finds an expired lease collects the other
+//! jobs of that process and records them in `{search}:lost:<process>` before it recovers the first:
+//! leases expire one after the other, and a recovered job may have ended before the last one is
+//! found. `inspect.lua` decides whether the loss counts as a crash of the job.
 
 use super::{
     Jobs, JobsError,
@@ -15,22 +15,22 @@ use crate::keys;
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-/// How often a job may be lost at all. A suspect runs with ever fewer others, from its second loss
-/// on alone, and what it does then counts as its own; the bound is for workers that do not keep to
-/// that.
+/// How often a job may be lost at all. After its second loss a suspect runs alone, so its next loss
+/// counts as a crash; this bound is for workers of older versions, which do not isolate suspects.
 pub(super) const MOST_LOSSES: u32 = 10;
-/// Jobs looked at: those to be looked at first, which are those that run.
+/// Jobs checked for one process: those with the earliest next check, among which the running ones
+/// are.
 const LOOKED_AT: usize = 4096;
-/// Jobs that are named of one loss. Of more, nobody can say who was not there.
+/// Jobs named for one process. With more, it is unknown which job was not there.
 const NAMED: usize = 128;
-/// How long after its first job the last of a process may be found.
+/// Seconds that the names are kept; the leases of one process expire within that time.
 const KEPT_FOR: u64 = 3600;
-/// Stands for jobs that are not named.
+/// Stands for jobs that have no name in the set.
 const MORE: &str = "+";
-/// Makes ids of names; any fixed id does.
+/// Namespace of the ids derived from worker names; any fixed id does.
 const NAMESPACE: Uuid = Uuid::from_u128(0x51c5_9f5e_2f0c_4e0b_8d25_6c6e_17aa_93d1);
 
-/// A running attempt as its job knows it.
+/// The fields of a control hash that tell which process runs the job.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attempt {
     pub(super) nonce: String,
@@ -39,22 +39,22 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// The process that it runs in.
+    /// The process that runs the attempt.
     pub(super) fn process(&self) -> Uuid {
         let process = self.holder.strip_prefix(&self.nonce);
         let process = process.and_then(|rest| Uuid::try_parse(rest.trim_start()).ok());
-        // The version before knows no process, and leaves that of an earlier attempt as it is. Its
-        // worker has a name.
+        // The previous version writes no holder and leaves that of an earlier attempt; there the
+        // worker's name stands for the process.
         process.unwrap_or_else(|| Uuid::new_v5(&NAMESPACE, self.worker.as_bytes()))
     }
 }
 
-/// What a job is called among those that were lost: enough to tell it from the others.
+/// Identifies a job among those that were lost together.
 fn name(id: Uuid) -> String {
     format!("{:08x}", id.as_fields().0)
 }
 
-/// The others, as look.lua wants them.
+/// The names other than that of `id`, as `inspect.lua` reads them.
 pub(super) fn without(id: Uuid, lost: &[String]) -> String {
     let name = name(id);
     let others: Vec<&str> = lost
@@ -74,8 +74,8 @@ type Control = (
 );
 
 impl Jobs {
-    /// Names of the jobs that were lost with this process. Those that `can_ask` refuses may be among
-    /// them, and `more` are looked at besides those that are listed.
+    /// The short names of the jobs that were lost with this process, among those in `live` and in
+    /// `more`. [`MORE`] is among the names when `can_ask` excludes a job or a server does not answer.
     pub(super) async fn lost_with(
         &self,
         process: Uuid,
@@ -89,7 +89,7 @@ impl Jobs {
         let listed = entries.iter().filter_map(|entry| ids::id(entry));
         let (asked, away): (Vec<Uuid>, Vec<Uuid>) = listed.chain(more).partition(|id| can_ask(*id));
         is_unknown |= !away.is_empty();
-        // Sent together on the shared link of each server.
+        // Sent together on the shared connection of each server.
         let processes = join_all(asked.iter().map(|id| self.process_of(*id))).await;
         let mut names = Vec::new();
         for (id, its) in asked.into_iter().zip(processes) {
@@ -106,7 +106,7 @@ impl Jobs {
         self.note_lost(process, &names).await
     }
 
-    /// The process that runs a job.
+    /// `None` when the job does not run.
     async fn process_of(&self, id: Uuid) -> Result<Option<Uuid>, JobsError> {
         let mut command = redis::cmd("HMGET");
         command.arg(keys::control(id));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_of_the_version_before_belongs_to_the_worker_of_that_name() {
+    fn an_attempt_of_the_previous_version_belongs_to_its_worker_name() {
         let process = Uuid::from_u128(7);
         let left_over = attempt("another", &format!("nonce {process}"));
         assert_eq!(left_over.process(), attempt("nonce", "").process());
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_its_own_company() {
+    fn other_names_leave_out_the_job_itself() {
         let [one, other] = [0xab_u128 << 96, 0xcd_u128 << 96].map(Uuid::from_u128);
         let lost = [name(one), name(other), MORE.to_owned()];
         assert_eq!(without(one, &lost), format!("{} +", name(other)));

@@ -1,5 +1,5 @@
-//! Finding jobs that somebody has to look at: their worker is lost, their hint is lost, their pause
-//! is over, or they have waited too long. Every worker sweeps; there is no leader.
+//! The sweeper: recovers jobs whose worker or queue entry is lost, requeues jobs whose pause is
+//! over, and ends jobs that have waited too long. Every worker sweeps; there is no leader.
 
 use super::{
     Failure, Jobs, JobsError, POP_GRACE,
@@ -18,58 +18,58 @@ use std::{collections::HashMap, time::Duration};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// Jobs looked at in one round.
+/// Jobs checked in one round, from each list.
 const BATCH: usize = 256;
-/// How long a job that one sweeper looks at is left alone by the others.
+/// How long the other sweepers leave a job alone that one of them checks.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);
-/// How long one that cannot be read is left alone: another version may understand it.
+/// How long the sweepers leave an unreadable job alone: another version may understand it.
 const UNREADABLE_PAUSE: Duration = Duration::from_secs(60);
 
-/// What a sweeper does by.
+/// When the sweeper gives a job up, and how such a job ends.
 #[derive(Debug, Clone)]
 pub struct SweepRules {
-    /// How often a job may crash its worker before the job is given up. A worker that is lost with
-    /// several jobs was crashed by one of them: see `losses`.
+    /// Crashes of its own that a job survives. When a worker is lost with several jobs, any of them
+    /// may be the cause: see `losses`.
     pub most_crashes: u32,
-    /// How long a lease is: after a loss of contact nobody's lease counts as expired for as long.
+    /// Length of a lease; also the outage grace.
     pub lease: Duration,
-    /// How a job ends whose workers were lost.
+    /// For a job that has crashed too often, or has no time left to run.
     pub worker_lost: Failure,
-    /// How a job ends that has waited too long.
+    /// For a job that has waited too long.
     pub waited_too_long: Failure,
 }
 
-/// What a round of sweeping did.
+/// What a round did, in numbers of jobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Jobs taken from lost workers.
+    /// Their lease had expired; they wait again.
     pub reaped: usize,
-    /// Hints that were lost and are there again.
+    /// Their queue entry was lost; they have one again.
     pub hints_found: usize,
-    /// Jobs that were given up: their workers were lost too often.
+    /// Ended: they crashed too often.
     pub given_up: usize,
-    /// Jobs that were given up: they had waited too long.
+    /// Ended: they waited too long.
     pub expired: usize,
-    /// Jobs that have ended and were still listed.
+    /// They had ended and were still in the index.
     pub tidied: usize,
-    /// Jobs that had not ended and were not listed.
+    /// They were unfinished and missing from the index.
     pub taken_in: usize,
 }
 
-/// Looks after the jobs of all workers.
+/// Recovers the jobs of all workers.
 pub struct Sweeper {
     jobs: Jobs,
     rules: SweepRules,
-    /// Hints seen out of their list: when first, and with which number.
+    /// Queue entries that were popped and not claimed: their sequence number, and when this
+    /// sweeper first missed them.
     popped: HashMap<(Mode, Uuid), (String, Instant)>,
     amnesty: Amnesty,
     walk: Walk,
-    /// Of this round: processes, and what was lost with each.
+    /// In this round: for each lost process the short names of its jobs.
     lost: HashMap<Uuid, Vec<String>>,
 }
 
 impl Sweeper {
-    /// A sweeper of these jobs.
     #[must_use]
     pub fn new(jobs: Jobs, rules: SweepRules) -> Self {
         Self {
@@ -82,12 +82,11 @@ impl Sweeper {
         }
     }
 
-    /// One round.
+    /// Runs one round.
     ///
     /// # Errors
-    /// When Redis gave no answer, or in a Cluster one of its servers gave none; then the jobs of the
-    /// others have been looked after. Once such a server answers again, expired leases of its jobs
-    /// are spared for a while: their holders may have been cut off just as we were.
+    /// `Unavailable` when Redis, or a server of a Cluster, does not answer; the jobs of the other
+    /// servers were checked. When it answers again, the outage grace of its jobs begins.
     pub async fn sweep(&mut self) -> Result<Swept, JobsError> {
         let mut swept = Swept::default();
         let mut failed = None;
@@ -101,8 +100,8 @@ impl Sweeper {
         failed.map_or(Ok(swept), Err)
     }
 
-    /// Fails when the queues cannot be reached. What one job's server does not answer goes to
-    /// `failed`, and the jobs of that server are left to a later round.
+    /// Fails when the server of the queues does not answer. The error of another server goes to
+    /// `failed`, and its jobs are left to a later round.
     async fn round(
         &mut self,
         swept: &mut Swept,
@@ -120,14 +119,14 @@ impl Sweeper {
             }
         }
         for mode in Mode::ALL {
-            // The oldest last: each goes before all others.
+            // The oldest last, as each goes to the head of the queue.
             let lost = self.lost_hints(mode).await;
             let lost = self.readable(&keys::pending(mode), lost)?;
             for (id, number) in lost.into_iter().rev() {
                 let found = if self.amnesty.in_touch(id) {
                     self.see_to(id, Some(number), swept).await
                 } else {
-                    // Out of the way of the others; `live` brings it back.
+                    // Its server is away: `live` brings it back later.
                     self.jobs.track_id(id, mode, LOOK_PAUSE).await
                 };
                 self.note(id, Some(mode), found, failed).await;
@@ -137,7 +136,7 @@ impl Sweeper {
         Ok(())
     }
 
-    /// A list that cannot be read must not keep those of the others from being looked after.
+    /// An unreadable list counts as empty, so that the jobs of the other lists are checked.
     fn readable<T>(
         &self,
         list: &str,
@@ -152,8 +151,8 @@ impl Sweeper {
         }
     }
 
-    /// Takes in jobs that are not listed, and out what is listed and no job. A server that is away is
-    /// left to a later round.
+    /// Re-adds unfinished jobs that are missing from the index, and removes index entries that are
+    /// not ids. A server that is away is left to a later round.
     async fn audit(&mut self, swept: &mut Swept, failed: &mut Option<JobsError>) {
         let (unlisted, tidied) = self.jobs.walk_on(&mut self.walk).await;
         let unlisted = match tidied.and(unlisted) {
@@ -168,19 +167,19 @@ impl Sweeper {
             }
         };
         for id in unlisted {
-            tracing::warn!(session_id = %id, "took in a search that nobody had listed");
+            tracing::warn!(session_id = %id, "re-added a search that was missing from the index");
             let seen = match self.jobs.list_callback(id).await {
                 Ok(()) => self.see_to(id, None, swept).await,
                 Err(error) => Err(error),
             };
             swept.taken_in += usize::from(seen.is_ok());
-            // Any mode: it has no hint.
+            // It has no queue entry, so any mode will do.
             self.note(id, Some(Mode::Speed), seen, failed).await;
         }
     }
 
-    /// One job that cannot be understood (of another version, damaged), or whose server does not
-    /// answer, must not keep the others from being looked after.
+    /// Postpones a job that cannot be read (damaged, or of another version), and marks a server
+    /// that does not answer; the round goes on with the other jobs.
     async fn note(
         &mut self,
         id: Uuid,
@@ -206,7 +205,8 @@ impl Sweeper {
         }
     }
 
-    /// Does what a job needs. `popped` is the number of its hint if that seems to be lost.
+    /// Checks a job and does what it needs. `popped` is the sequence number of its queue entry if
+    /// that seems to be lost.
     async fn see_to(
         &mut self,
         id: Uuid,
@@ -219,7 +219,7 @@ impl Sweeper {
             seen = self.look(id, Some((&attempt.nonce, &company))).await?;
         }
         match seen {
-            // Taken over, claimed and lost again in between: the next look is soon.
+            // Recovered, claimed and lost again in between: the next check is soon.
             Seen::Expired(_) => {}
             Seen::Absent => self.jobs.forget_unknown(id).await?,
             Seen::Ended(mode) => {
@@ -238,9 +238,9 @@ impl Sweeper {
             Seen::Due(mode, limit) => {
                 let was_popped = popped.is_some();
                 let place = popped.map_or(Place::Back, Place::FrontIfStill);
-                // Of several sweepers that miss it one is the first.
+                // Several sweepers may miss the entry; only one requeues it.
                 if self.jobs.push(id, mode, place, limit).await? && was_popped {
-                    tracing::info!(session_id = %id, "found a search whose hint was lost");
+                    tracing::info!(session_id = %id, "requeued a search whose queue entry was lost");
                     swept.hints_found += 1;
                 }
             }
@@ -249,14 +249,14 @@ impl Sweeper {
                 let Charge {
                     crashes, losses, ..
                 } = charge;
-                tracing::warn!(session_id = %id, crashes, losses, "took a search from a worker that was lost");
+                tracing::warn!(session_id = %id, crashes, losses, "recovered a search whose worker was lost");
                 swept.reaped += 1;
             }
         }
         Ok(())
     }
 
-    /// Hints that have been out of their list, unclaimed, for longer than a claim takes.
+    /// Queue entries that were popped and not claimed within [`POP_GRACE`].
     async fn lost_hints(&mut self, mode: Mode) -> Result<Vec<(Uuid, String)>, JobsError> {
         let mut invocation = self.jobs.scripts.popped.prepare_invoke();
         invocation
@@ -288,13 +288,13 @@ impl Sweeper {
         Ok(lost)
     }
 
-    /// What was lost together with this attempt at a job.
+    /// The short names of the other jobs that were lost with this attempt.
     async fn company(&mut self, id: Uuid, attempt: &Attempt) -> Result<String, JobsError> {
         let process = attempt.process();
         if let Some(lost) = self.lost.get(&process) {
             return Ok(losses::without(id, lost));
         }
-        // What was just claimed may be listed as one that waits.
+        // A job that was just claimed may not be in the index as running yet.
         let popped = self.popped.keys().map(|(_, id)| *id).collect();
         let can_ask = |id| self.amnesty.in_touch(id);
         let lost = self.jobs.lost_with(process, popped, can_ask).await?;
@@ -303,7 +303,8 @@ impl Sweeper {
         Ok(company)
     }
 
-    /// `company` is that of the attempt with this nonce.
+    /// Runs `inspect.lua`. `company` is a nonce, and the short names of the other jobs that were
+    /// lost with that attempt.
     async fn look(&self, id: Uuid, company: Option<(&str, &str)>) -> Result<Seen, JobsError> {
         let spared = self.amnesty.spares(id);
         let cancelled = Failure::cancelled();

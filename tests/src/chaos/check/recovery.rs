@@ -149,7 +149,7 @@ fn goes_on(history: &History<'_>, fault: &Breakage<'_>, row: u64) -> Option<Reco
 
 /// Searches whose hint was popped by a worker that never got it.
 fn found_hints(history: &History<'_>) -> Vec<Recovery> {
-    let lines = history.lines("found a search whose hint was lost");
+    let lines = history.lines("requeued a search whose queue entry was lost");
     let ids: BTreeSet<&str> = lines
         .filter_map(|(_, line)| field(line, "session_id").as_str())
         .collect();
