@@ -1,7 +1,7 @@
-//! Rings for those who wait for a job: one subscription per process, however many wait.
+//! The notifier: wakes tasks that wait for a job to change, with one Redis subscription per process.
 //!
-//! Pub/sub loses messages, so a ring means "look again", and so does the silence of a lost
-//! connection: after each reconnect everybody is rung. Listen first, then look, then wait.
+//! Pub/sub loses messages, so a notification only means "read the job again", and each reconnect
+//! notifies all subscribers. Subscribe first, then read, then wait.
 
 use crate::{connection::Redis, outage::Outage};
 use futures_util::StreamExt;
@@ -14,26 +14,26 @@ use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// How often the server of a quiet subscription is thought of.
+/// How often a silent subscription checks that its server is still in use.
 const LOOK_AROUND: Duration = Duration::from_secs(5);
 const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
 
-/// Distributes the messages of one channel by the id that they begin with.
+/// Distributes the messages of one channel by the job id at their beginning.
 #[derive(Clone, Default)]
 pub struct Bell {
     rings: Arc<Mutex<HashMap<Uuid, watch::Sender<()>>>>,
 }
 
-/// Waits for the messages of one id.
+/// Waits for messages about one job.
 pub struct Ring {
     id: Uuid,
-    /// Always there until the drop, which must let go of it under the lock.
+    /// `None` only within `drop`, which releases it under the lock.
     receiver: Option<watch::Receiver<()>>,
     rings: Weak<Mutex<HashMap<Uuid, watch::Sender<()>>>>,
 }
 
 impl Bell {
-    /// Keeps a subscription of `channel` open until `stop`.
+    /// Keeps a subscription to `channel` open until `stop`.
     pub async fn follow(self, redis: Redis, channel: &'static str, stop: CancellationToken) {
         let listening = async {
             let mut outage = Outage::default();
@@ -42,7 +42,7 @@ impl Bell {
                 if let Err(error) = lost
                     && outage.failed()
                 {
-                    tracing::warn!(channel, error = %error, "lost the subscription; trying again");
+                    tracing::warn!(channel, error = %error, "lost the Redis subscription; trying again");
                 }
                 tokio::time::sleep(RECONNECT_PAUSE).await;
             }
@@ -58,11 +58,11 @@ impl Bell {
     ) -> redis::RedisResult<()> {
         let (subscription, server) = redis.listener(channel).await?;
         if let Some(seconds) = outage.ended() {
-            tracing::info!(channel, seconds, "the subscription is back");
+            tracing::info!(channel, seconds, "the Redis subscription is back");
         }
         self.ring_all();
         let mut messages = subscription.into_on_message();
-        // A server that was replaced may stay connected and say nothing any more.
+        // A replaced server may keep the connection open and send nothing.
         while redis.is_in_use(&server) {
             let message = match timeout(LOOK_AROUND, messages.next()).await {
                 Ok(Some(message)) => message,
@@ -78,7 +78,7 @@ impl Bell {
         Ok(())
     }
 
-    /// A place to wait for messages about `id`.
+    /// Subscribes to messages about `id`.
     #[must_use]
     pub fn listen(&self, id: Uuid) -> Ring {
         let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -113,7 +113,7 @@ impl Ring {
             None => false,
         };
         if !changed {
-            // The bell is gone: nothing will ever ring. Leave it to the caller's other clocks.
+            // The notifier is gone: never return, and leave it to the caller's timeouts.
             std::future::pending::<()>().await;
         }
     }
@@ -141,7 +141,6 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tracing::{Event, Metadata, Subscriber, span};
 
-    /// Counts warnings.
     struct Warnings(Arc<AtomicUsize>);
 
     impl Subscriber for Warnings {
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_hour_without_redis_is_a_handful_of_lines() {
+    async fn an_hour_without_redis_logs_at_most_seven_warnings() {
         let warnings = Arc::new(AtomicUsize::new(0));
         let _counting = tracing::subscriber::set_default(Warnings(Arc::clone(&warnings)));
         let redis = Redis::open("redis+unix:///nowhere/redis.sock").unwrap();

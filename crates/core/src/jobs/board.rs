@@ -1,4 +1,4 @@
-//! Which jobs run, wait and have failed of late: a bounded look, for those who watch the queue.
+//! A bounded list of running, waiting and recently failed jobs, for the queue page.
 
 use super::{
     Jobs, JobsError, Record,
@@ -11,54 +11,51 @@ use futures_util::future::try_join_all;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How many failures are remembered.
+/// Failures that the index `failures` keeps.
 const FAILURES_KEPT: usize = 100;
-/// Seconds after the last failure until none is remembered: as long as records live by default.
+/// Seconds after the last failure until `failures` expires: the default lifetime of a record.
 const FAILURES_KEPT_FOR: u64 = 86_400;
 
-/// Jobs by name. It holds nothing of what they are about.
+/// Jobs without their requests.
 #[derive(Debug, Clone)]
 pub struct Board {
-    /// Jobs that have not ended, those that run first.
+    /// Unfinished jobs, the running ones first.
     pub live: Vec<LiveJob>,
     /// Jobs that failed, newest first.
     pub failures: Vec<FailedJob>,
 }
 
-/// A job that has not ended.
+/// An unfinished job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveJob {
-    /// Which.
     pub id: Uuid,
     /// Its queue.
     pub mode: Mode,
-    /// It runs; otherwise it waits.
+    /// False while it waits.
     pub is_running: bool,
-    /// When it was accepted, since the Unix epoch, by the clock of Redis.
+    /// When it was enqueued, since the Unix epoch, by the clock of Redis.
     pub accepted: Duration,
 }
 
-/// A job that failed and whose record is still there.
+/// A failed job whose record still exists.
 #[derive(Debug, Clone)]
 pub struct FailedJob {
-    /// Which.
     pub id: Uuid,
-    /// When that was noted, since the Unix epoch, by the clock of Redis.
+    /// When the failure was recorded, since the Unix epoch, by the clock of Redis.
     pub failed: Duration,
-    /// What is known of it.
     pub record: Record,
 }
 
-/// Now, the live ids, and the failed ones with their time.
+/// The time of Redis, unfinished ids, and failed ids with their time.
 type Reply = (u64, Vec<Bytes>, Vec<(Bytes, Bytes)>);
-/// State, mode and time of acceptance.
+/// The fields `state`, `mode` and `created` of a control hash.
 type Control = (Option<String>, Option<String>, Option<u64>);
 
 impl Jobs {
-    /// Up to `limit` jobs that have not ended, and up to `limit` that failed.
+    /// Up to `limit` unfinished jobs, and up to `limit` failed ones.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn board(&self, limit: usize) -> Result<Board, JobsError> {
         let mut invocation = self.scripts.board.prepare_invoke();
         invocation.key(keys::LIVE).key(keys::FAILURES).arg(limit);
@@ -67,7 +64,7 @@ impl Jobs {
         let failures = failures
             .iter()
             .filter_map(|(entry, failed)| Some((ids::id(entry)?, ids::millis(failed))));
-        // Sent together on the shared link of each server: one round trip, however many.
+        // Sent together: one round trip to each server, however many jobs.
         let live = try_join_all(live.map(|id| self.live_job(id))).await?;
         let failures =
             try_join_all(failures.map(|(id, failed)| self.failed_job(id, failed))).await?;
@@ -79,10 +76,10 @@ impl Jobs {
         })
     }
 
-    /// Notes that a job has failed, for [`board`](Self::board).
+    /// Records a failed job for [`board`](Self::board).
     ///
     /// # Errors
-    /// When Redis gave no answer; safe to repeat, and safe to leave out.
+    /// `Unavailable` when Redis does not answer; safe to repeat and to ignore.
     pub async fn note_failure(&self, id: Uuid) -> Result<(), JobsError> {
         let mut invocation = self.scripts.note.prepare_invoke();
         invocation
@@ -99,7 +96,7 @@ impl Jobs {
         command.arg(keys::control(id));
         command.arg(&["state", "mode", "created"]);
         let (state, mode, created) = match self.query_in_bulk::<Control>(&command).await {
-            // One that cannot be read hides no other.
+            // Leave out a job that cannot be read.
             Err(error) if error.is_about_data() => return Ok(None),
             known => known?,
         };

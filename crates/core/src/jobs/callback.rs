@@ -1,5 +1,5 @@
-//! Telling somebody the outcome of a job. Whom, the job itself knows; `callbacks` lists who is to be
-//! told, and stays until they were: a process that dies while it tells is followed by another.
+//! The delivery state of callbacks. The job stores the address; the index `callbacks` holds the job
+//! until the delivery is settled, so that another worker resumes it after a crash.
 
 use super::{Jobs, JobsError, damage::Scope, millis, scripts::on_job};
 use crate::keys;
@@ -7,51 +7,51 @@ use redis::{FromRedisValue, Value};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// When a callback is looked at whose listing was lost, if nothing happens before.
+/// When a re-indexed callback is due, unless the job ends before.
 const LOOK_AFTER_LOSS: Duration = Duration::from_secs(10 * 60);
 
-/// Whom to tell.
+/// Whether the outcome of a job is to be reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Callback {
-    /// Nobody: it was told, or the record is gone.
+    /// No: it was delivered or given up, there is no address, or the record is gone.
     Nobody,
     /// The job has not ended.
     NotYet,
-    /// This one.
+    /// Yes.
     Tell {
-        /// What the submitter gave.
+        /// The value of [`NewJob::callback`](super::NewJob::callback).
         address: String,
-        /// Calls that have failed.
+        /// Deliveries that have failed.
         failed_calls: u32,
-        /// How long the record will live.
+        /// How long the record still lives.
         left: Duration,
     },
 }
 
 impl Jobs {
-    /// Ids of jobs whose outcome is due to be told, the longest due first. Asking puts them off by
-    /// `lease`, so that another worker does not call at the same time.
+    /// Jobs whose callback is due, the longest due first. This postpones them by `lease`, so that
+    /// no other worker delivers at the same time.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn callbacks(&self, limit: usize, lease: Duration) -> Result<Vec<Uuid>, JobsError> {
         self.take_due(keys::CALLBACKS, limit, lease).await
     }
 
-    /// How many jobs have somebody who is to be told.
+    /// The number of jobs whose callback is not settled.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn callbacks_count(&self) -> Result<u64, JobsError> {
         let mut command = redis::cmd("ZCARD");
         command.arg(keys::CALLBACKS);
         self.query_in(Scope::Queues, &command).await
     }
 
-    /// Whom to tell the outcome of this job.
+    /// The delivery state of a job.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn callback(&self, id: Uuid) -> Result<Callback, JobsError> {
         let invocation = on_job(&self.scripts.callback, id);
         let reply: Vec<Value> = self.call_in(Scope::Job(id), &invocation).await?;
@@ -69,12 +69,12 @@ impl Jobs {
         }
     }
 
-    /// Notes that the outcome was told, or never will be.
+    /// Removes the callback of a job: it was delivered, or is given up.
     ///
     /// # Errors
-    /// When Redis gave no answer; safe to repeat.
+    /// `Unavailable` when Redis does not answer; safe to repeat.
     pub async fn told(&self, id: Uuid) -> Result<(), JobsError> {
-        // In this order: what is listed and has nobody to tell is struck off later.
+        // In this order: a worker later removes an indexed job that has no callback.
         let mut clear = redis::cmd("HDEL");
         clear
             .arg(keys::control(id))
@@ -86,25 +86,24 @@ impl Jobs {
         Ok(())
     }
 
-    /// Notes that a call failed; tells how many have, or zero when there is nobody to be told any
-    /// more.
+    /// Counts a failed delivery. Returns the number so far, or zero when the callback is settled.
     ///
     /// # Errors
-    /// When Redis gave no answer; a repeat counts twice.
+    /// `Unavailable` when Redis does not answer; a repeat counts twice.
     pub async fn missed(&self, id: Uuid) -> Result<u32, JobsError> {
         let invocation = on_job(&self.scripts.missed, id);
         self.call_in(Scope::Job(id), &invocation).await
     }
 
-    /// Puts a call off.
+    /// Makes a callback due after `pause`.
     ///
     /// # Errors
-    /// When Redis gave no answer; safe to repeat.
+    /// `Unavailable` when Redis does not answer; safe to repeat.
     pub async fn postpone_callback(&self, id: Uuid, pause: Duration) -> Result<(), JobsError> {
         self.put_off(keys::CALLBACKS, id, pause).await
     }
 
-    /// Lists a job that has somebody to be told and whose listing may have been lost.
+    /// Re-adds a job with a callback to the index `callbacks`, if it is missing there.
     pub(super) async fn list_callback(&self, id: Uuid) -> Result<(), JobsError> {
         if self.callback(id).await? == Callback::Nobody {
             return Ok(());

@@ -1,27 +1,27 @@
-//! A client wants a job to stop.
+//! Cancelling a job.
 
 use super::{Failure, Jobs, JobsError, damage::Scope, scripts::on_job};
 use crate::{keys, mode::Mode};
 use uuid::Uuid;
 
-/// What became of a cancel.
+/// The outcome of a cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancelled {
-    /// It had not started: it has ended now.
+    /// The job was pending and has ended.
     AtOnce,
-    /// It runs: its worker stops within a moment.
+    /// The job runs; its worker stops it within a moment.
     Flagged,
-    /// It has ended before.
+    /// The job had ended before.
     Ended,
-    /// There is no such job.
+    /// The job does not exist.
     Absent,
 }
 
 impl Jobs {
-    /// Cancels a job. After `AtOnce` and `Flagged` it never completes.
+    /// Cancels a job. After [`Cancelled::AtOnce`] and [`Cancelled::Flagged`] it never completes.
     ///
     /// # Errors
-    /// When Redis gave no answer; safe to repeat.
+    /// `Unavailable` when Redis does not answer; safe to repeat.
     pub async fn cancel(&self, id: Uuid) -> Result<Cancelled, JobsError> {
         let failure = Failure::cancelled();
         let mut invocation = on_job(&self.scripts.cancel, id);
@@ -39,8 +39,8 @@ impl Jobs {
                 if let Some(mode) = words.next().and_then(Mode::parse)
                     && let Err(error) = self.forget(id, mode).await
                 {
-                    // It has ended all the same, and a sweeper will see that.
-                    tracing::warn!(session_id = %id, error = %error, "could not strike off a cancelled search");
+                    // The job has ended all the same; a sweeper will update the index.
+                    tracing::warn!(session_id = %id, error = %error, "cannot remove a cancelled search from the index");
                 }
                 Ok(Cancelled::AtOnce)
             }

@@ -1,32 +1,32 @@
-//! A client wants nothing of an ended job to be left.
+//! Erasing an ended job.
 
 use super::{Jobs, JobsError, damage::Scope, scripts::on_job};
 use crate::keys;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long it is known that a job was erased: longer than anybody needs to store what he has read.
+/// How long the mark of an erased job lives: longer than archiving a job can take.
 const NOTED_FOR: Duration = Duration::from_secs(86_400);
-/// The same of an id that has no job: one that has just expired may still be on its way elsewhere.
+/// The same for an id without a job: a record that has just expired may still be being archived.
 const ABSENCE_NOTED_FOR: Duration = Duration::from_secs(60);
 
-/// What became of an erasure.
+/// The outcome of an erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erased {
-    /// Nothing of it is left.
+    /// All keys of the job are deleted.
     Done,
-    /// There was nothing.
+    /// The job had no keys.
     Absent,
-    /// It has not ended, and was left alone.
+    /// The job has not ended; nothing was deleted.
     Running,
 }
 
 impl Jobs {
-    /// Erases an ended job. From now on [`Self::was_erased`] says so, until a new job gets its id:
-    /// whoever has read its record and stores it looks there afterwards.
+    /// Erases an ended job and marks it as erased until a new job gets its id. After archiving a
+    /// job, check [`Self::was_erased`]: the erasure may have come in between.
     ///
     /// # Errors
-    /// When Redis gave no answer; safe to repeat.
+    /// `Unavailable` when Redis does not answer; safe to repeat.
     pub async fn erase(&self, id: Uuid) -> Result<Erased, JobsError> {
         let mut invocation = on_job(&self.scripts.erase, id);
         invocation
@@ -42,10 +42,10 @@ impl Jobs {
         }
     }
 
-    /// Whether the job of that id was erased.
+    /// Whether the job with this id is marked as erased.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn was_erased(&self, id: Uuid) -> Result<bool, JobsError> {
         let mut command = redis::cmd("EXISTS");
         command.arg(keys::erased(id));

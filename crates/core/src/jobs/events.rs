@@ -1,5 +1,5 @@
-//! Reading a job's events. They are written by the job scripts alone, each under the nonce of its
-//! attempt; all but the first, which is made up here.
+//! Reading a job's events. The job scripts write them, each under the nonce of its attempt; only
+//! the first event, `queued`, is not stored: the reader adds it.
 
 use super::{Jobs, JobsError, error::read};
 use crate::keys;
@@ -8,16 +8,15 @@ use redis::{from_redis_value, streams::StreamRangeReply};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-/// The kind of the first event.
 const QUEUED: &str = "queued";
 
-/// The place of an event in its job's stream: larger is later. Written as Redis does,
+/// The position of an event in its job's stream: larger is later. Its text is that of Redis,
 /// `1764000000000-0`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId {
-    /// Milliseconds since 1970, by the clock of Redis.
+    /// Milliseconds since the Unix epoch, by the clock of Redis.
     millis: u64,
-    /// Counts the events of one millisecond.
+    /// Distinguishes the events of one millisecond.
     number: u64,
 }
 
@@ -27,7 +26,7 @@ impl EntryId {
         millis: 0,
         number: 0,
     };
-    /// The least that an event can have: that of one which is made up when it is read.
+    /// The lowest id of an event: that of `queued`.
     pub const FIRST: Self = Self {
         millis: 0,
         number: 1,
@@ -40,15 +39,15 @@ impl fmt::Display for EntryId {
     }
 }
 
-/// A text that is no id of an event.
+/// The text is not the id of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the id of an event has the form 1764000000000-0")]
+#[error("not an event id; its form is 1764000000000-0")]
 pub struct NoEntryId;
 
 impl FromStr for EntryId {
     type Err = NoEntryId;
 
-    /// The number may be left out, as Redis allows.
+    /// The number is optional, as in Redis.
     fn from_str(text: &str) -> Result<Self, NoEntryId> {
         let (millis, number) = text.split_once('-').unwrap_or((text, "0"));
         let parse = |part: &str| {
@@ -62,19 +61,18 @@ impl FromStr for EntryId {
     }
 }
 
-/// One event as it is read.
+/// One event of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its place.
     pub id: EntryId,
-    /// What kind it is: `queued`, `text`, …
+    /// `queued`, `text`, …
     pub kind: String,
     /// A JSON object.
     pub data: Bytes,
 }
 
 impl Entry {
-    /// Whether nothing follows.
+    /// Whether the job ends with this event.
     #[must_use]
     pub fn is_last(&self) -> bool {
         matches!(self.kind.as_str(), "completed" | "failed")
@@ -82,11 +80,10 @@ impl Entry {
 }
 
 impl Jobs {
-    /// Up to `limit` events of a job that come after `after`, in their order; none when there is no
-    /// such job.
+    /// Up to `limit` events of a job after `after`, in order; none when the job does not exist.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer, `Unexpected` when a stored event cannot be read.
     pub async fn events_after(
         &self,
         id: Uuid,
@@ -113,7 +110,7 @@ impl Jobs {
         let (reply, exists): (StreamRangeReply, bool) = read(asked.await?)?;
         let stored: Result<Vec<_>, _> = reply.ids.into_iter().map(entry).collect();
         let mut entries = stored?;
-        // The version before stored it as it does the others.
+        // The previous version stored `queued` like the others.
         if exists && entries.first().is_none_or(|first| first.kind != QUEUED) {
             entries.insert(0, queued());
             entries.truncate(limit);
@@ -122,8 +119,7 @@ impl Jobs {
     }
 }
 
-/// What the stream of every job begins with. It is not stored: it says no more than that the job is
-/// there.
+/// The first event of every job. It is not stored, as it only says that the job exists.
 fn queued() -> Entry {
     Entry {
         id: EntryId::FIRST,
@@ -152,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_read_as_they_are_written_and_keep_their_order() {
+    fn ids_round_trip_and_keep_their_order() {
         let id: EntryId = "1764000000000-12".parse().unwrap();
         assert_eq!(id.to_string(), "1764000000000-12");
         assert!("1764000000000-2".parse::<EntryId>().unwrap() < id);
@@ -161,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_id_is_refused() {
+    fn invalid_ids_are_refused() {
         for text in [
             "",
             "-",

@@ -1,24 +1,24 @@
-//! How a job ends without a result.
+//! The failure of a job, and its JSON in the record.
 
 use serde_json::{Map, Value};
 
-/// Why a job failed, as its record will say it.
+/// Why a job failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
-    /// For a person.
+    /// For people.
     pub error: String,
-    /// For a program: one of the stable codes.
+    /// For programs: a code of `docs/ERRORS.md`.
     pub code: &'static str,
     /// What to do about it.
     pub hint: Option<String>,
-    /// Whether a client cancelled it.
+    /// Whether a client cancelled the job.
     pub cancelled: bool,
-    /// More members of the record.
+    /// Further members of the record.
     pub extra: Map<String, Value>,
 }
 
 impl Failure {
-    /// A failure with nothing more to say.
+    /// A failure without hint and further members.
     #[must_use]
     pub fn new(code: &'static str, error: impl Into<String>) -> Self {
         Self {
@@ -30,7 +30,7 @@ impl Failure {
         }
     }
 
-    /// A client wanted the job to stop.
+    /// The failure of a job that a client cancelled.
     #[must_use]
     pub fn cancelled() -> Self {
         Self {

@@ -1,5 +1,5 @@
-//! Calls made for many at once: what is handed in while a call is on its way goes with the next. One
-//! alone waits for nobody.
+//! Coalesces calls: items submitted while a call is in flight are sent together in the next one. A
+//! lone item is sent at once.
 
 use super::JobsError;
 use crate::connection::not_connected;
@@ -13,28 +13,28 @@ use tokio::{
     sync::oneshot,
 };
 
-/// Who hands in what, and gets the answer to it.
+/// A submitted item, and where its answer goes.
 struct Entry<T, R> {
     given: T,
     answer: oneshot::Sender<Result<R, JobsError>>,
 }
 
-/// For how long something that was handed in waits for its call.
+/// When an item is dropped before its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waits {
-    /// As long as its caller does, and until a call before it finds that Redis does not answer: who
-    /// comes last must not wait for every attempt.
+    /// When its caller has gone, or when Redis does not answer an earlier call: the last item must
+    /// not wait for one timeout after another.
     WithItsCaller,
-    /// Whoever waits for it, and whatever became of others.
+    /// Never, except at the shutdown of the runtime.
     ForItsTurn,
 }
 
-/// What waits for the next call.
+/// The items that wait for the next call.
 struct Group<T, R>(Mutex<Waiting<T, R>>);
 
 struct Waiting<T, R> {
     entries: Vec<Entry<T, R>>,
-    /// Somebody is calling, and will call for what is added.
+    /// A flusher runs and will send what is added.
     has_caller: bool,
 }
 
@@ -52,14 +52,14 @@ impl<T, R> Group<T, R> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an entry; tells whether somebody has to begin calling.
+    /// Adds an item. True when the caller must start a flusher.
     fn add(&self, entry: Entry<T, R>) -> bool {
         let mut waiting = self.lock();
         waiting.entries.push(entry);
         !mem::replace(&mut waiting.has_caller, true)
     }
 
-    /// The next entries to call for. When there are none, nobody calls any more.
+    /// Takes the items of the next call. `None` ends the flusher.
     fn next(&self, most: usize, waits: Waits) -> Option<Vec<Entry<T, R>>> {
         let mut waiting = self.lock();
         if waits == Waits::WithItsCaller {
@@ -78,8 +78,8 @@ impl<T, R> Group<T, R> {
     }
 }
 
-/// The one who calls. If it is dropped before its work is done (its runtime was shut down), those
-/// who wait hear of it, and the next who comes calls.
+/// Sends batches until no item waits. If it is dropped before (its runtime was shut down), the
+/// waiting items fail and the next item starts a new flusher.
 struct Caller<T, R> {
     group: Arc<Group<T, R>>,
     is_done: bool,
@@ -88,7 +88,7 @@ struct Caller<T, R> {
 impl<T, R> Caller<T, R> {
     fn next(&mut self, most: usize, waits: Waits) -> Option<Vec<Entry<T, R>>> {
         let entries = self.group.next(most, waits);
-        // From then on there may be another caller.
+        // Once there was none, another flusher may run.
         self.is_done = entries.is_none();
         entries
     }
@@ -104,10 +104,10 @@ impl<T, R> Drop for Caller<T, R> {
     }
 }
 
-/// The groups of the runtimes, each of its own, as their connections are: an answer need not wake
-/// another thread.
+/// Batches calls, for each runtime by itself, as each has connections of its own: an answer need not
+/// wake another thread.
 pub(super) struct Groups<T, R> {
-    /// Entries of one call: others wait for Redis while it runs.
+    /// Bounds the items of one call, as other clients of Redis wait while it runs.
     most: usize,
     waits: Waits,
     of_runtimes: RwLock<HashMap<Id, Arc<Group<T, R>>>>,
@@ -122,8 +122,8 @@ impl<T: Send + 'static, R: Send + 'static> Groups<T, R> {
         }
     }
 
-    /// Hands in `given` and awaits its answer; `call` has an answer for each that it is given, in
-    /// their order, or one error for all. It may be that of another who hands in.
+    /// Submits an item and awaits its answer. `call` returns an answer for each of its items, in
+    /// their order, or one error for all. The `call` of another caller may send this item.
     pub(super) async fn hand_in<F>(
         &self,
         given: T,
@@ -174,7 +174,7 @@ async fn call_for_all<T, R, F>(
             .map(|entry| (entry.given, entry.answer))
             .unzip();
         match call(given).await {
-            // Who does not wait any more needs no answer.
+            // A send fails when the caller has gone.
             Ok(replies) => answers
                 .into_iter()
                 .zip(replies)

@@ -1,4 +1,4 @@
-//! The lists of the queues, kept for many jobs in one call.
+//! Updating queues and index for many jobs in one script call.
 
 use super::{
     Jobs, JobsError,
@@ -10,10 +10,10 @@ use crate::{keys, mode::Mode};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Notes of one call.
+/// Updates in one script call.
 pub(super) const MOST: usize = 128;
 
-/// What is to be noted of a job; the script has the meanings.
+/// What has happened to a job; `update_index.lua` says what each does.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Note {
     Track(Duration),
@@ -33,11 +33,10 @@ impl Note {
     }
 }
 
-/// A note on a job.
 pub(super) type Entry = (Uuid, Mode, Note);
 
 impl Jobs {
-    /// Writes a note, together with those of others. Safe to repeat.
+    /// Updates the index in the next batch. Safe to repeat.
     pub(super) async fn note(&self, id: Uuid, mode: Mode, note: Note) -> Result<(), JobsError> {
         let jobs = self.clone();
         let write = move |entries| jobs.clone().write(entries);

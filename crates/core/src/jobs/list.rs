@@ -1,4 +1,4 @@
-//! The list of jobs that somebody has to look at.
+//! The index: which jobs to check, archive and report next, and when.
 
 use super::{Hint, Jobs, JobsError, damage::Scope, ids::Bytes, ledger::Note, millis};
 use crate::mode::Mode;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use uuid::Uuid;
 
 impl Jobs {
-    /// A hint was taken and needs no other look before `until` from now.
+    /// The entry was dequeued; its job needs no check before `until` from now.
     ///
     /// # Errors
-    /// When Redis gave no answer; safe to repeat, and safe to leave out.
+    /// `Unavailable` when Redis does not answer; safe to repeat and to ignore.
     pub async fn track(&self, hint: Hint, until: Duration) -> Result<(), JobsError> {
         self.track_id(hint.id, hint.mode, until).await
     }
@@ -23,8 +23,8 @@ impl Jobs {
         self.note(id, mode, Note::Track(until)).await
     }
 
-    /// Ids of a list whose time has come, the longest due first. They are put off by `pause`, so that
-    /// one worker takes each.
+    /// The due ids of a sorted set of the index, the longest due first. They are postponed by
+    /// `pause`, so that only one worker takes each.
     pub(super) async fn take_due(
         &self,
         list: &str,
@@ -37,7 +37,7 @@ impl Jobs {
         self.ids_of(list, &entries).await
     }
 
-    /// Puts an id off that is listed.
+    /// Makes an id of the index due after `pause`.
     pub(super) async fn put_off(
         &self,
         list: &str,
@@ -50,16 +50,15 @@ impl Jobs {
         Ok(())
     }
 
-    /// After the end of a job: nobody has to look at it again, except for the history
-    /// and those who are to be told.
+    /// After the end of a job: it needs no more checks, and is to be archived and reported.
     ///
     /// # Errors
-    /// When Redis gave no answer; safe to repeat.
+    /// `Unavailable` when Redis does not answer; safe to repeat.
     pub async fn forget(&self, id: Uuid, mode: Mode) -> Result<(), JobsError> {
         self.note(id, mode, Note::Save).await
     }
 
-    /// An id without a job: its submitter died before the record was there, or the record is gone.
+    /// Removes an id without a job: the API died before it wrote the record, or the record is gone.
     pub(super) async fn forget_unknown(&self, id: Uuid) -> Result<(), JobsError> {
         for mode in Mode::ALL {
             self.note(id, mode, Note::Drop).await?;

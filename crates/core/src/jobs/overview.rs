@@ -1,4 +1,4 @@
-//! Queues and workers, for those who operate them.
+//! Queues and workers, for operators; and the heartbeat of workers.
 
 use super::{
     Jobs, JobsError,
@@ -10,50 +10,48 @@ use crate::{keys, mode::Mode};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A worker that has not been heard of for so long is struck off.
+/// A worker expires after this time without a heartbeat.
 const STRUCK_OFF_AFTER: Duration = Duration::from_secs(60);
 
-/// What waits and who works.
+/// The queues and workers at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overview {
-    /// The time of Redis, since the Unix epoch: what the ages count from.
+    /// The time of Redis, since the Unix epoch; ages are relative to it.
     pub now: Duration,
     /// One for each mode.
     pub queues: Vec<Queue>,
-    /// Workers heard of within the last minute.
+    /// Workers with a heartbeat within the last minute.
     pub workers: Vec<SeenWorker>,
 }
 
-/// The searches of one mode that wait.
+/// The waiting jobs of one queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
-    /// Which.
     pub mode: Mode,
-    /// How many.
+    /// Number of queue entries.
     pub depth: u64,
-    /// How long ago the oldest of them was accepted.
+    /// Time since the job at the head was enqueued; `None` without entry or job.
     pub oldest: Option<Duration>,
 }
 
-/// A worker that was heard of.
+/// A worker that has sent a heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenWorker {
-    /// Its name.
     pub name: String,
-    /// How long ago.
+    /// Time since the last heartbeat.
     pub seen: Duration,
-    /// What it says of itself, opaque JSON.
+    /// Opaque JSON from the heartbeat.
     pub description: String,
 }
 
-/// The time, depth and oldest id of each queue, and name, time and description of each worker.
+/// The time; depth and oldest id of each queue; name, heartbeat and description of each worker.
 type Reply = (u64, Vec<(u64, Bytes)>, Vec<(Bytes, Bytes, Bytes)>);
 
 impl Jobs {
-    /// Says that a worker is there; `description` is opaque JSON.
+    /// Sends the heartbeat of a worker; `description` is opaque JSON.
     ///
     /// # Errors
-    /// When Redis gave no answer; safe to repeat.
+    /// `Unavailable` when Redis does not answer; safe to repeat.
     pub async fn announce(&self, worker: &str, description: &str) -> Result<(), JobsError> {
         let mut invocation = self.scripts.announce.prepare_invoke();
         invocation
@@ -66,10 +64,10 @@ impl Jobs {
         Ok(())
     }
 
-    /// Says that a worker has stopped.
+    /// Removes a worker that stops.
     ///
     /// # Errors
-    /// When Redis gave no answer; without it the worker is struck off after a minute.
+    /// `Unavailable` when Redis does not answer; the worker then expires after a minute.
     pub async fn sign_off(&self, worker: &str) -> Result<(), JobsError> {
         for (command, key) in [("ZREM", keys::WORKERS), ("HDEL", keys::WORKER_DESCRIPTIONS)] {
             let mut command = redis::cmd(command);
@@ -79,10 +77,10 @@ impl Jobs {
         Ok(())
     }
 
-    /// What waits and who works.
+    /// Reads all queues and workers.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn overview(&self) -> Result<Overview, JobsError> {
         let mut invocation = self.scripts.overview.prepare_invoke();
         invocation.key(keys::WORKERS).key(keys::WORKER_DESCRIPTIONS);
@@ -113,7 +111,7 @@ impl Jobs {
         })
     }
 
-    /// `None` when there is no such job, or none that can be read.
+    /// Time since the job was enqueued; `None` when it does not exist or cannot be read.
     async fn age(&self, entry: &[u8], now: u64) -> Result<Option<Duration>, JobsError> {
         let Some(id) = ids::id(entry) else {
             return Ok(None);
@@ -127,11 +125,10 @@ impl Jobs {
         Ok(created.map(|created| Duration::from_millis(now.saturating_sub(created))))
     }
 
-    /// How many hints were pushed before that of a waiting job and are still there; `None` when it
-    /// has none.
+    /// The number of unclaimed entries before that of a job; `None` when the job has no entry.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn position(&self, id: Uuid, mode: Mode) -> Result<Option<u64>, JobsError> {
         let mut command = redis::cmd("ZRANK");
         command.arg(keys::pending(mode)).arg(id.to_string());

@@ -1,4 +1,4 @@
-//! Reading a job's record, as cheaply as it can be done.
+//! Reading a job's record without parsing it.
 
 use super::{Jobs, JobsError, error::read};
 use crate::keys;
@@ -6,16 +6,17 @@ use bytes::Bytes;
 use redis::Value;
 use uuid::Uuid;
 
-/// What `finish` puts around the result of a completed job. The version at the end tells these
-/// records from those of other writers.
+/// What `finish.lua` writes around the result of a completed job. The version at the end
+/// distinguishes these records from those of other writers.
 const BEFORE_RESULT: &[u8] = br#"{"status":"completed","result":"#;
 const AFTER_RESULT: &[u8] = br#","error":null,"version":1}"#;
 
-/// How far a job is.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     Pending,
     Processing,
+    /// Completed, failed, absent, or in a state of another version.
     Ended,
 }
 
@@ -24,8 +25,7 @@ pub(super) enum Stage {
 pub struct Record(Bytes);
 
 impl Record {
-    /// The result of a completed job, without parsing it; `None` in every other state and for
-    /// records of other writers.
+    /// The result of a completed job; `None` in every other state and for records of other writers.
     #[must_use]
     pub fn result(&self) -> Option<Bytes> {
         let inner = self
@@ -35,14 +35,14 @@ impl Record {
         Some(self.0.slice_ref(inner))
     }
 
-    /// The whole record.
+    /// The whole record, as JSON.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.0
     }
 }
 
-/// A job that is not there (any more) has ended.
+/// Parses the field `state` of a control hash.
 pub(super) fn stage(state: Option<&str>) -> Stage {
     match state {
         Some("pending") => Stage::Pending,
@@ -58,10 +58,11 @@ impl From<Vec<u8>> for Record {
 }
 
 impl Jobs {
-    /// What the submitter of a job sent; `None` once it has completed, or when there is no such job.
+    /// The stored [`NewJob::request`](super::NewJob::request); `None` once the job has completed,
+    /// or when it does not exist.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn request(&self, id: Uuid) -> Result<Option<Bytes>, JobsError> {
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(id)).arg("request");
@@ -69,17 +70,18 @@ impl Jobs {
         Ok(bytes.map(Bytes::from))
     }
 
-    /// Whose job it is: the name of an API key; `None` when it is everybody's, or unknown.
+    /// The name of the API key that owns a job; `None` when every caller may see it, or when it
+    /// does not exist.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn owner(&self, id: Uuid) -> Result<Option<String>, JobsError> {
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(id)).arg("owner");
         self.query(&command).await
     }
 
-    /// How far a job is.
+    /// The state of a job.
     pub(super) async fn stage(&self, id: Uuid) -> Result<Stage, JobsError> {
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(id)).arg("state");
@@ -87,10 +89,10 @@ impl Jobs {
         Ok(stage(state.as_deref()))
     }
 
-    /// The record of a job; `None` when there is none (any more).
+    /// The record of a job; `None` when it does not exist or has expired.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn record(&self, id: Uuid) -> Result<Option<Record>, JobsError> {
         let mut command = redis::cmd("GET");
         command.arg(keys::record(id));
@@ -98,11 +100,10 @@ impl Jobs {
         Ok(bytes.map(Record::from))
     }
 
-    /// The same on a pooled connection, for those who read many records and are in no hurry: a poll
-    /// shall not wait behind them.
+    /// As [`Self::record`], on a pooled connection: for bulk reads, which must not delay polls.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn record_in_bulk(&self, id: Uuid) -> Result<Option<Record>, JobsError> {
         let mut command = redis::cmd("GET");
         command.arg(keys::record(id));
@@ -110,17 +111,17 @@ impl Jobs {
         Ok(bytes.map(Record::from))
     }
 
-    /// The same together with whose job it is.
+    /// As [`Self::record_in_bulk`], with the result of [`Self::owner`].
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn owned_record(
         &self,
         id: Uuid,
     ) -> Result<Option<(Record, Option<String>)>, JobsError> {
         let mut both = redis::pipe();
-        // In this order: both expire at one time, so a record that is there after it had its owner.
-        // Those of the old service have none.
+        // In this order: both expire together, so where the record still exists, its owner did when
+        // it was read. Records of the old service have none.
         both.cmd("HGET").arg(keys::control(id)).arg("owner");
         both.cmd("GET").arg(keys::record(id));
         let reply: Value = both.query_async(&mut self.redis.in_bulk()).await?;
