@@ -1,20 +1,20 @@
-//! Whether Redis is set up to keep what it accepts.
+//! Checking the configuration of Redis: its version, role, eviction policy and persistence.
 
 use super::{Durability, Jobs, JobsError};
 use crate::connection::Server;
 use std::{fmt, time::Duration};
 
-/// The oldest version that the service runs on.
+/// The oldest major version that the service supports.
 const OLDEST: u32 = 7;
 
-/// What is wrong with the set-up of Redis.
+/// Something to change in the configuration of Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// What is wrong, and what comes of it.
+    /// What is wrong, and its consequence.
     pub problem: String,
     /// What to do.
     pub remedy: String,
-    /// Whether searches fail or are forgotten while Redis itself goes on working.
+    /// Whether searches fail or are lost while Redis itself goes on working.
     pub is_serious: bool,
 }
 
@@ -24,20 +24,20 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What the servers of a Redis say of themselves.
+/// The configuration of all Redis servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetUp {
-    /// Their versions, each once.
+    /// The versions of the servers, each once.
     pub versions: Vec<String>,
-    /// What to change, each once; empty when they are set up well.
+    /// What to change, each once.
     pub faults: Vec<Fault>,
-    /// How far they keep what they accept.
+    /// That of the weakest server.
     pub durability: Durability,
 }
 
 impl Jobs {
-    /// Logs what to change in the Redis server. One that does not answer yet is waited for by those
-    /// who use it.
+    /// Logs what to change in the configuration of Redis. Does not wait for a server that does not
+    /// answer yet.
     pub async fn warn_of_bad_setup(&self) {
         match self.set_up().await {
             Ok(set_up) => {
@@ -46,7 +46,7 @@ impl Jobs {
                 }
                 if set_up.durability == Durability::Unknown {
                     let remedy = Durability::Unknown.remedy();
-                    tracing::info!("Redis does not tell how it keeps what it accepts; {remedy}");
+                    tracing::info!("Redis does not tell its persistence settings; {remedy}");
                 }
             }
             Err(error) => {
@@ -61,10 +61,10 @@ impl Jobs {
         }
     }
 
-    /// Asks the Redis servers how they are set up.
+    /// Checks the configuration of all Redis servers.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when a server does not answer.
     pub async fn set_up(&self) -> Result<SetUp, JobsError> {
         let mut set_up = SetUp {
             versions: Vec::new(),
@@ -90,7 +90,7 @@ impl Jobs {
         Ok(set_up)
     }
 
-    /// How long a server has been running.
+    /// Zero when the server does not tell its uptime.
     pub(super) async fn uptime(&self, server: &Server) -> Result<Duration, JobsError> {
         let info = self.info(server, "server").await?;
         let seconds = value(&info, "uptime_in_seconds").and_then(|seconds| seconds.parse().ok());
@@ -104,7 +104,7 @@ impl Jobs {
     }
 }
 
-/// What one server's `INFO` says against it.
+/// What to change in one server, from its `INFO`.
 fn faults(info: &str, is_cluster: bool) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut push = |is_serious, problem: String, remedy: &str| {
@@ -148,7 +148,7 @@ fn faults(info: &str, is_cluster: bool) -> Vec<Fault> {
     faults
 }
 
-/// What is weaker than the promise, as something to change. The service works with it.
+/// Reports a durability weaker than the service promises; the service works with it.
 fn weakness(durability: Durability) -> Option<Fault> {
     let problem = durability.weakness()?;
     Some(Fault {
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_found_by_its_whole_name() {
+    fn a_value_is_found_by_its_whole_name() {
         let info = "# Memory\r\nmaxmemory:100\r\nmaxmemory_policy:allkeys-lru\r\n";
         assert_eq!(value(info, "maxmemory"), Some("100"));
         assert_eq!(value(info, "maxmemory_policy"), Some("allkeys-lru"));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_will_do_has_no_faults() {
+    fn a_well_configured_server_has_no_issues() {
         let info = "redis_version:7.0.15\r\nrole:master\r\ncluster_enabled:0\r\nmaxmemory:0\r\n\
             maxmemory_policy:allkeys-lru\r\naof_enabled:1\r\n";
         assert_eq!(
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_says_what_to_do() {
+    fn each_issue_says_what_to_do() {
         for (info, part, is_serious) in [
             ("redis_version:6.2.14", "run Redis 7", true),
             (

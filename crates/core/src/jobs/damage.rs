@@ -1,9 +1,8 @@
-//! Keys that hold what they never should, and what is done about it.
+//! Damaged keys: another program, a mistake or another version wrote something else into them.
 //!
-//! A stranger, a mistake or another version may have written them. A key of a wrong type is set aside
-//! under another name, for a person to look at: what it held of ours was gone before, and the keys of
-//! the queues are made anew from the records. The call that met it is made once more. What is left
-//! of a job that cannot be read is left alone. Each is named once in the log.
+//! A key of a wrong type is renamed, so that people can inspect it, and the failed call is repeated;
+//! the sweeper rebuilds the queue keys from the records. The other keys of an unreadable job stay
+//! as they are. Each damaged key is logged once.
 
 use super::{Jobs, JobsError, error::read};
 use crate::{keys, mode::Mode};
@@ -14,24 +13,24 @@ use std::{
 };
 use uuid::Uuid;
 
-/// How long what was set aside is kept, in seconds.
+/// Seconds that a key set aside is kept.
 const KEPT_FOR: u64 = 86_400;
-/// Keys that are named in the log, until the process starts anew.
+/// Keys that one process logs at most.
 const NAMED: usize = 256;
 
-/// The keys that a call works on.
+/// The group of keys that a call works on; each is in one slot of a Cluster.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Scope {
     Queues,
     Job(Uuid),
 }
 
-/// What was named in the log before.
+/// Keys that are logged already.
 #[derive(Default)]
 pub(super) struct Named(Mutex<HashSet<String>>);
 
 impl Named {
-    /// Names a key and what is wrong with it, the first time.
+    /// Logs a key and what is wrong with it, unless it is logged already.
     pub(super) fn name(&self, key: &str, problem: &str) {
         let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if named.len() > NAMED || !named.insert(key.to_owned()) {
@@ -39,7 +38,7 @@ impl Named {
         }
         if named.len() > NAMED {
             tracing::warn!(
-                "more keys of Redis are damaged: privachat-worker check-config names them"
+                "more keys of Redis are damaged: privachat-worker check-config lists them"
             );
         } else {
             tracing::warn!(key, problem, "a key of Redis is damaged");
@@ -48,7 +47,7 @@ impl Named {
 }
 
 impl Scope {
-    /// The keys, and what each should be: a Redis type, or what mend.lua makes more of.
+    /// The keys of the group, each with its Redis type, or `seq` or `pending`: see `set_aside.lua`.
     pub(super) fn keys(self) -> Vec<(String, &'static str)> {
         let id = match self {
             Self::Job(id) => id,
@@ -79,7 +78,8 @@ fn of_queues() -> Vec<(String, &'static str)> {
 }
 
 impl Jobs {
-    /// Runs a script on the keys of `scope`; one that Redis has forgotten is loaded again.
+    /// Runs a script on the keys of `scope`; if they are of a wrong type, sets them aside and
+    /// repeats the call.
     pub(super) async fn call_in<T: FromRedisValue>(
         &self,
         scope: Scope,
@@ -88,7 +88,7 @@ impl Jobs {
         self.mending(scope, || self.call(invocation)).await
     }
 
-    /// Runs a command on the keys of `scope`.
+    /// As [`Self::call_in`], for a command.
     pub(super) async fn query_in<T: FromRedisValue>(
         &self,
         scope: Scope,
@@ -97,12 +97,12 @@ impl Jobs {
         self.mending(scope, || self.query(command)).await
     }
 
-    /// Runs a command.
+    /// Runs a command on the shared connection.
     pub(super) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, JobsError> {
         read(self.redis.query::<Value>(command).await?)
     }
 
-    /// The same on a pooled connection, for those who are in no hurry.
+    /// As [`Self::query`], on a pooled connection: for bulk reads, which must not delay polls.
     pub(super) async fn query_in_bulk<T: FromRedisValue>(
         &self,
         command: &Cmd,
@@ -111,8 +111,8 @@ impl Jobs {
         read(command.query_async::<Value>(&mut connection).await?)
     }
 
-    /// Makes a call once more when it met keys of a wrong type and these are out of its way; another
-    /// process may have moved them.
+    /// Repeats a call that failed on keys of a wrong type, after these are set aside, by this or
+    /// another process.
     pub(super) async fn mending<T, F>(
         &self,
         scope: Scope,
@@ -129,7 +129,7 @@ impl Jobs {
         outcome
     }
 
-    /// Sets keys of a wrong type aside.
+    /// Sets the keys of `scope` that are of a wrong type aside.
     async fn mend(&self, scope: Scope) -> Result<(), JobsError> {
         let mut invocation = self.scripts.mend.prepare_invoke();
         invocation.arg(KEPT_FOR);
@@ -139,25 +139,22 @@ impl Jobs {
         }
         let mended: Vec<(String, String)> = self.call(&invocation).await?;
         for (key, held) in &mended {
-            let problem = format!("it held {held}; that is kept as {}", keys::aside(key));
+            let problem = format!("it held {held}, which is kept as {}", keys::aside(key));
             self.named.name(key, &problem);
         }
         Ok(())
     }
 
-    /// Names a key that cannot be read.
     pub(super) fn name_key(&self, key: &str, error: &JobsError) {
         self.named.name(key, &error.to_string());
     }
 
-    /// Names a job that cannot be read.
     pub(super) fn name_job(&self, id: Uuid, error: &JobsError) {
         self.name_key(&keys::control(id), error);
     }
 
-    /// Names a list with entries that are no ids.
     pub(super) fn name_list(&self, list: &str) {
-        let problem = "it has entries that are no ids; these are taken out";
+        let problem = "it has entries that are not ids; these are removed";
         self.named.name(list, problem);
     }
 }

@@ -1,4 +1,4 @@
-//! Whether Redis has a search on disk before it answers that it was accepted.
+//! Durability: whether Redis has a job on disk before it confirms it.
 
 use super::{Jobs, JobsError, advice};
 use crate::connection::{Link, Server};
@@ -9,21 +9,21 @@ use std::{
 };
 use tokio::time::{Instant, timeout};
 
-/// What the persistence of Redis is worth. Of several servers the weakest counts.
+/// How durable a confirmed write is. Of several servers the weakest counts: the greatest variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Durability {
-    /// The append-only file is synced before each reply: what was accepted survives a power cut.
+    /// The append-only file is synced before each reply: accepted jobs survive a power cut.
     Durable,
-    /// Redis does not tell, as managed ones often do not: that is no sign of weakness.
+    /// Redis does not tell, as is common with managed servers; not a sign of weakness.
     Unknown,
-    /// The append-only file is on and synced later: the last second may be lost.
+    /// The append-only file is synced later: the last second may be lost.
     Delayed,
-    /// There is no append-only file: a restart loses what waits.
+    /// There is no append-only file: a restart loses the waiting jobs.
     Off,
 }
 
 impl Durability {
-    /// For programs.
+    /// The name for programs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -34,20 +34,20 @@ impl Durability {
         }
     }
 
-    /// What is wrong with it, if it is known to be weaker than what the service promises.
+    /// What is wrong, if it is known to be weaker than the service promises.
     #[must_use]
     pub fn weakness(self) -> Option<&'static str> {
         match self {
             Self::Durable | Self::Unknown => None,
             Self::Delayed => Some(
-                "appendfsync is not always: a power cut, or the death of Redis while the disk is \
-                 slow, loses the last second of what was accepted",
+                "appendfsync is not always: a power cut, or a crash of Redis while the disk is \
+                 slow, loses the searches accepted in the last second",
             ),
-            Self::Off => Some("appendonly is off: a restart of Redis loses what waits"),
+            Self::Off => Some("appendonly is off: a restart of Redis loses the waiting searches"),
         }
     }
 
-    /// What to do about it.
+    /// What to do about the weakness.
     #[must_use]
     pub fn remedy(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl Durability {
         }
     }
 
-    /// From what `INFO` and `CONFIG GET` of one server say; `None` for what it does not tell.
+    /// From the `INFO` and `CONFIG GET` of one server; `None` for a value that it does not tell.
     pub(super) fn of(append_only: Option<bool>, fsync: Option<&str>) -> Self {
         match (append_only, fsync) {
             (Some(false), _) => Self::Off,
@@ -69,20 +69,20 @@ impl Durability {
     }
 }
 
-/// A [`Durability`] that is asked for often and changes rarely: `/readyz` and `/metrics` are polled,
-/// and a Redis that refuses `CONFIG` counts each refusal.
+/// Caches the [`Durability`]: `/readyz` and `/metrics` are polled often, and a Redis that refuses
+/// `CONFIG` counts each refusal.
 pub struct DurabilityCheck {
     jobs: Jobs,
     last: RwLock<Option<(Instant, Durability)>>,
 }
 
 impl DurabilityCheck {
-    /// How long an answer counts.
+    /// Age at which a cached value is read again.
     const FRESH: Duration = Duration::from_secs(15);
-    /// Longer than this nobody waits for it.
+    /// Timeout of a read.
     const PATIENCE: Duration = Duration::from_secs(1);
 
-    /// Asks when it is first wanted.
+    /// Reads nothing before the first `get`.
     #[must_use]
     pub fn new(jobs: Jobs) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl DurabilityCheck {
         }
     }
 
-    /// What Redis said within the last seconds; `Unknown` if it does not answer now.
+    /// The cached value, or a fresh one; `Unknown` if Redis does not answer in time.
     pub async fn get(&self) -> Durability {
         let last = *self.last.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, durability)) = last
@@ -109,10 +109,10 @@ impl DurabilityCheck {
 }
 
 impl Jobs {
-    /// How far what Redis accepts is kept, whatever happens to it.
+    /// Reads the durability of all servers.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when a server does not answer.
     pub async fn durability(&self) -> Result<Durability, JobsError> {
         let mut weakest = Durability::Durable;
         for server in self.redis.servers().await? {
@@ -122,7 +122,7 @@ impl Jobs {
         Ok(weakest)
     }
 
-    /// The same of one server, whose `INFO` is known.
+    /// Reads the durability of one server; `info` is its `INFO`.
     pub(super) async fn durability_of(
         &self,
         server: &Server,
@@ -137,7 +137,7 @@ impl Jobs {
     }
 }
 
-/// `None` when the server has no such command for us: managed ones refuse `CONFIG`.
+/// `None` when the server refuses `CONFIG`, as managed ones do.
 async fn fsync_policy(mut link: Link) -> Result<Option<String>, JobsError> {
     let mut command = redis::cmd("CONFIG");
     command.arg("GET").arg("appendfsync");
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_known_to_be_weak_is_called_weak() {
+    fn only_known_weaknesses_are_reported() {
         for (append_only, fsync, durability) in [
             (Some(true), Some("always"), Durability::Durable),
             (Some(true), Some("everysec"), Durability::Delayed),

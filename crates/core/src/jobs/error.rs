@@ -1,43 +1,41 @@
-//! What can go wrong between us and Redis. Every kind of error of the client is sorted here, and
-//! nowhere else.
+//! Errors of the engine. This module alone classifies the errors of the Redis client.
 //!
-//! | what Redis did | becomes | who waits for it |
+//! | what Redis did | becomes | worth a retry |
 //! |---|---|---|
-//! | no answer, not in time, loading, busy, no master, refuses writes (`READONLY`, `MISCONF`, `NOREPLICAS`), refuses the user | `Unavailable` | everybody: it passes |
-//! | something that is no Redis answered: no RESP, no such command | `Unavailable` | the same |
-//! | `OOM` | `Full` | everybody: it passes |
-//! | `WRONGTYPE`, or an error that a script met in the data | `Damaged` | nobody: it stays as it is |
-//! | a reply that the engine's commands and scripts never give | `Unexpected` | nobody |
+//! | no answer, not in time, loading, busy, no master, refuses writes (`READONLY`, `MISCONF`, `NOREPLICAS`), refuses the user | `Unavailable` | yes: it passes |
+//! | something other than Redis answered: no RESP, no such command | `Unavailable` | yes |
+//! | `OOM` | `Full` | yes: it passes |
+//! | `WRONGTYPE`, or an error of a script caused by the data | `Damaged` | no: the data stays as it is |
+//! | a reply that the engine's commands and scripts never give | `Unexpected` | no |
 
 use crate::tls::TlsFault;
 use redis::{ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value};
 
-/// A call of the engine that has no answer. The outcome is unknown unless said otherwise; every
-/// call may be repeated.
+/// A failed call. Unless a variant says otherwise it may have taken effect; every call may be
+/// repeated.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JobsError {
-    /// Redis cannot be reached, does not answer in time, is starting, or refuses what it is asked.
+    /// Redis cannot be reached, does not answer in time, is starting, or refuses the call.
     #[error("Redis is not available{}", reason(.0))]
     Unavailable(#[source] RedisError),
-    /// Redis refuses to store more. Nothing was changed.
+    /// Redis refuses to store more. Nothing has changed.
     #[error("Redis has no memory left")]
     Full(#[source] RedisError),
-    /// A key holds what it never should. What was asked of other keys is not affected.
+    /// A key holds something else than the engine writes. Calls for other keys still work.
     #[error("a key in Redis is damaged: {0}")]
     Damaged(RedisError),
-    /// An answer that the engine's scripts never give.
+    /// A reply that the engine's scripts never give.
     #[error("Redis answered in an unexpected form: {0}")]
     Unexpected(String),
 }
 
 impl JobsError {
-    /// Whether the same call may succeed once Redis has memory.
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Full(_))
     }
 
-    /// Whether Redis wants another user or password.
+    /// Whether Redis refuses the user or the password.
     #[must_use]
     pub fn is_about_credentials(&self) -> bool {
         let (Self::Unavailable(error) | Self::Full(error)) = self else {
@@ -47,7 +45,7 @@ impl JobsError {
             || error.kind() == ErrorKind::AuthenticationFailed
     }
 
-    /// What is wrong with TLS, if that is what stands in the way.
+    /// The TLS fault, if that is the cause.
     #[must_use]
     pub fn tls_fault(&self) -> Option<TlsFault> {
         match self {
@@ -56,14 +54,13 @@ impl JobsError {
         }
     }
 
-    /// Whether the same call may succeed once Redis is there and has memory.
+    /// Whether the same call may succeed later.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Full(_))
     }
 
-    /// Whether what is stored is at fault: the same call fails again, and calls for other keys do
-    /// not.
+    /// Whether the stored data is at fault: the same call fails again, calls for other keys do not.
     #[must_use]
     pub fn is_about_data(&self) -> bool {
         matches!(self, Self::Damaged(_) | Self::Unexpected(_))
@@ -80,11 +77,11 @@ impl From<RedisError> for JobsError {
             return Self::Damaged(error);
         }
         match error.kind() {
-            // A replica, a Sentinel, or no Redis at all.
+            // A replica, a Sentinel, or not Redis at all.
             ErrorKind::Server(ServerErrorKind::ResponseError) if is_refusal(detail) => {
                 Self::Unavailable(error)
             }
-            // Redis names the script in each error that one of its lines met.
+            // Redis names the script in each error that a line of it raised.
             ErrorKind::Server(ServerErrorKind::ResponseError) if detail.contains("user_script") => {
                 Self::Damaged(error)
             }
@@ -97,12 +94,12 @@ impl From<RedisError> for JobsError {
     }
 }
 
-/// What to look at first, where it is known: starting Redis mends no certificate.
+/// Names a TLS fault in the message, as restarting Redis does not help with it.
 fn reason(error: &RedisError) -> String {
     TlsFault::behind(error).map_or_else(String::new, |fault| format!(": {fault}"))
 }
 
-/// Refusals that have no code of their own.
+/// Recognises refusals that have no error code of their own.
 fn is_refusal(detail: &str) -> bool {
     const REFUSALS: [&str; 3] = [
         "unknown command",
@@ -113,8 +110,8 @@ fn is_refusal(detail: &str) -> bool {
     REFUSALS.iter().any(|refusal| detail.contains(refusal))
 }
 
-/// Reads a reply, apart from the call: that it has another form than it should is no outage. What it
-/// says stays unsaid, as it may be anybody's question.
+/// Converts a reply. This is separate from the call because a reply of another form is not an
+/// outage. The error leaves the content out, as it may be a user's question.
 pub(super) fn read<T: FromRedisValue>(reply: Value) -> Result<T, JobsError> {
     let form = match &reply {
         Value::Nil => "nothing",
@@ -124,7 +121,7 @@ pub(super) fn read<T: FromRedisValue>(reply: Value) -> Result<T, JobsError> {
         _ => "something else",
     };
     T::from_redis_value(reply)
-        .map_err(|_unsaid| JobsError::Unexpected(format!("{form} that is not what was asked for")))
+        .map_err(|_unsaid| JobsError::Unexpected(format!("{form} instead of the expected reply")))
 }
 
 #[cfg(test)]
@@ -132,14 +129,14 @@ mod tests {
     use super::*;
     use redis::parse_redis_value;
 
-    /// What a server's answer becomes.
+    /// Classifies a server's reply, which must be an error.
     fn sorted(answer: &str) -> JobsError {
         let answer = parse_redis_value(answer.as_bytes()).and_then(Value::extract_error);
         JobsError::from(answer.expect_err("an error"))
     }
 
     #[test]
-    fn data_is_told_from_an_outage() {
+    fn damaged_data_is_not_an_outage() {
         for answer in [
             "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n",
             "-WRONGTYPE Operation against a key script: 9c, on @user_script:3.\r\n",
@@ -153,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_is_an_outage() {
+    fn passing_errors_are_outages() {
         for answer in [
             "-LOADING Redis is loading the dataset in memory\r\n",
             "-BUSY Redis is busy running a script\r\n",
@@ -178,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_of_another_form_is_neither() {
+    fn a_reply_of_another_form_is_unexpected_and_not_quoted() {
         let question = Value::BulkString(b"a question".to_vec());
         let error = read::<u64>(question).expect_err("not a number");
         assert!(matches!(error, JobsError::Unexpected(_)), "{error:?}");

@@ -1,24 +1,24 @@
-//! Reading what stands in lists. Anybody may have written there: one entry that is no id costs
-//! itself, never the page that it stands on.
+//! Reading the entries of lists and sorted sets. Other programs may have written there, so an entry
+//! that is not an id is removed and does not fail the call.
 
 use super::{Jobs, JobsError, damage::Scope};
 use uuid::Uuid;
 
-/// A text as Redis stores it.
+/// An entry or a score, as Redis stores it.
 pub(super) type Bytes = Vec<u8>;
 
-/// The id that an entry is, in the form in which the engine writes ids; only that form can be taken
-/// out again by it.
+/// Parses an id in the form in which the engine writes ids: it cannot remove an entry in any other
+/// form.
 pub(super) fn id(entry: &[u8]) -> Option<Uuid> {
     let id = Uuid::try_parse_ascii(entry).ok()?;
     (id.as_hyphenated().to_string().as_bytes() == entry).then_some(id)
 }
 
-/// A number of milliseconds, such as the score of an entry; bounded where it is none.
+/// Parses a score in milliseconds, clamped to a valid time; zero when it is not a number.
 pub(super) fn millis(score: &[u8]) -> u64 {
     let score = str::from_utf8(score).unwrap_or_default();
     let score: f64 = score.parse().unwrap_or_default();
-    // Saturates, and is zero for what is no number.
+    // NaN becomes zero.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -28,13 +28,13 @@ pub(super) fn millis(score: &[u8]) -> u64 {
     millis
 }
 
-/// What a person reads.
+/// Decodes text for people; invalid UTF-8 is replaced.
 pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 impl Jobs {
-    /// The ids among the entries of a list. The other entries are taken out of it.
+    /// Parses entries of the sorted set `list`; removes from it those that are not ids.
     pub(super) async fn ids_of(
         &self,
         list: &str,
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_engine_writes_is_an_id() {
+    fn only_the_written_form_of_an_id_is_accepted() {
         let written = Uuid::from_u128(0xab).to_string();
         assert_eq!(id(written.as_bytes()), Some(Uuid::from_u128(0xab)));
         let upper = written.to_uppercase();
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_score_that_is_no_time_is_bounded() {
+    fn an_invalid_score_is_clamped() {
         for (score, read) in [
             ("1764000000000", 1_764_000_000_000),
             ("1.5", 1),

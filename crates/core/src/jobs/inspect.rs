@@ -1,5 +1,4 @@
-//! A look at everything that is stored, for a person: which keys hold what they never should. Nothing
-//! is changed.
+//! Finding damaged keys, for `check-config`. Nothing is changed.
 
 use super::{
     Jobs, JobsError,
@@ -13,30 +12,29 @@ use redis::Value;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Keys that Redis looks at for one page.
+/// Keys that Redis scans for one page.
 const PAGE: usize = 500;
-/// Pages that are looked at of each server: what is asked here has to answer within seconds.
+/// Pages scanned on each server, so that the report is done within seconds.
 const PAGES: usize = 40;
-/// Entries of a list that are looked at, at each of its ends.
+/// Entries checked at each end of a list or sorted set.
 const ENTRIES: isize = 1000;
-/// Keys that are named.
+/// Keys that a report lists.
 const NAMED: usize = 20;
 
-/// A key that holds what it never should.
+/// A key that holds something else than the engine writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
-    /// The key.
     pub key: String,
-    /// What is wrong with it.
+    /// What is wrong, as the end of a sentence that begins with the key.
     pub problem: String,
 }
 
-/// All that was found.
+/// The damaged keys that were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Damages {
-    /// The first of them.
+    /// The first ones.
     pub named: Vec<Damage>,
-    /// How many more there are.
+    /// The number of further ones.
     pub more: usize,
 }
 
@@ -54,10 +52,10 @@ impl Damages {
 }
 
 impl Jobs {
-    /// Looks at the keys of the queues, and at those of the jobs, as far as it goes.
+    /// Checks the keys of the queues, and those of jobs up to a bound.
     ///
     /// # Errors
-    /// When Redis gave no answer.
+    /// `Unavailable` when Redis does not answer.
     pub async fn damages(&self) -> Result<Damages, JobsError> {
         let mut damages = Damages::default();
         for (key, sort) in Scope::Queues.keys() {
@@ -93,7 +91,7 @@ impl Jobs {
             ("string", _) => {
                 let number: Bytes = self.query(redis::cmd("GET").arg(key)).await?;
                 if text(&number).parse::<i64>().is_err() {
-                    damages.add(key, "is no number");
+                    damages.add(key, "is not a number");
                 }
             }
             ("zset" | "list", false) => {
@@ -109,7 +107,7 @@ impl Jobs {
                 let odd = entries.iter().filter(|entry| ids::id(entry).is_none());
                 let odd = odd.count();
                 if odd > 0 {
-                    damages.add(key, format!("has {odd} entries that are no ids"));
+                    damages.add(key, format!("has {odd} entries that are not ids"));
                 }
             }
             _ => {}
@@ -117,7 +115,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Looks at the jobs of one server, and at what was set aside there.
+    /// Checks the jobs of one server, and finds the keys that were set aside there.
     async fn look_at_node(&self, mut node: Link, damages: &mut Damages) -> Result<(), JobsError> {
         let mut cursor = 0_u64;
         for _ in 0..PAGES {
@@ -177,14 +175,14 @@ async fn look_at_job(node: &Link, id: Uuid) -> Result<Vec<Damage>, JobsError> {
     Ok(damages)
 }
 
-/// Whether this version understands how far a job is.
+/// Checks that this version knows the state of a job.
 async fn look_at_state(node: &Link, id: Uuid) -> Result<Option<Damage>, JobsError> {
     let key = keys::control(id);
     let mut command = redis::cmd("HGET");
     command.arg(&key).arg("state");
     let state = command.query_async::<Value>(&mut node.clone()).await?;
     let state = read::<Option<Bytes>>(state)?.map(|state| text(&state));
-    // A record of the service before has no control hash.
+    // A record of the old service has no control hash.
     let is_known = state.is_none_or(|state| {
         matches!(
             state.as_str(),

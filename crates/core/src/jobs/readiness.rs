@@ -1,26 +1,26 @@
-//! Whether a submission would be accepted now.
+//! Readiness: whether Redis would accept a job now.
 
 use super::{Jobs, JobsError};
 use crate::keys;
 use redis::{Cmd, RedisError, Value};
 use std::fmt;
 
-/// Why submissions are refused.
+/// Why Redis would not accept a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hindrance {
-    /// Redis gives no answer, or not the one of a Redis.
+    /// It does not answer, or something other than Redis does.
     Away,
     /// It refuses the user or the password, or this user may not write.
     Refused,
-    /// It loads its data.
+    /// It loads its data after a start.
     Loading,
-    /// It has no memory left.
+    /// Used memory is at `maxmemory` (`OOM`).
     Full,
-    /// It is a replica.
+    /// It is a replica (`READONLY`).
     ReadOnly,
-    /// It cannot save what it has.
+    /// It cannot save to its disk (`MISCONF`).
     Disk,
-    /// Fewer replicas follow than it wants.
+    /// Fewer replicas follow than `min-replicas-to-write` (`NOREPLICAS`).
     TooFewReplicas,
 }
 
@@ -39,11 +39,11 @@ impl fmt::Display for Hindrance {
 }
 
 impl Jobs {
-    /// Why submissions would be refused now; `None` when they would be accepted. In a Cluster this
-    /// goes by the server of the queues, without which nothing is accepted.
+    /// Why Redis would not accept a job now; `None` when it would. In a Cluster this checks the
+    /// server of the queues, which every new job needs.
     ///
-    /// Redis looks whether it takes writes before it looks at what is to be written: an empty text at
-    /// the end of a key that is not there makes no key, and nothing to be saved or replicated.
+    /// The probe is a write that changes nothing: `SETRANGE` of an empty text creates no key and
+    /// replicates nothing, but Redis refuses it when it takes no writes.
     pub async fn hindrance(&self) -> Option<Hindrance> {
         let answer = self.redis.query::<Value>(&probe()).await;
         hindrance(&answer.err()?)
@@ -59,7 +59,7 @@ fn probe() -> Cmd {
 fn hindrance(error: &RedisError) -> Option<Hindrance> {
     let code = error.code().unwrap_or_default().to_owned();
     match (code.as_str(), JobsError::from(error.clone())) {
-        // Somebody has put something else there: the write was let through so far.
+        // The key exists with another type, so Redis has let the write through.
         (_, JobsError::Damaged(_)) => None,
         (_, JobsError::Full(_)) => Some(Hindrance::Full),
         ("READONLY", _) => Some(Hindrance::ReadOnly),

@@ -1,5 +1,7 @@
-//! The Lua scripts. Each file lists its KEYS, ARGV and results; the job scripts share a prelude, and
-//! those that accept a job how it begins.
+//! The Lua scripts, loaded from `scripts/`. The head of each file lists its KEYS, ARGV and reply.
+//!
+//! A job script runs on the keys of one job and follows `prelude.lua`; a script that stores new jobs
+//! follows `new_job.lua` as well; a queue script runs on the `{search}` keys. `clock.lua` precedes all.
 
 use super::{Jobs, JobsError, error::read};
 use crate::{keys, mode::Mode};
@@ -96,7 +98,7 @@ impl Scripts {
     }
 }
 
-/// An invocation with the three keys of one job.
+/// An invocation with KEYS 1-3: record, control hash and events of a job.
 pub(super) fn on_job(script: &Script, id: Uuid) -> ScriptInvocation<'_> {
     let mut invocation = script.prepare_invoke();
     invocation
@@ -106,20 +108,20 @@ pub(super) fn on_job(script: &Script, id: Uuid) -> ScriptInvocation<'_> {
     invocation
 }
 
-/// Adds the keys of all queues: of each mode its pending hints and its list.
+/// Adds the keys of all queues: for each mode its sorted set `pending` and its list.
 pub(super) fn on_queues(invocation: &mut ScriptInvocation<'_>) {
     for mode in Mode::ALL {
         invocation.key(keys::pending(mode)).key(keys::queue(mode));
     }
 }
 
-/// What a script that has them calls a mode.
+/// The position of a mode among the keys of [`on_queues`], from 1.
 pub(super) fn number(mode: Mode) -> usize {
     1 + mode as usize
 }
 
 impl Jobs {
-    /// Runs a script; one that Redis has forgotten is loaded again.
+    /// Runs a script, loading it first if Redis does not have it.
     pub(super) async fn call<T: FromRedisValue>(
         &self,
         invocation: &ScriptInvocation<'_>,

@@ -125,7 +125,7 @@ impl Taker {
     fn hint(&self, mode: Mode, entry: &[u8]) -> Option<Hint> {
         let id = ids::id(entry);
         if id.is_none() {
-            let problem = "it has entries that are no ids; these are dropped";
+            let problem = "it has entries that are not ids; these are removed";
             self.named.name(&keys::queue(mode), problem);
         }
         Some(Hint { id: id?, mode })
