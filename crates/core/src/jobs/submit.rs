@@ -28,7 +28,7 @@ pub struct NewJob {
     pub echo: String,
     /// How long the record lives after the job has ended.
     pub ttl: Duration,
-    /// How long an attempt may run. Attempts that fail share it; see `claim.lua`.
+    /// How long an attempt may run; attempts that fail share this time.
     pub running_time: Duration,
     /// How long the job may wait for a worker.
     pub longest_wait: Duration,

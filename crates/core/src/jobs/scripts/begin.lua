@@ -1,10 +1,19 @@
--- Writes a new job: absent → pending. It has no events yet: that it is queued is what their reader
--- makes of its being there, as a stream would be two thirds of what a job takes that waits. Nor is it
--- announced: who waits for a job has seen it, and every API would hear of every other's.
--- ARGV, behind the first `given`:
---       1 mode, 2 request, 3 digest of the request, 4 echo (JSON members that every record repeats),
---       5 ttl of an ended record (s), 6 ttl until then (s), 7 running time (ms), 8 longest wait (ms),
---       9 whom to tell the outcome, or empty, 10 whose it is, or empty
+-- Shared by the scripts that store a new job: absent → pending.
+-- It writes no event: a stream would be two thirds of the memory of a waiting job, so readers add
+-- `queued` themselves. It publishes nothing: subscribers have read the job already, and every API
+-- would receive the jobs of all others.
+-- KEYS: none by number; the caller passes the names of record and control hash.
+-- ARGV, after the first `given`:
+--        1 mode
+--        2 request
+--        3 digest of the request
+--        4 JSON members that every record of the job contains
+--        5 TTL of the record of an ended job (s)
+--        6 TTL until then (s)
+--        7 running time (ms)
+--        8 longest wait for a worker (ms)
+--        9 callback address, or empty
+--       10 owner, or empty
 local function begin(now, record, control, given)
   local mode, request, digest, echo, ttl, live_ttl, running_time, longest_wait, callback, owner =
     unpack(ARGV, given + 1, given + 10)
@@ -24,7 +33,7 @@ local function begin(now, record, control, given)
   redis.call('SET', record, record_of('pending', 'null', echo, '0', ''), 'EX', live_ttl)
 end
 
--- What an id that is known already says to a request; nil for a fresh one.
+-- EXISTS or CONFLICT for an id that is stored already; nil for a fresh one.
 local function known_as(control, given)
   local digest = redis.call('HGET', control, 'digest')
   return digest and (digest == ARGV[given + 3] and 'EXISTS' or 'CONFLICT')

@@ -1,6 +1,9 @@
--- What has not ended, and what failed of late, for those who look at the queue.
--- KEYS: 1 live, 2 failures.  ARGV: 1 how many of each
--- Returns: now (ms), {live id, …} those due to be looked at first, {failed id, when (ms), …} newest first
+-- Lists unfinished and recently failed jobs.
+-- KEYS: 1 index of unfinished jobs   {search}:live
+--       2 failed jobs                {search}:failures
+-- ARGV: 1 most of each
+-- Returns: now (ms), {id, …} of unfinished jobs by their next check, {id, time of failure (ms), …} of
+--          failed jobs, the newest first
 return {
   now_ms(),
   redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1),

@@ -1,6 +1,14 @@
--- A client wants a job to stop: pending → failed at once, processing → flag for its worker.
--- ARGV: 1 error (JSON string), 2 more members, 3 changed channel, 4 cancelled channel, 5 id,
---       6 nonce: the same call again gets the same answer
+-- Cancels a job: pending → failed; a processing job gets a flag for its worker. Safe to repeat with
+-- the same nonce.
+-- KEYS: 1 record         search_job:<id>
+--       2 control hash   {search_job:<id>}:ctl
+--       3 event stream   {search_job:<id>}:ev
+-- ARGV: 1 error (JSON string)
+--       2 further members of a failed record
+--       3 channel search:changed
+--       4 channel search:cancelled
+--       5 id
+--       6 nonce of the cancel: a repeat gets the same reply
 -- Returns: {CANCELLED, mode} | {FLAGGED} | {ENDED} | {ABSENT}
 local state = field('state')
 if not state then

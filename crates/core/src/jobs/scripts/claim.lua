@@ -1,10 +1,19 @@
--- Starts an attempt: pending → processing. Safe to repeat with the same nonce.
--- ARGV: 1 nonce, 2 worker (JSON string), 3 lease (ms), 4 changed channel, 5 id, 6 instance: tells what
---       is lost with this worker, 7 how often it may have been lost in company
--- Returns: {OK, attempt, request, ms since it was accepted, ms that the attempt may run}
---        | {BUSY, ms until the lease ends} | {EARLY, ms until it is due}
---        | {SUSPECT, how often it was lost in company} (not beside as many others)
---        | {LATE} (it has waited too long: look at it) | {ENDED} | {ABSENT} (or not understood)
+-- Begins an attempt: pending → processing. Safe to repeat with the same nonce.
+-- KEYS: 1 record         search_job:<id>
+--       2 control hash   {search_job:<id>}:ctl
+--       3 event stream   {search_job:<id>}:ev
+-- ARGV: 1 nonce
+--       2 worker (JSON string)
+--       3 lease (ms)
+--       4 channel search:changed
+--       5 id
+--       6 id of the worker process; tells which jobs are lost together
+--       7 most losses together with others
+-- Returns: {OK, attempt, request, ms since it was enqueued, ms that the attempt may run}
+--        | {BUSY, ms until the lease ends} | {EARLY, ms until the next attempt is due}
+--        | {SUSPECT, losses together with others} (more than ARGV 7)
+--        | {LATE} (no time left to wait or to run: the sweeper ends it) | {ENDED}
+--        | {ABSENT} (no such job, or in a state of another version)
 local known = redis.call('HMGET', KEYS[2], 'state', 'nonce', 'lease', 'not_before', 'attempt',
   'created', 'expires', 'running_time', 'deadline', 'budget_end', 'request', 'echo', 'live_ttl',
   'given_back', 'told', 'losses')
@@ -31,9 +40,9 @@ elseif state == 'pending' then
     return { 'SUSPECT', losses }
   end
   attempt = attempt + 1
-  -- The end of it all, lost workers included: two full attempts and the time to notice.
+  -- The limit of all attempts, lost ones included: two running times and the time to recover.
   deadline = deadline or now + 2 * known[8] + 60000
-  -- Attempts that fail share one running time; only a lost worker does not count against it.
+  -- Attempts that fail share one running time; after a lost worker or a release it begins anew.
   budget_end = budget_end or now + known[8]
   redis.call('HSET', KEYS[2], 'state', 'processing', 'nonce', ARGV[1], 'worker', ARGV[2],
     'holder', ARGV[1] .. ' ' .. ARGV[6], 'lease', now + ARGV[3], 'attempt', attempt, 'deadline', deadline, 'budget_end', budget_end)

@@ -1,4 +1,4 @@
--- Before every script: all times come from Redis, in milliseconds.
+-- Precedes every script. All times are the time of Redis in milliseconds since the Unix epoch.
 
 local function now_ms()
   local time = redis.call('TIME')

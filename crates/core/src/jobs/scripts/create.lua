@@ -1,5 +1,9 @@
--- Accepts a job: absent → pending.
--- KEYS: 4 the note that an earlier job of this id was erased.  ARGV: of begin.lua
+-- Stores a new job: absent → pending.
+-- KEYS: 1 record                   search_job:<id>
+--       2 control hash             {search_job:<id>}:ctl
+--       3 event stream             {search_job:<id>}:ev   (not used)
+--       4 mark of an erased job    {search_job:<id>}:erased
+-- ARGV: 1-10 as new_job.lua
 -- Returns: CREATED | EXISTS (same id, same request) | CONFLICT (same id, other request)
 local known = known_as(KEYS[2], 0)
 if known then

@@ -1,9 +1,20 @@
--- An attempt failed for a passing reason: processing → pending after a pause, or failed when
--- attempts are used up or less than a second of the running time would be left. An attempt that was
--- lost because of another search is none of those.
--- ARGV: 1 nonce, 2 error (JSON string), 3 more members, 4 most attempts, 5 pause (ms),
---       6 error of a cancelled job, 7 its members, 8 changed channel, 9 id
--- Returns: {RETRY} | {failed} | {ALREADY} | {FENCED}
+-- Ends an attempt that failed for a passing reason: processing → pending with a pause, or → failed
+-- when attempts are used up or less than a second of running time would be left. Attempts that were
+-- lost together with other jobs do not count. Safe to repeat with the same nonce.
+-- KEYS: 1 record         search_job:<id>
+--       2 control hash   {search_job:<id>}:ctl
+--       3 event stream   {search_job:<id>}:ev
+-- ARGV: 1 nonce
+--       2 error (JSON string)
+--       3 further members of a failed record
+--       4 most attempts
+--       5 pause (ms)
+--       6 error of a cancelled job (JSON string)
+--       7 further members of its record
+--       8 channel search:changed
+--       9 id
+-- Returns: {RETRY} | {failed} | {ALREADY} (this attempt has ended it before)
+--        | {FENCED} (the attempt no longer holds it)
 local state = field('state')
 if state == 'pending' and field('given_back') == 'fail ' .. ARGV[1] then
   return { 'RETRY' }

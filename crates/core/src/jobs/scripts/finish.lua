@@ -1,9 +1,18 @@
--- Ends a job: processing → completed or failed, even when the lease has run out but nobody took
--- over. Safe to repeat with the same nonce.
--- ARGV: 1 nonce, 2 completed | failed, 3 result (JSON) of a completed job, else the error (a JSON
---       string), 4 more members of a failed record, 5 error of a cancelled job, 6 its members,
---       7 changed channel, 8 id
--- Returns: the status it ended with | ALREADY | FENCED
+-- Ends a job: processing → completed or failed, even with an expired lease as long as the job is not
+-- recovered. A cancelled job ends as failed. Safe to repeat with the same nonce.
+-- KEYS: 1 record         search_job:<id>
+--       2 control hash   {search_job:<id>}:ctl
+--       3 event stream   {search_job:<id>}:ev
+-- ARGV: 1 nonce
+--       2 completed | failed
+--       3 result (JSON) of a completed job, or error (JSON string)
+--       4 further members of a failed record
+--       5 error of a cancelled job (JSON string)
+--       6 further members of its record
+--       7 channel search:changed
+--       8 id
+-- Returns: completed | failed | ALREADY (this attempt has ended it before)
+--        | FENCED (the attempt no longer holds it)
 local known = redis.call('HMGET', KEYS[2], 'state', 'nonce', 'cancel', 'ttl')
 local state = known[1]
 if known[2] ~= ARGV[1] then

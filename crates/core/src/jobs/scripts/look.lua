@@ -1,19 +1,35 @@
--- Somebody has to look at a job: is its worker lost, is it due, has it waited too long?
+-- Checks a job for the sweeper: recovers it when its lease has expired (processing → pending), and
+-- ends it when it has crashed too often or has no time left (→ failed).
 --
--- Whoever was alone in a worker that was lost has crashed it. Of several, each is a suspect, and what
--- was lost with it is kept; once no other was there both times, that counts as a crash, too.
+-- A job that was alone in a lost worker has crashed it. Of several jobs each is a suspect: its
+-- control hash keeps in `company` which others are suspected beside it. When it is lost again with
+-- none of them, that loss counts as a crash, too.
 --
--- ARGV: 1 most crashes, 2 ms for which expired leases are still spared (0: they count), 3 error of a job whose
---       workers were lost (JSON string), 4 its members, 5 error of a job that waited too long,
---       6 its members, 7 error of a cancelled job, 8 its members, 9 changed channel, 10 id,
---       11 how often it may be lost at all, 12 nonce of the attempt that 13 is about, or empty,
---       13 what was lost with it: names with spaces between, `+` for more than those
--- Returns: {ABSENT} | {ENDED, mode} | {FAILED, mode, why} (just now: cancelled, lost, last_error, expired)
---        | {WAIT, mode, ms} (nothing to do until then)
---        | {DUE, mode, ms} (needs a hint; ms until it has waited too long)
---        | {EXPIRED, mode, nonce, holder, worker} (its worker is lost: look again with its company)
---        | {LOST, mode, ms, crashes, losses, whether this one is a crash (1, 0)} (needs a hint)
---        | {UNKNOWN} (another version's)
+-- KEYS: 1 record         search_job:<id>
+--       2 control hash   {search_job:<id>}:ctl
+--       3 event stream   {search_job:<id>}:ev
+-- ARGV:  1 most crashes
+--        2 rest of the outage grace (ms); 0: expired leases count
+--        3 error of a job whose workers were lost (JSON string)
+--        4 further members of its record
+--        5 error of a job that waited too long (JSON string)
+--        6 further members of its record
+--        7 error of a cancelled job (JSON string)
+--        8 further members of its record
+--        9 channel search:changed
+--       10 id
+--       11 most losses of any kind
+--       12 nonce of the attempt that 13 is about, or empty
+--       13 short names of the jobs that were lost together with that attempt, joined by spaces;
+--          `+` stands for unnamed ones
+-- Returns: {ABSENT} | {ENDED, mode}
+--        | {FAILED, mode, cancelled | lost | last_error | expired} (this call has ended it)
+--        | {WAIT, mode, ms until the next check}
+--        | {DUE, mode, ms until it has waited too long} (pending and due: needs a queue entry)
+--        | {EXPIRED, mode, nonce, holder, worker} (the lease has expired: call again with 12 and 13)
+--        | {LOST, mode, ms until its deadline, crashes, losses, 1 | 0 (this loss is a crash or not)}
+--          (recovered: needs a queue entry)
+--        | {UNKNOWN} (in a state of another version)
 local known = redis.call('HMGET', KEYS[2], 'state', 'mode', 'lease', 'not_before', 'expires', 'deadline',
   'cancel', 'last_error', 'last_members', 'nonce', 'holder', 'worker', 'crashes', 'losses', 'company')
 local state, mode = known[1], known[2]
@@ -28,7 +44,8 @@ local function failed(error, members, why)
   return { 'FAILED', mode, why }
 end
 
--- Whether a loss together with `lost` is a crash of its own, and who is still suspected beside it.
+-- Whether a loss together with the jobs `lost` is a crash of this job, and which jobs are suspected
+-- beside it from now on.
 local function charge(lost, suspects)
   if lost == '' then
     return true, suspects or ''
@@ -38,7 +55,7 @@ local function charge(lost, suspects)
   end
   local some_unknown, others_unknown = string.find(lost, '+', 1, true), string.find(suspects, '+', 1, true)
   if some_unknown or others_unknown then
-    -- The culprit may be one of those that are not named.
+    -- The cause may be one of the unnamed jobs.
     return false, some_unknown and suspects or lost
   end
   local both = {}

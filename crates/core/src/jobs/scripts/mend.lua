@@ -1,8 +1,11 @@
--- Behind clock.lua. Sets keys of a wrong type aside, under another name, and lets `seq` be a number.
--- KEYS: for each key: itself, the name for what it holds if that is wrong
--- ARGV: 1 how long that is kept (s), then for each key what it should be: a type, or `seq`, or
---       `pending` (a zset whose numbers `seq` must be above)
--- Returns: {key, what it held}, … of those that were wrong
+-- Renames keys of a wrong type, so that people can inspect them, and restores `seq`.
+-- KEYS, for each key of the group:
+--       1, 3 … the key
+--       2, 4 … its name when set aside   {search}:aside:<key> or {search_job:<id>}:aside:<key>
+-- ARGV: 1 TTL of a key set aside (s)
+--       2 … for each key its type: a Redis type, `seq` (a string with a number), or `pending` (a
+--         zset of sequence numbers, none above `seq`)
+-- Returns: {key, what it held}, … for each key set aside
 local LARGEST = 2 ^ 53
 local mended, unset, last = {}, nil, 0
 
@@ -36,7 +39,7 @@ for i = 1, #KEYS, 2 do
   end
 end
 if unset and #mended > 0 then
-  -- A hint must not get a number below those that wait: it would seem to have been popped.
+  -- A new entry with a number below the waiting ones would seem to have been popped.
   redis.call('SET', unset, string.format('%.0f', last))
 end
 return mended

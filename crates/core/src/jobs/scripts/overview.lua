@@ -1,6 +1,10 @@
--- Queues and workers at a glance.
--- KEYS: 1 workers, 2 their self-descriptions, 3.. queues
--- Returns: now (ms), {depth, oldest id or empty, depth, …}, {worker, last heard of (ms), description, …}
+-- Reads queues and workers.
+-- KEYS: 1 workers        {search}:workers
+--       2 descriptions   {search}:workers:descriptions
+--       3 … queues       {search}:queue:<mode>   for each mode
+-- ARGV: none
+-- Returns: now (ms), {depth, oldest id or empty, …} for each queue, {name, last heartbeat (ms),
+--          description, …} for each worker
 local queues = {}
 for i = 3, #KEYS do
   table.insert(queues, tostring(redis.call('LLEN', KEYS[i])))

@@ -1,25 +1,27 @@
--- Shared by the job scripts. KEYS[1] = record, KEYS[2] = control hash, KEYS[3] = event stream; but for
--- accept.lua, which has keys of its own and uses nothing here that names KEYS.
--- JSON is never decoded here: fragments arrive ready-made and are only joined.
+-- Shared by the job scripts. JSON is never decoded: scripts only join ready-made fragments.
+-- KEYS: 1 record         search_job:<id>
+--       2 control hash   {search_job:<id>}:ctl
+--       3 event stream   {search_job:<id>}:ev
+-- enqueue.lua has other KEYS and uses only the functions that read none.
 
 local function field(name)
   return redis.call('HGET', KEYS[2], name)
 end
 
--- How long what is kept beside the record lives.
+-- Sets the TTL of the control hash and the events.
 local function keep_for(seconds)
   redis.call('EXPIRE', KEYS[2], seconds)
   redis.call('EXPIRE', KEYS[3], seconds)
 end
 
--- The record of a job that has no result (yet). `error` is a JSON string or null, `extra` is empty
--- or more members, each with a comma before it.
+-- The record of a job without a result. `error` is a JSON string or null; `extra` is empty or JSON
+-- members, each after a comma.
 local function record_of(status, error, echo, attempt, extra)
   return '{"status":"' .. status .. '","result":null,"error":' .. error .. ',' .. echo
     .. ',"attempt":' .. attempt .. extra .. ',"version":1}'
 end
 
--- Writes it, to live for so many seconds.
+-- Writes such a record with a TTL in seconds.
 local function write_record(status, error, extra, seconds)
   local known = redis.call('HMGET', KEYS[2], 'echo', 'attempt')
   redis.call('SET', KEYS[1], record_of(status, error, known[1], known[2], extra), 'EX', seconds)
@@ -29,8 +31,7 @@ local function append_event(kind, data)
   return redis.call('XADD', KEYS[3], 'MAXLEN', '~', 8192, '*', 'type', kind, 'data', data)
 end
 
--- Appends an event of the job's own life. `members` is empty or JSON members, each with a comma
--- before it.
+-- Appends a lifecycle event. `members` is empty or JSON members, each after a comma.
 local function append_turn(kind, members)
   return append_event(kind, '{"type":"' .. kind .. '"' .. members .. '}')
 end
