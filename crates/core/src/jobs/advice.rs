@@ -158,7 +158,7 @@ fn weakness(durability: Durability) -> Option<Fault> {
     })
 }
 
-/// The value of one line of `INFO`.
+/// The value of a line `name:value` of `INFO`.
 pub(super) fn value<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))

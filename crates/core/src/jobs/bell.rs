@@ -106,7 +106,7 @@ impl Bell {
 }
 
 impl Ring {
-    /// Waits for the next message, or returns at once if there was one since the last call.
+    /// Waits for the next message; returns at once if one came since the last call.
     pub async fn rung(&mut self) {
         let changed = match &mut self.receiver {
             Some(receiver) => receiver.changed().await.is_ok(),

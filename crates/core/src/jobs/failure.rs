@@ -44,7 +44,7 @@ impl Failure {
         Value::from(self.error.as_str()).to_string()
     }
 
-    /// The other members, each with a comma before it.
+    /// The further members as JSON, each after a comma.
     pub(super) fn members_json(&self) -> String {
         let mut members = Map::new();
         members.insert("error_code".into(), self.code.into());

@@ -146,7 +146,7 @@ impl Jobs {
     }
 }
 
-/// The job that a key belongs to.
+/// The job that a key belongs to: its record, or a key that begins with `{search_job:<id>}`.
 fn job_of(key: &str) -> Option<Uuid> {
     let inner = key.strip_prefix('{').and_then(|key| key.split('}').next());
     keys::id_of(inner.unwrap_or(key))

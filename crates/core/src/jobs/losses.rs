@@ -65,7 +65,7 @@ pub(super) fn without(id: Uuid, lost: &[String]) -> String {
     others.join(" ")
 }
 
-/// State, nonce, holder and worker.
+/// The fields `state`, `nonce`, `holder` and `worker` of a control hash.
 type Control = (
     Option<String>,
     Option<String>,

@@ -9,7 +9,8 @@
 --       4 channel search:cancelled
 --       5 id
 --       6 nonce of the cancel: a repeat gets the same reply
--- Returns: {CANCELLED, mode} | {FLAGGED} | {ENDED} | {ABSENT}
+-- Returns: {CANCELLED, mode} (it was pending and has ended) | {FLAGGED} (it runs)
+--        | {ENDED} (it had ended before) | {ABSENT}
 local state = field('state')
 if not state then
   return { 'ABSENT' }
