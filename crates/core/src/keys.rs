@@ -40,7 +40,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "as the record",
         writer: "every job script, worker",
         readers: "api, worker, job scripts",
-        holds: "state, attempt, crashes, losses, nonce, worker and its process, lease, limits, cancel flag, the request, whom to call",
+        holds: "state, attempt, crashes, losses, nonce, worker and its process, lease, limits, cancel flag, the request, callback",
     },
     KeySpec {
         pattern: "{search_job:<id>}:ev",
@@ -48,7 +48,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "as the record",
         writer: "job scripts",
         readers: "api",
-        holds: "lifecycle, progress and answer text in order, bounded; begins with the first attempt, or the end",
+        holds: "lifecycle, progress and answer text in order, bounded; made by the first attempt, or by the end",
     },
     KeySpec {
         pattern: "{search_job:<id>}:erased",
@@ -56,7 +56,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "86400 s (60 s if there was nothing), or until the id is used again",
         writer: "erase, create",
         readers: "api, worker",
-        holds: "that a client deleted the search: what is just being stored of it goes too",
+        holds: "a mark that a client deleted the search: a copy that is being stored is deleted too",
     },
     KeySpec {
         pattern: "{search_job:<id>}:aside:<key>",
@@ -64,7 +64,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "86400 s",
         writer: "mend",
         readers: "people",
-        holds: "what one of the keys above held instead of its own type: `record`, `ctl`, `ev`",
+        holds: "the value of another type that one of the keys above held: `record`, `ctl`, `ev`",
     },
     KeySpec {
         pattern: "{search}:queue:<mode>",
@@ -72,7 +72,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "none; empty when idle",
         writer: "accept, push, book",
         readers: "api, worker",
-        holds: "hints: ids of searches that wait, oldest at the right",
+        holds: "queue entries: ids of waiting searches, oldest at the right",
     },
     KeySpec {
         pattern: "{search}:pending:<mode>",
@@ -80,7 +80,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "none; empty when idle",
         writer: "accept, push, book",
         readers: "api, worker",
-        holds: "id → sequence number of its hint",
+        holds: "id → sequence number of its queue entry",
     },
     KeySpec {
         pattern: "{search}:live",
@@ -88,7 +88,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "none; empty when idle",
         writer: "accept, register, push, book, due",
         readers: "api, worker",
-        holds: "every id that has not ended → when somebody must look at it (ms)",
+        holds: "index: every id that has not ended → when a sweeper must check it (ms)",
     },
     KeySpec {
         pattern: "{search}:seq",
@@ -96,7 +96,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "none",
         writer: "accept, push",
         readers: "accept, push",
-        holds: "the last sequence number given to a hint",
+        holds: "the last sequence number given to a queue entry",
     },
     KeySpec {
         pattern: "{search}:unsaved",
@@ -104,7 +104,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "none; empty when idle",
         writer: "book, due",
         readers: "worker",
-        holds: "ids that ended and are not in the history yet → when to try next (ms)",
+        holds: "index: ids that ended and are not in the history yet → when to try next (ms)",
     },
     KeySpec {
         pattern: "{search}:failures",
@@ -117,18 +117,18 @@ pub const TABLE: [KeySpec; 21] = [
     KeySpec {
         pattern: "{search}:callbacks",
         kind: "ZSET",
-        ttl: "none; empty when nobody is to be called",
+        ttl: "none; empty when no callback is pending",
         writer: "accept, register, book, due, postpone, worker",
         readers: "worker",
-        holds: "ids whose outcome somebody is to be told → when to try next (ms)",
+        holds: "index: ids with a pending callback → when to try next (ms)",
     },
     KeySpec {
         pattern: "{search}:workers",
         kind: "ZSET",
-        ttl: "entries older than a minute are struck off",
+        ttl: "entries older than a minute are removed",
         writer: "announce",
         readers: "api",
-        holds: "worker → when it was last heard of (ms)",
+        holds: "worker → time of its last heartbeat (ms)",
     },
     KeySpec {
         pattern: "{search}:workers:descriptions",
@@ -136,7 +136,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "as the worker's entry",
         writer: "announce",
         readers: "api",
-        holds: "worker → its version, slots, running searches, and how its engines do (JSON)",
+        holds: "worker → its version, slots, running searches and the state of its providers (JSON)",
     },
     KeySpec {
         pattern: "{search}:lost:<process>",
@@ -144,7 +144,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "3600 s",
         writer: "lost",
         readers: "worker",
-        holds: "short names of the searches that were lost with this worker process",
+        holds: "short names of the searches that were lost together with this worker process",
     },
     KeySpec {
         pattern: "{search}:aside:<key>",
@@ -152,15 +152,15 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "86400 s",
         writer: "mend",
         readers: "people",
-        holds: "what the key `{search}:<key>` held instead of its own type",
+        holds: "the value of another type that the key `{search}:<key>` held",
     },
     KeySpec {
         pattern: "{search}:writable",
         kind: "STRING",
-        ttl: "it is never there",
+        ttl: "never exists",
         writer: "api",
         readers: "none",
-        holds: "nothing: an empty text is written over its end to see whether Redis takes writes",
+        holds: "nothing: an empty text is written to test whether Redis accepts writes",
     },
     KeySpec {
         pattern: "search_answer:<digest>",
@@ -168,7 +168,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "CACHE_TTL_SECONDS",
         writer: "worker",
         readers: "worker",
-        holds: "the answer to a request, for the next one that is the same",
+        holds: "cache entry: the result of a request, for the same request later",
     },
     KeySpec {
         pattern: "search_running:<digest>",
@@ -176,7 +176,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "4 s, extended while the search runs",
         writer: "worker",
         readers: "worker",
-        holds: "who is working on a request, so that the same one waits for it",
+        holds: "lock: the leader that runs a request, so that followers wait for it",
     },
     KeySpec {
         pattern: "search_page:<digest>",
@@ -184,7 +184,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "PAGE_CACHE_TTL_SECONDS",
         writer: "worker",
         readers: "worker",
-        holds: "the main content of a page that was read",
+        holds: "the main content of a page",
     },
     KeySpec {
         pattern: "search_limit:<digest>",
@@ -192,7 +192,7 @@ pub const TABLE: [KeySpec; 21] = [
         ttl: "60 s at most",
         writer: "api",
         readers: "api",
-        holds: "when the next request of a key or an address is due (ms); only with API_RATE_LIMIT",
+        holds: "when the next request of a key or an address may come (ms); only with API_RATE_LIMIT",
     },
 ];
 
