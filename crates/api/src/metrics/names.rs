@@ -5,12 +5,12 @@ use privachat_core::metrics::Metric;
 pub(super) static REQUESTS: Metric = Metric::counter(
     "privachat_api_requests_total",
     &["method", "route", "status"],
-    "Requests that were answered. `route` is the pattern of the address, or `unknown`",
+    "Answered requests. `route` is the pattern of the path, or `unknown`",
 );
 pub(super) static REQUEST_SECONDS: Metric = Metric::histogram(
     "privachat_api_request_seconds",
     &["method", "route"],
-    "Time from a request to the head of its answer; a synchronous search takes as long as the search",
+    "Time from a request to the head of its answer; for a synchronous search, the time of the search",
 );
 pub(super) static IN_FLIGHT: Metric = Metric::gauge(
     "privachat_api_requests_in_flight",
@@ -20,7 +20,7 @@ pub(super) static IN_FLIGHT: Metric = Metric::gauge(
 pub(super) static ACCEPTED: Metric = Metric::counter(
     "privachat_api_searches_accepted_total",
     &["mode"],
-    "Searches that were put into a queue; a repeat with the same Idempotency-Key is none",
+    "Searches that were enqueued; a repeat with the same Idempotency-Key does not count",
 );
 pub(super) static REFUSALS: Metric = Metric::counter(
     "privachat_api_refusals_total",
@@ -30,32 +30,32 @@ pub(super) static REFUSALS: Metric = Metric::counter(
 pub(super) static LISTENERS: Metric = Metric::gauge(
     "privachat_api_listeners",
     &["transport"],
-    "Open streams of events: `sse` (searches and the queue) or `websocket`",
+    "Open event streams: `sse` (searches and the queue) or `websocket`",
 );
 pub(super) static QUEUE_DEPTH: Metric = Metric::gauge(
     "privachat_queue_depth",
     &["mode"],
-    "Searches that wait, of the whole service",
+    "Waiting searches",
 );
 pub(super) static QUEUE_OLDEST: Metric = Metric::gauge(
     "privachat_queue_oldest_seconds",
     &["mode"],
-    "How long the oldest of them has waited; 0 when none waits",
+    "Age of the oldest waiting search; 0 when none waits",
 );
 pub(super) static QUEUE_RUNNING: Metric = Metric::gauge(
     "privachat_queue_running",
     &["mode"],
-    "Searches that run, as the workers last said",
+    "Running searches, by the last heartbeat of each worker",
 );
 pub(super) static WORKERS: Metric = Metric::gauge(
     "privachat_workers",
     &[],
-    "Workers that were heard of within the last minute",
+    "Workers with a heartbeat within the last minute",
 );
 pub(super) static WORKER_SLOTS: Metric = Metric::gauge(
     "privachat_worker_slots_total",
     &[],
-    "Searches that all of them can run at once",
+    "Worker slots of all workers together",
 );
 pub(super) static HISTORY_UNSAVED: Metric = Metric::gauge(
     "privachat_history_unsaved",
@@ -65,7 +65,7 @@ pub(super) static HISTORY_UNSAVED: Metric = Metric::gauge(
 pub(super) static CALLBACKS_WAITING: Metric = Metric::gauge(
     "privachat_callbacks_waiting",
     &[],
-    "Searches whose outcome somebody is still to be told, running ones too",
+    "Searches with a pending callback, running ones too",
 );
 pub(super) static REDIS_UP: Metric = Metric::gauge(
     "privachat_redis_up",
@@ -75,8 +75,8 @@ pub(super) static REDIS_UP: Metric = Metric::gauge(
 pub(super) static REDIS_DURABLE: Metric = Metric::gauge(
     "privachat_redis_durable",
     &[],
-    "1 when Redis syncs what it accepts to its disk before it answers; 0 when it does not (appendonly is off, \
-     or appendfsync is not always); left out while Redis does not tell",
+    "1 when Redis syncs each write to disk before it answers; 0 when it does not (appendonly is off, \
+     or appendfsync is not always); left out when Redis does not answer CONFIG GET",
 );
 
 /// The table.

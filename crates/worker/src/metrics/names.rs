@@ -5,27 +5,27 @@ use privachat_core::metrics::Metric;
 pub(super) static SLOTS: Metric = Metric::gauge(
     "privachat_worker_slots",
     &["mode"],
-    "Searches that the worker runs at once at most; `mode` is `all`, too",
+    "Searches that the worker may run at a time; `mode` can be `all`",
 );
 pub(super) static RUNNING: Metric = Metric::gauge(
     "privachat_worker_running",
     &["mode"],
-    "Searches that it runs now",
+    "Searches that the worker runs now",
 );
 pub(super) static CLAIM_SECONDS: Metric = Metric::histogram(
     "privachat_worker_claim_seconds",
     &["mode"],
-    "How long a search waited from its acceptance to its first attempt",
+    "Time from the acceptance of a search to its first attempt",
 );
 pub(super) static ATTEMPTS: Metric = Metric::counter(
     "privachat_worker_attempts_total",
     &["mode", "outcome"],
-    "Attempts that ended: `completed`, `failed` (cancelled too), `retry` (failed in passing), `released` (given back by a stopping worker), `fenced` (another worker had taken over)",
+    "Ended attempts: `completed`, `failed` (cancelled too), `retry` (a temporary failure), `released` (returned by a stopping worker), `fenced` (another attempt had claimed the search)",
 );
 pub(super) static SEARCH_SECONDS: Metric = Metric::histogram(
     "privachat_worker_search_seconds",
     &["mode"],
-    "How long an attempt took, however it ended",
+    "Duration of an attempt, with any outcome",
 );
 pub(super) static FAILURES: Metric = Metric::counter(
     "privachat_worker_failures_total",
@@ -35,7 +35,7 @@ pub(super) static FAILURES: Metric = Metric::counter(
 pub(super) static STAGE_SECONDS: Metric = Metric::histogram(
     "privachat_worker_stage_seconds",
     &["stage"],
-    "How long a stage of a search took that has an answer: `plan`, `search`, `read`, `rank`, `answer`, `check`",
+    "Duration of a stage, of searches with an answer: `plan`, `search`, `read`, `rank`, `answer`, `check`",
 );
 pub(super) static UPSTREAM_REQUESTS: Metric = Metric::counter(
     "privachat_worker_upstream_requests_total",
@@ -45,37 +45,37 @@ pub(super) static UPSTREAM_REQUESTS: Metric = Metric::counter(
 pub(super) static UPSTREAM_SECONDS: Metric = Metric::histogram(
     "privachat_worker_upstream_seconds",
     &["upstream"],
-    "How long such a call took",
+    "Duration of such a call",
 );
 pub(super) static BREAKER_OPEN: Metric = Metric::gauge(
     "privachat_worker_breaker_open",
     &["upstream"],
-    "1 from when a provider is spared because it keeps failing until it has answered again; else 0",
+    "1 while the circuit breaker of a provider is open: from repeated failures until it has answered again; else 0",
 );
 pub(super) static LEASES_LOST: Metric = Metric::counter(
     "privachat_worker_leases_lost_total",
     &[],
-    "Searches that another worker took over while they ran here",
+    "Searches that lost their lease: another worker claimed them while they ran here",
 );
 pub(super) static FENCED_WRITES: Metric = Metric::counter(
     "privachat_worker_fenced_writes_total",
     &[],
-    "Outcomes that were not written because another worker had taken over",
+    "Outcomes that were refused because another attempt had claimed the search",
 );
 pub(super) static RECOVERIES: Metric = Metric::counter(
     "privachat_worker_recoveries_total",
     &["kind"],
-    "What the sweeper mended: `worker_lost` (waits again), `given_up` (its workers were lost too often), `expired` (waited too long), `hint_lost`, `unlisted`, `left_listed`",
+    "Recoveries by the sweeper: `worker_lost` (the search waits again), `given_up` (its workers were lost too often), `expired` (it waited too long), `hint_lost` (its queue entry was missing), `unlisted` (it was missing from the index), `left_listed` (it had ended and was still in the index)",
 );
 pub(super) static TOKENS: Metric = Metric::counter(
     "privachat_worker_tokens_total",
     &["kind"],
-    "Tokens of language models that answers took: `prompt` and `completion`",
+    "Tokens of language models used for answers: `prompt` and `completion`",
 );
 pub(super) static CALLBACKS: Metric = Metric::counter(
     "privachat_worker_callbacks_total",
     &["outcome"],
-    "Calls to a callback_url: `taken`, `failed` (made again later), and `given_up` (a 410, or no time is left)",
+    "Calls to a callback_url: `taken`, `failed` (repeated later), and `given_up` (a 410, or no time is left)",
 );
 pub(super) static HISTORY_WRITES: Metric = Metric::counter(
     "privachat_worker_history_writes_total",
