@@ -47,13 +47,13 @@ problems! {
         "The search worked, but nothing was found.",
         "Ask in other words, or choose another search_engine.";
     SOURCES_BLOCKED = "sources_blocked", Search,
-        "Sources exist, but every one refused to be read or searched.",
+        "Every provider or page refused the request.",
         "Read warnings; try later or another search_engine.";
     SOURCES_FILTERED = "sources_filtered", Search,
-        "Results were found, but none passed the operator's rules and the question.",
-        "Ask in other words; operators look at EXCLUDED_DOMAINS.";
+        "Results were found, but none fits the question and the operator's rules.",
+        "Ask in other words; operators check EXCLUDED_DOMAINS.";
     NO_PROVIDER = "no_provider", Search,
-        "No search provider is configured, or not the one that was asked for.",
+        "No search provider is configured, or not the requested one.",
         "Set SEARXNG_BASE_URL, CORPUS_PATHS, SERPER_API_KEY or PERPLEXITY_API_KEY for the worker.";
     UPSTREAM_UNAVAILABLE = "upstream_unavailable", Search,
         "Every search provider that was asked failed.",
@@ -65,13 +65,13 @@ problems! {
         "The time was used up before anything usable was found.",
         "Try again, with a longer timeout or in a faster mode.";
     QUEUE_EXPIRED = "queue_expired", Search,
-        "No worker was free before the search had waited too long.",
+        "No worker slot was free within the allowed waiting time.",
         "Try again later; operators add workers.";
     WORKER_LOST = "worker_lost", Search,
-        "The worker stopped in mid-search more often than is allowed.",
-        "Operators look at the worker's log for the session id: the search may be what stops it.";
+        "The workers of this search were lost more often than allowed.",
+        "Operators search the worker's log for the session id: the search may crash its workers.";
     TOO_MANY_ATTEMPTS = "too_many_attempts", Search,
-        "Every allowed attempt failed for a passing reason.",
+        "Every allowed attempt failed for a temporary reason.",
         "Try again later; error names the last reason.";
     CANCELLED = "cancelled", Search,
         "A client cancelled the search.",
@@ -85,7 +85,7 @@ problems! {
         "Use async_mode and poll, or a longer timeout; the answer names the session.";
     SEARCH_EXECUTION_FAILED = "search_execution_failed", Http,
         "A synchronous search failed, or the service met an unexpected fault.",
-        "Read message; report it with X-Request-Id when it does not help.";
+        "Read message; if it does not help, report it with X-Request-Id.";
     SERVICE_UNAVAILABLE = "service_unavailable", Http,
         "Redis or another part that the request needs cannot be reached.",
         "Wait for Retry-After seconds and repeat the request.";
@@ -93,40 +93,40 @@ problems! {
         "Too many searches are waiting.",
         "Wait for Retry-After seconds; operators add workers or raise MAX_QUEUE_LENGTH.";
     RATE_LIMITED = "rate_limited", Http,
-        "The key, or the address without one, has sent more requests than it may.",
-        "Wait for Retry-After seconds and repeat the request; RateLimit-Remaining tells in time. Operators look at API_RATE_LIMIT.";
+        "The key, or without a key the client's address, has sent too many requests.",
+        "Wait for Retry-After seconds and repeat the request; RateLimit-Remaining shows how many are left. Operators check API_RATE_LIMIT.";
     UNAUTHORIZED = "unauthorized", Http,
-        "The service wants an API key, and the request had none that it knows.",
-        "Send `Authorization: Bearer <key>` or `X-API-Key: <key>`; browsers sign in at /sign-in. Operators look at API_KEYS and API_ADMIN_KEYS.";
+        "The service requires an API key, and the request had no valid one.",
+        "Send `Authorization: Bearer <key>` or `X-API-Key: <key>`; browsers sign in at /sign-in. Operators check API_KEYS and API_ADMIN_KEYS.";
     FORBIDDEN = "forbidden", Http,
-        "The key is known, but it is no operator's: the queue and the metrics want a key of API_ADMIN_KEYS.",
-        "Use such a key; browsers sign in with it at /sign-in. Where there is none, operators set API_ADMIN_KEYS.";
+        "The key is valid, but it is not an admin key: the queue and the metrics require one of API_ADMIN_KEYS.",
+        "Use an admin key; browsers sign in with it at /sign-in. If there is none, operators set API_ADMIN_KEYS.";
     PAYLOAD_TOO_LARGE = "payload_too_large", Http,
-        "The body is larger than a request can be.",
+        "The body is larger than the limit.",
         "Send a shorter query.";
     REQUEST_TIMEOUT = "request_timeout", Http,
         "The body did not arrive in time.",
-        "Send it again, all at once; look at the network in between.";
+        "Send it again without pauses; check the network between client and service.";
     URI_TOO_LONG = "uri_too_long", Http,
-        "The address with its query string is longer than any that means something here.",
-        "Send a shorter one.";
+        "The address with its query string is longer than the limit.",
+        "Send a shorter address.";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", Http,
         "The body is not JSON.",
         "Send `Content-Type: application/json`.";
     METHOD_NOT_ALLOWED = "method_not_allowed", Http,
-        "The address exists, but not for this method.",
-        "Use a method that the Allow header names.";
+        "The address does not support this method.",
+        "Use a method of the Allow header.";
     NOT_FOUND = "not_found", Http,
-        "There is nothing at this address.",
+        "The address does not exist.",
         "See /api/docs for the addresses.";
     SESSION_NOT_FOUND = "session_not_found", Http,
-        "The history has no session of this id.",
+        "The history has no session with this id.",
         "Check the id; the session may have been deleted.";
     IDEMPOTENCY_CONFLICT = "idempotency_conflict", Http,
         "The Idempotency-Key was used for another request.",
         "Use a new key for a new request.";
     BAD_IDEMPOTENCY_KEY = "bad_idempotency_key", Http,
-        "The Idempotency-Key header cannot be used.",
+        "The Idempotency-Key header is malformed.",
         "Send 1 to 255 visible ASCII characters, such as a UUID.";
     INTERNAL_ERROR = "internal_error", Http,
         "A fault of the service itself.",
@@ -135,19 +135,19 @@ problems! {
         "The search has ended and cannot be cancelled.",
         "Read its result from the status address.";
     NOT_RETRYABLE = "not_retryable", Http,
-        "Only a search that failed can be run again.",
+        "Only a failed search can be run again.",
         "POST the query as a new search.";
     UPGRADE_REQUIRED = "upgrade_required", Http,
-        "The address speaks WebSocket only.",
+        "The address accepts WebSocket connections only.",
         "Connect with a WebSocket client, or read /events of the same search.";
     HOST_NOT_ALLOWED = "host_not_allowed", Http,
-        "The service does not answer to the name in the request's Host header.",
-        "Call it by localhost or its address; operators add the name to ALLOWED_HOSTS, also when a reverse proxy passes it on.";
+        "The name in the Host header is not one of the service's names.",
+        "Use localhost or the IP address; operators add the name to ALLOWED_HOSTS, also a name that a reverse proxy passes on.";
     ORIGIN_NOT_ALLOWED = "origin_not_allowed", Http,
-        "A page of another origin may not change anything or open a WebSocket here.",
+        "A web page of another origin may not change data or open a WebSocket.",
         "Operators add the origin to CORS_ORIGINS, or have the reverse proxy pass the Host header on unchanged.";
     UNKNOWN_MESSAGE = "unknown_message", Http,
-        "A WebSocket message that means nothing here; the socket stays open.",
+        "The WebSocket message is unknown; the socket stays open.",
         "Send `{\"cancel\":true}` or nothing.";
     STILL_RUNNING = "still_running", Http,
         "The search has not ended, so its session cannot be deleted.",
