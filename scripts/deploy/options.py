@@ -89,14 +89,14 @@ def notes():
         for name, values in [("default", []), ("by hand", ["by-hand"]), ("existing", ["existing"])]
     }
     examples = [
-        f"{setting} of the {process} is still an example of values.yaml, which everybody knows."
+        f"{setting} of the {process} is still an example of values.yaml, which is public."
         for process, settings in [
             ("api", ["API_ADMIN_KEYS", "API_KEYS", "DATABASE_URL", "REDIS_URL"]),
             ("worker", ["DATABASE_URL", "LLM_API_KEY", "REDIS_URL"]),
         ]
         for setting in settings
     ]
-    open_to_all = "there is no key in API_KEYS and API_ADMIN_KEYS. Whoever reaches the API may use it."
+    open_to_all = "there is no key in API_KEYS and API_ADMIN_KEYS. Every client that reaches the API may use it."
     yield "examples that are left", warnings["default"], examples
     yield "a service that is open to all", open_to_all in warnings["by hand"], True
     yield "secrets of others", warnings["existing"], []

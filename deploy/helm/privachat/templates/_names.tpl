@@ -1,4 +1,4 @@
-{{/* What objects of this release are called, before -api and -worker. Always ends with privachat. */}}
+{{/* The names of this release's objects, before -api and -worker. Always ends with privachat. */}}
 {{- define "privachat.fullname" -}}
 {{- $name := .Values.fullnameOverride -}}
 {{- if not $name -}}
@@ -7,7 +7,7 @@
 {{- $name = printf "%s-privachat" $name -}}
 {{- end -}}
 {{- end -}}
-{{- /* With -worker-files behind it no more than the 63 characters of a label. */ -}}
+{{- /* With -worker-files appended, at most the 63 characters of a label. */ -}}
 {{- if gt (len $name) 50 -}}
 {{- fail (printf "%s is longer than 50 characters: take a shorter name for the release, or set fullnameOverride" $name) -}}
 {{- end -}}
@@ -17,7 +17,7 @@
 {{- $name -}}
 {{- end -}}
 
-{{/* What Helm knows its objects by. Selectors do not have them: those of a Deployment can never change. */}}
+{{/* The labels by which Helm knows its objects. Selectors do not have them, because those of a Deployment can never change. */}}
 {{- define "privachat.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -25,7 +25,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- end -}}
 
-{{/* By its process: what selects pods. The full name is in it, so two releases in one namespace stay apart. */}}
+{{/* By its process: the labels that select its pods. They contain the full name, so two releases in one namespace stay apart. */}}
 {{- define "privachat.selector" -}}
 app.kubernetes.io/name: {{ include "privachat.fullname" .root }}-{{ .process }}
 {{- end -}}
@@ -47,7 +47,7 @@ app.kubernetes.io/part-of: privachat
 {{- end -}}
 {{- end -}}
 
-{{/* What stands behind each metric in KEDA's queries: of which installation it is to be. */}}
+{{/* The matchers after each metric in KEDA's queries: they select the installation. */}}
 {{- define "privachat.matchers" -}}
 {{- $matchers := .Values.worker.autoscaling.prometheus.matchers -}}
 {{- if .Values.podMonitor.enabled -}}

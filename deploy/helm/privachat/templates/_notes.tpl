@@ -1,9 +1,9 @@
-{{/* What helm tells whoever installs; here, so that a test can read it. */}}
+{{/* The text that helm prints after an installation; in a template of its own, so that a test can read it. */}}
 {{- define "privachat.notes" -}}
 {{- $name := include "privachat.fullname" . -}}
 PrivaChat Search {{ .Chart.AppVersion }} is called {{ $name }} in namespace {{ .Release.Namespace }}.
 
-Does everything that it needs work?
+Check that everything it needs works:
 
   kubectl -n {{ .Release.Namespace }} exec deployment/{{ $name }}-worker -- privachat-worker check-config
 
@@ -17,19 +17,19 @@ Ask it, at http://localhost:8001:
 {{- range $setting, $value := $values }}
 {{- if contains "change-me" $value }}
 
-WARNING: {{ $setting }} of the {{ $process }} is still an example of values.yaml, which everybody knows.
+WARNING: {{ $setting }} of the {{ $process }} is still an example of values.yaml, which is public.
 {{- end }}
 {{- end }}
 {{- $files := include "privachat.fileSettings" (dict "root" $ "process" $process) | fromJsonArray }}
 {{- if and (eq $process "api") (not (or $values.API_KEYS $values.API_ADMIN_KEYS (has "API_KEYS" $files) (has "API_ADMIN_KEYS" $files))) }}
 
-WARNING: there is no key in API_KEYS and API_ADMIN_KEYS. Whoever reaches the API may use it.
+WARNING: there is no key in API_KEYS and API_ADMIN_KEYS. Every client that reaches the API may use it.
 {{- end }}
 {{- end }}
 {{- end }}
 {{- if and .Values.worker.autoscaling.enabled (not (include "privachat.matchers" .)) }}
 
-The number of workers goes by what Prometheus sees of all installations. If there are several, set
+The number of workers depends on the metrics of all installations in Prometheus. If there are several, set
 worker.autoscaling.prometheus.matchers, or podMonitor.enabled.
 {{- end }}
 {{- end -}}

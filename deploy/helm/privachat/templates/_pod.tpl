@@ -1,4 +1,4 @@
-{{/* Annotations of a pod, by its process: a change of what it reads at its start starts it anew. */}}
+{{/* Annotations of a pod, by its process: a change of what it reads at its start replaces it. */}}
 {{- define "privachat.podAnnotations" -}}
 {{- $own := index .root.Values.secrets .process -}}
 checksum/config: {{ include "privachat.config" .root | sha256sum }}
@@ -13,13 +13,13 @@ checksum/files: {{ include "privachat.secretFiles" . | sha256sum }}
 {{- end }}
 {{- end -}}
 
-{{/* What a pod has before its containers, by its process. */}}
+{{/* The fields of a pod before its containers, by its process. */}}
 {{- define "privachat.pod" -}}
 {{- $own := index .root.Values .process -}}
 {{- $config := .root.Values.config -}}
 automountServiceAccountToken: false
-# More than SHUTDOWN_DELAY_SECONDS, in which an API goes on taking requests (hence no preStop), and DRAIN_SECONDS,
-# in which requests and searches finish. Nobody connects to a worker; it needs the first no more than a preStop.
+# More than SHUTDOWN_DELAY_SECONDS, in which an API still accepts requests (hence no preStop), and DRAIN_SECONDS, in
+# which requests and searches finish. A worker gets no connections and needs neither the first nor a preStop.
 terminationGracePeriodSeconds: {{ add (int $config.SHUTDOWN_DELAY_SECONDS) (int $config.DRAIN_SECONDS) 15 }}
 securityContext:
   runAsNonRoot: true
@@ -58,7 +58,7 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{/* What a container has before its ports, by its process. */}}
+{{/* The fields of a container before its ports, by its process. */}}
 {{- define "privachat.container" -}}
 {{- $own := index .root.Values .process -}}
 {{- $secret := index .root.Values.secrets .process -}}
@@ -92,7 +92,7 @@ resources:
   {{- toYaml $own.resources | nindent 2 }}
 {{- end -}}
 
-{{/* Where secrets are files, by the process. The group that reads them is fsGroup. */}}
+{{/* The mount of secret files, by the process. The group that can read them is fsGroup. */}}
 {{- define "privachat.filesVolume" -}}
 {{- $secret := index .root.Values.secrets .process -}}
 name: secrets

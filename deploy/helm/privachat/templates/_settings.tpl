@@ -15,7 +15,7 @@
 {{- toYaml $data -}}
 {{- end -}}
 
-{{/* By its process: which settings it reads from files, as a list. Refuses what contradicts itself. */}}
+{{/* By its process: the settings that it reads from files, as a list. Refuses contradictory values. */}}
 {{- define "privachat.fileSettings" -}}
 {{- $own := index .root.Values.secrets .process -}}
 {{- $files := merge (dict) $own.files .root.Values.secrets.shared.files -}}
@@ -27,7 +27,7 @@
 {{- $names = $own.existingFileSettings -}}
 {{- else -}}
 {{- if $own.existingFileSettings -}}
-{{- fail (printf "secrets.%s.existingFileSettings says what is in secrets.%s.existingFilesSecret, which is not set" .process .process) -}}
+{{- fail (printf "secrets.%s.existingFileSettings lists the settings of secrets.%s.existingFilesSecret, which is not set" .process .process) -}}
 {{- end -}}
 {{- range $name, $_ := $files -}}
 {{- if regexMatch "^[A-Z0-9_]+$" $name -}}
@@ -38,7 +38,7 @@
 {{- toJson $names -}}
 {{- end -}}
 
-{{/* By its process: the values of its Secret. What is in a file is not in the environment too. */}}
+{{/* By its process: the values of its Secret. A setting in a file is not in the environment too. */}}
 {{- define "privachat.secretValues" -}}
 {{- $own := index .root.Values.secrets .process -}}
 {{- $files := include "privachat.fileSettings" . | fromJsonArray -}}
