@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Looks the dependencies up in RustSec's database of known faults, and in crates.io's of withdrawn
-# versions. Where the database cannot be reached there is a loud line and no failure: the state of the
-# network says nothing of the commit. ADVISORIES=required makes it one.
+# Checks the dependencies against RustSec's advisories and against withdrawn versions on crates.io. If the
+# database cannot be reached, it prints a warning and does not fail, because that is no fault of the commit.
+# With ADVISORIES=required it fails.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Measures the service against what users would pick instead and writes docs/BENCHMARKS.md. A quarter of
-# an hour on two idle cores, besides the first build and installation.
-#   BENCH_ROUNDS=3 BENCH_SECONDS=5     turns of each side (7 where wrk is the load), and how long one
-#                                      turn of load is
+# Compares the service with its alternatives and writes docs/BENCHMARKS.md. Takes a quarter of an hour on two
+# idle cores, plus the first build and installation.
+#   BENCH_ROUNDS=3 BENCH_SECONDS=5     rounds of each side (7 where wrk makes the load), and the length of
+#                                      one round of load
 #   BENCH_JOBS BENCH_DEPTH BENCH_DOCUMENTS BENCH_LISTENERS   sizes: tests/bench/src/scale.rs
 #   BENCH_ROWS=poll,drain              only these rows: poll post latency start drain depth pipeline
 #                                      memory corpus, and hot for Criterion's

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs many searches while workers, APIs, Redis and the network between them break, and checks
-# afterwards that each ended once. CHAOS_JOBS says how many, CHAOS_SEED replays a plan.
+# afterwards that each ended once. CHAOS_JOBS sets their number, CHAOS_SEED replays a plan.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Cuts a stream of events at every event and at many random bytes, and resumes it on another API.
-# CUTS says at how many.
+# Interrupts an event stream at every event and at random bytes, and resumes it on another API. CUTS sets the
+# number of random bytes.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 

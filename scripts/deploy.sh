@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks what is in deploy/ as far as it can be without a container engine or a cluster. What the files
-# promise to each other and to the code is in tests/tests/deploy*.rs.
+# Checks the files in deploy/ as far as possible without a container engine or a cluster. tests/tests/deploy*.rs
+# checks that they agree with each other and with the code.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
@@ -8,7 +8,7 @@ tools=target/tools/bin
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# Without a project's .env, so that the result does not depend on this machine's settings.
+# Without the project's .env, so that the result does not depend on this machine's settings.
 : >"$scratch/no.env"
 docker-compose --env-file "$scratch/no.env" config --quiet
 docker-compose --env-file "$scratch/no.env" --profile proxy --profile observability config --quiet
@@ -19,7 +19,7 @@ scripts/deploy/resolved.sh "$scratch"
 "$tools/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 "$tools/hadolint" deploy/Dockerfile
-# The layer of dependencies: does cargo read the workspace as the image has it then?
+# The layer of dependencies: cargo must accept the workspace with empty sources.
 cp --parents Cargo.toml Cargo.lock crates/*/Cargo.toml tests/Cargo.toml tests/bench/Cargo.toml deploy/empty-sources.sh "$scratch"
 (cd "$scratch" && deploy/empty-sources.sh && cargo fetch --quiet --locked)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing for the parts named: run, test, check, bench. Says nothing when nothing is missing.
+# Installs missing requirements of the named parts: run, test, check, bench. Prints nothing if none is missing.
 #   scripts/install.sh run|test|check|bench ...
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -23,14 +23,14 @@ need_run() {
 need_test() {
     need_run
     postgres_absent && add postgresql
-    # A worker whose clock is wrong.
+    # For a worker whose clock is wrong.
     absent faketime && add faketime
-    # What the build script asks for the revision.
+    # The build script reads the revision from git.
     absent git && add git
-    # The clients in examples/.
+    # For the clients in examples/.
     absent node && add nodejs
     need_python
-    # A browser, what drives it, and letters to draw.
+    # A browser, its driver, and a font.
     absent chromium && add chromium
     absent chromedriver && add chromium-driver
     compgen -G '/usr/share/fonts/truetype/*/*.ttf' >/dev/null || add fonts-dejavu-core
@@ -50,14 +50,14 @@ need_check() {
 need_bench() {
     need_run
     absent wrk && add wrk
-    # What is compared with.
+    # For the peers.
     absent node && add nodejs
     absent npm && add npm
     need_python
 }
 
 need_python() {
-    # ensurepip is what Debian splits off into python3-venv.
+    # Debian has ensurepip in python3-venv.
     python3 -c 'import ensurepip, venv' 2>/dev/null || add python3-venv
     return 0
 }
@@ -66,8 +66,8 @@ as_root() {
     if ((EUID == 0)); then "$@"; else sudo "$@"; fi
 }
 
-# Debian starts a service as soon as its package is there. The programs are wanted here, not the
-# services: they are kept from starting during the installation, and switched off for the next boot.
+# Debian starts a service as soon as its package is installed. Only the programs are needed here: the services
+# are not started during the installation, and disabled for the next boot.
 policy=/usr/sbin/policy-rc.d
 hold_services() {
     [[ -e $policy ]] && return
@@ -85,8 +85,8 @@ disable_services() {
     done
 }
 
-# Another apt may be at work, an upgrade in the background for one: it is waited for. The option is about the
-# lock of dpkg; for the one of the package lists apt-get gives up at once.
+# Waits for another apt, for example an upgrade in the background. The option covers the lock of dpkg only; for
+# the lock of the package lists apt-get gives up at once.
 apt_patience=600
 apt_get() {
     as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive \
@@ -103,9 +103,9 @@ update_lists() {
 
 install_packages() {
     say "installing with apt-get: ${missing[*]}"
-    absent apt-get && die "apt-get is not here; install these yourself: ${missing[*]}"
+    absent apt-get && die "apt-get is missing; install these yourself: ${missing[*]}"
     if ((EUID != 0)) && absent sudo; then
-        die "not root and no sudo here; as root: apt-get install ${missing[*]}"
+        die "not root, and sudo is missing; as root: apt-get install ${missing[*]}"
     fi
     hold_services
     local log
@@ -119,8 +119,8 @@ install_packages() {
     disable_services
 }
 
-# What a list names, from PyPI into a folder of its own. Its programs name that folder, so a checkout that
-# was moved gets them anew.
+# Installs the packages of a list from PyPI into a folder of its own. Its programs contain the folder's path, so
+# they are installed again in a checkout that was moved.
 install_python() {
     local list=$1 folder=$2
     local stamp=$folder/installed.txt
@@ -133,7 +133,7 @@ install_python() {
 }
 
 (($#)) || die "usage: scripts/install.sh run|test|check|bench ..."
-absent cargo && die "cargo is not here; install Rust with rustup: https://rustup.rs"
+absent cargo && die "cargo is missing; install Rust with rustup: https://rustup.rs"
 for part in "$@"; do
     case $part in
         run | test | check | bench) "need_$part" ;;

@@ -1,9 +1,8 @@
 # shellcheck shell=bash
-# Installs what `make bench` compares with into target/bench: FastAPI, Celery, BullMQ, and asynq where
-# Go and its modules can be had. Sourced by bench.sh, never run.
+# Installs the peers of `make bench` into target/bench: FastAPI, Celery, BullMQ, and asynq where Go and its
+# modules are available. Sourced by bench.sh, never run.
 #
-# A peer that cannot be installed stops nothing: why is left in target/bench/<name>.missing, and the
-# table says so.
+# A peer that cannot be installed is left out: the reason is in target/bench/<name>.missing and in the table.
 
 sources=$PWD/tests/bench/peers
 peers=$PWD/target/bench

@@ -17,7 +17,7 @@ rm -f data/run/api.addr
 api_host=${API_HOST:-127.0.0.1}
 api_port=${API_PORT:-8001}
 if ((api_port != 0)) && listens 127.0.0.1 "$api_port"; then
-    die "port $api_port is taken by another program; choose another: API_PORT=8002 make run"
+    die "port $api_port is in use by another program; choose another: API_PORT=8002 make run"
 fi
 
 scripts/install.sh run
@@ -29,14 +29,13 @@ for document in README.md ARCHITECTURE.md CHANGELOG.md docs; do
     if [[ -e $document ]]; then own_documents+=${own_documents:+,}$PWD/$document; fi
 done
 if [[ -n ${CORPUS:-} ]]; then
-    [[ -e $CORPUS ]] || die "CORPUS=$CORPUS is not there"
+    [[ -e $CORPUS ]] || die "CORPUS=$CORPUS does not exist"
     CORPUS_PATHS=$(realpath "$CORPUS")
 fi
 export CORPUS_PATHS=${CORPUS_PATHS:-$own_documents}
 export API_HOST=$api_host API_PORT=$api_port API_ADDR_FILE=$PWD/data/run/api.addr
 export LOG_FORMAT=${LOG_FORMAT:-pretty}
-# Someone at a terminal wants Ctrl-C to be quick: unfinished searches go back to the queue, no load balancer
-# is waited for.
+# At a terminal Ctrl-C has to be quick: unfinished searches are released, and there is no load balancer to wait for.
 export DRAIN_SECONDS=${DRAIN_SECONDS:-5} SHUTDOWN_DELAY_SECONDS=${SHUTDOWN_DELAY_SECONDS:-0}
 
 trap stop_all EXIT

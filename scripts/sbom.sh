@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes what each binary is made of, as CycloneDX 1.5 JSON, into target/sbom: every crate with its
-# version, licence, checksum and package URL, as locked in Cargo.lock.
+# Writes the components of each binary, as CycloneDX 1.5 JSON, into target/sbom: every crate with its version,
+# licence, checksum and package URL, as locked in Cargo.lock.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
@@ -12,7 +12,7 @@ if [[ "$("$tool" cyclonedx --version 2>/dev/null)" != *"$version" ]]; then
     cargo install --quiet --locked --root target/tools --version "$version" cargo-cyclonedx
 fi
 mkdir -p target/sbom
-# It writes one beside each package of the workspace that has a binary, the tests' too.
+# The tool writes a file beside each package of the workspace that has a binary, the tests' too.
 trap 'rm -f tests/*.cdx.json tests/bench/*.cdx.json crates/*/*.cdx.json' EXIT
 "$tool" cyclonedx --quiet --format json --spec-version 1.5 --describe binaries
 for name in api worker; do

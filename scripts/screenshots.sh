@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes the pictures of docs/screenshots anew, in a real browser over a small web.
+# Makes the pictures of docs/screenshots again, in a real browser, with answers from local test pages.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 

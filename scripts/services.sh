@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Starting, watching and stopping the processes of run.sh. Sourced by it, never run.
+# Starts, watches and stops the processes of run.sh. Sourced by it, never run.
 
 declare -A pids=()
 order=()
@@ -23,8 +23,8 @@ listens() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
 where_from() { if [[ -s $1 ]]; then printf ' (http://%s)' "$(sed 's|^http://||' "$1")"; fi; }
 
-# Any reply counts, a demand for a password too: then the address is right and the key is wrong,
-# which the service itself says better.
+# Any reply counts, a request for a password too: then the address is right and the password is wrong, which the
+# service itself reports better.
 redis_answers() {
     local url=$1 reply
     case $url in
@@ -32,7 +32,7 @@ redis_answers() {
             url=${url#*://}
             reply=$(timeout 3 redis-cli -s "${url%%\?*}" ping 2>&1) || true
             ;;
-        *+cluster://* | *+sentinel://* | *,*) return 0 ;; # several nodes: not for one ping
+        *+cluster://* | *+sentinel://* | *,*) return 0 ;; # several nodes: one ping says nothing
         *) reply=$(timeout 3 redis-cli -u "$url" ping 2>&1) || true ;;
     esac
     [[ $reply =~ PONG|NOAUTH|WRONGPASS|NOPERM|LOADING ]]
@@ -50,7 +50,7 @@ start_redis_unless_given() {
             say "using the Redis at REDIS_URL"
             return
         fi
-        say "nothing answers at REDIS_URL: starting a Redis of our own"
+        say "no Redis answers at REDIS_URL: starting one"
     fi
     local port
     port=$(free_port 6379)
@@ -66,8 +66,8 @@ start_redis_unless_given() {
     done
 }
 
-# start NAME COMMAND...: in a session of its own, so that Ctrl-C reaches only this script and the
-# order of stopping is ours; it gets SIGTERM if this script is killed outright.
+# start NAME COMMAND...: in a session of its own, so that Ctrl-C reaches only this script, which stops the
+# processes in order. If this script is killed, they get SIGTERM.
 start() {
     local name=$1
     shift
@@ -98,7 +98,7 @@ wait_until_ready() {
     done
 }
 
-# Searches wait for their documents by themselves; a person would rather know.
+# Searches wait for the index of the documents by themselves; this tells the user.
 wait_for_documents() {
     local deadline=$((SECONDS + 300)) last
     while ((SECONDS < deadline)); do
@@ -121,7 +121,7 @@ wait_for_a_death() {
     done
 }
 
-# Newest first: the API takes no more, the worker hands back what it has, Redis saves.
+# Newest first: the API stops accepting, the worker releases its searches, Redis saves.
 stop_all() {
     trap '' INT TERM HUP
     local name deadline

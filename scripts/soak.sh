@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Keeps the service at half of what it can bear and looks once a second at memory, connections, open
-# files and Redis keys. Fails when the last third is above the first.
-#   SOAK_MINUTES=30    how long
-#   SOAK_RATE          searches a second, instead of half of what a short trial has shown
+# Runs the service at half of its capacity and measures memory, connections, open files and Redis keys once a
+# second. Fails if the last third is above the first.
+#   SOAK_MINUTES=30    the duration
+#   SOAK_RATE          searches a second, instead of half of the capacity that a short trial measures
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
