@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the scripts for docker compose share: what every script has, and which compose to call.
-# Sourced, never run. Needs no Rust.
+# Shared by the scripts for docker compose: scripts/env.sh, and the compose program. Sourced, never run. Needs
+# no Rust.
 
 source "$(dirname "${BASH_SOURCE[0]}")/../env.sh"
 
@@ -11,13 +11,13 @@ if [[ -z ${COMPOSE:-} ]]; then
     elif command -v docker-compose >/dev/null; then
         COMPOSE="docker-compose"
     else
-        die "neither 'docker compose' nor 'docker-compose' is here; install docker.io and docker-compose"
+        die "neither 'docker compose' nor 'docker-compose' is installed; install docker.io and docker-compose"
     fi
 fi
 read -ra compose_words <<<"$COMPOSE"
 compose() { "${compose_words[@]}" "$@"; }
 
-# How many searches the history holds.
+# The number of searches in the history.
 count_sessions() {
     compose exec -T postgres psql -U privachat -d privachat -Atc 'SELECT count(*) FROM sessions' | tr -d '\r'
 }

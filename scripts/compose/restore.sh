@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Brings back what scripts/compose/backup.sh saved. What the deployment holds now is replaced.
+# Restores a backup of scripts/compose/backup.sh. It replaces the present data of the deployment.
 #   scripts/compose/restore.sh FOLDER --replace
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-[[ $# == 2 && $2 == --replace ]] || die "usage: scripts/compose/restore.sh FOLDER --replace (which deletes what is there now)"
+[[ $# == 2 && $2 == --replace ]] || die "usage: scripts/compose/restore.sh FOLDER --replace (which deletes the present data)"
 folder=$1
 for file in history.sql redis.tar sessions; do
-    [[ -s $folder/$file ]] || die "$folder/$file is not there; name a folder that backup.sh made"
+    [[ -s $folder/$file ]] || die "$folder/$file is missing; name a folder that backup.sh made"
 done
 tar -tf "$folder/redis.tar" >/dev/null || die "$folder/redis.tar is damaged; nothing was changed"
 tail -n 5 "$folder/history.sql" | grep -q 'PostgreSQL database dump complete' ||
-    die "$folder/history.sql is not whole; nothing was changed"
+    die "$folder/history.sql is incomplete; nothing was changed"
 
 running=$(compose ps --services --filter status=running)
 stopped=()
@@ -25,7 +25,7 @@ for ((i = 0; i < 120; i++)); do
     sleep 1
 done
 
-# In one transaction: if it cannot be read, the history is as it was.
+# In one transaction: if the file cannot be read, the history stays unchanged.
 {
     printf 'SET client_min_messages = warning;\nDROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n'
     grep -v -E '^CREATE SCHEMA public;$' "$folder/history.sql"
@@ -43,4 +43,4 @@ compose run --rm --no-deps -T --entrypoint /bin/sh redis -euc '
     rmdir /data/restored' <"$folder/redis.tar"
 compose up -d redis
 if ((${#stopped[@]})); then compose start "${stopped[@]}"; fi
-say "restored; look: $COMPOSE exec worker privachat-worker check-config"
+say "restored; check with: $COMPOSE exec worker privachat-worker check-config"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes an image under each name that the deployment uses and that is not here: pulled where a registry answers,
-# otherwise a stand-in out of Debian's packages (stand-ins/Dockerfile). As root, for debootstrap.
+# Provides each missing image of the deployment: pulled if a registry answers, otherwise a stand-in made of Debian
+# packages (stand-ins/Dockerfile). Runs as root, for debootstrap.
 #   scripts/compose/stand-ins.sh
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -11,12 +11,12 @@ trap 'rm -rf "$scratch"' EXIT
 
 is_here() { docker image inspect "$1" >/dev/null 2>&1; }
 
-# The name that a file gives: the first one after the word.
+# The first image name after a word in a file.
 named() { sed -n "s/^ *$1 \(\S*$2\S*\).*/\1/p" "$3" | head -n 1; }
 
 debian() {
     is_here stand-in:debian && return
-    command -v debootstrap >/dev/null || die "debootstrap is not here: apt-get install debootstrap"
+    command -v debootstrap >/dev/null || die "debootstrap is missing: apt-get install debootstrap"
     say "making Debian trixie with debootstrap"
     debootstrap --variant=minbase --include=ca-certificates trixie "$scratch/debian" >"$scratch/log" 2>&1 ||
         { tail -n 5 "$scratch/log" >&2; die "debootstrap failed"; }
@@ -29,7 +29,7 @@ context() {
     cp /etc/ssl/certs/ca-certificates.crt "$scratch/context/certificates.crt"
     if [[ $1 == rust ]]; then
         local root config
-        root=$(rustc --print sysroot) || die "the stand-in for the image of Rust takes the Rust of this machine: install it"
+        root=$(rustc --print sysroot) || die "the stand-in for the image of Rust copies the Rust of this machine: install Rust"
         cp -al "$root/bin" "$root/lib" "$scratch/context/toolchain/" 2>/dev/null ||
             cp -a "$root/bin" "$root/lib" "$scratch/context/toolchain/"
         config=${CARGO_HOME:-$HOME/.cargo}/config.toml
@@ -51,7 +51,7 @@ stand_in() {
     else
         rm -rf "$scratch/context"
         context "$target"
-        # By the older builder, which every engine has.
+        # With the older builder, which every engine has.
         DOCKER_BUILDKIT=0 docker build --target "$target" -t "$image" "$scratch/context" >"$scratch/log" 2>&1 ||
             { tail -n 20 "$scratch/log" >&2; die "no stand-in for $image could be made"; }
     fi

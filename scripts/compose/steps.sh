@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The steps of test.sh. Sourced by it, never run.
 
-# A folder for what the steps write, and the port of the API.
+# A folder for the files of the steps, and the port of the API.
 : "${scratch:?}" "${API_PORT:?}"
 base=http://127.0.0.1:$API_PORT
 figures=()
@@ -13,7 +13,7 @@ figure() {
 }
 report() { printf '   %s\n' "${figures[@]}"; }
 
-# Waits until a command succeeds; names what it waited for when it never does.
+# Waits until a command succeeds; if it does not in time, names what it waited for.
 await() {
     local what=$1 seconds=$2
     shift 2
@@ -53,7 +53,7 @@ complete() {
 
 build_images() {
     local began=$SECONDS service
-    # One after the other: builders without BuildKit would compile all of it once for each.
+    # One after the other: builders without BuildKit would compile everything twice.
     for service in api worker; do
         PRIVACHAT_REVISION=$1 compose build "$service" >"$scratch/build.log" 2>&1 ||
             { tail -n 30 "$scratch/build.log" >&2; die "the image $service cannot be built"; }
@@ -78,12 +78,12 @@ start_with_nothing_set() {
     if docker run --rm --user 65532 -v "${COMPOSE_PROJECT_NAME}_postgres-socket:/var/run/postgresql" \
         --entrypoint psql "$(docker inspect -f '{{.Config.Image}}' "$(container postgres)")" \
         -U postgres -Atc 'SELECT 1' >/dev/null 2>&1; then
-        die "who has the socket is a superuser"
+        die "a client of the socket is a superuser"
     fi
 }
 
 try_settings() {
-    # The folder of documents is closed to the container: it is told, and the service runs.
+    # The container cannot read the folder of documents: check-config says so, and the service runs.
     compose exec -T worker privachat-worker check-config >"$scratch/check.txt" || true
     grep -q 'chmod -R a+rX' "$scratch/check.txt" || die "an unreadable corpus is not named: $(cat "$scratch/check.txt")"
     chmod -R a+rX docs
@@ -102,25 +102,25 @@ END
     key=(-H 'Authorization: Bearer a-key-for-this-test-alone')
     [[ $(curl -s -o /dev/null -w '%{http_code}' "${key[@]}" "$base/api/v1/sessions") == 200 ]] || die "the key is refused"
     compose exec -T worker privachat-worker check-config >"$scratch/check.txt" || die "$(cat "$scratch/check.txt")"
-    grep -q 'REDIS_URL in .env is not used' "$scratch/check.txt" || die "a setting that is not used is not named"
-    ! grep -q 'elsewhere' "$scratch/check.txt" || die "its value is shown"
+    grep -q 'REDIS_URL in .env is not used' "$scratch/check.txt" || die "check-config does not name an unused setting"
+    ! grep -q 'elsewhere' "$scratch/check.txt" || die "check-config shows the value of an unused setting"
     say "$(sed 's/^/   /' "$scratch/check.txt")"
 
     if CORPUS=./no-such-folder compose up -d worker >"$scratch/up.txt" 2>&1; then
-        [[ ! -e no-such-folder ]] || die "a mistyped folder is made in silence"
+        [[ ! -e no-such-folder ]] || die "a mistyped folder is created silently"
     fi
     grep -q 'no-such-folder' "$scratch/up.txt" || die "a mistyped folder is no error: $(cat "$scratch/up.txt")"
-    [[ ! -e no-such-folder ]] || die "a mistyped folder is made"
+    [[ ! -e no-such-folder ]] || die "a mistyped folder is created"
     printf 'API_KEYS_FILE=/run/secrets/not-there\n' >.env.broken
     if compose --env-file .env.broken run --rm --no-deps api >"$scratch/broken.txt" 2>&1; then
-        die "a secret that is not there does not stop the start"
+        die "a missing secret file does not stop the start"
     fi
     grep -q 'API_KEYS cannot be read' "$scratch/broken.txt" || die "$(cat "$scratch/broken.txt")"
     compose up -d >/dev/null 2>&1
     await "the API" 120 is_ready
 }
 
-# A model on this machine: reached when it listens on more than the loopback, and otherwise the hint says so.
+# A model on this machine: reached if it listens on more than the loopback address; otherwise there is a hint.
 model_on_the_host() {
     local address port model
     for address in 127.0.0.1 0.0.0.0; do
@@ -139,13 +139,13 @@ model_on_the_host() {
     done
 }
 
-# A proxy on this machine comes through Docker's bridge; and the address that the port is published on.
+# A proxy on this machine connects through Docker's bridge. Also checks API_BIND.
 proxy_on_the_host() {
-    ! is_believed_from_here || die "a stranger is believed about where a request comes from"
+    ! is_believed_from_here || die "X-Forwarded headers of an untrusted client are believed"
     printf 'API_TRUSTED_PROXIES=172.16.0.0/12,192.168.0.0/16\nAPI_BIND=0.0.0.0\n' >>.env
     compose up -d >/dev/null 2>&1
     await "the API" 120 is_ready
-    is_believed_from_here || die "a proxy on this machine is not believed"
+    is_believed_from_here || die "X-Forwarded headers of a trusted proxy are not believed"
     docker port "$(container api)" 8001 | grep '^0.0.0.0:' >/dev/null || die "API_BIND is not used"
 }
 is_believed_from_here() {
@@ -172,7 +172,7 @@ four_workers() {
     compose up -d >/dev/null 2>&1
     [[ $(workers) == 4 ]] || die "WORKERS=4 made $(workers)"
     for at in 1 2 3 4 5 6 7 8; do ids+=("$(in_background "How tall is the Eiffel Tower slowly $at?")"); done
-    await "a search that runs" 30 is_running "${ids[7]}"
+    await "a running search" 30 is_running "${ids[7]}"
     docker kill "$(worker_of "${ids[7]}")" >/dev/null
     complete "${ids[@]}"
     compose up -d >/dev/null 2>&1
@@ -189,7 +189,7 @@ is_running() { [[ $(state "$1" | field .status) == processing ]]; }
 worker_of() {
     local worker
     for worker in $(compose ps -q worker); do
-        # Not grep -q: it would end before the log does, and the log's program would fail.
+        # Not grep -q: it would exit before docker logs, which would fail then.
         if docker logs "$worker" 2>&1 | grep "$1" >/dev/null; then
             echo "$worker"
             return
@@ -204,20 +204,20 @@ redis_away() {
     before=$(warnings)
     compose stop redis >/dev/null 2>&1
     [[ $(curl -s -o /dev/null -w '%{http_code}' --max-time 20 "$base/readyz") == 503 ]] || die "ready without Redis"
-    # How much they write while it is away is seen over a time, so there is one.
+    # Long enough to see how many warnings they write meanwhile.
     sleep 45
     lines=$(($(warnings) - before))
-    # A line for each part that needs Redis: five of a worker, one of the API.
+    # A line for each task that needs Redis: five in a worker, one in the API.
     ((lines <= 4 * 6 + 3)) || die "$lines warnings of 5 processes in 45 s without Redis"
     compose start redis >/dev/null 2>&1
     await "the API" 60 is_ready
     complete "$id"
-    figure "Redis away for $((SECONDS - began)) s with a search running: it completed; warnings meanwhile, 1 API and 4 workers: $lines"
+    figure "Redis down for $((SECONDS - began)) s with a search running: it completed; warnings meanwhile, 1 API and 4 workers: $lines"
 }
 
 warnings() { compose logs --no-color api worker 2>/dev/null | grep -c '"level":"\(WARN\|ERROR\)"' || true; }
 
-# Sends searches one after the other, for as long as the file is there; one line for each status.
+# Sends searches one after the other while the flag file exists; writes one status a line.
 keep_asking() {
     local url=$1 flag=$2 out=$3
     while [[ -e $flag ]]; do
@@ -262,14 +262,14 @@ upgrade_behind_proxy() {
     grep -q 'event: completed' "$scratch/events.txt" || die "no stream through the proxy"
     local first last
     first=$(head -n 1 "$scratch/events.txt" | cut -d ' ' -f 1) last=$(tail -n 1 "$scratch/events.txt" | cut -d ' ' -f 1)
-    ((last - first > 2000000000)) || die "the proxy held the stream back: all of it came at once"
+    ((last - first > 2000000000)) || die "the proxy buffered the stream: it came all at once"
     upgrade "https://localhost:$port" "$1"
     [[ $refused == 0 ]] || die "$refused of $asked requests were refused: $(sort "$scratch/$1.txt" | uniq -c | xargs)"
     figure "upgrade behind the proxy: $asked requests, $refused refused; workers before and after: 4, 4"
     client_addresses "$port"
 }
 
-# The address of the client, not that of the proxy, is what a limit counts by.
+# Rate limits count by the address of the client, not of the proxy: the API must believe its proxy.
 client_addresses() {
     await "an API that believes its proxy" 30 is_believed "$1"
 }
@@ -297,7 +297,7 @@ is_stored() { curl -sSf "${key[@]}" "$base/api/v1/sessions/$1"; }
 drain() {
     local id began
     id=$(in_background "How tall is the Eiffel Tower slowly?")
-    await "a search that runs" 30 is_running "$id"
+    await "a running search" 30 is_running "$id"
     began=$SECONDS
     compose stop worker >/dev/null 2>&1
     [[ $(state "$id" | field .status) == completed ]] || die "it was not finished: $(state "$id")"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Replaces the processes of a deployment by those of the images that are here now, one service after the other.
+# Replaces the containers of a deployment by those of the present images, one service after the other.
 #   git pull
 #   PRIVACHAT_REVISION=$(git rev-parse --short=12 HEAD) docker compose build    # or: docker compose pull
 #   scripts/compose/upgrade.sh
@@ -7,17 +7,17 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# For how long an API may take to stop, to start and to be ready.
-patience=180
+# The longest time in which an API stops, starts and becomes ready.
+ready_timeout=180
 
 is_healthy() { [[ $(docker inspect -f '{{.State.Health.Status}}' "$(compose ps -q "$1")") == healthy ]]; }
 
 replace() {
-    local until=$((SECONDS + patience))
+    local until=$((SECONDS + ready_timeout))
     say "replacing $1"
     compose --profile proxy up -d --no-deps "$1"
     until is_healthy "$1"; do
-        ((SECONDS < until)) || die "$1 does not become healthy; the others were left as they are: $COMPOSE logs $1"
+        ((SECONDS < until)) || die "$1 does not become healthy; the others were not changed: $COMPOSE logs $1"
         sleep 1
     done
 }
@@ -28,9 +28,9 @@ runs api || die "no API runs here; start the deployment: $COMPOSE up -d"
 
 replace api
 if runs api2; then replace api2; fi
-say "replacing the workers: what runs is finished or given back"
+say "replacing the workers: running searches are finished or released"
 compose up -d --no-deps worker
-# What else the new files change. The proxy stays as long as nothing of its own has changed.
+# Other services that the new files change. Compose keeps the proxy if its own configuration is unchanged.
 for service in redis postgres searxng proxy; do
     if runs "$service"; then compose --profile proxy up -d --no-deps "$service"; fi
 done

@@ -1,4 +1,4 @@
-"""Holds the chart to deploy/kubernetes, to the schemas, and to what its options say."""
+"""Checks the chart against deploy/kubernetes, the schemas and its documented options."""
 
 import sys
 from pathlib import Path
@@ -65,7 +65,7 @@ def _checksums(*settings):
 
 
 def checksum_faults():
-    """What a pod reads at its start starts it anew when it changes, and nothing else does."""
+    """A pod is replaced when a value changes that it reads at its start, and only then."""
     cases = [
         ("config.HISTORY_DAYS=\"30\"", [True, True]),
         ("secrets.shared.values.REDIS_URL=\"redis://other\"", [True, True]),
@@ -78,7 +78,7 @@ def checksum_faults():
     for setting, expected in cases:
         changed = [old != new for old, new in zip(before, _checksums(setting), strict=True)]
         if changed != expected:
-            yield f"{setting}: API and worker start anew: {changed}, not {expected}"
+            yield f"{setting}: API and worker are replaced: {changed}, not {expected}"
 
 
 def version_faults():
@@ -102,7 +102,7 @@ def all_faults():
 def main():
     count = 0
     for fault in all_faults():
-        # At once: what is wrong here may be why the rest cannot be looked at.
+        # At once, because this fault may stop the following checks.
         print(fault, file=sys.stderr)
         count += 1
     print(f"the chart with {len(SETS)} sets of values, {count} faults")

@@ -1,4 +1,4 @@
-"""Holds docker-compose.yml to the settings, to its own limits and to what operators are promised."""
+"""Checks docker-compose.yml against the settings, its own limits and the promises to operators."""
 
 import re
 import sys
@@ -8,15 +8,15 @@ import redis_memory
 import yaml
 
 OURS = ("api", "api2", "worker")
-# Of compose, or of the images of others.
+# Variables of compose, or of other projects' images.
 NOT_SETTINGS = {"ROLE", "ACCESS", "SETTINGS", "CADDYFILE", "POSTGRES_HOST_AUTH_METHOD"}
-# Fixed between the services: what .env says of them is handed to check-config, which names it.
+# Fixed between the services: check-config gets the values of .env for them, and names them.
 FIXED = {"REDIS_URL", "DATABASE_URL", "DRAIN_SECONDS", "METRICS_HOST", "METRICS_PORT", "SEARXNG_BASE_URL",
          "CORPUS_PATHS", "API_HOST", "API_PORT", "SHUTDOWN_DELAY_SECONDS", "ALLOWED_HOSTS", "API_TRUSTED_PROXIES"}
-# Of this machine, or one for several workers; and Redis and Postgres of compose have no certificates.
+# Paths of this machine, or one value for several workers; Redis and Postgres of compose have no certificates.
 NOT_IN_CONTAINERS = {"API_ADDR_FILE", "METRICS_ADDR_FILE", "DATA_DIR", "WORKER_NAME", "REDIS_CA_FILE",
                      "DATABASE_CA_FILE"}
-# Fixed, and yet of use in .env: the port is published, the lists are added to.
+# Fixed, and still used from .env: the port is published, the lists are extended.
 ALSO_USED = {"API_PORT", "ALLOWED_HOSTS", "API_TRUSTED_PROXIES"}
 
 
@@ -90,7 +90,7 @@ def binds(service):
 
 
 def mount_faults(services):
-    """What a clone under umask 077 could not read must not keep the service from starting."""
+    """The service must start from a checkout made under umask 077, which containers cannot read."""
     for name, service in services.items():
         for mount in service.get("volumes", []):
             source = mount.get("source") if isinstance(mount, dict) else mount.split(":")[0]
@@ -123,7 +123,7 @@ def stop_faults(services):
         environment = services[name]["environment"]
         takes = seconds(environment["DRAIN_SECONDS"]) + seconds(environment.get("SHUTDOWN_DELAY_SECONDS", 0))
         if seconds(services[name]["stop_grace_period"]) < takes + 15:
-            yield f"{name}: it is killed before the {takes} s are over that it may take"
+            yield f"{name}: it is killed before the {takes} s are over that a stop may take"
 
 
 def version_faults(services):

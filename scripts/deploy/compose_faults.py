@@ -5,7 +5,7 @@ from pathlib import Path
 
 import compose
 
-# What stands there, what is put in its place, and what has to be said.
+# The original text, its replacement, and a part of the expected message.
 FAULTS = [
     ("API_KEYS: , API_KEYS_FILE: ,", "API_KEYS: ,", "API_KEYS_FILE is not passed on"),
     ("LLM_API_KEY: , LLM_API_KEY_FILE: ,", "LLM_API_KEY_FILE: ,", "LLM_API_KEY is not passed on"),

@@ -1,15 +1,15 @@
-"""Whether the chart makes what deploy/kubernetes makes."""
+"""Checks that the chart makes the same objects as deploy/kubernetes."""
 
 import copy
 
 import helm
 
-# By these Helm knows its objects.
+# The labels by which Helm knows its objects.
 LABELS = {"helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernetes.io/instance", "app.kubernetes.io/version"}
 
 
 def _without_marks(metadata):
-    """Labels of Helm, and the checksums by which it starts pods anew."""
+    """Removes the labels of Helm, and the checksums by which it replaces pods."""
     labels = {name: value for name, value in metadata.pop("labels", {}).items() if name not in LABELS}
     annotations = metadata.pop("annotations", {})
     annotations = {name: value for name, value in annotations.items() if not name.startswith("checksum/")}

@@ -11,12 +11,12 @@ import yaml
 PROGRAM = "target/tools/bin/helm"
 CHART = "deploy/helm/privachat"
 VALUES = Path("scripts/deploy/values")
-# helm shows notes of what it installed, which takes a cluster.
+# helm prints notes only after an installation, which needs a cluster.
 NOTES = "kind: Notes\nmetadata: {name: notes}\ntext: {{ include \"privachat.notes\" . | toJson }}\n"
 
 
 class Refused(Exception):
-    """What helm said when it refused."""
+    """The error message of helm."""
 
 
 def _run(*arguments):
@@ -42,7 +42,7 @@ def template(release, *values, settings=()):
 
 
 def notes(*values):
-    """What helm tells whoever installs the chart."""
+    """The notes that helm prints after an installation of the chart."""
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copytree(CHART, Path(folder, "privachat"))
         Path(copy, "templates", "notes.yaml").write_text(NOTES)
@@ -51,7 +51,7 @@ def notes(*values):
 
 
 def plain(secret):
-    """What is in a Secret, as text."""
+    """The values of a Secret, as text."""
     return {name: base64.b64decode(value).decode() for name, value in secret.get("data", {}).items()}
 
 

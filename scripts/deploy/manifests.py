@@ -1,4 +1,4 @@
-"""Holds deploy/kubernetes to the schemas, to its kustomization, and to what the files promise."""
+"""Checks deploy/kubernetes against the schemas, its kustomization and the rules for these files."""
 
 import sys
 from pathlib import Path
@@ -23,7 +23,7 @@ def base_files():
 
 
 def base():
-    """The objects that kustomize makes: those of the files, with the names of the images filled in."""
+    """The objects that kustomize makes: those of the files, with the names of the images."""
     images = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())["images"]
     names = {image["name"]: f"{image['newName']}:{image['newTag']}" for image in images}
     documents = [document for file in base_files() for document in read(file)]
@@ -37,7 +37,7 @@ def base():
 def kustomization_faults(files):
     text = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
     if unknown := set(text) - KUSTOMIZATION:
-        yield f"not looked at here: {sorted(unknown)}"
+        yield f"not checked here: {sorted(unknown)}"
     if text["resources"] != sorted(file.name for file in files):
         yield "resources are not the files of the folder, in order"
     images = {image["name"] for image in text["images"]}
@@ -50,7 +50,7 @@ def kustomization_faults(files):
 
 
 def promises(document):
-    """What is asked of an object whoever made it, the base or the chart."""
+    """The rules for every object, of the base and of the chart."""
     yield from schemas.faults(document)
     yield from scaling.faults(document)
     yield from separation.faults(document)
@@ -58,7 +58,7 @@ def promises(document):
 
 
 def example_faults():
-    """The examples stand beside the base, and name its objects."""
+    """The examples are applied with the base, and refer to its objects."""
     for file in sorted((FOLDER / "examples").glob("*.yaml")):
         documents = read(file)
         for document in documents:

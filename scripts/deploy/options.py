@@ -1,4 +1,4 @@
-"""What each option of the chart does: for each set of values in values/, what has to be there."""
+"""Checks the effect of each option of the chart, for the sets of values in values/."""
 
 import helm
 
@@ -28,16 +28,16 @@ def everything():
     yield "a digest", api["image"].partition("@")[2][:11], "sha256:0123"
     yield "a tag", worker["image"], "registry.example.com/team/privachat-worker:0.1.1"
     yield "a number of the config", config["MAX_QUEUE_LENGTH"], "1000000"
-    yield "a setting that is taken away", config.get("SEARXNG_BASE_URL"), None
+    yield "a removed setting", config.get("SEARXNG_BASE_URL"), None
     yield "hosts", config["ALLOWED_HOSTS"], (
         "search.example.com,search.example.org,find.example.com,one-privachat-api,*.svc.cluster.local"
     )
     yield "files of the API", _from_files(api), files | proxy | {"API_KEYS_FILE": "/run/secrets/API_KEYS"}
     yield "files of the worker", _from_files(worker), files | proxy
-    yield "what is in a file is no value", sorted(secrets[f"{release}-api"]), [
+    yield "a setting in a file is no value", sorted(secrets[f"{release}-api"]), [
         "API_ADMIN_KEYS", "DATABASE_URL", "WEBHOOK_SECRET",
     ]
-    yield "a value that is taken away", sorted(secrets[f"{release}-worker"]), [
+    yield "a removed value", sorted(secrets[f"{release}-worker"]), [
         "DATABASE_URL", "EMBEDDING_API_KEY", "WEBHOOK_SECRET",
     ]
     yield "a file to the last line feed", secrets[f"{release}-worker-files"]["redis-ca.pem"][-6:], "-----\n"
@@ -53,8 +53,8 @@ def everything():
         annotations = objects["Deployment", f"{release}-{process}"]["spec"]["template"]["metadata"]["annotations"]
         yield f"where the {process} runs", pod["nodeSelector"], {"example.com/pool": pool}
         yield f"what the {process} tolerates", pod["tolerations"][0]["key"], "example.com/pool"
-        yield f"what the {process} is drawn to", list(pod["affinity"]), ["nodeAffinity"]
-        yield f"who pulls the {process}", pod["imagePullSecrets"], [{"name": "registry"}]
+        yield f"the affinity of the {process}", list(pod["affinity"]), ["nodeAffinity"]
+        yield f"the pull secret of the {process}", pod["imagePullSecrets"], [{"name": "registry"}]
         yield f"annotations of the {process}", annotations["example.com/team"], "search"
     yield "the corpus", [mount["mountPath"] for mount in worker["volumeMounts"]][-1], "/corpus"
 
@@ -64,7 +64,7 @@ def by_hand():
     for process, number in [("api", 3), ("worker", 5)]:
         yield f"replicas of the {process}", objects["Deployment", f"privachat-{process}"]["spec"]["replicas"], number
     kinds = {kind for kind, _ in objects}
-    yield "what is left out", kinds & {"ScaledObject", "HorizontalPodAutoscaler", "NetworkPolicy"}, set()
+    yield "objects that are left out", kinds & {"ScaledObject", "HorizontalPodAutoscaler", "NetworkPolicy"}, set()
     yield "no keys", sorted(helm.plain(objects["Secret", "privachat-api"])), ["DATABASE_URL", "REDIS_URL"]
 
 
@@ -97,9 +97,9 @@ def notes():
         for setting in settings
     ]
     open_to_all = "there is no key in API_KEYS and API_ADMIN_KEYS. Every client that reaches the API may use it."
-    yield "examples that are left", warnings["default"], examples
-    yield "a service that is open to all", open_to_all in warnings["by hand"], True
-    yield "secrets of others", warnings["existing"], []
+    yield "remaining examples", warnings["default"], examples
+    yield "a service without keys", open_to_all in warnings["by hand"], True
+    yield "existing secrets", warnings["existing"], []
     for values, said in [([], True), (["everything"], False), (["by-hand"], False)]:
         yield f"several installations, {values}", "of all installations" in helm.notes(*values), said
 

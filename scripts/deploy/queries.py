@@ -12,13 +12,13 @@ def dashboard():
     text = Path("deploy/grafana/dashboards/privachat.json").read_text()
     for panel in json.loads(text)["panels"]:
         for target in panel.get("targets", []):
-            # Filled in by Grafana.
+            # Grafana replaces this variable.
             yield target["expr"].replace("$__rate_interval", "1m")
 
 
 def autoscaler():
     text = Path("deploy/kubernetes/scaling.yaml").read_text()
-    # The chart's, with something behind each metric.
+    # The chart's queries, with a matcher after each metric.
     for document in [*yaml.safe_load_all(text), *helm.template("one", "everything")]:
         for trigger in (document.get("spec") or {}).get("triggers", []):
             yield trigger["metadata"]["query"]

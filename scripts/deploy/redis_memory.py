@@ -1,11 +1,11 @@
-"""Whether a Redis of the deploy files is what docs/REDIS.md asks for, with memory for its work."""
+"""Checks that a Redis of the deploy files has the settings of docs/REDIS.md, and enough memory."""
 
 from pathlib import Path
 
 import yaml
 
 UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "g": 1 << 30}
-# While the append-only file is rewritten, what is written meanwhile is copied; and Redis is more than its data.
+# While the append-only file is rewritten, changed data is copied; and Redis needs memory beside its data.
 BESIDE = 256 << 20
 ASKED_FOR = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
@@ -20,7 +20,7 @@ def options(arguments):
 
 
 def server_faults(arguments, memory):
-    """What is wrong with a server that is started with `arguments` under a limit of `memory`."""
+    """The faults of a server with these `arguments` and a limit of `memory`."""
     said = options(arguments)
     for name, value in ASKED_FOR.items():
         if said.get(name) != value:

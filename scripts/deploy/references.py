@@ -1,8 +1,8 @@
-"""Whether objects that name each other mean the same: the schemas know nothing of that."""
+"""Checks that references between objects are valid, which the schemas cannot check."""
 
 
 def pods(documents):
-    """What makes pods, with their labels and what they are."""
+    """Each object that makes pods, with the labels and the spec of its pods."""
     for document in documents:
         if template := (document.get("spec") or {}).get("template"):
             yield document, template["metadata"]["labels"], template["spec"]
@@ -24,7 +24,7 @@ def selectors(document):
 
 
 def _named_objects(pod):
-    """Kind and name of each object that has to be there before the pod starts."""
+    """Kind and name of each object that must exist before the pod starts."""
     for volume in pod.get("volumes", []):
         secret = volume.get("secret")
         if secret and not secret.get("optional"):
@@ -58,14 +58,14 @@ def _container_faults(document, pod):
         for probe in ["startupProbe", "livenessProbe", "readinessProbe"]:
             port = container[probe].get("httpGet", {}).get("port")
             if port is not None and port not in ports:
-                yield f"{probe} asks port {port}, which the container has not"
+                yield f"{probe} uses port {port}, which the container lacks"
         mounted = {mount["name"] for mount in container.get("volumeMounts", [])}
         for name in sorted(mounted - volumes):
             yield f"mounts {name}, which is no volume"
 
 
 def faults(documents, elsewhere=()):
-    """What is named and not there. `elsewhere`: kind and name of what others make."""
+    """References to missing objects. `elsewhere`: kind and name of objects made by others."""
     there = {(document["kind"], document["metadata"]["name"]) for document in documents} | set(elsewhere)
     labels = [labels for _, labels, _ in pods(documents)]
     for document in documents:

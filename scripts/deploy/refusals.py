@@ -1,4 +1,4 @@
-"""What the chart must refuse, and what it has to say then."""
+"""The values that the chart must refuse, with a part of each error message."""
 
 import helm
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What compose makes of docker-compose.yml when an .env sets something.
+# Checks how compose resolves docker-compose.yml with the settings of an .env.
 #   scripts/deploy/resolved.sh SCRATCH-FOLDER
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../env.sh"
 
 scratch=$1
 resolved() { docker-compose --env-file "$scratch/some.env" --profile proxy config; }
-has() { grep -qE -- "$1" "$scratch/resolved.yml" || die "docker-compose.yml with an .env: $1 is not in what it resolves to"; }
+has() { grep -qE -- "$1" "$scratch/resolved.yml" || die "docker-compose.yml with an .env: the resolved file lacks $1"; }
 
 cat >"$scratch/some.env" <<'END'
 API_KEYS_FILE=/run/secrets/api-keys
@@ -36,4 +36,4 @@ has 'image: registry\.example\.com/team/privachat-worker:9\.9\.9'
 has 'PROFILE: release'
 has '(^ *|\\n)search\.example\.com'
 has 'ALLOWED_HOSTS: .*search\.example\.com,other\.example\.com'
-say "docker-compose.yml takes what an .env sets"
+say "docker-compose.yml uses the settings of an .env"

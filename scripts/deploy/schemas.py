@@ -1,11 +1,11 @@
-"""What Kubernetes, KEDA and the Prometheus operator would refuse about an object."""
+"""Finds what Kubernetes, KEDA and the Prometheus operator would refuse in an object."""
 
 import kubernetes_validate
 from cloudcoil.models.keda.v1alpha1 import ScaledObject
 from cloudcoil.models.prometheus_operator.v1 import PodMonitor
 from pydantic import ValidationError
 
-# The newest and the oldest that Kubernetes itself still looks after.
+# The newest and the oldest supported version of Kubernetes.
 VERSIONS = ["1.37.0", "1.35.0"]
 MODELS = {
     ("keda.sh/v1alpha1", "ScaledObject"): ScaledObject,
@@ -14,7 +14,7 @@ MODELS = {
 
 
 def faults(document):
-    """Each complaint about the form of one object."""
+    """The schema errors of one object."""
     kind = document["kind"]
     if model := MODELS.get((document["apiVersion"], kind)):
         try:
@@ -22,9 +22,9 @@ def faults(document):
         except ValidationError as fault:
             yield str(fault)
             return
-        # The model drops what it does not know: a field that is misspelt, say.
+        # The model drops unknown fields, for example misspelt ones.
         if known.model_dump(mode="json", by_alias=True, exclude_unset=True) != document:
-            yield f"a field that {kind} does not know"
+            yield f"an unknown field of {kind}"
         return
     for version in VERSIONS:
         try:

@@ -1,4 +1,4 @@
-"""Whether each process gets the secrets that docker-compose.yml gives it, and no other's."""
+"""Checks that each process gets the secrets that docker-compose.yml gives it, and no others."""
 
 import functools
 import json
@@ -20,7 +20,7 @@ def is_secret(name):
 
 
 def schema_faults():
-    """The chart takes for each process the secrets that compose gives it."""
+    """The chart accepts for each process the secrets that compose gives it."""
     schema = json.loads(Path("deploy/helm/privachat/values.schema.json").read_text())
     given = {process: {name for name in settings_of(process) if is_secret(name)} for process in PROCESSES}
     given["shared"] = given["api"] & given["worker"]
@@ -37,7 +37,7 @@ def process_of(name):
 
 
 def names_in(secret):
-    """The settings of a Secret; files that are called otherwise belong to none."""
+    """The settings of a Secret; files with other names are no settings."""
     names = {**secret.get("stringData", {}), **secret.get("data", {})}
     return {name.removesuffix("_FILE") for name in names if name.isupper()}
 
@@ -55,7 +55,7 @@ def faults(document):
 
 
 def pod_faults(document):
-    """A process reads its own Secret and nobody else's."""
+    """A process reads its own Secret and no other."""
     if document["kind"] != "Deployment":
         return
     pod = document["spec"]["template"]["spec"]
@@ -68,7 +68,7 @@ def pod_faults(document):
     files = [volume["secret"] for volume in pod["volumes"] if volume["name"] == "secrets"]
     group = pod["securityContext"]["fsGroup"]
     if [secret["defaultMode"] for secret in files] != [0o440] or group != pod["securityContext"]["runAsGroup"]:
-        yield "files of secrets are not for the group of the process alone (defaultMode 0440, fsGroup)"
+        yield "files of secrets are readable beyond the group of the process (defaultMode 0440, fsGroup)"
     mounts = [mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "secrets"]
     if mounts != [{"name": "secrets", "mountPath": "/run/secrets", "readOnly": True}]:
-        yield "files of secrets are not mounted at /run/secrets, to be read only"
+        yield "files of secrets are not mounted read-only at /run/secrets"

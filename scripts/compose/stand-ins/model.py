@@ -1,4 +1,4 @@
-"""A language model of one name that lists itself (GET /v1/models), as servers on an operator's machine do.
+"""A model server with one model (GET /v1/models), like those on an operator's machine.
 model.py ADDRESS prints its port and serves until it is killed."""
 
 import json

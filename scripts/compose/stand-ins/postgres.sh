@@ -1,11 +1,11 @@
 #!/bin/sh
-# Does of the real image's start what docker-compose.yml relies on: an empty folder becomes a database, the
-# files of /docker-entrypoint-initdb.d are run once, and then the server starts with the arguments given.
+# The part of the real image's start script that docker-compose.yml relies on: an empty folder becomes a database,
+# the files of /docker-entrypoint-initdb.d are run once, and then the server starts with the given arguments.
 set -eu
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
     initdb -D "$PGDATA" -U "${POSTGRES_USER:-postgres}" --auth=trust >/dev/null
-    # As the real one does for POSTGRES_HOST_AUTH_METHOD.
+    # As the real script does for POSTGRES_HOST_AUTH_METHOD.
     echo "host all all all ${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >>"$PGDATA/pg_hba.conf"
     shift
     pg_ctl -D "$PGDATA" -w -o "$* -c listen_addresses=''" start >/dev/null

@@ -1,5 +1,5 @@
-"""Answers as SearXNG does (GET /search?q=&format=json, GET /healthz), out of the facts below. A question with the
-word "slowly" is answered after four seconds. Refuses to start without the settings that the service needs."""
+"""Answers like SearXNG (GET /search?q=&format=json, GET /healthz), with the facts below. A question with the word
+"slowly" is answered after four seconds. Refuses to start without the settings that the service needs."""
 
 import json
 import os
@@ -51,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
 def main():
     settings = yaml.safe_load(open("/etc/searxng/settings.yml", encoding="utf-8"))
     if "json" not in settings["search"]["formats"] or settings["server"]["limiter"]:
-        sys.exit("the settings would have every search refused")
+        sys.exit("with these settings every search would be refused")
     if len(os.environ.get("SEARXNG_SECRET", "")) < 32:
         sys.exit("SEARXNG_SECRET is missing")
     ThreadingHTTPServer(("0.0.0.0", 8080), Handler).serve_forever()
