@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Takes safeguards out of the job engine, one at a time, in a copy of the working tree, and expects
-# tests to turn red. Fails when one survives, or when a safeguard is not where this script thinks.
+# Removes safeguards of the job engine, one at a time, in a copy of the working tree, and expects a test to
+# fail. Fails if a mutant survives, or if the text of a safeguard is not found.
 #   scripts/mutants.sh [part of a mutant's name]
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -10,11 +10,11 @@ root=$PWD
 tree=$root/target/mutants/tree
 jobs=crates/core/src/jobs
 export CARGO_TARGET_DIR=$root/target/mutants/build
-# Nobody debugs a mutant, and without this it links quicker.
+# Mutants need no debug information, and link faster without it.
 export CARGO_PROFILE_DEV_DEBUG=false
 
-# A mutant: its name, its file, the text that is there exactly once, what stands there instead, and
-# then what should notice: test files with a filter each, the quickest first.
+# A mutant: its name, its file, a text that occurs there exactly once, its replacement, and then the tests
+# that must notice: test files with a filter each, the fastest first.
 mutant() {
     local IFS=$'\x1f'
     mutants+=("$*")
@@ -23,7 +23,7 @@ mutants=()
 
 mutant "finish without the nonce test" $jobs/scripts/finish.lua \
     "known[2] ~= ARGV[1]" "false" model:
-mutant "beat without the nonce test" $jobs/scripts/beat.lua \
+mutant "heartbeat without the nonce test" $jobs/scripts/beat.lua \
     " or known[2] ~= ARGV[1]" "" model:
 mutant "report without the nonce test" $jobs/scripts/report.lua \
     " or known[2] ~= ARGV[1]" "" model:
@@ -37,7 +37,7 @@ mutant "fail counts its repeat" $jobs/scripts/fail.lua \
     "field('given_back') == 'fail ' .. ARGV[1]" "false" claims:asked_for_twice
 mutant "release counts its repeat" $jobs/scripts/release.lua \
     "field('given_back') == 'release ' .. ARGV[1]" "false" claims:asked_for_twice
-mutant "report tells its repeat" $jobs/scripts/report.lua \
+mutant "report writes its repeat" $jobs/scripts/report.lua \
     "number > told" "true" claims:reported_twice
 mutant "a claim goes on counting events" $jobs/scripts/claim.lua \
     "'HDEL', KEYS[2], 'given_back', 'told')" "'HDEL', KEYS[2], 'given_back')" claims:reported_twice
@@ -47,35 +47,35 @@ mutant "claim does not wait until a search is due" $jobs/scripts/claim.lua \
     "not_before > now" "false" claims:next_attempt
 mutant "no limit to crashes" $jobs/scripts/look.lua \
     "crashes > tonumber(ARGV[1])" "false" model:
-mutant "whoever is lost is charged" $jobs/scripts/look.lua \
+mutant "every loss is charged as a crash" $jobs/scripts/look.lua \
     "  if lost == '' then" "  if true then" losses:suspects
-mutant "nobody is charged in company" $jobs/scripts/look.lua \
+mutant "a loss beside others is never charged" $jobs/scripts/look.lua \
     "  if #both == 0 then" "  if false then" losses:crashed_both
 mutant "no limit to losses" $jobs/scripts/look.lua \
     " or crashes + losses > tonumber(ARGV[11])" "" losses:given_up_at_last
-mutant "a claim does not say which process it is of" $jobs/scripts/claim.lua \
+mutant "a claim does not store its process" $jobs/scripts/claim.lua \
     "'holder', ARGV[1] .. ' ' .. ARGV[6], " "" losses:no_company
-mutant "those that were taken over are forgotten" $jobs/scripts/lost.lua \
+mutant "searches lost together are not stored" $jobs/scripts/lost.lua \
     "redis.call('SADD', KEYS[1], is_full and '+' or ARGV[i])" "" losses:leases_end_later
 mutant "a suspect is claimed beside any number" $jobs/scripts/claim.lua \
     "losses > tonumber(ARGV[7])" "false" losses:made_room
-mutant "a worker makes no room for a suspect" crates/worker/src/daemon/slots.rs \
+mutant "a worker does not limit the searches beside a suspect" crates/worker/src/daemon/slots.rs \
     "1 => all.div_ceil(SUSPECTS)," "_ => 1," poison:in_one_worker
 mutant "a wrong type is an outage" $jobs/error.rs \
     "return Self::Damaged(error);" "return Self::Unavailable(error);" damaged:one_key
-mutant "keys of a wrong type are left where they are" $jobs/scripts/mend.lua \
+mutant "keys of a wrong type are not set aside" $jobs/scripts/mend.lua \
     "is ~= 'none' and is ~= should_be" "false" damaged:one_key
-mutant "entries that are no ids stay in their lists" $jobs/ids.rs \
+mutant "malformed ids stay in their lists" $jobs/ids.rs \
     "self.query_in::<u64>(Scope::Queues, &command).await?;" "" damaged:leave_every_list
-mutant "beat does not extend the lease" $jobs/scripts/beat.lua \
+mutant "the heartbeat does not renew the lease" $jobs/scripts/beat.lua \
     "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" recovery_network:slow_network
-mutant "accept notes no pending hint" $jobs/scripts/accept.lua \
+mutant "accept does not number its queue entry" $jobs/scripts/accept.lua \
     "redis.call('ZADD', pending, unpack(numbers))" "" recovery_network:lost_on_its_way
-mutant "submissions wait for one attempt after the other" $jobs/group.rs \
+mutant "waiting submissions time out one after the other" $jobs/group.rs \
     "Waits::WithItsCaller if is_away => caller.group.all()," "" together:silent
-mutant "a submission that nobody waits for is made" $jobs/group.rs \
+mutant "a submission whose caller has gone is sent" $jobs/group.rs \
     "if waits == Waits::WithItsCaller {" "if false {" together:not_wanted
-mutant "no amnesty" $jobs/amnesty.rs \
+mutant "no outage grace" $jobs/amnesty.rs \
     "until = Some(Instant::now() + self.lease);" "until = None;" \
     recovery_redis:started_twice
 mutant "the client's response timeout on a blocking connection" crates/core/src/connection/node.rs \
@@ -83,34 +83,34 @@ mutant "the client's response timeout on a blocking connection" crates/core/src/
             .set_response_timeout(None)" "" idle:waits_without_a_warning
 mutant "no watchdog over the pop" $jobs/take.rs \
     "BLOCK + WATCHDOG," "BLOCK * 1000 + WATCHDOG," idle:never_answered
-mutant "a cancel tells nobody" $jobs/scripts/cancel.lua \
+mutant "a cancel is not published" $jobs/scripts/cancel.lua \
     "redis.call('PUBLISH', ARGV[4], ARGV[5])" "" cancel:without_waiting_for_a_heartbeat
 
 copy() {
     rm -rf "$tree"
     mkdir -p "$tree"
-    # What git knows or would know: no build, no data.
+    # The files that git knows or would add: no build, no data.
     git ls-files --cached --others --exclude-standard --deduplicate |
         while IFS= read -r file; do [[ ! -f $file ]] || printf '%s\n' "$file"; done |
         tar --create --files-from=- | tar --extract --directory="$tree"
-    # Dependencies are built the same there; links to them cost nothing.
+    # The built dependencies are the same; hard links to them cost nothing.
     if [[ ! -d $CARGO_TARGET_DIR/debug && -d target/debug ]]; then
         mkdir -p "$CARGO_TARGET_DIR/debug"
         cp -al target/debug/{deps,build,.fingerprint} "$CARGO_TARGET_DIR/debug/"
     fi
 }
 
-# Puts $3 where $2 is in file $1, which must have it once.
+# Replaces $2 by $3 in file $1, which must contain it exactly once.
 replace() {
     local text rest
     text=$(<"$1")
     rest=${text//"$2"/}
     ((${#text} - ${#rest} == ${#2})) ||
-        die "$1 does not have this exactly once any more; mend scripts/mutants.sh: $2"
+        die "$1 does not contain this exactly once; correct scripts/mutants.sh: $2"
     printf '%s\n' "${text/"$2"/"$3"}" >"$1"
 }
 
-# Prints the test that turned red, and nothing when all stayed green.
+# Prints the test that failed, and nothing if all passed.
 noticed() {
     local by check log=$root/target/mutants/last.log
     for check in "$@"; do
@@ -119,7 +119,7 @@ noticed() {
             die "the mutant does not compile"
         fi
         if ! cargo test --locked -p privachat-tests --test "${check%%:*}" -- "${check#*:}" >"$log" 2>&1; then
-            # The list at the end: what the servers of a failed test print may stand in any other line.
+            # The list at the end, because other lines may be output of a failed test's servers.
             by=$(sed -n '/^failures:$/,$s/^    \([a-z_:]*\)$/\1/p' "$log" | tail -n 1)
             printf '%s\n' "${by:-${check%%:*}}"
             return
@@ -136,14 +136,14 @@ for fields in "${mutants[@]}"; do
     IFS=$'\x1f' read -r -d '' -a part < <(printf '%s\x1f\0' "$fields") || true
     [[ ${part[0]} == *"$only"* ]] || continue
     checks+=("${part[@]:4}")
-    # The last run may have left a mutant of it in the build.
+    # The build may contain a mutant of the last run.
     touch "${part[1]}"
 done
 ((${#checks[@]})) || die "no mutant has this in its name: $only"
 mapfile -t checks < <(printf '%s\n' "${checks[@]}" | sort -u)
 by=$(noticed "${checks[@]}")
-[[ -z $by ]] || die "red without any mutant: $by"
-say "all green without a mutant, after $SECONDS s"
+[[ -z $by ]] || die "fails without any mutant: $by"
+say "all tests pass without a mutant, after $SECONDS s"
 
 survivors=0
 printf '%-58s %5s  %s\n' mutant s "noticed by"
@@ -154,10 +154,10 @@ for fields in "${mutants[@]}"; do
     cp "${part[1]}" ../original
     replace "${part[1]}" "${part[2]}" "${part[3]}"
     by=$(noticed "${part[@]:4}")
-    # With a new time stamp, so that cargo sees that it is another file again.
+    # With a new time stamp, so that cargo notices the change.
     cat ../original >"${part[1]}"
     [[ -n $by ]] || survivors=$((survivors + 1))
-    printf '%-58s %5d  %s\n' "${part[0]}" $((SECONDS - begun)) "${by:-NOBODY: IT SURVIVES}"
+    printf '%-58s %5d  %s\n' "${part[0]}" $((SECONDS - begun)) "${by:-NO TEST: IT SURVIVES}"
 done
 say "all of them after $SECONDS s"
 ((survivors == 0)) || die "$survivors mutants survive"
