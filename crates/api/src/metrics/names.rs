@@ -32,11 +32,8 @@ pub(super) static LISTENERS: Metric = Metric::gauge(
     &["transport"],
     "Open event streams: `sse` (searches and the queue) or `websocket`",
 );
-pub(super) static QUEUE_DEPTH: Metric = Metric::gauge(
-    "privachat_queue_depth",
-    &["mode"],
-    "Waiting searches",
-);
+pub(super) static QUEUE_DEPTH: Metric =
+    Metric::gauge("privachat_queue_depth", &["mode"], "Waiting searches");
 pub(super) static QUEUE_OLDEST: Metric = Metric::gauge(
     "privachat_queue_oldest_seconds",
     &["mode"],
