@@ -170,5 +170,5 @@ async fn a_refused_key_is_told_once_in_the_log_and_not_shown() {
     for key in [wrong, KEY, "first-key-of-somebody"] {
         assert!(!log.contains(key), "{log}");
     }
-    assert!(log.contains("nobody may look at the queue"), "{log}");
+    assert!(log.contains("no key may read the queue"), "{log}");
 }

@@ -13,7 +13,7 @@ const POST: &[Method] = &[Method::POST];
 const DELETE: &[Method] = &[Method::DELETE];
 const GET_DELETE: &[Method] = &[Method::GET, Method::DELETE];
 
-/// All routes of the service; those of the pages for people stand with them.
+/// All routes of the service. The web pages configure theirs in [`pages::configure`].
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(only(GET, "/").route(web::get().to(routes::root::get)))
@@ -61,7 +61,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .default_service(web::to(unknown));
 }
 
-/// What operators look at: its handlers take an [`Admin`](crate::access::Admin), its page is open.
+/// The queue, for operators: the handlers take an [`Admin`](crate::access::Admin); the page needs no
+/// key.
 fn queue(config: &mut ServiceConfig) {
     config
         .configure(pages::configure_queue)
@@ -69,7 +70,7 @@ fn queue(config: &mut ServiceConfig) {
         .service(only(GET, "/api/v1/queue/events").route(web::get().to(routes::queue::events)));
 }
 
-/// A resource that answers 405 to every method but these.
+/// A resource that responds with 405 to all other methods.
 pub(crate) fn only(methods: &'static [Method], path: &str) -> actix_web::Resource {
     web::resource(path.to_owned()).default_service(web::to(move || ready(refuse(methods))))
 }
@@ -82,7 +83,7 @@ fn unknown() -> Ready<Result<HttpResponse, Problem>> {
     ready(Err(Problem::UnknownPath))
 }
 
-/// 307, so that the client repeats its POST with the body.
+/// 307: the client repeats its POST with the body.
 fn without_slash() -> Ready<HttpResponse> {
     ready(redirect("/api/v1/search"))
 }

@@ -1,4 +1,4 @@
-//! The command line: settings come from the environment, so there is little of it.
+//! The command line. Settings come from the environment.
 
 use crate::{server, settings::ApiSettings};
 use clap::{Parser, Subcommand};
@@ -24,7 +24,7 @@ enum Command {
     Healthcheck,
 }
 
-/// Runs the process. A failure is printed once, with all its causes.
+/// Runs the process. Prints a failure once, with all its causes.
 #[must_use]
 pub fn main() -> ExitCode {
     let started = match Arguments::parse().command {
@@ -34,7 +34,7 @@ pub fn main() -> ExitCode {
     match started {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Logging may not have been started: settings are read before it.
+            // Not a log line: settings are read before logging starts.
             let _unwritable = writeln!(std::io::stderr(), "privachat-api: {error:#}");
             ExitCode::FAILURE
         }
@@ -63,13 +63,13 @@ fn healthcheck() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     let asked = runtime.block_on(probe::ready(&settings.host, settings.port));
-    // A name that cannot be resolved is still being looked up on a thread.
+    // A thread may still be resolving a host name; do not wait for it.
     runtime.shutdown_background();
     asked.map_err(anyhow::Error::msg)
 }
 
 fn serve(settings: ApiSettings) -> anyhow::Result<()> {
-    // SQLite's and Postgres' connections want a runtime with threads of its own.
+    // The database drivers need a multi-threaded runtime; actix runs single-threaded ones.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

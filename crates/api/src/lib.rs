@@ -1,6 +1,8 @@
-//! The HTTP API: takes searches, hands them to the workers through Redis, and answers polls.
+//! The HTTP API: enqueues searches for the workers through Redis, and serves polls, event streams,
+//! the history and the web pages.
 //!
-//! A process holds no state of its own: any number of them may stand behind a load balancer.
+//! `app` is the route table, `routes` the handlers, `problem` the only place with error statuses.
+//! A process keeps no search of its own: any number of them may run behind a load balancer.
 
 mod access;
 mod app;

@@ -1,9 +1,9 @@
-//! The API's process: see `privachat_api::run`.
+//! The API's process: see `privachat_api::main`.
 
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
-/// docs/adr/0006-where-the-time-goes.md has what it is worth.
+/// Measured in docs/adr/0006-where-the-time-goes.md.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -1,4 +1,4 @@
-//! Building and running the server.
+//! Builds the server and runs it until a signal stops it.
 
 use crate::{
     access, app, connections, head, headers, limits,
@@ -31,15 +31,15 @@ use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-/// Longer than load balancers keep an idle connection (60 s is usual): whoever closes it first risks
-/// that a request is just on its way.
+/// Longer than load balancers keep an idle connection (usually 60 s): when the server closes first, a
+/// request in transit is lost.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// How long the first head of a connection may take; then the answer is an empty 408. actix knows no
-/// bound for the heads of later requests on it (docs/SECURITY.md).
+/// Time for the first request head of a connection; then the response is an empty 408. actix has no
+/// such limit for later requests on the connection (docs/SECURITY.md).
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Runs the API until it is told to stop.
+/// Runs the API until a signal stops it.
 pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
     connections::raise_limit();
     let history = history::open(&settings.shared.database_url)
@@ -51,14 +51,14 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut parts = Parts::default();
     parts.spawn(
-        "the subscription to changes",
+        "the notifier",
         changes
             .clone()
             .follow(jobs.redis().clone(), keys::CHANGED, stop.clone()),
     );
     let proxies = settings.proxies.clone();
     let stopped = stop.clone();
-    parts.spawn("the look-up of trusted proxies", async move {
+    parts.spawn("the DNS refresh of trusted proxies", async move {
         let _stopped = stopped.run_until_cancelled(proxies.follow_names()).await;
     });
     let feeds = Feeds::new(jobs.clone(), changes.clone(), Handle::current());
@@ -93,7 +93,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         closed = port.serve() => closed?,
         died = parts.death() => return Err(died.into()),
     }
-    // Only now: requests in flight were waiting for its rings.
+    // Only now: requests in flight wait for the notifier.
     stop.cancel();
     Ok(parts.end().await?)
 }
@@ -106,7 +106,7 @@ async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Resul
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
-            // The last one is met first.
+            // A request passes these from the last to the first.
             .wrap(from_fn(limits::refuse_nul))
             .wrap(Condition::new(has_keys, from_fn(access::guard)))
             .wrap(Condition::new(is_limited, from_fn(limits::limit_rate)))
@@ -127,7 +127,7 @@ async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Resul
     .workers(threads)
     .max_connections(connections::most(threads))
     .client_request_timeout(HEAD_TIMEOUT)
-    // A client that closes its half has gone: its synchronous search is cancelled.
+    // A half-closed connection counts as closed: its synchronous search is cancelled.
     .h1_allow_half_closed(false)
     .on_connect(connections::set_up)
     .disable_signals()
@@ -145,14 +145,14 @@ async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Resul
         .first()
         .copied()
         .context("the server has no address")?;
-    let signals = Signals::listen().context("signals cannot be heard")?;
+    let signals = Signals::listen().context("cannot install the signal handlers")?;
     announce(settings, address)?;
     let server = server.run();
     let delay = settings.shutdown_delay;
     let told = shutdown::stop_when_told(signals, server.handle(), &stopped, delay);
     tokio::select! {
         ended = server => ended.context("the server ended"),
-        // The server does not hear of a second stop while it is busy with the first.
+        // actix ignores a second stop during the first one, so do not wait for the server here.
         () = told => Ok(()),
     }
 }
@@ -169,14 +169,14 @@ fn announce(settings: &ApiSettings, address: SocketAddr) -> anyhow::Result<()> {
     tracing::info!(%address, "listening");
     if settings.keys.let_all_search() && !address.ip().is_loopback() {
         tracing::warn!(
-            "anybody who reaches this address may search: set API_KEYS, or API_HOST=127.0.0.1"
+            "searches need no key and this address is not local: set API_KEYS, or API_HOST=127.0.0.1"
         );
     } else if settings.keys.let_all_search() && !settings.keys.is_open() {
         tracing::info!(
-            "anybody may search and sees every search: there are keys for the queue only (API_ADMIN_KEYS)"
+            "searches need no key and all clients can read all searches: only API_ADMIN_KEYS is set"
         );
     } else if !settings.keys.is_open() && !settings.keys.have_admin() {
-        tracing::info!("nobody may look at the queue: set API_ADMIN_KEYS for those who shall");
+        tracing::info!("no key may read the queue or the metrics: set API_ADMIN_KEYS");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What every handler can reach.
+//! What all handlers share.
 
 use crate::{
     access::Keys, limits::Proxies, metrics::Metrics, queue::QueueFeed, settings::Engines,
@@ -16,35 +16,36 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) struct State {
     pub(crate) jobs: Jobs,
-    /// What the disk of Redis is worth.
+    /// Whether Redis syncs to disk before it replies.
     pub(crate) durability: DurabilityCheck,
     pub(crate) metrics: Metrics,
-    /// Rings when a job changes.
+    /// Wakes tasks that wait for a job to change.
     pub(crate) changes: Bell,
-    /// The searches that somebody watches.
+    /// The event streams that have subscribers.
     pub(crate) feeds: Arc<Feeds>,
-    /// The queue, for those who watch it.
+    /// The snapshots of the queue.
     pub(crate) queue: Arc<QueueFeed>,
     pub(crate) history: Arc<dyn History>,
     pub(crate) engines: Engines,
-    /// Who may use the service.
+    /// The keys of API_KEYS and API_ADMIN_KEYS.
     pub(crate) keys: Keys,
-    /// How many requests each of them may send, if that is limited.
+    /// The limit of API_RATE_LIMIT for each key or address; none when it is 0.
     pub(crate) rate_limit: Option<RateLimit>,
-    /// Who is believed about where a request comes from.
+    /// The proxies whose X-Forwarded-* headers count.
     pub(crate) proxies: Proxies,
     pub(crate) job_ttl: Duration,
     pub(crate) max_queue_length: u64,
     pub(crate) environment: String,
-    /// What describes the API to programs: see [`crate::openapi::document`].
+    /// The OpenAPI document: see [`crate::openapi::document`].
     pub(crate) document: Bytes,
-    /// The names that the service answers to.
+    /// The names allowed in the `Host` header.
     pub(crate) hosts: AllowedHosts,
-    /// Origins whose pages may use the API, beside its own.
+    /// Other origins whose pages may use the API (CORS_ORIGINS).
     pub(crate) origins: Vec<String>,
-    /// The process was told to stop: it still takes requests, and says on `/readyz` and by closing
-    /// connections that the next ones should go elsewhere.
+    /// Cancelled by the first signal: requests are still served, `/readyz` fails and connections
+    /// close after their response, so that load balancers choose another process.
     pub(crate) leaving: CancellationToken,
-    /// Nobody comes any more: streams end, so that their clients come again elsewhere.
+    /// Cancelled after SHUTDOWN_DELAY_SECONDS: event streams end and their clients reconnect to
+    /// another process.
     pub(crate) stopping: CancellationToken,
 }
