@@ -1,4 +1,4 @@
-//! From the bytes of a request to a checked search.
+//! Reads the body of a request, within its limits, and validates it as a search.
 
 use crate::{problem::Problem, settings::Engines};
 use actix_web::{HttpRequest, http::header, web};
@@ -10,14 +10,14 @@ use privachat_core::schema::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// A query of 5,000 code points, each written as an escape of twelve bytes, fits four times.
+/// Bytes; room for four queries of 5,000 code points, each an escape of twelve bytes.
 const LIMIT: usize = 256 * 1024;
 
-/// How long a body may take. The longest question needs 20 kB, which even a phone in the countryside
-/// sends in a second or two; meanwhile it holds a connection and whatever has arrived.
+/// A body occupies a connection and memory until it is complete. The longest question has 20 kB,
+/// which a slow phone sends in two seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Reads and checks the body of a search request.
+/// Reads and validates the body of a search request.
 pub(crate) async fn search_request(
     request: &HttpRequest,
     payload: web::Payload,
@@ -28,7 +28,7 @@ pub(crate) async fn search_request(
         Media::Json => {
             validate::parse_body(&bytes).map_err(|fault| Problem::Invalid(vec![fault]))?
         }
-        // Recorded of the old service: it took such a body for one string.
+        // Recorded from the old service: it read such a body as one string.
         Media::Undeclared if bytes.is_empty() => {
             validate::parse_body(&bytes).map_err(|fault| Problem::Invalid(vec![fault]))?
         }
@@ -48,7 +48,7 @@ pub(crate) async fn search_request(
     Err(Problem::Invalid(faults))
 }
 
-/// Reads a body of at most `limit` bytes that must be declared as JSON.
+/// Reads a JSON body of at most `limit` bytes.
 pub(crate) async fn json(
     request: &HttpRequest,
     payload: web::Payload,
@@ -79,7 +79,7 @@ async fn read(
 
 enum Media {
     Json,
-    /// None, or the form that `curl -d` declares by itself.
+    /// No Content-Type, or the form type that `curl -d` sends by default.
     Undeclared,
     Other,
 }

@@ -1,4 +1,4 @@
-//! Answers about a search, from its stored record.
+//! The state of a search, parsed from its record, and the response that shows it.
 
 use crate::problem::Problem;
 use actix_web::{HttpResponse, http::header::ContentType};
@@ -11,15 +11,15 @@ use privachat_core::{
 use serde_json::Value;
 use uuid::Uuid;
 
-/// What a record says about its search.
+/// The state of a search.
 pub(crate) enum State {
-    /// The stored result as it is: nothing is parsed.
+    /// The result as stored, not parsed.
     Completed(Bytes),
-    /// Anything else, and completed records of other writers.
+    /// All other states, and completed records that the old service wrote.
     Other { status: Status, response: Value },
 }
 
-/// Reads a record.
+/// Parses a record; `Problem::Internal` when it is damaged.
 pub(crate) fn state(id: Uuid, record: &Record) -> Result<State, Problem> {
     if let Some(result) = record.result() {
         return Ok(State::Completed(result));
@@ -40,7 +40,7 @@ impl State {
         }
     }
 
-    /// 200 with the response.
+    /// The response 200 with this state as its body.
     pub(crate) fn ok(self) -> HttpResponse {
         match self {
             Self::Completed(bytes) => HttpResponse::Ok()

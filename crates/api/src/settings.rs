@@ -1,4 +1,4 @@
-//! Settings of the API.
+//! Settings of the API, read from the environment.
 
 use crate::{access::Keys, limits::Proxies};
 use privachat_core::{
@@ -7,30 +7,30 @@ use privachat_core::{
 };
 use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
-/// Requests a minute beyond which counting them has no use.
+/// Requests a minute; a higher limit would never apply.
 const FASTEST: u64 = 1_000_000;
 
-/// Settings of the API.
+/// The settings of the API and those it shares with the workers.
 #[derive(Clone)]
 pub(crate) struct ApiSettings {
     pub(crate) shared: SharedSettings,
     pub(crate) host: String,
     pub(crate) port: u16,
-    /// Where the address is written once the API listens.
+    /// The API writes its address to this file once it listens.
     pub(crate) addr_file: Option<PathBuf>,
     pub(crate) cors_origins: Vec<String>,
     pub(crate) keys: Keys,
-    /// Requests a minute for each caller, if they are limited.
+    /// Requests a minute for each key or address; no limit when `None`.
     pub(crate) rate_limit: Option<NonZeroU32>,
     pub(crate) proxies: Proxies,
     pub(crate) environment: String,
     pub(crate) engines: Engines,
     pub(crate) max_queue_length: u64,
-    /// How long requests are taken after the process was told to stop.
+    /// How long new requests are served after the first signal.
     pub(crate) shutdown_delay: Duration,
 }
 
-/// What the workers can do. Both binaries read the same environment.
+/// What the workers can do, by the settings they need: both binaries read the same environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Engines {
     missing: Vec<(SearchEngine, &'static str)>,
@@ -76,13 +76,16 @@ impl ApiSettings {
     }
 }
 
-/// A list that holds no key is a mistake: the service would be open to all.
+/// Refuses a list without a key: it would leave the service open by mistake.
 fn keys(reader: &mut Reader<'_>) -> Keys {
     let mut keys = Keys::default();
     for (setting, is_admin) in [("API_KEYS", false), ("API_ADMIN_KEYS", true)] {
         let entries = reader.list(setting);
         if entries.is_empty() && reader.text(setting).is_some() {
-            reader.complain(setting, "holds no key: leave it out to let everybody in");
+            reader.complain(
+                setting,
+                "has no key: leave it out to run the service without keys",
+            );
         } else if let Err(complaint) = keys.add(&entries, is_admin) {
             reader.complain(setting, complaint);
         }
@@ -122,12 +125,12 @@ impl Engines {
         }
     }
 
-    /// The setting that has to be set before callbacks can be signed, if it is not.
+    /// The setting that callbacks need and that is not set.
     pub(crate) fn missing_for_callbacks(&self) -> Option<&'static str> {
         (!self.calls_back).then_some("WEBHOOK_SECRET")
     }
 
-    /// The setting that has to be set before `engine` can be used, if it cannot be.
+    /// The setting that `engine` needs and that is not set.
     pub(crate) fn missing_setting(&self, engine: SearchEngine) -> Option<&'static str> {
         self.missing
             .iter()
@@ -156,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_a_key_does_not_open_the_service() {
+    fn a_list_without_a_key_is_refused() {
         for setting in ["API_KEYS", "API_ADMIN_KEYS"] {
             let lookup = |name: &str| (name == setting).then(|| " , ".to_owned());
             let complaint = ApiSettings::read(&lookup).err().unwrap().to_string();
@@ -165,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_stands_in_both_lists_is_named_by_its_place_and_not_shown() {
+    fn a_key_in_both_lists_is_reported_by_its_position_and_not_shown() {
         let lookup = |name: &str| match name {
             "API_KEYS" => Some("alice:0123456789abcdef".to_owned()),
             "API_ADMIN_KEYS" => Some("root:0123456789abcdef".to_owned()),
@@ -177,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bad_setting_is_named_in_one_complaint() {
+    fn one_error_names_all_bad_settings() {
         let lookup = |name: &str| match name {
             "REDIS_URL" => Some("http://secret@host".to_owned()),
             "DATABASE_URL" => Some("mysql://secret".to_owned()),

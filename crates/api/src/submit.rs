@@ -1,4 +1,4 @@
-//! Handing a checked search to the workers.
+//! Enqueues a validated search as a job, once for each `Idempotency-Key` of an owner.
 
 use crate::{access::Caller, problem::Problem, request_log, state::State};
 use actix_web::HttpRequest;
@@ -15,21 +15,21 @@ use std::time::Duration;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
-/// How long an asynchronous search may wait for a worker.
+/// How long an asynchronous search may wait in the queue.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-/// Makes session ids of idempotency keys; any fixed id does.
+/// Derives session ids from idempotency keys; any fixed UUID would do.
 const NAMESPACE: Uuid = Uuid::from_u128(0x9a1f_6a0e_63b4_4c57_a5c5_0d4a_b1b9_58f3);
 const LONGEST_KEY: usize = 255;
 
-/// A search that is safe.
+/// A search that is stored and enqueued.
 pub(crate) struct Accepted {
     pub(crate) id: Uuid,
     pub(crate) created_at: DateTime<Utc>,
-    /// Whether an earlier request with the same idempotency key had started it.
+    /// Whether an earlier request with the same idempotency key submitted it.
     pub(crate) replayed: bool,
 }
 
-/// The `Idempotency-Key` of a request.
+/// The `Idempotency-Key` of a request, 1 to 255 printable ASCII characters.
 fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
     let Some(header) = request.headers().get("idempotency-key") else {
         return Ok(None);
@@ -43,19 +43,19 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
     }
 }
 
-/// What comes with a search.
+/// What a request says besides the search itself.
 #[derive(Debug, Default)]
 pub(crate) struct Envelope {
     /// The `Idempotency-Key`.
     pub(crate) key: Option<String>,
-    /// The name of the API key that it belongs to.
+    /// The name of the API key that the search belongs to.
     pub(crate) owner: Option<String>,
     /// The `X-Request-Id`.
     pub(crate) request_id: String,
 }
 
 impl Envelope {
-    /// Of this request.
+    /// Reads it from a request.
     pub(crate) fn of(request: &HttpRequest, caller: &Caller) -> Result<Self, Problem> {
         Ok(Self {
             key: idempotency_key(request)?,
@@ -65,7 +65,7 @@ impl Envelope {
     }
 }
 
-/// Submits a search. When this returns, it will be run whatever happens to this process.
+/// Submits a search. Once this returns, the search runs even if this process dies.
 pub(crate) async fn submit(
     state: &State,
     search: &SearchRequest,
@@ -77,7 +77,7 @@ pub(crate) async fn submit(
         None => Uuid::new_v4(),
     };
     request_log::is_about(id);
-    // A repeat adds nothing to the queue.
+    // A replay adds nothing to the queue, so a full queue does not refuse it.
     let repeats = key.is_some() && state.jobs.record(id).await?.is_some();
     if !repeats && state.jobs.is_full(state.max_queue_length).await? {
         return Err(Problem::QueueFull);
@@ -111,10 +111,10 @@ pub(crate) async fn submit(
     }
 }
 
-/// The same idempotency key of two owners names two searches.
+/// The session id for an idempotency key; keys of different owners never collide.
 fn id_of_key(key: &str, owner: Option<&str>) -> Uuid {
     let name = match owner {
-        // No key and no name of an owner has a line break.
+        // Neither a key nor the name of an owner has a line break.
         Some(owner) => format!("{owner}\n{key}"),
         None => key.to_owned(),
     };
@@ -145,7 +145,7 @@ fn new_job(
         mode: search.mode,
         digest: match envelope.key {
             Some(_) => digest(search)?,
-            // Nobody can ask for it again.
+            // No later request can have the same id.
             None => String::new(),
         },
         request: json(&payload)?.into(),
@@ -160,7 +160,7 @@ fn new_job(
     })
 }
 
-/// The span that the worker's continues, whenever that is.
+/// The producer span; the worker's span continues it.
 fn publish_span(id: Uuid) -> Span {
     tracing::info_span!(
         "search.queue publish",
@@ -177,7 +177,7 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Problem> {
     serde_json::to_vec(value).map_err(|error| Problem::Internal(error.into()))
 }
 
-/// What every record of the search repeats, as JSON members.
+/// The JSON members that all records of the search contain.
 fn echo(id: Uuid, search: &SearchRequest, created_at: DateTime<Utc>) -> String {
     format!(
         r#""session_id":"{id}","query":{},"mode":"{}","created_at":"{}""#,
@@ -187,9 +187,9 @@ fn echo(id: Uuid, search: &SearchRequest, created_at: DateTime<Utc>) -> String {
     )
 }
 
-/// Tells what is asked from what else may come with the same key. Neither the time of the POST is part
-/// of it, nor how the answer is waited for: a client may repeat a POST that was cut as a stream, or the
-/// other way round.
+/// The hash of what is asked; another request with the same key but another hash is a conflict. Leaves
+/// out the time of the POST and how the client waits: a client may repeat an interrupted POST as a
+/// stream, or the other way round.
 fn digest(search: &SearchRequest) -> Result<String, Problem> {
     let asked = SearchRequest {
         async_mode: false,

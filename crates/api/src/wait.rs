@@ -1,4 +1,5 @@
-//! Waiting for a search without polling: a ring says that it changed, a slow clock covers lost rings.
+//! Waits for a search to change: the notifier wakes the wait, and a slow recheck covers lost
+//! notifications.
 
 use crate::{
     problem::Problem,
@@ -10,27 +11,27 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
 
-/// The safety net under the subscription.
+/// Covers notifications that Pub/Sub loses.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// How often Redis is tried while it is away.
+/// Between two attempts while Redis is unreachable.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
-/// Looks at a search once; `None` when there is no such search.
+/// Loads a search; `None` when it does not exist or has expired.
 pub(crate) async fn look(state: &State, id: Uuid) -> Result<Option<SearchState>, Problem> {
     let record = state.jobs.record(id).await?;
     record.map(|record| reply::state(id, &record)).transpose()
 }
 
-/// Looks at a search until `enough` says so, or until `until`; then gives its last state, `None`
-/// when there is no such search. Once the search was seen, an outage of Redis is waited out: the
-/// search goes on in its worker meanwhile.
+/// Waits until `enough` holds or `until` has passed; returns the last state, `None` when the search
+/// does not exist. After the first successful read, an outage of Redis is waited out: the worker
+/// continues the search meanwhile.
 pub(crate) async fn wait_for(
     state: &State,
     id: Uuid,
     until: Instant,
     enough: impl Fn(&SearchState) -> bool,
 ) -> Result<Option<SearchState>, Problem> {
-    // Listen before looking, or a change in between goes unseen.
+    // Subscribe before the first read, or a change in between is lost.
     let mut ring = state.changes.listen(id);
     let mut seen = false;
     loop {
@@ -53,7 +54,7 @@ pub(crate) async fn wait_for(
     }
 }
 
-/// Cancels a search when its only reader goes away before it has ended.
+/// Cancels a synchronous search when its client disconnects before it has ended.
 pub(crate) struct CancelOnDrop {
     state: Arc<State>,
     id: Option<Uuid>,
@@ -67,7 +68,7 @@ impl CancelOnDrop {
         }
     }
 
-    /// Leaves the search alone.
+    /// Keeps the search running.
     pub(crate) fn disarm(mut self) {
         self.id = None;
     }
@@ -82,11 +83,11 @@ impl Drop for CancelOnDrop {
         actix_web::rt::spawn(async move {
             match state.jobs.cancel(id).await {
                 Ok(Cancelled::AtOnce | Cancelled::Flagged) => {
-                    tracing::info!(session_id = %id, "cancelled: its caller went away");
+                    tracing::info!(session_id = %id, "cancelled: its client disconnected");
                 }
                 Ok(Cancelled::Ended | Cancelled::Absent) => {}
                 Err(error) => {
-                    tracing::warn!(session_id = %id, error = %error, "could not be cancelled after its caller went away");
+                    tracing::warn!(session_id = %id, error = %error, "cannot cancel the search of a client that disconnected");
                 }
             }
         });
