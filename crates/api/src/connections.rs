@@ -1,26 +1,26 @@
-//! What connections may cost: how many there can be, and how long a peer may leave unread what it
-//! was sent.
+//! Limits for connections: how many there are, and how long a peer may leave sent bytes
+//! unacknowledged.
 
 use actix_web::{dev::Extensions, rt::net::TcpStream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::SockRef;
 use std::{any::Any, time::Duration};
 
-/// How long sent bytes may stay unacknowledged, or the peer's window closed, before the kernel ends
-/// the connection. Heartbeats see to it that something is always sent.
+/// How long sent bytes may stay unacknowledged, or the peer's window closed, before the kernel closes
+/// the connection. Heartbeats keep bytes in transit on idle event streams.
 const UNREAD: Duration = Duration::from_secs(30);
 
-/// Below this many open files, listeners may find no place.
+/// Below this many open files, subscribers may be refused.
 const FEW: u64 = 16_384;
 
-/// Open files for all else: Redis, the database, the log.
+/// Open files reserved for Redis, the database and the log.
 const KEPT: u64 = 256;
 
-/// More than one thread can serve.
+/// Connections of a thread; it cannot serve more.
 const MOST: u64 = 25_000;
 
-/// How many connections each of `threads` may have, so that there is a file left for Redis and the
-/// database when all are taken. Who comes then waits in the kernel's queue.
+/// Connections for each of `threads`, so that open files are left for Redis and the database. More
+/// clients wait in the kernel's accept queue.
 pub(crate) fn most(threads: usize) -> usize {
     share(getrlimit(Resource::Nofile).current, threads)
 }
@@ -31,7 +31,7 @@ fn share(files: Option<u64>, threads: usize) -> usize {
     usize::try_from(share.clamp(1, MOST)).unwrap_or(1)
 }
 
-/// Raises the limit of open files to what the process is allowed.
+/// Raises the soft limit of open files to the hard limit.
 pub(crate) fn raise_limit() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -47,24 +47,24 @@ pub(crate) fn raise_limit() {
     {
         tracing::warn!(
             files,
-            "few open files are allowed, and each listener needs one: raise the hard limit (ulimit -Hn, LimitNOFILE)"
+            "few open files are allowed, and each subscriber needs one: raise the hard limit (ulimit -Hn, LimitNOFILE)"
         );
     }
 }
 
-/// Has the kernel end connections whose peer does not read, as nothing else would: a peer with a
-/// closed window answers its probes for ever. And has it send each event at once: by itself it keeps
-/// one back until the peer has acknowledged the one before, which is a round trip.
+/// Sets two options of a new connection. TCP_USER_TIMEOUT closes it when the peer stops reading; a
+/// peer with a closed window acknowledges probes, so keep-alive does not notice. TCP_NODELAY sends
+/// each event at once; Nagle's algorithm would delay it by a round trip.
 pub(crate) fn set_up(connection: &dyn Any, _extensions: &mut Extensions) {
     let Some(stream) = connection.downcast_ref::<TcpStream>() else {
         return;
     };
     let socket = SockRef::from(stream);
     if let Err(error) = socket.set_tcp_user_timeout(Some(UNREAD)) {
-        tracing::debug!(%error, "no timeout for a peer that does not read");
+        tracing::debug!(%error, "cannot set TCP_USER_TIMEOUT");
     }
     if let Err(error) = socket.set_tcp_nodelay(true) {
-        tracing::debug!(%error, "events may be kept back");
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
     use actix_web::rt::net::TcpListener;
 
     #[actix_web::test]
-    async fn what_is_sent_waits_for_no_acknowledgement_and_not_for_ever() {
+    async fn a_connection_has_no_delay_and_a_user_timeout() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let _client = TcpStream::connect(address).await.unwrap();
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_leave_files_for_redis_and_the_database() {
+    fn connections_leave_open_files_for_redis_and_the_database() {
         assert_eq!(share(Some(1_024), 2), 384);
         assert_eq!(share(Some(1_048_576), 4), 25_000);
         assert_eq!(share(None, 4), 25_000);

@@ -1,4 +1,5 @@
-//! HEAD wherever there is GET: the same answer without its body (RFC 9110, section 9.3.2).
+//! Responds to HEAD wherever GET is allowed: the same response without its body (RFC 9110, section
+//! 9.3.2).
 
 use actix_web::{
     Error,
@@ -14,7 +15,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Has HEAD answered as GET, and drops the body, with all that would have made it.
+/// Handles HEAD as GET and drops the body before it is produced.
 pub(crate) async fn answer_head(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -24,13 +25,13 @@ pub(crate) async fn answer_head(
     }
     let head = request.head_mut();
     head.method = Method::GET;
-    // Only a GET opens a WebSocket.
+    // HEAD must not open a WebSocket.
     head.headers.remove(UPGRADE);
     let response = next.call(request).await?;
     Ok(response.map_body(|_head, body| EitherBody::right(Omitted(body.size()))))
 }
 
-/// A body that is not sent, though its length is told.
+/// A body that only has a size.
 pub(crate) struct Omitted(BodySize);
 
 impl MessageBody for Omitted {

@@ -1,5 +1,5 @@
-//! What every answer tells browsers, unless it says something of its own: answers are data, to be
-//! neither shown as a page, nor embedded, nor kept.
+//! Security headers for browsers on every response that does not set its own: responses are data, to
+//! be neither rendered as a page, nor embedded, nor cached.
 
 use crate::state::State;
 use actix_web::{
@@ -14,19 +14,19 @@ use actix_web::{
     web,
 };
 
-/// Nothing in an answer may be run or loaded.
+/// Nothing in a response may run or load anything.
 const DATA: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
-/// Swagger UI: files of its own, with styles in its elements and images in its stylesheet.
+/// Swagger UI needs its own files, inline styles, and `data:` images in its stylesheet.
 const DOCUMENTS: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
-/// A year.
+/// One year, in seconds.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
 
-/// No other site may load an answer as an image or a script. `fetch` from an origin of CORS_ORIGINS
-/// is not concerned: <https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header>.
+/// No other site may load a response as an image or a script. This does not affect `fetch` from an
+/// origin of CORS_ORIGINS: <https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header>.
 const FIXED: [(HeaderName, HeaderValue); 3] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -36,7 +36,7 @@ const FIXED: [(HeaderName, HeaderValue); 3] = [
     ),
 ];
 
-/// Adds them to whatever is answered.
+/// Adds the security headers to each response.
 pub(crate) async fn protect(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

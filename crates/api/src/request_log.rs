@@ -1,5 +1,5 @@
-//! One id and one log line for each request, at `debug` for those that only look. The line has the
-//! route and never the query string or the body.
+//! One id and one log line for each request; routine reads are logged at `debug`. The line has the
+//! route, never the query string or the body.
 
 use actix_web::{
     Error, HttpMessage, HttpRequest,
@@ -23,7 +23,7 @@ const LONGEST: usize = 128;
 #[derive(Clone)]
 struct RequestId(HeaderValue);
 
-/// The id of a request, as its answer shows it.
+/// The `X-Request-Id` of the response.
 pub(crate) fn id_of(request: &HttpRequest) -> String {
     let extensions = request.extensions();
     let id = extensions.get::<RequestId>();
@@ -32,10 +32,10 @@ pub(crate) fn id_of(request: &HttpRequest) -> String {
         .to_owned()
 }
 
-/// What load balancers and health checks ask every few seconds.
+/// Polled by load balancers and health checks every few seconds.
 const PROBES: [&str; 2] = ["/livez", "/readyz"];
 
-/// Gives each request an id (the client's, if it sent a sensible one) and logs how it went.
+/// Gives each request an id (the client's, if it sent a valid one) and logs its response.
 pub(crate) async fn log_request(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -66,7 +66,7 @@ pub(crate) async fn log_request(
     .await
 }
 
-/// How a request went.
+/// What the log line says of a request.
 struct Answer<'a> {
     method: &'a Method,
     is_probe: bool,
@@ -76,8 +76,8 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    /// Who only looks, and sees, is told of at `debug`: polls would be most of the log. So are probes that are
-    /// answered with no: what is away has its own lines.
+    /// Successful reads, and all probes: polls would be most of the log, and an outage behind a failed
+    /// probe has its own lines.
     fn is_look(&self) -> bool {
         self.method.is_safe() && (self.is_probe || self.status.as_u16() < 400)
     }
@@ -100,11 +100,11 @@ impl Answer<'_> {
     }
 }
 
-/// The span of a request. All lines of the request take its ids from it, at whatever level they are
-/// wanted: hence an error's.
+/// The span of a request. Its log lines take their ids from it at every log level, so the span's level
+/// is `error`.
 ///
-/// A request that only looks makes no trace: polls would be most of what is exported, and readers of
-/// events would stay open for as long as they listen.
+/// Reads are not traced: polls would be most of what is exported, and the span of an event stream
+/// would stay open until it ends.
 fn span(request: &ServiceRequest, id: &str) -> Span {
     if request.method().is_safe() {
         return tracing::error_span!("request", request_id = id, session_id = Empty);
@@ -126,7 +126,7 @@ fn span(request: &ServiceRequest, id: &str) -> Span {
     span
 }
 
-/// What is known once a request is answered.
+/// Records the route and the status on an exported span.
 fn describe(span: &Span, method: &Method, route: &str, status: StatusCode) {
     if method.is_safe() || !telemetry::is_exported(span) {
         return;
@@ -140,22 +140,22 @@ fn describe(span: &Span, method: &Method, route: &str, status: StatusCode) {
     }
 }
 
-/// Says of the request at hand which search it is about.
+/// Sets the `session_id` of the current request's span.
 pub(crate) fn is_about(session: Uuid) {
     Span::current().record("session_id", tracing::field::display(session));
 }
 
-/// A search that was accepted, for the line of its request.
+/// A submitted search, for the log line of its request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Submission {
     pub(crate) mode: &'static str,
-    /// Whether an earlier request had begun it.
+    /// Whether an earlier request submitted it.
     pub(crate) replayed: bool,
 }
 
 impl Submission {
-    /// Leaves it for the line that tells of the answer. One that comes later, with the search's end, has a
-    /// line before it.
+    /// Stores it for the log line of the response. Logs `accepted` now if the response comes only when
+    /// the search ends.
     pub(crate) fn note(self, request: &HttpRequest, is_answered_at_once: bool) {
         let Self { mode, replayed } = self;
         if !is_answered_at_once {

@@ -1,4 +1,5 @@
-//! From being told to stop to the end: first others hear of it, then requests in flight may end.
+//! The stop after a signal: first drain (load balancers turn away), then shutdown (requests in flight
+//! end).
 
 use crate::state::State;
 use actix_web::{
@@ -13,9 +14,9 @@ use privachat_core::signals::Signals;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// After the first signal `/readyz` says no and connections are closed behind their answers, but
-/// requests are taken for `delay`: load balancers send them until they have noticed. Then streams and
-/// requests in flight end. Returns when there is a second signal.
+/// After the first signal `/readyz` fails and connections close after their response, but requests
+/// are served for `delay`: load balancers need that long to notice. Then event streams end and
+/// requests in flight may finish. Returns at a second signal.
 pub(crate) async fn stop_when_told(
     mut signals: Signals,
     server: ServerHandle,
@@ -28,14 +29,14 @@ pub(crate) async fn stop_when_told(
         let delay_s = delay.as_secs();
         tracing::info!(
             delay_s,
-            "leaving; taking requests until load balancers have noticed"
+            "draining; serving requests until load balancers have noticed"
         );
         tokio::select! {
             () = sleep(delay) => {}
             () = signals.heard() => return tracing::warn!("told to stop at once"),
         }
     }
-    tracing::info!("stopping; requests in flight may end");
+    tracing::info!("stopping; requests in flight may finish");
     state.stopping.cancel();
     let ending = server.stop(true);
     signals.heard().await;
@@ -43,8 +44,8 @@ pub(crate) async fn stop_when_told(
     drop(ending);
 }
 
-/// Once the process is leaving, the next request shall come by a new connection: a load balancer
-/// brings that to another process.
+/// Closes each connection after its response while the process drains: a load balancer opens the
+/// next one to another process.
 pub(crate) async fn close_connection(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

@@ -1,5 +1,5 @@
-//! What all streams of Server-Sent Events share:
-//! <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
+//! What all responses with Server-Sent Events share: headers, heartbeats, the retry time
+//! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
@@ -9,15 +9,15 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use std::{convert::Infallible, time::Duration};
 
-/// Proxies and browsers close a connection on which nothing is said for a minute or so.
+/// Proxies and browsers close a connection that is idle for about a minute.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
-/// A comment, which readers skip.
+/// A comment, which clients ignore.
 pub(crate) const BEAT: Bytes = Bytes::from_static(b":\n");
-/// How long a client waits before it comes again after a cut, in ms. A part of the first event: some
-/// libraries take a block of its own for an event without data.
+/// The time in ms before a client reconnects. Sent with the first event: some libraries read a
+/// separate block as an event without data.
 const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n");
 
-/// An answer that sends these chunks as they come.
+/// A response that streams `chunks`.
 pub(crate) fn answer(
     mut answer: HttpResponseBuilder,
     chunks: impl Stream<Item = Bytes> + 'static,
@@ -25,7 +25,7 @@ pub(crate) fn answer(
     answer
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
-        // nginx would gather the events otherwise.
+        // Stops nginx from buffering the events.
         .insert_header(("x-accel-buffering", "no"))
         .streaming(
             stream::iter([RETRY])

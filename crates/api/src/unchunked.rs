@@ -1,5 +1,5 @@
-//! Answers for clients of HTTP/1.0, which know no chunks (RFC 9112, section 6.1): proxies, nginx' default
-//! among them.
+//! Responses for HTTP/1.0 clients, which cannot read chunks (RFC 9112, section 6.1); nginx proxies
+//! with HTTP/1.0 by default.
 
 use actix_web::{
     Error,
@@ -9,7 +9,8 @@ use actix_web::{
     middleware::Next,
 };
 
-/// Ends a body without a length by the end of the connection, where chunks are not understood.
+/// Sends a body of unknown length without chunks to an HTTP/1.0 client, and closes the connection
+/// to end it.
 pub(crate) async fn close_behind(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
