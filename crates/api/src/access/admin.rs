@@ -1,12 +1,12 @@
-//! What operators alone may do.
+//! [`Admin`]: restricts a handler to operators.
 
 use super::{Caller, caller};
 use crate::{problem::Problem, state::State};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use std::future::{Ready, ready};
 
-/// An operator: holds a key of API_ADMIN_KEYS, or uses a service that has no keys at all. A handler
-/// that takes it is for them alone, whatever the form of the address that led to it.
+/// A caller with a key of API_ADMIN_KEYS, or any caller of a service without keys. A handler that
+/// takes this parameter refuses all others, whatever the path is that leads to it.
 pub(crate) struct Admin;
 
 impl FromRequest for Admin {

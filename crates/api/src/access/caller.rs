@@ -1,4 +1,4 @@
-//! Who sends a request, and what they may see.
+//! [`Caller`]: who sends a request, and which searches they may view.
 
 use super::keys::Owner;
 use crate::state::State;
@@ -8,19 +8,19 @@ use std::{
     future::{Ready, ready},
 };
 
-/// Who sends a request. Handlers take it as a parameter; [`super::identify`] finds it out.
+/// Who sends a request. Handlers take it as a parameter; [`super::identify`] sets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// No key, or none that is known.
+    /// No key or an unknown one, though a key is required.
     Nobody,
-    /// Anybody: the service wants no keys for searches.
+    /// No known key, and searches need none.
     Anybody,
-    /// Who holds a key.
+    /// A known key.
     Holder(Owner),
 }
 
 impl Caller {
-    /// The name of the key, if there is one.
+    /// The name of the key; `None` without a known key.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Holder(owner) => Some(&owner.name),
@@ -28,12 +28,12 @@ impl Caller {
         }
     }
 
-    /// Whether they may use the service at all.
+    /// Whether the caller may search.
     pub(crate) fn is_known(&self) -> bool {
         *self != Self::Nobody
     }
 
-    /// Whether they see every search.
+    /// Whether the caller may view all searches.
     pub(crate) fn sees_all(&self) -> bool {
         match self {
             Self::Nobody => false,
@@ -42,7 +42,8 @@ impl Caller {
         }
     }
 
-    /// Whether they see the searches of `owner`; without one, only those see a search who see all.
+    /// Whether the caller may view the searches of `owner`. A search without an owner is visible only
+    /// to callers that may view all.
     pub(crate) fn sees(&self, owner: Option<&str>) -> bool {
         self.sees_all() || (owner.is_some() && owner == self.name())
     }
@@ -57,7 +58,8 @@ impl FromRequest for Caller {
     }
 }
 
-/// Whom [`super::identify`] found; anybody where there are no keys, and nobody is asked for one.
+/// The caller that [`super::identify`] set. It does not run when no key is set: then all callers are
+/// anonymous.
 pub(super) fn of(request: &HttpRequest) -> Caller {
     if let Some(caller) = request.extensions().get::<Caller>() {
         return caller.clone();
@@ -79,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn each_sees_what_is_theirs_and_an_admin_what_is_nobodys_too() {
+    fn a_key_views_its_own_searches_and_an_admin_also_those_without_owner() {
         let owners = [Some("alice"), Some("bob"), None];
         for (caller, sees) in [
             (Caller::Nobody, [false, false, false]),

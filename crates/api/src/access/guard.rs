@@ -1,4 +1,4 @@
-//! Who sends a request, by the key that comes with it; and the door, for those without one.
+//! Authenticates each request by its API key, and refuses those without one where a key is required.
 
 use super::{Caller, origin, sign_in};
 use crate::{openapi, problem::Problem, state::State};
@@ -11,8 +11,7 @@ use actix_web::{
     web,
 };
 
-/// What needs no key: probes, what the service is, its documents, and the pages, which hold nothing
-/// but what they fetch.
+/// Paths that need no key: probes, the API documents, and the pages, whose data needs one.
 const OPEN: [&str; 9] = [
     "/",
     "/livez",
@@ -26,7 +25,7 @@ const OPEN: [&str; 9] = [
 ];
 const OPEN_FOLDERS: [&str; 3] = ["/s/", "/assets/", "/api/docs/"];
 
-/// Finds out who sends a request, for everything behind it.
+/// Stores the [`Caller`] in the request, for the middleware and handlers behind it.
 pub(crate) async fn identify(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -38,7 +37,8 @@ pub(crate) async fn identify(
     next.call(request).await
 }
 
-/// Refuses requests without a key, if API_KEYS has any.
+/// Refuses requests without a known key, except to public paths. Callers are anonymous and pass when
+/// API_KEYS is empty.
 pub(crate) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -69,7 +69,7 @@ fn caller(state: &State, request: &HttpRequest) -> Caller {
     }
 }
 
-/// `Authorization: Bearer …`, `X-API-Key`, or the cookie of a browser that signed in.
+/// The key of a request: from `Authorization: Bearer`, `X-API-Key` or the sign-in cookie.
 fn key_of(request: &HttpRequest, origins: &[String]) -> Option<String> {
     let header = |name: &str| request.headers().get(name)?.to_str().ok();
     let bearer = header(AUTHORIZATION.as_str()).and_then(|value| {

@@ -1,5 +1,5 @@
-//! The door for names: requests that come by one that is none of the service's are refused, with and
-//! without a key. [`privachat_core::hosts`] says why.
+//! Refuses requests whose `Host` is not an allowed name, with and without a key.
+//! [`privachat_core::hosts`] says why (DNS rebinding).
 
 use crate::{problem::Problem, state::State};
 use actix_web::{
@@ -12,7 +12,7 @@ use actix_web::{
 };
 use privachat_core::hosts::AllowedHosts;
 
-/// Refuses requests that come by a strange name.
+/// Refuses requests for a foreign host name.
 pub(crate) async fn check_host(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -25,8 +25,8 @@ pub(crate) async fn check_host(
     Ok(request.into_response(refusal).map_into_right_body())
 }
 
-/// Without `Host` there is no browser: HTTP/1.1 has it in every request. A whole address in the request
-/// line counts too, as it does for whoever routes by it (RFC 9112, section 3.2.2).
+/// Checks the `Host` header and an absolute URI in the request line, which overrides it (RFC 9112,
+/// section 3.2.2). A request without either is allowed: browsers always send `Host`.
 fn is_allowed(hosts: &AllowedHosts, request: &ServiceRequest) -> bool {
     let in_line = request
         .uri()

@@ -3,19 +3,19 @@
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// Shorter ones can be guessed.
+/// Characters; shorter keys can be guessed.
 const SHORTEST: usize = 16;
 
-/// Who a key belongs to.
+/// The owner of a key, who also owns the searches that it submits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Owner {
-    /// For logs, and for what belongs to the key.
+    /// Unique over both lists.
     pub(crate) name: String,
-    /// Whether it is a key of API_ADMIN_KEYS.
+    /// Whether the key is in API_ADMIN_KEYS.
     pub(crate) is_admin: bool,
 }
 
-/// Keys as SHA-256 digests: the keys themselves are not kept.
+/// SHA-256 digests of the keys with their owners; the keys themselves are not kept.
 #[derive(Clone, Default)]
 pub(crate) struct Keys(Vec<([u8; 32], Owner)>);
 
@@ -23,7 +23,7 @@ impl Keys {
     /// Adds the keys of a setting: entries of the form `key` or `name:key`.
     ///
     /// # Errors
-    /// What is wrong, without the key.
+    /// A message with the position of the first malformed or repeated entry, without its key.
     pub(crate) fn add(&mut self, entries: &[String], is_admin: bool) -> Result<(), String> {
         for (place, entry) in (1..).zip(entries) {
             let (name, key) = match entry.split_once(':') {
@@ -39,14 +39,14 @@ impl Keys {
             let digest = Sha256::digest(key).into();
             if self.0.iter().any(|(known, _)| *known == digest) {
                 return Err(format!(
-                    "entry {place} is a key that stands here or in the other list already"
+                    "entry {place} repeats a key of this list or of the other one"
                 ));
             }
             let name = name.map_or_else(|| made_name(&digest), str::to_owned);
             let is_text = !name.is_empty() && !name.contains(char::is_control);
             if !is_text || self.0.iter().any(|(_, known)| known.name == name) {
                 return Err(format!(
-                    "entry {place} needs a name of its own before the colon, in both lists"
+                    "entry {place} needs a name before the colon that no other entry of both lists has"
                 ));
             }
             self.0.push((digest, Owner { name, is_admin }));
@@ -54,22 +54,22 @@ impl Keys {
         Ok(())
     }
 
-    /// Whether anybody may do everything.
+    /// Whether no key is set: then all requests are allowed, as from an operator.
     pub(crate) fn is_open(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether one may search without a key: there are none but those of operators.
+    /// Whether searches need no key: API_KEYS is empty.
     pub(crate) fn let_all_search(&self) -> bool {
         self.0.iter().all(|(_, owner)| owner.is_admin)
     }
 
-    /// Whether there is a key of an operator.
+    /// Whether API_ADMIN_KEYS has a key.
     pub(crate) fn have_admin(&self) -> bool {
         self.0.iter().any(|(_, owner)| owner.is_admin)
     }
 
-    /// Whose key this is. Takes the same time whether it is one or not.
+    /// The owner of `key`. Takes the same time for known and unknown keys.
     pub(crate) fn owner(&self, key: &[u8]) -> Option<&Owner> {
         let digest: [u8; 32] = Sha256::digest(key).into();
         self.0.iter().fold(None, |found, (known, owner)| {
@@ -79,16 +79,16 @@ impl Keys {
     }
 }
 
-/// The name of a key without one. Not its place in the list: with another order, each key would see
-/// the searches of another.
+/// The name of a key that has none in the setting. Derived from the key and not from its position: in
+/// another order each key would own the searches of another.
 fn made_name(digest: &[u8; 32]) -> String {
-    // Of the digest and not the key, a second time: nothing to compare a key with byte by byte.
+    // Hashed twice: the name is shown and must not reveal bytes of the digest.
     let again = Sha256::digest(digest);
     let start = again.iter().take(4);
     start.fold("key-".to_owned(), |name, byte| format!("{name}{byte:02x}"))
 }
 
-/// The characters of a bearer token (RFC 6750), which a cookie can hold as they are.
+/// The characters of a bearer token (RFC 6750); a cookie needs no escapes for them.
 fn is_of_a_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
 }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_known_by_its_name_and_no_other_is() {
+    fn a_key_has_its_owner_and_unknown_keys_have_none() {
         let keys = both(&[&format!("alice:{ONE}")], &[&format!("root:{OTHER}")]).unwrap();
         assert!(!keys.is_open());
         let alice = keys.owner(ONE.as_bytes()).unwrap();
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_a_name_has_the_same_one_wherever_it_stands() {
+    fn a_generated_name_does_not_depend_on_the_position() {
         let name = |keys: &Keys| keys.owner(ONE.as_bytes()).unwrap().name.clone();
         let first = name(&both(&[ONE, OTHER], &[]).unwrap());
         let second = name(&both(&[OTHER, ONE], &[]).unwrap());
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn faulty_entries_are_refused_without_being_shown() {
+    fn malformed_entries_are_refused_and_not_shown() {
         for entries in [
             vec!["short"],
             vec!["alice:short"],
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn no_key_and_no_name_stands_twice_or_in_both_lists() {
+    fn keys_and_names_are_unique_over_both_lists() {
         let (a, b) = (format!("a:{ONE}"), format!("b:{ONE}"));
         let other = format!("a:{OTHER}");
         for (users, admins) in [
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn without_keys_the_service_is_open_and_with_those_of_operators_alone_all_may_search() {
+    fn searches_need_no_key_when_only_admin_keys_are_set() {
         let none = both(&[], &[]).unwrap();
         assert!(none.is_open() && none.let_all_search() && !none.have_admin());
         let admins = both(&[], &[ONE]).unwrap();

@@ -1,4 +1,7 @@
-//! Who may use the service, and whose a search is: API keys, if the operator set some.
+//! Access control: API keys, which [`Caller`] may view which search, allowed hosts and origins.
+//!
+//! Middleware authenticates ([`identify`]) and refuses ([`guard`], [`check_host`], [`check_origin`]).
+//! Handlers take a [`Caller`] or an [`Admin`]. Without API_KEYS and API_ADMIN_KEYS everything is allowed.
 
 mod admin;
 mod caller;

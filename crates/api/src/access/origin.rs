@@ -1,4 +1,5 @@
-//! Which page sends a request. Browsers say where a page is from, and pages cannot lie about it.
+//! Refuses requests of foreign web pages (CSRF), by the `Origin` and `Sec-Fetch-Site` headers, which
+//! browsers set and pages cannot forge.
 
 use crate::{problem::Problem, state::State};
 use actix_web::{
@@ -10,11 +11,11 @@ use actix_web::{
     web,
 };
 
-/// How far the page is that sends a request: <https://www.w3.org/TR/fetch-metadata/>.
+/// How the page's origin relates to ours: <https://www.w3.org/TR/fetch-metadata/>.
 const SITE: &str = "sec-fetch-site";
 
-/// Refuses what a page of another site may not do here. Browsers let any page send simple requests and
-/// open WebSockets anywhere; only reading the answers of others is forbidden to it.
+/// Refuses changes and WebSockets from pages of foreign origins. Browsers let any page send simple
+/// requests and open WebSockets to any host; they only prevent it from reading the response.
 pub(crate) async fn check_origin(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -29,18 +30,18 @@ pub(crate) async fn check_origin(
     Ok(request.into_response(refusal).map_into_right_body())
 }
 
-/// Whether what sends the request may change something or open a WebSocket: a page of this service or of
-/// an origin in CORS_ORIGINS, or no page at all. Another port or subdomain of the same site is another
-/// page: what listens there need not be the operator's.
+/// Whether the sender may change data or open a WebSocket: a page of this service or of an origin in
+/// CORS_ORIGINS, or a program. Another port or subdomain of the same site is foreign: it may run
+/// someone else's service.
 fn may_act(headers: &HeaderMap, origins: &[String]) -> bool {
     if origins.iter().any(|allowed| allowed == "*") || is_listed(headers, origins) {
         return true;
     }
     match headers.get(SITE) {
-        // Also behind a proxy that changes Host: the browser knows by which name it came. "none" is
-        // what a person does without a page.
+        // Correct also behind a proxy that changes Host: the browser compares with the public name.
+        // "none": the user typed the address or opened a bookmark.
         Some(site) => site == "same-origin" || site == "none",
-        // Old browsers, and all on plain HTTP to another machine, say no more than the origin.
+        // Old browsers, and all browsers on plain HTTP to another machine, send only the origin.
         None => is_trusted(headers, origins),
     }
 }
@@ -50,21 +51,21 @@ fn opens_socket(headers: &HeaderMap) -> bool {
     upgrades.any(|to| to.to_ascii_lowercase().contains("websocket"))
 }
 
-/// Whether the cookie of a browser counts: with CORS_ORIGINS=* any page may use the service, and
-/// none in the name of whoever looks at it. SameSite keeps the cookie from other sites only, not
-/// from other ports and subdomains of this one.
+/// Whether the sign-in cookie counts. With CORS_ORIGINS=* any page may use the service, but not with
+/// its visitor's key. SameSite withholds the cookie from other sites only, not from other ports and
+/// subdomains of this one.
 pub(super) fn may_use_cookie(headers: &HeaderMap, origins: &[String]) -> bool {
     if is_trusted(headers, origins) {
         return true;
     }
-    // Behind a proxy that changes Host, the pages of the service itself come to here. Of a socket's
-    // origin they could never be told apart; else browsers say how far the page is.
+    // The service's own pages reach this line behind a proxy that changes Host. Sec-Fetch-Site tells
+    // them from foreign pages; browsers may not send it with a WebSocket handshake.
     let site = headers.get(SITE).and_then(|site| site.to_str().ok());
     let is_foreign = matches!(site, Some("same-site" | "cross-site"));
     !opens_socket(headers) && !is_foreign
 }
 
-/// A page of this service or of an origin that is named in CORS_ORIGINS, or no page at all.
+/// A page of this service or of an origin listed in CORS_ORIGINS, or a program.
 fn is_trusted(headers: &HeaderMap, origins: &[String]) -> bool {
     let Some(origin) = headers.get(ORIGIN) else {
         return true;
@@ -76,7 +77,7 @@ fn is_trusted(headers: &HeaderMap, origins: &[String]) -> bool {
         return true;
     }
     let own = headers.get(HOST).and_then(|host| host.to_str().ok());
-    // Whether a proxy in front speaks TLS is not known here, so the scheme does not count.
+    // Without the scheme: a proxy in front may terminate TLS.
     let authority = origin.split_once("://").map(|(_scheme, rest)| rest);
     matches!((authority, own), (Some(authority), Some(own)) if authority.eq_ignore_ascii_case(own))
 }
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_this_origin_and_of_those_allowed_may_act() {
+    fn pages_of_this_and_of_listed_origins_may_act() {
         assert!(allowed("http://search.example:8001", &[]));
         assert!(allowed("https://search.example:8001", &[]));
         assert!(allowed("https://app.example", &["https://app.example"]));
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn how_far_the_page_is_counts_more_than_its_origin() {
+    fn sec_fetch_site_overrides_the_origin() {
         let sent = |site, origin| [("sec-fetch-site", site), ("origin", origin)];
         let own = "http://search.example:8001";
         let public = "https://public.example";
@@ -154,13 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn programs_send_no_origin_and_may() {
+    fn programs_send_no_origin_and_may_act() {
         assert!(ask(may_act, &[], &[]));
         assert!(ask(may_use_cookie, &[("upgrade", "websocket")], &[]));
     }
 
     #[test]
-    fn a_cookie_opens_no_socket_for_a_page_that_only_the_star_lets_in() {
+    fn with_cors_star_the_cookie_opens_no_socket_for_a_foreign_page() {
         let socket = |origin| [("upgrade", "WebSocket"), ("origin", origin)];
         let own = socket("http://search.example:8001");
         let named = socket("https://app.example");
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn nor_does_it_count_for_what_another_page_sends() {
+    fn with_cors_star_the_cookie_does_not_count_for_a_foreign_page() {
         let sent = |site| {
             [
                 ("origin", "http://search.example:3000"),

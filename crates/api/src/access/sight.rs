@@ -1,15 +1,14 @@
-//! Whose a search is, before anybody sees it. To one who may not, it is as if it did not exist.
+//! Authorization for a single search. To a caller who may not view it, it does not exist.
 
 use super::Caller;
 use crate::{problem::Problem, state::State};
 use privachat_core::history::Session;
 use uuid::Uuid;
 
-/// Whether `caller` sees the search of that id, as Redis knows it. Where everybody sees everything,
-/// Redis is not asked.
+/// Whether `caller` may view a search that is in Redis. Callers that may view all cost no round trip.
 ///
-/// A search whose control hash is not there has no owner: a record of the service that this one
-/// replaces, or one that just expires. It is seen only by those who see all.
+/// A search without a control hash has no owner (a record of the old service, or an expiring one):
+/// only callers that may view all can view it.
 pub(crate) async fn sees(state: &State, caller: &Caller, id: Uuid) -> Result<bool, Problem> {
     if caller.sees_all() {
         return Ok(true);
@@ -17,7 +16,7 @@ pub(crate) async fn sees(state: &State, caller: &Caller, id: Uuid) -> Result<boo
     Ok(caller.sees(state.jobs.owner(id).await?.as_deref()))
 }
 
-/// Refuses a search that `caller` does not see as one that does not exist.
+/// Fails with `UnknownJob` when `caller` may not view the search.
 pub(crate) async fn require(state: &State, caller: &Caller, id: Uuid) -> Result<(), Problem> {
     match sees(state, caller, id).await? {
         true => Ok(()),
@@ -25,8 +24,8 @@ pub(crate) async fn require(state: &State, caller: &Caller, id: Uuid) -> Result<
     }
 }
 
-/// Whether `caller` sees the search of that id, as Redis or the history knows it. Both are asked, in
-/// any case: else one that is away would tell the ids of others from those of nobody.
+/// Whether `caller` may view a search that is in Redis or in the history. Queries always both:
+/// otherwise the response would reveal which ids exist while one store is down.
 pub(crate) async fn sees_anywhere(
     state: &State,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Browsers cannot send a key with an event stream: they sign in with it once, and send a cookie.
+//! Sign-in for browsers, which cannot send a key header with an event stream: a cookie holds the key.
 
 use crate::{body, problem::Problem, state::State};
 use actix_web::{
@@ -11,16 +11,16 @@ use serde::Deserialize;
 
 const COOKIE: &str = "privachat_key";
 const LASTS: Duration = Duration::days(30);
-/// Bytes of what a browser sends to sign in.
+/// Bytes of the body of a sign-in.
 const LIMIT: usize = 4 * 1024;
 
-/// The key of a person.
+/// The body of a sign-in.
 #[derive(Deserialize)]
 pub(crate) struct Credentials {
     key: String,
 }
 
-/// Keeps the key in a cookie that no script can read and no other site can send.
+/// Stores the key in a cookie that scripts cannot read and other sites cannot send.
 pub(crate) async fn sign_in(
     request: HttpRequest,
     payload: web::Payload,
@@ -39,7 +39,7 @@ pub(crate) async fn sign_in(
         .finish())
 }
 
-/// Forgets the key.
+/// Deletes the cookie.
 pub(crate) async fn sign_out(request: HttpRequest) -> HttpResponse {
     let cookie = Cookie::build(COOKIE, "").max_age(Duration::ZERO);
     HttpResponse::NoContent()
@@ -57,7 +57,7 @@ fn closed<'c>(request: &HttpRequest, cookie: actix_web::cookie::CookieBuilder<'c
         .finish()
 }
 
-/// The key of a browser that signed in.
+/// The key in the sign-in cookie.
 pub(super) fn key_in_cookie(request: &HttpRequest) -> Option<String> {
     request
         .cookie(COOKIE)
