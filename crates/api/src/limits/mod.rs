@@ -1,5 +1,5 @@
-//! What a request may cost before anything looks at what it wants: how many somebody may send, how
-//! long their addresses may be. Bodies are bounded in `body.rs`, connections in `connections.rs`.
+//! Limits that apply before a handler runs: request rate, URI length, NUL characters, undrained
+//! bodies. `body.rs` limits the size of bodies, `connections.rs` the number of connections.
 
 mod nul;
 mod proxies;

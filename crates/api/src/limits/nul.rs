@@ -1,5 +1,5 @@
-//! NUL characters, which Postgres cannot store and no text has. In bodies they are found where texts are
-//! read (`privachat_core::schema::validate`), heads cannot have them, and in paths nothing but ids is read.
+//! Refuses NUL characters in query strings: Postgres cannot store them. Validation finds them in
+//! bodies (`privachat_core::schema::validate`), headers cannot have them, and paths contain only ids.
 
 use crate::problem::Problem;
 use actix_web::{
@@ -11,7 +11,7 @@ use actix_web::{
 };
 use privachat_core::schema::validate::Fault;
 
-/// Refuses requests with a NUL in their query string, whatever would have read it.
+/// Refuses requests with a NUL in any query parameter, also in unknown ones.
 pub(crate) async fn refuse_nul(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -25,7 +25,7 @@ pub(crate) async fn refuse_nul(
 }
 
 fn faults(query: &str) -> Vec<Fault> {
-    // The only way to write one: an address has none as it is.
+    // The only encoding of NUL in a URI.
     if !query.contains("%00") {
         return Vec::new();
     }

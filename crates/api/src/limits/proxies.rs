@@ -1,5 +1,5 @@
-//! Whose request it is when there are proxies in between: they say so in X-Forwarded-For, and so can
-//! anybody. What counts is what those say whom the operator trusts.
+//! The client's address and scheme behind reverse proxies. Clients can forge the X-Forwarded-* headers,
+//! so only those of the proxies in API_TRUSTED_PROXIES count.
 
 use actix_web::{
     HttpRequest,
@@ -22,11 +22,11 @@ pub(crate) struct Proxies {
 }
 
 impl Proxies {
-    /// Reads addresses, networks and names of hosts. A name stands for the addresses that it has while
-    /// [`Self::follow_names`] runs: containers get another one with each start.
+    /// Parses addresses, networks and host names. [`Self::follow_names`] keeps the addresses of the
+    /// names current: a container gets a new one with each start.
     ///
     /// # Errors
-    /// The place of the first entry that is none of them, from 1.
+    /// The position, from 1, of the first entry that is none of these.
     pub(crate) fn parse(entries: &[String]) -> Result<Self, usize> {
         let mut proxies = Self::default();
         for (place, entry) in (1..).zip(entries) {
@@ -43,27 +43,26 @@ impl Proxies {
         Ok(proxies)
     }
 
-    /// Looks up the names for as long as it is run.
+    /// Resolves the names periodically; never returns.
     pub(crate) async fn follow_names(self) {
         self.names.follow().await;
     }
 
-    /// The address of who sent the request: the peer's, or the last one on the way here that is not
-    /// that of a trusted proxy.
+    /// The client's address: the last one on the path to here that is not a trusted proxy's.
     pub(crate) fn client_of(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = peer_of(request)?;
         Some(self.client_behind(peer, request.headers()))
     }
 
-    /// Whether a trusted proxy says that it got the request over TLS.
+    /// Whether a trusted proxy says that it received the request over TLS.
     pub(crate) fn say_https(&self, request: &HttpRequest) -> bool {
         let is_trusted = peer_of(request).is_some_and(|peer| self.trusts(peer));
         let said = list(request.headers(), &FORWARDED_PROTO).last();
         is_trusted && said.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
     }
 
-    /// What counts as one place on the net: an IPv4 address, or the /64 that a customer is given in
-    /// IPv6 and out of which every request may have an address of its own (RFC 6177).
+    /// The network that shares one rate limit: an IPv4 address, or an IPv6 /64, which one customer has
+    /// at least and from which each request may use another address (RFC 6177).
     pub(crate) fn network_of(address: IpAddr) -> IpAddr {
         match address {
             IpAddr::V4(_) => address,
@@ -77,8 +76,8 @@ impl Proxies {
     fn client_behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut nearest = peer;
         let mut way: Vec<&str> = list(headers, &FORWARDED_FOR).collect();
-        // Each proxy adds at the end whom it got the request from. What stands before the first
-        // address that is not a trusted proxy's is hearsay.
+        // Each proxy appends the address of its peer. Entries left of the first untrusted address
+        // may be forged.
         while self.trusts(nearest) {
             let Some(before) = way.pop().and_then(address) else {
                 break;
@@ -100,7 +99,7 @@ fn peer_of(request: &HttpRequest) -> Option<IpAddr> {
     Some(request.peer_addr()?.ip().to_canonical())
 }
 
-/// The entries of a list that may stand in several header lines.
+/// The comma-separated entries of all header lines with this name.
 fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
     let lines = headers
         .get_all(name)
@@ -108,7 +107,7 @@ fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &
     lines.flat_map(|line| line.split(',')).map(str::trim)
 }
 
-/// Some proxies add the port.
+/// Parses an address; some proxies append the port.
 fn address(entry: &str) -> Option<IpAddr> {
     let bare = entry.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     let address = bare.unwrap_or(entry).parse::<IpAddr>();

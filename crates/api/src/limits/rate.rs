@@ -1,4 +1,4 @@
-//! How many requests somebody may send: whoever holds a key by its name, all others by their address.
+//! The rate limit of API_RATE_LIMIT: by key name, or by client address without a key.
 
 use super::Proxies;
 use crate::{
@@ -17,15 +17,15 @@ use actix_web::{
 use privachat_core::limits::Allowance;
 use std::time::Duration;
 
-/// The four fields of draft-ietf-httpapi-ratelimit-headers-06, the last revision with a field for each
-/// number: that is what clients read.
+/// The four headers of draft-ietf-httpapi-ratelimit-headers-06, the last revision with a header for
+/// each number, which clients support.
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Counts requests, and refuses what is too much. Stands before the door: who guesses keys is slowed
-/// down by it.
+/// Counts requests and refuses those over the limit. Runs before the key check, so that it slows down
+/// the guessing of keys.
 pub(crate) async fn limit_rate(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -44,7 +44,7 @@ pub(crate) async fn limit_rate(
     Ok(response)
 }
 
-/// None where nothing is limited: there is no limit, the request is free, or nobody can count it.
+/// `None` when the request is not limited: no limit is set, the path is exempt, or Redis cannot count.
 async fn allowance(request: &ServiceRequest) -> Option<Allowance> {
     let state = request.app_data::<web::Data<State>>()?;
     let limit = state.rate_limit.as_ref()?;
@@ -54,7 +54,7 @@ async fn allowance(request: &ServiceRequest) -> Option<Allowance> {
     limit.take(&name_of(request, &state.proxies)).await
 }
 
-/// Probes, and what is served from the binary. Whoever signs in is counted: they may be guessing.
+/// Probes, and files served from the binary. Not sign-in, which can be used to guess keys.
 fn is_free(path: &str) -> bool {
     path == "/metrics" || (is_open(path) && path != "/api/v1/sign-in")
 }
@@ -79,7 +79,7 @@ fn tell(headers: &mut HeaderMap, allowance: &Allowance) {
     }
 }
 
-/// Rounded up: whoever waits that long has waited long enough.
+/// Rounded up, so that a client that waits that long succeeds.
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

@@ -1,4 +1,4 @@
-//! Bodies in chunks that nobody reads to their end.
+//! Closes connections whose chunked request body was not read to its end.
 
 use actix_web::{
     Error, HttpMessage,
@@ -17,8 +17,9 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Ends the connection behind an answer to a request whose body is still coming. With a declared
-/// length actix does that by itself; of chunks it reads on for ever, as long as nobody holds the body.
+/// Closes the connection after the response when a chunked body is still arriving. actix does this
+/// itself for a body with a declared length, but drains a chunked body without bound once its payload
+/// is dropped; this keeps the payload until the response is sent.
 pub(crate) async fn close_unread(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -36,12 +37,12 @@ pub(crate) async fn close_unread(
     Ok(response.map_into_right_body())
 }
 
-/// The body of the request, for whoever reads it.
+/// The request body as the handler reads it, from the shared payload.
 fn chunks(held: Rc<RefCell<Payload>>) -> impl Stream<Item = Result<Bytes, PayloadError>> {
     stream::poll_fn(move |context| held.borrow_mut().poll_next_unpin(context))
 }
 
-/// The body of an answer, and with it the body of the request until the answer has been sent.
+/// A response body that keeps the request's payload until the response is sent.
 pub(crate) struct Holding {
     body: BoxBody,
     _payload: Rc<RefCell<Payload>>,

@@ -1,4 +1,4 @@
-//! How long an address may be.
+//! Limits the length of a request target.
 
 use crate::problem::Problem;
 use actix_web::{
@@ -8,11 +8,11 @@ use actix_web::{
     middleware::Next,
 };
 
-/// What RFC 9110, section 4.1, wants everybody to take at least. The longest that means something
-/// here is a search in the history, a tenth of it.
+/// Bytes that RFC 9110, section 4.1, asks servers to support. The longest one in use, a search in the
+/// history, has a tenth of it.
 const LONGEST: usize = 8_000;
 
-/// Refuses requests whose address is too long.
+/// Refuses requests whose path and query are too long.
 pub(crate) async fn refuse_long(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

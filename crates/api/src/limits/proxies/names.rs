@@ -1,5 +1,5 @@
-//! Proxies that are trusted by their name, as the services of compose know each other: the addresses change with
-//! each start, so they are looked up again and again.
+//! Trusted proxies given by host name, such as a compose service: the address changes with each
+//! start, so the names are resolved periodically.
 
 use std::{
     collections::HashSet,
@@ -9,10 +9,10 @@ use std::{
 };
 use tokio::net::lookup_host;
 
-/// How long a proxy that was started anew may be taken for a stranger.
+/// For this long a restarted proxy may not be trusted yet.
 const LOOK_UP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Names of hosts, and the addresses that they had at the last look. Clones share the addresses.
+/// Host names and the addresses that they last resolved to. Clones share the addresses.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     names: Vec<String>,
@@ -20,7 +20,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Takes `entry` in; `false` when it cannot be the name of a host.
+    /// Adds `entry`; `false` when it is not a valid host name.
     pub(super) fn add(&mut self, entry: &str) -> bool {
         let is_name = is_name(entry);
         if is_name {
@@ -29,7 +29,7 @@ impl Names {
         is_name
     }
 
-    /// Whether one of the names had this address at the last look.
+    /// Whether one of the names last resolved to `address`.
     pub(super) fn have(&self, address: IpAddr) -> bool {
         !self.names.is_empty()
             && self
@@ -39,7 +39,7 @@ impl Names {
                 .contains(&address)
     }
 
-    /// Looks them up for as long as it is run.
+    /// Resolves the names periodically; never returns.
     pub(super) async fn follow(&self) {
         while !self.names.is_empty() {
             self.look_up().await;
@@ -48,8 +48,8 @@ impl Names {
         std::future::pending().await
     }
 
-    /// A name that is not known now has no address: its proxy does not run, and the address it had may be
-    /// somebody else's.
+    /// Resolves all names once. A name that fails loses its address: its proxy does not run, and
+    /// another host may have the address now.
     async fn look_up(&self) {
         let mut found = HashSet::new();
         for name in &self.names {
@@ -64,14 +64,15 @@ impl Names {
         if *addresses != found {
             tracing::info!(
                 proxies = found.len(),
-                "the names in API_TRUSTED_PROXIES have other addresses"
+                "the names in API_TRUSTED_PROXIES resolve to new addresses"
             );
             *addresses = found;
         }
     }
 }
 
-/// Letters, digits, dots, dashes and underscores, and a last part that no address ends with.
+/// Labels of letters, digits, dashes and underscores; the last one has a letter, as no IPv4 address
+/// has.
 fn is_name(entry: &str) -> bool {
     let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let mut parts = entry.split('.');
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_name_is_not_taken_for_one() {
+    fn only_host_names_are_accepted() {
         let mut names = Names::default();
         for name in [
             "proxy",
@@ -116,15 +117,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_stands_for_the_addresses_it_has_now() {
+    async fn addresses_are_those_of_the_last_resolution() {
         let mut names = Names::default();
         assert!(names.add("localhost") && names.add("nowhere.invalid"));
         let here = IpAddr::from([127, 0, 0, 1]);
-        assert!(!names.have(here), "nothing was looked up");
+        assert!(!names.have(here), "not resolved yet");
         names.look_up().await;
         assert!(names.have(here) && !names.have(IpAddr::from([192, 0, 2, 1])));
         names.names.remove(0);
         names.look_up().await;
-        assert!(!names.have(here), "it is gone");
+        assert!(!names.have(here), "the name is removed");
     }
 }

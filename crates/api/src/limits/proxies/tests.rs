@@ -17,24 +17,24 @@ fn client(trusted: &[&str], peer: &str, forwarded: &[&str]) -> String {
 }
 
 #[test]
-fn nobody_is_believed_who_is_not_trusted() {
+fn an_untrusted_peer_cannot_forward_an_address() {
     for trusted in [&[][..], &["10.0.0.0/8", "fd00::/8"]] {
         assert_eq!(client(trusted, "192.0.2.1", &["203.0.113.9"]), "192.0.2.1");
     }
 }
 
 #[test]
-fn a_trusted_proxy_names_the_client_at_the_end_of_the_list() {
+fn the_client_is_the_last_address_that_is_not_a_trusted_proxy() {
     let inside = &["10.0.0.0/8", "192.0.2.7"][..];
     for (peer, forwarded, expected) in [
         ("10.1.2.3", vec![], "10.1.2.3"),
         ("10.1.2.3", vec!["203.0.113.9"], "203.0.113.9"),
         ("192.0.2.7", vec!["203.0.113.9"], "203.0.113.9"),
-        // The client says that it is somebody else.
+        // The client forges an entry.
         ("10.1.2.3", vec!["1.1.1.1, 203.0.113.9"], "203.0.113.9"),
         ("10.1.2.3", vec!["1.1.1.1", "203.0.113.9"], "203.0.113.9"),
         ("10.1.2.3", vec!["10.9.9.9, 203.0.113.9"], "203.0.113.9"),
-        // Two proxies, one behind the other.
+        // Two proxies in a chain.
         ("10.1.2.3", vec!["203.0.113.9, 192.0.2.7"], "203.0.113.9"),
         (
             "10.1.2.3",
@@ -50,7 +50,7 @@ fn a_trusted_proxy_names_the_client_at_the_end_of_the_list() {
 }
 
 #[test]
-fn what_is_no_address_ends_the_way_and_what_has_a_port_is_read() {
+fn an_invalid_entry_ends_the_path_and_ports_are_ignored() {
     let inside = &["10.0.0.0/8", "fd00::/8"][..];
     for (forwarded, expected) in [
         ("unknown", "10.1.2.3"),
@@ -72,7 +72,7 @@ fn what_is_no_address_ends_the_way_and_what_has_a_port_is_read() {
 }
 
 #[test]
-fn a_peer_that_shows_its_ipv4_address_in_ipv6_is_the_same_peer() {
+fn an_ipv4_mapped_ipv6_address_equals_the_ipv4_address() {
     let forwarded = &["203.0.113.9"];
     let peer = "::ffff:10.1.2.3";
     assert_eq!(client(&["10.0.0.0/8"], peer, forwarded), "203.0.113.9");
@@ -84,7 +84,7 @@ fn a_peer_that_shows_its_ipv4_address_in_ipv6_is_the_same_peer() {
 }
 
 #[test]
-fn tls_is_what_a_trusted_proxy_says_last() {
+fn tls_is_what_the_last_entry_of_a_trusted_proxy_says() {
     let says = |peer: &str, value: &str| {
         let request = TestRequest::default()
             .peer_addr(SocketAddr::new(peer.parse().unwrap(), 4711))
@@ -99,7 +99,7 @@ fn tls_is_what_a_trusted_proxy_says_last() {
 }
 
 #[test]
-fn an_ipv4_address_counts_by_itself_and_an_ipv6_address_by_its_64() {
+fn rate_limits_count_ipv4_addresses_and_ipv6_64_networks() {
     let network = |address: &str| Proxies::network_of(address.parse().unwrap()).to_string();
     assert_eq!(network("203.0.113.9"), "203.0.113.9");
     assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
@@ -108,7 +108,7 @@ fn an_ipv4_address_counts_by_itself_and_an_ipv6_address_by_its_64() {
 }
 
 #[test]
-fn an_entry_that_is_neither_network_nor_name_is_named_by_its_place() {
+fn an_invalid_entry_is_reported_by_its_position() {
     for wrong in ["http://proxy", "10.0.0.0/33", "10.0.0", "10.0.0.1:80"] {
         let entries = ["proxy.example".to_owned(), wrong.to_owned()];
         assert_eq!(Proxies::parse(&entries).err(), Some(2), "{wrong}");
