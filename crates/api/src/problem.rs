@@ -1,4 +1,5 @@
-//! The only place with status codes of failures: every way in which a request can be refused.
+//! [`Problem`]: all failures of a request, with their status, code, headers and body. No other file
+//! sets the status of a failure.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -14,30 +15,30 @@ use serde_json::{Value, json};
 use std::{fmt, time::Duration};
 use uuid::Uuid;
 
-/// Seconds after which a client may try again when Redis or the database is away.
+/// Seconds until a client may retry when Redis or the database is unavailable.
 const RETRY_AFTER: u64 = 2;
 
-/// Seconds after which a full queue may have room again.
+/// Seconds until a client may retry when the queue is full.
 const QUEUE_RETRY_AFTER: u64 = 10;
 
-/// Why a request is refused. The `Display` form is for the log.
+/// Why a request failed. `Display` is for the log.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// 422 in the form that clients of FastAPI parse.
+    /// 422, in FastAPI's format.
     Invalid(Vec<Fault>),
-    /// 404: no such job, or not any more.
+    /// 404: no such search, or it has expired.
     UnknownJob(Uuid),
-    /// 404: no such session.
+    /// 404: no such session, in the format of the old service.
     UnknownSession(Uuid),
     /// 404: no such path.
     UnknownPath,
-    /// 405.
+    /// 405, with the allowed methods.
     MethodNotAllowed(&'static [Method]),
-    /// 429: the caller has sent too many requests; seconds until the next one may come.
+    /// 429: API_RATE_LIMIT is reached; seconds until the next request is allowed.
     RateLimited(u64),
-    /// 401: no key, or none that is known.
+    /// 401: no key, or an unknown one.
     Unauthorized,
-    /// 403: a key that is no operator's.
+    /// 403: the key is not in API_ADMIN_KEYS.
     Forbidden,
     /// 413, with the limit in bytes.
     TooLarge(usize),
@@ -45,27 +46,27 @@ pub(crate) enum Problem {
     SlowBody,
     /// 414, with the limit in bytes.
     LongUri(usize),
-    /// 415.
+    /// 415: the body is not declared as JSON.
     NotJson,
-    /// 409: the idempotency key belongs to another request.
+    /// 409: the idempotency key was used for another request.
     IdempotencyConflict,
-    /// 400: the idempotency key itself.
+    /// 400: the idempotency key is malformed.
     BadIdempotencyKey,
-    /// 429: too many searches wait.
+    /// 429: MAX_QUEUE_LENGTH searches wait.
     QueueFull,
     /// 409: the search has ended and cannot be cancelled.
     AlreadyFinished,
-    /// 409: the search has not failed, so there is nothing to run again.
+    /// 409: the search has not failed, so it cannot be retried.
     NotRetryable,
-    /// 426: a WebSocket address was asked without an upgrade.
+    /// 426: a request to a WebSocket address without an upgrade.
     UpgradeRequired,
-    /// 403: the request came by a name that is none of the service's.
+    /// 403: the `Host` header is not an allowed name.
     HostNotAllowed,
-    /// 403: a page of an origin that is not allowed changes something or opens a WebSocket.
+    /// 403: a page of a foreign origin tries to change data or to open a WebSocket.
     OriginNotAllowed,
-    /// 409: the search has not ended, so there is nothing to delete yet.
+    /// 409: the search has not ended, so it cannot be deleted.
     StillRunning,
-    /// 504: a synchronous search did not end in time; it goes on.
+    /// 504: a synchronous search did not end in time; it continues.
     SearchTimeout {
         id: Uuid,
         timeout: Duration,
@@ -73,13 +74,13 @@ pub(crate) enum Problem {
     },
     /// 500, or 504 for a timeout: a synchronous search failed.
     SearchFailed { response: Box<Value>, trace: String },
-    /// 503: Redis or the database does not answer.
+    /// 503: Redis or the database is unavailable.
     Unavailable(anyhow::Error),
-    /// 500: our fault. The log has the cause, the client has the request id.
+    /// 500: a bug or damaged data. The log has the cause, the client has the request id.
     Internal(anyhow::Error),
 }
 
-/// Goes with the answer to a request that was refused: the stable name of why.
+/// The code of a failure, attached to its response for the metrics.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Refused(pub(crate) &'static str);
 
@@ -147,7 +148,7 @@ impl ResponseError for Problem {
         match self {
             Self::MethodNotAllowed(allowed) => {
                 let mut names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
-                // Each GET answers HEAD too.
+                // Every GET resource handles HEAD too.
                 if allowed.contains(&Method::GET) {
                     names.push(Method::HEAD.as_str());
                 }
@@ -162,7 +163,7 @@ impl ResponseError for Problem {
                 response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
             }
             Self::Unauthorized => {
-                // Never with the key that was sent: it may be one with a letter missing.
+                // Without the key that was sent: it may be a valid one with a typo.
                 tracing::info!("unauthorized");
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
             }
@@ -172,7 +173,7 @@ impl ResponseError for Problem {
             Self::RateLimited(seconds) => {
                 response.insert_header((header::RETRY_AFTER, *seconds));
             }
-            // What of the body is still to come would be taken for the next request.
+            // The rest of the body would be read as the next request.
             Self::SlowBody => {
                 response.force_close();
             }
@@ -186,7 +187,7 @@ impl ResponseError for Problem {
 }
 
 impl Problem {
-    /// The stable name, for metrics: some answers show it in another form, or not at all.
+    /// The code for the metrics. Bodies in FastAPI's format do not show it.
     fn code(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "invalid_request",
@@ -234,7 +235,7 @@ impl Problem {
             ),
             Self::Forbidden => named(
                 code::FORBIDDEN,
-                "The queue and the metrics want a key of API_ADMIN_KEYS: this one is none of them",
+                "An admin key (one of API_ADMIN_KEYS) is required",
             ),
             Self::TooLarge(limit) => named(
                 code::PAYLOAD_TOO_LARGE,
@@ -242,7 +243,7 @@ impl Problem {
             ),
             Self::RateLimited(seconds) => named(
                 code::RATE_LIMITED,
-                format!("Too many requests: the next one may come in {seconds} s"),
+                format!("Too many requests: try again in {seconds} s"),
             ),
             Self::SlowBody => named(
                 code::REQUEST_TIMEOUT,
@@ -250,7 +251,7 @@ impl Problem {
             ),
             Self::LongUri(limit) => named(
                 code::URI_TOO_LONG,
-                format!("An address may have at most {limit} bytes here"),
+                format!("The request target may have at most {limit} bytes"),
             ),
             Self::NotJson => named(
                 code::UNSUPPORTED_MEDIA_TYPE,
@@ -283,8 +284,8 @@ impl Problem {
             Self::HostNotAllowed => named(code::HOST_NOT_ALLOWED, REFUSAL),
             Self::OriginNotAllowed => named(
                 code::ORIGIN_NOT_ALLOWED,
-                "Pages of this origin may not change anything or open a WebSocket here: whoever runs the service adds \
-                 the origin to CORS_ORIGINS; a reverse proxy in front has to pass the Host header on unchanged",
+                "Pages of this origin may not change data or open a WebSocket: the operator must add the origin to \
+                 CORS_ORIGINS; a reverse proxy must pass the Host header on unchanged",
             ),
             Self::StillRunning => named(
                 code::STILL_RUNNING,
@@ -309,7 +310,7 @@ impl Problem {
     }
 }
 
-/// An error with its stable name, as bodies and frames carry it.
+/// The JSON of an error, for bodies and WebSocket frames: its code and a message.
 pub(crate) fn named(error: &str, message: impl Into<String>) -> Value {
     json!({ "error": error, "message": message.into() })
 }
