@@ -1,4 +1,5 @@
-//! The events of one search, as far as they are known here, and who reads them from Redis.
+//! [`Feed`]: the events of one search that were read so far, and the task that reads them from
+//! Redis.
 
 use super::{Feeds, frame::Frame};
 use crate::{
@@ -18,19 +19,19 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Entries read at once.
+/// Events read from Redis at once.
 const AT_ONCE: usize = 256;
-/// The safety net under the rings.
+/// Covers notifications that Pub/Sub loses.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// How often Redis is tried while it is away.
+/// Between two attempts while Redis is unreachable.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
-/// Why nothing more will come.
+/// Why an event stream has no more events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// The last frame is the last event.
+    /// The search has ended; the last frame is its last event.
     Ended,
-    /// There is no such search, or not any more.
+    /// The search does not exist or has expired.
     Gone,
 }
 
@@ -40,7 +41,7 @@ struct Known {
     end: Option<End>,
 }
 
-/// What is known of one search. Lives as long as somebody listens.
+/// The events of one search. Lives as long as its subscribers.
 pub(super) struct Feed {
     feeds: Arc<Feeds>,
     id: Uuid,
@@ -60,17 +61,17 @@ impl Feed {
         }
     }
 
-    /// Cancelled when nobody listens any more.
+    /// Cancelled when the last subscriber drops.
     pub(super) fn closed(&self) -> CancellationToken {
         self.closed.clone()
     }
 
-    /// Tells of every change.
+    /// Changes when frames or the end are added.
     pub(super) fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
-    /// Up to `limit` frames from a place on; at the end of the list, whether more can come.
+    /// Up to `limit` frames from index `place` on, and the end, if these are the last frames.
     pub(super) fn frames_from(&self, place: usize, limit: usize) -> (Vec<Frame>, Option<End>) {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let rest = known.frames.get(place..).unwrap_or_default();
@@ -95,9 +96,10 @@ impl Drop for Feed {
     }
 }
 
-/// Reads the events of a search until the last one, or until nobody holds the feed any more.
+/// Reads the events of a search into `feed` until the last event, or until all subscribers have
+/// dropped.
 pub(super) async fn follow(feed: Weak<Feed>, jobs: Jobs, changes: Bell, id: Uuid) {
-    // Listen before looking, or an event in between goes unseen.
+    // Subscribe before the first read, or an event in between is missed.
     let mut ring = changes.listen(id);
     let mut after = EntryId::START;
     loop {
@@ -119,7 +121,7 @@ pub(super) async fn follow(feed: Weak<Feed>, jobs: Jobs, changes: Bell, id: Uuid
                 }
             }
             Err(error) if !matches!(error, Problem::Unavailable(_)) => {
-                tracing::error!(session_id = %id, error = %error, "events that cannot be read");
+                tracing::error!(session_id = %id, error = %error, "cannot read the events of a search");
                 return feed.add(Vec::new(), Some(End::Gone));
             }
             Err(error) => {
@@ -168,8 +170,8 @@ async fn read(jobs: &Jobs, id: Uuid, after: EntryId) -> Result<Read, Problem> {
     })
 }
 
-/// Nothing new: is the search still there? Records that the old service wrote have no events, and
-/// end with one made up of the record.
+/// Checks the record when there are no new events: the search may have expired. A search of the old
+/// service has no events; its ended record becomes one.
 async fn unheard(jobs: &Jobs, id: Uuid, after: EntryId) -> Result<Read, Problem> {
     let going_on = Read {
         frames: Vec::new(),
@@ -185,7 +187,7 @@ async fn unheard(jobs: &Jobs, id: Uuid, after: EntryId) -> Result<Read, Problem>
     if !state.status().is_terminal() || after > EntryId::START {
         return Ok(going_on);
     }
-    // It may have ended just now, with its events behind it.
+    // The search may have ended, with events, since they were read.
     if !jobs.events_after(id, after, 1).await?.is_empty() {
         return Ok(going_on);
     }
@@ -202,7 +204,7 @@ async fn unheard(jobs: &Jobs, id: Uuid, after: EntryId) -> Result<Read, Problem>
     })
 }
 
-/// What a search has ended with.
+/// The JSON of the final response of a search; `None` when it has expired.
 async fn result(jobs: &Jobs, id: Uuid) -> Result<Option<Bytes>, Problem> {
     match jobs.record(id).await? {
         Some(record) => Ok(Some(json(reply::state(id, &record)?)?)),

@@ -1,21 +1,21 @@
-//! An event, encoded once for all who listen.
+//! [`Frame`]: an event, encoded once for all subscribers.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use privachat_core::jobs::{Entry, EntryId};
 
-/// An event as it goes over the wire.
+/// An encoded event. Clones share the bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
     id: EntryId,
     /// `id: …\nevent: …\ndata: {…}\n\n`.
     sse: Bytes,
-    /// The part of it that is JSON.
+    /// The JSON inside `sse`.
     json: Bytes,
     is_last: bool,
 }
 
 impl Frame {
-    /// `result` is the JSON of the response that a search ended with, when it has ended.
+    /// `result` is the JSON of the final response, for the last event.
     pub(super) fn new(entry: &Entry, result: Option<&[u8]>) -> Self {
         let Entry { id, kind, data } = entry;
         let result = result.unwrap_or_default();
@@ -45,22 +45,22 @@ impl Frame {
         }
     }
 
-    /// Its place in the stream.
+    /// The position in the event stream.
     pub(crate) fn id(&self) -> EntryId {
         self.id
     }
 
-    /// As Server-Sent Event.
+    /// The event as an SSE block.
     pub(crate) fn sse(&self) -> &Bytes {
         &self.sse
     }
 
-    /// As JSON object, with its id.
+    /// The event as a JSON object with its `id`.
     pub(crate) fn json(&self) -> &Bytes {
         &self.json
     }
 
-    /// Whether the search has ended with it.
+    /// Whether this is the last event of the search.
     pub(crate) fn is_last(&self) -> bool {
         self.is_last
     }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_one_block_with_its_id_in_front() {
+    fn an_event_is_one_block_that_begins_with_its_id() {
         let frame = Frame::new(&entry("text", r#"{"type":"text","delta":"a\nb"}"#), None);
         assert_eq!(
             frame.sse(),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_members_is_an_object_still() {
+    fn an_event_without_members_is_a_valid_object() {
         let frame = Frame::new(&entry("queued", "{}"), None);
         assert_eq!(frame.json(), "{\"id\":\"17-3\"}");
     }

@@ -1,4 +1,4 @@
-//! One who listens to a search.
+//! [`Listener`]: one subscriber to the events of a search.
 
 use super::{
     feed::{End, Feed},
@@ -8,25 +8,26 @@ use privachat_core::jobs::EntryId;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Frames handed out at once.
+/// Frames of one update.
 const AT_ONCE: usize = 64;
 
-/// What a listener hears.
+/// What a subscriber receives.
 #[derive(Debug)]
 pub(crate) enum News {
-    /// What came next, at least one.
+    /// The next events, at least one.
     Frames(Vec<Frame>),
-    /// The search has ended, and everything was handed out.
+    /// The search has ended, and all events were received.
     Ended,
-    /// There is no such search, or not any more.
+    /// The search does not exist or has expired.
     Gone,
 }
 
-/// A place in the events of one search.
+/// A position in the events of one search.
 pub(crate) struct Listener {
     feed: Arc<Feed>,
+    /// Events up to this one are skipped.
     after: EntryId,
-    /// Frames before this one were handed out.
+    /// The index of the next frame.
     next: usize,
     changed: watch::Receiver<()>,
 }
@@ -42,10 +43,10 @@ impl Listener {
         }
     }
 
-    /// Waits for what comes next. Nothing is lost when the wait is given up.
+    /// Waits for the next update. Cancel safe: a dropped wait loses no event.
     pub(crate) async fn next(&mut self) -> News {
         loop {
-            // Mark before looking, or a change in between goes unseen.
+            // Mark as seen before reading, or a change in between is missed.
             self.changed.borrow_and_update();
             let (frames, end) = self.feed.frames_from(self.next, AT_ONCE);
             let taken = frames.len();
@@ -60,9 +61,9 @@ impl Listener {
             match end {
                 Some(End::Ended) => return News::Ended,
                 Some(End::Gone) => return News::Gone,
-                // All of these were heard before; the next may be new.
+                // All skipped; later frames may be new.
                 None if taken > 0 => {}
-                // The feed lives as long as this listener, so its sender does.
+                // Never an error: `self.feed` keeps the sender alive.
                 None => drop(self.changed.changed().await),
             }
         }

@@ -1,12 +1,13 @@
-//! Watching searches: however many listen to one, this process reads its events once.
+//! Event streams of searches. For any number of subscribers the process reads the events of a
+//! search once and encodes each once.
 //!
 //! ```text
-//!  worker ─ script ─▶ stream in Redis + ring ─▶ Feed (one per watched search) ─▶ Listener ─▶ SSE
-//!                                               frames, encoded once          ─▶ Listener ─▶ WebSocket
+//!  worker ─ script ─▶ Redis stream + notification ─▶ EventStream ─▶ Subscriber ─▶ SSE
+//!                                                    (one a search) ▶ Subscriber ─▶ WebSocket
 //! ```
 //!
-//! A listener is a place in the feed's list of frames. It holds nothing itself: one that does not
-//! read costs no memory, and one that comes later reads the same frames.
+//! A [`Listener`] is a position in the frames of a [`Feed`]. It buffers nothing: a slow subscriber
+//! costs no memory, and a late one reads the same frames.
 
 mod feed;
 mod frame;
@@ -27,17 +28,17 @@ use std::{
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-/// The feeds of the searches that somebody watches.
+/// The event streams that have subscribers.
 pub(crate) struct Feeds {
     jobs: Jobs,
     changes: Bell,
-    /// Where the followers run: they outlive the thread of the request that started them.
+    /// Runs the reader tasks: they outlive the thread of the request that starts them.
     runtime: Handle,
     feeds: Mutex<HashMap<Uuid, Weak<Feed>>>,
 }
 
 impl Feeds {
-    /// `changes` must be following the channel of changes.
+    /// `changes` must be running.
     pub(crate) fn new(jobs: Jobs, changes: Bell, runtime: Handle) -> Arc<Self> {
         Arc::new(Self {
             jobs,
@@ -47,7 +48,8 @@ impl Feeds {
         })
     }
 
-    /// Listens to what a search tells after `after`. The search need not exist: then there is no news.
+    /// Subscribes to the events of a search after `after`. A search that does not exist yields
+    /// [`News::Gone`].
     pub(crate) fn listen(self: &Arc<Self>, id: Uuid, after: EntryId) -> Listener {
         Listener::new(self.feed(id), after)
     }
@@ -70,10 +72,10 @@ impl Feeds {
         feed
     }
 
-    /// The last listener of a feed has gone.
+    /// Removes the event stream of a search after its last subscriber has dropped.
     fn strike(&self, id: Uuid) {
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another may have come meanwhile, and begun a new one.
+        // A new subscriber may have started another one meanwhile.
         if feeds.get(&id).is_some_and(|feed| feed.strong_count() == 0) {
             feeds.remove(&id);
         }

@@ -1,4 +1,5 @@
-//! A search over WebSocket: <https://www.rfc-editor.org/rfc/rfc6455>.
+//! [`Socket`]: sends the events of a search over WebSocket and handles the client's commands
+//! (<https://www.rfc-editor.org/rfc/rfc6455>).
 
 use super::{
     Frame, Listener, News,
@@ -22,18 +23,18 @@ use tokio_tungstenite::tungstenite::{
 };
 use uuid::Uuid;
 
-/// How often the peer is asked whether it is there.
+/// Between two pings.
 const PING: Duration = Duration::from_secs(15);
-/// A peer that was silent for this long has gone: it missed two pings.
+/// A peer that is silent for this long counts as lost: it missed two pings.
 const SILENCE: Duration = Duration::from_secs(40);
-/// How long a peer may leave no room for what is sent.
+/// How long a send may wait for a peer that does not read.
 const UNREAD: Duration = Duration::from_secs(30);
-/// Bytes of a message from the peer; the longest sensible one has 15.
+/// Bytes of a message from the peer; the longest valid one has 15.
 const LONGEST: usize = 4096;
-/// The search has expired: private codes begin at 4000, and this one reads like a 404.
+/// Close code for a search that has expired: private codes begin at 4000; this one resembles 404.
 const GONE: u16 = 4404;
 
-/// An open socket.
+/// An open WebSocket for one search.
 pub(crate) struct Socket {
     wire: Wire,
     state: Arc<State>,
@@ -41,20 +42,21 @@ pub(crate) struct Socket {
     heard: Instant,
 }
 
-/// Why a socket ends: with a closing frame, or because nobody is there to read it.
+/// How a socket ends: with a close frame, or without one because the peer is lost.
 enum End {
     Close(CloseCode),
     Drop,
 }
 
-/// What a client may say.
+/// A command of the client.
 #[derive(Deserialize)]
 struct Order {
     cancel: bool,
 }
 
 impl Socket {
-    /// The answer that opens the socket, and the socket.
+    /// Performs the handshake: the response that opens the socket, and the socket.
+    /// `UpgradeRequired` when the request is no handshake.
     pub(crate) async fn open(
         request: &HttpRequest,
         payload: Payload,
@@ -73,8 +75,7 @@ impl Socket {
         Ok((answer, socket))
     }
 
-    /// Sends what the listener hears until the search has ended, the peer has gone, or the process
-    /// stops.
+    /// Sends events until the search has ended, the peer is lost or the process stops.
     pub(crate) async fn run(mut self, listener: Listener) {
         let Err(end) = self.talk(listener).await;
         if let End::Close(code) = end {
@@ -89,7 +90,7 @@ impl Socket {
         let mut beat = interval(PING);
         loop {
             tokio::select! {
-                // Boxed, for the memory of ten thousand who wait: what is on its way is small.
+                // Boxed, so that ten thousand idle sockets do not reserve memory for sending.
                 news = listener.next() => Box::pin(self.tell(news)).await?,
                 message = self.wire.next() => {
                     self.heard = Instant::now();
@@ -127,8 +128,8 @@ impl Socket {
         match message {
             Some(Ok(Message::Close(_))) => Err(End::Close(CloseCode::Normal)),
             Some(Ok(Message::Pong(_) | Message::Frame(_))) => Ok(()),
-            // The pong is on its way already. Until it has gone nothing more is read: a peer that asks
-            // and does not listen would have its pongs pile up here.
+            // tungstenite has queued the pong. Flush it before reading on: otherwise the pongs for
+            // a peer that sends pings and does not read would pile up.
             Some(Ok(Message::Ping(_))) => in_time(self.wire.flush()).await,
             Some(Ok(Message::Text(text))) => self.obey(text.as_bytes()).await,
             Some(Ok(Message::Binary(_))) => self.obey(b"").await,
@@ -168,8 +169,7 @@ impl Socket {
         self.say(Message::text(text)).await
     }
 
-    /// Nothing is buffered for a peer that does not read: once the few bytes are full that wait for the
-    /// connection, sending waits.
+    /// Waits while the small send buffer is full, so a peer that does not read costs no memory.
     async fn say(&mut self, message: Message) -> Result<(), End> {
         in_time(self.wire.send(message)).await
     }
@@ -182,7 +182,7 @@ async fn in_time(sending: impl Future<Output = Result<(), Error>>) -> Result<(),
     }
 }
 
-/// What the peer is told of what it did.
+/// The close code for an error of the peer.
 fn end_of(error: &Error) -> End {
     match error {
         Error::Capacity(_) => End::Close(CloseCode::Size),

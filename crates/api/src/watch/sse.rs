@@ -1,4 +1,4 @@
-//! A search as Server-Sent Events.
+//! The events of a search as a response of Server-Sent Events.
 
 use super::{Frame, Listener, News};
 use crate::{
@@ -12,8 +12,8 @@ use std::collections::VecDeque;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// An answer that sends `first`, then what the listener hears, until the search has ended or the
-/// process stops. The client then sees a stream that ended without its last event, and comes again.
+/// A response that sends `first`, then the events of `listener`, until the search has ended or the
+/// process stops. After a stop the last event is missing, so the client reconnects.
 pub(crate) fn answer(
     answer: HttpResponseBuilder,
     first: Vec<Frame>,

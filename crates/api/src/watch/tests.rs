@@ -1,4 +1,4 @@
-//! The life of a feed. Redis is away here: what depends on it is tested from outside.
+//! The lifetime of an event stream, without Redis; the black-box tests cover the rest.
 
 use super::*;
 use privachat_core::connection::Redis;
@@ -20,7 +20,7 @@ async fn followers_end(before: usize) {
 }
 
 #[tokio::test]
-async fn a_feed_lives_as_long_as_somebody_listens() {
+async fn a_stream_lives_as_long_as_its_subscribers() {
     let feeds = feeds();
     let before = Handle::current().metrics().num_alive_tasks();
     let id = Uuid::new_v4();
@@ -36,7 +36,7 @@ async fn a_feed_lives_as_long_as_somebody_listens() {
 }
 
 #[tokio::test]
-async fn who_comes_after_the_last_has_gone_begins_a_new_feed() {
+async fn a_subscriber_after_the_last_drop_starts_a_new_stream() {
     let feeds = feeds();
     let before = Handle::current().metrics().num_alive_tasks();
     let id = Uuid::new_v4();
@@ -50,7 +50,7 @@ async fn who_comes_after_the_last_has_gone_begins_a_new_feed() {
 }
 
 #[tokio::test]
-async fn a_search_that_many_listen_to_is_followed_once_and_others_apart() {
+async fn each_search_has_one_reader_for_all_subscribers() {
     let feeds = feeds();
     let before = Handle::current().metrics().num_alive_tasks();
     let ids = [Uuid::new_v4(), Uuid::new_v4()];

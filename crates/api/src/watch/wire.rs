@@ -1,5 +1,5 @@
-//! The bytes under a WebSocket: actix takes the handshake and carries both directions as the bodies of
-//! one exchange, tungstenite speaks the protocol. Why not actix-ws: docs/adr/0009.
+//! A WebSocket over actix: actix does the handshake and carries the bytes as the bodies of request
+//! and response, tungstenite speaks the protocol. docs/adr/0009 says why not actix-ws.
 
 use actix_http::ws::{HandshakeError, handshake};
 use actix_web::{
@@ -23,22 +23,22 @@ use tokio_util::{
     sync::{CancellationToken, DropGuard},
 };
 
-/// Bytes that wait for the connection to take them; whoever sends more has to wait.
+/// Bytes that wait for the connection; a send waits when the buffer is full.
 const UNSENT: usize = 32 * 1024;
-/// Bytes that are handed to the connection at a time.
+/// Bytes of a chunk of the response body.
 const PIECE: usize = 8 * 1024;
-/// Bytes that are read at a time. What a client says is short, and ten thousand may listen.
+/// Bytes of the read buffer; small, as commands are short and ten thousand sockets may be open.
 const READ: usize = 1024;
 
-/// The frames of an open connection.
+/// An open WebSocket.
 pub(super) type Wire = WebSocketStream<Join<Received, DuplexStream>>;
 type Received = StreamReader<LocalBoxStream<'static, io::Result<Bytes>>, Bytes>;
 
-/// The answer that opens a WebSocket, and what is heard and said on it. A message that announces more
-/// than `longest` bytes, in one frame or in parts, is refused before it is buffered.
+/// The response that opens a WebSocket, and the WebSocket. Refuses a message of more than `longest`
+/// bytes, in one frame or in several, before it is buffered.
 ///
 /// # Errors
-/// When the request asks for no WebSocket.
+/// `HandshakeError` when the request is no WebSocket handshake.
 pub(super) async fn open(
     request: &HttpRequest,
     payload: Payload,
@@ -50,7 +50,8 @@ pub(super) async fn open(
     let closed = is_open.clone().cancelled_owned();
     let body = BodyStream::new(sent(theirs, is_open.drop_guard()));
     let answer = answer.set_body(body.boxed());
-    // actix ends the body of an answer at once when the connection is gone, and that of a request never.
+    // When the connection is lost, actix drops the response body at once but never ends the request
+    // body.
     let received = payload.map_err(io::Error::other).take_until(closed);
     let wire = join(StreamReader::new(received.boxed_local()), ours);
     let config = WebSocketConfig::default()
@@ -62,7 +63,7 @@ pub(super) async fn open(
     Ok((answer.into(), wire))
 }
 
-/// What was written, piece by piece, until the writer has gone.
+/// The written bytes in chunks, until the writer is dropped.
 fn sent(mut written: DuplexStream, open: DropGuard) -> impl Stream<Item = io::Result<Bytes>> {
     stream::poll_fn(move |context| {
         let _as_long_as_there_is_a_connection = &open;
