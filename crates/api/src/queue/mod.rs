@@ -1,5 +1,5 @@
-//! The queue as people watch it: however many watch, this process reads it once a second, and not
-//! at all when nobody does.
+//! Snapshots of the queue for operators. One task reads the queue once a second for all
+//! subscribers, and stops with the last one.
 
 mod snapshot;
 pub(crate) mod sse;
@@ -14,16 +14,16 @@ use std::{
 };
 use tokio::{runtime::Handle, sync::watch, time::sleep};
 
-/// Between two looks.
+/// Between two reads of the queue.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The last snapshot, encoded as an event; none before the first look.
+/// The last snapshot, encoded as an event; `None` before the first read.
 type Latest = Option<Bytes>;
 
-/// Looks at the queue for all who watch it.
+/// Distributes the snapshots of the queue to all subscribers.
 pub(crate) struct QueueFeed {
     jobs: Jobs,
-    /// Where the reader runs: it outlives the thread of the request that started it.
+    /// Runs the reader task: it outlives the thread of the request that starts it.
     runtime: Handle,
     latest: Mutex<Weak<watch::Sender<Latest>>>,
 }
@@ -37,12 +37,12 @@ impl QueueFeed {
         })
     }
 
-    /// Follows the queue; the first who does starts the reader.
+    /// Subscribes to the queue; the first subscriber starts the reader.
     pub(crate) fn watch(self: &Arc<Self>) -> watch::Receiver<Latest> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = latest.upgrade() {
             let mut receiver = sender.subscribe();
-            // What is there already is news to the one who comes.
+            // The present snapshot is new to this subscriber.
             receiver.mark_changed();
             return receiver;
         }
@@ -64,7 +64,7 @@ impl QueueFeed {
                     }
                 }
                 Err(error) => {
-                    tracing::debug!(error = %error, "cannot look at the queue; trying again");
+                    tracing::debug!(error = %error, "cannot read the queue; trying again");
                 }
             }
             tokio::select! {
@@ -77,7 +77,7 @@ impl QueueFeed {
         }
     }
 
-    /// Whether nobody watches; whoever comes after that starts another reader.
+    /// Whether the last subscriber has dropped; then the next one starts another reader.
     fn is_done(&self, sender: &watch::Sender<Latest>) -> bool {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if sender.receiver_count() > 0 {

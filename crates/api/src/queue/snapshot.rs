@@ -1,4 +1,4 @@
-//! What the queue looks like at one moment.
+//! [`Snapshot`]: queues, workers, live and failed searches at one moment.
 
 use crate::openapi::{FailureBody, LiveBody, ModeBody, QueueBody, WorkerBody};
 use chrono::{DateTime, Utc};
@@ -13,13 +13,13 @@ use privachat_core::{
 };
 use std::time::Duration;
 
-/// Searches that are shown, and failures.
+/// Live searches in a snapshot, and also failures.
 const AT_MOST: usize = 50;
 
-/// What waits, runs and failed, and who works.
+/// The queue at one moment.
 pub(crate) struct Snapshot {
     body: QueueBody,
-    /// The same with moments in place of ages: equal as long as only time has passed.
+    /// The body with points in time instead of ages: equal while only time passes.
     without_ages: serde_json::Value,
 }
 
@@ -32,16 +32,16 @@ impl Snapshot {
         self.body
     }
 
-    /// Whether one who has seen this one has seen the other.
+    /// Whether both differ at most in ages.
     pub(super) fn shows(&self, other: &Self) -> bool {
         self.without_ages == other.without_ages
     }
 }
 
-/// Looks at the queue.
+/// Reads the queue.
 ///
 /// # Errors
-/// When Redis gave no answer.
+/// `JobsError::Unavailable` when Redis does not answer; `Damaged` when it holds something else.
 pub(crate) async fn take(jobs: &Jobs) -> Result<Snapshot, JobsError> {
     let overview = jobs.overview().await?;
     let board = jobs.board(AT_MOST).await?;
@@ -51,7 +51,7 @@ pub(crate) async fn take(jobs: &Jobs) -> Result<Snapshot, JobsError> {
 fn snapshot(overview: &Overview, board: &Board) -> Snapshot {
     Snapshot {
         body: body(overview, board, overview.now),
-        // Ages that count from the epoch are moments.
+        // An age relative to the epoch is a point in time.
         without_ages: serde_json::json!(body(&moments(overview), board, Duration::ZERO)),
     }
 }
@@ -96,7 +96,7 @@ fn worker(seen: &SeenWorker) -> WorkerBody {
     WorkerBody {
         name: seen.name.clone(),
         last_seen_seconds: seen.seen.as_secs_f64(),
-        // A worker of another version may say it otherwise; then only its name is known.
+        // A worker of another version may send another format; then only its name is shown.
         description: serde_json::from_str(&seen.description).unwrap_or_default(),
     }
 }
@@ -111,12 +111,12 @@ fn live(job: &LiveJob, now: Duration) -> LiveBody {
         session_id: job.id,
         mode: job.mode,
         status,
-        // Not the age but when it was accepted, if `now` is the epoch.
+        // With `now` at the epoch this is the time of acceptance.
         age_seconds: now.abs_diff(job.accepted).as_secs_f64(),
     }
 }
 
-/// The reason, and never the question. A record that cannot be read has none.
+/// The reason of a failure, never the question; `None` when the record cannot be parsed.
 fn failure(job: &FailedJob) -> Option<FailureBody> {
     let failed_at = i64::try_from(job.failed.as_millis()).ok()?;
     let failed_at = DateTime::<Utc>::from_timestamp_millis(failed_at)?;

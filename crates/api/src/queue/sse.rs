@@ -1,4 +1,4 @@
-//! The queue as Server-Sent Events.
+//! The snapshots of the queue as a response of Server-Sent Events.
 
 use super::{Latest, Snapshot};
 use crate::{
@@ -11,14 +11,13 @@ use futures_util::stream;
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-/// A snapshot as an event; JSON has no line breaks of its own.
+/// A snapshot as an SSE block; its JSON has no line breaks.
 pub(super) fn event(snapshot: &Snapshot) -> Latest {
     let data = serde_json::to_string(snapshot.body()).ok()?;
     Some(Bytes::from(format!("event: queue\ndata: {data}\n\n")))
 }
 
-/// An answer that sends each snapshot until the process stops. One who reads slowly gets the newest
-/// and never those between.
+/// A response that sends each snapshot until the process stops. A slow client skips to the newest.
 pub(crate) fn answer(
     latest: watch::Receiver<Latest>,
     stopping: CancellationToken,

@@ -42,7 +42,7 @@ fn at(later: Duration) -> Snapshot {
 }
 
 #[test]
-fn time_alone_is_no_news_and_everything_else_is() {
+fn a_snapshot_changes_with_everything_but_ages() {
     let second = Duration::from_secs(1);
     assert!(at(Duration::ZERO).shows(&at(second)));
     let mut heard = overview(second);
@@ -54,14 +54,14 @@ fn time_alone_is_no_news_and_everything_else_is() {
 }
 
 #[test]
-fn ages_count_from_the_clock_of_redis() {
+fn ages_are_relative_to_the_clock_of_redis() {
     let body = at(Duration::from_secs(2)).into_body();
     assert!((body.searches[0].age_seconds - 5.0).abs() < 1e-6);
     assert_eq!(body.searches[0].status, Status::Pending);
 }
 
 #[test]
-fn a_failure_has_its_reason_and_not_the_question() {
+fn a_failure_shows_its_reason_and_not_the_question() {
     let text = serde_json::to_string(at(Duration::ZERO).body()).unwrap();
     assert!(
         text.contains("nothing found") && text.contains("no_sources"),
