@@ -1,4 +1,4 @@
-//! What the API measures, and where it shows it.
+//! The metrics of the API, the middleware that counts requests, and `/metrics` on both ports.
 
 mod moment;
 mod names;
@@ -15,7 +15,7 @@ use privachat_core::{
     mode::Mode,
 };
 
-/// What was counted since the process began.
+/// The counters and gauges of this process.
 pub(crate) struct Metrics {
     registry: Registry,
     process: Process,
@@ -28,7 +28,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Nothing was counted yet.
+    /// Registers all metrics; those with known labels start at 0.
     pub(crate) fn new() -> Self {
         let mut registry = Registry::default();
         let metrics = Self {
@@ -51,12 +51,12 @@ impl Metrics {
         metrics
     }
 
-    /// Counts a search that was put into a queue.
+    /// Counts an enqueued search.
     pub(crate) fn accepted(&self, mode: Mode) {
         self.accepted.count([mode.as_str()]);
     }
 
-    /// Counts a listener for as long as what is returned lives.
+    /// Counts a subscriber until the returned guard is dropped.
     pub(crate) fn listening(&self, transport: Transport) -> Listening {
         let gauges = self.listeners.clone();
         gauges.add([transport.as_str().into()], 1.0);
@@ -64,7 +64,7 @@ impl Metrics {
     }
 }
 
-/// How somebody listens.
+/// How a subscriber receives events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Transport {
     Sse,
@@ -80,7 +80,7 @@ impl Transport {
     }
 }
 
-/// Somebody listens.
+/// Counts one subscriber until it is dropped.
 pub(crate) struct Listening {
     gauges: Gauges<1>,
     transport: Transport,
@@ -99,7 +99,7 @@ mod tests {
 
     const PAGE: &str = include_str!("../../../../docs/METRICS.md");
 
-    /// The rows of a section.
+    /// The rows of a section of docs/METRICS.md.
     fn rows(section: &str) -> Vec<&'static str> {
         let heading = format!("\n## {section}\n");
         let (_, rest) = PAGE.split_once(&heading).unwrap();
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_for_people_holds_every_metric_of_the_api_and_no_other() {
+    fn the_docs_list_exactly_the_metrics_of_the_api() {
         let expected: Vec<String> = names::ALL.iter().map(|metric| metric.row()).collect();
         assert_eq!(rows("The API"), expected);
         let common: Vec<String> = COMMON.iter().map(|metric| metric.row()).collect();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_counts_until_it_is_dropped() {
+    fn a_subscriber_counts_until_it_is_dropped() {
         let metrics = Metrics::new();
         let shown = || metrics.registry.encode(&Default::default());
         let listening = metrics.listening(Transport::WebSocket);

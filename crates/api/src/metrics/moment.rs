@@ -1,4 +1,4 @@
-//! What Redis says when somebody asks for the metrics.
+//! The gauges of the whole service, read from Redis for each scrape.
 
 use super::names;
 use crate::state::State;
@@ -11,10 +11,10 @@ use privachat_core::{
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Scrapers wait 10 s as a rule; who looks because something is wrong shall have an answer.
+/// Shorter than a scraper waits (usually 10 s), so that a scrape succeeds while Redis is down.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Fills in the state of the whole service, and whether Redis told it.
+/// Sets the gauges of the whole service, and `REDIS_UP`.
 pub(super) async fn look(state: &State, moment: &mut Moment) {
     let jobs = &state.jobs;
     let asked = async {
@@ -27,7 +27,7 @@ pub(super) async fn look(state: &State, moment: &mut Moment) {
     };
     let (overview, unsaved, callbacks) = match timeout(PATIENCE, asked).await {
         Ok(Ok(told)) => told,
-        // It answers, and what it has is damaged.
+        // Redis answers, with damaged data.
         Ok(Err(error)) if error.is_about_data() => {
             moment.set(&names::REDIS_UP, 1.0);
             return;
@@ -60,7 +60,7 @@ fn show(overview: &Overview, moment: &mut Moment) {
     let workers: Vec<WorkerDescription> = overview
         .workers
         .iter()
-        // A worker of another version may say it otherwise.
+        // A worker of another version may send another format.
         .map(|worker| serde_json::from_str(&worker.description).unwrap_or_default())
         .collect();
     let running = moment.gauges(&names::QUEUE_RUNNING);
@@ -68,7 +68,7 @@ fn show(overview: &Overview, moment: &mut Moment) {
         let sum: usize = workers.iter().map(|it| of(it.running, mode)).sum();
         running.set([mode.as_str().into()], number(sum as u64));
     }
-    // Speed searches may use every slot of a worker.
+    // Speed searches may use all slots of a worker.
     let slots: usize = workers.iter().map(|worker| worker.slots.speed).sum();
     moment.set(&names::WORKER_SLOTS, number(slots as u64));
     moment.set(&names::WORKERS, number(workers.len() as u64));

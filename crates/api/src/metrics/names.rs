@@ -1,4 +1,4 @@
-//! Every metric of the API; docs/METRICS.md is the same table for people.
+//! All metrics of the API; docs/METRICS.md has the same table.
 
 use privachat_core::metrics::Metric;
 
@@ -10,39 +10,44 @@ pub(super) static REQUESTS: Metric = Metric::counter(
 pub(super) static REQUEST_SECONDS: Metric = Metric::histogram(
     "privachat_api_request_seconds",
     &["method", "route"],
-    "Time from a request to the head of its answer; for a synchronous search, the time of the search",
+    "Time from a request to the head of its response; a synchronous search takes as long as the search",
 );
 pub(super) static IN_FLIGHT: Metric = Metric::gauge(
     "privachat_api_requests_in_flight",
     &[],
-    "Requests whose answer has not begun",
+    "Requests whose response has not begun",
 );
 pub(super) static ACCEPTED: Metric = Metric::counter(
     "privachat_api_searches_accepted_total",
     &["mode"],
-    "Searches that were enqueued; a repeat with the same Idempotency-Key does not count",
+    "Enqueued searches, without replays of an Idempotency-Key",
 );
 pub(super) static REFUSALS: Metric = Metric::counter(
     "privachat_api_refusals_total",
     &["error"],
-    "Answers with an error, by its name in docs/ERRORS.md; `invalid_request` is a 422",
+    "Responses with an error, by its code in docs/ERRORS.md; `invalid_request` is a 422",
 );
 pub(super) static LISTENERS: Metric = Metric::gauge(
     "privachat_api_listeners",
     &["transport"],
     "Open event streams: `sse` (searches and the queue) or `websocket`",
 );
+pub(super) static QUEUE_DEPTH: Metric = Metric::gauge(
+    "privachat_queue_depth",
+    &["mode"],
+    "Searches that wait in the queues of the whole service",
+);
 pub(super) static QUEUE_DEPTH: Metric =
     Metric::gauge("privachat_queue_depth", &["mode"], "Waiting searches");
 pub(super) static QUEUE_OLDEST: Metric = Metric::gauge(
     "privachat_queue_oldest_seconds",
     &["mode"],
-    "Age of the oldest waiting search; 0 when none waits",
+    "How long the oldest waiting search has waited; 0 when none waits",
 );
 pub(super) static QUEUE_RUNNING: Metric = Metric::gauge(
     "privachat_queue_running",
     &["mode"],
-    "Running searches, by the last heartbeat of each worker",
+    "Running searches, by the last heartbeats of the workers",
 );
 pub(super) static WORKERS: Metric = Metric::gauge(
     "privachat_workers",
@@ -52,7 +57,7 @@ pub(super) static WORKERS: Metric = Metric::gauge(
 pub(super) static WORKER_SLOTS: Metric = Metric::gauge(
     "privachat_worker_slots_total",
     &[],
-    "Worker slots of all workers together",
+    "Searches that all workers can run at once",
 );
 pub(super) static HISTORY_UNSAVED: Metric = Metric::gauge(
     "privachat_history_unsaved",
@@ -62,7 +67,7 @@ pub(super) static HISTORY_UNSAVED: Metric = Metric::gauge(
 pub(super) static CALLBACKS_WAITING: Metric = Metric::gauge(
     "privachat_callbacks_waiting",
     &[],
-    "Searches with a pending callback, running ones too",
+    "Searches with a callback that is not delivered yet, running ones too",
 );
 pub(super) static REDIS_UP: Metric = Metric::gauge(
     "privachat_redis_up",
@@ -72,11 +77,11 @@ pub(super) static REDIS_UP: Metric = Metric::gauge(
 pub(super) static REDIS_DURABLE: Metric = Metric::gauge(
     "privachat_redis_durable",
     &[],
-    "1 when Redis syncs each write to disk before it answers; 0 when it does not (appendonly is off, \
-     or appendfsync is not always); left out when Redis does not answer CONFIG GET",
+    "1 when Redis syncs to disk before it replies; 0 when it does not (appendonly is off, or appendfsync is \
+     not always); left out while it is unknown",
 );
 
-/// The table.
+/// In the order of docs/METRICS.md.
 #[cfg(test)]
 pub(super) static ALL: [&Metric; 15] = [
     &REQUESTS,

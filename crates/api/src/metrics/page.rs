@@ -5,11 +5,11 @@ use crate::{access::Admin, state::State};
 use actix_web::{HttpResponse, web};
 use privachat_core::metrics::{CONTENT_TYPE, Moment};
 
-/// What was measured, as text in the format of OpenMetrics: docs/METRICS.md lists it.
+/// The metrics of docs/METRICS.md in the OpenMetrics text format.
 #[utoipa::path(
     get, path = "/metrics", operation_id = "metrics", tag = "health",
     responses(
-        (status = 200, description = "The metrics; without those of the queues when Redis does not answer", body = String, content_type = "application/openmetrics-text"),
+        (status = 200, description = "The metrics; without those of the queues when Redis is unavailable", body = String, content_type = "application/openmetrics-text"),
     )
 )]
 pub(crate) async fn get(_: Admin, state: web::Data<State>) -> HttpResponse {

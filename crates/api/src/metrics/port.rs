@@ -1,4 +1,4 @@
-//! The port for those who look after the process: no key, and nothing but probes and metrics.
+//! The metrics port (METRICS_PORT): probes and metrics only, without a key.
 
 use super::page;
 use crate::{
@@ -12,14 +12,14 @@ use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
 use anyhow::Context;
 use privachat_core::settings::MetricsAddress;
 
-/// It, if there is one.
+/// The server on the metrics port; `None` when none is set.
 pub(crate) struct Port(Option<Server>);
 
 impl Port {
-    /// Opens the port of the settings.
+    /// Listens on `address`.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// When the address is taken or its file cannot be written.
     pub(crate) fn open(
         address: Option<&MetricsAddress>,
         state: &web::Data<State>,
@@ -43,14 +43,14 @@ impl Port {
         .bind((address.host.as_str(), address.port))
         .with_context(|| address.taken())?;
         let bound = server.addrs().first().copied();
-        address.announce(bound.context("the port for metrics has no address")?)?;
+        address.announce(bound.context("the metrics port has no address")?)?;
         Ok(Self(Some(server.run())))
     }
 
-    /// Answers until this is dropped.
+    /// Serves until this future is dropped.
     pub(crate) async fn serve(self) -> anyhow::Result<()> {
         match self.0 {
-            Some(server) => server.await.context("the port for metrics closed"),
+            Some(server) => server.await.context("the metrics port closed"),
             None => std::future::pending().await,
         }
     }

@@ -1,4 +1,5 @@
-//! Counts requests. No label holds what a client can choose.
+//! Middleware that counts requests. Clients cannot choose the value of a label: each value is a new
+//! time series.
 
 use super::Metrics;
 use crate::{problem::Refused, state::State};
@@ -13,7 +14,7 @@ use actix_web::{
 use privachat_core::metrics::Gauges;
 use std::{borrow::Cow, time::Instant};
 
-/// Counts a request, how long it took, and why it was refused.
+/// Counts a request, its duration and the code of its failure.
 pub(crate) async fn count_request(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -42,7 +43,7 @@ pub(crate) async fn count_request(
     Ok(response)
 }
 
-/// A request without an answer. Not in flight any more when it is dropped: clients may go away.
+/// Counts a request in flight until it is dropped, also when the client disconnects.
 struct InFlight<'a>(&'a Gauges<0>);
 
 impl<'a> InFlight<'a> {
@@ -58,7 +59,7 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// Clients may make up methods of their own.
+/// The label of a method; `other` for unknown ones, which clients can make up.
 fn name_of(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
