@@ -1,4 +1,4 @@
-//! The files of `crates/api/web/`.
+//! The files of `crates/api/web/`, embedded in the binary.
 
 use super::headers;
 use actix_web::{
@@ -42,7 +42,7 @@ static ASSETS: [Asset; 15] = assets![
     "icon.svg": IMAGE,
 ];
 
-/// A page; its name is one of the table.
+/// The HTML page `name`.
 pub(super) fn page(request: &HttpRequest, name: &str) -> HttpResponse {
     let page = ASSETS.iter().find(|asset| asset.name == name);
     page.map_or_else(
@@ -51,7 +51,7 @@ pub(super) fn page(request: &HttpRequest, name: &str) -> HttpResponse {
     )
 }
 
-/// What a page refers to.
+/// The script, style or image `name`; `None` for pages and unknown names.
 pub(super) fn named(request: &HttpRequest, name: &str) -> Option<HttpResponse> {
     let asset = ASSETS.iter().find(|asset| asset.name == name);
     asset
@@ -59,8 +59,7 @@ pub(super) fn named(request: &HttpRequest, name: &str) -> Option<HttpResponse> {
         .map(|asset| answer(request, asset))
 }
 
-/// Browsers keep it and ask each time whether it is still the same: a new version of the service is
-/// there at once.
+/// Browsers cache the file and revalidate it each time, so an upgrade shows at once.
 fn answer(request: &HttpRequest, asset: &Asset) -> HttpResponse {
     let tag = EntityTag::new_strong(tag(asset.text));
     let is_known = is_known(request, &tag);

@@ -1,9 +1,9 @@
-//! What browsers may do with the pages: as little as they need. Texts of the pages come from the web.
+//! Security headers of the pages, as strict as the pages allow: they show text from the web.
 
 use actix_web::HttpResponseBuilder;
 
-/// <https://www.w3.org/TR/CSP3/>: own scripts, styles, images and requests; nothing inline, nothing
-/// from elsewhere, no frames.
+/// Own scripts, styles, images and requests; nothing inline, no other origin, no frames
+/// (<https://www.w3.org/TR/CSP3/>).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";

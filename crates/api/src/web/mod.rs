@@ -1,5 +1,5 @@
-//! The web pages for people, served from the binary. No build step, nothing from elsewhere: see
-//! `crates/api/web/`.
+//! The web pages, served from the binary: the files of `crates/api/web/`, without a build step or
+//! third-party code.
 
 mod assets;
 mod headers;
@@ -15,7 +15,8 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-/// The pages and what they are made of. `/` is a page for browsers only.
+/// The routes of the pages, their assets and sign-in. `/` is in the route table: programs get JSON
+/// there.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(only(GET, "/s/{session_id}").route(web::get().to(search_page)))
@@ -28,12 +29,12 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(only(GET, "/assets/{name}").route(web::get().to(asset)));
 }
 
-/// The page for operators.
+/// The route of the queue page.
 pub(crate) fn configure_queue(config: &mut ServiceConfig) {
     config.service(only(GET, "/queue").route(web::get().to(queue_page)));
 }
 
-/// The search page, also at `/s/{session_id}`: its script reads the address.
+/// The search page, for `/` and `/s/{session_id}`: its script reads the address.
 pub(crate) async fn search_page(request: HttpRequest) -> HttpResponse {
     assets::page(&request, "index.html")
 }
@@ -42,17 +43,17 @@ async fn queue_page(request: HttpRequest) -> HttpResponse {
     assets::page(&request, "queue.html")
 }
 
-/// Where a browser gives its key.
+/// The page that asks for a key.
 async fn sign_in_page(request: HttpRequest) -> HttpResponse {
     assets::page(&request, "sign-in.html")
 }
 
-/// What the pages are made of.
+/// A script, style or image.
 async fn asset(request: HttpRequest, name: web::Path<String>) -> Result<HttpResponse, Problem> {
     assets::named(&request, &name).ok_or(Problem::UnknownPath)
 }
 
-/// Whether a browser asks, and not a program that takes anything.
+/// Whether the client accepts HTML by name, as browsers do and `*/*` does not.
 pub(crate) fn wants_page(request: &HttpRequest) -> bool {
     let accepted = request.headers().get_all(header::ACCEPT);
     accepted
