@@ -61,8 +61,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .default_service(web::to(unknown));
 }
 
-/// The queue, for operators: the handlers take an [`Admin`](crate::access::Admin); the page needs no
-/// key.
+/// The queue, for operators: the handlers take an [`Admin`](crate::access::Admin); the page needs
+/// no key.
 fn queue(config: &mut ServiceConfig) {
     config
         .configure(pages::configure_queue)

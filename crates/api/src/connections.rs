@@ -6,8 +6,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::SockRef;
 use std::{any::Any, time::Duration};
 
-/// How long sent bytes may stay unacknowledged, or the peer's window closed, before the kernel closes
-/// the connection. Heartbeats keep bytes in transit on idle event streams.
+/// How long sent bytes may stay unacknowledged, or the peer's window closed, before the kernel
+/// closes the connection. Heartbeats keep bytes in transit on idle event streams.
 const UNREAD: Duration = Duration::from_secs(30);
 
 /// Below this many open files, subscribers may be refused.

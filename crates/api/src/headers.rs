@@ -1,5 +1,5 @@
-//! Security headers for browsers on every response that does not set its own: responses are data, to
-//! be neither rendered as a page, nor embedded, nor cached.
+//! Security headers for browsers on every response that does not set its own: responses are data,
+//! to be neither rendered as a page, nor embedded, nor cached.
 
 use crate::state::State;
 use actix_web::{

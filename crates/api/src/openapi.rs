@@ -69,8 +69,8 @@ struct Document;
 /// Where the document is.
 pub(crate) const PATH: &str = "/api/openapi.json";
 
-/// The document as it is sent, JSON. Its tree of objects is ten times as large, and each thread of the
-/// server would keep one.
+/// The document as it is sent, JSON. Its tree of objects is ten times as large, and each thread of
+/// the server would keep one.
 pub(crate) fn document() -> serde_json::Result<Bytes> {
     Document::openapi().to_json().map(Bytes::from)
 }
@@ -139,8 +139,8 @@ pub(crate) struct SearchBody {
     #[schema(default = true, required = false)]
     cache: bool,
     /// Who is told the outcome, by a signed POST (docs/WEBHOOKS.md); http or https, without
-    /// credentials and fragment. The host may be an IPv6 address too, in brackets. Needs the setting
-    /// WEBHOOK_SECRET.
+    /// credentials and fragment. The host may be an IPv6 address too, in brackets. Needs the
+    /// setting WEBHOOK_SECRET.
     #[schema(
         max_length = 2048,
         pattern = "^https?://(([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\\.)*[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?\

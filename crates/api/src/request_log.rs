@@ -76,8 +76,8 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    /// Successful reads, and all probes: polls would be most of the log, and an outage behind a failed
-    /// probe has its own lines.
+    /// Successful reads, and all probes: polls would be most of the log, and an outage behind a
+    /// failed probe has its own lines.
     fn is_look(&self) -> bool {
         self.method.is_safe() && (self.is_probe || self.status.as_u16() < 400)
     }
@@ -100,8 +100,8 @@ impl Answer<'_> {
     }
 }
 
-/// The span of a request. Its log lines take their ids from it at every log level, so the span's level
-/// is `error`.
+/// The span of a request. Its log lines take their ids from it at every log level, so the span's
+/// level is `error`.
 ///
 /// Reads are not traced: polls would be most of what is exported, and the span of an event stream
 /// would stay open until it ends.
@@ -154,8 +154,8 @@ pub(crate) struct Submission {
 }
 
 impl Submission {
-    /// Stores it for the log line of the response. Logs `accepted` now if the response comes only when
-    /// the search ends.
+    /// Stores it for the log line of the response. Logs `accepted` now if the response comes only
+    /// when the search ends.
     pub(crate) fn note(self, request: &HttpRequest, is_answered_at_once: bool) {
         let Self { mode, replayed } = self;
         if !is_answered_at_once {

@@ -31,8 +31,8 @@ use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-/// Longer than load balancers keep an idle connection (usually 60 s): when the server closes first, a
-/// request in transit is lost.
+/// Longer than load balancers keep an idle connection (usually 60 s): when the server closes first,
+/// a request in transit is lost.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Time for the first request head of a connection; then the response is an empty 408. actix has no

@@ -1,5 +1,5 @@
-//! The stop after a signal: first drain (load balancers turn away), then shutdown (requests in flight
-//! end).
+//! The stop after a signal: first drain (load balancers turn away), then shutdown (requests in
+//! flight end).
 
 use crate::state::State;
 use actix_web::{

@@ -187,9 +187,9 @@ fn echo(id: Uuid, search: &SearchRequest, created_at: DateTime<Utc>) -> String {
     )
 }
 
-/// The hash of what is asked; another request with the same key but another hash is a conflict. Leaves
-/// out the time of the POST and how the client waits: a client may repeat an interrupted POST as a
-/// stream, or the other way round.
+/// The hash of what is asked; another request with the same key but another hash is a conflict.
+/// Leaves out the time of the POST and how the client waits: a client may repeat an interrupted
+/// POST as a stream, or the other way round.
 fn digest(search: &SearchRequest) -> Result<String, Problem> {
     let asked = SearchRequest {
         async_mode: false,

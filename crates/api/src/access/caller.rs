@@ -42,8 +42,8 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may view the searches of `owner`. A search without an owner is visible only
-    /// to callers that may view all.
+    /// Whether the caller may view the searches of `owner`. A search without an owner is visible
+    /// only to callers that may view all.
     pub(crate) fn sees(&self, owner: Option<&str>) -> bool {
         self.sees_all() || (owner.is_some() && owner == self.name())
     }
@@ -58,8 +58,8 @@ impl FromRequest for Caller {
     }
 }
 
-/// The caller that [`super::identify`] set. It does not run when no key is set: then all callers are
-/// anonymous.
+/// The caller that [`super::identify`] set. It does not run when no key is set: then all callers
+/// are anonymous.
 pub(super) fn of(request: &HttpRequest) -> Caller {
     if let Some(caller) = request.extensions().get::<Caller>() {
         return caller.clone();

@@ -1,4 +1,5 @@
-//! Authenticates each request by its API key, and refuses those without one where a key is required.
+//! Authenticates each request by its API key, and refuses those without one where a key is
+//! required.
 
 use super::{Caller, origin, sign_in};
 use crate::{openapi, problem::Problem, state::State};
@@ -37,8 +38,8 @@ pub(crate) async fn identify(
     next.call(request).await
 }
 
-/// Refuses requests without a known key, except to public paths. Callers are anonymous and pass when
-/// API_KEYS is empty.
+/// Refuses requests without a known key, except to public paths. Callers are anonymous and pass
+/// when API_KEYS is empty.
 pub(crate) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

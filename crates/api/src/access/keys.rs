@@ -79,8 +79,8 @@ impl Keys {
     }
 }
 
-/// The name of a key that has none in the setting. Derived from the key and not from its position: in
-/// another order each key would own the searches of another.
+/// The name of a key that has none in the setting. Derived from the key and not from its position:
+/// in another order each key would own the searches of another.
 fn made_name(digest: &[u8; 32]) -> String {
     // Hashed twice: the name is shown and must not reveal bytes of the digest.
     let again = Sha256::digest(digest);

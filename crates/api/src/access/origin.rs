@@ -1,5 +1,5 @@
-//! Refuses requests of foreign web pages (CSRF), by the `Origin` and `Sec-Fetch-Site` headers, which
-//! browsers set and pages cannot forge.
+//! Refuses requests of foreign web pages (CSRF), by the `Origin` and `Sec-Fetch-Site` headers,
+//! which browsers set and pages cannot forge.
 
 use crate::{problem::Problem, state::State};
 use actix_web::{
@@ -30,8 +30,8 @@ pub(crate) async fn check_origin(
     Ok(request.into_response(refusal).map_into_right_body())
 }
 
-/// Whether the sender may change data or open a WebSocket: a page of this service or of an origin in
-/// CORS_ORIGINS, or a program. Another port or subdomain of the same site is foreign: it may run
+/// Whether the sender may change data or open a WebSocket: a page of this service or of an origin
+/// in CORS_ORIGINS, or a program. Another port or subdomain of the same site is foreign: it may run
 /// someone else's service.
 fn may_act(headers: &HeaderMap, origins: &[String]) -> bool {
     if origins.iter().any(|allowed| allowed == "*") || is_listed(headers, origins) {
@@ -51,15 +51,15 @@ fn opens_socket(headers: &HeaderMap) -> bool {
     upgrades.any(|to| to.to_ascii_lowercase().contains("websocket"))
 }
 
-/// Whether the sign-in cookie counts. With CORS_ORIGINS=* any page may use the service, but not with
-/// its visitor's key. SameSite withholds the cookie from other sites only, not from other ports and
-/// subdomains of this one.
+/// Whether the sign-in cookie counts. With CORS_ORIGINS=* any page may use the service, but not
+/// with its visitor's key. SameSite withholds the cookie from other sites only, not from other
+/// ports and subdomains of this one.
 pub(super) fn may_use_cookie(headers: &HeaderMap, origins: &[String]) -> bool {
     if is_trusted(headers, origins) {
         return true;
     }
-    // The service's own pages reach this line behind a proxy that changes Host. Sec-Fetch-Site tells
-    // them from foreign pages; browsers may not send it with a WebSocket handshake.
+    // The service's own pages reach this line behind a proxy that changes Host. Sec-Fetch-Site
+    // tells them from foreign pages; browsers may not send it with a WebSocket handshake.
     let site = headers.get(SITE).and_then(|site| site.to_str().ok());
     let is_foreign = matches!(site, Some("same-site" | "cross-site"));
     !opens_socket(headers) && !is_foreign

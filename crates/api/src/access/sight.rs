@@ -5,7 +5,8 @@ use crate::{problem::Problem, state::State};
 use privachat_core::history::Session;
 use uuid::Uuid;
 
-/// Whether `caller` may view a search that is in Redis. Callers that may view all cost no round trip.
+/// Whether `caller` may view a search that is in Redis. Callers that may view all cost no round
+/// trip.
 ///
 /// A search without a control hash has no owner (a record of the old service, or an expiring one):
 /// only callers that may view all can view it.

@@ -1,4 +1,5 @@
-//! Sign-in for browsers, which cannot send a key header with an event stream: a cookie holds the key.
+//! Sign-in for browsers, which cannot send a key header with an event stream: a cookie holds the
+//! key.
 
 use crate::{body, problem::Problem, state::State};
 use actix_web::{

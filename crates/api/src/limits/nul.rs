@@ -1,5 +1,6 @@
 //! Refuses NUL characters in query strings: Postgres cannot store them. Validation finds them in
-//! bodies (`privachat_core::schema::validate`), headers cannot have them, and paths contain only ids.
+//! bodies (`privachat_core::schema::validate`), headers cannot have them, and paths contain only
+//! ids.
 
 use crate::problem::Problem;
 use actix_web::{

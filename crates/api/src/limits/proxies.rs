@@ -1,5 +1,5 @@
-//! The client's address and scheme behind reverse proxies. Clients can forge the X-Forwarded-* headers,
-//! so only those of the proxies in API_TRUSTED_PROXIES count.
+//! The client's address and scheme behind reverse proxies. Clients can forge the X-Forwarded-*
+//! headers, so only those of the proxies in API_TRUSTED_PROXIES count.
 
 use actix_web::{
     HttpRequest,
@@ -61,8 +61,8 @@ impl Proxies {
         is_trusted && said.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
     }
 
-    /// The network that shares one rate limit: an IPv4 address, or an IPv6 /64, which one customer has
-    /// at least and from which each request may use another address (RFC 6177).
+    /// The network that shares one rate limit: an IPv4 address, or an IPv6 /64, which one customer
+    /// has at least and from which each request may use another address (RFC 6177).
     pub(crate) fn network_of(address: IpAddr) -> IpAddr {
         match address {
             IpAddr::V4(_) => address,

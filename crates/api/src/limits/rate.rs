@@ -24,8 +24,8 @@ const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Counts requests and refuses those over the limit. Runs before the key check, so that it slows down
-/// the guessing of keys.
+/// Counts requests and refuses those over the limit. Runs before the key check, so that it slows
+/// down the guessing of keys.
 pub(crate) async fn limit_rate(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -44,7 +44,8 @@ pub(crate) async fn limit_rate(
     Ok(response)
 }
 
-/// `None` when the request is not limited: no limit is set, the path is exempt, or Redis cannot count.
+/// `None` when the request is not limited: no limit is set, the path is exempt, or Redis cannot
+/// count.
 async fn allowance(request: &ServiceRequest) -> Option<Allowance> {
     let state = request.app_data::<web::Data<State>>()?;
     let limit = state.rate_limit.as_ref()?;

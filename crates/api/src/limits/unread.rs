@@ -18,8 +18,8 @@ use std::{
 };
 
 /// Closes the connection after the response when a chunked body is still arriving. actix does this
-/// itself for a body with a declared length, but drains a chunked body without bound once its payload
-/// is dropped; this keeps the payload until the response is sent.
+/// itself for a body with a declared length, but drains a chunked body without bound once its
+/// payload is dropped; this keeps the payload until the response is sent.
 pub(crate) async fn close_unread(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

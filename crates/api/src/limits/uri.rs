@@ -8,8 +8,8 @@ use actix_web::{
     middleware::Next,
 };
 
-/// Bytes that RFC 9110, section 4.1, asks servers to support. The longest one in use, a search in the
-/// history, has a tenth of it.
+/// Bytes that RFC 9110, section 4.1, asks servers to support. The longest one in use, a search in
+/// the history, has a tenth of it.
 const LONGEST: usize = 8_000;
 
 /// Refuses requests whose path and query are too long.

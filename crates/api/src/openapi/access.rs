@@ -1,5 +1,5 @@
-//! What operations have in common: the refusals that come before the handler, and how a key is sent to
-//! those that not everybody may use.
+//! What operations have in common: the refusals that come before the handler, and how a key is sent
+//! to those that not everybody may use.
 
 use crate::access;
 use utoipa::{

@@ -30,9 +30,9 @@ pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "alive" }))
 }
 
-/// Whether requests can be served: Redis answers, and takes what is submitted. `durability` says what
-/// its disk is worth, and `warnings` what is weaker there than what the service promises; requests are
-/// served all the same.
+/// Whether requests can be served: Redis answers, and takes what is submitted. `durability` says
+/// what its disk is worth, and `warnings` what is weaker there than what the service promises;
+/// requests are served all the same.
 #[utoipa::path(
     get, path = "/readyz", tag = "health",
     responses(

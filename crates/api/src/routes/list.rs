@@ -20,8 +20,9 @@ const MOST: u16 = 100;
 /// Characters of `q`.
 const LONGEST_TEXT: usize = 200;
 
-/// Searches that have ended, newest first: those that failed or were cancelled too. A search appears
-/// a moment after its end. Pages follow each other by `next_before`, and new searches do not shift them.
+/// Searches that have ended, newest first: those that failed or were cancelled too. A search
+/// appears a moment after its end. Pages follow each other by `next_before`, and new searches do
+/// not shift them.
 #[utoipa::path(
     get, path = "/api/v1/sessions", operation_id = "sessions", tag = "sessions",
     params(

@@ -10,7 +10,8 @@ use crate::{
 };
 use actix_web::{HttpResponse, web};
 
-/// What waits, runs and failed of late, and who works. At most 50 searches and 50 failures are named.
+/// What waits, runs and failed of late, and who works. At most 50 searches and 50 failures are
+/// named.
 #[utoipa::path(
     get, path = "/api/v1/queue", operation_id = "queue", tag = "queue",
     responses(

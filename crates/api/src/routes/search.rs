@@ -34,8 +34,8 @@ const REPLAYED: (&str, &str) = ("idempotent-replayed", "true");
 /// Search the web and the configured documents, and answer with numbered citations.
 ///
 /// With `Accept: text/event-stream` the search runs in the background and the answer is its events
-/// as they happen; the header `X-Session-Id` names it. A client that goes away leaves it running and
-/// reads on at `/api/v1/search/{session_id}/events`, or by the same POST with the same
+/// as they happen; the header `X-Session-Id` names it. A client that goes away leaves it running
+/// and reads on at `/api/v1/search/{session_id}/events`, or by the same POST with the same
 /// `Idempotency-Key` and `Last-Event-ID`.
 #[utoipa::path(
     post, path = "/api/v1/search", operation_id = "search", tag = "search",

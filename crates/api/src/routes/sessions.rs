@@ -88,8 +88,8 @@ pub(crate) async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Whether a client has deleted it while a worker was storing it: the worker is about to notice. Who
-/// may not ask Redis now sees what the database has.
+/// Whether a client has deleted it while a worker was storing it: the worker is about to notice.
+/// Who may not ask Redis now sees what the database has.
 async fn is_coming_back(state: &State, id: Uuid) -> bool {
     state.jobs.was_erased(id).await.unwrap_or(false)
 }

@@ -14,13 +14,13 @@ use privachat_core::schema::event::StreamEvent;
 /// A search as it runs, over WebSocket: each text frame is one event, the same JSON object as at
 /// `/events`, from the one behind `after` on.
 ///
-/// The server closes with 1000 behind the last event, with 1012 when it is restarted (connect again,
-/// with `after`), with 4404 when the search has expired. It pings every 15 s and drops a peer that is
-/// silent for 40 s. `{"cancel":true}` from the client cancels the search; anything else is answered by
-/// a frame with `error` and `message` and no `id`. Messages have at most 4096 bytes (1009 otherwise);
-/// what is none by RFC 6455 ends the socket with 1002 or 1007.
-/// Browsers must be of the API's own origin or of one in CORS_ORIGINS; for pages that only `*` lets
-/// in, the cookie of /sign-in does not count.
+/// The server closes with 1000 behind the last event, with 1012 when it is restarted (connect
+/// again, with `after`), with 4404 when the search has expired. It pings every 15 s and drops a
+/// peer that is silent for 40 s. `{"cancel":true}` from the client cancels the search; anything
+/// else is answered by a frame with `error` and `message` and no `id`. Messages have at most 4096
+/// bytes (1009 otherwise); what is none by RFC 6455 ends the socket with 1002 or 1007. Browsers
+/// must be of the API's own origin or of one in CORS_ORIGINS; for pages that only `*` lets in, the
+/// cookie of /sign-in does not count.
 #[utoipa::path(
     get, path = "/api/v1/search/{session_id}/ws", operation_id = "socket", tag = "search",
     params(
