@@ -17,18 +17,18 @@ use privachat_core::{
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a cancel waits for the worker to stop.
+/// How long a cancel waits for the worker to stop the search.
 const STOPS_WITHIN: Duration = Duration::from_secs(1);
 
-/// Cancel a search: at once when it waits, within a moment when it runs.
+/// Cancel a search. A waiting search ends at once, a running one shortly after.
 #[utoipa::path(
     delete, path = "/api/v1/search/{session_id}", tag = "search",
     params(("session_id" = uuid::Uuid, Path, description = "The search")),
     responses(
-        (status = 200, description = "It ends, or has just ended, as failed with `cancelled: true`", body = SearchResponse),
+        (status = 200, description = "The search ends or has ended as failed with `cancelled: true`", body = SearchResponse),
         (status = 404, description = "Unknown or expired", body = crate::openapi::Detail),
-        (status = 409, description = "It has ended before", body = crate::openapi::Refusal),
-        (status = 422, description = "No session id", body = crate::openapi::Faults),
+        (status = 409, description = "The search had already ended", body = crate::openapi::Refusal),
+        (status = 422, description = "The session id is not a UUID", body = crate::openapi::Faults),
         (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
     )
 )]
@@ -50,15 +50,15 @@ pub(crate) async fn cancel(
     now.map(reply::State::ok).ok_or(Problem::UnknownJob(id))
 }
 
-/// Run a search that failed again, as a new one in the background.
+/// Retry a failed search as a new search in the background.
 #[utoipa::path(
     post, path = "/api/v1/search/{session_id}/retry", tag = "search",
     params(("session_id" = uuid::Uuid, Path, description = "The search that failed")),
     responses(
-        (status = 200, description = "The new search as accepted", body = SearchResponse),
+        (status = 200, description = "The new search, accepted", body = SearchResponse),
         (status = 404, description = "Unknown or expired", body = crate::openapi::Detail),
-        (status = 409, description = "It has not failed", body = crate::openapi::Refusal),
-        (status = 422, description = "No session id", body = crate::openapi::Faults),
+        (status = 409, description = "The search has not failed", body = crate::openapi::Refusal),
+        (status = 422, description = "The session id is not a UUID", body = crate::openapi::Faults),
         (status = 429, description = "Too many searches wait", body = crate::openapi::Refusal),
         (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
     )
@@ -87,11 +87,11 @@ pub(crate) async fn retry(
     let envelope = Envelope::of(&request, &caller)?;
     let envelope = Envelope {
         key: None,
-        // It stays with whom it belongs to when an operator runs it again for them.
+        // The search keeps its owner when an operator retries it.
         owner: state.jobs.owner(id).await?.or(envelope.owner),
         ..envelope
     };
     let accepted = submit::submit(&state, &search, &envelope).await?;
-    tracing::info!(session_id = %accepted.id, retry_of = %id, "accepted again");
+    tracing::info!(session_id = %accepted.id, retry_of = %id, "accepted as a retry");
     search::accepted_answer(&state, search, &accepted).await
 }

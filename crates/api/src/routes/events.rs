@@ -1,4 +1,4 @@
-//! GET /api/v1/search/{session_id}/events: a search as it runs.
+//! GET /api/v1/search/{session_id}/events: the event stream of a search over Server-Sent Events.
 
 use super::{parameters, uuid_in_path};
 use crate::{
@@ -17,23 +17,23 @@ use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// How long the events of a search that has ended may take to be read.
+/// Time for the first read of the events of an ended search.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A search as it runs: everything that happened since `Last-Event-ID`, then what happens, until it
-/// has ended. The last event, `completed` or `failed`, carries the result.
+/// The event stream of a search: the events after `Last-Event-ID`, then new ones until the search
+/// has ended. The last event, `completed` or `failed`, has the result.
 #[utoipa::path(
     get, path = "/api/v1/search/{session_id}/events", operation_id = "events", tag = "search",
     params(
         ("session_id" = uuid::Uuid, Path, description = "The search"),
-        ("Last-Event-ID" = Option<String>, Header, pattern = "^([0-9]{1,19}(-[0-9]{1,19})?)?$", description = "The last event that was received: what follows it is sent"),
-        ("after" = Option<String>, Query, pattern = "^([0-9]{1,19}(-[0-9]{1,19})?)?$", description = "The same for clients that cannot set headers; the header counts if both are there"),
+        ("Last-Event-ID" = Option<String>, Header, pattern = "^([0-9]{1,19}(-[0-9]{1,19})?)?$", description = "The id of the last received event; the stream begins after it"),
+        ("after" = Option<String>, Query, pattern = "^([0-9]{1,19}(-[0-9]{1,19})?)?$", description = "The same for clients that cannot set headers; the header has precedence"),
     ),
     responses(
-        (status = 200, description = "Server-Sent Events; one after the other; the data of each has its `id` too", body = SentEvent, content_type = "text/event-stream"),
-        (status = 204, description = "The search has ended, and everything was received: do not come again"),
+        (status = 200, description = "Server-Sent Events; the data of each event also has its `id`", body = SentEvent, content_type = "text/event-stream"),
+        (status = 204, description = "The search has ended and all events were received: do not reconnect"),
         (status = 404, description = "Unknown or expired", body = crate::openapi::Detail),
-        (status = 422, description = "No session id, or no id of an event", body = crate::openapi::Faults),
+        (status = 422, description = "The session id is not a UUID, or the event id is malformed", body = crate::openapi::Faults),
         (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
     )
 )]
@@ -49,7 +49,7 @@ pub(crate) async fn get(
     stream(&state, id, after, HttpResponse::Ok()).await
 }
 
-/// The events of a search that exists, as an answer that begins with these headers.
+/// The event stream of an existing search, as a response with the status and headers of `answer`.
 pub(super) async fn stream(
     state: &State,
     id: Uuid,
@@ -73,7 +73,7 @@ pub(super) async fn stream(
     Ok(sse::answer(answer, first, listener, stopping, listening))
 }
 
-/// Where a client left off: the header that browsers send, or the parameter.
+/// The id after which the client continues: from the `Last-Event-ID` header, or from `after`.
 pub(super) fn last_event_id(request: &HttpRequest) -> Result<EntryId, Problem> {
     let header = request.headers().get("last-event-id");
     let header = header

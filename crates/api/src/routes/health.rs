@@ -1,4 +1,4 @@
-//! Whether the service is there, is alive, is ready.
+//! Health, liveness and readiness.
 
 use crate::state::State;
 use actix_web::{HttpResponse, web};
@@ -7,13 +7,14 @@ use serde_json::json;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Shorter than a reply of Redis may take: the `healthcheck` command waits 4 s, and shall hear why.
+/// Shorter than the 4 s of the `healthcheck` command, so that it gets the reason; a reply of Redis
+/// may take longer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(crate) const SERVICE: &str = "privachat-search";
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// That the service is there, in the form of the service it replaces.
+/// Health in the format of the old service; checks no dependency.
 #[utoipa::path(get, path = "/api/v1/health", tag = "health", responses((status = 200, description = "Healthy", body = crate::openapi::Health)))]
 pub(crate) async fn health(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(json!({
@@ -24,15 +25,14 @@ pub(crate) async fn health(state: web::Data<State>) -> HttpResponse {
     }))
 }
 
-/// That the process is alive: it looks at nothing else.
+/// Liveness: the process responds. Checks no dependency.
 #[utoipa::path(get, path = "/livez", tag = "health", responses((status = 200, description = "Alive", body = crate::openapi::Alive)))]
 pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "alive" }))
 }
 
-/// Whether requests can be served: Redis answers, and takes what is submitted. `durability` says
-/// what its disk is worth, and `warnings` what is weaker there than what the service promises;
-/// requests are served all the same.
+/// Readiness: Redis responds and accepts writes. `durability` says when Redis syncs to disk, and
+/// `warnings` which guarantees its setup weakens; neither prevents the service from being ready.
 #[utoipa::path(
     get, path = "/readyz", tag = "health",
     responses(
@@ -45,7 +45,8 @@ pub(crate) async fn ready(state: web::Data<State>) -> HttpResponse {
         return HttpResponse::ServiceUnavailable()
             .json(json!({ "status": "stopping", "redis": "not asked" }));
     }
-    // Not cut short itself: only a call that runs to its end notices that a connection is dead.
+    // Spawned, so that the timeout does not drop the call: it must run to its end to detect a dead
+    // connection.
     let jobs = state.jobs.clone();
     let asked = actix_web::rt::spawn(async move { jobs.hindrance().await });
     let hindrance = match timeout(PATIENCE, asked).await {

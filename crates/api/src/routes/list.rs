@@ -17,27 +17,26 @@ use serde_json::json;
 
 const USUAL: u16 = 20;
 const MOST: u16 = 100;
-/// Characters of `q`.
+/// Characters of the parameter `q`.
 const LONGEST_TEXT: usize = 200;
 
-/// Searches that have ended, newest first: those that failed or were cancelled too. A search
-/// appears a moment after its end. Pages follow each other by `next_before`, and new searches do
-/// not shift them.
+/// Ended searches, newest first, including failed and cancelled ones. A search appears shortly
+/// after its end. `next_before` leads to the next page; new searches do not shift pages.
 #[utoipa::path(
     get, path = "/api/v1/sessions", operation_id = "sessions", tag = "sessions",
     params(
-        ("limit" = Option<u16>, Query, description = "Sessions on a page; 20 by default", minimum = 1, maximum = 100),
-        ("before" = Option<String>, Query, description = "The `next_before` of the page before, or an ISO 8601 time: what was posted before it",
+        ("limit" = Option<u16>, Query, description = "Sessions per page; 20 by default", minimum = 1, maximum = 100),
+        ("before" = Option<String>, Query, description = "The `next_before` of the previous page, or an ISO 8601 time: searches submitted before it",
             pattern = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\\.[0-9]{1,9})?\
                        (Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?(_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"),
-        ("q" = Option<String>, Query, description = "Words that the question or the answer has, all of them, in any order; from three characters on the beginning of a word is enough. Case and accents do not matter", max_length = 200, pattern = "^[^\\x00]*$"),
-        ("mode" = Option<Mode>, Query, description = "Those of this mode"),
-        ("status" = Option<EndingName>, Query, description = "Those that ended like this; `failed` includes `cancelled`"),
-        ("owner" = Option<String>, Query, pattern = "^[^\\x00]*$", description = "Those of the key of this name; without effect for a key that sees its own only"),
+        ("q" = Option<String>, Query, description = "Words that the question or the answer contains, all of them, in any order; three or more characters match the beginning of a word. Ignores case and accents", max_length = 200, pattern = "^[^\\x00]*$"),
+        ("mode" = Option<Mode>, Query, description = "Only searches of this mode"),
+        ("status" = Option<EndingName>, Query, description = "Only searches with this outcome; `failed` includes `cancelled`"),
+        ("owner" = Option<String>, Query, pattern = "^[^\\x00]*$", description = "Only searches of the key with this name; no effect for a key that can view only its own"),
     ),
     responses(
         (status = 200, description = "A page", body = SessionsBody),
-        (status = 422, description = "A parameter cannot be used", body = crate::openapi::Faults),
+        (status = 422, description = "A parameter is invalid", body = crate::openapi::Faults),
         (status = 503, description = "The database does not answer", body = crate::openapi::Refusal),
     )
 )]
@@ -55,7 +54,7 @@ pub(crate) async fn get(
     }))
 }
 
-/// Their own searches, whatever they ask for; of any owner for those who see all.
+/// Restricts the filter to the caller's own searches, unless the caller may view all.
 fn seen_by(caller: &Caller, wanted: Wanted) -> Wanted {
     if caller.sees_all() {
         return wanted;
@@ -67,7 +66,7 @@ fn seen_by(caller: &Caller, wanted: Wanted) -> Wanted {
     }
 }
 
-/// The endings, for the document.
+/// How a search ended.
 #[derive(utoipa::ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[expect(dead_code, reason = "describes the wire and is never built")]
@@ -91,8 +90,8 @@ fn listed(session: Listed) -> ListedBody {
     }
 }
 
-/// Every fault at once. Unknown parameters are ignored, of a repeated one the last counts, and an
-/// empty one counts as not there.
+/// Parses all parameters, or returns all their errors. Ignores unknown and empty parameters; the
+/// last of a repeated one counts.
 fn wanted(query: &str) -> Result<Wanted, Vec<Fault>> {
     let pairs = parameters(query);
     let mut wanted = Wanted {
@@ -151,7 +150,7 @@ fn limit(text: &str) -> Result<u16, Fault> {
 }
 
 fn before(text: &str) -> Result<Before, Fault> {
-    // A `+` that was not escaped arrives as a space, and no time has one of its own.
+    // An unescaped `+` arrives as a space; a valid time has none.
     text.replace(' ', "+").parse().map_err(|_no_place| {
         let msg = "Input should be the next_before of a page, or an ISO 8601 time".to_owned();
         fault("before", "datetime_parsing", msg, text)
@@ -192,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_is_found_at_once_and_says_what_would_do() {
+    fn all_errors_are_reported_at_once_with_the_valid_values() {
         let faults =
             wanted("limit=0&before=yesterday&mode=slow&status=pending&other=1").unwrap_err();
         let told: Vec<(&str, &str)> = faults
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_parameter_is_none_and_a_time_may_have_an_offset() {
+    fn empty_parameters_are_ignored_and_a_time_may_have_an_offset() {
         let empty = wanted("q=&mode=&before=%20&limit=").unwrap();
         assert_eq!((empty.limit, empty.mode, empty.text), (USUAL, None, None));
         let read = wanted("limit=7&limit=5&before=2026-11-23T15:00:00+01:00&q=a+b").unwrap();

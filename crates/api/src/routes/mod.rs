@@ -1,4 +1,4 @@
-//! One file for each group of routes; handlers extract, call, and answer.
+//! The handlers, one file for each group of routes.
 
 pub(crate) mod control;
 pub(crate) mod events;
@@ -16,14 +16,14 @@ use actix_web::web;
 use privachat_core::schema::validate::Fault;
 use uuid::Uuid;
 
-/// The parameters of a query string, in their order; none of one that cannot be read.
+/// The parameters of a query string in their order; empty when it cannot be parsed.
 fn parameters(query: &str) -> Vec<(String, String)> {
     web::Query::<Vec<(String, String)>>::from_query(query)
         .map(web::Query::into_inner)
         .unwrap_or_default()
 }
 
-/// The UUID in a path, in any form that has one.
+/// The session id in a path, in any UUID format; adds it to the log lines of the request.
 fn uuid_in_path(parameter: &str, text: &str) -> Result<Uuid, Problem> {
     Uuid::parse_str(text)
         .inspect(|id| request_log::is_about(*id))

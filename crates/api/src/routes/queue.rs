@@ -10,8 +10,7 @@ use crate::{
 };
 use actix_web::{HttpResponse, web};
 
-/// What waits, runs and failed of late, and who works. At most 50 searches and 50 failures are
-/// named.
+/// The queues, the workers, and at most 50 live and 50 recently failed searches.
 #[utoipa::path(
     get, path = "/api/v1/queue", operation_id = "queue", tag = "queue",
     responses(
@@ -24,12 +23,12 @@ pub(crate) async fn get(_: Admin, state: web::Data<State>) -> Result<HttpRespons
     Ok(HttpResponse::Ok().json(snapshot.into_body()))
 }
 
-/// The queue whenever it changes, at most once a second. Ages hold at the moment of the event; that
-/// time passes is no change.
+/// The queue on each change, at most once a second. Ages are those at the time of the event; their
+/// growth is not a change.
 #[utoipa::path(
     get, path = "/api/v1/queue/events", operation_id = "queue_events", tag = "queue",
     responses(
-        (status = 200, description = "Server-Sent Events of the kind `queue`", body = openapi::SentQueue, content_type = "text/event-stream"),
+        (status = 200, description = "Server-Sent Events with the name `queue`", body = openapi::SentQueue, content_type = "text/event-stream"),
     )
 )]
 pub(crate) async fn events(_: Admin, state: web::Data<State>) -> HttpResponse {

@@ -1,12 +1,12 @@
-//! GET /: what this is and where things are.
+//! GET /: the service and its main addresses, or the search page.
 
 use super::health::{SERVICE, VERSION};
 use crate::web;
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use serde_json::json;
 
-/// What this service is and where its parts are; for a browser, the search page.
-#[utoipa::path(get, path = "/", operation_id = "service", tag = "health", responses((status = 200, description = "What this is", body = crate::openapi::Root)))]
+/// The service and its main addresses; for a browser, the search page.
+#[utoipa::path(get, path = "/", operation_id = "service", tag = "health", responses((status = 200, description = "The service", body = crate::openapi::Root)))]
 pub(crate) async fn get(request: HttpRequest) -> HttpResponse {
     if web::wants_page(&request) {
         return web::search_page(request).await;

@@ -1,4 +1,4 @@
-//! POST /api/v1/search, and the same answered by Perplexity alone.
+//! POST /api/v1/search, and the same with an answer by Perplexity alone.
 
 use super::events;
 use crate::{
@@ -23,34 +23,34 @@ use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// What a worker needs to write the last byte after the search's own deadline.
+/// Time for the worker to store the result after the search's deadline.
 const GRACE: Duration = Duration::from_secs(2);
-/// Seconds after which a first look at an asynchronous search makes sense.
+/// Seconds until the first poll of an asynchronous search is useful.
 const LOOK_AFTER: u64 = 1;
-/// Where the answer with a stream names the search.
+/// Names the search in a streamed response, whose body begins later.
 const SESSION_ID: &str = "x-session-id";
 const REPLAYED: (&str, &str) = ("idempotent-replayed", "true");
 
 /// Search the web and the configured documents, and answer with numbered citations.
 ///
-/// With `Accept: text/event-stream` the search runs in the background and the answer is its events
-/// as they happen; the header `X-Session-Id` names it. A client that goes away leaves it running
-/// and reads on at `/api/v1/search/{session_id}/events`, or by the same POST with the same
-/// `Idempotency-Key` and `Last-Event-ID`.
+/// With `Accept: text/event-stream` the search runs in the background and the response is its event
+/// stream; the header `X-Session-Id` has its id. The search continues when the client disconnects;
+/// to resume, read `/api/v1/search/{session_id}/events`, or repeat the POST with the same
+/// `Idempotency-Key` and with `Last-Event-ID`.
 #[utoipa::path(
     post, path = "/api/v1/search", operation_id = "search", tag = "search",
-    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$", description = "A repeat with the same key and body gets the first search")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$", description = "A repeated request with the same key and body returns the first search")),
     request_body = crate::openapi::SearchBody,
     responses(
-        (status = 200, description = "The complete result; with async_mode the search as accepted; with Accept: text/event-stream its events, as at /events", content(
+        (status = 200, description = "The complete result; with async_mode the accepted search; with Accept: text/event-stream its event stream, as at /events", content(
             (SearchResponse = "application/json"),
             (SentEvent = "text/event-stream"),
         )),
-        (status = 400, description = "The Idempotency-Key cannot be used", body = crate::openapi::Refusal),
+        (status = 400, description = "The Idempotency-Key is malformed", body = crate::openapi::Refusal),
         (status = 409, description = "The Idempotency-Key was used for another request", body = crate::openapi::Refusal),
         (status = 413, description = "The body is too large", body = crate::openapi::Refusal),
         (status = 415, description = "The body is not JSON", body = crate::openapi::Refusal),
-        (status = 422, description = "The request has faults: all of them are listed", body = crate::openapi::Faults),
+        (status = 422, description = "The request is invalid: all errors are listed", body = crate::openapi::Faults),
         (status = 429, description = "Too many searches wait", body = crate::openapi::Refusal),
         (status = 500, description = "The search failed", body = crate::openapi::Refusal),
         (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
@@ -68,22 +68,22 @@ pub(crate) async fn post(
     accept(&request, state, search, &caller).await
 }
 
-/// Let Perplexity answer by itself; its answer is held against its sources. `search_engine` and
-/// `model` do not matter here.
+/// Let Perplexity write the answer; it is checked against its sources. `search_engine` and `model`
+/// have no effect.
 #[utoipa::path(
     post, path = "/api/v1/search/perplexity", operation_id = "search_perplexity", tag = "search",
-    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$", description = "A repeat with the same key and body gets the first search")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$", description = "A repeated request with the same key and body returns the first search")),
     request_body = crate::openapi::SearchBody,
     responses(
-        (status = 200, description = "The complete result; with async_mode the search as accepted; with Accept: text/event-stream its events, as at /events", content(
+        (status = 200, description = "The complete result; with async_mode the accepted search; with Accept: text/event-stream its event stream, as at /events", content(
             (SearchResponse = "application/json"),
             (SentEvent = "text/event-stream"),
         )),
-        (status = 400, description = "The Idempotency-Key cannot be used", body = crate::openapi::Refusal),
+        (status = 400, description = "The Idempotency-Key is malformed", body = crate::openapi::Refusal),
         (status = 409, description = "The Idempotency-Key was used for another request", body = crate::openapi::Refusal),
         (status = 413, description = "The body is too large", body = crate::openapi::Refusal),
         (status = 415, description = "The body is not JSON", body = crate::openapi::Refusal),
-        (status = 422, description = "The request has faults, or Perplexity is not configured", body = crate::openapi::Faults),
+        (status = 422, description = "The request is invalid, or Perplexity is not configured", body = crate::openapi::Faults),
         (status = 429, description = "Too many searches wait", body = crate::openapi::Refusal),
         (status = 500, description = "The search failed", body = crate::openapi::Refusal),
         (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
@@ -148,7 +148,7 @@ async fn accept(
     wait_for_end(state, &search, &accepted, envelope.request_id).await
 }
 
-/// Whether the client asks for Server-Sent Events by name.
+/// Whether the client accepts Server-Sent Events by name.
 fn wants_stream(request: &HttpRequest) -> bool {
     let accepts = request.headers().get_all(header::ACCEPT);
     let ranges = accepts.filter_map(|accept| accept.to_str().ok());
@@ -158,7 +158,8 @@ fn wants_stream(request: &HttpRequest) -> bool {
         .any(|media| media.trim().eq_ignore_ascii_case("text/event-stream"))
 }
 
-/// The search as it runs, in the answer to its POST. A client that goes away leaves it running.
+/// The event stream of the search as the response to its POST. The search continues when the client
+/// disconnects.
 async fn streamed_answer(
     state: &State,
     accepted: &Accepted,
@@ -219,7 +220,7 @@ async fn wait_for_end(
     trace: String,
 ) -> Result<HttpResponse, Problem> {
     let id = accepted.id;
-    // A search that others wait for as well is not ended by one of them going away.
+    // A replay does not cancel the search: the first client may still wait for it.
     let guard = (!accepted.replayed).then(|| CancelOnDrop::new(Arc::clone(&state), id));
     let timeout = search.time_limit();
     let ended = wait_for(&state, id, Instant::now() + timeout + GRACE, |now| {

@@ -1,4 +1,4 @@
-//! GET and DELETE /api/v1/sessions/{id}.
+//! GET and DELETE /api/v1/sessions/{session_id}.
 
 use super::uuid_in_path;
 use crate::{
@@ -12,14 +12,14 @@ use privachat_core::{history::Session, jobs::Erased, schema::time};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A search from the history, or one that has not got there yet.
+/// A search from the history, or from Redis while it is not archived.
 #[utoipa::path(
     get, path = "/api/v1/sessions/{session_id}", operation_id = "session", tag = "sessions",
     params(("session_id" = uuid::Uuid, Path, description = "The search")),
     responses(
         (status = 200, description = "The session", body = crate::openapi::SessionBody),
         (status = 404, description = "Unknown", body = crate::openapi::UnknownSession),
-        (status = 422, description = "No session id", body = crate::openapi::Faults),
+        (status = 422, description = "The session id is not a UUID", body = crate::openapi::Faults),
         (status = 503, description = "The database or Redis does not answer", body = crate::openapi::Refusal),
     )
 )]
@@ -36,7 +36,8 @@ pub(crate) async fn get(
     {
         return Ok(HttpResponse::Ok().json(from_history(session)));
     }
-    // Not there yet, or without its owner, or the database is away: Redis may still know it.
+    // Redis may have the search if it is not archived, is stored without its owner, or the database
+    // is unavailable.
     if access::sees(&state, &caller, id).await?
         && let Some(session) = from_record(&state, id).await?
     {
@@ -46,16 +47,16 @@ pub(crate) async fn get(
     Err(Problem::UnknownSession(id))
 }
 
-/// Delete an ended search: from the history, and its record too.
+/// Delete an ended search from the history and from Redis.
 #[utoipa::path(
     delete, path = "/api/v1/sessions/{session_id}", operation_id = "delete_session", tag = "sessions",
     params(("session_id" = uuid::Uuid, Path, description = "The search")),
     responses(
-        (status = 204, description = "Nothing of it is left"),
+        (status = 204, description = "The search is deleted"),
         (status = 404, description = "Unknown", body = crate::openapi::UnknownSession),
-        (status = 409, description = "It has not ended: cancel it first", body = crate::openapi::Refusal),
-        (status = 422, description = "No session id", body = crate::openapi::Faults),
-        (status = 503, description = "The database or Redis does not answer; ask again", body = crate::openapi::Refusal),
+        (status = 409, description = "The search has not ended: cancel it first", body = crate::openapi::Refusal),
+        (status = 422, description = "The session id is not a UUID", body = crate::openapi::Faults),
+        (status = 503, description = "The database or Redis does not answer; retry", body = crate::openapi::Refusal),
     )
 )]
 pub(crate) async fn delete(
@@ -72,14 +73,14 @@ pub(crate) async fn delete(
     {
         return Err(Problem::StillRunning);
     }
-    // First where it may fail: as long as it does, a repeat finds everything as it was.
+    // The history first, as it may fail: then nothing is deleted, and the client can retry.
     let stored = state.history.delete(id).await?;
     let recorded = match state.jobs.erase(id).await? {
         Erased::Running => return Err(Problem::StillRunning),
         Erased::Done => true,
         Erased::Absent => false,
     };
-    // A worker may have stored it in between; from now on none does.
+    // A worker may have archived it in between; after `erase` none does.
     let stored_late = state.history.delete(id).await?;
     if !(stored || recorded || stored_late) {
         return Err(Problem::UnknownSession(id));
@@ -88,8 +89,8 @@ pub(crate) async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Whether a client has deleted it while a worker was storing it: the worker is about to notice.
-/// Who may not ask Redis now sees what the database has.
+/// Whether a client deleted the search while a worker archived it; the worker will delete the
+/// session. `false` when Redis is unavailable: then the session in the database is shown.
 async fn is_coming_back(state: &State, id: Uuid) -> bool {
     state.jobs.was_erased(id).await.unwrap_or(false)
 }

@@ -1,4 +1,4 @@
-//! GET /api/v1/search/{session_id}/ws: a search as it runs, over WebSocket.
+//! GET /api/v1/search/{session_id}/ws: the event stream of a search over WebSocket.
 
 use super::{events, uuid_in_path};
 use crate::{
@@ -11,26 +11,26 @@ use crate::{
 use actix_web::{HttpRequest, HttpResponse, web};
 use privachat_core::schema::event::StreamEvent;
 
-/// A search as it runs, over WebSocket: each text frame is one event, the same JSON object as at
-/// `/events`, from the one behind `after` on.
+/// The event stream of a search over WebSocket: each text frame is one event, the same JSON object
+/// as at `/events`, beginning after `after`.
 ///
-/// The server closes with 1000 behind the last event, with 1012 when it is restarted (connect
-/// again, with `after`), with 4404 when the search has expired. It pings every 15 s and drops a
-/// peer that is silent for 40 s. `{"cancel":true}` from the client cancels the search; anything
-/// else is answered by a frame with `error` and `message` and no `id`. Messages have at most 4096
-/// bytes (1009 otherwise); what is none by RFC 6455 ends the socket with 1002 or 1007. Browsers
-/// must be of the API's own origin or of one in CORS_ORIGINS; for pages that only `*` lets in, the
-/// cookie of /sign-in does not count.
+/// The server closes with 1000 after the last event, with 1012 when it restarts (reconnect with
+/// `after`), and with 4404 when the search has expired. It pings every 15 s and drops a peer that
+/// is silent for 40 s. `{"cancel":true}` from the client cancels the search; the response to any
+/// other message is a frame with `error` and `message` but no `id`. Messages have at most 4096
+/// bytes (else 1009); a violation of RFC 6455 closes with 1002 or 1007. A browser's page must have
+/// the API's origin or one in CORS_ORIGINS; the sign-in cookie does not count for pages that only
+/// `*` allows.
 #[utoipa::path(
     get, path = "/api/v1/search/{session_id}/ws", operation_id = "socket", tag = "search",
     params(
         ("session_id" = uuid::Uuid, Path, description = "The search"),
-        ("after" = Option<String>, Query, pattern = "^([0-9]{1,19}(-[0-9]{1,19})?)?$", description = "The id of the last event that was received: what follows it is sent"),
+        ("after" = Option<String>, Query, pattern = "^([0-9]{1,19}(-[0-9]{1,19})?)?$", description = "The id of the last received event; the stream begins after it"),
     ),
     responses(
-        (status = 101, description = "The socket is open; each frame is one of these, with its `id`", body = StreamEvent),
+        (status = 101, description = "The socket is open; each text frame is one event, with its `id`", body = StreamEvent),
         (status = 404, description = "Unknown or expired", body = crate::openapi::Detail),
-        (status = 422, description = "No session id, or no id of an event", body = crate::openapi::Faults),
+        (status = 422, description = "The session id is not a UUID, or the event id is malformed", body = crate::openapi::Faults),
         (status = 426, description = "The request does not ask for a WebSocket", body = crate::openapi::Refusal),
         (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
     )
@@ -44,7 +44,7 @@ pub(crate) async fn get(
 ) -> Result<HttpResponse, Problem> {
     let id = uuid_in_path("session_id", &session_id)?;
     let after = events::last_event_id(&request)?;
-    // First the handshake, so that whoever asks for no WebSocket learns that before all else.
+    // The handshake comes first: a request that is none gets 426 whatever else is wrong.
     let handler = state.clone().into_inner();
     let (answer, socket) = socket::Socket::open(&request, payload, handler, id).await?;
     access::require(&state, &caller, id).await?;

@@ -19,17 +19,17 @@ use uuid::Uuid;
 
 const LONGEST_WAIT: u64 = 60;
 
-/// Where a search is, and its result once it has one.
+/// The state of a search, and its result once it has ended.
 #[utoipa::path(
     get, path = "/api/v1/search/status/{session_id}", operation_id = "status", tag = "search",
     params(
         ("session_id" = uuid::Uuid, Path, description = "The search"),
-        ("wait" = Option<u64>, Query, description = "Seconds to hold the answer until the status changes, at most 60", minimum = 0, maximum = 60),
+        ("wait" = Option<u64>, Query, description = "Seconds to wait for a change of the status (long poll), at most 60", minimum = 0, maximum = 60),
     ),
     responses(
-        (status = 200, description = "The search in its present state", body = SearchResponse),
+        (status = 200, description = "The search in its current state", body = SearchResponse),
         (status = 404, description = "Unknown or expired", body = crate::openapi::Detail),
-        (status = 422, description = "No session id", body = crate::openapi::Faults),
+        (status = 422, description = "The session id is not a UUID", body = crate::openapi::Faults),
         (status = 503, description = "Redis does not answer", body = crate::openapi::Refusal),
     )
 )]
@@ -57,7 +57,7 @@ pub(crate) async fn get(
     answer(&state, id, changed.ok_or(Problem::UnknownJob(id))?).await
 }
 
-/// The state, and for a search that waits how many are before it.
+/// The state of a search, with the queue position of a waiting one.
 async fn answer(state: &State, id: Uuid, mut now: SearchState) -> Result<HttpResponse, Problem> {
     if let SearchState::Other {
         status: Status::Pending,
