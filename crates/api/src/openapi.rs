@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, made from the handlers, and the page that shows it.
+//! The OpenAPI 3.1 document, generated from the handlers and the types below, and Swagger UI.
 
 mod access;
 mod empty;
@@ -34,7 +34,7 @@ use uuid::Uuid;
     info(
         title = "PrivaChat Search",
         description = "A self-hosted answer engine: ask a question, get an answer with numbered citations. \
-                       HEAD is answered wherever GET is.",
+                       Each GET resource also handles HEAD.",
     ),
     paths(
         routes::search::post,
@@ -58,19 +58,19 @@ use uuid::Uuid;
     components(schemas(routes::list::EndingName)),
     modifiers(&Access, &Empty, &Headers, &Links),
     tags(
-        (name = "search", description = "Ask, and follow the search"),
+        (name = "search", description = "Submit a search and follow it"),
         (name = "sessions", description = "Searches that have ended"),
-        (name = "queue", description = "What waits and who works"),
-        (name = "health", description = "For load balancers and people"),
+        (name = "queue", description = "Queues and workers"),
+        (name = "health", description = "Health, readiness and metrics"),
     )
 )]
 struct Document;
 
-/// Where the document is.
+/// The path of the document.
 pub(crate) const PATH: &str = "/api/openapi.json";
 
-/// The document as it is sent, JSON. Its tree of objects is ten times as large, and each thread of
-/// the server would keep one.
+/// The document as JSON text. Its object tree is ten times as large, and each server thread would
+/// hold one.
 pub(crate) fn document() -> serde_json::Result<Bytes> {
     Document::openapi().to_json().map(Bytes::from)
 }
@@ -87,7 +87,7 @@ pub(crate) fn page() -> SwaggerUi {
     SwaggerUi::new("/api/docs/{_:.*}").config(Config::from(PATH).try_it_out_enabled(true))
 }
 
-/// A search. Unknown members are ignored; numbers may come as text, booleans as 0, 1 or words.
+/// A search. Unknown members are ignored; numbers may be sent as text, booleans as 0, 1 or words.
 #[derive(Serialize, ToSchema)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -105,19 +105,19 @@ pub(crate) struct SearchBody {
     /// How thorough the search is.
     #[schema(default = "balanced")]
     mode: Option<Mode>,
-    /// Sources in the answer; the mode's number by default.
+    /// Maximal number of sources; the mode decides by default.
     #[schema(minimum = 5, maximum = 50)]
     max_sources: Option<u32>,
-    /// Running time of the search in seconds; the mode's by default.
+    /// Timeout of the search in seconds; the mode decides by default.
     #[schema(minimum = 10, maximum = 300)]
     timeout: Option<u32>,
     /// Language model; the configured one by default.
     #[schema(pattern = r"^[^\x00]*$")]
     model: Option<String>,
-    /// Where to look.
+    /// The search engine to use.
     #[schema(default = "auto")]
     search_engine: Option<SearchEngine>,
-    /// How the prompt is put together.
+    /// How the prompt is built.
     #[schema(default = "auto")]
     prompt_strategy: Option<PromptStrategy>,
     /// Spread sources over domains and topics.
@@ -126,21 +126,21 @@ pub(crate) struct SearchBody {
     /// Prefer recent sources.
     #[schema(default = false, required = false)]
     enable_recency: bool,
-    /// Let the question's intent weigh in the ranking.
+    /// Consider the intent of the question in the ranking.
     #[schema(default = false, required = false)]
     enable_query_aware: bool,
-    /// Answer at once and search in the background.
+    /// Respond at once and search in the background.
     #[schema(default = false, required = false)]
     async_mode: bool,
     /// How long the result is kept, in seconds.
     #[schema(minimum = 60, maximum = 604800)]
     ttl_seconds: Option<u32>,
-    /// Whether a cached answer will do.
+    /// Whether a cached answer may be used.
     #[schema(default = true, required = false)]
     cache: bool,
-    /// Who is told the outcome, by a signed POST (docs/WEBHOOKS.md); http or https, without
-    /// credentials and fragment. The host may be an IPv6 address too, in brackets. Needs the
-    /// setting WEBHOOK_SECRET.
+    /// Receives the outcome as a signed POST (docs/WEBHOOKS.md); http or https, without credentials
+    /// and fragment. The host may also be an IPv6 address in brackets. Needs the setting
+    /// WEBHOOK_SECRET.
     #[schema(
         max_length = 2048,
         pattern = "^https?://(([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\\.)*[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?\
@@ -150,37 +150,37 @@ pub(crate) struct SearchBody {
     callback_url: Option<String>,
 }
 
-/// The faults of a request.
+/// All validation errors of a request.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Faults {
     detail: Vec<Fault>,
 }
 
-/// Why a request is refused.
+/// Why a request failed.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Refusal {
-    /// Stable name; docs/ERRORS.md lists them.
+    /// Stable code; docs/ERRORS.md lists them.
     error: String,
-    /// For a person.
+    /// What is wrong, in English.
     message: Option<String>,
-    /// Names the request in the logs.
+    /// The request id, as in the logs.
     #[schema(required = false)]
     trace_id: Option<String>,
-    /// The search, when there is one.
+    /// The search, if the failure concerns one.
     #[schema(required = false)]
     session_id: Option<Uuid>,
-    /// Why the search failed, for a program.
+    /// The stable code of why the search failed.
     #[schema(required = false)]
     error_code: Option<String>,
     /// What to do about it.
     #[schema(required = false)]
     error_hint: Option<String>,
-    /// What was cut or went wrong on the way.
+    /// What was cut or failed without ending the search.
     #[schema(required = false)]
     warnings: Option<Vec<String>>,
 }
 
-/// Why there is nothing.
+/// The search does not exist or has expired.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Detail {
     detail: String,
@@ -201,7 +201,7 @@ pub(crate) struct SessionBody {
     /// Always "search".
     mode: String,
     status: Status,
-    /// The response, once the search has ended.
+    /// The response; null until the search has ended.
     result: Option<SearchResponse>,
     #[schema(format = DateTime)]
     created_at: String,
@@ -214,12 +214,12 @@ pub(crate) struct SessionBody {
 pub(crate) struct SessionsBody {
     /// Newest first.
     pub(crate) sessions: Vec<ListedBody>,
-    /// Ask for the next page with this as `before`; null on the last page.
+    /// The `before` of the next page; null on the last page.
     #[schema(required)]
     pub(crate) next_before: Option<String>,
 }
 
-/// An ended search in the list.
+/// An ended search in a page of the history.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ListedBody {
     pub(crate) id: Uuid,
@@ -228,7 +228,7 @@ pub(crate) struct ListedBody {
     /// How thorough the search was.
     pub(crate) mode: Mode,
     pub(crate) status: Status,
-    /// Why there is no answer, for a program: `cancelled` among others.
+    /// The stable code of why there is no answer, such as `cancelled`.
     #[schema(required)]
     pub(crate) error_code: Option<String>,
     #[schema(format = DateTime)]
@@ -238,17 +238,17 @@ pub(crate) struct ListedBody {
     /// The first 200 characters of the answer.
     #[schema(required)]
     pub(crate) answer_excerpt: Option<String>,
-    /// Sources of the answer; null for a short while after an upgrade.
+    /// Number of sources; null for a short time after an upgrade.
     #[schema(required)]
     pub(crate) source_count: Option<u64>,
 }
 
-/// Queues, workers, searches.
+/// Queues, workers, and live and failed searches.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct QueueBody {
     pub(crate) modes: Vec<ModeBody>,
     pub(crate) workers: Vec<WorkerBody>,
-    /// Searches that have not ended, those that run first; at most 50.
+    /// Searches that have not ended, running ones first; at most 50.
     pub(crate) searches: Vec<LiveBody>,
     /// Searches that failed within the last day and were not cancelled, newest first; at most 50.
     pub(crate) failures: Vec<FailureBody>,
@@ -272,27 +272,27 @@ pub(crate) struct FailureBody {
     pub(crate) mode: Mode,
     #[schema(format = DateTime)]
     pub(crate) failed_at: String,
-    /// Why, for programs.
+    /// The stable code of why it failed.
     pub(crate) error_code: Option<String>,
-    /// Why, for people.
+    /// Why it failed, in English.
     pub(crate) error: Option<String>,
 }
 
-/// The searches of one mode.
+/// The queue of one mode.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ModeBody {
     pub(crate) mode: Mode,
-    /// Searches that wait.
+    /// Waiting searches.
     pub(crate) depth: u64,
-    /// Seconds since the oldest of them was accepted.
+    /// Seconds since the oldest waiting search was accepted.
     pub(crate) oldest_age_seconds: Option<f64>,
-    /// Searches that run, on all workers.
+    /// Running searches, on all workers.
     pub(crate) running: usize,
-    /// Searches that can run, on all workers.
+    /// Worker slots, of all workers.
     pub(crate) slots: usize,
 }
 
-/// A worker that was heard of within the last minute.
+/// A worker with a heartbeat within the last minute.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WorkerBody {
     pub(crate) name: String,
@@ -302,7 +302,7 @@ pub(crate) struct WorkerBody {
     pub(crate) description: WorkerDescription,
 }
 
-/// That the service is there.
+/// The service responds.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
     status: String,
@@ -311,25 +311,25 @@ pub(crate) struct Health {
     environment: String,
 }
 
-/// That the process is alive.
+/// The process responds.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Alive {
     status: String,
 }
 
-/// Whether requests can be served.
+/// Whether the process can serve requests.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Ready {
     status: String,
     redis: String,
-    /// `durable`: what is accepted is on disk first; `delayed`: within a second; `off`: never;
-    /// `unknown`: Redis does not tell.
+    /// When Redis syncs an accepted search to disk. `durable`: before it replies; `delayed`: within
+    /// a second; `off`: never; `unknown`: Redis does not allow the query.
     durability: Option<String>,
-    /// What is weaker than what the service promises. Not there when nothing is.
+    /// Guarantees that the setup of Redis weakens; absent when there are none.
     warnings: Option<Vec<String>>,
 }
 
-/// What this is and where things are.
+/// The service and its main addresses.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Root {
     service: String,

@@ -1,5 +1,5 @@
-//! What operations have in common: the refusals that come before the handler, and how a key is sent
-//! to those that not everybody may use.
+//! Adds to each operation the failures of the middleware, and the security schemes where a key may
+//! be required.
 
 use crate::access;
 use utoipa::{
@@ -17,19 +17,19 @@ use utoipa::{
 
 const BEARER: &str = "bearer";
 const API_KEY: &str = "api_key";
-const KEY: &str = "A key of API_KEYS or API_ADMIN_KEYS. Without API_KEYS, searches need none; without both, \
-                   nothing does";
+const KEY: &str = "A key of API_KEYS or API_ADMIN_KEYS. Without API_KEYS, searches need no key; without both, \
+                   nothing needs a key";
 const METRICS: &str = "/metrics";
 const QUEUE: &str = "/api/v1/queue";
-const UNAUTHORIZED: &str = "A key is needed, and none came that the service knows";
-const FORBIDDEN: &str = "The key is none of API_ADMIN_KEYS";
-const STRANGER: &str = "The Host header names none of the service's names, or a page of another site asks for what \
-                        it may not";
+const UNAUTHORIZED: &str = "A key is required; the request has no known one";
+const FORBIDDEN: &str = "The key is not in API_ADMIN_KEYS";
+const STRANGER: &str = "The Host header is not an allowed name, or a page of a foreign origin tries to change data \
+                        or to open a WebSocket";
 const NUL: &str = "A parameter has a NUL character";
 const RATE_LIMITED: &str = "Too many requests of this key or address";
-const RETRY_AFTER: &str = "Seconds after which it makes sense to try again";
+const RETRY_AFTER: &str = "Seconds until the client may retry";
 
-/// Adds it to every operation but those that are open to all.
+/// Modifies all operations; those with a public path get no security scheme.
 pub(super) struct Access;
 
 impl Modify for Access {
@@ -49,7 +49,7 @@ impl Modify for Access {
     }
 }
 
-/// The operations of a path.
+/// The GET, POST and DELETE operations of a path.
 pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let PathItem {
         get, post, delete, ..
@@ -57,7 +57,7 @@ pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Opera
     [get, post, delete].into_iter().filter_map(Option::as_mut)
 }
 
-/// What may be said before anything else is looked at.
+/// Adds the failures that do not depend on the path.
 fn meet_all(operation: &mut Operation) {
     refuse(operation, "403", refusal(STRANGER));
     let responses = &mut operation.responses.responses;
@@ -71,7 +71,7 @@ fn is_for_operators(path: &str) -> bool {
 
 fn close(operation: &mut Operation, for_operators: bool) {
     let by = |scheme: &str| SecurityRequirement::new(scheme, Vec::<String>::new());
-    // The last is none: whether a key is needed at all is the operator's choice.
+    // The empty one: the operator decides whether a key is required.
     operation.security = Some(vec![
         by(BEARER),
         by(API_KEY),
@@ -86,7 +86,7 @@ fn close(operation: &mut Operation, for_operators: bool) {
     refuse(operation, "429", limited);
 }
 
-/// Adds a refusal; what the operation says of this status by itself stands before it.
+/// Adds a response; its description follows that of the operation for the same status.
 fn refuse(operation: &mut Operation, status: &str, mut refusal: Response) {
     let responses = &mut operation.responses.responses;
     if let Some(RefOr::T(own)) = responses.remove(status) {

@@ -1,4 +1,5 @@
-//! Parameters of a list that may be empty, as forms send those that nobody filled in.
+//! Marks the query parameters of the history list as optional when empty: HTML forms send fields
+//! that are not filled in.
 
 use super::access::operations;
 use utoipa::{
@@ -10,12 +11,12 @@ use utoipa::{
     },
 };
 
-/// The list whose empty parameters count as not there.
+/// The path of the history list, which ignores empty parameters.
 const LIST: &str = "/api/v1/sessions";
-/// utoipa has no member for it, and writes extensions under the name they have.
+/// utoipa has no field for it, but writes extensions under any name.
 const ALLOWED: (&str, bool) = ("allowEmptyValue", true);
 
-/// Says of the query parameters of the list that they may be empty.
+/// Sets `allowEmptyValue` on the query parameters of the list.
 pub(super) struct Empty;
 
 impl Modify for Empty {

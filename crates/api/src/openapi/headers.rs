@@ -1,4 +1,4 @@
-//! Parameters that are headers: one that is not needed is left out, since no header is null.
+//! Header parameters: an optional header can be absent, but never null.
 
 use super::access::operations;
 use utoipa::{
@@ -10,7 +10,7 @@ use utoipa::{
     },
 };
 
-/// Takes null out of the types of headers, where it comes from `Option`.
+/// Removes the `null` that `Option` adds to the types of headers.
 pub(super) struct Headers;
 
 impl Modify for Headers {

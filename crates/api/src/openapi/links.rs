@@ -1,4 +1,4 @@
-//! How the answers lead to each other: the id in one is the parameter of the next.
+//! OpenAPI links: the session id in one response is the parameter of other operations.
 
 use super::access::operations;
 use utoipa::{
@@ -8,7 +8,7 @@ use utoipa::{
 
 const SESSION_ID: &str = "session_id";
 
-/// What names a search: the operation, and where its id stands in its answer.
+/// Operations whose response has a session id, and where it is in the body.
 const SOURCES: [(&str, &str); 5] = [
     ("search", "$response.body#/session_id"),
     ("search_perplexity", "$response.body#/session_id"),
@@ -17,7 +17,7 @@ const SOURCES: [(&str, &str); 5] = [
     ("sessions", "$response.body#/sessions/0/id"),
 ];
 
-/// Links every operation that takes the id of a search to those whose answers have one.
+/// Links each of the [`SOURCES`] to all operations that take a session id.
 pub(super) struct Links;
 
 impl Modify for Links {

@@ -1,8 +1,8 @@
-//! Server-Sent Events as the document describes them.
+//! Schemas of Server-Sent Events.
 //!
-//! OpenAPI 3.1 has no words of its own for a stream of events: these are those of 3.2
-//! (<https://spec.openapis.org/oas/v3.2.0.html#server-sent-event-streams>), one event with its text
-//! as JSON, which programs read in a document of 3.1 too.
+//! OpenAPI 3.1 cannot describe an event stream. These schemas follow 3.2
+//! (<https://spec.openapis.org/oas/v3.2.0.html#server-sent-event-streams>): one event, with its
+//! data as JSON text. They are valid in 3.1 too.
 
 use super::QueueBody;
 use privachat_core::schema::event::StreamEvent;
@@ -15,35 +15,35 @@ use utoipa::{
     },
 };
 
-/// An event of a search.
+/// One Server-Sent Event of a search.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SentEvent {
-    /// What happened.
+    /// The event as JSON.
     #[schema(schema_with = json_of::<StreamEvent>)]
     data: String,
     /// The `type` of the data.
     event: String,
-    /// Its place: send it as `Last-Event-ID` to go on behind it.
+    /// The position of the event: send it as `Last-Event-ID` to continue after it.
     id: String,
-    /// Milliseconds to wait before coming again after a cut.
+    /// Milliseconds to wait before reconnecting.
     #[schema(required = false)]
     retry: u32,
 }
 
-/// The queue at a moment.
+/// One Server-Sent Event of the queue.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SentQueue {
-    /// Queues, workers, searches.
+    /// The queue as JSON.
     #[schema(schema_with = json_of::<QueueBody>)]
     data: String,
     /// Always "queue".
     event: String,
-    /// Milliseconds to wait before coming again after a cut.
+    /// Milliseconds to wait before reconnecting.
     #[schema(required = false)]
     retry: u32,
 }
 
-/// JSON without line breaks.
+/// The schema of a string that contains `Data` as JSON.
 fn json_of<Data: ToSchema>() -> Object {
     Object::builder()
         .schema_type(Type::String)
