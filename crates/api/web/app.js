@@ -1,4 +1,4 @@
-// The page: asks, follows, shows.
+// The search page: submits a search, follows it, shows the answer.
 
 import { byId, element, signIn } from "./dom.js";
 import * as earlier from "./history.js";
@@ -18,7 +18,7 @@ const view = Object.fromEntries(
 );
 let shown = { id: null, text: "", doing: "", sources: 0, stop: () => {} };
 
-/** Empties the page for another search. */
+/** Clears the page for another search. */
 function reset(id, query) {
   shown.stop();
   shown = { id, text: "", doing: "", sources: 0, stop: () => {} };
@@ -36,7 +36,7 @@ function reset(id, query) {
 const setState = (state) => { document.body.dataset.state = state; };
 const write = (text) => { if (view.status.textContent !== text) view.status.textContent = text; };
 
-/** Says what is being done. */
+/** Shows the current step. */
 function say(text) {
   shown.doing = text;
   write(text);
@@ -47,7 +47,7 @@ function fail(message, hint) {
   view.error.hidden = false;
 }
 
-/** What a refused request says, whatever its form. */
+/** The message of an error response, in any of its formats. */
 async function reason(answer) {
   const body = await answer.json().catch(() => ({}));
   const { detail } = body;
@@ -55,13 +55,13 @@ async function reason(answer) {
   return body.message ?? detail?.message ?? (typeof detail === "string" ? detail : `Refused (${answer.status})`);
 }
 
-/** When it is worth asking again, where the answer says so. */
+/** When to retry, if the response says so. */
 function pause(answer) {
   const seconds = Number(answer.headers.get("retry-after"));
   return seconds > 0 ? `Try again in ${seconds} s.` : null;
 }
 
-/** Asks the API; shows why when it refuses. */
+/** Calls the API; shows the error if it fails. */
 async function call(method, address, body) {
   const init = { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) };
   const answer = await fetch(address, init).catch(() => null);
@@ -73,7 +73,7 @@ async function call(method, address, body) {
 }
 
 async function ask(query, mode) {
-  // Enter submits also while the button is disabled.
+  // Enter submits even while the button is disabled.
   if (view.send.disabled) return;
   view.send.disabled = true;
   view.error.hidden = true;
@@ -82,14 +82,14 @@ async function ask(query, mode) {
   if (accepted) begin(accepted);
 }
 
-/** A search that was accepted just now. */
+/** Shows a search that was just accepted. */
 function begin({ session_id: id, query }) {
   earlier.remember(id, query);
   history.pushState({}, "", `/s/${id}`);
   watch(id, query);
 }
 
-/** The search in the address, from its beginning. */
+/** Opens the search in the address. */
 async function open() {
   const id = /^\/s\/([^/]+)$/.exec(location.pathname)?.[1];
   reset(null);
@@ -97,13 +97,13 @@ async function open() {
   if (!id) return;
   const opened = shown;
   const answer = await fetch(statusAddress(id)).catch(() => null);
-  // Another search was asked for or opened meanwhile.
+  // The user opened another search meanwhile.
   if (opened !== shown) return;
   if (!answer) return fail(UNREACHABLE);
   if (answer.status === 401) return signIn();
   if (answer.status === 404) earlier.drop(id);
   if (!answer.ok) {
-    return fail(answer.status === 404 ? "This search is not known any more." : await reason(answer), pause(answer));
+    return fail(answer.status === 404 ? "This search is unknown or expired." : await reason(answer), pause(answer));
   }
   const now = await answer.json();
   if (opened !== shown) return;
@@ -125,11 +125,11 @@ function watch(id, query) {
     event: take,
     ended: end,
     connection: (holds) => write(holds ? shown.doing : "Connection lost, reconnecting"),
-    gone: () => { reset(null); setState("idle"); fail("This search is not known any more."); },
+    gone: () => { reset(null); setState("idle"); fail("This search is unknown or expired."); },
   });
 }
 
-/** What each event does to the page. */
+/** Applies an event to the page. */
 function take(event) {
   if (VOID.has(event.type)) setText("");
   if (VOID.has(event.type) && event.type !== "discard") {
@@ -184,10 +184,10 @@ function setWarnings(warnings) {
   view.warned.hidden = warnings.length === 0;
 }
 
-/** The result, which replaces what was told on the way. */
+/** Shows the result, which replaces all that the events showed. */
 function end(result) {
   setState(result.status);
-  // A button that goes takes the focus with it; keyboards go on from the result.
+  // A hidden button loses the focus; keyboard users continue from the result.
   if (document.activeElement === view.cancel) view.main.focus();
   view.cancel.hidden = true;
   setWarnings(result.warnings ?? []);
@@ -237,7 +237,7 @@ view.cancel.addEventListener("click", async () => {
   const cancelled = shown;
   say("Cancelling");
   const answer = await fetch(`/api/v1/search/${cancelled.id}`, { method: "DELETE" }).catch(() => null);
-  // 409: it has ended meanwhile, as the page shows or is about to.
+  // 409: the search has ended meanwhile; the page shows that or is about to.
   if (cancelled !== shown || answer?.ok || answer?.status === 409) return;
   fail(answer ? await reason(answer) : UNREACHABLE);
   say("Not cancelled");

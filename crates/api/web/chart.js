@@ -1,4 +1,4 @@
-// A small chart of two numbers over the last two minutes.
+// A small chart of waiting and running searches over the last two minutes.
 
 const SVG = "http://www.w3.org/2000/svg";
 const SECONDS = 120;
@@ -10,7 +10,7 @@ function shape(name, attributes) {
   return node;
 }
 
-/** A chart without points yet; `label` is its name for screen readers. */
+/** An empty chart; `label` is its name for screen readers. */
 export function chart(label) {
   const svg = shape("svg", {
     class: "chart", role: "img", viewBox: `0 -1 ${SECONDS} ${HEIGHT + 2}`, preserveAspectRatio: "none",
@@ -21,7 +21,7 @@ export function chart(label) {
   svg.append(title, waits, runs);
   const points = [];
 
-  /** One more second. */
+  /** Adds the numbers of one more second. */
   function add(waiting, running) {
     points.push([waiting, running]);
     if (points.length > SECONDS) points.shift();

@@ -1,4 +1,4 @@
-// Building the page. Texts come from pages, models and clients: they only ever become text nodes.
+// Builds elements. Texts come from pages, models and clients, so they only become text nodes.
 
 /** An element with these children; strings become text. */
 export function element(name, ...children) {
@@ -10,10 +10,10 @@ export function element(name, ...children) {
 /** The element with this id. */
 export const byId = (id) => document.getElementById(id);
 
-/** Where a key is asked for; the browser comes back from there. */
+/** The address of the sign-in page, which leads back here. */
 export const signInAddress = () => `/sign-in?to=${encodeURIComponent(location.pathname)}`;
 
-/** The service wants a key: asks for it, and comes back. */
+/** Leaves for the sign-in page, because the service requires a key. */
 export function signIn() {
   location.assign(signInAddress());
 }

@@ -1,4 +1,4 @@
-// Earlier questions, kept in this browser.
+// Earlier questions, stored in this browser.
 
 import { element } from "./dom.js";
 
@@ -10,7 +10,7 @@ function read() {
     const kept = JSON.parse(localStorage.getItem(KEY));
     return Array.isArray(kept) ? kept.filter((it) => typeof it?.id === "string") : [];
   } catch {
-    // Storage is switched off, or somebody else wrote there.
+    // Storage is disabled or has other content.
     return [];
   }
 }
@@ -23,12 +23,12 @@ function write(entries) {
   }
 }
 
-/** Puts a question first. */
+/** Adds a question at the top. */
 export function remember(id, query) {
   write([{ id, query }, ...read().filter((it) => it.id !== id)]);
 }
 
-/** Takes one out that is not known any more. */
+/** Removes a search that has expired. */
 export function drop(id) {
   write(read().filter((it) => it.id !== id));
 }
@@ -37,7 +37,7 @@ export function forget() {
   write([]);
 }
 
-/** Shows what is kept, with `current` marked. */
+/** Shows the questions and marks `current`. */
 export function show(nav, current) {
   const entries = read();
   nav.hidden = entries.length === 0;

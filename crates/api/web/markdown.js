@@ -1,5 +1,5 @@
-// Answers as DOM nodes. Their text comes from pages and models, so nothing here parses HTML: every
-// piece of it becomes a text node.
+// Renders answers as DOM nodes. Their text comes from pages and models, so nothing here parses HTML:
+// all text becomes text nodes.
 
 import { element } from "./dom.js";
 
@@ -30,7 +30,7 @@ export function render(text, count) {
       const last = nodes.at(-1);
       const list = last?.tagName === kind ? last : element(kind);
       if (list !== last) {
-        // A list that goes on behind a paragraph keeps its numbers.
+        // A list that continues after a paragraph keeps its numbers.
         if (item[1]) list.start = Number(item[1]);
         nodes.push(list);
       }

@@ -1,11 +1,11 @@
-// The queue page: shows each snapshot that the service sends, and lets time pass in between.
+// The queue page: shows each snapshot that the service sends, and updates the ages in between.
 
 import { chart } from "./chart.js";
 import { byId, element, signIn, signInAddress } from "./dom.js";
 
 const rowsOf = (table) => byId(table).tBodies[0];
 const charts = new Map();
-/** The last snapshot, and when it came. */
+/** The last snapshot, and when it arrived. */
 let latest = null;
 let came = 0;
 
@@ -18,7 +18,7 @@ function span(seconds) {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** Sets the text only when it is another one: nothing is announced or selected anew. */
+/** Sets the text only if it changes: screen readers would announce it, and a selection would be lost. */
 function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -31,12 +31,12 @@ function cell(row, name, label) {
   return node;
 }
 
-/** Rows keep their elements, so that focus and charts stay where they are. */
+/** Updates a table. Rows keep their elements, so that focus and charts stay. */
 function keep(table, key, items, nameOf, make, fill) {
   const body = rowsOf(table);
   const known = new Map([...body.rows].map((row) => [row.dataset[key], row]));
   const named = new Set(items.map(nameOf));
-  // Before the others: a row that moves loses the focus.
+  // Remove rows first: then the others need not move, and a row that moves loses the focus.
   for (const [name, row] of known) if (!named.has(name)) row.remove();
   items.forEach((item, index) => {
     const name = nameOf(item);
@@ -93,7 +93,7 @@ async function reason(answer) {
   return body.message ?? `refused with ${answer.status}`;
 }
 
-/** Asks the API; says why when it refuses. */
+/** Calls the API; shows the error if it fails. */
 async function call(method, address, what) {
   const answer = await fetch(address, { method }).catch(() => null);
   if (answer?.ok) return answer.json();
@@ -107,8 +107,8 @@ async function cancel(id) {
 }
 
 async function retry(id) {
-  const again = await call("POST", `/api/v1/search/${id}/retry`, "Not started again");
-  if (again) tell("Started again as ", link(again.session_id), ".");
+  const again = await call("POST", `/api/v1/search/${id}/retry`, "Not retried");
+  if (again) tell("Retried as ", link(again.session_id), ".");
 }
 
 function showModes(modes) {
@@ -128,8 +128,8 @@ function showModes(modes) {
   });
 }
 
-/** The states of a circuit breaker, in words for those who do not know one. */
-const ENGINE = { closed: "fine", open: "resting after failures", half_open: "on trial" };
+/** The states of a circuit breaker in plain words. */
+const ENGINE = { closed: "available", open: "paused after failures", half_open: "being tested" };
 
 function engines(providers) {
   return providers.map((provider) => {
@@ -146,7 +146,7 @@ const total = (numbers) => numbers.speed + numbers.balanced + numbers.deep;
 function showWorkers(workers) {
   const make = (row, worker) => {
     heading(row, worker.name);
-    for (const [name, label] of [["seen", "Heard of"], ["version", "Version"], ["busy", "Busy"], ["engines", "Engines"]]) {
+    for (const [name, label] of [["seen", "Last seen"], ["version", "Version"], ["busy", "Busy"], ["engines", "Engines"]]) {
       cell(row, name, label);
     }
   };
@@ -183,7 +183,7 @@ function showFailures(failures) {
   keep("failures", "id", failures, (failure) => failure.session_id, make, () => {});
 }
 
-/** What changes although nothing happens. */
+/** Updates all ages. */
 function age() {
   const passed = since();
   for (const mode of latest.modes) {
@@ -191,7 +191,7 @@ function age() {
     const oldest = mode.oldest_age_seconds;
     put(row, "oldest", oldest == null ? "–" : span(oldest + passed));
   }
-  // Each list was shown in this order.
+  // The rows have the order of the lists.
   latest.workers.forEach((worker, index) => {
     put(rowsOf("workers").rows[index], "seen", `${span(worker.last_seen_seconds + passed)} ago`);
   });
@@ -224,7 +224,7 @@ function follow() {
   });
   source.addEventListener("error", () => {
     say(byId("live"), "reconnecting");
-    // Refused: browsers do not come again by themselves then.
+    // Refused: then browsers do not reconnect by themselves.
     if (source.readyState === EventSource.CLOSED) setTimeout(comeAgain, 2000);
   });
 }
@@ -236,7 +236,7 @@ async function comeAgain() {
   else follow();
 }
 
-/** The key is no operator's: says so, and offers to use another one. */
+/** Says that the key is not an admin key, and offers to use another one. */
 async function refuse(answer) {
   const other = element("a", "Sign in with another key");
   other.href = signInAddress();

@@ -1,4 +1,4 @@
-// Changes a key for a cookie, and goes back to where it was wanted.
+// Exchanges a key for a cookie, and returns to the page that required it.
 
 import { byId } from "./dom.js";
 
@@ -7,7 +7,7 @@ function fail(message) {
   byId("error").hidden = false;
 }
 
-/** An address of this service only: whoever made the link may have put anything there. */
+/** The address to return to, only within this service: a link may contain any address. */
 function destination() {
   const to = new URLSearchParams(location.search).get("to") ?? "/";
   if (!URL.canParse(to, location.origin)) return "/";
@@ -24,7 +24,7 @@ byId("sign-in").addEventListener("submit", async (event) => {
   };
   const answer = await fetch("/api/v1/sign-in", init).catch(() => null);
   if (!answer) return fail("The service does not answer. Is it running?");
-  if (answer.status === 401) return fail("This is none of its keys.");
-  if (!answer.ok) return fail(`The service cannot sign in anybody at the moment (${answer.status}).`);
+  if (answer.status === 401) return fail("The key is not valid.");
+  if (!answer.ok) return fail(`Sign-in is not possible at the moment (${answer.status}).`);
   location.assign(destination());
 });

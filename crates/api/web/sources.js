@@ -1,10 +1,10 @@
-// The list of sources, and the way from a citation to its source.
+// The list of sources, and the jump from a citation to its source.
 
 import { element } from "./dom.js";
 
 const WORDS = 6;
 
-/** Shows sources; `details` come with the result. */
+/** Shows sources; `details` (their passages) come only with the result. */
 export function show(list, sources, details) {
   const open = new Set([...list.querySelectorAll("details[open]")].map((it) => it.closest("li").id));
   list.replaceChildren(...sources.map((source, at) => item(source, details?.[at], at + 1, open)));
@@ -31,7 +31,7 @@ function passageList(passages, address, isOpen) {
   box.open = isOpen;
   for (const passage of passages) {
     const quote = element("blockquote", passage);
-    const there = element("a", "Open there");
+    const there = element("a", "Open the page here");
     setAddress(there, address, passage);
     if (there.href) quote.append(" ", there);
     box.append(quote);
@@ -39,7 +39,7 @@ function passageList(passages, address, isOpen) {
   return box;
 }
 
-/** Leads from a citation to its source: opens its passages and moves the focus there. */
+/** Jumps from a citation to its source: opens the passages and moves the focus. */
 export function follow(list, number) {
   for (const other of list.querySelectorAll(".is-cited")) other.classList.remove("is-cited");
   const source = list.querySelector(`#source-${number}`);
@@ -51,7 +51,7 @@ export function follow(list, number) {
   source.scrollIntoView({ block: "center" });
 }
 
-/** Only the web: an address comes from a page or an engine and may be anything. */
+/** Sets an http or https address only: it comes from a page or an engine and may be anything. */
 function setAddress(link, address, passage) {
   const url = URL.canParse(address) ? new URL(address) : null;
   if (!url || !["http:", "https:"].includes(url.protocol)) return;

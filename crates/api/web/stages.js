@@ -1,4 +1,4 @@
-// The stages of a search, and how far it is.
+// The stages of a search and its progress bar.
 
 import { element } from "./dom.js";
 
@@ -7,7 +7,7 @@ const STAGES = ["plan", "search", "read", "rank", "answer", "check"];
 const BEGINS = [0, 8, 30, 58, 64, 94];
 const ENDS = 98;
 
-/** The list, with every stage waiting. */
+/** Shows all stages as waiting. */
 export function reset(list, bar) {
   list.replaceChildren(...STAGES.map((stage) => {
     const item = element("li", stage);
@@ -18,7 +18,7 @@ export function reset(list, bar) {
   bar.value = 0;
 }
 
-/** Shows the progress that an event tells. */
+/** Shows the progress in a `stage` event. */
 export function move(list, bar, { stage, done, total }) {
   const now = STAGES.indexOf(stage);
   if (now < 0) return;
@@ -31,7 +31,7 @@ export function move(list, bar, { stage, done, total }) {
   bar.value = Math.max(bar.value, BEGINS[now] + (total ? (width * Math.min(done, total)) / total : 0));
 }
 
-/** Everything is done. */
+/** Shows all stages as done. */
 export function finish(list, bar) {
   for (const item of list.children) {
     item.dataset.state = "done";

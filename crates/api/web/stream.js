@@ -1,4 +1,4 @@
-// Follows a search until it has ended: by its events, or by polls where those do not get through.
+// Follows a search until it has ended: by its event stream, or by polling where streams are blocked.
 
 import { signIn } from "./dom.js";
 
@@ -8,19 +8,19 @@ const KINDS = [
 ];
 const LAST = new Set(["completed", "failed"]);
 
-/** Whether nothing changes any more. */
+/** Whether the search has ended. */
 export const hasEnded = (status) => LAST.has(status);
 
 const POLL_SECONDS = 20;
 const PAUSE_MS = 2000;
-/** Streams that are refused in a row, before polls take their place. */
+/** After this many refused streams in a row, poll instead. */
 const MOST_REFUSALS = 5;
 
 export const statusAddress = (id) => `/api/v1/search/status/${id}`;
 
 /**
- * `on.event` gets each event, `on.ended` the final result, `on.connection` whether the line holds,
- * `on.gone` is called when the search is not known any more. Returns a function that stops it all.
+ * `on.event` gets each event, `on.ended` the final result, `on.connection` whether the service is
+ * reachable; `on.gone` is called when the search has expired. Returns a function that stops following.
  */
 export function follow(id, on) {
   const stop = new AbortController();
@@ -37,7 +37,7 @@ export function follow(id, on) {
     source.addEventListener("error", () => {
       if (stop.signal.aborted) return;
       on.connection(false);
-      // A cut is mended by the browser; after a refusal it does not come again.
+      // The browser reconnects after a lost connection, but not after a refusal.
       if (source.readyState === EventSource.CLOSED) refused();
     });
     for (const kind of KINDS) source.addEventListener(kind, (message) => take(JSON.parse(message.data)));
@@ -55,7 +55,7 @@ export function follow(id, on) {
     on.ended(result);
   }
 
-  /** It has ended meanwhile, a part of the service is away, or something on the way allows no streams. */
+  /** The search has ended, a part of the service is down, or a proxy blocks event streams. */
   async function refused() {
     refusals += 1;
     const polls = refusals > MOST_REFUSALS;
@@ -65,7 +65,7 @@ export function follow(id, on) {
     if (!stop.signal.aborted) open();
   }
 
-  /** Asks for the state, and leaves some time until the next question where the answer did not. */
+  /** Polls the state once; pauses if the response came without a long poll. */
   async function look(wait) {
     const address = `${statusAddress(id)}?wait=${wait}`;
     const answer = await fetch(address, { signal: stop.signal }).catch(() => null);
