@@ -1,4 +1,7 @@
-//! From the pipeline's events to the job's stream, without ever holding the pipeline up.
+//! The event writer: appends the events of a search to the job's stream in Redis. The pipeline
+//! never waits for it.
+//!
+//! [`Sink`] receives the events; [`Batches`] joins pieces of text and groups events into few calls.
 
 use crate::pipeline::ProgressSink;
 use privachat_core::{
@@ -11,44 +14,44 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-/// How long text is gathered before it is sent: a reader sees it grow.
+/// How long text is joined before it is sent; short, so that readers see the answer grow.
 const BATCH: Duration = Duration::from_millis(50);
 
-/// So many times; 20 s of a fast model.
+/// Texts that are sent at that pace: 20 s of a fast model.
 const QUICK_BATCHES: usize = 400;
 
-/// How long it is gathered afterwards. The stream in Redis keeps the last 8,192 events, and must
-/// keep every one of a search that writes for as long as it may, in every attempt.
+/// How long later text is joined. The stream in Redis keeps the last 8,192 events and must hold all
+/// of the longest search in all its attempts.
 const LONG_BATCH: Duration = Duration::from_millis(250);
 
-/// Events of one call: others wait for Redis while it runs.
+/// Events per call; bounded because other clients of Redis wait while it runs.
 const MOST: usize = 32;
 
-/// How often events are sent while Redis does not answer.
+/// Delay between two calls while Redis does not answer.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
 
-/// How long the last events of a search may take to be sent.
+/// How long sending the last events of a search may delay its outcome.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Takes events from a search.
+/// Receives the events of a search.
 pub(super) struct Sink(UnboundedSender<Event>);
 
 impl ProgressSink for Sink {
     fn emit(&self, event: Event) {
-        // When the reporter is gone, so is the reader of what it would have reported.
+        // Fails once the job is fenced: its events are not wanted any more.
         let _nobody_listens = self.0.send(event);
     }
 }
 
-/// A sink, and the work of reporting what it takes; that ends when the sink is dropped.
+/// A sink, and the future that writes its events, which ends when the sink is dropped.
 pub(super) fn channel(jobs: Jobs, lease: Lease) -> (Sink, impl Future<Output = ()>) {
     // Not bounded: a search emits a bounded number of events, and must not wait for Redis.
     let (sender, receiver) = mpsc::unbounded_channel();
     (Sink(sender), report(jobs, lease, receiver))
 }
 
-/// Runs a search and its reporting side by side. When the search is over, what it has still to tell
-/// gets a moment and no more: its outcome must not wait for a Redis that is slow.
+/// Runs a search and its event writer concurrently. After the search, the writer gets
+/// [`LAST_WORDS`] to flush: a slow Redis must not delay the outcome.
 pub(super) async fn alongside<T>(
     search: impl Future<Output = T>,
     reporting: impl Future<Output = ()>,
@@ -57,7 +60,7 @@ pub(super) async fn alongside<T>(
     let outcome = tokio::select! {
         biased;
         outcome = &mut search => outcome,
-        // It has been fenced; the search learns that from its lease.
+        // Fenced; the lease renewal ends the search.
         () = &mut reporting => return search.await,
     };
     let _told_or_not = timeout(LAST_WORDS, reporting).await;
@@ -76,12 +79,12 @@ async fn report(jobs: Jobs, lease: Lease, events: UnboundedReceiver<Event>) {
     }
 }
 
-/// The events of one attempt, their text joined.
+/// The events of one attempt, with consecutive texts joined.
 struct Batches {
     events: UnboundedReceiver<Event>,
-    /// Came behind text that was given out before it.
+    /// Received, but not returned yet.
     ahead: Option<Event>,
-    /// Batches of text so far.
+    /// Joined texts so far.
     texts: usize,
 }
 
@@ -105,13 +108,13 @@ impl Batches {
         }
     }
 
-    /// The next event, and those behind it that nobody has to wait for.
+    /// The next event and those that are ready behind it, up to the next text.
     async fn ready(&mut self) -> Option<Vec<Event>> {
         let mut ready = vec![self.next().await?];
         while ready.len() < MOST {
             let event = self.ahead.take().or_else(|| self.events.try_recv().ok());
             match event {
-                // It begins a batch of its own, which takes a moment to gather.
+                // A text starts a batch of its own, since joining it takes time.
                 Some(Event::Text { .. }) | None => {
                     self.ahead = event;
                     break;
@@ -122,7 +125,7 @@ impl Batches {
         Some(ready)
     }
 
-    /// Joins the text that follows within a moment.
+    /// Joins `text` with the texts that follow within the window.
     async fn gather(&mut self, mut text: String) -> Event {
         let until = Instant::now() + self.batch();
         self.texts += 1;
@@ -147,8 +150,8 @@ impl Batches {
     }
 }
 
-/// Sends events for as long as it takes: what comes behind them joins them later, and a text without
-/// them would have a hole. The search does not wait for this.
+/// Sends events, and repeats the call until Redis answers: without them the text would have a gap.
+/// The search does not wait for this. `None` when an event cannot be encoded.
 async fn send(jobs: &Jobs, lease: &Lease, number: u64, events: &[Event]) -> Option<Beat> {
     let data = events
         .iter()
@@ -164,7 +167,7 @@ async fn send(jobs: &Jobs, lease: &Lease, number: u64, events: &[Event]) -> Opti
         match reported.await {
             Ok(beat) => return Some(beat),
             Err(error) => {
-                tracing::debug!(session_id = %lease.id, error = %error, "events are not reported yet");
+                tracing::debug!(session_id = %lease.id, error = %error, "events are not written yet; trying again");
                 sleep(TRY_AGAIN).await;
             }
         }

@@ -1,8 +1,8 @@
-//! Searches that are the same run once, and what they find is kept for the next.
+//! Single flight: equal searches share one run, and its result is cached for later ones.
 //!
-//! In a process they share a [`Flight`]; workers share through the cache (see [`others`]). Each
-//! caller keeps its own events and its own end: whoever leaves leaves alone, and the run goes with
-//! the last.
+//! Within a worker they share a [`Flight`]; workers share through Redis (see [`others`]). Each
+//! search gets all events and its own result. A cancelled follower detaches alone; the run is
+//! aborted when the last one detaches.
 
 mod entry;
 mod flight;
@@ -24,29 +24,29 @@ use std::{
     time::Duration,
 };
 
-/// A run that ends this much after a caller's own deadline is still worth joining: both came in the
-/// same moment.
+/// How much later than a search's own deadline the deadline of a run may be to be joined: covers
+/// equal searches that arrive at the same time.
 const SAME_MOMENT: Duration = Duration::from_millis(50);
-/// How late a search may end.
+/// How long after its deadline a search may end.
 const TOLERATED: Duration = Duration::from_millis(100);
 
-/// The searches that run in this worker, by what they ask.
+/// The in-flight runs of this worker, by the digest of their request.
 pub(super) struct Runs {
     context: Context,
     others: Arc<Others>,
     flights: Mutex<HashMap<String, Weak<Flight>>>,
 }
 
-/// How a search ended.
+/// The result of a run.
 #[derive(Debug, Clone)]
 pub(super) struct Ran {
     pub(super) result: Result<Outcome, PipelineError>,
-    /// Whether it had been answered before.
+    /// Whether it comes from a cache entry.
     pub(super) cached: bool,
 }
 
 impl Runs {
-    /// Keeps answers in `cache` for `ttl`; zero for not at all.
+    /// Caches results in `cache` for `ttl`; zero turns the answer cache off.
     pub(super) fn new(context: Context, cache: Cache, ttl: Duration) -> Self {
         Self {
             context,
@@ -55,9 +55,9 @@ impl Runs {
         }
     }
 
-    /// Runs the search, or joins one that asks the same. With `cache: false` it runs for itself.
-    /// A search that is not on its first attempt waits for no other worker: that may have been its
-    /// own, which is dead.
+    /// Runs the search, or joins an equal one. With `cache: false` it always runs alone. A later
+    /// attempt never waits for another worker: its leader may be the worker that was lost with the
+    /// first one.
     pub(super) async fn run(
         &self,
         request: &SearchRequest,
@@ -74,7 +74,7 @@ impl Runs {
         }
     }
 
-    /// The run to follow: one that is under way, or a new one.
+    /// The run to follow: an in-flight one, or a new one.
     fn flight(&self, request: &SearchRequest, is_first: bool, deadline: Deadline) -> Arc<Flight> {
         let shared = request.cache.then(|| self.digest(request)).flatten();
         let work = Work {
@@ -96,7 +96,7 @@ impl Runs {
             other => {
                 let flight = Arc::new(Flight::start(work));
                 flights.retain(|_, flight| flight.strong_count() > 0);
-                // Later callers join the one that ends first: more of them can.
+                // Keep the run with the earlier deadline: more searches can join it.
                 if other.is_none() {
                     flights.insert(digest, Arc::downgrade(&flight));
                 }
@@ -105,8 +105,8 @@ impl Runs {
         }
     }
 
-    /// Names what is asked, of this version and this set-up. What does not change the answer does
-    /// not count.
+    /// Identifies equal searches: all that changes the answer, of the request, the version and the
+    /// configuration.
     fn digest(&self, request: &SearchRequest) -> Option<String> {
         let asked = SearchRequest {
             async_mode: false,

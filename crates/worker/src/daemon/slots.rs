@@ -1,4 +1,5 @@
-//! How many searches run at once, in all and per mode: slow modes may not take every slot.
+//! Worker slots: limit the searches that run at once, in total and by mode, so that slow modes
+//! cannot take every slot.
 
 use privachat_core::{mode::Mode, schema::worker::PerMode};
 use std::sync::{
@@ -7,13 +8,13 @@ use std::sync::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Suspects of one crash that run at once.
+/// How many suspects of one crash run at once.
 const SUSPECTS: usize = 4;
 
-/// Searches at once.
+/// How many searches run at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SlotLimits {
-    /// In all; speed searches may use every one.
+    /// In total; speed searches may use every slot.
     pub all: usize,
     /// In balanced mode.
     pub balanced: usize,
@@ -31,8 +32,7 @@ impl SlotLimits {
     }
 }
 
-/// How often a mode is looked at first when several have work: quick ones more often, slow ones
-/// often enough never to starve.
+/// The odds that a mode's queue is checked first: higher for quick modes, but none starves.
 const fn weight(mode: Mode) -> u32 {
     match mode {
         Mode::Speed => 6,
@@ -50,22 +50,23 @@ pub(super) struct Slots {
     running: Arc<[AtomicUsize; Mode::ALL.len()]>,
 }
 
-/// The right to run one search of a mode; given back when dropped.
+/// The right to run one search of a mode; freed on drop.
 pub(super) struct Slot {
     mode: Mode,
     running: Arc<[AtomicUsize; Mode::ALL.len()]>,
     all: Arc<Semaphore>,
     size: usize,
-    /// None while it is exchanged.
+    /// `None` while it is exchanged.
     of_all: Option<OwnedSemaphorePermit>,
     _of_mode: OwnedSemaphorePermit,
 }
 
 impl Slot {
-    /// Exchanges it for one that leaves room for fewer others: for a search that was lost `losses`
-    /// times together with others. Waits until as many have ended; nothing new is taken meanwhile.
+    /// Takes more slots, so that fewer searches run beside this one, which was lost `losses` times
+    /// together with others. Waits until enough searches have ended; the worker starts none
+    /// meanwhile.
     pub(super) async fn widen(&mut self, losses: u32) {
-        // Given back first: of two that wait, each would hold what the other waits for.
+        // Freed first: two that wait would otherwise deadlock.
         self.of_all = None;
         let all = Arc::clone(&self.all);
         let share = share(self.size, losses);
@@ -75,9 +76,9 @@ impl Slot {
     }
 }
 
-/// Slots of `all` that a search takes. Those that were lost once run four at a time: of a worker with
-/// 16 that was crashed by one of them, the next crash loses three beside that one. Then each runs
-/// alone, and what it does is its own doing.
+/// Slots of `all` that a search takes. After one loss, [`SUSPECTS`] searches run at a time: the
+/// next crash loses three others at most. After two losses a search runs alone, so that the next
+/// crash is charged to it.
 fn share(all: usize, losses: u32) -> usize {
     match losses {
         0 => 1,
@@ -92,7 +93,7 @@ impl Drop for Slot {
     }
 }
 
-/// The right to run one search of whichever of these modes has one.
+/// The right to run one search of any of these modes.
 pub(super) struct Free {
     running: Arc<[AtomicUsize; Mode::ALL.len()]>,
     all: Arc<Semaphore>,
@@ -112,17 +113,17 @@ impl Slots {
         }
     }
 
-    /// How many searches may run.
+    /// How many searches may run, by mode.
     pub(super) fn limits(&self) -> PerMode {
         per_mode(|mode| self.limits.of(mode))
     }
 
-    /// How many searches run.
+    /// How many searches run, by mode.
     pub(super) fn running(&self) -> PerMode {
         per_mode(|mode| self.running[index(mode)].load(Ordering::Relaxed))
     }
 
-    /// Waits for a free slot. `None` once the slots are closed, which they never are.
+    /// Waits for a free slot. Never `None`, as the slots are never closed.
     pub(super) async fn free(&self) -> Option<Free> {
         let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
         let of_modes = self
@@ -135,7 +136,8 @@ impl Slots {
 }
 
 impl Slots {
-    /// More slots for searches of `mode`: half of what is free, so that each mode gets its turn.
+    /// Extra slots for `mode`, without waiting: half of the free ones, so that each mode gets its
+    /// turn.
     pub(super) fn spare(&self, mode: Mode) -> Vec<Free> {
         let half = self.all.available_permits() / 2;
         let of_mode = &self.modes[index(mode)].1;
@@ -163,7 +165,7 @@ impl Slots {
 }
 
 impl Free {
-    /// The modes that have a slot, in the order in which to look at them this time.
+    /// The modes that have a free slot, in a random order weighted by [`weight`].
     pub(super) fn modes(&self) -> Vec<Mode> {
         let mut left: Vec<Mode> = self.of_modes.iter().map(|(mode, _)| *mode).collect();
         let mut order = Vec::with_capacity(left.len());
@@ -180,7 +182,7 @@ impl Free {
         order
     }
 
-    /// The slot for a search of `mode`; the other modes' are given back.
+    /// The slot for a search of `mode`; frees those of the other modes.
     pub(super) fn take(self, mode: Mode) -> Option<Slot> {
         let (_, of_mode) = self.of_modes.into_iter().find(|(free, _)| *free == mode)?;
         self.running[index(mode)].fetch_add(1, Ordering::Relaxed);
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_search_that_was_lost_twice_runs_when_all_others_have_ended() {
+    async fn a_search_that_was_lost_twice_runs_alone() {
         let slots = Slots::new(LIMITS);
         let mut suspect = slots.free().await.unwrap().take(Mode::Speed).unwrap();
         let other = slots.free().await.unwrap().take(Mode::Speed).unwrap();
@@ -271,10 +273,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_mode_comes_first_now_and_then() {
+    async fn every_mode_is_checked_first_at_times() {
         let slots = Slots::new(LIMITS);
         let mut firsts = std::collections::HashSet::new();
-        // The rarest comes first once in ten: missing it 1,000 times has a chance of 10⁻⁴⁶.
+        // The rarest comes first once in ten: the chance to miss it 1,000 times is 10⁻⁴⁶.
         for _ in 0..1000 {
             firsts.insert(slots.free().await.unwrap().modes()[0]);
         }

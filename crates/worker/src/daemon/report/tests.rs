@@ -1,6 +1,6 @@
 use super::*;
 
-/// What `crates/core/src/jobs/scripts/prelude.lua` keeps of a search.
+/// Length of a job's stream, set in `crates/core/src/jobs/scripts/prelude.lua`.
 const KEPT: usize = 8192;
 
 fn text(delta: &str) -> Event {
@@ -25,7 +25,7 @@ async fn all(mut batches: Batches) -> Vec<Event> {
     all
 }
 
-/// What becomes of text that comes every 5 ms for so long.
+/// The events of a text that grows every 5 ms for `time`.
 async fn written_for(time: Duration) -> Vec<Event> {
     const BETWEEN: Duration = Duration::from_millis(5);
     let (sender, receiver) = mpsc::unbounded_channel();
@@ -39,7 +39,7 @@ async fn written_for(time: Duration) -> Vec<Event> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_search_is_kept_whole_even_when_every_attempt_of_it_writes() {
+async fn the_stream_holds_three_attempts_of_the_longest_search() {
     let events = written_for(Duration::from_secs(300)).await;
     assert_eq!(text_of(&events), "word ".repeat(60_000));
     let attempt = events.len();
@@ -47,13 +47,13 @@ async fn the_longest_search_is_kept_whole_even_when_every_attempt_of_it_writes()
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_text_of_a_usual_search_is_shown_every_50_ms() {
+async fn the_text_of_a_usual_search_is_sent_every_50_ms() {
     let events = written_for(Duration::from_secs(10)).await;
     assert!((150..=200).contains(&events.len()), "{}", events.len());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_between_text_keeps_its_place() {
+async fn events_between_texts_keep_their_order() {
     let (sender, receiver) = mpsc::unbounded_channel();
     for event in [text("a"), text("b"), Event::Discard {}, text("c")] {
         sender.send(event).unwrap();
@@ -64,7 +64,7 @@ async fn what_comes_between_text_keeps_its_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_there_goes_together_and_text_behind_it_for_itself() {
+async fn ready_events_are_batched_and_a_text_starts_a_new_batch() {
     let (sender, receiver) = mpsc::unbounded_channel();
     let warning = |text: &str| Event::Warning {
         message: text.to_owned(),
@@ -97,7 +97,7 @@ async fn what_is_there_goes_together_and_text_behind_it_for_itself() {
 }
 
 #[test]
-fn the_bound_is_the_one_of_the_script() {
+fn the_stream_length_is_that_of_the_script() {
     const SCRIPTS: &str = include_str!("../../../../core/src/jobs/scripts/prelude.lua");
     assert!(SCRIPTS.contains(&format!("'MAXLEN', '~', {KEPT},")));
 }

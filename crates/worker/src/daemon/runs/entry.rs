@@ -1,4 +1,4 @@
-//! An outcome as it lies in the cache.
+//! The cache entry of an outcome.
 
 use crate::pipeline::Outcome;
 use privachat_core::schema::{CitationMapping, Source, SourceDetail, SubQuery};
@@ -8,14 +8,15 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// What is kept of an outcome. Tokens and times are those of the run, not of who reads it later.
+/// A cached outcome, without token usage and timings: those belong to the run alone.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Entry {
-    /// The lock under which it was made, so that who waited knows that it is what it waited for.
+    /// The nonce of the leader's lock: tells followers that this is the outcome they waited for.
     pub(super) run: String,
     /// Unix time in milliseconds.
     at: u64,
-    /// Whether it may answer later questions: nothing was cut.
+    /// Whether it may answer later searches: it is complete, and the model answered if there is
+    /// one.
     is_good: bool,
     answer: String,
     sub_queries: Vec<SubQuery>,
@@ -53,7 +54,7 @@ impl Entry {
         serde_json::from_slice(bytes).ok()
     }
 
-    /// Whether it answers a question that is asked `ttl` after it at the latest.
+    /// Whether it may answer a search now: it is complete and younger than `ttl`.
     pub(super) fn serves(&self, ttl: Duration) -> bool {
         self.is_good && u128::from(now().saturating_sub(self.at)) < ttl.as_millis()
     }
@@ -76,7 +77,8 @@ impl Entry {
     }
 }
 
-/// Whether another try would hardly do better: it answers, and nothing of it came too late.
+/// Whether the outcome is worth caching: it has support, and no warning says that it was cut or
+/// late.
 fn is_whole(outcome: &Outcome) -> bool {
     const CUT: [&str; 3] = ["in time", "was cut", "were cut"];
     let was_cut = |warning: &String| CUT.iter().any(|sign| warning.contains(sign));

@@ -1,4 +1,4 @@
-//! One run and those who follow it.
+//! An in-flight run and its followers.
 
 use super::{
     Ran, SAME_MOMENT,
@@ -14,27 +14,27 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
-/// What is to be run.
+/// What to run.
 pub(super) struct Work {
     pub(super) context: Context,
     pub(super) request: SearchRequest,
     pub(super) deadline: Deadline,
-    /// The workers to share with and the name of the question; `None` to keep to oneself.
+    /// Shares the run with other workers under this digest; `None` runs it alone.
     pub(super) others: Option<(Arc<Others>, String)>,
-    /// Whether another worker that has the same question may be waited for.
+    /// Whether to wait for another worker that leads the same search.
     pub(super) may_wait: bool,
 }
 
-/// A run under way; it is stopped when its last follower drops it.
+/// An in-flight run; aborted when its last follower drops it.
 pub(super) struct Flight {
     deadline: Deadline,
     story: watch::Receiver<Story>,
-    /// Whether somebody has been told what it cost.
+    /// Whether a follower has got the token usage.
     is_billed: AtomicBool,
     _task: AbortOnDropHandle<()>,
 }
 
-/// What has happened so far. A search tells a bounded number of events.
+/// The events so far, which are bounded, and the result.
 #[derive(Default)]
 struct Story {
     events: Vec<Event>,
@@ -58,7 +58,8 @@ impl Flight {
             let ran = ran(&work, &teller).await;
             teller.0.send_modify(|story| story.ended = Some(ran));
         };
-        // In the name of whoever began it: one run has one trace, and its lines one search.
+        // In the span of the search that started the run: its trace and log lines belong to that
+        // one.
         let task = tokio::spawn(work.in_current_span());
         Self {
             deadline,
@@ -68,12 +69,13 @@ impl Flight {
         }
     }
 
-    /// Whether it ends early enough for a caller that has until `deadline`.
+    /// Whether the run ends early enough for a search with this deadline.
     pub(super) fn ends_by(&self, deadline: Deadline) -> bool {
         self.deadline.keep(SAME_MOMENT) <= deadline
     }
 
-    /// Tells `sink` everything from the beginning, and how it ended; `None` when it broke.
+    /// Emits all events to `sink`, from the first, and returns the result; `None` when the run
+    /// panicked.
     pub(super) async fn follow(&self, sink: &dyn ProgressSink) -> Option<Ran> {
         let mut story = self.story.clone();
         let mut told = 0;
@@ -92,7 +94,7 @@ impl Flight {
         }
     }
 
-    /// The end for one follower: tokens were spent once, so only the first shows them.
+    /// The result for one follower: only the first one gets the token usage, which is spent once.
     pub(super) fn billed(&self, ran: &Ran) -> Ran {
         let mut ran = ran.clone();
         if self.is_billed.swap(true, Ordering::Relaxed)
@@ -137,7 +139,7 @@ async fn ran(work: &Work, teller: &Teller) -> Ran {
     Ran::of(result)
 }
 
-/// The events of a search that was answered elsewhere.
+/// Emits the events of an outcome from the cache or from another worker.
 fn retell(teller: &Teller, outcome: &Outcome) {
     for message in &outcome.warnings {
         teller.emit(Event::Warning {

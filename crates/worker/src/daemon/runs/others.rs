@@ -1,5 +1,5 @@
-//! The same question in other workers: a lock says who is on it, an entry what came of it. All of it
-//! may be lost; then a search runs for itself.
+//! Best-effort single flight across workers: a Redis lock elects the leader of equal searches, and
+//! a cache entry passes its result to the followers. If Redis fails, each search runs by itself.
 
 use super::entry::Entry;
 use crate::pipeline::{Deadline, Outcome};
@@ -8,29 +8,32 @@ use std::time::Duration;
 use tracing::Instrument;
 use uuid::Uuid;
 
-/// How long those who wait do not notice that a worker is dead.
+/// Life of the lock: followers notice the loss of the leader's worker after this time at the
+/// latest.
 const LOCKED: Duration = Duration::from_secs(4);
-/// One extension in three may be lost or late.
+/// Renewal interval: one renewal in three may be lost or late.
 const EXTENDED: Duration = Duration::from_millis(1300);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// How long an answer is there for those who waited for it.
+/// Shortest life of a cache entry: followers need time to read it.
 const FOR_THE_WAITING: Duration = Duration::from_secs(10);
 
-/// What workers know of each other's searches.
+/// Reads and writes the locks and cache entries.
 pub(super) struct Others {
     cache: Cache,
     ttl: Duration,
 }
 
-/// Who is on a question: we, or the one of this nonce.
+/// The role of this worker in a search.
 pub(super) enum Seat {
+    /// This worker leads.
     Ours(Held),
+    /// The leader has the lock with this nonce.
     Theirs(String),
-    /// Somebody who has just gone.
+    /// The leader has just released its lock, or Redis does not answer.
     Unknown,
 }
 
-/// Our lock on a question; given back when dropped.
+/// The leader's lock; released on drop.
 pub(super) struct Held {
     cache: Cache,
     ttl: Duration,
@@ -44,7 +47,7 @@ impl Others {
         Self { cache, ttl }
     }
 
-    /// An answer that is fresh enough.
+    /// The outcome of a fresh cache entry.
     pub(super) async fn kept(&self, digest: &str) -> Option<Outcome> {
         if self.ttl.is_zero() {
             return None;
@@ -53,7 +56,7 @@ impl Others {
         entry.serves(self.ttl).then(|| entry.outcome())
     }
 
-    /// Takes the question, unless somebody has it.
+    /// Tries to become the leader.
     pub(super) async fn take(&self, digest: &str) -> Seat {
         let nonce = Uuid::new_v4().to_string();
         let key = keys::running(digest);
@@ -69,8 +72,8 @@ impl Others {
         self.holder(&key).await.map_or(Seat::Unknown, Seat::Theirs)
     }
 
-    /// Waits for the answer of whoever has the question: for half of the time that there is, since
-    /// they may be dead. `None` when there is none, and nobody to wait for.
+    /// Waits for the leader's outcome, for half of the remaining time, since its worker may be
+    /// lost. `None` when this worker is no follower, or the leader left no outcome in time.
     pub(super) async fn answer_of(
         &self,
         digest: &str,
@@ -103,7 +106,7 @@ impl Others {
 }
 
 impl Seat {
-    /// Runs `work` and keeps the lock, if it is ours, for as long.
+    /// Runs `work`; the leader renews its lock meanwhile.
     pub(super) async fn hold<F: Future>(&self, work: F) -> F::Output {
         let Self::Ours(held) = self else {
             return work.await;
@@ -121,7 +124,8 @@ impl Seat {
         }
     }
 
-    /// Leaves the outcome to those who wait, and to later ones if it is good. Nobody waits for it.
+    /// Publishes the leader's outcome in the background: for followers, and for later searches if
+    /// it is complete.
     pub(super) fn leave(self, outcome: &Outcome, is_degraded: bool) {
         let Self::Ours(mut held) = self else {
             return;
@@ -135,7 +139,7 @@ impl Seat {
         let (digest, nonce) = (held.digest.clone(), held.nonce.clone());
         let leave = async move {
             cache.put(&keys::answer(&digest), &bytes, ttl).await;
-            // Only now: who waits looks for the answer once the lock is gone.
+            // Last, since followers read the cache entry as soon as the lock is gone.
             cache.unlock(&keys::running(&digest), &nonce).await;
         };
         tokio::spawn(leave.in_current_span());
@@ -149,7 +153,7 @@ impl Drop for Held {
         }
         let (cache, nonce) = (self.cache.clone(), self.nonce.clone());
         let key = keys::running(&self.digest);
-        // At the end of the process there is nobody to do it: then the lock runs out.
+        // Without a runtime, at the end of the process, the lock expires by itself.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { cache.unlock(&key, &nonce).await });
         }

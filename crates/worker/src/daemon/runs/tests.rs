@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 const URL: &str = "https://a.org/";
 
-/// Runs on this provider, in a worker whose Redis is away.
+/// Single flight on this provider, in a worker whose Redis is away.
 fn runs(searxng: &Arc<Scripted>) -> Runs {
     let provider = Arc::clone(searxng) as Arc<dyn SearchProvider>;
     let context = Context::new(Providers::new(vec![provider]), Arc::new(Pages::default()));
@@ -34,20 +34,20 @@ fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(15))
 }
 
-/// The events, less the delays between them.
+/// The events, without their delays.
 fn told(recorder: &Recorder) -> Vec<String> {
     let events = recorder.0.lock().unwrap();
     events.iter().map(|event| format!("{event:?}")).collect()
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_search_at_the_same_time_runs_once_and_tells_everybody_everything() {
+async fn equal_searches_share_one_run_and_each_gets_all_events() {
     let searxng = slow();
     let runs = runs(&searxng);
     let sinks: [Recorder; 3] = Default::default();
     let request = request();
     let [first, second, third] = [0, 1, 2].map(|number| {
-        // The last comes when the run is half done: it hears the beginning, too.
+        // The last joins when the run is half done, and still gets the first events.
         let late = Duration::from_millis(if number == 2 { 500 } else { 0 });
         let (runs, request, sinks) = (&runs, &request, &sinks);
         async move {
@@ -68,7 +68,7 @@ async fn the_same_search_at_the_same_time_runs_once_and_tells_everybody_everythi
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_to_come_can_leave_without_ending_the_others() {
+async fn a_run_survives_the_cancel_of_the_search_that_started_it() {
     let searxng = slow();
     let runs = runs(&searxng);
     let (request, sinks) = (request(), [Recorder::default(), Recorder::default()]);
@@ -83,7 +83,7 @@ async fn the_first_to_come_can_leave_without_ending_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_run_ends_with_the_last_who_waits_for_it() {
+async fn a_run_is_aborted_with_its_last_follower() {
     let searxng = slow();
     let runs = runs(&searxng);
     let (request, sink) = (request(), Recorder::default());
@@ -101,11 +101,11 @@ async fn the_run_ends_with_the_last_who_waits_for_it() {
     assert_eq!(searxng.dropped.load(Ordering::SeqCst), 1);
     let again = runs.run(&request, true, soon(), &sink).await;
     assert!(again.result.is_ok());
-    assert_eq!(searxng.calls(), 2, "a run that was stopped is not joined");
+    assert_eq!(searxng.calls(), 2, "an aborted run is not joined");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_asks_for_something_else_or_for_itself_runs_for_itself() {
+async fn searches_that_differ_or_opt_out_do_not_share_a_run() {
     let searxng = slow();
     let runs = runs(&searxng);
     let alone = SearchRequest {
@@ -129,11 +129,11 @@ async fn what_asks_for_something_else_or_for_itself_runs_for_itself() {
         .map(|request| runs.run(request, true, soon(), &sink));
     let ended = futures_util::future::join_all(all).await;
     assert!(ended.iter().all(|ran| ran.result.is_ok()));
-    assert_eq!(searxng.calls(), 4, "the first two are the same");
+    assert_eq!(searxng.calls(), 4, "the first two are equal");
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_less_time_than_the_run_does_not_wait_for_it() {
+async fn a_search_with_an_earlier_deadline_does_not_join_the_run() {
     let searxng = Scripted::after("searxng", Duration::from_secs(60), Ok(Found::default()));
     let runs = runs(&searxng);
     let (request, sink) = (request(), Recorder::default());
@@ -150,7 +150,7 @@ async fn who_has_less_time_than_the_run_does_not_wait_for_it() {
 }
 
 #[test]
-fn only_what_is_whole_is_kept_for_later() {
+fn only_complete_outcomes_answer_later_searches() {
     use super::entry::Entry;
     let outcome = |grounding_score: f64, warning: &str| Outcome {
         answer: "Yes. [1]".to_owned(),
@@ -180,6 +180,6 @@ fn only_what_is_whole_is_kept_for_later() {
         Duration::ZERO
     ));
     assert!(!serves(0.9, "local did not answer in time", false, hour));
-    assert!(!serves(0.9, "", true, hour), "the model was away");
-    assert!(!serves(0.0, "", false, hour), "it does not answer");
+    assert!(!serves(0.9, "", true, hour), "the model was unavailable");
+    assert!(!serves(0.0, "", false, hour), "no claim has support");
 }
