@@ -114,7 +114,7 @@ async fn a_finished_search_is_told_once_signed_and_with_what_the_status_answers(
     assert!(!status.text.contains("t0ps3cret"));
     let worker = stack.workers[0].process().output();
     let log = format!("{worker}{}", stack.api.process().output());
-    assert!(log.contains("told a callback"));
+    assert!(log.contains("callback delivered"));
     assert!(
         !log.contains("t0ps3cret") && !log.contains("/hook"),
         "{log}"

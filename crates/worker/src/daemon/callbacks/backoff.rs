@@ -1,15 +1,15 @@
-//! When a call that failed is made again.
+//! Delays between failed calls of a callback.
 
 use std::time::Duration;
 
-/// Seconds after the first failed call, the second, and so on; the last for all that follow. In the
-/// manner of the specification's example, with more calls in the first hour: a record lives a day.
+/// Seconds after the first failed call, the second, and so on; the last repeats. Follows the
+/// example of Standard Webhooks, with more calls in the first hour, because a record lives a day.
 const PAUSES: [u64; 9] = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800];
-/// The share of a pause that chance adds or takes away, so that calls that failed together do not
-/// come back together.
+/// The largest random change of a delay, as a share of it, so that calls that failed together are
+/// not repeated together.
 const JITTER: f64 = 0.2;
 
-/// The pause after so many failed calls. A receiver may ask for a longer one, within reason.
+/// The delay after `failed_calls`. A receiver's `Retry-After` can lengthen it, to 8 hours at most.
 pub(super) fn pause(failed_calls: u32, retry_after: Option<Duration>) -> Duration {
     spread(failed_calls, retry_after, rand::random_range(-1.0..=1.0))
 }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_eight_hours_and_stay_there() {
+    fn delays_grow_to_eight_hours_and_stay_there() {
         let seconds: Vec<u64> = (1..=11).map(|n| spread(n, None, 0.0).as_secs()).collect();
         assert_eq!(
             seconds,
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_changes_a_pause_by_a_fifth_at_most() {
+    fn jitter_changes_a_delay_by_a_fifth_at_most() {
         for _ in 0..1_000 {
             let pause = pause(2, None).as_secs_f64();
             assert!((24.0..=36.0).contains(&pause), "{pause}");
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_may_ask_for_a_longer_pause_but_not_for_a_shorter_one_or_for_ever() {
+    fn retry_after_lengthens_a_delay_to_eight_hours_at_most_and_never_shortens_it() {
         let asked = |seconds| spread(2, Some(Duration::from_secs(seconds)), 0.0).as_secs();
         assert_eq!([asked(1), asked(300), asked(1_000_000)], [30, 300, 28_800]);
     }

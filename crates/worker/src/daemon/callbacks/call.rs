@@ -1,4 +1,4 @@
-//! One call, and what follows from how it went.
+//! One delivery of a callback: the call, and the next step by the receiver's response.
 
 use super::{BUSY_PAUSE, backoff, message::Message};
 use crate::{
@@ -26,20 +26,20 @@ pub(in crate::daemon) struct Caller {
     pub(super) keys: Option<SigningKeys>,
 }
 
-/// What became of a due call.
+/// The result of a due delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Went {
-    /// It was dealt with, well or not.
+    /// The call was made, or none is needed.
     Through,
-    /// It was not made: its receiver has as many as it may have at once.
+    /// Postponed: the receiver has the most calls that it may have at once.
     Busy,
 }
 
-/// How a call went.
+/// The outcome of a call.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Taken(StatusCode),
-    /// The receiver wants no more.
+    /// 410 Gone: no further calls.
     Refused,
     Missed {
         reason: String,
@@ -48,11 +48,11 @@ enum Verdict {
 }
 
 impl Caller {
-    /// Tells the outcome of this search, if there is somebody to be told.
+    /// Delivers the callback of a search, if it has one.
     pub(super) async fn call(&self, id: Uuid) -> Went {
         self.try_call(id).await.unwrap_or_else(|error| {
-            // It is listed, and due again when its lease is over.
-            tracing::warn!(session_id = %id, error = %error, "left a callback for later");
+            // It stays in the index and is due again when its lease expires.
+            tracing::warn!(session_id = %id, error = %error, "callback interrupted; trying again when its lease expires");
             Went::Through
         })
     }
@@ -69,7 +69,7 @@ impl Caller {
         };
         let place = match self.place(&address) {
             Ok(Some(place)) => place,
-            // No call, so none that failed.
+            // No call was made, so no failure is recorded.
             Ok(None) => {
                 self.jobs.postpone_callback(id, BUSY_PAUSE).await?;
                 return Ok(Went::Busy);
@@ -86,18 +86,18 @@ impl Caller {
             Ok(Some(message)) => message,
             Ok(None) => return Ok(Went::Through),
             Err(error) => {
-                tracing::error!(session_id = %id, error = %error, "its record cannot be read, and nobody is told");
+                tracing::error!(session_id = %id, error = %error, "cannot read the record of a finished search; callback dropped");
                 return self.done_with(id).await;
             }
         };
         match self.send(place, &message).await {
             Verdict::Taken(status) => {
-                tracing::info!(session_id = %id, status = status.as_u16(), failed_calls, "told a callback");
+                tracing::info!(session_id = %id, status = status.as_u16(), failed_calls, "callback delivered");
                 self.metrics.told(Told::Taken);
                 self.done_with(id).await
             }
             Verdict::Refused => {
-                tracing::info!(session_id = %id, "a callback wants no more: 410");
+                tracing::info!(session_id = %id, "callback dropped: the receiver answered 410");
                 self.metrics.told(Told::GivenUp);
                 self.done_with(id).await
             }
@@ -127,7 +127,7 @@ impl Caller {
         let pause = backoff::pause(failed_calls, retry_after);
         if pause >= left {
             self.metrics.told(Told::GivenUp);
-            tracing::warn!(session_id = %id, reason, failed_calls, "gave a callback up: its record expires before the next call");
+            tracing::warn!(session_id = %id, reason, failed_calls, "callback given up: its record expires before the next call");
             return self.jobs.told(id).await;
         }
         self.metrics.told(Told::Failed);
@@ -136,9 +136,10 @@ impl Caller {
         self.jobs.postpone_callback(id, pause).await
     }
 
-    /// Before the record is read: many that wait for one receiver come here again and again.
+    /// Reserves a call to the receiver; `None` when it is busy. Runs before the record is read,
+    /// since deliveries to a busy receiver come here again and again.
     fn place(&self, address: &str) -> Result<Option<Place<'_>>, String> {
-        let url = Url::parse(address).map_err(|error| format!("its address is none: {error}"))?;
+        let url = Url::parse(address).map_err(|error| format!("invalid callback_url: {error}"))?;
         self.poster.place(url).map_err(|error| error.to_string())
     }
 
@@ -171,7 +172,7 @@ fn verdict(answer: Posted) -> Verdict {
     }
 }
 
-/// The signature covers the moment of the attempt, so that an old message cannot be sent again.
+/// The signature covers the time of the call, so that receivers can refuse replayed messages.
 fn headers(message: &Message, keys: &SigningKeys) -> Result<HeaderMap, InvalidHeaderValue> {
     let now = Utc::now().timestamp();
     let signature = keys.sign(&message.id, now, &message.body);
@@ -199,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_success_is_a_success_and_only_gone_is_final() {
+    fn every_2xx_is_accepted_and_410_is_final() {
         let answered = |status: u16| {
             verdict(Posted {
                 status: StatusCode::from_u16(status).unwrap(),

@@ -1,4 +1,4 @@
-//! What a receiver is told.
+//! The message of a callback, in the form of Standard Webhooks.
 
 use bytes::Bytes;
 use chrono::Utc;
@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-/// A message, the same each time that it is sent.
+/// A message. Every call for a search sends the same one.
 #[derive(Debug)]
 pub(super) struct Message {
-    /// Names the message; a receiver drops one that it has had.
+    /// Lets receivers drop duplicates.
     pub(super) id: String,
     pub(super) body: Bytes,
 }
@@ -24,10 +24,10 @@ struct Body<'a> {
 }
 
 impl Message {
-    /// The message on an ended search; `None` while it has not ended.
+    /// Builds the message from a record; `None` while the search runs.
     ///
     /// # Errors
-    /// When the record cannot be read.
+    /// When `record` is not a valid record.
     pub(super) fn of(id: Uuid, record: &[u8]) -> Result<Option<Self>, serde_json::Error> {
         let Some(session) = StoredRecord::parse(record)?.session(id, Utc::now())? else {
             return Ok(None);
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_completed_search_is_told_with_its_result_as_it_is_stored() {
+    fn the_message_of_a_completed_search_contains_the_stored_result_unchanged() {
         let result = r#"{"session_id":"00000000-0000-0000-0000-000000000000","status":"completed","query":"q","mode":"speed","created_at":"2026-11-24T06:03:13.499586+00:00","completed_at":"2026-11-24T06:03:14+00:00","more":1.50}"#;
         let record =
             format!(r#"{{"status":"completed","result":{result},"error":null,"version":1}}"#);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_search_is_told_with_what_the_status_says() {
+    fn the_message_of_a_failed_search_contains_its_status_and_error_code() {
         let record = r#"{"status":"failed","result":null,"error":"no","session_id":"x","query":"q","mode":"deep","created_at":"2026-11-24T06:03:13.499586+00:00","attempt":2,"error_code":"no_sources","error_hint":null,"cancelled":false,"version":1}"#;
         let body = body(record).unwrap();
         assert_eq!(body["type"], "search.failed");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_that_runs_is_not_told() {
+    fn a_running_search_has_no_message() {
         let record =
             r#"{"status":"processing","result":null,"error":null,"attempt":1,"version":1}"#;
         assert_eq!(body(record), None);

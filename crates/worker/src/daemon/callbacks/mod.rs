@@ -1,6 +1,6 @@
-//! Callbacks: whoever gave a search a `callback_url` is told its outcome, at least once. A call
-//! that fails, or whose worker dies, stays listed in Redis and is made again, by any worker, for as
-//! long as the record lives.
+//! Delivers callbacks: posts the outcome of a search to its `callback_url`, at least once. The
+//! `callbacks` index in Redis lists pending deliveries: any worker repeats one that fails, or whose
+//! worker dies, until the record expires.
 
 mod backoff;
 mod call;
@@ -26,29 +26,32 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 const AT_ONCE: usize = 32;
-/// So that one slow receiver does not take them all.
+/// Lower, so that one slow receiver does not use all calls.
 const AT_ONCE_PER_HOST: usize = 8;
-/// How long a receiver may take; the specification recommends 15 to 30 s.
+/// Timeout of a call; Standard Webhooks recommends 15 to 30 s.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How long a call that one worker makes is left alone by the others.
+/// Lease of a delivery: no other worker makes the call meanwhile.
 const LEASE: Duration = Duration::from_secs(30);
-/// How long a call waits whose receiver has as many as it may have at once.
+/// Delay of a call whose receiver has the most calls that it may have at once.
 const BUSY_PAUSE: Duration = Duration::from_secs(2);
-/// How often calls that are due are looked for: after failures, and of searches that ended elsewhere.
+/// How often Redis is asked for due calls: retries, and searches that ended in other workers.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// How long calls may go on when the worker stops.
+/// How long calls may go on after the stop.
 const LAST_CALLS: Duration = Duration::from_secs(8);
 
 /// How callbacks are made.
 #[derive(Debug, Clone, Default)]
 pub struct CallbackSettings {
-    /// What they are signed with; without keys none is made.
+    /// Sign the messages; without keys every call fails.
     pub keys: Option<SigningKeys>,
-    /// `host` or `host:port`: may be called although the address is private.
+    /// `host` or `host:port` that may be called although the address is private.
     pub allow_hosts: Vec<String>,
 }
 
-/// Makes what is to make the calls.
+/// Creates the sender of callbacks.
+///
+/// # Errors
+/// When the HTTP client cannot be set up.
 pub(super) fn caller(
     settings: CallbackSettings,
     jobs: Jobs,
@@ -69,29 +72,29 @@ pub(super) fn caller(
     }))
 }
 
-/// Makes the calls that are due until `stop`. `ended` tells of a search that has somebody to be told.
+/// Delivers due callbacks until `stop`. `ended` is notified when a search with a callback ends.
 pub(super) async fn run(caller: Arc<Caller>, ended: Arc<Notify>, stop: CancellationToken) {
     let mut calls = JoinSet::<Went>::new();
     let mut outage = Outage::default();
     loop {
-        // The last round tells what the drain has finished.
+        // One more round after `stop` delivers what the drain has finished.
         let last = stop.is_cancelled();
         let more = match begin(&caller, &mut calls).await {
             Ok(more) => {
                 if let Some(seconds) = outage.ended() {
-                    tracing::info!(seconds, "looks for callbacks again");
+                    tracing::info!(seconds, "listing due callbacks again");
                 }
                 more
             }
             Err(error) => {
                 if outage.failed() {
-                    tracing::warn!(error = %error, "cannot look for callbacks; trying again");
+                    tracing::warn!(error = %error, "cannot list due callbacks; trying again");
                 }
                 false
             }
         };
         if last {
-            // What is cut here is made again when its lease is over.
+            // A call that is cut here is repeated when its lease expires.
             let rest = async { while calls.join_next().await.is_some() {} };
             let _in_time = timeout(LAST_CALLS, rest).await;
             return;
@@ -101,7 +104,7 @@ pub(super) async fn run(caller: Arc<Caller>, ended: Arc<Notify>, stop: Cancellat
     }
 }
 
-/// Begins as many calls as there is room for; tells whether there may be more.
+/// Starts due calls up to the limit; returns whether more may be due.
 async fn begin(caller: &Arc<Caller>, calls: &mut JoinSet<Went>) -> Result<bool, JobsError> {
     let room = AT_ONCE.saturating_sub(calls.len());
     if room == 0 {
@@ -116,7 +119,7 @@ async fn begin(caller: &Arc<Caller>, calls: &mut JoinSet<Went>) -> Result<bool, 
     Ok(more)
 }
 
-/// Until it makes sense to look for calls again.
+/// Waits until calls may be due, or may be started again.
 async fn wait(calls: &mut JoinSet<Went>, more: bool, ended: &Notify) {
     let mut until = Instant::now() + LOOK_AGAIN;
     loop {
@@ -127,7 +130,7 @@ async fn wait(calls: &mut JoinSet<Went>, more: bool, ended: &Notify) {
                 match done {
                     Ok(Went::Through) => {}
                     Ok(Went::Busy) => until = until.min(Instant::now() + BUSY_PAUSE),
-                    Err(error) => tracing::error!(error = %error, "a callback broke off"),
+                    Err(error) => tracing::error!(error = %error, "a callback task panicked"),
                 }
                 if more {
                     return;
