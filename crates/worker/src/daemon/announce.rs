@@ -1,4 +1,4 @@
-//! The worker says that it is there, so that operators see it.
+//! The worker heartbeat: keeps this worker listed, with its slots and the health of its providers.
 
 use super::slots::Slots;
 use crate::pipeline::Providers;
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Announces `worker` until `stop`, then signs it off.
+/// Sends heartbeats until `stop`, then deregisters the worker.
 pub(super) async fn run(
     jobs: Jobs,
     worker: String,
@@ -24,7 +24,7 @@ pub(super) async fn run(
     };
     stop.run_until_cancelled(announcing).await;
     if let Err(error) = jobs.sign_off(&worker).await {
-        tracing::debug!(error = %error, "could not sign off");
+        tracing::debug!(error = %error, "could not deregister the worker");
     }
 }
 
@@ -41,9 +41,9 @@ async fn announce(jobs: &Jobs, worker: &str, description: &WorkerDescription) {
     let Ok(description) = serde_json::to_string(description) else {
         return;
     };
-    // Only a display: the sweeper says it when Redis is away.
+    // Debug level: the list is for display only, and the sweeper logs outages of Redis.
     if let Err(error) = jobs.announce(worker, &description).await {
-        tracing::debug!(error = %error, "could not announce the worker");
+        tracing::debug!(error = %error, "worker heartbeat failed");
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
     use std::sync::Arc;
 
     #[tokio::test]
-    async fn a_worker_says_which_of_its_providers_it_spares() {
+    async fn a_heartbeat_contains_the_breaker_state_of_each_provider() {
         let broken = Scripted::fails("searxng") as Arc<dyn SearchProvider>;
         let sound = Scripted::finds("wikipedia", &[]) as Arc<dyn SearchProvider>;
         let providers = Providers::new(vec![broken, sound]);

@@ -1,4 +1,7 @@
-//! One attempt at one search: claim, run, finish.
+//! The executor: one attempt at one search, from claim to finish.
+//!
+//! [`Runner`] claims the job, runs the search while its lease is renewed, and writes the
+//! [`Verdict`] to Redis: finish, retry, release, or nothing when the job is fenced.
 
 use super::{
     failure,
@@ -24,13 +27,13 @@ use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-/// When a hint without a job is looked at again.
+/// When a queue entry without a job is checked again.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// The next attempt comes after a random part of this, doubled each time, up to the longest.
+/// Bound of the random delay before the second attempt; it doubles for each further one.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(15);
 
-/// What every attempt of this worker needs.
+/// Runs the attempts of this worker.
 pub(super) struct Runner {
     pub(super) jobs: Jobs,
     pub(super) runs: Runs,
@@ -38,52 +41,55 @@ pub(super) struct Runner {
     pub(super) metrics: Arc<Metrics>,
     pub(super) lease: Duration,
     pub(super) most_attempts: u32,
-    /// Rings for cancelled searches.
+    /// Notifies of cancelled searches.
     pub(super) cancels: Bell,
-    /// Nothing new is begun any more.
+    /// Cancelled by a stop signal: claim nothing new.
     pub(super) stop: CancellationToken,
-    /// The drain is over: give back what still runs.
+    /// Cancelled when the drain is over: release what still runs.
     pub(super) give_up: CancellationToken,
-    /// Told when a search has ended.
+    /// Notified when a search ends; wakes the archiver.
     pub(super) ended: Arc<Notify>,
-    /// Told when a search has ended that somebody is to be told of.
+    /// Notified when a search with a callback ends.
     pub(super) tell: Arc<Notify>,
 }
 
-/// What the claim said.
+/// The claimed attempt.
 struct Begun {
     attempt: u32,
     waited: Duration,
     budget: Duration,
 }
 
-/// How an attempt came to its end.
+/// What to do with the job after an attempt.
 pub(super) enum Verdict {
     Finish(Result<Box<SearchResponse>, Failure>),
-    /// Failed for a passing reason.
+    /// The failure is retryable.
     TryAgain {
         failure: Failure,
-        /// Not before.
+        /// The shortest delay, where an upstream asked for one.
         wait: Option<Duration>,
     },
     Release,
+    /// The job is fenced: write nothing.
     Abandon,
 }
 
 impl Runner {
-    /// Sees to the search that a hint names.
+    /// Claims and runs the search of a queue entry. Never fails: an error is logged, and the
+    /// sweeper recovers the job.
     pub(super) async fn run(&self, hint: Hint, slot: &mut Slot) {
         if let Err(error) = self.try_run(hint, slot).await {
             left(&hint, &error);
         }
     }
 
-    /// Claims the search, with fewer others beside it the more often it was lost with others.
+    /// Claims the search. A suspect, which was lost before together with other searches, first
+    /// widens its slot so that fewer searches run beside it.
     async fn claim(&self, hint: Hint, slot: &mut Slot) -> Result<Claim, JobsError> {
         let mut most_losses = 0;
         loop {
-            // Of a Redis that is full one can pop, but not claim: whoever gave up would empty the
-            // queues.
+            // A full Redis serves pops but refuses claims: a worker that did not wait here would
+            // empty the queues.
             let patience = Patience {
                 what: "claim a search",
                 id: hint.id,
@@ -98,7 +104,7 @@ impl Runner {
                 Claim::Suspect(losses) => losses,
                 claim => return Ok(claim),
             };
-            tracing::info!(session_id = %hint.id, losses, "waits until fewer searches run beside it");
+            tracing::info!(session_id = %hint.id, losses, "a suspect search waits until fewer searches run");
             let widened = self.stop.run_until_cancelled(slot.widen(losses)).await;
             if widened.is_none() {
                 return Ok(Claim::Suspect(losses));
@@ -127,7 +133,7 @@ impl Runner {
                     let tracked = self.jobs.track(hint, self.lease);
                     let worked = self.attempt(&lease, &begun, job);
                     let (tracked, worked) = tokio::join!(tracked, worked);
-                    // Here, where the lines have all the ids.
+                    // Inside the span, so that the log line has all ids.
                     worked
                         .and(tracked)
                         .unwrap_or_else(|error| left(&hint, &error));
@@ -136,11 +142,11 @@ impl Runner {
                 Ok(())
             }
             Claim::Busy(until) | Claim::Early(until) => self.jobs.track(hint, until).await,
-            // The worker stops: another has room sooner.
+            // This worker stops: another one has room sooner.
             Claim::Suspect(_) => self.jobs.put_back(hint).await,
-            // Kept in mind, in case that its record is just being written.
+            // Its record may be about to be written.
             Claim::Absent => self.jobs.track(hint, LOOK_AGAIN).await,
-            // The sweeper ends it; until then the hint has done its service.
+            // The sweeper ends it.
             Claim::Late => self.jobs.track(hint, Duration::ZERO).await,
             Claim::Gone => self.jobs.forget(hint.id, hint.mode).await,
         }
@@ -214,7 +220,7 @@ impl Runner {
         let deadline = Deadline::after(begun.budget.min(request.time_limit()));
         let (sink, reporting) = report::channel(self.jobs.clone(), lease.clone());
         let run = async {
-            // The sink goes with the search, which ends the reporting.
+            // Dropping the sink with the search ends the event writer.
             let sink = sink;
             let is_first = begun.attempt <= 1;
             self.runs.run(request, is_first, deadline, &sink).await
@@ -225,7 +231,7 @@ impl Runner {
                 let took = started.elapsed();
                 match ran.result {
                     Ok(outcome) => {
-                        // One that was kept from an earlier search took neither time nor tokens.
+                        // A cached answer took neither time nor tokens.
                         if !ran.cached {
                             self.metrics.answered(&outcome.timings, outcome.usage);
                         }
@@ -263,13 +269,12 @@ impl Runner {
                 attempt,
                 code = failure.code,
                 pause_ms = millis(pause),
-                "failed for a passing reason; trying again"
+                "attempt failed; trying again"
             );
         }
         Ok(failed)
     }
 
-    /// Hands the outcome in.
     async fn finish(
         &self,
         lease: &Lease,
@@ -293,14 +298,15 @@ impl Runner {
         Ok(ended)
     }
 
-    /// Counts an attempt that was to end its search, with this code or with an answer.
+    /// Counts the outcome of an attempt that tried to end its search; `code` is `None` for an
+    /// answer.
     fn count(&self, lease: &Lease, ended: Ended, code: Option<&'static str>) {
         let outcome = match (ended, code) {
             (Ended::Fenced, _) => {
                 self.metrics.write_fenced();
                 Attempted::Fenced
             }
-            // A search that was cancelled meanwhile fails whatever its outcome is.
+            // A search that was cancelled meanwhile fails, even with an answer.
             (Ended::Failed, code) => {
                 self.metrics.failed(code.unwrap_or(problem::CANCELLED));
                 Attempted::Failed
@@ -318,7 +324,7 @@ impl Runner {
         match patiently(Patience::to_hand_in(lease), || self.jobs.release(lease)).await? {
             Release::Released => {
                 self.metrics.attempted(lease.mode, Attempted::Released);
-                tracing::info!("given back");
+                tracing::info!("released");
             }
             Release::Fenced => {
                 self.metrics.write_fenced();
@@ -334,12 +340,12 @@ impl Runner {
     }
 }
 
-/// The job is safe: its record says what is to be done, and somebody will look.
+/// The job is safe: its record is in Redis, and a sweeper recovers it.
 fn left(hint: &Hint, error: &JobsError) {
-    tracing::error!(session_id = %hint.id, error = %error, "left a search to be taken over");
+    tracing::error!(session_id = %hint.id, error = %error, "attempt abandoned: a sweeper recovers the search");
 }
 
-/// Full jitter under a doubling bound.
+/// Exponential backoff with full jitter.
 fn retry_pause(attempt: u32) -> Duration {
     let bound = FIRST_RETRY.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
     rand::random_range(Duration::ZERO..=bound.min(LONGEST_RETRY))

@@ -1,4 +1,4 @@
-//! From the pipeline's error to the failure that the record shows.
+//! Converts a pipeline error to the failure that the record stores.
 
 use crate::{pipeline::PipelineError, response::seconds};
 use chrono::{SubsecRound, Utc};

@@ -1,4 +1,5 @@
-//! The one loop that takes hints, a slot in hand for each.
+//! The consumer: the one loop that dequeues. It acquires a slot before it takes a queue entry, and
+//! starts a task for each search.
 
 use super::{attempt::Runner, slots::Slots};
 use privachat_core::{
@@ -22,11 +23,12 @@ pub(super) async fn run(
         let modes = free.modes();
         let spare = modes.first().map(|mode| slots.spare(*mode));
         let spare = spare.unwrap_or_default();
-        // Not raced against the stop: see the taker. The stop unblocks it.
+        // Not raced against `stop`: a dropped pop may lose an entry. `shutdown` unblocks the
+        // consumer.
         let hints = match taker.next(&modes, spare.len()).await {
             Ok(hints) => {
                 if let Some(seconds) = outage.ended() {
-                    tracing::info!(seconds, "takes searches again");
+                    tracing::info!(seconds, "taking searches again");
                 }
                 hints
             }
@@ -53,10 +55,10 @@ pub(super) async fn run(
     }
 }
 
-/// A hint that was popped while the worker was told to stop. If this fails, the job is found again.
+/// Returns an entry that was popped during the stop signal. If this fails, the sweeper requeues it.
 async fn put_back(runner: &Runner, hint: Hint) {
     if let Err(error) = runner.jobs.put_back(hint).await {
-        tracing::warn!(session_id = %hint.id, error = %error, "could not put a search back");
+        tracing::warn!(session_id = %hint.id, error = %error, "could not requeue a search; a sweeper does it");
     }
 }
 

@@ -1,5 +1,5 @@
-//! Looks after the history in the background: deletes what is not to be kept any longer, and makes
-//! what an older version stored known to the list. Every worker does it; doing it twice is harmless.
+//! History maintenance in the background: deletes expired sessions, and adds what an older version
+//! stored to the list and its search. Every worker does it; doing it twice is harmless.
 
 use chrono::Utc;
 use privachat_core::{
@@ -11,12 +11,13 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 const ROUND: Duration = Duration::from_secs(60);
-/// An older version may be running beside this one. The look walks along the whole table.
+/// Repeated because an older version may run beside this one; rare because it scans the whole
+/// table.
 const LOOK_FOR_OLD: Duration = Duration::from_secs(600);
-/// Between two batches: the searches' own writes come first.
+/// Between two batches, so that finished searches are stored without delay.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Looks after it until `stop`.
+/// Runs a round of maintenance each minute until `stop`.
 pub(super) async fn keep(history: Arc<dyn History>, keep: Retention, stop: CancellationToken) {
     let rounds = async {
         let mut outage = Outage::default();
@@ -25,7 +26,7 @@ pub(super) async fn keep(history: Arc<dyn History>, keep: Retention, stop: Cance
             match round(history.as_ref(), keep, &mut summarised).await {
                 Ok(()) => {
                     if let Some(seconds) = outage.ended() {
-                        tracing::info!(seconds, "looks after the history again");
+                        tracing::info!(seconds, "history maintenance works again");
                     }
                 }
                 Err(error) => {
@@ -33,12 +34,12 @@ pub(super) async fn keep(history: Arc<dyn History>, keep: Retention, stop: Cance
                         let cause = anyhow::Error::from(error);
                         tracing::warn!(
                             error = format!("{cause:#}"),
-                            "cannot look after the history; trying again"
+                            "history maintenance failed; trying again"
                         );
                     }
                 }
             }
-            // Uneven, so that the workers' rounds do not fall together.
+            // Jitter, so that the rounds of the workers do not coincide.
             sleep(ROUND.mul_f64(rand::random_range(0.8..1.2))).await;
         }
     };
@@ -59,7 +60,7 @@ async fn round(
         }
         *summarised = Some(Instant::now());
     }
-    // What another process deleted, too. One that somebody reads meanwhile is done in the next round.
+    // Also scrubs what other processes deleted. What is read meanwhile is left for the next round.
     history.scrub().await?;
     Ok(())
 }

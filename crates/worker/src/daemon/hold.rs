@@ -1,4 +1,4 @@
-//! Keeping the hold on a job while its search runs.
+//! Renews the lease of a job while its search runs.
 
 use privachat_core::{
     jobs::{Beat, Jobs, Lease, Ring},
@@ -6,20 +6,20 @@ use privachat_core::{
 };
 use std::time::Duration;
 
-/// A lease is short: after a beat that failed the next comes soon.
+/// After a failed heartbeat; short, as a lease is.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
-/// Why a hold has ended.
+/// Why the worker no longer holds the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lost {
     /// A client cancelled the search.
     Cancelled,
-    /// The job is not ours any more.
+    /// Another attempt has claimed the job.
     Fenced,
 }
 
-/// Extends the lease three times in its length, and at once when the job's cancel rings, until it
-/// is lost. While Redis is away the search goes on: nobody else can claim the job either.
+/// Renews the lease every third of its length, and at once on a cancel notification, until it is
+/// lost. The search goes on while Redis is away, since no other worker can claim the job then.
 pub(super) async fn hold(
     jobs: &Jobs,
     lease: &Lease,
@@ -29,13 +29,13 @@ pub(super) async fn hold(
     let mut pause = length / 3;
     let mut outage = Outage::default();
     loop {
-        // The ring only says "look": the flag in the job decides.
+        // A notification only triggers the check: the cancel flag of the job decides.
         let _rung_or_due = tokio::time::timeout(pause, cancelled.rung()).await;
         pause = length / 3;
         match jobs.beat(lease, length).await {
             Ok(Beat::Held) => {
                 if let Some(seconds) = outage.ended() {
-                    tracing::info!(session_id = %lease.id, seconds, "extends its lease again");
+                    tracing::info!(session_id = %lease.id, seconds, "renewing a lease again");
                 }
             }
             Ok(Beat::Cancel) => return Lost::Cancelled,
@@ -43,7 +43,7 @@ pub(super) async fn hold(
             Err(error) => {
                 pause = AFTER_ERROR;
                 if outage.failed() {
-                    tracing::warn!(session_id = %lease.id, error = %error, "cannot extend a lease; trying again");
+                    tracing::warn!(session_id = %lease.id, error = %error, "cannot renew a lease; trying again");
                 }
             }
         }

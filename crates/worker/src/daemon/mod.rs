@@ -1,6 +1,8 @@
-//! The daemon: take a hint, run its search, finish its job; as many at once as there are slots.
+//! The daemon: the consumer dequeues searches, the executor claims and runs them, as many at once
+//! as there are slots. Background tasks renew leases, recover lost jobs, archive finished searches
+//! and deliver callbacks.
 //!
-//! This is the one place that sees both the job engine and the pipeline.
+//! This is the only module that uses both the job engine and the pipeline.
 
 mod announce;
 mod attempt;
@@ -51,47 +53,48 @@ use std::{
 use tokio::{runtime::Handle, sync::Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How long storing and signing off may take after the last search.
+/// How long archiving, callbacks and deregistering may take after the last search.
 const LAST_WORK: Duration = Duration::from_secs(10);
 
-/// How a worker works.
+/// Settings of a worker.
 #[derive(Clone)]
 pub struct DaemonSettings {
-    /// Its name in records and logs.
+    /// The worker's name in records and logs.
     pub name: String,
-    /// Where finished searches are kept.
+    /// The database of the history.
     pub database_url: DatabaseUrl,
-    /// Which of them are kept.
+    /// Which sessions the history keeps.
     pub keep: Retention,
-    /// How many searches it runs at once.
+    /// How many searches run at once.
     pub slots: SlotLimits,
-    /// How long it may be silent before its searches are taken over.
+    /// After this long without a heartbeat, other workers recover a search.
     pub lease: Duration,
-    /// How often a search that failed for a passing reason is started.
+    /// Attempts at a search whose failures are retryable.
     pub most_attempts: u32,
-    /// How long it goes on with running searches when it is told to stop.
+    /// How long running searches may go on after a stop signal.
     pub drain: Duration,
-    /// Where answers are kept that other searches may use.
+    /// Holds the cache entries and leader locks of single flight.
     pub cache: Cache,
-    /// For how long; zero for not at all.
+    /// Life of a cache entry; zero turns the answer cache off.
     pub cache_ttl: Duration,
-    /// How those are told who gave an address.
+    /// How callbacks are signed and where they may go.
     pub callbacks: CallbackSettings,
 }
 
-/// How a worker is looked after.
+/// What operators can observe of a worker.
 pub struct LookAfter {
-    /// What it counts.
+    /// The worker's counters.
     pub metrics: Arc<Metrics>,
-    /// Where that is shown; nowhere without one.
+    /// Where to serve metrics and probes; `None` serves none.
     pub address: Option<MetricsAddress>,
 }
 
-/// Runs a worker until it is told to stop, together with the parts that the caller has started.
-/// Those stop when `stopped` is cancelled, which is when nothing runs any more.
+/// Runs a worker until a stop signal, together with the background tasks in `parts`. Cancels
+/// `stopped`, which ends those tasks, when the drain is over.
 ///
 /// # Errors
-/// When any of its parts has died, or the history cannot be opened at all.
+/// When a background task exits, the metrics address cannot be bound, or the history, the signals
+/// or the callback client cannot be set up.
 pub async fn run(
     settings: DaemonSettings,
     jobs: Jobs,
@@ -112,17 +115,17 @@ pub async fn run(
         taking: AtomicBool::new(false),
         stop: stop.clone(),
     });
-    // Dropped last: whoever asks is told until the end that the worker is alive.
+    // Dropped last, so that `/livez` answers until the end.
     let mut port = Parts::default();
     if let Some(address) = &look_after.address {
         let open = Port::open(address, Arc::clone(&look))?;
-        port.spawn("the port for metrics", open.serve());
+        port.spawn("the metrics server", open.serve());
     }
     let history = open(&settings.database_url)
         .await
         .context("the history cannot be opened")?;
     let give_up = stopped;
-    let mut signals = Signals::listen().context("signals cannot be heard")?;
+    let mut signals = Signals::listen().context("cannot listen for signals")?;
     let ended = Arc::new(Notify::new());
     let tell = Arc::new(Notify::new());
     let caller = callbacks::caller(
@@ -133,14 +136,14 @@ pub async fn run(
     let cancels = Bell::default();
 
     parts.spawn(
-        "the subscription to cancels",
+        "the cancel subscription",
         cancels
             .clone()
             .follow(jobs.redis().clone(), keys::CANCELLED, give_up.clone()),
     );
     let name = settings.name.clone();
     parts.spawn(
-        "the announcer",
+        "the worker heartbeat",
         announce::run(
             jobs.clone(),
             name,
@@ -159,11 +162,11 @@ pub async fn run(
         ),
     );
     parts.spawn(
-        "the keeper of the history",
+        "history maintenance",
         history::keep(Arc::clone(&history), settings.keep, give_up.clone()),
     );
     parts.spawn(
-        "the outbox",
+        "the archiver",
         outbox::run(
             jobs.clone(),
             history,
@@ -174,7 +177,7 @@ pub async fn run(
     );
 
     parts.spawn(
-        "the caller of callbacks",
+        "callback delivery",
         callbacks::run(caller, Arc::clone(&tell), give_up.clone()),
     );
 
@@ -202,7 +205,7 @@ pub async fn run(
         stop.clone(),
     );
     let mut feeding = Parts::default();
-    feeding.spawn("the taker of searches", feed);
+    feeding.spawn("the consumer", feed);
     look.taking.store(true, Ordering::Release);
     tracing::info!(
         worker = settings.name,
@@ -229,8 +232,8 @@ pub async fn run(
     tokio::select! {
         ended = parts.end() => ended?,
         () = signals.heard() => tracing::warn!("told to stop at once"),
-        // What is left is in Redis, for the other workers.
-        () = tokio::time::sleep(LAST_WORK) => tracing::warn!("left the last work to other workers"),
+        // The rest is in Redis, where other workers find it.
+        () = tokio::time::sleep(LAST_WORK) => tracing::warn!("last work cut: other workers finish it"),
     }
     tracing::info!(worker = settings.name, "stopped");
     Ok(())

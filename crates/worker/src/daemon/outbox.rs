@@ -1,5 +1,6 @@
-//! Ended searches on their way into the history. What cannot be stored now stays listed in Redis
-//! and is tried again: a database that is down never costs an answer.
+//! Archives finished searches: moves them from Redis into the history. A search that cannot be
+//! stored stays in the `unsaved` index and is tried again, so that a database outage loses no
+//! answer.
 
 use crate::metrics::Metrics;
 use chrono::Utc;
@@ -18,12 +19,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const BATCH: usize = 32;
-/// So many are asked for together. More would leave one longer between its read and the look whether it
-/// was deleted meanwhile.
+/// Records read at the same time. More would lengthen the time between the read of a record and the
+/// check whether a client has deleted it.
 const AT_ONCE: usize = 4;
-/// How often leftovers, of other workers too, are looked for.
+/// How often the index is checked for searches of other workers and for retries.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// How long one that could not be stored waits for its next try.
+/// Delay before a search that could not be stored is tried again.
 const RETRY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +35,7 @@ enum OutboxError {
     History(#[from] HistoryError),
 }
 
-/// Stores ended searches until `stop`.
+/// Archives until `stop`; `ended` wakes it.
 pub(super) async fn run(
     jobs: Jobs,
     history: Arc<dyn History>,
@@ -44,7 +45,7 @@ pub(super) async fn run(
 ) {
     let mut outage = Outage::default();
     loop {
-        // The last round after the stop stores what the drain has finished.
+        // One more round after `stop` archives what the drain has finished.
         let last = stop.is_cancelled();
         match store_due(&jobs, history.as_ref(), &metrics).await {
             Ok(()) => {
@@ -95,20 +96,19 @@ async fn store_due(
     }
 }
 
-/// A server of a Cluster that does not answer: it must not keep what is on the others from being
-/// stored.
+/// A server of a Cluster that does not answer. Records on other servers are still archived.
 #[derive(Default)]
 struct Away {
     server: Option<Server>,
     error: Option<JobsError>,
 }
 
-/// What Redis has of an ended search.
+/// The record of a finished search.
 enum Found {
     Session(Box<Session>),
-    /// Its record has expired.
+    /// The record has expired.
     Nothing,
-    /// A record that cannot be stored.
+    /// The record cannot be read, or its search has not ended.
     Unfit,
 }
 
@@ -119,8 +119,8 @@ struct Outbox<'a> {
 }
 
 impl Outbox<'_> {
-    /// Stores some. Redis is asked for all of them at a time; the history takes one after the other,
-    /// as SQLite has one writer.
+    /// Archives `ids`. Reads their records at the same time and writes them one after the other,
+    /// since SQLite has one writer.
     async fn store(&self, ids: &[Uuid], away: &mut Away) -> Result<(), OutboxError> {
         let server = |id: &Uuid| self.jobs.redis().server_of(&keys::record(*id));
         let is_there = |id: &&Uuid| away.server.is_none() || away.server != server(id);
@@ -132,7 +132,7 @@ impl Outbox<'_> {
             match found {
                 Ok(found) => match self.keep(&found).await {
                     Ok(()) => kept.push((id, found)),
-                    // One that cannot be stored must not keep the others from it.
+                    // The others are still stored.
                     Err(error) if !error.is_transient() => unfit(id, error),
                     Err(error) => {
                         outcome = Err(error.into());
@@ -157,9 +157,9 @@ impl Outbox<'_> {
         let (record, owner) = match self.jobs.owned_record(id).await {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(Found::Nothing),
-            // Not an outage: it stays as it is, and the others are stored.
+            // Not an outage: the other records are still stored.
             Err(error) if error.is_about_data() => {
-                tracing::error!(session_id = %id, error = %error, "its record cannot be read and is not stored");
+                tracing::error!(session_id = %id, error = %error, "cannot read the record of a finished search; not archived");
                 return Ok(Found::Unfit);
             }
             Err(error) => return Err(error),
@@ -173,10 +173,10 @@ impl Outbox<'_> {
                 return Ok(Found::Session(Box::new(session)));
             }
             Ok(None) => {
-                tracing::error!(session_id = %id, "is listed as ended and has not; taken off the list")
+                tracing::error!(session_id = %id, "an unfinished search was in the unsaved index; removed")
             }
             Err(error) => {
-                tracing::error!(session_id = %id, error = %error, "its record cannot be read and is not stored")
+                tracing::error!(session_id = %id, error = %error, "cannot read the record of a finished search; not archived")
             }
         }
         Ok(Found::Unfit)
@@ -191,8 +191,8 @@ impl Outbox<'_> {
         saved
     }
 
-    /// Takes it off the list. A client may have deleted it between the read of its record and the end
-    /// of its storing, or after a worker that died in between: it must not come back.
+    /// Removes a search from the index. If a client deleted it since its record was read, by this
+    /// worker or by one that died, deletes it from the history again.
     async fn settle(&self, id: Uuid, found: &Found) -> Result<(), OutboxError> {
         if !matches!(found, Found::Unfit) && self.jobs.was_erased(id).await? {
             self.history.delete(id).await?;
@@ -202,8 +202,8 @@ impl Outbox<'_> {
         Ok(self.jobs.saved(id).await?)
     }
 
-    /// Before the history has it, which may be away for long. What a client cancelled is no failure
-    /// that anybody has to look at.
+    /// Adds a failed search to the list of failures. Before the history write, which an outage may
+    /// delay for long. A cancelled search needs no attention and is left out.
     async fn note_failure(&self, session: &Session) -> Result<(), JobsError> {
         let is_cancelled = session.error_code.as_deref() == Some("cancelled");
         if session.status == Status::Failed && !is_cancelled {
@@ -215,7 +215,7 @@ impl Outbox<'_> {
 
 fn unfit(id: Uuid, error: HistoryError) {
     let cause = anyhow::Error::from(error);
-    tracing::error!(session_id = %id, error = format!("{cause:#}"), "cannot be stored in the history, or deleted from it");
+    tracing::error!(session_id = %id, error = format!("{cause:#}"), "the history refuses to store or delete a session");
 }
 
 impl Away {

@@ -1,4 +1,4 @@
-//! Waiting for a Redis that does not take something now.
+//! Retries calls to a Redis that is away or full.
 
 use privachat_core::{
     jobs::{JobsError, Lease},
@@ -9,24 +9,26 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// How long a result is kept in hand while Redis cannot take it.
+/// How long a call is retried, and so how long a result is held in memory.
 const FINISH_PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// For what one waits, and with what.
+/// Which errors of a call are retried, and until when.
 pub(super) struct Patience<'a> {
+    /// The call, for the log: "cannot {what} yet".
     pub(super) what: &'static str,
     pub(super) id: Uuid,
+    /// Whether an error is retried.
     pub(super) waits: fn(&JobsError) -> bool,
-    /// Nothing new is begun any more.
+    /// Ends the retries when cancelled.
     pub(super) unless: Option<&'a CancellationToken>,
 }
 
 impl Patience<'_> {
     pub(super) fn to_hand_in(lease: &Lease) -> Self {
         Self {
-            what: "hand in an outcome",
+            what: "store an outcome",
             id: lease.id,
             waits: JobsError::may_pass,
             unless: None,
@@ -34,7 +36,7 @@ impl Patience<'_> {
     }
 }
 
-/// Repeats a call that failed for a reason to wait for, as long as it makes sense.
+/// Repeats `call` with exponential backoff while its error is retryable, for a minute at most.
 pub(super) async fn patiently<T, F>(
     patience: Patience<'_>,
     call: impl Fn() -> F,

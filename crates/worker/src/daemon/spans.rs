@@ -1,12 +1,11 @@
-//! The span of one attempt at one search: all lines of the attempt take their ids from it, and all
-//! of its spans stand below it.
+//! The span of an attempt. Its log lines take their ids from it, and its other spans are below it.
 
 use super::attempt::Verdict;
 use privachat_core::{jobs::Lease, schema::SearchJob, telemetry};
 use tracing::{Span, field::Empty};
 
-/// A span for attempt number `attempt`, below that of the POST: however long the search has waited,
-/// and in each of its attempts. At the level of errors, so that lines have their ids at any level.
+/// A span for attempt number `attempt`. Its parent is the span of the POST, in each attempt. At
+/// error level, so that log lines have their ids at any level.
 pub(super) fn process(lease: &Lease, attempt: u32, job: Option<&SearchJob>) -> Span {
     let request_id = job.and_then(|job| job.request_id.as_deref());
     let span = tracing::error_span!(
@@ -30,7 +29,7 @@ pub(super) fn process(lease: &Lease, attempt: u32, job: Option<&SearchJob>) -> S
     span
 }
 
-/// Says of the attempt at hand how it ended.
+/// Records the result of the attempt in the current span.
 pub(super) fn ended(verdict: &Verdict) {
     let kind = match verdict {
         Verdict::Finish(Ok(_)) => return,

@@ -1,4 +1,4 @@
-//! Stopping: no new search, finish what runs, give back what does not end in time.
+//! Shutdown: stop the consumer, drain the running searches, release those that do not end in time.
 
 use super::DaemonSettings;
 use privachat_core::{
@@ -10,12 +10,15 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How long giving back may take.
+/// How long releasing jobs may take.
 const GIVE_BACK: Duration = Duration::from_secs(5);
-/// How often the taker's wait is ended until it has noticed.
+/// How often the consumer's blocking pop is ended until the consumer has stopped.
 const UNBLOCK_AGAIN: Duration = Duration::from_millis(200);
 
-/// Ends the taking, then the searches. A second signal gives back at once what still runs.
+/// Stops the consumer, then waits for the searches. A second signal ends the wait at once.
+///
+/// # Errors
+/// When the consumer panicked.
 pub(super) async fn drain(
     settings: &DaemonSettings,
     unblock: &Unblock,
@@ -30,7 +33,7 @@ pub(super) async fn drain(
         drain_s = settings.drain.as_secs(),
         "stopping"
     );
-    // A taker that hangs is dropped: it has popped nothing that its job would not be found without.
+    // A consumer that hangs is dropped: the sweeper requeues what it may have popped.
     let at_once = tokio::select! {
         ended = end_taking(unblock, feeding) => { ended?; false }
         () = sleep_until(until) => false,
@@ -49,7 +52,10 @@ pub(super) async fn drain(
     }
     give_up.cancel();
     if timeout(GIVE_BACK, searches.wait()).await.is_err() {
-        tracing::warn!(running = searches.len(), "left searches to be taken over");
+        tracing::warn!(
+            running = searches.len(),
+            "searches still run: sweepers recover them"
+        );
     }
     Ok(())
 }
@@ -57,10 +63,10 @@ pub(super) async fn drain(
 async fn end_taking(unblock: &Unblock, feeding: Parts) -> Result<(), PartDied> {
     let ended = feeding.end();
     tokio::pin!(ended);
-    // It may be about to wait when the first call comes, so one is not enough.
+    // One call is not enough: the consumer may begin its pop just after it.
     loop {
         if let Err(error) = unblock.unblock().await {
-            tracing::debug!(error = %error, "could not end the taker's wait");
+            tracing::debug!(error = %error, "could not unblock the consumer");
         }
         if let Ok(ended) = timeout(UNBLOCK_AGAIN, &mut ended).await {
             return ended;

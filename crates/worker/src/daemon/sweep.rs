@@ -1,4 +1,4 @@
-//! The sweeper's round, over and over: see `privachat_core::jobs::Sweeper`.
+//! Recovery: runs the [`Sweeper`] once a second.
 
 use crate::metrics::Metrics;
 use privachat_core::{
@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// How often the worker of a search may be lost before the search is given up.
+/// A search is abandoned after more crashes than this.
 const MOST_CRASHES: u32 = 2;
 const ROUND: Duration = Duration::from_secs(1);
 /// While Redis is away.
@@ -37,16 +37,13 @@ pub(super) async fn run(
                 Err(error) => {
                     if outage.failed() {
                         let cause = anyhow::Error::from(error);
-                        tracing::warn!(
-                            error = format!("{cause:#}"),
-                            "cannot look after searches; trying again"
-                        );
+                        tracing::warn!(error = format!("{cause:#}"), "sweep failed; trying again");
                     }
                 }
             }
-            // The time until everybody's leases count again begins with the first round that works.
+            // The outage grace begins with the first sweep that succeeds: do not delay it.
             let round = if outage.goes_on() { ROUND_AWAY } else { ROUND };
-            // Uneven, so that the workers' rounds do not fall together.
+            // Jitter, so that the sweeps of the workers do not coincide.
             sleep(round.mul_f64(rand::random_range(0.8..1.2))).await;
         }
     };

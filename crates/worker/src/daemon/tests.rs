@@ -2,7 +2,7 @@ use super::*;
 use crate::pipeline::{search::Providers, test_support::Pages};
 use privachat_core::connection::Redis;
 
-/// A worker whose Redis does not answer, and this part of it.
+/// Runs a worker whose Redis does not answer, with this background task.
 async fn run_with(
     name: &'static str,
     part: impl Future<Output = ()> + Send + 'static,
@@ -47,7 +47,7 @@ async fn run_with(
 }
 
 #[tokio::test]
-async fn a_worker_ends_with_an_error_when_a_part_panics() {
+async fn a_worker_fails_when_a_background_task_panics() {
     let ended = run_with("the indexer", async { panic!("out of luck") }).await;
     let error = format!("{:#}", ended.unwrap_err());
     assert!(error.starts_with("the indexer died: "), "{error}");
@@ -55,7 +55,7 @@ async fn a_worker_ends_with_an_error_when_a_part_panics() {
 }
 
 #[tokio::test]
-async fn a_worker_ends_with_an_error_when_a_part_ends_by_itself() {
+async fn a_worker_fails_when_a_background_task_ends() {
     let ended = run_with("the indexer", async {}).await;
     let error = format!("{:#}", ended.unwrap_err());
     assert_eq!(error, "the indexer ended by itself");
