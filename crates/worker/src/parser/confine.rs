@@ -1,5 +1,5 @@
-//! What a parser process may not do. It gives up its rights itself, before it sees a document;
-//! the kernel then holds it to that, also when a document has taken it over.
+//! Confines a parser process. The process drops its rights before it reads a document, and the
+//! kernel enforces that even when a document has taken the process over.
 
 use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
@@ -8,30 +8,30 @@ use rustix::{
 use serde::{Deserialize, Serialize};
 use std::{fs::File, net::UdpSocket};
 
-/// Bytes of memory that it may write to, its own program not counted.
+/// Bytes of writable memory, without the program itself.
 const MAX_MEMORY: u64 = 512 * 1024 * 1024;
-/// Open files: the pipes and what the standard library needs for a moment.
+/// Open files: the pipes, and those that the standard library opens for a moment.
 const MAX_FILES: u64 = 16;
 /// Seconds of processor time for one document.
 const SECONDS_PER_DOCUMENT: u64 = 10;
 
-/// How far the kernel confines a parser process. Each is tried out once, when it starts.
+/// How far the kernel confines a parser process; each process tests it when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
-    /// It can open no file.
+    /// The process can open no file.
     pub no_files: bool,
-    /// It can open no socket.
+    /// The process can open no socket.
     pub no_network: bool,
 }
 
 impl Confinement {
-    /// Whether everything that should be refused is refused.
+    /// Whether files and network are both refused.
     #[must_use]
     pub fn is_complete(self) -> bool {
         self.no_files && self.no_network
     }
 
-    /// Tries what should be refused. `/` exists and can be read by everybody.
+    /// Tests the confinement. `/` always exists and is readable.
     pub(super) fn tried() -> Self {
         Self {
             no_files: File::open("/").is_err(),
@@ -40,7 +40,8 @@ impl Confinement {
     }
 }
 
-/// Limits of memory, open files and written files. A kernel that refuses one has a lower one.
+/// Limits memory, open files and written files. The kernel refuses a limit only when a lower one
+/// holds.
 pub(super) fn limit_resources() {
     let limits = [
         (Resource::Data, MAX_MEMORY),
@@ -61,7 +62,7 @@ pub(super) fn limit_resources() {
     }
 }
 
-/// Gives the next document its processor time. The kernel kills a process that has used it up.
+/// Sets the processor time for the next document. The kernel kills a process that exceeds it.
 pub(super) fn limit_time() {
     let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec;
     let used = u64::try_from(used).unwrap_or_default();
@@ -75,14 +76,14 @@ pub(super) fn limit_time() {
     );
 }
 
-/// Takes files and connections away. Before any thread is started: it holds for this one and for
-/// those that it starts.
+/// Drops access to files and network, for this thread and those that it starts. Call it before any
+/// other thread is started.
 #[cfg(target_os = "linux")]
 pub(super) fn drop_files_and_network() {
     use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, Scope};
 
     let version = ABI::V6;
-    // An older kernel enforces what it knows; what that is worth, `Confinement::tried` tells.
+    // An older kernel enforces a part of it; `Confinement::tried` tests the result.
     let _older_kernel = Ruleset::default()
         .handle_access(AccessFs::from_all(version))
         .and_then(|rules| rules.handle_access(AccessNet::from_all(version)))
@@ -91,7 +92,7 @@ pub(super) fn drop_files_and_network() {
         .and_then(landlock::RulesetCreated::restrict_self);
 }
 
-/// Takes all system calls away but those that parsing needs, from every thread of the process.
+/// Drops all system calls that parsing does not need, for every thread of the process.
 #[cfg(target_os = "linux")]
 pub(super) fn drop_system_calls() {
     let _unknown_machine = system_calls::drop_all_but_needed();
@@ -111,7 +112,7 @@ mod system_calls {
     };
     use std::{collections::BTreeMap, env::consts::ARCH};
 
-    /// Reading and writing pipes, memory, threads that wait for each other, clocks, and the end.
+    /// For pipes, memory, synchronisation of threads, clocks, signals and exit.
     const NEEDED: [i64; 24] = [
         libc::SYS_read,
         libc::SYS_readv,
@@ -143,12 +144,12 @@ mod system_calls {
     pub(super) fn drop_all_but_needed() -> Result<(), Box<dyn std::error::Error>> {
         let mut allowed: BTreeMap<i64, Vec<SeccompRule>> =
             NEEDED.into_iter().map(|call| (call, Vec::new())).collect();
-        // New memory, but none that can be executed.
+        // New memory must not be executable.
         for call in [libc::SYS_mmap, libc::SYS_mprotect] {
             let protection = u64::try_from(libc::PROT_EXEC)?;
             allowed.insert(call, only_if(2, SeccompCmpOp::MaskedEq(protection), 0)?);
         }
-        // Its own limits, not those of another process.
+        // Only its own limits.
         allowed.insert(libc::SYS_prlimit64, only_if(0, SeccompCmpOp::Eq, 0)?);
         let refuse = SeccompAction::Errno(u32::try_from(libc::EPERM)?);
         let filter = SeccompFilter::new(allowed, refuse, SeccompAction::Allow, ARCH.try_into()?)?;

@@ -1,13 +1,13 @@
-//! Frames on a pipe: the length in four bytes, least significant first, then the bytes.
+//! Frames on a pipe: the length in four little-endian bytes, then the bytes.
 
 use std::io::{self, ErrorKind, Read, Write};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// Bytes of a document. The largest file of a corpus has 10 MiB.
 pub(super) const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
-/// Bytes of all that is said beside a document.
+/// Bytes of a job without its document.
 pub(super) const MAX_HEADER: usize = 64 * 1024;
-/// Bytes of an answer. `parse` keeps below it for any document.
+/// Bytes of a result. `parse` stays below it for any document.
 pub(super) const MAX_ANSWER: usize = 24 * 1024 * 1024;
 
 pub(super) fn read(from: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {

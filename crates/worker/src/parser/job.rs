@@ -1,11 +1,11 @@
-//! What a parser process is asked, and what it answers.
+//! Jobs and results of parser processes, and their form on the pipes.
 
 use crate::pipeline::{Document, FetchError};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, ffi::OsStr, path::Path};
 use url::Url;
 
-/// How a document is written.
+/// The format of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// HTML, by the rules of the HTML standard.
@@ -19,7 +19,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format of a file by its name; `None` when such files are not read.
+    /// The format of a file by its name; `None` when it is not supported.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         let Some(extension) = path.extension().and_then(OsStr::to_str) else {
@@ -35,53 +35,53 @@ impl Format {
     }
 }
 
-/// Where a document comes from, which decides how much of it is kept.
+/// Where a document comes from, which decides how much of its text is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A page of the web. Bot checks, cookie walls and error pages are told from content, and the
-    /// text is bounded to what one search can rank.
+    /// A page of the web. Bot checks, cookie walls and error pages give no content, and the text is
+    /// limited to what one search can rank.
     Page {
-        /// The address that it was read from, after redirects.
+        /// The address after redirects.
         url: Url,
-        /// Whether that is another address than the one that was asked for.
+        /// Whether it differs from the requested address.
         was_redirected: bool,
     },
-    /// A file of the operator.
+    /// A file of the corpus or of the `read` command.
     File,
 }
 
 /// One document to parse.
 #[derive(Debug, Clone)]
 pub struct ParseJob {
-    /// How it is written. Bytes that begin as a PDF does are read as one in any case.
+    /// The format. Bytes that start with the magic number of PDF are always parsed as PDF.
     pub format: Format,
-    /// The Content-Type that it came with, for its charset.
+    /// The `Content-Type` of the response, for its charset.
     pub content_type: Option<String>,
     /// Where it comes from.
     pub origin: Origin,
-    /// Its bytes.
+    /// The document.
     pub bytes: Vec<u8>,
 }
 
-/// What was read.
+/// The result of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
     /// The content.
     pub document: Document,
-    /// The address that the page wants to be known by, when that is on its own site.
+    /// The canonical URL that the page declares, when it is on the same site.
     pub canonical: Option<Url>,
 }
 
 /// Why there is no content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// It was parsed, and there is nothing to read in it.
+    /// The document has no text, or is a page that is refused, such as a bot check.
     #[error("{0}")]
     NoContent(Cow<'static, str>),
-    /// It was not parsed by its deadline.
+    /// The document was not parsed by its deadline.
     #[error("took too long to parse")]
     TimedOut,
-    /// Its parser crashed or reached a limit of memory or processor time.
+    /// The parser crashed or reached a limit of memory or processor time.
     #[error("a page that cannot be parsed")]
     Crashed,
     /// No parser process could be started.
@@ -100,7 +100,7 @@ impl From<ParseError> for FetchError {
     }
 }
 
-/// All of a job but its bytes, as it goes over the pipe.
+/// A job on the pipe, without its bytes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Header {
     format: Format,
@@ -123,7 +123,7 @@ impl Header {
         }
     }
 
-    /// The job again. `None` when the address is none, which the worker never sends.
+    /// The job. `None` when the address is invalid, which the worker never sends.
     pub(super) fn with(self, bytes: Vec<u8>) -> Option<ParseJob> {
         let origin = match self.page {
             None => Origin::File,
@@ -141,7 +141,7 @@ impl Header {
     }
 }
 
-/// What goes back over the pipe: the content and the canonical address, or why there is none.
+/// A result on the pipe: the content and the canonical URL, or why there is no content.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
     Content(Document, Option<String>),

@@ -1,13 +1,13 @@
-//! Documents of strangers are parsed in processes apart.
+//! Parses untrusted documents in separate processes.
 //!
-//! The parsers of HTML, Markdown and PDF are large, and a document can be written to exceed any of
-//! them. So the worker starts a few processes of its own program in another role, which can read
-//! no file, open no connection and use only so much memory and processor time (`confine`). A
-//! document that crashes its process or takes too long costs its own result and nothing else.
+//! The parsers of HTML, Markdown and PDF are large, and a hostile document can exploit or exhaust
+//! them. So the worker starts its own program again as parser processes, which can open no file and
+//! no connection and have limits of memory and processor time (`confine`). A document that crashes
+//! its process or takes too long loses its own result and nothing else.
 //!
-//! [`ParserPool`] is the worker's side: it starts processes as they are needed, hands each one
-//! document at a time, and kills those that are late. [`serve()`] is the other side, and
-//! `parse` is what happens in there. `frame` is what goes over the pipes.
+//! [`ParserPool`] is the worker's side: it starts processes on demand, gives each one document at a
+//! time, and kills those that miss the deadline. [`serve()`] is the process's side; it calls
+//! `parse`. `frame` is the format of the pipes.
 
 mod confine;
 mod frame;

@@ -1,4 +1,5 @@
-//! Parsing one document. Runs in a parser process; its answer is bounded whatever the document is.
+//! Parses one document. Runs in a parser process; the size of its result is bounded for any
+//! document.
 
 use super::job::{Format, Origin, ParseError, ParseJob, Parsed};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     },
 };
 
-/// Bytes of text that are kept of a file: as much as the largest file of a corpus has.
+/// Bytes of text that are kept of a file; the largest file of a corpus has as many.
 const FILE_LIMITS: TextLimits = TextLimits {
     text: 10 * 1024 * 1024,
     block: 1024 * 1024,
@@ -51,7 +52,7 @@ fn as_text(job: &ParseJob) -> Result<Parsed, ParseError> {
     let (document, canonical) = match job.format {
         Format::Html => extract::page(&text, base),
         Format::Markdown => (extract::markdown(&text), None),
-        // What calls itself a PDF and is none was refused before.
+        // `Format::Pdf` does not reach this: `parse` sends it to `as_pdf`.
         Format::Text | Format::Pdf => (extract::plain_text(&text), None),
     };
     if let Origin::Page {

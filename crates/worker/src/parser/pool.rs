@@ -1,4 +1,4 @@
-//! Who may have a document parsed, and for how long it waits.
+//! [`ParserPool`]: limits how many documents are parsed at once, and for how long.
 
 #[cfg(test)]
 use super::job::Answer;
@@ -18,27 +18,29 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit},
 };
 
-/// Bytes. A page of the largest size may take 160 MB while it is parsed, one of this size 40.
+/// Bytes of a large page. Parsing the largest page may take 160 MB of memory, one of this size 40
+/// MB.
 const LARGE: usize = 128 * 1024;
-/// Longest time for one page, however late its deadline is.
+/// Longest time for one page, even with a later deadline.
 const MAX_TIME: Duration = Duration::from_secs(30);
-/// The same for a file of the corpus, which nobody waits for: on a busy machine too, one that never ends reaches the
-/// limit of its processor time first and is marked as such, and a sound one is read.
+/// Longest time for a file of the corpus, which no search waits for. Even on a busy machine, an
+/// endless file reaches its limit of processor time first and is marked as crashed, and a sound one
+/// is parsed.
 const MAX_FILE_TIME: Duration = Duration::from_secs(180);
-/// Processes of each lane, however many processors there are: docs/CAPACITY.md has what they take.
+/// The most processes of each lane; docs/CAPACITY.md has their memory.
 const MAX_SMALL: usize = 8;
 const MAX_LARGE: usize = 3;
 const MAX_FILES: usize = 4;
 
-/// Parses documents in processes apart. Clones share the processes.
+/// Parses documents in separate processes. Clones share the processes.
 #[derive(Debug, Clone)]
 pub struct ParserPool(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     runner: Runner,
-    /// Small pages do not wait for large ones, nor pages for the files of a corpus: a document that
-    /// is slow on purpose only delays its own kind, and only until its deadline.
+    /// Separate lanes for small pages, large pages and files: a document that is slow on purpose
+    /// delays only its own lane, and only until its deadline.
     small: Semaphore,
     large: Semaphore,
     files: Semaphore,
@@ -47,13 +49,13 @@ struct Shared {
 #[derive(Debug)]
 enum Runner {
     Processes(Processes),
-    /// The program of a unit test has no other role.
+    /// For unit tests, whose program cannot run as a parser process.
     #[cfg(test)]
     ThisProcess,
 }
 
 impl Default for ParserPool {
-    /// Processes of the program that runs.
+    /// Starts processes of the running program.
     fn default() -> Self {
         #[cfg(not(test))]
         let runner = Runner::Processes(Processes::new(this_program()));
@@ -64,7 +66,7 @@ impl Default for ParserPool {
 }
 
 impl ParserPool {
-    /// Processes of `program`, which must be a worker of the same version. Starts none yet.
+    /// A pool for processes of `program`, a worker of the same version. Starts none yet.
     #[must_use]
     pub fn of(program: PathBuf) -> Self {
         Self::on(Runner::Processes(Processes::new(program)))
@@ -83,15 +85,14 @@ impl ParserPool {
     /// Parses one document. At the deadline, or when the future is dropped, its process is killed.
     ///
     /// # Errors
-    /// `NoContent` when there is nothing to read in the document, `TimedOut` at the deadline,
-    /// `Crashed` when the document was too much for its parser, `Unavailable` when no process
-    /// could be started.
+    /// `NoContent` when the document has no usable text, `TimedOut` at the deadline, `Crashed` when
+    /// the parser crashed or reached a limit, `Unavailable` when no process could be started.
     pub async fn parse(&self, job: ParseJob, deadline: Deadline) -> Result<Parsed, ParseError> {
         if job.bytes.len() > MAX_DOCUMENT {
             return Err(ParseError::Crashed);
         }
         let parsing = async {
-            // The lanes are never closed, so there is a permit in the end.
+            // The lanes are never closed, so this is never `None`.
             let _permit = self.permit(&job).await;
             match &self.0.runner {
                 Runner::Processes(processes) => processes.parse(&job).await,
@@ -112,7 +113,7 @@ impl ParserPool {
         parsed.unwrap_or(Err(ParseError::TimedOut))
     }
 
-    /// The same from a thread that is none of a runtime's; `runtime` drives the pipes.
+    /// Parses one document from a thread outside of a runtime; `runtime` drives the pipes.
     ///
     /// # Errors
     /// As [`ParserPool::parse`], and `Unavailable` without a runtime.
@@ -129,10 +130,10 @@ impl ParserPool {
         runtime.block_on(async { self.parse(job, Deadline::after(MAX_FILE_TIME)).await })
     }
 
-    /// Starts a process to see how far the kernel confines it.
+    /// Starts a process to test how far the kernel confines it.
     ///
     /// # Errors
-    /// When none can be started.
+    /// When no process can be started.
     pub async fn probe(&self) -> io::Result<Confinement> {
         match &self.0.runner {
             Runner::Processes(processes) => processes.probe().await,
@@ -151,12 +152,12 @@ impl ParserPool {
     }
 }
 
-/// A small PDF can unpack to a large one.
+/// Every PDF is large, as a small one can unpack to a large document.
 fn is_large(job: &ParseJob) -> bool {
     job.bytes.len() > LARGE || job.format == Format::Pdf || job.bytes.starts_with(pdf::MAGIC)
 }
 
-/// The program that runs, also when another version was installed over it since it started.
+/// The running program, even when another version has been installed over its file.
 #[cfg(not(test))]
 fn this_program() -> PathBuf {
     if cfg!(target_os = "linux") {

@@ -15,7 +15,7 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-/// The argument that gives the program its other role.
+/// The command that runs the program as a parser process.
 pub(crate) const ROLE: &str = "parse-documents";
 
 /// A running parser process. It is killed when this is dropped.
@@ -28,21 +28,21 @@ pub(super) struct ParserProcess {
 }
 
 impl ParserProcess {
-    /// Starts `program` and waits until it has given up its rights. It inherits no setting, which
-    /// could be a key, and no terminal.
+    /// Starts `program` and waits until it has confined itself. It inherits no settings, which may
+    /// be secrets, and no terminal.
     pub(super) async fn start(program: &Path) -> io::Result<(Self, Confinement)> {
         let mut command = Command::new(program);
         command
             .arg(ROLE)
             .env_clear()
-            // Memory that is reserved ahead counts as used.
+            // Reserved memory counts against the limit.
             .env("MIMALLOC_ARENA_RESERVE", "64M")
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true);
-        // Ctrl-C is for the worker, which then finishes its searches.
+        // Ctrl-C must reach the worker only, which then finishes its searches.
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn()?;
@@ -59,8 +59,8 @@ impl ParserProcess {
         Ok((process, confinement))
     }
 
-    /// Has one document parsed. After an error, or when the future is dropped, the process is in
-    /// the middle of something and must be dropped too.
+    /// Parses one document. After an error, or when the future is dropped, the process must be
+    /// dropped: it may be in the middle of a document.
     pub(super) async fn parse(&mut self, job: &ParseJob) -> io::Result<Answer> {
         self.documents += 1;
         let header = postcard::to_allocvec(&Header::of(job)).map_err(io::Error::other)?;
@@ -70,17 +70,17 @@ impl ParserProcess {
         postcard::from_bytes(&answer).map_err(io::Error::other)
     }
 
-    /// How many documents it was given.
+    /// How many documents it has received.
     pub(super) fn documents(&self) -> usize {
         self.documents
     }
 
-    /// Whether it has ended by itself.
+    /// Whether the process has exited.
     pub(super) fn has_ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// How it ended; kills it when it has not.
+    /// Kills the process if it still runs, and returns its exit status.
     pub(super) async fn end(mut self) -> io::Result<ExitStatus> {
         drop(self.input);
         self.child.start_kill()?;

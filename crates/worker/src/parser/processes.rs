@@ -1,4 +1,4 @@
-//! The processes themselves: started when they are needed, used again, replaced when they fail.
+//! The processes of a pool: started on demand, reused, and replaced when they fail.
 
 use super::{
     confine::Confinement,
@@ -14,16 +14,16 @@ use std::{
     },
 };
 
-/// Documents after which a process is replaced, so that what its parsers leak does not add up.
+/// Documents after which a process is replaced, so that memory leaks of the parsers stay small.
 const MAX_DOCUMENTS: usize = 500;
-/// Bytes of one document after which a process is replaced: its end gives all its memory back.
+/// Size of a document, in bytes, after which a process is replaced, to free its memory.
 const MEMORY_HUNGRY: usize = 512 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Processes {
     program: PathBuf,
     idle: Mutex<Vec<ParserProcess>>,
-    /// Whether the log has said that the kernel does not confine them.
+    /// Whether the missing confinement has been logged.
     has_warned: AtomicBool,
 }
 
@@ -54,7 +54,7 @@ impl Processes {
                     status,
                     format = ?job.format,
                     bytes = job.bytes.len(),
-                    "a document was too much for its parser process"
+                    "a document crashed its parser process"
                 );
                 Err(ParseError::Crashed)
             }

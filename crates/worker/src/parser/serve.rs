@@ -1,5 +1,5 @@
-//! The role of a parser process: it reads documents from its input, one after the other, and
-//! writes what it read in them to its output, until the worker closes the pipe or kills it.
+//! A parser process: reads documents from its input, one after the other, and writes their results
+//! to its output, until the worker closes the pipe or kills it.
 
 use super::{
     confine::{self, Confinement},
@@ -20,10 +20,10 @@ use std::{
     thread,
 };
 
-/// The parsers of PDF and Markdown go down with nested objects; nothing of ours does.
+/// Bytes; large, because the parsers of PDF and Markdown recurse into nested objects.
 const STACK: usize = 16 * 1024 * 1024;
 
-/// Runs the role. Returns when the worker has closed the pipe, also in the middle of a document.
+/// Runs a parser process. Returns when the worker closes the pipe, even during a document.
 #[must_use]
 pub fn serve() -> ExitCode {
     match run() {
@@ -33,7 +33,7 @@ pub fn serve() -> ExitCode {
 }
 
 fn run() -> io::Result<()> {
-    // A message of a panic may quote the document.
+    // Silences panics: a message may quote the document.
     panic::set_hook(Box::new(|_| {}));
     volunteer_for_the_oom_killer();
     let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
@@ -42,7 +42,7 @@ fn run() -> io::Result<()> {
     confine::drop_files_and_network();
     let (send, documents) = sync_channel(0);
     let mut answers = output.try_clone()?;
-    // The C library sets a new thread up with calls that it may not make afterwards.
+    // The set-up of a thread needs system calls that are dropped afterwards.
     let is_set_up = Arc::new(Barrier::new(2));
     let thread_is_set_up = Arc::clone(&is_set_up);
     thread::Builder::new()
@@ -55,7 +55,7 @@ fn run() -> io::Result<()> {
     is_set_up.wait();
     confine::drop_system_calls();
     frame::write(&mut output, &encoded(&Confinement::tried()))?;
-    // The input is read while a document is parsed, so that its end is noticed at once.
+    // Reads the input during a document too, so that the process ends as soon as the pipe closes.
     loop {
         let job = match next(&mut input) {
             Ok(job) => job,
@@ -66,7 +66,7 @@ fn run() -> io::Result<()> {
     }
 }
 
-/// When memory runs out, the kernel takes the document rather than the searches.
+/// When memory runs out, the kernel kills a parser process rather than the worker.
 fn volunteer_for_the_oom_killer() {
     let _not_linux = std::fs::write("/proc/self/oom_score_adj", "1000");
 }
@@ -91,7 +91,7 @@ fn answer_all(documents: &Receiver<ParseJob>, output: &mut File) {
     }
 }
 
-/// An empty frame stands for what cannot be encoded; the worker takes it for a crash.
+/// An empty frame when the value cannot be encoded; the worker treats it as a crash.
 fn encoded(value: &impl serde::Serialize) -> Vec<u8> {
     postcard::to_allocvec(value).unwrap_or_default()
 }

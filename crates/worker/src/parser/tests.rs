@@ -25,14 +25,14 @@ fn file(format: Format, bytes: impl Into<Vec<u8>>) -> ParseJob {
     }
 }
 
-/// Bytes of the answer as it goes over the pipe.
+/// Bytes of the result on the pipe.
 fn answer(job: &ParseJob) -> usize {
     postcard::to_allocvec(&Answer::of(parse(job)))
         .unwrap()
         .len()
 }
 
-/// Pieces that a document can be made of many times, each with something of a size of its choice.
+/// Hostile documents: a format, a start and a piece to repeat, one of the two containing `long`.
 fn pieces(long: &str) -> [(Format, String, String); 8] {
     [
         (
@@ -77,9 +77,10 @@ fn pieces(long: &str) -> [(Format, String, String); 8] {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// Nothing that a document chooses the size of is multiplied by what it chooses the number of.
+    /// The result must not grow with the product of a document's longest part and its number of
+    /// parts.
     #[test]
-    fn the_answer_is_bounded_by_its_origin_and_by_the_document(
+    fn the_result_is_bounded_by_the_origin_and_size_of_the_document(
         long in 1usize..60_000,
         times in 1usize..2_000,
         kind in 0usize..8,
@@ -88,7 +89,7 @@ proptest! {
         let times = times.min(2_000_000 / each.len());
         let text = start + &each.repeat(times);
         let size = text.len();
-        // Twice the text, and what a block costs beside it.
+        // Twice the text, and the overhead of each block.
         let cost = size * 2 + times * (256 + 64) + 1_000;
         prop_assert!(answer(&file(format, text.clone())) <= cost);
         prop_assert!(answer(&page(format, text)) <= cost.min(TextLimits::PAGE.text * 2));
@@ -104,7 +105,7 @@ proptest! {
 }
 
 #[test]
-fn a_job_and_its_outcome_are_the_same_on_the_other_side_of_the_pipe() {
+fn jobs_and_results_survive_the_pipe_unchanged() {
     for job in [
         page(
             Format::Html,
@@ -124,7 +125,7 @@ fn a_job_and_its_outcome_are_the_same_on_the_other_side_of_the_pipe() {
 }
 
 #[test]
-fn a_page_is_judged_and_a_file_is_read_as_it_is() {
+fn a_cookie_wall_is_refused_as_a_page_and_parsed_as_a_file() {
     let wall = "<title>Shop</title><p>Please accept all cookies to continue.";
     let judged = parse(&page(Format::Html, wall));
     assert_eq!(judged, Err(ParseError::NoContent("a cookie wall".into())));

@@ -29,7 +29,7 @@ pub(super) enum Seat {
     Ours(Held),
     /// The leader has the lock with this nonce.
     Theirs(String),
-    /// The leader has just released its lock, or Redis does not answer.
+    /// The leader has just released its lock.
     Unknown,
 }
 
