@@ -1,4 +1,4 @@
-//! By which names the worker's port is asked: `privachat_core::hosts` says why that matters.
+//! Checks the `Host` of requests to the metrics server; `privachat_core::hosts` says why.
 
 use actix_web::{
     Error, HttpResponse,
@@ -14,7 +14,7 @@ use privachat_core::{
 };
 use serde_json::json;
 
-/// Refuses requests that come by a strange name, as the API does.
+/// Refuses requests whose host is not allowed, as the API does.
 pub(super) async fn check_host(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -28,7 +28,7 @@ pub(super) async fn check_host(
     Ok(request.into_response(refusal).map_into_right_body())
 }
 
-/// Without `Host` there is no browser: HTTP/1.1 has it in every request.
+/// A request without a host is allowed: browsers, which speak HTTP/1.1, always send one.
 fn is_allowed(hosts: &AllowedHosts, request: &ServiceRequest) -> bool {
     let in_line = request
         .uri()

@@ -1,5 +1,5 @@
-//! What the worker measures. The pipeline knows nothing of it: upstreams are counted by
-//! [`Traced`](crate::traced::Traced), everything else by the daemon.
+//! The metrics of the worker. [`Traced`](crate::traced::Traced) counts calls to upstreams, the
+//! daemon everything else; the pipeline itself counts nothing.
 
 mod door;
 mod names;
@@ -16,18 +16,18 @@ use privachat_core::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// How an attempt ended.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempted {
-    /// With an answer.
+    /// The search has an answer.
     Completed,
-    /// Without one, for good.
+    /// The search failed or was cancelled.
     Failed,
-    /// Failed in passing.
+    /// The attempt failed, and another one follows.
     Retry,
-    /// Given back.
+    /// A stopping worker released the job.
     Released,
-    /// Another worker had taken over.
+    /// Another attempt had claimed the job.
     Fenced,
 }
 
@@ -51,14 +51,14 @@ impl Attempted {
     }
 }
 
-/// How telling a callback went.
+/// The outcome of a callback's call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
-    /// The receiver has it.
+    /// The receiver answered 2xx.
     Taken,
-    /// It is told again later.
+    /// The call is repeated later.
     Failed,
-    /// It is not told any more.
+    /// No further calls.
     GivenUp,
 }
 
@@ -117,7 +117,8 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Makes what is not about upstreams known at zero: an increase from nothing is seen by nobody.
+    /// Sets every series but those of upstreams to zero: Prometheus sees no increase of a series
+    /// that first appears at one.
     fn show(&self) {
         for mode in Mode::ALL.map(Mode::as_str) {
             self.claim_seconds.show([mode]);
@@ -142,22 +143,22 @@ impl Metrics {
         self.history_writes.show(["failed"]);
     }
 
-    /// A search is taken up for the first time.
+    /// Records the time in the queue of a search's first attempt.
     pub fn claimed(&self, mode: Mode, waited: Duration) {
         self.claim_seconds.observe([mode.as_str()], waited);
     }
 
-    /// An attempt ran so long.
+    /// Records the duration of an attempt.
     pub fn ran(&self, mode: Mode, took: Duration) {
         self.search_seconds.observe([mode.as_str()], took);
     }
 
-    /// An attempt ended like this.
+    /// Counts an attempt that has ended.
     pub fn attempted(&self, mode: Mode, outcome: Attempted) {
         self.attempts.count([mode.as_str(), outcome.as_str()]);
     }
 
-    /// An answer was made, in so long and with so many tokens.
+    /// Records the stage times and the tokens of a new answer.
     pub fn answered(&self, timings: &BTreeMap<Stage, Duration>, usage: Option<Usage>) {
         for (stage, took) in timings {
             self.stage_seconds.observe([name_of(*stage)], *took);
@@ -170,22 +171,22 @@ impl Metrics {
         self.tokens.add(["completion"], usage.completion_tokens);
     }
 
-    /// A search ended without an answer.
+    /// Counts a search that ended without an answer.
     pub fn failed(&self, code: &'static str) {
         self.failures.count([code]);
     }
 
-    /// Another worker took a search over that ran here.
+    /// Counts a lease that was lost to another worker.
     pub fn lease_lost(&self) {
         self.leases_lost.count([""; 0]);
     }
 
-    /// An outcome was not written: another worker had taken over.
+    /// Counts an outcome that was refused because the job was fenced.
     pub fn write_fenced(&self) {
         self.fenced_writes.count([""; 0]);
     }
 
-    /// The sweeper's round has done this.
+    /// Counts what one sweep recovered.
     pub fn swept(&self, swept: &Swept) {
         for (kind, number) in [
             ("worker_lost", swept.reaped),
@@ -202,12 +203,12 @@ impl Metrics {
         failures.add([problem::QUEUE_EXPIRED], swept.expired as u64);
     }
 
-    /// A call to a callback went like this.
+    /// Counts a call to a callback.
     pub fn told(&self, outcome: Told) {
         self.callbacks.count([outcome.as_str()]);
     }
 
-    /// A search was, or was not, written into the history.
+    /// Counts a write to the history.
     pub fn history_written(&self, saved: bool) {
         self.history_writes
             .count([if saved { "saved" } else { "failed" }]);
@@ -239,7 +240,7 @@ mod tests {
     const PAGE: &str = include_str!("../../../../docs/METRICS.md");
 
     #[test]
-    fn the_page_for_people_holds_every_metric_of_the_worker_and_no_other() {
+    fn metrics_md_lists_every_metric_of_the_worker_and_no_other() {
         let (_, rest) = PAGE.split_once("\n## The worker\n").unwrap();
         let (section, _) = rest.split_once("\n## ").unwrap();
         let rows = section.lines().filter(|line| line.starts_with("| `"));

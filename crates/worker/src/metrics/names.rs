@@ -1,16 +1,16 @@
-//! Every metric of the worker; docs/METRICS.md is the same table for people.
+//! Every metric of the worker; docs/METRICS.md has the same table.
 
 use privachat_core::metrics::Metric;
 
 pub(super) static SLOTS: Metric = Metric::gauge(
     "privachat_worker_slots",
     &["mode"],
-    "Searches that the worker may run at a time; `mode` can be `all`",
+    "How many searches the worker may run at once; `mode` may also be `all`",
 );
 pub(super) static RUNNING: Metric = Metric::gauge(
     "privachat_worker_running",
     &["mode"],
-    "Searches that the worker runs now",
+    "Searches that run now",
 );
 pub(super) static CLAIM_SECONDS: Metric = Metric::histogram(
     "privachat_worker_claim_seconds",
@@ -20,7 +20,7 @@ pub(super) static CLAIM_SECONDS: Metric = Metric::histogram(
 pub(super) static ATTEMPTS: Metric = Metric::counter(
     "privachat_worker_attempts_total",
     &["mode", "outcome"],
-    "Ended attempts: `completed`, `failed` (cancelled too), `retry` (a temporary failure), `released` (returned by a stopping worker), `fenced` (another attempt had claimed the search)",
+    "Attempts that ended: `completed`, `failed` (cancelled too), `retry` (another attempt follows), `released` (by a stopping worker), `fenced` (another worker had claimed the job)",
 );
 pub(super) static SEARCH_SECONDS: Metric = Metric::histogram(
     "privachat_worker_search_seconds",
@@ -35,7 +35,7 @@ pub(super) static FAILURES: Metric = Metric::counter(
 pub(super) static STAGE_SECONDS: Metric = Metric::histogram(
     "privachat_worker_stage_seconds",
     &["stage"],
-    "Duration of a stage, of searches with an answer: `plan`, `search`, `read`, `rank`, `answer`, `check`",
+    "How long a stage took, of searches that have an answer: `plan`, `search`, `read`, `rank`, `answer`, `check`",
 );
 pub(super) static UPSTREAM_REQUESTS: Metric = Metric::counter(
     "privachat_worker_upstream_requests_total",
@@ -50,27 +50,27 @@ pub(super) static UPSTREAM_SECONDS: Metric = Metric::histogram(
 pub(super) static BREAKER_OPEN: Metric = Metric::gauge(
     "privachat_worker_breaker_open",
     &["upstream"],
-    "1 while the circuit breaker of a provider is open: from repeated failures until it has answered again; else 0",
+    "1 from when the circuit breaker of a provider opens until the provider has answered again; else 0",
 );
 pub(super) static LEASES_LOST: Metric = Metric::counter(
     "privachat_worker_leases_lost_total",
     &[],
-    "Searches that lost their lease: another worker claimed them while they ran here",
+    "Searches that another worker claimed while they ran here",
 );
 pub(super) static FENCED_WRITES: Metric = Metric::counter(
     "privachat_worker_fenced_writes_total",
     &[],
-    "Outcomes that were refused because another attempt had claimed the search",
+    "Outcomes that were not written because another worker had claimed the job",
 );
 pub(super) static RECOVERIES: Metric = Metric::counter(
     "privachat_worker_recoveries_total",
     &["kind"],
-    "Recoveries by the sweeper: `worker_lost` (the search waits again), `given_up` (its workers were lost too often), `expired` (it waited too long), `hint_lost` (its queue entry was missing), `unlisted` (it was missing from the index), `left_listed` (it had ended and was still in the index)",
+    "Jobs that the sweeper recovered: `worker_lost` (runs again), `given_up` (its workers were lost too often), `expired` (waited too long), `hint_lost` (its queue entry was lost), `unlisted` (was missing from the index), `left_listed` (had ended and was still in the index)",
 );
 pub(super) static TOKENS: Metric = Metric::counter(
     "privachat_worker_tokens_total",
     &["kind"],
-    "Tokens of language models used for answers: `prompt` and `completion`",
+    "Tokens of language models that answers used: `prompt` and `completion`",
 );
 pub(super) static CALLBACKS: Metric = Metric::counter(
     "privachat_worker_callbacks_total",

@@ -1,4 +1,4 @@
-//! The worker's port, for those who look after it: `/livez`, `/readyz`, `/metrics`.
+//! The HTTP server for probes and metrics: `/livez`, `/readyz`, `/metrics`.
 
 use super::{Metrics, door, names};
 use actix_web::{
@@ -22,35 +22,35 @@ use std::{
 use tokio::{runtime::Handle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Shorter than the `healthcheck` command waits.
+/// Timeout of the ping to Redis; shorter than that of the `healthcheck` command.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What is looked at.
+/// The state of the worker that probes and metrics show.
 pub struct Look {
-    /// What was counted.
+    /// The worker's counters.
     pub metrics: Arc<Metrics>,
-    /// The Redis that has to answer.
+    /// Its Redis must answer for `/readyz`.
     pub jobs: Jobs,
-    /// Where its connections live; not on the port's own thread, which ends with the port.
+    /// Drives the connections to Redis; not the server's own thread, which ends with the server.
     pub runtime: Handle,
-    /// Slots for each mode, and how many of them are in use.
+    /// Returns the slots of each mode, and how many of them are in use.
     pub slots: Box<dyn Fn() -> (PerMode, PerMode) + Send + Sync>,
-    /// Names of the search providers, and whether each is spared.
+    /// Returns each search provider, and whether its circuit breaker is open.
     pub breakers: Box<dyn Fn() -> Vec<(&'static str, bool)> + Send + Sync>,
-    /// Searches are taken.
+    /// Whether the consumer runs.
     pub taking: AtomicBool,
-    /// The worker was told to stop.
+    /// Cancelled by a stop signal.
     pub stop: CancellationToken,
 }
 
-/// An open port that nobody serves yet.
+/// A bound server that does not answer yet.
 pub struct Port(Server);
 
 impl Port {
-    /// Opens it.
+    /// Binds the address and announces it.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// When the address cannot be bound or announced.
     pub fn open(address: &MetricsAddress, look: Arc<Look>) -> anyhow::Result<Self> {
         let look = web::Data::from(look);
         let hosts = web::Data::new(address.hosts.clone());
@@ -69,19 +69,19 @@ impl Port {
         .bind((address.host.as_str(), address.port))
         .with_context(|| address.taken())?;
         let bound = server.addrs().first().copied();
-        address.announce(bound.context("the port for metrics has no address")?)?;
+        address.announce(bound.context("the metrics server has no address")?)?;
         Ok(Self(server.run()))
     }
 
-    /// Answers until it is dropped.
+    /// Answers requests until it is dropped.
     pub async fn serve(self) {
         if let Err(error) = self.0.await {
-            tracing::error!(error = %error, "the port for metrics closed");
+            tracing::error!(error = %error, "the metrics server failed");
         }
     }
 }
 
-/// GET, and HEAD: actix leaves out the body by itself.
+/// GET and HEAD; actix omits the body of the latter.
 fn look_only() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
@@ -105,7 +105,7 @@ async fn metrics(look: web::Data<Look>) -> HttpResponse {
 }
 
 impl Look {
-    /// Why searches are not run, if they are not.
+    /// Why the worker is not ready; `None` when it is.
     async fn hindrance(&self) -> Option<&'static str> {
         if self.stop.is_cancelled() {
             return Some("The worker is stopping: it finishes what it has begun");
@@ -125,7 +125,7 @@ impl Look {
         let mut moment = Moment::default();
         let (slots, running) = (self.slots)();
         let limits = moment.gauges(&names::SLOTS);
-        // Speed searches may use every one.
+        // Speed searches may use every slot.
         limits.set(["all".into()], number(slots.speed));
         set(&limits, slots);
         set(&moment.gauges(&names::RUNNING), running);
