@@ -1,9 +1,9 @@
-//! Text of strangers without what a reader cannot see and a model or a terminal would obey: the one
-//! place that says which characters those are. Used where text enters.
+//! Removes invisible characters from untrusted text: readers do not see them, but models and
+//! terminals obey them. Applied where text enters.
 
-/// Whether `c` shows nothing, or controls what shows others: controls, tags, overrides and isolates
-/// of the reading direction, zero-width spaces, marks of annotations. Tab and line feed are none of
-/// them, nor are the joiners that scripts and emoji need and the marks that only hint at a direction.
+/// Whether `c` is invisible or changes how others are displayed: controls, tags, overrides and
+/// isolates of the reading direction, zero-width spaces, annotation marks. Not tab and line feed,
+/// nor the joiners that scripts and emoji need, nor left-to-right and right-to-left marks.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     (c.is_control() && !matches!(c, '\t' | '\n'))
@@ -13,14 +13,14 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Cleans text that may have lines, in place.
+/// Cleans text of several lines in place.
 pub fn clean(text: &mut String) {
     if text.contains(is_invisible) {
         text.retain(|c| !is_invisible(c));
     }
 }
 
-/// Text that may have lines, cleaned, at most `max_bytes` of it.
+/// Cleans text of several lines and cuts it to `max_bytes`.
 #[must_use]
 pub fn lines(text: &str, max_bytes: usize) -> String {
     let mut cleaned = String::new();
@@ -33,7 +33,7 @@ pub fn lines(text: &str, max_bytes: usize) -> String {
     cleaned
 }
 
-/// Text of one line, such as a name: cleaned, every run of white space one blank, at most
+/// Cleans text of one line, such as a name: joins white space to one blank and cuts the text to
 /// `max_chars` characters.
 #[must_use]
 pub fn line(text: &str, max_chars: usize) -> String {
@@ -41,7 +41,7 @@ pub fn line(text: &str, max_chars: usize) -> String {
     let mut is_between = false;
     let mut left = max_chars;
     for c in text.chars() {
-        // Before the class is asked: some white space is a control character.
+        // Checked first, as some white space is a control character.
         if c.is_whitespace() {
             is_between = !cleaned.is_empty();
         } else if !is_invisible(c) {
@@ -64,7 +64,7 @@ pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Every character that must not pass, from the blocks that Unicode gives them.
+    /// Every character to remove, by Unicode block.
     pub(crate) fn unwanted() -> impl Iterator<Item = char> {
         let controls = (0..0x20)
             .chain(0x7f..=0x9f)
@@ -76,7 +76,7 @@ pub(crate) mod tests {
         all.filter_map(char::from_u32)
     }
 
-    /// What writing in some script, or an emoji, needs.
+    /// Texts whose joiners and marks must stay.
     const NEEDED: [&str; 5] = [
         "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",
         "\u{1f469}\u{200d}\u{1f52c}",
@@ -86,7 +86,7 @@ pub(crate) mod tests {
     ];
 
     #[test]
-    fn each_unwanted_character_goes_and_its_neighbours_stay() {
+    fn every_unwanted_character_is_removed_and_its_neighbours_stay() {
         for c in unwanted() {
             assert!(is_invisible(c), "{c:?}");
             let text = format!("a{c}b");
@@ -97,7 +97,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_scripts_and_emoji_need_stays() {
+    fn joiners_and_marks_of_scripts_and_emoji_stay() {
         for text in NEEDED {
             let mut cleaned = text.to_owned();
             clean(&mut cleaned);
@@ -111,7 +111,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn however_text_is_cut_the_pieces_come_out_as_the_whole(
+        fn cleaning_the_pieces_of_a_text_equals_cleaning_the_whole(
             text in any::<String>(), at in any::<prop::sample::Index>(),
         ) {
             let borders: Vec<usize> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
@@ -121,7 +121,7 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn nothing_unwanted_and_not_too_much_passes(text in any::<String>(), most in 0_usize..60) {
+        fn clean_text_is_visible_and_within_its_limit(text in any::<String>(), most in 0_usize..60) {
             prop_assert!(!lines(&text, most).contains(is_invisible));
             prop_assert!(lines(&text, most).len() <= most);
             let line = line(&text, most);

@@ -1,4 +1,5 @@
-//! The worker: takes searches from the queue and runs them through the pipeline.
+//! The worker: dequeues searches and runs them through the pipeline. [`daemon`] joins the two;
+//! [`wiring`] builds the pipeline's providers, fetcher and models from the settings.
 
 pub mod cleaning;
 pub mod cli;

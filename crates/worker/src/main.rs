@@ -1,9 +1,9 @@
-//! The worker's process: see `privachat_worker::main`.
+//! The worker's program; see `privachat_worker::main`.
 
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
-/// docs/adr/0006-where-the-time-goes.md has what it is worth.
+/// docs/adr/0006-where-the-time-goes.md says why.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

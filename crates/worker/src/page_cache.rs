@@ -1,4 +1,4 @@
-//! Pages that were read before are not fetched again.
+//! [`PageCache`] wraps a page fetcher and keeps the pages that it read in Redis.
 
 use crate::pipeline::{Deadline, Document, FetchError, Page, PageFetcher};
 use async_trait::async_trait;
@@ -8,29 +8,30 @@ use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
 use url::Url;
 
-/// What the cache may take of a page's time, twice. A slow Redis must not cost the page.
+/// Timeout of a read and of a write: a slow Redis must not cost the page.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// Pages with more text than this, in bytes of JSON, are read anew each time.
+/// Larger pages, in bytes of JSON, are not cached.
 const MOST_BYTES: usize = 1024 * 1024;
-/// Counts up when [`Kept`] or the extraction changes: older pages are then not found.
+/// Part of the key. Increase it when [`Kept`] or the extraction changes, so that older pages are
+/// not found.
 const VERSION: u8 = 2;
 
-/// A fetcher that remembers what another one read. Failures are not remembered.
+/// A fetcher that caches the pages of another one, but not its failures.
 ///
-/// A page is found by the address and the language that were asked for, not by the address that it
-/// was redirected to. One that lies in an excluded domain by now is not used.
+/// The key is the requested address and language, not the address after redirects. A cached page
+/// whose domain has been excluded since is not used.
 pub struct PageCache {
-    /// Fetches what is not there.
+    /// Fetches pages that are not cached.
     pub inner: Arc<dyn PageFetcher>,
-    /// Where pages are kept.
+    /// Holds the pages.
     pub cache: Cache,
-    /// For how long.
+    /// Life of a cached page.
     pub ttl: Duration,
-    /// Domains whose pages are never used, though they were allowed when they were kept.
+    /// Pages of these domains are never used, even when they were cached before.
     pub excluded: Arc<DomainList>,
 }
 
-/// A page as it is kept.
+/// The cached form of a page.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     url: String,
@@ -61,7 +62,7 @@ impl PageFetcher for PageCache {
     }
 }
 
-/// Whether neither the address that was asked for nor the one that it led to is excluded.
+/// Whether neither the requested address nor the one after redirects is excluded.
 fn may_use(page: &Page, url: &Url, excluded: &DomainList) -> bool {
     !excluded.covers(url) && !excluded.covers(&page.url)
 }

@@ -1,4 +1,5 @@
-//! The process: settings, logging, runtime, and then the daemon or one command.
+//! Starts the process: reads the settings, starts logging and the runtime, then runs the daemon or
+//! one command.
 
 use crate::{
     cli::{self, Cli, Command},
@@ -19,14 +20,14 @@ use tokio_util::sync::CancellationToken;
 pub fn main() -> ExitCode {
     let cli = Cli::from_process();
     start(cli).unwrap_or_else(|error| {
-        // Logging may not have been started: settings are read before it.
+        // To stderr, since logging starts after the settings are read.
         let _unwritable = writeln!(std::io::stderr(), "privachat-worker: {error:#}");
         ExitCode::FAILURE
     })
 }
 
 fn start(cli: Cli) -> anyhow::Result<ExitCode> {
-    // Before settings are read: this role gets none.
+    // Before the settings are read: a parser process gets none.
     if matches!(cli.command, Some(Command::ParseDocuments)) {
         return Ok(parser::serve());
     }
@@ -41,7 +42,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
             .log
             .start_traced(shared.otlp.as_ref(), "privachat-worker")?;
         let served = runtime.block_on(serve(settings));
-        // Nobody waits for work on the blocking threads, least of all when a part has died.
+        // Work on the blocking threads is not awaited: it could hang.
         runtime.shutdown_background();
         traces.stop();
         return served.map(|()| ExitCode::SUCCESS);
@@ -53,7 +54,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         &settings.shared,
         &mut std::io::stdout(),
     ));
-    // A search that was cut may have left work on the blocking threads; nobody waits for it.
+    // A cut search may have left work on the blocking threads; it is not awaited.
     runtime.shutdown_background();
     code
 }
@@ -74,7 +75,7 @@ async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
     let stopped = CancellationToken::new();
     let mut parts = Parts::default();
     if let Some(corpus) = wiring.corpus {
-        parts.spawn("the corpus's indexer", corpus.keep_fresh(stopped.clone()));
+        parts.spawn("the corpus indexer", corpus.keep_fresh(stopped.clone()));
     }
     let jobs = Jobs::new(settings.shared.redis.clone());
     jobs.warn_of_bad_setup().await;

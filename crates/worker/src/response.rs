@@ -1,10 +1,10 @@
-//! How a search ended, as clients see it.
+//! Builds the response of an ended search.
 
 use crate::pipeline::{Outcome, PipelineError};
 use privachat_core::schema::{SearchResponse, Status};
 use std::time::Duration;
 
-/// `pending` completed by `outcome`, after `took` of running.
+/// Completes `pending` with `outcome`; the search ran for `took`.
 #[must_use]
 pub fn completed(pending: SearchResponse, outcome: Outcome, took: Duration) -> SearchResponse {
     let timings = outcome
@@ -32,7 +32,7 @@ pub fn completed(pending: SearchResponse, outcome: Outcome, took: Duration) -> S
     }
 }
 
-/// `pending` ended by `error`, after `took` of running.
+/// Ends `pending` with `error`; the search ran for `took`.
 #[must_use]
 pub fn failed(pending: SearchResponse, error: PipelineError, took: Duration) -> SearchResponse {
     SearchResponse {
@@ -47,7 +47,7 @@ pub fn failed(pending: SearchResponse, error: PipelineError, took: Duration) -> 
     }
 }
 
-/// Seconds with as many decimals as anybody can use.
+/// Seconds, rounded to microseconds.
 #[must_use]
 pub fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e6

@@ -23,11 +23,11 @@ const OPENROUTER: &str = "https://openrouter.ai/api/v1";
 /// Settings of the worker.
 #[derive(Clone)]
 pub struct WorkerSettings {
-    /// What both binaries need.
+    /// Settings of both binaries.
     pub shared: SharedSettings,
-    /// What searches are run with.
+    /// Settings of the pipeline.
     pub pipeline: PipelineSettings,
-    /// How long a page is kept that was read; zero for not at all.
+    /// Life of a cached page; zero turns the page cache off.
     pub page_cache_ttl: Duration,
     cache_ttl: Duration,
     name: String,
@@ -41,7 +41,7 @@ impl WorkerSettings {
     /// Reads all settings.
     ///
     /// # Errors
-    /// With every complaint.
+    /// `InvalidSettings` lists every invalid setting.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, InvalidSettings> {
         let mut reader = Reader::new(lookup);
         let shared = SharedSettings::read(&mut reader);
@@ -81,7 +81,7 @@ impl WorkerSettings {
         }
     }
 
-    /// What the daemon needs of them.
+    /// The settings of the daemon.
     #[must_use]
     pub fn daemon(&self) -> DaemonSettings {
         DaemonSettings {
@@ -106,12 +106,12 @@ fn count(reader: &mut Reader<'_>, name: &'static str, default: u64) -> usize {
     usize::try_from(reader.number(name, default, 1..=1000)).unwrap_or(usize::MAX)
 }
 
-/// A number where zero stands for no bound.
+/// A limit; zero means no limit.
 fn bound(reader: &mut Reader<'_>, name: &'static str, most: u64) -> u32 {
     u32::try_from(reader.number(name, 0, 0..=most)).unwrap_or(u32::MAX)
 }
 
-/// Names a worker among others: the container's or machine's name, and the process.
+/// The name of the container or machine, and the process id.
 fn default_name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = Some(host.trim())
@@ -169,7 +169,7 @@ fn corpus(reader: &mut Reader<'_>) -> Option<CorpusSettings> {
     })
 }
 
-/// OpenRouter's names are those of the service that this one replaces.
+/// The OPENROUTER_ settings are those of the service that this one replaces.
 fn llm(reader: &mut Reader<'_>) -> Option<LlmConfig> {
     let context_tokens = tokens(reader, "LLM_CONTEXT_TOKENS", 0, 0..=10_000_000);
     let answer_tokens = tokens(reader, "LLM_ANSWER_TOKENS", 1024, 64..=100_000);
@@ -274,14 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn without_settings_only_wikipedia_is_searched_and_no_model_asked() {
+    fn without_settings_wikipedia_is_the_only_provider_and_there_is_no_model() {
         let pipeline = read(&[]).unwrap().pipeline;
         assert!(pipeline.wikipedia.is_some());
         assert!(pipeline.searxng.is_none() && pipeline.corpus.is_none() && pipeline.llm.is_none());
     }
 
     #[test]
-    fn the_names_of_the_old_service_turn_the_model_on() {
+    fn the_settings_of_the_old_service_configure_the_model() {
         let pipeline = read(&[("OPENROUTER_API_KEY", "k"), ("LLM_MODEL", "m")])
             .unwrap()
             .pipeline;
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn meanings_are_compared_by_one_server_that_names_its_model() {
+    fn one_server_ranks_by_meaning_and_its_model_must_be_named() {
         let embeddings = [
             ("EMBEDDING_BASE_URL", "http://localhost:1/v1"),
             ("EMBEDDING_MODEL", "e"),
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_without_a_model_is_a_complaint() {
+    fn an_llm_server_without_a_model_is_invalid() {
         let complaint = read(&[("LLM_BASE_URL", "http://localhost:11434/v1")])
             .err()
             .unwrap();

@@ -1,5 +1,5 @@
-//! What is asked of upstreams, each call with a span of its own: who was asked and how it went, never
-//! what was asked, where it is or what it said.
+//! [`Traced`] adds a span and a metric to each call of an upstream: its name, outcome and duration,
+//! but never a query, an address or content.
 
 use crate::pipeline::{
     Completion, Deadline, FetchError, Found, LanguageModel, ModelError, ModelLimits, Page,
@@ -14,20 +14,20 @@ use std::{
 use tracing::{Instrument, Span, field::Empty};
 use url::Url;
 
-/// Hears of every call that has ended.
+/// Observes calls to upstreams.
 pub trait Calls: Send + Sync {
-    /// Who was asked, how it went (`ok`, `abandoned` or the kind of failure) and how long it took.
+    /// Called when a call ends; `outcome` is `ok`, `abandoned` or the kind of failure.
     fn ended(&self, upstream: &'static str, outcome: &'static str, took: Duration);
 }
 
-/// What stands behind a seam of the pipeline, with spans.
+/// A provider, fetcher or model whose calls are traced.
 pub struct Traced<T: ?Sized> {
     inner: Arc<T>,
     calls: Option<Arc<dyn Calls>>,
 }
 
 impl<T: ?Sized> Traced<T> {
-    /// Adds spans to `inner`; `calls` hears of its calls too.
+    /// Adds spans to `inner`, and reports its calls to `calls`.
     pub fn new(inner: Arc<T>, calls: Option<Arc<dyn Calls>>) -> Self {
         Self { inner, calls }
     }
@@ -43,7 +43,7 @@ impl<T: ?Sized> Traced<T> {
     }
 }
 
-/// A call under way. Dropped without an end, the search did not wait for it.
+/// A call in flight. Its outcome is `abandoned` when it is dropped before it ends.
 struct Call<'a> {
     span: Span,
     upstream: &'static str,
@@ -53,7 +53,7 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Says how it ended.
+    /// Records the result.
     fn ended<T, E>(mut self, result: &Result<T, E>, kind: impl Fn(&E) -> &'static str) {
         self.outcome = match result {
             Ok(_) => "ok",
@@ -75,7 +75,8 @@ impl Drop for Call<'_> {
     }
 }
 
-/// A call to another server; `local` is this process. `http.response.status_code` is recorded where the answer is read.
+/// The span of a call; `local` stays in this process. `http.response.status_code` is recorded where
+/// the response is read.
 fn client_span(name: &str, system: &str) -> Span {
     let kind = match system {
         "local" => "internal",

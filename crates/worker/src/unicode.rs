@@ -1,9 +1,9 @@
-//! The encodings of Unicode beside UTF-8, for files whose format begins with ASCII: JSON, robots.txt.
+//! Decodes UTF-16 and UTF-32, for formats whose text begins with ASCII: JSON and robots.txt.
 
 use encoding_rs::{UTF_16BE, UTF_16LE};
 
-/// The text of `bytes` if they are UTF-16 or UTF-32: by their byte order mark, or else by where the
-/// zeros of the first ASCII characters stand (RFC 4627, 3). What is malformed becomes U+FFFD.
+/// The text of `bytes` if they are UTF-16 or UTF-32, detected by the byte order mark or else by the
+/// zeros of the first ASCII characters (RFC 4627, 3). Malformed characters become U+FFFD.
 #[must_use]
 pub fn wide(bytes: &[u8]) -> Option<String> {
     let head: [u8; 4] = bytes.get(..4).and_then(|head| head.try_into().ok())?;
@@ -58,13 +58,13 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+        fn no_input_panics(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             let _ = wide(&bytes);
         }
     }
 
     #[test]
-    fn a_zero_in_utf_8_is_not_taken_for_another_encoding() {
+    fn zeros_in_utf_8_are_not_detected_as_another_encoding() {
         for text in ["\0User-agent: *", "U\0ser-agent: *", "{\"a\0\": 1}", "{}"] {
             assert_eq!(wide(text.as_bytes()), None, "{text:?}");
         }

@@ -1,5 +1,5 @@
-//! HTTP to the upstreams that the operator configured: search engines and models. Pages of the
-//! open web go another, guarded way.
+//! HTTP to the upstreams that the operator configured: search engines and models. Pages of the open
+//! web are fetched by the guarded client of [`web::fetch`](crate::web::fetch) instead.
 
 mod exchange;
 mod probe;
@@ -16,10 +16,10 @@ pub use trouble::Trouble;
 use std::time::Duration;
 use url::Url;
 
-/// How long connecting may take.
+/// Timeout of a connect.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What this service calls itself.
+/// The `User-Agent` of requests to upstreams.
 pub const USER_AGENT: &str = concat!("PrivaChatSearch/", env!("CARGO_PKG_VERSION"));
 
 /// `base` with `path` added to its own path, whether or not that ends with a slash.
@@ -32,7 +32,7 @@ pub fn endpoint(base: &Url, path: &str) -> Url {
     url
 }
 
-/// A client for tests: their servers are on this machine.
+/// A client for tests, whose servers run on this machine.
 #[cfg(test)]
 pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
     let here = Url::parse("http://localhost/").ok();

@@ -1,5 +1,5 @@
-//! Settings become the pipeline's outside world: here, and nowhere else, it is decided which
-//! provider, fetcher and model stands behind each seam.
+//! Builds the pipeline's dependencies from the settings. This is the only module that chooses the
+//! providers, the fetcher and the models behind the pipeline's traits.
 
 use crate::{
     llm::{LlmConfig, OpenAi},
@@ -19,33 +19,33 @@ use privachat_core::{secret::Secret, tls::CaFile};
 use std::{path::PathBuf, sync::Arc};
 use url::Url;
 
-/// What the pipeline is to be built of. What is `None` is off.
+/// Settings of the pipeline; `None` turns a part off.
 #[derive(Debug, Clone, Default)]
 pub struct PipelineSettings {
     /// A SearXNG instance.
     pub searxng: Option<Url>,
-    /// serper.dev, or what stands for it.
+    /// serper.dev or a compatible server.
     pub serper: Option<Keyed>,
-    /// Perplexity, or what stands for it.
+    /// Perplexity or a compatible server.
     pub perplexity: Option<Keyed>,
     /// Wikipedia or another MediaWiki.
     pub wikipedia: Option<WikipediaSettings>,
-    /// Folders of the operator.
+    /// The operator's own documents.
     pub corpus: Option<CorpusSettings>,
     /// A language model.
     pub llm: Option<LlmConfig>,
     /// Embeddings or a reranker.
     pub semantics: Option<SemanticsSettings>,
-    /// What the page fetcher may do.
+    /// The limits of the page fetcher.
     pub fetch: FetchRules,
-    /// Who may sign the certificates of the upstreams, beside the public authorities.
+    /// Certificate authorities of the upstreams, beside the public ones.
     pub authorities: Option<CaFile>,
-    /// The worker's program for its parser processes; the program that runs when `None`.
+    /// The program of the parser processes; the running program when `None`.
     pub parser_program: Option<PathBuf>,
 }
 
 impl PipelineSettings {
-    /// The processes that parse documents.
+    /// A pool of parser processes; starts none yet.
     #[must_use]
     pub fn parsers(&self) -> ParserPool {
         let program = self.parser_program.clone();
@@ -53,53 +53,47 @@ impl PipelineSettings {
     }
 }
 
-/// An upstream that wants a key.
+/// An upstream that needs a key.
 #[derive(Debug, Clone)]
 pub struct Keyed {
-    /// The key.
+    /// The API key.
     pub key: Secret,
-    /// Where it is; its public address when `None`.
+    /// The address; the public one when `None`.
     pub base: Option<Url>,
 }
 
-/// Which wiki.
+/// Settings of the wiki.
 #[derive(Debug, Clone, Default)]
 pub struct WikipediaSettings {
-    /// Its address; the Wikipedia in the question's language when `None`.
+    /// The address; the Wikipedia in the question's language when `None`.
     pub base: Option<Url>,
 }
 
-/// Everything that was built. The parts are kept beside the context for those who probe or feed
-/// them: `check-config` and the corpus's background task.
+/// The pipeline's dependencies. The parts that are configured are also kept by themselves, because
+/// `check-config` probes them and the corpus needs a background task.
 #[derive(Clone)]
 pub struct Wiring {
-    /// What searches run on.
+    /// Runs searches.
     pub context: Context,
-    /// Set when configured.
     pub searxng: Option<Searxng>,
-    /// Set when configured.
     pub serper: Option<Serper>,
-    /// Set when configured.
     pub perplexity: Option<Perplexity>,
-    /// Set when configured.
     pub wikipedia: Option<Wikipedia>,
-    /// Set when configured. Somebody has to run its `keep_fresh`.
+    /// The caller must run its `keep_fresh`.
     pub corpus: Option<Arc<LocalCorpus>>,
-    /// Set when configured.
     pub model: Option<OpenAi>,
-    /// Set when configured.
     pub semantics: Option<Semantic>,
 }
 
-/// Builds what `settings` asks for. Asks no upstream and reads no document.
+/// Builds the dependencies. Sends no request and reads no document.
 ///
 /// # Errors
-/// When the HTTP client cannot be set up or the folder of the index cannot be written to.
+/// When an HTTP client cannot be set up or the folder of the index cannot be written to.
 pub fn context(settings: &PipelineSettings) -> anyhow::Result<Wiring> {
     measured(settings, None)
 }
 
-/// The same; `calls` hears of every call to an upstream.
+/// As [`context`], and reports every call to an upstream to `calls`.
 ///
 /// # Errors
 /// As [`context`].

@@ -10,7 +10,7 @@ fn page(text: &str) -> Page {
 }
 
 #[test]
-fn what_is_kept_is_what_was_read() {
+fn a_cached_page_equals_the_page_that_was_read() {
     let page = page("Zürich \u{1f980}");
     let kept = read(&written(&page).unwrap()).unwrap();
     let expected = Page {
@@ -21,7 +21,7 @@ fn what_is_kept_is_what_was_read() {
 }
 
 #[test]
-fn huge_and_empty_pages_are_not_kept_and_broken_ones_not_found() {
+fn huge_and_empty_pages_are_not_cached_and_broken_entries_are_ignored() {
     assert!(written(&page(&"word ".repeat(MOST_BYTES / 5))).is_none());
     assert!(written(&page("  ")).is_none());
     assert!(read(b"{\"url\":\"https://a.org/\"").is_none());
@@ -29,7 +29,7 @@ fn huge_and_empty_pages_are_not_kept_and_broken_ones_not_found() {
 }
 
 #[test]
-fn fragments_share_a_page_and_nothing_else_does() {
+fn only_the_fragment_of_an_address_is_not_part_of_the_key() {
     let page = |text: &str, language| key(&Url::parse(text).unwrap(), language);
     assert_ne!(
         page("https://a.org/x", Some("de")),
@@ -46,13 +46,13 @@ fn fragments_share_a_page_and_nothing_else_does() {
 }
 
 #[test]
-fn a_kept_page_in_a_domain_that_is_excluded_by_now_is_not_used() {
+fn a_cached_page_in_an_excluded_domain_is_not_used() {
     let asked = Url::parse("https://short.org/x").unwrap();
     let may_use = |domains: &str| {
         let excluded = DomainList::new(&[domains.to_owned()]);
         may_use(&page("Text."), &asked, &excluded)
     };
     assert!(may_use("b.org"));
-    assert!(!may_use("a.org"), "where it led to");
-    assert!(!may_use("short.org"), "what was asked for");
+    assert!(!may_use("a.org"), "the address after redirects");
+    assert!(!may_use("short.org"), "the requested address");
 }
