@@ -18,12 +18,15 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// How long another process that is building the index is waited for.
+/// How long to wait for another process that builds the index.
 const INDEX_PATIENCE: Duration = Duration::from_secs(600);
-/// The longest question, in characters; the API's bound.
+/// The longest question, in characters; the same limit as in the API.
 const LONGEST_QUESTION: usize = 5000;
 
-/// The request for `question`.
+/// Builds the request for `question`.
+///
+/// # Errors
+/// When the question is empty or too long.
 pub(super) fn request(
     question: &str,
     mode: Mode,
@@ -79,13 +82,13 @@ pub(super) async fn run(
     })
 }
 
-/// The index as the folders are now: a worker does this in the background, a single question has to
-/// wait for it.
+/// Updates the index to the current files. A worker does this in the background, but a command
+/// waits.
 pub(super) async fn bring_up_to_date(corpus: &Arc<LocalCorpus>) -> anyhow::Result<()> {
     let indexing = Arc::clone(corpus);
     let fresh = tokio::task::spawn_blocking(move || indexing.refresh(&CancellationToken::new()))
         .await
-        .context("reading the corpus broke off")??;
+        .context("reading the corpus failed")??;
     if !fresh {
         corpus.ready(Deadline::after(INDEX_PATIENCE)).await;
     }

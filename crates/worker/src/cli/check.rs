@@ -1,4 +1,4 @@
-//! `check`: an answer from a file, held against its sources claim by claim.
+//! `check`: checks an answer from a file against its sources, claim by claim.
 
 use super::show;
 use crate::pipeline::{Candidate, Passage, RankedSource, check, text};
@@ -88,7 +88,8 @@ fn report(input: Input) -> Report {
     }
 }
 
-/// The sentences that carry a claim best, of the sources it cites or else of the best one.
+/// The sentences that support a claim best, from the sources that it cites or else from the best
+/// one.
 fn evidence(claim: &check::Claim, sources: &[RankedSource]) -> Vec<Evidence> {
     let mut numbers = claim.mended.clone();
     if numbers.is_empty() {
@@ -117,7 +118,7 @@ fn evidence(claim: &check::Claim, sources: &[RankedSource]) -> Vec<Evidence> {
     found
 }
 
-/// How far one sentence alone carries the claim.
+/// How far one sentence alone supports the claim.
 fn support(claim: &str, source: &RankedSource, sentence: &str) -> f64 {
     let alone = as_ranked(
         source.candidate.title.clone(),

@@ -1,5 +1,5 @@
-//! `check-config`: what is configured, what answers, and what to set where it does not. Everything
-//! is asked side by side, nothing is changed.
+//! `check-config`: checks everything that is configured, and says what to set where it does not
+//! work. The checks run concurrently and change nothing.
 
 mod dotenv;
 mod stores;
@@ -14,8 +14,7 @@ use futures_util::future::{BoxFuture, join_all};
 use privachat_core::settings::SharedSettings;
 use std::{io::Write, process::ExitCode, time::Duration};
 
-/// How long everything together may take: what answers later than this is of no use to a search in
-/// speed mode.
+/// Timeout of all checks together: a later answer is useless to a search in speed mode.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 type Probe<'a> = BoxFuture<'a, Vec<Finding>>;
@@ -25,7 +24,7 @@ pub(super) async fn run(
     shared: &SharedSettings,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    // Apart from the rest: an index that cannot be opened is a finding, too.
+    // The corpus is opened by its own check, so that a failure is a finding and not an error.
     let without_corpus = PipelineSettings {
         corpus: None,
         ..settings.clone()
@@ -34,7 +33,7 @@ pub(super) async fn run(
     let deadline = Deadline::after(PATIENCE);
     let mut rows = vec![dotenv::row(dotenv::unused())];
     rows.extend(stores::rows(shared));
-    // A little less, so that what is late can say so itself.
+    // Slightly earlier, so that a slow upstream can report its own timeout.
     let theirs = deadline.keep(Duration::from_millis(200));
     rows.extend(upstreams::rows(&wiring, settings, theirs));
     let checked = join_all(rows.into_iter().map(async |row| {
@@ -55,7 +54,7 @@ pub(super) async fn run(
     for (name, provider, findings) in checked {
         for finding in findings {
             let finding = match finding {
-                // Nobody chose it, and another one answers.
+                // It is on by default only, and another provider works.
                 Finding::Broken(error) if provider == Some(Provider::Unasked) && providers > 0 => {
                     Finding::Doubtful(error)
                 }
@@ -81,9 +80,9 @@ pub(super) async fn run(
 
 struct Row<'a> {
     name: &'static str,
-    /// What turns it on.
+    /// The settings that turn it on.
     setting: &'static str,
-    /// How it came to be one of the search providers, if it is one.
+    /// Set when it is a search provider.
     provider: Option<Provider>,
     /// `None` when it is not configured.
     probe: Option<Probe<'a>>,
@@ -93,16 +92,16 @@ struct Row<'a> {
 enum Provider {
     /// A setting turned it on.
     Configured,
-    /// It is on when no setting says otherwise.
+    /// It is on by default.
     Unasked,
 }
 
 /// One line of the report.
 enum Finding {
-    /// Not configured; what to set.
+    /// Not configured; contains the settings that turn it on.
     Off(&'static str),
     Well(String),
-    /// It works, and yet there is something to mend.
+    /// It works, but something should be fixed.
     Doubtful(ProbeError),
     Broken(ProbeError),
 }

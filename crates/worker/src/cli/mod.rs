@@ -1,5 +1,6 @@
-//! The command line: the daemon, and pieces of the pipeline without Redis for people who tune or
-//! debug it; `check-config` looks at Redis and the history, too. Progress goes to stderr, results to stdout, so that results can be piped.
+//! The command line. Without a command the daemon runs. The commands run parts of the pipeline
+//! without Redis, for tuning and debugging; `check-config` also checks Redis and the history.
+//! Results go to stdout and progress to stderr, so that results can be piped.
 
 mod ask;
 mod check;
@@ -24,18 +25,19 @@ use privachat_core::{
 };
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
-/// Takes searches from the queue and runs them; with a command, runs a piece of it by hand.
+/// Takes searches from the queue and runs them; with a command, runs a part of the pipeline by
+/// hand.
 #[derive(Debug, Parser)]
 #[command(name = "privachat-worker", version = version_and_revision())]
 pub struct Cli {
-    /// What to run by hand; without a command the worker runs until it is stopped.
+    /// The part to run by hand; without a command the worker runs until it is stopped.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
 impl Cli {
-    /// Reads the arguments of the process. Prints help or a complaint and exits when they ask for
-    /// it or cannot be used.
+    /// Reads the arguments of the process. Prints help, the version or an error and exits when they
+    /// ask for it or are invalid.
     #[must_use]
     pub fn from_process() -> Self {
         let command = Self::command().after_help(settings::help());
@@ -43,20 +45,20 @@ impl Cli {
     }
 }
 
-/// The pieces that can be run by hand.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Answer a question: the whole pipeline once.
     Ask {
         /// The question.
         question: String,
-        /// How thorough.
+        /// How thorough the search is.
         #[arg(long, value_enum, default_value_t)]
         mode: ModeName,
-        /// Where to look.
+        /// Which provider to search.
         #[arg(long, value_enum, default_value_t)]
         provider: EngineName,
-        /// Seconds; the mode's unless given.
+        /// Time limit in seconds; that of the mode by default.
         #[arg(long, value_parser = clap::value_parser!(u64).range(1..=300))]
         timeout: Option<u64>,
         /// Print the response as the HTTP API would.
@@ -86,11 +88,11 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Ask everything that is configured whether it works, and say what to set where not.
+    /// Check everything that is configured, and say what to set where it does not work.
     CheckConfig,
-    /// Ask the worker at METRICS_PORT of this machine whether it is ready.
+    /// Check that the worker at METRICS_PORT of this machine is ready.
     Healthcheck,
-    /// Hold an answer against its sources, claim by claim.
+    /// Check an answer against its sources, claim by claim.
     Check {
         /// JSON: {"answer": …, "sources": [{"title": …, "url": …, "text": …}]}
         file: PathBuf,
@@ -98,23 +100,23 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// The role of the worker's own parser processes.
+    /// Run as a parser process of the worker.
     #[command(name = parser::ROLE, hide = true)]
     ParseDocuments,
 }
 
-/// Runs one command; its result goes to `out`, without a character that a terminal obeys. The code
-/// says whether it succeeded.
+/// Runs one command and writes its result to `out`, with invisible characters escaped. The exit
+/// code says whether it succeeded.
 ///
 /// # Errors
-/// When the command could not be carried out at all, or `out` cannot be written to.
+/// When the command could not run, or `out` cannot be written to.
 pub async fn run(
     command: Command,
     settings: &PipelineSettings,
     shared: &SharedSettings,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    // Whole, so that nothing that a command writes can miss the encoding.
+    // Buffered, so that everything that a command writes is escaped.
     let mut written = Vec::new();
     let result = carry_out(command, settings, shared, &mut written).await;
     let written = String::from_utf8_lossy(&written);
@@ -155,13 +157,13 @@ async fn carry_out(
 
 async fn healthcheck(shared: &SharedSettings) -> anyhow::Result<ExitCode> {
     let port = shared.metrics.as_ref();
-    let port = port.context("set METRICS_PORT: without it a worker cannot be asked")?;
+    let port = port.context("set METRICS_PORT: without it a worker has no health check")?;
     let asked = probe::ready(&port.host, port.port).await;
     asked.map_err(anyhow::Error::msg)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// A mode, as an argument.
+/// The argument form of a mode.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub enum ModeName {
     /// Snippets only.
@@ -183,10 +185,10 @@ impl From<ModeName> for Mode {
     }
 }
 
-/// A search engine, as an argument.
+/// The argument form of a search engine.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub enum EngineName {
-    /// Whatever is configured.
+    /// The providers that are configured.
     #[default]
     Auto,
     /// SEARXNG_BASE_URL.

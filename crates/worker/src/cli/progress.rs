@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
-/// How often the bar shows that something is going on.
+/// How often the spinner moves.
 const TICK: Duration = Duration::from_millis(120);
 
-/// Where progress is shown.
+/// The form of the progress.
 pub(super) enum Shown {
     Bar(ProgressBar),
     Lines,
@@ -36,7 +36,7 @@ impl Shown {
         self
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
@@ -47,7 +47,7 @@ impl Shown {
         let text = visible(text);
         match self {
             Self::Bar(bar) => bar.println(text),
-            // Progress that nobody can see any more must not end the search.
+            // A closed stderr must not end the search.
             Self::Lines => drop(writeln!(io::stderr().lock(), "{text}")),
         }
     }
@@ -69,7 +69,7 @@ impl ProgressSink for Shown {
         match event {
             Event::Stage(progress) => self.moved(&progress),
             Event::Warning { message } => self.line(&format!("warning: {message}")),
-            // What counts of them stands in the result.
+            // The result contains them.
             Event::Sources { .. } | Event::Text { .. } | Event::Discard {} => {}
         }
     }

@@ -1,4 +1,4 @@
-//! `search`: one provider, its results as they come.
+//! `search`: the unranked results of one provider.
 
 use super::{ask, progress, show};
 use crate::{
@@ -20,7 +20,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<ExitCode> {
     ensure!(
         engine != SearchEngine::Auto,
-        "name one provider; `ask` runs what auto means"
+        "name one provider; only `ask` supports auto"
     );
     let wiring = wiring::context(settings)?;
     if let (SearchEngine::Local, Some(corpus)) = (engine, &wiring.corpus) {

@@ -1,17 +1,17 @@
-//! Results for people and for programs.
+//! Prints results as text or JSON.
 
 use crate::pipeline::{Block, BlockKind, Document, Hit};
 use privachat_core::schema::SearchResponse;
 use serde::Serialize;
 use std::io::{self, Write};
 
-/// Pretty JSON and a line end.
+/// Prints pretty JSON and a newline.
 pub(super) fn json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     writeln!(out)
 }
 
-/// The answer with its numbered sources, or why there is none.
+/// Prints the answer with its numbered sources, or why there is none.
 pub(super) fn response(response: &SearchResponse, out: &mut dyn Write) -> io::Result<()> {
     if let Some(error) = &response.error {
         writeln!(out, "No answer: {error}")?;
@@ -40,7 +40,7 @@ pub(super) fn response(response: &SearchResponse, out: &mut dyn Write) -> io::Re
     )
 }
 
-/// Results of one provider.
+/// Prints the results of one provider.
 pub(super) fn hits(hits: &[Hit], out: &mut dyn Write) -> io::Result<()> {
     for hit in hits {
         writeln!(out, "{}. {}\n   {}", hit.position, hit.title, hit.url)?;
@@ -51,7 +51,7 @@ pub(super) fn hits(hits: &[Hit], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// A document in a Markdown-like form.
+/// Prints a document in a Markdown-like form.
 pub(super) fn document(document: &Document, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "Title: {}", document.title)?;
     if let Some(published) = document.published {

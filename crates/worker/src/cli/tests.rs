@@ -25,7 +25,7 @@ impl Ended {
     }
 }
 
-/// Redis is away, and the history has no place.
+/// Settings without Redis, and with a history that cannot be opened.
 fn shared() -> SharedSettings {
     let lookup = |name: &str| {
         let value = match name {
@@ -64,7 +64,7 @@ fn corpus(folder: &TempDir) -> PipelineSettings {
 }
 
 #[test]
-fn the_arguments_are_declared_without_contradiction() {
+fn the_arguments_are_declared_consistently() {
     Cli::command().debug_assert();
     assert!(
         Cli::try_parse_from(["privachat-worker"])
@@ -105,7 +105,7 @@ async fn a_question_is_answered_from_the_corpus_with_a_citation() {
 }
 
 #[tokio::test]
-async fn a_question_without_any_provider_says_what_to_set() {
+async fn ask_without_any_provider_says_what_to_set() {
     let settings = PipelineSettings::default();
     let ended = worker(&settings, &["ask", "What causes tides?"])
         .await
@@ -124,7 +124,7 @@ async fn a_question_without_any_provider_says_what_to_set() {
 }
 
 #[tokio::test]
-async fn the_results_of_one_provider_are_shown() {
+async fn search_prints_the_results_of_one_provider() {
     let folder = tempfile::tempdir().unwrap();
     let settings = corpus(&folder);
     let ended = worker(
@@ -152,7 +152,7 @@ async fn the_results_of_one_provider_are_shown() {
 }
 
 #[tokio::test]
-async fn a_file_is_read_by_its_kind() {
+async fn read_parses_a_file_by_its_format() {
     let folder = tempfile::tempdir().unwrap();
     let (html, markdown) = (folder.path().join("a.html"), folder.path().join("a.md"));
     fs::write(&html, PAGE).unwrap();
@@ -177,7 +177,7 @@ async fn a_file_is_read_by_its_kind() {
 }
 
 #[tokio::test]
-async fn a_page_is_read_from_the_web_and_private_addresses_are_not() {
+async fn read_fetches_a_page_but_not_from_a_private_address() {
     let server = MockServer::start().await;
     let page = ResponseTemplate::new(200).set_body_raw(PAGE, "text/html");
     Mock::given(path("/tides"))
@@ -204,7 +204,7 @@ async fn a_page_is_read_from_the_web_and_private_addresses_are_not() {
 }
 
 #[tokio::test]
-async fn an_answer_is_held_against_its_sources() {
+async fn check_finds_the_supported_claims_of_an_answer() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("answer.json");
     let input = serde_json::json!({
@@ -283,12 +283,12 @@ async fn check_config_names_what_is_off_and_what_is_broken() {
         .await
         .unwrap();
     let ended = worker(&settings, &["check-config"]).await.unwrap();
-    assert!(!ended.succeeded, "without Redis nothing goes on");
+    assert!(!ended.succeeded, "Redis is required");
     for part in [
         "ok    local       2 files, 1 sections",
         "warn  local       1 of its files cannot be parsed: file:///",
         "/documents/scan.pdf (a PDF that cannot be parsed)",
-        // Nothing confines the process of a unit test.
+        // A unit test runs without confinement.
         "warn  parser      this kernel does not take files and network away",
         "FAIL  redis       Redis does not answer\n                  start Redis",
         "FAIL  history     the history file /proc/nowhere/history.db cannot be used",
@@ -298,7 +298,7 @@ async fn check_config_names_what_is_off_and_what_is_broken() {
 }
 
 #[tokio::test]
-async fn check_config_names_the_folder_of_documents_that_is_not_there() {
+async fn check_config_names_a_missing_folder_of_documents() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = corpus(&folder);
     let missing = folder.path().join("nonexistent");
@@ -322,9 +322,9 @@ async fn check_config_names_the_folder_of_documents_that_is_not_there() {
     assert!(ended.output.contains("DATA_DIR"), "{}", ended.output);
 }
 
-/// What strangers write where the command line shows it: on a page, in a file, in an answer.
+/// Untrusted text that commands print: from a page, a file name, a file, an answer.
 #[tokio::test]
-async fn no_command_prints_what_a_terminal_obeys() {
+async fn no_command_prints_invisible_characters() {
     let hidden: String = unwanted().filter(|c| *c != '\r').collect();
     let folder = tempfile::tempdir().unwrap();
     let settings = corpus(&folder);

@@ -1,10 +1,10 @@
-//! Output encoded for where it goes: a terminal obeys characters that a reader does not see.
+//! Escapes invisible characters in output: readers do not see them, but a terminal obeys them.
 
 use crate::cleaning::is_invisible;
 use std::{borrow::Cow, fmt::Write as _};
 
-/// `text` with every character that is not seen as a JSON string would escape it: on a terminal it
-/// shows and does nothing, and JSON means the same as before.
+/// Escapes every invisible character as JSON does: a terminal shows it without effect, and JSON
+/// keeps its meaning.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_invisible) {
         return Cow::Borrowed(text);
@@ -30,7 +30,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn each_unwanted_character_shows_as_its_number() {
+    fn every_unwanted_character_is_escaped() {
         for c in unwanted() {
             let shown = visible(&format!("a{c}b")).into_owned();
             assert!(!shown.contains(is_invisible), "{c:?}");
@@ -41,7 +41,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn json_means_what_it_meant(text in any::<String>(), hidden in any::<prop::sample::Index>()) {
+        fn escaped_json_keeps_its_meaning(text in any::<String>(), hidden in any::<prop::sample::Index>()) {
             let unwanted: Vec<char> = unwanted().collect();
             let value = serde_json::json!({"text": format!("{text}{}", hidden.get(&unwanted))});
             let json = serde_json::to_string_pretty(&value).unwrap();

@@ -1,11 +1,11 @@
-//! What `.env` sets in vain. Under compose the addresses between the services are fixed, so docker-compose.yml hands
-//! over what `.env` says of them under another name, for this to tell.
+//! Finds settings of `.env` that have no effect. docker-compose.yml sets the addresses between the
+//! services itself, and passes the values of `.env` under prefixed names for this check.
 
 use super::{Finding, Row};
 use crate::upstream::ProbeError;
 use privachat_core::settings::SETTINGS;
 
-/// What docker-compose.yml puts before the name of a setting.
+/// The prefix that docker-compose.yml adds to the name of a setting.
 const PREFIX: &str = "DOTENV_";
 
 pub(super) fn row(unused: Vec<String>) -> Row<'static> {
@@ -18,7 +18,7 @@ pub(super) fn row(unused: Vec<String>) -> Row<'static> {
     }
 }
 
-/// The names that `.env` sets to something else than what holds.
+/// The settings whose value in `.env` is not the effective one.
 pub(super) fn unused() -> Vec<String> {
     unused_in(&|name| std::env::var(name).ok())
 }
@@ -38,7 +38,7 @@ fn unused_in(variable: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
 
 fn findings(unused: &[String]) -> Vec<Finding> {
     if unused.is_empty() {
-        return vec![Finding::Well("all of them are used".to_owned())];
+        return vec![Finding::Well("all settings of .env are used".to_owned())];
     }
     let doubts = unused.iter().map(|name| ProbeError {
         problem: format!("{name} in .env is not used: docker-compose.yml sets it"),
@@ -47,14 +47,14 @@ fn findings(unused: &[String]) -> Vec<Finding> {
     doubts.map(Finding::Doubtful).collect()
 }
 
-/// What does under compose what the setting does elsewhere.
+/// What to set under compose instead.
 fn instead_of(name: &str) -> &'static str {
     match name {
-        "API_HOST" => "API_BIND says where the port is published",
-        "CORPUS_PATHS" => "CORPUS names the folder of documents to mount",
+        "API_HOST" => "set API_BIND to the address where the port is published",
+        "CORPUS_PATHS" => "set CORPUS to the folder of documents to mount",
         "ALLOWED_HOSTS_FILE" => "set ALLOWED_HOSTS itself; it is no secret",
         "API_TRUSTED_PROXIES_FILE" => "set API_TRUSTED_PROXIES itself; it is no secret",
-        _ => "take it out, or set it in a docker-compose.override.yml for api and worker",
+        _ => "remove it, or set it in a docker-compose.override.yml for api and worker",
     }
 }
 
@@ -63,13 +63,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_setting_that_is_fixed_elsewhere_is_named_and_never_shown() {
+    fn an_unused_setting_is_named_and_its_value_is_never_printed() {
         let variable = |name: &str| {
             let value = match name {
                 "REDIS_URL" => "redis://redis:6379/0",
                 "DOTENV_REDIS_URL" => "redis://:secret@elsewhere:6379/0",
                 "DOTENV_DATABASE_URL_FILE" => "/run/secrets/secret",
-                // The same, nothing, and not a setting.
+                // The same value, an empty value, and not a setting.
                 "DRAIN_SECONDS" | "DOTENV_DRAIN_SECONDS" => "70",
                 "DOTENV_API_HOST" => " ",
                 "DOTENV_PATH" => "secret",

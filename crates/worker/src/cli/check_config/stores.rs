@@ -1,4 +1,4 @@
-//! Where searches are kept while they run, and afterwards.
+//! Checks Redis and the history.
 
 use super::{Finding, Row};
 use crate::upstream::ProbeError;
@@ -35,7 +35,7 @@ async fn redis(jobs: Jobs) -> Vec<Finding> {
         Err(error) => return vec![away(&error)],
     };
     let is_sound = !set_up.faults.iter().any(|fault| fault.is_serious);
-    // A Cluster that is down still tells how it is set up.
+    // The nodes of a Cluster that is down still report their configuration.
     if is_sound && let Err(error) = jobs.redis().ping().await {
         return vec![away(&error.into())];
     }
@@ -53,7 +53,7 @@ async fn redis(jobs: Jobs) -> Vec<Finding> {
     findings
 }
 
-/// Keys that hold what they never should. The service goes on without them.
+/// Damaged keys: their type or content is wrong. The service works without them.
 async fn damages(jobs: &Jobs) -> Vec<Finding> {
     let doubtful = |problem: String, hint: Option<&str>| {
         Finding::Doubtful(ProbeError {
@@ -65,13 +65,13 @@ async fn damages(jobs: &Jobs) -> Vec<Finding> {
         Ok(damages) => damages,
         Err(error) => {
             return vec![doubtful(
-                format!("its keys cannot be looked at: {error}"),
+                format!("its keys cannot be checked: {error}"),
                 None,
             )];
         }
     };
     let named = damages.named.into_iter().map(|Damage { key, problem }| {
-        let hint = "find out who writes there; a worker takes what is in its way out of it";
+        let hint = "find out what else writes to this Redis; workers remove what they cannot use";
         doubtful(format!("{key} {problem}"), Some(hint))
     });
     let more = (damages.more > 0)
@@ -106,7 +106,7 @@ fn away(error: &JobsError) -> Finding {
     } else {
         (
             "Redis does not answer",
-            "start Redis, or let REDIS_URL name the one that runs",
+            "start Redis, or set REDIS_URL to the one that runs",
         )
     };
     Finding::Broken(ProbeError {
@@ -118,7 +118,7 @@ fn away(error: &JobsError) -> Finding {
 async fn history(url: &DatabaseUrl) -> Vec<Finding> {
     let state = match history::inspect(url).await {
         Ok(Standing::UpToDate) => "up to date".to_owned(),
-        Ok(Standing::ToBeMade) => "will be made when a worker or the API starts".to_owned(),
+        Ok(Standing::ToBeMade) => "will be created when a worker or the API starts".to_owned(),
         Ok(Standing::ToBeMigrated(steps)) => {
             format!("{steps} migrations will be run when a worker or the API starts")
         }
@@ -132,11 +132,11 @@ async fn history(url: &DatabaseUrl) -> Vec<Finding> {
     vec![Finding::Well(format!("{url}: {state}"))]
 }
 
-/// What the message does not say by itself.
+/// What to do, where the message does not say it.
 fn hint(error: &HistoryError) -> Option<String> {
     let hint = match error {
         HistoryError::Migration(_) => {
-            "let the database's user create tables, and look for a session that holds locks"
+            "allow the database user to create tables, and look for a session that holds locks"
         }
         HistoryError::Timeout(_) => "check that it runs and that DATABASE_URL is right",
         _ => return None,

@@ -1,4 +1,4 @@
-//! Where searches look, and what writes and ranks for them.
+//! Checks the search providers, the parser and the models.
 
 use super::{Finding, Probe, Provider, Row};
 use crate::{
@@ -59,13 +59,13 @@ pub(super) fn rows<'a>(
         row(
             None,
             "model",
-            "LLM_BASE_URL and LLM_MODEL; without them answers are put together from the sources",
+            "LLM_BASE_URL and LLM_MODEL; without them answers are extracted from the sources",
             model,
         ),
         row(
             None,
             meaning_name,
-            "EMBEDDING_BASE_URL and EMBEDDING_MODEL, or RERANK_BASE_URL and RERANK_MODEL; without them only words rank",
+            "EMBEDDING_BASE_URL and EMBEDDING_MODEL, or RERANK_BASE_URL and RERANK_MODEL; without them sources are ranked by words only",
             meaning,
         ),
     ]
@@ -75,7 +75,7 @@ fn one<'a>(probe: impl Future<Output = Result<String, ProbeError>> + Send + 'a) 
     Box::pin(async { vec![Finding::from(probe.await)] })
 }
 
-/// The state of the corpus; its files are taken in by the worker, not here.
+/// Checks the corpus without indexing: the worker does that.
 async fn corpus(settings: CorpusSettings, parsers: ParserPool, deadline: Deadline) -> Vec<Finding> {
     let index_dir = settings.index_dir.clone();
     let corpus = match LocalCorpus::open(settings, parsers) {
@@ -87,7 +87,7 @@ async fn corpus(settings: CorpusSettings, parsers: ParserPool, deadline: Deadlin
                     index_dir.display()
                 ),
                 hint: Some(
-                    "let DATA_DIR name a folder that the worker's user may write to".to_owned(),
+                    "set DATA_DIR to a folder that the worker's user may write to".to_owned(),
                 ),
             })];
         }
@@ -99,7 +99,7 @@ async fn corpus(settings: CorpusSettings, parsers: ParserPool, deadline: Deadlin
         .collect()
 }
 
-/// Whether a document that takes its parser over gets any further.
+/// Checks that parser processes start, and that the kernel confines them.
 async fn parser(parsers: ParserPool) -> Vec<Finding> {
     let problem = match parsers.probe().await {
         Ok(confinement) if confinement.is_complete() => {
@@ -110,7 +110,7 @@ async fn parser(parsers: ParserPool) -> Vec<Finding> {
         Err(error) => {
             return vec![Finding::Broken(ProbeError {
                 problem: format!("no parser process can be started: {error}"),
-                hint: Some("let the worker start its own program again".to_owned()),
+                hint: Some("allow the worker to execute its own program".to_owned()),
             })];
         }
     };
