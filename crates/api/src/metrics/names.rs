@@ -5,7 +5,7 @@ use privachat_core::metrics::Metric;
 pub(super) static REQUESTS: Metric = Metric::counter(
     "privachat_api_requests_total",
     &["method", "route", "status"],
-    "Answered requests. `route` is the pattern of the path, or `unknown`",
+    "Requests that were answered. `route` is the pattern of the address, or `unknown`",
 );
 pub(super) static REQUEST_SECONDS: Metric = Metric::histogram(
     "privachat_api_request_seconds",
@@ -37,8 +37,6 @@ pub(super) static QUEUE_DEPTH: Metric = Metric::gauge(
     &["mode"],
     "Searches that wait in the queues of the whole service",
 );
-pub(super) static QUEUE_DEPTH: Metric =
-    Metric::gauge("privachat_queue_depth", &["mode"], "Waiting searches");
 pub(super) static QUEUE_OLDEST: Metric = Metric::gauge(
     "privachat_queue_oldest_seconds",
     &["mode"],

@@ -15,7 +15,7 @@ pub(super) static RUNNING: Metric = Metric::gauge(
 pub(super) static CLAIM_SECONDS: Metric = Metric::histogram(
     "privachat_worker_claim_seconds",
     &["mode"],
-    "Time from the acceptance of a search to its first attempt",
+    "How long a search waited from its acceptance to its first attempt",
 );
 pub(super) static ATTEMPTS: Metric = Metric::counter(
     "privachat_worker_attempts_total",
@@ -25,7 +25,7 @@ pub(super) static ATTEMPTS: Metric = Metric::counter(
 pub(super) static SEARCH_SECONDS: Metric = Metric::histogram(
     "privachat_worker_search_seconds",
     &["mode"],
-    "Duration of an attempt, with any outcome",
+    "How long an attempt took, however it ended",
 );
 pub(super) static FAILURES: Metric = Metric::counter(
     "privachat_worker_failures_total",
@@ -45,7 +45,7 @@ pub(super) static UPSTREAM_REQUESTS: Metric = Metric::counter(
 pub(super) static UPSTREAM_SECONDS: Metric = Metric::histogram(
     "privachat_worker_upstream_seconds",
     &["upstream"],
-    "Duration of such a call",
+    "How long such a call took",
 );
 pub(super) static BREAKER_OPEN: Metric = Metric::gauge(
     "privachat_worker_breaker_open",
