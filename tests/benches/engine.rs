@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use privachat_core::{
     connection::Redis,
-    jobs::{Claim, Ended, Hint, Jobs, NewJob},
+    jobs::{ClaimResult, FinishResult, Jobs, NewJob, QueueEntry},
     mode::Mode,
 };
 use privachat_tests::RedisServer;
@@ -69,18 +69,18 @@ fn job() -> NewJob {
         id,
         mode: Mode::Speed,
         request: Bytes::from_static(br#"{"query":"nothing"}"#),
-        digest: id.to_string(),
-        echo: format!(r#""session_id":"{id}""#),
+        request_hash: id.to_string(),
+        public_fields: format!(r#""session_id":"{id}""#),
         ttl: Duration::from_secs(600),
-        running_time: Duration::from_secs(10),
-        longest_wait: Duration::from_secs(600),
+        run_timeout: Duration::from_secs(10),
+        queue_timeout: Duration::from_secs(600),
         callback: None,
         owner: None,
     }
 }
 
 async fn submit_all(jobs: &Jobs) -> anyhow::Result<()> {
-    let submissions = stream::iter(0..JOBS).map(|_| async { jobs.submit(&job()).await });
+    let submissions = stream::iter(0..JOBS).map(|_| async { jobs.enqueue(&job()).await });
     let mut outcomes = submissions.buffer_unordered(AT_ONCE);
     while let Some(outcome) = outcomes.next().await {
         outcome?;
@@ -89,7 +89,7 @@ async fn submit_all(jobs: &Jobs) -> anyhow::Result<()> {
 }
 
 async fn drain(jobs: &Jobs) -> anyhow::Result<()> {
-    let mut taker = jobs.taker();
+    let mut taker = jobs.consumer();
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
     let mut taken = 0;
@@ -98,7 +98,7 @@ async fn drain(jobs: &Jobs) -> anyhow::Result<()> {
         let half = slots.available_permits() / 2;
         let spare = iter::repeat_with(|| Arc::clone(&slots).try_acquire_owned().ok());
         let spare: Vec<_> = spare.take(half).flatten().collect();
-        let hints = taker.next(&Mode::ALL, spare.len()).await?;
+        let hints = taker.dequeue(&Mode::ALL, spare.len()).await?;
         taken += hints.len();
         for (hint, slot) in hints.into_iter().zip(iter::once(first).chain(spare)) {
             let jobs = jobs.clone();
@@ -115,15 +115,18 @@ async fn drain(jobs: &Jobs) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn run(jobs: &Jobs, hint: Hint) -> anyhow::Result<()> {
-    let Claim::Started { lease, .. } = jobs.claim(hint, "bench", LEASE).await? else {
+async fn run(jobs: &Jobs, hint: QueueEntry) -> anyhow::Result<()> {
+    let ClaimResult::Started { lease, .. } = jobs.claim(hint, "bench", LEASE).await? else {
         anyhow::bail!("a job that was pushed once could not be claimed");
     };
-    let (tracked, ended) = tokio::join!(jobs.track(hint, LEASE), jobs.finish(&lease, Ok(b"{}")));
+    let (tracked, ended) = tokio::join!(
+        jobs.schedule_check(hint, LEASE),
+        jobs.finish(&lease, Ok(b"{}"))
+    );
     tracked?;
-    anyhow::ensure!(ended? == Ended::Completed, "a job did not complete");
-    jobs.forget(hint.id, hint.mode).await?;
-    Ok(jobs.saved(hint.id).await?)
+    anyhow::ensure!(ended? == FinishResult::Completed, "a job did not complete");
+    jobs.mark_done(hint.id, hint.mode).await?;
+    Ok(jobs.mark_archived(hint.id).await?)
 }
 
 async fn push_bare(redis: &Redis) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 //! which may be cut at any byte.
 
 use futures_util::StreamExt;
-use privachat_core::jobs::EntryId;
+use privachat_core::jobs::EventId;
 
 use crate::stream::{Told, told};
 use crate::{Client, wait::Patience};
@@ -107,7 +107,7 @@ impl Reader {
 
 /// Ids increase, it begins with the first event, and the last one comes once, at the end.
 pub fn assert_whole(events: &[Told]) {
-    let ids: Vec<EntryId> = events
+    let ids: Vec<EventId> = events
         .iter()
         .map(|told| told.id.parse().expect("an id"))
         .collect();

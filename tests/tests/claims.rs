@@ -4,7 +4,8 @@
 use futures_util::{StreamExt, future::ready};
 use privachat_core::connection::Redis;
 use privachat_core::jobs::{
-    Beat, Cancelled, Claim, Ended, EntryId, Failed, Failure, Hint, Jobs, Lease, Release, Submitted,
+    CancelResult, ClaimResult, EnqueueResult, EventId, FailResult, FinishResult, JobFailure, Jobs,
+    Lease, LeaseStatus, QueueEntry, ReleaseResult,
 };
 use privachat_core::keys;
 use privachat_core::mode::Mode;
@@ -18,16 +19,16 @@ const LEASE: Duration = Duration::from_secs(600);
 const PAUSE: Duration = Duration::from_secs(300);
 
 /// A search that is running: its hint, and the hold on it.
-async fn running(jobs: &Jobs) -> (Hint, Lease) {
+async fn running(jobs: &Jobs) -> (QueueEntry, Lease) {
     let id = Uuid::new_v4();
     let job = scene::job(id);
-    assert_eq!(jobs.submit(&job).await.unwrap(), Submitted::Created);
-    let hint = Hint {
+    assert_eq!(jobs.enqueue(&job).await.unwrap(), EnqueueResult::Created);
+    let hint = QueueEntry {
         id,
         mode: Mode::Speed,
     };
     match jobs.claim(hint, "worker", LEASE).await.unwrap() {
-        Claim::Started { lease, .. } => (hint, lease),
+        ClaimResult::Started { lease, .. } => (hint, lease),
         other => panic!("nobody else can hold it: {other:?}"),
     }
 }
@@ -37,9 +38,9 @@ async fn a_search_that_was_cancelled_cannot_be_completed() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let (hint, lease) = running(&jobs).await;
-    assert_eq!(jobs.cancel(hint.id).await.unwrap(), Cancelled::Flagged);
+    assert_eq!(jobs.cancel(hint.id).await.unwrap(), CancelResult::Requested);
     let ended = jobs.finish(&lease, Ok(b"{}")).await.unwrap();
-    assert_eq!(ended, Ended::Failed);
+    assert_eq!(ended, FinishResult::Failed);
 }
 
 #[tokio::test]
@@ -47,11 +48,11 @@ async fn a_search_that_waits_for_its_next_attempt_cannot_be_claimed_before() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let (hint, lease) = running(&jobs).await;
-    let failure = Failure::new("upstream_unavailable", "for now");
+    let failure = JobFailure::new("upstream_unavailable", "for now");
     let failed = jobs.fail(&lease, &failure, 3, PAUSE).await.unwrap();
-    assert_eq!(failed, Failed::Retry);
+    assert_eq!(failed, FailResult::Retry);
     match jobs.claim(hint, "worker", LEASE).await.unwrap() {
-        Claim::Early(wait) => assert!(wait <= PAUSE, "{wait:?}"),
+        ClaimResult::NotDue(wait) => assert!(wait <= PAUSE, "{wait:?}"),
         other => panic!("{other:?} before it is due"),
     }
 }
@@ -62,20 +63,21 @@ async fn what_is_asked_for_twice_is_answered_twice_and_done_once() {
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let (hint, lease) = running(&jobs).await;
     for _ in 0..2 {
-        assert_eq!(jobs.release(&lease).await.unwrap(), Release::Released);
+        assert_eq!(jobs.release(&lease).await.unwrap(), ReleaseResult::Released);
     }
-    let Claim::Started { lease, attempt, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap()
+    let ClaimResult::Started { lease, attempt, .. } =
+        jobs.claim(hint, "worker", LEASE).await.unwrap()
     else {
         panic!("it was given back");
     };
     assert_eq!(attempt, 1, "a release does not count");
-    let failure = Failure::new("upstream_unavailable", "for now");
+    let failure = JobFailure::new("upstream_unavailable", "for now");
     for _ in 0..2 {
         let failed = jobs.fail(&lease, &failure, 3, Duration::ZERO).await;
-        assert_eq!(failed.unwrap(), Failed::Retry);
+        assert_eq!(failed.unwrap(), FailResult::Retry);
     }
     match jobs.claim(hint, "worker", LEASE).await.unwrap() {
-        Claim::Started { attempt, .. } => assert_eq!(attempt, 2),
+        ClaimResult::Started { attempt, .. } => assert_eq!(attempt, 2),
         other => panic!("{other:?} of a search that is due"),
     }
 }
@@ -91,17 +93,18 @@ async fn events_that_are_reported_twice_are_told_once() {
             .map(|number| ("text", text(number)))
             .collect();
         let beat = jobs.report(lease, first, &events, None).await;
-        assert_eq!(beat.unwrap(), Beat::Held);
+        assert_eq!(beat.unwrap(), LeaseStatus::Held);
     };
     for (first, count) in [(1, 1), (1, 1), (2, 3), (2, 3)] {
         report(&lease, first, count).await;
     }
-    assert_eq!(jobs.release(&lease).await.unwrap(), Release::Released);
-    let Claim::Started { lease, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap() else {
+    assert_eq!(jobs.release(&lease).await.unwrap(), ReleaseResult::Released);
+    let ClaimResult::Started { lease, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap()
+    else {
         panic!("it was given back");
     };
     report(&lease, 1, 2).await;
-    let events = jobs.events_after(hint.id, EntryId::START, 100).await;
+    let events = jobs.events_after(hint.id, EventId::START, 100).await;
     let told: Vec<String> = events
         .unwrap()
         .into_iter()
@@ -128,15 +131,19 @@ async fn each_change_of_a_search_is_announced_but_not_that_it_was_accepted() {
     let mut listener = client.get_async_pubsub().await.unwrap();
     listener.subscribe(keys::CHANGED).await.unwrap();
     let other = scene::job(Uuid::new_v4());
-    assert_eq!(jobs.submit_once(&other).await.unwrap(), Submitted::Created);
+    assert_eq!(
+        jobs.enqueue_idempotent(&other).await.unwrap(),
+        EnqueueResult::Created
+    );
     let (hint, lease) = running(&jobs).await;
-    let failure = Failure::new("upstream_unavailable", "for now");
+    let failure = JobFailure::new("upstream_unavailable", "for now");
     let failed = jobs
         .fail(&lease, &failure, 3, Duration::ZERO)
         .await
         .unwrap();
-    assert_eq!(failed, Failed::Retry);
-    let Claim::Started { lease, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap() else {
+    assert_eq!(failed, FailResult::Retry);
+    let ClaimResult::Started { lease, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap()
+    else {
         panic!("it is due");
     };
     jobs.finish(&lease, Ok(b"{}")).await.unwrap();

@@ -251,7 +251,7 @@ async fn one_node_where_several_belong_is_noticed_at_the_start() {
     .to_string();
     assert!(misdirected.contains("REDIS_URL"), "{misdirected}");
     assert!(!misdirected.contains("127.0.0.1"), "{misdirected}");
-    let faults = Jobs::new(one).set_up().await.unwrap().faults;
+    let faults = Jobs::new(one).check_redis().await.unwrap().issues;
     assert!(
         faults
             .iter()
@@ -260,7 +260,7 @@ async fn one_node_where_several_belong_is_noticed_at_the_start() {
     );
     let seed = cluster.nodes[0].address();
     let all = Redis::open(&format!("redis+cluster://{seed}")).unwrap();
-    let faults = Jobs::new(all.clone()).set_up().await.unwrap().faults;
+    let faults = Jobs::new(all.clone()).check_redis().await.unwrap().issues;
     assert!(faults.is_empty(), "{faults:?}");
     assert_eq!(all.masters().await.unwrap().len(), cluster.nodes.len());
 }

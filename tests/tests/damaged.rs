@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use privachat_core::connection::Redis;
-use privachat_core::jobs::{Claim, Ended, Failure, Hint, Jobs, Submitted, SweepRules, Sweeper};
+use privachat_core::jobs::{
+    ClaimResult, EnqueueResult, FinishResult, JobFailure, Jobs, QueueEntry, SweepRules, Sweeper,
+};
 use privachat_core::keys;
 use privachat_core::mode::Mode;
 use privachat_tests::damage::{self, Content};
@@ -22,11 +24,11 @@ const SOON: Duration = Duration::from_secs(20);
 
 fn sweeper(jobs: &Jobs) -> Sweeper {
     let rules = SweepRules {
-        most_crashes: 2,
+        max_crashes: 2,
         // Redis is younger than any real lease: without a short one the amnesty would spare it.
         lease: Duration::ZERO,
-        worker_lost: Failure::new("worker_lost", "lost"),
-        waited_too_long: Failure::new("queue_expired", "late"),
+        worker_lost: JobFailure::new("worker_lost", "lost"),
+        queue_expired: JobFailure::new("queue_expired", "late"),
     };
     Sweeper::new(jobs.clone(), rules)
 }
@@ -35,48 +37,50 @@ fn sweeper(jobs: &Jobs) -> Sweeper {
 async fn lives(jobs: &Jobs, redis: &mut MultiplexedConnection, once: bool) -> Result<(), String> {
     let text = |error: privachat_core::jobs::JobsError| error.to_string();
     let job = scene::job(Uuid::new_v4());
-    let hint = Hint {
+    let hint = QueueEntry {
         id: job.id,
         mode: Mode::Speed,
     };
     let submitted = match once {
-        true => jobs.submit_once(&job).await,
-        false => jobs.submit(&job).await,
+        true => jobs.enqueue_idempotent(&job).await,
+        false => jobs.enqueue(&job).await,
     };
     // `Exists` as after a lost reply: one of two steps was made before the other met the key.
     let submitted = submitted.map_err(text)?;
-    assert!(once || submitted == Submitted::Created, "{submitted:?}");
-    assert_ne!(submitted, Submitted::Conflict);
-    jobs.is_full(1).await.map_err(text)?;
+    assert!(once || submitted == EnqueueResult::Created, "{submitted:?}");
+    assert_ne!(submitted, EnqueueResult::Conflict);
+    jobs.is_queue_full(1).await.map_err(text)?;
     let claim = |claim| match claim {
-        Claim::Started { lease, .. } => Ok(lease),
+        ClaimResult::Started { lease, .. } => Ok(lease),
         other => Err(format!("{other:?} of a job that waits")),
     };
     claim(jobs.claim(hint, "lost", LEASE).await.map_err(text)?)?;
-    jobs.track(hint, LEASE).await.map_err(text)?;
+    jobs.schedule_check(hint, LEASE).await.map_err(text)?;
     let () = redis.hset(keys::control(job.id), "lease", 1).await.unwrap();
     let () = redis.zadd(keys::LIVE, job.id.to_string(), 0).await.unwrap();
     let swept = sweeper(jobs).sweep().await.map_err(text)?;
-    if swept.reaped != 1 {
+    if swept.leases_expired != 1 {
         return Err(format!("{swept:?} of a job whose worker is lost"));
     }
     let lease = claim(jobs.claim(hint, "next", LEASE).await.map_err(text)?)?;
-    jobs.announce("next", "{}").await.map_err(text)?;
+    jobs.worker_heartbeat("next", "{}").await.map_err(text)?;
     jobs.overview().await.map_err(text)?;
-    jobs.board(50).await.map_err(text)?;
-    jobs.position(job.id, Mode::Speed).await.map_err(text)?;
+    jobs.list_jobs(50).await.map_err(text)?;
+    jobs.queue_position(job.id, Mode::Speed)
+        .await
+        .map_err(text)?;
     let ended = jobs.finish(&lease, Ok(b"{}")).await.map_err(text)?;
-    assert_eq!(ended, Ended::Completed);
-    jobs.forget(job.id, Mode::Speed).await.map_err(text)?;
-    let unsaved = jobs.unsaved(256, LEASE).await.map_err(text)?;
+    assert_eq!(ended, FinishResult::Completed);
+    jobs.mark_done(job.id, Mode::Speed).await.map_err(text)?;
+    let unsaved = jobs.due_for_archive(256, LEASE).await.map_err(text)?;
     if !unsaved.contains(&job.id) {
         return Err(format!("not among the unsaved: {unsaved:?}"));
     }
-    jobs.saved(job.id).await.map_err(text)?;
-    jobs.unsaved_count().await.map_err(text)?;
-    jobs.callbacks(256, LEASE).await.map_err(text)?;
-    jobs.callbacks_count().await.map_err(text)?;
-    jobs.note_failure(job.id).await.map_err(text)?;
+    jobs.mark_archived(job.id).await.map_err(text)?;
+    jobs.unarchived_count().await.map_err(text)?;
+    jobs.due_callbacks(256, LEASE).await.map_err(text)?;
+    jobs.unsettled_callback_count().await.map_err(text)?;
+    jobs.record_failure(job.id).await.map_err(text)?;
     Ok(())
 }
 
@@ -110,13 +114,13 @@ async fn numbers_of_hints_go_on_where_they_were() {
     for content in ["", "garbage", "1.5", "9223372036854775807"] {
         for _ in 0..2 {
             let id = Uuid::new_v4();
-            jobs.submit(&scene::job(id)).await.unwrap();
+            jobs.enqueue(&scene::job(id)).await.unwrap();
             ids.push(id.to_string());
         }
         let () = redis.set(keys::SEQ, content).await.unwrap();
     }
     let last = Uuid::new_v4();
-    jobs.submit(&scene::job(last)).await.unwrap();
+    jobs.enqueue(&scene::job(last)).await.unwrap();
     ids.push(last.to_string());
     let waiting: Vec<String> = redis
         .zrange(keys::pending(Mode::Speed), 0, -1)

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, stream};
 use privachat_core::{
     connection::Redis,
-    jobs::{Claim, Hint, Jobs, Submitted},
+    jobs::{ClaimResult, EnqueueResult, Jobs, QueueEntry},
 };
 use privachat_tests::{
     Answer, RedisServer, Stack, binaries,
@@ -72,24 +72,27 @@ async fn engine() -> (RedisServer, Jobs, MultiplexedConnection) {
 async fn a_repeated_submit_gives_a_running_search_no_second_hint() {
     let (_server, jobs, mut redis) = engine().await;
     let job = scene::job(Uuid::new_v4());
-    jobs.submit(&job).await.unwrap();
+    jobs.enqueue(&job).await.unwrap();
     let popped: String = redis.rpop("{search}:queue:speed", None).await.unwrap();
     assert_eq!(popped, job.id.to_string());
-    let hint = Hint {
+    let hint = QueueEntry {
         id: job.id,
         mode: job.mode,
     };
     let lease = Duration::from_secs(15);
     let claimed = jobs.claim(hint, "worker", lease).await.unwrap();
-    assert!(matches!(claimed, Claim::Started { .. }));
-    jobs.track(hint, lease).await.unwrap();
+    assert!(matches!(claimed, ClaimResult::Started { .. }));
+    jobs.schedule_check(hint, lease).await.unwrap();
     let look: f64 = redis
         .zscore("{search}:live", job.id.to_string())
         .await
         .unwrap();
 
     // What a submitter does whose first reply was lost.
-    assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
+    assert_eq!(
+        jobs.enqueue_idempotent(&job).await.unwrap(),
+        EnqueueResult::Exists
+    );
     let hints: usize = redis.llen("{search}:queue:speed").await.unwrap();
     let after: f64 = redis
         .zscore("{search}:live", job.id.to_string())
@@ -102,14 +105,17 @@ async fn a_repeated_submit_gives_a_running_search_no_second_hint() {
 async fn a_repeated_submit_gives_a_waiting_search_the_hint_that_it_lacks() {
     let (_server, jobs, mut redis) = engine().await;
     let job = scene::job(Uuid::new_v4());
-    jobs.submit(&job).await.unwrap();
+    jobs.enqueue(&job).await.unwrap();
     // As if the submitter had been cut off before its push.
     let () = redis
         .del(&["{search}:queue:speed", "{search}:pending:speed"])
         .await
         .unwrap();
     for _ in 0..2 {
-        assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
+        assert_eq!(
+            jobs.enqueue_idempotent(&job).await.unwrap(),
+            EnqueueResult::Exists
+        );
         let hints: usize = redis.llen("{search}:queue:speed").await.unwrap();
         assert_eq!(hints, 1);
     }
@@ -119,13 +125,16 @@ async fn a_repeated_submit_gives_a_waiting_search_the_hint_that_it_lacks() {
 async fn a_submit_that_comes_between_another_ones_steps_does_not_strike_its_search_off() {
     let (_server, jobs, mut redis) = engine().await;
     let job = scene::job(Uuid::new_v4());
-    jobs.submit(&job).await.unwrap();
+    jobs.enqueue(&job).await.unwrap();
     // The other one's registration is still to come: ours seems to be the first.
     let () = redis
         .zrem("{search}:live", job.id.to_string())
         .await
         .unwrap();
-    assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
+    assert_eq!(
+        jobs.enqueue_idempotent(&job).await.unwrap(),
+        EnqueueResult::Exists
+    );
     let hints: usize = redis.llen("{search}:queue:speed").await.unwrap();
     let listed: usize = redis.zcard("{search}:live").await.unwrap();
     assert_eq!((hints, listed), (1, 1));

@@ -3,7 +3,8 @@
 
 use privachat_core::connection::Redis;
 use privachat_core::jobs::{
-    Claim, Ended, Failed, Failure, Hint, Jobs, Lease, Submitted, SweepRules, Sweeper, Swept,
+    ClaimResult, EnqueueResult, FailResult, FinishResult, JobFailure, Jobs, Lease, QueueEntry,
+    SweepRules, SweepStats, Sweeper,
 };
 use privachat_core::keys;
 use privachat_core::mode::Mode;
@@ -33,18 +34,18 @@ impl World {
         Jobs::new(Redis::open(&self.server.url()).unwrap())
     }
 
-    async fn submit(&self) -> Hint {
+    async fn submit(&self) -> QueueEntry {
         let id = Uuid::new_v4();
-        let submitted = self.process().submit(&scene::job(id)).await.unwrap();
-        assert_eq!(submitted, Submitted::Created);
-        Hint {
+        let submitted = self.process().enqueue(&scene::job(id)).await.unwrap();
+        assert_eq!(submitted, EnqueueResult::Created);
+        QueueEntry {
             id,
             mode: Mode::Speed,
         }
     }
 
     /// Each lease runs out, and a sweeper comes by.
-    async fn lose(&mut self, lost: &[Hint]) -> Swept {
+    async fn lose(&mut self, lost: &[QueueEntry]) -> SweepStats {
         for hint in lost {
             let () = self
                 .redis
@@ -58,18 +59,18 @@ impl World {
                 .unwrap();
         }
         let rules = SweepRules {
-            most_crashes: MOST_CRASHES,
+            max_crashes: MOST_CRASHES,
             // Redis is younger than any real lease: without a short one the amnesty would spare it.
             lease: Duration::ZERO,
-            worker_lost: Failure::new("worker_lost", "lost"),
-            waited_too_long: Failure::new("queue_expired", "late"),
+            worker_lost: JobFailure::new("worker_lost", "lost"),
+            queue_expired: JobFailure::new("queue_expired", "late"),
         };
         let mut sweeper = Sweeper::new(self.process(), rules);
         sweeper.sweep().await.unwrap()
     }
 
     /// State, crashes and losses.
-    async fn charged(&mut self, hint: Hint) -> (String, u32, u32) {
+    async fn charged(&mut self, hint: QueueEntry) -> (String, u32, u32) {
         let key = keys::control(hint.id);
         let fields = ["state", "crashes", "losses"];
         let (state, crashes, losses): (String, u32, Option<u32>) =
@@ -77,16 +78,16 @@ impl World {
         (state, crashes, losses.unwrap_or(0))
     }
 
-    async fn assert_charged(&mut self, hint: Hint, crashes: u32, losses: u32) {
+    async fn assert_charged(&mut self, hint: QueueEntry, crashes: u32, losses: u32) {
         let charged = self.charged(hint).await;
         assert_eq!(charged, ("pending".to_owned(), crashes, losses));
     }
 }
 
-async fn claim(process: &Jobs, hint: Hint) -> Lease {
+async fn claim(process: &Jobs, hint: QueueEntry) -> Lease {
     match process.claim(hint, "worker", LEASE).await.unwrap() {
-        Claim::Started { lease, .. } => {
-            process.track(hint, LEASE).await.unwrap();
+        ClaimResult::Started { lease, .. } => {
+            process.schedule_check(hint, LEASE).await.unwrap();
             lease
         }
         other => panic!("nobody else can hold it: {other:?}"),
@@ -100,11 +101,11 @@ async fn a_search_that_is_alone_in_a_lost_process_has_crashed_it() {
     for crashes in 1..=MOST_CRASHES {
         claim(&world.process(), hint).await;
         let swept = world.lose(&[hint]).await;
-        assert_eq!((swept.reaped, swept.given_up), (1, 0));
+        assert_eq!((swept.leases_expired, swept.abandoned), (1, 0));
         world.assert_charged(hint, crashes, 0).await;
     }
     claim(&world.process(), hint).await;
-    assert_eq!(world.lose(&[hint]).await.given_up, 1);
+    assert_eq!(world.lose(&[hint]).await.abandoned, 1);
     assert_eq!(world.charged(hint).await, ("failed".to_owned(), 3, 0));
 }
 
@@ -117,7 +118,7 @@ async fn searches_that_are_lost_together_are_suspects_and_nothing_is_counted() {
         for hint in hints {
             claim(&process, hint).await;
         }
-        assert_eq!(world.lose(&hints).await.reaped, 2);
+        assert_eq!(world.lose(&hints).await.leases_expired, 2);
         for hint in hints {
             world.assert_charged(hint, 0, losses).await;
         }
@@ -176,9 +177,9 @@ async fn those_whose_leases_end_later_were_not_alone() {
     let lease = claim(&other, hints[0]).await;
     assert_eq!(
         other.finish(&lease, Ok(b"{}")).await.unwrap(),
-        Ended::Completed
+        FinishResult::Completed
     );
-    other.forget(hints[0].id, Mode::Speed).await.unwrap();
+    other.mark_done(hints[0].id, Mode::Speed).await.unwrap();
     world.lose(&hints[1..]).await;
     world.assert_charged(hints[1], 0, 1).await;
 }
@@ -207,7 +208,7 @@ async fn a_search_whose_company_cannot_be_known_is_a_suspect() {
         .unwrap();
     let process = holder.split(' ').next_back().unwrap().parse().unwrap();
     let () = world.redis.set(keys::lost(process), "text").await.unwrap();
-    assert_eq!(world.lose(&[hint]).await.reaped, 1);
+    assert_eq!(world.lose(&[hint]).await.leases_expired, 1);
     world.assert_charged(hint, 0, 1).await;
 }
 
@@ -232,7 +233,7 @@ async fn searches_that_the_version_before_has_claimed_are_lost_with_their_worker
         }
         let () = world.redis.hdel(&key, "losses").await.unwrap();
     }
-    assert_eq!(world.lose(&hints).await.reaped, 2);
+    assert_eq!(world.lose(&hints).await.leases_expired, 2);
     for hint in hints {
         world.assert_charged(hint, 0, 1).await;
     }
@@ -247,13 +248,13 @@ async fn a_search_that_is_lost_in_company_again_and_again_is_given_up_at_last() 
         for hint in hints {
             claim(&process, hint).await;
         }
-        assert_eq!(world.lose(&hints).await.reaped, 2);
+        assert_eq!(world.lose(&hints).await.leases_expired, 2);
     }
     let process = world.process();
     for hint in hints {
         claim(&process, hint).await;
     }
-    assert_eq!(world.lose(&hints).await.given_up, 2);
+    assert_eq!(world.lose(&hints).await.abandoned, 2);
 }
 
 #[tokio::test]
@@ -269,7 +270,7 @@ async fn a_suspect_is_claimed_only_by_those_who_have_made_room() {
         let process = world.process();
         let refused = process.claim_unless_suspect(hints[0], "worker", LEASE, losses - 1);
         match refused.await.unwrap() {
-            Claim::Suspect(known) => assert_eq!(known, losses),
+            ClaimResult::Suspect(known) => assert_eq!(known, losses),
             other => panic!("{other:?} of a suspect"),
         }
     }
@@ -277,7 +278,7 @@ async fn a_suspect_is_claimed_only_by_those_who_have_made_room() {
         .process()
         .claim_unless_suspect(hints[0], "worker", LEASE, 2)
         .await;
-    assert!(matches!(claimed.unwrap(), Claim::Started { .. }));
+    assert!(matches!(claimed.unwrap(), ClaimResult::Started { .. }));
 }
 
 /// What was lost because of another search is no attempt that failed.
@@ -293,8 +294,12 @@ async fn a_suspect_has_all_its_attempts_for_failures_that_pass() {
         world.lose(&hints).await;
     }
     let process = world.process();
-    let failure = Failure::new("upstream_unavailable", "for now");
-    for expected in [Failed::Retry, Failed::Retry, Failed::Ended(Ended::Failed)] {
+    let failure = JobFailure::new("upstream_unavailable", "for now");
+    for expected in [
+        FailResult::Retry,
+        FailResult::Retry,
+        FailResult::Ended(FinishResult::Failed),
+    ] {
         let lease = claim(&process, hints[0]).await;
         let failed = process.fail(&lease, &failure, 3, Duration::ZERO).await;
         assert_eq!(failed.unwrap(), expected);

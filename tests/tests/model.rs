@@ -5,8 +5,8 @@ use bytes::Bytes;
 use privachat_core::{
     connection::Redis,
     jobs::{
-        Beat, Cancelled, Claim, Ended, Failed, Failure, Hint, Jobs, Lease, NewJob, Release,
-        Submitted, SweepRules, Sweeper,
+        CancelResult, ClaimResult, EnqueueResult, FailResult, FinishResult, JobFailure, Jobs,
+        Lease, LeaseStatus, NewJob, QueueEntry, ReleaseResult, SweepRules, Sweeper,
     },
     mode::Mode,
 };
@@ -93,14 +93,14 @@ struct World {
 
 fn job(id: Uuid, other_request: bool) -> NewJob {
     NewJob {
-        digest: format!("request {other_request}"),
+        request_hash: format!("request {other_request}"),
         ..scene::job(id)
     }
 }
 
 impl World {
-    fn hint(&self) -> Hint {
-        Hint {
+    fn hint(&self) -> QueueEntry {
+        QueueEntry {
             id: self.id,
             mode: Mode::Speed,
         }
@@ -116,13 +116,13 @@ impl World {
             .zadd("{search}:live", self.id.to_string(), 0)
             .await
             .unwrap();
-        let failure = |text: &str| Failure::new("worker_lost", text);
+        let failure = |text: &str| JobFailure::new("worker_lost", text);
         let rules = SweepRules {
-            most_crashes: MOST_CRASHES,
+            max_crashes: MOST_CRASHES,
             // Redis is younger than any real lease: without a short one the amnesty would spare it.
             lease: Duration::ZERO,
             worker_lost: failure("lost"),
-            waited_too_long: failure("late"),
+            queue_expired: failure("late"),
         };
         Sweeper::new(self.jobs.clone(), rules)
             .sweep()
@@ -140,30 +140,32 @@ impl World {
 
 impl Model {
     /// The status that a held attempt of `actor` ends with, or why it cannot.
-    fn end(&mut self, actor: usize, wanted: State) -> Ended {
+    fn end(&mut self, actor: usize, wanted: State) -> FinishResult {
         if self.newest != Some(actor) {
-            return Ended::Fenced;
+            return FinishResult::Fenced;
         }
         match self.state {
             State::Processing(_) => {
                 self.state = if self.flagged { State::Failed } else { wanted };
                 if self.state == State::Completed {
-                    Ended::Completed
+                    FinishResult::Completed
                 } else {
-                    Ended::Failed
+                    FinishResult::Failed
                 }
             }
-            State::Completed | State::Failed => Ended::Already,
-            State::Absent | State::Pending => Ended::Fenced,
+            State::Completed | State::Failed => FinishResult::AlreadyEnded,
+            State::Absent | State::Pending => FinishResult::Fenced,
         }
     }
 
     /// What an attempt of this actor learns.
-    fn beat(&self, actor: usize) -> Beat {
+    fn beat(&self, actor: usize) -> LeaseStatus {
         match self.state {
-            State::Processing(holder) if holder == actor && self.flagged => Beat::Cancel,
-            State::Processing(holder) if holder == actor => Beat::Held,
-            _ => Beat::Fenced,
+            State::Processing(holder) if holder == actor && self.flagged => {
+                LeaseStatus::CancelRequested
+            }
+            State::Processing(holder) if holder == actor => LeaseStatus::Held,
+            _ => LeaseStatus::Fenced,
         }
     }
 
@@ -180,17 +182,17 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
         Step::Submit { other_request } => {
             let submitted = world
                 .jobs
-                .submit(&job(world.id, other_request))
+                .enqueue(&job(world.id, other_request))
                 .await
                 .unwrap();
             let expected = match model.state {
                 State::Absent => {
                     model.state = State::Pending;
                     model.other_request = other_request;
-                    Submitted::Created
+                    EnqueueResult::Created
                 }
-                _ if model.other_request == other_request => Submitted::Exists,
-                _ => Submitted::Conflict,
+                _ if model.other_request == other_request => EnqueueResult::Exists,
+                _ => EnqueueResult::Conflict,
             };
             prop_assert_eq!(submitted, expected);
         }
@@ -201,7 +203,7 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
                 .await
                 .unwrap();
             match (claim, model.state) {
-                (Claim::Started { lease, attempt, .. }, State::Pending) => {
+                (ClaimResult::Started { lease, attempt, .. }, State::Pending) => {
                     model.attempts += 1;
                     prop_assert_eq!(attempt, model.attempts);
                     model.state = State::Processing(actor);
@@ -209,9 +211,9 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
                     model.given_back = None;
                     world.leases[actor] = Some(lease);
                 }
-                (Claim::Busy(_), State::Processing(_)) => {}
-                (Claim::Gone, State::Completed | State::Failed) => {}
-                (Claim::Absent, State::Absent) => {}
+                (ClaimResult::Busy(_), State::Processing(_)) => {}
+                (ClaimResult::Ended, State::Completed | State::Failed) => {}
+                (ClaimResult::Absent, State::Absent) => {}
                 (claim, state) => prop_assert!(false, "{claim:?} in {state:?}"),
             }
         }
@@ -219,7 +221,7 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
             let Some(lease) = world.leases[actor].clone() else {
                 return Ok(());
             };
-            let beat = world.jobs.beat(&lease, LEASE).await.unwrap();
+            let beat = world.jobs.heartbeat(&lease, LEASE).await.unwrap();
             prop_assert_eq!(beat, model.beat(actor));
         }
         Step::Report(actor) => {
@@ -244,7 +246,7 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
             let Some(lease) = world.leases[actor].clone() else {
                 return Ok(());
             };
-            let failure = Failure::new("upstream_unavailable", "for now");
+            let failure = JobFailure::new("upstream_unavailable", "for now");
             let failed = world
                 .jobs
                 .fail(&lease, &failure, MOST_ATTEMPTS, Duration::ZERO)
@@ -256,12 +258,12 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
             let repeated =
                 model.state == State::Pending && model.given_back == Some((actor, Back::Failed));
             if repeated {
-                prop_assert_eq!(failed, Failed::Retry);
+                prop_assert_eq!(failed, FailResult::Retry);
             } else if retries {
                 model.lose_holder(Some((actor, Back::Failed)));
-                prop_assert_eq!(failed, Failed::Retry);
+                prop_assert_eq!(failed, FailResult::Retry);
             } else {
-                prop_assert_eq!(failed, Failed::Ended(model.end(actor, State::Failed)));
+                prop_assert_eq!(failed, FailResult::Ended(model.end(actor, State::Failed)));
             }
         }
         Step::Release(actor) => {
@@ -270,33 +272,35 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
             };
             let released = world.jobs.release(&lease).await.unwrap();
             let expected = match model.state {
-                State::Processing(holder) if holder == actor && model.flagged => Release::Cancel,
+                State::Processing(holder) if holder == actor && model.flagged => {
+                    ReleaseResult::CancelRequested
+                }
                 State::Processing(holder) if holder == actor => {
                     model.attempts -= 1;
                     model.lose_holder(Some((actor, Back::Released)));
-                    Release::Released
+                    ReleaseResult::Released
                 }
                 State::Pending if model.given_back == Some((actor, Back::Released)) => {
-                    Release::Released
+                    ReleaseResult::Released
                 }
-                _ => Release::Fenced,
+                _ => ReleaseResult::Fenced,
             };
             prop_assert_eq!(released, expected);
         }
         Step::Cancel => {
             let cancelled = world.jobs.cancel(world.id).await.unwrap();
             let expected = match model.state {
-                State::Absent => Cancelled::Absent,
+                State::Absent => CancelResult::Absent,
                 State::Pending => {
                     model.flagged = true;
                     model.state = State::Failed;
-                    Cancelled::AtOnce
+                    CancelResult::Cancelled
                 }
                 State::Processing(_) => {
                     model.flagged = true;
-                    Cancelled::Flagged
+                    CancelResult::Requested
                 }
-                State::Completed | State::Failed => Cancelled::Ended,
+                State::Completed | State::Failed => CancelResult::AlreadyEnded,
             };
             prop_assert_eq!(cancelled, expected);
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use privachat_core::connection::Redis;
-use privachat_core::jobs::{Jobs, JobsError, NewJob, Submitted};
+use privachat_core::jobs::{EnqueueResult, Jobs, JobsError, NewJob};
 use privachat_core::keys;
 use privachat_core::mode::Mode;
 use privachat_tests::proxy::Proxy;
@@ -37,12 +37,12 @@ async fn behind_a_proxy() -> (RedisServer, Proxy, Jobs) {
     let proxy = Proxy::start(server.address());
     let url = format!("redis://{}", proxy.address());
     let jobs = Jobs::new(Redis::open(&url).unwrap());
-    jobs.submit(&scene::job(Uuid::new_v4())).await.unwrap();
+    jobs.enqueue(&scene::job(Uuid::new_v4())).await.unwrap();
     (server, proxy, jobs)
 }
 
-async fn submit_all(jobs: &Jobs, all: &[NewJob]) -> Vec<Result<Submitted, JobsError>> {
-    join_all(all.iter().map(|job| jobs.submit(job))).await
+async fn submit_all(jobs: &Jobs, all: &[NewJob]) -> Vec<Result<EnqueueResult, JobsError>> {
+    join_all(all.iter().map(|job| jobs.enqueue(job))).await
 }
 
 /// Each waits, in the order in which it was submitted, is watched, and can be told of.
@@ -69,7 +69,7 @@ async fn assert_all_wait(server: &RedisServer, jobs: &Jobs, all: &[NewJob]) {
     for job in all {
         let record = jobs.record(job.id).await.unwrap().expect("a record");
         let record = String::from_utf8(record.bytes().to_vec()).unwrap();
-        assert!(record.contains(&job.echo), "{record}");
+        assert!(record.contains(&job.public_fields), "{record}");
         for key in [keys::record(job.id), keys::control(job.id)] {
             let left: i64 = redis.ttl(key).await.unwrap();
             assert!(left > 0, "it must not stay for ever");
@@ -83,7 +83,7 @@ async fn searches_submitted_at_one_time_share_calls_and_wait_in_their_order() {
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     // Connects, and loads the script.
     let first = scene::job(Uuid::new_v4());
-    jobs.submit(&first).await.unwrap();
+    jobs.enqueue(&first).await.unwrap();
     let mut redis = server.connection().await;
     let () = redis::cmd("CONFIG")
         .arg("RESETSTAT")
@@ -92,7 +92,7 @@ async fn searches_submitted_at_one_time_share_calls_and_wait_in_their_order() {
         .unwrap();
     let all = mixed();
     for outcome in submit_all(&jobs, &all).await {
-        assert_eq!(outcome.unwrap(), Submitted::Created);
+        assert_eq!(outcome.unwrap(), EnqueueResult::Created);
     }
     let calls = info::calls(&mut redis, "evalsha").await;
     assert!(
@@ -110,19 +110,19 @@ async fn of_one_id_in_one_call_the_first_counts() {
     // All are handed in before the first call is made: they go in one.
     let (first, one) = (scene::job(Uuid::new_v4()), scene::job(Uuid::new_v4()));
     let other = NewJob {
-        digest: "another".to_owned(),
+        request_hash: "another".to_owned(),
         ..one.clone()
     };
     let all = [first.clone(), one.clone(), one.clone(), other];
     let outcomes = submit_all(&jobs, &all).await;
-    let outcomes: Vec<Submitted> = outcomes.into_iter().map(Result::unwrap).collect();
+    let outcomes: Vec<EnqueueResult> = outcomes.into_iter().map(Result::unwrap).collect();
     assert_eq!(
         outcomes,
         [
-            Submitted::Created,
-            Submitted::Created,
-            Submitted::Exists,
-            Submitted::Conflict
+            EnqueueResult::Created,
+            EnqueueResult::Created,
+            EnqueueResult::Exists,
+            EnqueueResult::Conflict
         ]
     );
     assert_all_wait(&server, &jobs, &[first, one]).await;
@@ -136,7 +136,10 @@ async fn a_lost_reply_to_many_submissions_costs_none_of_them() {
     for outcome in submit_all(&jobs, &all).await {
         // Asked again, it may find itself.
         let outcome = outcome.unwrap();
-        assert!(matches!(outcome, Submitted::Created | Submitted::Exists));
+        assert!(matches!(
+            outcome,
+            EnqueueResult::Created | EnqueueResult::Exists
+        ));
     }
     assert_eq!(proxy.swallowed(), 1);
     let mut redis = server.connection().await;
@@ -177,13 +180,13 @@ async fn what_waits_for_a_call_and_is_not_wanted_any_more_is_not_submitted() {
     let (_server, proxy, jobs) = behind_a_proxy().await;
     proxy.black_hole(true);
     let [on_its_way, given_up, next] = [(); 3].map(|()| scene::job(Uuid::new_v4()));
-    let mut first = pin!(jobs.submit(&on_its_way));
+    let mut first = pin!(jobs.enqueue(&on_its_way));
     assert!(first.as_mut().now_or_never().is_none());
     // The call is made, without this one.
     tokio::task::yield_now().await;
-    assert!(jobs.submit(&given_up).now_or_never().is_none());
+    assert!(jobs.enqueue(&given_up).now_or_never().is_none());
     proxy.black_hole(false);
-    assert_eq!(first.await.unwrap(), Submitted::Created);
-    assert_eq!(jobs.submit(&next).await.unwrap(), Submitted::Created);
+    assert_eq!(first.await.unwrap(), EnqueueResult::Created);
+    assert_eq!(jobs.enqueue(&next).await.unwrap(), EnqueueResult::Created);
     assert!(jobs.record(given_up.id).await.unwrap().is_none());
 }

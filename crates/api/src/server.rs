@@ -21,7 +21,7 @@ use actix_web::{
 use anyhow::Context;
 use privachat_core::{
     history,
-    jobs::{Bell, DurabilityCheck, Jobs},
+    jobs::{CachedDurability, Jobs, Notifier},
     keys,
     limits::RateLimit,
     parts::Parts,
@@ -46,15 +46,15 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         .await
         .context("the history cannot be opened")?;
     let jobs = Jobs::new(settings.shared.redis.clone());
-    jobs.warn_of_bad_setup().await;
-    let changes = Bell::default();
+    jobs.log_config_issues().await;
+    let changes = Notifier::default();
     let stop = CancellationToken::new();
     let mut parts = Parts::default();
     parts.spawn(
         "the notifier",
         changes
             .clone()
-            .follow(jobs.redis().clone(), keys::CHANGED, stop.clone()),
+            .run(jobs.redis().clone(), keys::CHANGED, stop.clone()),
     );
     let proxies = settings.proxies.clone();
     let stopped = stop.clone();
@@ -67,7 +67,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         .rate_limit
         .map(|per_minute| RateLimit::new(jobs.redis().clone(), per_minute));
     let state = web::Data::new(State {
-        durability: DurabilityCheck::new(jobs.clone()),
+        durability: CachedDurability::new(jobs.clone()),
         jobs,
         metrics: Metrics::new(),
         queue,

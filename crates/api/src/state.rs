@@ -8,7 +8,7 @@ use actix_web::web::Bytes;
 use privachat_core::{
     history::History,
     hosts::AllowedHosts,
-    jobs::{Bell, DurabilityCheck, Jobs},
+    jobs::{CachedDurability, Jobs, Notifier},
     limits::RateLimit,
 };
 use std::{sync::Arc, time::Duration};
@@ -17,10 +17,10 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct State {
     pub(crate) jobs: Jobs,
     /// Whether Redis syncs to disk before it replies.
-    pub(crate) durability: DurabilityCheck,
+    pub(crate) durability: CachedDurability,
     pub(crate) metrics: Metrics,
     /// Wakes tasks that wait for a job to change.
-    pub(crate) changes: Bell,
+    pub(crate) changes: Notifier,
     /// The event streams that have subscribers.
     pub(crate) feeds: Arc<Feeds>,
     /// The snapshots of the queue.

@@ -4,7 +4,7 @@ use crate::{access::Caller, problem::Problem, request_log, state::State};
 use actix_web::HttpRequest;
 use chrono::{DateTime, SubsecRound, Utc};
 use privachat_core::{
-    jobs::{NewJob, Submitted},
+    jobs::{EnqueueResult, NewJob},
     schema::{SearchJob, SearchRequest, time},
     telemetry,
 };
@@ -79,7 +79,7 @@ pub(crate) async fn submit(
     request_log::is_about(id);
     // A replay adds nothing to the queue, so a full queue does not refuse it.
     let repeats = key.is_some() && state.jobs.record(id).await?.is_some();
-    if !repeats && state.jobs.is_full(state.max_queue_length).await? {
+    if !repeats && state.jobs.is_queue_full(state.max_queue_length).await? {
         return Err(Problem::QueueFull);
     }
     let created_at = Utc::now().trunc_subsecs(6);
@@ -88,19 +88,19 @@ pub(crate) async fn submit(
     let job = new_job(state, id, search, created_at, envelope, traceparent)?;
     let publish = async {
         match key {
-            Some(_) => state.jobs.submit_once(&job).await,
-            None => state.jobs.submit(&job).await,
+            Some(_) => state.jobs.enqueue_idempotent(&job).await,
+            None => state.jobs.enqueue(&job).await,
         }
     };
     let submitted = publish.instrument(publishing).await?;
     match submitted {
-        Submitted::Conflict => Err(Problem::IdempotencyConflict),
-        Submitted::Exists => Ok(Accepted {
+        EnqueueResult::Conflict => Err(Problem::IdempotencyConflict),
+        EnqueueResult::Exists => Ok(Accepted {
             id,
             created_at,
             replayed: key.is_some(),
         }),
-        Submitted::Created => {
+        EnqueueResult::Created => {
             state.metrics.accepted(search.mode);
             Ok(Accepted {
                 id,
@@ -143,18 +143,18 @@ fn new_job(
     Ok(NewJob {
         id,
         mode: search.mode,
-        digest: match envelope.key {
+        request_hash: match envelope.key {
             Some(_) => digest(search)?,
             // No later request can have the same id.
             None => String::new(),
         },
         request: json(&payload)?.into(),
-        echo: echo(id, search, created_at),
+        public_fields: echo(id, search, created_at),
         ttl: search
             .ttl_seconds
             .map_or(state.job_ttl, Duration::from_secs),
-        running_time: search.time_limit(),
-        longest_wait,
+        run_timeout: search.time_limit(),
+        queue_timeout: longest_wait,
         owner: envelope.owner.clone(),
         callback: search.callback_url.clone(),
     })

@@ -6,7 +6,7 @@ use crate::{
     reply::{self, State as SearchState},
     state::State,
 };
-use privachat_core::jobs::{Cancelled, JobsError};
+use privachat_core::jobs::{CancelResult, JobsError};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
@@ -32,7 +32,7 @@ pub(crate) async fn wait_for(
     enough: impl Fn(&SearchState) -> bool,
 ) -> Result<Option<SearchState>, Problem> {
     // Subscribe before the first read, or a change in between is lost.
-    let mut ring = state.changes.listen(id);
+    let mut ring = state.changes.subscribe(id);
     let mut seen = false;
     loop {
         let record = match state.jobs.record(id).await {
@@ -50,7 +50,7 @@ pub(crate) async fn wait_for(
         if enough(&now) || Instant::now() >= until {
             return Ok(Some(now));
         }
-        let _rung_or_not = timeout_at(until.min(Instant::now() + LOOK_AGAIN), ring.rung()).await;
+        let _rung_or_not = timeout_at(until.min(Instant::now() + LOOK_AGAIN), ring.changed()).await;
     }
 }
 
@@ -82,10 +82,10 @@ impl Drop for CancelOnDrop {
         let state = Arc::clone(&self.state);
         actix_web::rt::spawn(async move {
             match state.jobs.cancel(id).await {
-                Ok(Cancelled::AtOnce | Cancelled::Flagged) => {
+                Ok(CancelResult::Cancelled | CancelResult::Requested) => {
                     tracing::info!(session_id = %id, "cancelled: its client disconnected");
                 }
-                Ok(Cancelled::Ended | Cancelled::Absent) => {}
+                Ok(CancelResult::AlreadyEnded | CancelResult::Absent) => {}
                 Err(error) => {
                     tracing::warn!(session_id = %id, error = %error, "cannot cancel the search of a client that disconnected");
                 }

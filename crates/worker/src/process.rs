@@ -78,7 +78,7 @@ async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
         parts.spawn("the corpus indexer", corpus.keep_fresh(stopped.clone()));
     }
     let jobs = Jobs::new(settings.shared.redis.clone());
-    jobs.warn_of_bad_setup().await;
+    jobs.log_config_issues().await;
     let look_after = daemon::LookAfter {
         metrics,
         address: settings.shared.metrics.clone(),

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use chrono::Utc;
 use futures_util::{StreamExt, stream};
 use privachat_core::connection::Redis;
-use privachat_core::jobs::{Claim, Ended, Failure, Hint, Jobs, NewJob, SweepRules, Sweeper, Taker};
+use privachat_core::jobs::{
+    ClaimResult, Consumer, FinishResult, JobFailure, Jobs, NewJob, QueueEntry, SweepRules, Sweeper,
+};
 use privachat_core::mode::Mode;
 use privachat_core::schema::SearchJob;
 use privachat_core::schema::validate::search_request;
@@ -54,13 +56,13 @@ pub(crate) async fn submit_searches(jobs: &Jobs, count: usize) -> anyhow::Result
 /// A job that may wait as long as the longest measurement.
 fn waiting(id: Uuid) -> NewJob {
     NewJob {
-        longest_wait: LONGEST_WAIT,
+        queue_timeout: LONGEST_WAIT,
         ..job(id)
     }
 }
 
 async fn submit_each(jobs: &Jobs, count: usize, job: impl Fn() -> NewJob) -> anyhow::Result<()> {
-    let submissions = stream::iter(0..count).map(|_| async { jobs.submit(&job()).await });
+    let submissions = stream::iter(0..count).map(|_| async { jobs.enqueue(&job()).await });
     let mut outcomes = submissions.buffer_unordered(AT_ONCE);
     while let Some(outcome) = outcomes.next().await {
         outcome?;
@@ -70,7 +72,7 @@ async fn submit_each(jobs: &Jobs, count: usize, job: impl Fn() -> NewJob) -> any
 
 /// Runs so many jobs.
 pub(crate) async fn drain(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
-    let mut taker = jobs.taker();
+    let mut taker = jobs.consumer();
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
     let mut left = count;
@@ -87,7 +89,7 @@ pub(crate) async fn drain(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
 pub(crate) async fn work(url: &str) -> anyhow::Result<()> {
     let jobs = open(url)?;
     tokio::spawn(sweep(jobs.clone()));
-    let mut taker = jobs.taker();
+    let mut taker = jobs.consumer();
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
     loop {
@@ -102,7 +104,7 @@ pub(crate) async fn work(url: &str) -> anyhow::Result<()> {
 /// hint a task that claims and finishes. How many it were, at most `most`.
 async fn start(
     jobs: &Jobs,
-    taker: &mut Taker,
+    taker: &mut Consumer,
     slots: &Arc<Semaphore>,
     most: usize,
     running: &mut JoinSet<anyhow::Result<()>>,
@@ -111,7 +113,7 @@ async fn start(
     let spare = (slots.available_permits() / 2).min(most - 1);
     let free = iter::repeat_with(|| Arc::clone(slots).try_acquire_owned().ok());
     let spare: Vec<_> = free.take(spare).flatten().collect();
-    let hints = taker.next(&Mode::ALL, spare.len()).await?;
+    let hints = taker.dequeue(&Mode::ALL, spare.len()).await?;
     let count = hints.len();
     for (hint, slot) in hints.into_iter().zip(iter::once(first).chain(spare)) {
         let jobs = jobs.clone();
@@ -124,23 +126,26 @@ async fn start(
     Ok(count)
 }
 
-async fn run(jobs: &Jobs, hint: Hint) -> anyhow::Result<()> {
-    let Claim::Started { lease, .. } = jobs.claim(hint, "bench", LEASE).await? else {
+async fn run(jobs: &Jobs, hint: QueueEntry) -> anyhow::Result<()> {
+    let ClaimResult::Started { lease, .. } = jobs.claim(hint, "bench", LEASE).await? else {
         bail!("a job that was pushed once could not be claimed");
     };
-    let (tracked, ended) = tokio::join!(jobs.track(hint, LEASE), jobs.finish(&lease, Ok(b"{}")));
+    let (tracked, ended) = tokio::join!(
+        jobs.schedule_check(hint, LEASE),
+        jobs.finish(&lease, Ok(b"{}"))
+    );
     tracked?;
-    ensure!(ended? == Ended::Completed, "a job did not complete");
-    jobs.forget(hint.id, hint.mode).await?;
-    Ok(jobs.saved(hint.id).await?)
+    ensure!(ended? == FinishResult::Completed, "a job did not complete");
+    jobs.mark_done(hint.id, hint.mode).await?;
+    Ok(jobs.mark_archived(hint.id).await?)
 }
 
 pub(crate) async fn sweep(jobs: Jobs) {
     let rules = SweepRules {
-        most_crashes: 2,
+        max_crashes: 2,
         lease: LEASE,
-        worker_lost: Failure::new("worker_lost", "lost"),
-        waited_too_long: Failure::new("queue_expired", "late"),
+        worker_lost: JobFailure::new("worker_lost", "lost"),
+        queue_expired: JobFailure::new("queue_expired", "late"),
     };
     let mut sweeper = Sweeper::new(jobs, rules);
     loop {

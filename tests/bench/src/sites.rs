@@ -4,7 +4,7 @@ use crate::load::Asked;
 use crate::programs::{Peers, binaries, this};
 use crate::redis::steady;
 use privachat_bench::record::response;
-use privachat_core::jobs::{Claim, Hint};
+use privachat_core::jobs::{ClaimResult, QueueEntry};
 use privachat_core::mode::Mode;
 use privachat_tests::process::Process;
 use privachat_tests::proxy::free_port;
@@ -159,18 +159,18 @@ async fn peer(name: &'static str, mut process: Process, address: &str, id: Uuid)
 async fn finished_record(redis: &RedisServer) -> Uuid {
     let jobs = crate::engine::open(&redis.url()).expect("the address of our own Redis");
     let id = Uuid::new_v4();
-    jobs.submit(&job(id)).await.expect("a job");
+    jobs.enqueue(&job(id)).await.expect("a job");
     let mode = Mode::Speed;
-    let hint = jobs.taker().next(&[mode], 0).await.expect("a hint");
-    assert_eq!(hint, [Hint { id, mode }]);
-    let claim = jobs.claim(Hint { id, mode }, "bench", START).await;
-    let Ok(Claim::Started { lease, .. }) = claim else {
+    let hint = jobs.consumer().dequeue(&[mode], 0).await.expect("a hint");
+    assert_eq!(hint, [QueueEntry { id, mode }]);
+    let claim = jobs.claim(QueueEntry { id, mode }, "bench", START).await;
+    let Ok(ClaimResult::Started { lease, .. }) = claim else {
         panic!("{claim:?}");
     };
     let result = serde_json::to_vec(&response(id)).expect("a response");
     assert!(result.len() >= RECORD);
     jobs.finish(&lease, Ok(&result)).await.expect("the end");
-    jobs.forget(id, mode).await.expect("the end of the end");
+    jobs.mark_done(id, mode).await.expect("the end of the end");
     let mut connection = redis.connection().await;
     let mut set = redis::cmd("SET");
     set.arg(format!("peer:{id}")).arg(result);

@@ -20,15 +20,15 @@ pub(super) async fn look(state: &State, moment: &mut Moment) {
     let asked = async {
         let (overview, unsaved, callbacks) = tokio::try_join!(
             jobs.overview(),
-            jobs.unsaved_count(),
-            jobs.callbacks_count()
+            jobs.unarchived_count(),
+            jobs.unsettled_callback_count()
         )?;
         Ok::<_, JobsError>((overview, unsaved, callbacks))
     };
     let (overview, unsaved, callbacks) = match timeout(PATIENCE, asked).await {
         Ok(Ok(told)) => told,
         // Redis answers, with damaged data.
-        Ok(Err(error)) if error.is_about_data() => {
+        Ok(Err(error)) if error.is_data_error() => {
             moment.set(&names::REDIS_UP, 1.0);
             return;
         }
@@ -54,7 +54,7 @@ fn show(overview: &Overview, moment: &mut Moment) {
     for queue in &overview.queues {
         let mode = queue.mode.as_str();
         depth.set([mode.into()], number(queue.depth));
-        let age = queue.oldest.unwrap_or_default();
+        let age = queue.oldest_age.unwrap_or_default();
         oldest.set([mode.into()], age.as_secs_f64());
     }
     let workers: Vec<WorkerDescription> = overview

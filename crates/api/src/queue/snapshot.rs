@@ -3,7 +3,7 @@
 use crate::openapi::{FailureBody, LiveBody, ModeBody, QueueBody, WorkerBody};
 use chrono::{DateTime, Utc};
 use privachat_core::{
-    jobs::{Board, FailedJob, Jobs, JobsError, LiveJob, Overview, SeenWorker},
+    jobs::{FailedJob, JobListing, Jobs, JobsError, LiveJob, Overview, WorkerInfo},
     mode::Mode,
     schema::{
         Status,
@@ -44,11 +44,11 @@ impl Snapshot {
 /// `JobsError::Unavailable` when Redis does not answer; `Damaged` when it holds something else.
 pub(crate) async fn take(jobs: &Jobs) -> Result<Snapshot, JobsError> {
     let overview = jobs.overview().await?;
-    let board = jobs.board(AT_MOST).await?;
+    let board = jobs.list_jobs(AT_MOST).await?;
     Ok(snapshot(&overview, &board))
 }
 
-fn snapshot(overview: &Overview, board: &Board) -> Snapshot {
+fn snapshot(overview: &Overview, board: &JobListing) -> Snapshot {
     Snapshot {
         body: body(overview, board, overview.now),
         // An age relative to the epoch is a point in time.
@@ -59,15 +59,15 @@ fn snapshot(overview: &Overview, board: &Board) -> Snapshot {
 fn moments(overview: &Overview) -> Overview {
     let mut moments = overview.clone();
     for queue in &mut moments.queues {
-        queue.oldest = queue.oldest.map(|age| overview.now.saturating_sub(age));
+        queue.oldest_age = queue.oldest_age.map(|age| overview.now.saturating_sub(age));
     }
     for worker in &mut moments.workers {
-        worker.seen = overview.now.saturating_sub(worker.seen);
+        worker.since_heartbeat = overview.now.saturating_sub(worker.since_heartbeat);
     }
     moments
 }
 
-fn body(overview: &Overview, board: &Board, now: Duration) -> QueueBody {
+fn body(overview: &Overview, board: &JobListing, now: Duration) -> QueueBody {
     let workers: Vec<WorkerBody> = overview.workers.iter().map(worker).collect();
     let modes = overview.queues.iter().map(|queue| {
         let sum = |numbers: fn(&WorkerDescription) -> PerMode| -> usize {
@@ -79,7 +79,7 @@ fn body(overview: &Overview, board: &Board, now: Duration) -> QueueBody {
         ModeBody {
             mode: queue.mode,
             depth: queue.depth,
-            oldest_age_seconds: queue.oldest.map(|age| age.as_secs_f64()),
+            oldest_age_seconds: queue.oldest_age.map(|age| age.as_secs_f64()),
             running: sum(|description| description.running),
             slots: sum(|description| description.slots),
         }
@@ -92,10 +92,10 @@ fn body(overview: &Overview, board: &Board, now: Duration) -> QueueBody {
     }
 }
 
-fn worker(seen: &SeenWorker) -> WorkerBody {
+fn worker(seen: &WorkerInfo) -> WorkerBody {
     WorkerBody {
         name: seen.name.clone(),
-        last_seen_seconds: seen.seen.as_secs_f64(),
+        last_seen_seconds: seen.since_heartbeat.as_secs_f64(),
         // A worker of another version may send another format; then only its name is shown.
         description: serde_json::from_str(&seen.description).unwrap_or_default(),
     }
@@ -112,13 +112,13 @@ fn live(job: &LiveJob, now: Duration) -> LiveBody {
         mode: job.mode,
         status,
         // With `now` at the epoch this is the time of acceptance.
-        age_seconds: now.abs_diff(job.accepted).as_secs_f64(),
+        age_seconds: now.abs_diff(job.enqueued_at).as_secs_f64(),
     }
 }
 
 /// The reason of a failure, never the question; `None` when the record cannot be parsed.
 fn failure(job: &FailedJob) -> Option<FailureBody> {
-    let failed_at = i64::try_from(job.failed.as_millis()).ok()?;
+    let failed_at = i64::try_from(job.failed_at.as_millis()).ok()?;
     let failed_at = DateTime::<Utc>::from_timestamp_millis(failed_at)?;
     let record = StoredRecord::parse(job.record.bytes()).ok()?;
     let session = record.session(job.id, failed_at).ok()??;

@@ -11,7 +11,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use privachat_core::{
-    jobs::Cancelled,
+    jobs::CancelResult,
     schema::{SearchJob, SearchResponse, Status},
 };
 use std::time::Duration;
@@ -40,9 +40,9 @@ pub(crate) async fn cancel(
     let id = uuid_in_path("session_id", &session_id)?;
     access::require(&state, &caller, id).await?;
     match state.jobs.cancel(id).await? {
-        Cancelled::Absent => return Err(Problem::UnknownJob(id)),
-        Cancelled::Ended => return Err(Problem::AlreadyFinished),
-        Cancelled::AtOnce | Cancelled::Flagged => {}
+        CancelResult::Absent => return Err(Problem::UnknownJob(id)),
+        CancelResult::AlreadyEnded => return Err(Problem::AlreadyFinished),
+        CancelResult::Cancelled | CancelResult::Requested => {}
     }
     tracing::info!(session_id = %id, "cancelled by a client");
     let until = Instant::now() + STOPS_WITHIN;

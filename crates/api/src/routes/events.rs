@@ -12,7 +12,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use anyhow::anyhow;
-use privachat_core::{jobs::EntryId, schema::validate::Fault};
+use privachat_core::{jobs::EventId, schema::validate::Fault};
 use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -53,7 +53,7 @@ pub(crate) async fn get(
 pub(super) async fn stream(
     state: &State,
     id: Uuid,
-    after: EntryId,
+    after: EventId,
     answer: HttpResponseBuilder,
 ) -> Result<HttpResponse, Problem> {
     let record = state.jobs.record(id).await?;
@@ -74,7 +74,7 @@ pub(super) async fn stream(
 }
 
 /// The id after which the client continues: from the `Last-Event-ID` header, or from `after`.
-pub(super) fn last_event_id(request: &HttpRequest) -> Result<EntryId, Problem> {
+pub(super) fn last_event_id(request: &HttpRequest) -> Result<EventId, Problem> {
     let header = request.headers().get("last-event-id");
     let header = header
         .filter(|header| !header.is_empty())
@@ -88,10 +88,10 @@ pub(super) fn last_event_id(request: &HttpRequest) -> Result<EntryId, Problem> {
         .find(|(name, text)| name == "after" && !text.is_empty())
         .map(|(_, text)| read_id(&text, ["query", "after"]))
         .transpose()?;
-    Ok(header.or(after).unwrap_or(EntryId::START))
+    Ok(header.or(after).unwrap_or(EventId::START))
 }
 
-fn read_id(text: &str, place: [&'static str; 2]) -> Result<EntryId, Problem> {
+fn read_id(text: &str, place: [&'static str; 2]) -> Result<EventId, Problem> {
     text.parse().map_err(|_not_an_id| {
         let msg = "Input should be the id of an event, like 1764000000000-0";
         let fault = Fault::new(&place, "event_id_parsing", msg.to_owned(), text.into());

@@ -2,7 +2,7 @@
 
 use crate::state::State;
 use actix_web::{HttpResponse, web};
-use privachat_core::jobs::{Durability, Hindrance};
+use privachat_core::jobs::{Durability, NotReadyReason};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -48,10 +48,10 @@ pub(crate) async fn ready(state: web::Data<State>) -> HttpResponse {
     // Spawned, so that the timeout does not drop the call: it must run to its end to detect a dead
     // connection.
     let jobs = state.jobs.clone();
-    let asked = actix_web::rt::spawn(async move { jobs.hindrance().await });
+    let asked = actix_web::rt::spawn(async move { jobs.not_ready_reason().await });
     let hindrance = match timeout(PATIENCE, asked).await {
         Ok(Ok(hindrance)) => hindrance,
-        _late => Some(Hindrance::Away),
+        _late => Some(NotReadyReason::Unreachable),
     };
     match hindrance {
         None => HttpResponse::Ok().json(serving(state.durability.get().await)),

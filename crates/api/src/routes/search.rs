@@ -16,7 +16,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use privachat_core::{
-    jobs::EntryId,
+    jobs::EventId,
     schema::{SearchEngine, SearchRequest, SearchResponse, Status, validate::Fault},
 };
 use serde_json::json;
@@ -127,7 +127,7 @@ async fn accept(
     let streams = wants_stream(request);
     let after = events::last_event_id(request).or_else(|fault| match streams {
         true => Err(fault),
-        false => Ok(EntryId::START),
+        false => Ok(EventId::START),
     })?;
     let search = SearchRequest {
         async_mode: search.async_mode || streams,
@@ -163,7 +163,7 @@ fn wants_stream(request: &HttpRequest) -> bool {
 async fn streamed_answer(
     state: &State,
     accepted: &Accepted,
-    after: EntryId,
+    after: EventId,
 ) -> Result<HttpResponse, Problem> {
     let id = accepted.id;
     let mut answer = HttpResponse::Ok();
@@ -174,7 +174,7 @@ async fn streamed_answer(
         answer.insert_header(REPLAYED);
         return events::stream(state, id, after, answer).await;
     }
-    let listener = state.feeds.listen(id, EntryId::START);
+    let listener = state.feeds.listen(id, EventId::START);
     let stopping = state.stopping.clone();
     let listening = state.metrics.listening(Transport::Sse);
     Ok(sse::answer(

@@ -8,7 +8,7 @@ use crate::{
     state::State,
 };
 use actix_web::{HttpResponse, web};
-use privachat_core::{history::Session, jobs::Erased, schema::time};
+use privachat_core::{history::Session, jobs::EraseResult, schema::time};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -76,9 +76,9 @@ pub(crate) async fn delete(
     // The history first, as it may fail: then nothing is deleted, and the client can retry.
     let stored = state.history.delete(id).await?;
     let recorded = match state.jobs.erase(id).await? {
-        Erased::Running => return Err(Problem::StillRunning),
-        Erased::Done => true,
-        Erased::Absent => false,
+        EraseResult::NotEnded => return Err(Problem::StillRunning),
+        EraseResult::Erased => true,
+        EraseResult::Absent => false,
     };
     // A worker may have archived it in between; after `erase` none does.
     let stored_late = state.history.delete(id).await?;

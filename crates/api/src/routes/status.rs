@@ -68,7 +68,7 @@ async fn answer(state: &State, id: Uuid, mut now: SearchState) -> Result<HttpRes
             .as_str()
             .and_then(Mode::parse)
             .unwrap_or_default();
-        response["queue_position"] = state.jobs.position(id, mode).await?.into();
+        response["queue_position"] = state.jobs.queue_position(id, mode).await?.into();
     }
     Ok(now.ok())
 }

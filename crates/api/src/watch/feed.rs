@@ -7,7 +7,7 @@ use crate::{
     reply::{self, State as SearchState},
 };
 use bytes::Bytes;
-use privachat_core::jobs::{Bell, Entry, EntryId, Jobs, Ring};
+use privachat_core::jobs::{EventId, Jobs, Notifier, StoredEvent, Subscription};
 use std::{
     sync::{Arc, PoisonError, RwLock, Weak},
     time::Duration,
@@ -98,10 +98,10 @@ impl Drop for Feed {
 
 /// Reads the events of a search into `feed` until the last event, or until all subscribers have
 /// dropped.
-pub(super) async fn follow(feed: Weak<Feed>, jobs: Jobs, changes: Bell, id: Uuid) {
+pub(super) async fn follow(feed: Weak<Feed>, jobs: Jobs, changes: Notifier, id: Uuid) {
     // Subscribe before the first read, or an event in between is missed.
-    let mut ring = changes.listen(id);
-    let mut after = EntryId::START;
+    let mut ring = changes.subscribe(id);
+    let mut after = EventId::START;
     loop {
         let read = read(&jobs, id, after).await;
         let Some(feed) = feed.upgrade() else { return };
@@ -133,8 +133,8 @@ pub(super) async fn follow(feed: Weak<Feed>, jobs: Jobs, changes: Bell, id: Uuid
     }
 }
 
-async fn wait(ring: &mut Ring) {
-    let _rung_or_not = timeout(LOOK_AGAIN, ring.rung()).await;
+async fn wait(ring: &mut Subscription) {
+    let _rung_or_not = timeout(LOOK_AGAIN, ring.changed()).await;
 }
 
 struct Read {
@@ -142,7 +142,7 @@ struct Read {
     end: Option<End>,
 }
 
-async fn read(jobs: &Jobs, id: Uuid, after: EntryId) -> Result<Read, Problem> {
+async fn read(jobs: &Jobs, id: Uuid, after: EventId) -> Result<Read, Problem> {
     let entries = jobs.events_after(id, after, AT_ONCE).await?;
     let Some(last) = entries.last() else {
         return unheard(jobs, id, after).await;
@@ -172,7 +172,7 @@ async fn read(jobs: &Jobs, id: Uuid, after: EntryId) -> Result<Read, Problem> {
 
 /// Checks the record when there are no new events: the search may have expired. A search of the old
 /// service has no events; its ended record becomes one.
-async fn unheard(jobs: &Jobs, id: Uuid, after: EntryId) -> Result<Read, Problem> {
+async fn unheard(jobs: &Jobs, id: Uuid, after: EventId) -> Result<Read, Problem> {
     let going_on = Read {
         frames: Vec::new(),
         end: None,
@@ -184,7 +184,7 @@ async fn unheard(jobs: &Jobs, id: Uuid, after: EntryId) -> Result<Read, Problem>
         });
     };
     let state = reply::state(id, &record)?;
-    if !state.status().is_terminal() || after > EntryId::START {
+    if !state.status().is_terminal() || after > EventId::START {
         return Ok(going_on);
     }
     // The search may have ended, with events, since they were read.
@@ -192,8 +192,8 @@ async fn unheard(jobs: &Jobs, id: Uuid, after: EntryId) -> Result<Read, Problem>
         return Ok(going_on);
     }
     let kind = state.status().as_str();
-    let entry = Entry {
-        id: EntryId::FIRST,
+    let entry = StoredEvent {
+        id: EventId::FIRST,
         kind: kind.to_owned(),
         data: format!("{{\"type\":\"{kind}\"}}").into(),
     };

@@ -1,12 +1,12 @@
 //! [`Frame`]: an event, encoded once for all subscribers.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use privachat_core::jobs::{Entry, EntryId};
+use privachat_core::jobs::{EventId, StoredEvent};
 
 /// An encoded event. Clones share the bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
-    id: EntryId,
+    id: EventId,
     /// `id: …\nevent: …\ndata: {…}\n\n`.
     sse: Bytes,
     /// The JSON inside `sse`.
@@ -16,8 +16,8 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// `result` is the JSON of the final response, for the last event.
-    pub(super) fn new(entry: &Entry, result: Option<&[u8]>) -> Self {
-        let Entry { id, kind, data } = entry;
+    pub(super) fn new(entry: &StoredEvent, result: Option<&[u8]>) -> Self {
+        let StoredEvent { id, kind, data } = entry;
         let result = result.unwrap_or_default();
         let mut sse = BytesMut::with_capacity(data.len() + result.len() + kind.len() + 96);
         sse.put_slice(format!("id: {id}\nevent: {kind}\ndata: ").as_bytes());
@@ -46,7 +46,7 @@ impl Frame {
     }
 
     /// The position in the event stream.
-    pub(crate) fn id(&self) -> EntryId {
+    pub(crate) fn id(&self) -> EventId {
         self.id
     }
 
@@ -71,8 +71,8 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn entry(kind: &str, data: &'static str) -> Entry {
-        Entry {
+    fn entry(kind: &str, data: &'static str) -> StoredEvent {
+        StoredEvent {
             id: "17-3".parse().unwrap(),
             kind: kind.to_owned(),
             data: Bytes::from_static(data.as_bytes()),

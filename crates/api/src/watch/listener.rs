@@ -4,7 +4,7 @@ use super::{
     feed::{End, Feed},
     frame::Frame,
 };
-use privachat_core::jobs::EntryId;
+use privachat_core::jobs::EventId;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -26,14 +26,14 @@ pub(crate) enum News {
 pub(crate) struct Listener {
     feed: Arc<Feed>,
     /// Events up to this one are skipped.
-    after: EntryId,
+    after: EventId,
     /// The index of the next frame.
     next: usize,
     changed: watch::Receiver<()>,
 }
 
 impl Listener {
-    pub(super) fn new(feed: Arc<Feed>, after: EntryId) -> Self {
+    pub(super) fn new(feed: Arc<Feed>, after: EventId) -> Self {
         let changed = feed.changes();
         Self {
             feed,

@@ -20,7 +20,7 @@ pub(crate) use frame::Frame;
 pub(crate) use listener::{Listener, News};
 
 use feed::Feed;
-use privachat_core::jobs::{Bell, EntryId, Jobs};
+use privachat_core::jobs::{EventId, Jobs, Notifier};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, Weak},
@@ -31,7 +31,7 @@ use uuid::Uuid;
 /// The event streams that have subscribers.
 pub(crate) struct Feeds {
     jobs: Jobs,
-    changes: Bell,
+    changes: Notifier,
     /// Runs the reader tasks: they outlive the thread of the request that starts them.
     runtime: Handle,
     feeds: Mutex<HashMap<Uuid, Weak<Feed>>>,
@@ -39,7 +39,7 @@ pub(crate) struct Feeds {
 
 impl Feeds {
     /// `changes` must be running.
-    pub(crate) fn new(jobs: Jobs, changes: Bell, runtime: Handle) -> Arc<Self> {
+    pub(crate) fn new(jobs: Jobs, changes: Notifier, runtime: Handle) -> Arc<Self> {
         Arc::new(Self {
             jobs,
             changes,
@@ -50,7 +50,7 @@ impl Feeds {
 
     /// Subscribes to the events of a search after `after`. A search that does not exist yields
     /// [`News::Gone`].
-    pub(crate) fn listen(self: &Arc<Self>, id: Uuid, after: EntryId) -> Listener {
+    pub(crate) fn listen(self: &Arc<Self>, id: Uuid, after: EventId) -> Listener {
         Listener::new(self.feed(id), after)
     }
 

@@ -12,7 +12,7 @@ use crate::{
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use privachat_core::{jobs::Cancelled, schema::problem as code};
+use privachat_core::{jobs::CancelResult, schema::problem as code};
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, interval, timeout};
@@ -145,11 +145,11 @@ impl Socket {
                 .await;
         };
         match self.state.jobs.cancel(self.id).await.map_err(Problem::from) {
-            Ok(Cancelled::AtOnce | Cancelled::Flagged) => {
+            Ok(CancelResult::Cancelled | CancelResult::Requested) => {
                 tracing::info!(session_id = %self.id, "cancelled by a client");
                 Ok(())
             }
-            Ok(Cancelled::Absent | Cancelled::Ended) => {
+            Ok(CancelResult::Absent | CancelResult::AlreadyEnded) => {
                 self.refuse(code::ALREADY_FINISHED, "The search has ended")
                     .await
             }

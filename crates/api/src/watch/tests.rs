@@ -6,7 +6,7 @@ use tokio::task::yield_now;
 
 fn feeds() -> Arc<Feeds> {
     let redis = Redis::open("redis+unix:///nowhere/redis.sock").unwrap();
-    Feeds::new(Jobs::new(redis), Bell::default(), Handle::current())
+    Feeds::new(Jobs::new(redis), Notifier::default(), Handle::current())
 }
 
 fn watched(feeds: &Feeds) -> usize {
@@ -24,8 +24,8 @@ async fn a_stream_lives_as_long_as_its_subscribers() {
     let feeds = feeds();
     let before = Handle::current().metrics().num_alive_tasks();
     let id = Uuid::new_v4();
-    let first = feeds.listen(id, EntryId::START);
-    let second = feeds.listen(id, EntryId::START);
+    let first = feeds.listen(id, EventId::START);
+    let second = feeds.listen(id, EventId::START);
     assert_eq!(watched(&feeds), 1);
     assert_eq!(Handle::current().metrics().num_alive_tasks(), before + 1);
     drop(first);
@@ -40,8 +40,8 @@ async fn a_subscriber_after_the_last_drop_starts_a_new_stream() {
     let feeds = feeds();
     let before = Handle::current().metrics().num_alive_tasks();
     let id = Uuid::new_v4();
-    drop(feeds.listen(id, EntryId::START));
-    let again = feeds.listen(id, EntryId::START);
+    drop(feeds.listen(id, EventId::START));
+    let again = feeds.listen(id, EventId::START);
     assert_eq!(watched(&feeds), 1);
     followers_end(before + 1).await;
     drop(again);
@@ -55,7 +55,7 @@ async fn each_search_has_one_reader_for_all_subscribers() {
     let before = Handle::current().metrics().num_alive_tasks();
     let ids = [Uuid::new_v4(), Uuid::new_v4()];
     let listeners: Vec<Listener> = (0..100)
-        .map(|number| feeds.listen(ids[number % 2], EntryId::START))
+        .map(|number| feeds.listen(ids[number % 2], EventId::START))
         .collect();
     assert_eq!(watched(&feeds), 2);
     assert_eq!(Handle::current().metrics().num_alive_tasks(), before + 2);

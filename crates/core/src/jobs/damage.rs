@@ -4,7 +4,7 @@
 //! the sweeper rebuilds the queue keys from the records. The other keys of an unreadable job stay
 //! as they are. Each damaged key is logged once.
 
-use super::{Jobs, JobsError, error::read};
+use super::{Jobs, JobsError, error::parse_reply};
 use crate::{keys, mode::Mode};
 use redis::{Cmd, FromRedisValue, ScriptInvocation, Value};
 use std::{
@@ -14,29 +14,29 @@ use std::{
 use uuid::Uuid;
 
 /// Seconds that a key set aside is kept.
-const KEPT_FOR: u64 = 86_400;
+const ASIDE_TTL_SECONDS: u64 = 86_400;
 /// Keys that one process logs at most.
-const NAMED: usize = 256;
+const MAX_LOGGED_KEYS: usize = 256;
 
 /// The group of keys that a call works on; each is in one slot of a Cluster.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Scope {
+pub(super) enum KeyGroup {
     Queues,
     Job(Uuid),
 }
 
 /// Keys that are logged already.
 #[derive(Default)]
-pub(super) struct Named(Mutex<HashSet<String>>);
+pub(super) struct LoggedKeys(Mutex<HashSet<String>>);
 
-impl Named {
+impl LoggedKeys {
     /// Logs a key and what is wrong with it, unless it is logged already.
-    pub(super) fn name(&self, key: &str, problem: &str) {
+    pub(super) fn log_once(&self, key: &str, problem: &str) {
         let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if named.len() > NAMED || !named.insert(key.to_owned()) {
+        if named.len() > MAX_LOGGED_KEYS || !named.insert(key.to_owned()) {
             return;
         }
-        if named.len() > NAMED {
+        if named.len() > MAX_LOGGED_KEYS {
             tracing::warn!(
                 "more keys of Redis are damaged: privachat-worker check-config lists them"
             );
@@ -46,12 +46,12 @@ impl Named {
     }
 }
 
-impl Scope {
+impl KeyGroup {
     /// The keys of the group, each with its Redis type, or `seq` or `pending`: see `set_aside.lua`.
     pub(super) fn keys(self) -> Vec<(String, &'static str)> {
         let id = match self {
             Self::Job(id) => id,
-            Self::Queues => return of_queues(),
+            Self::Queues => return queue_keys(),
         };
         vec![
             (keys::record(id), "string"),
@@ -61,7 +61,7 @@ impl Scope {
     }
 }
 
-fn of_queues() -> Vec<(String, &'static str)> {
+fn queue_keys() -> Vec<(String, &'static str)> {
     let pending = Mode::ALL.map(|mode| (keys::pending(mode), "pending"));
     let queues = Mode::ALL.map(|mode| (keys::queue(mode), "list"));
     let others = [
@@ -82,40 +82,40 @@ impl Jobs {
     /// repeats the call.
     pub(super) async fn call_in<T: FromRedisValue>(
         &self,
-        scope: Scope,
+        scope: KeyGroup,
         invocation: &ScriptInvocation<'_>,
     ) -> Result<T, JobsError> {
-        self.mending(scope, || self.call(invocation)).await
+        self.with_repair(scope, || self.call(invocation)).await
     }
 
     /// As [`Self::call_in`], for a command.
     pub(super) async fn query_in<T: FromRedisValue>(
         &self,
-        scope: Scope,
+        scope: KeyGroup,
         command: &Cmd,
     ) -> Result<T, JobsError> {
-        self.mending(scope, || self.query(command)).await
+        self.with_repair(scope, || self.query(command)).await
     }
 
     /// Runs a command on the shared connection.
     pub(super) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, JobsError> {
-        read(self.redis.query::<Value>(command).await?)
+        parse_reply(self.redis.query::<Value>(command).await?)
     }
 
     /// As [`Self::query`], on a pooled connection: for bulk reads, which must not delay polls.
-    pub(super) async fn query_in_bulk<T: FromRedisValue>(
+    pub(super) async fn query_pooled<T: FromRedisValue>(
         &self,
         command: &Cmd,
     ) -> Result<T, JobsError> {
         let mut connection = self.redis.in_bulk();
-        read(command.query_async::<Value>(&mut connection).await?)
+        parse_reply(command.query_async::<Value>(&mut connection).await?)
     }
 
     /// Repeats a call that failed on keys of a wrong type, after these are set aside, by this or
     /// another process.
-    pub(super) async fn mending<T, F>(
+    pub(super) async fn with_repair<T, F>(
         &self,
-        scope: Scope,
+        scope: KeyGroup,
         call: impl Fn() -> F,
     ) -> Result<T, JobsError>
     where
@@ -123,16 +123,16 @@ impl Jobs {
     {
         let outcome = call().await;
         if matches!(outcome, Err(JobsError::Damaged(_))) {
-            self.mend(scope).await?;
+            self.set_damaged_aside(scope).await?;
             return call().await;
         }
         outcome
     }
 
     /// Sets the keys of `scope` that are of a wrong type aside.
-    async fn mend(&self, scope: Scope) -> Result<(), JobsError> {
-        let mut invocation = self.scripts.mend.prepare_invoke();
-        invocation.arg(KEPT_FOR);
+    async fn set_damaged_aside(&self, scope: KeyGroup) -> Result<(), JobsError> {
+        let mut invocation = self.scripts.set_aside.prepare_invoke();
+        invocation.arg(ASIDE_TTL_SECONDS);
         for (key, sort) in scope.keys() {
             let aside = keys::aside(&key);
             invocation.key(key).key(aside).arg(sort);
@@ -140,21 +140,21 @@ impl Jobs {
         let mended: Vec<(String, String)> = self.call(&invocation).await?;
         for (key, held) in &mended {
             let problem = format!("it held {held}, which is kept as {}", keys::aside(key));
-            self.named.name(key, &problem);
+            self.logged_keys.log_once(key, &problem);
         }
         Ok(())
     }
 
-    pub(super) fn name_key(&self, key: &str, error: &JobsError) {
-        self.named.name(key, &error.to_string());
+    pub(super) fn log_damaged_key(&self, key: &str, error: &JobsError) {
+        self.logged_keys.log_once(key, &error.to_string());
     }
 
-    pub(super) fn name_job(&self, id: Uuid, error: &JobsError) {
-        self.name_key(&keys::control(id), error);
+    pub(super) fn log_damaged_job(&self, id: Uuid, error: &JobsError) {
+        self.log_damaged_key(&keys::control(id), error);
     }
 
-    pub(super) fn name_list(&self, list: &str) {
+    pub(super) fn log_damaged_list(&self, list: &str) {
         let problem = "it has entries that are not ids; these are removed";
-        self.named.name(list, problem);
+        self.logged_keys.log_once(list, problem);
     }
 }

@@ -1,6 +1,6 @@
 //! Durability: whether Redis has a job on disk before it confirms it.
 
-use super::{Jobs, JobsError, advice};
+use super::{Jobs, JobsError, redis_check};
 use crate::connection::{Link, Server};
 use std::{
     collections::HashMap,
@@ -59,7 +59,7 @@ impl Durability {
     }
 
     /// From the `INFO` and `CONFIG GET` of one server; `None` for a value that it does not tell.
-    pub(super) fn of(append_only: Option<bool>, fsync: Option<&str>) -> Self {
+    pub(super) fn from_settings(append_only: Option<bool>, fsync: Option<&str>) -> Self {
         match (append_only, fsync) {
             (Some(false), _) => Self::Off,
             (Some(true), Some("always")) => Self::Durable,
@@ -71,16 +71,16 @@ impl Durability {
 
 /// Caches the [`Durability`]: `/readyz` and `/metrics` are polled often, and a Redis that refuses
 /// `CONFIG` counts each refusal.
-pub struct DurabilityCheck {
+pub struct CachedDurability {
     jobs: Jobs,
     last: RwLock<Option<(Instant, Durability)>>,
 }
 
-impl DurabilityCheck {
+impl CachedDurability {
     /// Age at which a cached value is read again.
-    const FRESH: Duration = Duration::from_secs(15);
+    const MAX_AGE: Duration = Duration::from_secs(15);
     /// Timeout of a read.
-    const PATIENCE: Duration = Duration::from_secs(1);
+    const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
     /// Reads nothing before the first `get`.
     #[must_use]
@@ -95,11 +95,11 @@ impl DurabilityCheck {
     pub async fn get(&self) -> Durability {
         let last = *self.last.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, durability)) = last
-            && at.elapsed() < Self::FRESH
+            && at.elapsed() < Self::MAX_AGE
         {
             return durability;
         }
-        let Ok(Ok(durability)) = timeout(Self::PATIENCE, self.jobs.durability()).await else {
+        let Ok(Ok(durability)) = timeout(Self::READ_TIMEOUT, self.jobs.durability()).await else {
             return Durability::Unknown;
         };
         let mut last = self.last.write().unwrap_or_else(PoisonError::into_inner);
@@ -117,23 +117,24 @@ impl Jobs {
         let mut weakest = Durability::Durable;
         for server in self.redis.servers().await? {
             let info = self.info(&server, "persistence").await?;
-            weakest = weakest.max(self.durability_of(&server, &info).await?);
+            weakest = weakest.max(self.server_durability(&server, &info).await?);
         }
         Ok(weakest)
     }
 
     /// Reads the durability of one server; `info` is its `INFO`.
-    pub(super) async fn durability_of(
+    pub(super) async fn server_durability(
         &self,
         server: &Server,
         info: &str,
     ) -> Result<Durability, JobsError> {
-        let append_only = advice::value(info, "aof_enabled").map(|enabled| enabled == "1");
+        let append_only =
+            redis_check::info_value(info, "aof_enabled").map(|enabled| enabled == "1");
         let fsync = match append_only {
             Some(true) => fsync_policy(self.redis.link_to(server)).await?,
             _ => None,
         };
-        Ok(Durability::of(append_only, fsync.as_deref()))
+        Ok(Durability::from_settings(append_only, fsync.as_deref()))
     }
 }
 
@@ -164,7 +165,7 @@ mod tests {
             (Some(false), Some("always"), Durability::Off),
             (None, None, Durability::Unknown),
         ] {
-            assert_eq!(Durability::of(append_only, fsync), durability);
+            assert_eq!(Durability::from_settings(append_only, fsync), durability);
             let is_weak = matches!(durability, Durability::Delayed | Durability::Off);
             assert_eq!(durability.weakness().is_some(), is_weak);
         }

@@ -1,24 +1,24 @@
 //! Erasing an ended job.
 
-use super::{Jobs, JobsError, damage::Scope, scripts::on_job};
+use super::{Jobs, JobsError, damage::KeyGroup, scripts::job_invocation};
 use crate::keys;
 use std::time::Duration;
 use uuid::Uuid;
 
 /// How long the mark of an erased job lives: longer than archiving a job can take.
-const NOTED_FOR: Duration = Duration::from_secs(86_400);
+const ERASED_MARK_TTL: Duration = Duration::from_secs(86_400);
 /// The same for an id without a job: a record that has just expired may still be being archived.
-const ABSENCE_NOTED_FOR: Duration = Duration::from_secs(60);
+const ABSENT_MARK_TTL: Duration = Duration::from_secs(60);
 
 /// The outcome of an erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Erased {
+pub enum EraseResult {
     /// All keys of the job are deleted.
-    Done,
+    Erased,
     /// The job had no keys.
     Absent,
     /// The job has not ended; nothing was deleted.
-    Running,
+    NotEnded,
 }
 
 impl Jobs {
@@ -27,17 +27,17 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer; safe to repeat.
-    pub async fn erase(&self, id: Uuid) -> Result<Erased, JobsError> {
-        let mut invocation = on_job(&self.scripts.erase, id);
+    pub async fn erase(&self, id: Uuid) -> Result<EraseResult, JobsError> {
+        let mut invocation = job_invocation(&self.scripts.erase, id);
         invocation
             .key(keys::erased(id))
-            .arg(NOTED_FOR.as_secs())
-            .arg(ABSENCE_NOTED_FOR.as_secs());
-        let reply: String = self.call_in(Scope::Job(id), &invocation).await?;
+            .arg(ERASED_MARK_TTL.as_secs())
+            .arg(ABSENT_MARK_TTL.as_secs());
+        let reply: String = self.call_in(KeyGroup::Job(id), &invocation).await?;
         match reply.as_str() {
-            "ERASED" => Ok(Erased::Done),
-            "ABSENT" => Ok(Erased::Absent),
-            "RUNNING" => Ok(Erased::Running),
+            "ERASED" => Ok(EraseResult::Erased),
+            "ABSENT" => Ok(EraseResult::Absent),
+            "RUNNING" => Ok(EraseResult::NotEnded),
             _ => Err(JobsError::Unexpected(reply)),
         }
     }

@@ -16,7 +16,7 @@ use redis::{ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value};
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JobsError {
     /// Redis cannot be reached, does not answer in time, is starting, or refuses the call.
-    #[error("Redis is not available{}", reason(.0))]
+    #[error("Redis is not available{}", tls_reason(.0))]
     Unavailable(#[source] RedisError),
     /// Redis refuses to store more. Nothing has changed.
     #[error("Redis has no memory left")]
@@ -37,7 +37,7 @@ impl JobsError {
 
     /// Whether Redis refuses the user or the password.
     #[must_use]
-    pub fn is_about_credentials(&self) -> bool {
+    pub fn is_auth_error(&self) -> bool {
         let (Self::Unavailable(error) | Self::Full(error)) = self else {
             return false;
         };
@@ -56,13 +56,13 @@ impl JobsError {
 
     /// Whether the same call may succeed later.
     #[must_use]
-    pub fn may_pass(&self) -> bool {
+    pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Full(_))
     }
 
     /// Whether the stored data is at fault: the same call fails again, calls for other keys do not.
     #[must_use]
-    pub fn is_about_data(&self) -> bool {
+    pub fn is_data_error(&self) -> bool {
         matches!(self, Self::Damaged(_) | Self::Unexpected(_))
     }
 }
@@ -95,7 +95,7 @@ impl From<RedisError> for JobsError {
 }
 
 /// Names a TLS fault in the message, as restarting Redis does not help with it.
-fn reason(error: &RedisError) -> String {
+fn tls_reason(error: &RedisError) -> String {
     TlsFault::behind(error).map_or_else(String::new, |fault| format!(": {fault}"))
 }
 
@@ -112,7 +112,7 @@ fn is_refusal(detail: &str) -> bool {
 
 /// Converts a reply. This is separate from the call because a reply of another form is not an
 /// outage. The error leaves the content out, as it may be a user's question.
-pub(super) fn read<T: FromRedisValue>(reply: Value) -> Result<T, JobsError> {
+pub(super) fn parse_reply<T: FromRedisValue>(reply: Value) -> Result<T, JobsError> {
     let form = match &reply {
         Value::Nil => "nothing",
         Value::Int(_) => "a number",
@@ -145,7 +145,7 @@ mod tests {
         ] {
             let error = sorted(answer);
             assert!(matches!(error, JobsError::Damaged(_)), "{error:?}");
-            assert!(error.is_about_data() && !error.may_pass());
+            assert!(error.is_data_error() && !error.is_retryable());
         }
     }
 
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_reply_of_another_form_is_unexpected_and_not_quoted() {
         let question = Value::BulkString(b"a question".to_vec());
-        let error = read::<u64>(question).expect_err("not a number");
+        let error = parse_reply::<u64>(question).expect_err("not a number");
         assert!(matches!(error, JobsError::Unexpected(_)), "{error:?}");
         assert!(!error.to_string().contains("question"), "{error}");
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// Why a job failed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Failure {
+pub struct JobFailure {
     /// For people.
     pub error: String,
     /// For programs: a code of `docs/ERRORS.md`.
@@ -17,7 +17,7 @@ pub struct Failure {
     pub extra: Map<String, Value>,
 }
 
-impl Failure {
+impl JobFailure {
     /// A failure without hint and further members.
     #[must_use]
     pub fn new(code: &'static str, error: impl Into<String>) -> Self {

@@ -1,21 +1,21 @@
 //! Reading the entries of lists and sorted sets. Other programs may have written there, so an entry
 //! that is not an id is removed and does not fail the call.
 
-use super::{Jobs, JobsError, damage::Scope};
+use super::{Jobs, JobsError, damage::KeyGroup};
 use uuid::Uuid;
 
 /// An entry or a score, as Redis stores it.
-pub(super) type Bytes = Vec<u8>;
+pub(super) type RawEntry = Vec<u8>;
 
 /// Parses an id in the form in which the engine writes ids: it cannot remove an entry in any other
 /// form.
-pub(super) fn id(entry: &[u8]) -> Option<Uuid> {
+pub(super) fn parse_id(entry: &[u8]) -> Option<Uuid> {
     let id = Uuid::try_parse_ascii(entry).ok()?;
     (id.as_hyphenated().to_string().as_bytes() == entry).then_some(id)
 }
 
 /// Parses a score in milliseconds, clamped to a valid time; zero when it is not a number.
-pub(super) fn millis(score: &[u8]) -> u64 {
+pub(super) fn parse_millis(score: &[u8]) -> u64 {
     let score = str::from_utf8(score).unwrap_or_default();
     let score: f64 = score.parse().unwrap_or_default();
     // NaN becomes zero.
@@ -29,22 +29,22 @@ pub(super) fn millis(score: &[u8]) -> u64 {
 }
 
 /// Decodes text for people; invalid UTF-8 is replaced.
-pub(super) fn text(bytes: &[u8]) -> String {
+pub(super) fn lossy_text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 impl Jobs {
     /// Parses entries of the sorted set `list`; removes from it those that are not ids.
-    pub(super) async fn ids_of(
+    pub(super) async fn valid_ids(
         &self,
         list: &str,
-        entries: &[Bytes],
+        entries: &[RawEntry],
     ) -> Result<Vec<Uuid>, JobsError> {
         let mut command = redis::cmd("ZREM");
         command.arg(list);
         let mut ids = Vec::with_capacity(entries.len());
         for entry in entries {
-            match id(entry) {
+            match parse_id(entry) {
                 Some(id) => ids.push(id),
                 None => {
                     command.arg(entry);
@@ -52,8 +52,8 @@ impl Jobs {
             }
         }
         if ids.len() < entries.len() {
-            self.name_list(list);
-            self.query_in::<u64>(Scope::Queues, &command).await?;
+            self.log_damaged_list(list);
+            self.query_in::<u64>(KeyGroup::Queues, &command).await?;
         }
         Ok(ids)
     }
@@ -66,14 +66,14 @@ mod tests {
     #[test]
     fn only_the_written_form_of_an_id_is_accepted() {
         let written = Uuid::from_u128(0xab).to_string();
-        assert_eq!(id(written.as_bytes()), Some(Uuid::from_u128(0xab)));
+        assert_eq!(parse_id(written.as_bytes()), Some(Uuid::from_u128(0xab)));
         let upper = written.to_uppercase();
         let simple = written.replace('-', "");
         let braced = format!("{{{written}}}");
         for other in [&upper, &simple, &braced, "", "x", "\u{0}"] {
-            assert_eq!(id(other.as_bytes()), None, "{other}");
+            assert_eq!(parse_id(other.as_bytes()), None, "{other}");
         }
-        assert_eq!(id(&[0xff; 36]), None);
+        assert_eq!(parse_id(&[0xff; 36]), None);
     }
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
             ("nan", 0),
             ("x", 0),
         ] {
-            assert_eq!(millis(score.as_bytes()), read, "{score}");
+            assert_eq!(parse_millis(score.as_bytes()), read, "{score}");
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The lease of a job: claim it, renew it, report events, and end or release the attempt.
 
-use super::{Failure, Hint, Jobs, JobsError, damage::Scope, error::read, millis, scripts::on_job};
+use super::{
+    JobFailure, Jobs, JobsError, QueueEntry, damage::KeyGroup, error::parse_reply, millis,
+    scripts::job_invocation,
+};
 use crate::{keys, mode::Mode};
 use bytes::Bytes;
 use redis::{FromRedisValue, Value};
@@ -19,7 +22,7 @@ pub struct Lease {
 
 /// The outcome of a claim.
 #[derive(Debug)]
-pub enum Claim {
+pub enum ClaimResult {
     /// An attempt has begun.
     Started {
         /// Every later call of the attempt needs it.
@@ -36,57 +39,57 @@ pub enum Claim {
     /// Another attempt runs; its lease ends after this time.
     Busy(Duration),
     /// The next attempt is due after this time.
-    Early(Duration),
+    NotDue(Duration),
     /// The job was lost this often together with other jobs, which is more than the caller allows.
     Suspect(u32),
     /// No time is left to wait or to run: the sweeper ends the job.
-    Late,
+    Expired,
     /// The job has ended.
-    Gone,
+    Ended,
     /// There is no such job, or it is not stored yet.
     Absent,
 }
 
 /// What a running attempt learns from a heartbeat or a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beat {
+pub enum LeaseStatus {
     /// The attempt still holds the lease.
     Held,
     /// A client has cancelled the job: stop, and finish it.
-    Cancel,
+    CancelRequested,
     /// The attempt no longer holds the job: stop, and write nothing.
     Fenced,
 }
 
 /// The outcome of finishing a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum FinishResult {
     /// The job has ended with its result.
     Completed,
     /// The job has ended without a result.
     Failed,
     /// An earlier call of this attempt has ended the job.
-    Already,
+    AlreadyEnded,
     /// The attempt no longer holds the job; nothing was written.
     Fenced,
 }
 
 /// The outcome of failing an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failed {
+pub enum FailResult {
     /// The job waits for its next attempt.
     Retry,
     /// The job has ended (attempts or time are used up, or it was cancelled), or was fenced.
-    Ended(Ended),
+    Ended(FinishResult),
 }
 
 /// The outcome of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Release {
+pub enum ReleaseResult {
     /// The job waits again, at the head of its queue.
     Released,
     /// A client has cancelled the job: finish it.
-    Cancel,
+    CancelRequested,
     /// The attempt no longer holds the job.
     Fenced,
 }
@@ -98,10 +101,10 @@ impl Jobs {
     /// As [`Self::claim_unless_suspect`].
     pub async fn claim(
         &self,
-        hint: Hint,
+        hint: QueueEntry,
         worker: &str,
         lease: Duration,
-    ) -> Result<Claim, JobsError> {
+    ) -> Result<ClaimResult, JobsError> {
         self.claim_unless_suspect(hint, worker, lease, u32::MAX)
             .await
     }
@@ -113,21 +116,21 @@ impl Jobs {
     /// `Unavailable` when Redis does not answer, after one repeat.
     pub async fn claim_unless_suspect(
         &self,
-        hint: Hint,
+        hint: QueueEntry,
         worker: &str,
         lease: Duration,
         most_losses: u32,
-    ) -> Result<Claim, JobsError> {
-        let scope = Scope::Job(hint.id);
+    ) -> Result<ClaimResult, JobsError> {
+        let scope = KeyGroup::Job(hint.id);
         let nonce = Uuid::new_v4();
-        let mut invocation = on_job(&self.scripts.claim, hint.id);
+        let mut invocation = job_invocation(&self.scripts.claim, hint.id);
         invocation
             .arg(nonce.to_string())
             .arg(serde_json::Value::from(worker).to_string())
             .arg(millis(lease))
             .arg(keys::CHANGED)
             .arg(hint.id.to_string())
-            .arg(self.instance.to_string())
+            .arg(self.process_id.to_string())
             .arg(most_losses);
         let reply: Vec<Value> = match self.call_in(scope, &invocation).await {
             // The reply may be lost: the same nonce gets the same answer.
@@ -135,24 +138,28 @@ impl Jobs {
             outcome => outcome?,
         };
         let mut reply = reply.into_iter();
-        match next::<String>(&mut reply)?.as_str() {
-            "OK" => Ok(Claim::Started {
+        match next_value::<String>(&mut reply)?.as_str() {
+            "OK" => Ok(ClaimResult::Started {
                 lease: Lease {
                     id: hint.id,
                     mode: hint.mode,
                     nonce,
                 },
-                attempt: next(&mut reply)?,
-                request: Bytes::from(next::<Vec<u8>>(&mut reply)?),
-                waited: Duration::from_millis(next(&mut reply)?),
-                budget: Duration::from_millis(next(&mut reply)?),
+                attempt: next_value(&mut reply)?,
+                request: Bytes::from(next_value::<Vec<u8>>(&mut reply)?),
+                waited: Duration::from_millis(next_value(&mut reply)?),
+                budget: Duration::from_millis(next_value(&mut reply)?),
             }),
-            "BUSY" => Ok(Claim::Busy(Duration::from_millis(next(&mut reply)?))),
-            "EARLY" => Ok(Claim::Early(Duration::from_millis(next(&mut reply)?))),
-            "SUSPECT" => Ok(Claim::Suspect(next(&mut reply)?)),
-            "LATE" => Ok(Claim::Late),
-            "ENDED" => Ok(Claim::Gone),
-            "ABSENT" => Ok(Claim::Absent),
+            "BUSY" => Ok(ClaimResult::Busy(Duration::from_millis(next_value(
+                &mut reply,
+            )?))),
+            "EARLY" => Ok(ClaimResult::NotDue(Duration::from_millis(next_value(
+                &mut reply,
+            )?))),
+            "SUSPECT" => Ok(ClaimResult::Suspect(next_value(&mut reply)?)),
+            "LATE" => Ok(ClaimResult::Expired),
+            "ENDED" => Ok(ClaimResult::Ended),
+            "ABSENT" => Ok(ClaimResult::Absent),
             other => Err(JobsError::Unexpected(other.to_owned())),
         }
     }
@@ -161,12 +168,16 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer; safe to repeat.
-    pub async fn beat(&self, lease: &Lease, length: Duration) -> Result<Beat, JobsError> {
-        let mut invocation = on_job(&self.scripts.beat, lease.id);
+    pub async fn heartbeat(
+        &self,
+        lease: &Lease,
+        length: Duration,
+    ) -> Result<LeaseStatus, JobsError> {
+        let mut invocation = job_invocation(&self.scripts.heartbeat, lease.id);
         invocation.arg(lease.nonce.to_string()).arg(millis(length));
-        beat(
+        parse_lease_status(
             &self
-                .call_in::<String>(Scope::Job(lease.id), &invocation)
+                .call_in::<String>(KeyGroup::Job(lease.id), &invocation)
                 .await?,
         )
     }
@@ -182,8 +193,8 @@ impl Jobs {
         number: u64,
         events: &[(&str, String)],
         progress: Option<&str>,
-    ) -> Result<Beat, JobsError> {
-        let mut invocation = on_job(&self.scripts.report, lease.id);
+    ) -> Result<LeaseStatus, JobsError> {
+        let mut invocation = job_invocation(&self.scripts.report, lease.id);
         invocation
             .arg(lease.nonce.to_string())
             .arg(progress.unwrap_or_default())
@@ -193,9 +204,9 @@ impl Jobs {
         for (kind, data) in events {
             invocation.arg(*kind).arg(data);
         }
-        beat(
+        parse_lease_status(
             &self
-                .call_in::<String>(Scope::Job(lease.id), &invocation)
+                .call_in::<String>(KeyGroup::Job(lease.id), &invocation)
                 .await?,
         )
     }
@@ -208,10 +219,10 @@ impl Jobs {
     pub async fn finish(
         &self,
         lease: &Lease,
-        outcome: Result<&[u8], &Failure>,
-    ) -> Result<Ended, JobsError> {
-        let cancelled = Failure::cancelled();
-        let mut invocation = on_job(&self.scripts.finish, lease.id);
+        outcome: Result<&[u8], &JobFailure>,
+    ) -> Result<FinishResult, JobsError> {
+        let cancelled = JobFailure::cancelled();
+        let mut invocation = job_invocation(&self.scripts.finish, lease.id);
         invocation.arg(lease.nonce.to_string());
         match outcome {
             Ok(result) => invocation.arg("completed").arg(result).arg(""),
@@ -226,14 +237,14 @@ impl Jobs {
             .arg(keys::CHANGED)
             .arg(lease.id.to_string());
         match self
-            .call_in::<String>(Scope::Job(lease.id), &invocation)
+            .call_in::<String>(KeyGroup::Job(lease.id), &invocation)
             .await?
             .as_str()
         {
-            "completed" => Ok(Ended::Completed),
-            "failed" => Ok(Ended::Failed),
-            "ALREADY" => Ok(Ended::Already),
-            "FENCED" => Ok(Ended::Fenced),
+            "completed" => Ok(FinishResult::Completed),
+            "failed" => Ok(FinishResult::Failed),
+            "ALREADY" => Ok(FinishResult::AlreadyEnded),
+            "FENCED" => Ok(FinishResult::Fenced),
             other => Err(JobsError::Unexpected(other.to_owned())),
         }
     }
@@ -246,12 +257,12 @@ impl Jobs {
     pub async fn fail(
         &self,
         lease: &Lease,
-        failure: &Failure,
+        failure: &JobFailure,
         most_attempts: u32,
         pause: Duration,
-    ) -> Result<Failed, JobsError> {
-        let cancelled = Failure::cancelled();
-        let mut invocation = on_job(&self.scripts.fail, lease.id);
+    ) -> Result<FailResult, JobsError> {
+        let cancelled = JobFailure::cancelled();
+        let mut invocation = job_invocation(&self.scripts.fail, lease.id);
         invocation
             .arg(lease.nonce.to_string())
             .arg(failure.error_json())
@@ -262,15 +273,16 @@ impl Jobs {
             .arg(cancelled.members_json())
             .arg(keys::CHANGED)
             .arg(lease.id.to_string());
-        let reply: Vec<String> = self.call_in(Scope::Job(lease.id), &invocation).await?;
+        let reply: Vec<String> = self.call_in(KeyGroup::Job(lease.id), &invocation).await?;
         match reply.first().map_or("", String::as_str) {
             "RETRY" => {
-                self.track_id(lease.id, lease.mode, pause).await?;
-                Ok(Failed::Retry)
+                self.schedule_check_by_id(lease.id, lease.mode, pause)
+                    .await?;
+                Ok(FailResult::Retry)
             }
-            "failed" => Ok(Failed::Ended(Ended::Failed)),
-            "ALREADY" => Ok(Failed::Ended(Ended::Already)),
-            "FENCED" => Ok(Failed::Ended(Ended::Fenced)),
+            "failed" => Ok(FailResult::Ended(FinishResult::Failed)),
+            "ALREADY" => Ok(FailResult::Ended(FinishResult::AlreadyEnded)),
+            "FENCED" => Ok(FailResult::Ended(FinishResult::Fenced)),
             other => Err(JobsError::Unexpected(other.to_owned())),
         }
     }
@@ -279,44 +291,44 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer; safe to repeat.
-    pub async fn release(&self, lease: &Lease) -> Result<Release, JobsError> {
-        let mut invocation = on_job(&self.scripts.release, lease.id);
+    pub async fn release(&self, lease: &Lease) -> Result<ReleaseResult, JobsError> {
+        let mut invocation = job_invocation(&self.scripts.release, lease.id);
         invocation
             .arg(lease.nonce.to_string())
             .arg(keys::CHANGED)
             .arg(lease.id.to_string());
         match self
-            .call_in::<String>(Scope::Job(lease.id), &invocation)
+            .call_in::<String>(KeyGroup::Job(lease.id), &invocation)
             .await?
             .as_str()
         {
             "OK" => {
-                self.put_back(Hint {
+                self.requeue(QueueEntry {
                     id: lease.id,
                     mode: lease.mode,
                 })
                 .await?;
-                Ok(Release::Released)
+                Ok(ReleaseResult::Released)
             }
-            "CANCEL" => Ok(Release::Cancel),
-            "FENCED" => Ok(Release::Fenced),
+            "CANCEL" => Ok(ReleaseResult::CancelRequested),
+            "FENCED" => Ok(ReleaseResult::Fenced),
             other => Err(JobsError::Unexpected(other.to_owned())),
         }
     }
 }
 
-fn next<T: FromRedisValue>(reply: &mut impl Iterator<Item = Value>) -> Result<T, JobsError> {
+fn next_value<T: FromRedisValue>(reply: &mut impl Iterator<Item = Value>) -> Result<T, JobsError> {
     let value = reply
         .next()
         .ok_or_else(|| JobsError::Unexpected("the reply is too short".to_owned()))?;
-    read(value)
+    parse_reply(value)
 }
 
-fn beat(reply: &str) -> Result<Beat, JobsError> {
+fn parse_lease_status(reply: &str) -> Result<LeaseStatus, JobsError> {
     match reply {
-        "OK" => Ok(Beat::Held),
-        "CANCEL" => Ok(Beat::Cancel),
-        "FENCED" => Ok(Beat::Fenced),
+        "OK" => Ok(LeaseStatus::Held),
+        "CANCEL" => Ok(LeaseStatus::CancelRequested),
+        "FENCED" => Ok(LeaseStatus::Fenced),
         other => Err(JobsError::Unexpected(other.to_owned())),
     }
 }

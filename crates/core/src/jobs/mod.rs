@@ -28,59 +28,59 @@
 //! then updates queues and index. A process may die between the two: the index `live` holds every
 //! unfinished job and when to check it next.
 
-mod accept;
-mod advice;
-mod amnesty;
-mod audit;
-mod bell;
-mod board;
+mod archive;
+mod batch;
 mod callback;
 mod cancel;
 mod damage;
+mod damage_report;
+mod dequeue;
 mod durability;
+mod enqueue;
+mod enqueue_batch;
 mod erase;
 mod error;
 mod events;
 mod failure;
-mod group;
 mod ids;
-mod inspect;
+mod index;
+mod index_update;
+mod inspection;
 mod lease;
-mod ledger;
-mod list;
-mod look;
+mod listing;
 mod losses;
-mod outbox;
+mod notifier;
+mod outage_grace;
 mod overview;
 mod push;
 mod readiness;
+mod reconcile;
 mod record;
+mod redis_check;
 mod scripts;
-mod submit;
 mod sweep;
-mod take;
 
-pub use advice::{Fault, SetUp};
-pub use bell::{Bell, Ring};
-pub use board::{Board, FailedJob, LiveJob};
-pub use callback::Callback;
-pub use cancel::Cancelled;
-pub use durability::{Durability, DurabilityCheck};
-pub use erase::Erased;
+pub use callback::CallbackStatus;
+pub use cancel::CancelResult;
+pub use damage_report::{DamageReport, DamagedKey};
+pub use dequeue::{Consumer, QueueEntry, Unblocker};
+pub use durability::{CachedDurability, Durability};
+pub use enqueue::{EnqueueResult, NewJob};
+pub use erase::EraseResult;
 pub use error::JobsError;
-pub use events::{Entry, EntryId};
-pub use failure::Failure;
-pub use inspect::{Damage, Damages};
-pub use lease::{Beat, Claim, Ended, Failed, Lease, Release};
-pub use overview::{Overview, Queue, SeenWorker};
-pub use readiness::Hindrance;
+pub use events::{EventId, StoredEvent};
+pub use failure::JobFailure;
+pub use lease::{ClaimResult, FailResult, FinishResult, Lease, LeaseStatus, ReleaseResult};
+pub use listing::{FailedJob, JobListing, LiveJob};
+pub use notifier::{Notifier, Subscription};
+pub use overview::{Overview, QueueStats, WorkerInfo};
+pub use readiness::NotReadyReason;
 pub use record::Record;
-pub use submit::{NewJob, Submitted};
-pub use sweep::{SweepRules, Sweeper, Swept};
-pub use take::{Hint, Taker, Unblock};
+pub use redis_check::{ConfigIssue, RedisCheck};
+pub use sweep::{SweepRules, SweepStats, Sweeper};
 
 use crate::connection::Redis;
-use group::{Groups, Waits};
+use batch::{Batcher, CancelPolicy};
 use scripts::Scripts;
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -89,22 +89,22 @@ use std::{
 use uuid::Uuid;
 
 /// Delay of the first check of a new job, in case its queue entry was never pushed.
-const SUBMIT_GRACE: Duration = Duration::from_millis(4500);
+const ENQUEUE_GRACE: Duration = Duration::from_millis(4500);
 /// Time from the pop of a queue entry to the claim; after that the sweeper requeues the job.
-const POP_GRACE: Duration = Duration::from_secs(2);
+const CLAIM_GRACE: Duration = Duration::from_secs(2);
 
 /// A handle on the jobs in one Redis. Clones share their connections.
 #[derive(Clone)]
 pub struct Jobs {
     redis: Redis,
     scripts: Arc<Scripts>,
-    accepted: Arc<Groups<NewJob, Submitted>>,
-    ledger: Arc<Groups<ledger::Entry, ()>>,
+    enqueue_batcher: Arc<Batcher<NewJob, EnqueueResult>>,
+    index_batcher: Arc<Batcher<index_update::IndexUpdate, ()>>,
     /// Entries in all queues, as of the last reply that told it.
-    depth: Arc<AtomicU64>,
-    named: Arc<damage::Named>,
+    queue_depth: Arc<AtomicU64>,
+    logged_keys: Arc<damage::LoggedKeys>,
     /// Distinguishes the leases of this process from those of another with the same worker name.
-    instance: Uuid,
+    process_id: Uuid,
 }
 
 impl Jobs {
@@ -114,12 +114,18 @@ impl Jobs {
         Self {
             redis,
             scripts: Arc::new(Scripts::load()),
-            accepted: Arc::new(Groups::new(accept::MOST, Waits::WithItsCaller)),
-            ledger: Arc::new(Groups::new(ledger::MOST, Waits::ForItsTurn)),
+            enqueue_batcher: Arc::new(Batcher::new(
+                enqueue_batch::MAX_BATCH,
+                CancelPolicy::DropWithCaller,
+            )),
+            index_batcher: Arc::new(Batcher::new(
+                index_update::MAX_BATCH,
+                CancelPolicy::AlwaysSend,
+            )),
             // Unknown: counts as full, so that the first `is_queue_full` asks Redis.
-            depth: Arc::new(AtomicU64::new(u64::MAX)),
-            named: Arc::default(),
-            instance: Uuid::new_v4(),
+            queue_depth: Arc::new(AtomicU64::new(u64::MAX)),
+            logged_keys: Arc::default(),
+            process_id: Uuid::new_v4(),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::{
     Jobs, JobsError,
-    damage::Scope,
-    ids::{self, Bytes, text},
+    damage::KeyGroup,
+    ids::{self, RawEntry, lossy_text},
     millis,
 };
 use crate::{keys, mode::Mode};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// A worker expires after this time without a heartbeat.
-const STRUCK_OFF_AFTER: Duration = Duration::from_secs(60);
+const WORKER_EXPIRY: Duration = Duration::from_secs(60);
 
 /// The queues and workers at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,48 +19,53 @@ pub struct Overview {
     /// The time of Redis, since the Unix epoch; ages are relative to it.
     pub now: Duration,
     /// One for each mode.
-    pub queues: Vec<Queue>,
+    pub queues: Vec<QueueStats>,
     /// Workers with a heartbeat within the last minute.
-    pub workers: Vec<SeenWorker>,
+    pub workers: Vec<WorkerInfo>,
 }
 
 /// The waiting jobs of one queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Queue {
+pub struct QueueStats {
     pub mode: Mode,
     /// Number of queue entries.
     pub depth: u64,
     /// Time since the job at the head was enqueued; `None` without entry or job.
-    pub oldest: Option<Duration>,
+    pub oldest_age: Option<Duration>,
 }
 
 /// A worker that has sent a heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenWorker {
+pub struct WorkerInfo {
     pub name: String,
     /// Time since the last heartbeat.
-    pub seen: Duration,
+    pub since_heartbeat: Duration,
     /// Opaque JSON from the heartbeat.
     pub description: String,
 }
 
 /// The time; depth and oldest id of each queue; name, heartbeat and description of each worker.
-type Reply = (u64, Vec<(u64, Bytes)>, Vec<(Bytes, Bytes, Bytes)>);
+type OverviewReply = (
+    u64,
+    Vec<(u64, RawEntry)>,
+    Vec<(RawEntry, RawEntry, RawEntry)>,
+);
 
 impl Jobs {
     /// Sends the heartbeat of a worker; `description` is opaque JSON.
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer; safe to repeat.
-    pub async fn announce(&self, worker: &str, description: &str) -> Result<(), JobsError> {
-        let mut invocation = self.scripts.announce.prepare_invoke();
+    pub async fn worker_heartbeat(&self, worker: &str, description: &str) -> Result<(), JobsError> {
+        let mut invocation = self.scripts.worker_heartbeat.prepare_invoke();
         invocation
             .key(keys::WORKERS)
             .key(keys::WORKER_DESCRIPTIONS)
             .arg(worker)
             .arg(description)
-            .arg(millis(STRUCK_OFF_AFTER));
-        self.call_in::<String>(Scope::Queues, &invocation).await?;
+            .arg(millis(WORKER_EXPIRY));
+        self.call_in::<String>(KeyGroup::Queues, &invocation)
+            .await?;
         Ok(())
     }
 
@@ -68,11 +73,11 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer; the worker then expires after a minute.
-    pub async fn sign_off(&self, worker: &str) -> Result<(), JobsError> {
+    pub async fn deregister_worker(&self, worker: &str) -> Result<(), JobsError> {
         for (command, key) in [("ZREM", keys::WORKERS), ("HDEL", keys::WORKER_DESCRIPTIONS)] {
             let mut command = redis::cmd(command);
             command.arg(key).arg(worker);
-            self.query_in::<u64>(Scope::Queues, &command).await?;
+            self.query_in::<u64>(KeyGroup::Queues, &command).await?;
         }
         Ok(())
     }
@@ -87,22 +92,25 @@ impl Jobs {
         for queue in Mode::ALL.map(keys::queue) {
             invocation.key(queue);
         }
-        let (now, queues, workers): Reply = self.call_in(Scope::Queues, &invocation).await?;
+        let (now, queues, workers): OverviewReply =
+            self.call_in(KeyGroup::Queues, &invocation).await?;
         let mut waiting = Vec::with_capacity(queues.len());
         for (mode, (depth, oldest)) in Mode::ALL.into_iter().zip(queues) {
-            let oldest = self.age(&oldest, now).await?;
-            waiting.push(Queue {
+            let oldest = self.job_age(&oldest, now).await?;
+            waiting.push(QueueStats {
                 mode,
                 depth,
-                oldest,
+                oldest_age: oldest,
             });
         }
         let workers = workers
             .into_iter()
-            .map(|(name, seen, description)| SeenWorker {
-                name: text(&name),
-                seen: Duration::from_millis(now.saturating_sub(ids::millis(&seen))),
-                description: text(&description),
+            .map(|(name, seen, description)| WorkerInfo {
+                name: lossy_text(&name),
+                since_heartbeat: Duration::from_millis(
+                    now.saturating_sub(ids::parse_millis(&seen)),
+                ),
+                description: lossy_text(&description),
             });
         Ok(Overview {
             now: Duration::from_millis(now),
@@ -112,14 +120,14 @@ impl Jobs {
     }
 
     /// Time since the job was enqueued; `None` when it does not exist or cannot be read.
-    async fn age(&self, entry: &[u8], now: u64) -> Result<Option<Duration>, JobsError> {
-        let Some(id) = ids::id(entry) else {
+    async fn job_age(&self, entry: &[u8], now: u64) -> Result<Option<Duration>, JobsError> {
+        let Some(id) = ids::parse_id(entry) else {
             return Ok(None);
         };
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(id)).arg("created");
         let created = match self.query::<Option<u64>>(&command).await {
-            Err(error) if error.is_about_data() => None,
+            Err(error) if error.is_data_error() => None,
             created => created?,
         };
         Ok(created.map(|created| Duration::from_millis(now.saturating_sub(created))))
@@ -129,9 +137,9 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer.
-    pub async fn position(&self, id: Uuid, mode: Mode) -> Result<Option<u64>, JobsError> {
+    pub async fn queue_position(&self, id: Uuid, mode: Mode) -> Result<Option<u64>, JobsError> {
         let mut command = redis::cmd("ZRANK");
         command.arg(keys::pending(mode)).arg(id.to_string());
-        self.query_in(Scope::Queues, &command).await
+        self.query_in(KeyGroup::Queues, &command).await
     }
 }

@@ -1,6 +1,6 @@
 //! Pushing queue entries, and the depth of the queues.
 
-use super::{Hint, Jobs, JobsError, damage::Scope, millis};
+use super::{Jobs, JobsError, QueueEntry, damage::KeyGroup, millis};
 use crate::{keys, mode::Mode};
 use redis::ScriptInvocation;
 use std::{sync::atomic::Ordering, time::Duration};
@@ -8,16 +8,16 @@ use uuid::Uuid;
 
 /// Where a queue entry goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Position {
     /// Last; an existing entry stays where it is.
-    Back,
+    Tail,
     /// As `Tail`, but with an existing entry the time of the next check stays as it is, too.
-    BackIfNone,
+    TailIfAbsent,
     /// First.
-    Front,
+    Head,
     /// First, if its sequence number is still this one: the entry was popped and the job was not
     /// claimed.
-    FrontIfStill(String),
+    HeadIfUnclaimed(String),
 }
 
 impl Jobs {
@@ -25,8 +25,8 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer. A repeat may push it twice, which is harmless.
-    pub async fn put_back(&self, hint: Hint) -> Result<(), JobsError> {
-        self.push(hint.id, hint.mode, Place::Front, super::POP_GRACE)
+    pub async fn requeue(&self, hint: QueueEntry) -> Result<(), JobsError> {
+        self.push(hint.id, hint.mode, Position::Head, super::CLAIM_GRACE)
             .await?;
         Ok(())
     }
@@ -37,12 +37,12 @@ impl Jobs {
         &self,
         id: Uuid,
         mode: Mode,
-        place: Place,
+        place: Position,
         look_after: Duration,
     ) -> Result<bool, JobsError> {
         let invocation = self.push_invocation(id, mode, place, look_after);
-        let (depth, pushed): (u64, bool) = self.call_in(Scope::Queues, &invocation).await?;
-        self.note_depth(depth);
+        let (depth, pushed): (u64, bool) = self.call_in(KeyGroup::Queues, &invocation).await?;
+        self.remember_depth(depth);
         Ok(pushed)
     }
 
@@ -50,14 +50,14 @@ impl Jobs {
         &self,
         id: Uuid,
         mode: Mode,
-        place: Place,
+        place: Position,
         look_after: Duration,
     ) -> ScriptInvocation<'_> {
         let (end, number) = match place {
-            Place::Back => ("back", String::new()),
-            Place::BackIfNone => ("back", "none".to_owned()),
-            Place::Front => ("front", String::new()),
-            Place::FrontIfStill(number) => ("front", number),
+            Position::Tail => ("back", String::new()),
+            Position::TailIfAbsent => ("back", "none".to_owned()),
+            Position::Head => ("front", String::new()),
+            Position::HeadIfUnclaimed(number) => ("front", number),
         };
         let mut invocation = self.scripts.push.prepare_invoke();
         invocation
@@ -82,21 +82,21 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer.
-    pub async fn is_full(&self, limit: u64) -> Result<bool, JobsError> {
-        if self.depth.load(Ordering::Relaxed) < limit {
+    pub async fn is_queue_full(&self, limit: u64) -> Result<bool, JobsError> {
+        if self.queue_depth.load(Ordering::Relaxed) < limit {
             return Ok(false);
         }
         let mut depth = 0;
         for mode in Mode::ALL {
             let mut command = redis::cmd("LLEN");
             command.arg(keys::queue(mode));
-            depth += self.query_in::<u64>(Scope::Queues, &command).await?;
+            depth += self.query_in::<u64>(KeyGroup::Queues, &command).await?;
         }
-        self.note_depth(depth);
+        self.remember_depth(depth);
         Ok(depth >= limit)
     }
 
-    pub(super) fn note_depth(&self, depth: u64) {
-        self.depth.store(depth, Ordering::Relaxed);
+    pub(super) fn remember_depth(&self, depth: u64) {
+        self.queue_depth.store(depth, Ordering::Relaxed);
     }
 }

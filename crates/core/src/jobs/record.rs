@@ -1,6 +1,6 @@
 //! Reading a job's record without parsing it.
 
-use super::{Jobs, JobsError, error::read};
+use super::{Jobs, JobsError, error::parse_reply};
 use crate::keys;
 use bytes::Bytes;
 use redis::Value;
@@ -8,12 +8,12 @@ use uuid::Uuid;
 
 /// What `finish.lua` writes around the result of a completed job. The version at the end
 /// distinguishes these records from those of other writers.
-const BEFORE_RESULT: &[u8] = br#"{"status":"completed","result":"#;
-const AFTER_RESULT: &[u8] = br#","error":null,"version":1}"#;
+const RESULT_PREFIX: &[u8] = br#"{"status":"completed","result":"#;
+const RESULT_SUFFIX: &[u8] = br#","error":null,"version":1}"#;
 
 /// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum JobState {
     Pending,
     Processing,
     /// Completed, failed, absent, or in a state of another version.
@@ -30,8 +30,8 @@ impl Record {
     pub fn result(&self) -> Option<Bytes> {
         let inner = self
             .0
-            .strip_prefix(BEFORE_RESULT)?
-            .strip_suffix(AFTER_RESULT)?;
+            .strip_prefix(RESULT_PREFIX)?
+            .strip_suffix(RESULT_SUFFIX)?;
         Some(self.0.slice_ref(inner))
     }
 
@@ -43,11 +43,11 @@ impl Record {
 }
 
 /// Parses the field `state` of a control hash.
-pub(super) fn stage(state: Option<&str>) -> Stage {
+pub(super) fn parse_state(state: Option<&str>) -> JobState {
     match state {
-        Some("pending") => Stage::Pending,
-        Some("processing") => Stage::Processing,
-        _ => Stage::Ended,
+        Some("pending") => JobState::Pending,
+        Some("processing") => JobState::Processing,
+        _ => JobState::Ended,
     }
 }
 
@@ -82,11 +82,11 @@ impl Jobs {
     }
 
     /// The state of a job.
-    pub(super) async fn stage(&self, id: Uuid) -> Result<Stage, JobsError> {
+    pub(super) async fn state(&self, id: Uuid) -> Result<JobState, JobsError> {
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(id)).arg("state");
         let state: Option<String> = self.query(&command).await?;
-        Ok(stage(state.as_deref()))
+        Ok(parse_state(state.as_deref()))
     }
 
     /// The record of a job; `None` when it does not exist or has expired.
@@ -104,10 +104,10 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer.
-    pub async fn record_in_bulk(&self, id: Uuid) -> Result<Option<Record>, JobsError> {
+    pub async fn record_pooled(&self, id: Uuid) -> Result<Option<Record>, JobsError> {
         let mut command = redis::cmd("GET");
         command.arg(keys::record(id));
-        let bytes: Option<Vec<u8>> = self.query_in_bulk(&command).await?;
+        let bytes: Option<Vec<u8>> = self.query_pooled(&command).await?;
         Ok(bytes.map(Record::from))
     }
 
@@ -115,7 +115,7 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer.
-    pub async fn owned_record(
+    pub async fn record_with_owner(
         &self,
         id: Uuid,
     ) -> Result<Option<(Record, Option<String>)>, JobsError> {
@@ -125,7 +125,7 @@ impl Jobs {
         both.cmd("HGET").arg(keys::control(id)).arg("owner");
         both.cmd("GET").arg(keys::record(id));
         let reply: Value = both.query_async(&mut self.redis.in_bulk()).await?;
-        let (owner, bytes): (Option<String>, Option<Vec<u8>>) = read(reply)?;
+        let (owner, bytes): (Option<String>, Option<Vec<u8>>) = parse_reply(reply)?;
         Ok(bytes.map(|bytes| (Record::from(bytes), owner)))
     }
 }

@@ -3,7 +3,7 @@
 //! A job script runs on the keys of one job and follows `prelude.lua`; a script that stores new jobs
 //! follows `new_job.lua` as well; a queue script runs on the `{search}` keys. `clock.lua` precedes all.
 
-use super::{Jobs, JobsError, error::read};
+use super::{Jobs, JobsError, error::parse_reply};
 use crate::{keys, mode::Mode};
 use redis::{FromRedisValue, Script, ScriptInvocation, Value};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ macro_rules! job_script {
     };
 }
 
-macro_rules! first_script {
+macro_rules! new_job_script {
     ($file:literal) => {
         Script::new(concat!(
             include_str!("scripts/clock.lua"),
@@ -39,10 +39,10 @@ macro_rules! queue_script {
 }
 
 pub(super) struct Scripts {
-    pub(super) accept: Script,
+    pub(super) enqueue: Script,
     pub(super) create: Script,
     pub(super) claim: Script,
-    pub(super) beat: Script,
+    pub(super) heartbeat: Script,
     pub(super) report: Script,
     pub(super) finish: Script,
     pub(super) release: Script,
@@ -50,29 +50,29 @@ pub(super) struct Scripts {
     pub(super) erase: Script,
     pub(super) register: Script,
     pub(super) push: Script,
-    pub(super) book: Script,
+    pub(super) update_index: Script,
     pub(super) fail: Script,
-    pub(super) look: Script,
-    pub(super) due: Script,
-    pub(super) popped: Script,
-    pub(super) announce: Script,
+    pub(super) inspect: Script,
+    pub(super) take_due: Script,
+    pub(super) lost_entries: Script,
+    pub(super) worker_heartbeat: Script,
     pub(super) overview: Script,
-    pub(super) board: Script,
-    pub(super) note: Script,
-    pub(super) callback: Script,
-    pub(super) missed: Script,
+    pub(super) list_jobs: Script,
+    pub(super) record_failure: Script,
+    pub(super) callback_status: Script,
+    pub(super) delivery_failed: Script,
     pub(super) postpone: Script,
-    pub(super) mend: Script,
-    pub(super) lost: Script,
+    pub(super) set_aside: Script,
+    pub(super) record_lost: Script,
 }
 
 impl Scripts {
     pub(super) fn load() -> Self {
         Self {
-            accept: first_script!("accept.lua"),
-            create: first_script!("create.lua"),
+            enqueue: new_job_script!("accept.lua"),
+            create: new_job_script!("create.lua"),
             claim: job_script!("claim.lua"),
-            beat: job_script!("beat.lua"),
+            heartbeat: job_script!("beat.lua"),
             report: job_script!("report.lua"),
             finish: job_script!("finish.lua"),
             release: job_script!("release.lua"),
@@ -80,26 +80,26 @@ impl Scripts {
             erase: job_script!("erase.lua"),
             register: queue_script!("register.lua"),
             push: queue_script!("push.lua"),
-            book: queue_script!("book.lua"),
+            update_index: queue_script!("book.lua"),
             fail: job_script!("fail.lua"),
-            look: job_script!("look.lua"),
-            due: queue_script!("due.lua"),
-            popped: queue_script!("popped.lua"),
-            announce: queue_script!("announce.lua"),
+            inspect: job_script!("look.lua"),
+            take_due: queue_script!("due.lua"),
+            lost_entries: queue_script!("popped.lua"),
+            worker_heartbeat: queue_script!("announce.lua"),
             overview: queue_script!("overview.lua"),
-            board: queue_script!("board.lua"),
-            note: queue_script!("note.lua"),
-            callback: job_script!("callback.lua"),
-            missed: job_script!("missed.lua"),
+            list_jobs: queue_script!("board.lua"),
+            record_failure: queue_script!("note.lua"),
+            callback_status: job_script!("callback.lua"),
+            delivery_failed: job_script!("missed.lua"),
             postpone: queue_script!("postpone.lua"),
-            mend: queue_script!("mend.lua"),
-            lost: queue_script!("lost.lua"),
+            set_aside: queue_script!("mend.lua"),
+            record_lost: queue_script!("lost.lua"),
         }
     }
 }
 
 /// An invocation with KEYS 1-3: record, control hash and events of a job.
-pub(super) fn on_job(script: &Script, id: Uuid) -> ScriptInvocation<'_> {
+pub(super) fn job_invocation(script: &Script, id: Uuid) -> ScriptInvocation<'_> {
     let mut invocation = script.prepare_invoke();
     invocation
         .key(keys::record(id))
@@ -109,14 +109,14 @@ pub(super) fn on_job(script: &Script, id: Uuid) -> ScriptInvocation<'_> {
 }
 
 /// Adds the keys of all queues: for each mode its sorted set `pending` and its list.
-pub(super) fn on_queues(invocation: &mut ScriptInvocation<'_>) {
+pub(super) fn add_queue_keys(invocation: &mut ScriptInvocation<'_>) {
     for mode in Mode::ALL {
         invocation.key(keys::pending(mode)).key(keys::queue(mode));
     }
 }
 
 /// The position of a mode among the keys of [`on_queues`], from 1.
-pub(super) fn number(mode: Mode) -> usize {
+pub(super) fn mode_number(mode: Mode) -> usize {
     1 + mode as usize
 }
 
@@ -132,6 +132,6 @@ impl Jobs {
                     invocation.invoke_async::<Value>(&mut connection).await
                 })
                 .await?;
-        read(reply)
+        parse_reply(reply)
     }
 }

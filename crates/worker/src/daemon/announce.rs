@@ -23,7 +23,7 @@ pub(super) async fn run(
         }
     };
     stop.run_until_cancelled(announcing).await;
-    if let Err(error) = jobs.sign_off(&worker).await {
+    if let Err(error) = jobs.deregister_worker(&worker).await {
         tracing::debug!(error = %error, "could not deregister the worker");
     }
 }
@@ -42,7 +42,7 @@ async fn announce(jobs: &Jobs, worker: &str, description: &WorkerDescription) {
         return;
     };
     // Debug level: the list is for display only, and the sweeper logs outages of Redis.
-    if let Err(error) = jobs.announce(worker, &description).await {
+    if let Err(error) = jobs.worker_heartbeat(worker, &description).await {
         tracing::debug!(error = %error, "worker heartbeat failed");
     }
 }

@@ -19,7 +19,10 @@ use crate::{
 };
 use chrono::{SubsecRound, Utc};
 use privachat_core::{
-    jobs::{Bell, Claim, Ended, Failed, Failure, Hint, Jobs, JobsError, Lease, Release},
+    jobs::{
+        ClaimResult, FailResult, FinishResult, JobFailure, Jobs, JobsError, Lease, Notifier,
+        QueueEntry, ReleaseResult,
+    },
     schema::{SearchJob, SearchResponse, problem},
 };
 use std::{sync::Arc, time::Duration};
@@ -42,7 +45,7 @@ pub(super) struct Runner {
     pub(super) lease: Duration,
     pub(super) most_attempts: u32,
     /// Notifies of cancelled searches.
-    pub(super) cancels: Bell,
+    pub(super) cancels: Notifier,
     /// Cancelled by a stop signal: claim nothing new.
     pub(super) stop: CancellationToken,
     /// Cancelled when the drain is over: release what still runs.
@@ -62,10 +65,10 @@ struct Begun {
 
 /// What to do with the job after an attempt.
 pub(super) enum Verdict {
-    Finish(Result<Box<SearchResponse>, Failure>),
+    Finish(Result<Box<SearchResponse>, JobFailure>),
     /// The failure is retryable.
     TryAgain {
-        failure: Failure,
+        failure: JobFailure,
         /// The shortest delay, where an upstream asked for one.
         wait: Option<Duration>,
     },
@@ -77,7 +80,7 @@ pub(super) enum Verdict {
 impl Runner {
     /// Claims and runs the search of a queue entry. Never fails: an error is logged, and the
     /// sweeper recovers the job.
-    pub(super) async fn run(&self, hint: Hint, slot: &mut Slot) {
+    pub(super) async fn run(&self, hint: QueueEntry, slot: &mut Slot) {
         if let Err(error) = self.try_run(hint, slot).await {
             left(&hint, &error);
         }
@@ -85,7 +88,7 @@ impl Runner {
 
     /// Claims the search. A suspect, which was lost before together with other searches, first
     /// widens its slot so that fewer searches run beside it.
-    async fn claim(&self, hint: Hint, slot: &mut Slot) -> Result<Claim, JobsError> {
+    async fn claim(&self, hint: QueueEntry, slot: &mut Slot) -> Result<ClaimResult, JobsError> {
         let mut most_losses = 0;
         loop {
             // A full Redis serves pops but refuses claims: a worker that did not wait here would
@@ -101,21 +104,21 @@ impl Runner {
                     .claim_unless_suspect(hint, &self.worker, self.lease, most_losses)
             });
             let losses = match claim.await? {
-                Claim::Suspect(losses) => losses,
+                ClaimResult::Suspect(losses) => losses,
                 claim => return Ok(claim),
             };
             tracing::info!(session_id = %hint.id, losses, "a suspect search waits until fewer searches run");
             let widened = self.stop.run_until_cancelled(slot.widen(losses)).await;
             if widened.is_none() {
-                return Ok(Claim::Suspect(losses));
+                return Ok(ClaimResult::Suspect(losses));
             }
             most_losses = losses;
         }
     }
 
-    async fn try_run(&self, hint: Hint, slot: &mut Slot) -> Result<(), JobsError> {
+    async fn try_run(&self, hint: QueueEntry, slot: &mut Slot) -> Result<(), JobsError> {
         match self.claim(hint, slot).await? {
-            Claim::Started {
+            ClaimResult::Started {
                 lease,
                 attempt,
                 request,
@@ -130,7 +133,7 @@ impl Runner {
                 let job = serde_json::from_slice(&request);
                 let span = spans::process(&lease, attempt, job.as_ref().ok());
                 let work = async {
-                    let tracked = self.jobs.track(hint, self.lease);
+                    let tracked = self.jobs.schedule_check(hint, self.lease);
                     let worked = self.attempt(&lease, &begun, job);
                     let (tracked, worked) = tokio::join!(tracked, worked);
                     // Inside the span, so that the log line has all ids.
@@ -141,14 +144,16 @@ impl Runner {
                 work.instrument(span).await;
                 Ok(())
             }
-            Claim::Busy(until) | Claim::Early(until) => self.jobs.track(hint, until).await,
+            ClaimResult::Busy(until) | ClaimResult::NotDue(until) => {
+                self.jobs.schedule_check(hint, until).await
+            }
             // This worker stops: another one has room sooner.
-            Claim::Suspect(_) => self.jobs.put_back(hint).await,
+            ClaimResult::Suspect(_) => self.jobs.requeue(hint).await,
             // Its record may be about to be written.
-            Claim::Absent => self.jobs.track(hint, LOOK_AGAIN).await,
+            ClaimResult::Absent => self.jobs.schedule_check(hint, LOOK_AGAIN).await,
             // The sweeper ends it.
-            Claim::Late => self.jobs.track(hint, Duration::ZERO).await,
-            Claim::Gone => self.jobs.forget(hint.id, hint.mode).await,
+            ClaimResult::Expired => self.jobs.schedule_check(hint, Duration::ZERO).await,
+            ClaimResult::Ended => self.jobs.mark_done(hint.id, hint.mode).await,
         }
     }
 
@@ -173,7 +178,8 @@ impl Runner {
             }
             Err(error) => {
                 tracing::error!(error = %error, "the stored request cannot be read");
-                let failure = Failure::new(problem::INTERNAL, "The stored request cannot be read");
+                let failure =
+                    JobFailure::new(problem::INTERNAL, "The stored request cannot be read");
                 Verdict::Finish(Err(failure))
             }
         };
@@ -186,11 +192,11 @@ impl Runner {
             Verdict::TryAgain { failure, wait } => {
                 let pause = retry_pause(attempt).max(wait.unwrap_or_default());
                 match self.try_again(lease, attempt, &failure, pause).await? {
-                    Failed::Retry => {
+                    FailResult::Retry => {
                         self.metrics.attempted(lease.mode, Attempted::Retry);
                         return Ok(());
                     }
-                    Failed::Ended(ended) => {
+                    FailResult::Ended(ended) => {
                         self.count(lease, ended, Some(failure.code));
                         ended
                     }
@@ -200,12 +206,12 @@ impl Runner {
             Verdict::Abandon => {
                 self.metrics.lease_lost();
                 self.metrics.attempted(lease.mode, Attempted::Fenced);
-                Ended::Fenced
+                FinishResult::Fenced
             }
         };
         tracing::info!(?ended, took_ms, "ended");
-        if ended != Ended::Fenced {
-            self.jobs.forget(id, lease.mode).await?;
+        if ended != FinishResult::Fenced {
+            self.jobs.mark_done(id, lease.mode).await?;
             self.ended.notify_one();
             if has_callback {
                 self.tell.notify_one();
@@ -245,8 +251,8 @@ impl Runner {
                     Err(error) => Verdict::Finish(Err(failure::of(&error, took))),
                 }
             }
-            lost = hold::hold(&self.jobs, lease, self.lease, self.cancels.listen(lease.id)) => match lost {
-                Lost::Cancelled => Verdict::Finish(Err(Failure::cancelled())),
+            lost = hold::hold(&self.jobs, lease, self.lease, self.cancels.subscribe(lease.id)) => match lost {
+                Lost::Cancelled => Verdict::Finish(Err(JobFailure::cancelled())),
                 Lost::Fenced => Verdict::Abandon,
             },
             () = self.give_up.cancelled() => Verdict::Release,
@@ -257,14 +263,14 @@ impl Runner {
         &self,
         lease: &Lease,
         attempt: u32,
-        failure: &Failure,
+        failure: &JobFailure,
         pause: Duration,
-    ) -> Result<Failed, JobsError> {
+    ) -> Result<FailResult, JobsError> {
         let failed = patiently(Patience::to_hand_in(lease), || {
             self.jobs.fail(lease, failure, self.most_attempts, pause)
         })
         .await?;
-        if failed == Failed::Retry {
+        if failed == FailResult::Retry {
             tracing::warn!(
                 attempt,
                 code = failure.code,
@@ -278,8 +284,8 @@ impl Runner {
     async fn finish(
         &self,
         lease: &Lease,
-        outcome: Result<Box<SearchResponse>, Failure>,
-    ) -> Result<Ended, JobsError> {
+        outcome: Result<Box<SearchResponse>, JobFailure>,
+    ) -> Result<FinishResult, JobsError> {
         let json = match &outcome {
             Ok(response) => Ok(serde_json::to_vec(response)
                 .map_err(|error| JobsError::Unexpected(error.to_string()))?),
@@ -300,40 +306,40 @@ impl Runner {
 
     /// Counts the outcome of an attempt that tried to end its search; `code` is `None` for an
     /// answer.
-    fn count(&self, lease: &Lease, ended: Ended, code: Option<&'static str>) {
+    fn count(&self, lease: &Lease, ended: FinishResult, code: Option<&'static str>) {
         let outcome = match (ended, code) {
-            (Ended::Fenced, _) => {
+            (FinishResult::Fenced, _) => {
                 self.metrics.write_fenced();
                 Attempted::Fenced
             }
             // A search that was cancelled meanwhile fails, even with an answer.
-            (Ended::Failed, code) => {
+            (FinishResult::Failed, code) => {
                 self.metrics.failed(code.unwrap_or(problem::CANCELLED));
                 Attempted::Failed
             }
-            (Ended::Already, Some(code)) => {
+            (FinishResult::AlreadyEnded, Some(code)) => {
                 self.metrics.failed(code);
                 Attempted::Failed
             }
-            (Ended::Completed | Ended::Already, _) => Attempted::Completed,
+            (FinishResult::Completed | FinishResult::AlreadyEnded, _) => Attempted::Completed,
         };
         self.metrics.attempted(lease.mode, outcome);
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), JobsError> {
         match patiently(Patience::to_hand_in(lease), || self.jobs.release(lease)).await? {
-            Release::Released => {
+            ReleaseResult::Released => {
                 self.metrics.attempted(lease.mode, Attempted::Released);
                 tracing::info!("released");
             }
-            Release::Fenced => {
+            ReleaseResult::Fenced => {
                 self.metrics.write_fenced();
                 self.metrics.attempted(lease.mode, Attempted::Fenced);
                 tracing::warn!("another worker has taken over");
             }
-            Release::Cancel => {
-                self.finish(lease, Err(Failure::cancelled())).await?;
-                self.jobs.forget(lease.id, lease.mode).await?;
+            ReleaseResult::CancelRequested => {
+                self.finish(lease, Err(JobFailure::cancelled())).await?;
+                self.jobs.mark_done(lease.id, lease.mode).await?;
             }
         }
         Ok(())
@@ -341,7 +347,7 @@ impl Runner {
 }
 
 /// The job is safe: its record is in Redis, and a sweeper recovers it.
-fn left(hint: &Hint, error: &JobsError) {
+fn left(hint: &QueueEntry, error: &JobsError) {
     tracing::error!(session_id = %hint.id, error = %error, "attempt abandoned: a sweeper recovers the search");
 }
 

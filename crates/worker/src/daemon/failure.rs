@@ -2,11 +2,11 @@
 
 use crate::{pipeline::PipelineError, response::seconds};
 use chrono::{SubsecRound, Utc};
-use privachat_core::{jobs::Failure, schema::time};
+use privachat_core::{jobs::JobFailure, schema::time};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-pub(super) fn of(error: &PipelineError, took: Duration) -> Failure {
+pub(super) fn of(error: &PipelineError, took: Duration) -> JobFailure {
     let mut extra = Map::new();
     extra.insert("execution_time".into(), seconds(took).into());
     extra.insert("warnings".into(), Value::from(error.warnings.clone()));
@@ -14,9 +14,9 @@ pub(super) fn of(error: &PipelineError, took: Duration) -> Failure {
         "completed_at".into(),
         time::format(&Utc::now().trunc_subsecs(6)).into(),
     );
-    Failure {
+    JobFailure {
         hint: error.hint.clone(),
         extra,
-        ..Failure::new(error.code, error.message.clone())
+        ..JobFailure::new(error.code, error.message.clone())
     }
 }

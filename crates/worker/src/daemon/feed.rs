@@ -3,7 +3,7 @@
 
 use super::{attempt::Runner, slots::Slots};
 use privachat_core::{
-    jobs::{Hint, Taker},
+    jobs::{Consumer, QueueEntry},
     outage::Outage,
 };
 use std::{iter, sync::Arc, time::Duration};
@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const AFTER_ERROR: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(
-    mut taker: Taker,
+    mut taker: Consumer,
     slots: Slots,
     runner: Arc<Runner>,
     searches: TaskTracker,
@@ -25,7 +25,7 @@ pub(super) async fn run(
         let spare = spare.unwrap_or_default();
         // Not raced against `stop`: a dropped pop may lose an entry. `shutdown` unblocks the
         // consumer.
-        let hints = match taker.next(&modes, spare.len()).await {
+        let hints = match taker.dequeue(&modes, spare.len()).await {
             Ok(hints) => {
                 if let Some(seconds) = outage.ended() {
                     tracing::info!(seconds, "taking searches again");
@@ -56,8 +56,8 @@ pub(super) async fn run(
 }
 
 /// Returns an entry that was popped during the stop signal. If this fails, the sweeper requeues it.
-async fn put_back(runner: &Runner, hint: Hint) {
-    if let Err(error) = runner.jobs.put_back(hint).await {
+async fn put_back(runner: &Runner, hint: QueueEntry) {
+    if let Err(error) = runner.jobs.requeue(hint).await {
         tracing::warn!(session_id = %hint.id, error = %error, "could not requeue a search; a sweeper does it");
     }
 }

@@ -1,7 +1,7 @@
 //! Renews the lease of a job while its search runs.
 
 use privachat_core::{
-    jobs::{Beat, Jobs, Lease, Ring},
+    jobs::{Jobs, Lease, LeaseStatus, Subscription},
     outage::Outage,
 };
 use std::time::Duration;
@@ -24,22 +24,22 @@ pub(super) async fn hold(
     jobs: &Jobs,
     lease: &Lease,
     length: Duration,
-    mut cancelled: Ring,
+    mut cancelled: Subscription,
 ) -> Lost {
     let mut pause = length / 3;
     let mut outage = Outage::default();
     loop {
         // A notification only triggers the check: the cancel flag of the job decides.
-        let _rung_or_due = tokio::time::timeout(pause, cancelled.rung()).await;
+        let _rung_or_due = tokio::time::timeout(pause, cancelled.changed()).await;
         pause = length / 3;
-        match jobs.beat(lease, length).await {
-            Ok(Beat::Held) => {
+        match jobs.heartbeat(lease, length).await {
+            Ok(LeaseStatus::Held) => {
                 if let Some(seconds) = outage.ended() {
                     tracing::info!(session_id = %lease.id, seconds, "renewing a lease again");
                 }
             }
-            Ok(Beat::Cancel) => return Lost::Cancelled,
-            Ok(Beat::Fenced) => return Lost::Fenced,
+            Ok(LeaseStatus::CancelRequested) => return Lost::Cancelled,
+            Ok(LeaseStatus::Fenced) => return Lost::Fenced,
             Err(error) => {
                 pause = AFTER_ERROR;
                 if outage.failed() {

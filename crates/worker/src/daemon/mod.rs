@@ -34,7 +34,7 @@ use attempt::Runner;
 use privachat_core::{
     cache::Cache,
     history::{DatabaseUrl, Retention, open},
-    jobs::{Bell, Jobs},
+    jobs::{Jobs, Notifier},
     keys,
     parts::Parts,
     schema::worker::PerMode,
@@ -133,13 +133,13 @@ pub async fn run(
         jobs.clone(),
         Arc::clone(&metrics),
     )?;
-    let cancels = Bell::default();
+    let cancels = Notifier::default();
 
     parts.spawn(
         "the cancel subscription",
         cancels
             .clone()
-            .follow(jobs.redis().clone(), keys::CANCELLED, give_up.clone()),
+            .run(jobs.redis().clone(), keys::CANCELLED, give_up.clone()),
     );
     let name = settings.name.clone();
     parts.spawn(
@@ -195,8 +195,8 @@ pub async fn run(
         ended,
         tell,
     });
-    let taker = jobs.taker();
-    let unblock = taker.unblock();
+    let taker = jobs.consumer();
+    let unblock = taker.unblocker();
     let feed = feed::run(
         taker,
         slots,

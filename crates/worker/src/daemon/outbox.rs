@@ -82,7 +82,7 @@ async fn store_due(
         metrics,
     };
     loop {
-        let due = jobs.unsaved(BATCH, RETRY).await?;
+        let due = jobs.due_for_archive(BATCH, RETRY).await?;
         if due.is_empty() {
             return Ok(());
         }
@@ -154,11 +154,11 @@ impl Outbox<'_> {
     }
 
     async fn find(&self, id: Uuid) -> Result<Found, JobsError> {
-        let (record, owner) = match self.jobs.owned_record(id).await {
+        let (record, owner) = match self.jobs.record_with_owner(id).await {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(Found::Nothing),
             // Not an outage: the other records are still stored.
-            Err(error) if error.is_about_data() => {
+            Err(error) if error.is_data_error() => {
                 tracing::error!(session_id = %id, error = %error, "cannot read the record of a finished search; not archived");
                 return Ok(Found::Unfit);
             }
@@ -199,7 +199,7 @@ impl Outbox<'_> {
         } else if matches!(found, Found::Nothing) {
             tracing::warn!(session_id = %id, "expired before it could be stored in the history");
         }
-        Ok(self.jobs.saved(id).await?)
+        Ok(self.jobs.mark_archived(id).await?)
     }
 
     /// Adds a failed search to the list of failures. Before the history write, which an outage may
@@ -207,7 +207,7 @@ impl Outbox<'_> {
     async fn note_failure(&self, session: &Session) -> Result<(), JobsError> {
         let is_cancelled = session.error_code.as_deref() == Some("cancelled");
         if session.status == Status::Failed && !is_cancelled {
-            self.jobs.note_failure(session.id).await?;
+            self.jobs.record_failure(session.id).await?;
         }
         Ok(())
     }

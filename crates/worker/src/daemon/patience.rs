@@ -30,7 +30,7 @@ impl Patience<'_> {
         Self {
             what: "store an outcome",
             id: lease.id,
-            waits: JobsError::may_pass,
+            waits: JobsError::is_retryable,
             unless: None,
         }
     }

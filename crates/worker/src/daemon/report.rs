@@ -5,7 +5,7 @@
 
 use crate::pipeline::ProgressSink;
 use privachat_core::{
-    jobs::{Beat, Jobs, Lease},
+    jobs::{Jobs, Lease, LeaseStatus},
     schema::{Event, Progress},
 };
 use std::time::Duration;
@@ -73,7 +73,7 @@ async fn report(jobs: Jobs, lease: Lease, events: UnboundedReceiver<Event>) {
     while let Some(events) = batches.ready().await {
         let told = number;
         number += events.len() as u64;
-        if send(&jobs, &lease, told, &events).await == Some(Beat::Fenced) {
+        if send(&jobs, &lease, told, &events).await == Some(LeaseStatus::Fenced) {
             return;
         }
     }
@@ -152,7 +152,7 @@ impl Batches {
 
 /// Sends events, and repeats the call until Redis answers: without them the text would have a gap.
 /// The search does not wait for this. `None` when an event cannot be encoded.
-async fn send(jobs: &Jobs, lease: &Lease, number: u64, events: &[Event]) -> Option<Beat> {
+async fn send(jobs: &Jobs, lease: &Lease, number: u64, events: &[Event]) -> Option<LeaseStatus> {
     let data = events
         .iter()
         .map(|event| Ok((kind(event), serde_json::to_string(event)?)))

@@ -2,7 +2,7 @@
 
 use super::DaemonSettings;
 use privachat_core::{
-    jobs::Unblock,
+    jobs::Unblocker,
     parts::{PartDied, Parts},
     signals::Signals,
 };
@@ -21,7 +21,7 @@ const UNBLOCK_AGAIN: Duration = Duration::from_millis(200);
 /// When the consumer panicked.
 pub(super) async fn drain(
     settings: &DaemonSettings,
-    unblock: &Unblock,
+    unblock: &Unblocker,
     feeding: Parts,
     searches: &TaskTracker,
     give_up: &CancellationToken,
@@ -60,7 +60,7 @@ pub(super) async fn drain(
     Ok(())
 }
 
-async fn end_taking(unblock: &Unblock, feeding: Parts) -> Result<(), PartDied> {
+async fn end_taking(unblock: &Unblocker, feeding: Parts) -> Result<(), PartDied> {
     let ended = feeding.end();
     tokio::pin!(ended);
     // One call is not enough: the consumer may begin its pop just after it.

@@ -2,7 +2,7 @@
 
 use crate::metrics::Metrics;
 use privachat_core::{
-    jobs::{Failure, Jobs, SweepRules, Sweeper},
+    jobs::{JobFailure, Jobs, SweepRules, Sweeper},
     outage::Outage,
     schema::problem,
 };
@@ -51,18 +51,18 @@ pub(super) async fn run(
 }
 
 fn rules(lease: Duration) -> SweepRules {
-    let failure = |code: &'static str, error: &str| Failure {
+    let failure = |code: &'static str, error: &str| JobFailure {
         hint: problem::find(code).map(|problem| problem.remedy.to_owned()),
-        ..Failure::new(code, error)
+        ..JobFailure::new(code, error)
     };
     SweepRules {
-        most_crashes: MOST_CRASHES,
+        max_crashes: MOST_CRASHES,
         lease,
         worker_lost: failure(
             problem::WORKER_LOST,
             "The worker that ran this search stopped in mid-search, and so did those that tried again",
         ),
-        waited_too_long: failure(
+        queue_expired: failure(
             problem::QUEUE_EXPIRED,
             "No worker was free before the search had waited too long",
         ),

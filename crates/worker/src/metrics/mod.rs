@@ -9,7 +9,7 @@ pub use port::{Look, Port};
 
 use crate::traced::Calls;
 use privachat_core::{
-    jobs::Swept,
+    jobs::SweepStats,
     metrics::{Counters, Histograms, Process, Registry},
     mode::Mode,
     schema::{Stage, Usage, problem},
@@ -134,7 +134,7 @@ impl Metrics {
         }
         self.leases_lost.show([""; 0]);
         self.fenced_writes.show([""; 0]);
-        self.swept(&Swept::default());
+        self.swept(&SweepStats::default());
         self.spent(Usage::default());
         for outcome in [Told::Taken, Told::Failed, Told::GivenUp] {
             self.callbacks.show([outcome.as_str()]);
@@ -187,20 +187,20 @@ impl Metrics {
     }
 
     /// Counts what one sweep recovered.
-    pub fn swept(&self, swept: &Swept) {
+    pub fn swept(&self, swept: &SweepStats) {
         for (kind, number) in [
-            ("worker_lost", swept.reaped),
-            ("given_up", swept.given_up),
-            ("expired", swept.expired),
-            ("hint_lost", swept.hints_found),
-            ("unlisted", swept.taken_in),
-            ("left_listed", swept.tidied),
+            ("worker_lost", swept.leases_expired),
+            ("given_up", swept.abandoned),
+            ("expired", swept.queue_expired),
+            ("hint_lost", swept.requeued),
+            ("unlisted", swept.untracked),
+            ("left_listed", swept.stale_removed),
         ] {
             self.recoveries.add([kind], number as u64);
         }
         let failures = &self.failures;
-        failures.add([problem::WORKER_LOST], swept.given_up as u64);
-        failures.add([problem::QUEUE_EXPIRED], swept.expired as u64);
+        failures.add([problem::WORKER_LOST], swept.abandoned as u64);
+        failures.add([problem::QUEUE_EXPIRED], swept.queue_expired as u64);
     }
 
     /// Counts a call to a callback.

@@ -14,7 +14,7 @@ use parser::parser;
 use privachat_bench::documents;
 use privachat_bench::record::response;
 use privachat_core::connection::Redis;
-use privachat_core::jobs::{Claim, Hint, Jobs, Record};
+use privachat_core::jobs::{ClaimResult, Jobs, QueueEntry, Record};
 use privachat_core::mode::Mode;
 use privachat_core::schema::SourceType;
 use privachat_core::schema::record::StoredRecord;
@@ -79,7 +79,7 @@ fn scripts(criterion: &mut Criterion) {
     criterion.bench_function("Redis: submit, a round trip", |bencher| {
         bencher.iter(|| {
             runtime
-                .block_on(jobs.submit(&job(Uuid::new_v4())))
+                .block_on(jobs.enqueue(&job(Uuid::new_v4())))
                 .expect("a job")
         });
     });
@@ -93,15 +93,15 @@ async fn claims(jobs: &Jobs, mode: Mode, count: u64) -> Duration {
     let mut took = Duration::ZERO;
     for _ in 0..count {
         let id = Uuid::new_v4();
-        jobs.submit(&job(id)).await.expect("a job");
+        jobs.enqueue(&job(id)).await.expect("a job");
         let began = Instant::now();
-        let claim = jobs.claim(Hint { id, mode }, "bench", LEASE).await;
+        let claim = jobs.claim(QueueEntry { id, mode }, "bench", LEASE).await;
         took += began.elapsed();
-        let Ok(Claim::Started { lease, .. }) = claim else {
+        let Ok(ClaimResult::Started { lease, .. }) = claim else {
             panic!("{claim:?}");
         };
         jobs.finish(&lease, Ok(b"{}")).await.expect("the end");
-        jobs.forget(id, mode).await.expect("the end of the end");
+        jobs.mark_done(id, mode).await.expect("the end of the end");
     }
     took
 }

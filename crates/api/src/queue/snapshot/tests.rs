@@ -1,5 +1,5 @@
 use super::*;
-use privachat_core::jobs::{Queue, Record};
+use privachat_core::jobs::{QueueStats, Record};
 use uuid::Uuid;
 
 const NOW: Duration = Duration::from_secs(1_700_000_000);
@@ -7,31 +7,31 @@ const NOW: Duration = Duration::from_secs(1_700_000_000);
 fn overview(later: Duration) -> Overview {
     Overview {
         now: NOW + later,
-        queues: vec![Queue {
+        queues: vec![QueueStats {
             mode: Mode::Deep,
             depth: 1,
-            oldest: Some(Duration::from_secs(3) + later),
+            oldest_age: Some(Duration::from_secs(3) + later),
         }],
-        workers: vec![SeenWorker {
+        workers: vec![WorkerInfo {
             name: "one".to_owned(),
-            seen: Duration::from_secs(1) + later,
+            since_heartbeat: Duration::from_secs(1) + later,
             description: "not JSON".to_owned(),
         }],
     }
 }
 
-fn board() -> Board {
+fn board() -> JobListing {
     let record = br#"{"status":"failed","result":null,"error":"nothing found","error_code":"no_sources","query":"a secret","mode":"deep","attempt":1,"version":1}"#;
-    Board {
+    JobListing {
         live: vec![LiveJob {
             id: Uuid::nil(),
             mode: Mode::Deep,
             is_running: false,
-            accepted: NOW - Duration::from_secs(3),
+            enqueued_at: NOW - Duration::from_secs(3),
         }],
         failures: vec![FailedJob {
             id: Uuid::nil(),
-            failed: NOW,
+            failed_at: NOW,
             record: Record::from(record.to_vec()),
         }],
     }
@@ -46,7 +46,7 @@ fn a_snapshot_changes_with_everything_but_ages() {
     let second = Duration::from_secs(1);
     assert!(at(Duration::ZERO).shows(&at(second)));
     let mut heard = overview(second);
-    heard.workers[0].seen = Duration::ZERO;
+    heard.workers[0].since_heartbeat = Duration::ZERO;
     assert!(!at(Duration::ZERO).shows(&snapshot(&heard, &board())));
     let mut started = board();
     started.live[0].is_running = true;

@@ -4,7 +4,7 @@ use super::{Finding, Row};
 use crate::upstream::ProbeError;
 use privachat_core::{
     history::{self, DatabaseUrl, HistoryError, Standing},
-    jobs::{Damage, Durability, Fault, Jobs, JobsError},
+    jobs::{ConfigIssue, DamagedKey, Durability, Jobs, JobsError},
     settings::SharedSettings,
 };
 
@@ -30,11 +30,11 @@ pub(super) fn rows(shared: &SharedSettings) -> Vec<Row<'_>> {
 }
 
 async fn redis(jobs: Jobs) -> Vec<Finding> {
-    let set_up = match jobs.set_up().await {
+    let set_up = match jobs.check_redis().await {
         Ok(set_up) => set_up,
         Err(error) => return vec![away(&error)],
     };
-    let is_sound = !set_up.faults.iter().any(|fault| fault.is_serious);
+    let is_sound = !set_up.issues.iter().any(|fault| fault.is_serious);
     // The nodes of a Cluster that is down still report their configuration.
     if is_sound && let Err(error) = jobs.redis().ping().await {
         return vec![away(&error.into())];
@@ -45,7 +45,7 @@ async fn redis(jobs: Jobs) -> Vec<Finding> {
         version += &format!("; does not tell how it keeps what it accepts: {remedy}");
     }
     let well = is_sound.then_some(Finding::Well(version));
-    let faults = set_up.faults.into_iter().map(finding);
+    let faults = set_up.issues.into_iter().map(finding);
     let mut findings: Vec<Finding> = well.into_iter().chain(faults).collect();
     if is_sound {
         findings.extend(damages(&jobs).await);
@@ -61,7 +61,7 @@ async fn damages(jobs: &Jobs) -> Vec<Finding> {
             hint: hint.map(str::to_owned),
         })
     };
-    let damages = match jobs.damages().await {
+    let damages = match jobs.find_damaged_keys().await {
         Ok(damages) => damages,
         Err(error) => {
             return vec![doubtful(
@@ -70,16 +70,16 @@ async fn damages(jobs: &Jobs) -> Vec<Finding> {
             )];
         }
     };
-    let named = damages.named.into_iter().map(|Damage { key, problem }| {
+    let named = damages.keys.into_iter().map(|DamagedKey { key, problem }| {
         let hint = "find out what else writes to this Redis; workers remove what they cannot use";
         doubtful(format!("{key} {problem}"), Some(hint))
     });
-    let more = (damages.more > 0)
-        .then(|| doubtful(format!("{} more keys are damaged", damages.more), None));
+    let more = (damages.omitted > 0)
+        .then(|| doubtful(format!("{} more keys are damaged", damages.omitted), None));
     named.chain(more).collect()
 }
 
-fn finding(fault: Fault) -> Finding {
+fn finding(fault: ConfigIssue) -> Finding {
     let error = ProbeError {
         problem: fault.problem,
         hint: Some(fault.remedy),
@@ -98,7 +98,7 @@ fn away(error: &JobsError) -> Finding {
             hint: Some(fault.remedy("REDIS_CA_FILE", "REDIS_URL")),
         });
     }
-    let (problem, hint) = if error.is_about_credentials() {
+    let (problem, hint) = if error.is_auth_error() {
         (
             "Redis refuses the user or the password",
             "write both into REDIS_URL: redis://user:password@host:port/db",

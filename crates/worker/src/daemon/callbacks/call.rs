@@ -8,7 +8,7 @@ use crate::{
 use bytes::Bytes;
 use chrono::Utc;
 use privachat_core::{
-    jobs::{Callback, Jobs, JobsError},
+    jobs::{CallbackStatus, Jobs, JobsError},
     webhook::SigningKeys,
 };
 use reqwest::{
@@ -58,10 +58,10 @@ impl Caller {
     }
 
     async fn try_call(&self, id: Uuid) -> Result<Went, JobsError> {
-        let (address, failed_calls, left) = match self.jobs.callback(id).await? {
-            Callback::Nobody => return self.done_with(id).await,
-            Callback::NotYet => return Ok(Went::Through),
-            Callback::Tell {
+        let (address, failed_calls, left) = match self.jobs.callback_status(id).await? {
+            CallbackStatus::Settled => return self.done_with(id).await,
+            CallbackStatus::JobNotEnded => return Ok(Went::Through),
+            CallbackStatus::Pending {
                 address,
                 failed_calls,
                 left,
@@ -79,7 +79,7 @@ impl Caller {
                 return Ok(Went::Through);
             }
         };
-        let Some(record) = self.jobs.record_in_bulk(id).await? else {
+        let Some(record) = self.jobs.record_pooled(id).await? else {
             return self.done_with(id).await;
         };
         let message = match Message::of(id, record.bytes()) {
@@ -112,7 +112,7 @@ impl Caller {
     }
 
     async fn done_with(&self, id: Uuid) -> Result<Went, JobsError> {
-        self.jobs.told(id).await?;
+        self.jobs.settle_callback(id).await?;
         Ok(Went::Through)
     }
 
@@ -123,12 +123,12 @@ impl Caller {
         retry_after: Option<Duration>,
         left: Duration,
     ) -> Result<(), JobsError> {
-        let failed_calls = self.jobs.missed(id).await?;
+        let failed_calls = self.jobs.record_failed_delivery(id).await?;
         let pause = backoff::pause(failed_calls, retry_after);
         if pause >= left {
             self.metrics.told(Told::GivenUp);
             tracing::warn!(session_id = %id, reason, failed_calls, "callback given up: its record expires before the next call");
-            return self.jobs.told(id).await;
+            return self.jobs.settle_callback(id).await;
         }
         self.metrics.told(Told::Failed);
         let pause_s = pause.as_secs();

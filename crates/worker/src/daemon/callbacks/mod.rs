@@ -110,7 +110,7 @@ async fn begin(caller: &Arc<Caller>, calls: &mut JoinSet<Went>) -> Result<bool, 
     if room == 0 {
         return Ok(true);
     }
-    let due = caller.jobs.callbacks(room, LEASE).await?;
+    let due = caller.jobs.due_callbacks(room, LEASE).await?;
     let more = due.len() == room;
     for id in due {
         let caller = Arc::clone(caller);

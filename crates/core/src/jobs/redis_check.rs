@@ -5,11 +5,11 @@ use crate::connection::Server;
 use std::{fmt, time::Duration};
 
 /// The oldest major version that the service supports.
-const OLDEST: u32 = 7;
+const MIN_REDIS_VERSION: u32 = 7;
 
 /// Something to change in the configuration of Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct ConfigIssue {
     /// What is wrong, and its consequence.
     pub problem: String,
     /// What to do.
@@ -18,7 +18,7 @@ pub struct Fault {
     pub is_serious: bool,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConfigIssue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}; {}", self.problem, self.remedy)
     }
@@ -26,11 +26,11 @@ impl fmt::Display for Fault {
 
 /// The configuration of all Redis servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetUp {
+pub struct RedisCheck {
     /// The versions of the servers, each once.
     pub versions: Vec<String>,
     /// What to change, each once.
-    pub faults: Vec<Fault>,
+    pub issues: Vec<ConfigIssue>,
     /// That of the weakest server.
     pub durability: Durability,
 }
@@ -38,10 +38,10 @@ pub struct SetUp {
 impl Jobs {
     /// Logs what to change in the configuration of Redis. Does not wait for a server that does not
     /// answer yet.
-    pub async fn warn_of_bad_setup(&self) {
-        match self.set_up().await {
+    pub async fn log_config_issues(&self) {
+        match self.check_redis().await {
             Ok(set_up) => {
-                for fault in &set_up.faults {
+                for fault in &set_up.issues {
                     tracing::warn!("{fault}");
                 }
                 if set_up.durability == Durability::Unknown {
@@ -65,25 +65,25 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when a server does not answer.
-    pub async fn set_up(&self) -> Result<SetUp, JobsError> {
-        let mut set_up = SetUp {
+    pub async fn check_redis(&self) -> Result<RedisCheck, JobsError> {
+        let mut set_up = RedisCheck {
             versions: Vec::new(),
-            faults: Vec::new(),
+            issues: Vec::new(),
             durability: Durability::Durable,
         };
         for server in self.redis.servers().await? {
             let info = self.info(&server, "default").await?;
-            let durability = self.durability_of(&server, &info).await?;
+            let durability = self.server_durability(&server, &info).await?;
             set_up.durability = set_up.durability.max(durability);
-            if let Some(version) = value(&info, "redis_version")
+            if let Some(version) = info_value(&info, "redis_version")
                 && !set_up.versions.iter().any(|known| known == version)
             {
                 set_up.versions.push(version.to_owned());
             }
-            let faults = faults(&info, self.redis.is_cluster());
-            for fault in faults.into_iter().chain(weakness(durability)) {
-                if !set_up.faults.contains(&fault) {
-                    set_up.faults.push(fault);
+            let faults = find_issues(&info, self.redis.is_cluster());
+            for fault in faults.into_iter().chain(durability_issue(durability)) {
+                if !set_up.issues.contains(&fault) {
+                    set_up.issues.push(fault);
                 }
             }
         }
@@ -93,7 +93,8 @@ impl Jobs {
     /// Zero when the server does not tell its uptime.
     pub(super) async fn uptime(&self, server: &Server) -> Result<Duration, JobsError> {
         let info = self.info(server, "server").await?;
-        let seconds = value(&info, "uptime_in_seconds").and_then(|seconds| seconds.parse().ok());
+        let seconds =
+            info_value(&info, "uptime_in_seconds").and_then(|seconds| seconds.parse().ok());
         Ok(Duration::from_secs(seconds.unwrap_or(0)))
     }
 
@@ -105,40 +106,40 @@ impl Jobs {
 }
 
 /// What to change in one server, from its `INFO`.
-fn faults(info: &str, is_cluster: bool) -> Vec<Fault> {
+fn find_issues(info: &str, is_cluster: bool) -> Vec<ConfigIssue> {
     let mut faults = Vec::new();
     let mut push = |is_serious, problem: String, remedy: &str| {
-        faults.push(Fault {
+        faults.push(ConfigIssue {
             problem,
             remedy: remedy.to_owned(),
             is_serious,
         });
     };
-    let version = value(info, "redis_version").unwrap_or_default();
+    let version = info_value(info, "redis_version").unwrap_or_default();
     let major = version.split('.').next().and_then(|it| it.parse().ok());
-    if major.is_some_and(|major: u32| major < OLDEST) {
+    if major.is_some_and(|major: u32| major < MIN_REDIS_VERSION) {
         push(
             true,
             format!("Redis {version} is too old"),
             "run Redis 7 or later",
         );
     }
-    if value(info, "role") == Some("slave") {
+    if info_value(info, "role") == Some("slave") {
         push(
             true,
             "REDIS_URL names a replica, which takes no writes".to_owned(),
             "name its master, or its sentinels (redis+sentinel://host1:port1,host2:port2/name)",
         );
     }
-    if !is_cluster && value(info, "cluster_enabled") == Some("1") {
+    if !is_cluster && info_value(info, "cluster_enabled") == Some("1") {
         push(
             true,
             "REDIS_URL names one server, which belongs to a Cluster (it answers MOVED)".to_owned(),
             "name several of its nodes, redis://host1:port1,host2:port2",
         );
     }
-    let policy = value(info, "maxmemory_policy").unwrap_or("noeviction");
-    if policy != "noeviction" && value(info, "maxmemory") != Some("0") {
+    let policy = info_value(info, "maxmemory_policy").unwrap_or("noeviction");
+    if policy != "noeviction" && info_value(info, "maxmemory") != Some("0") {
         push(
             true,
             format!("maxmemory-policy is {policy}: Redis may forget accepted searches"),
@@ -149,9 +150,9 @@ fn faults(info: &str, is_cluster: bool) -> Vec<Fault> {
 }
 
 /// Reports a durability weaker than the service promises; the service works with it.
-fn weakness(durability: Durability) -> Option<Fault> {
+fn durability_issue(durability: Durability) -> Option<ConfigIssue> {
     let problem = durability.weakness()?;
-    Some(Fault {
+    Some(ConfigIssue {
         problem: problem.to_owned(),
         remedy: durability.remedy().to_owned(),
         is_serious: false,
@@ -159,7 +160,7 @@ fn weakness(durability: Durability) -> Option<Fault> {
 }
 
 /// The value of a line `name:value` of `INFO`.
-pub(super) fn value<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn info_value<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
         .map(str::trim)
@@ -172,9 +173,9 @@ mod tests {
     #[test]
     fn a_value_is_found_by_its_whole_name() {
         let info = "# Memory\r\nmaxmemory:100\r\nmaxmemory_policy:allkeys-lru\r\n";
-        assert_eq!(value(info, "maxmemory"), Some("100"));
-        assert_eq!(value(info, "maxmemory_policy"), Some("allkeys-lru"));
-        assert_eq!(value(info, "max"), None);
+        assert_eq!(info_value(info, "maxmemory"), Some("100"));
+        assert_eq!(info_value(info, "maxmemory_policy"), Some("allkeys-lru"));
+        assert_eq!(info_value(info, "max"), None);
     }
 
     #[test]
@@ -182,7 +183,7 @@ mod tests {
         let info = "redis_version:7.0.15\r\nrole:master\r\ncluster_enabled:0\r\nmaxmemory:0\r\n\
             maxmemory_policy:allkeys-lru\r\naof_enabled:1\r\n";
         assert_eq!(
-            faults(info, false),
+            find_issues(info, false),
             [],
             "without a limit nothing is evicted"
         );
@@ -204,7 +205,7 @@ mod tests {
                 true,
             ),
         ] {
-            let found = faults(info, false);
+            let found = find_issues(info, false);
             let [fault] = found.as_slice() else {
                 panic!("{found:?}");
             };

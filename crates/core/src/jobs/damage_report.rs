@@ -2,9 +2,9 @@
 
 use super::{
     Jobs, JobsError,
-    damage::Scope,
-    error::read,
-    ids::{self, Bytes, text},
+    damage::KeyGroup,
+    error::parse_reply,
+    ids::{self, RawEntry, lossy_text},
 };
 use crate::{connection::Link, keys};
 use futures_util::future::{join_all, try_join_all};
@@ -13,17 +13,17 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Keys that Redis scans for one page.
-const PAGE: usize = 500;
+const SCAN_COUNT: usize = 500;
 /// Pages scanned on each server, so that the report is done within seconds.
-const PAGES: usize = 40;
+const MAX_PAGES_PER_NODE: usize = 40;
 /// Entries checked at each end of a list or sorted set.
-const ENTRIES: isize = 1000;
+const MAX_ENTRIES_PER_END: isize = 1000;
 /// Keys that a report lists.
-const NAMED: usize = 20;
+const MAX_LISTED_KEYS: usize = 20;
 
 /// A key that holds something else than the engine writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Damage {
+pub struct DamagedKey {
     pub key: String,
     /// What is wrong, as the end of a sentence that begins with the key.
     pub problem: String,
@@ -31,20 +31,20 @@ pub struct Damage {
 
 /// The damaged keys that were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Damages {
+pub struct DamageReport {
     /// The first ones.
-    pub named: Vec<Damage>,
+    pub keys: Vec<DamagedKey>,
     /// The number of further ones.
-    pub more: usize,
+    pub omitted: usize,
 }
 
-impl Damages {
+impl DamageReport {
     fn add(&mut self, key: impl Into<String>, problem: impl Into<String>) {
-        if self.named.len() >= NAMED {
-            self.more += 1;
+        if self.keys.len() >= MAX_LISTED_KEYS {
+            self.omitted += 1;
             return;
         }
-        self.named.push(Damage {
+        self.keys.push(DamagedKey {
             key: key.into(),
             problem: problem.into(),
         });
@@ -56,22 +56,22 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer.
-    pub async fn damages(&self) -> Result<Damages, JobsError> {
-        let mut damages = Damages::default();
-        for (key, sort) in Scope::Queues.keys() {
-            self.look_at_list(&key, sort, &mut damages).await?;
+    pub async fn find_damaged_keys(&self) -> Result<DamageReport, JobsError> {
+        let mut damages = DamageReport::default();
+        for (key, sort) in KeyGroup::Queues.keys() {
+            self.check_queue_key(&key, sort, &mut damages).await?;
         }
         for node in self.redis.masters().await? {
-            self.look_at_node(node, &mut damages).await?;
+            self.check_node(node, &mut damages).await?;
         }
         Ok(damages)
     }
 
-    async fn look_at_list(
+    async fn check_queue_key(
         &self,
         key: &str,
         sort: &str,
-        damages: &mut Damages,
+        damages: &mut DamageReport,
     ) -> Result<(), JobsError> {
         let should_be = match sort {
             "seq" => "string",
@@ -89,8 +89,8 @@ impl Jobs {
         let of_names = key.starts_with(keys::WORKERS);
         match (should_be, of_names) {
             ("string", _) => {
-                let number: Bytes = self.query(redis::cmd("GET").arg(key)).await?;
-                if text(&number).parse::<i64>().is_err() {
+                let number: RawEntry = self.query(redis::cmd("GET").arg(key)).await?;
+                if lossy_text(&number).parse::<i64>().is_err() {
                     damages.add(key, "is not a number");
                 }
             }
@@ -101,10 +101,12 @@ impl Jobs {
                     command.arg(key).arg(from).arg(to);
                     command
                 };
-                let first: Vec<Bytes> = self.query(&range(0, ENTRIES - 1)).await?;
-                let last: Vec<Bytes> = self.query(&range(-ENTRIES, -1)).await?;
-                let entries: BTreeSet<&Bytes> = first.iter().chain(&last).collect();
-                let odd = entries.iter().filter(|entry| ids::id(entry).is_none());
+                let first: Vec<RawEntry> = self.query(&range(0, MAX_ENTRIES_PER_END - 1)).await?;
+                let last: Vec<RawEntry> = self.query(&range(-MAX_ENTRIES_PER_END, -1)).await?;
+                let entries: BTreeSet<&RawEntry> = first.iter().chain(&last).collect();
+                let odd = entries
+                    .iter()
+                    .filter(|entry| ids::parse_id(entry).is_none());
                 let odd = odd.count();
                 if odd > 0 {
                     damages.add(key, format!("has {odd} entries that are not ids"));
@@ -116,24 +118,28 @@ impl Jobs {
     }
 
     /// Checks the jobs of one server, and finds the keys that were set aside there.
-    async fn look_at_node(&self, mut node: Link, damages: &mut Damages) -> Result<(), JobsError> {
+    async fn check_node(
+        &self,
+        mut node: Link,
+        damages: &mut DamageReport,
+    ) -> Result<(), JobsError> {
         let mut cursor = 0_u64;
-        for _ in 0..PAGES {
+        for _ in 0..MAX_PAGES_PER_NODE {
             let mut command = redis::cmd("SCAN");
-            command.arg(cursor).arg("COUNT").arg(PAGE);
+            command.arg(cursor).arg("COUNT").arg(SCAN_COUNT);
             let page = command.query_async::<Value>(&mut node).await?;
-            let (next, found): (u64, Vec<Bytes>) = read(page)?;
-            let found: Vec<String> = found.iter().map(|key| text(key)).collect();
+            let (next, found): (u64, Vec<RawEntry>) = parse_reply(page)?;
+            let found: Vec<String> = found.iter().map(|key| lossy_text(key)).collect();
             for aside in found.iter().filter(|key| keys::is_aside(key)) {
                 damages.add(
                     aside,
                     "was set aside: a key of the service was of a wrong type",
                 );
             }
-            let ids: BTreeSet<Uuid> = found.iter().filter_map(|key| job_of(key)).collect();
-            let looked = join_all(ids.into_iter().map(|id| look_at_job(&node, id))).await;
+            let ids: BTreeSet<Uuid> = found.iter().filter_map(|key| job_of_key(key)).collect();
+            let looked = join_all(ids.into_iter().map(|id| check_job(&node, id))).await;
             for damage in looked {
-                for Damage { key, problem } in damage? {
+                for DamagedKey { key, problem } in damage? {
                     damages.add(key, problem);
                 }
             }
@@ -147,41 +153,41 @@ impl Jobs {
 }
 
 /// The job that a key belongs to: its record, or a key that begins with `{search_job:<id>}`.
-fn job_of(key: &str) -> Option<Uuid> {
+fn job_of_key(key: &str) -> Option<Uuid> {
     let inner = key.strip_prefix('{').and_then(|key| key.split('}').next());
     keys::id_of(inner.unwrap_or(key))
 }
 
-async fn look_at_job(node: &Link, id: Uuid) -> Result<Vec<Damage>, JobsError> {
-    let keys = Scope::Job(id).keys();
+async fn check_job(node: &Link, id: Uuid) -> Result<Vec<DamagedKey>, JobsError> {
+    let keys = KeyGroup::Job(id).keys();
     let kinds = keys.iter().map(async |(key, _)| {
         let mut command = redis::cmd("TYPE");
         command.arg(key);
         let kind = command.query_async::<Value>(&mut node.clone()).await?;
-        read::<String>(kind)
+        parse_reply::<String>(kind)
     });
     let kinds = try_join_all(kinds).await?;
     let wrong = keys.into_iter().zip(kinds);
     let wrong = wrong.filter(|((_, sort), kind)| kind != "none" && kind != sort);
-    let mut damages: Vec<Damage> = wrong
-        .map(|((key, sort), kind)| Damage {
+    let mut damages: Vec<DamagedKey> = wrong
+        .map(|((key, sort), kind)| DamagedKey {
             key,
             problem: format!("is a {kind} and not a {sort}"),
         })
         .collect();
     if damages.is_empty() {
-        damages.extend(look_at_state(node, id).await?);
+        damages.extend(check_state(node, id).await?);
     }
     Ok(damages)
 }
 
 /// Checks that this version knows the state of a job.
-async fn look_at_state(node: &Link, id: Uuid) -> Result<Option<Damage>, JobsError> {
+async fn check_state(node: &Link, id: Uuid) -> Result<Option<DamagedKey>, JobsError> {
     let key = keys::control(id);
     let mut command = redis::cmd("HGET");
     command.arg(&key).arg("state");
     let state = command.query_async::<Value>(&mut node.clone()).await?;
-    let state = read::<Option<Bytes>>(state)?.map(|state| text(&state));
+    let state = parse_reply::<Option<RawEntry>>(state)?.map(|state| lossy_text(&state));
     // A record of the old service has no control hash.
     let is_known = state.is_none_or(|state| {
         matches!(
@@ -189,7 +195,7 @@ async fn look_at_state(node: &Link, id: Uuid) -> Result<Option<Damage>, JobsErro
             "pending" | "processing" | "completed" | "failed"
         )
     });
-    Ok((!is_known).then(|| Damage {
+    Ok((!is_known).then(|| DamagedKey {
         key,
         problem: "is in a state that this version does not know".to_owned(),
     }))

@@ -7,9 +7,9 @@
 
 use super::{
     Jobs, JobsError,
-    damage::Named,
-    error::read,
-    ids::{self, Bytes},
+    damage::LoggedKeys,
+    error::parse_reply,
+    ids::{self, RawEntry},
 };
 use crate::{
     connection::{Redis, Wake, timed_out},
@@ -24,13 +24,13 @@ use std::{
 use uuid::Uuid;
 
 /// How long one pop blocks.
-const BLOCK: Duration = Duration::from_secs(2);
+const BLOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// Extra time for the reply before the connection is closed.
-const WATCHDOG: Duration = Duration::from_secs(5);
+const WATCHDOG_MARGIN: Duration = Duration::from_secs(5);
 
 /// Says that a job may be waiting; only its record says that it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hint {
+pub struct QueueEntry {
     /// The id of the job.
     pub id: Uuid,
     /// The queue of the entry.
@@ -38,40 +38,40 @@ pub struct Hint {
 }
 
 /// Dequeues entries. Owned by one task.
-pub struct Taker {
+pub struct Consumer {
     redis: Redis,
     connection: Option<MultiplexedConnection>,
-    wake: Waker,
-    named: Arc<Named>,
+    wake: SharedWake,
+    logged_keys: Arc<LoggedKeys>,
 }
 
 /// Ends the blocking pop of a [`Taker`].
 #[derive(Clone)]
-pub struct Unblock {
-    wake: Waker,
+pub struct Unblocker {
+    wake: SharedWake,
 }
 
 /// `None` while there is no connection.
-type Waker = Arc<Mutex<Option<Wake>>>;
+type SharedWake = Arc<Mutex<Option<Wake>>>;
 
 impl Jobs {
     /// A consumer with a connection of its own.
     #[must_use]
-    pub fn taker(&self) -> Taker {
-        Taker {
+    pub fn consumer(&self) -> Consumer {
+        Consumer {
             redis: self.redis.clone(),
             connection: None,
-            wake: Waker::default(),
-            named: Arc::clone(&self.named),
+            wake: SharedWake::default(),
+            logged_keys: Arc::clone(&self.logged_keys),
         }
     }
 }
 
-impl Taker {
+impl Consumer {
     /// A handle for another task, which ends the wait of this one.
     #[must_use]
-    pub fn unblock(&self) -> Unblock {
-        Unblock {
+    pub fn unblocker(&self) -> Unblocker {
+        Unblocker {
             wake: Arc::clone(&self.wake),
         }
     }
@@ -82,14 +82,18 @@ impl Taker {
     ///
     /// # Errors
     /// `Unavailable` when the connection breaks or times out. The next call makes a new one.
-    pub async fn next(&mut self, modes: &[Mode], spare: usize) -> Result<Vec<Hint>, JobsError> {
+    pub async fn dequeue(
+        &mut self,
+        modes: &[Mode],
+        spare: usize,
+    ) -> Result<Vec<QueueEntry>, JobsError> {
         let mut connection = match self.connection.take() {
             Some(connection) if self.is_current() => connection,
             _ => self.connect().await?,
         };
-        let commands = pops(modes, spare);
+        let commands = pop_commands(modes, spare);
         let reply = tokio::time::timeout(
-            BLOCK + WATCHDOG,
+            BLOCK_TIMEOUT + WATCHDOG_MARGIN,
             commands.query_async::<Value>(&mut connection),
         )
         .await;
@@ -108,27 +112,29 @@ impl Taker {
                 return Err(timed_out().into());
             }
         };
-        Ok(self.hints(modes, read(popped)?))
+        Ok(self.parse_entries(modes, parse_reply(popped)?))
     }
 
-    fn hints(&self, modes: &[Mode], (awaited, more): Popped) -> Vec<Hint> {
+    fn parse_entries(&self, modes: &[Mode], (awaited, more): PopReply) -> Vec<QueueEntry> {
         let awaited = awaited.and_then(|(list, entry)| {
             let mode = modes.iter().find(|mode| keys::queue(**mode) == list)?;
-            self.hint(*mode, &entry)
+            self.parse_entry(*mode, &entry)
         });
         let first = modes.first().copied().unwrap_or_default();
         let more = more.unwrap_or_default();
-        let more = more.iter().filter_map(|entry| self.hint(first, entry));
+        let more = more
+            .iter()
+            .filter_map(|entry| self.parse_entry(first, entry));
         awaited.into_iter().chain(more).collect()
     }
 
-    fn hint(&self, mode: Mode, entry: &[u8]) -> Option<Hint> {
-        let id = ids::id(entry);
+    fn parse_entry(&self, mode: Mode, entry: &[u8]) -> Option<QueueEntry> {
+        let id = ids::parse_id(entry);
         if id.is_none() {
             let problem = "it has entries that are not ids; these are removed";
-            self.named.name(&keys::queue(mode), problem);
+            self.logged_keys.log_once(&keys::queue(mode), problem);
         }
-        Some(Hint { id: id?, mode })
+        Some(QueueEntry { id: id?, mode })
     }
 
     async fn connect(&self) -> Result<MultiplexedConnection, JobsError> {
@@ -149,7 +155,7 @@ impl Taker {
     }
 }
 
-impl Unblock {
+impl Unblocker {
     /// Ends the wait, if there is one: the pop returns no entry.
     ///
     /// # Errors
@@ -168,16 +174,16 @@ impl Unblock {
 }
 
 /// The reply to [`pops`]: a queue and its entry, and the extra entries of the first queue.
-type Popped = (Option<(String, Bytes)>, Option<Vec<Bytes>>);
+type PopReply = (Option<(String, RawEntry)>, Option<Vec<RawEntry>>);
 
 /// The server runs the second command when the first no longer blocks.
-fn pops(modes: &[Mode], spare: usize) -> Pipeline {
+fn pop_commands(modes: &[Mode], spare: usize) -> Pipeline {
     let mut pops = Pipeline::with_capacity(2);
     pops.cmd("BRPOP");
     for mode in modes {
         pops.arg(keys::queue(*mode));
     }
-    pops.arg(BLOCK.as_secs());
+    pops.arg(BLOCK_TIMEOUT.as_secs());
     let first = modes.first().copied().unwrap_or_default();
     pops.cmd("RPOP").arg(keys::queue(first)).arg(spare);
     pops

@@ -14,117 +14,117 @@ use tokio::{
 };
 
 /// A submitted item, and where its answer goes.
-struct Entry<T, R> {
-    given: T,
+struct BatchItem<T, R> {
+    item: T,
     answer: oneshot::Sender<Result<R, JobsError>>,
 }
 
 /// When an item is dropped before its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waits {
+pub(super) enum CancelPolicy {
     /// When its caller has gone, or when Redis does not answer an earlier call: the last item must
     /// not wait for one timeout after another.
-    WithItsCaller,
+    DropWithCaller,
     /// Never, except at the shutdown of the runtime.
-    ForItsTurn,
+    AlwaysSend,
 }
 
 /// The items that wait for the next call.
-struct Group<T, R>(Mutex<Waiting<T, R>>);
+struct Pending<T, R>(Mutex<PendingState<T, R>>);
 
-struct Waiting<T, R> {
-    entries: Vec<Entry<T, R>>,
+struct PendingState<T, R> {
+    items: Vec<BatchItem<T, R>>,
     /// A flusher runs and will send what is added.
-    has_caller: bool,
+    has_flusher: bool,
 }
 
-impl<T, R> Default for Group<T, R> {
+impl<T, R> Default for Pending<T, R> {
     fn default() -> Self {
-        Self(Mutex::new(Waiting {
-            entries: Vec::new(),
-            has_caller: false,
+        Self(Mutex::new(PendingState {
+            items: Vec::new(),
+            has_flusher: false,
         }))
     }
 }
 
-impl<T, R> Group<T, R> {
-    fn lock(&self) -> MutexGuard<'_, Waiting<T, R>> {
+impl<T, R> Pending<T, R> {
+    fn lock(&self) -> MutexGuard<'_, PendingState<T, R>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds an item. True when the caller must start a flusher.
-    fn add(&self, entry: Entry<T, R>) -> bool {
+    fn add(&self, entry: BatchItem<T, R>) -> bool {
         let mut waiting = self.lock();
-        waiting.entries.push(entry);
-        !mem::replace(&mut waiting.has_caller, true)
+        waiting.items.push(entry);
+        !mem::replace(&mut waiting.has_flusher, true)
     }
 
     /// Takes the items of the next call. `None` ends the flusher.
-    fn next(&self, most: usize, waits: Waits) -> Option<Vec<Entry<T, R>>> {
+    fn take_batch(&self, most: usize, waits: CancelPolicy) -> Option<Vec<BatchItem<T, R>>> {
         let mut waiting = self.lock();
-        if waits == Waits::WithItsCaller {
-            waiting.entries.retain(|entry| !entry.answer.is_closed());
+        if waits == CancelPolicy::DropWithCaller {
+            waiting.items.retain(|entry| !entry.answer.is_closed());
         }
-        if waiting.entries.is_empty() {
-            waiting.has_caller = false;
+        if waiting.items.is_empty() {
+            waiting.has_flusher = false;
             return None;
         }
-        let most = waiting.entries.len().min(most);
-        Some(waiting.entries.drain(..most).collect())
+        let most = waiting.items.len().min(most);
+        Some(waiting.items.drain(..most).collect())
     }
 
-    fn all(&self) -> Vec<Entry<T, R>> {
-        mem::take(&mut self.lock().entries)
+    fn take_all(&self) -> Vec<BatchItem<T, R>> {
+        mem::take(&mut self.lock().items)
     }
 }
 
 /// Sends batches until no item waits. If it is dropped before (its runtime was shut down), the
 /// waiting items fail and the next item starts a new flusher.
-struct Caller<T, R> {
-    group: Arc<Group<T, R>>,
+struct Flusher<T, R> {
+    pending: Arc<Pending<T, R>>,
     is_done: bool,
 }
 
-impl<T, R> Caller<T, R> {
-    fn next(&mut self, most: usize, waits: Waits) -> Option<Vec<Entry<T, R>>> {
-        let entries = self.group.next(most, waits);
+impl<T, R> Flusher<T, R> {
+    fn next_batch(&mut self, most: usize, waits: CancelPolicy) -> Option<Vec<BatchItem<T, R>>> {
+        let entries = self.pending.take_batch(most, waits);
         // Once there was none, another flusher may run.
         self.is_done = entries.is_none();
         entries
     }
 }
 
-impl<T, R> Drop for Caller<T, R> {
+impl<T, R> Drop for Flusher<T, R> {
     fn drop(&mut self) {
         if !self.is_done {
-            let mut waiting = self.group.lock();
-            waiting.entries.clear();
-            waiting.has_caller = false;
+            let mut waiting = self.pending.lock();
+            waiting.items.clear();
+            waiting.has_flusher = false;
         }
     }
 }
 
 /// Batches calls, for each runtime by itself, as each has connections of its own: an answer need not
 /// wake another thread.
-pub(super) struct Groups<T, R> {
+pub(super) struct Batcher<T, R> {
     /// Bounds the items of one call, as other clients of Redis wait while it runs.
-    most: usize,
-    waits: Waits,
-    of_runtimes: RwLock<HashMap<Id, Arc<Group<T, R>>>>,
+    max_batch: usize,
+    policy: CancelPolicy,
+    by_runtime: RwLock<HashMap<Id, Arc<Pending<T, R>>>>,
 }
 
-impl<T: Send + 'static, R: Send + 'static> Groups<T, R> {
-    pub(super) fn new(most: usize, waits: Waits) -> Self {
+impl<T: Send + 'static, R: Send + 'static> Batcher<T, R> {
+    pub(super) fn new(max_batch: usize, policy: CancelPolicy) -> Self {
         Self {
-            most,
-            waits,
-            of_runtimes: RwLock::default(),
+            max_batch,
+            policy,
+            by_runtime: RwLock::default(),
         }
     }
 
     /// Submits an item and awaits its answer. `call` returns an answer for each of its items, in
     /// their order, or one error for all. The `call` of another caller may send this item.
-    pub(super) async fn hand_in<F>(
+    pub(super) async fn submit<F>(
         &self,
         given: T,
         call: impl Fn(Vec<T>) -> F + Send + 'static,
@@ -133,45 +133,48 @@ impl<T: Send + 'static, R: Send + 'static> Groups<T, R> {
         F: Future<Output = Result<Vec<R>, JobsError>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let group = self.group();
-        if group.add(Entry { given, answer }) {
-            let caller = Caller {
-                group,
+        let group = self.pending();
+        if group.add(BatchItem {
+            item: given,
+            answer,
+        }) {
+            let caller = Flusher {
+                pending: group,
                 is_done: false,
             };
-            tokio::spawn(call_for_all(caller, self.most, self.waits, call));
+            tokio::spawn(flush(caller, self.max_batch, self.policy, call));
         }
         answered
             .await
             .unwrap_or_else(|_gone| Err(not_connected().into()))
     }
 
-    fn group(&self) -> Arc<Group<T, R>> {
+    fn pending(&self) -> Arc<Pending<T, R>> {
         let here = Handle::current().id();
-        let known = self.of_runtimes.read();
+        let known = self.by_runtime.read();
         if let Some(group) = known.unwrap_or_else(PoisonError::into_inner).get(&here) {
             return Arc::clone(group);
         }
         let mut known = self
-            .of_runtimes
+            .by_runtime
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.entry(here).or_default())
     }
 }
 
-async fn call_for_all<T, R, F>(
-    mut caller: Caller<T, R>,
+async fn flush<T, R, F>(
+    mut caller: Flusher<T, R>,
     most: usize,
-    waits: Waits,
+    waits: CancelPolicy,
     call: impl Fn(Vec<T>) -> F,
 ) where
     F: Future<Output = Result<Vec<R>, JobsError>>,
 {
-    while let Some(entries) = caller.next(most, waits) {
+    while let Some(entries) = caller.next_batch(most, waits) {
         let (given, answers): (Vec<_>, Vec<_>) = entries
             .into_iter()
-            .map(|entry| (entry.given, entry.answer))
+            .map(|entry| (entry.item, entry.answer))
             .unzip();
         match call(given).await {
             // A send fails when the caller has gone.
@@ -184,7 +187,7 @@ async fn call_for_all<T, R, F>(
             Err(error) => {
                 let is_away = matches!(error, JobsError::Unavailable(_));
                 let behind = match waits {
-                    Waits::WithItsCaller if is_away => caller.group.all(),
+                    CancelPolicy::DropWithCaller if is_away => caller.pending.take_all(),
                     _ => Vec::new(),
                 };
                 let behind = behind.into_iter().map(|entry| entry.answer);

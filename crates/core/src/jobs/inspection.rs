@@ -1,35 +1,35 @@
 //! The replies of `inspect.lua`.
 
-use super::{JobsError, losses::Attempt, push::Place};
+use super::{JobsError, losses::RunningAttempt, push::Position};
 use crate::mode::Mode;
 use redis::{FromRedisValue, Value};
 use std::time::Duration;
 
 /// Why the inspection ended a job.
-pub(super) enum Why {
-    Lost,
-    Expired,
+pub(super) enum EndReason {
+    WorkerLost,
+    QueueExpired,
     Other,
 }
 
 /// What an inspection found, and what is to be done.
-pub(super) enum Seen {
+pub(super) enum Inspection {
     Absent,
     Ended(Mode),
     /// The inspection has ended the job.
-    Failed(Mode, Why),
+    EndedNow(Mode, EndReason),
     /// Check the job again after this time.
-    Wait(Mode, Duration),
+    NotDue(Mode, Duration),
     /// Pending and due: push its queue entry, and check it again after this time.
-    Due(Mode, Duration),
+    NeedsEntry(Mode, Duration),
     /// The lease has expired: inspect again, with the jobs that were lost together with it.
-    Expired(Attempt),
+    LeaseExpired(RunningAttempt),
     /// Recovered: push its queue entry, and check it again after this time.
-    Lost(Mode, Duration, Charge),
+    Recovered(Mode, Duration, LossCounts),
 }
 
 /// How often a job was lost so far.
-pub(super) struct Charge {
+pub(super) struct LossCounts {
     /// Alone in its worker, or otherwise found to be the cause.
     pub(super) crashes: u32,
     /// Together with other jobs.
@@ -38,20 +38,20 @@ pub(super) struct Charge {
     is_crash: bool,
 }
 
-impl Charge {
+impl LossCounts {
     /// A recovered job goes to the head of its queue; one that has just crashed its worker and was
     /// lost before goes to the tail, so that it delays no other.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn position(&self) -> Position {
         if self.is_crash && self.crashes + self.losses > 1 {
-            Place::Back
+            Position::Tail
         } else {
-            Place::Front
+            Position::Head
         }
     }
 }
 
 /// Parses a reply of `inspect.lua`.
-pub(super) fn seen(reply: Vec<Value>) -> Result<Seen, JobsError> {
+pub(super) fn parse_inspection(reply: Vec<Value>) -> Result<Inspection, JobsError> {
     let mut words = reply.into_iter().map(String::from_redis_value);
     let mut next = || words.next().and_then(Result::ok);
     let state = next().unwrap_or_default();
@@ -60,30 +60,30 @@ pub(super) fn seen(reply: Vec<Value>) -> Result<Seen, JobsError> {
     let mut rest = || next().unwrap_or_default();
     let left = Duration::from_millis(last.parse().unwrap_or(0));
     match (state.as_str(), mode) {
-        ("ABSENT", _) => Ok(Seen::Absent),
-        ("ENDED", Some(mode)) => Ok(Seen::Ended(mode)),
-        ("FAILED", Some(mode)) => Ok(Seen::Failed(
+        ("ABSENT", _) => Ok(Inspection::Absent),
+        ("ENDED", Some(mode)) => Ok(Inspection::Ended(mode)),
+        ("FAILED", Some(mode)) => Ok(Inspection::EndedNow(
             mode,
             match last.as_str() {
-                "lost" => Why::Lost,
-                "expired" => Why::Expired,
-                _ => Why::Other,
+                "lost" => EndReason::WorkerLost,
+                "expired" => EndReason::QueueExpired,
+                _ => EndReason::Other,
             },
         )),
-        ("WAIT", Some(mode)) => Ok(Seen::Wait(mode, left)),
-        ("DUE", Some(mode)) => Ok(Seen::Due(mode, left)),
-        ("EXPIRED", _) => Ok(Seen::Expired(Attempt {
+        ("WAIT", Some(mode)) => Ok(Inspection::NotDue(mode, left)),
+        ("DUE", Some(mode)) => Ok(Inspection::NeedsEntry(mode, left)),
+        ("EXPIRED", _) => Ok(Inspection::LeaseExpired(RunningAttempt {
             nonce: last,
             holder: rest(),
             worker: rest(),
         })),
         ("LOST", Some(mode)) => {
-            let charge = Charge {
+            let charge = LossCounts {
                 crashes: rest().parse().unwrap_or(0),
                 losses: rest().parse().unwrap_or(0),
                 is_crash: rest() == "1",
             };
-            Ok(Seen::Lost(mode, left, charge))
+            Ok(Inspection::Recovered(mode, left, charge))
         }
         ("UNKNOWN", _) => Err(JobsError::Unexpected(
             "a search is in a state that this version does not know".to_owned(),

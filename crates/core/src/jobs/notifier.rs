@@ -15,30 +15,30 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How often a silent subscription checks that its server is still in use.
-const LOOK_AROUND: Duration = Duration::from_secs(5);
+const SERVER_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
 
 /// Distributes the messages of one channel by the job id at their beginning.
 #[derive(Clone, Default)]
-pub struct Bell {
-    rings: Arc<Mutex<HashMap<Uuid, watch::Sender<()>>>>,
+pub struct Notifier {
+    senders: Arc<Mutex<HashMap<Uuid, watch::Sender<()>>>>,
 }
 
 /// Waits for messages about one job.
-pub struct Ring {
+pub struct Subscription {
     id: Uuid,
     /// `None` only within `drop`, which releases it under the lock.
     receiver: Option<watch::Receiver<()>>,
-    rings: Weak<Mutex<HashMap<Uuid, watch::Sender<()>>>>,
+    senders: Weak<Mutex<HashMap<Uuid, watch::Sender<()>>>>,
 }
 
-impl Bell {
+impl Notifier {
     /// Keeps a subscription to `channel` open until `stop`.
-    pub async fn follow(self, redis: Redis, channel: &'static str, stop: CancellationToken) {
+    pub async fn run(self, redis: Redis, channel: &'static str, stop: CancellationToken) {
         let listening = async {
             let mut outage = Outage::default();
             loop {
-                let lost = self.listen_once(&redis, channel, &mut outage).await;
+                let lost = self.run_subscription(&redis, channel, &mut outage).await;
                 if let Err(error) = lost
                     && outage.failed()
                 {
@@ -50,7 +50,7 @@ impl Bell {
         stop.run_until_cancelled(listening).await;
     }
 
-    async fn listen_once(
+    async fn run_subscription(
         &self,
         redis: &Redis,
         channel: &str,
@@ -60,11 +60,11 @@ impl Bell {
         if let Some(seconds) = outage.ended() {
             tracing::info!(channel, seconds, "the Redis subscription is back");
         }
-        self.ring_all();
+        self.notify_all();
         let mut messages = subscription.into_on_message();
         // A replaced server may keep the connection open and send nothing.
         while redis.is_in_use(&server) {
-            let message = match timeout(LOOK_AROUND, messages.next()).await {
+            let message = match timeout(SERVER_CHECK_INTERVAL, messages.next()).await {
                 Ok(Some(message)) => message,
                 Ok(None) => break,
                 Err(_nothing_said) => continue,
@@ -72,7 +72,7 @@ impl Bell {
             let text: String = message.get_payload()?;
             let id = text.split(' ').next().unwrap_or_default();
             if let Ok(id) = Uuid::try_parse(id) {
-                self.ring(id);
+                self.notify(id);
             }
         }
         Ok(())
@@ -80,34 +80,34 @@ impl Bell {
 
     /// Subscribes to messages about `id`.
     #[must_use]
-    pub fn listen(&self, id: Uuid) -> Ring {
-        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn subscribe(&self, id: Uuid) -> Subscription {
+        let mut rings = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
         let sender = rings.entry(id).or_insert_with(|| watch::channel(()).0);
-        Ring {
+        Subscription {
             id,
             receiver: Some(sender.subscribe()),
-            rings: Arc::downgrade(&self.rings),
+            senders: Arc::downgrade(&self.senders),
         }
     }
 
-    fn ring(&self, id: Uuid) {
-        let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+    fn notify(&self, id: Uuid) {
+        let rings = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = rings.get(&id) {
             sender.send_replace(());
         }
     }
 
-    fn ring_all(&self) {
-        let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+    fn notify_all(&self) {
+        let rings = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
         for sender in rings.values() {
             sender.send_replace(());
         }
     }
 }
 
-impl Ring {
+impl Subscription {
     /// Waits for the next message; returns at once if one came since the last call.
-    pub async fn rung(&mut self) {
+    pub async fn changed(&mut self) {
         let changed = match &mut self.receiver {
             Some(receiver) => receiver.changed().await.is_ok(),
             None => false,
@@ -119,9 +119,9 @@ impl Ring {
     }
 }
 
-impl Drop for Ring {
+impl Drop for Subscription {
     fn drop(&mut self) {
-        let Some(rings) = self.rings.upgrade() else {
+        let Some(rings) = self.senders.upgrade() else {
             return;
         };
         let mut rings = rings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,7 +165,7 @@ mod tests {
         let _counting = tracing::subscriber::set_default(Warnings(Arc::clone(&warnings)));
         let redis = Redis::open("redis+unix:///nowhere/redis.sock").unwrap();
         let stop = CancellationToken::new();
-        let following = Bell::default().follow(redis, "changes", stop.clone());
+        let following = Notifier::default().run(redis, "changes", stop.clone());
         let _hour = timeout(Duration::from_secs(3600), following).await;
         let lines = warnings.load(Ordering::Relaxed);
         assert!((1..=7).contains(&lines), "{lines} lines");

@@ -1,7 +1,7 @@
 //! Ended jobs that are not in the history yet. They stay in the index `unsaved` until they are
 //! archived, so an outage of the database loses none.
 
-use super::{Jobs, JobsError, damage::Scope, ledger::Note};
+use super::{Jobs, JobsError, damage::KeyGroup, index_update::IndexChange};
 use crate::{keys, mode::Mode};
 use std::time::Duration;
 use uuid::Uuid;
@@ -12,7 +12,11 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer.
-    pub async fn unsaved(&self, limit: usize, retry: Duration) -> Result<Vec<Uuid>, JobsError> {
+    pub async fn due_for_archive(
+        &self,
+        limit: usize,
+        retry: Duration,
+    ) -> Result<Vec<Uuid>, JobsError> {
         self.take_due(keys::UNSAVED, limit, retry).await
     }
 
@@ -20,17 +24,18 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer.
-    pub async fn unsaved_count(&self) -> Result<u64, JobsError> {
+    pub async fn unarchived_count(&self) -> Result<u64, JobsError> {
         let mut command = redis::cmd("ZCARD");
         command.arg(keys::UNSAVED);
-        self.query_in(Scope::Queues, &command).await
+        self.query_in(KeyGroup::Queues, &command).await
     }
 
     /// Removes a job that is archived, or cannot be because its record is gone.
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer; safe to repeat.
-    pub async fn saved(&self, id: Uuid) -> Result<(), JobsError> {
-        self.note(id, Mode::Speed, Note::Saved).await
+    pub async fn mark_archived(&self, id: Uuid) -> Result<(), JobsError> {
+        self.update_index(id, Mode::Speed, IndexChange::MarkArchived)
+            .await
     }
 }

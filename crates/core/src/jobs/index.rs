@@ -1,6 +1,8 @@
 //! The index: which jobs to check, archive and report next, and when.
 
-use super::{Hint, Jobs, JobsError, damage::Scope, ids::Bytes, ledger::Note, millis};
+use super::{
+    Jobs, JobsError, QueueEntry, damage::KeyGroup, ids::RawEntry, index_update::IndexChange, millis,
+};
 use crate::mode::Mode;
 use std::time::Duration;
 use uuid::Uuid;
@@ -10,17 +12,18 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer; safe to repeat and to ignore.
-    pub async fn track(&self, hint: Hint, until: Duration) -> Result<(), JobsError> {
-        self.track_id(hint.id, hint.mode, until).await
+    pub async fn schedule_check(&self, hint: QueueEntry, until: Duration) -> Result<(), JobsError> {
+        self.schedule_check_by_id(hint.id, hint.mode, until).await
     }
 
-    pub(super) async fn track_id(
+    pub(super) async fn schedule_check_by_id(
         &self,
         id: Uuid,
         mode: Mode,
         until: Duration,
     ) -> Result<(), JobsError> {
-        self.note(id, mode, Note::Track(until)).await
+        self.update_index(id, mode, IndexChange::ScheduleCheck(until))
+            .await
     }
 
     /// The due ids of a sorted set of the index, the longest due first. They are postponed by
@@ -31,14 +34,14 @@ impl Jobs {
         limit: usize,
         pause: Duration,
     ) -> Result<Vec<Uuid>, JobsError> {
-        let mut invocation = self.scripts.due.prepare_invoke();
+        let mut invocation = self.scripts.take_due.prepare_invoke();
         invocation.key(list).arg(limit).arg(millis(pause));
-        let entries: Vec<Bytes> = self.call_in(Scope::Queues, &invocation).await?;
-        self.ids_of(list, &entries).await
+        let entries: Vec<RawEntry> = self.call_in(KeyGroup::Queues, &invocation).await?;
+        self.valid_ids(list, &entries).await
     }
 
     /// Makes an id of the index due after `pause`.
-    pub(super) async fn put_off(
+    pub(super) async fn postpone(
         &self,
         list: &str,
         id: Uuid,
@@ -46,7 +49,8 @@ impl Jobs {
     ) -> Result<(), JobsError> {
         let mut invocation = self.scripts.postpone.prepare_invoke();
         invocation.key(list).arg(id.to_string()).arg(millis(pause));
-        self.call_in::<String>(Scope::Queues, &invocation).await?;
+        self.call_in::<String>(KeyGroup::Queues, &invocation)
+            .await?;
         Ok(())
     }
 
@@ -54,14 +58,15 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer; safe to repeat.
-    pub async fn forget(&self, id: Uuid, mode: Mode) -> Result<(), JobsError> {
-        self.note(id, mode, Note::Save).await
+    pub async fn mark_done(&self, id: Uuid, mode: Mode) -> Result<(), JobsError> {
+        self.update_index(id, mode, IndexChange::MarkDone).await
     }
 
     /// Removes an id without a job: the API died before it wrote the record, or the record is gone.
-    pub(super) async fn forget_unknown(&self, id: Uuid) -> Result<(), JobsError> {
+    pub(super) async fn remove_orphan(&self, id: Uuid) -> Result<(), JobsError> {
         for mode in Mode::ALL {
-            self.note(id, mode, Note::Drop).await?;
+            self.update_index(id, mode, IndexChange::RemoveOrphan)
+                .await?;
         }
         Ok(())
     }

@@ -4,8 +4,8 @@
 //! servers, and for an id that may have been used before, there is one script for each step.
 
 use super::{
-    Callback, Jobs, JobsError, SUBMIT_GRACE, damage::Scope, error::read, millis, push::Place,
-    record::Stage, scripts::on_job,
+    CallbackStatus, ENQUEUE_GRACE, Jobs, JobsError, damage::KeyGroup, error::parse_reply, millis,
+    push::Position, record::JobState, scripts::job_invocation,
 };
 use crate::{keys, mode::Mode};
 use bytes::Bytes;
@@ -23,15 +23,15 @@ pub struct NewJob {
     /// Opaque; the claim hands it to the worker.
     pub request: Bytes,
     /// Distinguishes requests with the same id; may be empty for an id that is used once.
-    pub digest: String,
+    pub request_hash: String,
     /// JSON members (`"name":value,…`) that are part of every record of the job.
-    pub echo: String,
+    pub public_fields: String,
     /// How long the record lives after the job has ended.
     pub ttl: Duration,
     /// How long an attempt may run; attempts that fail share this time.
-    pub running_time: Duration,
+    pub run_timeout: Duration,
     /// How long the job may wait for a worker.
-    pub longest_wait: Duration,
+    pub queue_timeout: Duration,
     /// The name of the API key that owns it. `None`: every caller may see it.
     pub owner: Option<String>,
     /// Where to report the outcome; opaque.
@@ -40,14 +40,14 @@ pub struct NewJob {
 
 impl NewJob {
     /// Upper bound of the job's lifetime: the sweeper has ended it by then.
-    pub(super) fn longest_life(&self) -> Duration {
-        self.longest_wait + 4 * self.running_time + Duration::from_secs(60)
+    pub(super) fn max_lifetime(&self) -> Duration {
+        self.queue_timeout + 4 * self.run_timeout + Duration::from_secs(60)
     }
 }
 
 /// The outcome of enqueueing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Submitted {
+pub enum EnqueueResult {
     /// The job is stored.
     Created,
     /// It was stored before: same id, same request.
@@ -62,30 +62,32 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer: the job may be stored or not; repeat the call.
-    pub async fn submit(&self, job: &NewJob) -> Result<Submitted, JobsError> {
+    pub async fn enqueue(&self, job: &NewJob) -> Result<EnqueueResult, JobsError> {
         let outcome = match self.redis.is_cluster() {
-            true => self.submit_in_steps(job).await,
-            false => self.accept(job.clone()).await,
+            true => self.enqueue_in_steps(job).await,
+            false => self.enqueue_batched(job.clone()).await,
         };
         match outcome {
             // The job may be stored and may run by now: its state decides whether it needs a queue
             // entry. After `Damaged`, the damaged key may belong to another job of the batch.
-            Err(JobsError::Unavailable(_) | JobsError::Damaged(_)) => self.submit_once(job).await,
+            Err(JobsError::Unavailable(_) | JobsError::Damaged(_)) => {
+                self.enqueue_idempotent(job).await
+            }
             outcome => outcome,
         }
     }
 
-    async fn submit_in_steps(&self, job: &NewJob) -> Result<Submitted, JobsError> {
+    async fn enqueue_in_steps(&self, job: &NewJob) -> Result<EnqueueResult, JobsError> {
         let register = self.register(job);
         let create = self.create(job);
-        let push = self.push_invocation(job.id, job.mode, Place::Back, job.longest_wait);
+        let push = self.push_invocation(job.id, job.mode, Position::Tail, job.queue_timeout);
         // In this order a crash in between leaves an id that is checked in vain, never a job that
         // the index does not list.
         let steps = [&register, &create, &push];
         let (_, created, (depth, _)): (u64, String, (u64, bool)) =
             self.pipeline(job.id, &steps).await?;
-        self.note_depth(depth);
-        submitted(&created)
+        self.remember_depth(depth);
+        parse_enqueue_result(&created)
     }
 
     /// Enqueues a job whose id may have been used before (an idempotency key, a lost reply). An
@@ -93,7 +95,7 @@ impl Jobs {
     ///
     /// # Errors
     /// As [`Self::submit`].
-    pub async fn submit_once(&self, job: &NewJob) -> Result<Submitted, JobsError> {
+    pub async fn enqueue_idempotent(&self, job: &NewJob) -> Result<EnqueueResult, JobsError> {
         let register = self.register(job);
         let create = self.create(job);
         let steps = [&register, &create];
@@ -103,29 +105,32 @@ impl Jobs {
             }
             outcome => outcome?,
         };
-        let outcome = submitted(&created)?;
-        if outcome == Submitted::Created {
-            self.push_new(job, Place::Back).await?;
+        let outcome = parse_enqueue_result(&created)?;
+        if outcome == EnqueueResult::Created {
+            self.push_entry(job, Position::Tail).await?;
             return Ok(outcome);
         }
-        match self.stage(job.id).await? {
-            Stage::Pending if outcome == Submitted::Exists => {
-                self.push_new(job, Place::BackIfNone).await?;
+        match self.state(job.id).await? {
+            JobState::Pending if outcome == EnqueueResult::Exists => {
+                self.push_entry(job, Position::TailIfAbsent).await?;
             }
             // It needs no check, and this call has indexed it.
-            Stage::Ended if listed == 1 => {
-                self.forget_unknown(job.id).await?;
-                if job.callback.is_some() && self.callback(job.id).await? == Callback::Nobody {
-                    self.told(job.id).await?;
+            JobState::Ended if listed == 1 => {
+                self.remove_orphan(job.id).await?;
+                if job.callback.is_some()
+                    && self.callback_status(job.id).await? == CallbackStatus::Settled
+                {
+                    self.settle_callback(job.id).await?;
                 }
             }
-            Stage::Pending | Stage::Processing | Stage::Ended => {}
+            JobState::Pending | JobState::Processing | JobState::Ended => {}
         }
         Ok(outcome)
     }
 
-    async fn push_new(&self, job: &NewJob, place: Place) -> Result<(), JobsError> {
-        self.push(job.id, job.mode, place, job.longest_wait).await?;
+    async fn push_entry(&self, job: &NewJob, place: Position) -> Result<(), JobsError> {
+        self.push(job.id, job.mode, place, job.queue_timeout)
+            .await?;
         Ok(())
     }
 
@@ -134,19 +139,19 @@ impl Jobs {
         invocation
             .key(keys::LIVE)
             .arg(job.id.to_string())
-            .arg(millis(SUBMIT_GRACE));
+            .arg(millis(ENQUEUE_GRACE));
         if job.callback.is_some() {
             invocation
                 .key(keys::CALLBACKS)
-                .arg(millis(job.longest_life()));
+                .arg(millis(job.max_lifetime()));
         }
         invocation
     }
 
     fn create(&self, job: &NewJob) -> ScriptInvocation<'_> {
-        let mut invocation = on_job(&self.scripts.create, job.id);
+        let mut invocation = job_invocation(&self.scripts.create, job.id);
         invocation.key(keys::erased(job.id));
-        begin(&mut invocation, job);
+        add_new_job_args(&mut invocation, job);
         invocation
     }
 
@@ -162,12 +167,12 @@ impl Jobs {
         }
         match self.send(&pipeline).await {
             // A pipeline does not load missing scripts; a single call does, on the right server.
-            Err(error) if is_script_missing(&error) => self.one_by_one(id, steps).await,
+            Err(error) if is_script_missing(&error) => self.call_each(id, steps).await,
             Err(error) => match JobsError::from(error) {
-                JobsError::Damaged(_) => self.one_by_one(id, steps).await,
+                JobsError::Damaged(_) => self.call_each(id, steps).await,
                 error => Err(error),
             },
-            Ok(reply) => read(reply),
+            Ok(reply) => parse_reply(reply),
         }
     }
 
@@ -177,35 +182,35 @@ impl Jobs {
             .await
     }
 
-    async fn one_by_one<T: redis::FromRedisValue>(
+    async fn call_each<T: redis::FromRedisValue>(
         &self,
         id: Uuid,
         steps: &[&ScriptInvocation<'_>],
     ) -> Result<T, JobsError> {
         let mut replies = Vec::with_capacity(steps.len());
         for step in steps {
-            let on_job = self.mending(Scope::Job(id), || {
-                self.call_in::<Value>(Scope::Queues, step)
+            let on_job = self.with_repair(KeyGroup::Job(id), || {
+                self.call_in::<Value>(KeyGroup::Queues, step)
             });
             replies.push(on_job.await?);
         }
-        read(Value::Array(replies))
+        parse_reply(Value::Array(replies))
     }
 }
 
 /// Appends the arguments that `new_job.lua` reads.
-pub(super) fn begin(invocation: &mut ScriptInvocation<'_>, job: &NewJob) {
+pub(super) fn add_new_job_args(invocation: &mut ScriptInvocation<'_>, job: &NewJob) {
     // An unfinished job must not expire, however short the requested TTL.
-    let until_end = job.ttl.max(job.longest_life());
+    let until_end = job.ttl.max(job.max_lifetime());
     invocation
         .arg(job.mode.as_str())
         .arg(job.request.as_ref())
-        .arg(&job.digest)
-        .arg(&job.echo)
+        .arg(&job.request_hash)
+        .arg(&job.public_fields)
         .arg(job.ttl.as_secs())
         .arg(until_end.as_secs())
-        .arg(millis(job.running_time))
-        .arg(millis(job.longest_wait))
+        .arg(millis(job.run_timeout))
+        .arg(millis(job.queue_timeout))
         .arg(job.callback.as_deref().unwrap_or_default())
         .arg(job.owner.as_deref().unwrap_or_default());
 }
@@ -214,11 +219,11 @@ fn is_script_missing(error: &RedisError) -> bool {
     error.kind() == redis::ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
-pub(super) fn submitted(reply: &str) -> Result<Submitted, JobsError> {
+pub(super) fn parse_enqueue_result(reply: &str) -> Result<EnqueueResult, JobsError> {
     match reply {
-        "CREATED" => Ok(Submitted::Created),
-        "EXISTS" => Ok(Submitted::Exists),
-        "CONFLICT" => Ok(Submitted::Conflict),
+        "CREATED" => Ok(EnqueueResult::Created),
+        "EXISTS" => Ok(EnqueueResult::Exists),
+        "CONFLICT" => Ok(EnqueueResult::Conflict),
         other => Err(JobsError::Unexpected(other.to_owned())),
     }
 }

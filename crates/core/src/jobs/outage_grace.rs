@@ -18,33 +18,33 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 /// How much of its uptime a server may have spent loading its data.
-const LOADING: Duration = Duration::from_secs(10);
+const MAX_LOADING_TIME: Duration = Duration::from_secs(10);
 
-pub(super) struct Amnesty {
+pub(super) struct OutageGrace {
     redis: Redis,
     lease: Duration,
-    servers: Vec<Contact>,
+    servers: Vec<ServerStatus>,
     /// Whether any server has answered yet.
-    begun: bool,
+    had_contact: bool,
     /// End of the last refresh.
-    reviewed: Option<Instant>,
+    last_refresh: Option<Instant>,
 }
 
-struct Contact {
+struct ServerStatus {
     server: Server,
-    in_touch: bool,
+    is_reachable: bool,
     /// End of the grace.
-    until: Option<Instant>,
+    grace_until: Option<Instant>,
 }
 
-impl Amnesty {
+impl OutageGrace {
     pub(super) fn new(redis: Redis, lease: Duration) -> Self {
         Self {
             redis,
             lease,
             servers: Vec::new(),
-            begun: false,
-            reviewed: None,
+            had_contact: false,
+            last_refresh: None,
         }
     }
 
@@ -54,7 +54,7 @@ impl Amnesty {
     ///
     /// # Errors
     /// `Unavailable` when the list of servers cannot be read.
-    pub(super) async fn review(&mut self, jobs: &Jobs) -> Result<Option<JobsError>, JobsError> {
+    pub(super) async fn refresh(&mut self, jobs: &Jobs) -> Result<Option<JobsError>, JobsError> {
         let servers = self.redis.servers().await?;
         let answers = join_all(
             servers
@@ -68,71 +68,74 @@ impl Amnesty {
             .zip(answers)
             .map(|(server, (uptime, at))| {
                 let before = self.servers.iter().find(|known| known.server == server);
-                let mut until = before.and_then(|known| known.until);
+                let mut until = before.and_then(|known| known.grace_until);
                 let known_and_well =
-                    before.is_some_and(|known| known.in_touch) && !self.was_silent_until(at);
+                    before.is_some_and(|known| known.is_reachable) && !self.missed_lease_window(at);
                 // When this process starts, a server with a long uptime had no outage.
-                let first_look = !self.begun && before.is_none();
+                let first_look = !self.had_contact && before.is_none();
                 if let Ok(uptime) = &uptime
                     && !known_and_well
-                    && !(first_look && *uptime > self.lease + LOADING)
+                    && !(first_look && *uptime > self.lease + MAX_LOADING_TIME)
                 {
                     until = Some(Instant::now() + self.lease);
                 }
-                Contact {
-                    in_touch: uptime.map_err(|error| failed = Some(error)).is_ok(),
+                ServerStatus {
+                    is_reachable: uptime.map_err(|error| failed = Some(error)).is_ok(),
                     server,
-                    until,
+                    grace_until: until,
                 }
             });
         self.servers = reviewed.collect();
-        self.reviewed = Some(Instant::now());
-        self.begun |= self.servers.iter().any(|contact| contact.in_touch);
+        self.last_refresh = Some(Instant::now());
+        self.had_contact |= self.servers.iter().any(|contact| contact.is_reachable);
         Ok(failed)
     }
 
     /// Whether so much time passed before this answer that leases may have expired: workers renew
     /// them every third of a lease, so two thirds are enough.
-    fn was_silent_until(&self, answer: Instant) -> bool {
-        self.reviewed
+    fn missed_lease_window(&self, answer: Instant) -> bool {
+        self.last_refresh
             .is_some_and(|last| answer.duration_since(last) > self.lease * 2 / 3)
     }
 
     /// Whether the server of this job answered the last call. An unknown server counts as reachable.
-    pub(super) fn in_touch(&self, id: Uuid) -> bool {
-        self.contact(id).is_none_or(|contact| contact.in_touch)
+    pub(super) fn is_reachable(&self, id: Uuid) -> bool {
+        self.status_of(id)
+            .is_none_or(|contact| contact.is_reachable)
     }
 
     /// For how long an expired lease of this job still does not count.
-    pub(super) fn spares(&self, id: Uuid) -> Duration {
-        match self.contact(id) {
-            Some(contact) if contact.in_touch => contact.until.map_or(Duration::ZERO, |until| {
-                until.saturating_duration_since(Instant::now())
-            }),
+    pub(super) fn grace_left(&self, id: Uuid) -> Duration {
+        match self.status_of(id) {
+            Some(contact) if contact.is_reachable => {
+                contact.grace_until.map_or(Duration::ZERO, |until| {
+                    until.saturating_duration_since(Instant::now())
+                })
+            }
             // The server is away, or has just become the master.
             Some(_) | None => self.lease,
         }
     }
 
-    pub(super) fn lost(&mut self, id: Uuid) {
+    pub(super) fn mark_unreachable(&mut self, id: Uuid) {
         let server = self.redis.server_of(&keys::record(id));
         for contact in &mut self.servers {
             if server
                 .as_ref()
                 .is_none_or(|server| *server == contact.server)
             {
-                contact.in_touch = false;
+                contact.is_reachable = false;
             }
         }
     }
 
-    pub(super) fn lost_all(&mut self) {
+    pub(super) fn mark_all_unreachable(&mut self) {
         for contact in &mut self.servers {
-            contact.in_touch = false;
+            contact.is_reachable = false;
         }
     }
 
-    fn contact(&self, id: Uuid) -> Option<&Contact> {
+    fn status_of(&self, id: Uuid) -> Option<&ServerStatus> {
         let server = self.redis.server_of(&keys::record(id))?;
         self.servers.iter().find(|contact| contact.server == server)
     }

@@ -7,10 +7,10 @@
 
 use super::{
     Jobs, JobsError,
-    damage::Scope,
-    error::read,
-    ids::{self, Bytes},
-    record::{Stage, stage},
+    damage::KeyGroup,
+    error::parse_reply,
+    ids::{self, RawEntry},
+    record::{JobState, parse_state},
 };
 use crate::{connection::Link, keys, mode::Mode};
 use futures_util::future::join_all;
@@ -22,79 +22,89 @@ use std::{
 use uuid::Uuid;
 
 /// Keys that Redis scans for one page; takes about 0.1 ms.
-const PAGE: usize = 200;
+const SCAN_COUNT: usize = 200;
 
 /// No job is postponed for longer; generous, as this machine's clock may differ from that of Redis.
-const FAR: Duration = Duration::from_secs(30 * 86_400);
+const MAX_POSTPONEMENT: Duration = Duration::from_secs(30 * 86_400);
 
 /// Where the scans of the records and of the index go on.
 #[derive(Default)]
-pub(super) struct Walk {
+pub(super) struct ScanCursor {
     /// Nodes whose records are still to be scanned, the current one first.
     nodes: VecDeque<Link>,
-    cursor: u64,
-    list: usize,
-    entry: u64,
+    record_cursor: u64,
+    index_position: usize,
+    index_cursor: u64,
 }
 
 impl Jobs {
     /// Scans one page of the records and one of the index. Returns the unfinished jobs that are
     /// missing from the index, and the outcome of repairing the index page.
-    pub(super) async fn walk_on(
+    pub(super) async fn reconcile_page(
         &self,
-        walk: &mut Walk,
+        walk: &mut ScanCursor,
     ) -> (Result<Vec<Uuid>, JobsError>, Result<(), JobsError>) {
-        (self.unlisted(walk).await, self.tidy(walk).await)
+        (
+            self.find_untracked(walk).await,
+            self.repair_index_page(walk).await,
+        )
     }
 
     /// Repairs one page of one sorted set.
-    async fn tidy(&self, walk: &mut Walk) -> Result<(), JobsError> {
+    async fn repair_index_page(&self, walk: &mut ScanCursor) -> Result<(), JobsError> {
         let of_times = [keys::LIVE, keys::UNSAVED, keys::CALLBACKS];
         let others = Mode::ALL.map(keys::pending);
         let lists = of_times.map(str::to_owned).into_iter().chain(others);
         let lists: Vec<String> = lists.chain([keys::FAILURES.to_owned()]).collect();
-        let list = lists[walk.list % lists.len()].as_str();
+        let list = lists[walk.index_position % lists.len()].as_str();
         let mut command = redis::cmd("ZSCAN");
-        command.arg(list).arg(walk.entry).arg("COUNT").arg(PAGE);
-        let (next, page): (u64, Vec<(Bytes, Bytes)>) =
-            self.query_in(Scope::Queues, &command).await?;
-        walk.entry = next;
+        command
+            .arg(list)
+            .arg(walk.index_cursor)
+            .arg("COUNT")
+            .arg(SCAN_COUNT);
+        let (next, page): (u64, Vec<(RawEntry, RawEntry)>) =
+            self.query_in(KeyGroup::Queues, &command).await?;
+        walk.index_cursor = next;
         if next == 0 {
-            walk.list = (walk.list + 1) % lists.len();
+            walk.index_position = (walk.index_position + 1) % lists.len();
         }
-        let entries: Vec<Bytes> = page.iter().map(|(entry, _)| entry.clone()).collect();
-        self.ids_of(list, &entries).await?;
+        let entries: Vec<RawEntry> = page.iter().map(|(entry, _)| entry.clone()).collect();
+        self.valid_ids(list, &entries).await?;
         if !of_times.contains(&list) {
             return Ok(());
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let latest = super::millis(now.unwrap_or_default() + FAR);
+        let latest = super::millis(now.unwrap_or_default() + MAX_POSTPONEMENT);
         for (entry, at) in page {
-            if let Some(id) = ids::id(&entry)
-                && ids::millis(&at) > latest
+            if let Some(id) = ids::parse_id(&entry)
+                && ids::parse_millis(&at) > latest
             {
-                self.put_off(list, id, Duration::ZERO).await?;
+                self.postpone(list, id, Duration::ZERO).await?;
             }
         }
         Ok(())
     }
 
     /// Scans one page of records for unfinished jobs that are missing from the index.
-    async fn unlisted(&self, walk: &mut Walk) -> Result<Vec<Uuid>, JobsError> {
-        let (node, ids) = self.next_page(walk).await.inspect_err(|_error| {
+    async fn find_untracked(&self, walk: &mut ScanCursor) -> Result<Vec<Uuid>, JobsError> {
+        let (node, ids) = self.scan_records(walk).await.inspect_err(|_error| {
             // The node is away: go on with the next.
             walk.nodes.pop_front();
-            walk.cursor = 0;
+            walk.record_cursor = 0;
         })?;
         let Some(node) = node else {
             return Ok(Vec::new());
         };
         let absent = self.not_in_live(&ids).await?;
-        not_ended(node, absent).await
+        unfinished(node, absent).await
     }
 
     /// The ids of one page of records, and their node.
-    async fn next_page(&self, walk: &mut Walk) -> Result<(Option<Link>, Vec<Uuid>), JobsError> {
+    async fn scan_records(
+        &self,
+        walk: &mut ScanCursor,
+    ) -> Result<(Option<Link>, Vec<Uuid>), JobsError> {
         if walk.nodes.is_empty() {
             walk.nodes = self.redis.masters().await?.into();
         }
@@ -102,15 +112,16 @@ impl Jobs {
             return Ok((None, Vec::new()));
         };
         let mut command = redis::cmd("SCAN");
-        command.arg(walk.cursor);
+        command.arg(walk.record_cursor);
         command
             .arg("MATCH")
             .arg(keys::RECORDS)
             .arg("COUNT")
-            .arg(PAGE);
-        let (cursor, found): (u64, Vec<Bytes>) = read(command.query_async::<Value>(node).await?)?;
+            .arg(SCAN_COUNT);
+        let (cursor, found): (u64, Vec<RawEntry>) =
+            parse_reply(command.query_async::<Value>(node).await?)?;
         let node = node.clone();
-        walk.cursor = cursor;
+        walk.record_cursor = cursor;
         if cursor == 0 {
             walk.nodes.pop_front();
         }
@@ -129,7 +140,7 @@ impl Jobs {
         for id in ids {
             command.arg(id.to_string());
         }
-        let looks: Vec<Option<Bytes>> = self.query_in(Scope::Queues, &command).await?;
+        let looks: Vec<Option<RawEntry>> = self.query_in(KeyGroup::Queues, &command).await?;
         let pairs = ids.iter().zip(looks);
         Ok(pairs
             .filter_map(|(id, look)| look.is_none().then_some(*id))
@@ -139,19 +150,19 @@ impl Jobs {
 
 /// The unfinished jobs among `ids`, in one round trip to their node; without those that cannot be
 /// read.
-async fn not_ended(node: Link, ids: Vec<Uuid>) -> Result<Vec<Uuid>, JobsError> {
+async fn unfinished(node: Link, ids: Vec<Uuid>) -> Result<Vec<Uuid>, JobsError> {
     let states = ids.iter().map(async |id| {
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(*id)).arg("state");
         let state = command.query_async::<Value>(&mut node.clone()).await?;
-        read::<Option<String>>(state)
+        parse_reply::<Option<String>>(state)
     });
     let mut left = Vec::new();
     for (id, state) in ids.iter().zip(join_all(states).await) {
         match state {
-            Ok(state) if stage(state.as_deref()) != Stage::Ended => left.push(*id),
+            Ok(state) if parse_state(state.as_deref()) != JobState::Ended => left.push(*id),
             Ok(_) => {}
-            Err(error) if error.is_about_data() => {}
+            Err(error) if error.is_data_error() => {}
             Err(error) => return Err(error),
         }
     }
