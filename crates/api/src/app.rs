@@ -1,6 +1,6 @@
 //! The route table.
 
-use crate::{metrics, openapi, problem::Problem, routes, web as pages};
+use crate::{metrics, openapi, pages, problem::Problem, routes};
 use actix_web::{
     HttpResponse,
     http::{Method, header},
@@ -20,15 +20,15 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(only(GET, "/livez").route(web::get().to(routes::health::live)))
         .service(only(GET, "/readyz").route(web::get().to(routes::health::ready)))
         .service(only(GET, "/metrics").route(web::get().to(metrics::get)))
-        .configure(queue)
+        .configure(configure_queue)
         .service(only(GET, "/api/v1/health").route(web::get().to(routes::health::health)))
         .service(only(POST, "/api/v1/search").route(web::post().to(routes::search::post)))
-        .service(web::resource("/api/v1/search/").to(without_slash))
+        .service(web::resource("/api/v1/search/").to(redirect_to_search))
         .service(
             only(POST, "/api/v1/search/perplexity")
                 .route(web::post().to(routes::search::post_direct)),
         )
-        .service(web::resource("/api/v1/search/status").to(unknown))
+        .service(web::resource("/api/v1/search/status").to(unknown_path))
         .service(
             only(GET, "/api/v1/search/status/{session_id}")
                 .route(web::get().to(routes::status::get)),
@@ -55,15 +55,15 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         )
         .service(only(GET, "/api/v1/sessions").route(web::get().to(routes::list::get)))
         .configure(pages::configure)
-        .service(web::resource("/api/docs").route(web::get().to(to_docs)))
-        .service(openapi::page())
-        .service(only(GET, openapi::PATH).route(web::get().to(openapi::get)))
-        .default_service(web::to(unknown));
+        .service(web::resource("/api/docs").route(web::get().to(redirect_to_docs)))
+        .service(openapi::swagger_ui())
+        .service(only(GET, openapi::DOCUMENT_PATH).route(web::get().to(openapi::get)))
+        .default_service(web::to(unknown_path));
 }
 
 /// The queue, for operators: the handlers take an [`Admin`](crate::access::Admin); the page needs
 /// no key.
-fn queue(config: &mut ServiceConfig) {
+fn configure_queue(config: &mut ServiceConfig) {
     config
         .configure(pages::configure_queue)
         .service(only(GET, "/api/v1/queue").route(web::get().to(routes::queue::get)))
@@ -72,23 +72,24 @@ fn queue(config: &mut ServiceConfig) {
 
 /// A resource that responds with 405 to all other methods.
 pub(crate) fn only(methods: &'static [Method], path: &str) -> actix_web::Resource {
-    web::resource(path.to_owned()).default_service(web::to(move || ready(refuse(methods))))
+    web::resource(path.to_owned())
+        .default_service(web::to(move || ready(method_not_allowed(methods))))
 }
 
-fn refuse(methods: &'static [Method]) -> Result<HttpResponse, Problem> {
+fn method_not_allowed(methods: &'static [Method]) -> Result<HttpResponse, Problem> {
     Err(Problem::MethodNotAllowed(methods))
 }
 
-fn unknown() -> Ready<Result<HttpResponse, Problem>> {
+fn unknown_path() -> Ready<Result<HttpResponse, Problem>> {
     ready(Err(Problem::UnknownPath))
 }
 
 /// 307: the client repeats its POST with the body.
-fn without_slash() -> Ready<HttpResponse> {
+fn redirect_to_search() -> Ready<HttpResponse> {
     ready(redirect("/api/v1/search"))
 }
 
-fn to_docs() -> Ready<HttpResponse> {
+fn redirect_to_docs() -> Ready<HttpResponse> {
     ready(redirect("/api/docs/"))
 }
 

@@ -1,6 +1,6 @@
 //! Reads the body of a request, within its limits, and validates it as a search.
 
-use crate::{problem::Problem, settings::Engines};
+use crate::{problem::Problem, settings::Capabilities};
 use actix_web::{HttpRequest, http::header, web};
 use bytes::Bytes;
 use privachat_core::schema::{
@@ -11,36 +11,36 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Bytes; room for four queries of 5,000 code points, each an escape of twelve bytes.
-const LIMIT: usize = 256 * 1024;
+const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// A body occupies a connection and memory until it is complete. The longest question has 20 kB,
 /// which a slow phone sends in two seconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads and validates the body of a search request.
-pub(crate) async fn search_request(
+pub(crate) async fn read_search_request(
     request: &HttpRequest,
     payload: web::Payload,
-    engines: &Engines,
+    engines: &Capabilities,
 ) -> Result<SearchRequest, Problem> {
-    let bytes = read(request, payload, LIMIT).await?;
+    let bytes = read_bytes(request, payload, MAX_BODY_BYTES).await?;
     let body = match media_type(request) {
-        Media::Json => {
+        MediaType::Json => {
             validate::parse_body(&bytes).map_err(|fault| Problem::Invalid(vec![fault]))?
         }
         // Recorded from the old service: it read such a body as one string.
-        Media::Undeclared if bytes.is_empty() => {
+        MediaType::Undeclared if bytes.is_empty() => {
             validate::parse_body(&bytes).map_err(|fault| Problem::Invalid(vec![fault]))?
         }
-        Media::Undeclared => Value::from(String::from_utf8_lossy(&bytes)),
-        Media::Other => return Err(Problem::NotJson),
+        MediaType::Undeclared => Value::from(String::from_utf8_lossy(&bytes)),
+        MediaType::Other => return Err(Problem::NotJson),
     };
     let search = validate::search_request(&body).map_err(Problem::Invalid)?;
     let engine = engines.missing_setting(search.search_engine);
-    let engine = engine.map(|setting| unconfigured(&search, setting));
+    let engine = engine.map(|setting| engine_unavailable(&search, setting));
     let callback = search.callback_url.as_deref();
     let callback = callback.zip(engines.missing_for_callbacks());
-    let callback = callback.map(|(address, setting)| unsigned(address, setting));
+    let callback = callback.map(|(address, setting)| callbacks_unavailable(address, setting));
     let faults: Vec<Fault> = engine.into_iter().chain(callback).collect();
     if faults.is_empty() {
         return Ok(search);
@@ -49,18 +49,18 @@ pub(crate) async fn search_request(
 }
 
 /// Reads a JSON body of at most `limit` bytes.
-pub(crate) async fn json(
+pub(crate) async fn read_json(
     request: &HttpRequest,
     payload: web::Payload,
     limit: usize,
 ) -> Result<Bytes, Problem> {
-    let Media::Json = media_type(request) else {
+    let MediaType::Json = media_type(request) else {
         return Err(Problem::NotJson);
     };
-    read(request, payload, limit).await
+    read_bytes(request, payload, limit).await
 }
 
-async fn read(
+async fn read_bytes(
     request: &HttpRequest,
     payload: web::Payload,
     limit: usize,
@@ -68,37 +68,37 @@ async fn read(
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let length = declared.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > limit) {
-        return Err(Problem::TooLarge(limit));
+        return Err(Problem::BodyTooLarge(limit));
     }
-    tokio::time::timeout(PATIENCE, payload.to_bytes_limited(limit))
+    tokio::time::timeout(BODY_TIMEOUT, payload.to_bytes_limited(limit))
         .await
-        .map_err(|_elapsed| Problem::SlowBody)?
-        .map_err(|_limit| Problem::TooLarge(limit))?
-        .map_err(|_cut| Problem::Invalid(vec![validate_cut()]))
+        .map_err(|_elapsed| Problem::BodyTimeout)?
+        .map_err(|_limit| Problem::BodyTooLarge(limit))?
+        .map_err(|_cut| Problem::Invalid(vec![incomplete_body()]))
 }
 
-enum Media {
+enum MediaType {
     Json,
     /// No Content-Type, or the form type that `curl -d` sends by default.
     Undeclared,
     Other,
 }
 
-fn media_type(request: &HttpRequest) -> Media {
+fn media_type(request: &HttpRequest) -> MediaType {
     let Some(declared) = request.headers().get(header::CONTENT_TYPE) else {
-        return Media::Undeclared;
+        return MediaType::Undeclared;
     };
     let declared = declared.to_str().unwrap_or_default().to_ascii_lowercase();
     let essence = declared.split(';').next().unwrap_or_default().trim();
     match essence {
-        "application/json" => Media::Json,
-        other if other.starts_with("application/") && other.ends_with("+json") => Media::Json,
-        "" | "application/x-www-form-urlencoded" => Media::Undeclared,
-        _ => Media::Other,
+        "application/json" => MediaType::Json,
+        other if other.starts_with("application/") && other.ends_with("+json") => MediaType::Json,
+        "" | "application/x-www-form-urlencoded" => MediaType::Undeclared,
+        _ => MediaType::Other,
     }
 }
 
-fn validate_cut() -> Fault {
+fn incomplete_body() -> Fault {
     Fault::new(
         &["body"],
         "body_incomplete",
@@ -107,13 +107,13 @@ fn validate_cut() -> Fault {
     )
 }
 
-fn unsigned(address: &str, setting: &'static str) -> Fault {
+fn callbacks_unavailable(address: &str, setting: &'static str) -> Fault {
     let msg = format!("Callbacks are not configured: they need the setting {setting}");
     let kind = "callback_unavailable";
     Fault::at("callback_url", kind, msg, &address.into()).with(json!({ "setting": setting }))
 }
 
-fn unconfigured(search: &SearchRequest, setting: &'static str) -> Fault {
+fn engine_unavailable(search: &SearchRequest, setting: &'static str) -> Fault {
     let engine = search.search_engine.as_str();
     let remedy = if setting == "WIKIPEDIA_BASE_URL" {
         "is switched off by"

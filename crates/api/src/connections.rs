@@ -8,31 +8,33 @@ use std::{any::Any, time::Duration};
 
 /// How long sent bytes may stay unacknowledged, or the peer's window closed, before the kernel
 /// closes the connection. Heartbeats keep bytes in transit on idle event streams.
-const UNREAD: Duration = Duration::from_secs(30);
+const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Below this many open files, subscribers may be refused.
-const FEW: u64 = 16_384;
+const MIN_OPEN_FILES: u64 = 16_384;
 
 /// Open files reserved for Redis, the database and the log.
-const KEPT: u64 = 256;
+const RESERVED_OPEN_FILES: u64 = 256;
 
 /// Connections of a thread; it cannot serve more.
-const MOST: u64 = 25_000;
+const MAX_CONNECTIONS_PER_THREAD: u64 = 25_000;
 
 /// Connections for each of `threads`, so that open files are left for Redis and the database. More
 /// clients wait in the kernel's accept queue.
-pub(crate) fn most(threads: usize) -> usize {
-    share(getrlimit(Resource::Nofile).current, threads)
+pub(crate) fn max_per_thread(threads: usize) -> usize {
+    connections_per_thread(getrlimit(Resource::Nofile).current, threads)
 }
 
-fn share(files: Option<u64>, threads: usize) -> usize {
+fn connections_per_thread(files: Option<u64>, threads: usize) -> usize {
     let threads = u64::try_from(threads).unwrap_or(u64::MAX).max(1);
-    let share = files.map_or(MOST, |files| files.saturating_sub(KEPT) / threads);
-    usize::try_from(share.clamp(1, MOST)).unwrap_or(1)
+    let share = files.map_or(MAX_CONNECTIONS_PER_THREAD, |files| {
+        files.saturating_sub(RESERVED_OPEN_FILES) / threads
+    });
+    usize::try_from(share.clamp(1, MAX_CONNECTIONS_PER_THREAD)).unwrap_or(1)
 }
 
 /// Raises the soft limit of open files to the hard limit.
-pub(crate) fn raise_limit() {
+pub(crate) fn raise_open_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -43,7 +45,7 @@ pub(crate) fn raise_limit() {
     }
     if let Some(files) = getrlimit(Resource::Nofile)
         .current
-        .filter(|files| *files < FEW)
+        .filter(|files| *files < MIN_OPEN_FILES)
     {
         tracing::warn!(
             files,
@@ -55,12 +57,12 @@ pub(crate) fn raise_limit() {
 /// Sets two options of a new connection. TCP_USER_TIMEOUT closes it when the peer stops reading; a
 /// peer with a closed window acknowledges probes, so keep-alive does not notice. TCP_NODELAY sends
 /// each event at once; Nagle's algorithm would delay it by a round trip.
-pub(crate) fn set_up(connection: &dyn Any, _extensions: &mut Extensions) {
+pub(crate) fn configure_socket(connection: &dyn Any, _extensions: &mut Extensions) {
     let Some(stream) = connection.downcast_ref::<TcpStream>() else {
         return;
     };
     let socket = SockRef::from(stream);
-    if let Err(error) = socket.set_tcp_user_timeout(Some(UNREAD)) {
+    if let Err(error) = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_TIMEOUT)) {
         tracing::debug!(%error, "cannot set TCP_USER_TIMEOUT");
     }
     if let Err(error) = socket.set_tcp_nodelay(true) {
@@ -79,17 +81,20 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let _client = TcpStream::connect(address).await.unwrap();
         let (accepted, _) = listener.accept().await.unwrap();
-        set_up(&accepted, &mut Extensions::new());
+        configure_socket(&accepted, &mut Extensions::new());
         let socket = SockRef::from(&accepted);
         assert!(socket.tcp_nodelay().unwrap());
-        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNREAD));
+        assert_eq!(
+            socket.tcp_user_timeout().unwrap(),
+            Some(UNACKNOWLEDGED_TIMEOUT)
+        );
     }
 
     #[test]
     fn connections_leave_open_files_for_redis_and_the_database() {
-        assert_eq!(share(Some(1_024), 2), 384);
-        assert_eq!(share(Some(1_048_576), 4), 25_000);
-        assert_eq!(share(None, 4), 25_000);
-        assert_eq!(share(Some(64), 8), 1);
+        assert_eq!(connections_per_thread(Some(1_024), 2), 384);
+        assert_eq!(connections_per_thread(Some(1_048_576), 4), 25_000);
+        assert_eq!(connections_per_thread(None, 4), 25_000);
+        assert_eq!(connections_per_thread(Some(64), 8), 1);
     }
 }

@@ -1,21 +1,21 @@
 //! The OpenAPI 3.1 document, generated from the handlers and the types below, and Swagger UI.
 
-mod access;
-mod empty;
-mod headers;
+mod allow_empty;
 mod links;
-mod sent;
+mod middleware_responses;
+mod optional_headers;
+mod sse_schemas;
 
-use crate::{routes, state::State};
-use access::Access;
+use crate::{routes, state::AppState};
 use actix_web::{
     HttpResponse,
     http::header::ContentType,
     web::{self, Bytes},
 };
-use empty::Empty;
-use headers::Headers;
-use links::Links;
+use allow_empty::AllowEmptyValues;
+use links::SessionLinks;
+use middleware_responses::MiddlewareResponses;
+use optional_headers::OptionalHeaders;
 use privachat_core::{
     mode::Mode,
     schema::{
@@ -23,8 +23,8 @@ use privachat_core::{
         worker::WorkerDescription,
     },
 };
-pub(crate) use sent::{SentEvent, SentQueue};
 use serde::Serialize;
+pub(crate) use sse_schemas::{SentEvent, SentQueue};
 use utoipa::{OpenApi, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 use uuid::Uuid;
@@ -56,7 +56,7 @@ use uuid::Uuid;
         routes::root::get,
     ),
     components(schemas(routes::list::EndingName)),
-    modifiers(&Access, &Empty, &Headers, &Links),
+    modifiers(&MiddlewareResponses, &AllowEmptyValues, &OptionalHeaders, &SessionLinks),
     tags(
         (name = "search", description = "Submit a search and follow it"),
         (name = "sessions", description = "Searches that have ended"),
@@ -67,7 +67,7 @@ use uuid::Uuid;
 struct Document;
 
 /// The path of the document.
-pub(crate) const PATH: &str = "/api/openapi.json";
+pub(crate) const DOCUMENT_PATH: &str = "/api/openapi.json";
 
 /// The document as JSON text. Its object tree is ten times as large, and each server thread would
 /// hold one.
@@ -76,15 +76,15 @@ pub(crate) fn document() -> serde_json::Result<Bytes> {
 }
 
 /// GET /api/openapi.json.
-pub(crate) async fn get(state: web::Data<State>) -> HttpResponse {
+pub(crate) async fn get(state: web::Data<AppState>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(ContentType::json())
         .body(state.document.clone())
 }
 
 /// Swagger UI at /api/docs/.
-pub(crate) fn page() -> SwaggerUi {
-    SwaggerUi::new("/api/docs/{_:.*}").config(Config::from(PATH).try_it_out_enabled(true))
+pub(crate) fn swagger_ui() -> SwaggerUi {
+    SwaggerUi::new("/api/docs/{_:.*}").config(Config::from(DOCUMENT_PATH).try_it_out_enabled(true))
 }
 
 /// A search. Unknown members are ignored; numbers may be sent as text, booleans as 0, 1 or words.

@@ -16,10 +16,10 @@ use std::{fmt, time::Duration};
 use uuid::Uuid;
 
 /// Seconds until a client may retry when Redis or the database is unavailable.
-const RETRY_AFTER: u64 = 2;
+const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// Seconds until a client may retry when the queue is full.
-const QUEUE_RETRY_AFTER: u64 = 10;
+const QUEUE_FULL_RETRY_SECONDS: u64 = 10;
 
 /// Why a request failed. `Display` is for the log.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) enum Problem {
     /// 422, in FastAPI's format.
     Invalid(Vec<Fault>),
     /// 404: no such search, or it has expired.
-    UnknownJob(Uuid),
+    UnknownSearch(Uuid),
     /// 404: no such session, in the format of the old service.
     UnknownSession(Uuid),
     /// 404: no such path.
@@ -41,11 +41,11 @@ pub(crate) enum Problem {
     /// 403: the key is not in API_ADMIN_KEYS.
     Forbidden,
     /// 413, with the limit in bytes.
-    TooLarge(usize),
+    BodyTooLarge(usize),
     /// 408: the body did not arrive in time.
-    SlowBody,
+    BodyTimeout,
     /// 414, with the limit in bytes.
-    LongUri(usize),
+    UriTooLong(usize),
     /// 415: the body is not declared as JSON.
     NotJson,
     /// 409: the idempotency key was used for another request.
@@ -82,7 +82,7 @@ pub(crate) enum Problem {
 
 /// The code of a failure, attached to its response for the metrics.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Refused(pub(crate) &'static str);
+pub(crate) struct ProblemCode(pub(crate) &'static str);
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,14 +115,14 @@ impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::UnknownJob(_) | Self::UnknownSession(_) | Self::UnknownPath => {
+            Self::UnknownSearch(_) | Self::UnknownSession(_) | Self::UnknownPath => {
                 StatusCode::NOT_FOUND
             }
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            Self::LongUri(_) => StatusCode::URI_TOO_LONG,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::UriTooLong(_) => StatusCode::URI_TOO_LONG,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::IdempotencyConflict
             | Self::AlreadyFinished
@@ -156,7 +156,7 @@ impl ResponseError for Problem {
             }
             Self::Unavailable(error) => {
                 tracing::warn!(error = format!("{error:#}"), "answered 503");
-                response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+                response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
             }
             Self::UpgradeRequired => {
                 response.insert_header((header::UPGRADE, "websocket"));
@@ -168,20 +168,20 @@ impl ResponseError for Problem {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
             }
             Self::QueueFull => {
-                response.insert_header((header::RETRY_AFTER, QUEUE_RETRY_AFTER));
+                response.insert_header((header::RETRY_AFTER, QUEUE_FULL_RETRY_SECONDS));
             }
             Self::RateLimited(seconds) => {
                 response.insert_header((header::RETRY_AFTER, *seconds));
             }
             // The rest of the body would be read as the next request.
-            Self::SlowBody => {
+            Self::BodyTimeout => {
                 response.force_close();
             }
             Self::Internal(error) => tracing::error!(error = format!("{error:#}"), "answered 500"),
             _ => {}
         }
         let mut response = response.json(self.body());
-        response.extensions_mut().insert(Refused(self.code()));
+        response.extensions_mut().insert(ProblemCode(self.code()));
         response
     }
 }
@@ -191,15 +191,15 @@ impl Problem {
     fn code(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "invalid_request",
-            Self::UnknownJob(_) | Self::UnknownPath => code::NOT_FOUND,
+            Self::UnknownSearch(_) | Self::UnknownPath => code::NOT_FOUND,
             Self::UnknownSession(_) => code::SESSION_NOT_FOUND,
             Self::MethodNotAllowed(_) => code::METHOD_NOT_ALLOWED,
             Self::RateLimited(_) => code::RATE_LIMITED,
             Self::Unauthorized => code::UNAUTHORIZED,
             Self::Forbidden => code::FORBIDDEN,
-            Self::TooLarge(_) => code::PAYLOAD_TOO_LARGE,
-            Self::SlowBody => code::REQUEST_TIMEOUT,
-            Self::LongUri(_) => code::URI_TOO_LONG,
+            Self::BodyTooLarge(_) => code::PAYLOAD_TOO_LARGE,
+            Self::BodyTimeout => code::REQUEST_TIMEOUT,
+            Self::UriTooLong(_) => code::URI_TOO_LONG,
             Self::NotJson => code::UNSUPPORTED_MEDIA_TYPE,
             Self::IdempotencyConflict => code::IDEMPOTENCY_CONFLICT,
             Self::BadIdempotencyKey => code::BAD_IDEMPOTENCY_KEY,
@@ -221,7 +221,7 @@ impl Problem {
     fn body(&self) -> Value {
         match self {
             Self::Invalid(faults) => json!({ "detail": faults }),
-            Self::UnknownJob(id) => {
+            Self::UnknownSearch(id) => {
                 json!({ "detail": format!("Job not found: session_id={id} (expired or invalid)") })
             }
             Self::UnknownSession(id) => {
@@ -229,65 +229,65 @@ impl Problem {
             }
             Self::UnknownPath => json!({ "detail": "Not Found" }),
             Self::MethodNotAllowed(_) => json!({ "detail": "Method Not Allowed" }),
-            Self::Unauthorized => named(
+            Self::Unauthorized => error_body(
                 code::UNAUTHORIZED,
                 "An API key is needed: send it as Authorization: Bearer <key> or X-API-Key: <key>",
             ),
-            Self::Forbidden => named(
+            Self::Forbidden => error_body(
                 code::FORBIDDEN,
                 "An admin key (one of API_ADMIN_KEYS) is required",
             ),
-            Self::TooLarge(limit) => named(
+            Self::BodyTooLarge(limit) => error_body(
                 code::PAYLOAD_TOO_LARGE,
                 format!("The body may have at most {limit} bytes"),
             ),
-            Self::RateLimited(seconds) => named(
+            Self::RateLimited(seconds) => error_body(
                 code::RATE_LIMITED,
                 format!("Too many requests: try again in {seconds} s"),
             ),
-            Self::SlowBody => named(
+            Self::BodyTimeout => error_body(
                 code::REQUEST_TIMEOUT,
                 "The body did not arrive in time: send it again",
             ),
-            Self::LongUri(limit) => named(
+            Self::UriTooLong(limit) => error_body(
                 code::URI_TOO_LONG,
                 format!("The request target may have at most {limit} bytes"),
             ),
-            Self::NotJson => named(
+            Self::NotJson => error_body(
                 code::UNSUPPORTED_MEDIA_TYPE,
                 "The body must be JSON: send Content-Type: application/json",
             ),
-            Self::IdempotencyConflict => named(
+            Self::IdempotencyConflict => error_body(
                 code::IDEMPOTENCY_CONFLICT,
                 "This Idempotency-Key was used for another request: use a new key",
             ),
-            Self::BadIdempotencyKey => named(
+            Self::BadIdempotencyKey => error_body(
                 code::BAD_IDEMPOTENCY_KEY,
                 "An Idempotency-Key has 1 to 255 visible ASCII characters",
             ),
-            Self::QueueFull => named(
+            Self::QueueFull => error_body(
                 code::QUEUE_FULL,
                 "Too many searches are waiting: try again later",
             ),
-            Self::AlreadyFinished => named(
+            Self::AlreadyFinished => error_body(
                 code::ALREADY_FINISHED,
                 "The search has ended and cannot be cancelled: read its result from the status address",
             ),
-            Self::NotRetryable => named(
+            Self::NotRetryable => error_body(
                 code::NOT_RETRYABLE,
                 "Only a search that failed can be run again: POST the query as a new search",
             ),
-            Self::UpgradeRequired => named(
+            Self::UpgradeRequired => error_body(
                 code::UPGRADE_REQUIRED,
                 "This address speaks WebSocket (version 13) only: for Server-Sent Events, read /events of the search",
             ),
-            Self::HostNotAllowed => named(code::HOST_NOT_ALLOWED, REFUSAL),
-            Self::OriginNotAllowed => named(
+            Self::HostNotAllowed => error_body(code::HOST_NOT_ALLOWED, REFUSAL),
+            Self::OriginNotAllowed => error_body(
                 code::ORIGIN_NOT_ALLOWED,
                 "Pages of this origin may not change data or open a WebSocket: the operator must add the origin to \
                  CORS_ORIGINS; a reverse proxy must pass the Host header on unchanged",
             ),
-            Self::StillRunning => named(
+            Self::StillRunning => error_body(
                 code::STILL_RUNNING,
                 "The search has not ended: cancel it with DELETE /api/v1/search/{session_id}, or wait for its end",
             ),
@@ -297,12 +297,14 @@ impl Problem {
                 "trace_id": trace,
                 "session_id": id,
             }),
-            Self::SearchFailed { response, trace } => failed(response, trace, is_timeout(response)),
-            Self::Unavailable(_) => named(
+            Self::SearchFailed { response, trace } => {
+                failed_search_body(response, trace, is_timeout(response))
+            }
+            Self::Unavailable(_) => error_body(
                 code::SERVICE_UNAVAILABLE,
                 "A part of the service does not answer at the moment: try again",
             ),
-            Self::Internal(_) => named(
+            Self::Internal(_) => error_body(
                 code::INTERNAL_ERROR,
                 "Something went wrong on our side: report it with the X-Request-Id of this answer",
             ),
@@ -311,7 +313,7 @@ impl Problem {
 }
 
 /// The JSON of an error, for bodies and WebSocket frames: its code and a message.
-pub(crate) fn named(error: &str, message: impl Into<String>) -> Value {
+pub(crate) fn error_body(error: &str, message: impl Into<String>) -> Value {
     json!({ "error": error, "message": message.into() })
 }
 
@@ -319,7 +321,7 @@ fn is_timeout(response: &Value) -> bool {
     response["error_code"] == code::TIMEOUT
 }
 
-fn failed(response: &Value, trace: &str, timeout: bool) -> Value {
+fn failed_search_body(response: &Value, trace: &str, timeout: bool) -> Value {
     let error = if timeout {
         code::SEARCH_TIMEOUT
     } else {

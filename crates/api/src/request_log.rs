@@ -16,15 +16,15 @@ use std::time::{Duration, Instant};
 use tracing::{Instrument, Span, field::Empty};
 use uuid::Uuid;
 
-const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const LONGEST: usize = 128;
+const MAX_REQUEST_ID_LENGTH: usize = 128;
 
 #[derive(Clone)]
 struct RequestId(HeaderValue);
 
 /// The `X-Request-Id` of the response.
-pub(crate) fn id_of(request: &HttpRequest) -> String {
+pub(crate) fn current_request_id(request: &HttpRequest) -> String {
     let extensions = request.extensions();
     let id = extensions.get::<RequestId>();
     id.and_then(|id| id.0.to_str().ok())
@@ -33,7 +33,7 @@ pub(crate) fn id_of(request: &HttpRequest) -> String {
 }
 
 /// Polled by load balancers and health checks every few seconds.
-const PROBES: [&str; 2] = ["/livez", "/readyz"];
+const PROBE_PATHS: [&str; 2] = ["/livez", "/readyz"];
 
 /// Gives each request an id (the client's, if it sent a valid one) and logs its response.
 pub(crate) async fn log_request(
@@ -41,15 +41,15 @@ pub(crate) async fn log_request(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
-    let id = request_id(&request);
+    let id = choose_request_id(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let span = span(&request, id.to_str().unwrap_or_default());
+    let span = request_span(&request, id.to_str().unwrap_or_default());
     async move {
         let method = request.method().clone();
-        let is_probe = PROBES.contains(&request.path());
+        let is_probe = PROBE_PATHS.contains(&request.path());
         let mut response = next.call(request).await?;
-        response.headers_mut().insert(HEADER, id);
-        let answer = Answer {
+        response.headers_mut().insert(REQUEST_ID_HEADER, id);
+        let answer = LoggedResponse {
             method: &method,
             is_probe,
             status: response.status(),
@@ -67,7 +67,7 @@ pub(crate) async fn log_request(
 }
 
 /// What the log line says of a request.
-struct Answer<'a> {
+struct LoggedResponse<'a> {
     method: &'a Method,
     is_probe: bool,
     status: StatusCode,
@@ -75,7 +75,7 @@ struct Answer<'a> {
     search: Option<Submission>,
 }
 
-impl Answer<'_> {
+impl LoggedResponse<'_> {
     /// Successful reads, and all probes: polls would be most of the log, and an outage behind a
     /// failed probe has its own lines.
     fn is_look(&self) -> bool {
@@ -96,7 +96,7 @@ impl Answer<'_> {
             let replayed = self.search.map(|search| search.replayed);
             tracing::info!(%method, route, status, ms, mode, replayed, "answered");
         }
-        describe(&Span::current(), method, route, self.status);
+        record_on_span(&Span::current(), method, route, self.status);
     }
 }
 
@@ -105,7 +105,7 @@ impl Answer<'_> {
 ///
 /// Reads are not traced: polls would be most of what is exported, and the span of an event stream
 /// would stay open until it ends.
-fn span(request: &ServiceRequest, id: &str) -> Span {
+fn request_span(request: &ServiceRequest, id: &str) -> Span {
     if request.method().is_safe() {
         return tracing::error_span!("request", request_id = id, session_id = Empty);
     }
@@ -127,7 +127,7 @@ fn span(request: &ServiceRequest, id: &str) -> Span {
 }
 
 /// Records the route and the status on an exported span.
-fn describe(span: &Span, method: &Method, route: &str, status: StatusCode) {
+fn record_on_span(span: &Span, method: &Method, route: &str, status: StatusCode) {
     if method.is_safe() || !telemetry::is_exported(span) {
         return;
     }
@@ -141,7 +141,7 @@ fn describe(span: &Span, method: &Method, route: &str, status: StatusCode) {
 }
 
 /// Sets the `session_id` of the current request's span.
-pub(crate) fn is_about(session: Uuid) {
+pub(crate) fn set_session_id(session: Uuid) {
     Span::current().record("session_id", tracing::field::display(session));
 }
 
@@ -156,7 +156,7 @@ pub(crate) struct Submission {
 impl Submission {
     /// Stores it for the log line of the response. Logs `accepted` now if the response comes only
     /// when the search ends.
-    pub(crate) fn note(self, request: &HttpRequest, is_answered_at_once: bool) {
+    pub(crate) fn attach_to(self, request: &HttpRequest, is_answered_at_once: bool) {
         let Self { mode, replayed } = self;
         if !is_answered_at_once {
             tracing::info!(mode, replayed, "accepted");
@@ -165,10 +165,11 @@ impl Submission {
     }
 }
 
-fn request_id(request: &ServiceRequest) -> HeaderValue {
-    let sent = request.headers().get(&HEADER).filter(|sent| {
+fn choose_request_id(request: &ServiceRequest) -> HeaderValue {
+    let sent = request.headers().get(&REQUEST_ID_HEADER).filter(|sent| {
         let length = sent.as_bytes().len();
-        (1..=LONGEST).contains(&length) && sent.as_bytes().iter().all(u8::is_ascii_graphic)
+        (1..=MAX_REQUEST_ID_LENGTH).contains(&length)
+            && sent.as_bytes().iter().all(u8::is_ascii_graphic)
     });
     sent.cloned().unwrap_or_else(|| {
         let fresh = Uuid::new_v4().to_string();

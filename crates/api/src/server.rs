@@ -1,16 +1,15 @@
 //! Builds the server and runs it until a signal stops it.
 
 use crate::{
-    access, app, connections, head, headers, limits,
-    metrics::{self, Metrics, Port},
+    access, app, connections, head_method, http10, limits,
+    metrics::{self, Metrics, MetricsServer},
     openapi,
-    queue::QueueFeed,
-    request_log,
+    queue::QueueStream,
+    request_log, security_headers,
     settings::ApiSettings,
     shutdown,
-    state::State,
-    unchunked,
-    watch::Feeds,
+    state::AppState,
+    stream::EventStreams,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -37,11 +36,11 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Time for the first request head of a connection; then the response is an empty 408. actix has no
 /// such limit for later requests on the connection (docs/SECURITY.md).
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs the API until a signal stops it.
 pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
-    connections::raise_limit();
+    connections::raise_open_file_limit();
     let history = history::open(&settings.shared.database_url)
         .await
         .context("the history cannot be opened")?;
@@ -56,17 +55,17 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
             .clone()
             .run(jobs.redis().clone(), keys::CHANGED, stop.clone()),
     );
-    let proxies = settings.proxies.clone();
+    let proxies = settings.trusted_proxies.clone();
     let stopped = stop.clone();
     parts.spawn("the DNS refresh of trusted proxies", async move {
         let _stopped = stopped.run_until_cancelled(proxies.follow_names()).await;
     });
-    let feeds = Feeds::new(jobs.clone(), changes.clone(), Handle::current());
-    let queue = QueueFeed::new(jobs.clone(), Handle::current());
+    let feeds = EventStreams::new(jobs.clone(), changes.clone(), Handle::current());
+    let queue = QueueStream::new(jobs.clone(), Handle::current());
     let rate_limit = settings
         .rate_limit
         .map(|per_minute| RateLimit::new(jobs.redis().clone(), per_minute));
-    let state = web::Data::new(State {
+    let state = web::Data::new(AppState {
         durability: CachedDurability::new(jobs.clone()),
         jobs,
         metrics: Metrics::new(),
@@ -74,10 +73,10 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         feeds,
         changes,
         history,
-        engines: settings.engines.clone(),
-        keys: settings.keys.clone(),
+        engines: settings.capabilities.clone(),
+        keys: settings.api_keys.clone(),
         rate_limit,
-        proxies: settings.proxies.clone(),
+        proxies: settings.trusted_proxies.clone(),
         job_ttl: settings.shared.job_ttl,
         max_queue_length: settings.max_queue_length,
         environment: settings.environment.clone(),
@@ -87,7 +86,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         leaving: CancellationToken::new(),
         stopping: CancellationToken::new(),
     });
-    let port = Port::open(settings.shared.metrics.as_ref(), &state)?;
+    let port = MetricsServer::open(settings.shared.metrics.as_ref(), &state)?;
     tokio::select! {
         served = serve(&settings, state) => served?,
         closed = port.serve() => closed?,
@@ -98,7 +97,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
     Ok(parts.end().await?)
 }
 
-async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Result<()> {
+async fn serve(settings: &ApiSettings, state: web::Data<AppState>) -> anyhow::Result<()> {
     let stopped = state.clone();
     let origins = settings.cors_origins.clone();
     let (has_keys, is_limited) = (!state.keys.is_open(), state.rate_limit.is_some());
@@ -108,28 +107,28 @@ async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Resul
             .app_data(state.clone())
             // A request passes these from the last to the first.
             .wrap(from_fn(limits::refuse_nul))
-            .wrap(Condition::new(has_keys, from_fn(access::guard)))
+            .wrap(Condition::new(has_keys, from_fn(access::require_key)))
             .wrap(Condition::new(is_limited, from_fn(limits::limit_rate)))
-            .wrap(Condition::new(has_keys, from_fn(access::identify)))
-            .wrap(from_fn(limits::refuse_long))
+            .wrap(Condition::new(has_keys, from_fn(access::authenticate)))
+            .wrap(from_fn(limits::refuse_long_uri))
             .wrap(from_fn(access::check_origin))
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(from_fn(access::check_host))
-            .wrap(from_fn(limits::close_unread))
-            .wrap(from_fn(headers::protect))
-            .wrap(from_fn(shutdown::close_connection))
-            .wrap(from_fn(head::answer_head))
-            .wrap(from_fn(unchunked::close_behind))
+            .wrap(from_fn(limits::close_undrained))
+            .wrap(from_fn(security_headers::add_security_headers))
+            .wrap(from_fn(shutdown::close_while_draining))
+            .wrap(from_fn(head_method::handle_head))
+            .wrap(from_fn(http10::close_after_body))
             .wrap(from_fn(metrics::count_request))
             .wrap(from_fn(request_log::log_request))
             .configure(app::configure)
     })
     .workers(threads)
-    .max_connections(connections::most(threads))
-    .client_request_timeout(HEAD_TIMEOUT)
+    .max_connections(connections::max_per_thread(threads))
+    .client_request_timeout(REQUEST_HEAD_TIMEOUT)
     // A half-closed connection counts as closed: its synchronous search is cancelled.
     .h1_allow_half_closed(false)
-    .on_connect(connections::set_up)
+    .on_connect(connections::configure_socket)
     .disable_signals()
     .shutdown_timeout(settings.shared.drain.as_secs())
     .keep_alive(KEEP_ALIVE)
@@ -149,7 +148,7 @@ async fn serve(settings: &ApiSettings, state: web::Data<State>) -> anyhow::Resul
     announce(settings, address)?;
     let server = server.run();
     let delay = settings.shutdown_delay;
-    let told = shutdown::stop_when_told(signals, server.handle(), &stopped, delay);
+    let told = shutdown::stop_on_signal(signals, server.handle(), &stopped, delay);
     tokio::select! {
         ended = server => ended.context("the server ended"),
         // actix ignores a second stop during the first one, so do not wait for the server here.
@@ -167,15 +166,15 @@ fn announce(settings: &ApiSettings, address: SocketAddr) -> anyhow::Result<()> {
         })?;
     }
     tracing::info!(%address, "listening");
-    if settings.keys.let_all_search() && !address.ip().is_loopback() {
+    if settings.api_keys.let_all_search() && !address.ip().is_loopback() {
         tracing::warn!(
             "searches need no key and this address is not local: set API_KEYS, or API_HOST=127.0.0.1"
         );
-    } else if settings.keys.let_all_search() && !settings.keys.is_open() {
+    } else if settings.api_keys.let_all_search() && !settings.api_keys.is_open() {
         tracing::info!(
             "searches need no key and all clients can read all searches: only API_ADMIN_KEYS is set"
         );
-    } else if !settings.keys.is_open() && !settings.keys.have_admin() {
+    } else if !settings.api_keys.is_open() && !settings.api_keys.have_admin() {
         tracing::info!("no key may read the queue or the metrics: set API_ADMIN_KEYS");
     }
     Ok(())

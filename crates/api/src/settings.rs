@@ -1,6 +1,6 @@
 //! Settings of the API, read from the environment.
 
-use crate::{access::Keys, limits::Proxies};
+use crate::{access::ApiKeys, limits::TrustedProxies};
 use privachat_core::{
     schema::SearchEngine,
     settings::{InvalidSettings, Lookup, Reader, SharedSettings},
@@ -8,7 +8,7 @@ use privachat_core::{
 use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 /// Requests a minute; a higher limit would never apply.
-const FASTEST: u64 = 1_000_000;
+const MAX_REQUESTS_PER_MINUTE: u64 = 1_000_000;
 
 /// The settings of the API and those it shares with the workers.
 #[derive(Clone)]
@@ -19,12 +19,12 @@ pub(crate) struct ApiSettings {
     /// The API writes its address to this file once it listens.
     pub(crate) addr_file: Option<PathBuf>,
     pub(crate) cors_origins: Vec<String>,
-    pub(crate) keys: Keys,
+    pub(crate) api_keys: ApiKeys,
     /// Requests a minute for each key or address; no limit when `None`.
     pub(crate) rate_limit: Option<NonZeroU32>,
-    pub(crate) proxies: Proxies,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) environment: String,
-    pub(crate) engines: Engines,
+    pub(crate) capabilities: Capabilities,
     pub(crate) max_queue_length: u64,
     /// How long new requests are served after the first signal.
     pub(crate) shutdown_delay: Duration,
@@ -32,7 +32,7 @@ pub(crate) struct ApiSettings {
 
 /// What the workers can do, by the settings they need: both binaries read the same environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Engines {
+pub(crate) struct Capabilities {
     missing: Vec<(SearchEngine, &'static str)>,
     calls_back: bool,
 }
@@ -45,9 +45,9 @@ impl ApiSettings {
         let max_queue_length = reader.number("MAX_QUEUE_LENGTH", 10_000, 1..=100_000_000);
         let delay = reader.number("SHUTDOWN_DELAY_SECONDS", 5, 0..=300);
         let origins = reader.list("CORS_ORIGINS");
-        let keys = keys(&mut reader);
-        let rate_limit = reader.number("API_RATE_LIMIT", 0, 0..=FASTEST);
-        let proxies = proxies(&mut reader);
+        let keys = read_keys(&mut reader);
+        let rate_limit = reader.number("API_RATE_LIMIT", 0, 0..=MAX_REQUESTS_PER_MINUTE);
+        let proxies = read_proxies(&mut reader);
         let settings = shared.map(|shared| Self {
             shared,
             host: reader
@@ -56,13 +56,13 @@ impl ApiSettings {
             port: u16::try_from(port).unwrap_or(8001),
             addr_file: reader.text("API_ADDR_FILE").map(PathBuf::from),
             cors_origins: origins,
-            keys,
+            api_keys: keys,
             rate_limit: u32::try_from(rate_limit).ok().and_then(NonZeroU32::new),
-            proxies,
+            trusted_proxies: proxies,
             environment: reader
                 .text("ENVIRONMENT")
                 .unwrap_or_else(|| "production".to_owned()),
-            engines: Engines::read(&reader),
+            capabilities: Capabilities::read(&reader),
             max_queue_length,
             shutdown_delay: Duration::from_secs(delay),
         });
@@ -77,8 +77,8 @@ impl ApiSettings {
 }
 
 /// Refuses a list without a key: it would leave the service open by mistake.
-fn keys(reader: &mut Reader<'_>) -> Keys {
-    let mut keys = Keys::default();
+fn read_keys(reader: &mut Reader<'_>) -> ApiKeys {
+    let mut keys = ApiKeys::default();
     for (setting, is_admin) in [("API_KEYS", false), ("API_ADMIN_KEYS", true)] {
         let entries = reader.list(setting);
         if entries.is_empty() && reader.text(setting).is_some() {
@@ -93,17 +93,17 @@ fn keys(reader: &mut Reader<'_>) -> Keys {
     keys
 }
 
-fn proxies(reader: &mut Reader<'_>) -> Proxies {
+fn read_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
     let entries = reader.list("API_TRUSTED_PROXIES");
-    Proxies::parse(&entries).unwrap_or_else(|place| {
+    TrustedProxies::parse(&entries).unwrap_or_else(|place| {
         let problem =
             format!("entry {place} must be an address, a network or a name, such as ::1, 10.0.0.0/8 or proxy");
         reader.complain("API_TRUSTED_PROXIES", problem);
-        Proxies::default()
+        TrustedProxies::default()
     })
 }
 
-impl Engines {
+impl Capabilities {
     fn read(reader: &Reader<'_>) -> Self {
         let needs = [
             (SearchEngine::Searxng, "SEARXNG_BASE_URL"),
@@ -147,13 +147,20 @@ mod tests {
     fn defaults_work_on_one_machine() {
         let settings = ApiSettings::read(&|_name| None).unwrap();
         assert_eq!((settings.host.as_str(), settings.port), ("127.0.0.1", 8001));
-        assert_eq!(settings.engines.missing_setting(SearchEngine::Auto), None);
         assert_eq!(
-            settings.engines.missing_setting(SearchEngine::Wikipedia),
+            settings.capabilities.missing_setting(SearchEngine::Auto),
             None
         );
         assert_eq!(
-            settings.engines.missing_setting(SearchEngine::Serperdev),
+            settings
+                .capabilities
+                .missing_setting(SearchEngine::Wikipedia),
+            None
+        );
+        assert_eq!(
+            settings
+                .capabilities
+                .missing_setting(SearchEngine::Serperdev),
             Some("SERPER_API_KEY")
         );
     }

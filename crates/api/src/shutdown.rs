@@ -1,7 +1,7 @@
 //! The stop after a signal: first drain (load balancers turn away), then shutdown (requests in
 //! flight end).
 
-use crate::state::State;
+use crate::state::AppState;
 use actix_web::{
     Error,
     body::MessageBody,
@@ -17,10 +17,10 @@ use tokio::time::sleep;
 /// After the first signal `/readyz` fails and connections close after their response, but requests
 /// are served for `delay`: load balancers need that long to notice. Then event streams end and
 /// requests in flight may finish. Returns at a second signal.
-pub(crate) async fn stop_when_told(
+pub(crate) async fn stop_on_signal(
     mut signals: Signals,
     server: ServerHandle,
-    state: &State,
+    state: &AppState,
     delay: Duration,
 ) {
     signals.heard().await;
@@ -46,11 +46,11 @@ pub(crate) async fn stop_when_told(
 
 /// Closes each connection after its response while the process drains: a load balancer opens the
 /// next one to another process.
-pub(crate) async fn close_connection(
+pub(crate) async fn close_while_draining(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let state = request.app_data::<web::Data<State>>().cloned();
+    let state = request.app_data::<web::Data<AppState>>().cloned();
     let mut response = next.call(request).await?;
     let is_leaving = state.is_some_and(|state| state.leaving.is_cancelled());
     if is_leaving && response.status() != StatusCode::SWITCHING_PROTOCOLS {

@@ -10,15 +10,15 @@ use futures_util::{Stream, StreamExt, stream};
 use std::{convert::Infallible, time::Duration};
 
 /// Proxies and browsers close a connection that is idle for about a minute.
-pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(crate) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 /// A comment, which clients ignore.
-pub(crate) const BEAT: Bytes = Bytes::from_static(b":\n");
+pub(crate) const HEARTBEAT_COMMENT: Bytes = Bytes::from_static(b":\n");
 /// The time in ms before a client reconnects. Sent with the first event: some libraries read a
 /// separate block as an event without data.
-const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n");
+const RETRY_FIELD: Bytes = Bytes::from_static(b"retry: 1000\n");
 
 /// A response that streams `chunks`.
-pub(crate) fn answer(
+pub(crate) fn streaming_response(
     mut answer: HttpResponseBuilder,
     chunks: impl Stream<Item = Bytes> + 'static,
 ) -> HttpResponse {
@@ -28,7 +28,7 @@ pub(crate) fn answer(
         // Stops nginx from buffering the events.
         .insert_header(("x-accel-buffering", "no"))
         .streaming(
-            stream::iter([RETRY])
+            stream::iter([RETRY_FIELD])
                 .chain(chunks)
                 .map(Ok::<Bytes, Infallible>),
         )

@@ -1,8 +1,8 @@
 //! What all handlers share.
 
 use crate::{
-    access::Keys, limits::Proxies, metrics::Metrics, queue::QueueFeed, settings::Engines,
-    watch::Feeds,
+    access::ApiKeys, limits::TrustedProxies, metrics::Metrics, queue::QueueStream,
+    settings::Capabilities, stream::EventStreams,
 };
 use actix_web::web::Bytes;
 use privachat_core::{
@@ -14,7 +14,7 @@ use privachat_core::{
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) struct State {
+pub(crate) struct AppState {
     pub(crate) jobs: Jobs,
     /// Whether Redis syncs to disk before it replies.
     pub(crate) durability: CachedDurability,
@@ -22,17 +22,17 @@ pub(crate) struct State {
     /// Wakes tasks that wait for a job to change.
     pub(crate) changes: Notifier,
     /// The event streams that have subscribers.
-    pub(crate) feeds: Arc<Feeds>,
+    pub(crate) feeds: Arc<EventStreams>,
     /// The snapshots of the queue.
-    pub(crate) queue: Arc<QueueFeed>,
+    pub(crate) queue: Arc<QueueStream>,
     pub(crate) history: Arc<dyn History>,
-    pub(crate) engines: Engines,
+    pub(crate) engines: Capabilities,
     /// The keys of API_KEYS and API_ADMIN_KEYS.
-    pub(crate) keys: Keys,
+    pub(crate) keys: ApiKeys,
     /// The limit of API_RATE_LIMIT for each key or address; none when it is 0.
     pub(crate) rate_limit: Option<RateLimit>,
     /// The proxies whose X-Forwarded-* headers count.
-    pub(crate) proxies: Proxies,
+    pub(crate) proxies: TrustedProxies,
     pub(crate) job_ttl: Duration,
     pub(crate) max_queue_length: u64,
     pub(crate) environment: String,

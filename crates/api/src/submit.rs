@@ -1,6 +1,6 @@
 //! Enqueues a validated search as a job, once for each `Idempotency-Key` of an owner.
 
-use crate::{access::Caller, problem::Problem, request_log, state::State};
+use crate::{access::Caller, problem::Problem, request_log, state::AppState};
 use actix_web::HttpRequest;
 use chrono::{DateTime, SubsecRound, Utc};
 use privachat_core::{
@@ -16,13 +16,13 @@ use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 /// How long an asynchronous search may wait in the queue.
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+const ASYNC_QUEUE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// Derives session ids from idempotency keys; any fixed UUID would do.
-const NAMESPACE: Uuid = Uuid::from_u128(0x9a1f_6a0e_63b4_4c57_a5c5_0d4a_b1b9_58f3);
-const LONGEST_KEY: usize = 255;
+const IDEMPOTENCY_NAMESPACE: Uuid = Uuid::from_u128(0x9a1f_6a0e_63b4_4c57_a5c5_0d4a_b1b9_58f3);
+const MAX_IDEMPOTENCY_KEY_LENGTH: usize = 255;
 
 /// A search that is stored and enqueued.
-pub(crate) struct Accepted {
+pub(crate) struct AcceptedSearch {
     pub(crate) id: Uuid,
     pub(crate) created_at: DateTime<Utc>,
     /// Whether an earlier request with the same idempotency key submitted it.
@@ -35,7 +35,7 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
         return Ok(None);
     };
     let bytes = header.as_bytes();
-    let sensible = (1..=LONGEST_KEY).contains(&bytes.len())
+    let sensible = (1..=MAX_IDEMPOTENCY_KEY_LENGTH).contains(&bytes.len())
         && bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
     match (sensible, header.to_str()) {
         (true, Ok(key)) => Ok(Some(key.to_owned())),
@@ -45,7 +45,7 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
 
 /// What a request says besides the search itself.
 #[derive(Debug, Default)]
-pub(crate) struct Envelope {
+pub(crate) struct SubmitContext {
     /// The `Idempotency-Key`.
     pub(crate) key: Option<String>,
     /// The name of the API key that the search belongs to.
@@ -54,29 +54,29 @@ pub(crate) struct Envelope {
     pub(crate) request_id: String,
 }
 
-impl Envelope {
+impl SubmitContext {
     /// Reads it from a request.
     pub(crate) fn of(request: &HttpRequest, caller: &Caller) -> Result<Self, Problem> {
         Ok(Self {
             key: idempotency_key(request)?,
-            owner: caller.name().map(str::to_owned),
-            request_id: request_log::id_of(request),
+            owner: caller.key_name().map(str::to_owned),
+            request_id: request_log::current_request_id(request),
         })
     }
 }
 
 /// Submits a search. Once this returns, the search runs even if this process dies.
 pub(crate) async fn submit(
-    state: &State,
+    state: &AppState,
     search: &SearchRequest,
-    envelope: &Envelope,
-) -> Result<Accepted, Problem> {
+    envelope: &SubmitContext,
+) -> Result<AcceptedSearch, Problem> {
     let key = envelope.key.as_deref();
     let id = match key {
-        Some(key) => id_of_key(key, envelope.owner.as_deref()),
+        Some(key) => session_id_for_key(key, envelope.owner.as_deref()),
         None => Uuid::new_v4(),
     };
-    request_log::is_about(id);
+    request_log::set_session_id(id);
     // A replay adds nothing to the queue, so a full queue does not refuse it.
     let repeats = key.is_some() && state.jobs.record(id).await?.is_some();
     if !repeats && state.jobs.is_queue_full(state.max_queue_length).await? {
@@ -95,14 +95,14 @@ pub(crate) async fn submit(
     let submitted = publish.instrument(publishing).await?;
     match submitted {
         EnqueueResult::Conflict => Err(Problem::IdempotencyConflict),
-        EnqueueResult::Exists => Ok(Accepted {
+        EnqueueResult::Exists => Ok(AcceptedSearch {
             id,
             created_at,
             replayed: key.is_some(),
         }),
         EnqueueResult::Created => {
             state.metrics.accepted(search.mode);
-            Ok(Accepted {
+            Ok(AcceptedSearch {
                 id,
                 created_at,
                 replayed: false,
@@ -112,21 +112,21 @@ pub(crate) async fn submit(
 }
 
 /// The session id for an idempotency key; keys of different owners never collide.
-fn id_of_key(key: &str, owner: Option<&str>) -> Uuid {
+fn session_id_for_key(key: &str, owner: Option<&str>) -> Uuid {
     let name = match owner {
         // Neither a key nor the name of an owner has a line break.
         Some(owner) => format!("{owner}\n{key}"),
         None => key.to_owned(),
     };
-    Uuid::new_v5(&NAMESPACE, name.as_bytes())
+    Uuid::new_v5(&IDEMPOTENCY_NAMESPACE, name.as_bytes())
 }
 
 fn new_job(
-    state: &State,
+    state: &AppState,
     id: Uuid,
     search: &SearchRequest,
     created_at: DateTime<Utc>,
-    envelope: &Envelope,
+    envelope: &SubmitContext,
     traceparent: Option<String>,
 ) -> Result<NewJob, Problem> {
     let payload = SearchJob {
@@ -136,7 +136,7 @@ fn new_job(
         search: search.clone(),
     };
     let longest_wait = if search.async_mode {
-        LONGEST_WAIT
+        ASYNC_QUEUE_TIMEOUT
     } else {
         search.time_limit()
     };
@@ -144,12 +144,12 @@ fn new_job(
         id,
         mode: search.mode,
         request_hash: match envelope.key {
-            Some(_) => digest(search)?,
+            Some(_) => request_hash(search)?,
             // No later request can have the same id.
             None => String::new(),
         },
-        request: json(&payload)?.into(),
-        public_fields: echo(id, search, created_at),
+        request: to_json(&payload)?.into(),
+        public_fields: public_fields(id, search, created_at),
         ttl: search
             .ttl_seconds
             .map_or(state.job_ttl, Duration::from_secs),
@@ -173,12 +173,12 @@ fn publish_span(id: Uuid) -> Span {
     )
 }
 
-fn json(value: &impl Serialize) -> Result<Vec<u8>, Problem> {
+fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Problem> {
     serde_json::to_vec(value).map_err(|error| Problem::Internal(error.into()))
 }
 
 /// The JSON members that all records of the search contain.
-fn echo(id: Uuid, search: &SearchRequest, created_at: DateTime<Utc>) -> String {
+fn public_fields(id: Uuid, search: &SearchRequest, created_at: DateTime<Utc>) -> String {
     format!(
         r#""session_id":"{id}","query":{},"mode":"{}","created_at":"{}""#,
         Value::from(search.query.as_str()),
@@ -190,11 +190,11 @@ fn echo(id: Uuid, search: &SearchRequest, created_at: DateTime<Utc>) -> String {
 /// The hash of what is asked; another request with the same key but another hash is a conflict.
 /// Leaves out the time of the POST and how the client waits: a client may repeat an interrupted
 /// POST as a stream, or the other way round.
-fn digest(search: &SearchRequest) -> Result<String, Problem> {
+fn request_hash(search: &SearchRequest) -> Result<String, Problem> {
     let asked = SearchRequest {
         async_mode: false,
         ..search.clone()
     };
-    let digest = Sha256::digest(json(&asked)?);
+    let digest = Sha256::digest(to_json(&asked)?);
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }

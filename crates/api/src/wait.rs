@@ -3,8 +3,8 @@
 
 use crate::{
     problem::Problem,
-    reply::{self, State as SearchState},
-    state::State,
+    search_state::{self, SearchState},
+    state::AppState,
 };
 use privachat_core::jobs::{CancelResult, JobsError};
 use std::{sync::Arc, time::Duration};
@@ -12,21 +12,23 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
 
 /// Covers notifications that Pub/Sub loses.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const RECHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Between two attempts while Redis is unreachable.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Loads a search; `None` when it does not exist or has expired.
-pub(crate) async fn look(state: &State, id: Uuid) -> Result<Option<SearchState>, Problem> {
+pub(crate) async fn load_state(state: &AppState, id: Uuid) -> Result<Option<SearchState>, Problem> {
     let record = state.jobs.record(id).await?;
-    record.map(|record| reply::state(id, &record)).transpose()
+    record
+        .map(|record| search_state::parse_record(id, &record))
+        .transpose()
 }
 
 /// Waits until `enough` holds or `until` has passed; returns the last state, `None` when the search
 /// does not exist. After the first successful read, an outage of Redis is waited out: the worker
 /// continues the search meanwhile.
-pub(crate) async fn wait_for(
-    state: &State,
+pub(crate) async fn wait_until(
+    state: &AppState,
     id: Uuid,
     until: Instant,
     enough: impl Fn(&SearchState) -> bool,
@@ -37,7 +39,7 @@ pub(crate) async fn wait_for(
     loop {
         let record = match state.jobs.record(id).await {
             Err(JobsError::Unavailable(_)) if seen && Instant::now() < until => {
-                sleep_until(until.min(Instant::now() + TRY_AGAIN)).await;
+                sleep_until(until.min(Instant::now() + RETRY_INTERVAL)).await;
                 continue;
             }
             outcome => outcome?,
@@ -46,22 +48,23 @@ pub(crate) async fn wait_for(
             return Ok(None);
         };
         seen = true;
-        let now = reply::state(id, &record)?;
+        let now = search_state::parse_record(id, &record)?;
         if enough(&now) || Instant::now() >= until {
             return Ok(Some(now));
         }
-        let _rung_or_not = timeout_at(until.min(Instant::now() + LOOK_AGAIN), ring.changed()).await;
+        let _rung_or_not =
+            timeout_at(until.min(Instant::now() + RECHECK_INTERVAL), ring.changed()).await;
     }
 }
 
 /// Cancels a synchronous search when its client disconnects before it has ended.
 pub(crate) struct CancelOnDrop {
-    state: Arc<State>,
+    state: Arc<AppState>,
     id: Option<Uuid>,
 }
 
 impl CancelOnDrop {
-    pub(crate) fn new(state: Arc<State>, id: Uuid) -> Self {
+    pub(crate) fn new(state: Arc<AppState>, id: Uuid) -> Self {
         Self {
             state,
             id: Some(id),

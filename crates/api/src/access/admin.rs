@@ -1,7 +1,7 @@
 //! [`Admin`]: restricts a handler to operators.
 
 use super::{Caller, caller};
-use crate::{problem::Problem, state::State};
+use crate::{problem::Problem, state::AppState};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use std::future::{Ready, ready};
 
@@ -14,13 +14,13 @@ impl FromRequest for Admin {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let state = request.app_data::<web::Data<State>>();
+        let state = request.app_data::<web::Data<AppState>>();
         let is_open = state.is_some_and(|state| state.keys.is_open());
-        ready(match caller::of(request) {
+        ready(match caller::caller_from_request(request) {
             _ if is_open => Ok(Self),
-            Caller::Holder(owner) if owner.is_admin => Ok(Self),
-            Caller::Holder(_) => Err(Problem::Forbidden),
-            Caller::Anybody | Caller::Nobody => Err(Problem::Unauthorized),
+            Caller::Key(owner) if owner.is_admin => Ok(Self),
+            Caller::Key(_) => Err(Problem::Forbidden),
+            Caller::Anonymous | Caller::Unauthenticated => Err(Problem::Unauthorized),
         })
     }
 }

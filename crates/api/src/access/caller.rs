@@ -1,7 +1,7 @@
 //! [`Caller`]: who sends a request, and which searches they may view.
 
-use super::keys::Owner;
-use crate::state::State;
+use super::api_keys::KeyOwner;
+use crate::state::AppState;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use std::{
     convert::Infallible,
@@ -12,40 +12,40 @@ use std::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// No key or an unknown one, though a key is required.
-    Nobody,
+    Unauthenticated,
     /// No known key, and searches need none.
-    Anybody,
+    Anonymous,
     /// A known key.
-    Holder(Owner),
+    Key(KeyOwner),
 }
 
 impl Caller {
     /// The name of the key; `None` without a known key.
-    pub(crate) fn name(&self) -> Option<&str> {
+    pub(crate) fn key_name(&self) -> Option<&str> {
         match self {
-            Self::Holder(owner) => Some(&owner.name),
-            Self::Nobody | Self::Anybody => None,
+            Self::Key(owner) => Some(&owner.name),
+            Self::Unauthenticated | Self::Anonymous => None,
         }
     }
 
     /// Whether the caller may search.
-    pub(crate) fn is_known(&self) -> bool {
-        *self != Self::Nobody
+    pub(crate) fn is_allowed(&self) -> bool {
+        *self != Self::Unauthenticated
     }
 
     /// Whether the caller may view all searches.
-    pub(crate) fn sees_all(&self) -> bool {
+    pub(crate) fn can_view_all(&self) -> bool {
         match self {
-            Self::Nobody => false,
-            Self::Anybody => true,
-            Self::Holder(owner) => owner.is_admin,
+            Self::Unauthenticated => false,
+            Self::Anonymous => true,
+            Self::Key(owner) => owner.is_admin,
         }
     }
 
     /// Whether the caller may view the searches of `owner`. A search without an owner is visible
     /// only to callers that may view all.
-    pub(crate) fn sees(&self, owner: Option<&str>) -> bool {
-        self.sees_all() || (owner.is_some() && owner == self.name())
+    pub(crate) fn can_view(&self, owner: Option<&str>) -> bool {
+        self.can_view_all() || (owner.is_some() && owner == self.key_name())
     }
 }
 
@@ -54,20 +54,20 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(Ok(of(request)))
+        ready(Ok(caller_from_request(request)))
     }
 }
 
 /// The caller that [`super::identify`] set. It does not run when no key is set: then all callers
 /// are anonymous.
-pub(super) fn of(request: &HttpRequest) -> Caller {
+pub(super) fn caller_from_request(request: &HttpRequest) -> Caller {
     if let Some(caller) = request.extensions().get::<Caller>() {
         return caller.clone();
     }
-    let state = request.app_data::<web::Data<State>>();
+    let state = request.app_data::<web::Data<AppState>>();
     match state.is_some_and(|state| state.keys.is_open()) {
-        true => Caller::Anybody,
-        false => Caller::Nobody,
+        true => Caller::Anonymous,
+        false => Caller::Unauthenticated,
     }
 }
 
@@ -77,19 +77,23 @@ mod tests {
 
     fn holder(name: &str, is_admin: bool) -> Caller {
         let name = name.to_owned();
-        Caller::Holder(Owner { name, is_admin })
+        Caller::Key(KeyOwner { name, is_admin })
     }
 
     #[test]
     fn a_key_views_its_own_searches_and_an_admin_also_those_without_owner() {
         let owners = [Some("alice"), Some("bob"), None];
         for (caller, sees) in [
-            (Caller::Nobody, [false, false, false]),
-            (Caller::Anybody, [true, true, true]),
+            (Caller::Unauthenticated, [false, false, false]),
+            (Caller::Anonymous, [true, true, true]),
             (holder("alice", false), [true, false, false]),
             (holder("root", true), [true, true, true]),
         ] {
-            assert_eq!(owners.map(|owner| caller.sees(owner)), sees, "{caller:?}");
+            assert_eq!(
+                owners.map(|owner| caller.can_view(owner)),
+                sees,
+                "{caller:?}"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Refuses requests whose `Host` is not an allowed name, with and without a key.
 //! [`privachat_core::hosts`] says why (DNS rebinding).
 
-use crate::{problem::Problem, state::State};
+use crate::{problem::Problem, state::AppState};
 use actix_web::{
     Error, ResponseError,
     body::{EitherBody, MessageBody},
@@ -17,7 +17,7 @@ pub(crate) async fn check_host(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
-    let state = request.app_data::<web::Data<State>>();
+    let state = request.app_data::<web::Data<AppState>>();
     if state.is_some_and(|state| is_allowed(&state.hosts, &request)) {
         return Ok(next.call(request).await?.map_into_left_body());
     }

@@ -5,19 +5,19 @@
 //! API_ADMIN_KEYS everything is allowed.
 
 mod admin;
+mod api_keys;
+mod authentication;
+mod authorize;
 mod caller;
-mod guard;
 mod host;
-mod keys;
 mod origin;
-mod sight;
 mod sign_in;
 
 pub(crate) use admin::Admin;
+pub(crate) use api_keys::ApiKeys;
+pub(crate) use authentication::{authenticate, is_public_path, require_key};
+pub(crate) use authorize::{can_view, can_view_in_any_store, ensure_can_view};
 pub(crate) use caller::Caller;
-pub(crate) use guard::{guard, identify, is_open};
 pub(crate) use host::check_host;
-pub(crate) use keys::Keys;
 pub(crate) use origin::check_origin;
-pub(crate) use sight::{require, sees, sees_anywhere};
 pub(crate) use sign_in::{sign_in, sign_out};

@@ -1,7 +1,7 @@
 //! Refuses requests of foreign web pages (CSRF), by the `Origin` and `Sec-Fetch-Site` headers,
 //! which browsers set and pages cannot forge.
 
-use crate::{problem::Problem, state::State};
+use crate::{problem::Problem, state::AppState};
 use actix_web::{
     Error, ResponseError,
     body::{EitherBody, MessageBody},
@@ -12,7 +12,7 @@ use actix_web::{
 };
 
 /// How the page's origin relates to ours: <https://www.w3.org/TR/fetch-metadata/>.
-const SITE: &str = "sec-fetch-site";
+const FETCH_SITE: &str = "sec-fetch-site";
 
 /// Refuses changes and WebSockets from pages of foreign origins. Browsers let any page send simple
 /// requests and open WebSockets to any host; they only prevent it from reading the response.
@@ -21,7 +21,7 @@ pub(crate) async fn check_origin(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
     let acts = !request.method().is_safe() || opens_socket(request.headers());
-    let state = request.app_data::<web::Data<State>>();
+    let state = request.app_data::<web::Data<AppState>>();
     let is_allowed = state.is_some_and(|state| may_act(request.headers(), &state.origins));
     if is_allowed || !acts {
         return Ok(next.call(request).await?.map_into_left_body());
@@ -34,15 +34,15 @@ pub(crate) async fn check_origin(
 /// in CORS_ORIGINS, or a program. Another port or subdomain of the same site is foreign: it may run
 /// someone else's service.
 fn may_act(headers: &HeaderMap, origins: &[String]) -> bool {
-    if origins.iter().any(|allowed| allowed == "*") || is_listed(headers, origins) {
+    if origins.iter().any(|allowed| allowed == "*") || is_listed_origin(headers, origins) {
         return true;
     }
-    match headers.get(SITE) {
+    match headers.get(FETCH_SITE) {
         // Correct also behind a proxy that changes Host: the browser compares with the public name.
         // "none": the user typed the address or opened a bookmark.
         Some(site) => site == "same-origin" || site == "none",
         // Old browsers, and all browsers on plain HTTP to another machine, send only the origin.
-        None => is_trusted(headers, origins),
+        None => is_own_or_listed(headers, origins),
     }
 }
 
@@ -55,25 +55,25 @@ fn opens_socket(headers: &HeaderMap) -> bool {
 /// with its visitor's key. SameSite withholds the cookie from other sites only, not from other
 /// ports and subdomains of this one.
 pub(super) fn may_use_cookie(headers: &HeaderMap, origins: &[String]) -> bool {
-    if is_trusted(headers, origins) {
+    if is_own_or_listed(headers, origins) {
         return true;
     }
     // The service's own pages reach this line behind a proxy that changes Host. Sec-Fetch-Site
     // tells them from foreign pages; browsers may not send it with a WebSocket handshake.
-    let site = headers.get(SITE).and_then(|site| site.to_str().ok());
+    let site = headers.get(FETCH_SITE).and_then(|site| site.to_str().ok());
     let is_foreign = matches!(site, Some("same-site" | "cross-site"));
     !opens_socket(headers) && !is_foreign
 }
 
 /// A page of this service or of an origin listed in CORS_ORIGINS, or a program.
-fn is_trusted(headers: &HeaderMap, origins: &[String]) -> bool {
+fn is_own_or_listed(headers: &HeaderMap, origins: &[String]) -> bool {
     let Some(origin) = headers.get(ORIGIN) else {
         return true;
     };
     let Ok(origin) = origin.to_str() else {
         return false;
     };
-    if is_listed(headers, origins) {
+    if is_listed_origin(headers, origins) {
         return true;
     }
     let own = headers.get(HOST).and_then(|host| host.to_str().ok());
@@ -82,7 +82,7 @@ fn is_trusted(headers: &HeaderMap, origins: &[String]) -> bool {
     matches!((authority, own), (Some(authority), Some(own)) if authority.eq_ignore_ascii_case(own))
 }
 
-fn is_listed(headers: &HeaderMap, origins: &[String]) -> bool {
+fn is_listed_origin(headers: &HeaderMap, origins: &[String]) -> bool {
     let origin = headers.get(ORIGIN);
     origin.is_some_and(|origin| origins.iter().any(|allowed| origin == allowed.as_str()))
 }

@@ -1,7 +1,7 @@
 //! Sign-in for browsers, which cannot send a key header with an event stream: a cookie holds the
 //! key.
 
-use crate::{body, problem::Problem, state::State};
+use crate::{body, problem::Problem, state::AppState};
 use actix_web::{
     HttpRequest, HttpResponse,
     cookie::{Cookie, SameSite, time::Duration},
@@ -10,10 +10,10 @@ use actix_web::{
 use privachat_core::schema::validate::decode;
 use serde::Deserialize;
 
-const COOKIE: &str = "privachat_key";
-const LASTS: Duration = Duration::days(30);
+const COOKIE_NAME: &str = "privachat_key";
+const COOKIE_LIFETIME: Duration = Duration::days(30);
 /// Bytes of the body of a sign-in.
-const LIMIT: usize = 4 * 1024;
+const MAX_CREDENTIALS_BYTES: usize = 4 * 1024;
 
 /// The body of a sign-in.
 #[derive(Deserialize)]
@@ -25,30 +25,33 @@ pub(crate) struct Credentials {
 pub(crate) async fn sign_in(
     request: HttpRequest,
     payload: web::Payload,
-    state: web::Data<State>,
+    state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    let sent = body::json(&request, payload, LIMIT).await?;
+    let sent = body::read_json(&request, payload, MAX_CREDENTIALS_BYTES).await?;
     let sent = decode(&sent).map_err(|_no_text| Problem::Unauthorized)?;
     let credentials = serde_json::from_str::<Credentials>(&sent);
     let Credentials { key } = credentials.map_err(|_unreadable| Problem::Unauthorized)?;
     if !state.keys.is_open() && state.keys.owner(key.as_bytes()).is_none() {
         return Err(Problem::Unauthorized);
     }
-    let cookie = Cookie::build(COOKIE, key).max_age(LASTS);
+    let cookie = Cookie::build(COOKIE_NAME, key).max_age(COOKIE_LIFETIME);
     Ok(HttpResponse::NoContent()
-        .cookie(closed(&request, cookie))
+        .cookie(secure_cookie(&request, cookie))
         .finish())
 }
 
 /// Deletes the cookie.
 pub(crate) async fn sign_out(request: HttpRequest) -> HttpResponse {
-    let cookie = Cookie::build(COOKIE, "").max_age(Duration::ZERO);
+    let cookie = Cookie::build(COOKIE_NAME, "").max_age(Duration::ZERO);
     HttpResponse::NoContent()
-        .cookie(closed(&request, cookie))
+        .cookie(secure_cookie(&request, cookie))
         .finish()
 }
 
-fn closed<'c>(request: &HttpRequest, cookie: actix_web::cookie::CookieBuilder<'c>) -> Cookie<'c> {
+fn secure_cookie<'c>(
+    request: &HttpRequest,
+    cookie: actix_web::cookie::CookieBuilder<'c>,
+) -> Cookie<'c> {
     let is_encrypted = request.connection_info().scheme() == "https";
     cookie
         .path("/")
@@ -61,6 +64,6 @@ fn closed<'c>(request: &HttpRequest, cookie: actix_web::cookie::CookieBuilder<'c
 /// The key in the sign-in cookie.
 pub(super) fn key_in_cookie(request: &HttpRequest) -> Option<String> {
     request
-        .cookie(COOKIE)
+        .cookie(COOKIE_NAME)
         .map(|cookie| cookie.value().to_owned())
 }

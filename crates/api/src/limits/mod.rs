@@ -4,11 +4,11 @@
 mod nul;
 mod proxies;
 mod rate;
-mod unread;
+mod undrained;
 mod uri;
 
 pub(crate) use nul::refuse_nul;
-pub(crate) use proxies::Proxies;
+pub(crate) use proxies::TrustedProxies;
 pub(crate) use rate::limit_rate;
-pub(crate) use unread::close_unread;
-pub(crate) use uri::refuse_long;
+pub(crate) use undrained::close_undrained;
+pub(crate) use uri::refuse_long_uri;

@@ -17,7 +17,7 @@ pub(crate) async fn refuse_nul(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
-    let faults = faults(request.query_string());
+    let faults = nul_errors(request.query_string());
     if faults.is_empty() {
         return Ok(next.call(request).await?.map_into_left_body());
     }
@@ -25,7 +25,7 @@ pub(crate) async fn refuse_nul(
     Ok(request.into_response(refusal).map_into_right_body())
 }
 
-fn faults(query: &str) -> Vec<Fault> {
+fn nul_errors(query: &str) -> Vec<Fault> {
     // The only encoding of NUL in a URI.
     if !query.contains("%00") {
         return Vec::new();
@@ -46,12 +46,12 @@ mod tests {
 
     #[test]
     fn every_parameter_with_a_nul_is_named() {
-        let found = faults("owner=a%00b&q=%2500&x=1&%00=y");
+        let found = nul_errors("owner=a%00b&q=%2500&x=1&%00=y");
         let names: Vec<_> = found.iter().map(|fault| fault.loc.clone()).collect();
         assert_eq!(
             serde_json::json!(names),
             serde_json::json!([["query", "owner"], ["query", "\0"]])
         );
-        assert!(faults("q=%2500&owner=00%").is_empty());
+        assert!(nul_errors("q=%2500&owner=00%").is_empty());
     }
 }

@@ -5,23 +5,23 @@ use actix_web::{
     HttpRequest,
     http::header::{HeaderMap, HeaderName},
 };
+use host_names::HostNames;
 use ipnet::IpNet;
-use names::Names;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-mod names;
+mod host_names;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The proxies of API_TRUSTED_PROXIES.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Proxies {
+pub(crate) struct TrustedProxies {
     networks: Vec<IpNet>,
-    names: Names,
+    names: HostNames,
 }
 
-impl Proxies {
+impl TrustedProxies {
     /// Parses addresses, networks and host names. [`Self::follow_names`] keeps the addresses of the
     /// names current: a container gets a new one with each start.
     ///
@@ -50,14 +50,14 @@ impl Proxies {
 
     /// The client's address: the last one on the path to here that is not a trusted proxy's.
     pub(crate) fn client_of(&self, request: &HttpRequest) -> Option<IpAddr> {
-        let peer = peer_of(request)?;
+        let peer = peer_address(request)?;
         Some(self.client_behind(peer, request.headers()))
     }
 
     /// Whether a trusted proxy says that it received the request over TLS.
     pub(crate) fn say_https(&self, request: &HttpRequest) -> bool {
-        let is_trusted = peer_of(request).is_some_and(|peer| self.trusts(peer));
-        let said = list(request.headers(), &FORWARDED_PROTO).last();
+        let is_trusted = peer_address(request).is_some_and(|peer| self.trusts(peer));
+        let said = header_entries(request.headers(), &FORWARDED_PROTO).last();
         is_trusted && said.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
     }
 
@@ -75,11 +75,11 @@ impl Proxies {
 
     fn client_behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut nearest = peer;
-        let mut way: Vec<&str> = list(headers, &FORWARDED_FOR).collect();
+        let mut way: Vec<&str> = header_entries(headers, &FORWARDED_FOR).collect();
         // Each proxy appends the address of its peer. Entries left of the first untrusted address
         // may be forged.
         while self.trusts(nearest) {
-            let Some(before) = way.pop().and_then(address) else {
+            let Some(before) = way.pop().and_then(parse_address) else {
                 break;
             };
             nearest = before;
@@ -95,12 +95,12 @@ impl Proxies {
     }
 }
 
-fn peer_of(request: &HttpRequest) -> Option<IpAddr> {
+fn peer_address(request: &HttpRequest) -> Option<IpAddr> {
     Some(request.peer_addr()?.ip().to_canonical())
 }
 
 /// The comma-separated entries of all header lines with this name.
-fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+fn header_entries<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
     let lines = headers
         .get_all(name)
         .map(|line| line.to_str().unwrap_or(""));
@@ -108,7 +108,7 @@ fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &
 }
 
 /// Parses an address; some proxies append the port.
-fn address(entry: &str) -> Option<IpAddr> {
+fn parse_address(entry: &str) -> Option<IpAddr> {
     let bare = entry.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     let address = bare.unwrap_or(entry).parse::<IpAddr>();
     let with_port = || entry.parse::<SocketAddr>().map(|socket| socket.ip());

@@ -1,14 +1,14 @@
 //! The metrics of the API, the middleware that counts requests, and `/metrics` on both ports.
 
-mod moment;
-mod names;
-mod page;
-mod port;
+mod definitions;
+mod endpoint;
+mod redis_gauges;
 mod requests;
+mod server;
 
-pub(crate) use page::{__path_get, get};
-pub(crate) use port::Port;
+pub(crate) use endpoint::{__path_get, get};
 pub(crate) use requests::count_request;
+pub(crate) use server::MetricsServer;
 
 use privachat_core::{
     metrics::{Counters, Gauges, Histograms, Process, Registry},
@@ -24,7 +24,7 @@ pub(crate) struct Metrics {
     in_flight: Gauges<0>,
     accepted: Counters<1>,
     refusals: Counters<1>,
-    listeners: Gauges<1>,
+    subscribers: Gauges<1>,
 }
 
 impl Metrics {
@@ -32,12 +32,12 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::default();
         let metrics = Self {
-            requests: registry.counters(&names::REQUESTS),
-            request_seconds: registry.histograms(&names::REQUEST_SECONDS),
-            in_flight: registry.gauges(&names::IN_FLIGHT),
-            accepted: registry.counters(&names::ACCEPTED),
-            refusals: registry.counters(&names::REFUSALS),
-            listeners: registry.gauges(&names::LISTENERS),
+            requests: registry.counters(&definitions::REQUESTS),
+            request_seconds: registry.histograms(&definitions::REQUEST_SECONDS),
+            in_flight: registry.gauges(&definitions::IN_FLIGHT),
+            accepted: registry.counters(&definitions::ACCEPTED),
+            refusals: registry.counters(&definitions::REFUSALS),
+            subscribers: registry.gauges(&definitions::SUBSCRIBERS),
             process: Process::begun("privachat-api"),
             registry,
         };
@@ -46,7 +46,7 @@ impl Metrics {
         }
         metrics.in_flight.set([], 0.0);
         for transport in [Transport::Sse, Transport::WebSocket] {
-            metrics.listeners.set([transport.as_str().into()], 0.0);
+            metrics.subscribers.set([transport.as_str().into()], 0.0);
         }
         metrics
     }
@@ -57,10 +57,10 @@ impl Metrics {
     }
 
     /// Counts a subscriber until the returned guard is dropped.
-    pub(crate) fn listening(&self, transport: Transport) -> Listening {
-        let gauges = self.listeners.clone();
+    pub(crate) fn count_subscriber(&self, transport: Transport) -> SubscriberGuard {
+        let gauges = self.subscribers.clone();
         gauges.add([transport.as_str().into()], 1.0);
-        Listening { gauges, transport }
+        SubscriberGuard { gauges, transport }
     }
 }
 
@@ -81,12 +81,12 @@ impl Transport {
 }
 
 /// Counts one subscriber until it is dropped.
-pub(crate) struct Listening {
+pub(crate) struct SubscriberGuard {
     gauges: Gauges<1>,
     transport: Transport,
 }
 
-impl Drop for Listening {
+impl Drop for SubscriberGuard {
     fn drop(&mut self) {
         self.gauges.add([self.transport.as_str().into()], -1.0);
     }
@@ -97,12 +97,12 @@ mod tests {
     use super::*;
     use privachat_core::metrics::COMMON;
 
-    const PAGE: &str = include_str!("../../../../docs/METRICS.md");
+    const METRICS_DOCS: &str = include_str!("../../../../docs/METRICS.md");
 
     /// The rows of a section of docs/METRICS.md.
     fn rows(section: &str) -> Vec<&'static str> {
         let heading = format!("\n## {section}\n");
-        let (_, rest) = PAGE.split_once(&heading).unwrap();
+        let (_, rest) = METRICS_DOCS.split_once(&heading).unwrap();
         let section = rest
             .split_once("\n## ")
             .map_or(rest, |(section, _)| section);
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_docs_list_exactly_the_metrics_of_the_api() {
-        let expected: Vec<String> = names::ALL.iter().map(|metric| metric.row()).collect();
+        let expected: Vec<String> = definitions::ALL.iter().map(|metric| metric.row()).collect();
         assert_eq!(rows("The API"), expected);
         let common: Vec<String> = COMMON.iter().map(|metric| metric.row()).collect();
         assert_eq!(rows("Both"), common);
@@ -124,7 +124,7 @@ mod tests {
     fn a_subscriber_counts_until_it_is_dropped() {
         let metrics = Metrics::new();
         let shown = || metrics.registry.encode(&Default::default());
-        let listening = metrics.listening(Transport::WebSocket);
+        let listening = metrics.count_subscriber(Transport::WebSocket);
         let one = r#"privachat_api_listeners{transport="websocket"} 1.0"#;
         assert!(shown().contains(one), "{}", shown());
         drop(listening);

@@ -2,7 +2,7 @@
 //! time series.
 
 use super::Metrics;
-use crate::{problem::Refused, state::State};
+use crate::{problem::ProblemCode, state::AppState};
 use actix_web::{
     Error,
     body::MessageBody,
@@ -19,20 +19,20 @@ pub(crate) async fn count_request(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let state = request.app_data::<web::Data<State>>().cloned();
+    let state = request.app_data::<web::Data<AppState>>().cloned();
     let Some(state) = state else {
         return next.call(request).await;
     };
     let metrics = &state.metrics;
     let started = Instant::now();
-    let method = name_of(request.method());
-    let in_flight = InFlight::begin(metrics);
+    let method = method_label(request.method());
+    let in_flight = InFlight::start(metrics);
     let response = next.call(request).await?;
     drop(in_flight);
     let method = Cow::Borrowed(method);
     let route = response.request().match_pattern();
     let route = route.map_or(Cow::Borrowed("unknown"), Cow::Owned);
-    if let Some(Refused(code)) = response.response().extensions().get() {
+    if let Some(ProblemCode(code)) = response.response().extensions().get() {
         metrics.refusals.count([*code]);
     }
     metrics
@@ -47,7 +47,7 @@ pub(crate) async fn count_request(
 struct InFlight<'a>(&'a Gauges<0>);
 
 impl<'a> InFlight<'a> {
-    fn begin(metrics: &'a Metrics) -> Self {
+    fn start(metrics: &'a Metrics) -> Self {
         metrics.in_flight.add([], 1.0);
         Self(&metrics.in_flight)
     }
@@ -60,7 +60,7 @@ impl Drop for InFlight<'_> {
 }
 
 /// The label of a method; `other` for unknown ones, which clients can make up.
-fn name_of(method: &Method) -> &'static str {
+fn method_label(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "POST" => "POST",

@@ -1,6 +1,6 @@
 //! OpenAPI links: the session id in one response is the parameter of other operations.
 
-use super::access::operations;
+use super::middleware_responses::operations;
 use utoipa::{
     Modify,
     openapi::{OpenApi, RefOr, link::Link, path::Operation},
@@ -9,7 +9,7 @@ use utoipa::{
 const SESSION_ID: &str = "session_id";
 
 /// Operations whose response has a session id, and where it is in the body.
-const SOURCES: [(&str, &str); 5] = [
+const ID_SOURCES: [(&str, &str); 5] = [
     ("search", "$response.body#/session_id"),
     ("search_perplexity", "$response.body#/session_id"),
     ("retry", "$response.body#/session_id"),
@@ -18,9 +18,9 @@ const SOURCES: [(&str, &str); 5] = [
 ];
 
 /// Links each of the [`SOURCES`] to all operations that take a session id.
-pub(super) struct Links;
+pub(super) struct SessionLinks;
 
-impl Modify for Links {
+impl Modify for SessionLinks {
     fn modify(&self, document: &mut OpenApi) {
         let items = &mut document.paths.paths;
         let targets: Vec<String> = items
@@ -31,14 +31,14 @@ impl Modify for Links {
             .collect();
         for operation in items.values_mut().flat_map(operations) {
             let id = operation.operation_id.as_deref();
-            if let Some((_, place)) = SOURCES.iter().find(|(source, _)| id == Some(*source)) {
-                link(operation, place, &targets);
+            if let Some((_, place)) = ID_SOURCES.iter().find(|(source, _)| id == Some(*source)) {
+                add_links(operation, place, &targets);
             }
         }
     }
 }
 
-fn link(operation: &mut Operation, place: &str, targets: &[String]) {
+fn add_links(operation: &mut Operation, place: &str, targets: &[String]) {
     let Some(RefOr::T(answer)) = operation.responses.responses.get_mut("200") else {
         return;
     };

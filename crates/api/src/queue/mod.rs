@@ -4,7 +4,7 @@
 mod snapshot;
 pub(crate) mod sse;
 
-pub(crate) use snapshot::{Snapshot, take};
+pub(crate) use snapshot::{Snapshot, take_snapshot};
 
 use bytes::Bytes;
 use privachat_core::jobs::Jobs;
@@ -15,20 +15,20 @@ use std::{
 use tokio::{runtime::Handle, sync::watch, time::sleep};
 
 /// Between two reads of the queue.
-const PAUSE: Duration = Duration::from_secs(1);
+const READ_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The last snapshot, encoded as an event; `None` before the first read.
-type Latest = Option<Bytes>;
+type LatestEvent = Option<Bytes>;
 
 /// Distributes the snapshots of the queue to all subscribers.
-pub(crate) struct QueueFeed {
+pub(crate) struct QueueStream {
     jobs: Jobs,
     /// Runs the reader task: it outlives the thread of the request that starts it.
     runtime: Handle,
-    latest: Mutex<Weak<watch::Sender<Latest>>>,
+    latest: Mutex<Weak<watch::Sender<LatestEvent>>>,
 }
 
-impl QueueFeed {
+impl QueueStream {
     pub(crate) fn new(jobs: Jobs, runtime: Handle) -> Arc<Self> {
         Arc::new(Self {
             jobs,
@@ -38,7 +38,7 @@ impl QueueFeed {
     }
 
     /// Subscribes to the queue; the first subscriber starts the reader.
-    pub(crate) fn watch(self: &Arc<Self>) -> watch::Receiver<Latest> {
+    pub(crate) fn watch(self: &Arc<Self>) -> watch::Receiver<LatestEvent> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = latest.upgrade() {
             let mut receiver = sender.subscribe();
@@ -53,13 +53,16 @@ impl QueueFeed {
         receiver
     }
 
-    async fn read(self: Arc<Self>, sender: Arc<watch::Sender<Latest>>) {
+    async fn read(self: Arc<Self>, sender: Arc<watch::Sender<LatestEvent>>) {
         let mut shown: Option<Snapshot> = None;
         loop {
-            match take(&self.jobs).await {
+            match take_snapshot(&self.jobs).await {
                 Ok(snapshot) => {
-                    if !shown.as_ref().is_some_and(|shown| shown.shows(&snapshot)) {
-                        sender.send_replace(sse::event(&snapshot));
+                    if !shown
+                        .as_ref()
+                        .is_some_and(|shown| shown.equals_except_ages(&snapshot))
+                    {
+                        sender.send_replace(sse::encode_event(&snapshot));
                         shown = Some(snapshot);
                     }
                 }
@@ -69,7 +72,7 @@ impl QueueFeed {
             }
             tokio::select! {
                 () = sender.closed() => {}
-                () = sleep(PAUSE) => {}
+                () = sleep(READ_INTERVAL) => {}
             }
             if self.is_done(&sender) {
                 return;
@@ -78,7 +81,7 @@ impl QueueFeed {
     }
 
     /// Whether the last subscriber has dropped; then the next one starts another reader.
-    fn is_done(&self, sender: &watch::Sender<Latest>) -> bool {
+    fn is_done(&self, sender: &watch::Sender<LatestEvent>) -> bool {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if sender.receiver_count() > 0 {
             return false;

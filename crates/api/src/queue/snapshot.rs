@@ -14,7 +14,7 @@ use privachat_core::{
 use std::time::Duration;
 
 /// Live searches in a snapshot, and also failures.
-const AT_MOST: usize = 50;
+const MAX_LISTED: usize = 50;
 
 /// The queue at one moment.
 pub(crate) struct Snapshot {
@@ -33,7 +33,7 @@ impl Snapshot {
     }
 
     /// Whether both differ at most in ages.
-    pub(super) fn shows(&self, other: &Self) -> bool {
+    pub(super) fn equals_except_ages(&self, other: &Self) -> bool {
         self.without_ages == other.without_ages
     }
 }
@@ -42,21 +42,25 @@ impl Snapshot {
 ///
 /// # Errors
 /// `JobsError::Unavailable` when Redis does not answer; `Damaged` when it holds something else.
-pub(crate) async fn take(jobs: &Jobs) -> Result<Snapshot, JobsError> {
+pub(crate) async fn take_snapshot(jobs: &Jobs) -> Result<Snapshot, JobsError> {
     let overview = jobs.overview().await?;
-    let board = jobs.list_jobs(AT_MOST).await?;
-    Ok(snapshot(&overview, &board))
+    let board = jobs.list_jobs(MAX_LISTED).await?;
+    Ok(build_snapshot(&overview, &board))
 }
 
-fn snapshot(overview: &Overview, board: &JobListing) -> Snapshot {
+fn build_snapshot(overview: &Overview, board: &JobListing) -> Snapshot {
     Snapshot {
-        body: body(overview, board, overview.now),
+        body: queue_body(overview, board, overview.now),
         // An age relative to the epoch is a point in time.
-        without_ages: serde_json::json!(body(&moments(overview), board, Duration::ZERO)),
+        without_ages: serde_json::json!(queue_body(
+            &ages_to_timestamps(overview),
+            board,
+            Duration::ZERO
+        )),
     }
 }
 
-fn moments(overview: &Overview) -> Overview {
+fn ages_to_timestamps(overview: &Overview) -> Overview {
     let mut moments = overview.clone();
     for queue in &mut moments.queues {
         queue.oldest_age = queue.oldest_age.map(|age| overview.now.saturating_sub(age));
@@ -67,13 +71,13 @@ fn moments(overview: &Overview) -> Overview {
     moments
 }
 
-fn body(overview: &Overview, board: &JobListing, now: Duration) -> QueueBody {
-    let workers: Vec<WorkerBody> = overview.workers.iter().map(worker).collect();
+fn queue_body(overview: &Overview, board: &JobListing, now: Duration) -> QueueBody {
+    let workers: Vec<WorkerBody> = overview.workers.iter().map(worker_body).collect();
     let modes = overview.queues.iter().map(|queue| {
         let sum = |numbers: fn(&WorkerDescription) -> PerMode| -> usize {
             workers
                 .iter()
-                .map(|worker| of(numbers(&worker.description), queue.mode))
+                .map(|worker| for_mode(numbers(&worker.description), queue.mode))
                 .sum()
         };
         ModeBody {
@@ -87,12 +91,12 @@ fn body(overview: &Overview, board: &JobListing, now: Duration) -> QueueBody {
     QueueBody {
         modes: modes.collect(),
         workers,
-        searches: board.live.iter().map(|job| live(job, now)).collect(),
-        failures: board.failures.iter().filter_map(failure).collect(),
+        searches: board.live.iter().map(|job| live_body(job, now)).collect(),
+        failures: board.failures.iter().filter_map(failure_body).collect(),
     }
 }
 
-fn worker(seen: &WorkerInfo) -> WorkerBody {
+fn worker_body(seen: &WorkerInfo) -> WorkerBody {
     WorkerBody {
         name: seen.name.clone(),
         last_seen_seconds: seen.since_heartbeat.as_secs_f64(),
@@ -101,7 +105,7 @@ fn worker(seen: &WorkerInfo) -> WorkerBody {
     }
 }
 
-fn live(job: &LiveJob, now: Duration) -> LiveBody {
+fn live_body(job: &LiveJob, now: Duration) -> LiveBody {
     let status = if job.is_running {
         Status::Processing
     } else {
@@ -117,7 +121,7 @@ fn live(job: &LiveJob, now: Duration) -> LiveBody {
 }
 
 /// The reason of a failure, never the question; `None` when the record cannot be parsed.
-fn failure(job: &FailedJob) -> Option<FailureBody> {
+fn failure_body(job: &FailedJob) -> Option<FailureBody> {
     let failed_at = i64::try_from(job.failed_at.as_millis()).ok()?;
     let failed_at = DateTime::<Utc>::from_timestamp_millis(failed_at)?;
     let record = StoredRecord::parse(job.record.bytes()).ok()?;
@@ -131,7 +135,7 @@ fn failure(job: &FailedJob) -> Option<FailureBody> {
     })
 }
 
-fn of(numbers: PerMode, mode: Mode) -> usize {
+fn for_mode(numbers: PerMode, mode: Mode) -> usize {
     match mode {
         Mode::Speed => numbers.speed,
         Mode::Balanced => numbers.balanced,

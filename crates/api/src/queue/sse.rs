@@ -1,9 +1,9 @@
 //! The snapshots of the queue as a response of Server-Sent Events.
 
-use super::{Latest, Snapshot};
+use super::{LatestEvent, Snapshot};
 use crate::{
-    metrics::Listening,
-    sse::{self, BEAT, HEARTBEAT},
+    metrics::SubscriberGuard,
+    sse::{self, HEARTBEAT_COMMENT, HEARTBEAT_INTERVAL},
 };
 use actix_web::HttpResponse;
 use bytes::Bytes;
@@ -12,32 +12,35 @@ use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 /// A snapshot as an SSE block; its JSON has no line breaks.
-pub(super) fn event(snapshot: &Snapshot) -> Latest {
+pub(super) fn encode_event(snapshot: &Snapshot) -> LatestEvent {
     let data = serde_json::to_string(snapshot.body()).ok()?;
     Some(Bytes::from(format!("event: queue\ndata: {data}\n\n")))
 }
 
 /// A response that sends each snapshot until the process stops. A slow client skips to the newest.
-pub(crate) fn answer(
-    latest: watch::Receiver<Latest>,
+pub(crate) fn queue_events_response(
+    latest: watch::Receiver<LatestEvent>,
     stopping: CancellationToken,
-    listening: Listening,
+    listening: SubscriberGuard,
 ) -> HttpResponse {
     let events = stream::unfold(
         (latest, stopping, listening),
         |(mut latest, stopping, listening)| async move {
-            let chunk = next(&mut latest, &stopping).await?;
+            let chunk = next_chunk(&mut latest, &stopping).await?;
             Some((chunk, (latest, stopping, listening)))
         },
     );
-    sse::answer(HttpResponse::Ok(), events)
+    sse::streaming_response(HttpResponse::Ok(), events)
 }
 
-async fn next(latest: &mut watch::Receiver<Latest>, stopping: &CancellationToken) -> Option<Bytes> {
+async fn next_chunk(
+    latest: &mut watch::Receiver<LatestEvent>,
+    stopping: &CancellationToken,
+) -> Option<Bytes> {
     loop {
         tokio::select! {
             changed = latest.changed() => changed.ok()?,
-            () = sleep(HEARTBEAT) => return Some(BEAT),
+            () = sleep(HEARTBEAT_INTERVAL) => return Some(HEARTBEAT_COMMENT),
             () = stopping.cancelled() => return None,
         }
         if let Some(event) = latest.borrow_and_update().clone() {

@@ -1,13 +1,13 @@
 //! DELETE /api/v1/search/{session_id} and POST /api/v1/search/{session_id}/retry.
 
-use super::{search, uuid_in_path};
+use super::{parse_session_id, search};
 use crate::{
     access::{self, Caller},
     problem::Problem,
-    reply,
-    state::State,
-    submit::{self, Envelope},
-    wait::wait_for,
+    search_state,
+    state::AppState,
+    submit::{self, SubmitContext},
+    wait::wait_until,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use privachat_core::{
@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a cancel waits for the worker to stop the search.
-const STOPS_WITHIN: Duration = Duration::from_secs(1);
+const CANCEL_WAIT: Duration = Duration::from_secs(1);
 
 /// Cancel a search. A waiting search ends at once, a running one shortly after.
 #[utoipa::path(
@@ -34,20 +34,21 @@ const STOPS_WITHIN: Duration = Duration::from_secs(1);
 )]
 pub(crate) async fn cancel(
     session_id: web::Path<String>,
-    state: web::Data<State>,
+    state: web::Data<AppState>,
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    let id = uuid_in_path("session_id", &session_id)?;
-    access::require(&state, &caller, id).await?;
+    let id = parse_session_id("session_id", &session_id)?;
+    access::ensure_can_view(&state, &caller, id).await?;
     match state.jobs.cancel(id).await? {
-        CancelResult::Absent => return Err(Problem::UnknownJob(id)),
+        CancelResult::Absent => return Err(Problem::UnknownSearch(id)),
         CancelResult::AlreadyEnded => return Err(Problem::AlreadyFinished),
         CancelResult::Cancelled | CancelResult::Requested => {}
     }
     tracing::info!(session_id = %id, "cancelled by a client");
-    let until = Instant::now() + STOPS_WITHIN;
-    let now = wait_for(&state, id, until, |now| now.status().is_terminal()).await?;
-    now.map(reply::State::ok).ok_or(Problem::UnknownJob(id))
+    let until = Instant::now() + CANCEL_WAIT;
+    let now = wait_until(&state, id, until, |now| now.status().is_terminal()).await?;
+    now.map(search_state::SearchState::ok)
+        .ok_or(Problem::UnknownSearch(id))
 }
 
 /// Retry a failed search as a new search in the background.
@@ -66,26 +67,26 @@ pub(crate) async fn cancel(
 pub(crate) async fn retry(
     request: HttpRequest,
     session_id: web::Path<String>,
-    state: web::Data<State>,
+    state: web::Data<AppState>,
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    let id = uuid_in_path("session_id", &session_id)?;
-    access::require(&state, &caller, id).await?;
-    let now = wait_for(&state, id, Instant::now(), |_any| true).await?;
-    let now = now.ok_or(Problem::UnknownJob(id))?;
+    let id = parse_session_id("session_id", &session_id)?;
+    access::ensure_can_view(&state, &caller, id).await?;
+    let now = wait_until(&state, id, Instant::now(), |_any| true).await?;
+    let now = now.ok_or(Problem::UnknownSearch(id))?;
     if now.status() != Status::Failed {
         return Err(Problem::NotRetryable);
     }
     let stored = state.jobs.request(id).await?;
-    let stored = stored.ok_or(Problem::UnknownJob(id))?;
+    let stored = stored.ok_or(Problem::UnknownSearch(id))?;
     let job: SearchJob =
         serde_json::from_slice(&stored).map_err(|error| Problem::Internal(error.into()))?;
     let search = privachat_core::schema::SearchRequest {
         async_mode: true,
         ..job.search
     };
-    let envelope = Envelope::of(&request, &caller)?;
-    let envelope = Envelope {
+    let envelope = SubmitContext::of(&request, &caller)?;
+    let envelope = SubmitContext {
         key: None,
         // The search keeps its owner when an operator retries it.
         owner: state.jobs.owner(id).await?.or(envelope.owner),
@@ -93,5 +94,5 @@ pub(crate) async fn retry(
     };
     let accepted = submit::submit(&state, &search, &envelope).await?;
     tracing::info!(session_id = %accepted.id, retry_of = %id, "accepted as a retry");
-    search::accepted_answer(&state, search, &accepted).await
+    search::accepted_response(&state, search, &accepted).await
 }

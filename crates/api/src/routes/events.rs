@@ -1,14 +1,14 @@
 //! GET /api/v1/search/{session_id}/events: the event stream of a search over Server-Sent Events.
 
-use super::{parameters, uuid_in_path};
+use super::{parse_session_id, query_parameters};
 use crate::{
     access::{self, Caller},
     metrics::Transport,
     openapi::SentEvent,
     problem::Problem,
-    reply,
-    state::State,
-    watch::{News, sse},
+    search_state,
+    state::AppState,
+    stream::{Update, sse},
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use anyhow::anyhow;
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 /// Time for the first read of the events of an ended search.
-const PATIENCE: Duration = Duration::from_secs(5);
+const FIRST_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The event stream of a search: the events after `Last-Event-ID`, then new ones until the search
 /// has ended. The last event, `completed` or `failed`, has the result.
@@ -40,37 +40,42 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) async fn get(
     request: HttpRequest,
     session_id: web::Path<String>,
-    state: web::Data<State>,
+    state: web::Data<AppState>,
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    let id = uuid_in_path("session_id", &session_id)?;
+    let id = parse_session_id("session_id", &session_id)?;
     let after = last_event_id(&request)?;
-    access::require(&state, &caller, id).await?;
-    stream(&state, id, after, HttpResponse::Ok()).await
+    access::ensure_can_view(&state, &caller, id).await?;
+    search_event_stream(&state, id, after, HttpResponse::Ok()).await
 }
 
 /// The event stream of an existing search, as a response with the status and headers of `answer`.
-pub(super) async fn stream(
-    state: &State,
+pub(super) async fn search_event_stream(
+    state: &AppState,
     id: Uuid,
     after: EventId,
     answer: HttpResponseBuilder,
 ) -> Result<HttpResponse, Problem> {
     let record = state.jobs.record(id).await?;
-    let record = record.ok_or(Problem::UnknownJob(id))?;
+    let record = record.ok_or(Problem::UnknownSearch(id))?;
     let mut listener = state.feeds.listen(id, after);
     let mut first = Vec::new();
-    if reply::state(id, &record)?.status().is_terminal() {
-        let news = timeout(PATIENCE, listener.next()).await;
+    if search_state::parse_record(id, &record)?
+        .status()
+        .is_terminal()
+    {
+        let news = timeout(FIRST_READ_TIMEOUT, listener.next()).await;
         match news.map_err(|_elapsed| Problem::Unavailable(anyhow!("events cannot be read")))? {
-            News::Frames(frames) => first = frames,
-            News::Ended => return Ok(HttpResponse::NoContent().finish()),
-            News::Gone => return Err(Problem::UnknownJob(id)),
+            Update::Frames(frames) => first = frames,
+            Update::Ended => return Ok(HttpResponse::NoContent().finish()),
+            Update::Gone => return Err(Problem::UnknownSearch(id)),
         }
     }
     let stopping = state.stopping.clone();
-    let listening = state.metrics.listening(Transport::Sse);
-    Ok(sse::answer(answer, first, listener, stopping, listening))
+    let listening = state.metrics.count_subscriber(Transport::Sse);
+    Ok(sse::search_events_response(
+        answer, first, listener, stopping, listening,
+    ))
 }
 
 /// The id after which the client continues: from the `Last-Event-ID` header, or from `after`.
@@ -80,18 +85,18 @@ pub(super) fn last_event_id(request: &HttpRequest) -> Result<EventId, Problem> {
         .filter(|header| !header.is_empty())
         .map(|header| {
             let text = header.to_str().unwrap_or_default();
-            read_id(text, ["header", "last-event-id"])
+            parse_event_id(text, ["header", "last-event-id"])
         })
         .transpose()?;
-    let after = parameters(request.query_string())
+    let after = query_parameters(request.query_string())
         .into_iter()
         .find(|(name, text)| name == "after" && !text.is_empty())
-        .map(|(_, text)| read_id(&text, ["query", "after"]))
+        .map(|(_, text)| parse_event_id(&text, ["query", "after"]))
         .transpose()?;
     Ok(header.or(after).unwrap_or(EventId::START))
 }
 
-fn read_id(text: &str, place: [&'static str; 2]) -> Result<EventId, Problem> {
+fn parse_event_id(text: &str, place: [&'static str; 2]) -> Result<EventId, Problem> {
     text.parse().map_err(|_not_an_id| {
         let msg = "Input should be the id of an event, like 1764000000000-0";
         let fault = Fault::new(&place, "event_id_parsing", msg.to_owned(), text.into());

@@ -1,6 +1,6 @@
 //! Health, liveness and readiness.
 
-use crate::state::State;
+use crate::state::AppState;
 use actix_web::{HttpResponse, web};
 use privachat_core::jobs::{Durability, NotReadyReason};
 use serde_json::json;
@@ -9,14 +9,14 @@ use tokio::time::timeout;
 
 /// Shorter than the 4 s of the `healthcheck` command, so that it gets the reason; a reply of Redis
 /// may take longer.
-const PATIENCE: Duration = Duration::from_secs(3);
+const REDIS_CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(crate) const SERVICE: &str = "privachat-search";
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Health in the format of the old service; checks no dependency.
 #[utoipa::path(get, path = "/api/v1/health", tag = "health", responses((status = 200, description = "Healthy", body = crate::openapi::Health)))]
-pub(crate) async fn health(state: web::Data<State>) -> HttpResponse {
+pub(crate) async fn health(state: web::Data<AppState>) -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "status": "healthy",
         "service": SERVICE,
@@ -40,7 +40,7 @@ pub(crate) async fn live() -> HttpResponse {
         (status = 503, description = "Not ready", body = crate::openapi::Ready),
     )
 )]
-pub(crate) async fn ready(state: web::Data<State>) -> HttpResponse {
+pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
     if state.leaving.is_cancelled() {
         return HttpResponse::ServiceUnavailable()
             .json(json!({ "status": "stopping", "redis": "not asked" }));
@@ -49,18 +49,18 @@ pub(crate) async fn ready(state: web::Data<State>) -> HttpResponse {
     // connection.
     let jobs = state.jobs.clone();
     let asked = actix_web::rt::spawn(async move { jobs.not_ready_reason().await });
-    let hindrance = match timeout(PATIENCE, asked).await {
+    let hindrance = match timeout(REDIS_CHECK_TIMEOUT, asked).await {
         Ok(Ok(hindrance)) => hindrance,
         _late => Some(NotReadyReason::Unreachable),
     };
     match hindrance {
-        None => HttpResponse::Ok().json(serving(state.durability.get().await)),
+        None => HttpResponse::Ok().json(ready_body(state.durability.get().await)),
         Some(hindrance) => HttpResponse::ServiceUnavailable()
             .json(json!({ "status": "not ready", "redis": hindrance.to_string() })),
     }
 }
 
-fn serving(durability: Durability) -> serde_json::Value {
+fn ready_body(durability: Durability) -> serde_json::Value {
     let mut body = json!({ "status": "ready", "redis": "ok", "durability": durability.as_str() });
     if let Some(weakness) = durability.weakness() {
         let remedy = durability.remedy();

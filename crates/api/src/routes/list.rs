@@ -1,11 +1,11 @@
 //! GET /api/v1/sessions: the history, newest first.
 
-use super::parameters;
+use super::query_parameters;
 use crate::{
     access::Caller,
     openapi::{ListedBody, SessionsBody},
     problem::Problem,
-    state::State,
+    state::AppState,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use privachat_core::{
@@ -15,10 +15,10 @@ use privachat_core::{
 };
 use serde_json::json;
 
-const USUAL: u16 = 20;
-const MOST: u16 = 100;
+const DEFAULT_LIMIT: u16 = 20;
+const MAX_LIMIT: u16 = 100;
 /// Characters of the parameter `q`.
-const LONGEST_TEXT: usize = 200;
+const MAX_QUERY_LENGTH: usize = 200;
 
 /// Ended searches, newest first, including failed and cancelled ones. A search appears shortly
 /// after its end. `next_before` leads to the next page; new searches do not shift pages.
@@ -42,24 +42,24 @@ const LONGEST_TEXT: usize = 200;
 )]
 pub(crate) async fn get(
     request: HttpRequest,
-    state: web::Data<State>,
+    state: web::Data<AppState>,
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = wanted(request.query_string()).map_err(Problem::Invalid)?;
-    let wanted = seen_by(&caller, wanted);
+    let wanted = parse_filter(request.query_string()).map_err(Problem::Invalid)?;
+    let wanted = restrict_to_caller(&caller, wanted);
     let page = state.history.page(&wanted).await?;
     Ok(HttpResponse::Ok().json(SessionsBody {
-        sessions: page.sessions.into_iter().map(listed).collect(),
+        sessions: page.sessions.into_iter().map(listed_body).collect(),
         next_before: page.next.map(|next| next.to_string()),
     }))
 }
 
 /// Restricts the filter to the caller's own searches, unless the caller may view all.
-fn seen_by(caller: &Caller, wanted: Wanted) -> Wanted {
-    if caller.sees_all() {
+fn restrict_to_caller(caller: &Caller, wanted: Wanted) -> Wanted {
+    if caller.can_view_all() {
         return wanted;
     }
-    let owner = caller.name().unwrap_or_default().to_owned();
+    let owner = caller.key_name().unwrap_or_default().to_owned();
     Wanted {
         owner: Some(owner),
         ..wanted
@@ -76,7 +76,7 @@ pub(crate) enum EndingName {
     Cancelled,
 }
 
-fn listed(session: Listed) -> ListedBody {
+fn listed_body(session: Listed) -> ListedBody {
     ListedBody {
         id: session.id,
         query: session.query,
@@ -92,10 +92,10 @@ fn listed(session: Listed) -> ListedBody {
 
 /// Parses all parameters, or returns all their errors. Ignores unknown and empty parameters; the
 /// last of a repeated one counts.
-fn wanted(query: &str) -> Result<Wanted, Vec<Fault>> {
-    let pairs = parameters(query);
+fn parse_filter(query: &str) -> Result<Wanted, Vec<Fault>> {
+    let pairs = query_parameters(query);
     let mut wanted = Wanted {
-        limit: USUAL,
+        limit: DEFAULT_LIMIT,
         ..Wanted::default()
     };
     let mut faults = Vec::new();
@@ -106,17 +106,16 @@ fn wanted(query: &str) -> Result<Wanted, Vec<Fault>> {
         };
         let text = text.trim();
         let read = match name {
-            "limit" => limit(text).map(|limit| wanted.limit = limit),
-            "before" => before(text).map(|place| wanted.before = Some(place)),
+            "limit" => parse_limit(text).map(|limit| wanted.limit = limit),
+            "before" => parse_before(text).map(|place| wanted.before = Some(place)),
             "owner" => {
                 wanted.owner = Some(text.to_owned());
                 Ok(())
             }
-            "q" => words(text).map(|text| wanted.text = Some(text)),
-            "mode" => {
-                choice(name, text, &Mode::ALL, Mode::as_str).map(|mode| wanted.mode = Some(mode))
-            }
-            _ => choice(name, text, &Ending::ALL, Ending::as_str)
+            "q" => parse_text(text).map(|text| wanted.text = Some(text)),
+            "mode" => parse_choice(name, text, &Mode::ALL, Mode::as_str)
+                .map(|mode| wanted.mode = Some(mode)),
+            _ => parse_choice(name, text, &Ending::ALL, Ending::as_str)
                 .map(|ending| wanted.ending = Some(ending)),
         };
         faults.extend(read.err());
@@ -127,45 +126,53 @@ fn wanted(query: &str) -> Result<Wanted, Vec<Fault>> {
     Err(faults)
 }
 
-fn fault(name: &str, kind: &str, msg: String, text: &str) -> Fault {
+fn parameter_error(name: &str, kind: &str, msg: String, text: &str) -> Fault {
     Fault::new(&["query", name], kind, msg, text.into())
 }
 
-fn limit(text: &str) -> Result<u16, Fault> {
+fn parse_limit(text: &str) -> Result<u16, Fault> {
     let Ok(number) = text.parse::<i64>() else {
         let msg = "Input should be a valid integer, unable to parse string as an integer";
-        return Err(fault("limit", "int_parsing", msg.to_owned(), text));
+        return Err(parameter_error(
+            "limit",
+            "int_parsing",
+            msg.to_owned(),
+            text,
+        ));
     };
     if number < 1 {
         let msg = "Input should be greater than or equal to 1".to_owned();
-        return Err(fault("limit", "greater_than_equal", msg, text).with(json!({ "ge": 1 })));
+        return Err(
+            parameter_error("limit", "greater_than_equal", msg, text).with(json!({ "ge": 1 }))
+        );
     }
     u16::try_from(number)
         .ok()
-        .filter(|number| *number <= MOST)
+        .filter(|number| *number <= MAX_LIMIT)
         .ok_or_else(|| {
-            let msg = format!("Input should be less than or equal to {MOST}");
-            fault("limit", "less_than_equal", msg, text).with(json!({ "le": MOST }))
+            let msg = format!("Input should be less than or equal to {MAX_LIMIT}");
+            parameter_error("limit", "less_than_equal", msg, text).with(json!({ "le": MAX_LIMIT }))
         })
 }
 
-fn before(text: &str) -> Result<Before, Fault> {
+fn parse_before(text: &str) -> Result<Before, Fault> {
     // An unescaped `+` arrives as a space; a valid time has none.
     text.replace(' ', "+").parse().map_err(|_no_place| {
         let msg = "Input should be the next_before of a page, or an ISO 8601 time".to_owned();
-        fault("before", "datetime_parsing", msg, text)
+        parameter_error("before", "datetime_parsing", msg, text)
     })
 }
 
-fn words(text: &str) -> Result<String, Fault> {
-    if text.chars().count() <= LONGEST_TEXT {
+fn parse_text(text: &str) -> Result<String, Fault> {
+    if text.chars().count() <= MAX_QUERY_LENGTH {
         return Ok(text.to_owned());
     }
-    let msg = format!("String should have at most {LONGEST_TEXT} characters");
-    Err(fault("q", "string_too_long", msg, text).with(json!({ "max_length": LONGEST_TEXT })))
+    let msg = format!("String should have at most {MAX_QUERY_LENGTH} characters");
+    Err(parameter_error("q", "string_too_long", msg, text)
+        .with(json!({ "max_length": MAX_QUERY_LENGTH })))
 }
 
-fn choice<T: Copy>(
+fn parse_choice<T: Copy>(
     name: &str,
     text: &str,
     all: &[T],
@@ -183,7 +190,7 @@ fn choice<T: Copy>(
         None => String::new(),
     };
     let msg = format!("Input should be {expected}");
-    Err(fault(name, "enum", msg, text).with(json!({ "expected": expected })))
+    Err(parameter_error(name, "enum", msg, text).with(json!({ "expected": expected })))
 }
 
 #[cfg(test)]
@@ -193,7 +200,7 @@ mod tests {
     #[test]
     fn all_errors_are_reported_at_once_with_the_valid_values() {
         let faults =
-            wanted("limit=0&before=yesterday&mode=slow&status=pending&other=1").unwrap_err();
+            parse_filter("limit=0&before=yesterday&mode=slow&status=pending&other=1").unwrap_err();
         let told: Vec<(&str, &str)> = faults
             .iter()
             .map(|fault| (fault.kind.as_str(), fault.msg.as_str()))
@@ -216,17 +223,26 @@ mod tests {
                 ),
             ]
         );
-        assert_eq!(wanted("limit=101").unwrap_err()[0].kind, "less_than_equal");
-        assert_eq!(wanted("limit=1e2").unwrap_err()[0].kind, "int_parsing");
-        let long = wanted(&format!("q={}", "é".repeat(201))).unwrap_err();
+        assert_eq!(
+            parse_filter("limit=101").unwrap_err()[0].kind,
+            "less_than_equal"
+        );
+        assert_eq!(
+            parse_filter("limit=1e2").unwrap_err()[0].kind,
+            "int_parsing"
+        );
+        let long = parse_filter(&format!("q={}", "é".repeat(201))).unwrap_err();
         assert_eq!(long[0].kind, "string_too_long");
     }
 
     #[test]
     fn empty_parameters_are_ignored_and_a_time_may_have_an_offset() {
-        let empty = wanted("q=&mode=&before=%20&limit=").unwrap();
-        assert_eq!((empty.limit, empty.mode, empty.text), (USUAL, None, None));
-        let read = wanted("limit=7&limit=5&before=2026-11-23T15:00:00+01:00&q=a+b").unwrap();
+        let empty = parse_filter("q=&mode=&before=%20&limit=").unwrap();
+        assert_eq!(
+            (empty.limit, empty.mode, empty.text),
+            (DEFAULT_LIMIT, None, None)
+        );
+        let read = parse_filter("limit=7&limit=5&before=2026-11-23T15:00:00+01:00&q=a+b").unwrap();
         assert_eq!(
             read.before.unwrap().to_string(),
             "2026-11-23T14:00:00.000000Z"

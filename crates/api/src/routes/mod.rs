@@ -17,15 +17,15 @@ use privachat_core::schema::validate::Fault;
 use uuid::Uuid;
 
 /// The parameters of a query string in their order; empty when it cannot be parsed.
-fn parameters(query: &str) -> Vec<(String, String)> {
+fn query_parameters(query: &str) -> Vec<(String, String)> {
     web::Query::<Vec<(String, String)>>::from_query(query)
         .map(web::Query::into_inner)
         .unwrap_or_default()
 }
 
 /// The session id in a path, in any UUID format; adds it to the log lines of the request.
-fn uuid_in_path(parameter: &str, text: &str) -> Result<Uuid, Problem> {
+fn parse_session_id(parameter: &str, text: &str) -> Result<Uuid, Problem> {
     Uuid::parse_str(text)
-        .inspect(|id| request_log::is_about(*id))
+        .inspect(|id| request_log::set_session_id(*id))
         .map_err(|error| Problem::Invalid(vec![Fault::uuid(parameter, text, &error)]))
 }

@@ -6,7 +6,7 @@ use crate::{
     openapi,
     problem::Problem,
     queue::{self, sse},
-    state::State,
+    state::AppState,
 };
 use actix_web::{HttpResponse, web};
 
@@ -18,8 +18,8 @@ use actix_web::{HttpResponse, web};
         (status = 503, description = "Redis does not answer", body = openapi::Refusal),
     )
 )]
-pub(crate) async fn get(_: Admin, state: web::Data<State>) -> Result<HttpResponse, Problem> {
-    let snapshot = queue::take(&state.jobs).await?;
+pub(crate) async fn get(_: Admin, state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
+    let snapshot = queue::take_snapshot(&state.jobs).await?;
     Ok(HttpResponse::Ok().json(snapshot.into_body()))
 }
 
@@ -31,7 +31,7 @@ pub(crate) async fn get(_: Admin, state: web::Data<State>) -> Result<HttpRespons
         (status = 200, description = "Server-Sent Events with the name `queue`", body = openapi::SentQueue, content_type = "text/event-stream"),
     )
 )]
-pub(crate) async fn events(_: Admin, state: web::Data<State>) -> HttpResponse {
-    let listening = state.metrics.listening(Transport::Sse);
-    sse::answer(state.queue.watch(), state.stopping.clone(), listening)
+pub(crate) async fn events(_: Admin, state: web::Data<AppState>) -> HttpResponse {
+    let listening = state.metrics.count_subscriber(Transport::Sse);
+    sse::queue_events_response(state.queue.watch(), state.stopping.clone(), listening)
 }

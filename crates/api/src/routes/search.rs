@@ -7,12 +7,12 @@ use crate::{
     metrics::Transport,
     openapi::SentEvent,
     problem::Problem,
-    reply::State as SearchState,
     request_log::Submission,
-    state::State,
-    submit::{self, Accepted, Envelope},
-    wait::{CancelOnDrop, look, wait_for},
-    watch::sse,
+    search_state::SearchState,
+    state::AppState,
+    stream::sse,
+    submit::{self, AcceptedSearch, SubmitContext},
+    wait::{CancelOnDrop, load_state, wait_until},
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use privachat_core::{
@@ -24,12 +24,12 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Time for the worker to store the result after the search's deadline.
-const GRACE: Duration = Duration::from_secs(2);
+const FINISH_GRACE: Duration = Duration::from_secs(2);
 /// Seconds until the first poll of an asynchronous search is useful.
-const LOOK_AFTER: u64 = 1;
+const FIRST_POLL_SECONDS: u64 = 1;
 /// Names the search in a streamed response, whose body begins later.
-const SESSION_ID: &str = "x-session-id";
-const REPLAYED: (&str, &str) = ("idempotent-replayed", "true");
+const SESSION_ID_HEADER: &str = "x-session-id";
+const REPLAYED_HEADER: (&str, &str) = ("idempotent-replayed", "true");
 
 /// Search the web and the configured documents, and answer with numbered citations.
 ///
@@ -60,12 +60,12 @@ const REPLAYED: (&str, &str) = ("idempotent-replayed", "true");
 pub(crate) async fn post(
     request: HttpRequest,
     payload: web::Payload,
-    state: web::Data<State>,
+    state: web::Data<AppState>,
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let state = state.into_inner();
-    let search = body::search_request(&request, payload, &state.engines).await?;
-    accept(&request, state, search, &caller).await
+    let search = body::read_search_request(&request, payload, &state.engines).await?;
+    submit_and_respond(&request, state, search, &caller).await
 }
 
 /// Let Perplexity write the answer; it is checked against its sources. `search_engine` and `model`
@@ -93,38 +93,38 @@ pub(crate) async fn post(
 pub(crate) async fn post_direct(
     request: HttpRequest,
     payload: web::Payload,
-    state: web::Data<State>,
+    state: web::Data<AppState>,
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let state = state.into_inner();
     let engine = SearchEngine::Perplexity;
-    let search = body::search_request(&request, payload, &state.engines).await?;
+    let search = body::read_search_request(&request, payload, &state.engines).await?;
     if let Some(setting) = state.engines.missing_setting(engine) {
-        return Err(Problem::Invalid(vec![unconfigured(engine, setting)]));
+        return Err(Problem::Invalid(vec![engine_unavailable(engine, setting)]));
     }
     let search = SearchRequest {
         direct: true,
         search_engine: engine,
         ..search
     };
-    accept(&request, state, search, &caller).await
+    submit_and_respond(&request, state, search, &caller).await
 }
 
-fn unconfigured(engine: SearchEngine, setting: &str) -> Fault {
+fn engine_unavailable(engine: SearchEngine, setting: &str) -> Fault {
     let engine = engine.as_str();
     let msg = format!("Search engine '{engine}' is not configured: it needs the setting {setting}");
     let kind = "search_engine_unavailable";
     Fault::at("search_engine", kind, msg, &engine.into()).with(json!({ "setting": setting }))
 }
 
-async fn accept(
+async fn submit_and_respond(
     request: &HttpRequest,
-    state: Arc<State>,
+    state: Arc<AppState>,
     search: SearchRequest,
     caller: &Caller,
 ) -> Result<HttpResponse, Problem> {
-    let envelope = Envelope::of(request, caller)?;
-    let streams = wants_stream(request);
+    let envelope = SubmitContext::of(request, caller)?;
+    let streams = accepts_event_stream(request);
     let after = events::last_event_id(request).or_else(|fault| match streams {
         true => Err(fault),
         false => Ok(EventId::START),
@@ -138,18 +138,18 @@ async fn accept(
         mode: search.mode_name(),
         replayed: accepted.replayed,
     };
-    submission.note(request, search.async_mode && !streams);
+    submission.attach_to(request, search.async_mode && !streams);
     if streams {
-        return streamed_answer(&state, &accepted, after).await;
+        return streamed_response(&state, &accepted, after).await;
     }
     if search.async_mode {
-        return accepted_answer(&state, search, &accepted).await;
+        return accepted_response(&state, search, &accepted).await;
     }
     wait_for_end(state, &search, &accepted, envelope.request_id).await
 }
 
 /// Whether the client accepts Server-Sent Events by name.
-fn wants_stream(request: &HttpRequest) -> bool {
+fn accepts_event_stream(request: &HttpRequest) -> bool {
     let accepts = request.headers().get_all(header::ACCEPT);
     let ranges = accepts.filter_map(|accept| accept.to_str().ok());
     ranges
@@ -160,24 +160,24 @@ fn wants_stream(request: &HttpRequest) -> bool {
 
 /// The event stream of the search as the response to its POST. The search continues when the client
 /// disconnects.
-async fn streamed_answer(
-    state: &State,
-    accepted: &Accepted,
+async fn streamed_response(
+    state: &AppState,
+    accepted: &AcceptedSearch,
     after: EventId,
 ) -> Result<HttpResponse, Problem> {
     let id = accepted.id;
     let mut answer = HttpResponse::Ok();
     answer
         .insert_header((header::LOCATION, format!("/api/v1/search/status/{id}")))
-        .insert_header((SESSION_ID, id.to_string()));
+        .insert_header((SESSION_ID_HEADER, id.to_string()));
     if accepted.replayed {
-        answer.insert_header(REPLAYED);
-        return events::stream(state, id, after, answer).await;
+        answer.insert_header(REPLAYED_HEADER);
+        return events::search_event_stream(state, id, after, answer).await;
     }
     let listener = state.feeds.listen(id, EventId::START);
     let stopping = state.stopping.clone();
-    let listening = state.metrics.listening(Transport::Sse);
-    Ok(sse::answer(
+    let listening = state.metrics.count_subscriber(Transport::Sse);
+    Ok(sse::search_events_response(
         answer,
         Vec::new(),
         listener,
@@ -186,10 +186,10 @@ async fn streamed_answer(
     ))
 }
 
-pub(super) async fn accepted_answer(
-    state: &State,
+pub(super) async fn accepted_response(
+    state: &AppState,
     search: SearchRequest,
-    accepted: &Accepted,
+    accepted: &AcceptedSearch,
 ) -> Result<HttpResponse, Problem> {
     let mut answer = HttpResponse::Ok();
     answer
@@ -197,33 +197,33 @@ pub(super) async fn accepted_answer(
             header::LOCATION,
             format!("/api/v1/search/status/{}", accepted.id),
         ))
-        .insert_header((header::RETRY_AFTER, LOOK_AFTER));
+        .insert_header((header::RETRY_AFTER, FIRST_POLL_SECONDS));
     if !accepted.replayed {
         let mode = search.mode_name();
         let pending = SearchResponse::pending(accepted.id, search.query, mode, accepted.created_at);
         return Ok(answer.json(pending));
     }
-    answer.insert_header(REPLAYED);
-    match look(state, accepted.id).await? {
+    answer.insert_header(REPLAYED_HEADER);
+    match load_state(state, accepted.id).await? {
         Some(SearchState::Completed(bytes)) => {
             Ok(answer.content_type(header::ContentType::json()).body(bytes))
         }
         Some(SearchState::Other { response, .. }) => Ok(answer.json(response)),
-        None => Err(Problem::UnknownJob(accepted.id)),
+        None => Err(Problem::UnknownSearch(accepted.id)),
     }
 }
 
 async fn wait_for_end(
-    state: Arc<State>,
+    state: Arc<AppState>,
     search: &SearchRequest,
-    accepted: &Accepted,
+    accepted: &AcceptedSearch,
     trace: String,
 ) -> Result<HttpResponse, Problem> {
     let id = accepted.id;
     // A replay does not cancel the search: the first client may still wait for it.
     let guard = (!accepted.replayed).then(|| CancelOnDrop::new(Arc::clone(&state), id));
     let timeout = search.time_limit();
-    let ended = wait_for(&state, id, Instant::now() + timeout + GRACE, |now| {
+    let ended = wait_until(&state, id, Instant::now() + timeout + FINISH_GRACE, |now| {
         now.status().is_terminal()
     })
     .await;
@@ -231,7 +231,7 @@ async fn wait_for_end(
         guard.disarm();
     }
     match ended? {
-        None => Err(Problem::UnknownJob(id)),
+        None => Err(Problem::UnknownSearch(id)),
         Some(SearchState::Other {
             status: Status::Failed,
             response,
@@ -245,7 +245,7 @@ async fn wait_for_end(
         Some(completed) => {
             let mut answer = completed.ok();
             if accepted.replayed {
-                let (name, value) = REPLAYED;
+                let (name, value) = REPLAYED_HEADER;
                 answer.headers_mut().insert(
                     header::HeaderName::from_static(name),
                     header::HeaderValue::from_static(value),

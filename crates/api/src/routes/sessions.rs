@@ -1,11 +1,11 @@
 //! GET and DELETE /api/v1/sessions/{session_id}.
 
-use super::uuid_in_path;
+use super::parse_session_id;
 use crate::{
     access::{self, Caller},
     problem::Problem,
-    reply,
-    state::State,
+    search_state,
+    state::AppState,
 };
 use actix_web::{HttpResponse, web};
 use privachat_core::{history::Session, jobs::EraseResult, schema::time};
@@ -25,21 +25,21 @@ use uuid::Uuid;
 )]
 pub(crate) async fn get(
     session_id: web::Path<String>,
-    state: web::Data<State>,
+    state: web::Data<AppState>,
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    let id = uuid_in_path("session_id", &session_id)?;
+    let id = parse_session_id("session_id", &session_id)?;
     let stored = state.history.get(id).await;
     if let Ok(Some(session)) = &stored
-        && caller.sees(session.owner.as_deref())
-        && !is_coming_back(&state, id).await
+        && caller.can_view(session.owner.as_deref())
+        && !is_erased(&state, id).await
     {
-        return Ok(HttpResponse::Ok().json(from_history(session)));
+        return Ok(HttpResponse::Ok().json(session_from_history(session)));
     }
     // Redis may have the search if it is not archived, is stored without its owner, or the database
     // is unavailable.
-    if access::sees(&state, &caller, id).await?
-        && let Some(session) = from_record(&state, id).await?
+    if access::can_view(&state, &caller, id).await?
+        && let Some(session) = session_from_record(&state, id).await?
     {
         return Ok(HttpResponse::Ok().json(session));
     }
@@ -61,15 +61,17 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn delete(
     session_id: web::Path<String>,
-    state: web::Data<State>,
+    state: web::Data<AppState>,
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    let id = uuid_in_path("session_id", &session_id)?;
-    if !access::sees_anywhere(&state, &caller, id).await? {
+    let id = parse_session_id("session_id", &session_id)?;
+    if !access::can_view_in_any_store(&state, &caller, id).await? {
         return Err(Problem::UnknownSession(id));
     }
     if let Some(record) = state.jobs.record(id).await?
-        && !reply::state(id, &record)?.status().is_terminal()
+        && !search_state::parse_record(id, &record)?
+            .status()
+            .is_terminal()
     {
         return Err(Problem::StillRunning);
     }
@@ -91,11 +93,11 @@ pub(crate) async fn delete(
 
 /// Whether a client deleted the search while a worker archived it; the worker will delete the
 /// session. `false` when Redis is unavailable: then the session in the database is shown.
-async fn is_coming_back(state: &State, id: Uuid) -> bool {
+async fn is_erased(state: &AppState, id: Uuid) -> bool {
     state.jobs.was_erased(id).await.unwrap_or(false)
 }
 
-fn from_history(session: &Session) -> Value {
+fn session_from_history(session: &Session) -> Value {
     json!({
         "id": session.id,
         "query": session.query,
@@ -107,17 +109,17 @@ fn from_history(session: &Session) -> Value {
     })
 }
 
-async fn from_record(state: &State, id: Uuid) -> Result<Option<Value>, Problem> {
+async fn session_from_record(state: &AppState, id: Uuid) -> Result<Option<Value>, Problem> {
     let Some(record) = state.jobs.record(id).await? else {
         return Ok(None);
     };
-    let now = reply::state(id, &record)?;
+    let now = search_state::parse_record(id, &record)?;
     let status = now.status();
     let response: Value = match now {
-        reply::State::Completed(bytes) => {
+        search_state::SearchState::Completed(bytes) => {
             serde_json::from_slice(&bytes).map_err(|error| Problem::Internal(error.into()))?
         }
-        reply::State::Other { response, .. } => response,
+        search_state::SearchState::Other { response, .. } => response,
     };
     Ok(Some(json!({
         "id": id,

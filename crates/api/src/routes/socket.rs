@@ -1,12 +1,12 @@
 //! GET /api/v1/search/{session_id}/ws: the event stream of a search over WebSocket.
 
-use super::{events, uuid_in_path};
+use super::{events, parse_session_id};
 use crate::{
     access::{self, Caller},
     metrics::Transport,
     problem::Problem,
-    state::State,
-    watch::socket,
+    state::AppState,
+    stream::socket,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use privachat_core::schema::event::StreamEvent;
@@ -39,19 +39,19 @@ pub(crate) async fn get(
     request: HttpRequest,
     payload: web::Payload,
     session_id: web::Path<String>,
-    state: web::Data<State>,
+    state: web::Data<AppState>,
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    let id = uuid_in_path("session_id", &session_id)?;
+    let id = parse_session_id("session_id", &session_id)?;
     let after = events::last_event_id(&request)?;
     // The handshake comes first: a request that is none gets 426 whatever else is wrong.
     let handler = state.clone().into_inner();
-    let (answer, socket) = socket::Socket::open(&request, payload, handler, id).await?;
-    access::require(&state, &caller, id).await?;
+    let (answer, socket) = socket::EventSocket::open(&request, payload, handler, id).await?;
+    access::ensure_can_view(&state, &caller, id).await?;
     let record = state.jobs.record(id).await?;
-    record.ok_or(Problem::UnknownJob(id))?;
+    record.ok_or(Problem::UnknownSearch(id))?;
     let listener = state.feeds.listen(id, after);
-    let listening = state.metrics.listening(Transport::WebSocket);
+    let listening = state.metrics.count_subscriber(Transport::WebSocket);
     actix_web::rt::spawn(async move {
         let _listening = listening;
         socket.run(listener).await;

@@ -1,12 +1,12 @@
 //! GET /api/v1/search/status/{session_id}.
 
-use super::{parameters, uuid_in_path};
+use super::{parse_session_id, query_parameters};
 use crate::{
     access::{self, Caller},
     problem::Problem,
-    reply::State as SearchState,
-    state::State,
-    wait::{look, wait_for},
+    search_state::SearchState,
+    state::AppState,
+    wait::{load_state, wait_until},
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use privachat_core::{
@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-const LONGEST_WAIT: u64 = 60;
+const MAX_WAIT_SECONDS: u64 = 60;
 
 /// The state of a search, and its result once it has ended.
 #[utoipa::path(
@@ -36,29 +36,33 @@ const LONGEST_WAIT: u64 = 60;
 pub(crate) async fn get(
     request: HttpRequest,
     session_id: web::Path<String>,
-    state: web::Data<State>,
+    state: web::Data<AppState>,
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    let id = uuid_in_path("session_id", &session_id)?;
-    let wait = wait_in_query(request.query_string())?;
-    let look = look(&state, id);
-    let (sees, before) = tokio::try_join!(access::sees(&state, &caller, id), look)?;
+    let id = parse_session_id("session_id", &session_id)?;
+    let wait = parse_wait(request.query_string())?;
+    let look = load_state(&state, id);
+    let (sees, before) = tokio::try_join!(access::can_view(&state, &caller, id), look)?;
     let Some(before) = before.filter(|_there| sees) else {
-        return Err(Problem::UnknownJob(id));
+        return Err(Problem::UnknownSearch(id));
     };
     if wait.is_zero() || before.status().is_terminal() {
-        return answer(&state, id, before).await;
+        return status_response(&state, id, before).await;
     }
     let status = before.status();
-    let changed = wait_for(&state, id, Instant::now() + wait, |now| {
+    let changed = wait_until(&state, id, Instant::now() + wait, |now| {
         now.status() != status
     })
     .await?;
-    answer(&state, id, changed.ok_or(Problem::UnknownJob(id))?).await
+    status_response(&state, id, changed.ok_or(Problem::UnknownSearch(id))?).await
 }
 
 /// The state of a search, with the queue position of a waiting one.
-async fn answer(state: &State, id: Uuid, mut now: SearchState) -> Result<HttpResponse, Problem> {
+async fn status_response(
+    state: &AppState,
+    id: Uuid,
+    mut now: SearchState,
+) -> Result<HttpResponse, Problem> {
     if let SearchState::Other {
         status: Status::Pending,
         response,
@@ -73,17 +77,18 @@ async fn answer(state: &State, id: Uuid, mut now: SearchState) -> Result<HttpRes
     Ok(now.ok())
 }
 
-fn wait_in_query(query: &str) -> Result<Duration, Problem> {
-    let wait = parameters(query)
+fn parse_wait(query: &str) -> Result<Duration, Problem> {
+    let wait = query_parameters(query)
         .into_iter()
         .find(|(name, _)| name == "wait");
     let Some((_, text)) = wait else {
         return Ok(Duration::ZERO);
     };
     match text.parse::<u64>() {
-        Ok(seconds) if seconds <= LONGEST_WAIT => Ok(Duration::from_secs(seconds)),
+        Ok(seconds) if seconds <= MAX_WAIT_SECONDS => Ok(Duration::from_secs(seconds)),
         _ => {
-            let msg = format!("Input should be a whole number of seconds from 0 to {LONGEST_WAIT}");
+            let msg =
+                format!("Input should be a whole number of seconds from 0 to {MAX_WAIT_SECONDS}");
             Err(Problem::Invalid(vec![Fault::new(
                 &["query", "wait"],
                 "int_parsing",

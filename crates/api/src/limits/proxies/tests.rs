@@ -1,9 +1,9 @@
 use super::*;
 use actix_web::test::TestRequest;
 
-fn proxies(entries: &[&str]) -> Proxies {
+fn proxies(entries: &[&str]) -> TrustedProxies {
     let entries: Vec<String> = entries.iter().map(|&entry| entry.to_owned()).collect();
-    Proxies::parse(&entries).unwrap()
+    TrustedProxies::parse(&entries).unwrap()
 }
 
 fn client(trusted: &[&str], peer: &str, forwarded: &[&str]) -> String {
@@ -100,7 +100,7 @@ fn tls_is_what_the_last_entry_of_a_trusted_proxy_says() {
 
 #[test]
 fn rate_limits_count_ipv4_addresses_and_ipv6_64_networks() {
-    let network = |address: &str| Proxies::network_of(address.parse().unwrap()).to_string();
+    let network = |address: &str| TrustedProxies::network_of(address.parse().unwrap()).to_string();
     assert_eq!(network("203.0.113.9"), "203.0.113.9");
     assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
     assert_eq!(network("2001:db8:1:2::"), network("2001:db8:1:2:ffff::1"));
@@ -111,6 +111,6 @@ fn rate_limits_count_ipv4_addresses_and_ipv6_64_networks() {
 fn an_invalid_entry_is_reported_by_its_position() {
     for wrong in ["http://proxy", "10.0.0.0/33", "10.0.0", "10.0.0.1:80"] {
         let entries = ["proxy.example".to_owned(), wrong.to_owned()];
-        assert_eq!(Proxies::parse(&entries).err(), Some(2), "{wrong}");
+        assert_eq!(TrustedProxies::parse(&entries).err(), Some(2), "{wrong}");
     }
 }

@@ -37,32 +37,35 @@ fn board() -> JobListing {
     }
 }
 
-fn at(later: Duration) -> Snapshot {
-    snapshot(&overview(later), &board())
+fn snapshot_after(later: Duration) -> Snapshot {
+    build_snapshot(&overview(later), &board())
 }
 
 #[test]
 fn a_snapshot_changes_with_everything_but_ages() {
     let second = Duration::from_secs(1);
-    assert!(at(Duration::ZERO).shows(&at(second)));
+    assert!(snapshot_after(Duration::ZERO).equals_except_ages(&snapshot_after(second)));
     let mut heard = overview(second);
     heard.workers[0].since_heartbeat = Duration::ZERO;
-    assert!(!at(Duration::ZERO).shows(&snapshot(&heard, &board())));
+    assert!(!snapshot_after(Duration::ZERO).equals_except_ages(&build_snapshot(&heard, &board())));
     let mut started = board();
     started.live[0].is_running = true;
-    assert!(!at(Duration::ZERO).shows(&snapshot(&overview(second), &started)));
+    assert!(
+        !snapshot_after(Duration::ZERO)
+            .equals_except_ages(&build_snapshot(&overview(second), &started))
+    );
 }
 
 #[test]
 fn ages_are_relative_to_the_clock_of_redis() {
-    let body = at(Duration::from_secs(2)).into_body();
+    let body = snapshot_after(Duration::from_secs(2)).into_body();
     assert!((body.searches[0].age_seconds - 5.0).abs() < 1e-6);
     assert_eq!(body.searches[0].status, Status::Pending);
 }
 
 #[test]
 fn a_failure_shows_its_reason_and_not_the_question() {
-    let text = serde_json::to_string(at(Duration::ZERO).body()).unwrap();
+    let text = serde_json::to_string(snapshot_after(Duration::ZERO).body()).unwrap();
     assert!(
         text.contains("nothing found") && text.contains("no_sources"),
         "{text}"

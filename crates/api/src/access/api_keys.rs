@@ -4,11 +4,11 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// Characters; shorter keys can be guessed.
-const SHORTEST: usize = 16;
+const MIN_KEY_LENGTH: usize = 16;
 
 /// The owner of a key, who also owns the searches that it submits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Owner {
+pub(crate) struct KeyOwner {
     /// Unique over both lists.
     pub(crate) name: String,
     /// Whether the key is in API_ADMIN_KEYS.
@@ -17,9 +17,9 @@ pub(crate) struct Owner {
 
 /// SHA-256 digests of the keys with their owners; the keys themselves are not kept.
 #[derive(Clone, Default)]
-pub(crate) struct Keys(Vec<([u8; 32], Owner)>);
+pub(crate) struct ApiKeys(Vec<([u8; 32], KeyOwner)>);
 
-impl Keys {
+impl ApiKeys {
     /// Adds the keys of a setting: entries of the form `key` or `name:key`.
     ///
     /// # Errors
@@ -30,9 +30,9 @@ impl Keys {
                 Some((name, key)) => (Some(name.trim()), key.trim()),
                 None => (None, entry.as_str()),
             };
-            if key.len() < SHORTEST || !key.bytes().all(is_of_a_key) {
+            if key.len() < MIN_KEY_LENGTH || !key.bytes().all(is_key_character) {
                 return Err(format!(
-                    "entry {place} must be a key, or name:key, of at least {SHORTEST} letters, digits and \
+                    "entry {place} must be a key, or name:key, of at least {MIN_KEY_LENGTH} letters, digits and \
                      -._~+/= (openssl rand -hex 24 makes one)"
                 ));
             }
@@ -42,14 +42,14 @@ impl Keys {
                     "entry {place} repeats a key of this list or of the other one"
                 ));
             }
-            let name = name.map_or_else(|| made_name(&digest), str::to_owned);
+            let name = name.map_or_else(|| generated_name(&digest), str::to_owned);
             let is_text = !name.is_empty() && !name.contains(char::is_control);
             if !is_text || self.0.iter().any(|(_, known)| known.name == name) {
                 return Err(format!(
                     "entry {place} needs a name before the colon that no other entry of both lists has"
                 ));
             }
-            self.0.push((digest, Owner { name, is_admin }));
+            self.0.push((digest, KeyOwner { name, is_admin }));
         }
         Ok(())
     }
@@ -70,7 +70,7 @@ impl Keys {
     }
 
     /// The owner of `key`. Takes the same time for known and unknown keys.
-    pub(crate) fn owner(&self, key: &[u8]) -> Option<&Owner> {
+    pub(crate) fn owner(&self, key: &[u8]) -> Option<&KeyOwner> {
         let digest: [u8; 32] = Sha256::digest(key).into();
         self.0.iter().fold(None, |found, (known, owner)| {
             let is_it: bool = known.ct_eq(&digest).into();
@@ -81,7 +81,7 @@ impl Keys {
 
 /// The name of a key that has none in the setting. Derived from the key and not from its position:
 /// in another order each key would own the searches of another.
-fn made_name(digest: &[u8; 32]) -> String {
+fn generated_name(digest: &[u8; 32]) -> String {
     // Hashed twice: the name is shown and must not reveal bytes of the digest.
     let again = Sha256::digest(digest);
     let start = again.iter().take(4);
@@ -89,7 +89,7 @@ fn made_name(digest: &[u8; 32]) -> String {
 }
 
 /// The characters of a bearer token (RFC 6750); a cookie needs no escapes for them.
-fn is_of_a_key(byte: u8) -> bool {
+fn is_key_character(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
 }
 
@@ -100,11 +100,11 @@ mod tests {
     const ONE: &str = "0123456789abcdef";
     const OTHER: &str = "fedcba9876543210";
 
-    fn both(users: &[&str], admins: &[&str]) -> Result<Keys, String> {
+    fn both(users: &[&str], admins: &[&str]) -> Result<ApiKeys, String> {
         let list = |entries: &[&str]| -> Vec<String> {
             entries.iter().map(|&entry| entry.to_owned()).collect()
         };
-        let mut keys = Keys::default();
+        let mut keys = ApiKeys::default();
         keys.add(&list(users), false)?;
         keys.add(&list(admins), true)?;
         Ok(keys)
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_generated_name_does_not_depend_on_the_position() {
-        let name = |keys: &Keys| keys.owner(ONE.as_bytes()).unwrap().name.clone();
+        let name = |keys: &ApiKeys| keys.owner(ONE.as_bytes()).unwrap().name.clone();
         let first = name(&both(&[ONE, OTHER], &[]).unwrap());
         let second = name(&both(&[OTHER, ONE], &[]).unwrap());
         assert_eq!(first, second);

@@ -1,6 +1,6 @@
 //! Header parameters: an optional header can be absent, but never null.
 
-use super::access::operations;
+use super::middleware_responses::operations;
 use utoipa::{
     Modify,
     openapi::{
@@ -11,9 +11,9 @@ use utoipa::{
 };
 
 /// Removes the `null` that `Option` adds to the types of headers.
-pub(super) struct Headers;
+pub(super) struct OptionalHeaders;
 
-impl Modify for Headers {
+impl Modify for OptionalHeaders {
     fn modify(&self, document: &mut OpenApi) {
         let operations = document.paths.paths.values_mut().flat_map(operations);
         let parameters = operations.flat_map(|operation| operation.parameters.iter_mut().flatten());
@@ -24,13 +24,13 @@ impl Modify for Headers {
                 ..
             }) = parameter
             {
-                never_null(&mut object.schema_type);
+                remove_null(&mut object.schema_type);
             }
         }
     }
 }
 
-fn never_null(schema_type: &mut SchemaType) {
+fn remove_null(schema_type: &mut SchemaType) {
     if let SchemaType::Array(types) = schema_type {
         types.retain(|one| *one != Type::Null);
         if let [only] = types.as_slice() {

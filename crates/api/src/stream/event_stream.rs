@@ -1,10 +1,10 @@
 //! [`Feed`]: the events of one search that were read so far, and the task that reads them from
 //! Redis.
 
-use super::{Feeds, frame::Frame};
+use super::{EventStreams, frame::Frame};
 use crate::{
     problem::Problem,
-    reply::{self, State as SearchState},
+    search_state::{self, SearchState},
 };
 use bytes::Bytes;
 use privachat_core::jobs::{EventId, Jobs, Notifier, StoredEvent, Subscription};
@@ -20,15 +20,15 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Events read from Redis at once.
-const AT_ONCE: usize = 256;
+const READ_BATCH_SIZE: usize = 256;
 /// Covers notifications that Pub/Sub loses.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const RECHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Between two attempts while Redis is unreachable.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Why an event stream has no more events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum StreamEnd {
     /// The search has ended; the last frame is its last event.
     Ended,
     /// The search does not exist or has expired.
@@ -36,22 +36,22 @@ pub(super) enum End {
 }
 
 #[derive(Default)]
-struct Known {
+struct EventBuffer {
     frames: Vec<Frame>,
-    end: Option<End>,
+    end: Option<StreamEnd>,
 }
 
 /// The events of one search. Lives as long as its subscribers.
-pub(super) struct Feed {
-    feeds: Arc<Feeds>,
+pub(super) struct EventStream {
+    feeds: Arc<EventStreams>,
     id: Uuid,
-    known: RwLock<Known>,
+    known: RwLock<EventBuffer>,
     changed: watch::Sender<()>,
     closed: CancellationToken,
 }
 
-impl Feed {
-    pub(super) fn new(feeds: Arc<Feeds>, id: Uuid) -> Self {
+impl EventStream {
+    pub(super) fn new(feeds: Arc<EventStreams>, id: Uuid) -> Self {
         Self {
             feeds,
             id,
@@ -72,7 +72,11 @@ impl Feed {
     }
 
     /// Up to `limit` frames from index `place` on, and the end, if these are the last frames.
-    pub(super) fn frames_from(&self, place: usize, limit: usize) -> (Vec<Frame>, Option<End>) {
+    pub(super) fn frames_from(
+        &self,
+        place: usize,
+        limit: usize,
+    ) -> (Vec<Frame>, Option<StreamEnd>) {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let rest = known.frames.get(place..).unwrap_or_default();
         let frames: Vec<Frame> = rest.iter().take(limit).cloned().collect();
@@ -80,7 +84,7 @@ impl Feed {
         (frames, known.end.filter(|_| is_all))
     }
 
-    fn add(&self, frames: Vec<Frame>, end: Option<End>) {
+    fn add(&self, frames: Vec<Frame>, end: Option<StreamEnd>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.frames.extend(frames);
         known.end = end;
@@ -89,7 +93,7 @@ impl Feed {
     }
 }
 
-impl Drop for Feed {
+impl Drop for EventStream {
     fn drop(&mut self) {
         self.closed.cancel();
         self.feeds.strike(self.id);
@@ -98,17 +102,17 @@ impl Drop for Feed {
 
 /// Reads the events of a search into `feed` until the last event, or until all subscribers have
 /// dropped.
-pub(super) async fn follow(feed: Weak<Feed>, jobs: Jobs, changes: Notifier, id: Uuid) {
+pub(super) async fn run_reader(feed: Weak<EventStream>, jobs: Jobs, changes: Notifier, id: Uuid) {
     // Subscribe before the first read, or an event in between is missed.
     let mut ring = changes.subscribe(id);
     let mut after = EventId::START;
     loop {
-        let read = read(&jobs, id, after).await;
+        let read = read_batch(&jobs, id, after).await;
         let Some(feed) = feed.upgrade() else { return };
         match read {
-            Ok(Read { frames, end }) => {
+            Ok(EventBatch { frames, end }) => {
                 after = frames.last().map_or(after, Frame::id);
-                let is_full = frames.len() == AT_ONCE;
+                let is_full = frames.len() == READ_BATCH_SIZE;
                 if !frames.is_empty() || end.is_some() {
                     feed.add(frames, end);
                 }
@@ -117,73 +121,73 @@ pub(super) async fn follow(feed: Weak<Feed>, jobs: Jobs, changes: Notifier, id: 
                     return;
                 }
                 if !is_full {
-                    wait(&mut ring).await;
+                    wait_for_change(&mut ring).await;
                 }
             }
             Err(error) if !matches!(error, Problem::Unavailable(_)) => {
                 tracing::error!(session_id = %id, error = %error, "cannot read the events of a search");
-                return feed.add(Vec::new(), Some(End::Gone));
+                return feed.add(Vec::new(), Some(StreamEnd::Gone));
             }
             Err(error) => {
                 drop(feed);
                 tracing::debug!(session_id = %id, error = %error, "cannot read events; trying again");
-                sleep(TRY_AGAIN).await;
+                sleep(RETRY_INTERVAL).await;
             }
         }
     }
 }
 
-async fn wait(ring: &mut Subscription) {
-    let _rung_or_not = timeout(LOOK_AGAIN, ring.changed()).await;
+async fn wait_for_change(ring: &mut Subscription) {
+    let _rung_or_not = timeout(RECHECK_INTERVAL, ring.changed()).await;
 }
 
-struct Read {
+struct EventBatch {
     frames: Vec<Frame>,
-    end: Option<End>,
+    end: Option<StreamEnd>,
 }
 
-async fn read(jobs: &Jobs, id: Uuid, after: EventId) -> Result<Read, Problem> {
-    let entries = jobs.events_after(id, after, AT_ONCE).await?;
+async fn read_batch(jobs: &Jobs, id: Uuid, after: EventId) -> Result<EventBatch, Problem> {
+    let entries = jobs.events_after(id, after, READ_BATCH_SIZE).await?;
     let Some(last) = entries.last() else {
-        return unheard(jobs, id, after).await;
+        return poll_record(jobs, id, after).await;
     };
     if !last.is_last() {
         let frames = entries
             .iter()
             .map(|entry| Frame::new(entry, None))
             .collect();
-        return Ok(Read { frames, end: None });
+        return Ok(EventBatch { frames, end: None });
     }
-    let Some(result) = result(jobs, id).await? else {
-        return Ok(Read {
+    let Some(result) = final_response(jobs, id).await? else {
+        return Ok(EventBatch {
             frames: Vec::new(),
-            end: Some(End::Gone),
+            end: Some(StreamEnd::Gone),
         });
     };
     let frames = entries.iter().map(|entry| {
         let result = entry.is_last().then_some(&result[..]);
         Frame::new(entry, result)
     });
-    Ok(Read {
+    Ok(EventBatch {
         frames: frames.collect(),
-        end: Some(End::Ended),
+        end: Some(StreamEnd::Ended),
     })
 }
 
 /// Checks the record when there are no new events: the search may have expired. A search of the old
 /// service has no events; its ended record becomes one.
-async fn unheard(jobs: &Jobs, id: Uuid, after: EventId) -> Result<Read, Problem> {
-    let going_on = Read {
+async fn poll_record(jobs: &Jobs, id: Uuid, after: EventId) -> Result<EventBatch, Problem> {
+    let going_on = EventBatch {
         frames: Vec::new(),
         end: None,
     };
     let Some(record) = jobs.record(id).await? else {
-        return Ok(Read {
-            end: Some(End::Gone),
+        return Ok(EventBatch {
+            end: Some(StreamEnd::Gone),
             ..going_on
         });
     };
-    let state = reply::state(id, &record)?;
+    let state = search_state::parse_record(id, &record)?;
     if !state.status().is_terminal() || after > EventId::START {
         return Ok(going_on);
     }
@@ -197,22 +201,24 @@ async fn unheard(jobs: &Jobs, id: Uuid, after: EventId) -> Result<Read, Problem>
         kind: kind.to_owned(),
         data: format!("{{\"type\":\"{kind}\"}}").into(),
     };
-    let frame = Frame::new(&entry, Some(&json(state)?));
-    Ok(Read {
+    let frame = Frame::new(&entry, Some(&response_json(state)?));
+    Ok(EventBatch {
         frames: vec![frame],
-        end: Some(End::Ended),
+        end: Some(StreamEnd::Ended),
     })
 }
 
 /// The JSON of the final response of a search; `None` when it has expired.
-async fn result(jobs: &Jobs, id: Uuid) -> Result<Option<Bytes>, Problem> {
+async fn final_response(jobs: &Jobs, id: Uuid) -> Result<Option<Bytes>, Problem> {
     match jobs.record(id).await? {
-        Some(record) => Ok(Some(json(reply::state(id, &record)?)?)),
+        Some(record) => Ok(Some(response_json(search_state::parse_record(
+            id, &record,
+        )?)?)),
         None => Ok(None),
     }
 }
 
-fn json(state: SearchState) -> Result<Bytes, Problem> {
+fn response_json(state: SearchState) -> Result<Bytes, Problem> {
     match state {
         SearchState::Completed(result) => Ok(result),
         SearchState::Other { response, .. } => serde_json::to_vec(&response)

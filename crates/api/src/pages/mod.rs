@@ -2,7 +2,7 @@
 //! third-party code.
 
 mod assets;
-mod headers;
+mod page_headers;
 
 use crate::{
     access,
@@ -50,11 +50,11 @@ async fn sign_in_page(request: HttpRequest) -> HttpResponse {
 
 /// A script, style or image.
 async fn asset(request: HttpRequest, name: web::Path<String>) -> Result<HttpResponse, Problem> {
-    assets::named(&request, &name).ok_or(Problem::UnknownPath)
+    assets::find_asset(&request, &name).ok_or(Problem::UnknownPath)
 }
 
 /// Whether the client accepts HTML by name, as browsers do and `*/*` does not.
-pub(crate) fn wants_page(request: &HttpRequest) -> bool {
+pub(crate) fn accepts_html(request: &HttpRequest) -> bool {
     let accepted = request.headers().get_all(header::ACCEPT);
     accepted
         .filter_map(|value| value.to_str().ok())

@@ -4,12 +4,12 @@ use super::*;
 use privachat_core::connection::Redis;
 use tokio::task::yield_now;
 
-fn feeds() -> Arc<Feeds> {
+fn feeds() -> Arc<EventStreams> {
     let redis = Redis::open("redis+unix:///nowhere/redis.sock").unwrap();
-    Feeds::new(Jobs::new(redis), Notifier::default(), Handle::current())
+    EventStreams::new(Jobs::new(redis), Notifier::default(), Handle::current())
 }
 
-fn watched(feeds: &Feeds) -> usize {
+fn watched(feeds: &EventStreams) -> usize {
     feeds.feeds.lock().unwrap().len()
 }
 
@@ -54,7 +54,7 @@ async fn each_search_has_one_reader_for_all_subscribers() {
     let feeds = feeds();
     let before = Handle::current().metrics().num_alive_tasks();
     let ids = [Uuid::new_v4(), Uuid::new_v4()];
-    let listeners: Vec<Listener> = (0..100)
+    let listeners: Vec<Subscriber> = (0..100)
         .map(|number| feeds.listen(ids[number % 2], EventId::START))
         .collect();
     assert_eq!(watched(&feeds), 2);

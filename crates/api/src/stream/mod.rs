@@ -9,17 +9,17 @@
 //! A [`Listener`] is a position in the frames of a [`Feed`]. It buffers nothing: a slow subscriber
 //! costs no memory, and a late one reads the same frames.
 
-mod feed;
+mod event_stream;
 mod frame;
-mod listener;
 pub(crate) mod socket;
 pub(crate) mod sse;
-mod wire;
+mod subscriber;
+mod websocket;
 
 pub(crate) use frame::Frame;
-pub(crate) use listener::{Listener, News};
+pub(crate) use subscriber::{Subscriber, Update};
 
-use feed::Feed;
+use event_stream::EventStream;
 use privachat_core::jobs::{EventId, Jobs, Notifier};
 use std::{
     collections::HashMap,
@@ -29,15 +29,15 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 /// The event streams that have subscribers.
-pub(crate) struct Feeds {
+pub(crate) struct EventStreams {
     jobs: Jobs,
     changes: Notifier,
     /// Runs the reader tasks: they outlive the thread of the request that starts them.
     runtime: Handle,
-    feeds: Mutex<HashMap<Uuid, Weak<Feed>>>,
+    feeds: Mutex<HashMap<Uuid, Weak<EventStream>>>,
 }
 
-impl Feeds {
+impl EventStreams {
     /// `changes` must be running.
     pub(crate) fn new(jobs: Jobs, changes: Notifier, runtime: Handle) -> Arc<Self> {
         Arc::new(Self {
@@ -50,18 +50,18 @@ impl Feeds {
 
     /// Subscribes to the events of a search after `after`. A search that does not exist yields
     /// [`News::Gone`].
-    pub(crate) fn listen(self: &Arc<Self>, id: Uuid, after: EventId) -> Listener {
-        Listener::new(self.feed(id), after)
+    pub(crate) fn listen(self: &Arc<Self>, id: Uuid, after: EventId) -> Subscriber {
+        Subscriber::new(self.feed(id), after)
     }
 
-    fn feed(self: &Arc<Self>, id: Uuid) -> Arc<Feed> {
+    fn feed(self: &Arc<Self>, id: Uuid) -> Arc<EventStream> {
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(feed) = feeds.get(&id).and_then(Weak::upgrade) {
             return feed;
         }
-        let feed = Arc::new(Feed::new(Arc::clone(self), id));
+        let feed = Arc::new(EventStream::new(Arc::clone(self), id));
         feeds.insert(id, Arc::downgrade(&feed));
-        let follower = feed::follow(
+        let follower = event_stream::run_reader(
             Arc::downgrade(&feed),
             self.jobs.clone(),
             self.changes.clone(),

@@ -1,9 +1,9 @@
 //! The events of a search as a response of Server-Sent Events.
 
-use super::{Frame, Listener, News};
+use super::{Frame, Subscriber, Update};
 use crate::{
-    metrics::Listening,
-    sse::{self, BEAT, HEARTBEAT},
+    metrics::SubscriberGuard,
+    sse::{self, HEARTBEAT_COMMENT, HEARTBEAT_INTERVAL},
 };
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
@@ -14,14 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 /// A response that sends `first`, then the events of `listener`, until the search has ended or the
 /// process stops. After a stop the last event is missing, so the client reconnects.
-pub(crate) fn answer(
+pub(crate) fn search_events_response(
     answer: HttpResponseBuilder,
     first: Vec<Frame>,
-    listener: Listener,
+    listener: Subscriber,
     stopping: CancellationToken,
-    listening: Listening,
+    listening: SubscriberGuard,
 ) -> HttpResponse {
-    let mut sending = Sending {
+    let mut sending = EventSender {
         ready: VecDeque::new(),
         listener: Some(listener),
         stopping,
@@ -32,17 +32,17 @@ pub(crate) fn answer(
         let chunk = sending.next().await?;
         Some((chunk, sending))
     });
-    sse::answer(answer, chunks)
+    sse::streaming_response(answer, chunks)
 }
 
-struct Sending {
+struct EventSender {
     ready: VecDeque<Bytes>,
-    listener: Option<Listener>,
+    listener: Option<Subscriber>,
     stopping: CancellationToken,
-    _listening: Listening,
+    _listening: SubscriberGuard,
 }
 
-impl Sending {
+impl EventSender {
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             if let Some(chunk) = self.ready.pop_front() {
@@ -51,12 +51,12 @@ impl Sending {
             let listener = self.listener.as_mut()?;
             let news = tokio::select! {
                 news = listener.next() => news,
-                () = sleep(HEARTBEAT) => return Some(BEAT),
+                () = sleep(HEARTBEAT_INTERVAL) => return Some(HEARTBEAT_COMMENT),
                 () = self.stopping.cancelled() => return None,
             };
             match news {
-                News::Frames(frames) => self.take(frames),
-                News::Ended | News::Gone => return None,
+                Update::Frames(frames) => self.take(frames),
+                Update::Ended | Update::Gone => return None,
             }
         }
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// The state of a search.
-pub(crate) enum State {
+pub(crate) enum SearchState {
     /// The result as stored, not parsed.
     Completed(Bytes),
     /// All other states, and completed records that the old service wrote.
@@ -20,19 +20,19 @@ pub(crate) enum State {
 }
 
 /// Parses a record; `Problem::Internal` when it is damaged.
-pub(crate) fn state(id: Uuid, record: &Record) -> Result<State, Problem> {
+pub(crate) fn parse_record(id: Uuid, record: &Record) -> Result<SearchState, Problem> {
     if let Some(result) = record.result() {
-        return Ok(State::Completed(result));
+        return Ok(SearchState::Completed(result));
     }
-    let stored = StoredRecord::parse(record.bytes()).map_err(unreadable)?;
-    let response = stored.response(id, Utc::now()).map_err(unreadable)?;
-    Ok(State::Other {
+    let stored = StoredRecord::parse(record.bytes()).map_err(damaged_record)?;
+    let response = stored.response(id, Utc::now()).map_err(damaged_record)?;
+    Ok(SearchState::Other {
         status: stored.status,
         response,
     })
 }
 
-impl State {
+impl SearchState {
     pub(crate) fn status(&self) -> Status {
         match self {
             Self::Completed(_) => Status::Completed,
@@ -51,6 +51,6 @@ impl State {
     }
 }
 
-fn unreadable(error: serde_json::Error) -> Problem {
+fn damaged_record(error: serde_json::Error) -> Problem {
     Problem::Internal(anyhow::Error::from(error).context("a stored record cannot be read"))
 }

@@ -27,7 +27,7 @@ pub(super) static REFUSALS: Metric = Metric::counter(
     &["error"],
     "Responses with an error, by its code in docs/ERRORS.md; `invalid_request` is a 422",
 );
-pub(super) static LISTENERS: Metric = Metric::gauge(
+pub(super) static SUBSCRIBERS: Metric = Metric::gauge(
     "privachat_api_listeners",
     &["transport"],
     "Open event streams: `sse` (searches and the queue) or `websocket`",
@@ -87,7 +87,7 @@ pub(super) static ALL: [&Metric; 15] = [
     &IN_FLIGHT,
     &ACCEPTED,
     &REFUSALS,
-    &LISTENERS,
+    &SUBSCRIBERS,
     &QUEUE_DEPTH,
     &QUEUE_OLDEST,
     &QUEUE_RUNNING,

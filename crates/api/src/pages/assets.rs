@@ -1,6 +1,6 @@
 //! The files of `crates/api/web/`, embedded in the binary.
 
-use super::headers;
+use super::page_headers;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, EntityTag, Header, IfNoneMatch},
@@ -47,28 +47,28 @@ pub(super) fn page(request: &HttpRequest, name: &str) -> HttpResponse {
     let page = ASSETS.iter().find(|asset| asset.name == name);
     page.map_or_else(
         || HttpResponse::NotFound().finish(),
-        |page| answer(request, page),
+        |page| asset_response(request, page),
     )
 }
 
 /// The script, style or image `name`; `None` for pages and unknown names.
-pub(super) fn named(request: &HttpRequest, name: &str) -> Option<HttpResponse> {
+pub(super) fn find_asset(request: &HttpRequest, name: &str) -> Option<HttpResponse> {
     let asset = ASSETS.iter().find(|asset| asset.name == name);
     asset
         .filter(|asset| asset.kind != HTML)
-        .map(|asset| answer(request, asset))
+        .map(|asset| asset_response(request, asset))
 }
 
 /// Browsers cache the file and revalidate it each time, so an upgrade shows at once.
-fn answer(request: &HttpRequest, asset: &Asset) -> HttpResponse {
-    let tag = EntityTag::new_strong(tag(asset.text));
-    let is_known = is_known(request, &tag);
+fn asset_response(request: &HttpRequest, asset: &Asset) -> HttpResponse {
+    let tag = EntityTag::new_strong(content_hash(asset.text));
+    let is_known = matches_etag(request, &tag);
     let mut answer = if is_known {
         HttpResponse::NotModified()
     } else {
         HttpResponse::Ok()
     };
-    headers::add(&mut answer);
+    page_headers::add_page_headers(&mut answer);
     answer
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((header::ETAG, tag.to_string()));
@@ -81,7 +81,7 @@ fn answer(request: &HttpRequest, asset: &Asset) -> HttpResponse {
     answer.content_type(asset.kind).body(asset.text)
 }
 
-fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
+fn matches_etag(request: &HttpRequest, tag: &EntityTag) -> bool {
     match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => true,
         Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
@@ -89,7 +89,7 @@ fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
     }
 }
 
-fn tag(text: &str) -> String {
+fn content_hash(text: &str) -> String {
     let digest = Sha256::digest(text);
     let half = digest.iter().take(8);
     half.map(|byte| format!("{byte:02x}")).collect()

@@ -4,12 +4,12 @@ use actix_web::HttpResponseBuilder;
 
 /// Own scripts, styles, images and requests; nothing inline, no other origin, no frames
 /// (<https://www.w3.org/TR/CSP3/>).
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";
 
-const HEADERS: [(&str, &str); 6] = [
-    ("content-security-policy", POLICY),
+const PAGE_HEADERS: [(&str, &str); 6] = [
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
@@ -20,8 +20,8 @@ const HEADERS: [(&str, &str); 6] = [
     ),
 ];
 
-pub(super) fn add(answer: &mut HttpResponseBuilder) {
-    for header in HEADERS {
+pub(super) fn add_page_headers(answer: &mut HttpResponseBuilder) {
+    for header in PAGE_HEADERS {
         answer.insert_header(header);
     }
 }

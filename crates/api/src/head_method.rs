@@ -16,10 +16,10 @@ use std::{
 };
 
 /// Handles HEAD as GET and drops the body before it is produced.
-pub(crate) async fn answer_head(
+pub(crate) async fn handle_head(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<EitherBody<impl MessageBody, Omitted>>, Error> {
+) -> Result<ServiceResponse<EitherBody<impl MessageBody, OmittedBody>>, Error> {
     if request.method() != Method::HEAD {
         return Ok(next.call(request).await?.map_into_left_body());
     }
@@ -28,13 +28,13 @@ pub(crate) async fn answer_head(
     // HEAD must not open a WebSocket.
     head.headers.remove(UPGRADE);
     let response = next.call(request).await?;
-    Ok(response.map_body(|_head, body| EitherBody::right(Omitted(body.size()))))
+    Ok(response.map_body(|_head, body| EitherBody::right(OmittedBody(body.size()))))
 }
 
 /// A body that only has a size.
-pub(crate) struct Omitted(BodySize);
+pub(crate) struct OmittedBody(BodySize);
 
-impl MessageBody for Omitted {
+impl MessageBody for OmittedBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {

@@ -1,7 +1,7 @@
 //! Marks the query parameters of the history list as optional when empty: HTML forms send fields
 //! that are not filled in.
 
-use super::access::operations;
+use super::middleware_responses::operations;
 use utoipa::{
     Modify,
     openapi::{
@@ -12,16 +12,16 @@ use utoipa::{
 };
 
 /// The path of the history list, which ignores empty parameters.
-const LIST: &str = "/api/v1/sessions";
+const LIST_PATH: &str = "/api/v1/sessions";
 /// utoipa has no field for it, but writes extensions under any name.
-const ALLOWED: (&str, bool) = ("allowEmptyValue", true);
+const ALLOW_EMPTY_VALUE: (&str, bool) = ("allowEmptyValue", true);
 
 /// Sets `allowEmptyValue` on the query parameters of the list.
-pub(super) struct Empty;
+pub(super) struct AllowEmptyValues;
 
-impl Modify for Empty {
+impl Modify for AllowEmptyValues {
     fn modify(&self, document: &mut OpenApi) {
-        let list = document.paths.paths.get_mut(LIST);
+        let list = document.paths.paths.get_mut(LIST_PATH);
         let parameters = list
             .into_iter()
             .flat_map(operations)
@@ -33,7 +33,7 @@ impl Modify for Empty {
                 ..
             }) = parameter
             {
-                *extensions = Some(Extensions::from_iter([ALLOWED]));
+                *extensions = Some(Extensions::from_iter([ALLOW_EMPTY_VALUE]));
             }
         }
     }

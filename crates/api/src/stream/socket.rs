@@ -2,12 +2,12 @@
 //! (<https://www.rfc-editor.org/rfc/rfc6455>).
 
 use super::{
-    Frame, Listener, News,
-    wire::{self, Wire},
+    Frame, Subscriber, Update,
+    websocket::{self, WebSocket},
 };
 use crate::{
-    problem::{Problem, named},
-    state::State,
+    problem::{Problem, error_body},
+    state::AppState,
 };
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use bytes::Bytes;
@@ -24,46 +24,46 @@ use tokio_tungstenite::tungstenite::{
 use uuid::Uuid;
 
 /// Between two pings.
-const PING: Duration = Duration::from_secs(15);
+const PING_INTERVAL: Duration = Duration::from_secs(15);
 /// A peer that is silent for this long counts as lost: it missed two pings.
-const SILENCE: Duration = Duration::from_secs(40);
+const PEER_TIMEOUT: Duration = Duration::from_secs(40);
 /// How long a send may wait for a peer that does not read.
-const UNREAD: Duration = Duration::from_secs(30);
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a message from the peer; the longest valid one has 15.
-const LONGEST: usize = 4096;
+const MAX_MESSAGE_BYTES: usize = 4096;
 /// Close code for a search that has expired: private codes begin at 4000; this one resembles 404.
-const GONE: u16 = 4404;
+const CLOSE_CODE_EXPIRED: u16 = 4404;
 
 /// An open WebSocket for one search.
-pub(crate) struct Socket {
-    wire: Wire,
-    state: Arc<State>,
+pub(crate) struct EventSocket {
+    wire: WebSocket,
+    state: Arc<AppState>,
     id: Uuid,
     heard: Instant,
 }
 
 /// How a socket ends: with a close frame, or without one because the peer is lost.
-enum End {
+enum SocketEnd {
     Close(CloseCode),
     Drop,
 }
 
 /// A command of the client.
 #[derive(Deserialize)]
-struct Order {
+struct ClientCommand {
     cancel: bool,
 }
 
-impl Socket {
+impl EventSocket {
     /// Performs the handshake: the response that opens the socket, and the socket.
     /// `UpgradeRequired` when the request is no handshake.
     pub(crate) async fn open(
         request: &HttpRequest,
         payload: Payload,
-        state: Arc<State>,
+        state: Arc<AppState>,
         id: Uuid,
     ) -> Result<(HttpResponse, Self), Problem> {
-        let (answer, wire) = wire::open(request, payload, LONGEST)
+        let (answer, wire) = websocket::accept(request, payload, MAX_MESSAGE_BYTES)
             .await
             .map_err(|_no_handshake| Problem::UpgradeRequired)?;
         let socket = Self {
@@ -76,18 +76,21 @@ impl Socket {
     }
 
     /// Sends events until the search has ended, the peer is lost or the process stops.
-    pub(crate) async fn run(mut self, listener: Listener) {
+    pub(crate) async fn run(mut self, listener: Subscriber) {
         let Err(end) = self.talk(listener).await;
-        if let End::Close(code) = end {
+        if let SocketEnd::Close(code) = end {
             let reason = Utf8Bytes::default();
             let closing = self.wire.close(Some(CloseFrame { code, reason }));
-            let _sent_or_gone = timeout(UNREAD, closing).await;
+            let _sent_or_gone = timeout(SEND_TIMEOUT, closing).await;
         }
     }
 
-    async fn talk(&mut self, mut listener: Listener) -> Result<std::convert::Infallible, End> {
+    async fn talk(
+        &mut self,
+        mut listener: Subscriber,
+    ) -> Result<std::convert::Infallible, SocketEnd> {
         let stopping = self.state.stopping.clone();
-        let mut beat = interval(PING);
+        let mut beat = interval(PING_INTERVAL);
         loop {
             tokio::select! {
                 // Boxed, so that ten thousand idle sockets do not reserve memory for sending.
@@ -97,49 +100,49 @@ impl Socket {
                     Box::pin(self.hear(message)).await?;
                 }
                 _ = beat.tick() => {
-                    if self.heard.elapsed() > SILENCE {
-                        return Err(End::Drop);
+                    if self.heard.elapsed() > PEER_TIMEOUT {
+                        return Err(SocketEnd::Drop);
                     }
                     self.say(Message::Ping(Bytes::new())).await?;
                 }
-                () = stopping.cancelled() => return Err(End::Close(CloseCode::Restart)),
+                () = stopping.cancelled() => return Err(SocketEnd::Close(CloseCode::Restart)),
             }
         }
     }
 
-    async fn tell(&mut self, news: News) -> Result<(), End> {
+    async fn tell(&mut self, news: Update) -> Result<(), SocketEnd> {
         let frames = match news {
-            News::Frames(frames) => frames,
-            News::Ended => return Err(End::Close(CloseCode::Normal)),
-            News::Gone => return Err(End::Close(CloseCode::Library(GONE))),
+            Update::Frames(frames) => frames,
+            Update::Ended => return Err(SocketEnd::Close(CloseCode::Normal)),
+            Update::Gone => return Err(SocketEnd::Close(CloseCode::Library(CLOSE_CODE_EXPIRED))),
         };
         for frame in &frames {
             let text = Utf8Bytes::try_from(frame.json().clone());
-            let text = text.map_err(|_not_utf8| End::Close(CloseCode::Error))?;
+            let text = text.map_err(|_not_utf8| SocketEnd::Close(CloseCode::Error))?;
             self.say(Message::Text(text)).await?;
         }
         match frames.last().is_some_and(Frame::is_last) {
-            true => Err(End::Close(CloseCode::Normal)),
+            true => Err(SocketEnd::Close(CloseCode::Normal)),
             false => Ok(()),
         }
     }
 
-    async fn hear(&mut self, message: Option<Result<Message, Error>>) -> Result<(), End> {
+    async fn hear(&mut self, message: Option<Result<Message, Error>>) -> Result<(), SocketEnd> {
         match message {
-            Some(Ok(Message::Close(_))) => Err(End::Close(CloseCode::Normal)),
+            Some(Ok(Message::Close(_))) => Err(SocketEnd::Close(CloseCode::Normal)),
             Some(Ok(Message::Pong(_) | Message::Frame(_))) => Ok(()),
             // tungstenite has queued the pong. Flush it before reading on: otherwise the pongs for
             // a peer that sends pings and does not read would pile up.
-            Some(Ok(Message::Ping(_))) => in_time(self.wire.flush()).await,
+            Some(Ok(Message::Ping(_))) => with_send_timeout(self.wire.flush()).await,
             Some(Ok(Message::Text(text))) => self.obey(text.as_bytes()).await,
             Some(Ok(Message::Binary(_))) => self.obey(b"").await,
-            Some(Err(error)) => Err(end_of(&error)),
-            None => Err(End::Drop),
+            Some(Err(error)) => Err(end_for_error(&error)),
+            None => Err(SocketEnd::Drop),
         }
     }
 
-    async fn obey(&mut self, order: &[u8]) -> Result<(), End> {
-        let Ok(Order { cancel: true }) = serde_json::from_slice(order) else {
+    async fn obey(&mut self, order: &[u8]) -> Result<(), SocketEnd> {
+        let Ok(ClientCommand { cancel: true }) = serde_json::from_slice(order) else {
             return self
                 .refuse(code::UNKNOWN_MESSAGE, "Send {\"cancel\":true} or nothing")
                 .await;
@@ -164,31 +167,33 @@ impl Socket {
         }
     }
 
-    async fn refuse(&mut self, error: &str, message: &str) -> Result<(), End> {
-        let text = named(error, message).to_string();
+    async fn refuse(&mut self, error: &str, message: &str) -> Result<(), SocketEnd> {
+        let text = error_body(error, message).to_string();
         self.say(Message::text(text)).await
     }
 
     /// Waits while the small send buffer is full, so a peer that does not read costs no memory.
-    async fn say(&mut self, message: Message) -> Result<(), End> {
-        in_time(self.wire.send(message)).await
+    async fn say(&mut self, message: Message) -> Result<(), SocketEnd> {
+        with_send_timeout(self.wire.send(message)).await
     }
 }
 
-async fn in_time(sending: impl Future<Output = Result<(), Error>>) -> Result<(), End> {
-    match timeout(UNREAD, sending).await {
-        Ok(sent) => sent.map_err(|_gone| End::Drop),
-        Err(_elapsed) => Err(End::Drop),
+async fn with_send_timeout(
+    sending: impl Future<Output = Result<(), Error>>,
+) -> Result<(), SocketEnd> {
+    match timeout(SEND_TIMEOUT, sending).await {
+        Ok(sent) => sent.map_err(|_gone| SocketEnd::Drop),
+        Err(_elapsed) => Err(SocketEnd::Drop),
     }
 }
 
 /// The close code for an error of the peer.
-fn end_of(error: &Error) -> End {
+fn end_for_error(error: &Error) -> SocketEnd {
     match error {
-        Error::Capacity(_) => End::Close(CloseCode::Size),
-        Error::Utf8(_) => End::Close(CloseCode::Invalid),
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Drop,
-        Error::Protocol(_) => End::Close(CloseCode::Protocol),
-        _gone => End::Drop,
+        Error::Capacity(_) => SocketEnd::Close(CloseCode::Size),
+        Error::Utf8(_) => SocketEnd::Close(CloseCode::Invalid),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => SocketEnd::Drop,
+        Error::Protocol(_) => SocketEnd::Close(CloseCode::Protocol),
+        _gone => SocketEnd::Drop,
     }
 }

@@ -1,7 +1,7 @@
 //! [`Listener`]: one subscriber to the events of a search.
 
 use super::{
-    feed::{End, Feed},
+    event_stream::{EventStream, StreamEnd},
     frame::Frame,
 };
 use privachat_core::jobs::EventId;
@@ -9,11 +9,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Frames of one update.
-const AT_ONCE: usize = 64;
+const MAX_FRAMES_PER_UPDATE: usize = 64;
 
 /// What a subscriber receives.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum Update {
     /// The next events, at least one.
     Frames(Vec<Frame>),
     /// The search has ended, and all events were received.
@@ -23,8 +23,8 @@ pub(crate) enum News {
 }
 
 /// A position in the events of one search.
-pub(crate) struct Listener {
-    feed: Arc<Feed>,
+pub(crate) struct Subscriber {
+    feed: Arc<EventStream>,
     /// Events up to this one are skipped.
     after: EventId,
     /// The index of the next frame.
@@ -32,8 +32,8 @@ pub(crate) struct Listener {
     changed: watch::Receiver<()>,
 }
 
-impl Listener {
-    pub(super) fn new(feed: Arc<Feed>, after: EventId) -> Self {
+impl Subscriber {
+    pub(super) fn new(feed: Arc<EventStream>, after: EventId) -> Self {
         let changed = feed.changes();
         Self {
             feed,
@@ -44,11 +44,11 @@ impl Listener {
     }
 
     /// Waits for the next update. Cancel safe: a dropped wait loses no event.
-    pub(crate) async fn next(&mut self) -> News {
+    pub(crate) async fn next(&mut self) -> Update {
         loop {
             // Mark as seen before reading, or a change in between is missed.
             self.changed.borrow_and_update();
-            let (frames, end) = self.feed.frames_from(self.next, AT_ONCE);
+            let (frames, end) = self.feed.frames_from(self.next, MAX_FRAMES_PER_UPDATE);
             let taken = frames.len();
             self.next += taken;
             let news: Vec<Frame> = frames
@@ -56,11 +56,11 @@ impl Listener {
                 .filter(|frame| frame.id() > self.after)
                 .collect();
             if !news.is_empty() {
-                return News::Frames(news);
+                return Update::Frames(news);
             }
             match end {
-                Some(End::Ended) => return News::Ended,
-                Some(End::Gone) => return News::Gone,
+                Some(StreamEnd::Ended) => return Update::Ended,
+                Some(StreamEnd::Gone) => return Update::Gone,
                 // All skipped; later frames may be new.
                 None if taken > 0 => {}
                 // Never an error: `self.feed` keeps the sender alive.

@@ -24,38 +24,38 @@ use tokio_util::{
 };
 
 /// Bytes that wait for the connection; a send waits when the buffer is full.
-const UNSENT: usize = 32 * 1024;
+const SEND_BUFFER_BYTES: usize = 32 * 1024;
 /// Bytes of a chunk of the response body.
-const PIECE: usize = 8 * 1024;
+const CHUNK_BYTES: usize = 8 * 1024;
 /// Bytes of the read buffer; small, as commands are short and ten thousand sockets may be open.
-const READ: usize = 1024;
+const READ_BUFFER_BYTES: usize = 1024;
 
 /// An open WebSocket.
-pub(super) type Wire = WebSocketStream<Join<Received, DuplexStream>>;
-type Received = StreamReader<LocalBoxStream<'static, io::Result<Bytes>>, Bytes>;
+pub(super) type WebSocket = WebSocketStream<Join<RequestBody, DuplexStream>>;
+type RequestBody = StreamReader<LocalBoxStream<'static, io::Result<Bytes>>, Bytes>;
 
 /// The response that opens a WebSocket, and the WebSocket. Refuses a message of more than `longest`
 /// bytes, in one frame or in several, before it is buffered.
 ///
 /// # Errors
 /// `HandshakeError` when the request is no WebSocket handshake.
-pub(super) async fn open(
+pub(super) async fn accept(
     request: &HttpRequest,
     payload: Payload,
     longest: usize,
-) -> Result<(HttpResponse, Wire), HandshakeError> {
+) -> Result<(HttpResponse, WebSocket), HandshakeError> {
     let answer = handshake(request.head())?.finish();
-    let (ours, theirs) = duplex(UNSENT);
+    let (ours, theirs) = duplex(SEND_BUFFER_BYTES);
     let is_open = CancellationToken::new();
     let closed = is_open.clone().cancelled_owned();
-    let body = BodyStream::new(sent(theirs, is_open.drop_guard()));
+    let body = BodyStream::new(response_chunks(theirs, is_open.drop_guard()));
     let answer = answer.set_body(body.boxed());
     // When the connection is lost, actix drops the response body at once but never ends the request
     // body.
     let received = payload.map_err(io::Error::other).take_until(closed);
     let wire = join(StreamReader::new(received.boxed_local()), ours);
     let config = WebSocketConfig::default()
-        .read_buffer_size(READ)
+        .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_frame_size(Some(longest))
         .max_message_size(Some(longest));
@@ -64,10 +64,13 @@ pub(super) async fn open(
 }
 
 /// The written bytes in chunks, until the writer is dropped.
-fn sent(mut written: DuplexStream, open: DropGuard) -> impl Stream<Item = io::Result<Bytes>> {
+fn response_chunks(
+    mut written: DuplexStream,
+    open: DropGuard,
+) -> impl Stream<Item = io::Result<Bytes>> {
     stream::poll_fn(move |context| {
         let _as_long_as_there_is_a_connection = &open;
-        let mut space = [0; PIECE];
+        let mut space = [0; CHUNK_BYTES];
         let mut piece = ReadBuf::new(&mut space);
         ready!(Pin::new(&mut written).poll_read(context, &mut piece))?;
         let piece = piece.filled();

@@ -11,7 +11,7 @@ use actix_web::{
 
 /// Sends a body of unknown length without chunks to an HTTP/1.0 client, and closes the connection
 /// to end it.
-pub(crate) async fn close_behind(
+pub(crate) async fn close_after_body(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {

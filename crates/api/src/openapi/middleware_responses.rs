@@ -17,33 +17,34 @@ use utoipa::{
 
 const BEARER: &str = "bearer";
 const API_KEY: &str = "api_key";
-const KEY: &str = "A key of API_KEYS or API_ADMIN_KEYS. Without API_KEYS, searches need no key; without both, \
+const KEY_DESCRIPTION: &str = "A key of API_KEYS or API_ADMIN_KEYS. Without API_KEYS, searches need no key; without both, \
                    nothing needs a key";
-const METRICS: &str = "/metrics";
-const QUEUE: &str = "/api/v1/queue";
+const METRICS_PATH: &str = "/metrics";
+const QUEUE_PATH: &str = "/api/v1/queue";
 const UNAUTHORIZED: &str = "A key is required; the request has no known one";
 const FORBIDDEN: &str = "The key is not in API_ADMIN_KEYS";
-const STRANGER: &str = "The Host header is not an allowed name, or a page of a foreign origin tries to change data \
+const HOST_OR_ORIGIN_NOT_ALLOWED: &str = "The Host header is not an allowed name, or a page of a foreign origin tries to change data \
                         or to open a WebSocket";
-const NUL: &str = "A parameter has a NUL character";
+const NUL_IN_PARAMETER: &str = "A parameter has a NUL character";
 const RATE_LIMITED: &str = "Too many requests of this key or address";
-const RETRY_AFTER: &str = "Seconds until the client may retry";
+const RETRY_AFTER_DESCRIPTION: &str = "Seconds until the client may retry";
 
 /// Modifies all operations; those with a public path get no security scheme.
-pub(super) struct Access;
+pub(super) struct MiddlewareResponses;
 
-impl Modify for Access {
+impl Modify for MiddlewareResponses {
     fn modify(&self, document: &mut OpenApi) {
         let components = document.components.get_or_insert_with(Components::new);
         let mut bearer = Http::new(HttpAuthScheme::Bearer);
-        bearer.description = Some(KEY.to_owned());
+        bearer.description = Some(KEY_DESCRIPTION.to_owned());
         components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
-        let header = ApiKeyValue::with_description("X-API-Key", KEY);
+        let header = ApiKeyValue::with_description("X-API-Key", KEY_DESCRIPTION);
         components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(header)));
         for (path, item) in &mut document.paths.paths {
-            operations(item).for_each(meet_all);
-            if !access::is_open(path) {
-                operations(item).for_each(|operation| close(operation, is_for_operators(path)));
+            operations(item).for_each(add_common_responses);
+            if !access::is_public_path(path) {
+                operations(item)
+                    .for_each(|operation| add_security(operation, is_for_operators(path)));
             }
         }
     }
@@ -58,18 +59,18 @@ pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Opera
 }
 
 /// Adds the failures that do not depend on the path.
-fn meet_all(operation: &mut Operation) {
-    refuse(operation, "403", refusal(STRANGER));
+fn add_common_responses(operation: &mut Operation) {
+    add_response(operation, "403", error_response(HOST_OR_ORIGIN_NOT_ALLOWED));
     let responses = &mut operation.responses.responses;
-    let faults = || answer(NUL, "Faults").into();
+    let faults = || json_response(NUL_IN_PARAMETER, "Faults").into();
     responses.entry("422".to_owned()).or_insert_with(faults);
 }
 
 fn is_for_operators(path: &str) -> bool {
-    path == METRICS || path.starts_with(QUEUE)
+    path == METRICS_PATH || path.starts_with(QUEUE_PATH)
 }
 
-fn close(operation: &mut Operation, for_operators: bool) {
+fn add_security(operation: &mut Operation, for_operators: bool) {
     let by = |scheme: &str| SecurityRequirement::new(scheme, Vec::<String>::new());
     // The empty one: the operator decides whether a key is required.
     operation.security = Some(vec![
@@ -77,17 +78,19 @@ fn close(operation: &mut Operation, for_operators: bool) {
         by(API_KEY),
         SecurityRequirement::default(),
     ]);
-    refuse(operation, "401", refusal(UNAUTHORIZED));
+    add_response(operation, "401", error_response(UNAUTHORIZED));
     if for_operators {
-        refuse(operation, "403", refusal(FORBIDDEN));
+        add_response(operation, "403", error_response(FORBIDDEN));
     }
-    let mut limited = refusal(RATE_LIMITED);
-    limited.headers.insert("Retry-After".to_owned(), seconds());
-    refuse(operation, "429", limited);
+    let mut limited = error_response(RATE_LIMITED);
+    limited
+        .headers
+        .insert("Retry-After".to_owned(), retry_after_header());
+    add_response(operation, "429", limited);
 }
 
 /// Adds a response; its description follows that of the operation for the same status.
-fn refuse(operation: &mut Operation, status: &str, mut refusal: Response) {
+fn add_response(operation: &mut Operation, status: &str, mut refusal: Response) {
     let responses = &mut operation.responses.responses;
     if let Some(RefOr::T(own)) = responses.remove(status) {
         refusal.description = format!("{}. {}", own.description, refusal.description);
@@ -95,11 +98,11 @@ fn refuse(operation: &mut Operation, status: &str, mut refusal: Response) {
     responses.insert(status.to_owned(), refusal.into());
 }
 
-fn refusal(reason: &str) -> Response {
-    answer(reason, "Refusal")
+fn error_response(reason: &str) -> Response {
+    json_response(reason, "Refusal")
 }
 
-fn answer(reason: &str, schema: &str) -> Response {
+fn json_response(reason: &str, schema: &str) -> Response {
     let body = Content::new(Some(Ref::from_schema_name(schema)));
     let mut response = Response::new(reason);
     response
@@ -108,8 +111,8 @@ fn answer(reason: &str, schema: &str) -> Response {
     response
 }
 
-fn seconds() -> RefOr<Header> {
+fn retry_after_header() -> RefOr<Header> {
     let mut header = Header::new(ObjectBuilder::new().schema_type(Type::Integer));
-    header.description = Some(RETRY_AFTER.to_owned());
+    header.description = Some(RETRY_AFTER_DESCRIPTION.to_owned());
     header.into()
 }

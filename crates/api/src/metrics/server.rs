@@ -1,28 +1,28 @@
 //! The metrics port (METRICS_PORT): probes and metrics only, without a key.
 
-use super::page;
+use super::endpoint;
 use crate::{
     access,
     app::{GET, only},
-    head,
+    head_method,
     routes::health,
-    state::State,
+    state::AppState,
 };
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
 use anyhow::Context;
 use privachat_core::settings::MetricsAddress;
 
 /// The server on the metrics port; `None` when none is set.
-pub(crate) struct Port(Option<Server>);
+pub(crate) struct MetricsServer(Option<Server>);
 
-impl Port {
+impl MetricsServer {
     /// Listens on `address`.
     ///
     /// # Errors
     /// When the address is taken or its file cannot be written.
     pub(crate) fn open(
         address: Option<&MetricsAddress>,
-        state: &web::Data<State>,
+        state: &web::Data<AppState>,
     ) -> anyhow::Result<Self> {
         let Some(address) = address else {
             return Ok(Self(None));
@@ -32,10 +32,10 @@ impl Port {
             App::new()
                 .app_data(state.clone())
                 .wrap(from_fn(access::check_host))
-                .wrap(from_fn(head::answer_head))
+                .wrap(from_fn(head_method::handle_head))
                 .service(only(GET, "/livez").route(web::get().to(health::live)))
                 .service(only(GET, "/readyz").route(web::get().to(health::ready)))
-                .service(only(GET, "/metrics").route(web::get().to(page::get_openly)))
+                .service(only(GET, "/metrics").route(web::get().to(endpoint::get_without_key)))
         })
         .workers(1)
         .disable_signals()

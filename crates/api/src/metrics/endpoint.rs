@@ -1,7 +1,7 @@
 //! GET /metrics.
 
-use super::moment;
-use crate::{access::Admin, state::State};
+use super::redis_gauges;
+use crate::{access::Admin, state::AppState};
 use actix_web::{HttpResponse, web};
 use privachat_core::metrics::{CONTENT_TYPE, Moment};
 
@@ -12,18 +12,18 @@ use privachat_core::metrics::{CONTENT_TYPE, Moment};
         (status = 200, description = "The metrics; without those of the queues when Redis is unavailable", body = String, content_type = "application/openmetrics-text"),
     )
 )]
-pub(crate) async fn get(_: Admin, state: web::Data<State>) -> HttpResponse {
-    answer(&state).await
+pub(crate) async fn get(_: Admin, state: web::Data<AppState>) -> HttpResponse {
+    metrics_response(&state).await
 }
 
-pub(super) async fn get_openly(state: web::Data<State>) -> HttpResponse {
-    answer(&state).await
+pub(super) async fn get_without_key(state: web::Data<AppState>) -> HttpResponse {
+    metrics_response(&state).await
 }
 
-async fn answer(state: &State) -> HttpResponse {
+async fn metrics_response(state: &AppState) -> HttpResponse {
     let metrics = &state.metrics;
     let mut moment = Moment::default();
-    moment::look(state, &mut moment).await;
+    redis_gauges::collect(state, &mut moment).await;
     metrics.process.describe(&mut moment);
     HttpResponse::Ok()
         .content_type(CONTENT_TYPE)

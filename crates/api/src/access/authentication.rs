@@ -2,7 +2,7 @@
 //! required.
 
 use super::{Caller, origin, sign_in};
-use crate::{openapi, problem::Problem, state::State};
+use crate::{openapi, problem::Problem, state::AppState};
 use actix_web::{
     Error, HttpMessage, HttpRequest, ResponseError,
     body::{EitherBody, MessageBody},
@@ -13,26 +13,26 @@ use actix_web::{
 };
 
 /// Paths that need no key: probes, the API documents, and the pages, whose data needs one.
-const OPEN: [&str; 9] = [
+const PUBLIC_PATHS: [&str; 9] = [
     "/",
     "/livez",
     "/readyz",
     "/api/v1/health",
     "/api/v1/sign-in",
-    openapi::PATH,
+    openapi::DOCUMENT_PATH,
     "/api/docs",
     "/sign-in",
     "/queue",
 ];
-const OPEN_FOLDERS: [&str; 3] = ["/s/", "/assets/", "/api/docs/"];
+const PUBLIC_PREFIXES: [&str; 3] = ["/s/", "/assets/", "/api/docs/"];
 
 /// Stores the [`Caller`] in the request, for the middleware and handlers behind it.
-pub(crate) async fn identify(
+pub(crate) async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if let Some(state) = request.app_data::<web::Data<State>>() {
-        let caller = caller(state, request.request());
+    if let Some(state) = request.app_data::<web::Data<AppState>>() {
+        let caller = caller_for_key(state, request.request());
         request.extensions_mut().insert(caller);
     }
     next.call(request).await
@@ -40,15 +40,15 @@ pub(crate) async fn identify(
 
 /// Refuses requests without a known key, except to public paths. Callers are anonymous and pass
 /// when API_KEYS is empty.
-pub(crate) async fn guard(
+pub(crate) async fn require_key(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
     let is_known = request
         .extensions()
         .get::<Caller>()
-        .is_some_and(Caller::is_known);
-    if is_known || is_open(request.path()) {
+        .is_some_and(Caller::is_allowed);
+    if is_known || is_public_path(request.path()) {
         return Ok(next.call(request).await?.map_into_left_body());
     }
     let refusal = Problem::Unauthorized.error_response();
@@ -56,22 +56,25 @@ pub(crate) async fn guard(
 }
 
 /// Whether a path needs no key.
-pub(crate) fn is_open(path: &str) -> bool {
-    OPEN.contains(&path) || OPEN_FOLDERS.iter().any(|folder| path.starts_with(folder))
+pub(crate) fn is_public_path(path: &str) -> bool {
+    PUBLIC_PATHS.contains(&path)
+        || PUBLIC_PREFIXES
+            .iter()
+            .any(|folder| path.starts_with(folder))
 }
 
-fn caller(state: &State, request: &HttpRequest) -> Caller {
+fn caller_for_key(state: &AppState, request: &HttpRequest) -> Caller {
     let keys = &state.keys;
-    let key = key_of(request, &state.origins);
+    let key = key_from_request(request, &state.origins);
     match key.and_then(|key| keys.owner(key.as_bytes()).cloned()) {
-        Some(owner) => Caller::Holder(owner),
-        None if keys.let_all_search() => Caller::Anybody,
-        None => Caller::Nobody,
+        Some(owner) => Caller::Key(owner),
+        None if keys.let_all_search() => Caller::Anonymous,
+        None => Caller::Unauthenticated,
     }
 }
 
 /// The key of a request: from `Authorization: Bearer`, `X-API-Key` or the sign-in cookie.
-fn key_of(request: &HttpRequest, origins: &[String]) -> Option<String> {
+fn key_from_request(request: &HttpRequest, origins: &[String]) -> Option<String> {
     let header = |name: &str| request.headers().get(name)?.to_str().ok();
     let bearer = header(AUTHORIZATION.as_str()).and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;

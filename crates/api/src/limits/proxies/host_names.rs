@@ -10,19 +10,19 @@ use std::{
 use tokio::net::lookup_host;
 
 /// For this long a restarted proxy may not be trusted yet.
-const LOOK_UP_INTERVAL: Duration = Duration::from_secs(5);
+const RESOLVE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Host names and the addresses that they last resolved to. Clones share the addresses.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Names {
+pub(super) struct HostNames {
     names: Vec<String>,
     addresses: Arc<RwLock<HashSet<IpAddr>>>,
 }
 
-impl Names {
+impl HostNames {
     /// Adds `entry`; `false` when it is not a valid host name.
     pub(super) fn add(&mut self, entry: &str) -> bool {
-        let is_name = is_name(entry);
+        let is_name = is_host_name(entry);
         if is_name {
             self.names.push(entry.to_owned());
         }
@@ -43,7 +43,7 @@ impl Names {
     pub(super) async fn follow(&self) {
         while !self.names.is_empty() {
             self.look_up().await;
-            tokio::time::sleep(LOOK_UP_INTERVAL).await;
+            tokio::time::sleep(RESOLVE_INTERVAL).await;
         }
         std::future::pending().await
     }
@@ -73,7 +73,7 @@ impl Names {
 
 /// Labels of letters, digits, dashes and underscores; the last one has a letter, as no IPv4 address
 /// has.
-fn is_name(entry: &str) -> bool {
+fn is_host_name(entry: &str) -> bool {
     let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let mut parts = entry.split('.');
     entry.len() <= 253
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn only_host_names_are_accepted() {
-        let mut names = Names::default();
+        let mut names = HostNames::default();
         for name in [
             "proxy",
             "proxy.example",
@@ -118,7 +118,7 @@ mod tests {
 
     #[tokio::test]
     async fn addresses_are_those_of_the_last_resolution() {
-        let mut names = Names::default();
+        let mut names = HostNames::default();
         assert!(names.add("localhost") && names.add("nowhere.invalid"));
         let here = IpAddr::from([127, 0, 0, 1]);
         assert!(!names.have(here), "not resolved yet");
