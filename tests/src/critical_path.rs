@@ -283,7 +283,7 @@ impl World {
         ]);
         let mut settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
         settings.pipeline.parser_program = Some(binaries.worker.into());
-        let context = wiring::context(&settings.pipeline).unwrap().context;
+        let context = wiring::build(&settings.pipeline).unwrap().context;
         let deadline = Deadline::after(request.time_limit());
         let outcome = pipeline::run(&context, request, deadline, &Silent).await;
         outcome.unwrap()

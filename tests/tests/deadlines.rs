@@ -109,7 +109,7 @@ impl World {
         let settings = self.settings();
         let mut settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
         settings.pipeline.parser_program = Some(binaries!().worker.into());
-        wiring::context(&settings.pipeline).unwrap().context
+        wiring::build(&settings.pipeline).unwrap().context
     }
 
     /// Whether SearXNG, which is asked first, gave this question its results at once.

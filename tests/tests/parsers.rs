@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use privachat_tests::{binaries, eventually};
-use privachat_worker::parser::{Format, Origin, ParseError, ParseJob, Parsed, ParserPool};
+use privachat_worker::parser::{Format, Origin, ParseError, ParseJob, ParsedDocument, ParserPool};
 use privachat_worker::pipeline::Deadline;
 use privachat_worker::providers::local::{CorpusSettings, LocalCorpus};
 use rustix::process::{
@@ -34,7 +34,7 @@ impl Parsers {
         let program = folder.path().join("worker");
         symlink(binaries!().worker, &program).unwrap();
         Self {
-            pool: ParserPool::of(program.clone()),
+            pool: ParserPool::with_program(program.clone()),
             program,
             _folder: folder,
         }
@@ -51,7 +51,7 @@ impl Parsers {
     }
 
     /// Parses in the background what a parser is busy with for longer than it may be.
-    fn parse_endless(&self) -> JoinHandle<Result<Parsed, ParseError>> {
+    fn parse_endless(&self) -> JoinHandle<Result<ParsedDocument, ParseError>> {
         let pool = self.pool.clone();
         let deadline = Deadline::after(A_WHILE);
         tokio::spawn(async move { pool.parse(endless(), deadline).await })

@@ -14,7 +14,7 @@ pub fn is_invisible(c: char) -> bool {
 }
 
 /// Cleans text of several lines in place.
-pub fn clean(text: &mut String) {
+pub fn clean_in_place(text: &mut String) {
     if text.contains(is_invisible) {
         text.retain(|c| !is_invisible(c));
     }
@@ -22,7 +22,7 @@ pub fn clean(text: &mut String) {
 
 /// Cleans text of several lines and cuts it to `max_bytes`.
 #[must_use]
-pub fn lines(text: &str, max_bytes: usize) -> String {
+pub fn clean_text(text: &str, max_bytes: usize) -> String {
     let mut cleaned = String::new();
     for c in text.chars().filter(|c| !is_invisible(*c)) {
         if cleaned.len() + c.len_utf8() > max_bytes {
@@ -36,7 +36,7 @@ pub fn lines(text: &str, max_bytes: usize) -> String {
 /// Cleans text of one line, such as a name: joins white space to one blank and cuts the text to
 /// `max_chars` characters.
 #[must_use]
-pub fn line(text: &str, max_chars: usize) -> String {
+pub fn clean_line(text: &str, max_chars: usize) -> String {
     let mut cleaned = String::new();
     let mut is_between = false;
     let mut left = max_chars;
@@ -90,9 +90,9 @@ pub(crate) mod tests {
         for c in unwanted() {
             assert!(is_invisible(c), "{c:?}");
             let text = format!("a{c}b");
-            assert_eq!(lines(&text, 100), "ab", "{c:?}");
+            assert_eq!(clean_text(&text, 100), "ab", "{c:?}");
             let blank = if c.is_whitespace() { "a b" } else { "ab" };
-            assert_eq!(line(&text, 100), blank, "{c:?}");
+            assert_eq!(clean_line(&text, 100), blank, "{c:?}");
         }
     }
 
@@ -100,13 +100,13 @@ pub(crate) mod tests {
     fn joiners_and_marks_of_scripts_and_emoji_stay() {
         for text in NEEDED {
             let mut cleaned = text.to_owned();
-            clean(&mut cleaned);
+            clean_in_place(&mut cleaned);
             assert_eq!(cleaned, text);
-            assert_eq!(lines(text, 100), text);
-            assert_eq!(line(text, 100), text);
+            assert_eq!(clean_text(text, 100), text);
+            assert_eq!(clean_line(text, 100), text);
         }
-        assert_eq!(lines("a\tb\n c", 100), "a\tb\n c");
-        assert_eq!(line(" a\tb\n\u{a0} c ", 100), "a b c");
+        assert_eq!(clean_text("a\tb\n c", 100), "a\tb\n c");
+        assert_eq!(clean_line(" a\tb\n\u{a0} c ", 100), "a b c");
     }
 
     proptest! {
@@ -117,14 +117,14 @@ pub(crate) mod tests {
             let borders: Vec<usize> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
             let (head, tail) = text.split_at(*at.get(&borders));
             let most = usize::MAX;
-            prop_assert_eq!(lines(head, most) + &lines(tail, most), lines(&text, most));
+            prop_assert_eq!(clean_text(head, most) + &clean_text(tail, most), clean_text(&text, most));
         }
 
         #[test]
         fn clean_text_is_visible_and_within_its_limit(text in any::<String>(), most in 0_usize..60) {
-            prop_assert!(!lines(&text, most).contains(is_invisible));
-            prop_assert!(lines(&text, most).len() <= most);
-            let line = line(&text, most);
+            prop_assert!(!clean_text(&text, most).contains(is_invisible));
+            prop_assert!(clean_text(&text, most).len() <= most);
+            let line = clean_line(&text, most);
             prop_assert!(!line.contains(is_invisible));
             prop_assert!(!line.contains(['\n', '\t']) && line.trim() == line);
             prop_assert!(line.chars().count() <= most);

@@ -9,12 +9,12 @@ use std::{sync::Arc, time::Duration};
 use url::Url;
 
 /// Timeout of a read and of a write: a slow Redis must not cost the page.
-const PATIENCE: Duration = Duration::from_millis(250);
+const CACHE_TIMEOUT: Duration = Duration::from_millis(250);
 /// Larger pages, in bytes of JSON, are not cached.
-const MOST_BYTES: usize = 1024 * 1024;
+const MAX_CACHED_BYTES: usize = 1024 * 1024;
 /// Part of the key. Increase it when [`Kept`] or the extraction changes, so that older pages are
 /// not found.
-const VERSION: u8 = 2;
+const FORMAT_VERSION: u8 = 2;
 
 /// A fetcher that caches the pages of another one, but not its failures.
 ///
@@ -33,7 +33,7 @@ pub struct PageCache {
 
 /// The cached form of a page.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct CachedPage {
     url: String,
     document: Document,
 }
@@ -46,16 +46,16 @@ impl PageFetcher for PageCache {
         language: Option<&str>,
         deadline: Deadline,
     ) -> Result<Page, FetchError> {
-        let key = key(url, language);
-        let patience = deadline.within(PATIENCE);
+        let key = cache_key(url, language);
+        let patience = deadline.within(CACHE_TIMEOUT);
         let kept = patience.cut(self.cache.get(&key)).await.flatten();
-        let page = kept.and_then(|bytes| read(&bytes));
-        if let Some(page) = page.filter(|page| may_use(page, url, &self.excluded)) {
+        let page = kept.and_then(|bytes| decode(&bytes));
+        if let Some(page) = page.filter(|page| is_allowed(page, url, &self.excluded)) {
             return Ok(page);
         }
         let page = self.inner.fetch(url, language, deadline).await?;
-        if let Some(bytes) = written(&page) {
-            let patience = deadline.within(PATIENCE);
+        if let Some(bytes) = encode(&page) {
+            let patience = deadline.within(CACHE_TIMEOUT);
             let _late = patience.cut(self.cache.put(&key, &bytes, self.ttl)).await;
         }
         Ok(page)
@@ -63,15 +63,15 @@ impl PageFetcher for PageCache {
 }
 
 /// Whether neither the requested address nor the one after redirects is excluded.
-fn may_use(page: &Page, url: &Url, excluded: &DomainList) -> bool {
+fn is_allowed(page: &Page, url: &Url, excluded: &DomainList) -> bool {
     !excluded.covers(url) && !excluded.covers(&page.url)
 }
 
-fn key(url: &Url, language: Option<&str>) -> String {
+fn cache_key(url: &Url, language: Option<&str>) -> String {
     let mut address = url.clone();
     address.set_fragment(None);
     let digest = Sha256::new()
-        .chain_update([VERSION])
+        .chain_update([FORMAT_VERSION])
         .chain_update(language.unwrap_or_default())
         .chain_update([0])
         .chain_update(address.as_str())
@@ -80,8 +80,8 @@ fn key(url: &Url, language: Option<&str>) -> String {
     keys::page(&digest)
 }
 
-fn read(bytes: &[u8]) -> Option<Page> {
-    let kept: Kept = serde_json::from_slice(bytes).ok()?;
+fn decode(bytes: &[u8]) -> Option<Page> {
+    let kept: CachedPage = serde_json::from_slice(bytes).ok()?;
     Some(Page {
         url: Url::parse(&kept.url).ok()?,
         document: kept.document,
@@ -89,13 +89,13 @@ fn read(bytes: &[u8]) -> Option<Page> {
     })
 }
 
-fn written(page: &Page) -> Option<Vec<u8>> {
-    let kept = Kept {
+fn encode(page: &Page) -> Option<Vec<u8>> {
+    let kept = CachedPage {
         url: page.url.to_string(),
         document: page.document.clone(),
     };
     let bytes = serde_json::to_vec(&kept).ok()?;
-    (bytes.len() <= MOST_BYTES && !page.document.is_empty()).then_some(bytes)
+    (bytes.len() <= MAX_CACHED_BYTES && !page.document.is_empty()).then_some(bytes)
 }
 
 #[cfg(test)]

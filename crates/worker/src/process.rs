@@ -8,7 +8,7 @@ use crate::{
     page_cache::PageCache,
     parser,
     settings::WorkerSettings,
-    traced::Calls,
+    traced::CallObserver,
     wiring,
 };
 use privachat_core::{cache::Cache, jobs::Jobs, parts::Parts, settings::Environment};
@@ -61,8 +61,8 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
 
 async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
     let metrics = Arc::new(Metrics::default());
-    let calls = Arc::clone(&metrics) as Arc<dyn Calls>;
-    let wiring = wiring::measured(&settings.pipeline, Some(&calls))?;
+    let calls = Arc::clone(&metrics) as Arc<dyn CallObserver>;
+    let wiring = wiring::build_observed(&settings.pipeline, Some(&calls))?;
     let mut context = wiring.context;
     if !settings.page_cache_ttl.is_zero() {
         context.fetcher = Arc::new(PageCache {
@@ -79,7 +79,7 @@ async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
     }
     let jobs = Jobs::new(settings.shared.redis.clone());
     jobs.log_config_issues().await;
-    let look_after = daemon::LookAfter {
+    let look_after = daemon::Observability {
         metrics,
         address: settings.shared.metrics.clone(),
     };

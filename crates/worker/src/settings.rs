@@ -6,7 +6,7 @@ use crate::{
     providers::local::CorpusSettings,
     semantics::{SemanticsSettings, Server},
     web::fetch::FetchRules,
-    wiring::{Keyed, PipelineSettings, WikipediaSettings},
+    wiring::{KeyedUpstream, PipelineSettings, WikipediaSettings},
 };
 use privachat_core::{
     cache::Cache,
@@ -18,7 +18,7 @@ use privachat_core::{
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 use url::Url;
 
-const OPENROUTER: &str = "https://openrouter.ai/api/v1";
+const OPENROUTER_BASE_URL: &str = "https://openrouter.ai/api/v1";
 
 /// Settings of the worker.
 #[derive(Clone)]
@@ -33,8 +33,8 @@ pub struct WorkerSettings {
     name: String,
     slots: SlotLimits,
     lease: Duration,
-    most_attempts: u32,
-    keep: Retention,
+    max_attempts: u32,
+    retention: Retention,
 }
 
 impl WorkerSettings {
@@ -47,16 +47,16 @@ impl WorkerSettings {
         let shared = SharedSettings::read(&mut reader);
         let name = reader.text("WORKER_NAME").unwrap_or_else(default_name);
         let slots = SlotLimits {
-            all: count(&mut reader, "WORKER_SLOTS", 16),
-            balanced: count(&mut reader, "WORKER_SLOTS_BALANCED", 8),
-            deep: count(&mut reader, "WORKER_SLOTS_DEEP", 4),
+            total: slot_count(&mut reader, "WORKER_SLOTS", 16),
+            balanced: slot_count(&mut reader, "WORKER_SLOTS_BALANCED", 8),
+            deep: slot_count(&mut reader, "WORKER_SLOTS_DEEP", 4),
         };
         let lease = Duration::from_secs(reader.number("JOB_LEASE_SECONDS", 15, 3..=300));
         let most_attempts = reader.number("JOB_MAX_ATTEMPTS", 3, 1..=100);
         let most_attempts = u32::try_from(most_attempts).unwrap_or(u32::MAX);
         let keep = Retention {
-            days: bound(&mut reader, "HISTORY_DAYS", 36_500),
-            most: bound(&mut reader, "HISTORY_MAX", 1_000_000_000),
+            days: optional_limit(&mut reader, "HISTORY_DAYS", 36_500),
+            most: optional_limit(&mut reader, "HISTORY_MAX", 1_000_000_000),
         };
         let cache_ttl = Duration::from_secs(reader.number("CACHE_TTL_SECONDS", 0, 0..=86_400));
         let page_cache_ttl = reader.number("PAGE_CACHE_TTL_SECONDS", 3600, 0..=86_400);
@@ -71,8 +71,8 @@ impl WorkerSettings {
                 name,
                 slots,
                 lease,
-                most_attempts,
-                keep,
+                max_attempts: most_attempts,
+                retention: keep,
             }),
             None => Err(reader
                 .finish(())
@@ -87,11 +87,11 @@ impl WorkerSettings {
         DaemonSettings {
             name: self.name.clone(),
             database_url: self.shared.database_url.clone(),
-            keep: self.keep,
+            retention: self.retention,
             slots: self.slots,
             lease: self.lease,
             drain: self.shared.drain,
-            most_attempts: self.most_attempts,
+            max_attempts: self.max_attempts,
             cache: Cache::new(self.shared.redis.clone()),
             cache_ttl: self.cache_ttl,
             callbacks: CallbackSettings {
@@ -102,12 +102,12 @@ impl WorkerSettings {
     }
 }
 
-fn count(reader: &mut Reader<'_>, name: &'static str, default: u64) -> usize {
+fn slot_count(reader: &mut Reader<'_>, name: &'static str, default: u64) -> usize {
     usize::try_from(reader.number(name, default, 1..=1000)).unwrap_or(usize::MAX)
 }
 
 /// A limit; zero means no limit.
-fn bound(reader: &mut Reader<'_>, name: &'static str, most: u64) -> u32 {
+fn optional_limit(reader: &mut Reader<'_>, name: &'static str, most: u64) -> u32 {
     u32::try_from(reader.number(name, 0, 0..=most)).unwrap_or(u32::MAX)
 }
 
@@ -123,8 +123,8 @@ fn default_name() -> String {
 fn pipeline(reader: &mut Reader<'_>) -> PipelineSettings {
     PipelineSettings {
         searxng: reader.http_url("SEARXNG_BASE_URL"),
-        serper: keyed(reader, "SERPER_API_KEY", "SERPER_BASE_URL"),
-        perplexity: keyed(reader, "PERPLEXITY_API_KEY", "PERPLEXITY_BASE_URL"),
+        serper: keyed_upstream(reader, "SERPER_API_KEY", "SERPER_BASE_URL"),
+        perplexity: keyed_upstream(reader, "PERPLEXITY_API_KEY", "PERPLEXITY_BASE_URL"),
         wikipedia: wikipedia(reader),
         corpus: corpus(reader),
         llm: llm(reader),
@@ -132,7 +132,7 @@ fn pipeline(reader: &mut Reader<'_>) -> PipelineSettings {
         fetch: FetchRules {
             allow_hosts: reader.list("FETCH_ALLOW_HOSTS"),
             excluded_domains: DomainList::new(&reader.list("EXCLUDED_DOMAINS")),
-            respect_robots: switch(reader, "FETCH_ROBOTS", true),
+            respect_robots: on_or_off(reader, "FETCH_ROBOTS", true),
             ..FetchRules::default()
         },
         parser_program: None,
@@ -140,10 +140,14 @@ fn pipeline(reader: &mut Reader<'_>) -> PipelineSettings {
     }
 }
 
-fn keyed(reader: &mut Reader<'_>, key: &'static str, base: &'static str) -> Option<Keyed> {
+fn keyed_upstream(
+    reader: &mut Reader<'_>,
+    key: &'static str,
+    base: &'static str,
+) -> Option<KeyedUpstream> {
     let base = reader.http_url(base);
     let key = Secret::new(reader.text(key)?);
-    Some(Keyed { key, base })
+    Some(KeyedUpstream { key, base })
 }
 
 fn wikipedia(reader: &mut Reader<'_>) -> Option<WikipediaSettings> {
@@ -171,8 +175,8 @@ fn corpus(reader: &mut Reader<'_>) -> Option<CorpusSettings> {
 
 /// The OPENROUTER_ settings are those of the service that this one replaces.
 fn llm(reader: &mut Reader<'_>) -> Option<LlmConfig> {
-    let context_tokens = tokens(reader, "LLM_CONTEXT_TOKENS", 0, 0..=10_000_000);
-    let answer_tokens = tokens(reader, "LLM_ANSWER_TOKENS", 1024, 64..=100_000);
+    let context_tokens = token_count(reader, "LLM_CONTEXT_TOKENS", 0, 0..=10_000_000);
+    let answer_tokens = token_count(reader, "LLM_ANSWER_TOKENS", 1024, 64..=100_000);
     let own = reader.http_url("LLM_BASE_URL");
     let openrouter = reader.http_url("OPENROUTER_BASE_URL");
     let openrouter_key = reader.text("OPENROUTER_API_KEY");
@@ -182,7 +186,7 @@ fn llm(reader: &mut Reader<'_>) -> Option<LlmConfig> {
     let public = || {
         openrouter_key
             .as_ref()
-            .and_then(|_set| Url::parse(OPENROUTER).ok())
+            .and_then(|_set| Url::parse(OPENROUTER_BASE_URL).ok())
     };
     let base_url = own
         .or_else(|| openrouter.filter(|_url| openrouter_key.is_some()))
@@ -204,7 +208,7 @@ fn llm(reader: &mut Reader<'_>) -> Option<LlmConfig> {
     })
 }
 
-fn tokens(
+fn token_count(
     reader: &mut Reader<'_>,
     name: &'static str,
     default: u64,
@@ -213,7 +217,7 @@ fn tokens(
     u32::try_from(reader.number(name, default, bounds)).unwrap_or(u32::MAX)
 }
 
-fn switch(reader: &mut Reader<'_>, name: &'static str, default: bool) -> bool {
+fn on_or_off(reader: &mut Reader<'_>, name: &'static str, default: bool) -> bool {
     match reader.text(name).as_deref() {
         None => default,
         Some("on") => true,
@@ -226,11 +230,11 @@ fn switch(reader: &mut Reader<'_>, name: &'static str, default: bool) -> bool {
 }
 
 fn semantics(reader: &mut Reader<'_>) -> Option<SemanticsSettings> {
-    let embeddings = server(
+    let embeddings = semantics_server(
         reader,
         ["EMBEDDING_BASE_URL", "EMBEDDING_API_KEY", "EMBEDDING_MODEL"],
     );
-    let rerank = server(
+    let rerank = semantics_server(
         reader,
         ["RERANK_BASE_URL", "RERANK_API_KEY", "RERANK_MODEL"],
     );
@@ -248,7 +252,10 @@ fn semantics(reader: &mut Reader<'_>) -> Option<SemanticsSettings> {
     }
 }
 
-fn server(reader: &mut Reader<'_>, [base, key, model]: [&'static str; 3]) -> Option<Server> {
+fn semantics_server(
+    reader: &mut Reader<'_>,
+    [base, key, model]: [&'static str; 3],
+) -> Option<Server> {
     let base_url = reader.http_url(base)?;
     let api_key = reader.text(key).map(Secret::new);
     let Some(name) = reader.text(model) else {
@@ -285,7 +292,7 @@ mod tests {
         let pipeline = read(&[("OPENROUTER_API_KEY", "k"), ("LLM_MODEL", "m")])
             .unwrap()
             .pipeline;
-        assert_eq!(pipeline.llm.unwrap().base_url.as_str(), OPENROUTER);
+        assert_eq!(pipeline.llm.unwrap().base_url.as_str(), OPENROUTER_BASE_URL);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tracing::{Instrument, Span, field::Empty};
 use url::Url;
 
 /// Observes calls to upstreams.
-pub trait Calls: Send + Sync {
+pub trait CallObserver: Send + Sync {
     /// Called when a call ends; `outcome` is `ok`, `abandoned` or the kind of failure.
     fn ended(&self, upstream: &'static str, outcome: &'static str, took: Duration);
 }
@@ -23,20 +23,20 @@ pub trait Calls: Send + Sync {
 /// A provider, fetcher or model whose calls are traced.
 pub struct Traced<T: ?Sized> {
     inner: Arc<T>,
-    calls: Option<Arc<dyn Calls>>,
+    observer: Option<Arc<dyn CallObserver>>,
 }
 
 impl<T: ?Sized> Traced<T> {
     /// Adds spans to `inner`, and reports its calls to `calls`.
-    pub fn new(inner: Arc<T>, calls: Option<Arc<dyn Calls>>) -> Self {
-        Self { inner, calls }
+    pub fn new(inner: Arc<T>, observer: Option<Arc<dyn CallObserver>>) -> Self {
+        Self { inner, observer }
     }
 
-    fn call(&self, name: &str, upstream: &'static str) -> Call<'_> {
-        Call {
+    fn call(&self, name: &str, upstream: &'static str) -> ActiveCall<'_> {
+        ActiveCall {
             span: client_span(name, upstream),
             upstream,
-            calls: self.calls.as_deref(),
+            calls: self.observer.as_deref(),
             outcome: "abandoned",
             started: Instant::now(),
         }
@@ -44,15 +44,15 @@ impl<T: ?Sized> Traced<T> {
 }
 
 /// A call in flight. Its outcome is `abandoned` when it is dropped before it ends.
-struct Call<'a> {
+struct ActiveCall<'a> {
     span: Span,
     upstream: &'static str,
-    calls: Option<&'a dyn Calls>,
+    calls: Option<&'a dyn CallObserver>,
     outcome: &'static str,
     started: Instant,
 }
 
-impl Call<'_> {
+impl ActiveCall<'_> {
     /// Records the result.
     fn ended<T, E>(mut self, result: &Result<T, E>, kind: impl Fn(&E) -> &'static str) {
         self.outcome = match result {
@@ -67,7 +67,7 @@ impl Call<'_> {
     }
 }
 
-impl Drop for Call<'_> {
+impl Drop for ActiveCall<'_> {
     fn drop(&mut self) {
         if let Some(calls) = self.calls {
             calls.ended(self.upstream, self.outcome, self.started.elapsed());

@@ -5,7 +5,7 @@ use encoding_rs::{UTF_16BE, UTF_16LE};
 /// The text of `bytes` if they are UTF-16 or UTF-32, detected by the byte order mark or else by the
 /// zeros of the first ASCII characters (RFC 4627, 3). Malformed characters become U+FFFD.
 #[must_use]
-pub fn wide(bytes: &[u8]) -> Option<String> {
+pub fn decode_wide(bytes: &[u8]) -> Option<String> {
     let head: [u8; 4] = bytes.get(..4).and_then(|head| head.try_into().ok())?;
     match head {
         [0xff, 0xfe, 0, 0] | [1..=0xff, 0, 0, 0] => Some(utf_32(bytes, u32::from_le_bytes)),
@@ -52,21 +52,21 @@ mod tests {
         ) {
             let text = head + &rest;
             for bytes in encoded(&text).iter().chain(&encoded(&format!("\u{feff}{text}"))) {
-                prop_assert_eq!(wide(bytes), Some(text.clone()));
+                prop_assert_eq!(decode_wide(bytes), Some(text.clone()));
             }
-            prop_assert_eq!(wide(text.as_bytes()), None);
+            prop_assert_eq!(decode_wide(text.as_bytes()), None);
         }
 
         #[test]
         fn no_input_panics(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            let _ = wide(&bytes);
+            let _ = decode_wide(&bytes);
         }
     }
 
     #[test]
     fn zeros_in_utf_8_are_not_detected_as_another_encoding() {
         for text in ["\0User-agent: *", "U\0ser-agent: *", "{\"a\0\": 1}", "{}"] {
-            assert_eq!(wide(text.as_bytes()), None, "{text:?}");
+            assert_eq!(decode_wide(text.as_bytes()), None, "{text:?}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         local::{CorpusSettings, LocalCorpus},
     },
     semantics::{Semantic, SemanticsSettings},
-    traced::{Calls, Traced},
+    traced::{CallObserver, Traced},
     upstream,
     web::fetch::{FetchRules, WebFetcher},
 };
@@ -25,9 +25,9 @@ pub struct PipelineSettings {
     /// A SearXNG instance.
     pub searxng: Option<Url>,
     /// serper.dev or a compatible server.
-    pub serper: Option<Keyed>,
+    pub serper: Option<KeyedUpstream>,
     /// Perplexity or a compatible server.
-    pub perplexity: Option<Keyed>,
+    pub perplexity: Option<KeyedUpstream>,
     /// Wikipedia or another MediaWiki.
     pub wikipedia: Option<WikipediaSettings>,
     /// The operator's own documents.
@@ -49,13 +49,13 @@ impl PipelineSettings {
     #[must_use]
     pub fn parsers(&self) -> ParserPool {
         let program = self.parser_program.clone();
-        program.map_or_else(ParserPool::default, ParserPool::of)
+        program.map_or_else(ParserPool::default, ParserPool::with_program)
     }
 }
 
 /// An upstream that needs a key.
 #[derive(Debug, Clone)]
-pub struct Keyed {
+pub struct KeyedUpstream {
     /// The API key.
     pub key: Secret,
     /// The address; the public one when `None`.
@@ -89,17 +89,17 @@ pub struct Wiring {
 ///
 /// # Errors
 /// When an HTTP client cannot be set up or the folder of the index cannot be written to.
-pub fn context(settings: &PipelineSettings) -> anyhow::Result<Wiring> {
-    measured(settings, None)
+pub fn build(settings: &PipelineSettings) -> anyhow::Result<Wiring> {
+    build_observed(settings, None)
 }
 
 /// As [`context`], and reports every call to an upstream to `calls`.
 ///
 /// # Errors
 /// As [`context`].
-pub fn measured(
+pub fn build_observed(
     settings: &PipelineSettings,
-    calls: Option<&Arc<dyn Calls>>,
+    calls: Option<&Arc<dyn CallObserver>>,
 ) -> anyhow::Result<Wiring> {
     let authorities = settings.authorities.as_ref();
     let clients =
@@ -145,10 +145,10 @@ pub fn measured(
         .map(|corpus| corpus as Arc<dyn SearchProvider>);
     let providers = [
         local,
-        shared(searxng.as_ref()),
-        shared(serper.as_ref()),
-        shared(perplexity.as_ref()),
-        shared(wikipedia.as_ref()),
+        as_provider(searxng.as_ref()),
+        as_provider(serper.as_ref()),
+        as_provider(perplexity.as_ref()),
+        as_provider(wikipedia.as_ref()),
     ];
     let providers = providers
         .into_iter()
@@ -184,7 +184,7 @@ pub fn measured(
     })
 }
 
-fn shared<P: SearchProvider + Clone + 'static>(
+fn as_provider<P: SearchProvider + Clone + 'static>(
     provider: Option<&P>,
 ) -> Option<Arc<dyn SearchProvider>> {
     provider.map(|provider| Arc::new(provider.clone()) as Arc<dyn SearchProvider>)

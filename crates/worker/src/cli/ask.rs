@@ -1,6 +1,6 @@
 //! `ask`: the whole pipeline once.
 
-use super::{progress, show};
+use super::{output, progress};
 use crate::{
     pipeline::{self, Deadline},
     providers::local::LocalCorpus,
@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How long to wait for another process that builds the index.
-const INDEX_PATIENCE: Duration = Duration::from_secs(600);
+const INDEX_TIMEOUT: Duration = Duration::from_secs(600);
 /// The longest question, in characters; the same limit as in the API.
-const LONGEST_QUESTION: usize = 5000;
+const MAX_QUESTION_CHARS: usize = 5000;
 
 /// Builds the request for `question`.
 ///
@@ -36,8 +36,8 @@ pub(super) fn request(
     let question = question.trim();
     ensure!(!question.is_empty(), "the question is empty");
     ensure!(
-        question.chars().count() <= LONGEST_QUESTION,
-        "the question is longer than {LONGEST_QUESTION} characters"
+        question.chars().count() <= MAX_QUESTION_CHARS,
+        "the question is longer than {MAX_QUESTION_CHARS} characters"
     );
     let mut request = SearchRequest::new(question, mode);
     request.search_engine = engine;
@@ -51,9 +51,9 @@ pub(super) async fn run(
     json: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let wiring = wiring::context(settings)?;
+    let wiring = wiring::build(settings)?;
     if let Some(corpus) = &wiring.corpus {
-        bring_up_to_date(corpus).await?;
+        refresh_index(corpus).await?;
     }
     let sink = progress::stderr();
     let start = Instant::now();
@@ -72,9 +72,9 @@ pub(super) async fn run(
         Err(error) => response::failed(pending, error, start.elapsed()),
     };
     if json {
-        show::json(&response, out)?;
+        output::json(&response, out)?;
     } else {
-        show::response(&response, out)?;
+        output::response(&response, out)?;
     }
     Ok(match response.status {
         Status::Completed => ExitCode::SUCCESS,
@@ -84,13 +84,13 @@ pub(super) async fn run(
 
 /// Updates the index to the current files. A worker does this in the background, but a command
 /// waits.
-pub(super) async fn bring_up_to_date(corpus: &Arc<LocalCorpus>) -> anyhow::Result<()> {
+pub(super) async fn refresh_index(corpus: &Arc<LocalCorpus>) -> anyhow::Result<()> {
     let indexing = Arc::clone(corpus);
     let fresh = tokio::task::spawn_blocking(move || indexing.refresh(&CancellationToken::new()))
         .await
         .context("reading the corpus failed")??;
     if !fresh {
-        corpus.ready(Deadline::after(INDEX_PATIENCE)).await;
+        corpus.ready(Deadline::after(INDEX_TIMEOUT)).await;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `check`: checks an answer from a file against its sources, claim by claim.
 
-use super::show;
+use super::output;
 use crate::pipeline::{Candidate, Passage, RankedSource, check, text};
 use anyhow::Context as _;
 use privachat_core::schema::SourceType;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::{io::Write, path::Path, process::ExitCode};
 
 /// Sentences shown for one claim.
-const SHOWN: usize = 2;
+const MAX_EVIDENCE: usize = 2;
 
 #[derive(Deserialize)]
 struct Input {
@@ -38,11 +38,11 @@ struct ClaimReport {
     mended: Vec<usize>,
     support: f64,
     supported: bool,
-    evidence: Vec<Evidence>,
+    evidence: Vec<EvidenceReport>,
 }
 
 #[derive(Serialize)]
-struct Evidence {
+struct EvidenceReport {
     source: usize,
     sentence: String,
     support: f64,
@@ -55,7 +55,7 @@ pub(super) fn run(file: &Path, json: bool, out: &mut dyn Write) -> anyhow::Resul
         .with_context(|| format!("{} has not the expected form", file.display()))?;
     let report = report(input);
     if json {
-        show::json(&report, out)?;
+        output::json(&report, out)?;
     } else {
         print(&report, out)?;
     }
@@ -90,31 +90,29 @@ fn report(input: Input) -> Report {
 
 /// The sentences that support a claim best, from the sources that it cites or else from the best
 /// one.
-fn evidence(claim: &check::Claim, sources: &[RankedSource]) -> Vec<Evidence> {
+fn evidence(claim: &check::Claim, sources: &[RankedSource]) -> Vec<EvidenceReport> {
     let mut numbers = claim.mended.clone();
     if numbers.is_empty() {
         numbers.extend(claim.best_source.map(|index| index + 1));
     }
-    let mut found: Vec<Evidence> = Vec::new();
+    let mut found: Vec<EvidenceReport> = Vec::new();
     for number in numbers {
         let Some(source) = number.checked_sub(1).and_then(|at| sources.get(at)) else {
             continue;
         };
         for passage in &source.passages {
-            found.extend(
-                text::sentences(&passage.text)
-                    .into_iter()
-                    .map(|sentence| Evidence {
-                        source: number,
-                        sentence: sentence.to_owned(),
-                        support: support(&claim.text, source, sentence),
-                    }),
-            );
+            found.extend(text::sentences(&passage.text).into_iter().map(|sentence| {
+                EvidenceReport {
+                    source: number,
+                    sentence: sentence.to_owned(),
+                    support: support(&claim.text, source, sentence),
+                }
+            }));
         }
     }
     found.retain(|evidence| evidence.support > 0.0);
     found.sort_by(|a, b| b.support.total_cmp(&a.support));
-    found.truncate(SHOWN);
+    found.truncate(MAX_EVIDENCE);
     found
 }
 

@@ -15,7 +15,7 @@ use privachat_core::settings::SharedSettings;
 use std::{io::Write, process::ExitCode, time::Duration};
 
 /// Timeout of all checks together: a later answer is useless to a search in speed mode.
-const PATIENCE: Duration = Duration::from_secs(15);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(15);
 
 type Probe<'a> = BoxFuture<'a, Vec<Finding>>;
 
@@ -29,16 +29,16 @@ pub(super) async fn run(
         corpus: None,
         ..settings.clone()
     };
-    let wiring = wiring::context(&without_corpus)?;
-    let deadline = Deadline::after(PATIENCE);
-    let mut rows = vec![dotenv::row(dotenv::unused())];
-    rows.extend(stores::rows(shared));
+    let wiring = wiring::build(&without_corpus)?;
+    let deadline = Deadline::after(CHECK_TIMEOUT);
+    let mut rows = vec![dotenv::check(dotenv::unused_settings())];
+    rows.extend(stores::checks(shared));
     // Slightly earlier, so that a slow upstream can report its own timeout.
     let theirs = deadline.keep(Duration::from_millis(200));
-    rows.extend(upstreams::rows(&wiring, settings, theirs));
+    rows.extend(upstreams::checks(&wiring, settings, theirs));
     let checked = join_all(rows.into_iter().map(async |row| {
         let findings = match row.probe {
-            Some(probe) => deadline.cut(probe).await.unwrap_or_else(too_slow),
+            Some(probe) => deadline.cut(probe).await.unwrap_or_else(timed_out),
             None => vec![Finding::Off(row.setting)],
         };
         (row.name, row.provider, findings)
@@ -48,20 +48,22 @@ pub(super) async fn run(
         .iter()
         .filter(|(_, provider, _)| provider.is_some())
         .flat_map(|(_, _, findings)| findings)
-        .filter(|finding| matches!(finding, Finding::Well(_)))
+        .filter(|finding| matches!(finding, Finding::Passed(_)))
         .count();
     let mut broken = 0;
     for (name, provider, findings) in checked {
         for finding in findings {
             let finding = match finding {
                 // It is on by default only, and another provider works.
-                Finding::Broken(error) if provider == Some(Provider::Unasked) && providers > 0 => {
-                    Finding::Doubtful(error)
+                Finding::Failed(error)
+                    if provider == Some(ProviderOrigin::Unasked) && providers > 0 =>
+                {
+                    Finding::Warning(error)
                 }
                 finding => finding,
             };
-            broken += usize::from(matches!(finding, Finding::Broken(_)));
-            finding.show(name, out)?;
+            broken += usize::from(matches!(finding, Finding::Failed(_)));
+            finding.print(name, out)?;
         }
     }
     if providers == 0 {
@@ -78,18 +80,18 @@ pub(super) async fn run(
     })
 }
 
-struct Row<'a> {
+struct Check<'a> {
     name: &'static str,
     /// The settings that turn it on.
     setting: &'static str,
     /// Set when it is a search provider.
-    provider: Option<Provider>,
+    provider: Option<ProviderOrigin>,
     /// `None` when it is not configured.
     probe: Option<Probe<'a>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Provider {
+enum ProviderOrigin {
     /// A setting turned it on.
     Configured,
     /// It is on by default.
@@ -100,19 +102,19 @@ enum Provider {
 enum Finding {
     /// Not configured; contains the settings that turn it on.
     Off(&'static str),
-    Well(String),
+    Passed(String),
     /// It works, but something should be fixed.
-    Doubtful(ProbeError),
-    Broken(ProbeError),
+    Warning(ProbeError),
+    Failed(ProbeError),
 }
 
 impl Finding {
-    fn show(&self, name: &str, out: &mut dyn Write) -> std::io::Result<()> {
+    fn print(&self, name: &str, out: &mut dyn Write) -> std::io::Result<()> {
         let (sign, error) = match self {
             Self::Off(setting) => return writeln!(out, "off   {name:<11} set {setting}"),
-            Self::Well(detail) => return writeln!(out, "ok    {name:<11} {detail}"),
-            Self::Doubtful(error) => ("warn", error),
-            Self::Broken(error) => ("FAIL", error),
+            Self::Passed(detail) => return writeln!(out, "ok    {name:<11} {detail}"),
+            Self::Warning(error) => ("warn", error),
+            Self::Failed(error) => ("FAIL", error),
         };
         writeln!(out, "{sign}  {name:<11} {}", error.problem)?;
         match &error.hint {
@@ -124,13 +126,13 @@ impl Finding {
 
 impl From<Result<String, ProbeError>> for Finding {
     fn from(result: Result<String, ProbeError>) -> Self {
-        result.map_or_else(Self::Broken, Self::Well)
+        result.map_or_else(Self::Failed, Self::Passed)
     }
 }
 
-fn too_slow() -> Vec<Finding> {
-    vec![Finding::Broken(ProbeError {
-        problem: format!("no answer within {} s", PATIENCE.as_secs()),
+fn timed_out() -> Vec<Finding> {
+    vec![Finding::Failed(ProbeError {
+        problem: format!("no answer within {} s", CHECK_TIMEOUT.as_secs()),
         hint: Some("check that its address is right and that the service is running".to_owned()),
     })]
 }

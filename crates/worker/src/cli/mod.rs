@@ -5,13 +5,13 @@
 mod ask;
 mod check;
 mod check_config;
+mod escape;
+mod output;
 mod progress;
 mod read;
 mod search;
-mod show;
 #[cfg(test)]
 mod tests;
-mod visible;
 
 use crate::{parser, wiring::PipelineSettings};
 use anyhow::Context as _;
@@ -101,7 +101,7 @@ pub enum Command {
         json: bool,
     },
     /// Run as a parser process of the worker.
-    #[command(name = parser::ROLE, hide = true)]
+    #[command(name = parser::PARSER_COMMAND, hide = true)]
     ParseDocuments,
 }
 
@@ -118,13 +118,13 @@ pub async fn run(
 ) -> anyhow::Result<ExitCode> {
     // Buffered, so that everything that a command writes is escaped.
     let mut written = Vec::new();
-    let result = carry_out(command, settings, shared, &mut written).await;
+    let result = dispatch(command, settings, shared, &mut written).await;
     let written = String::from_utf8_lossy(&written);
-    out.write_all(visible::visible(&written).as_bytes())?;
+    out.write_all(escape::escape_invisible(&written).as_bytes())?;
     result
 }
 
-async fn carry_out(
+async fn dispatch(
     command: Command,
     settings: &PipelineSettings,
     shared: &SharedSettings,

@@ -1,6 +1,6 @@
 //! Progress on stderr: a bar on a terminal, plain lines elsewhere.
 
-use super::visible::visible;
+use super::escape::escape_invisible;
 use crate::pipeline::ProgressSink;
 use indicatif::{ProgressBar, ProgressStyle};
 use privachat_core::schema::{Event, Progress};
@@ -13,25 +13,25 @@ use std::{
 const TICK: Duration = Duration::from_millis(120);
 
 /// The form of the progress.
-pub(super) enum Shown {
+pub(super) enum ProgressOutput {
     Bar(ProgressBar),
     Lines,
 }
 
 /// A bar when stderr is a terminal, lines otherwise.
-pub(super) fn stderr() -> Shown {
+pub(super) fn stderr() -> ProgressOutput {
     if !io::stderr().is_terminal() {
-        return Shown::Lines;
+        return ProgressOutput::Lines;
     }
     let bar = ProgressBar::new(1);
     if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:20} {msg}") {
         bar.set_style(style);
     }
     bar.enable_steady_tick(TICK);
-    Shown::Bar(bar)
+    ProgressOutput::Bar(bar)
 }
 
-impl Shown {
+impl ProgressOutput {
     pub(super) fn as_sink(&self) -> &dyn ProgressSink {
         self
     }
@@ -44,7 +44,7 @@ impl Shown {
     }
 
     fn line(&self, text: &str) {
-        let text = visible(text);
+        let text = escape_invisible(text);
         match self {
             Self::Bar(bar) => bar.println(text),
             // A closed stderr must not end the search.
@@ -57,14 +57,14 @@ impl Shown {
             Self::Bar(bar) => {
                 bar.set_length(u64::try_from(progress.total).unwrap_or(u64::MAX));
                 bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
-                bar.set_message(visible(&progress.message).into_owned());
+                bar.set_message(escape_invisible(&progress.message).into_owned());
             }
             Self::Lines => self.line(&progress.message),
         }
     }
 }
 
-impl ProgressSink for Shown {
+impl ProgressSink for ProgressOutput {
     fn emit(&self, event: Event) {
         match event {
             Event::Stage(progress) => self.moved(&progress),

@@ -1,6 +1,6 @@
 //! `read`: the main content of one page or file.
 
-use super::show;
+use super::output;
 use crate::{
     parser::{Format, Origin, ParseJob},
     pipeline::{BlockKind, Deadline, Document},
@@ -23,9 +23,9 @@ pub(super) async fn run(
         None => (source.to_owned(), file(settings, Path::new(source)).await?),
     };
     if json {
-        show::json(&as_json(&address, &document), out)?;
+        output::json(&as_json(&address, &document), out)?;
     } else {
-        show::document(&document, out)?;
+        output::document(&document, out)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -37,7 +37,7 @@ fn web_address(source: &str) -> Option<Url> {
 }
 
 async fn page(settings: &PipelineSettings, url: &Url) -> anyhow::Result<(String, Document)> {
-    let wiring = wiring::context(&PipelineSettings {
+    let wiring = wiring::build(&PipelineSettings {
         fetch: settings.fetch.clone(),
         parser_program: settings.parser_program.clone(),
         ..PipelineSettings::default()
@@ -56,7 +56,7 @@ async fn file(settings: &PipelineSettings, path: &Path) -> anyhow::Result<Docume
     let unread = || format!("{} cannot be read", path.display());
     let bytes = std::fs::read(path).with_context(unread)?;
     let job = ParseJob {
-        format: Format::of(path).unwrap_or(Format::Text),
+        format: Format::from_path(path).unwrap_or(Format::Text),
         content_type: None,
         origin: Origin::File,
         bytes,

@@ -1,6 +1,6 @@
 //! `search`: the unranked results of one provider.
 
-use super::{ask, progress, show};
+use super::{ask, output, progress};
 use crate::{
     pipeline::{Deadline, Hit, ProgressSink, ProviderQuery},
     wiring::{self, PipelineSettings},
@@ -22,9 +22,9 @@ pub(super) async fn run(
         engine != SearchEngine::Auto,
         "name one provider; only `ask` supports auto"
     );
-    let wiring = wiring::context(settings)?;
+    let wiring = wiring::build(settings)?;
     if let (SearchEngine::Local, Some(corpus)) = (engine, &wiring.corpus) {
-        ask::bring_up_to_date(corpus).await?;
+        ask::refresh_index(corpus).await?;
     }
     let provider = wiring
         .context
@@ -54,11 +54,11 @@ pub(super) async fn run(
     shown.finish();
     if json {
         let hits: Vec<_> = found.hits.iter().map(as_json).collect();
-        show::json(&hits, out)?;
+        output::json(&hits, out)?;
     } else if found.hits.is_empty() {
         writeln!(out, "Nothing was found.")?;
     } else {
-        show::hits(&found.hits, out)?;
+        output::hits(&found.hits, out)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,12 +14,12 @@ const PAGE: &str = "<html><head><title>Tides</title></head><body><nav>Home Shop<
     <h1>Tides</h1><p>Tides are the rise and fall of sea levels. They are caused by the gravity of \
     the Moon and the Sun, together with the rotation of the Earth.</p></main></body></html>";
 
-struct Ended {
+struct CommandOutput {
     succeeded: bool,
     output: String,
 }
 
-impl Ended {
+impl CommandOutput {
     fn json(&self) -> Value {
         serde_json::from_str(&self.output).unwrap()
     }
@@ -38,12 +38,12 @@ fn shared() -> SharedSettings {
     SharedSettings::read(&mut settings::Reader::new(&lookup)).unwrap()
 }
 
-async fn worker(settings: &PipelineSettings, arguments: &[&str]) -> anyhow::Result<Ended> {
+async fn worker(settings: &PipelineSettings, arguments: &[&str]) -> anyhow::Result<CommandOutput> {
     let arguments = std::iter::once(&"privachat-worker").chain(arguments);
     let command = Cli::try_parse_from(arguments)?.command.unwrap();
     let mut out = Vec::new();
     let code = run(command, settings, &shared(), &mut out).await?;
-    Ok(Ended {
+    Ok(CommandOutput {
         succeeded: format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS),
         output: String::from_utf8(out)?,
     })

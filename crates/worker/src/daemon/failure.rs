@@ -6,7 +6,7 @@ use privachat_core::{jobs::JobFailure, schema::time};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-pub(super) fn of(error: &PipelineError, took: Duration) -> JobFailure {
+pub(super) fn from_pipeline_error(error: &PipelineError, took: Duration) -> JobFailure {
     let mut extra = Map::new();
     extra.insert("execution_time".into(), seconds(took).into());
     extra.insert("warnings".into(), Value::from(error.warnings.clone()));

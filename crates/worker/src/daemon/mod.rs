@@ -4,33 +4,35 @@
 //!
 //! This is the only module that uses both the job engine and the pipeline.
 
-mod announce;
-mod attempt;
+mod archive;
 mod callbacks;
+mod concurrency;
+mod consumer;
+mod dedup;
+mod event_writer;
+mod executor;
 mod failure;
-mod feed;
-mod history;
-mod hold;
-mod outbox;
-mod patience;
-mod report;
-mod runs;
-mod slots;
+mod heartbeat;
+mod history_maintenance;
+mod lease_renewal;
+mod recovery;
+mod retry;
+mod shutdown;
 mod spans;
-mod stop;
-mod sweep;
 #[cfg(test)]
 mod tests;
 
 pub use callbacks::CallbackSettings;
-pub use slots::SlotLimits;
+pub use concurrency::SlotLimits;
 
 use crate::{
-    metrics::{Look, Metrics, Port},
+    metrics::{HealthProbe, Metrics, MetricsServer},
     pipeline::{Context, Providers, search::breaker::State},
 };
 use anyhow::Context as _;
-use attempt::Runner;
+use concurrency::Slots;
+use dedup::SingleFlight;
+use executor::JobRunner;
 use privachat_core::{
     cache::Cache,
     history::{DatabaseUrl, Retention, open},
@@ -41,8 +43,6 @@ use privachat_core::{
     settings::MetricsAddress,
     signals::Signals,
 };
-use runs::Runs;
-use slots::Slots;
 use std::{
     sync::{
         Arc,
@@ -54,7 +54,7 @@ use tokio::{runtime::Handle, sync::Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long archiving, callbacks and deregistering may take after the last search.
-const LAST_WORK: Duration = Duration::from_secs(10);
+const FINAL_WORK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Settings of a worker.
 #[derive(Clone)]
@@ -64,13 +64,13 @@ pub struct DaemonSettings {
     /// The database of the history.
     pub database_url: DatabaseUrl,
     /// Which sessions the history keeps.
-    pub keep: Retention,
+    pub retention: Retention,
     /// How many searches run at once.
     pub slots: SlotLimits,
     /// After this long without a heartbeat, other workers recover a search.
     pub lease: Duration,
     /// Attempts at a search whose failures are retryable.
-    pub most_attempts: u32,
+    pub max_attempts: u32,
     /// How long running searches may go on after a stop signal.
     pub drain: Duration,
     /// Holds the cache entries and leader locks of single flight.
@@ -82,7 +82,7 @@ pub struct DaemonSettings {
 }
 
 /// What operators can observe of a worker.
-pub struct LookAfter {
+pub struct Observability {
     /// The worker's counters.
     pub metrics: Arc<Metrics>,
     /// Where to serve metrics and probes; `None` serves none.
@@ -99,26 +99,26 @@ pub async fn run(
     settings: DaemonSettings,
     jobs: Jobs,
     context: Context,
-    look_after: LookAfter,
+    look_after: Observability,
     mut parts: Parts,
     stopped: CancellationToken,
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let slots = Slots::new(settings.slots);
     let metrics = look_after.metrics;
-    let look = Arc::new(Look {
+    let look = Arc::new(HealthProbe {
         metrics: Arc::clone(&metrics),
         jobs: jobs.clone(),
         runtime: Handle::current(),
-        slots: count_slots(slots.clone()),
-        breakers: breakers(context.providers.clone()),
+        slots: slot_usage(slots.clone()),
+        breakers: breaker_states(context.providers.clone()),
         taking: AtomicBool::new(false),
         stop: stop.clone(),
     });
     // Dropped last, so that `/livez` answers until the end.
     let mut port = Parts::default();
     if let Some(address) = &look_after.address {
-        let open = Port::open(address, Arc::clone(&look))?;
+        let open = MetricsServer::open(address, Arc::clone(&look))?;
         port.spawn("the metrics server", open.serve());
     }
     let history = open(&settings.database_url)
@@ -128,7 +128,7 @@ pub async fn run(
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let ended = Arc::new(Notify::new());
     let tell = Arc::new(Notify::new());
-    let caller = callbacks::caller(
+    let caller = callbacks::sender(
         settings.callbacks.clone(),
         jobs.clone(),
         Arc::clone(&metrics),
@@ -144,7 +144,7 @@ pub async fn run(
     let name = settings.name.clone();
     parts.spawn(
         "the worker heartbeat",
-        announce::run(
+        heartbeat::run(
             jobs.clone(),
             name,
             slots.clone(),
@@ -154,7 +154,7 @@ pub async fn run(
     );
     parts.spawn(
         "the sweeper",
-        sweep::run(
+        recovery::run(
             jobs.clone(),
             settings.lease,
             Arc::clone(&metrics),
@@ -163,11 +163,11 @@ pub async fn run(
     );
     parts.spawn(
         "history maintenance",
-        history::keep(Arc::clone(&history), settings.keep, give_up.clone()),
+        history_maintenance::run(Arc::clone(&history), settings.retention, give_up.clone()),
     );
     parts.spawn(
         "the archiver",
-        outbox::run(
+        archive::run(
             jobs.clone(),
             history,
             Arc::clone(&metrics),
@@ -182,13 +182,13 @@ pub async fn run(
     );
 
     let searches = TaskTracker::new();
-    let runner = Arc::new(Runner {
+    let runner = Arc::new(JobRunner {
         jobs: jobs.clone(),
-        runs: Runs::new(context, settings.cache.clone(), settings.cache_ttl),
+        runs: SingleFlight::new(context, settings.cache.clone(), settings.cache_ttl),
         worker: settings.name.clone(),
         metrics,
         lease: settings.lease,
-        most_attempts: settings.most_attempts,
+        most_attempts: settings.max_attempts,
         cancels,
         stop: stop.clone(),
         give_up: give_up.clone(),
@@ -197,7 +197,7 @@ pub async fn run(
     });
     let taker = jobs.consumer();
     let unblock = taker.unblocker();
-    let feed = feed::run(
+    let feed = consumer::run(
         taker,
         slots,
         Arc::clone(&runner),
@@ -209,7 +209,7 @@ pub async fn run(
     look.taking.store(true, Ordering::Release);
     tracing::info!(
         worker = settings.name,
-        slots = settings.slots.all,
+        slots = settings.slots.total,
         "waiting for searches"
     );
 
@@ -220,7 +220,7 @@ pub async fn run(
         died = port.death() => return Err(died.into()),
     }
     stop.cancel();
-    let draining = stop::drain(
+    let draining = shutdown::drain(
         &settings,
         &unblock,
         feeding,
@@ -233,17 +233,19 @@ pub async fn run(
         ended = parts.end() => ended?,
         () = signals.heard() => tracing::warn!("told to stop at once"),
         // The rest is in Redis, where other workers find it.
-        () = tokio::time::sleep(LAST_WORK) => tracing::warn!("last work cut: other workers finish it"),
+        () = tokio::time::sleep(FINAL_WORK_TIMEOUT) => tracing::warn!("last work cut: other workers finish it"),
     }
     tracing::info!(worker = settings.name, "stopped");
     Ok(())
 }
 
-fn count_slots(slots: Slots) -> Box<dyn Fn() -> (PerMode, PerMode) + Send + Sync> {
+fn slot_usage(slots: Slots) -> Box<dyn Fn() -> (PerMode, PerMode) + Send + Sync> {
     Box::new(move || (slots.limits(), slots.running()))
 }
 
-fn breakers(providers: Providers) -> Box<dyn Fn() -> Vec<(&'static str, bool)> + Send + Sync> {
+fn breaker_states(
+    providers: Providers,
+) -> Box<dyn Fn() -> Vec<(&'static str, bool)> + Send + Sync> {
     Box::new(move || {
         let states = providers.states();
         let spared = states.map(|(name, state)| (name, state != State::Closed));

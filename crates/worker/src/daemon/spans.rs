@@ -1,12 +1,12 @@
 //! The span of an attempt. Its log lines take their ids from it, and its other spans are below it.
 
-use super::attempt::Verdict;
+use super::executor::AttemptResult;
 use privachat_core::{jobs::Lease, schema::SearchJob, telemetry};
 use tracing::{Span, field::Empty};
 
 /// A span for attempt number `attempt`. Its parent is the span of the POST, in each attempt. At
 /// error level, so that log lines have their ids at any level.
-pub(super) fn process(lease: &Lease, attempt: u32, job: Option<&SearchJob>) -> Span {
+pub(super) fn attempt_span(lease: &Lease, attempt: u32, job: Option<&SearchJob>) -> Span {
     let request_id = job.and_then(|job| job.request_id.as_deref());
     let span = tracing::error_span!(
         "search.queue process",
@@ -30,12 +30,14 @@ pub(super) fn process(lease: &Lease, attempt: u32, job: Option<&SearchJob>) -> S
 }
 
 /// Records the result of the attempt in the current span.
-pub(super) fn ended(verdict: &Verdict) {
+pub(super) fn record_result(verdict: &AttemptResult) {
     let kind = match verdict {
-        Verdict::Finish(Ok(_)) => return,
-        Verdict::Finish(Err(failure)) | Verdict::TryAgain { failure, .. } => failure.code,
-        Verdict::Release => "given_back",
-        Verdict::Abandon => "taken_over",
+        AttemptResult::Finish(Ok(_)) => return,
+        AttemptResult::Finish(Err(failure)) | AttemptResult::TryAgain { failure, .. } => {
+            failure.code
+        }
+        AttemptResult::Release => "given_back",
+        AttemptResult::Abandon => "taken_over",
     };
     let span = Span::current();
     span.record("error.type", kind);

@@ -3,7 +3,7 @@ use crate::pipeline::{search::Providers, test_support::Pages};
 use privachat_core::connection::Redis;
 
 /// Runs a worker whose Redis does not answer, with this background task.
-async fn run_with(
+async fn run_with_task(
     name: &'static str,
     part: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
@@ -14,14 +14,14 @@ async fn run_with(
     let settings = DaemonSettings {
         name: "worker".to_owned(),
         database_url: DatabaseUrl::parse(&database)?,
-        keep: Retention::default(),
+        retention: Retention::default(),
         slots: SlotLimits {
-            all: 1,
+            total: 1,
             balanced: 1,
             deep: 1,
         },
         lease: Duration::from_secs(15),
-        most_attempts: 3,
+        max_attempts: 3,
         drain: Duration::from_secs(1),
         cache: Cache::new(redis.clone()),
         cache_ttl: Duration::ZERO,
@@ -31,7 +31,7 @@ async fn run_with(
     let mut parts = Parts::default();
     parts.spawn(name, part);
     let stopped = CancellationToken::new();
-    let look_after = LookAfter {
+    let look_after = Observability {
         metrics: Arc::default(),
         address: None,
     };
@@ -48,7 +48,7 @@ async fn run_with(
 
 #[tokio::test]
 async fn a_worker_fails_when_a_background_task_panics() {
-    let ended = run_with("the indexer", async { panic!("out of luck") }).await;
+    let ended = run_with_task("the indexer", async { panic!("out of luck") }).await;
     let error = format!("{:#}", ended.unwrap_err());
     assert!(error.starts_with("the indexer died: "), "{error}");
     assert!(error.contains("out of luck"), "{error}");
@@ -56,7 +56,7 @@ async fn a_worker_fails_when_a_background_task_panics() {
 
 #[tokio::test]
 async fn a_worker_fails_when_a_background_task_ends() {
-    let ended = run_with("the indexer", async {}).await;
+    let ended = run_with_task("the indexer", async {}).await;
     let error = format!("{:#}", ended.unwrap_err());
     assert_eq!(error, "the indexer ended by itself");
 }

@@ -47,7 +47,7 @@ pub struct Half(Option<u16>);
 /// # Errors
 /// When it is no JSON, breaks off or holds too many values.
 pub fn read(bytes: &[u8]) -> Result<Parsed, Unreadable> {
-    match unicode::wide(bytes) {
+    match unicode::decode_wide(bytes) {
         Some(text) => parse(text.as_bytes(), &mut None),
         None => parse(bytes, &mut None),
     }

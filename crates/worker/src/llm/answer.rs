@@ -136,13 +136,13 @@ impl<'a> Answer<'a> {
         }
         let mut chunk = chunk::read(object);
         let has_text = !chunk.text.is_empty();
-        cleaning::clean(&mut chunk.text);
+        cleaning::clean_in_place(&mut chunk.text);
         self.reasoned |= chunk.reasons;
         self.started |= chunk.reasons || !chunk.text.is_empty();
         self.usage = chunk.usage.or(self.usage);
         self.finish = chunk.finish.or(self.finish.take());
         if let Some(model) = chunk.model {
-            self.model = cleaning::line(&model, MAX_NAME_CHARS);
+            self.model = cleaning::clean_line(&model, MAX_NAME_CHARS);
         }
         let visible = self.filter.feed(&chunk.text);
         if self.filter.take_void() {

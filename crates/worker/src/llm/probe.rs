@@ -133,7 +133,10 @@ fn listed(reply: &Reply) -> Option<Vec<String>> {
     let body = reply.json().ok()?.value;
     let entries = body.get("data").unwrap_or(&body).as_array()?;
     let ids = entries.iter().filter_map(|entry| entry.get("id")?.as_str());
-    Some(ids.map(|id| cleaning::line(id, MAX_NAME_CHARS)).collect())
+    Some(
+        ids.map(|id| cleaning::clean_line(id, MAX_NAME_CHARS))
+            .collect(),
+    )
 }
 
 /// Ollama lists "llama3" as "llama3:latest".

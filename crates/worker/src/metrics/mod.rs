@@ -1,13 +1,13 @@
 //! The metrics of the worker. [`Traced`](crate::traced::Traced) counts calls to upstreams, the
 //! daemon everything else; the pipeline itself counts nothing.
 
-mod door;
+mod host_check;
 mod names;
-mod port;
+mod server;
 
-pub use port::{Look, Port};
+pub use server::{HealthProbe, MetricsServer};
 
-use crate::traced::Calls;
+use crate::traced::CallObserver;
 use privachat_core::{
     jobs::SweepStats,
     metrics::{Counters, Histograms, Process, Registry},
@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// The outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attempted {
+pub enum AttemptOutcome {
     /// The search has an answer.
     Completed,
     /// The search failed or was cancelled.
@@ -31,7 +31,7 @@ pub enum Attempted {
     Fenced,
 }
 
-impl Attempted {
+impl AttemptOutcome {
     const ALL: [Self; 5] = [
         Self::Completed,
         Self::Failed,
@@ -53,7 +53,7 @@ impl Attempted {
 
 /// The outcome of a callback's call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum CallbackOutcome {
     /// The receiver answered 2xx.
     Taken,
     /// The call is repeated later.
@@ -62,7 +62,7 @@ pub enum Told {
     GivenUp,
 }
 
-impl Told {
+impl CallbackOutcome {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Taken => "taken",
@@ -111,7 +111,7 @@ impl Default for Metrics {
             process: Process::begun("privachat-worker"),
             registry,
         };
-        metrics.show();
+        metrics.init_zero();
         metrics
     }
 }
@@ -119,11 +119,11 @@ impl Default for Metrics {
 impl Metrics {
     /// Sets every series but those of upstreams to zero: Prometheus sees no increase of a series
     /// that first appears at one.
-    fn show(&self) {
+    fn init_zero(&self) {
         for mode in Mode::ALL.map(Mode::as_str) {
             self.claim_seconds.show([mode]);
             self.search_seconds.show([mode]);
-            for outcome in Attempted::ALL {
+            for outcome in AttemptOutcome::ALL {
                 self.attempts.show([mode, outcome.as_str()]);
             }
         }
@@ -134,9 +134,13 @@ impl Metrics {
         }
         self.leases_lost.show([""; 0]);
         self.fenced_writes.show([""; 0]);
-        self.swept(&SweepStats::default());
-        self.spent(Usage::default());
-        for outcome in [Told::Taken, Told::Failed, Told::GivenUp] {
+        self.count_recoveries(&SweepStats::default());
+        self.count_tokens(Usage::default());
+        for outcome in [
+            CallbackOutcome::Taken,
+            CallbackOutcome::Failed,
+            CallbackOutcome::GivenUp,
+        ] {
             self.callbacks.show([outcome.as_str()]);
         }
         self.history_writes.show(["saved"]);
@@ -144,50 +148,50 @@ impl Metrics {
     }
 
     /// Records the time in the queue of a search's first attempt.
-    pub fn claimed(&self, mode: Mode, waited: Duration) {
+    pub fn observe_queue_time(&self, mode: Mode, waited: Duration) {
         self.claim_seconds.observe([mode.as_str()], waited);
     }
 
     /// Records the duration of an attempt.
-    pub fn ran(&self, mode: Mode, took: Duration) {
+    pub fn observe_attempt_time(&self, mode: Mode, took: Duration) {
         self.search_seconds.observe([mode.as_str()], took);
     }
 
     /// Counts an attempt that has ended.
-    pub fn attempted(&self, mode: Mode, outcome: Attempted) {
+    pub fn count_attempt(&self, mode: Mode, outcome: AttemptOutcome) {
         self.attempts.count([mode.as_str(), outcome.as_str()]);
     }
 
     /// Records the stage times and the tokens of a new answer.
-    pub fn answered(&self, timings: &BTreeMap<Stage, Duration>, usage: Option<Usage>) {
+    pub fn observe_answer(&self, timings: &BTreeMap<Stage, Duration>, usage: Option<Usage>) {
         for (stage, took) in timings {
-            self.stage_seconds.observe([name_of(*stage)], *took);
+            self.stage_seconds.observe([stage_label(*stage)], *took);
         }
-        self.spent(usage.unwrap_or_default());
+        self.count_tokens(usage.unwrap_or_default());
     }
 
-    fn spent(&self, usage: Usage) {
+    fn count_tokens(&self, usage: Usage) {
         self.tokens.add(["prompt"], usage.prompt_tokens);
         self.tokens.add(["completion"], usage.completion_tokens);
     }
 
     /// Counts a search that ended without an answer.
-    pub fn failed(&self, code: &'static str) {
+    pub fn count_failure(&self, code: &'static str) {
         self.failures.count([code]);
     }
 
     /// Counts a lease that was lost to another worker.
-    pub fn lease_lost(&self) {
+    pub fn count_lost_lease(&self) {
         self.leases_lost.count([""; 0]);
     }
 
     /// Counts an outcome that was refused because the job was fenced.
-    pub fn write_fenced(&self) {
+    pub fn count_fenced_write(&self) {
         self.fenced_writes.count([""; 0]);
     }
 
     /// Counts what one sweep recovered.
-    pub fn swept(&self, swept: &SweepStats) {
+    pub fn count_recoveries(&self, swept: &SweepStats) {
         for (kind, number) in [
             ("worker_lost", swept.leases_expired),
             ("given_up", swept.abandoned),
@@ -204,25 +208,25 @@ impl Metrics {
     }
 
     /// Counts a call to a callback.
-    pub fn told(&self, outcome: Told) {
+    pub fn count_callback(&self, outcome: CallbackOutcome) {
         self.callbacks.count([outcome.as_str()]);
     }
 
     /// Counts a write to the history.
-    pub fn history_written(&self, saved: bool) {
+    pub fn count_history_write(&self, saved: bool) {
         self.history_writes
             .count([if saved { "saved" } else { "failed" }]);
     }
 }
 
-impl Calls for Metrics {
+impl CallObserver for Metrics {
     fn ended(&self, upstream: &'static str, outcome: &'static str, took: Duration) {
         self.upstream_requests.count([upstream, outcome]);
         self.upstream_seconds.observe([upstream], took);
     }
 }
 
-const fn name_of(stage: Stage) -> &'static str {
+const fn stage_label(stage: Stage) -> &'static str {
     match stage {
         Stage::Plan => "plan",
         Stage::Search => "search",

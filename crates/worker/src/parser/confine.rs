@@ -32,7 +32,7 @@ impl Confinement {
     }
 
     /// Tests the confinement. `/` always exists and is readable.
-    pub(super) fn tried() -> Self {
+    pub(super) fn detect() -> Self {
         Self {
             no_files: File::open("/").is_err(),
             no_network: UdpSocket::bind(("127.0.0.1", 0)).is_err(),

@@ -8,7 +8,7 @@ pub(super) const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 /// Bytes of a job without its document.
 pub(super) const MAX_HEADER: usize = 64 * 1024;
 /// Bytes of a result. `parse` stays below it for any document.
-pub(super) const MAX_ANSWER: usize = 24 * 1024 * 1024;
+pub(super) const MAX_RESULT: usize = 24 * 1024 * 1024;
 
 pub(super) fn read(from: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];

@@ -21,7 +21,7 @@ pub enum Format {
 impl Format {
     /// The format of a file by its name; `None` when it is not supported.
     #[must_use]
-    pub fn of(path: &Path) -> Option<Self> {
+    pub fn from_path(path: &Path) -> Option<Self> {
         let Some(extension) = path.extension().and_then(OsStr::to_str) else {
             return (path.file_name()? == "README").then_some(Self::Text);
         };
@@ -65,7 +65,7 @@ pub struct ParseJob {
 
 /// The result of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parsed {
+pub struct ParsedDocument {
     /// The content.
     pub document: Document,
     /// The canonical URL that the page declares, when it is on the same site.
@@ -102,13 +102,13 @@ impl From<ParseError> for FetchError {
 
 /// A job on the pipe, without its bytes.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Header {
+pub(super) struct JobHeader {
     format: Format,
     content_type: Option<String>,
     page: Option<(String, bool)>,
 }
 
-impl Header {
+impl JobHeader {
     pub(super) fn of(job: &ParseJob) -> Self {
         Self {
             format: job.format,
@@ -143,22 +143,22 @@ impl Header {
 
 /// A result on the pipe: the content and the canonical URL, or why there is no content.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Answer {
+pub(super) enum ParseResult {
     Content(Document, Option<String>),
     Nothing(String),
 }
 
-impl Answer {
-    pub(super) fn of(outcome: Result<Parsed, ParseError>) -> Self {
+impl ParseResult {
+    pub(super) fn of(outcome: Result<ParsedDocument, ParseError>) -> Self {
         match outcome {
             Ok(parsed) => Self::Content(parsed.document, parsed.canonical.map(String::from)),
             Err(reason) => Self::Nothing(reason.to_string()),
         }
     }
 
-    pub(super) fn outcome(self) -> Result<Parsed, ParseError> {
+    pub(super) fn outcome(self) -> Result<ParsedDocument, ParseError> {
         match self {
-            Self::Content(document, canonical) => Ok(Parsed {
+            Self::Content(document, canonical) => Ok(ParsedDocument {
                 document,
                 canonical: canonical.and_then(|url| Url::parse(&url).ok()),
             }),

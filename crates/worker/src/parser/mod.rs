@@ -21,7 +21,7 @@ mod serve;
 mod tests;
 
 pub use confine::Confinement;
-pub use job::{Format, Origin, ParseError, ParseJob, Parsed};
+pub use job::{Format, Origin, ParseError, ParseJob, ParsedDocument};
 pub use pool::ParserPool;
-pub(crate) use process::ROLE;
+pub(crate) use process::PARSER_COMMAND;
 pub use serve::serve;

@@ -1,7 +1,7 @@
 //! Parses one document. Runs in a parser process; the size of its result is bounded for any
 //! document.
 
-use super::job::{Format, Origin, ParseError, ParseJob, Parsed};
+use super::job::{Format, Origin, ParseError, ParseJob, ParsedDocument};
 use crate::{
     pipeline::FetchError,
     web::{
@@ -18,7 +18,7 @@ const FILE_LIMITS: TextLimits = TextLimits {
     block: 1024 * 1024,
 };
 
-pub(super) fn parse(job: &ParseJob) -> Result<Parsed, ParseError> {
+pub(super) fn parse(job: &ParseJob) -> Result<ParsedDocument, ParseError> {
     let limits = match job.origin {
         Origin::Page { .. } => TextLimits::PAGE,
         Origin::File => FILE_LIMITS,
@@ -32,9 +32,9 @@ pub(super) fn parse(job: &ParseJob) -> Result<Parsed, ParseError> {
     Ok(parsed)
 }
 
-fn as_pdf(bytes: &[u8]) -> Result<Parsed, ParseError> {
+fn as_pdf(bytes: &[u8]) -> Result<ParsedDocument, ParseError> {
     match pdf::pdf(bytes, pdf::Limits::default()) {
-        Ok(document) => Ok(Parsed {
+        Ok(document) => Ok(ParsedDocument {
             document,
             canonical: None,
         }),
@@ -43,7 +43,7 @@ fn as_pdf(bytes: &[u8]) -> Result<Parsed, ParseError> {
     }
 }
 
-fn as_text(job: &ParseJob) -> Result<Parsed, ParseError> {
+fn as_text(job: &ParseJob) -> Result<ParsedDocument, ParseError> {
     let text = charset::decode(&job.bytes, job.content_type.as_deref());
     let base = match &job.origin {
         Origin::Page { url, .. } => Some(url),
@@ -63,7 +63,7 @@ fn as_text(job: &ParseJob) -> Result<Parsed, ParseError> {
     {
         return Err(ParseError::NoContent(reason.into()));
     }
-    Ok(Parsed {
+    Ok(ParsedDocument {
         document,
         canonical,
     })

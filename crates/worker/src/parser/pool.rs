@@ -1,11 +1,11 @@
 //! [`ParserPool`]: limits how many documents are parsed at once, and for how long.
 
 #[cfg(test)]
-use super::job::Answer;
+use super::job::ParseResult;
 use super::{
     confine::Confinement,
     frame::MAX_DOCUMENT,
-    job::{Format, Origin, ParseError, ParseJob, Parsed},
+    job::{Format, Origin, ParseError, ParseJob, ParsedDocument},
     processes::Processes,
 };
 use crate::{
@@ -20,9 +20,9 @@ use tokio::{
 
 /// Bytes of a large page. Parsing the largest page may take 160 MB of memory, one of this size 40
 /// MB.
-const LARGE: usize = 128 * 1024;
+const LARGE_PAGE_BYTES: usize = 128 * 1024;
 /// Longest time for one page, even with a later deadline.
-const MAX_TIME: Duration = Duration::from_secs(30);
+const MAX_PAGE_TIME: Duration = Duration::from_secs(30);
 /// Longest time for a file of the corpus, which no search waits for. Even on a busy machine, an
 /// endless file reaches its limit of processor time first and is marked as crashed, and a sound one
 /// is parsed.
@@ -34,11 +34,11 @@ const MAX_FILES: usize = 4;
 
 /// Parses documents in separate processes. Clones share the processes.
 #[derive(Debug, Clone)]
-pub struct ParserPool(Arc<Shared>);
+pub struct ParserPool(Arc<PoolState>);
 
 #[derive(Debug)]
-struct Shared {
-    runner: Runner,
+struct PoolState {
+    runner: ParserBackend,
     /// Separate lanes for small pages, large pages and files: a document that is slow on purpose
     /// delays only its own lane, and only until its deadline.
     small: Semaphore,
@@ -47,7 +47,7 @@ struct Shared {
 }
 
 #[derive(Debug)]
-enum Runner {
+enum ParserBackend {
     Processes(Processes),
     /// For unit tests, whose program cannot run as a parser process.
     #[cfg(test)]
@@ -58,23 +58,23 @@ impl Default for ParserPool {
     /// Starts processes of the running program.
     fn default() -> Self {
         #[cfg(not(test))]
-        let runner = Runner::Processes(Processes::new(this_program()));
+        let runner = ParserBackend::Processes(Processes::new(this_program()));
         #[cfg(test)]
-        let runner = Runner::ThisProcess;
-        Self::on(runner)
+        let runner = ParserBackend::ThisProcess;
+        Self::with_backend(runner)
     }
 }
 
 impl ParserPool {
     /// A pool for processes of `program`, a worker of the same version. Starts none yet.
     #[must_use]
-    pub fn of(program: PathBuf) -> Self {
-        Self::on(Runner::Processes(Processes::new(program)))
+    pub fn with_program(program: PathBuf) -> Self {
+        Self::with_backend(ParserBackend::Processes(Processes::new(program)))
     }
 
-    fn on(runner: Runner) -> Self {
+    fn with_backend(runner: ParserBackend) -> Self {
         let lane = |most| Semaphore::new(processors().min(most));
-        Self(Arc::new(Shared {
+        Self(Arc::new(PoolState {
             runner,
             small: lane(MAX_SMALL),
             large: lane(MAX_LARGE),
@@ -87,7 +87,11 @@ impl ParserPool {
     /// # Errors
     /// `NoContent` when the document has no usable text, `TimedOut` at the deadline, `Crashed` when
     /// the parser crashed or reached a limit, `Unavailable` when no process could be started.
-    pub async fn parse(&self, job: ParseJob, deadline: Deadline) -> Result<Parsed, ParseError> {
+    pub async fn parse(
+        &self,
+        job: ParseJob,
+        deadline: Deadline,
+    ) -> Result<ParsedDocument, ParseError> {
         if job.bytes.len() > MAX_DOCUMENT {
             return Err(ParseError::Crashed);
         }
@@ -95,11 +99,11 @@ impl ParserPool {
             // The lanes are never closed, so this is never `None`.
             let _permit = self.permit(&job).await;
             match &self.0.runner {
-                Runner::Processes(processes) => processes.parse(&job).await,
+                ParserBackend::Processes(processes) => processes.parse(&job).await,
                 #[cfg(test)]
-                Runner::ThisProcess => {
+                ParserBackend::ThisProcess => {
                     let job = job.clone();
-                    let parsing = move || Answer::of(super::parse::parse(&job)).outcome();
+                    let parsing = move || ParseResult::of(super::parse::parse(&job)).outcome();
                     let parsed = tokio::task::spawn_blocking(parsing).await;
                     parsed.unwrap_or(Err(ParseError::Crashed))
                 }
@@ -107,7 +111,7 @@ impl ParserPool {
         };
         let deadline = deadline.within(match job.origin {
             Origin::File => MAX_FILE_TIME,
-            Origin::Page { .. } => MAX_TIME,
+            Origin::Page { .. } => MAX_PAGE_TIME,
         });
         let parsed = deadline.cut(parsing).await;
         parsed.unwrap_or(Err(ParseError::TimedOut))
@@ -121,10 +125,10 @@ impl ParserPool {
         &self,
         job: ParseJob,
         runtime: Option<&Handle>,
-    ) -> Result<Parsed, ParseError> {
+    ) -> Result<ParsedDocument, ParseError> {
         #[cfg(test)]
-        if matches!(self.0.runner, Runner::ThisProcess) {
-            return Answer::of(super::parse::parse(&job)).outcome();
+        if matches!(self.0.runner, ParserBackend::ThisProcess) {
+            return ParseResult::of(super::parse::parse(&job)).outcome();
         }
         let runtime = runtime.ok_or(ParseError::Unavailable)?;
         runtime.block_on(async { self.parse(job, Deadline::after(MAX_FILE_TIME)).await })
@@ -136,9 +140,9 @@ impl ParserPool {
     /// When no process can be started.
     pub async fn probe(&self) -> io::Result<Confinement> {
         match &self.0.runner {
-            Runner::Processes(processes) => processes.probe().await,
+            ParserBackend::Processes(processes) => processes.probe().await,
             #[cfg(test)]
-            Runner::ThisProcess => Ok(Confinement::tried()),
+            ParserBackend::ThisProcess => Ok(Confinement::detect()),
         }
     }
 
@@ -154,7 +158,9 @@ impl ParserPool {
 
 /// Every PDF is large, as a small one can unpack to a large document.
 fn is_large(job: &ParseJob) -> bool {
-    job.bytes.len() > LARGE || job.format == Format::Pdf || job.bytes.starts_with(pdf::MAGIC)
+    job.bytes.len() > LARGE_PAGE_BYTES
+        || job.format == Format::Pdf
+        || job.bytes.starts_with(pdf::MAGIC)
 }
 
 /// The running program, even when another version has been installed over its file.

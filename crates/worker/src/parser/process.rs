@@ -3,7 +3,7 @@
 use super::{
     confine::Confinement,
     frame,
-    job::{Answer, Header, ParseJob},
+    job::{JobHeader, ParseJob, ParseResult},
 };
 use std::{
     io,
@@ -16,7 +16,7 @@ use tokio::{
 };
 
 /// The command that runs the program as a parser process.
-pub(crate) const ROLE: &str = "parse-documents";
+pub(crate) const PARSER_COMMAND: &str = "parse-documents";
 
 /// A running parser process. It is killed when this is dropped.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl ParserProcess {
     pub(super) async fn start(program: &Path) -> io::Result<(Self, Confinement)> {
         let mut command = Command::new(program);
         command
-            .arg(ROLE)
+            .arg(PARSER_COMMAND)
             .env_clear()
             // Reserved memory counts against the limit.
             .env("MIMALLOC_ARENA_RESERVE", "64M")
@@ -61,12 +61,12 @@ impl ParserProcess {
 
     /// Parses one document. After an error, or when the future is dropped, the process must be
     /// dropped: it may be in the middle of a document.
-    pub(super) async fn parse(&mut self, job: &ParseJob) -> io::Result<Answer> {
+    pub(super) async fn parse(&mut self, job: &ParseJob) -> io::Result<ParseResult> {
         self.documents += 1;
-        let header = postcard::to_allocvec(&Header::of(job)).map_err(io::Error::other)?;
+        let header = postcard::to_allocvec(&JobHeader::of(job)).map_err(io::Error::other)?;
         frame::send(&mut self.input, &header).await?;
         frame::send(&mut self.input, &job.bytes).await?;
-        let answer = frame::receive(&mut self.output, frame::MAX_ANSWER).await?;
+        let answer = frame::receive(&mut self.output, frame::MAX_RESULT).await?;
         postcard::from_bytes(&answer).map_err(io::Error::other)
     }
 
@@ -81,7 +81,7 @@ impl ParserProcess {
     }
 
     /// Kills the process if it still runs, and returns its exit status.
-    pub(super) async fn end(mut self) -> io::Result<ExitStatus> {
+    pub(super) async fn kill(mut self) -> io::Result<ExitStatus> {
         drop(self.input);
         self.child.start_kill()?;
         self.child.wait().await

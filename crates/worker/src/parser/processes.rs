@@ -2,7 +2,7 @@
 
 use super::{
     confine::Confinement,
-    job::{ParseError, ParseJob, Parsed},
+    job::{ParseError, ParseJob, ParsedDocument},
     process::ParserProcess,
 };
 use std::{
@@ -15,9 +15,9 @@ use std::{
 };
 
 /// Documents after which a process is replaced, so that memory leaks of the parsers stay small.
-const MAX_DOCUMENTS: usize = 500;
+const MAX_DOCUMENTS_PER_PROCESS: usize = 500;
 /// Size of a document, in bytes, after which a process is replaced, to free its memory.
-const MEMORY_HUNGRY: usize = 512 * 1024;
+const MAX_REUSE_BYTES: usize = 512 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Processes {
@@ -36,18 +36,18 @@ impl Processes {
         }
     }
 
-    pub(super) async fn parse(&self, job: &ParseJob) -> Result<Parsed, ParseError> {
-        let mut process = self.take().await.map_err(|error| {
+    pub(super) async fn parse(&self, job: &ParseJob) -> Result<ParsedDocument, ParseError> {
+        let mut process = self.acquire().await.map_err(|error| {
             tracing::error!(%error, "no parser process can be started");
             ParseError::Unavailable
         })?;
         match process.parse(job).await {
             Ok(answer) => {
-                self.put_back(process, job.bytes.len());
+                self.release(process, job.bytes.len());
                 answer.outcome()
             }
             Err(error) => {
-                let status = process.end().await;
+                let status = process.kill().await;
                 let status = status.map_or_else(|error| error.to_string(), |it| it.to_string());
                 tracing::warn!(
                     %error,
@@ -63,11 +63,11 @@ impl Processes {
 
     pub(super) async fn probe(&self) -> io::Result<Confinement> {
         let (process, confinement) = ParserProcess::start(&self.program).await?;
-        process.end().await?;
+        process.kill().await?;
         Ok(confinement)
     }
 
-    async fn take(&self) -> io::Result<ParserProcess> {
+    async fn acquire(&self) -> io::Result<ParserProcess> {
         while let Some(mut process) = self.idle().pop() {
             if !process.has_ended() {
                 return Ok(process);
@@ -84,8 +84,8 @@ impl Processes {
         Ok(process)
     }
 
-    fn put_back(&self, process: ParserProcess, bytes: usize) {
-        if bytes <= MEMORY_HUNGRY && process.documents() < MAX_DOCUMENTS {
+    fn release(&self, process: ParserProcess, bytes: usize) {
+        if bytes <= MAX_REUSE_BYTES && process.documents() < MAX_DOCUMENTS_PER_PROCESS {
             self.idle().push(process);
         }
     }

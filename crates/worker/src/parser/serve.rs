@@ -4,7 +4,7 @@
 use super::{
     confine::{self, Confinement},
     frame,
-    job::{Answer, Header, ParseError, ParseJob},
+    job::{JobHeader, ParseError, ParseJob, ParseResult},
     parse::parse,
 };
 use std::{
@@ -21,7 +21,7 @@ use std::{
 };
 
 /// Bytes; large, because the parsers of PDF and Markdown recurse into nested objects.
-const STACK: usize = 16 * 1024 * 1024;
+const PARSER_STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// Runs a parser process. Returns when the worker closes the pipe, even during a document.
 #[must_use]
@@ -47,17 +47,17 @@ fn run() -> io::Result<()> {
     let thread_is_set_up = Arc::clone(&is_set_up);
     thread::Builder::new()
         .name("parser".to_owned())
-        .stack_size(STACK)
+        .stack_size(PARSER_STACK_BYTES)
         .spawn(move || {
             thread_is_set_up.wait();
-            answer_all(&documents, &mut answers);
+            parse_all(&documents, &mut answers);
         })?;
     is_set_up.wait();
     confine::drop_system_calls();
-    frame::write(&mut output, &encoded(&Confinement::tried()))?;
+    frame::write(&mut output, &encoded(&Confinement::detect()))?;
     // Reads the input during a document too, so that the process ends as soon as the pipe closes.
     loop {
-        let job = match next(&mut input) {
+        let job = match read_job(&mut input) {
             Ok(job) => job,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error),
@@ -71,20 +71,20 @@ fn volunteer_for_the_oom_killer() {
     let _not_linux = std::fs::write("/proc/self/oom_score_adj", "1000");
 }
 
-fn next(input: &mut File) -> io::Result<ParseJob> {
+fn read_job(input: &mut File) -> io::Result<ParseJob> {
     let header = frame::read(input, frame::MAX_HEADER)?;
-    let header: Header = postcard::from_bytes(&header).map_err(io::Error::other)?;
+    let header: JobHeader = postcard::from_bytes(&header).map_err(io::Error::other)?;
     let bytes = frame::read(input, frame::MAX_DOCUMENT)?;
     header
         .with(bytes)
         .ok_or_else(|| io::Error::other("no address"))
 }
 
-fn answer_all(documents: &Receiver<ParseJob>, output: &mut File) {
+fn parse_all(documents: &Receiver<ParseJob>, output: &mut File) {
     while let Ok(job) = documents.recv() {
         confine::limit_time();
         let outcome = catch_unwind(AssertUnwindSafe(|| parse(&job)));
-        let answer = Answer::of(outcome.unwrap_or(Err(ParseError::Crashed)));
+        let answer = ParseResult::of(outcome.unwrap_or(Err(ParseError::Crashed)));
         if frame::write(output, &encoded(&answer)).is_err() {
             return;
         }

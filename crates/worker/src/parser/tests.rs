@@ -1,5 +1,5 @@
 use super::{
-    job::{Answer, Format, Header, Origin, ParseError, ParseJob, Parsed},
+    job::{Format, JobHeader, Origin, ParseError, ParseJob, ParseResult, ParsedDocument},
     parse::parse,
 };
 use crate::web::extract::TextLimits;
@@ -27,7 +27,7 @@ fn file(format: Format, bytes: impl Into<Vec<u8>>) -> ParseJob {
 
 /// Bytes of the result on the pipe.
 fn answer(job: &ParseJob) -> usize {
-    postcard::to_allocvec(&Answer::of(parse(job)))
+    postcard::to_allocvec(&ParseResult::of(parse(job)))
         .unwrap()
         .len()
 }
@@ -113,13 +113,13 @@ fn jobs_and_results_survive_the_pipe_unchanged() {
         ),
         file(Format::Markdown, "# T\n\nWords of a file."),
     ] {
-        let header = postcard::to_allocvec(&Header::of(&job)).unwrap();
-        let header: Header = postcard::from_bytes(&header).unwrap();
+        let header = postcard::to_allocvec(&JobHeader::of(&job)).unwrap();
+        let header: JobHeader = postcard::from_bytes(&header).unwrap();
         let there = header.with(job.bytes.clone()).unwrap();
         assert_eq!((there.format, &there.origin), (job.format, &job.origin));
         let outcome = parse(&there);
-        let bytes = postcard::to_allocvec(&Answer::of(outcome.clone())).unwrap();
-        let back: Answer = postcard::from_bytes(&bytes).unwrap();
+        let bytes = postcard::to_allocvec(&ParseResult::of(outcome.clone())).unwrap();
+        let back: ParseResult = postcard::from_bytes(&bytes).unwrap();
         assert_eq!(back.outcome(), outcome);
     }
 }
@@ -129,6 +129,6 @@ fn a_cookie_wall_is_refused_as_a_page_and_parsed_as_a_file() {
     let wall = "<title>Shop</title><p>Please accept all cookies to continue.";
     let judged = parse(&page(Format::Html, wall));
     assert_eq!(judged, Err(ParseError::NoContent("a cookie wall".into())));
-    let Parsed { document, .. } = parse(&file(Format::Html, wall)).unwrap();
+    let ParsedDocument { document, .. } = parse(&file(Format::Html, wall)).unwrap();
     assert_eq!(document.text(), "Please accept all cookies to continue.");
 }

@@ -92,7 +92,7 @@ impl HitList {
 fn readable(source: &str, max_chars: usize) -> String {
     let end = source.floor_char_boundary(MAX_RAW_BYTES);
     let plain = markup::plain(source.get(..end).unwrap_or_default());
-    text::shorten(&cleaning::line(&plain, usize::MAX), max_chars)
+    text::shorten(&cleaning::clean_line(&plain, usize::MAX), max_chars)
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ fn read(body: &Value, now: DateTime<Utc>) -> Result<Found, ProviderError> {
         return Err(UPSTREAM.malformed("no answer text"));
     };
     let mut filter = ThinkFilter::default();
-    let mut text = filter.feed(&cleaning::lines(content, MAX_ANSWER_BYTES));
+    let mut text = filter.feed(&cleaning::clean_text(content, MAX_ANSWER_BYTES));
     text.push_str(&filter.finish());
     let (hits, numbers) = citations::sources(body, UPSTREAM.name, now);
     let answer = renumber(text.trim(), &numbers);

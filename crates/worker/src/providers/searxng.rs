@@ -224,7 +224,7 @@ fn unresponsive(body: &Value, nothing_found: bool) -> Option<String> {
 }
 
 fn brief(text: &str) -> String {
-    cleaning::line(text, MOST_CHARS)
+    cleaning::clean_line(text, MOST_CHARS)
 }
 
 /// Why engines did not answer; the worst of their reasons.

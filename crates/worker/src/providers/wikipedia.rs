@@ -74,7 +74,7 @@ impl Wikipedia {
             .pointer("/query/general/sitename")
             .and_then(Value::as_str)
         {
-            Some(name) => Ok(cleaning::line(name, MAX_NAME_CHARS)),
+            Some(name) => Ok(cleaning::clean_line(name, MAX_NAME_CHARS)),
             None => Err(UPSTREAM.probe_error(&UPSTREAM.malformed("no site information"))),
         }
     }

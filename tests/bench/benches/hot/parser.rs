@@ -22,7 +22,7 @@ pub(crate) fn parser(criterion: &mut Criterion) {
         return;
     };
     let runtime = Runtime::new().expect("a runtime");
-    let pool = ParserPool::of(worker);
+    let pool = ParserPool::with_program(worker);
     let mut group = criterion.benchmark_group("parser");
     for size in SIZES {
         let page: String = (0..size).map(documents::page).collect();

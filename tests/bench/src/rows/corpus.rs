@@ -68,7 +68,7 @@ async fn read(folder: &Path, index: &Path) -> Arc<LocalCorpus> {
         index_dir: index.to_owned(),
         base_url: None,
     };
-    let parsers = ParserPool::of(programs::binaries().worker.into());
+    let parsers = ParserPool::with_program(programs::binaries().worker.into());
     let corpus = LocalCorpus::open(settings, parsers);
     let corpus = corpus.expect("an empty index");
     let reader = Arc::clone(&corpus);

@@ -1,16 +1,16 @@
 //! Finds settings of `.env` that have no effect. docker-compose.yml sets the addresses between the
 //! services itself, and passes the values of `.env` under prefixed names for this check.
 
-use super::{Finding, Row};
+use super::{Check, Finding};
 use crate::upstream::ProbeError;
 use privachat_core::settings::SETTINGS;
 
 /// The prefix that docker-compose.yml adds to the name of a setting.
 const PREFIX: &str = "DOTENV_";
 
-pub(super) fn row(unused: Vec<String>) -> Row<'static> {
+pub(super) fn check(unused: Vec<String>) -> Check<'static> {
     let findings = async move { findings(&unused) };
-    Row {
+    Check {
         name: "settings",
         setting: "",
         provider: None,
@@ -19,7 +19,7 @@ pub(super) fn row(unused: Vec<String>) -> Row<'static> {
 }
 
 /// The settings whose value in `.env` is not the effective one.
-pub(super) fn unused() -> Vec<String> {
+pub(super) fn unused_settings() -> Vec<String> {
     unused_in(&|name| std::env::var(name).ok())
 }
 
@@ -38,17 +38,17 @@ fn unused_in(variable: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
 
 fn findings(unused: &[String]) -> Vec<Finding> {
     if unused.is_empty() {
-        return vec![Finding::Well("all settings of .env are used".to_owned())];
+        return vec![Finding::Passed("all settings of .env are used".to_owned())];
     }
     let doubts = unused.iter().map(|name| ProbeError {
         problem: format!("{name} in .env is not used: docker-compose.yml sets it"),
-        hint: Some(instead_of(name).to_owned()),
+        hint: Some(remedy(name).to_owned()),
     });
-    doubts.map(Finding::Doubtful).collect()
+    doubts.map(Finding::Warning).collect()
 }
 
 /// What to set under compose instead.
-fn instead_of(name: &str) -> &'static str {
+fn remedy(name: &str) -> &'static str {
     match name {
         "API_HOST" => "set API_BIND to the address where the port is published",
         "CORPUS_PATHS" => "set CORPUS to the folder of documents to mount",
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(unused, ["REDIS_URL", "DATABASE_URL_FILE"]);
         let mut shown = Vec::new();
         for finding in findings(&unused) {
-            finding.show("settings", &mut shown).unwrap();
+            finding.print("settings", &mut shown).unwrap();
         }
         let shown = String::from_utf8(shown).unwrap();
         assert!(

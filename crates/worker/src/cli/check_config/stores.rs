@@ -1,6 +1,6 @@
 //! Checks Redis and the history.
 
-use super::{Finding, Row};
+use super::{Check, Finding};
 use crate::upstream::ProbeError;
 use privachat_core::{
     history::{self, DatabaseUrl, HistoryError, Standing},
@@ -8,8 +8,8 @@ use privachat_core::{
     settings::SharedSettings,
 };
 
-pub(super) fn rows(shared: &SharedSettings) -> Vec<Row<'_>> {
-    let row = |name, setting, probe| Row {
+pub(super) fn checks(shared: &SharedSettings) -> Vec<Check<'_>> {
+    let row = |name, setting, probe| Check {
         name,
         setting,
         provider: None,
@@ -32,20 +32,20 @@ pub(super) fn rows(shared: &SharedSettings) -> Vec<Row<'_>> {
 async fn redis(jobs: Jobs) -> Vec<Finding> {
     let set_up = match jobs.check_redis().await {
         Ok(set_up) => set_up,
-        Err(error) => return vec![away(&error)],
+        Err(error) => return vec![connection_failure(&error)],
     };
     let is_sound = !set_up.issues.iter().any(|fault| fault.is_serious);
     // The nodes of a Cluster that is down still report their configuration.
     if is_sound && let Err(error) = jobs.redis().ping().await {
-        return vec![away(&error.into())];
+        return vec![connection_failure(&error.into())];
     }
     let mut version = format!("version {}", set_up.versions.join(", "));
     if set_up.durability == Durability::Unknown {
         let remedy = Durability::Unknown.remedy();
         version += &format!("; does not tell how it keeps what it accepts: {remedy}");
     }
-    let well = is_sound.then_some(Finding::Well(version));
-    let faults = set_up.issues.into_iter().map(finding);
+    let well = is_sound.then_some(Finding::Passed(version));
+    let faults = set_up.issues.into_iter().map(issue_finding);
     let mut findings: Vec<Finding> = well.into_iter().chain(faults).collect();
     if is_sound {
         findings.extend(damages(&jobs).await);
@@ -56,7 +56,7 @@ async fn redis(jobs: Jobs) -> Vec<Finding> {
 /// Damaged keys: their type or content is wrong. The service works without them.
 async fn damages(jobs: &Jobs) -> Vec<Finding> {
     let doubtful = |problem: String, hint: Option<&str>| {
-        Finding::Doubtful(ProbeError {
+        Finding::Warning(ProbeError {
             problem,
             hint: hint.map(str::to_owned),
         })
@@ -79,21 +79,21 @@ async fn damages(jobs: &Jobs) -> Vec<Finding> {
     named.chain(more).collect()
 }
 
-fn finding(fault: ConfigIssue) -> Finding {
+fn issue_finding(fault: ConfigIssue) -> Finding {
     let error = ProbeError {
         problem: fault.problem,
         hint: Some(fault.remedy),
     };
     if fault.is_serious {
-        Finding::Broken(error)
+        Finding::Failed(error)
     } else {
-        Finding::Doubtful(error)
+        Finding::Warning(error)
     }
 }
 
-fn away(error: &JobsError) -> Finding {
+fn connection_failure(error: &JobsError) -> Finding {
     if let Some(fault) = error.tls_fault() {
-        return Finding::Broken(ProbeError {
+        return Finding::Failed(ProbeError {
             problem: error.to_string(),
             hint: Some(fault.remedy("REDIS_CA_FILE", "REDIS_URL")),
         });
@@ -109,7 +109,7 @@ fn away(error: &JobsError) -> Finding {
             "start Redis, or set REDIS_URL to the one that runs",
         )
     };
-    Finding::Broken(ProbeError {
+    Finding::Failed(ProbeError {
         problem: problem.to_owned(),
         hint: Some(hint.to_owned()),
     })
@@ -123,13 +123,13 @@ async fn history(url: &DatabaseUrl) -> Vec<Finding> {
             format!("{steps} migrations will be run when a worker or the API starts")
         }
         Err(error) => {
-            return vec![Finding::Broken(ProbeError {
+            return vec![Finding::Failed(ProbeError {
                 problem: error.to_string(),
                 hint: hint(&error),
             })];
         }
     };
-    vec![Finding::Well(format!("{url}: {state}"))]
+    vec![Finding::Passed(format!("{url}: {state}"))]
 }
 
 /// What to do, where the message does not say it.

@@ -1,6 +1,6 @@
 //! Checks the search providers, the parser and the models.
 
-use super::{Finding, Probe, Provider, Row};
+use super::{Check, Finding, Probe, ProviderOrigin};
 use crate::{
     parser::ParserPool,
     pipeline::Deadline,
@@ -10,22 +10,34 @@ use crate::{
     wiring::{PipelineSettings, Wiring},
 };
 
-pub(super) fn rows<'a>(
+pub(super) fn checks<'a>(
     wiring: &'a Wiring,
     settings: &'a PipelineSettings,
     deadline: Deadline,
-) -> Vec<Row<'a>> {
-    let row = |provider, name, setting, probe| Row {
+) -> Vec<Check<'a>> {
+    let row = |provider, name, setting, probe| Check {
         name,
         setting,
         provider,
         probe,
     };
-    let configured = Some(Provider::Configured);
-    let searxng = wiring.searxng.as_ref().map(|it| one(it.probe(deadline)));
-    let serper = wiring.serper.as_ref().map(|it| one(it.probe(deadline)));
-    let perplexity = wiring.perplexity.as_ref().map(|it| one(it.probe(deadline)));
-    let wikipedia = wiring.wikipedia.as_ref().map(|it| one(it.probe(deadline)));
+    let configured = Some(ProviderOrigin::Configured);
+    let searxng = wiring
+        .searxng
+        .as_ref()
+        .map(|it| single_finding(it.probe(deadline)));
+    let serper = wiring
+        .serper
+        .as_ref()
+        .map(|it| single_finding(it.probe(deadline)));
+    let perplexity = wiring
+        .perplexity
+        .as_ref()
+        .map(|it| single_finding(it.probe(deadline)));
+    let wikipedia = wiring
+        .wikipedia
+        .as_ref()
+        .map(|it| single_finding(it.probe(deadline)));
     let is_chosen = settings
         .wikipedia
         .as_ref()
@@ -33,12 +45,18 @@ pub(super) fn rows<'a>(
     let wikipedia_is = if is_chosen {
         configured
     } else {
-        Some(Provider::Unasked)
+        Some(ProviderOrigin::Unasked)
     };
     let local = settings.corpus.clone();
     let local = local.map(|it| -> Probe<'a> { Box::pin(corpus(it, settings.parsers(), deadline)) });
-    let model = wiring.model.as_ref().map(|it| one(it.probe(deadline)));
-    let meaning = wiring.semantics.as_ref().map(|it| one(it.probe(deadline)));
+    let model = wiring
+        .model
+        .as_ref()
+        .map(|it| single_finding(it.probe(deadline)));
+    let meaning = wiring
+        .semantics
+        .as_ref()
+        .map(|it| single_finding(it.probe(deadline)));
     let meaning_name = match settings.semantics {
         Some(SemanticsSettings::Embeddings(_)) => "embeddings",
         Some(SemanticsSettings::Rerank(_)) => "rerank",
@@ -71,7 +89,9 @@ pub(super) fn rows<'a>(
     ]
 }
 
-fn one<'a>(probe: impl Future<Output = Result<String, ProbeError>> + Send + 'a) -> Probe<'a> {
+fn single_finding<'a>(
+    probe: impl Future<Output = Result<String, ProbeError>> + Send + 'a,
+) -> Probe<'a> {
     Box::pin(async { vec![Finding::from(probe.await)] })
 }
 
@@ -81,7 +101,7 @@ async fn corpus(settings: CorpusSettings, parsers: ParserPool, deadline: Deadlin
     let corpus = match LocalCorpus::open(settings, parsers) {
         Ok(corpus) => corpus,
         Err(error) => {
-            return vec![Finding::Broken(ProbeError {
+            return vec![Finding::Failed(ProbeError {
                 problem: format!(
                     "the index in {} cannot be opened: {error}",
                     index_dir.display()
@@ -93,7 +113,7 @@ async fn corpus(settings: CorpusSettings, parsers: ParserPool, deadline: Deadlin
         }
     };
     let look = corpus.probe(deadline).await;
-    let doubts = look.doubts.into_iter().map(Finding::Doubtful);
+    let doubts = look.doubts.into_iter().map(Finding::Warning);
     std::iter::once(Finding::from(look.state))
         .chain(doubts)
         .collect()
@@ -104,17 +124,17 @@ async fn parser(parsers: ParserPool) -> Vec<Finding> {
     let problem = match parsers.probe().await {
         Ok(confinement) if confinement.is_complete() => {
             let detail = "documents are parsed without access to files and network";
-            return vec![Finding::Well(detail.to_owned())];
+            return vec![Finding::Passed(detail.to_owned())];
         }
         Ok(_partly) => "this kernel does not take files and network away from parser processes",
         Err(error) => {
-            return vec![Finding::Broken(ProbeError {
+            return vec![Finding::Failed(ProbeError {
                 problem: format!("no parser process can be started: {error}"),
                 hint: Some("allow the worker to execute its own program".to_owned()),
             })];
         }
     };
-    vec![Finding::Doubtful(ProbeError {
+    vec![Finding::Warning(ProbeError {
         problem: problem.to_owned(),
         hint: Some(
             "use a kernel with Landlock and seccomp, and a container profile that allows both"

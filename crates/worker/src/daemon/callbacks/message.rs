@@ -9,21 +9,21 @@ use uuid::Uuid;
 
 /// A message. Every call for a search sends the same one.
 #[derive(Debug)]
-pub(super) struct Message {
+pub(super) struct WebhookMessage {
     /// Lets receivers drop duplicates.
     pub(super) id: String,
     pub(super) body: Bytes,
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct WebhookBody<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     timestamp: String,
     data: Option<&'a RawValue>,
 }
 
-impl Message {
+impl WebhookMessage {
     /// Builds the message from a record; `None` while the search runs.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl Message {
             Status::Completed => "search.completed",
             Status::Failed | Status::Pending | Status::Processing => "search.failed",
         };
-        let body = serde_json::to_vec(&Body {
+        let body = serde_json::to_vec(&WebhookBody {
             kind,
             timestamp: time::format(&session.completed_at),
             data: session.result.as_deref(),
@@ -54,7 +54,7 @@ mod tests {
     use serde_json::Value;
 
     fn body(record: &str) -> Option<Value> {
-        let message = Message::of(Uuid::nil(), record.as_bytes()).unwrap()?;
+        let message = WebhookMessage::of(Uuid::nil(), record.as_bytes()).unwrap()?;
         Some(serde_json::from_slice(&message.body).unwrap())
     }
 
@@ -63,7 +63,7 @@ mod tests {
         let result = r#"{"session_id":"00000000-0000-0000-0000-000000000000","status":"completed","query":"q","mode":"speed","created_at":"2026-11-24T06:03:13.499586+00:00","completed_at":"2026-11-24T06:03:14+00:00","more":1.50}"#;
         let record =
             format!(r#"{{"status":"completed","result":{result},"error":null,"version":1}}"#);
-        let message = Message::of(Uuid::nil(), record.as_bytes())
+        let message = WebhookMessage::of(Uuid::nil(), record.as_bytes())
             .unwrap()
             .unwrap();
         let text = std::str::from_utf8(&message.body).unwrap();

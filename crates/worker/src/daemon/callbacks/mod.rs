@@ -3,7 +3,7 @@
 //! worker dies, until the record expires.
 
 mod backoff;
-mod call;
+mod delivery;
 mod message;
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     web::fetch::{FetchRules, Poster},
 };
 use anyhow::Context as _;
-use call::{Caller, Went};
+use delivery::{CallbackSender, DeliveryResult};
 use privachat_core::{
     jobs::{Jobs, JobsError},
     outage::Outage,
@@ -25,19 +25,19 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-const AT_ONCE: usize = 32;
+const MAX_CALLS: usize = 32;
 /// Lower, so that one slow receiver does not use all calls.
-const AT_ONCE_PER_HOST: usize = 8;
+const MAX_CALLS_PER_HOST: usize = 8;
 /// Timeout of a call; Standard Webhooks recommends 15 to 30 s.
-const PATIENCE: Duration = Duration::from_secs(15);
+const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// Lease of a delivery: no other worker makes the call meanwhile.
-const LEASE: Duration = Duration::from_secs(30);
+const CALL_LEASE: Duration = Duration::from_secs(30);
 /// Delay of a call whose receiver has the most calls that it may have at once.
-const BUSY_PAUSE: Duration = Duration::from_secs(2);
+const BUSY_DELAY: Duration = Duration::from_secs(2);
 /// How often Redis is asked for due calls: retries, and searches that ended in other workers.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// How long calls may go on after the stop.
-const LAST_CALLS: Duration = Duration::from_secs(8);
+const FINAL_CALLS_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// How callbacks are made.
 #[derive(Debug, Clone, Default)]
@@ -52,19 +52,19 @@ pub struct CallbackSettings {
 ///
 /// # Errors
 /// When the HTTP client cannot be set up.
-pub(super) fn caller(
+pub(super) fn sender(
     settings: CallbackSettings,
     jobs: Jobs,
     metrics: Arc<Metrics>,
-) -> anyhow::Result<Arc<Caller>> {
+) -> anyhow::Result<Arc<CallbackSender>> {
     let rules = FetchRules {
         allow_hosts: settings.allow_hosts,
-        per_host: AT_ONCE_PER_HOST,
-        total: AT_ONCE,
+        per_host: MAX_CALLS_PER_HOST,
+        total: MAX_CALLS,
         ..FetchRules::default()
     };
-    let poster = Poster::new(rules, PATIENCE).context("callbacks cannot be set up")?;
-    Ok(Arc::new(Caller {
+    let poster = Poster::new(rules, CALL_TIMEOUT).context("callbacks cannot be set up")?;
+    Ok(Arc::new(CallbackSender {
         jobs,
         metrics,
         poster,
@@ -73,13 +73,13 @@ pub(super) fn caller(
 }
 
 /// Delivers due callbacks until `stop`. `ended` is notified when a search with a callback ends.
-pub(super) async fn run(caller: Arc<Caller>, ended: Arc<Notify>, stop: CancellationToken) {
-    let mut calls = JoinSet::<Went>::new();
+pub(super) async fn run(caller: Arc<CallbackSender>, ended: Arc<Notify>, stop: CancellationToken) {
+    let mut calls = JoinSet::<DeliveryResult>::new();
     let mut outage = Outage::default();
     loop {
         // One more round after `stop` delivers what the drain has finished.
         let last = stop.is_cancelled();
-        let more = match begin(&caller, &mut calls).await {
+        let more = match start_due(&caller, &mut calls).await {
             Ok(more) => {
                 if let Some(seconds) = outage.ended() {
                     tracing::info!(seconds, "listing due callbacks again");
@@ -96,21 +96,24 @@ pub(super) async fn run(caller: Arc<Caller>, ended: Arc<Notify>, stop: Cancellat
         if last {
             // A call that is cut here is repeated when its lease expires.
             let rest = async { while calls.join_next().await.is_some() {} };
-            let _in_time = timeout(LAST_CALLS, rest).await;
+            let _in_time = timeout(FINAL_CALLS_TIMEOUT, rest).await;
             return;
         }
-        let woken = wait(&mut calls, more, &ended);
+        let woken = wait_for_due(&mut calls, more, &ended);
         let _woken_or_stopped = stop.run_until_cancelled(woken).await;
     }
 }
 
 /// Starts due calls up to the limit; returns whether more may be due.
-async fn begin(caller: &Arc<Caller>, calls: &mut JoinSet<Went>) -> Result<bool, JobsError> {
-    let room = AT_ONCE.saturating_sub(calls.len());
+async fn start_due(
+    caller: &Arc<CallbackSender>,
+    calls: &mut JoinSet<DeliveryResult>,
+) -> Result<bool, JobsError> {
+    let room = MAX_CALLS.saturating_sub(calls.len());
     if room == 0 {
         return Ok(true);
     }
-    let due = caller.jobs.due_callbacks(room, LEASE).await?;
+    let due = caller.jobs.due_callbacks(room, CALL_LEASE).await?;
     let more = due.len() == room;
     for id in due {
         let caller = Arc::clone(caller);
@@ -120,16 +123,16 @@ async fn begin(caller: &Arc<Caller>, calls: &mut JoinSet<Went>) -> Result<bool, 
 }
 
 /// Waits until calls may be due, or may be started again.
-async fn wait(calls: &mut JoinSet<Went>, more: bool, ended: &Notify) {
-    let mut until = Instant::now() + LOOK_AGAIN;
+async fn wait_for_due(calls: &mut JoinSet<DeliveryResult>, more: bool, ended: &Notify) {
+    let mut until = Instant::now() + POLL_INTERVAL;
     loop {
         tokio::select! {
             () = ended.notified() => return,
             () = sleep_until(until) => return,
             Some(done) = calls.join_next() => {
                 match done {
-                    Ok(Went::Through) => {}
-                    Ok(Went::Busy) => until = until.min(Instant::now() + BUSY_PAUSE),
+                    Ok(DeliveryResult::Through) => {}
+                    Ok(DeliveryResult::Busy) => until = until.min(Instant::now() + BUSY_DELAY),
                     Err(error) => tracing::error!(error = %error, "a callback task panicked"),
                 }
                 if more {

@@ -106,7 +106,7 @@ pub(super) fn scan(roots: &[PathBuf]) -> Scan {
                 continue;
             }
             let path = entry.path();
-            if Format::of(path).is_none() || (entry.depth() > 0 && is_generated(path)) {
+            if Format::from_path(path).is_none() || (entry.depth() > 0 && is_generated(path)) {
                 continue;
             }
             let Ok(metadata) = entry.metadata() else {
@@ -152,7 +152,7 @@ fn is_generated(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(OsStr::to_str) else {
         return false;
     };
-    let is_page = Format::of(path) == Some(Format::Html);
+    let is_page = Format::from_path(path) == Some(Format::Html);
     is_page
         && (name.starts_with("genindex")
             || name.ends_with("modindex.html")

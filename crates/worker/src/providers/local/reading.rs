@@ -48,7 +48,7 @@ impl FileReader {
         File::open(path)?
             .take(files::MAX_FILE_BYTES)
             .read_to_end(&mut bytes)?;
-        let format = Format::of(path).unwrap_or(Format::Text);
+        let format = Format::from_path(path).unwrap_or(Format::Text);
         if format != Format::Pdf && is_binary(&bytes) {
             return Ok(FileContent::default());
         }

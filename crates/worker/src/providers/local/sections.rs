@@ -151,7 +151,7 @@ impl Section {
 /// The sections of `document`, in reading order. `name` stands in for a missing title.
 pub(super) fn split(document: &Document, name: &str) -> Vec<Section> {
     let document = &cleaned(document);
-    let title = cleaning::line(&title(document, name), MAX_TITLE_CHARS);
+    let title = cleaning::clean_line(&title(document, name), MAX_TITLE_CHARS);
     let language = document.language.clone().or_else(|| detected(document));
     let page_chars = document.blocks.iter().map(|block| block.text.len()).sum();
     let empty = |path: &[(u8, String)]| Section {
@@ -226,7 +226,7 @@ fn cleaned(document: &Document) -> Document {
     document
         .blocks
         .iter_mut()
-        .for_each(|block| cleaning::clean(&mut block.text));
+        .for_each(|block| cleaning::clean_in_place(&mut block.text));
     document
 }
 

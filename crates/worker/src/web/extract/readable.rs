@@ -1,6 +1,6 @@
 //! What of a document is passed on: characters that can be seen, and no more than a search can rank.
 
-use crate::{cleaning::clean, pipeline::Document};
+use crate::{cleaning::clean_in_place, pipeline::Document};
 
 /// How much text of a document is passed on.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +28,7 @@ const PER_BLOCK: usize = 16;
 /// Takes invisible characters out: what cannot be seen on a page is not what the page says, and a
 /// model would read it all the same. What lies beyond the limits is left out.
 pub fn readable(mut document: Document, limits: TextLimits) -> Document {
-    clean(&mut document.title);
+    clean_in_place(&mut document.title);
     let end = document.title.floor_char_boundary(MAX_TITLE);
     document.title.truncate(end);
     let mut left = limits.text;
@@ -36,7 +36,7 @@ pub fn readable(mut document: Document, limits: TextLimits) -> Document {
         if left == 0 {
             return false;
         }
-        clean(&mut block.text);
+        clean_in_place(&mut block.text);
         let end = block.text.floor_char_boundary(limits.block.min(left));
         block.text.truncate(end);
         let anchor = block.anchor.as_ref().map_or(0, String::len);

@@ -54,7 +54,7 @@ impl Rules {
 /// UTF-8, or what is meant to be: odd bytes in a rule are escapes in an address. A rule that the
 /// limit cuts is left out, as cut it would say something else.
 fn decoded(file: &[u8]) -> Cow<'_, [u8]> {
-    let Some(mut text) = unicode::wide(file) else {
+    let Some(mut text) = unicode::decode_wide(file) else {
         return Cow::Borrowed(file);
     };
     if file.len() > MAX_BYTES {

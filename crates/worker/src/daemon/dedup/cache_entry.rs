@@ -10,7 +10,7 @@ use std::{
 
 /// A cached outcome, without token usage and timings: those belong to the run alone.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct CacheEntry {
     /// The nonce of the leader's lock: tells followers that this is the outcome they waited for.
     pub(super) run: String,
     /// Unix time in milliseconds.
@@ -30,13 +30,13 @@ pub(super) struct Entry {
     warnings: Vec<String>,
 }
 
-impl Entry {
+impl CacheEntry {
     pub(super) fn of(outcome: &Outcome, run: String, is_degraded: bool) -> Self {
         let outcome = outcome.clone();
         Self {
             run,
-            at: now(),
-            is_good: !is_degraded && is_whole(&outcome),
+            at: now_millis(),
+            is_good: !is_degraded && is_complete(&outcome),
             answer: outcome.answer,
             sub_queries: outcome.sub_queries,
             sources: outcome.sources,
@@ -56,7 +56,7 @@ impl Entry {
 
     /// Whether it may answer a search now: it is complete and younger than `ttl`.
     pub(super) fn serves(&self, ttl: Duration) -> bool {
-        self.is_good && u128::from(now().saturating_sub(self.at)) < ttl.as_millis()
+        self.is_good && u128::from(now_millis().saturating_sub(self.at)) < ttl.as_millis()
     }
 
     pub(super) fn outcome(self) -> Outcome {
@@ -79,13 +79,13 @@ impl Entry {
 
 /// Whether the outcome is worth caching: it has support, and no warning says that it was cut or
 /// late.
-fn is_whole(outcome: &Outcome) -> bool {
+fn is_complete(outcome: &Outcome) -> bool {
     const CUT: [&str; 3] = ["in time", "was cut", "were cut"];
     let was_cut = |warning: &String| CUT.iter().any(|sign| warning.contains(sign));
     outcome.grounding_score > 0.0 && !outcome.warnings.iter().any(was_cut)
 }
 
-fn now() -> u64 {
+fn now_millis() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

@@ -1,8 +1,8 @@
 //! One delivery of a callback: the call, and the next step by the receiver's response.
 
-use super::{BUSY_PAUSE, backoff, message::Message};
+use super::{BUSY_DELAY, backoff, message::WebhookMessage};
 use crate::{
-    metrics::{Metrics, Told},
+    metrics::{CallbackOutcome, Metrics},
     web::fetch::{Place, Posted, Poster},
 };
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use std::{sync::Arc, time::Duration};
 use url::Url;
 use uuid::Uuid;
 
-pub(in crate::daemon) struct Caller {
+pub(in crate::daemon) struct CallbackSender {
     pub(super) jobs: Jobs,
     pub(super) metrics: Arc<Metrics>,
     pub(super) poster: Poster,
@@ -28,7 +28,7 @@ pub(in crate::daemon) struct Caller {
 
 /// The result of a due delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Went {
+pub(super) enum DeliveryResult {
     /// The call was made, or none is needed.
     Through,
     /// Postponed: the receiver has the most calls that it may have at once.
@@ -37,7 +37,7 @@ pub(super) enum Went {
 
 /// The outcome of a call.
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+enum CallOutcome {
     Taken(StatusCode),
     /// 410 Gone: no further calls.
     Refused,
@@ -47,20 +47,20 @@ enum Verdict {
     },
 }
 
-impl Caller {
+impl CallbackSender {
     /// Delivers the callback of a search, if it has one.
-    pub(super) async fn call(&self, id: Uuid) -> Went {
+    pub(super) async fn call(&self, id: Uuid) -> DeliveryResult {
         self.try_call(id).await.unwrap_or_else(|error| {
             // It stays in the index and is due again when its lease expires.
             tracing::warn!(session_id = %id, error = %error, "callback interrupted; trying again when its lease expires");
-            Went::Through
+            DeliveryResult::Through
         })
     }
 
-    async fn try_call(&self, id: Uuid) -> Result<Went, JobsError> {
+    async fn try_call(&self, id: Uuid) -> Result<DeliveryResult, JobsError> {
         let (address, failed_calls, left) = match self.jobs.callback_status(id).await? {
             CallbackStatus::Settled => return self.done_with(id).await,
-            CallbackStatus::JobNotEnded => return Ok(Went::Through),
+            CallbackStatus::JobNotEnded => return Ok(DeliveryResult::Through),
             CallbackStatus::Pending {
                 address,
                 failed_calls,
@@ -71,49 +71,49 @@ impl Caller {
             Ok(Some(place)) => place,
             // No call was made, so no failure is recorded.
             Ok(None) => {
-                self.jobs.postpone_callback(id, BUSY_PAUSE).await?;
-                return Ok(Went::Busy);
+                self.jobs.postpone_callback(id, BUSY_DELAY).await?;
+                return Ok(DeliveryResult::Busy);
             }
             Err(reason) => {
                 self.missed(id, &reason, None, left).await?;
-                return Ok(Went::Through);
+                return Ok(DeliveryResult::Through);
             }
         };
         let Some(record) = self.jobs.record_pooled(id).await? else {
             return self.done_with(id).await;
         };
-        let message = match Message::of(id, record.bytes()) {
+        let message = match WebhookMessage::of(id, record.bytes()) {
             Ok(Some(message)) => message,
-            Ok(None) => return Ok(Went::Through),
+            Ok(None) => return Ok(DeliveryResult::Through),
             Err(error) => {
                 tracing::error!(session_id = %id, error = %error, "cannot read the record of a finished search; callback dropped");
                 return self.done_with(id).await;
             }
         };
         match self.send(place, &message).await {
-            Verdict::Taken(status) => {
+            CallOutcome::Taken(status) => {
                 tracing::info!(session_id = %id, status = status.as_u16(), failed_calls, "callback delivered");
-                self.metrics.told(Told::Taken);
+                self.metrics.count_callback(CallbackOutcome::Taken);
                 self.done_with(id).await
             }
-            Verdict::Refused => {
+            CallOutcome::Refused => {
                 tracing::info!(session_id = %id, "callback dropped: the receiver answered 410");
-                self.metrics.told(Told::GivenUp);
+                self.metrics.count_callback(CallbackOutcome::GivenUp);
                 self.done_with(id).await
             }
-            Verdict::Missed {
+            CallOutcome::Missed {
                 reason,
                 retry_after,
             } => {
                 self.missed(id, &reason, retry_after, left).await?;
-                Ok(Went::Through)
+                Ok(DeliveryResult::Through)
             }
         }
     }
 
-    async fn done_with(&self, id: Uuid) -> Result<Went, JobsError> {
+    async fn done_with(&self, id: Uuid) -> Result<DeliveryResult, JobsError> {
         self.jobs.settle_callback(id).await?;
-        Ok(Went::Through)
+        Ok(DeliveryResult::Through)
     }
 
     async fn missed(
@@ -124,13 +124,13 @@ impl Caller {
         left: Duration,
     ) -> Result<(), JobsError> {
         let failed_calls = self.jobs.record_failed_delivery(id).await?;
-        let pause = backoff::pause(failed_calls, retry_after);
+        let pause = backoff::retry_delay(failed_calls, retry_after);
         if pause >= left {
-            self.metrics.told(Told::GivenUp);
+            self.metrics.count_callback(CallbackOutcome::GivenUp);
             tracing::warn!(session_id = %id, reason, failed_calls, "callback given up: its record expires before the next call");
             return self.jobs.settle_callback(id).await;
         }
-        self.metrics.told(Told::Failed);
+        self.metrics.count_callback(CallbackOutcome::Failed);
         let pause_s = pause.as_secs();
         tracing::warn!(session_id = %id, reason, failed_calls, pause_s, "a callback failed; trying again");
         self.jobs.postpone_callback(id, pause).await
@@ -143,8 +143,8 @@ impl Caller {
         self.poster.place(url).map_err(|error| error.to_string())
     }
 
-    async fn send(&self, place: Place<'_>, message: &Message) -> Verdict {
-        let missed = |reason: String| Verdict::Missed {
+    async fn send(&self, place: Place<'_>, message: &WebhookMessage) -> CallOutcome {
+        let missed = |reason: String| CallOutcome::Missed {
             reason,
             retry_after: None,
         };
@@ -155,17 +155,17 @@ impl Caller {
             return missed("its headers cannot be written".to_owned());
         };
         match place.post(headers, Bytes::clone(&message.body)).await {
-            Ok(answer) => verdict(answer),
+            Ok(answer) => classify(answer),
             Err(error) => missed(error.to_string()),
         }
     }
 }
 
-fn verdict(answer: Posted) -> Verdict {
+fn classify(answer: Posted) -> CallOutcome {
     match answer.status {
-        status if status.is_success() => Verdict::Taken(status),
-        StatusCode::GONE => Verdict::Refused,
-        status => Verdict::Missed {
+        status if status.is_success() => CallOutcome::Taken(status),
+        StatusCode::GONE => CallOutcome::Refused,
+        status => CallOutcome::Missed {
             reason: format!("the receiver answered {}", status.as_u16()),
             retry_after: answer.retry_after,
         },
@@ -173,7 +173,7 @@ fn verdict(answer: Posted) -> Verdict {
 }
 
 /// The signature covers the time of the call, so that receivers can refuse replayed messages.
-fn headers(message: &Message, keys: &SigningKeys) -> Result<HeaderMap, InvalidHeaderValue> {
+fn headers(message: &WebhookMessage, keys: &SigningKeys) -> Result<HeaderMap, InvalidHeaderValue> {
     let now = Utc::now().timestamp();
     let signature = keys.sign(&message.id, now, &message.body);
     let value = |text: String| HeaderValue::try_from(text);
@@ -202,18 +202,21 @@ mod tests {
     #[test]
     fn every_2xx_is_accepted_and_410_is_final() {
         let answered = |status: u16| {
-            verdict(Posted {
+            classify(Posted {
                 status: StatusCode::from_u16(status).unwrap(),
                 retry_after: None,
             })
         };
         for status in [200, 201, 202, 204, 299] {
-            assert!(matches!(answered(status), Verdict::Taken(_)), "{status}");
+            assert!(
+                matches!(answered(status), CallOutcome::Taken(_)),
+                "{status}"
+            );
         }
-        assert_eq!(answered(410), Verdict::Refused);
+        assert_eq!(answered(410), CallOutcome::Refused);
         for status in [301, 302, 307, 400, 401, 404, 429, 500, 503] {
             assert!(
-                matches!(answered(status), Verdict::Missed { .. }),
+                matches!(answered(status), CallOutcome::Missed { .. }),
                 "{status}"
             );
         }

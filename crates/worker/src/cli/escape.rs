@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt::Write as _};
 
 /// Escapes every invisible character as JSON does: a terminal shows it without effect, and JSON
 /// keeps its meaning.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub(super) fn escape_invisible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_invisible) {
         return Cow::Borrowed(text);
     }
@@ -32,11 +32,11 @@ mod tests {
     #[test]
     fn every_unwanted_character_is_escaped() {
         for c in unwanted() {
-            let shown = visible(&format!("a{c}b")).into_owned();
+            let shown = escape_invisible(&format!("a{c}b")).into_owned();
             assert!(!shown.contains(is_invisible), "{c:?}");
             assert!(shown.starts_with("a\\u") && shown.ends_with('b'), "{shown}");
         }
-        assert_eq!(visible("one\n\ttwo"), "one\n\ttwo");
+        assert_eq!(escape_invisible("one\n\ttwo"), "one\n\ttwo");
     }
 
     proptest! {
@@ -45,7 +45,7 @@ mod tests {
             let unwanted: Vec<char> = unwanted().collect();
             let value = serde_json::json!({"text": format!("{text}{}", hidden.get(&unwanted))});
             let json = serde_json::to_string_pretty(&value).unwrap();
-            let shown = visible(&json);
+            let shown = escape_invisible(&json);
             prop_assert!(!shown.contains(is_invisible));
             prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
         }

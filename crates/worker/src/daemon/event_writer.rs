@@ -15,28 +15,28 @@ use tokio::{
 };
 
 /// How long text is joined before it is sent; short, so that readers see the answer grow.
-const BATCH: Duration = Duration::from_millis(50);
+const TEXT_WINDOW: Duration = Duration::from_millis(50);
 
 /// Texts that are sent at that pace: 20 s of a fast model.
-const QUICK_BATCHES: usize = 400;
+const FAST_TEXTS: usize = 400;
 
 /// How long later text is joined. The stream in Redis keeps the last 8,192 events and must hold all
 /// of the longest search in all its attempts.
-const LONG_BATCH: Duration = Duration::from_millis(250);
+const LONG_TEXT_WINDOW: Duration = Duration::from_millis(250);
 
 /// Events per call; bounded because other clients of Redis wait while it runs.
-const MOST: usize = 32;
+const MAX_EVENTS_PER_CALL: usize = 32;
 
 /// Delay between two calls while Redis does not answer.
-const TRY_AGAIN: Duration = Duration::from_millis(250);
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How long sending the last events of a search may delay its outcome.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Receives the events of a search.
-pub(super) struct Sink(UnboundedSender<Event>);
+pub(super) struct EventSink(UnboundedSender<Event>);
 
-impl ProgressSink for Sink {
+impl ProgressSink for EventSink {
     fn emit(&self, event: Event) {
         // Fails once the job is fenced: its events are not wanted any more.
         let _nobody_listens = self.0.send(event);
@@ -44,15 +44,15 @@ impl ProgressSink for Sink {
 }
 
 /// A sink, and the future that writes its events, which ends when the sink is dropped.
-pub(super) fn channel(jobs: Jobs, lease: Lease) -> (Sink, impl Future<Output = ()>) {
+pub(super) fn channel(jobs: Jobs, lease: Lease) -> (EventSink, impl Future<Output = ()>) {
     // Not bounded: a search emits a bounded number of events, and must not wait for Redis.
     let (sender, receiver) = mpsc::unbounded_channel();
-    (Sink(sender), report(jobs, lease, receiver))
+    (EventSink(sender), write_events(jobs, lease, receiver))
 }
 
 /// Runs a search and its event writer concurrently. After the search, the writer gets
 /// [`LAST_WORDS`] to flush: a slow Redis must not delay the outcome.
-pub(super) async fn alongside<T>(
+pub(super) async fn run_with<T>(
     search: impl Future<Output = T>,
     reporting: impl Future<Output = ()>,
 ) -> T {
@@ -63,24 +63,24 @@ pub(super) async fn alongside<T>(
         // Fenced; the lease renewal ends the search.
         () = &mut reporting => return search.await,
     };
-    let _told_or_not = timeout(LAST_WORDS, reporting).await;
+    let _told_or_not = timeout(FLUSH_TIMEOUT, reporting).await;
     outcome
 }
 
-async fn report(jobs: Jobs, lease: Lease, events: UnboundedReceiver<Event>) {
-    let mut batches = Batches::new(events);
+async fn write_events(jobs: Jobs, lease: Lease, events: UnboundedReceiver<Event>) {
+    let mut batches = Coalescer::new(events);
     let mut number = 1;
     while let Some(events) = batches.ready().await {
         let told = number;
         number += events.len() as u64;
-        if send(&jobs, &lease, told, &events).await == Some(LeaseStatus::Fenced) {
+        if append_events(&jobs, &lease, told, &events).await == Some(LeaseStatus::Fenced) {
             return;
         }
     }
 }
 
 /// The events of one attempt, with consecutive texts joined.
-struct Batches {
+struct Coalescer {
     events: UnboundedReceiver<Event>,
     /// Received, but not returned yet.
     ahead: Option<Event>,
@@ -88,7 +88,7 @@ struct Batches {
     texts: usize,
 }
 
-impl Batches {
+impl Coalescer {
     fn new(events: UnboundedReceiver<Event>) -> Self {
         Self {
             events,
@@ -111,7 +111,7 @@ impl Batches {
     /// The next event and those that are ready behind it, up to the next text.
     async fn ready(&mut self) -> Option<Vec<Event>> {
         let mut ready = vec![self.next().await?];
-        while ready.len() < MOST {
+        while ready.len() < MAX_EVENTS_PER_CALL {
             let event = self.ahead.take().or_else(|| self.events.try_recv().ok());
             match event {
                 // A text starts a batch of its own, since joining it takes time.
@@ -142,20 +142,25 @@ impl Batches {
     }
 
     fn batch(&self) -> Duration {
-        if self.texts < QUICK_BATCHES {
-            BATCH
+        if self.texts < FAST_TEXTS {
+            TEXT_WINDOW
         } else {
-            LONG_BATCH
+            LONG_TEXT_WINDOW
         }
     }
 }
 
 /// Sends events, and repeats the call until Redis answers: without them the text would have a gap.
 /// The search does not wait for this. `None` when an event cannot be encoded.
-async fn send(jobs: &Jobs, lease: &Lease, number: u64, events: &[Event]) -> Option<LeaseStatus> {
+async fn append_events(
+    jobs: &Jobs,
+    lease: &Lease,
+    number: u64,
+    events: &[Event],
+) -> Option<LeaseStatus> {
     let data = events
         .iter()
-        .map(|event| Ok((kind(event), serde_json::to_string(event)?)))
+        .map(|event| Ok((event_type(event), serde_json::to_string(event)?)))
         .collect::<serde_json::Result<Vec<_>>>()
         .ok()?;
     let progress = events.iter().rev().find_map(|event| match event {
@@ -168,7 +173,7 @@ async fn send(jobs: &Jobs, lease: &Lease, number: u64, events: &[Event]) -> Opti
             Ok(beat) => return Some(beat),
             Err(error) => {
                 tracing::debug!(session_id = %lease.id, error = %error, "events are not written yet; trying again");
-                sleep(TRY_AGAIN).await;
+                sleep(RETRY_INTERVAL).await;
             }
         }
     }
@@ -178,7 +183,7 @@ fn progress_json(progress: &Progress) -> Option<String> {
     serde_json::to_string(progress).ok()
 }
 
-fn kind(event: &Event) -> &'static str {
+fn event_type(event: &Event) -> &'static str {
     match event {
         Event::Stage(_) => "stage",
         Event::Sources { .. } => "sources",

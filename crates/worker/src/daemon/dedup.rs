@@ -4,15 +4,15 @@
 //! search gets all events and its own result. A cancelled follower detaches alone; the run is
 //! aborted when the last one detaches.
 
-mod entry;
-mod flight;
-mod others;
+mod cache_entry;
+mod in_flight;
+mod leader_lock;
 #[cfg(test)]
 mod tests;
 
 use crate::pipeline::{Context, Deadline, Outcome, PipelineError, ProgressSink};
-use flight::{Flight, Work};
-use others::Others;
+use in_flight::{InFlightRun, RunSpec};
+use leader_lock::Coordinator;
 use privachat_core::{
     cache::Cache,
     schema::{SearchRequest, Stage, problem},
@@ -26,31 +26,31 @@ use std::{
 
 /// How much later than a search's own deadline the deadline of a run may be to be joined: covers
 /// equal searches that arrive at the same time.
-const SAME_MOMENT: Duration = Duration::from_millis(50);
+const JOIN_TOLERANCE: Duration = Duration::from_millis(50);
 /// How long after its deadline a search may end.
-const TOLERATED: Duration = Duration::from_millis(100);
+const DEADLINE_TOLERANCE: Duration = Duration::from_millis(100);
 
 /// The in-flight runs of this worker, by the digest of their request.
-pub(super) struct Runs {
+pub(super) struct SingleFlight {
     context: Context,
-    others: Arc<Others>,
-    flights: Mutex<HashMap<String, Weak<Flight>>>,
+    others: Arc<Coordinator>,
+    flights: Mutex<HashMap<String, Weak<InFlightRun>>>,
 }
 
 /// The result of a run.
 #[derive(Debug, Clone)]
-pub(super) struct Ran {
+pub(super) struct RunResult {
     pub(super) result: Result<Outcome, PipelineError>,
     /// Whether it comes from a cache entry.
     pub(super) cached: bool,
 }
 
-impl Runs {
+impl SingleFlight {
     /// Caches results in `cache` for `ttl`; zero turns the answer cache off.
     pub(super) fn new(context: Context, cache: Cache, ttl: Duration) -> Self {
         Self {
             context,
-            others: Arc::new(Others::new(cache, ttl)),
+            others: Arc::new(Coordinator::new(cache, ttl)),
             flights: Mutex::default(),
         }
     }
@@ -64,20 +64,27 @@ impl Runs {
         is_first: bool,
         deadline: Deadline,
         sink: &dyn ProgressSink,
-    ) -> Ran {
+    ) -> RunResult {
         let flight = self.flight(request, is_first, deadline);
-        let ended = deadline.cut_after(TOLERATED, flight.follow(sink)).await;
+        let ended = deadline
+            .cut_after(DEADLINE_TOLERANCE, flight.follow(sink))
+            .await;
         match ended {
             Some(Some(ran)) => flight.billed(&ran),
-            Some(None) => Ran::of(Err(broken())),
-            None => Ran::of(Err(PipelineError::too_late())),
+            Some(None) => RunResult::of(Err(ended_unexpectedly())),
+            None => RunResult::of(Err(PipelineError::too_late())),
         }
     }
 
     /// The run to follow: an in-flight one, or a new one.
-    fn flight(&self, request: &SearchRequest, is_first: bool, deadline: Deadline) -> Arc<Flight> {
+    fn flight(
+        &self,
+        request: &SearchRequest,
+        is_first: bool,
+        deadline: Deadline,
+    ) -> Arc<InFlightRun> {
         let shared = request.cache.then(|| self.digest(request)).flatten();
-        let work = Work {
+        let work = RunSpec {
             context: self.context.clone(),
             request: request.clone(),
             deadline,
@@ -87,14 +94,14 @@ impl Runs {
             may_wait: is_first,
         };
         let Some(digest) = shared else {
-            return Arc::new(Flight::start(work));
+            return Arc::new(InFlightRun::start(work));
         };
         let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
         let under_way = flights.get(&digest).and_then(Weak::upgrade);
         match under_way {
             Some(flight) if flight.ends_by(deadline) => flight,
             other => {
-                let flight = Arc::new(Flight::start(work));
+                let flight = Arc::new(InFlightRun::start(work));
                 flights.retain(|_, flight| flight.strong_count() > 0);
                 // Keep the run with the earlier deadline: more searches can join it.
                 if other.is_none() {
@@ -125,7 +132,7 @@ impl Runs {
     }
 }
 
-impl Ran {
+impl RunResult {
     fn of(result: Result<Outcome, PipelineError>) -> Self {
         Self {
             result,
@@ -134,7 +141,7 @@ impl Ran {
     }
 }
 
-fn broken() -> PipelineError {
+fn ended_unexpectedly() -> PipelineError {
     PipelineError {
         stage: Stage::Search,
         code: problem::INTERNAL,

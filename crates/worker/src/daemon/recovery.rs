@@ -11,10 +11,10 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// A search is abandoned after more crashes than this.
-const MOST_CRASHES: u32 = 2;
-const ROUND: Duration = Duration::from_secs(1);
+const MAX_CRASHES: u32 = 2;
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// While Redis is away.
-const ROUND_AWAY: Duration = Duration::from_millis(400);
+const OUTAGE_SWEEP_INTERVAL: Duration = Duration::from_millis(400);
 
 /// Sweeps until `stop`.
 pub(super) async fn run(
@@ -23,13 +23,13 @@ pub(super) async fn run(
     metrics: Arc<Metrics>,
     stop: CancellationToken,
 ) {
-    let mut sweeper = Sweeper::new(jobs, rules(lease));
+    let mut sweeper = Sweeper::new(jobs, sweep_rules(lease));
     let rounds = async {
         let mut outage = Outage::default();
         loop {
             match sweeper.sweep().await {
                 Ok(swept) => {
-                    metrics.swept(&swept);
+                    metrics.count_recoveries(&swept);
                     if let Some(seconds) = outage.ended() {
                         tracing::info!(seconds, "Redis answers again");
                     }
@@ -42,7 +42,11 @@ pub(super) async fn run(
                 }
             }
             // The outage grace begins with the first sweep that succeeds: do not delay it.
-            let round = if outage.goes_on() { ROUND_AWAY } else { ROUND };
+            let round = if outage.goes_on() {
+                OUTAGE_SWEEP_INTERVAL
+            } else {
+                SWEEP_INTERVAL
+            };
             // Jitter, so that the sweeps of the workers do not coincide.
             sleep(round.mul_f64(rand::random_range(0.8..1.2))).await;
         }
@@ -50,13 +54,13 @@ pub(super) async fn run(
     stop.run_until_cancelled(rounds).await;
 }
 
-fn rules(lease: Duration) -> SweepRules {
+fn sweep_rules(lease: Duration) -> SweepRules {
     let failure = |code: &'static str, error: &str| JobFailure {
         hint: problem::find(code).map(|problem| problem.remedy.to_owned()),
         ..JobFailure::new(code, error)
     };
     SweepRules {
-        max_crashes: MOST_CRASHES,
+        max_crashes: MAX_CRASHES,
         lease,
         worker_lost: failure(
             problem::WORKER_LOST,

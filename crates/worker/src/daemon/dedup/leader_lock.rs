@@ -1,7 +1,7 @@
 //! Best-effort single flight across workers: a Redis lock elects the leader of equal searches, and
 //! a cache entry passes its result to the followers. If Redis fails, each search runs by itself.
 
-use super::entry::Entry;
+use super::cache_entry::CacheEntry;
 use crate::pipeline::{Deadline, Outcome};
 use privachat_core::{cache::Cache, keys};
 use std::time::Duration;
@@ -10,23 +10,23 @@ use uuid::Uuid;
 
 /// Life of the lock: followers notice the loss of the leader's worker after this time at the
 /// latest.
-const LOCKED: Duration = Duration::from_secs(4);
+const LOCK_TTL: Duration = Duration::from_secs(4);
 /// Renewal interval: one renewal in three may be lost or late.
-const EXTENDED: Duration = Duration::from_millis(1300);
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
+const LOCK_RENEWAL_INTERVAL: Duration = Duration::from_millis(1300);
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Shortest life of a cache entry: followers need time to read it.
-const FOR_THE_WAITING: Duration = Duration::from_secs(10);
+const MIN_ENTRY_TTL: Duration = Duration::from_secs(10);
 
 /// Reads and writes the locks and cache entries.
-pub(super) struct Others {
+pub(super) struct Coordinator {
     cache: Cache,
     ttl: Duration,
 }
 
 /// The role of this worker in a search.
-pub(super) enum Seat {
+pub(super) enum RunRole {
     /// This worker leads.
-    Ours(Held),
+    Ours(LeaderLock),
     /// The leader has the lock with this nonce.
     Theirs(String),
     /// The leader has just released its lock.
@@ -34,7 +34,7 @@ pub(super) enum Seat {
 }
 
 /// The leader's lock; released on drop.
-pub(super) struct Held {
+pub(super) struct LeaderLock {
     cache: Cache,
     ttl: Duration,
     digest: String,
@@ -42,7 +42,7 @@ pub(super) struct Held {
     is_left: bool,
 }
 
-impl Others {
+impl Coordinator {
     pub(super) fn new(cache: Cache, ttl: Duration) -> Self {
         Self { cache, ttl }
     }
@@ -57,11 +57,11 @@ impl Others {
     }
 
     /// Tries to become the leader.
-    pub(super) async fn take(&self, digest: &str) -> Seat {
+    pub(super) async fn take(&self, digest: &str) -> RunRole {
         let nonce = Uuid::new_v4().to_string();
         let key = keys::running(digest);
-        if self.cache.lock(&key, &nonce, LOCKED).await {
-            return Seat::Ours(Held {
+        if self.cache.lock(&key, &nonce, LOCK_TTL).await {
+            return RunRole::Ours(LeaderLock {
                 cache: self.cache.clone(),
                 ttl: self.ttl,
                 digest: digest.to_owned(),
@@ -69,7 +69,9 @@ impl Others {
                 is_left: false,
             });
         }
-        self.holder(&key).await.map_or(Seat::Unknown, Seat::Theirs)
+        self.holder(&key)
+            .await
+            .map_or(RunRole::Unknown, RunRole::Theirs)
     }
 
     /// Waits for the leader's outcome, for half of the remaining time, since its worker may be
@@ -77,17 +79,17 @@ impl Others {
     pub(super) async fn answer_of(
         &self,
         digest: &str,
-        seat: &Seat,
+        seat: &RunRole,
         deadline: Deadline,
     ) -> Option<Outcome> {
-        let Seat::Theirs(nonce) = seat else {
+        let RunRole::Theirs(nonce) = seat else {
             return None;
         };
         let key = keys::running(digest);
         let patience = deadline.within(deadline.remaining() / 2);
         let gone = async {
             while self.holder(&key).await.as_ref() == Some(nonce) {
-                tokio::time::sleep(LOOK_AGAIN).await;
+                tokio::time::sleep(LOCK_POLL_INTERVAL).await;
             }
         };
         patience.cut(gone).await?;
@@ -100,12 +102,12 @@ impl Others {
         String::from_utf8(nonce.to_vec()).ok()
     }
 
-    async fn entry(&self, digest: &str) -> Option<Entry> {
-        Entry::read(&self.cache.get(&keys::answer(digest)).await?)
+    async fn entry(&self, digest: &str) -> Option<CacheEntry> {
+        CacheEntry::read(&self.cache.get(&keys::answer(digest)).await?)
     }
 }
 
-impl Seat {
+impl RunRole {
     /// Runs `work`; the leader renews its lock meanwhile.
     pub(super) async fn hold<F: Future>(&self, work: F) -> F::Output {
         let Self::Ours(held) = self else {
@@ -114,8 +116,8 @@ impl Seat {
         let key = keys::running(&held.digest);
         let extending = async {
             loop {
-                tokio::time::sleep(EXTENDED).await;
-                held.cache.extend(&key, &held.nonce, LOCKED).await;
+                tokio::time::sleep(LOCK_RENEWAL_INTERVAL).await;
+                held.cache.extend(&key, &held.nonce, LOCK_TTL).await;
             }
         };
         tokio::select! {
@@ -130,12 +132,12 @@ impl Seat {
         let Self::Ours(mut held) = self else {
             return;
         };
-        let entry = Entry::of(outcome, held.nonce.clone(), is_degraded);
+        let entry = CacheEntry::of(outcome, held.nonce.clone(), is_degraded);
         let Ok(bytes) = serde_json::to_vec(&entry) else {
             return;
         };
         held.is_left = true;
-        let (cache, ttl) = (held.cache.clone(), held.ttl.max(FOR_THE_WAITING));
+        let (cache, ttl) = (held.cache.clone(), held.ttl.max(MIN_ENTRY_TTL));
         let (digest, nonce) = (held.digest.clone(), held.nonce.clone());
         let leave = async move {
             cache.put(&keys::answer(&digest), &bytes, ttl).await;
@@ -146,7 +148,7 @@ impl Seat {
     }
 }
 
-impl Drop for Held {
+impl Drop for LeaderLock {
     fn drop(&mut self) {
         if self.is_left {
             return;

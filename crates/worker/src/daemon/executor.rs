@@ -4,16 +4,15 @@
 //! [`Verdict`] to Redis: finish, retry, release, or nothing when the job is fenced.
 
 use super::{
-    failure,
-    hold::{self, Lost},
-    patience::{Patience, patiently},
-    report,
-    runs::Runs,
-    slots::Slot,
+    concurrency::Slot,
+    dedup::SingleFlight,
+    event_writer, failure,
+    lease_renewal::{self, LeaseLost},
+    retry::{RetryPolicy, retry},
     spans,
 };
 use crate::{
-    metrics::{Attempted, Metrics},
+    metrics::{AttemptOutcome, Metrics},
     pipeline::{Deadline, Outcome},
     response,
 };
@@ -31,15 +30,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 /// When a queue entry without a job is checked again.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const ABSENT_JOB_RECHECK: Duration = Duration::from_secs(5);
 /// Bound of the random delay before the second attempt; it doubles for each further one.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(15);
+const FIRST_RETRY_BOUND: Duration = Duration::from_secs(1);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(15);
 
 /// Runs the attempts of this worker.
-pub(super) struct Runner {
+pub(super) struct JobRunner {
     pub(super) jobs: Jobs,
-    pub(super) runs: Runs,
+    pub(super) runs: SingleFlight,
     pub(super) worker: String,
     pub(super) metrics: Arc<Metrics>,
     pub(super) lease: Duration,
@@ -57,14 +56,14 @@ pub(super) struct Runner {
 }
 
 /// The claimed attempt.
-struct Begun {
+struct ClaimInfo {
     attempt: u32,
     waited: Duration,
     budget: Duration,
 }
 
 /// What to do with the job after an attempt.
-pub(super) enum Verdict {
+pub(super) enum AttemptResult {
     Finish(Result<Box<SearchResponse>, JobFailure>),
     /// The failure is retryable.
     TryAgain {
@@ -77,12 +76,12 @@ pub(super) enum Verdict {
     Abandon,
 }
 
-impl Runner {
+impl JobRunner {
     /// Claims and runs the search of a queue entry. Never fails: an error is logged, and the
     /// sweeper recovers the job.
     pub(super) async fn run(&self, hint: QueueEntry, slot: &mut Slot) {
         if let Err(error) = self.try_run(hint, slot).await {
-            left(&hint, &error);
+            log_abandoned(&hint, &error);
         }
     }
 
@@ -93,13 +92,13 @@ impl Runner {
         loop {
             // A full Redis serves pops but refuses claims: a worker that did not wait here would
             // empty the queues.
-            let patience = Patience {
+            let patience = RetryPolicy {
                 what: "claim a search",
                 id: hint.id,
                 waits: JobsError::is_full,
                 unless: Some(&self.stop),
             };
-            let claim = patiently(patience, || {
+            let claim = retry(patience, || {
                 self.jobs
                     .claim_unless_suspect(hint, &self.worker, self.lease, most_losses)
             });
@@ -125,13 +124,13 @@ impl Runner {
                 waited,
                 budget,
             } => {
-                let begun = Begun {
+                let begun = ClaimInfo {
                     attempt,
                     waited,
                     budget,
                 };
                 let job = serde_json::from_slice(&request);
-                let span = spans::process(&lease, attempt, job.as_ref().ok());
+                let span = spans::attempt_span(&lease, attempt, job.as_ref().ok());
                 let work = async {
                     let tracked = self.jobs.schedule_check(hint, self.lease);
                     let worked = self.attempt(&lease, &begun, job);
@@ -139,7 +138,7 @@ impl Runner {
                     // Inside the span, so that the log line has all ids.
                     worked
                         .and(tracked)
-                        .unwrap_or_else(|error| left(&hint, &error));
+                        .unwrap_or_else(|error| log_abandoned(&hint, &error));
                 };
                 work.instrument(span).await;
                 Ok(())
@@ -150,7 +149,7 @@ impl Runner {
             // This worker stops: another one has room sooner.
             ClaimResult::Suspect(_) => self.jobs.requeue(hint).await,
             // Its record may be about to be written.
-            ClaimResult::Absent => self.jobs.schedule_check(hint, LOOK_AGAIN).await,
+            ClaimResult::Absent => self.jobs.schedule_check(hint, ABSENT_JOB_RECHECK).await,
             // The sweeper ends it.
             ClaimResult::Expired => self.jobs.schedule_check(hint, Duration::ZERO).await,
             ClaimResult::Ended => self.jobs.mark_done(hint.id, hint.mode).await,
@@ -160,14 +159,14 @@ impl Runner {
     async fn attempt(
         &self,
         lease: &Lease,
-        begun: &Begun,
+        begun: &ClaimInfo,
         job: serde_json::Result<SearchJob>,
     ) -> Result<(), JobsError> {
         let id = lease.id;
         let (attempt, waited_ms) = (begun.attempt, millis(begun.waited));
         tracing::info!(mode = %lease.mode, attempt, waited_ms, "started");
         if attempt == 1 {
-            self.metrics.claimed(lease.mode, begun.waited);
+            self.metrics.observe_queue_time(lease.mode, begun.waited);
         }
         let started = Instant::now();
         let mut has_callback = false;
@@ -180,20 +179,21 @@ impl Runner {
                 tracing::error!(error = %error, "the stored request cannot be read");
                 let failure =
                     JobFailure::new(problem::INTERNAL, "The stored request cannot be read");
-                Verdict::Finish(Err(failure))
+                AttemptResult::Finish(Err(failure))
             }
         };
         let took = started.elapsed();
         let took_ms = millis(took);
-        self.metrics.ran(lease.mode, took);
-        spans::ended(&verdict);
+        self.metrics.observe_attempt_time(lease.mode, took);
+        spans::record_result(&verdict);
         let ended = match verdict {
-            Verdict::Finish(outcome) => self.finish(lease, outcome).await?,
-            Verdict::TryAgain { failure, wait } => {
-                let pause = retry_pause(attempt).max(wait.unwrap_or_default());
+            AttemptResult::Finish(outcome) => self.finish(lease, outcome).await?,
+            AttemptResult::TryAgain { failure, wait } => {
+                let pause = retry_delay(attempt).max(wait.unwrap_or_default());
                 match self.try_again(lease, attempt, &failure, pause).await? {
                     FailResult::Retry => {
-                        self.metrics.attempted(lease.mode, Attempted::Retry);
+                        self.metrics
+                            .count_attempt(lease.mode, AttemptOutcome::Retry);
                         return Ok(());
                     }
                     FailResult::Ended(ended) => {
@@ -202,10 +202,11 @@ impl Runner {
                     }
                 }
             }
-            Verdict::Release => return self.release(lease).await,
-            Verdict::Abandon => {
-                self.metrics.lease_lost();
-                self.metrics.attempted(lease.mode, Attempted::Fenced);
+            AttemptResult::Release => return self.release(lease).await,
+            AttemptResult::Abandon => {
+                self.metrics.count_lost_lease();
+                self.metrics
+                    .count_attempt(lease.mode, AttemptOutcome::Fenced);
                 FinishResult::Fenced
             }
         };
@@ -220,18 +221,18 @@ impl Runner {
         Ok(())
     }
 
-    async fn search(&self, lease: &Lease, begun: &Begun, job: &SearchJob) -> Verdict {
+    async fn search(&self, lease: &Lease, begun: &ClaimInfo, job: &SearchJob) -> AttemptResult {
         let request = &job.search;
         let started = Instant::now();
         let deadline = Deadline::after(begun.budget.min(request.time_limit()));
-        let (sink, reporting) = report::channel(self.jobs.clone(), lease.clone());
+        let (sink, reporting) = event_writer::channel(self.jobs.clone(), lease.clone());
         let run = async {
             // Dropping the sink with the search ends the event writer.
             let sink = sink;
             let is_first = begun.attempt <= 1;
             self.runs.run(request, is_first, deadline, &sink).await
         };
-        let search = report::alongside(run, reporting);
+        let search = event_writer::run_with(run, reporting);
         tokio::select! {
             ran = search => {
                 let took = started.elapsed();
@@ -239,23 +240,23 @@ impl Runner {
                     Ok(outcome) => {
                         // A cached answer took neither time nor tokens.
                         if !ran.cached {
-                            self.metrics.answered(&outcome.timings, outcome.usage);
+                            self.metrics.observe_answer(&outcome.timings, outcome.usage);
                         }
-                        let response = completed(lease, begun.attempt, job, outcome, took);
-                        Verdict::Finish(Ok(Box::new(SearchResponse { cached: ran.cached, ..response })))
+                        let response = completed_response(lease, begun.attempt, job, outcome, took);
+                        AttemptResult::Finish(Ok(Box::new(SearchResponse { cached: ran.cached, ..response })))
                     }
-                    Err(error) if error.retryable => Verdict::TryAgain {
-                        failure: failure::of(&error, took),
+                    Err(error) if error.retryable => AttemptResult::TryAgain {
+                        failure: failure::from_pipeline_error(&error, took),
                         wait: error.retry_after,
                     },
-                    Err(error) => Verdict::Finish(Err(failure::of(&error, took))),
+                    Err(error) => AttemptResult::Finish(Err(failure::from_pipeline_error(&error, took))),
                 }
             }
-            lost = hold::hold(&self.jobs, lease, self.lease, self.cancels.subscribe(lease.id)) => match lost {
-                Lost::Cancelled => Verdict::Finish(Err(JobFailure::cancelled())),
-                Lost::Fenced => Verdict::Abandon,
+            lost = lease_renewal::renew_until_lost(&self.jobs, lease, self.lease, self.cancels.subscribe(lease.id)) => match lost {
+                LeaseLost::Cancelled => AttemptResult::Finish(Err(JobFailure::cancelled())),
+                LeaseLost::Fenced => AttemptResult::Abandon,
             },
-            () = self.give_up.cancelled() => Verdict::Release,
+            () = self.give_up.cancelled() => AttemptResult::Release,
         }
     }
 
@@ -266,7 +267,7 @@ impl Runner {
         failure: &JobFailure,
         pause: Duration,
     ) -> Result<FailResult, JobsError> {
-        let failed = patiently(Patience::to_hand_in(lease), || {
+        let failed = retry(RetryPolicy::to_hand_in(lease), || {
             self.jobs.fail(lease, failure, self.most_attempts, pause)
         })
         .await?;
@@ -291,7 +292,7 @@ impl Runner {
                 .map_err(|error| JobsError::Unexpected(error.to_string()))?),
             Err(failure) => Err(failure),
         };
-        let ended = patiently(Patience::to_hand_in(lease), || {
+        let ended = retry(RetryPolicy::to_hand_in(lease), || {
             self.jobs
                 .finish(lease, json.as_deref().map_err(|failure| *failure))
         })
@@ -309,32 +310,35 @@ impl Runner {
     fn count(&self, lease: &Lease, ended: FinishResult, code: Option<&'static str>) {
         let outcome = match (ended, code) {
             (FinishResult::Fenced, _) => {
-                self.metrics.write_fenced();
-                Attempted::Fenced
+                self.metrics.count_fenced_write();
+                AttemptOutcome::Fenced
             }
             // A search that was cancelled meanwhile fails, even with an answer.
             (FinishResult::Failed, code) => {
-                self.metrics.failed(code.unwrap_or(problem::CANCELLED));
-                Attempted::Failed
+                self.metrics
+                    .count_failure(code.unwrap_or(problem::CANCELLED));
+                AttemptOutcome::Failed
             }
             (FinishResult::AlreadyEnded, Some(code)) => {
-                self.metrics.failed(code);
-                Attempted::Failed
+                self.metrics.count_failure(code);
+                AttemptOutcome::Failed
             }
-            (FinishResult::Completed | FinishResult::AlreadyEnded, _) => Attempted::Completed,
+            (FinishResult::Completed | FinishResult::AlreadyEnded, _) => AttemptOutcome::Completed,
         };
-        self.metrics.attempted(lease.mode, outcome);
+        self.metrics.count_attempt(lease.mode, outcome);
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), JobsError> {
-        match patiently(Patience::to_hand_in(lease), || self.jobs.release(lease)).await? {
+        match retry(RetryPolicy::to_hand_in(lease), || self.jobs.release(lease)).await? {
             ReleaseResult::Released => {
-                self.metrics.attempted(lease.mode, Attempted::Released);
+                self.metrics
+                    .count_attempt(lease.mode, AttemptOutcome::Released);
                 tracing::info!("released");
             }
             ReleaseResult::Fenced => {
-                self.metrics.write_fenced();
-                self.metrics.attempted(lease.mode, Attempted::Fenced);
+                self.metrics.count_fenced_write();
+                self.metrics
+                    .count_attempt(lease.mode, AttemptOutcome::Fenced);
                 tracing::warn!("another worker has taken over");
             }
             ReleaseResult::CancelRequested => {
@@ -347,17 +351,17 @@ impl Runner {
 }
 
 /// The job is safe: its record is in Redis, and a sweeper recovers it.
-fn left(hint: &QueueEntry, error: &JobsError) {
+fn log_abandoned(hint: &QueueEntry, error: &JobsError) {
     tracing::error!(session_id = %hint.id, error = %error, "attempt abandoned: a sweeper recovers the search");
 }
 
 /// Exponential backoff with full jitter.
-fn retry_pause(attempt: u32) -> Duration {
-    let bound = FIRST_RETRY.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
-    rand::random_range(Duration::ZERO..=bound.min(LONGEST_RETRY))
+fn retry_delay(attempt: u32) -> Duration {
+    let bound = FIRST_RETRY_BOUND.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
+    rand::random_range(Duration::ZERO..=bound.min(MAX_RETRY_DELAY))
 }
 
-fn completed(
+fn completed_response(
     lease: &Lease,
     attempt: u32,
     job: &SearchJob,

@@ -7,11 +7,11 @@ use privachat_core::{
 use std::time::Duration;
 
 /// After a failed heartbeat; short, as a lease is.
-const AFTER_ERROR: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Why the worker no longer holds the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lost {
+pub(super) enum LeaseLost {
     /// A client cancelled the search.
     Cancelled,
     /// Another attempt has claimed the job.
@@ -20,12 +20,12 @@ pub(super) enum Lost {
 
 /// Renews the lease every third of its length, and at once on a cancel notification, until it is
 /// lost. The search goes on while Redis is away, since no other worker can claim the job then.
-pub(super) async fn hold(
+pub(super) async fn renew_until_lost(
     jobs: &Jobs,
     lease: &Lease,
     length: Duration,
     mut cancelled: Subscription,
-) -> Lost {
+) -> LeaseLost {
     let mut pause = length / 3;
     let mut outage = Outage::default();
     loop {
@@ -38,10 +38,10 @@ pub(super) async fn hold(
                     tracing::info!(session_id = %lease.id, seconds, "renewing a lease again");
                 }
             }
-            Ok(LeaseStatus::CancelRequested) => return Lost::Cancelled,
-            Ok(LeaseStatus::Fenced) => return Lost::Fenced,
+            Ok(LeaseStatus::CancelRequested) => return LeaseLost::Cancelled,
+            Ok(LeaseStatus::Fenced) => return LeaseLost::Fenced,
             Err(error) => {
-                pause = AFTER_ERROR;
+                pause = RETRY_INTERVAL;
                 if outage.failed() {
                     tracing::warn!(session_id = %lease.id, error = %error, "cannot renew a lease; trying again");
                 }

@@ -9,13 +9,13 @@ use std::sync::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How many suspects of one crash run at once.
-const SUSPECTS: usize = 4;
+const MAX_CONCURRENT_SUSPECTS: usize = 4;
 
 /// How many searches run at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SlotLimits {
     /// In total; speed searches may use every slot.
-    pub all: usize,
+    pub total: usize,
     /// In balanced mode.
     pub balanced: usize,
     /// In deep mode.
@@ -23,11 +23,11 @@ pub struct SlotLimits {
 }
 
 impl SlotLimits {
-    fn of(&self, mode: Mode) -> usize {
+    fn for_mode(&self, mode: Mode) -> usize {
         match mode {
-            Mode::Speed => self.all,
-            Mode::Balanced => self.balanced.min(self.all),
-            Mode::Deep => self.deep.min(self.all),
+            Mode::Speed => self.total,
+            Mode::Balanced => self.balanced.min(self.total),
+            Mode::Deep => self.deep.min(self.total),
         }
     }
 }
@@ -44,7 +44,7 @@ const fn weight(mode: Mode) -> u32 {
 /// The slots of a worker. Clones share them.
 #[derive(Clone)]
 pub(super) struct Slots {
-    all: Arc<Semaphore>,
+    total: Arc<Semaphore>,
     modes: Vec<(Mode, Arc<Semaphore>)>,
     limits: SlotLimits,
     running: Arc<[AtomicUsize; Mode::ALL.len()]>,
@@ -54,11 +54,11 @@ pub(super) struct Slots {
 pub(super) struct Slot {
     mode: Mode,
     running: Arc<[AtomicUsize; Mode::ALL.len()]>,
-    all: Arc<Semaphore>,
-    size: usize,
+    total: Arc<Semaphore>,
+    total_slots: usize,
     /// `None` while it is exchanged.
-    of_all: Option<OwnedSemaphorePermit>,
-    _of_mode: OwnedSemaphorePermit,
+    total_permit: Option<OwnedSemaphorePermit>,
+    _mode_permit: OwnedSemaphorePermit,
 }
 
 impl Slot {
@@ -67,34 +67,34 @@ impl Slot {
     /// meanwhile.
     pub(super) async fn widen(&mut self, losses: u32) {
         // Freed first: two that wait would otherwise deadlock.
-        self.of_all = None;
-        let all = Arc::clone(&self.all);
-        let share = share(self.size, losses);
+        self.total_permit = None;
+        let all = Arc::clone(&self.total);
+        let share = slots_for_suspect(self.total_slots, losses);
         let share = u32::try_from(share).unwrap_or(u32::MAX);
         // Slots are never closed.
-        self.of_all = all.acquire_many_owned(share).await.ok();
+        self.total_permit = all.acquire_many_owned(share).await.ok();
     }
 }
 
 /// Slots of `all` that a search takes. After one loss, [`SUSPECTS`] searches run at a time: the
 /// next crash loses three others at most. After two losses a search runs alone, so that the next
 /// crash is charged to it.
-fn share(all: usize, losses: u32) -> usize {
+fn slots_for_suspect(all: usize, losses: u32) -> usize {
     match losses {
         0 => 1,
-        1 => all.div_ceil(SUSPECTS),
+        1 => all.div_ceil(MAX_CONCURRENT_SUSPECTS),
         _ => all,
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.running[index(self.mode)].fetch_sub(1, Ordering::Relaxed);
+        self.running[mode_index(self.mode)].fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// The right to run one search of any of these modes.
-pub(super) struct Free {
+pub(super) struct Available {
     running: Arc<[AtomicUsize; Mode::ALL.len()]>,
     all: Arc<Semaphore>,
     size: usize,
@@ -104,9 +104,9 @@ pub(super) struct Free {
 
 impl Slots {
     pub(super) fn new(limits: SlotLimits) -> Self {
-        let modes = Mode::ALL.map(|mode| (mode, Arc::new(Semaphore::new(limits.of(mode)))));
+        let modes = Mode::ALL.map(|mode| (mode, Arc::new(Semaphore::new(limits.for_mode(mode)))));
         Self {
-            all: Arc::new(Semaphore::new(limits.all)),
+            total: Arc::new(Semaphore::new(limits.total)),
             modes: modes.to_vec(),
             limits,
             running: Arc::default(),
@@ -115,56 +115,56 @@ impl Slots {
 
     /// How many searches may run, by mode.
     pub(super) fn limits(&self) -> PerMode {
-        per_mode(|mode| self.limits.of(mode))
+        per_mode(|mode| self.limits.for_mode(mode))
     }
 
     /// How many searches run, by mode.
     pub(super) fn running(&self) -> PerMode {
-        per_mode(|mode| self.running[index(mode)].load(Ordering::Relaxed))
+        per_mode(|mode| self.running[mode_index(mode)].load(Ordering::Relaxed))
     }
 
     /// Waits for a free slot. Never `None`, as the slots are never closed.
-    pub(super) async fn free(&self) -> Option<Free> {
-        let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
+    pub(super) async fn acquire(&self) -> Option<Available> {
+        let of_all = Arc::clone(&self.total).acquire_owned().await.ok()?;
         let of_modes = self
             .modes
             .iter()
             .filter_map(|(mode, slots)| Some((*mode, Arc::clone(slots).try_acquire_owned().ok()?)))
             .collect();
-        Some(self.with(of_all, of_modes))
+        Some(self.available(of_all, of_modes))
     }
 }
 
 impl Slots {
     /// Extra slots for `mode`, without waiting: half of the free ones, so that each mode gets its
     /// turn.
-    pub(super) fn spare(&self, mode: Mode) -> Vec<Free> {
-        let half = self.all.available_permits() / 2;
-        let of_mode = &self.modes[index(mode)].1;
+    pub(super) fn try_acquire_extra(&self, mode: Mode) -> Vec<Available> {
+        let half = self.total.available_permits() / 2;
+        let of_mode = &self.modes[mode_index(mode)].1;
         let spare = (0..half).map_while(|_| {
-            let of_all = Arc::clone(&self.all).try_acquire_owned().ok()?;
+            let of_all = Arc::clone(&self.total).try_acquire_owned().ok()?;
             let of_mode = Arc::clone(of_mode).try_acquire_owned().ok()?;
-            Some(self.with(of_all, vec![(mode, of_mode)]))
+            Some(self.available(of_all, vec![(mode, of_mode)]))
         });
         spare.collect()
     }
 
-    fn with(
+    fn available(
         &self,
         of_all: OwnedSemaphorePermit,
         of_modes: Vec<(Mode, OwnedSemaphorePermit)>,
-    ) -> Free {
-        Free {
+    ) -> Available {
+        Available {
             running: Arc::clone(&self.running),
-            all: Arc::clone(&self.all),
-            size: self.limits.all,
+            all: Arc::clone(&self.total),
+            size: self.limits.total,
             of_all,
             of_modes,
         }
     }
 }
 
-impl Free {
+impl Available {
     /// The modes that have a free slot, in a random order weighted by [`weight`].
     pub(super) fn modes(&self) -> Vec<Mode> {
         let mut left: Vec<Mode> = self.of_modes.iter().map(|(mode, _)| *mode).collect();
@@ -185,19 +185,19 @@ impl Free {
     /// The slot for a search of `mode`; frees those of the other modes.
     pub(super) fn take(self, mode: Mode) -> Option<Slot> {
         let (_, of_mode) = self.of_modes.into_iter().find(|(free, _)| *free == mode)?;
-        self.running[index(mode)].fetch_add(1, Ordering::Relaxed);
+        self.running[mode_index(mode)].fetch_add(1, Ordering::Relaxed);
         Some(Slot {
             mode,
             running: self.running,
-            all: self.all,
-            size: self.size,
-            of_all: Some(self.of_all),
-            _of_mode: of_mode,
+            total: self.all,
+            total_slots: self.size,
+            total_permit: Some(self.of_all),
+            _mode_permit: of_mode,
         })
     }
 }
 
-const fn index(mode: Mode) -> usize {
+const fn mode_index(mode: Mode) -> usize {
     match mode {
         Mode::Speed => 0,
         Mode::Balanced => 1,
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     const LIMITS: SlotLimits = SlotLimits {
-        all: 4,
+        total: 4,
         balanced: 2,
         deep: 1,
     };
@@ -226,8 +226,8 @@ mod tests {
     #[tokio::test]
     async fn a_mode_without_a_free_slot_is_left_out() {
         let slots = Slots::new(LIMITS);
-        let _deep = slots.free().await.unwrap().take(Mode::Deep).unwrap();
-        let modes = slots.free().await.unwrap().modes();
+        let _deep = slots.acquire().await.unwrap().take(Mode::Deep).unwrap();
+        let modes = slots.acquire().await.unwrap().modes();
         assert!(!modes.contains(&Mode::Deep));
         assert!(modes.contains(&Mode::Speed) && modes.contains(&Mode::Balanced));
     }
@@ -235,14 +235,14 @@ mod tests {
     #[tokio::test]
     async fn a_dropped_slot_can_be_taken_again() {
         let slots = Slots::new(LIMITS);
-        drop(slots.free().await.unwrap().take(Mode::Deep));
-        assert!(slots.free().await.unwrap().modes().contains(&Mode::Deep));
+        drop(slots.acquire().await.unwrap().take(Mode::Deep));
+        assert!(slots.acquire().await.unwrap().modes().contains(&Mode::Deep));
     }
 
     #[tokio::test]
     async fn a_search_counts_as_running_until_its_slot_is_dropped() {
         let slots = Slots::new(LIMITS);
-        let slot = slots.free().await.unwrap().take(Mode::Balanced).unwrap();
+        let slot = slots.acquire().await.unwrap().take(Mode::Balanced).unwrap();
         assert_eq!((slots.running().balanced, slots.running().speed), (1, 0));
         drop(slot);
         assert_eq!(slots.running(), PerMode::default());
@@ -251,22 +251,28 @@ mod tests {
     #[tokio::test]
     async fn a_search_that_was_lost_twice_runs_alone() {
         let slots = Slots::new(LIMITS);
-        let mut suspect = slots.free().await.unwrap().take(Mode::Speed).unwrap();
-        let other = slots.free().await.unwrap().take(Mode::Speed).unwrap();
+        let mut suspect = slots.acquire().await.unwrap().take(Mode::Speed).unwrap();
+        let other = slots.acquire().await.unwrap().take(Mode::Speed).unwrap();
         let mut widening = Box::pin(suspect.widen(2));
         let waits = futures_util::poll!(&mut widening);
         assert!(waits.is_pending(), "another runs");
-        assert!(slots.spare(Mode::Speed).is_empty(), "nothing new is taken");
+        assert!(
+            slots.try_acquire_extra(Mode::Speed).is_empty(),
+            "nothing new is taken"
+        );
         drop(other);
         widening.await;
-        assert!(slots.spare(Mode::Speed).is_empty(), "it runs alone");
+        assert!(
+            slots.try_acquire_extra(Mode::Speed).is_empty(),
+            "it runs alone"
+        );
         drop(suspect);
-        slots.free().await.unwrap();
+        slots.acquire().await.unwrap();
     }
 
     #[test]
     fn the_more_often_a_search_was_lost_the_fewer_run_beside_it() {
-        let shares = |all: usize| [0, 1, 2, 3].map(|losses| share(all, losses));
+        let shares = |all: usize| [0, 1, 2, 3].map(|losses| slots_for_suspect(all, losses));
         assert_eq!(shares(16), [1, 4, 16, 16]);
         assert_eq!(shares(5), [1, 2, 5, 5]);
         assert_eq!(shares(1), [1, 1, 1, 1]);
@@ -278,7 +284,7 @@ mod tests {
         let mut firsts = std::collections::HashSet::new();
         // The rarest comes first once in ten: the chance to miss it 1,000 times is 10⁻⁴⁶.
         for _ in 0..1000 {
-            firsts.insert(slots.free().await.unwrap().modes()[0]);
+            firsts.insert(slots.acquire().await.unwrap().modes()[0]);
         }
         assert_eq!(firsts.len(), 3);
     }

@@ -10,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How long a call is retried, and so how long a result is held in memory.
-const FINISH_PATIENCE: Duration = Duration::from_secs(60);
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const MAX_RETRY_TIME: Duration = Duration::from_secs(60);
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+const MAX_DELAY: Duration = Duration::from_secs(2);
 
 /// Which errors of a call are retried, and until when.
-pub(super) struct Patience<'a> {
+pub(super) struct RetryPolicy<'a> {
     /// The call, for the log: "cannot {what} yet".
     pub(super) what: &'static str,
     pub(super) id: Uuid,
@@ -25,7 +25,7 @@ pub(super) struct Patience<'a> {
     pub(super) unless: Option<&'a CancellationToken>,
 }
 
-impl Patience<'_> {
+impl RetryPolicy<'_> {
     pub(super) fn to_hand_in(lease: &Lease) -> Self {
         Self {
             what: "store an outcome",
@@ -37,21 +37,21 @@ impl Patience<'_> {
 }
 
 /// Repeats `call` with exponential backoff while its error is retryable, for a minute at most.
-pub(super) async fn patiently<T, F>(
-    patience: Patience<'_>,
+pub(super) async fn retry<T, F>(
+    patience: RetryPolicy<'_>,
     call: impl Fn() -> F,
 ) -> Result<T, JobsError>
 where
     F: Future<Output = Result<T, JobsError>>,
 {
-    let Patience {
+    let RetryPolicy {
         what,
         id,
         waits,
         unless,
     } = patience;
-    let until = Instant::now() + FINISH_PATIENCE;
-    let mut pause = FIRST_PAUSE;
+    let until = Instant::now() + MAX_RETRY_TIME;
+    let mut pause = FIRST_DELAY;
     let mut outage = Outage::default();
     loop {
         let error = match call().await {
@@ -68,6 +68,6 @@ where
             Some(_) => {}
             None => sleep(pause).await,
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(MAX_DELAY);
     }
 }

@@ -10,20 +10,20 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-const ROUND: Duration = Duration::from_secs(60);
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
 /// Repeated because an older version may run beside this one; rare because it scans the whole
 /// table.
-const LOOK_FOR_OLD: Duration = Duration::from_secs(600);
+const SUMMARISE_INTERVAL: Duration = Duration::from_secs(600);
 /// Between two batches, so that finished searches are stored without delay.
-const PAUSE: Duration = Duration::from_millis(100);
+const BATCH_PAUSE: Duration = Duration::from_millis(100);
 
 /// Runs a round of maintenance each minute until `stop`.
-pub(super) async fn keep(history: Arc<dyn History>, keep: Retention, stop: CancellationToken) {
+pub(super) async fn run(history: Arc<dyn History>, keep: Retention, stop: CancellationToken) {
     let rounds = async {
         let mut outage = Outage::default();
         let mut summarised = None;
         loop {
-            match round(history.as_ref(), keep, &mut summarised).await {
+            match run_round(history.as_ref(), keep, &mut summarised).await {
                 Ok(()) => {
                     if let Some(seconds) = outage.ended() {
                         tracing::info!(seconds, "history maintenance works again");
@@ -40,13 +40,13 @@ pub(super) async fn keep(history: Arc<dyn History>, keep: Retention, stop: Cance
                 }
             }
             // Jitter, so that the rounds of the workers do not coincide.
-            sleep(ROUND.mul_f64(rand::random_range(0.8..1.2))).await;
+            sleep(MAINTENANCE_INTERVAL.mul_f64(rand::random_range(0.8..1.2))).await;
         }
     };
     stop.run_until_cancelled(rounds).await;
 }
 
-async fn round(
+async fn run_round(
     history: &dyn History,
     keep: Retention,
     summarised: &mut Option<Instant>,
@@ -54,9 +54,9 @@ async fn round(
     if keep != Retention::default() {
         prune(history, keep).await?;
     }
-    if summarised.is_none_or(|last| last.elapsed() >= LOOK_FOR_OLD) {
+    if summarised.is_none_or(|last| last.elapsed() >= SUMMARISE_INTERVAL) {
         while history.summarise().await? > 0 {
-            sleep(PAUSE).await;
+            sleep(BATCH_PAUSE).await;
         }
         *summarised = Some(Instant::now());
     }
@@ -73,7 +73,7 @@ async fn prune(history: &dyn History, keep: Retention) -> Result<(), HistoryErro
             break;
         }
         deleted += batch;
-        sleep(PAUSE).await;
+        sleep(BATCH_PAUSE).await;
     }
     if deleted > 0 {
         tracing::info!(deleted, "deleted old sessions from the history");

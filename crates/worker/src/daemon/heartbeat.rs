@@ -1,12 +1,12 @@
 //! The worker heartbeat: keeps this worker listed, with its slots and the health of its providers.
 
-use super::slots::Slots;
+use super::concurrency::Slots;
 use crate::pipeline::Providers;
 use privachat_core::{jobs::Jobs, schema::worker::WorkerDescription};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-const EVERY: Duration = Duration::from_secs(2);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Sends heartbeats until `stop`, then deregisters the worker.
 pub(super) async fn run(
@@ -18,8 +18,8 @@ pub(super) async fn run(
 ) {
     let announcing = async {
         loop {
-            announce(&jobs, &worker, &describe(&slots, &providers)).await;
-            tokio::time::sleep(EVERY).await;
+            send_heartbeat(&jobs, &worker, &describe_worker(&slots, &providers)).await;
+            tokio::time::sleep(HEARTBEAT_INTERVAL).await;
         }
     };
     stop.run_until_cancelled(announcing).await;
@@ -28,7 +28,7 @@ pub(super) async fn run(
     }
 }
 
-fn describe(slots: &Slots, providers: &Providers) -> WorkerDescription {
+fn describe_worker(slots: &Slots, providers: &Providers) -> WorkerDescription {
     WorkerDescription {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         slots: slots.limits(),
@@ -37,7 +37,7 @@ fn describe(slots: &Slots, providers: &Providers) -> WorkerDescription {
     }
 }
 
-async fn announce(jobs: &Jobs, worker: &str, description: &WorkerDescription) {
+async fn send_heartbeat(jobs: &Jobs, worker: &str, description: &WorkerDescription) {
     let Ok(description) = serde_json::to_string(description) else {
         return;
     };
@@ -75,11 +75,11 @@ mod tests {
             searxng.search(&query, deadline).await.unwrap_err();
         }
         let slots = Slots::new(SlotLimits {
-            all: 1,
+            total: 1,
             balanced: 1,
             deep: 1,
         });
-        let said = describe(&slots, &providers);
+        let said = describe_worker(&slots, &providers);
         let told: Vec<(&str, &str, u32)> = said
             .providers
             .iter()

@@ -11,9 +11,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long releasing jobs may take.
-const GIVE_BACK: Duration = Duration::from_secs(5);
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the consumer's blocking pop is ended until the consumer has stopped.
-const UNBLOCK_AGAIN: Duration = Duration::from_millis(200);
+const UNBLOCK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Stops the consumer, then waits for the searches. A second signal ends the wait at once.
 ///
@@ -35,7 +35,7 @@ pub(super) async fn drain(
     );
     // A consumer that hangs is dropped: the sweeper requeues what it may have popped.
     let at_once = tokio::select! {
-        ended = end_taking(unblock, feeding) => { ended?; false }
+        ended = stop_consumer(unblock, feeding) => { ended?; false }
         () = sleep_until(until) => false,
         () = signals.heard() => true,
     };
@@ -51,7 +51,7 @@ pub(super) async fn drain(
         () = told => tracing::warn!(running = searches.len(), "told to stop at once"),
     }
     give_up.cancel();
-    if timeout(GIVE_BACK, searches.wait()).await.is_err() {
+    if timeout(RELEASE_TIMEOUT, searches.wait()).await.is_err() {
         tracing::warn!(
             running = searches.len(),
             "searches still run: sweepers recover them"
@@ -60,7 +60,7 @@ pub(super) async fn drain(
     Ok(())
 }
 
-async fn end_taking(unblock: &Unblocker, feeding: Parts) -> Result<(), PartDied> {
+async fn stop_consumer(unblock: &Unblocker, feeding: Parts) -> Result<(), PartDied> {
     let ended = feeding.end();
     tokio::pin!(ended);
     // One call is not enough: the consumer may begin its pop just after it.
@@ -68,7 +68,7 @@ async fn end_taking(unblock: &Unblocker, feeding: Parts) -> Result<(), PartDied>
         if let Err(error) = unblock.unblock().await {
             tracing::debug!(error = %error, "could not unblock the consumer");
         }
-        if let Ok(ended) = timeout(UNBLOCK_AGAIN, &mut ended).await {
+        if let Ok(ended) = timeout(UNBLOCK_INTERVAL, &mut ended).await {
             return ended;
         }
     }

@@ -17,7 +17,7 @@ fn text_of(events: &[Event]) -> String {
     deltas.collect()
 }
 
-async fn all(mut batches: Batches) -> Vec<Event> {
+async fn all(mut batches: Coalescer) -> Vec<Event> {
     let mut all = Vec::new();
     while let Some(event) = batches.next().await {
         all.push(event);
@@ -35,7 +35,7 @@ async fn written_for(time: Duration) -> Vec<Event> {
             sender.send(text("word ")).unwrap();
         }
     };
-    tokio::join!(writing, all(Batches::new(receiver))).1
+    tokio::join!(writing, all(Coalescer::new(receiver))).1
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,7 +59,7 @@ async fn events_between_texts_keep_their_order() {
         sender.send(event).unwrap();
     }
     drop(sender);
-    let events = all(Batches::new(receiver)).await;
+    let events = all(Coalescer::new(receiver)).await;
     assert_eq!(events, [text("ab"), Event::Discard {}, text("c")]);
 }
 
@@ -80,19 +80,19 @@ async fn ready_events_are_batched_and_a_text_starts_a_new_batch() {
     for event in events {
         sender.send(event).unwrap();
     }
-    let mut batches = Batches::new(receiver);
+    let mut batches = Coalescer::new(receiver);
     assert_eq!(
         batches.ready().await,
         Some(vec![warning("1"), warning("2")])
     );
     let rest = vec![text("ab"), warning("3"), warning("4")];
     assert_eq!(batches.ready().await, Some(rest));
-    for _ in 0..=MOST {
+    for _ in 0..=MAX_EVENTS_PER_CALL {
         sender.send(warning("more")).unwrap();
     }
     drop(sender);
     let sizes = [batches.ready().await, batches.ready().await].map(|it| it.map(|it| it.len()));
-    assert_eq!(sizes, [Some(MOST), Some(1)]);
+    assert_eq!(sizes, [Some(MAX_EVENTS_PER_CALL), Some(1)]);
     assert_eq!(batches.ready().await, None);
 }
 

@@ -1,7 +1,7 @@
 //! The consumer: the one loop that dequeues. It acquires a slot before it takes a queue entry, and
 //! starts a task for each search.
 
-use super::{attempt::Runner, slots::Slots};
+use super::{concurrency::Slots, executor::JobRunner};
 use privachat_core::{
     jobs::{Consumer, QueueEntry},
     outage::Outage,
@@ -9,19 +9,19 @@ use privachat_core::{
 use std::{iter, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-const AFTER_ERROR: Duration = Duration::from_millis(500);
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(
     mut taker: Consumer,
     slots: Slots,
-    runner: Arc<Runner>,
+    runner: Arc<JobRunner>,
     searches: TaskTracker,
     stop: CancellationToken,
 ) {
     let mut outage = Outage::default();
-    while let Some(Some(free)) = stop.run_until_cancelled(slots.free()).await {
+    while let Some(Some(free)) = stop.run_until_cancelled(slots.acquire()).await {
         let modes = free.modes();
-        let spare = modes.first().map(|mode| slots.spare(*mode));
+        let spare = modes.first().map(|mode| slots.try_acquire_extra(*mode));
         let spare = spare.unwrap_or_default();
         // Not raced against `stop`: a dropped pop may lose an entry. `shutdown` unblocks the
         // consumer.
@@ -36,14 +36,14 @@ pub(super) async fn run(
                 if outage.failed() {
                     tracing::warn!(error = %with_cause(&error), "cannot take searches; trying again");
                 }
-                let pause = tokio::time::sleep(AFTER_ERROR);
+                let pause = tokio::time::sleep(RETRY_INTERVAL);
                 stop.run_until_cancelled(pause).await;
                 continue;
             }
         };
         for (hint, free) in hints.into_iter().zip(iter::once(free).chain(spare)) {
             if stop.is_cancelled() {
-                put_back(&runner, hint).await;
+                requeue(&runner, hint).await;
             } else if let Some(mut slot) = free.take(hint.mode) {
                 let runner = Arc::clone(&runner);
                 searches.spawn(async move {
@@ -56,7 +56,7 @@ pub(super) async fn run(
 }
 
 /// Returns an entry that was popped during the stop signal. If this fails, the sweeper requeues it.
-async fn put_back(runner: &Runner, hint: QueueEntry) {
+async fn requeue(runner: &JobRunner, hint: QueueEntry) {
     if let Err(error) = runner.jobs.requeue(hint).await {
         tracing::warn!(session_id = %hint.id, error = %error, "could not requeue a search; a sweeper does it");
     }

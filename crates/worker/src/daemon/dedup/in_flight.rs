@@ -1,8 +1,8 @@
 //! An in-flight run and its followers.
 
 use super::{
-    Ran, SAME_MOMENT,
-    others::{Others, Seat},
+    JOIN_TOLERANCE, RunResult,
+    leader_lock::{Coordinator, RunRole},
 };
 use crate::pipeline::{self, Context, Deadline, Outcome, ProgressSink, answer};
 use privachat_core::schema::{Event, SearchRequest, Stage};
@@ -15,20 +15,20 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 /// What to run.
-pub(super) struct Work {
+pub(super) struct RunSpec {
     pub(super) context: Context,
     pub(super) request: SearchRequest,
     pub(super) deadline: Deadline,
     /// Shares the run with other workers under this digest; `None` runs it alone.
-    pub(super) others: Option<(Arc<Others>, String)>,
+    pub(super) others: Option<(Arc<Coordinator>, String)>,
     /// Whether to wait for another worker that leads the same search.
     pub(super) may_wait: bool,
 }
 
 /// An in-flight run; aborted when its last follower drops it.
-pub(super) struct Flight {
+pub(super) struct InFlightRun {
     deadline: Deadline,
-    story: watch::Receiver<Story>,
+    story: watch::Receiver<EventLog>,
     /// Whether a follower has got the token usage.
     is_billed: AtomicBool,
     _task: AbortOnDropHandle<()>,
@@ -36,26 +36,26 @@ pub(super) struct Flight {
 
 /// The events so far, which are bounded, and the result.
 #[derive(Default)]
-struct Story {
+struct EventLog {
     events: Vec<Event>,
-    ended: Option<Ran>,
+    ended: Option<RunResult>,
 }
 
-struct Teller(watch::Sender<Story>);
+struct LogSink(watch::Sender<EventLog>);
 
-impl ProgressSink for Teller {
+impl ProgressSink for LogSink {
     fn emit(&self, event: Event) {
         self.0.send_modify(|story| story.events.push(event));
     }
 }
 
-impl Flight {
-    pub(super) fn start(work: Work) -> Self {
-        let (sender, story) = watch::channel(Story::default());
+impl InFlightRun {
+    pub(super) fn start(work: RunSpec) -> Self {
+        let (sender, story) = watch::channel(EventLog::default());
         let deadline = work.deadline;
         let work = async move {
-            let teller = Teller(sender);
-            let ran = ran(&work, &teller).await;
+            let teller = LogSink(sender);
+            let ran = execute(&work, &teller).await;
             teller.0.send_modify(|story| story.ended = Some(ran));
         };
         // In the span of the search that started the run: its trace and log lines belong to that
@@ -71,12 +71,12 @@ impl Flight {
 
     /// Whether the run ends early enough for a search with this deadline.
     pub(super) fn ends_by(&self, deadline: Deadline) -> bool {
-        self.deadline.keep(SAME_MOMENT) <= deadline
+        self.deadline.keep(JOIN_TOLERANCE) <= deadline
     }
 
     /// Emits all events to `sink`, from the first, and returns the result; `None` when the run
     /// panicked.
-    pub(super) async fn follow(&self, sink: &dyn ProgressSink) -> Option<Ran> {
+    pub(super) async fn follow(&self, sink: &dyn ProgressSink) -> Option<RunResult> {
         let mut story = self.story.clone();
         let mut told = 0;
         loop {
@@ -95,7 +95,7 @@ impl Flight {
     }
 
     /// The result for one follower: only the first one gets the token usage, which is spent once.
-    pub(super) fn billed(&self, ran: &Ran) -> Ran {
+    pub(super) fn billed(&self, ran: &RunResult) -> RunResult {
         let mut ran = ran.clone();
         if self.is_billed.swap(true, Ordering::Relaxed)
             && let Ok(outcome) = &mut ran.result
@@ -106,41 +106,42 @@ impl Flight {
     }
 }
 
-const WAITING: &str = "the same question is being answered already; waiting for its answer";
+const FOLLOWING_MESSAGE: &str =
+    "the same question is being answered already; waiting for its answer";
 
-async fn ran(work: &Work, teller: &Teller) -> Ran {
+async fn execute(work: &RunSpec, teller: &LogSink) -> RunResult {
     let run = pipeline::run(&work.context, &work.request, work.deadline, teller);
     let Some((others, digest)) = &work.others else {
-        return Ran::of(run.await);
+        return RunResult::of(run.await);
     };
     if let Some(outcome) = others.kept(digest).await {
-        retell(teller, &outcome);
-        return Ran {
+        replay(teller, &outcome);
+        return RunResult {
             result: Ok(outcome),
             cached: true,
         };
     }
     let seat = others.take(digest).await;
-    if work.may_wait && matches!(seat, Seat::Theirs(_)) {
+    if work.may_wait && matches!(seat, RunRole::Theirs(_)) {
         let sink: &dyn ProgressSink = teller;
-        sink.stage(Stage::Plan, 0, 1, WAITING);
+        sink.stage(Stage::Plan, 0, 1, FOLLOWING_MESSAGE);
     }
     if work.may_wait
         && let Some(outcome) = others.answer_of(digest, &seat, work.deadline).await
     {
-        retell(teller, &outcome);
-        return Ran::of(Ok(outcome));
+        replay(teller, &outcome);
+        return RunResult::of(Ok(outcome));
     }
     let result = seat.hold(run).await;
     if let Ok(outcome) = &result {
         let is_degraded = work.context.model.is_some() && outcome.model_used == answer::EXTRACTIVE;
         seat.leave(outcome, is_degraded);
     }
-    Ran::of(result)
+    RunResult::of(result)
 }
 
 /// Emits the events of an outcome from the cache or from another worker.
-fn retell(teller: &Teller, outcome: &Outcome) {
+fn replay(teller: &LogSink, outcome: &Outcome) {
     for message in &outcome.warnings {
         teller.emit(Event::Warning {
             message: message.clone(),

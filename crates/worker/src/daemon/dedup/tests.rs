@@ -10,11 +10,11 @@ use std::sync::atomic::Ordering;
 const URL: &str = "https://a.org/";
 
 /// Single flight on this provider, in a worker whose Redis is away.
-fn runs(searxng: &Arc<Scripted>) -> Runs {
+fn runs(searxng: &Arc<Scripted>) -> SingleFlight {
     let provider = Arc::clone(searxng) as Arc<dyn SearchProvider>;
     let context = Context::new(Providers::new(vec![provider]), Arc::new(Pages::default()));
     let redis = Redis::open("redis+unix:///nowhere/no.sock").unwrap();
-    Runs::new(context, Cache::new(redis), Duration::ZERO)
+    SingleFlight::new(context, Cache::new(redis), Duration::ZERO)
 }
 
 /// A provider that takes a second.
@@ -151,7 +151,7 @@ async fn a_search_with_an_earlier_deadline_does_not_join_the_run() {
 
 #[test]
 fn only_complete_outcomes_answer_later_searches() {
-    use super::entry::Entry;
+    use super::cache_entry::CacheEntry;
     let outcome = |grounding_score: f64, warning: &str| Outcome {
         answer: "Yes. [1]".to_owned(),
         sub_queries: Vec::new(),
@@ -167,9 +167,9 @@ fn only_complete_outcomes_answer_later_searches() {
         timings: Default::default(),
     };
     let serves = |grounding, warning: &str, is_degraded, ttl| {
-        let entry = Entry::of(&outcome(grounding, warning), "run".to_owned(), is_degraded);
+        let entry = CacheEntry::of(&outcome(grounding, warning), "run".to_owned(), is_degraded);
         let bytes = serde_json::to_vec(&entry).unwrap();
-        Entry::read(&bytes).unwrap().serves(ttl)
+        CacheEntry::read(&bytes).unwrap().serves(ttl)
     };
     let hour = Duration::from_secs(3600);
     assert!(serves(0.9, "1 of 5 pages could not be read", false, hour));

@@ -18,17 +18,17 @@ use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-const BATCH: usize = 32;
+const BATCH_SIZE: usize = 32;
 /// Records read at the same time. More would lengthen the time between the read of a record and the
 /// check whether a client has deleted it.
-const AT_ONCE: usize = 4;
+const MAX_CONCURRENT_READS: usize = 4;
 /// How often the index is checked for searches of other workers and for retries.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// Delay before a search that could not be stored is tried again.
-const RETRY: Duration = Duration::from_secs(10);
+const RETRY_DELAY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
-enum OutboxError {
+enum ArchiveError {
     #[error(transparent)]
     Jobs(#[from] JobsError),
     #[error(transparent)]
@@ -47,7 +47,7 @@ pub(super) async fn run(
     loop {
         // One more round after `stop` archives what the drain has finished.
         let last = stop.is_cancelled();
-        match store_due(&jobs, history.as_ref(), &metrics).await {
+        match archive_due(&jobs, history.as_ref(), &metrics).await {
             Ok(()) => {
                 if let Some(seconds) = outage.ended() {
                     tracing::info!(seconds, "the history takes sessions again");
@@ -66,28 +66,28 @@ pub(super) async fn run(
         if last {
             return;
         }
-        let woken = timeout(LOOK_AGAIN, ended.notified());
+        let woken = timeout(POLL_INTERVAL, ended.notified());
         let _woken_or_stopped = stop.run_until_cancelled(woken).await;
     }
 }
 
-async fn store_due(
+async fn archive_due(
     jobs: &Jobs,
     history: &dyn History,
     metrics: &Metrics,
-) -> Result<(), OutboxError> {
-    let outbox = Outbox {
+) -> Result<(), ArchiveError> {
+    let outbox = Archiver {
         jobs,
         history,
         metrics,
     };
     loop {
-        let due = jobs.due_for_archive(BATCH, RETRY).await?;
+        let due = jobs.due_for_archive(BATCH_SIZE, RETRY_DELAY).await?;
         if due.is_empty() {
             return Ok(());
         }
-        let mut away = Away::default();
-        for ids in due.chunks(AT_ONCE) {
+        let mut away = ServerDown::default();
+        for ids in due.chunks(MAX_CONCURRENT_READS) {
             outbox.store(ids, &mut away).await?;
         }
         if let Some(error) = away.error {
@@ -98,13 +98,13 @@ async fn store_due(
 
 /// A server of a Cluster that does not answer. Records on other servers are still archived.
 #[derive(Default)]
-struct Away {
+struct ServerDown {
     server: Option<Server>,
     error: Option<JobsError>,
 }
 
 /// The record of a finished search.
-enum Found {
+enum FinishedRecord {
     Session(Box<Session>),
     /// The record has expired.
     Nothing,
@@ -112,16 +112,16 @@ enum Found {
     Unfit,
 }
 
-struct Outbox<'a> {
+struct Archiver<'a> {
     jobs: &'a Jobs,
     history: &'a dyn History,
     metrics: &'a Metrics,
 }
 
-impl Outbox<'_> {
+impl Archiver<'_> {
     /// Archives `ids`. Reads their records at the same time and writes them one after the other,
     /// since SQLite has one writer.
-    async fn store(&self, ids: &[Uuid], away: &mut Away) -> Result<(), OutboxError> {
+    async fn store(&self, ids: &[Uuid], away: &mut ServerDown) -> Result<(), ArchiveError> {
         let server = |id: &Uuid| self.jobs.redis().server_of(&keys::record(*id));
         let is_there = |id: &&Uuid| away.server.is_none() || away.server != server(id);
         let ids: Vec<Uuid> = ids.iter().filter(is_there).copied().collect();
@@ -133,7 +133,7 @@ impl Outbox<'_> {
                 Ok(found) => match self.keep(&found).await {
                     Ok(()) => kept.push((id, found)),
                     // The others are still stored.
-                    Err(error) if !error.is_transient() => unfit(id, error),
+                    Err(error) if !error.is_transient() => log_unstorable(id, error),
                     Err(error) => {
                         outcome = Err(error.into());
                         break;
@@ -145,22 +145,24 @@ impl Outbox<'_> {
         let done = kept.iter().map(|(id, found)| self.settle(*id, found));
         for ((id, _), done) in kept.iter().zip(join_all(done).await) {
             match done {
-                Err(OutboxError::Jobs(error)) => away.note(server(id), error),
-                Err(OutboxError::History(error)) if !error.is_transient() => unfit(*id, error),
+                Err(ArchiveError::Jobs(error)) => away.note(server(id), error),
+                Err(ArchiveError::History(error)) if !error.is_transient() => {
+                    log_unstorable(*id, error)
+                }
                 done => outcome = outcome.and(done),
             }
         }
         outcome
     }
 
-    async fn find(&self, id: Uuid) -> Result<Found, JobsError> {
+    async fn find(&self, id: Uuid) -> Result<FinishedRecord, JobsError> {
         let (record, owner) = match self.jobs.record_with_owner(id).await {
             Ok(Some(found)) => found,
-            Ok(None) => return Ok(Found::Nothing),
+            Ok(None) => return Ok(FinishedRecord::Nothing),
             // Not an outage: the other records are still stored.
             Err(error) if error.is_data_error() => {
                 tracing::error!(session_id = %id, error = %error, "cannot read the record of a finished search; not archived");
-                return Ok(Found::Unfit);
+                return Ok(FinishedRecord::Unfit);
             }
             Err(error) => return Err(error),
         };
@@ -170,7 +172,7 @@ impl Outbox<'_> {
             Ok(Some(session)) => {
                 let session = Session { owner, ..session };
                 self.note_failure(&session).await?;
-                return Ok(Found::Session(Box::new(session)));
+                return Ok(FinishedRecord::Session(Box::new(session)));
             }
             Ok(None) => {
                 tracing::error!(session_id = %id, "an unfinished search was in the unsaved index; removed")
@@ -179,24 +181,24 @@ impl Outbox<'_> {
                 tracing::error!(session_id = %id, error = %error, "cannot read the record of a finished search; not archived")
             }
         }
-        Ok(Found::Unfit)
+        Ok(FinishedRecord::Unfit)
     }
 
-    async fn keep(&self, found: &Found) -> Result<(), HistoryError> {
-        let Found::Session(session) = found else {
+    async fn keep(&self, found: &FinishedRecord) -> Result<(), HistoryError> {
+        let FinishedRecord::Session(session) = found else {
             return Ok(());
         };
         let saved = self.history.save(session).await;
-        self.metrics.history_written(saved.is_ok());
+        self.metrics.count_history_write(saved.is_ok());
         saved
     }
 
     /// Removes a search from the index. If a client deleted it since its record was read, by this
     /// worker or by one that died, deletes it from the history again.
-    async fn settle(&self, id: Uuid, found: &Found) -> Result<(), OutboxError> {
-        if !matches!(found, Found::Unfit) && self.jobs.was_erased(id).await? {
+    async fn settle(&self, id: Uuid, found: &FinishedRecord) -> Result<(), ArchiveError> {
+        if !matches!(found, FinishedRecord::Unfit) && self.jobs.was_erased(id).await? {
             self.history.delete(id).await?;
-        } else if matches!(found, Found::Nothing) {
+        } else if matches!(found, FinishedRecord::Nothing) {
             tracing::warn!(session_id = %id, "expired before it could be stored in the history");
         }
         Ok(self.jobs.mark_archived(id).await?)
@@ -213,12 +215,12 @@ impl Outbox<'_> {
     }
 }
 
-fn unfit(id: Uuid, error: HistoryError) {
+fn log_unstorable(id: Uuid, error: HistoryError) {
     let cause = anyhow::Error::from(error);
     tracing::error!(session_id = %id, error = format!("{cause:#}"), "the history refuses to store or delete a session");
 }
 
-impl Away {
+impl ServerDown {
     fn note(&mut self, server: Option<Server>, error: JobsError) {
         self.server = server;
         self.error = Some(error);

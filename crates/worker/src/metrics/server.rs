@@ -1,6 +1,6 @@
 //! The HTTP server for probes and metrics: `/livez`, `/readyz`, `/metrics`.
 
-use super::{Metrics, door, names};
+use super::{Metrics, host_check, names};
 use actix_web::{
     App, HttpResponse, HttpServer, Route, dev::Server, guard, middleware::from_fn, web,
 };
@@ -23,10 +23,10 @@ use tokio::{runtime::Handle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 /// Timeout of the ping to Redis; shorter than that of the `healthcheck` command.
-const PATIENCE: Duration = Duration::from_secs(2);
+const REDIS_PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The state of the worker that probes and metrics show.
-pub struct Look {
+pub struct HealthProbe {
     /// The worker's counters.
     pub metrics: Arc<Metrics>,
     /// Its Redis must answer for `/readyz`.
@@ -44,24 +44,24 @@ pub struct Look {
 }
 
 /// A bound server that does not answer yet.
-pub struct Port(Server);
+pub struct MetricsServer(Server);
 
-impl Port {
+impl MetricsServer {
     /// Binds the address and announces it.
     ///
     /// # Errors
     /// When the address cannot be bound or announced.
-    pub fn open(address: &MetricsAddress, look: Arc<Look>) -> anyhow::Result<Self> {
+    pub fn open(address: &MetricsAddress, look: Arc<HealthProbe>) -> anyhow::Result<Self> {
         let look = web::Data::from(look);
         let hosts = web::Data::new(address.hosts.clone());
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(look.clone())
                 .app_data(hosts.clone())
-                .wrap(from_fn(door::check_host))
-                .service(web::resource("/livez").route(look_only().to(live)))
-                .service(web::resource("/readyz").route(look_only().to(ready)))
-                .service(web::resource("/metrics").route(look_only().to(metrics)))
+                .wrap(from_fn(host_check::check_host))
+                .service(web::resource("/livez").route(get_or_head().to(live)))
+                .service(web::resource("/readyz").route(get_or_head().to(ready)))
+                .service(web::resource("/metrics").route(get_or_head().to(metrics)))
         })
         .workers(1)
         .disable_signals()
@@ -82,7 +82,7 @@ impl Port {
 }
 
 /// GET and HEAD; actix omits the body of the latter.
-fn look_only() -> Route {
+fn get_or_head() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
@@ -90,7 +90,7 @@ async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "alive" }))
 }
 
-async fn ready(look: web::Data<Look>) -> HttpResponse {
+async fn ready(look: web::Data<HealthProbe>) -> HttpResponse {
     match look.hindrance().await {
         None => HttpResponse::Ok().json(json!({ "status": "ready" })),
         Some(reason) => HttpResponse::ServiceUnavailable()
@@ -98,13 +98,13 @@ async fn ready(look: web::Data<Look>) -> HttpResponse {
     }
 }
 
-async fn metrics(look: web::Data<Look>) -> HttpResponse {
+async fn metrics(look: web::Data<HealthProbe>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(CONTENT_TYPE)
         .body(look.text())
 }
 
-impl Look {
+impl HealthProbe {
     /// Why the worker is not ready; `None` when it is.
     async fn hindrance(&self) -> Option<&'static str> {
         if self.stop.is_cancelled() {
@@ -115,7 +115,7 @@ impl Look {
         }
         let redis = self.jobs.redis().clone();
         let asked = self.runtime.spawn(async move { redis.ping().await });
-        match timeout(PATIENCE, asked).await {
+        match timeout(REDIS_PING_TIMEOUT, asked).await {
             Ok(Ok(Ok(()))) => None,
             _ => Some("Redis does not answer"),
         }
@@ -126,9 +126,9 @@ impl Look {
         let (slots, running) = (self.slots)();
         let limits = moment.gauges(&names::SLOTS);
         // Speed searches may use every slot.
-        limits.set(["all".into()], number(slots.speed));
-        set(&limits, slots);
-        set(&moment.gauges(&names::RUNNING), running);
+        limits.set(["all".into()], gauge_value(slots.speed));
+        set_per_mode(&limits, slots);
+        set_per_mode(&moment.gauges(&names::RUNNING), running);
         let breakers = moment.gauges(&names::BREAKER_OPEN);
         for (upstream, is_open) in (self.breakers)() {
             breakers.set([upstream.into()], f64::from(u8::from(is_open)));
@@ -138,12 +138,12 @@ impl Look {
     }
 }
 
-fn set(gauges: &Gauges<1>, numbers: PerMode) {
-    gauges.set(["speed".into()], number(numbers.speed));
-    gauges.set(["balanced".into()], number(numbers.balanced));
-    gauges.set(["deep".into()], number(numbers.deep));
+fn set_per_mode(gauges: &Gauges<1>, numbers: PerMode) {
+    gauges.set(["speed".into()], gauge_value(numbers.speed));
+    gauges.set(["balanced".into()], gauge_value(numbers.balanced));
+    gauges.set(["deep".into()], gauge_value(numbers.deep));
 }
 
-fn number(count: usize) -> f64 {
+fn gauge_value(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
