@@ -1,4 +1,4 @@
-//! The answer as it grows from chunks.
+//! Builds a completion from the chunks of a stream.
 
 use super::{
     chunk,
@@ -14,15 +14,15 @@ use crate::{
 use privachat_core::schema::Usage;
 use serde_json::Value;
 
-/// A model that goes on for longer than this has lost its way.
+/// Longer text means that the model is repeating itself without end.
 const MAX_TEXT_BYTES: usize = 400_000;
-/// Bytes of text for each token that was asked for: several times what any language has. A server
-/// that does not keep to the tokens is cut there.
+/// Bytes of text per requested token: several times what any language needs. Text is cut there when
+/// a server ignores the token limit.
 const BYTES_PER_TOKEN: usize = 16;
-/// Characters of a model's name.
+/// A model's name is cut to this many characters.
 const MAX_NAME_CHARS: usize = 200;
 
-/// Where visible text goes as it arrives.
+/// Receives visible text as it arrives.
 pub(super) type OnPiece<'a> = &'a mut (dyn for<'t> FnMut(Piece<'t>) + Send + 'a);
 
 /// A completion under construction.
@@ -33,7 +33,7 @@ pub(super) struct Answer<'a> {
     filter: ThinkFilter,
     text: String,
     max_bytes: usize,
-    /// What the last piece of text was cut in.
+    /// The first half of a surrogate pair that the last chunk ended with.
     half: Half,
     usage: Option<Usage>,
     finish: Option<String>,
@@ -44,7 +44,7 @@ pub(super) struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// An answer of at most `max_tokens`.
+    /// Starts a completion of at most `max_tokens`.
     pub(super) fn new(
         model: &str,
         source: ModelName,
@@ -69,22 +69,22 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Whether the model has begun to think or to write.
+    /// Whether reasoning or text has arrived.
     pub(super) fn has_started(&self) -> bool {
         self.started
     }
 
-    /// Whether the model said why it stopped; only token counts can follow.
+    /// Whether a finish reason has arrived; only token counts can follow.
     pub(super) fn has_finished(&self) -> bool {
         self.finish.is_some()
     }
 
-    /// Whether nothing more is wanted of the stream.
+    /// Whether the rest of the stream can be ignored.
     pub(super) fn is_over(&self) -> bool {
         self.done || self.overflowed
     }
 
-    /// Takes one event of the stream.
+    /// Adds one event of the stream.
     pub(super) fn take_event(&mut self, event: &Event) -> Result<(), Failure> {
         let data = event.data.trim();
         if data.is_empty() {
@@ -102,15 +102,14 @@ impl<'a> Answer<'a> {
             return Err(self.refused(&object));
         }
         let has_text = self.take(&object)?;
-        // Chunks without text may come between the two halves of a character.
+        // Chunks without text may come between the two halves of a surrogate pair.
         if has_text || half != Half::default() {
             self.half = half;
         }
         Ok(())
     }
 
-    /// Takes the event that the end of the stream may have cut in the middle; half an event says
-    /// no more than that the end mark is missing.
+    /// Adds the last event, which the end of the stream may have cut. A partial event is ignored.
     pub(super) fn take_last_event(&mut self, event: &Event) -> Result<(), Failure> {
         let data = event.data.trim();
         if data == "[DONE]" || json::read_piece(data, &mut self.half.clone()).is_ok() {
@@ -119,17 +118,17 @@ impl<'a> Answer<'a> {
         Ok(())
     }
 
-    /// Takes a whole answer of a server that does not stream.
+    /// Adds the whole response of a server that does not stream.
     pub(super) fn take_whole(&mut self, body: &[u8]) -> Result<(), Failure> {
         let Ok(parsed) = json::read(body) else {
-            return Err(self.broken("JSON that breaks off"));
+            return Err(self.broken("incomplete JSON"));
         };
         self.take(&parsed.value)?;
         self.done = parsed.value.get("choices").is_some();
         Ok(())
     }
 
-    /// Takes what `object` says; tells whether it holds text.
+    /// Adds one chunk; returns whether it holds text.
     fn take(&mut self, object: &Value) -> Result<bool, Failure> {
         if object.get("error").is_some_and(|error| !error.is_null()) {
             return Err(self.refused(object));
@@ -165,7 +164,7 @@ impl<'a> Answer<'a> {
         (self.on_piece)(Piece::Text(visible));
     }
 
-    /// The failure of a stream that broke: with the text until then, if a reader has seen any.
+    /// The error of a broken stream: `Cut` with the text so far, or `Unavailable` if there is none.
     pub(super) fn broken(&mut self, reason: &str) -> Failure {
         let reason = reason.to_owned();
         if self.text.is_empty() {
@@ -180,7 +179,7 @@ impl<'a> Answer<'a> {
         })
     }
 
-    /// The failure of a stream that fell silent or ran out of time.
+    /// The error of a stream that stalled or ran out of time: `Cut`, or `TimedOut` without text.
     pub(super) fn late(&mut self, reason: &str) -> Failure {
         if self.text.is_empty() {
             return Failure::of_model(ModelError::TimedOut);
@@ -196,7 +195,7 @@ impl<'a> Answer<'a> {
         self.broken("the server reports an error")
     }
 
-    /// The completion, once the stream has ended.
+    /// The completion, after the end of the stream.
     pub(super) fn finish(mut self) -> Result<Completion, Failure> {
         let held = self.filter.finish();
         self.show(&held);
@@ -239,7 +238,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Whether the model stopped because its tokens were used up.
+/// Whether the model stopped at its token limit.
 fn at_limit(finish: &str) -> bool {
     matches!(finish, "length" | "max_tokens")
 }

@@ -1,25 +1,24 @@
-//! What one JSON object of a completion says: a chunk of a stream or a whole answer. Read member by
-//! member, because servers differ in what they leave out.
+//! Reads one JSON object of a completion: a chunk of a stream or a whole response. Servers omit
+//! different fields, so each is read on its own.
 
 use privachat_core::schema::Usage;
 use serde_json::Value;
 
-/// The parts of a chunk that matter.
+/// The fields of a chunk that are used.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Chunk {
-    /// Text of the answer.
+    /// Answer text; may be empty.
     pub(super) text: String,
-    /// Whether it holds reasoning that comes apart from the text.
+    /// Whether it holds reasoning in a field of its own.
     pub(super) reasons: bool,
-    /// Why the model stopped.
+    /// The finish reason.
     pub(super) finish: Option<String>,
-    /// Tokens spent.
+    /// Token counts.
     pub(super) usage: Option<Usage>,
-    /// The model that answers.
+    /// The name of the model, as the server gives it.
     pub(super) model: Option<String>,
 }
 
-/// Reads `object`.
 pub(super) fn read(object: &Value) -> Chunk {
     let choice = object.pointer("/choices/0").unwrap_or(&Value::Null);
     let message = choice.get("delta").or_else(|| choice.get("message"));
@@ -37,7 +36,7 @@ pub(super) fn read(object: &Value) -> Chunk {
     }
 }
 
-/// The tokens that `object` (a chunk or a whole answer) reports.
+/// The token counts of `object`, a chunk or a whole response.
 pub(crate) fn usage(object: &Value) -> Option<Usage> {
     let counts = object.get("usage")?;
     let count = |name: &str| counts.get(name).and_then(Value::as_u64);
@@ -51,7 +50,7 @@ pub(crate) fn usage(object: &Value) -> Option<Usage> {
     })
 }
 
-/// Content is a text, or a list of parts of which some are text.
+/// Content is a string, or a list of parts of which some hold text.
 fn content(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => text.clone(),
@@ -74,7 +73,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn every_form_of_a_chunk_is_read() {
+    fn all_chunk_formats_are_parsed() {
         let text = |object: Value| read(&object).text;
         assert_eq!(text(json!({"choices": [{"delta": {"content": "a"}}]})), "a");
         assert_eq!(
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn usage_without_a_total_is_added_up() {
+    fn missing_total_tokens_are_summed() {
         let spent = usage(&json!({"usage": {"prompt_tokens": 3, "completion_tokens": 4}}));
         assert_eq!(spent.unwrap().total_tokens, 7);
         assert_eq!(usage(&json!({"usage": null})), None);

@@ -1,4 +1,4 @@
-//! Which model is asked, and what happens when it fails.
+//! Chooses the model of a request, retries it, and falls back to the second model.
 
 use super::{
     answer::{Answer, OnPiece},
@@ -24,43 +24,43 @@ use std::{
 use tracing::Span;
 use url::Url;
 
-/// The longest silence in a stream that has begun.
+/// The longest pause between two chunks of a stream.
 const STALL: Duration = Duration::from_secs(20);
 
-/// How much more an answer may have once reasoning has used up all of it.
+/// After reasoning has used up all tokens, the retry gets this many times as many.
 const MORE_ROOM: u32 = 4;
 
-/// Where the language model is.
+/// The address, the key and the models of the server.
 #[derive(Debug, Clone)]
 pub struct LlmConfig {
-    /// The address in front of `/chat/completions`; usually ends in `/v1`.
+    /// Base URL, without `/chat/completions`; usually ends in `/v1`.
     pub base_url: Url,
     /// Sent as a bearer token.
     pub api_key: Option<Secret>,
-    /// The model that is asked unless the request names one.
+    /// The default model; a request may name another.
     pub model: String,
-    /// The model that is asked once when the first one fails.
+    /// Tried once after the first model fails.
     pub fallback_model: Option<String>,
-    /// Tokens that fit into the model's context; the server is asked when `None`.
+    /// The model's context in tokens; read from the server when `None`.
     pub context_tokens: Option<u32>,
-    /// Tokens that an answer may have.
+    /// The limit of an answer, in tokens.
     pub answer_tokens: u32,
 }
 
-/// A server that speaks OpenAI's chat completions. Clones share what was learnt of it.
+/// A client for OpenAI's chat completions. Clones share what they learn about the server.
 #[derive(Debug, Clone)]
 pub struct OpenAi {
     pub(super) config: LlmConfig,
     client: Client,
     stall: Duration,
-    /// The server refused `stream_options` once: it is not sent again.
+    /// Set once the server has refused `stream_options`; they are not sent again.
     plain_stream: Arc<AtomicBool>,
-    /// What the server said of its models.
+    /// Context windows that the server has reported.
     pub(super) known: Known,
 }
 
 impl OpenAi {
-    /// A client of the server in `config`.
+    /// A client for the server in `config`.
     #[must_use]
     pub fn new(config: LlmConfig, client: Client) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl OpenAi {
         }
     }
 
-    /// The longest silence in a stream that has begun; 20 s unless set.
+    /// Sets the longest pause between two chunks of a stream; 20 s by default.
     #[must_use]
     pub fn with_stall(mut self, stall: Duration) -> Self {
         self.stall = stall;
@@ -110,7 +110,7 @@ impl OpenAi {
             let sent = request.json(&shape.body(model, prompt)).send();
             let response = first_by.cut(sent).await.ok_or(Trouble::TimedOut)?;
             let response = match response {
-                // A kept connection may be closed by the server at the moment of its next use.
+                // The server may close a pooled connection at the moment of its next use.
                 Err(error) if !is_second && is_broken(&error) => {
                     is_second = true;
                     continue;
@@ -131,7 +131,7 @@ impl OpenAi {
             }
             let reply = first_by.cut(upstream::read(response)).await;
             let reply = reply.ok_or(Trouble::TimedOut)??;
-            // Each change takes a field out for good, so this ends.
+            // Each retry drops a field for good, so this loop ends.
             let Some(accepted) = shape.without_refused(&reply) else {
                 return Err(refusal::of_reply(&reply, source));
             };
@@ -142,8 +142,8 @@ impl OpenAi {
         }
     }
 
-    /// One attempt, and another with more room if reasoning left none for the answer. Adds to
-    /// `spent` what the first one cost.
+    /// Completes once, and a second time with more tokens if reasoning used up all of them. Adds
+    /// the usage of the first request to `spent`.
     async fn patient_attempt(
         &self,
         who: (&str, ModelName),
@@ -156,13 +156,13 @@ impl OpenAi {
             Err(failure) if failure.starved && !times.0.is_over() => failure,
             other => return other,
         };
-        tracing::info!("reasoning used up the tokens of the answer: asking once more with more");
+        tracing::info!("reasoning used up the token limit: retrying with a higher one");
         let roomier = Prompt {
             max_tokens: prompt.max_tokens.saturating_mul(MORE_ROOM),
             ..prompt.clone()
         };
         match self.attempt(who, &roomier, times, on_piece).await {
-            // There is no more room: the first failure tells more.
+            // The server allows no more tokens: report the first failure.
             Err(second) if second.error.usage().is_none() && !is_cut(&second) => Err(failure),
             other => {
                 add(spent, failure.error.usage());
@@ -210,7 +210,7 @@ impl LanguageModel for OpenAi {
         let Some(fallback) = fallback.filter(|_| helps) else {
             return Err(charged_error(failure.error, spent));
         };
-        tracing::info!(reason = %failure.error, "asking the fallback model");
+        tracing::info!(reason = %failure.error, "trying the fallback model");
         let mut before = spent;
         add(&mut before, failure.error.usage());
         let who = (fallback, ModelName::Fallback);
@@ -220,7 +220,7 @@ impl LanguageModel for OpenAi {
             Ok(completion) => Ok(charged(completion, before)),
             Err(second) if is_cut(&second) => Err(charged_error(second.error, before)),
             Err(second) => {
-                tracing::warn!(reason = %second.error, "the fallback model failed as well");
+                tracing::warn!(reason = %second.error, "the fallback model failed too");
                 add(&mut spent, second.error.usage());
                 Err(charged_error(failure.error, spent))
             }
@@ -228,7 +228,7 @@ impl LanguageModel for OpenAi {
     }
 }
 
-/// Whether a reader may have seen text.
+/// Whether part of the answer was already streamed to a reader.
 fn is_cut(failure: &Failure) -> bool {
     matches!(failure.error, ModelError::Cut { .. })
 }
@@ -239,13 +239,13 @@ fn add(sum: &mut Option<Usage>, more: Option<Usage>) {
     }
 }
 
-/// A completion that also answers for what was spent before it.
+/// Adds the usage of earlier requests to `completion`.
 fn charged(mut completion: Completion, spent: Option<Usage>) -> Completion {
     add(&mut completion.usage, spent);
     completion
 }
 
-/// The same for an error, if it can say so.
+/// Adds the usage of earlier requests to `error`, if it carries usage.
 fn charged_error(mut error: ModelError, spent: Option<Usage>) -> ModelError {
     if let ModelError::Cut { usage, .. } | ModelError::Unusable { usage, .. } = &mut error {
         add(usage, spent);
@@ -253,7 +253,7 @@ fn charged_error(mut error: ModelError, spent: Option<Usage>) -> ModelError {
     error
 }
 
-/// Whether a request went out, and its connection ended before an answer began.
+/// Whether the connection closed after the request was sent and before a response began.
 fn is_broken(error: &reqwest::Error) -> bool {
     error.is_request() && !error.is_connect() && !error.is_timeout()
 }

@@ -1,4 +1,4 @@
-//! How much a model takes: what the operator set, what the server says, or what is usual.
+//! The context window of a model: as configured, as the server reports it, or a default.
 
 use super::client::OpenAi;
 use crate::{
@@ -11,14 +11,14 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 use url::Url;
 
-/// How long a search waits to learn the limits of a model.
+/// How long a search waits for the context window.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// What Ollama gives a model unless told otherwise; it cuts longer prompts without a word.
+/// Ollama's default context; it truncates longer prompts silently.
 const OLLAMA_CONTEXT: u32 = 4096;
-/// An answer gets at most this part of the context.
+/// An answer gets at most the context divided by this.
 const ANSWER_PART: u32 = 2;
-/// Members of a model's entry in `GET /models` that hold its context: OpenRouter's, vLLM's, and
-/// those of several others.
+/// Fields of a model's entry in `GET /models` that hold its context: those of OpenRouter, vLLM and
+/// several others.
 const CONTEXT_NAMES: [&str; 5] = [
     "/max_model_len",
     "/context_length",
@@ -27,12 +27,13 @@ const CONTEXT_NAMES: [&str; 5] = [
     "/meta/n_ctx",
 ];
 
-/// Contexts that a server told, by model. Clones share them.
+/// Context windows by model name. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known(Arc<Mutex<HashMap<String, u32>>>);
 
 impl OpenAi {
-    /// The limits of `model`; asks the server once and guesses what it does not say.
+    /// The limits of `model`; queries the server once and uses a default if it does not report
+    /// them.
     pub(super) async fn find_limits(&self, model: &str, deadline: Deadline) -> ModelLimits {
         let context = match self.config.context_tokens {
             Some(tokens) => tokens,
@@ -49,7 +50,7 @@ impl OpenAi {
     }
 
     async fn context_of(&self, model: &str, deadline: Deadline) -> u32 {
-        // Held while the server is asked: searches that start together ask once.
+        // The lock is held during the request, so that concurrent searches send only one.
         let mut known = self.known.0.lock().await;
         if let Some(context) = known.get(model) {
             return *context;
@@ -60,7 +61,7 @@ impl OpenAi {
         context
     }
 
-    /// What the server says of the model's context, if it does.
+    /// The context window that the server reports, if any.
     pub(super) async fn ask_context(&self, model: &str, deadline: Deadline) -> Option<u32> {
         if let Some(models) = object(self.get("models"), deadline).await
             && let Some(context) = listed(&models, model)
@@ -101,7 +102,7 @@ fn listed(models: &Value, name: &str) -> Option<u32> {
         .find_map(|member| count(entry.pointer(member)))
 }
 
-/// The context of a model that Ollama has loaded.
+/// The context of a model that Ollama has loaded (`/api/ps`).
 fn running(models: &Value, name: &str) -> Option<u32> {
     let entries = models.get("models")?.as_array()?;
     let entry = entries
@@ -121,7 +122,7 @@ fn count(value: Option<&Value>) -> Option<u32> {
     (number > 0).then_some(number)
 }
 
-/// The `num_ctx` among the lines of a model file's parameters.
+/// The `num_ctx` of a model file's parameters.
 fn num_ctx(parameters: &str) -> Option<u32> {
     parameters.lines().find_map(|line| {
         let mut words = line.split_whitespace();
@@ -130,7 +131,7 @@ fn num_ctx(parameters: &str) -> Option<u32> {
     })
 }
 
-/// The address of Ollama's own interface, if `base` can be its compatible one.
+/// The root of Ollama's own API, if `base` can be its OpenAI-compatible path.
 fn ollama_root(base: &Url) -> Option<Url> {
     let path = base.path().trim_end_matches('/');
     let above = path.strip_suffix("/v1")?.to_owned();

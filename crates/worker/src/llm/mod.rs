@@ -1,8 +1,7 @@
 //! The client for OpenAI-compatible language models (OpenAI, OpenRouter, Ollama, vLLM, llama.cpp,
-//! LiteLLM): `POST {base}/chat/completions`, streamed. One request runs through
-//! `client` (which model, which fields) → `stream` (bytes, stalls) → [`SseParser`] (events) →
-//! `answer` (chunks to text) → [`ThinkFilter`] (what a reader may see); `refusal` says what an
-//! error means.
+//! LiteLLM): `POST {base}/chat/completions`, streamed. A request passes through `client` (model,
+//! fallback, retry), `stream` (bytes, timeouts), [`SseParser`] (events), `completion` (chunks to
+//! text) and [`ThinkFilter`] (removes reasoning). `error` classifies failures.
 
 mod answer;
 mod chunk;

@@ -1,4 +1,4 @@
-//! What `check-config` finds out about the language model.
+//! The check of the language model for `check-config`.
 
 use super::{
     client::OpenAi,
@@ -11,17 +11,17 @@ use crate::{
 };
 use url::{Host, Url};
 
-/// Characters of a model's name.
+/// A model's name is cut to this many characters.
 const MAX_NAME_CHARS: usize = 200;
-/// How many of the server's models a message names.
+/// A message lists at most this many models.
 const NAMED_MODELS: usize = 8;
 
 impl OpenAi {
-    /// Asks the server for its models and looks for the configured ones. Where there is a key, or no
-    /// list, each is asked for one token: a list may be open to everybody.
+    /// Checks that the server lists the configured models. With an API key, or without a list, it
+    /// also requests one token of each: the list may be public.
     ///
     /// # Errors
-    /// When the server does not answer, refuses the key or lacks a configured model.
+    /// When the server does not respond, refuses the key or lacks a configured model.
     pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
         let reply = upstream::exchange(self.get("models"), deadline).await;
         let reply = reply.map_err(|trouble| self.describe(&Failure::from(trouble).error))?;
@@ -44,12 +44,12 @@ impl OpenAi {
             self.probe_by_completions(deadline).await?;
         }
         let mut report = format!(
-            "{} is there, {}",
+            "{} is available, {}",
             self.config.model,
             self.context(deadline).await
         );
         if let Some(fallback) = &self.config.fallback_model {
-            report.push_str(&format!("; so is {fallback}"));
+            report.push_str(&format!("; {fallback} is available too"));
         }
         Ok(report)
     }
@@ -73,26 +73,27 @@ impl OpenAi {
             .chain(fallback.map(|name| ("FALLBACK_LLM_MODEL", name)))
     }
 
-    /// How much the model takes, and what to do when that is little or a guess.
+    /// The model's context, and what to set when it is small or a guess.
     async fn context(&self, deadline: Deadline) -> String {
         if let Some(tokens) = self.config.context_tokens {
-            return format!("with a context of {tokens} tokens, as LLM_CONTEXT_TOKENS says");
+            return format!("with a context of {tokens} tokens (LLM_CONTEXT_TOKENS)");
         }
         let usual = ModelLimits::USUAL.context_tokens;
         match self.ask_context(&self.config.model, deadline).await {
             Some(tokens) if tokens < usual => format!(
-                "with a context of {tokens} tokens only, so that few sources fit: give it more \
+                "with a context of only {tokens} tokens, so few sources fit: raise it \
                  (for Ollama, set OLLAMA_CONTEXT_LENGTH=16384 where it runs)"
             ),
             Some(tokens) => format!("with a context of {tokens} tokens"),
             None => format!(
-                "and does not tell its context: {usual} tokens are assumed, unless \
-                 LLM_CONTEXT_TOKENS says another number"
+                "with an unknown context: {usual} tokens are assumed; set \
+                 LLM_CONTEXT_TOKENS to change that"
             ),
         }
     }
 
-    /// One token of each model, by itself: the fallback must not hide that the first one fails.
+    /// Requests one token of each model by itself, so that the fallback does not hide a failure of
+    /// the first.
     async fn probe_by_completions(&self, deadline: Deadline) -> Result<String, ProbeError> {
         let mut answering = Vec::new();
         for (setting, name) in self.configured() {
@@ -166,15 +167,15 @@ fn missing(setting: &str, name: &str, models: &[String]) -> ProbeError {
     }
 }
 
-/// What to do about a server that does not answer.
+/// The hint for a server that does not respond.
 fn away(base_url: &Url) -> String {
     let where_it_is = match base_url.host() {
         Some(Host::Domain("host.docker.internal")) => {
-            "; a server on the container's host has to listen on more than 127.0.0.1 \
+            "; a server on the container's host must listen on more than 127.0.0.1 \
              (Ollama: OLLAMA_HOST=0.0.0.0)"
         }
         Some(host) if is_loopback(&host) => {
-            "; in a container that is the container itself: write host.docker.internal for its host"
+            "; in a container, this is the container itself: use host.docker.internal for its host"
         }
         _ => "",
     };
@@ -194,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_does_not_answer_is_looked_for_where_it_is() {
+    fn unreachable_server_hint_depends_on_its_host() {
         let hint = |url: &str| away(&Url::parse(url).unwrap());
         assert!(hint("http://host.docker.internal:11434/v1").contains("OLLAMA_HOST"));
         for here in [

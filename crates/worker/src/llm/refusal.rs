@@ -1,5 +1,5 @@
-//! What an error of a model server means. Servers put prompts and internal addresses into their
-//! messages, so those are searched for known phrases and never passed on.
+//! Classifies errors of a model server. Servers put prompts and internal addresses into their
+//! messages, so these are only searched for known phrases and never passed on.
 
 use crate::{
     json::{self, Parsed},
@@ -9,7 +9,7 @@ use crate::{
 use serde_json::Value;
 use std::time::Duration;
 
-/// Where the name of the model came from: it decides what mends a refusal.
+/// Where the name of the model came from; it decides the hint of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ModelName {
     Configured,
@@ -33,13 +33,13 @@ impl ModelName {
     }
 }
 
-/// Why one attempt failed.
+/// Why one completion request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) error: ModelError,
-    /// Whether another model of the same server may do better.
+    /// Whether another model of the same server may succeed.
     pub(super) fallback_helps: bool,
-    /// Whether reasoning used up the tokens of the answer: more of them help.
+    /// Whether reasoning used up the token limit: a higher limit helps.
     pub(super) starved: bool,
 }
 
@@ -79,7 +79,7 @@ impl From<Trouble> for Failure {
     }
 }
 
-/// What the refusing answer `reply` means.
+/// The error that the response `reply` means.
 pub(super) fn of_reply(reply: &Reply, model: ModelName) -> Failure {
     let status = reply.status.as_u16();
     let mut failure = classify(status, &reply.body, reply.retry_after, model);
@@ -91,7 +91,7 @@ pub(super) fn of_reply(reply: &Reply, model: ModelName) -> Failure {
     failure
 }
 
-/// What an answer with `status` (of HTTP, or of an error inside a stream) and `body` means.
+/// The error that `status` (of HTTP, or of an error inside a stream) and `body` mean.
 pub(super) fn classify(
     status: u16,
     body: &[u8],
@@ -126,7 +126,8 @@ pub(super) fn classify(
     }
 }
 
-/// What an error object inside a 200 answer or a stream means; its code may be a number or a text.
+/// The error that an error object inside a 200 response or a stream means; its code may be a number
+/// or a string.
 pub(super) fn classify_object(object: &Value, model: ModelName) -> Failure {
     let code = object.pointer("/error/code").or_else(|| object.get("code"));
     let status = code
@@ -139,8 +140,7 @@ pub(super) fn classify_object(object: &Value, model: ModelName) -> Failure {
     classify(status, object.to_string().as_bytes(), None, model)
 }
 
-/// The part of an error body that is the server's own words, lower-case: not what it echoes of
-/// the request.
+/// The server's own words in an error body, lower-case, without echoed parts of the request.
 pub(super) fn complaint(body: &[u8]) -> String {
     let Ok(Parsed { value: object, .. }) = json::read(body) else {
         return String::from_utf8_lossy(body.get(..2000).unwrap_or(body)).to_lowercase();

@@ -1,22 +1,22 @@
-//! The body of a chat completion request, and how it bends to servers that refuse some of it.
+//! The body of a chat completion request, and the fields it drops for servers that refuse them.
 
 use crate::{pipeline::Prompt, upstream::Reply};
 use serde_json::{Value, json};
 
 use super::refusal;
 
-/// Answers keep to their sources, so little is left to chance.
+/// Low, because answers must follow their sources.
 const TEMPERATURE: f64 = 0.2;
 
-/// Which of the optional fields a server takes.
+/// The optional fields that a server accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// Asks for token counts at the end of a stream.
+    /// Requests token counts at the end of a stream.
     pub(super) stream_options: bool,
     temperature: bool,
-    /// `max_completion_tokens` in place of `max_tokens`, as OpenAI's reasoning models want it.
+    /// Sends `max_completion_tokens` instead of `max_tokens`, as OpenAI's reasoning models require.
     completion_tokens: bool,
-    /// Says that the answer has to be JSON.
+    /// Sends `response_format`, which requests JSON.
     json: bool,
 }
 
@@ -30,7 +30,7 @@ impl Shape {
         }
     }
 
-    /// The shape without the field that `reply` complains of; `None` when it complains of none.
+    /// Drops the field that `reply` complains about; `None` when it names none.
     pub(super) fn without_refused(self, reply: &Reply) -> Option<Self> {
         if !matches!(reply.status.as_u16(), 400 | 422) {
             return None;

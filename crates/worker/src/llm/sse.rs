@@ -1,24 +1,24 @@
-//! Server-Sent Events as they come over the wire
+//! A parser for Server-Sent Events
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>).
 
-/// A line or an event longer than this ends the stream: nothing honest is that long.
+/// The limit of a line and of an event; no sound server exceeds it.
 const MAX_BYTES: usize = 1_000_000;
 
-/// One event.
+/// An event of the stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Event {
-    /// Its type; empty when the stream gives none.
+    /// Event type; empty when the stream gives none.
     pub name: String,
-    /// Its data lines, joined by line breaks.
+    /// The data lines, joined by line breaks.
     pub data: String,
 }
 
-/// A line or an event is longer than we are willing to keep.
+/// A line or an event exceeds the size limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an event of more than {MAX_BYTES} bytes")]
 pub struct LineTooLong;
 
-/// Turns bytes into events, however the bytes are cut into pieces.
+/// Turns bytes into events; chunk boundaries do not matter.
 #[derive(Debug, Default)]
 pub struct SseParser {
     line: Vec<u8>,
@@ -29,10 +29,10 @@ pub struct SseParser {
 }
 
 impl SseParser {
-    /// Takes the next bytes and adds the events that they complete to `events`.
+    /// Parses the next bytes and appends completed events to `events`.
     ///
     /// # Errors
-    /// When a line or an event grows too long; the stream is then of no use any more.
+    /// [`LineTooLong`] when a line or an event exceeds the limit; the parser is then unusable.
     pub fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), LineTooLong> {
         for &byte in bytes {
             let second_half = self.after_carriage_return && byte == b'\n';
@@ -52,8 +52,8 @@ impl SseParser {
         Ok(())
     }
 
-    /// The event that the end of the stream completes: unlike browsers, this accepts a last event
-    /// without the blank line after it, since some servers leave that out.
+    /// The event that the end of the stream completes. Unlike browsers, this accepts a last event
+    /// without the blank line after it, which some servers omit.
     #[must_use]
     pub fn finish(mut self) -> Option<Event> {
         self.end_line().ok()?.or_else(|| self.dispatch())
@@ -75,7 +75,7 @@ impl SseParser {
         match field {
             "data" => self.add_data(value)?,
             "event" => value.clone_into(&mut self.event.name),
-            // A comment (nothing before the colon), `id`, `retry`, or a field of the future.
+            // A comment (empty field), `id`, `retry`, or an unknown field.
             _ => {}
         }
         Ok(None)
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_comments_and_several_data_lines_are_understood() {
+    fn line_endings_comments_and_multiple_data_lines_are_parsed() {
         assert_eq!(
             data("data: a\n\ndata: b\r\n\r\ndata: c\r\rdata:d\n\n"),
             ["a", "b", "c", "d"]
@@ -133,20 +133,20 @@ mod tests {
     }
 
     #[test]
-    fn the_last_event_needs_no_blank_line() {
+    fn last_event_needs_no_blank_line() {
         assert_eq!(data("data: a\n\ndata: [DONE]"), ["a", "[DONE]"]);
         assert_eq!(data("data: a\n"), ["a"]);
     }
 
     #[test]
-    fn an_event_keeps_its_type() {
+    fn event_type_is_kept() {
         let events = parse(&[b"event: error\ndata: x\n\ndata: y\n\n"]).unwrap();
         let names: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
         assert_eq!(names, ["error", ""]);
     }
 
     #[test]
-    fn an_endless_line_or_event_is_refused() {
+    fn too_long_line_or_event_is_an_error() {
         assert_eq!(parse(&[&vec![b'x'; MAX_BYTES + 1]]), Err(LineTooLong));
         let line = format!("data: {}\n", "x".repeat(MAX_BYTES / 2));
         assert_eq!(parse(&[line.repeat(3).as_bytes()]), Err(LineTooLong));
@@ -154,7 +154,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_cut_gives_the_same_events(
+        fn chunk_boundaries_do_not_change_events(
             stream in "(data: ?[a-zäß€😀]{0,6}|:[a-z]{0,3}|event: [a-z]{0,3}|[a-z:]{0,5}|(\r\n|\r|\n){1,3}){0,20}",
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
         ) {
@@ -170,7 +170,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse(&[&bytes]);
         }
     }

@@ -1,5 +1,4 @@
-//! Reads the bytes of an answer: a stream of events, or one JSON object from servers that do not
-//! stream.
+//! Reads a response body: a stream of events, or one JSON object from servers that do not stream.
 
 use super::{answer::Answer, refusal::Failure, sse::SseParser};
 use crate::{
@@ -9,19 +8,19 @@ use crate::{
 use reqwest::Response;
 use std::time::Duration;
 
-/// A stream has more bytes than its text: every word travels in an envelope.
+/// Far above `MAX_TEXT_BYTES`: each token is wrapped in JSON.
 const MAX_STREAM_BYTES: usize = 64_000_000;
-/// How long token counts may keep us waiting once the answer is there.
+/// How long to wait for token counts after the answer is complete.
 const USAGE_GRACE: Duration = Duration::from_secs(2);
 
-/// How long the reader waits.
+/// The time limits of a stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// The end of everything.
+    /// When the whole request must end.
     pub(super) deadline: Deadline,
-    /// When the model must have begun.
+    /// When the first text or reasoning must have arrived.
     pub(super) first_by: Deadline,
-    /// The longest silence once it has begun.
+    /// The longest pause after that.
     pub(super) stall: Duration,
 }
 
@@ -37,7 +36,7 @@ impl Patience {
     }
 }
 
-/// Feeds all of `response` to `answer`.
+/// Passes all of `response` to `answer`.
 pub(super) async fn read(
     mut response: Response,
     patience: Patience,
@@ -65,14 +64,14 @@ pub(super) async fn read(
         };
         total += piece.len();
         if total > MAX_STREAM_BYTES {
-            return Err(answer.broken("an endless stream"));
+            return Err(answer.broken("the stream is too large"));
         }
         body.take(&piece, answer)?;
     }
     body.end(answer)
 }
 
-/// What kind of body it is shows in its first character: content types are not to be relied on.
+/// The kind of body, recognised by its first character, since content types are unreliable.
 enum Body {
     Unknown(Vec<u8>),
     Events(SseParser),
@@ -129,7 +128,7 @@ impl Body {
     }
 }
 
-/// The first byte of the text, behind white space and byte order marks, whatever its encoding.
+/// The first byte of the text after white space and byte order marks, in any encoding.
 fn first_of_text(head: &[u8]) -> Option<&u8> {
     head.iter().find(|byte| {
         !byte.is_ascii_whitespace() && !matches!(byte, 0 | 0xef | 0xbb | 0xbf | 0xfe | 0xff)

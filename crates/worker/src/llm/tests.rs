@@ -1,4 +1,4 @@
-//! The client against servers that speak the captured formats and break in every known way.
+//! Tests of the client against servers that send the captured formats or fail in every known way.
 
 mod cuts;
 mod faults;
@@ -22,7 +22,7 @@ use tokio::{
 use url::Url;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
-/// A client of `base` with a fallback model if one is given.
+/// A client for `base`, with a fallback model if one is given.
 fn model(base: &str, fallback: Option<&str>) -> OpenAi {
     let config = LlmConfig {
         base_url: Url::parse(base).unwrap(),
@@ -49,7 +49,7 @@ fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(20))
 }
 
-/// The result and all text that a reader was shown.
+/// The result, and all text that was streamed.
 async fn ask(model: &OpenAi, deadline: Deadline) -> (Result<Completion, ModelError>, String) {
     let mut shown = String::new();
     let result = model
@@ -61,7 +61,7 @@ async fn ask(model: &OpenAi, deadline: Deadline) -> (Result<Completion, ModelErr
     (result, shown)
 }
 
-/// A server that answers every request with `answer`.
+/// A server that sends `answer` to every request.
 async fn serve(answer: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
@@ -72,7 +72,7 @@ fn events(body: impl Into<Vec<u8>>) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_raw(body.into(), "text/event-stream")
 }
 
-/// One event with `text`.
+/// An event with `text`.
 fn piece(text: &str) -> String {
     let chunk =
         serde_json::json!({"model": "m", "choices": [{"index": 0, "delta": {"content": text}}]});
@@ -86,8 +86,8 @@ fn stop(reason: &str) -> String {
     format!("data: {chunk}\n\n")
 }
 
-/// A server for one connection that sends `body` as an unfinished chunked answer and then closes
-/// the connection, or keeps it open and silent until it is dropped.
+/// A server for one connection. It sends `body` as an unfinished chunked response, then closes the
+/// connection or keeps it open and silent until it is dropped.
 async fn raw(body: Vec<u8>, close: bool) -> (String, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/v1", listener.local_addr().unwrap());

@@ -1,30 +1,32 @@
-//! Takes the reasoning out of a model's text while it streams.
+//! Removes reasoning from a model's text while it streams.
 
 mod marks;
 
 use marks::{Effect, Found, STARTS};
 
-/// Lets through what a reader may see: not what stands between the marks of reasoning (`<think>`,
-/// `[THINK]`, `◁think▷`, the channels of harmony), even if they are cut into pieces or never
-/// closed, no control tokens, and no white space before the first word. Marks in code are text.
+/// Passes on visible text only. It removes reasoning between its markers (`<think>`, `[THINK]`,
+/// `◁think▷`, harmony channels), also when a marker is split between chunks or never closed;
+/// control tokens; and white space before the first word. Markers in code (after a backtick) are
+/// text.
 ///
-/// Templates that open the reasoning in the prompt leave a closing mark alone: all before it was
-/// reasoning. What was let through by then is void; [`ThinkFilter::take_void`] says so.
+/// Some templates open the reasoning in the prompt, so that only a closing marker appears: all text
+/// before it was reasoning. [`ThinkFilter::take_void`] then reports that the text passed on so far
+/// must be discarded.
 #[derive(Debug, Default)]
 pub struct ThinkFilter {
-    /// The beginning of what may become a mark.
+    /// Text that may be the start of a marker.
     held: String,
     inside: bool,
     started: bool,
     void: bool,
-    /// Whether anything was taken out.
+    /// Whether any reasoning was removed.
     hid: bool,
-    /// Whether the last visible character opens code.
+    /// Whether the last visible character is a backtick.
     quoted: bool,
 }
 
 impl ThinkFilter {
-    /// Takes the next piece of text; gives what of it (and of what was held back) is visible.
+    /// Adds a chunk; returns the visible text of it and of what was held back.
     pub fn feed(&mut self, piece: &str) -> String {
         self.held.push_str(piece);
         let text = std::mem::take(&mut self.held);
@@ -56,7 +58,7 @@ impl ThinkFilter {
         visible
     }
 
-    /// What was still held back, once nothing follows.
+    /// The text that is still held back, at the end of the stream.
     pub fn finish(&mut self) -> String {
         let held = std::mem::take(&mut self.held);
         let mut visible = String::new();
@@ -64,14 +66,13 @@ impl ThinkFilter {
         visible
     }
 
-    /// Whether reasoning was taken out.
+    /// Whether reasoning was removed.
     #[must_use]
     pub fn hid_something(&self) -> bool {
         self.hid
     }
 
-    /// Whether all that was let through before the last piece has turned out to be reasoning; says
-    /// so once.
+    /// Whether the text before the last chunk turned out to be reasoning; true once.
     pub fn take_void(&mut self) -> bool {
         std::mem::take(&mut self.void)
     }
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn reasoning_is_never_visible() {
+    fn reasoning_is_removed() {
         for (text, visible) in [
             ("<think>hm</think>\n\nAnswer", "Answer"),
             ("Answer <THINK>hm</THINK>more", "Answer more"),
@@ -165,21 +166,21 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_cut_into_letters_is_recognised() {
+    fn marker_split_into_letters_is_recognised() {
         let text = "<think>secret</think>open";
         let letters: Vec<String> = text.chars().map(String::from).collect();
         assert_eq!(filter(letters.iter().map(String::as_str)), "open");
     }
 
     #[test]
-    fn text_before_a_possible_tag_is_not_held_back() {
+    fn text_before_a_possible_marker_is_not_held_back() {
         let mut filter = ThinkFilter::default();
         assert_eq!(filter.feed("seen <th"), "seen ");
         assert_eq!(filter.feed("e end"), "<the end");
     }
 
     #[test]
-    fn what_a_lone_closing_mark_ends_is_void() {
+    fn text_before_a_lone_closing_marker_is_discarded() {
         let mut filter = ThinkFilter::default();
         assert_eq!(filter.feed("The user asks"), "The user asks");
         assert!(!filter.take_void());
@@ -190,7 +191,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_cut_gives_the_same_text(
+        fn chunk_boundaries_do_not_change_the_text(
             parts in prop::collection::vec("<think>|</think>|<thinking>|</THINK>|<|<th|>|`|\\[THINK\\]|\\[/THINK\\]|\\[|◁think▷|◁/think▷|<\\|end\\|>|<\\|channel\\|>final|[a-zä€ \n]{0,4}", 0..16),
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
         ) {
@@ -209,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn exactly_the_reasoning_is_taken_out(
+        fn only_reasoning_is_removed(
             parts in prop::collection::vec(("[a-zä>/ ]{0,6}", "[A-Z<ß ]{0,6}"), 0..6),
         ) {
             let text: String = parts

@@ -13,7 +13,7 @@ fn hint(status: u16, body: &str) -> String {
 }
 
 #[test]
-fn captured_errors_are_recognised() {
+fn captured_errors_are_classified() {
     let captured = |name: &str| fixture::bytes(&format!("openai-compatible/{name}"));
     assert_eq!(
         error(400, &captured("err-400-context.json")),
@@ -30,7 +30,7 @@ fn captured_errors_are_recognised() {
 }
 
 #[test]
-fn context_errors_of_other_servers_are_recognised() {
+fn context_errors_of_other_servers_are_classified() {
     for (status, body) in [
         (
             400,
@@ -55,7 +55,7 @@ fn context_errors_of_other_servers_are_recognised() {
 }
 
 #[test]
-fn an_unknown_model_is_told_from_a_bad_parameter() {
+fn unknown_model_and_bad_parameter_are_distinguished() {
     for (status, body) in [
         (
             404,
@@ -78,7 +78,7 @@ fn an_unknown_model_is_told_from_a_bad_parameter() {
 }
 
 #[test]
-fn what_a_server_echoes_of_the_request_is_not_taken_for_its_complaint() {
+fn echoed_request_text_is_ignored() {
     let body = r#"{"detail":[{"msg":"field required","loc":["body","n"],"input":"what is a context window?"}]}"#;
     assert!(matches!(
         error(422, body.as_bytes()),
@@ -87,7 +87,7 @@ fn what_a_server_echoes_of_the_request_is_not_taken_for_its_complaint() {
 }
 
 #[test]
-fn an_empty_account_does_not_look_like_a_rate_limit() {
+fn exhausted_account_is_not_a_rate_limit() {
     let body =
         r#"{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}"#;
     assert!(hint(429, body).contains("credit"));
@@ -95,7 +95,7 @@ fn an_empty_account_does_not_look_like_a_rate_limit() {
 }
 
 #[test]
-fn a_code_inside_a_stream_may_be_a_text_a_number_or_absent() {
+fn error_code_in_a_stream_may_be_a_string_a_number_or_absent() {
     let of = |text: &str| {
         let object = serde_json::from_str(text).unwrap();
         classify_object(&object, ModelName::Configured).error
@@ -120,14 +120,14 @@ fn a_code_inside_a_stream_may_be_a_text_a_number_or_absent() {
 }
 
 #[test]
-fn another_model_is_no_help_against_a_bad_key() {
+fn fallback_does_not_help_against_a_bad_key() {
     let helps = |status| classify(status, b"", None, ModelName::Configured).fallback_helps;
     assert!(!helps(401) && !helps(403) && !helps(402) && !helps(302));
     assert!(helps(404) && helps(429) && helps(500) && helps(503));
 }
 
 #[test]
-fn no_message_passes_on_what_the_server_wrote() {
+fn server_messages_are_not_passed_on() {
     let body = br#"{"error":{"message":"cannot reach 10.0.0.7:8000 with key sk-secret"}}"#;
     for status in [400, 401, 404, 429, 500] {
         let shown = format!("{:?}", error(status, body));

@@ -1,4 +1,4 @@
-//! Streams that are cut anywhere: whatever comes, a reader is shown what the answer holds.
+//! Streams in arbitrary chunks: the streamed text equals the text of the completion.
 
 use super::{
     super::{answer::Answer, refusal::ModelName, sse::SseParser},
@@ -7,7 +7,7 @@ use super::{
 use crate::upstream::{fixture, odd::damaged};
 use proptest::prelude::{any, *};
 
-/// Texts of a model, with everything that has a meaning of its own.
+/// Texts of a model, with all markers and separators.
 fn texts() -> impl Strategy<Value = Vec<String>> {
     let text = prop_oneof![
         Just("<think>".to_owned()),
@@ -24,7 +24,7 @@ fn texts() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(text, 0..12)
 }
 
-/// Feeds `bytes` in pieces; gives the result with what a reader sees at the end.
+/// Feeds `bytes` in chunks; returns the text of the result and the streamed text.
 fn read(bytes: &[u8], pieces: usize) -> (Option<String>, String) {
     let mut shown = String::new();
     let mut on_piece = |piece: Piece<'_>| match piece {
@@ -56,7 +56,7 @@ fn read(bytes: &[u8], pieces: usize) -> (Option<String>, String) {
 
 proptest! {
     #[test]
-    fn a_reader_sees_what_the_answer_holds(
+    fn streamed_text_equals_the_completion(
         texts in texts(),
         cut in any::<prop::sample::Index>(),
         pieces in 1usize..40,
@@ -69,18 +69,18 @@ proptest! {
     }
 
     #[test]
-    fn the_size_of_the_pieces_does_not_matter(texts in texts(), pieces in 1usize..40) {
+    fn chunk_size_does_not_change_the_result(texts in texts(), pieces in 1usize..40) {
         let body: String = texts.iter().map(|text| piece(text)).chain([stop("stop")]).collect();
         prop_assert_eq!(read(body.as_bytes(), pieces), read(body.as_bytes(), usize::MAX));
     }
 
     #[test]
-    fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..400), pieces in 1usize..40) {
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), pieces in 1usize..40) {
         read(&bytes, pieces);
     }
 
     #[test]
-    fn a_damaged_stream_reads_the_same_in_any_pieces(
+    fn damaged_stream_reads_the_same_in_any_chunk_size(
         body in damaged(
             ["stream.sse", "stream-usage.sse", "scripted-midfail.sse"]
                 .map(|name| fixture::bytes(&format!("openai-compatible/{name}")))

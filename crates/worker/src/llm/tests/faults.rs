@@ -1,4 +1,4 @@
-//! Servers that refuse, break off, fall silent or talk nonsense.
+//! Servers that refuse, disconnect, stall or send garbage.
 
 use super::*;
 use crate::upstream::fixture;
@@ -19,7 +19,7 @@ async fn failure(answer: ResponseTemplate) -> ModelError {
 }
 
 #[tokio::test]
-async fn an_error_in_mid_stream_keeps_the_text_until_then() {
+async fn error_in_mid_stream_keeps_the_text_so_far() {
     let server = serve(events(fixture::bytes(
         "openai-compatible/scripted-midfail.sse",
     )))
@@ -34,19 +34,19 @@ async fn an_error_in_mid_stream_keeps_the_text_until_then() {
     assert_eq!(
         requests.len(),
         1,
-        "what a reader has seen is not said again by another model"
+        "no other model repeats text that was already streamed"
     );
 }
 
 #[tokio::test]
-async fn an_error_at_the_start_of_a_stream_is_what_its_code_says() {
+async fn error_at_the_start_of_a_stream_is_classified_by_its_code() {
     let body = r#"data: {"error":{"message":"slow down","code":"429"}}"#;
     let error = failure(events(format!("{body}\n\n"))).await;
     assert_eq!(error, ModelError::RateLimited { retry_after: None });
 }
 
 #[tokio::test]
-async fn a_stream_that_stalls_is_cut_with_its_text() {
+async fn stalled_stream_keeps_the_text_so_far() {
     let body = fixture::bytes("openai-compatible/scripted-hang.sse");
     let (base, server) = raw(body, false).await;
     let model = model(&base, None).with_stall(Duration::from_millis(100));
@@ -63,7 +63,7 @@ async fn a_stream_that_stalls_is_cut_with_its_text() {
 }
 
 #[tokio::test]
-async fn the_deadline_cuts_a_stream_that_is_still_running() {
+async fn deadline_ends_a_running_stream() {
     let (base, server) = raw(piece("Some text").into_bytes(), false).await;
     let deadline = Deadline::after(Duration::from_millis(1500));
     let error = ask(&model(&base, None), deadline).await.0.unwrap_err();
@@ -78,7 +78,7 @@ async fn the_deadline_cuts_a_stream_that_is_still_running() {
 }
 
 #[tokio::test]
-async fn a_finished_answer_does_not_wait_for_a_connection_that_stays_open() {
+async fn finished_answer_does_not_wait_for_the_connection_to_close() {
     let body = [piece("Done."), stop("stop")].concat().into_bytes();
     let (base, server) = raw(body, false).await;
     let model = model(&base, None).with_stall(Duration::from_millis(100));
@@ -91,7 +91,7 @@ async fn a_finished_answer_does_not_wait_for_a_connection_that_stays_open() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_in_mid_stream_keeps_the_text_until_then() {
+async fn broken_connection_keeps_the_text_so_far() {
     let (base, server) = raw(piece("Some text").into_bytes(), true).await;
     let error = ask(&model(&base, None), soon()).await.0.unwrap_err();
     assert!(matches!(error, ModelError::Cut { partial, .. } if partial == "Some text"));
@@ -99,7 +99,7 @@ async fn a_connection_that_breaks_in_mid_stream_keeps_the_text_until_then() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_before_any_text_means_unavailable() {
+async fn broken_connection_without_text_is_unavailable() {
     let (base, server) = raw(b": wait\n\n".to_vec(), true).await;
     let error = ask(&model(&base, None), soon()).await.0.unwrap_err();
     assert!(matches!(error, ModelError::Unavailable { .. }), "{error:?}");
@@ -107,7 +107,7 @@ async fn a_connection_that_breaks_before_any_text_means_unavailable() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_timed_out() {
+async fn silent_server_times_out() {
     let server = serve(events("").set_delay(Duration::from_secs(60))).await;
     let deadline = Deadline::after(Duration::from_millis(80));
     let error = ask(&model(&server.uri(), None), deadline)
@@ -118,7 +118,7 @@ async fn a_server_that_does_not_answer_is_timed_out() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_is_unavailable() {
+async fn stopped_server_is_unavailable() {
     let nobody = fixture::refusing();
     let base = format!("http://{}/v1", nobody.address());
     let error = ask(&model(&base, None), soon()).await.0.unwrap_err();
@@ -130,7 +130,7 @@ async fn a_server_that_is_down_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_bad_key_names_its_setting() {
+async fn bad_key_names_its_setting() {
     let body = fixture::bytes("openai-compatible/err-401-badkey.json");
     let error = failure(ResponseTemplate::new(401).set_body_raw(body, "application/json")).await;
     let (reason, hint) = refused(error);
@@ -139,7 +139,7 @@ async fn a_bad_key_names_its_setting() {
 }
 
 #[tokio::test]
-async fn an_unknown_model_names_its_setting() {
+async fn unknown_model_names_its_setting() {
     let body =
         r#"{"error":{"message":"The model `main` does not exist","code":"model_not_found"}}"#;
     for status in [400, 404] {
@@ -149,7 +149,7 @@ async fn an_unknown_model_names_its_setting() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_tells_how_long_to_wait_when_the_server_does() {
+async fn rate_limit_passes_on_retry_after() {
     let body = fixture::bytes("openai-compatible/err-429.json");
     let answer = ResponseTemplate::new(429).set_body_raw(body, "application/json");
     let limited = |retry_after| ModelError::RateLimited { retry_after };
@@ -159,14 +159,14 @@ async fn a_rate_limit_tells_how_long_to_wait_when_the_server_does() {
 }
 
 #[tokio::test]
-async fn a_prompt_that_is_too_long_is_told_apart() {
+async fn too_long_prompt_is_recognised() {
     let body = fixture::bytes("openai-compatible/err-400-context.json");
     let answer = ResponseTemplate::new(400).set_body_raw(body, "application/json");
     assert_eq!(failure(answer).await, ModelError::ContextTooSmall);
 }
 
 #[tokio::test]
-async fn a_plain_text_500_is_unavailable() {
+async fn plain_text_500_is_unavailable() {
     let answer = ResponseTemplate::new(500).set_body_string("Internal Server Error");
     let expected = ModelError::Unavailable {
         reason: "HTTP 500".to_owned(),
@@ -175,13 +175,13 @@ async fn a_plain_text_500_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_web_page_means_a_wrong_address() {
+async fn web_page_means_a_wrong_base_url() {
     let page = ResponseTemplate::new(200).set_body_raw("<!doctype html><p>Hi", "text/html");
     assert!(refused(failure(page).await).1.contains("LLM_BASE_URL"));
 }
 
 #[tokio::test]
-async fn nonsense_is_an_error_and_not_an_answer() {
+async fn garbage_is_an_error() {
     for body in [
         "data: hello\n\n",
         "hello",
@@ -201,7 +201,7 @@ async fn nonsense_is_an_error_and_not_an_answer() {
 }
 
 #[tokio::test]
-async fn a_runaway_answer_is_stopped_and_marked() {
+async fn endless_answer_is_cut_and_marked_as_truncated() {
     let body = piece(&"word ".repeat(20_000)).repeat(8);
     let server = serve(events(body)).await;
     let completion = ask(&model(&server.uri(), None), soon()).await.0.unwrap();

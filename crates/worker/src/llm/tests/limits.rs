@@ -1,4 +1,4 @@
-//! How much a model takes, as servers tell it or do not.
+//! The context window, as servers report it or not.
 
 use super::*;
 use crate::pipeline::ModelLimits;
@@ -23,7 +23,7 @@ async fn context(model: &OpenAi) -> u32 {
 }
 
 #[tokio::test]
-async fn a_context_in_the_list_of_models_is_asked_for_once() {
+async fn context_from_the_model_list_is_requested_once() {
     for member in ["context_length", "max_model_len"] {
         let list = json!({"data": [{"id": "other", member: 1}, {"id": "main", member: 32768}]});
         let server = telling(&[("GET", "/v1/models", list)]).await;
@@ -34,7 +34,7 @@ async fn a_context_in_the_list_of_models_is_asked_for_once() {
 }
 
 #[tokio::test]
-async fn ollama_tells_the_context_that_it_really_gives() {
+async fn ollama_context_comes_from_its_own_api() {
     let version = ("GET", "/api/version", json!({"version": "0.12.0"}));
     let list = (
         "GET",
@@ -62,14 +62,14 @@ async fn ollama_tells_the_context_that_it_really_gives() {
 }
 
 #[tokio::test]
-async fn a_server_that_tells_nothing_has_the_usual_limits() {
+async fn default_limits_apply_when_the_server_reports_none() {
     let server = serve(ResponseTemplate::new(404)).await;
     let model = model(&format!("{}/v1", server.uri()), None);
     assert_eq!(model.limits(None, soon()).await, ModelLimits::USUAL);
 }
 
 #[tokio::test]
-async fn what_the_operator_sets_counts_and_leaves_half_for_the_prompt() {
+async fn configured_context_wins_and_half_is_left_for_the_prompt() {
     let server = MockServer::start().await;
     let mut model = model(&server.uri(), None);
     model.config.context_tokens = Some(1500);

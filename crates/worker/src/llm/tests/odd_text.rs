@@ -1,4 +1,4 @@
-//! Servers whose JSON is not quite JSON, and models whose text holds what no reader sees.
+//! Servers that send invalid JSON, and models that write invisible characters.
 
 use super::*;
 use crate::cleaning::{is_invisible, tests::unwanted};
@@ -11,7 +11,7 @@ async fn said(answer: ResponseTemplate) -> Completion {
     completion
 }
 
-/// A stream of chunks with these texts, written as JSON strings without the quotes.
+/// A stream with one chunk per text; each text is the inside of a JSON string.
 fn stream(texts: &[&str]) -> Vec<u8> {
     let chunks = texts.iter().map(|text| {
         format!("data: {{\"model\": \"m\", \"choices\": [{{\"delta\": {{\"content\": \"{text}\"}}}}]}}\n\n")
@@ -23,7 +23,7 @@ fn stream(texts: &[&str]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_character_cut_between_two_chunks_is_whole() {
+async fn character_split_between_two_chunks_is_joined() {
     for texts in [
         vec!["Yes \\ud83d", "\\ude00 [1]."],
         vec!["Yes \\ud83d", "", "\\ude00 [1]."],
@@ -35,7 +35,7 @@ async fn a_character_cut_between_two_chunks_is_whole() {
 }
 
 #[tokio::test]
-async fn an_odd_character_costs_itself_and_not_the_answer() {
+async fn invalid_character_does_not_fail_the_answer() {
     for (texts, expected) in [
         (["Yes \\ude00", " [1]."], "Yes \u{fffd} [1]."),
         (["Yes \\ud83d", " [1]."], "Yes  [1]."),
@@ -53,7 +53,7 @@ async fn an_odd_character_costs_itself_and_not_the_answer() {
 }
 
 #[tokio::test]
-async fn a_whole_answer_is_read_in_every_encoding() {
+async fn unstreamed_response_is_read_in_every_unicode_encoding() {
     let text = r#"{"model": "m", "choices": [{"logprobs": -Infinity, "message": {"content": "Yé \ud83d\ude00 \ud83d."}, "finish_reason": "stop"}]}"#;
     let marked = format!("\u{feff}{text}");
     let bodies: [Vec<u8>; 4] = [
@@ -70,7 +70,7 @@ async fn a_whole_answer_is_read_in_every_encoding() {
 }
 
 #[tokio::test]
-async fn text_and_name_of_a_model_hold_nothing_unseen() {
+async fn invisible_characters_are_removed_from_text_and_model_name() {
     let hidden: String = unwanted().collect();
     let chunk = serde_json::json!({
         "model": format!("m{hidden}odel"),
@@ -94,7 +94,7 @@ async fn text_and_name_of_a_model_hold_nothing_unseen() {
 }
 
 #[tokio::test]
-async fn an_answer_longer_than_its_tokens_is_cut() {
+async fn answer_far_over_its_token_limit_is_cut() {
     let endless = "word \u{e4}".repeat(100_000);
     let many: String = (0..2_000)
         .map(|_| piece(&"word \u{e4}".repeat(50)))

@@ -1,4 +1,4 @@
-//! Reasoning that comes without its opening mark, or leaves no room for the answer.
+//! Reasoning without its opening marker, and reasoning that uses up the token limit.
 
 use super::*;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn spending(reason: &str, prompt_tokens: u32, completion_tokens: u32) -> String 
 }
 
 #[tokio::test]
-async fn reasoning_that_only_a_closing_mark_reveals_is_taken_back() {
+async fn text_before_a_lone_closing_marker_is_discarded() {
     let body = [
         piece("Okay, the user wants to know. "),
         piece("They say [1]."),
@@ -44,7 +44,7 @@ async fn reasoning_that_only_a_closing_mark_reveals_is_taken_back() {
 }
 
 #[tokio::test]
-async fn an_answer_without_room_after_its_reasoning_gets_four_times_as_much_once() {
+async fn exhausted_token_limit_is_retried_once_with_four_times_as_many() {
     let server = MockServer::start().await;
     let starved = [piece("<think>I wonder"), spending("length", 20, 300)].concat();
     Mock::given(body_partial_json(json!({"max_tokens": 300})))
@@ -69,7 +69,7 @@ async fn an_answer_without_room_after_its_reasoning_gets_four_times_as_much_once
 }
 
 #[tokio::test]
-async fn reasoning_without_end_is_not_tried_for_ever() {
+async fn endless_reasoning_is_retried_only_once() {
     let starved = [piece("<think>I wonder"), spending("length", 20, 300)].concat();
     let server = MockServer::start().await;
     Mock::given(any())
@@ -85,7 +85,7 @@ async fn reasoning_without_end_is_not_tried_for_ever() {
 }
 
 #[tokio::test]
-async fn what_a_failed_model_spent_is_counted_with_its_fallback() {
+async fn usage_of_a_failed_model_is_added_to_its_fallback() {
     let server = MockServer::start().await;
     let tried = |name: &str| Mock::given(body_partial_json(json!({"model": name})));
     tried("main")
@@ -104,7 +104,7 @@ async fn what_a_failed_model_spent_is_counted_with_its_fallback() {
 }
 
 #[tokio::test]
-async fn a_server_that_knows_no_json_mode_is_asked_without_it() {
+async fn refused_response_format_is_dropped() {
     let server = MockServer::start().await;
     let refusal = json!({"error": {"message": "response_format is not supported"}});
     Mock::given(body_partial_json(

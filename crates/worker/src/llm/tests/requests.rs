@@ -1,4 +1,4 @@
-//! What is sent, to which model, and what `check-config` finds.
+//! Request bodies, the choice of the model, and the check of `check-config`.
 
 use super::*;
 use crate::upstream::fixture;
@@ -25,7 +25,7 @@ async fn bodies(server: &MockServer) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_request_holds_what_the_format_asks_for() {
+async fn request_body_has_the_documented_fields() {
     let server = MockServer::start().await;
     Mock::given(method("POST"))
         .and(path("/v1/chat/completions"))
@@ -52,7 +52,7 @@ async fn a_request_holds_what_the_format_asks_for() {
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_stream_options_is_asked_without_them_from_then_on() {
+async fn refused_stream_options_are_not_sent_again() {
     let server = MockServer::start().await;
     let body = json!({"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}]});
     Mock::given(body_partial_json(json!({"stream_options": {}})))
@@ -71,7 +71,7 @@ async fn a_server_that_refuses_stream_options_is_asked_without_them_from_then_on
 }
 
 #[tokio::test]
-async fn a_model_with_other_parameter_names_is_asked_in_its_own_way() {
+async fn refused_parameters_are_replaced_or_dropped() {
     let server = MockServer::start().await;
     let refuses = |message: &str| {
         ResponseTemplate::new(400).set_body_json(json!({"error": {"message": message}}))
@@ -106,7 +106,7 @@ async fn a_model_with_other_parameter_names_is_asked_in_its_own_way() {
 }
 
 #[tokio::test]
-async fn a_refusal_without_end_is_not_retried_without_end() {
+async fn repeated_refusals_are_not_retried_forever() {
     let body = json!({"error": {"message": "stream_options temperature max_completion_tokens"}});
     let server = serve(ResponseTemplate::new(400).set_body_json(body)).await;
     ask(&model(&server.uri(), None), soon())
@@ -117,7 +117,7 @@ async fn a_refusal_without_end_is_not_retried_without_end() {
 }
 
 #[tokio::test]
-async fn the_fallback_model_answers_when_the_first_one_cannot() {
+async fn fallback_model_is_used_when_the_first_fails() {
     for broken in [
         ResponseTemplate::new(503),
         ResponseTemplate::new(429),
@@ -142,7 +142,7 @@ async fn the_fallback_model_answers_when_the_first_one_cannot() {
 }
 
 #[tokio::test]
-async fn a_first_model_that_does_not_begin_leaves_time_for_the_fallback() {
+async fn silent_first_model_leaves_time_for_the_fallback() {
     let server = MockServer::start().await;
     let slow = good().set_delay(Duration::from_secs(60));
     Mock::given(asks("main"))
@@ -160,7 +160,7 @@ async fn a_first_model_that_does_not_begin_leaves_time_for_the_fallback() {
 }
 
 #[tokio::test]
-async fn the_fallback_is_not_asked_when_the_key_is_bad() {
+async fn fallback_is_not_tried_with_a_bad_key() {
     let server = serve(ResponseTemplate::new(401)).await;
     ask(&model(&server.uri(), Some("spare")), soon())
         .await
@@ -170,7 +170,7 @@ async fn the_fallback_is_not_asked_when_the_key_is_bad() {
 }
 
 #[tokio::test]
-async fn when_both_models_fail_the_first_failure_is_reported() {
+async fn first_failure_is_reported_when_both_models_fail() {
     let server = MockServer::start().await;
     Mock::given(asks("main"))
         .respond_with(ResponseTemplate::new(503))
@@ -190,7 +190,7 @@ async fn when_both_models_fail_the_first_failure_is_reported() {
 }
 
 #[tokio::test]
-async fn a_model_named_by_the_request_is_asked_and_blamed() {
+async fn model_of_the_request_is_used_and_named_in_the_hint() {
     let server = MockServer::start().await;
     Mock::given(asks("theirs"))
         .respond_with(ResponseTemplate::new(404))
@@ -219,7 +219,7 @@ async fn lists_models(answer: ResponseTemplate) -> MockServer {
     server
 }
 
-/// Answers every model but `bad`, which it refuses as if the key did not hold for it.
+/// Accepts every model but `bad`, for which it rejects the key.
 async fn answers_but(server: &MockServer, bad: &str) {
     Mock::given(asks(bad))
         .respond_with(ResponseTemplate::new(401))
@@ -232,7 +232,7 @@ async fn answers_but(server: &MockServer, bad: &str) {
 }
 
 #[tokio::test]
-async fn a_probe_looks_for_the_configured_models() {
+async fn probe_checks_that_the_configured_models_are_listed() {
     let body = fixture::bytes("openai-compatible/models.json");
     let server =
         lists_models(ResponseTemplate::new(200).set_body_raw(body, "application/json")).await;
@@ -245,17 +245,17 @@ async fn a_probe_looks_for_the_configured_models() {
     );
     model.config.model = "mock-gpt".to_owned();
     let report = model.probe(soon()).await.unwrap();
-    assert!(report.starts_with("mock-gpt is there, "), "{report}");
+    assert!(report.starts_with("mock-gpt is available, "), "{report}");
     model.config.fallback_model = Some("mock-429".to_owned());
     let report = model.probe(soon()).await.unwrap();
-    assert!(report.ends_with("; so is mock-429"), "{report}");
+    assert!(report.ends_with("; mock-429 is available too"), "{report}");
     model.config.fallback_model = Some("gone".to_owned());
     let hint = model.probe(soon()).await.unwrap_err().hint.unwrap();
     assert!(hint.starts_with("set FALLBACK_LLM_MODEL"));
 }
 
 #[tokio::test]
-async fn a_key_is_tried_where_everybody_may_see_the_list() {
+async fn probe_tests_the_key_with_a_completion() {
     let list = json!({"data": [{"id": "main"}, {"id": "spare"}]});
     let server = lists_models(ResponseTemplate::new(200).set_body_json(list)).await;
     answers_but(&server, "main").await;
@@ -265,11 +265,14 @@ async fn a_key_is_tried_where_everybody_may_see_the_list() {
     let hint = error.hint.unwrap();
     assert!(hint.contains("LLM_API_KEY"), "{hint}");
     model.config.api_key = None;
-    assert!(model.probe(soon()).await.is_ok(), "costs nothing");
+    assert!(
+        model.probe(soon()).await.is_ok(),
+        "without a key, no completion is requested"
+    );
 }
 
 #[tokio::test]
-async fn a_context_that_is_small_or_unknown_is_told_with_what_to_set() {
+async fn probe_names_the_setting_for_a_small_or_unknown_context() {
     for (entry, part) in [
         (
             json!({"id": "main", "context_length": 4096}),
@@ -287,7 +290,7 @@ async fn a_context_that_is_small_or_unknown_is_told_with_what_to_set() {
 }
 
 #[tokio::test]
-async fn a_probe_reports_a_bad_key() {
+async fn probe_reports_a_bad_key() {
     let server = lists_models(ResponseTemplate::new(401)).await;
     let error = model(&format!("{}/v1", server.uri()), None)
         .probe(soon())
@@ -297,7 +300,7 @@ async fn a_probe_reports_a_bad_key() {
 }
 
 #[tokio::test]
-async fn a_server_that_lists_no_models_is_probed_with_one_token() {
+async fn server_without_a_model_list_is_probed_with_one_token() {
     let server = lists_models(ResponseTemplate::new(404)).await;
     Mock::given(body_partial_json(json!({"max_tokens": 1})))
         .respond_with(good())

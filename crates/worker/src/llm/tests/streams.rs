@@ -1,4 +1,4 @@
-//! Answers that arrive whole.
+//! Complete answers, streamed or not.
 
 use super::*;
 use crate::upstream::fixture;
@@ -7,7 +7,7 @@ const SCRIPTED: &str =
     "asyncio.gather runs awaitable objects concurrently. [1] A TaskGroup is a safer way to";
 
 #[tokio::test]
-async fn a_captured_stream_becomes_its_text() {
+async fn captured_stream_is_read() {
     let server = serve(events(fixture::bytes("openai-compatible/scripted.sse"))).await;
     let (result, shown) = ask(&model(&server.uri(), None), soon()).await;
     let completion = result.unwrap();
@@ -18,7 +18,7 @@ async fn a_captured_stream_becomes_its_text() {
 }
 
 #[tokio::test]
-async fn usage_is_counted_from_the_chunk_before_the_end_mark() {
+async fn usage_is_read_from_the_last_chunk() {
     let server = serve(events(fixture::bytes("openai-compatible/stream-usage.sse"))).await;
     let (result, _) = ask(&model(&server.uri(), None), soon()).await;
     let usage = result.unwrap().usage.unwrap();
@@ -33,7 +33,7 @@ async fn usage_is_counted_from_the_chunk_before_the_end_mark() {
 }
 
 #[tokio::test]
-async fn a_stream_without_usage_is_complete_as_well() {
+async fn stream_without_usage_is_complete() {
     let server = serve(events(fixture::bytes("openai-compatible/stream.sse"))).await;
     let completion = ask(&model(&server.uri(), None), soon()).await.0.unwrap();
     assert_eq!(completion.usage, None);
@@ -45,7 +45,7 @@ async fn a_stream_without_usage_is_complete_as_well() {
 }
 
 #[tokio::test]
-async fn usage_may_come_with_the_finish_reason_and_the_end_mark_may_be_missing() {
+async fn usage_may_come_with_the_finish_reason_and_done_may_be_missing() {
     let last = r#"data: {"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#;
     let server = serve(events(format!("{}{last}\n\n", piece("Yes.")))).await;
     let completion = ask(&model(&server.uri(), None), soon()).await.0.unwrap();
@@ -54,7 +54,7 @@ async fn usage_may_come_with_the_finish_reason_and_the_end_mark_may_be_missing()
 }
 
 #[tokio::test]
-async fn a_whole_answer_from_a_server_that_does_not_stream_is_taken() {
+async fn unstreamed_response_is_accepted() {
     let body = fixture::bytes("openai-compatible/nonstream.json");
     let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
     let server = serve(answer).await;
@@ -67,7 +67,7 @@ async fn a_whole_answer_from_a_server_that_does_not_stream_is_taken() {
 }
 
 #[tokio::test]
-async fn reasoning_reaches_neither_the_reader_nor_the_text() {
+async fn reasoning_is_removed_from_stream_and_text() {
     let reasoning = r#"data: {"choices":[{"delta":{"reasoning_content":"secret one"}}]}"#;
     let body = [
         format!("{reasoning}\n\n"),
@@ -85,7 +85,7 @@ async fn reasoning_reaches_neither_the_reader_nor_the_text() {
 }
 
 #[tokio::test]
-async fn reasoning_alone_is_no_answer() {
+async fn reasoning_without_an_answer_is_an_error() {
     let body = [piece("<think>I wonder"), stop("length")].concat();
     let server = serve(events(body)).await;
     let (result, shown) = ask(&model(&server.uri(), None), soon()).await;
@@ -98,7 +98,7 @@ async fn reasoning_alone_is_no_answer() {
 }
 
 #[tokio::test]
-async fn an_answer_at_its_token_limit_or_without_any_end_is_marked_as_truncated() {
+async fn answer_at_its_token_limit_or_without_an_end_is_truncated() {
     for body in [
         [piece("Half an"), stop("length")].concat(),
         piece("Half an"),
@@ -112,7 +112,7 @@ async fn an_answer_at_its_token_limit_or_without_any_end_is_marked_as_truncated(
 }
 
 #[tokio::test]
-async fn unknown_finish_reasons_and_empty_chunks_are_harmless() {
+async fn unknown_finish_reasons_and_empty_chunks_are_ignored() {
     let body = [
         ": keep-alive\r\n\r\n".to_owned(),
         "data: {}\n\ndata: {\"choices\":[]}\n\ndata:\n\n".to_owned(),
@@ -127,7 +127,7 @@ async fn unknown_finish_reasons_and_empty_chunks_are_harmless() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_is_an_error() {
+async fn empty_answer_is_an_error() {
     let server = serve(events(
         [stop("stop"), "data: [DONE]\n\n".to_owned()].concat(),
     ))

@@ -1,18 +1,18 @@
-//! The marks by which models and their templates set reasoning apart.
+//! The markers of reasoning, and control tokens of chat templates.
 
-/// The characters that marks begin with.
+/// The first characters of all markers.
 pub(super) const STARTS: [char; 3] = ['<', '[', '◁'];
 
-/// What a mark does.
+/// What a marker does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// Reasoning follows.
+    /// Reasoning begins.
     Opens,
-    /// All before it was reasoning, opened or not.
+    /// Reasoning ends, and began at the start of the text unless it was opened.
     Closes,
-    /// Ends reasoning if there was any.
+    /// Reasoning ends if it was opened.
     Ends,
-    /// A control token that is no text.
+    /// A control token; it is removed.
     Nothing,
 }
 
@@ -29,7 +29,7 @@ const MARKS: [(&str, Effect); 22] = [
     ("[/THINK]", Effect::Closes),
     ("◁think▷", Effect::Opens),
     ("◁/think▷", Effect::Closes),
-    // harmony, as gpt-oss writes it when the server does not take it apart
+    // Harmony format (gpt-oss), when the server does not parse it.
     ("<|channel|>analysis", Effect::Opens),
     ("<|channel|>commentary", Effect::Opens),
     ("<|channel|>final", Effect::Ends),
@@ -42,21 +42,21 @@ const MARKS: [(&str, Effect); 22] = [
     ("<|endoftext|>", Effect::Nothing),
 ];
 
-/// What stands at the beginning of a text.
+/// The result of matching the start of a text.
 pub(super) enum Found<'t> {
-    /// A mark, and what comes after it.
+    /// A marker, and the text after it.
     Whole {
         effect: Effect,
         mark: &'t str,
         after: &'t str,
     },
-    /// What the next piece may make a mark of.
+    /// The start of a marker, perhaps: the next chunk decides.
     Beginning,
-    /// Plain text: its first character and the rest.
+    /// No marker: the first character and the rest.
     None { start: &'t str, after: &'t str },
 }
 
-/// What `text`, which begins with one of [`STARTS`], begins with.
+/// Matches the start of `text`, which begins with one of [`STARTS`].
 pub(super) fn at(text: &str) -> Found<'_> {
     let mut begins = false;
     for (name, effect) in MARKS {
