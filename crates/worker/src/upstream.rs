@@ -1,5 +1,5 @@
-//! HTTP to the upstreams that the operator configured: search engines and models. Pages of the open
-//! web are fetched by the guarded client of [`web::fetch`](crate::web::fetch) instead.
+//! HTTP to configured upstreams: search engines and models. Pages are fetched by
+//! [`crate::web::fetch`], which guards against private addresses.
 
 mod exchange;
 mod probe;
@@ -16,13 +16,13 @@ pub use trouble::Trouble;
 use std::time::Duration;
 use url::Url;
 
-/// Timeout of a connect.
+/// The limit for connecting to an upstream.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The `User-Agent` of requests to upstreams.
+/// The User-Agent of requests to upstreams.
 pub const USER_AGENT: &str = concat!("PrivaChatSearch/", env!("CARGO_PKG_VERSION"));
 
-/// `base` with `path` added to its own path, whether or not that ends with a slash.
+/// Appends `path` to the path of `base`, with or without a slash at its end.
 #[must_use]
 pub fn endpoint(base: &Url, path: &str) -> Url {
     let mut url = base.clone();

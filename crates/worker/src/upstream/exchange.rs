@@ -1,4 +1,4 @@
-//! One request, one whole answer.
+//! Sends a request and reads the whole response.
 
 use super::{THROUGH_PROXY, Trouble, proxy, retry_after};
 use crate::{
@@ -10,19 +10,17 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use std::time::Duration;
 use tracing::Span;
 
-/// Answers are read up to this size, after decompression.
+/// The limit of a response body, after decompression.
 pub const MAX_BODY_BYTES: usize = 4_000_000;
 
-/// A whole answer, whatever its status.
+/// A complete response of any status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// Its status.
     pub status: StatusCode,
-    /// How long the upstream asks us to wait.
+    /// The delay of its Retry-After header.
     pub retry_after: Option<Duration>,
-    /// Whether it is a failure that a proxy brought, or made itself.
+    /// Whether it is a failure that came through a proxy or from the proxy itself.
     pub through_proxy: bool,
-    /// Its body.
     pub body: Vec<u8>,
 }
 
@@ -38,31 +36,31 @@ impl Reply {
         format!("HTTP {}{proxy}", self.status.as_u16())
     }
 
-    /// The body as JSON, read leniently.
+    /// Parses the body as JSON, leniently.
     ///
     /// # Errors
-    /// When it is none.
+    /// [`Unreadable`] when the body is not JSON or has too many values.
     pub fn json(&self) -> Result<Parsed, Unreadable> {
         json::read(&self.body)
     }
 
-    /// Whether the body looks like a web page.
+    /// Whether the body looks like HTML.
     #[must_use]
     pub fn is_html(&self) -> bool {
         self.body.trim_ascii_start().starts_with(b"<")
     }
 
-    /// The body as lower-case text, for looking for known phrases.
+    /// The body as lower-case text, to search for known phrases.
     #[must_use]
     pub fn phrases(&self) -> String {
         String::from_utf8_lossy(&self.body).to_lowercase()
     }
 }
 
-/// Sends `request` and reads the answer until the deadline.
+/// Sends `request` and reads the response until the deadline.
 ///
 /// # Errors
-/// When there is no complete answer in time or it is too large.
+/// [`Trouble`] when the response is not complete in time or too large.
 pub async fn exchange(request: RequestBuilder, deadline: Deadline) -> Result<Reply, Trouble> {
     let work = async {
         let response = request.send().await?;
@@ -71,10 +69,10 @@ pub async fn exchange(request: RequestBuilder, deadline: Deadline) -> Result<Rep
     deadline.cut(work).await.ok_or(Trouble::TimedOut)?
 }
 
-/// Reads the rest of `response`.
+/// Reads the body of `response`.
 ///
 /// # Errors
-/// When it breaks off or is too large.
+/// [`Trouble`] when the connection breaks or the body is too large.
 pub async fn read(mut response: Response) -> Result<Reply, Trouble> {
     let status = response.status();
     Span::current().record("http.response.status_code", status.as_u16());

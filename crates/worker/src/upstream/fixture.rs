@@ -1,4 +1,4 @@
-//! Bodies captured from real servers, for tests.
+//! Captured bodies of real servers, for tests.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ pub(crate) fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The JSON body inside a capture that also holds the head before it or the timing line after it.
+/// The JSON body of a capture that also holds the response head or a timing line.
 pub(crate) fn json(name: &str) -> Vec<u8> {
     let all = bytes(name);
     let start = all.iter().position(|byte| *byte == b'{').unwrap();
@@ -18,8 +18,8 @@ pub(crate) fn json(name: &str) -> Vec<u8> {
     all.get(start..=end).unwrap().to_vec()
 }
 
-/// An address that refuses connections, and goes on doing so: the port stays taken, and nobody
-/// listens. A port that was merely given back is soon another test's server.
+/// An address that refuses connections for as long as this lives: the port stays bound and is not
+/// listened on. A released port may soon belong to another test's server.
 pub(crate) struct Refusing(tokio::net::TcpSocket);
 
 impl Refusing {

@@ -1,9 +1,9 @@
-//! Bodies as no server should send them, for property tests.
+//! Generators of malformed bodies, for property tests.
 
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// JSON with members of these names and values of every type, some of them in place.
+/// JSON with members of these names and values of every type, some of them plausible.
 pub(crate) fn odd(names: &'static [&'static str]) -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         "\\PC{0,40}",
@@ -33,7 +33,7 @@ pub(crate) fn odd(names: &'static [&'static str]) -> impl Strategy<Value = Value
     })
 }
 
-/// A body that was sound, after what can happen to it: values are others, bytes too, the end is gone.
+/// A sample with random values or bytes replaced, or its end cut off.
 pub(crate) fn damaged(
     samples: Vec<Vec<u8>>,
     names: &'static [&'static str],
@@ -41,7 +41,7 @@ pub(crate) fn damaged(
     let place = any::<prop::sample::Index>;
     let values = prop::collection::vec((place(), odd(names)), 0..4);
     let bytes = prop::collection::vec((place(), any::<u8>()), 0..3);
-    // Most of them stay JSON, so that what reads the values has something to read.
+    // Most stay valid JSON, so that the code that reads the values runs.
     let end = prop::option::weighted(0.2, place());
     let bytes = prop_oneof![3 => Just(Vec::new()), 1 => bytes];
     (prop::sample::select(samples), values, bytes, end).prop_map(|(sample, values, bytes, end)| {
@@ -67,7 +67,7 @@ pub(crate) fn damaged(
     })
 }
 
-/// Where each value stands.
+/// A JSON pointer to each value.
 fn pointers(value: &Value) -> Vec<String> {
     let inside: Vec<(String, &Value)> = match value {
         Value::Array(items) => (0..)

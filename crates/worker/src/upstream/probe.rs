@@ -1,13 +1,13 @@
-//! What `check-config` reports of an upstream that does not work.
+//! The error that `check-config` reports for an upstream.
 
 use std::fmt;
 
-/// Why an upstream cannot be used, and what to do about it.
+/// Why an upstream cannot be used, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeError {
-    /// What is wrong, for a person; no key, no internal address.
+    /// What is wrong, for a person; contains no key and no internal address.
     pub problem: String,
-    /// What to set, where that is known.
+    /// What to set, if known.
     pub hint: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Whether a request goes through a proxy: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY of the
-//! environment hold for configured upstreams, except for those on this machine.
+//! The clients for configured upstreams, with and without a proxy. HTTP_PROXY, HTTPS_PROXY,
+//! ALL_PROXY and NO_PROXY apply, except to upstreams on this machine.
 
 use hyper_util::client::proxy::matcher::Matcher;
 use privachat_core::{domain::is_loopback, tls::CaFile};
@@ -8,23 +8,22 @@ use url::Url;
 
 use super::{CONNECT_TIMEOUT, USER_AGENT};
 
-/// What an error adds to its reason when a proxy was asked.
+/// Suffix of an error's reason when the request went through a proxy.
 pub const THROUGH_PROXY: &str =
     ", through the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names";
 
-/// The clients for all configured upstreams; clones share their connections. They follow no redirect:
-/// the key of a request must not travel to an address that the operator did not write down. The
-/// time of a whole request is the caller's deadline.
+/// The clients for all configured upstreams; clones share their connections. They follow no
+/// redirect, so that an API key never reaches an address that is not configured. The caller's
+/// deadline limits the whole request.
 #[derive(Debug, Clone)]
 pub struct Clients {
-    /// Through the proxies of the environment.
+    /// Uses the proxies of the environment.
     usual: Client,
     direct: Client,
 }
 
 impl Clients {
-    /// Both clients. Upstreams may show a certificate of the authorities in `ca`, beside those of the
-    /// public ones.
+    /// Creates both clients. They trust the public authorities and those in `ca`.
     ///
     /// # Errors
     /// When the TLS backend cannot be set up.
@@ -34,7 +33,7 @@ impl Clients {
             .iter()
             .map(|der| Certificate::from_der(der))
             .collect::<reqwest::Result<_>>()?;
-        // Fails only when a provider is installed already, which serves as well.
+        // An error means that a provider is installed already; that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || {
             Client::builder()
@@ -50,7 +49,7 @@ impl Clients {
         })
     }
 
-    /// The client for the upstream at `base`, or at its public address.
+    /// The client for the upstream at `base`; `None` means a public address.
     #[must_use]
     pub fn to(&self, base: Option<&Url>) -> Client {
         let client = match base {
@@ -61,7 +60,8 @@ impl Clients {
     }
 }
 
-/// Whether a proxy is asked for `url`. Looks the environment up: for errors, which are few.
+/// Whether requests to `url` go through a proxy. Reads the environment at each call; used for
+/// errors, which are rare.
 pub(super) fn serves(url: &Url) -> bool {
     let Ok(target) = url.as_str().parse() else {
         return false;

@@ -4,11 +4,10 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use std::time::Duration;
 
-/// Longer waits than this are of no use to a search; also keeps absurd numbers out of arithmetic.
+/// Longer waits are of no use to a search; this also keeps absurd numbers out of arithmetic.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long the upstream asks us to wait, given as seconds or as a date. A date in the past is
-/// zero; at most a day.
+/// The requested delay, given as seconds or as a date. Zero for a date in the past; at most a day.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();

@@ -17,7 +17,7 @@ fn wait(value: &str) -> Option<Duration> {
 }
 
 #[test]
-fn retry_after_is_read_as_seconds_and_as_a_date() {
+fn retry_after_may_be_seconds_or_a_date() {
     assert_eq!(wait("7"), Some(Duration::from_secs(7)));
     assert_eq!(wait("1.5"), Some(Duration::from_millis(1500)));
     assert_eq!(
@@ -32,7 +32,7 @@ fn retry_after_is_read_as_seconds_and_as_a_date() {
 }
 
 #[test]
-fn an_endpoint_keeps_the_base_path() {
+fn endpoint_keeps_the_base_path() {
     let at = |base: &str| endpoint(&Url::parse(base).unwrap(), "search").to_string();
     assert_eq!(at("http://h"), "http://h/search");
     assert_eq!(at("http://h/searx"), "http://h/searx/search");
@@ -40,7 +40,7 @@ fn an_endpoint_keeps_the_base_path() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_named_without_the_address() {
+async fn refused_connection_is_reported_without_the_address() {
     let nobody = fixture::refusing();
     let request = client()
         .unwrap()
@@ -50,7 +50,7 @@ async fn a_refused_connection_is_named_without_the_address() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer_and_is_not_followed() {
+async fn redirect_is_not_followed() {
     let server = MockServer::start().await;
     let redirect = ResponseTemplate::new(302).insert_header("location", "/elsewhere");
     Mock::given(any())
@@ -64,7 +64,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_slow_answer_is_cut_at_the_deadline() {
+async fn slow_response_ends_at_the_deadline() {
     let server = MockServer::start().await;
     let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(30));
     Mock::given(any()).respond_with(slow).mount(&server).await;
@@ -75,7 +75,7 @@ async fn a_slow_answer_is_cut_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_huge_answer_is_not_read_to_its_end() {
+async fn too_large_response_is_an_error() {
     let server = MockServer::start().await;
     let huge = ResponseTemplate::new(200).set_body_bytes(vec![b' '; MAX_BODY_BYTES + 1]);
     Mock::given(any()).respond_with(huge).mount(&server).await;
@@ -87,7 +87,7 @@ async fn a_huge_answer_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn an_answer_cut_in_mid_body_is_told_apart_from_a_whole_one() {
+async fn incomplete_body_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move {

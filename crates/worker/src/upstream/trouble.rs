@@ -1,22 +1,22 @@
-//! What can go wrong before an upstream's answer is there.
+//! Errors of a request to an upstream.
 
 use super::{THROUGH_PROXY, proxy};
 use privachat_core::tls::TlsFault;
 use std::{error::Error, io};
 
-/// Why there is no complete answer. The messages name no address.
+/// Why there is no complete response. The messages contain no address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
     /// The deadline passed.
     #[error("no answer in time")]
     TimedOut,
-    /// No connection, or it broke.
+    /// The connection failed or broke.
     #[error("{0}")]
     Connection(&'static str),
-    /// The same, where a proxy was asked.
+    /// The same, through a proxy.
     #[error("{0}{THROUGH_PROXY}")]
     Proxied(&'static str),
-    /// More bytes than we are willing to read.
+    /// The response exceeds the size limit.
     #[error("an answer larger than {} MB", super::MAX_BODY_BYTES / 1_000_000)]
     TooLarge,
 }
@@ -53,7 +53,7 @@ impl Trouble {
     }
 }
 
-/// The text of the cause would name the address, so only its kind is told.
+/// Reports only the kind of the cause, since its text would contain the address.
 fn connect_reason(error: &reqwest::Error) -> &'static str {
     if let Some(fault) = TlsFault::behind(error) {
         return tls_reason(fault);
