@@ -1,10 +1,10 @@
-//! The parser for what `serde_json` refuses. It takes time linear in the text and does not nest
-//! deeper than [`MAX_DEPTH`].
+//! Parses text that `serde_json` rejects. It takes time linear in the text and nests no deeper than
+//! [`MAX_DEPTH`].
 
 use super::{Half, Parsed, Unreadable};
 use serde_json::{Map, Value};
 
-/// Lists and objects inside each other; what `serde_json` takes.
+/// The nesting limit, which is that of `serde_json`.
 const MAX_DEPTH: usize = 127;
 
 pub(super) fn parse(text: &str, half: &mut Option<Half>) -> Result<Parsed, Unreadable> {
@@ -36,7 +36,7 @@ pub(super) fn parse(text: &str, half: &mut Option<Half>) -> Result<Parsed, Unrea
     })
 }
 
-/// The text ended inside a value.
+/// The text ends inside a value.
 struct End;
 
 struct Parser<'a> {
@@ -44,9 +44,9 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     dropped: usize,
-    /// The half that the piece before this one ended with.
+    /// The first half of a surrogate pair that the previous chunk ended with.
     before: Option<u16>,
-    /// Whether a half at the end of a string is kept for the next piece.
+    /// Whether such a half at the end of a string is kept for the next chunk.
     keeps_half: bool,
     after: Option<u16>,
 }
@@ -68,7 +68,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `None` when there is no value that can be read; then nothing of it was taken.
+    /// `None` when no value can be read here; then nothing is consumed.
     fn value(&mut self) -> Result<Option<Value>, End> {
         self.blanks();
         match self.peek().ok_or(End)? {
@@ -128,7 +128,7 @@ impl Parser<'_> {
         Ok(Value::Object(members))
     }
 
-    /// A value that a comma or `end` follows; what is none is skipped.
+    /// A value followed by a comma or `end`; anything else is skipped.
     fn whole_value(&mut self, end: u8) -> Result<Option<Value>, End> {
         let value = self.value()?;
         self.blanks();
@@ -140,7 +140,7 @@ impl Parser<'_> {
         Ok(None)
     }
 
-    /// Goes on to the comma or bracket that ends the item.
+    /// Skips to the comma or bracket that ends the item.
     fn skip(&mut self) -> Result<(), End> {
         let mut open = 0_usize;
         loop {
@@ -159,7 +159,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A number or a name. Those that JSON does not know, such as `NaN`, are null.
+    /// A number or a literal. Unknown ones, such as `NaN`, are null.
     fn token(&mut self) -> Option<Value> {
         let rest = self.text.get(self.at..)?;
         let belongs = |c: char| c.is_ascii_alphanumeric() || "+-._".contains(c);
@@ -188,7 +188,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What a backslash stands before.
+    /// Reads the escape after a backslash.
     fn escape(&mut self, is_first: bool, string: &mut String) -> Result<(), End> {
         let rest = self.text.get(self.at..).ok_or(End)?;
         let escaped = rest.chars().next().ok_or(End)?;
@@ -211,7 +211,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// The four digits of an escape.
+    /// Reads the four digits of a `\u` escape.
     fn unit(&mut self) -> Option<u16> {
         let digits = self.text.get(self.at..self.at + 4)?;
         let are_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -221,8 +221,8 @@ impl Parser<'_> {
         Some(unit)
     }
 
-    /// The character that `unit` stands for, with the other half of it if that follows or was in
-    /// the piece before. `None` when the next piece may have it.
+    /// The character of `unit`, joined with the other half of its surrogate pair if that follows or
+    /// ended the previous chunk. `None` when the next chunk may hold it.
     fn character(&mut self, unit: u16, is_first: bool) -> Option<char> {
         let alone = char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER);
         match unit {

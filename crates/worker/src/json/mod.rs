@@ -1,10 +1,9 @@
-//! JSON that others wrote. Valid JSON is read by `serde_json`. What that refuses is read again by a
-//! parser that gives up as little as it can: half a surrogate pair or a bad byte costs a character,
-//! `NaN` a number, an item that cannot be read itself, and only a text that ends too early or is no
-//! JSON at all costs everything.
+//! Parses JSON of untrusted origin. `serde_json` reads valid JSON; a lenient parser reads the rest
+//! and loses as little as possible: an unpaired surrogate or a bad byte costs one character, `NaN`
+//! one number, a malformed item only itself. Text that ends too early or is not JSON is an error.
 //!
-//! Own code, since no library does the whole of it: `serde_json_lenient` 0.2 takes odd characters
-//! but no `NaN`, no number out of range and no byte order mark, and gives all up for one item.
+//! No library does all of this: `serde_json_lenient` 0.2 accepts odd characters, but no `NaN`, no
+//! number out of range and no byte order mark, and rejects everything for one bad item.
 
 mod lenient;
 #[cfg(test)]
@@ -13,39 +12,38 @@ mod tests;
 use crate::unicode;
 use serde_json::Value;
 
-/// Values of one text, counted by the commas between them. Several times what the vectors of a
-/// whole batch have; each takes many times the memory of its bytes.
+/// The limit of values in one text, counted by commas: several times what a full batch of vectors
+/// has. Each value takes many times the memory of its bytes.
 const MOST_VALUES: usize = 1_000_000;
 
-/// What was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parsed {
-    /// All that could be read.
+    /// All values that could be read.
     pub value: Value,
-    /// Items of lists that could not, and are left out.
+    /// The number of malformed list items that were left out.
     pub dropped: usize,
 }
 
-/// Why nothing was read.
+/// Why a text was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It is something else, or its end is missing.
+    /// It is not JSON, or ends too early.
     #[error("not JSON")]
     NotJson,
-    /// It would take too much memory.
+    /// It has too many values, which would take too much memory.
     #[error("JSON of more than {MOST_VALUES} values")]
     TooMany,
 }
 
-/// The half of a character that one piece of a stream ended with. Servers cut answers between two
-/// code units of UTF-16, each half escaped in a JSON text of its own.
+/// The first half of a surrogate pair at the end of a chunk. Servers split text between two UTF-16
+/// code units, each escaped in a JSON text of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Half(Option<u16>);
 
-/// Reads `bytes`: UTF-8, UTF-16 or UTF-32, with a byte order mark or without.
+/// Parses `bytes`: UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 ///
 /// # Errors
-/// When it is no JSON, breaks off or holds too many values.
+/// [`Unreadable`] when the text is not JSON, ends too early or holds too many values.
 pub fn read(bytes: &[u8]) -> Result<Parsed, Unreadable> {
     match unicode::decode_wide(bytes) {
         Some(text) => parse(text.as_bytes(), &mut None),
@@ -53,11 +51,11 @@ pub fn read(bytes: &[u8]) -> Result<Parsed, Unreadable> {
     }
 }
 
-/// Reads one piece of a stream. A string that begins with the second half of a character is joined
-/// with `half`, which becomes what a string of this piece ends with.
+/// Parses one chunk of a stream. A string that begins with the second half of a surrogate pair is
+/// joined with `half`; `half` becomes the one that this chunk ends with.
 ///
 /// # Errors
-/// As [`read`].
+/// [`Unreadable`], as for [`read`].
 pub fn read_piece(text: &str, half: &mut Half) -> Result<Value, Unreadable> {
     let mut joined = Some(*half);
     let parsed = parse(text.as_bytes(), &mut joined)?;

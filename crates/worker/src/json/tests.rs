@@ -29,7 +29,7 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Every character outside ASCII as an escape.
+/// Escapes every character outside ASCII.
 fn escaped(text: &str) -> String {
     text.encode_utf16()
         .map(|unit| match u8::try_from(unit) {
@@ -39,7 +39,7 @@ fn escaped(text: &str) -> String {
         .collect()
 }
 
-/// Items that are no JSON, and yet leave those beside them alone.
+/// Malformed items that do not affect the items beside them.
 const BROKEN: [&str; 8] = [
     "{\"a\": 1} {\"b\": 2}",
     "'single'",
@@ -51,7 +51,7 @@ const BROKEN: [&str; 8] = [
     "\"a\"\"b\"",
 ];
 
-/// Values that JSON does not know, and what is read instead.
+/// Values that JSON does not allow, and how they are read.
 fn odd_values() -> [(&'static str, Value); 12] {
     let fffd = "\u{fffd}";
     [
@@ -75,7 +75,7 @@ fn odd_values() -> [(&'static str, Value); 12] {
 
 proptest! {
     #[test]
-    fn valid_json_is_read_as_serde_json_reads_it(value in any_value()) {
+    fn valid_json_is_read_as_by_serde_json(value in any_value()) {
         let value = json!([value]);
         let plain = value.to_string();
         for text in [&plain, &escaped(&plain), &serde_json::to_string_pretty(&value).unwrap()] {
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn every_encoding_of_unicode_is_read(value in any_value()) {
+    fn every_unicode_encoding_is_read(value in any_value()) {
         let object = json!({"value": value});
         let text = object.to_string();
         let expected: Value = serde_json::from_str(&text).unwrap();
@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn an_item_that_cannot_be_read_costs_only_itself(
+    fn malformed_item_is_dropped_alone(
         before in prop::collection::vec(any_value(), 0..4),
         broken in prop::sample::select(&BROKEN[..]),
         after in prop::collection::vec(any_value(), 0..4),
@@ -120,13 +120,13 @@ proptest! {
         let expected: Vec<Value> = before.iter().chain(&after).cloned().collect();
         let expected: Vec<Value> = serde_json::from_str(&text(&expected)).unwrap();
         prop_assert!(parsed.dropped >= 1);
-        // Numbers were written and read once.
+        // Compare numbers after one round trip through text.
         prop_assert!(results.starts_with(&expected[..before.len()]), "{:?}", results);
         prop_assert!(results.ends_with(&expected[before.len()..]), "{:?}", results);
     }
 
     #[test]
-    fn a_bad_byte_costs_a_character(
+    fn bad_byte_costs_one_character(
         text in "[a-zé]{1,12}", at in any::<prop::sample::Index>(), byte in 0x80_u8..,
     ) {
         let mut bytes = text.clone().into_bytes();
@@ -138,7 +138,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_makes_it_panic(
+    fn arbitrary_input_does_not_panic(
         bytes in prop::collection::vec(any::<u8>(), 0..120),
         text in "[\\[\\]{}\",:\\\\u0-9a-fA-FdDnNI. ]{0,200}",
     ) {
@@ -148,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn a_character_cut_between_two_pieces_is_joined(
+    fn surrogate_pair_split_between_chunks_is_joined(
         before in "[a-zé]{0,6}", c in "[\u{10000}-\u{10ffff}]", after in "[a-zé]{0,6}",
     ) {
         let units: Vec<u16> = c.encode_utf16().collect();
@@ -164,7 +164,7 @@ proptest! {
 }
 
 #[test]
-fn what_json_does_not_know_is_read_as_far_as_it_goes() {
+fn invalid_values_are_read_leniently() {
     for (written, expected) in odd_values() {
         let object = format!("{{\"before\": 1, \"odd\": {written}, \"after\": [2]}}");
         let expected = json!({"before": 1, "odd": expected, "after": [2]});
@@ -173,7 +173,7 @@ fn what_json_does_not_know_is_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn half_a_character_that_is_not_followed_by_the_other_is_lost() {
+fn unpaired_surrogate_is_lost() {
     let mut half = Half::default();
     let texts = [
         r#"{"a": "x\ud83d"}"#,
@@ -192,7 +192,7 @@ fn half_a_character_that_is_not_followed_by_the_other_is_lost() {
 }
 
 #[test]
-fn what_is_no_json_or_breaks_off_is_refused() {
+fn other_or_incomplete_text_is_an_error() {
     for text in [
         "",
         "<html>",
@@ -210,7 +210,7 @@ fn what_is_no_json_or_breaks_off_is_refused() {
 }
 
 #[test]
-fn an_item_that_is_nested_too_deeply_costs_only_itself() {
+fn too_deeply_nested_item_is_dropped_alone() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         for deep in [130, 50_000] {
             let nest = format!("{}1{}", open.repeat(deep), close.repeat(deep));
@@ -219,7 +219,7 @@ fn an_item_that_is_nested_too_deeply_costs_only_itself() {
             let results = parsed.value["results"].as_array().unwrap();
             let numbers: Vec<&Value> = results.iter().filter(|item| item.is_number()).collect();
             assert_eq!(numbers, [&json!(1), &json!(2), &json!(3)]);
-            // It does not nest deeper than what serde_json takes back.
+            // The result nests no deeper than serde_json accepts.
             let again = serde_json::from_str::<Value>(&parsed.value.to_string());
             assert_eq!(again.unwrap(), parsed.value);
         }
@@ -227,7 +227,7 @@ fn an_item_that_is_nested_too_deeply_costs_only_itself() {
 }
 
 #[test]
-fn more_values_than_any_answer_has_are_refused() {
+fn too_many_values_are_an_error() {
     let many = format!("[{}0]", "0,".repeat(MOST_VALUES + 1));
     assert_eq!(read(many.as_bytes()), Err(Unreadable::TooMany));
 }
