@@ -1,4 +1,4 @@
-//! Meanings compared by embeddings: `POST {base}/embeddings`.
+//! Similarity by embeddings: `POST {base}/embeddings`.
 
 use super::{
     AT_ONCE, Server, malformed,
@@ -19,11 +19,11 @@ use std::{
     sync::Arc,
 };
 
-/// Texts of one request: the least that servers take by default (text-embeddings-inference's
-/// `--max-client-batch-size`).
+/// The number of texts per request: the lowest default limit of known servers
+/// (text-embeddings-inference's `--max-client-batch-size`).
 const BATCH: usize = 32;
 
-/// An OpenAI-compatible server and what it has said before.
+/// An OpenAI-compatible server and its cached vectors.
 pub(super) struct Endpoint<'a> {
     pub(super) server: &'a Server,
     pub(super) client: &'a Client,
@@ -31,7 +31,7 @@ pub(super) struct Endpoint<'a> {
 }
 
 impl Endpoint<'_> {
-    /// Cosine of each query with each text; what points away counts as unrelated.
+    /// The cosine of each query with each text; negative ones count as 0.
     pub(super) async fn compare(
         &self,
         queries: &[&str],
@@ -66,7 +66,7 @@ impl Endpoint<'_> {
         Ok(Similarities { rows, usage })
     }
 
-    /// The vectors of `all`, asking for those that are not known yet.
+    /// The vectors of `all`; requests those that are not cached.
     async fn vectors_of(
         &self,
         all: &[(Key, &str)],
@@ -104,7 +104,7 @@ impl Endpoint<'_> {
         let mut lengths = found.values().map(|vector| vector.len());
         let first = lengths.next();
         if lengths.any(|length| Some(length) != first) {
-            // Another model may answer under the same name now: what is known is worth nothing.
+            // The server may run another model under the same name now, so the cache is useless.
             self.vectors.forget_all();
             return Err(malformed("vectors of different lengths"));
         }
@@ -127,7 +127,7 @@ impl Endpoint<'_> {
     }
 }
 
-/// The vectors of an answer in the order of the `count` texts that were sent.
+/// Reads the vectors, in the order of the `count` texts that were sent.
 pub(super) fn read(body: &Value, count: usize) -> Result<Vec<Arc<[f32]>>, SemanticsError> {
     let entries = body.get("data").and_then(Value::as_array);
     let entries = entries.ok_or_else(|| malformed("no list of vectors"))?;
@@ -159,12 +159,12 @@ fn vector(entry: &Value) -> Option<Arc<[f32]>> {
     reason = "models compute in 32 bits or fewer"
 )]
 fn number(value: &Value) -> Option<f32> {
-    // What was no number in the JSON of the server either, such as NaN, says nothing.
+    // Null stands for an invalid number, such as NaN; it counts as 0.
     let number = value.as_f64().or(value.is_null().then_some(0.0))? as f32;
     number.is_finite().then_some(number)
 }
 
-/// 0–1.
+/// Cosine similarity, clamped to 0–1.
 pub(super) fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let (mut dot, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
     for (x, y) in a.iter().zip(b) {

@@ -1,4 +1,4 @@
-//! Comparing meanings over HTTP: embeddings or a reranker.
+//! Semantic similarity of texts over HTTP: embeddings or a reranker.
 
 mod embeddings;
 mod probe;
@@ -19,15 +19,15 @@ use std::{sync::Arc, time::Duration};
 use url::Url;
 use vectors::Vectors;
 
-/// Requests of one comparison that are under way at the same time.
+/// The number of concurrent requests of one comparison.
 const AT_ONCE: usize = 4;
-/// Characters of a text that are compared. The models behind such endpoints read 256 to 512 tokens
-/// and some refuse what is longer.
+/// Texts are compared up to this many characters. The models behind such endpoints read 256 to 512
+/// tokens, and some reject longer texts.
 const MOST_CHARS: usize = 1500;
-/// A server that was given less time than this is not to blame for being late.
+/// A timeout with less time than this does not count against the server.
 const FAIR_SHARE: Duration = Duration::from_millis(500);
 
-/// What compares meanings.
+/// The endpoint that scores similarity.
 #[derive(Debug, Clone)]
 pub enum SemanticsSettings {
     /// An OpenAI-compatible `/embeddings`.
@@ -37,7 +37,7 @@ pub enum SemanticsSettings {
 }
 
 impl SemanticsSettings {
-    /// The server that is asked.
+    /// The configured server.
     #[must_use]
     pub fn server(&self) -> &Server {
         match self {
@@ -49,11 +49,11 @@ impl SemanticsSettings {
 /// A server and its model.
 #[derive(Debug, Clone)]
 pub struct Server {
-    /// The address in front of `/embeddings` or `/rerank`.
+    /// Base URL, without `/embeddings` or `/rerank`.
     pub base_url: Url,
     /// Sent as a bearer token.
     pub api_key: Option<Secret>,
-    /// The model that is asked.
+    /// The name of the model.
     pub model: String,
 }
 
@@ -66,8 +66,7 @@ impl Server {
     }
 }
 
-/// A client of the server that compares meanings. Clones share the vectors that it has sent, and
-/// leave it alone together for a while when it keeps failing.
+/// A client for the configured server. Clones share its cached vectors and its circuit breaker.
 #[derive(Debug, Clone)]
 pub struct Semantic {
     settings: SemanticsSettings,
@@ -77,7 +76,7 @@ pub struct Semantic {
 }
 
 impl Semantic {
-    /// A client of the server in `settings`.
+    /// A client for the server in `settings`.
     #[must_use]
     pub fn new(settings: SemanticsSettings, client: Client) -> Self {
         Self {
@@ -137,7 +136,7 @@ impl Semantics for Semantic {
         match &found {
             Err(SemanticsError::TimedOut) if share < FAIR_SHARE => drop(permit),
             Err(SemanticsError::TimedOut | SemanticsError::Unavailable { .. }) => permit.failed(),
-            // What it refuses may be the fault of one question: it is there.
+            // A refusal may be due to this one query; the server works.
             _ => permit.succeeded(),
         }
         found
@@ -153,13 +152,13 @@ fn resting(left: Duration) -> SemanticsError {
     }
 }
 
-/// The beginning of `text`, as far as it is compared.
+/// Cuts `text` to the length that is compared.
 fn shortened(text: &str) -> &str {
     let end = text.char_indices().nth(MOST_CHARS).map(|(end, _)| end);
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
-/// The tokens that `body` says were spent.
+/// The token counts that `body` reports.
 fn usage(body: &Value) -> Option<Usage> {
     let usage = body.get("usage")?;
     let total_tokens = usage.get("total_tokens")?.as_u64()?;

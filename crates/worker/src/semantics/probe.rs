@@ -1,4 +1,4 @@
-//! What `check-config` finds out about ranking by meaning.
+//! The check of the similarity server for `check-config`.
 
 use super::{
     Semantic, SemanticsSettings,
@@ -14,10 +14,10 @@ const NEAR: &str = "In July the water of the sea is about 20 degrees.";
 const FAR: &str = "The invoice has to be paid within thirty days.";
 
 impl Semantic {
-    /// Asks the server to compare a question with a sentence that answers it and one that does not.
+    /// Compares a question with a sentence that answers it and with one that does not.
     ///
     /// # Errors
-    /// When it does not answer, refuses, or finds the wrong sentence nearer.
+    /// When the server does not respond, refuses, or scores the wrong sentence higher.
     pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
         let (server, names) = match &self.settings {
             SemanticsSettings::Embeddings(server) => (server, &EMBEDDING),
@@ -27,12 +27,12 @@ impl Semantic {
         let found = found.map_err(|error| describe(&error, names.base_url))?;
         match found.rows.first().map(Vec::as_slice) {
             Some([near, far]) if near > far => Ok(format!(
-                "{} compares meanings ({near:.2} against {far:.2})",
+                "{} ranks by meaning (scores {near:.2} and {far:.2})",
                 server.model
             )),
             _ => Err(ProbeError {
                 problem: format!(
-                    "{:?} finds an unrelated sentence as near to a question as its answer",
+                    "{:?} scores an unrelated sentence as high as the answer to a question",
                     server.model
                 ),
                 hint: Some("set another model: ranking by this one makes answers worse".to_owned()),
@@ -48,7 +48,7 @@ fn describe(error: &SemanticsError, base_url: &str) -> ProbeError {
         }
         SemanticsError::Refused { hint, .. } => Some(hint.clone()),
         SemanticsError::Malformed { .. } => Some(format!(
-            "check that {base_url} is the address of such a server"
+            "check that {base_url} is the address of a server of this kind"
         )),
         SemanticsError::RateLimited => Some("try again later, or raise the limit".to_owned()),
     };

@@ -1,5 +1,5 @@
-//! One request to a server that compares meanings, and what its errors mean. Servers put texts and
-//! internal addresses into their messages, so those are searched for known phrases and never
+//! Sends requests to the similarity server and classifies its errors. Servers put texts and
+//! internal addresses into their messages, so these are only searched for known phrases and never
 //! passed on.
 
 use super::malformed;
@@ -11,7 +11,7 @@ use reqwest::RequestBuilder;
 use serde_json::Value;
 use std::{ops::RangeInclusive, time::Duration};
 
-/// The settings that a hint names.
+/// The names of the settings, and of the endpoint, in hints.
 pub(super) struct Settings {
     pub(super) base_url: &'static str,
     api_key: &'static str,
@@ -36,13 +36,13 @@ pub(super) const RERANK: Settings = Settings {
     path: "/rerank",
 };
 
-/// What is waited before the second try, in milliseconds. Random, so that the requests of one
-/// comparison, which failed together, do not come back together.
+/// The delay before the retry, in milliseconds. Random, so that the requests of one comparison,
+/// which failed together, are not retried together.
 const PAUSE: RangeInclusive<u64> = 50..=200;
-/// A try that has less time than this is not worth its call.
+/// A retry with less time than this is pointless.
 const LEAST: Duration = Duration::from_millis(300);
 
-/// Sends `request` and reads its JSON; once more after trouble in passing, if there is time.
+/// Sends `request` and reads its JSON. Retries once after a transient error, if there is time.
 pub(super) async fn exchange(
     request: RequestBuilder,
     deadline: Deadline,
@@ -64,7 +64,7 @@ pub(super) async fn exchange(
     once(again, deadline, settings, &mut asked_wait).await
 }
 
-/// One try. `asked_wait` becomes what the server asks us to wait before the next.
+/// Sends `request` once. Sets `asked_wait` to the delay that the server asks for.
 async fn once(
     request: RequestBuilder,
     deadline: Deadline,
@@ -84,7 +84,7 @@ async fn once(
     let Some(error) = body.get("error").filter(|error| !error.is_null()) else {
         return Ok(body);
     };
-    // Gateways say 200 and put the failure into the body.
+    // Some gateways respond 200 with an error in the body.
     let code = error.get("code").and_then(|code| match code {
         Value::String(text) => text.parse().ok(),
         other => other.as_u64().and_then(|code| u16::try_from(code).ok()),

@@ -1,5 +1,5 @@
-//! Meanings compared by a reranker: `POST {base}/rerank`, as Cohere, Jina, Voyage, vLLM, LiteLLM and
-//! llama.cpp take it.
+//! Similarity by a reranker: `POST {base}/rerank` in the format of Cohere, Jina, Voyage, vLLM,
+//! LiteLLM and llama.cpp.
 
 use super::{
     AT_ONCE, Server, malformed,
@@ -15,7 +15,7 @@ use privachat_core::schema::Usage;
 use reqwest::Client;
 use serde_json::{Value, json};
 
-/// Scores of each query's answer, one request per query.
+/// The scores of all texts for each query; one request per query.
 pub(super) async fn compare(
     server: &Server,
     client: &Client,
@@ -27,7 +27,7 @@ pub(super) async fn compare(
         .iter()
         .map(|query| {
             let url = upstream::endpoint(&server.base_url, "rerank");
-            // No `top_n`: servers then score all, and not all of them know it by this name.
+            // Without `top_n` servers score all texts; not all of them know it by this name.
             let body = json!({"model": server.model, "query": query, "documents": texts});
             let request = server.authorised(client.post(url)).json(&body);
             async move {
@@ -51,7 +51,7 @@ pub(super) async fn compare(
     Ok(Similarities { rows, usage: spent })
 }
 
-/// The scores of an answer in the order of the `count` texts that were sent.
+/// Reads the scores, in the order of the `count` texts that were sent.
 pub(super) fn read(body: &Value, count: usize) -> Result<Vec<f64>, SemanticsError> {
     let entries = ["results", "data"]
         .iter()
@@ -59,7 +59,7 @@ pub(super) fn read(body: &Value, count: usize) -> Result<Vec<f64>, SemanticsErro
         .unwrap_or(body)
         .as_array()
         .ok_or_else(|| malformed("no list of scores"))?;
-    // The inner one is missing where a score is no number, such as NaN.
+    // The inner option is `None` where a score is not a number, such as NaN.
     let mut scores: Vec<Option<Option<f64>>> = vec![None; count];
     for entry in entries {
         let index = entry.get("index").and_then(Value::as_u64);
@@ -80,14 +80,14 @@ pub(super) fn read(body: &Value, count: usize) -> Result<Vec<f64>, SemanticsErro
     }
     let scores: Option<Vec<Option<f64>>> = scores.into_iter().collect();
     let scores = scores.ok_or_else(|| malformed("fewer scores than texts"))?;
-    // What has no score is worth as little as the worst.
+    // A text without a score gets the worst one.
     let worst = scores.iter().flatten().copied().reduce(f64::min);
     let worst = worst.ok_or_else(|| malformed("a score that is not a number"))?;
     let scores = scores.into_iter().map(|score| score.unwrap_or(worst));
     Ok(to_unit(scores.collect()))
 }
 
-/// llama.cpp and some models of vLLM give the bare output of the model: log-odds, not 0–1.
+/// llama.cpp and some models of vLLM return log-odds instead of 0–1.
 fn to_unit(scores: Vec<f64>) -> Vec<f64> {
     if scores.iter().all(|score| (0.0..=1.0).contains(score)) {
         return scores;

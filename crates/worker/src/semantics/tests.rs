@@ -38,7 +38,8 @@ fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(10))
 }
 
-/// Two numbers per text: how often it says "sea" and "tax"; listed backwards, as nothing forbids.
+/// Embeds a text as its counts of "sea" and "tax", and returns the vectors in reverse order, which
+/// the format allows.
 struct Counting;
 
 impl Respond for Counting {
@@ -92,7 +93,7 @@ async fn compared(semantic: &Semantic) -> Result<Similarities, SemanticsError> {
 }
 
 #[tokio::test]
-async fn each_query_is_compared_with_each_text() {
+async fn every_query_is_compared_with_every_text() {
     let upstream = counting().await;
     let found = embeddings(&upstream)
         .similarities(&["sea", "tax"], &["sea sea", "tax", "sea tax", "-"], soon())
@@ -107,12 +108,12 @@ async fn each_query_is_compared_with_each_text() {
             "{row:?}"
         );
     }
-    // "tax" is query and text, and asked for once.
+    // "tax" is both query and text, and is sent once.
     assert_eq!(found.usage.unwrap().total_tokens, 5);
 }
 
 #[tokio::test]
-async fn a_captured_answer_of_a_real_server_is_read() {
+async fn captured_response_of_a_real_server_is_read() {
     let body = upstream::fixture::bytes("openai-compatible/embed-minilm.json");
     let count = serde_json::from_slice::<Value>(&body).unwrap()["data"]
         .as_array()
@@ -134,7 +135,7 @@ async fn a_captured_answer_of_a_real_server_is_read() {
 }
 
 #[tokio::test]
-async fn many_texts_go_in_bounded_requests_and_known_ones_not_again() {
+async fn texts_are_sent_in_batches_and_cached_ones_are_not_sent() {
     let upstream = counting().await;
     let semantic = embeddings(&upstream);
     let texts: Vec<String> = (0..60).map(|n| format!("sea {n}")).collect();
@@ -165,7 +166,7 @@ async fn many_texts_go_in_bounded_requests_and_known_ones_not_again() {
 }
 
 #[tokio::test]
-async fn a_long_text_is_cut_to_what_models_read() {
+async fn long_text_is_cut() {
     let upstream = counting().await;
     let long = "ä".repeat(5000);
     embeddings(&upstream)
@@ -181,7 +182,7 @@ async fn a_long_text_is_cut_to_what_models_read() {
 }
 
 #[tokio::test]
-async fn a_slow_server_is_left_at_the_deadline() {
+async fn slow_server_times_out_at_the_deadline() {
     let reply = json_reply(json!({"data": []})).set_delay(Duration::from_secs(30));
     let upstream = answering(reply).await;
     let deadline = Deadline::after(Duration::from_millis(200));
@@ -193,7 +194,7 @@ async fn a_slow_server_is_left_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn each_refusal_names_the_setting_to_look_at() {
+async fn each_refusal_names_its_setting() {
     for (status, body, setting) in [
         (401, "err-401-badkey.json", "EMBEDDING_API_KEY"),
         (404, "err-400-context.json", "EMBEDDING_MODEL"),
@@ -218,7 +219,7 @@ async fn each_refusal_names_the_setting_to_look_at() {
 }
 
 #[tokio::test]
-async fn trouble_that_passes_is_told_apart_from_refusals() {
+async fn transient_errors_are_not_refusals() {
     let body = upstream::fixture::bytes("openai-compatible/err-429.json");
     let limited =
         answering(ResponseTemplate::new(429).set_body_raw(body, "application/json")).await;
@@ -239,8 +240,8 @@ async fn trouble_that_passes_is_told_apart_from_refusals() {
     assert!(!error.to_string().contains("127.0.0.1"), "{error}");
 }
 
-/// How often a server is asked that answers like this once and well after that, and whether the
-/// texts were compared.
+/// The number of requests to a server whose first response is `first` and whose later ones are
+/// good, and whether the comparison succeeded.
 async fn asked_after(first: ResponseTemplate, deadline: Deadline) -> (usize, bool) {
     let server = MockServer::start().await;
     Mock::given(method("POST"))
@@ -260,7 +261,7 @@ async fn asked_after(first: ResponseTemplate, deadline: Deadline) -> (usize, boo
 }
 
 #[tokio::test]
-async fn trouble_in_passing_gets_one_more_try_if_there_is_time() {
+async fn transient_error_is_retried_once_if_there_is_time() {
     let status = ResponseTemplate::new;
     for passing in [status(429), status(502), status(503)] {
         assert_eq!(asked_after(passing, soon()).await, (2, true));
@@ -273,7 +274,7 @@ async fn trouble_in_passing_gets_one_more_try_if_there_is_time() {
 }
 
 #[tokio::test]
-async fn a_server_that_keeps_failing_is_left_alone() {
+async fn circuit_opens_after_repeated_failures() {
     let broken = answering(ResponseTemplate::new(503)).await;
     let semantic = embeddings(&broken);
     for _ in 0..5 {
@@ -282,7 +283,7 @@ async fn a_server_that_keeps_failing_is_left_alone() {
     let error = compared(&semantic.clone()).await.unwrap_err();
     assert!(error.to_string().contains("next try"), "{error}");
     let asked = broken.received_requests().await.unwrap().len();
-    assert_eq!(asked, 5 * 2, "each comparison has a second try");
+    assert_eq!(asked, 5 * 2, "each comparison is retried once");
 
     let refusing = answering(ResponseTemplate::new(400)).await;
     let semantic = embeddings(&refusing);
@@ -293,7 +294,7 @@ async fn a_server_that_keeps_failing_is_left_alone() {
 }
 
 #[tokio::test]
-async fn answers_in_a_wrong_form_are_not_trusted() {
+async fn malformed_responses_are_errors() {
     let entry = |index: usize, vector: Value| json!({"index": index, "embedding": vector});
     for (body, reason) in [
         (
@@ -328,7 +329,7 @@ async fn answers_in_a_wrong_form_are_not_trusted() {
 }
 
 #[tokio::test]
-async fn a_model_that_changes_its_length_is_learnt_anew() {
+async fn changed_vector_length_clears_the_cache() {
     let upstream = MockServer::start().await;
     let reply = |length: usize| {
         move |request: &Request| {

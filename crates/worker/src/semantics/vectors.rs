@@ -1,4 +1,4 @@
-//! Vectors that were computed before, by the hash of their text.
+//! A cache of vectors, by the hash of their text.
 
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -6,13 +6,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Vectors that are kept. With 1536 numbers each that is about 25 MB.
+/// The capacity. With 1536 numbers each, this is about 25 MB.
 const MOST: usize = 4096;
 
-/// What a text is known by.
+/// The SHA-256 of a text.
 pub(super) type Key = [u8; 32];
 
-/// The vectors used last.
+/// An LRU cache.
 #[derive(Debug)]
 pub(super) struct Vectors {
     most: usize,
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_vector_that_was_used_longest_ago_goes_first() {
+    fn least_recently_used_vector_is_evicted() {
         let vectors = Vectors::holding(2);
         let [a, b, c] = ["a", "b", "c"].map(Vectors::key);
         vectors.put(a, Arc::from([1.0]));

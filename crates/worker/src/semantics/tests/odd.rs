@@ -1,4 +1,4 @@
-//! Servers that answer anything: what is read is sound, or refused.
+//! Malformed responses: the result is valid or an error.
 
 use super::*;
 use crate::upstream::{
@@ -8,7 +8,7 @@ use crate::upstream::{
 use proptest::prelude::*;
 
 #[test]
-fn absurd_counts_of_tokens_are_added_without_an_overflow() {
+fn huge_token_counts_do_not_overflow() {
     let spent = |count: u64| usage(&json!({"usage": {"total_tokens": count}})).unwrap();
     let mut sum = spent(u64::MAX);
     sum += spent(7);
@@ -38,7 +38,7 @@ fn scored() -> Vec<Vec<u8>> {
     .to_vec()
 }
 
-/// Whether each of `count` texts has a score of 0–1, if there are scores.
+/// Whether each of `count` texts has a score of 0–1, or there are no scores.
 fn is_sound(scores: Result<Vec<f64>, SemanticsError>, count: usize) -> bool {
     scores.map_or(true, |scores| {
         scores.len() == count && scores.iter().all(|score| (0.0..=1.0).contains(score))
@@ -47,7 +47,7 @@ fn is_sound(scores: Result<Vec<f64>, SemanticsError>, count: usize) -> bool {
 
 proptest! {
     #[test]
-    fn whatever_a_reranker_says_each_text_has_its_score_or_none_has(
+    fn reranker_scores_all_texts_or_none(
         body in odd(&MEMBERS),
         scores in prop::collection::vec(any::<f64>(), 0..5),
         count in 0_usize..5,
@@ -61,14 +61,14 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_answer_of_a_reranker_is_read_or_refused(body in damaged(scored(), &MEMBERS)) {
+    fn damaged_reranker_response_is_read_or_rejected(body in damaged(scored(), &MEMBERS)) {
         if let Ok(body) = serde_json::from_slice(&body) {
             prop_assert!(is_sound(rerank::read(&body, 2), 2));
         }
     }
 
     #[test]
-    fn a_damaged_answer_with_vectors_is_read_or_refused(
+    fn damaged_embeddings_response_is_read_or_rejected(
         body in damaged(vec![
             json!({"data": [
                 {"index": 1, "embedding": [1e-40, 3e38]}, {"index": 0, "embedding": [-0.5, 0.25]},

@@ -1,9 +1,9 @@
-//! Rerankers, and what a probe says.
+//! Tests of rerankers and of the probe.
 
 use super::*;
 
 #[tokio::test]
-async fn a_reranker_is_asked_once_per_query_and_its_order_undone() {
+async fn reranker_gets_one_request_per_query_and_results_are_reordered() {
     let upstream = MockServer::start().await;
     Mock::given(method("POST"))
         .and(path("/rerank"))
@@ -28,7 +28,7 @@ async fn a_reranker_is_asked_once_per_query_and_its_order_undone() {
 }
 
 #[tokio::test]
-async fn scores_outside_0_to_1_are_taken_as_log_odds() {
+async fn scores_outside_0_to_1_are_log_odds() {
     let upstream = answering(json_reply(json!({"results": [
         {"index": 0, "relevance_score": -4.0}, {"index": 1, "relevance_score": 5.0},
     ]})))
@@ -47,7 +47,7 @@ async fn scores_outside_0_to_1_are_taken_as_log_odds() {
 }
 
 #[tokio::test]
-async fn a_probe_says_what_to_set() {
+async fn probe_names_the_setting_to_fix() {
     let blind = answering(json_reply(json!({"results": [
         {"index": 0, "relevance_score": 0.5}, {"index": 1, "relevance_score": 0.5},
     ]})))
@@ -66,7 +66,7 @@ async fn a_probe_says_what_to_set() {
 }
 
 #[tokio::test]
-async fn a_score_that_is_no_number_costs_its_text_only() {
+async fn invalid_score_affects_only_its_text() {
     for written in ["NaN", "-Infinity", "null"] {
         let body = format!(
             r#"{{"results": [{{"index": 0, "relevance_score": {written}}}, {{"index": 1, "relevance_score": 0.7}}, {{"index": 2, "relevance_score": 0.4}}]}}"#
@@ -80,7 +80,7 @@ async fn a_score_that_is_no_number_costs_its_text_only() {
 }
 
 #[tokio::test]
-async fn a_vector_that_is_no_numbers_costs_its_text_only() {
+async fn invalid_vector_affects_only_its_text() {
     let vectors = |query: &str, text: &str| {
         format!(
             r#"{{"data": [{{"index": 0, "embedding": {query}}}, {{"index": 1, "embedding": {text}}}, {{"index": 2, "embedding": [1, 0]}}]}}"#
@@ -92,7 +92,7 @@ async fn a_vector_that_is_no_numbers_costs_its_text_only() {
         .similarities(&["q"], &["a", "b"], soon())
         .await;
     assert_eq!(found.unwrap().rows, [[0.0, 1.0]]);
-    // Nothing can be compared with a query that has none.
+    // Nothing can be compared with a query that has no vector.
     let bad = vectors("[NaN, NaN]", "[1, 0]");
     let upstream = answering(ResponseTemplate::new(200).set_body_string(bad)).await;
     let found = embeddings(&upstream)
