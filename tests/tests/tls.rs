@@ -227,7 +227,7 @@ async fn what_is_wrong_with_the_certificate_of_an_engine_is_said() {
     let engine = searxng::finding(found());
     let ca = authority.path("ca.pem");
     for (params, is_trusted, problem) in [
-        (localhost(), false, "let UPSTREAM_CA_FILE name"),
+        (localhost(), false, "set UPSTREAM_CA_FILE"),
         (elsewhere(), true, "is for another host name"),
         (expired(), true, "has expired"),
     ] {

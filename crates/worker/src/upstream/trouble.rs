@@ -81,8 +81,8 @@ fn connect_reason(error: &reqwest::Error) -> &'static str {
 fn tls_reason(fault: TlsFault) -> &'static str {
     match fault {
         TlsFault::Untrusted => {
-            "TLS: its certificate is not signed by an authority that is trusted here; let UPSTREAM_CA_FILE name \
-             the authority's"
+            "TLS: its certificate is not signed by an authority that is trusted here; set UPSTREAM_CA_FILE \
+             to the authority's certificate"
         }
         TlsFault::WrongName => "TLS: its certificate is for another host name",
         TlsFault::Outdated => "TLS: its certificate has expired or is not valid yet",
