@@ -1,15 +1,15 @@
-//! The dates that search engines write.
+//! Parses the dates that search engines write.
 
 use chrono::{DateTime, Days, Months, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
-/// Reads ISO 8601 (without a time zone: UTC), RFC 2822, "Jan 2, 2024", "2 January 2024" and
-/// "3 days ago". Dates in the future are no publication dates.
+/// Parses ISO 8601 (UTC without a time zone), RFC 2822, "Jan 2, 2024", "2 January 2024" and "3 days
+/// ago". Dates in the future are rejected.
 pub(super) fn parse(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let text = text.trim();
     let at = exact(text)
         .or_else(|| day(text))
         .or_else(|| relative(text, now))?;
-    // A day of grace for time zones ahead of UTC.
+    // One day of tolerance for time zones ahead of UTC.
     (at <= now + TimeDelta::days(1)).then_some(at)
 }
 
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_form_is_read() {
+    fn all_documented_formats_are_parsed() {
         for (text, expected) in [
             ("2024-05-01T10:20:30", "2024-05-01T10:20:30Z"),
             ("2024-05-01T10:20:30.123", "2024-05-01T10:20:30Z"),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_or_lies_ahead_is_left_out() {
+    fn other_text_and_future_dates_are_rejected() {
         for text in [
             "",
             "yesterday",

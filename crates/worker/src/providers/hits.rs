@@ -1,4 +1,4 @@
-//! Building a provider's list of results.
+//! Builds a provider's list of hits.
 
 use super::{markup, text};
 use crate::{cleaning, pipeline::Hit};
@@ -11,12 +11,12 @@ const MAX_SNIPPET_CHARS: usize = 1000;
 /// Titles are cut at this many characters.
 const MAX_TITLE_CHARS: usize = 300;
 
-/// Bytes of a title or an excerpt that are looked at: what markup needs beside the text.
+/// Only this many bytes of a title or an excerpt are read: enough for text and markup.
 const MAX_RAW_BYTES: usize = 64 * 1024;
-/// Results with a longer address are left out: few servers take one.
+/// Hits with a longer address are dropped: few servers accept one.
 const MAX_URL_BYTES: usize = 8 * 1024;
 
-/// A result as the provider gave it; title and snippet may hold markup.
+/// A hit as the provider returned it; title and snippet may hold markup.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Raw<'a> {
     pub(super) title: &'a str,
@@ -26,7 +26,7 @@ pub(super) struct Raw<'a> {
     pub(super) source_type: SourceType,
 }
 
-/// A list under construction: every address once, unusable ones left out, positions in order.
+/// The list of hits: without duplicate addresses and unusable hits, numbered in order.
 #[derive(Debug)]
 pub(super) struct HitList {
     provider: &'static str,
@@ -41,8 +41,8 @@ impl HitList {
         }
     }
 
-    /// Adds a result and tells its index. A second result of one address only lends the first
-    /// what that lacks. `None` when the address cannot be read: absent, empty, endless, not http(s).
+    /// Adds a hit and returns its index. A second hit with the same address only fills in what the
+    /// first lacks. `None` when the address is absent, too long or not http(s).
     pub(super) fn push(&mut self, raw: Raw<'_>) -> Option<usize> {
         if raw.url.len() > MAX_URL_BYTES {
             return None;
@@ -80,15 +80,15 @@ impl HitList {
         Some(self.hits.len() - 1)
     }
 
-    /// The best `limit` results.
+    /// The first `limit` hits.
     pub(super) fn finish(mut self, limit: usize) -> Vec<Hit> {
         self.hits.truncate(limit);
         self.hits
     }
 }
 
-/// Plain text of one line that can be seen, shortened. Cleaned after the markup is gone, since that
-/// can write any character as an entity.
+/// Shortened plain text of one line. Invisible characters are removed after the markup, which can
+/// encode any character as an entity.
 fn readable(source: &str, max_chars: usize) -> String {
     let end = source.floor_char_boundary(MAX_RAW_BYTES);
     let plain = markup::plain(source.get(..end).unwrap_or_default());
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_and_an_excerpt_hold_nothing_unseen_however_it_is_written() {
+    fn invisible_characters_are_removed_from_title_and_snippet() {
         for c in unwanted().filter(|c| !c.is_whitespace()) {
             let bare = format!("so{c}me");
             let entity = format!("so&#{};me", u32::from(c));
@@ -120,7 +120,7 @@ mod tests {
             for written in [bare, entity, inside_markup] {
                 let hit = hit(&written, &written);
                 for text in [&hit.title, &hit.snippet] {
-                    // HTML gives some of the references to controls another meaning.
+                    // HTML maps some references to control characters to other characters.
                     assert!(
                         !text.contains(cleaning::is_invisible),
                         "{written:?}: {text:?}"
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_titles_excerpts_and_addresses_are_bounded() {
+    fn lengths_of_titles_snippets_and_addresses_are_bounded() {
         for endless in [
             "x".repeat(1_000_000),
             "<b>".repeat(300_000),

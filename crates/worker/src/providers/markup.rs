@@ -1,27 +1,27 @@
-//! Plain text from snippets that may hold HTML.
+//! Converts snippets that may hold HTML to plain text.
 
 use super::text;
 use dom_query::Document;
 
-/// Elements that search engines put into titles and excerpts. Anything else in angle brackets is
-/// text: a snippet about C++ speaks of `vector<int>`.
+/// Elements that search engines put into titles and excerpts. Other text in angle brackets is kept,
+/// such as `vector<int>`.
 const ELEMENTS: [&str; 22] = [
     "a", "abbr", "b", "br", "cite", "code", "div", "em", "font", "h3", "hr", "i", "img", "li",
     "mark", "p", "small", "span", "strong", "sub", "sup", "u",
 ];
 
-/// `source` without tags, entities decoded, white space collapsed.
+/// Removes tags, decodes entities and collapses white space.
 pub(super) fn plain(source: &str) -> String {
     if !source.contains(['<', '&']) {
         return text::collapse(source);
     }
-    // Without tags there is no tree, which strangers could make deep or large.
+    // Without tags, untrusted text cannot build a deep or large tree.
     let document = Document::fragment(without_known_tags(source));
     text::collapse(&document.text())
 }
 
-/// Takes the tags of known elements out and escapes every other `<`, so that the parser takes it
-/// for text.
+/// Removes the tags of known elements and escapes every other `<`, so that the parser reads it as
+/// text.
 fn without_known_tags(source: &str) -> String {
     let mut kept = String::with_capacity(source.len() + 16);
     let mut rest = source;
@@ -36,7 +36,7 @@ fn without_known_tags(source: &str) -> String {
             .to_ascii_lowercase();
         match tag_end(after) {
             Some(end) if ELEMENTS.contains(&name.as_str()) => {
-                // A line break separates words; tags around a word do not.
+                // Line breaks separate words; inline tags do not.
                 if matches!(name.as_str(), "br" | "p" | "div" | "li") {
                     kept.push(' ');
                 }
@@ -52,8 +52,8 @@ fn without_known_tags(source: &str) -> String {
     kept
 }
 
-/// What follows the tag that `text` is the inside of; a `>` in quotes does not end it, unless the
-/// quotes are never closed.
+/// The text after the tag whose inside `text` begins with. A `>` in quotes does not end the tag,
+/// unless the quotes are never closed.
 fn tag_end(text: &str) -> Option<&str> {
     let mut quote = None;
     for (at, c) in text.char_indices() {
@@ -75,7 +75,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn tags_go_and_entities_are_decoded() {
+    fn tags_are_removed_and_entities_decoded() {
         assert_eq!(
             plain("to <span class='searchmatch'>asyncio</span>.run(main()) &amp; &#039;more&#039;"),
             "to asyncio.run(main()) & 'more'"
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn angle_brackets_of_code_stay() {
+    fn angle_brackets_in_code_are_kept() {
         assert_eq!(
             plain("a vector<int> and a < b && c > d"),
             "a vector<int> and a < b && c > d"
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_is_never_run_nor_taken_for_a_tag() {
+    fn script_element_is_kept_as_text() {
         assert_eq!(
             plain("<script>alert(1)</script>"),
             "<script>alert(1)</script>"
@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn tags_of_known_elements_take_nothing_with_them(
+        fn removing_tags_keeps_the_text_between_them(
             words in prop::collection::vec("[a-z]{1,6}", 1..6), element in prop::sample::select(&ELEMENTS[..]),
         ) {
             let marked: Vec<String> = words
@@ -117,12 +117,12 @@ mod tests {
         }
 
         #[test]
-        fn text_without_markup_only_loses_white_space(source in "[^<&]{0,80}") {
+        fn text_without_markup_is_only_collapsed(source in "[^<&]{0,80}") {
             prop_assert_eq!(plain(&source), text::collapse(&source));
         }
 
         #[test]
-        fn nothing_makes_it_panic(source in "\\PC{0,80}|[<>&/a-z;# ]{0,80}") {
+        fn arbitrary_input_does_not_panic(source in "\\PC{0,80}|[<>&/a-z;# ]{0,80}") {
             let _ = plain(&source);
         }
     }

@@ -1,5 +1,5 @@
-//! Everything that can be searched: one module per provider. What those over HTTP share is in
-//! `reply` (what a status means), `hits` (building the list), `text`, `markup`, `dates` and `period` (filtering by date).
+//! The search providers, one module each. Providers over HTTP share `response` (status codes),
+//! `hits` (builds the list of hits), `text`, `markup`, `dates` and `period` (filters by date).
 
 mod dates;
 mod hits;

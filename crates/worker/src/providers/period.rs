@@ -1,27 +1,26 @@
-//! What an engine that filters by date is asked for.
+//! The period of publication that a query asks for.
 
 use crate::pipeline::{ProviderQuery, TimeRange};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
-/// The year of a question before this one is no date of publication: what tells of it on the web
-/// was written later.
+/// An earlier year in a question is its subject, not a date of publication: pages about it were
+/// written later.
 const FIRST_YEAR: i32 = 2000;
 
-/// When results may have been published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Period {
-    /// At any time.
+    /// Any time.
     Any,
-    /// Not longer ago than this.
+    /// At most this long ago.
     Age(TimeRange),
-    /// On this day or after it.
+    /// On or after this day.
     Since(NaiveDate),
 }
 
 impl Period {
-    /// The period of `query`. What tells of a year was written in it or after it, so the year is a
-    /// beginning and never an end. It replaces "in the last year" when it is an earlier one, since
-    /// then the two contradict each other; a narrower range is meant.
+    /// The period of `query`. Pages about a year are published in it or later, so the year is a
+    /// start and never an end. An earlier year replaces "in the last year", which would contradict
+    /// it; a narrower range wins over the year.
     pub(super) fn of(query: &ProviderQuery, now: DateTime<Utc>) -> Self {
         let past = query
             .year
@@ -35,7 +34,7 @@ impl Period {
     }
 }
 
-/// `date` as engines from the United States want it: "1/31/2023".
+/// `date` in US format, as some engines require: "1/31/2023".
 pub(super) fn american(date: NaiveDate) -> String {
     format!("{}/{}/{}", date.month(), date.day(), date.year())
 }
@@ -47,7 +46,7 @@ mod tests {
     use chrono::TimeZone;
 
     #[test]
-    fn a_past_year_is_where_results_begin_and_replaces_the_last_year_only() {
+    fn past_year_is_a_start_date_and_replaces_only_the_last_year() {
         let now = Utc.with_ymd_and_hms(2026, 11, 24, 12, 0, 0).unwrap();
         let since = |year| Period::Since(NaiveDate::from_ymd_opt(year, 1, 1).unwrap());
         let month = TimeRange::Month;

@@ -1,4 +1,4 @@
-//! Perplexity's Sonar: chat completions that search and cite
+//! Perplexity's Sonar: chat completions with search and citations
 //! (<https://docs.perplexity.ai/api-reference/chat-completions-post>).
 
 mod citations;
@@ -32,11 +32,11 @@ const UPSTREAM: Upstream = Upstream {
 
 const PUBLIC_BASE: &str = "https://api.perplexity.ai";
 const MODEL: &str = "sonar";
-/// What is read of an answer: many times what Sonar writes.
+/// The limit of an answer: far above what Sonar writes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// Perplexity's search model. Its hits are the sources it cites, in the order of its numbers, and
-/// are not cut to the query's limit, so that every number of its answer has its source.
+/// A client for Perplexity's search model. Its hits are the cited sources, in the order of their
+/// numbers. They are not cut to the query's limit, so every number in the answer has its source.
 #[derive(Debug, Clone)]
 pub struct Perplexity {
     completions: String,
@@ -45,7 +45,7 @@ pub struct Perplexity {
 }
 
 impl Perplexity {
-    /// The service at `base`, by default the public one.
+    /// A client for the service at `base`; the public one by default.
     #[must_use]
     pub fn new(base: Option<&Url>, key: Secret, client: Client) -> Self {
         let completions = base.map_or_else(
@@ -59,10 +59,10 @@ impl Perplexity {
         }
     }
 
-    /// Asks for a one-token answer, as `check-config` does; it costs one request.
+    /// Requests a one-token answer, for `check-config`; it costs one request.
     ///
     /// # Errors
-    /// When no search would succeed.
+    /// [`ProbeError`] when a search fails.
     pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
         let mut body = parameters("wikipedia", Period::Any);
         body["max_tokens"] = json!(1);
@@ -109,7 +109,7 @@ fn parameters(question: &str, period: Period) -> Value {
         "model": MODEL,
         "messages": [{"role": "user", "content": question}],
     });
-    // The two filters exclude each other.
+    // Perplexity does not accept both filters together.
     match period {
         Period::Any => {}
         Period::Age(range) => {

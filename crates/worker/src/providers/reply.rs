@@ -1,4 +1,4 @@
-//! What an upstream's answer means for a search.
+//! Checks a provider's response and builds its errors.
 
 use crate::{
     json::{Parsed, Unreadable},
@@ -7,10 +7,10 @@ use crate::{
 };
 use serde_json::Value;
 
-/// Who was asked, and which settings mend a refusal.
+/// A provider's name, and the settings that fix a refusal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Upstream {
-    /// Its name on the wire.
+    /// The provider's name in the API.
     pub(super) name: &'static str,
     /// What to do after a 401 or 403.
     pub(super) forbidden_hint: &'static str,
@@ -19,7 +19,7 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    /// The error for an answer that did not come.
+    /// The error for a request without a response.
     pub(super) fn trouble(self, trouble: Trouble) -> ProviderError {
         let provider = self.name;
         match trouble {
@@ -32,12 +32,12 @@ impl Upstream {
         }
     }
 
-    /// The JSON object of a good answer.
+    /// The JSON object of a successful response.
     pub(super) fn object(self, reply: &Reply) -> Result<Parsed, ProviderError> {
         self.status(reply)?;
         match reply.json() {
             Ok(parsed) if parsed.value.is_object() => Ok(parsed),
-            Ok(_) => Err(self.malformed("JSON, but no object")),
+            Ok(_) => Err(self.malformed("JSON, but not an object")),
             Err(Unreadable::NotJson) if reply.is_html() => {
                 Err(self.malformed("HTML instead of JSON"))
             }
@@ -45,7 +45,7 @@ impl Upstream {
         }
     }
 
-    /// What the user should know when `count` of the results could not be read.
+    /// A notice that `count` results could not be read; `None` for 0.
     pub(super) fn unreadable(self, count: usize) -> Option<String> {
         let results = if count == 1 { "result" } else { "results" };
         (count > 0).then(|| format!("{count} {results} of {} could not be read", self.name))
@@ -85,7 +85,7 @@ impl Upstream {
         }
     }
 
-    /// A refusal that the operator can mend.
+    /// An error that the operator can fix.
     pub(super) fn refused(self, reason: &str, hint: impl Into<String>) -> ProviderError {
         ProviderError::Refused {
             provider: self.name,
@@ -94,7 +94,7 @@ impl Upstream {
         }
     }
 
-    /// An answer in a form that it should not have.
+    /// An error for a response in an unexpected format.
     pub(super) fn malformed(self, reason: &str) -> ProviderError {
         ProviderError::Malformed {
             provider: self.name,
@@ -102,7 +102,7 @@ impl Upstream {
         }
     }
 
-    /// What `check-config` shows of `error`.
+    /// The error that `check-config` reports for `error`.
     pub(super) fn probe_error(self, error: &ProviderError) -> ProbeError {
         let hint = match error {
             ProviderError::TimedOut { .. }
@@ -120,12 +120,12 @@ impl Upstream {
     }
 }
 
-/// The text member `name`; empty when it is absent or no text.
+/// The string field `name`; empty when it is absent or not a string.
 pub(super) fn text<'a>(object: &'a Value, name: &str) -> &'a str {
     object.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The members of the list `name`; empty when it is absent or no list.
+/// The items of the array field `name`; empty when it is absent or not an array.
 pub(super) fn list<'a>(object: &'a Value, name: &str) -> &'a [Value] {
     object
         .get(name)

@@ -27,12 +27,12 @@ const UPSTREAM: Upstream = Upstream {
     base_setting: "SEARXNG_BASE_URL",
 };
 
-/// Engines that are named when they did not answer; there may be hundreds.
+/// A notice names at most this many engines; an instance may have hundreds.
 const MOST_ENGINES: usize = 10;
-/// Characters of an engine's name, and of what it says.
+/// An engine's name and its message are each cut to this many characters.
 const MOST_CHARS: usize = 40;
 
-/// A SearXNG instance of the operator.
+/// A client for the operator's SearXNG instance.
 #[derive(Debug, Clone)]
 pub struct Searxng {
     search: Url,
@@ -40,7 +40,7 @@ pub struct Searxng {
 }
 
 impl Searxng {
-    /// The instance at `base_url`, which may have a path, such as `/searx/`.
+    /// A client for the instance at `base_url`, which may have a path, such as `/searx/`.
     #[must_use]
     pub fn new(base_url: &Url, client: Client) -> Self {
         Self {
@@ -49,10 +49,10 @@ impl Searxng {
         }
     }
 
-    /// Asks one question, as `check-config` does.
+    /// Sends one query, for `check-config`.
     ///
     /// # Errors
-    /// When no search would succeed; engines that do not answer are told in the text.
+    /// [`ProbeError`] when a search fails. Engines that did not respond are named in the report.
     pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
         let query = ProviderQuery {
             text: "wikipedia".to_owned(),
@@ -87,7 +87,7 @@ impl Searxng {
         if let Some(language) = &query.language {
             parameters.push(("language", language.clone()));
         }
-        // It cannot begin at a date: the year in the words of the query has to do.
+        // SearXNG has no start date; the query still names the year.
         if let Period::Age(range) = Period::of(query, now) {
             let name = match range {
                 TimeRange::Day => "day",
@@ -163,7 +163,7 @@ fn read(reply: &Reply, limit: usize, now: DateTime<Utc>) -> Result<Found, Provid
     })
 }
 
-/// An infobox is a short article with an address; the address may stand in the results already.
+/// Adds infoboxes as hits; their address may be among the results already.
 fn push_infoboxes(body: &Value, hits: &mut HitList) {
     for infobox in reply::list(body, "infoboxes") {
         let links = reply::list(infobox, "urls").iter();
@@ -193,7 +193,7 @@ fn source_type(category: &str) -> SourceType {
     }
 }
 
-/// One line on the engines that did not answer.
+/// A notice about the engines that did not respond.
 fn unresponsive(body: &Value, nothing_found: bool) -> Option<String> {
     let engines: Vec<String> = reply::list(body, "unresponsive_engines")
         .iter()
@@ -227,7 +227,7 @@ fn brief(text: &str) -> String {
     cleaning::clean_line(text, MOST_CHARS)
 }
 
-/// Why engines did not answer; the worst of their reasons.
+/// Why engines did not respond: the most important of their reasons.
 fn silence(body: &Value) -> Option<Silence> {
     reply::list(body, "unresponsive_engines")
         .iter()
@@ -239,8 +239,8 @@ fn silence(body: &Value) -> Option<Silence> {
         .min()
 }
 
-/// Judges by SearXNG's own words (`searx/webutils.py`, `exception_classname_to_text`), which stay
-/// English whatever the interface is in; an engine that rests repeats why, after "Suspended: ".
+/// Classifies SearXNG's own message (`searx/webutils.py`, `exception_classname_to_text`), which is
+/// English in every interface language. A suspended engine repeats its reason after "Suspended: ".
 fn reason_of(message: &str) -> Silence {
     let message = message.to_lowercase();
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
@@ -253,7 +253,8 @@ fn reason_of(message: &str) -> Silence {
     }
 }
 
-/// A 400 names the parameter after "parameter"; the rest of its text may hold the query.
+/// The error of a 400, which names a parameter after "parameter". The rest of its text may hold the
+/// query, so it is dropped.
 fn bad_parameter(reply: &Reply) -> Option<ProviderError> {
     if reply.status != 400 {
         return None;
@@ -275,7 +276,8 @@ fn bad_parameter(reply: &Reply) -> Option<ProviderError> {
         Some(name) => format!("HTTP 400, parameter {name}"),
         None => "HTTP 400".to_owned(),
     };
-    let hint = "this SearXNG does not take a parameter of the request; check its version and preferences.lock";
+    let hint =
+        "this SearXNG rejects a parameter of the request; check its version and preferences.lock";
     Some(UPSTREAM.refused(&reason, hint))
 }
 

@@ -25,12 +25,12 @@ const UPSTREAM: Upstream = Upstream {
 };
 
 const PUBLIC_BASE: &str = "https://google.serper.dev";
-/// Google reads no more than this.
+/// Google ignores the rest of a longer query.
 const MAX_QUERY_CHARS: usize = 2000;
-/// The most that one request may ask for.
+/// The maximum number of results per request.
 const MAX_RESULTS: usize = 100;
 
-/// The country whose results a language gets; a language that is missing here gets no country.
+/// The country for the results of a language; other languages get none.
 const COUNTRIES: [(&str, &str); 14] = [
     ("cs", "cz"),
     ("da", "dk"),
@@ -48,7 +48,7 @@ const COUNTRIES: [(&str, &str); 14] = [
     ("tr", "tr"),
 ];
 
-/// Google's results through serper.dev.
+/// A client for serper.dev.
 #[derive(Debug, Clone)]
 pub struct Serper {
     search: String,
@@ -57,7 +57,7 @@ pub struct Serper {
 }
 
 impl Serper {
-    /// The service at `base`, by default the public one.
+    /// A client for the service at `base`; the public one by default.
     #[must_use]
     pub fn new(base: Option<&Url>, key: Secret, client: Client) -> Self {
         let search = base.map_or_else(
@@ -71,10 +71,10 @@ impl Serper {
         }
     }
 
-    /// Asks one question, as `check-config` does; it costs one credit.
+    /// Sends one query, for `check-config`; it costs one credit.
     ///
     /// # Errors
-    /// When no search would succeed.
+    /// [`ProbeError`] when a search fails.
     pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
         let query = ProviderQuery {
             text: "wikipedia".to_owned(),
@@ -106,7 +106,8 @@ impl SearchProvider for Serper {
         if !found.hits.is_empty() || !is_since {
             return Ok(found);
         }
-        // Google dates pages by guessing: the year in the words of the query has to do.
+        // Google only guesses the dates of pages, so search again without the filter; the query
+        // still names the year.
         let of_any_year = ProviderQuery {
             time_range: None,
             year: None,
@@ -165,7 +166,7 @@ fn parameters(query: &ProviderQuery, now: DateTime<Utc>) -> Value {
     body
 }
 
-/// The direct answer and the knowledge panel come first where they have an address.
+/// Reads the hits. The answer box and the knowledge panel come first if they have an address.
 fn read(body: &Value, now: DateTime<Utc>) -> HitList {
     let mut hits = HitList::new(UPSTREAM.name);
     if let Some(answer) = body.get("answerBox") {

@@ -1,4 +1,4 @@
-//! What the tests of all HTTP providers need.
+//! Helpers for the tests of all HTTP providers.
 
 use crate::pipeline::{Deadline, Found, Hit, ProviderError, ProviderQuery};
 use std::{collections::HashSet, time::Duration};
@@ -26,7 +26,7 @@ pub(super) fn json(text: impl Into<Vec<u8>>) -> ResponseTemplate {
     body(200, text, "application/json")
 }
 
-/// A server that answers every request with `answer`.
+/// A server that sends `answer` to every request.
 pub(super) async fn serve(answer: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
     Mock::given(matchers::any())
@@ -36,7 +36,7 @@ pub(super) async fn serve(answer: ResponseTemplate) -> MockServer {
     server
 }
 
-/// The value of the query parameter `name` in the only request that `server` got.
+/// The query parameter `name` of the only request that `server` received.
 pub(super) async fn parameter(server: &MockServer, name: &str) -> Option<String> {
     let requests = server.received_requests().await.unwrap();
     let [request] = requests.as_slice() else {
@@ -47,7 +47,7 @@ pub(super) async fn parameter(server: &MockServer, name: &str) -> Option<String>
     found.map(|(_, value)| value.into_owned())
 }
 
-/// What a refusal tells the operator.
+/// The hint of a refusal.
 pub(super) fn hint(error: &ProviderError) -> &str {
     match error {
         ProviderError::Refused { hint, .. } => hint,
@@ -55,8 +55,8 @@ pub(super) fn hint(error: &ProviderError) -> &str {
     }
 }
 
-/// `good` in every form in which a server can spoil it: each `TEXT` in it becomes an odd string,
-/// each `12.5` an odd number.
+/// Variants of `good` with malformed strings at `TEXT`, malformed numbers at `12.5`, bad bytes, and
+/// other encodings.
 pub(super) fn spoiled(good: &str) -> Vec<Vec<u8>> {
     assert!(good.contains("TEXT"), "{good}");
     let mut all: Vec<Vec<u8>> = Vec::new();
@@ -85,8 +85,8 @@ pub(super) fn spoiled(good: &str) -> Vec<Vec<u8>> {
     all
 }
 
-/// The results that `ask` finds on a server, for each form of `good` and of it with an item that
-/// is no JSON at `BROKEN`.
+/// Asserts that `ask` reads all results from every variant of `good`, also with a malformed item at
+/// `BROKEN`.
 pub(super) async fn assert_spoils_nothing<F: Future<Output = Result<Found, ProviderError>>>(
     good: &str,
     hits: usize,
@@ -112,14 +112,14 @@ pub(super) async fn assert_spoils_nothing<F: Future<Output = Result<Found, Provi
     );
 }
 
-/// What holds of the results of every provider, whatever its server says.
+/// Asserts what holds for the hits of every provider.
 pub(super) fn assert_sound(hits: &[Hit]) {
     let mut known = HashSet::new();
     for (hit, position) in hits.iter().zip(1..) {
         assert_eq!(hit.position, position);
         let url = url::Url::parse(&hit.url).unwrap();
         assert!(matches!(url.scheme(), "http" | "https"), "{url}");
-        assert!(known.insert(url), "{} stands there twice", hit.url);
+        assert!(known.insert(url), "{} is listed twice", hit.url);
         assert!(!hit.title.is_empty() && hit.title.chars().count() <= 300);
         assert!(hit.snippet.chars().count() <= 1000);
     }

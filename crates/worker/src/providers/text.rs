@@ -1,11 +1,11 @@
-//! Small operations on titles, excerpts and queries.
+//! Shortens titles, excerpts and queries.
 
-/// `source` with every run of white space as one blank, trimmed.
+/// Replaces every run of white space in `source` by one blank, and trims it.
 pub(super) fn collapse(source: &str) -> String {
     source.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The first `max_chars` characters of `source`, cut at a word border and marked where it was cut.
+/// The first `max_chars` characters of `source`, cut between words; `…` marks the cut.
 pub(super) fn shorten(source: &str, max_chars: usize) -> String {
     if source.chars().count() <= max_chars {
         return source.to_owned();
@@ -15,8 +15,8 @@ pub(super) fn shorten(source: &str, max_chars: usize) -> String {
     cut
 }
 
-/// As many whole words of `source` as fit into `max_chars` characters; a first word that is longer
-/// than that is cut.
+/// As many whole words of `source` as fit into `max_chars` characters. A first word that is too
+/// long is cut.
 pub(super) fn words_within(source: &str, max_chars: usize) -> String {
     let Some((end, next)) = source.char_indices().nth(max_chars) else {
         return source.to_owned();
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cut_falls_between_words() {
+    fn text_is_cut_between_words() {
         assert_eq!(shorten("short", 10), "short");
         assert_eq!(shorten("one two three", 9), "one two…");
         assert_eq!(words_within("one two three", 7), "one two");

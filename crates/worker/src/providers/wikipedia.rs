@@ -1,7 +1,7 @@
-//! Wikipedia through MediaWiki's API, no key needed
-//! (<https://www.mediawiki.org/wiki/API:Search>, <https://www.mediawiki.org/wiki/Extension:TextExtracts>).
-//! One request brings the matching articles, their introductions and their addresses; a second one
-//! is made only when no article holds all the words.
+//! Wikipedia through MediaWiki's API; no key needed (<https://www.mediawiki.org/wiki/API:Search>,
+//! <https://www.mediawiki.org/wiki/Extension:TextExtracts>). One request returns the matching
+//! articles with introductions and addresses. A second one is sent only when no article holds all
+//! the words.
 
 mod editions;
 mod terms;
@@ -27,14 +27,14 @@ const UPSTREAM: Upstream = Upstream {
     base_setting: "WIKIPEDIA_BASE_URL",
 };
 
-/// The API gives at most this many introductions per request.
+/// The API returns at most this many introductions per request.
 const MAX_RESULTS: usize = 20;
-/// Characters of a wiki's name that are shown.
+/// A wiki's name is cut to this many characters.
 const MAX_NAME_CHARS: usize = 100;
-/// Length of the introductions asked for, in characters.
+/// The requested length of introductions, in characters.
 const EXTRACT_CHARS: &str = "1000";
 
-/// Wikipedia, or another MediaWiki.
+/// A client for Wikipedia, or for another MediaWiki.
 #[derive(Debug, Clone)]
 pub struct Wikipedia {
     base: Option<Url>,
@@ -42,8 +42,9 @@ pub struct Wikipedia {
 }
 
 impl Wikipedia {
-    /// The edition in the query's language; or, with `base`, always the wiki whose `api.php` is
-    /// there (an address that does not end in `.php` gets MediaWiki's usual `/w/api.php`).
+    /// Without `base`, the Wikipedia edition in the query's language; with it, always the wiki with
+    /// this `api.php`. An address that does not end in `.php` gets MediaWiki's default
+    /// `/w/api.php`.
     #[must_use]
     pub fn new(base: Option<Url>, client: Client) -> Self {
         let base = base.map(|base| {
@@ -56,10 +57,10 @@ impl Wikipedia {
         Self { base, client }
     }
 
-    /// Asks the wiki for its name, as `check-config` does.
+    /// Requests the name of the wiki, for `check-config`.
     ///
     /// # Errors
-    /// When no search would succeed.
+    /// [`ProbeError`] when the wiki does not return it.
     pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
         let parameters = [
             ("action", "query"),
@@ -119,7 +120,7 @@ impl Wikipedia {
             ("gsrsearch", terms),
             ("gsrlimit", &count),
             ("gsrnamespace", "0"),
-            // MediaWiki's built-in search looks at titles only unless told otherwise.
+            // Without this, MediaWiki's built-in search matches titles only.
             ("gsrwhat", "text"),
             ("prop", "extracts|info|pageprops"),
             ("inprop", "url"),
@@ -175,8 +176,7 @@ impl SearchProvider for Wikipedia {
     }
 }
 
-/// The articles in the order of the search; pages that only list the meanings of a word say
-/// nothing themselves and are left out.
+/// Reads the articles in search order, without disambiguation pages, which have no content.
 fn read(body: &Value, api: &str) -> HitList {
     let query = body.get("query").unwrap_or(&Value::Null);
     let mut pages: Vec<&Value> = reply::list(query, "pages").iter().collect();
@@ -193,7 +193,7 @@ fn read(body: &Value, api: &str) -> HitList {
         let Some(url) = address(page, api) else {
             continue;
         };
-        // The extract is plain text, in which `<` and `&` mean themselves.
+        // The extract is plain text: escape `<` and `&`, which `HitList` reads as markup.
         let extract = reply::text(page, "extract")
             .replace('&', "&amp;")
             .replace('<', "&lt;");
@@ -207,7 +207,7 @@ fn read(body: &Value, api: &str) -> HitList {
     hits
 }
 
-/// The article's address; a wiki that does not tell it serves the page by its number beside
+/// The article's address. If the wiki does not return it, the page is addressed by its ID, beside
 /// `api.php`.
 fn address(page: &Value, api: &str) -> Option<String> {
     for name in ["canonicalurl", "fullurl"] {
@@ -224,7 +224,8 @@ fn address(page: &Value, api: &str) -> Option<String> {
     Some(url.to_string())
 }
 
-/// MediaWiki reports its errors with HTTP 200 (<https://www.mediawiki.org/wiki/API:Errors_and_warnings>).
+/// Checks for errors, which MediaWiki reports with HTTP 200
+/// (<https://www.mediawiki.org/wiki/API:Errors_and_warnings>).
 fn checked(reply: &Reply) -> Result<Parsed, ProviderError> {
     let body = UPSTREAM.object(reply)?;
     let Some(error) = body.value.get("error") else {

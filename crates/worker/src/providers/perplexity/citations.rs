@@ -1,4 +1,4 @@
-//! The sources behind the numbers in Sonar's answers.
+//! Maps the numbers in Sonar's answers to hits.
 
 use crate::{
     pipeline::Hit,
@@ -11,9 +11,9 @@ use crate::{
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// The hits, and for each of Sonar's numbers (from 1; the list starts at 0) the number of its hit.
-/// `citations` holds the addresses that the numbers mean; `search_results` knows more of each.
-/// Without the former the latter's order counts.
+/// The hits, and for each of Sonar's numbers (from 1, at index 0) the number of its hit.
+/// `citations` lists the address of each number; `search_results` has more about each page. Without
+/// `citations`, the order of `search_results` counts.
 pub(super) fn sources(
     body: &Value,
     provider: &'static str,

@@ -12,7 +12,7 @@ use wiremock::{
     matchers::{body_json, header, method, path},
 };
 
-/// The members that Perplexity documents.
+/// A response with the documented fields.
 fn documented() -> Value {
     json!({
         "id": "1", "model": "sonar", "object": "chat.completion", "created": 1,
@@ -38,7 +38,7 @@ async fn found(body: &Value) -> Found {
 }
 
 #[tokio::test]
-async fn the_numbers_of_the_answer_mean_the_hits() {
+async fn numbers_in_the_answer_match_the_hits() {
     let found = found(&documented()).await;
     let shown: Vec<(&str, &str)> = found
         .hits
@@ -62,7 +62,7 @@ async fn the_numbers_of_the_answer_mean_the_hits() {
 }
 
 #[tokio::test]
-async fn either_list_of_sources_is_enough() {
+async fn one_list_of_sources_is_enough() {
     let mut body = documented();
     body.as_object_mut().unwrap().remove("citations");
     let by_results = found(&body).await;
@@ -75,7 +75,7 @@ async fn either_list_of_sources_is_enough() {
 }
 
 #[tokio::test]
-async fn an_answer_without_sources_keeps_no_number() {
+async fn numbers_are_removed_without_sources() {
     let body = json!({"choices": [{"message": {"content": "It is so [1]."}}]});
     let found = found(&body).await;
     assert_eq!(found.answer.as_deref(), Some("It is so."));
@@ -83,7 +83,7 @@ async fn an_answer_without_sources_keeps_no_number() {
 }
 
 #[tokio::test]
-async fn the_request_has_the_key_and_the_dates() {
+async fn request_has_the_key_and_the_date_filters() {
     for (time_range, year, filter, value) in [
         (Some(TimeRange::Day), None, "search_recency_filter", "day"),
         (None, Some(2023), "search_after_date_filter", "1/1/2023"),
@@ -112,7 +112,7 @@ async fn the_request_has_the_key_and_the_dates() {
 }
 
 #[tokio::test]
-async fn a_bad_key_and_a_bad_form_are_told_apart() {
+async fn bad_key_and_malformed_response_are_distinguished() {
     let server = serve(ResponseTemplate::new(401).set_body_string("<html>401</html>")).await;
     let error = at(&server)
         .search(&question("x"), soon())
@@ -140,7 +140,7 @@ const MEMBERS: [&str; 8] = [
     "total_tokens",
 ];
 
-/// Whether each number in brackets is that of a hit.
+/// Whether each number in brackets belongs to a hit.
 fn numbers_have_sources(found: &Found) -> bool {
     let answer = found.answer.as_deref().unwrap_or_default();
     let inside = answer
@@ -154,7 +154,7 @@ fn numbers_have_sources(found: &Found) -> bool {
 
 proptest! {
     #[test]
-    fn whatever_sonar_says_every_number_has_its_source(
+    fn every_number_has_a_source_for_any_response(
         results in odd(&MEMBERS), citations in odd(&MEMBERS), usage in odd(&MEMBERS),
         text in "(\\[[0-9]{1,3}\\]|[a-z. \\[]|<think>|</think>){0,12}",
     ) {
@@ -170,7 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_answer_of_sonar_is_sound_where_it_can_be_read(
+    fn hits_of_a_damaged_response_are_valid(
         body in damaged(vec![documented().to_string().into_bytes()], &MEMBERS),
     ) {
         let body = serde_json::from_slice(&body);
@@ -182,7 +182,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn one_odd_result_costs_no_other() {
+async fn malformed_result_affects_no_other() {
     let good = r#"{"choices": [{"message": {"content": "Yes TEXT [1][2]."}}], "cost": 12.5,
         "search_results": [BROKEN {"title": "A", "url": "https://a.example/"},
         {"title": "B", "url": "https://b.example/"}]}"#;
@@ -201,7 +201,7 @@ async fn one_odd_result_costs_no_other() {
 }
 
 #[tokio::test]
-async fn an_answer_holds_nothing_unseen_and_has_an_end() {
+async fn answer_is_bounded_and_has_no_invisible_characters() {
     let hidden: String = crate::cleaning::tests::unwanted().collect();
     for text in [format!("Y{hidden}es."), "word ".repeat(100_000)] {
         let body = serde_json::json!({"choices": [{"message": {"content": text}}]});

@@ -1,17 +1,17 @@
-//! SearXNG reads commands out of the query itself
-//! (<https://docs.searxng.org/user/search-syntax.html>): `!engine`, `!!bang` (an external
-//! redirect), `:language`, `<timeout`. A question must never trigger them.
+//! Removes SearXNG's commands from a query (<https://docs.searxng.org/user/search-syntax.html>):
+//! `!engine`, `!!bang` (an external redirect), `:language`, `<timeout`. A question must never
+//! trigger them.
 
 use crate::providers::text;
 
-/// Engines behind SearXNG cut or refuse longer queries.
+/// Engines behind SearXNG cut or reject longer queries.
 const MAX_CHARS: usize = 400;
 
-/// Selectors of CSS that are codes of languages too: a question about them keeps the word.
+/// CSS selectors that are also language codes; they are kept as words.
 const SELECTORS: [&str; 5] = ["any", "dir", "has", "is", "not"];
 
-/// `query` without commands, within the length that engines accept. When it is nothing else, the
-/// commands stay as words.
+/// Removes commands and cuts the query to the length that engines accept. A query of commands alone
+/// keeps them as words.
 pub(super) fn without_commands(query: &str) -> String {
     let mut words: Vec<&str> = query.split_whitespace().filter_map(harmless).collect();
     if words.is_empty() {
@@ -24,13 +24,13 @@ pub(super) fn without_commands(query: &str) -> String {
     text::words_within(&words.join(" "), MAX_CHARS)
 }
 
-/// The part of `word` that is no command; a long word behind a mark ("!important") is kept as a
-/// word, since it is hardly an engine's shortcut.
+/// The part of `word` that is not a command. A long word after `!` ("!important") is kept, since
+/// engine shortcuts are short.
 fn harmless(word: &str) -> Option<&str> {
     let bare = word.trim_start_matches('!');
     let marked = bare.len() < word.len();
     if bare.is_empty() {
-        // Marks alone command nothing.
+        // Punctuation alone is not a command.
         return Some(word);
     }
     if marked && is_shortcut(bare) {
@@ -79,7 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn bangs_languages_and_timeouts_are_stripped() {
+    fn bangs_languages_and_timeouts_are_removed() {
         for (query, expected) in [
             ("!g rust async", "rust async"),
             ("!!g rust", "rust"),
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn a_long_question_is_cut_between_words() {
+    fn long_query_is_cut_between_words() {
         let cut = without_commands(&"word ".repeat(1000));
         assert!(cut.len() <= MAX_CHARS && cut.ends_with("word"));
     }
 
     proptest! {
         #[test]
-        fn no_word_that_is_left_is_a_bang(query in "[!:<a-z0-9 ]{0,60}") {
+        fn result_has_no_bangs(query in "[!:<a-z0-9 ]{0,60}") {
             let left = without_commands(&query);
             for word in left.split_whitespace() {
                 let mut chars = word.chars();

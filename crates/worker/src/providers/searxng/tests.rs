@@ -38,7 +38,7 @@ async fn failure(answer: ResponseTemplate) -> ProviderError {
 }
 
 #[tokio::test]
-async fn captured_results_are_read_in_their_order() {
+async fn captured_results_are_read_in_order() {
     let found = found("normal.json").await;
     assert_eq!(found.hits.len(), 10);
     let first = found.hits.first().unwrap();
@@ -61,7 +61,7 @@ async fn results_without_an_address_are_dropped() {
 }
 
 #[tokio::test]
-async fn an_infobox_is_a_result() {
+async fn infobox_is_a_hit() {
     let found = found("infobox-suggestions.json").await;
     let [hit] = found.hits.as_slice() else {
         panic!("{:?}", found.hits);
@@ -74,7 +74,7 @@ async fn an_infobox_is_a_result() {
 }
 
 #[tokio::test]
-async fn engines_that_did_not_answer_are_told() {
+async fn unresponsive_engines_are_reported() {
     let mixed = found("mixed-one-dead.json").await;
     assert_eq!(mixed.hits.len(), 10);
     let expected =
@@ -95,7 +95,7 @@ async fn engines_that_did_not_answer_are_told() {
 }
 
 #[tokio::test]
-async fn engines_that_were_slow_are_told_from_those_that_refused() {
+async fn slow_and_refusing_engines_are_distinguished() {
     for (messages, expected) in [
         (&["timeout"][..], Silence::Late),
         (&["Suspended: timeout", "HTTP error"], Silence::Late),
@@ -116,7 +116,7 @@ async fn engines_that_were_slow_are_told_from_those_that_refused() {
 }
 
 #[tokio::test]
-async fn odd_members_cost_their_result_and_not_the_list() {
+async fn malformed_fields_affect_only_their_result() {
     let text = r#"{"results": [
         {"url": "", "title": "empty"}, {"url": 5}, null, "x", {"title": "none"},
         {"url": "ftp://h/f", "title": "ftp"}, {"url": "javascript:alert(1)"},
@@ -150,7 +150,7 @@ async fn odd_members_cost_their_result_and_not_the_list() {
 }
 
 #[tokio::test]
-async fn the_request_has_the_base_path_and_every_parameter() {
+async fn request_has_the_base_path_and_all_parameters() {
     let server = MockServer::start().await;
     Mock::given(method("GET"))
         .and(path("/searx/search"))
@@ -174,7 +174,7 @@ async fn the_request_has_the_base_path_and_every_parameter() {
 }
 
 #[tokio::test]
-async fn an_earlier_year_is_not_searched_for_among_the_pages_of_the_last_one() {
+async fn earlier_year_disables_the_last_year_filter() {
     let server = serve(json(captured("noresults.json"))).await;
     let query = ProviderQuery {
         year: Some(2020),
@@ -191,7 +191,7 @@ async fn an_earlier_year_is_not_searched_for_among_the_pages_of_the_last_one() {
 }
 
 #[tokio::test]
-async fn a_query_without_a_word_asks_nothing() {
+async fn query_without_a_word_sends_no_request() {
     let server = serve(json(captured("normal.json"))).await;
     let found = at(&server).search(&question(": :"), soon()).await.unwrap();
     assert_eq!(found, Found::default());
@@ -199,7 +199,7 @@ async fn a_query_without_a_word_asks_nothing() {
 }
 
 #[tokio::test]
-async fn no_more_results_than_wanted_are_given() {
+async fn results_are_limited() {
     let server = serve(json(captured("normal.json"))).await;
     let query = ProviderQuery {
         limit: 3,
@@ -217,13 +217,13 @@ async fn no_more_results_than_wanted_are_given() {
 }
 
 #[tokio::test]
-async fn json_switched_off_says_where_to_switch_it_on() {
+async fn disabled_json_format_names_the_setting() {
     let error = failure(body(403, captured("json-disabled-403.html"), "text/html")).await;
     assert!(hint(&error).contains("json under search.formats"));
 }
 
 #[tokio::test]
-async fn the_limiter_says_how_to_switch_it_off() {
+async fn rate_limit_names_the_limiter_setting() {
     let error = failure(body(429, captured("limiter-429.html"), "text/html")).await;
     assert!(matches!(
         error,
@@ -236,13 +236,13 @@ async fn the_limiter_says_how_to_switch_it_off() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_names_the_setting() {
+async fn redirect_is_not_followed_and_names_the_setting() {
     let answer = ResponseTemplate::new(302).insert_header("location", "https://elsewhere.example/");
     assert!(hint(&failure(answer).await).contains("SEARXNG_BASE_URL"));
 }
 
 #[tokio::test]
-async fn a_bad_parameter_is_named_without_its_value() {
+async fn bad_parameter_is_named_without_its_value() {
     let error = failure(body(400, captured("bad-language.json"), "application/json")).await;
     let shown = error.to_string();
     assert!(
@@ -253,7 +253,7 @@ async fn a_bad_parameter_is_named_without_its_value() {
 }
 
 #[tokio::test]
-async fn answers_in_another_form_are_malformed() {
+async fn unexpected_formats_are_malformed() {
     for (text, reason) in [
         ("<!doctype html><html>", "HTML instead of JSON"),
         ("{\"results\": [", "not JSON"),
@@ -272,7 +272,7 @@ async fn answers_in_another_form_are_malformed() {
 }
 
 #[tokio::test]
-async fn a_server_in_trouble_is_worth_another_try() {
+async fn server_error_is_transient() {
     let error = failure(ResponseTemplate::new(502)).await;
     assert!(matches!(&error, ProviderError::Unavailable { reason, .. } if reason == "HTTP 502"));
     assert!(error.is_transient());
@@ -291,7 +291,7 @@ async fn a_server_in_trouble_is_worth_another_try() {
 }
 
 #[tokio::test]
-async fn a_probe_tells_what_works_and_what_to_set() {
+async fn probe_reports_results_and_settings() {
     let server = serve(json(captured("mixed-one-dead.json"))).await;
     let report = at(&server).probe(soon()).await.unwrap();
     assert!(report.starts_with("10 results; some engines"), "{report}");
@@ -328,7 +328,7 @@ fn samples() -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn what_many_engines_complain_of_is_said_in_a_few_words() {
+async fn notice_about_many_engines_is_short() {
     let engines: Vec<[String; 2]> = (0..500)
         .map(|number| [format!("engine {number}"), "timeout ".repeat(500)])
         .collect();
@@ -345,7 +345,7 @@ async fn what_many_engines_complain_of_is_said_in_a_few_words() {
 
 proptest! {
     #[test]
-    fn whatever_searxng_says_its_results_are_sound(
+    fn hits_are_valid_for_any_response(
         results in odd(&MEMBERS), infoboxes in odd(&MEMBERS), engines in odd(&MEMBERS),
         limit in 0_usize..5,
     ) {
@@ -364,7 +364,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_answer_of_searxng_is_read_or_refused(body in damaged(samples(), &MEMBERS)) {
+    fn damaged_response_is_read_or_rejected(body in damaged(samples(), &MEMBERS)) {
         let reply = Reply { status: reqwest::StatusCode::OK, retry_after: None, through_proxy: false, body };
         if let Ok(found) = read(&reply, 10, Utc::now()) {
             assert_sound(&found.hits);
@@ -376,7 +376,7 @@ proptest! {
     }
 
     #[test]
-    fn no_body_of_searxng_is_too_odd(body in prop::collection::vec(any::<u8>(), 0..80), status in 200_u16..600) {
+    fn arbitrary_bodies_do_not_panic(body in prop::collection::vec(any::<u8>(), 0..80), status in 200_u16..600) {
         let status = reqwest::StatusCode::from_u16(status).unwrap();
         let reply = Reply { status, retry_after: None, through_proxy: false, body };
         prop_assert!(read(&reply, 5, Utc::now()).is_err());
@@ -384,7 +384,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn one_odd_result_costs_no_other() {
+async fn malformed_result_affects_no_other() {
     let good = r#"{"results": [BROKEN {"title": "TEXT", "url": "https://a.example/", "score": 12.5},
         {"title": "Other", "url": "https://b.example/", "content": "Words"}], "unresponsive_engines": []}"#;
     crate::providers::tests::assert_spoils_nothing(good, 2, async |base| {

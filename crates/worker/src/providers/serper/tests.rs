@@ -13,7 +13,7 @@ use wiremock::{
     matchers::{body_json, header, method, path},
 };
 
-/// The members that serper.dev documents.
+/// A response with the documented fields.
 fn documented() -> Value {
     json!({
         "searchParameters": {"q": "x", "type": "search", "engine": "google"},
@@ -43,7 +43,7 @@ async fn failure(answer: ResponseTemplate) -> ProviderError {
 }
 
 #[test]
-fn the_direct_answer_and_the_panel_stand_before_the_organic_results() {
+fn answer_box_and_knowledge_panel_come_first() {
     let now = Utc.with_ymd_and_hms(2026, 11, 23, 0, 0, 0).unwrap();
     let hits = read(&documented(), now).finish(10);
     let urls: Vec<&str> = hits.iter().map(|hit| hit.url.as_str()).collect();
@@ -73,7 +73,7 @@ fn the_direct_answer_and_the_panel_stand_before_the_organic_results() {
 }
 
 #[tokio::test]
-async fn the_request_has_the_key_and_the_documented_parameters() {
+async fn request_has_the_key_and_the_documented_parameters() {
     let server = MockServer::start().await;
     Mock::given(method("POST"))
         .and(path("/search"))
@@ -95,7 +95,7 @@ async fn the_request_has_the_key_and_the_documented_parameters() {
 }
 
 #[tokio::test]
-async fn a_bad_key_names_its_setting_and_never_the_key() {
+async fn bad_key_error_names_the_setting_and_not_the_key() {
     let unauthorised = body(
         403,
         r#"{"message":"Unauthorized.","statusCode":403}"#,
@@ -107,7 +107,7 @@ async fn a_bad_key_names_its_setting_and_never_the_key() {
 }
 
 #[tokio::test]
-async fn an_empty_account_is_told_apart() {
+async fn exhausted_account_is_recognised() {
     let empty = body(
         400,
         r#"{"message":"Not enough credits","statusCode":400}"#,
@@ -118,7 +118,7 @@ async fn an_empty_account_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_tells_how_long_to_wait() {
+async fn rate_limit_passes_on_retry_after() {
     let limited = ResponseTemplate::new(429).insert_header("retry-after", "4");
     let expected = ProviderError::RateLimited {
         provider: "serperdev",
@@ -128,7 +128,7 @@ async fn a_rate_limit_tells_how_long_to_wait() {
 }
 
 #[tokio::test]
-async fn an_answer_without_results_is_an_empty_list() {
+async fn response_without_results_is_an_empty_list() {
     let server = serve(answer(r#"{"organic": []}"#)).await;
     assert_eq!(
         at(&server).search(&question("x"), soon()).await.unwrap(),
@@ -151,7 +151,7 @@ const MEMBERS: [&str; 9] = [
 
 proptest! {
     #[test]
-    fn whatever_serper_says_its_results_are_sound(
+    fn hits_are_valid_for_any_response(
         organic in odd(&MEMBERS), answer in odd(&MEMBERS), panel in odd(&MEMBERS),
     ) {
         let body = json!({
@@ -162,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_answer_of_serper_is_sound_where_it_can_be_read(
+    fn hits_of_a_damaged_response_are_valid(
         body in damaged(vec![documented().to_string().into_bytes()], &MEMBERS),
     ) {
         if let Ok(body) = serde_json::from_slice(&body) {
@@ -172,7 +172,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn a_past_year_is_where_results_begin_until_there_are_none() {
+async fn date_filter_is_dropped_when_it_finds_nothing() {
     let server = MockServer::start().await;
     let today = american(Utc::now().date_naive());
     let dates = format!("cdr:1,cd_min:1/1/2023,cd_max:{today}");
@@ -194,7 +194,7 @@ async fn a_past_year_is_where_results_begin_until_there_are_none() {
 }
 
 #[tokio::test]
-async fn one_odd_result_costs_no_other() {
+async fn malformed_result_affects_no_other() {
     let good = r#"{"organic": [BROKEN {"title": "TEXT", "link": "https://a.example/", "position": 12.5},
         {"title": "Other", "link": "https://b.example/", "snippet": "Words"}]}"#;
     crate::providers::tests::assert_spoils_nothing(good, 2, async |base| {

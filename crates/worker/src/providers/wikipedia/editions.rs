@@ -1,7 +1,7 @@
 //! The language editions of Wikipedia.
 
-/// Codes of the editions that are large enough to be asked. A list, not any two letters: the code
-/// becomes part of a host name, and not every language code has a Wikipedia.
+/// The codes of the larger editions. A fixed list, because the code becomes part of a host name and
+/// not every language code has a Wikipedia.
 const CODES: [&str; 62] = [
     "af", "ar", "az", "be", "bg", "bn", "bs", "ca", "cs", "cy", "da", "de", "el", "en", "eo", "es",
     "et", "eu", "fa", "fi", "fr", "gl", "he", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "ka",
@@ -9,7 +9,7 @@ const CODES: [&str; 62] = [
     "sh", "sk", "sl", "sq", "sr", "sv", "ta", "te", "th", "tr", "uk", "ur", "vi", "zh",
 ];
 
-/// The address of the API of the edition in `language`; of the English one when that is not known.
+/// The API address of the edition in `language`; of the English one if there is none.
 pub(super) fn api(language: Option<&str>) -> String {
     let code = language
         .map(|code| if code == "nb" { "no" } else { code })
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_edition_follows_the_language() {
+    fn edition_follows_the_language() {
         for (language, host) in [
             (Some("de"), "de"),
             (Some("nb"), "no"),

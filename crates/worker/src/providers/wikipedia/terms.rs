@@ -1,26 +1,26 @@
-//! Search terms from a question. MediaWiki wants every word of a query to stand in the article,
-//! so the words that only make it a question must go.
+//! Extracts search terms from a question. MediaWiki requires every word of a query to occur in the
+//! article, so question words must be removed.
 
 use crate::providers::text;
 
-/// Wikipedia refuses queries of more than 300 characters; [`any_of`] needs some of them.
+/// Wikipedia rejects queries of more than 300 characters; [`any_of`] adds some.
 const MAX_CHARS: usize = 200;
-/// More alternatives find anything and nothing.
+/// More alternatives match nearly everything.
 const MAX_ALTERNATIVES: usize = 12;
 
-/// English words that ask, join or qualify, and name nothing.
+/// English question words, function words and fillers.
 const STOP_WORDS: &str = " a about all also am an and any are as at be because been being best but \
 by can could did do does doing during each explain find for from get give had has have how i if in \
 into is it its list made make many me mean means meant most much my of on or our please should show \
 so some something tell than that the their them there these they this those to us used using was we \
 were what whats when where which while who whom whose why will with work works would you your ";
 
-/// Marks that MediaWiki's search reads as operators when a word begins with them.
+/// Characters that MediaWiki reads as operators at the start of a word.
 const OPERATORS: [char; 6] = ['-', '!', '~', '*', '?', '\\'];
 
-/// The words of `question` to search for. Stop words are taken out of English questions only;
-/// a capital letter inside the question marks a name, which stays. A question of stop words alone
-/// stays whole.
+/// The search terms of `question`. Stop words are removed from English questions only; a
+/// capitalised word after the first is a name and stays. A question of stop words alone stays
+/// whole.
 pub(super) fn from_question(question: &str, language: Option<&str>) -> String {
     let words: Vec<&str> = question
         .split_whitespace()
@@ -38,8 +38,8 @@ pub(super) fn from_question(question: &str, language: Option<&str>) -> String {
     text::words_within(&chosen.join(" "), MAX_CHARS)
 }
 
-/// The query for articles that hold any of `terms`, best matches first; for when none holds all of
-/// them. `None` when that would be the same.
+/// The query for articles that hold any of `terms`, for when none holds all. `None` for a single
+/// term.
 pub(super) fn any_of(terms: &str) -> Option<String> {
     let words: Vec<&str> = terms.split(' ').take(MAX_ALTERNATIVES).collect();
     (words.len() > 1).then(|| words.join(" OR "))
@@ -59,8 +59,8 @@ fn tells(word: &str, first: bool) -> bool {
     !STOP_WORDS.contains(&format!(" {plain} "))
 }
 
-/// `word` without the punctuation around it; what belongs to a name ("C++", "asyncio.gather",
-/// ".NET") stays.
+/// Removes the punctuation around `word`; punctuation of a name ("C++", "asyncio.gather", ".NET")
+/// stays.
 fn bare(word: &str) -> &str {
     let word = word.trim_matches(|char: char| "\"“”„«»()[]{}<>,;:¿¡|".contains(char));
     let word = word.trim_start_matches(OPERATORS);
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_english_question_becomes_its_telling_words() {
+    fn stop_words_are_removed_from_english_questions() {
         for (question, terms) in [
             ("What is asyncio.gather?", "asyncio.gather"),
             ("What is Python?", "Python"),
@@ -95,13 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn other_languages_keep_their_words() {
+    fn other_languages_keep_all_words() {
         let german = from_question("Was ist die Hauptstadt von Neuseeland?", Some("de"));
         assert_eq!(german, "Was ist die Hauptstadt von Neuseeland");
     }
 
     #[test]
-    fn a_long_question_is_cut_to_what_the_api_takes() {
+    fn long_question_is_cut_to_the_limit_of_the_api() {
         let terms = from_question(&"encyclopedia ".repeat(400), Some("en"));
         assert!(terms.chars().count() <= MAX_CHARS);
     }

@@ -34,7 +34,7 @@ async fn failure(answer: ResponseTemplate) -> ProviderError {
 }
 
 #[tokio::test]
-async fn a_captured_answer_without_addresses_links_to_the_page_by_number() {
+async fn article_without_an_address_is_linked_by_page_id() {
     let server = serve(json(fixture::json("mediawiki/generator.json"))).await;
     let found = at(&server)
         .search(&question("subprocess"), soon())
@@ -49,7 +49,7 @@ async fn a_captured_answer_without_addresses_links_to_the_page_by_number() {
 }
 
 #[tokio::test]
-async fn articles_come_in_the_order_of_the_search_and_lists_of_meanings_are_left_out() {
+async fn articles_are_in_search_order_without_disambiguation_pages() {
     let text = r#"{"query": {"pages": [
         {"pageid": 3, "index": 3, "title": "Python", "fullurl": "https://en.wikipedia.org/wiki/Python", "pageprops": {"disambiguation": ""}},
         {"pageid": 2, "index": 2, "title": "C++", "fullurl": "https://en.wikipedia.org/wiki/C%2B%2B", "extract": "Templates such as vector<int> & more."},
@@ -76,7 +76,7 @@ async fn articles_come_in_the_order_of_the_search_and_lists_of_meanings_are_left
 }
 
 #[tokio::test]
-async fn an_answer_without_pages_is_an_empty_list() {
+async fn response_without_pages_is_an_empty_list() {
     assert_eq!(found(r#"{"batchcomplete":true}"#).await, Found::default());
     assert_eq!(
         found(fixture::json("mediawiki/noresults.json")).await,
@@ -85,7 +85,7 @@ async fn an_answer_without_pages_is_an_empty_list() {
 }
 
 #[tokio::test]
-async fn the_request_asks_for_everything_at_once_and_says_who_asks() {
+async fn one_request_has_all_parameters_and_the_user_agent() {
     let server = MockServer::start().await;
     Mock::given(path("/api.php"))
         .and(query_param("generator", "search"))
@@ -103,7 +103,7 @@ async fn the_request_asks_for_everything_at_once_and_says_who_asks() {
 }
 
 #[tokio::test]
-async fn when_no_article_holds_all_words_those_with_any_are_asked_for() {
+async fn search_for_any_word_follows_when_no_article_has_all() {
     let server = MockServer::start().await;
     Mock::given(query_param("gsrsearch", "fastest animal Africa"))
         .respond_with(json(r#"{"batchcomplete":true}"#))
@@ -121,7 +121,7 @@ async fn when_no_article_holds_all_words_those_with_any_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_base_without_a_script_gets_the_usual_one() {
+async fn base_without_a_script_gets_the_default_one() {
     let server = MockServer::start().await;
     Mock::given(path("/w/api.php"))
         .respond_with(json(r#"{"batchcomplete":true}"#))
@@ -134,7 +134,7 @@ async fn a_base_without_a_script_gets_the_usual_one() {
 }
 
 #[tokio::test]
-async fn no_more_than_the_api_gives_is_asked_for() {
+async fn limit_is_capped_to_that_of_the_api() {
     let server = serve(json(r#"{"batchcomplete":true}"#)).await;
     let query = ProviderQuery {
         limit: 50,
@@ -145,7 +145,7 @@ async fn no_more_than_the_api_gives_is_asked_for() {
 }
 
 #[tokio::test]
-async fn errors_that_come_with_a_good_status_are_errors() {
+async fn errors_with_status_200_are_recognised() {
     for name in ["mediawiki/error-200.txt", "mediawiki/empty.json"] {
         let error = failure(json(fixture::json(name))).await;
         assert!(hint(&error).contains("WIKIPEDIA_BASE_URL"));
@@ -166,7 +166,7 @@ async fn errors_that_come_with_a_good_status_are_errors() {
 }
 
 #[tokio::test]
-async fn a_probe_tells_the_name_of_the_wiki() {
+async fn probe_returns_the_name_of_the_wiki() {
     let site = r#"{"query":{"general":{"sitename":"Test Wiki"}}}"#;
     let server = serve(json(site)).await;
     assert_eq!(at(&server).probe(soon()).await.unwrap(), "Test Wiki");
@@ -195,7 +195,7 @@ fn samples() -> Vec<Vec<u8>> {
 
 proptest! {
     #[test]
-    fn whatever_a_wiki_says_its_results_are_sound(pages in odd(&MEMBERS), page in odd(&MEMBERS)) {
+    fn hits_are_valid_for_any_response(pages in odd(&MEMBERS), page in odd(&MEMBERS)) {
         let body = serde_json::json!({"query": {"pages": [
             pages, page, {"title": page, "fullurl": "https://a.example/1", "extract": "Text."},
         ]}});
@@ -203,7 +203,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_answer_of_a_wiki_is_sound_where_it_can_be_read(
+    fn hits_of_a_damaged_response_are_valid(
         body in damaged(samples(), &MEMBERS),
     ) {
         if let Ok(body) = serde_json::from_slice(&body) {
@@ -213,7 +213,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn one_odd_result_costs_no_other() {
+async fn malformed_result_affects_no_other() {
     let good = r#"{"query": {"pages": [BROKEN {"title": "TEXT", "pageid": 1, "index": 1, "x": 12.5},
         {"title": "Other", "pageid": 2, "index": 2, "extract": "Words"}]}}"#;
     crate::providers::tests::assert_spoils_nothing(good, 2, async |base| {
