@@ -1,22 +1,22 @@
-//! From bytes to text, whatever the charset.
+//! Decodes bytes of any charset to text.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// Where a page's `<meta charset>` has to be found, by the HTML standard; in bytes.
+/// The HTML standard requires `<meta charset>` within this many bytes.
 const PRESCAN: usize = 1024;
-/// Enough for the detector to be sure.
+/// The number of bytes that the detector examines.
 const SAMPLE: usize = 64 * 1024;
 
-/// Decodes a page: a byte order mark wins, then the charset of the Content-Type header, then the
-/// page's own `<meta>`, then what the bytes look like. Malformed sequences become U+FFFD.
+/// Decodes a page. The charset is that of the byte order mark, else of the Content-Type header,
+/// else of the page's own `<meta>`, else it is detected. Malformed sequences become U+FFFD.
 #[must_use]
 pub fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
     let encoding = content_type
         .and_then(charset_parameter)
         .or_else(|| declared(bytes))
         .unwrap_or_else(|| detect(bytes));
-    // `decode` looks for the mark first.
+    // `decode` checks the byte order mark first.
     let (text, _, _) = encoding.decode(bytes);
     text.into_owned()
 }
@@ -51,7 +51,7 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
             .chars()
             .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.'))
             .collect();
-        // A page whose meta could be read as ASCII is not in UTF-16, whatever it says.
+        // A page whose meta reads as ASCII is not UTF-16, whatever it declares.
         return Encoding::for_label(label.as_bytes()).map(|encoding| {
             if encoding == UTF_16BE || encoding == UTF_16LE {
                 UTF_8
@@ -79,7 +79,7 @@ mod tests {
     use encoding_rs::{SHIFT_JIS, WINDOWS_1251};
 
     #[test]
-    fn a_byte_order_mark_wins_over_the_header() {
+    fn byte_order_mark_wins_over_the_header() {
         assert_eq!(
             decode(
                 b"\xef\xbb\xbfna\xc3\xafve",
@@ -94,13 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn the_header_wins_over_the_page() {
+    fn header_wins_over_the_page() {
         let page = b"<meta charset=utf-8>caf\xe9";
         assert!(decode(page, Some("text/html; Charset=\"windows-1252\"")).ends_with("café"));
     }
 
     #[test]
-    fn the_page_names_its_charset() {
+    fn page_declares_its_charset() {
         let (body, _, _) = SHIFT_JIS.encode("日本語の文書");
         for meta in [
             "<meta charset='shift_jis'>",
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn undeclared_text_is_detected() {
+    fn undeclared_charset_is_detected() {
         let russian = "Это обычный русский текст без объявленной кодировки, достаточно длинный для распознавания.";
         let (bytes, _, _) = WINDOWS_1251.encode(russian);
         assert_eq!(decode(&bytes, None), russian);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_labels_and_broken_bytes_do_no_harm() {
+    fn unknown_labels_and_malformed_bytes_are_tolerated() {
         assert_eq!(decode(b"ok", Some("text/html; charset=klingon")), "ok");
         assert_eq!(
             decode(b"a\xffb", Some("text/html; charset=utf-8")),

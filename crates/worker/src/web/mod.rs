@@ -1,5 +1,5 @@
-//! Everything that deals with pages: fetching them without being turned against the operator's own
-//! network, decoding their bytes and reading their main content.
+//! Fetches pages without exposing the operator's own network, decodes their bytes and extracts
+//! their main content.
 
 pub mod charset;
 pub mod extract;

@@ -1,6 +1,6 @@
-//! The text of PDF files, all pages of it. The files come from strangers: what they unpack to, how
-//! many pages and how much text they give and how long that takes is bounded. The library goes down
-//! with nested objects, so this runs where a crash is harmless ([`crate::parser`]).
+//! Extracts the text of PDF files. Files are untrusted, so unpacked size, pages, text and time are
+//! limited. lopdf can overflow the stack on nested objects, so this runs in a parser process
+//! ([`crate::parser`]).
 
 mod layout;
 mod page;
@@ -14,24 +14,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How a PDF file begins.
+/// The first bytes of every PDF file.
 pub const MAGIC: &[u8] = b"%PDF-";
 
 const UNREADABLE: FetchError = FetchError::NoContent(Cow::Borrowed("a PDF that cannot be parsed"));
-const LOCKED: FetchError = FetchError::NoContent(Cow::Borrowed("a PDF that wants a password"));
+const LOCKED: FetchError = FetchError::NoContent(Cow::Borrowed("an encrypted PDF"));
 const NO_TEXT: FetchError = FetchError::NoContent(Cow::Borrowed("a PDF without text"));
 
-/// What reading one file may cost.
+/// The limits for reading one file.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Pages that are read, from the first on.
+    /// The number of pages read, from the first on.
     pub pages: usize,
-    /// Bytes that the file's structure, and each page, may unpack to.
+    /// The unpacked size of the file's structure, and of each page, in bytes.
     pub unpacked: usize,
-    /// Bytes of text of the whole file.
+    /// The text of the whole file, in bytes.
     pub text: usize,
-    /// Time. Looked at between the operations of a page, not while the file's structure is loaded;
-    /// that takes time linear in the bytes of the file and its unpacked streams.
+    /// The time for the pages, checked between the operations of a page. Loading the file's
+    /// structure is not interrupted; it takes time linear in the size of the file and its unpacked
+    /// streams.
     pub time: Duration,
 }
 
@@ -46,11 +47,11 @@ impl Default for Limits {
     }
 }
 
-/// Reads the text of a PDF file. Blocks of page n have the anchor `page=n`, which viewers know.
-/// What lies behind a limit is left out. Objects that are nested deeply take a stack of megabytes.
+/// Reads the text of a PDF file. Blocks of page n have the anchor `page=n`, which PDF viewers
+/// understand. Text beyond a limit is dropped. Deeply nested objects need megabytes of stack.
 ///
 /// # Errors
-/// `NoContent` when the file is broken, locked or has no text, as scans have none.
+/// [`FetchError::NoContent`] when the file is malformed, encrypted or has no text (such as a scan).
 pub fn pdf(bytes: &[u8], limits: Limits) -> Result<Document, FetchError> {
     let until = Instant::now() + limits.time;
     let options = LoadOptions::with_max_decompressed_size(share(bytes, limits.unpacked));
@@ -81,8 +82,8 @@ pub fn pdf(bytes: &[u8], limits: Limits) -> Result<Document, FetchError> {
     })
 }
 
-/// What each of the streams that hold the file's objects may unpack to, so that all of them together
-/// keep to `total`: they are unpacked while the file is loaded, each on its own.
+/// The unpacked size allowed for each object stream, so that all together stay within `total`. They
+/// are unpacked one by one while the file is loaded.
 fn share(bytes: &[u8], total: usize) -> usize {
     const NAME: &[u8] = b"ObjStm";
     let names = unescaped(bytes);
@@ -90,7 +91,7 @@ fn share(bytes: &[u8], total: usize) -> usize {
     total / count.max(1)
 }
 
-/// `#4f` in a name stands for `O`.
+/// Decodes hex escapes of names: `#4f` is `O`.
 fn unescaped(bytes: &[u8]) -> Vec<u8> {
     let digit = |at: usize| char::from(*bytes.get(at)?).to_digit(16);
     let mut plain = Vec::with_capacity(bytes.len());
@@ -111,7 +112,7 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// An entry of the file's information, when it says something.
+/// An entry of the file's information dictionary, if it has more than two letters.
 fn stated(file: &lopdf::Document, name: &[u8]) -> Option<String> {
     const LONGEST: usize = 300;
     let information = file.trailer.get_deref(b"Info", file).ok()?.as_dict().ok()?;

@@ -1,7 +1,7 @@
-//! The TLS provider that every HTTP client of the process uses.
+//! The TLS provider of all HTTP clients of the process.
 
-/// Makes ring the process's TLS provider. Safe to call any number of times; the first one counts.
+/// Installs ring as the process's TLS provider. Only the first call has an effect.
 pub fn install() {
-    // An error means that a provider is installed already, which is all that is wanted.
+    // An error means that a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -1,10 +1,10 @@
-//! Lines of a page become paragraphs.
+//! Joins the lines of a page to paragraphs.
 
 use crate::pipeline::{Block, BlockKind};
 
 const LONGEST_TITLE: usize = 200;
 
-/// The paragraphs of page `number`. Words that were hyphenated at a line's end are whole again.
+/// The paragraphs of page `number`. Words that are hyphenated at a line's end are joined.
 pub(super) fn blocks(text: &str, number: usize) -> Vec<Block> {
     text.split("\n\n")
         .map(joined)
@@ -17,7 +17,7 @@ pub(super) fn blocks(text: &str, number: usize) -> Vec<Block> {
         .collect()
 }
 
-/// The first paragraph, when it is short enough to be one.
+/// The first paragraph, if it is short enough for a title.
 pub(super) fn title(blocks: &[Block]) -> String {
     let first = blocks.first().map(|block| block.text.as_str());
     first

@@ -1,16 +1,15 @@
-//! The text of one page, from the operations that draw it.
+//! Extracts the text of one page by interpreting its text operators.
 
 use lopdf::{Document, Encoding, Object, ObjectId, content::Content};
 use std::{collections::BTreeMap, time::Instant};
 
-/// Gaps wider than this, in thousandths of the font's size, part words.
+/// Wider gaps, in thousandths of the font size, separate words.
 const WORD_GAP: f32 = 180.0;
-/// Operations between two looks at the clock.
+/// The number of operations between two checks of the time limit.
 const STRIDE: usize = 256;
 
-/// What the page shows, a line break for each line and an empty line for each wider gap, in the
-/// order in which it is drawn. Broken off at `most` bytes and at `until`; what cannot be decoded
-/// is left out.
+/// The text of the page in drawing order, with a line break per line and an empty line per wider
+/// gap. Ends at `most` bytes or at `until`; undecodable text is left out.
 pub(super) fn text(
     file: &Document,
     page: ObjectId,
@@ -47,14 +46,14 @@ fn fonts(file: &Document, page: ObjectId, unpacked: usize) -> BTreeMap<Vec<u8>, 
         .collect()
 }
 
-/// Where the next glyph goes, as far as words and lines need it.
+/// The state of the text operators, as far as words and lines depend on it.
 #[derive(Default)]
 struct Pen<'a> {
     fonts: BTreeMap<Vec<u8>, Encoding<'a>>,
     font: Vec<u8>,
     size: f32,
     leading: f32,
-    /// Of the current line, and of the line before it.
+    /// The vertical position of the last line.
     y: f32,
     text: String,
 }
@@ -77,7 +76,7 @@ impl Pen<'_> {
             "T*" => self.go(Some(0.0), Some(-self.leading)),
             "Tm" => {
                 let y = number(5).unwrap_or_default();
-                // The matrix may carry the size.
+                // The matrix may scale the font.
                 let scale = number(3).unwrap_or(1.0).abs().max(0.01);
                 self.line(y - self.y, self.size.max(1.0) * scale);
                 self.y = y;
@@ -110,11 +109,11 @@ impl Pen<'_> {
         }
     }
 
-    /// A move by `y`: to the same line, to the next one, or over a gap.
+    /// Handles a move by `y`: to the same line, to the next one, or over a gap.
     fn line(&mut self, y: f32, size: f32) {
         let size = size.max(1.0);
         let is_new = y.abs() > size * 0.5;
-        // Upwards is another column.
+        // A move upwards starts another column.
         let is_gap = y > size * 0.5 || -y > size * 1.8;
         if self.text.is_empty() {
             return;

@@ -2,7 +2,7 @@ use super::*;
 use flate2::{Compression, write::ZlibEncoder};
 use std::io::Write;
 
-/// A PDF file of these objects, numbered from 1; the first is the catalogue.
+/// A PDF file of these objects, numbered from 1; the first is the catalog.
 fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = b"%PDF-1.5\n".to_vec();
     let mut places = Vec::new();
@@ -30,7 +30,7 @@ fn stream(extra: &str, content: &[u8]) -> Vec<u8> {
     object
 }
 
-/// One page for each of `contents`, which are streams.
+/// A PDF file with one page for each of `contents`, which are streams.
 fn pages(contents: Vec<Vec<u8>>) -> Vec<u8> {
     let count = contents.len();
     let kids: String = (0..count)
@@ -77,7 +77,7 @@ fn texts(document: &Document) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn every_page_is_read_and_can_be_linked_to() {
+fn every_page_is_read_and_has_an_anchor() {
     let bytes = pages(vec![
         shown(
             "72 720 Td (On ponds) Tj 0 -40 Td (Ducks live on ponds and eat water-) Tj 0 -14 Td (weed all day.) Tj",
@@ -99,7 +99,7 @@ fn every_page_is_read_and_can_be_linked_to() {
 }
 
 #[test]
-fn pages_text_and_unpacked_bytes_are_bounded() {
+fn pages_text_and_unpacked_bytes_are_limited() {
     let page = |at: usize| shown(&format!("(Page {at} of many) Tj"));
     let many = pages((1..=30).map(page).collect());
     let few = Limits {
@@ -128,13 +128,13 @@ fn pages_text_and_unpacked_bytes_are_bounded() {
 }
 
 #[test]
-fn streams_of_objects_share_what_the_file_may_unpack_to() {
+fn object_streams_share_the_unpacked_limit() {
     assert_eq!(share(b"/Type /ObjStm ... /Type /Obj#53tm", 100), 50);
     assert_eq!(share(b"%PDF-1.7 # #4 #zz", 100), 100);
 }
 
 #[test]
-fn time_is_bounded() {
+fn time_is_limited() {
     let long = format!("({}) Tj ", "word ".repeat(200)).repeat(2_000);
     let bytes = pages((0..20).map(|_| shown(&long)).collect());
     let limits = Limits {
@@ -145,7 +145,7 @@ fn time_is_bounded() {
 }
 
 #[test]
-fn hostile_files_are_refused_and_nothing_panics() {
+fn hostile_files_are_rejected_without_a_panic() {
     let nested = |open: &str, close: &str| {
         let deep = format!("{}1{}", open.repeat(50_000), close.repeat(50_000));
         pages(vec![shown(&format!("{deep} Tj"))])
@@ -187,7 +187,7 @@ fn hostile_files_are_refused_and_nothing_panics() {
 
 proptest::proptest! {
     #[test]
-    fn a_damaged_file_is_read_or_refused(at in 0usize..600, byte: u8, cut in 0usize..700) {
+    fn damaged_file_is_read_or_rejected(at in 0usize..600, byte: u8, cut in 0usize..700) {
         let mut bytes = pages(vec![shown("(Sound.) Tj"), packed(b"BT /F1 9 Tf (Packed.) Tj ET")]);
         if let Some(place) = bytes.get_mut(at) {
             *place = byte;
