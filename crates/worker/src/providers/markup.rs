@@ -52,8 +52,8 @@ fn without_known_tags(source: &str) -> String {
     kept
 }
 
-/// The text after the tag whose inside `text` begins with. A `>` in quotes does not end the tag,
-/// unless the quotes are never closed.
+/// The text after the end of a tag; `text` begins after the tag's `<`. A `>` in quotes does not end
+/// the tag, unless the quotes are never closed.
 fn tag_end(text: &str) -> Option<&str> {
     let mut quote = None;
     for (at, c) in text.char_indices() {

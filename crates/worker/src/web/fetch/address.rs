@@ -1,15 +1,15 @@
-//! Which IP addresses belong to the public internet (the IANA special-purpose registries).
+//! Decides which IP addresses are public (by the IANA special-purpose registries).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Networks that no public page is served from, with their prefix lengths.
+/// Networks without public pages, with their prefix lengths.
 const CLOSED_V4: [(Ipv4Addr, u32); 17] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),        // this network
     (Ipv4Addr::new(10, 0, 0, 0), 8),       // private
-    (Ipv4Addr::new(100, 64, 0, 0), 10),    // carrier-grade NAT; one cloud's metadata
+    (Ipv4Addr::new(100, 64, 0, 0), 10),    // carrier-grade NAT; a cloud's metadata
     (Ipv4Addr::new(127, 0, 0, 0), 8),      // loopback
-    (Ipv4Addr::new(168, 63, 129, 16), 32), // one cloud's host services
-    (Ipv4Addr::new(169, 254, 0, 0), 16),   // link-local; the other clouds' metadata
+    (Ipv4Addr::new(168, 63, 129, 16), 32), // a cloud's host services
+    (Ipv4Addr::new(169, 254, 0, 0), 16),   // link-local; other clouds' metadata
     (Ipv4Addr::new(172, 16, 0, 0), 12),    // private
     (Ipv4Addr::new(192, 0, 0, 0), 24),     // protocol assignments
     (Ipv4Addr::new(192, 0, 2, 0), 24),     // documentation
@@ -23,7 +23,7 @@ const CLOSED_V4: [(Ipv4Addr, u32); 17] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),      // reserved, broadcast
 ];
 
-/// Parts of 2000::/3 that are not the public internet or that lead into IPv4 by a detour.
+/// Parts of 2000::/3 that are not public or that tunnel to IPv4.
 const CLOSED_V6: [(Ipv6Addr, u32); 5] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments, Teredo
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
@@ -58,7 +58,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
             .any(|(network, length)| (bits ^ network.to_bits()) >> (128 - length) == 0)
 }
 
-/// The IPv4 address that a mapped or a NAT64 address reaches.
+/// The IPv4 address inside a mapped or NAT64 address.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let nat64 = Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0).to_bits() >> 32;
     if address.to_bits() >> 32 == nat64 {

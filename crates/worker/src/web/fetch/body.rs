@@ -1,4 +1,4 @@
-//! Reading a body piece by piece, never more than allowed.
+//! Reads a body in chunks, up to a limit.
 
 use super::{
     client::Response,
@@ -8,8 +8,8 @@ use super::{
 };
 use crate::pipeline::FetchError;
 
-/// Reads the body. `limit` counts bytes after decompression, so a small transfer that unpacks into
-/// a huge one ends at the limit too. The slot comes along: it is held until the page is parsed.
+/// Reads the body. `limit` counts bytes after decompression, so it also stops decompression bombs.
+/// The permit is returned too: it is held until the page is parsed.
 pub(super) async fn read(response: Response, limit: usize) -> Result<(Vec<u8>, Slot), FetchError> {
     let Response {
         mut inner, slot, ..

@@ -1,4 +1,4 @@
-//! One GET with everything that must hold for each of its hops.
+//! Sends GET requests; each hop passes the guard, the resolver and the limits.
 
 use super::{
     failure,
@@ -26,14 +26,14 @@ const ACCEPTED: &str = "text/html,application/xhtml+xml,text/markdown;q=0.9,text
 pub(super) struct Client {
     /// Connects to public addresses only.
     public: reqwest::Client,
-    /// For hosts that the operator vouches for. A client of its own, because a resolver sees names
-    /// without ports and permissions may be for one port.
+    /// For allow-listed hosts. A separate client, because the resolver sees names without ports and
+    /// an entry may be for one port.
     vouched: reqwest::Client,
     rules: FetchRules,
     slots: Slots,
 }
 
-/// The answer of the last hop, its body not yet read.
+/// The response of the last hop; its body is not read yet.
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) url: Url,
@@ -68,7 +68,7 @@ impl Client {
                 .referer(false)
                 .connect_timeout(CONNECT_TIMEOUT)
                 .pool_max_idle_per_host(rules.per_host)
-                // A proxy would resolve names itself, out of the guard's sight.
+                // A proxy would resolve names itself and bypass the guard.
                 .no_proxy()
         };
         Ok(Self {
@@ -83,7 +83,7 @@ impl Client {
         &self.rules
     }
 
-    /// Fetches `url`, following redirects, without asking robots.txt.
+    /// Fetches `url`, following redirects, without checking robots.txt.
     pub(super) async fn get(&self, url: &Url) -> Result<Response, FetchError> {
         let mut trail = Trail::new(url);
         loop {
@@ -94,7 +94,7 @@ impl Client {
         }
     }
 
-    /// One hop: judged, then fetched, in `language` if the site has it.
+    /// Checks and fetches one hop; asks the site for `language`.
     pub(super) async fn step(&self, url: &Url, language: Option<&str>) -> Result<Step, FetchError> {
         let trust = guard::check(url, &self.rules)?;
         let response = self.send(url, language, trust).await?;
@@ -104,13 +104,13 @@ impl Client {
         }
     }
 
-    /// The client for one request, once there is a slot for it.
+    /// Waits for a permit; returns it with the client for one request.
     pub(super) async fn for_one(&self, url: &Url, trust: Trust) -> (&reqwest::Client, Slot) {
         let host = host_name(url).unwrap_or_default();
         (self.trusting(trust), self.slots.take(&host).await)
     }
 
-    /// The client for one request, if there is a slot for it at once.
+    /// The client and a permit for one request, if one is free.
     pub(super) fn for_one_now(&self, url: &Url, trust: Trust) -> Option<(&reqwest::Client, Slot)> {
         let slot = self.slots.try_take(&host_name(url).unwrap_or_default())?;
         Some((self.trusting(trust), slot))
@@ -148,8 +148,9 @@ impl Client {
     }
 }
 
-/// `language`, then English, which most sites have. Nothing but a two-letter code: a page that
-/// comes in the language of the question must not cost more than that in being recognised.
+/// The Accept-Language value: `language`, then English, which most sites have. Only a two-letter
+/// code is sent, so that the header identifies the user by no more than the language of the
+/// question.
 fn accepted_languages(language: &str) -> Option<HeaderValue> {
     let is_code = language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase());
     let accepted = match language {
@@ -160,14 +161,14 @@ fn accepted_languages(language: &str) -> Option<HeaderValue> {
     HeaderValue::try_from(accepted).ok()
 }
 
-/// What a hop led to.
+/// The result of one hop.
 #[derive(Debug)]
 pub(super) enum Step {
     Answer(Response),
     Redirect(Url),
 }
 
-/// A chain of redirects that ends.
+/// A bounded chain of redirects.
 #[derive(Debug)]
 pub(super) struct Trail {
     hop: Url,

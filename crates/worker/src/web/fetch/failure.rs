@@ -1,4 +1,4 @@
-//! What went wrong with a connection, in words that name no address.
+//! Converts errors of the HTTP client. The messages contain no address.
 
 use super::{guard, resolver::NoPublicAddress};
 use crate::pipeline::FetchError;
@@ -30,7 +30,7 @@ pub(super) fn from_client(error: &reqwest::Error) -> FetchError {
         Some(io::ErrorKind::TimedOut) => return FetchError::TimedOut,
         _ if error.is_connect() => "no connection",
         _ if error.is_decode() || error.is_body() => "the transfer broke off",
-        _ => "not a proper HTTP answer",
+        _ => "not a valid HTTP response",
     };
     FetchError::Unreachable(reason.to_owned())
 }

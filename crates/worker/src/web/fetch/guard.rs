@@ -1,19 +1,20 @@
-//! Which URLs may be fetched at all. Names are judged again by the resolver, by what they lead to.
+//! Checks URLs before they are fetched (SSRF guard). The resolver checks the addresses of names
+//! again.
 
 use super::{address::is_public, rules::FetchRules};
 use crate::pipeline::FetchError;
 use std::net::IpAddr;
 use url::{Host, Url};
 
-/// The reason that a private address is refused with, here and by the resolver.
+/// The error for a private address, here and in the resolver.
 pub(super) const PRIVATE: FetchError = FetchError::Forbidden("a private address");
 
-/// How an allowed URL may be connected to.
+/// Which addresses an allowed URL may connect to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// To public addresses only.
+    /// Public addresses only.
     Public,
-    /// To any: the operator vouches for it.
+    /// Any address: the operator has allow-listed the host.
     Vouched,
 }
 

@@ -1,9 +1,9 @@
-//! What kind of file an answer is.
+//! Determines the format of a response.
 
 use super::client::Response;
 use crate::{parser::Format, pipeline::FetchError, web::pdf};
 
-/// Judges by Content-Type; an answer without one passes as HTML until its bytes are seen.
+/// Decides by Content-Type; a response without one counts as HTML until its bytes are checked.
 pub(super) fn format(response: &Response) -> Result<Format, FetchError> {
     let header = response.content_type().unwrap_or_default();
     let essence = header.split(';').next().unwrap_or_default();
@@ -22,7 +22,7 @@ pub(super) fn format(response: &Response) -> Result<Format, FetchError> {
     }
 }
 
-/// A server may send anything as a type; only what a type can be is repeated.
+/// The header may hold anything; keeps only characters that a media type can have.
 fn printable(essence: &str) -> String {
     essence
         .chars()
@@ -31,7 +31,7 @@ fn printable(essence: &str) -> String {
         .collect()
 }
 
-/// Whether bytes are neither text nor a PDF. Looks at the first kilobyte.
+/// Whether bytes are neither text nor a PDF, by the first kilobyte.
 pub(super) fn is_binary(bytes: &[u8]) -> bool {
     const MAGIC: [&[u8]; 7] = [
         b"PK\x03\x04",
@@ -55,5 +55,5 @@ pub(super) fn is_binary(bytes: &[u8]) -> bool {
         || head.iter().filter(is_control).count() * 50 > head.len()
 }
 
-/// Bytes that are enough to tell binary from text.
+/// The number of bytes that tell binary data from text.
 pub(super) const SNIFFED: usize = 1024;

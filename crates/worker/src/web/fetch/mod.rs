@@ -1,7 +1,7 @@
-//! Fetching pages that strangers name. Every request, redirects and robots.txt included, goes the
-//! same way: `guard` judges the address, `resolver` the IP addresses behind its name, `client` holds
-//! the limits per host and in total, `body` those of size and type, `refusal` recognises pages that
-//! are not what was asked for. What was fetched is parsed in a process apart ([`crate::parser`]).
+//! Fetches pages from untrusted addresses. All requests, including redirects and robots.txt, take
+//! the same path: `guard` checks the address, `resolver` the IP addresses of its name, `client`
+//! limits requests per host and in total, `body` limits size and type, and `block_page` detects bot
+//! checks and logins. Parsing happens in a separate process ([`crate::parser`]).
 
 mod address;
 mod body;
@@ -39,8 +39,8 @@ pub struct WebFetcher {
 }
 
 impl WebFetcher {
-    /// A fetcher with connection pools and limits of its own: make one and share it. `parsers` reads
-    /// what it fetched.
+    /// Creates a fetcher with its own connection pools and limits; share one. `parsers` parses the
+    /// fetched documents.
     ///
     /// # Errors
     /// When the HTTP client cannot be set up.
@@ -72,7 +72,7 @@ impl WebFetcher {
         let content_type = response.content_type();
         let address = response.url.clone();
         let was_redirected = address != *url;
-        // Held until the page is parsed: a host gets no more work than its share.
+        // The permit is held until the page is parsed, so the host's limit covers parsing.
         let (bytes, _slot) = body::read(response, self.client.rules().max_bytes).await?;
         let job = ParseJob {
             format,
@@ -91,7 +91,7 @@ impl WebFetcher {
         })
     }
 
-    /// Redirects are followed here, because each hop is a question to its site's robots.txt.
+    /// Follows redirects here, because robots.txt is checked for each hop.
     async fn follow(
         &self,
         url: &Url,
@@ -100,7 +100,7 @@ impl WebFetcher {
     ) -> Result<Response, FetchError> {
         let mut trail = Trail::new(url);
         loop {
-            // Before robots.txt is asked for: that is a request too.
+            // Checked first, because loading robots.txt is a request too.
             guard::check(trail.hop(), self.client.rules())?;
             self.may_read(trail.hop(), deadline).await?;
             match self.client.step(trail.hop(), language).await? {
@@ -117,7 +117,7 @@ impl WebFetcher {
         }
     }
 
-    /// Bot checks come with an error status, and the user should know which of the two it is.
+    /// The error of a response with an error status: a bot check or the plain status.
     async fn refused(&self, response: Response) -> FetchError {
         const ENOUGH: usize = 256 * 1024;
         let status = response.status.as_u16();

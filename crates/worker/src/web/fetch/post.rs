@@ -1,4 +1,4 @@
-//! Sending to addresses that strangers name, guarded as pages are.
+//! Sends webhooks to untrusted addresses, guarded like page fetches.
 
 use super::{client::Client, failure, guard, rules::FetchRules, slots::Slot};
 use crate::{pipeline::FetchError, upstream};
@@ -8,14 +8,15 @@ use reqwest::{StatusCode, header::HeaderMap};
 use std::time::Duration;
 use url::Url;
 
-/// Sends to any address that the rules allow. Redirects are answers, and no body is read.
+/// A client that posts to any address that the rules allow. Redirects are not followed, and no body
+/// is read.
 #[derive(Debug)]
 pub struct Poster {
     client: Client,
     patience: Duration,
 }
 
-/// The right to one POST to one address; given back when it has been answered or is dropped.
+/// A permit for one POST to one address; released when the request ends or it is dropped.
 #[derive(Debug)]
 pub struct Place<'a> {
     client: &'a reqwest::Client,
@@ -24,17 +25,16 @@ pub struct Place<'a> {
     _slot: Slot,
 }
 
-/// What came back.
+/// The response to a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Posted {
-    /// The status.
     pub status: StatusCode,
-    /// How long the receiver asks to be left alone.
+    /// The delay of its Retry-After header.
     pub retry_after: Option<Duration>,
 }
 
 impl Poster {
-    /// A poster that waits for an answer for as long as `patience`.
+    /// Creates a client that waits for a response for at most `patience`.
     ///
     /// # Errors
     /// When the HTTP client cannot be set up.
@@ -43,11 +43,11 @@ impl Poster {
         Ok(Self { client, patience })
     }
 
-    /// A place for one POST; `None` while the host has all the requests that it may have. It is for
-    /// the caller to come back: who waited here would keep a place from other hosts.
+    /// Reserves one POST; `None` while the host is at its limit. The caller retries later; waiting
+    /// here would block requests to other hosts.
     ///
     /// # Errors
-    /// When the address is refused; names no address.
+    /// [`FetchError::Forbidden`] when the address is not allowed. The message contains no address.
     pub fn place(&self, url: Url) -> Result<Option<Place<'_>>, FetchError> {
         let trust = guard::check(&url, self.client.rules())?;
         let place = self.client.for_one_now(&url, trust);
@@ -61,10 +61,10 @@ impl Poster {
 }
 
 impl Place<'_> {
-    /// The POST.
+    /// Sends the request.
     ///
     /// # Errors
-    /// When nobody answers; names no address.
+    /// [`FetchError::TimedOut`] or [`FetchError::Unreachable`]. The messages contain no address.
     pub async fn post(self, headers: HeaderMap, body: Bytes) -> Result<Posted, FetchError> {
         let request = self.client.post(self.url).headers(headers).body(body);
         let answer = tokio::time::timeout(self.patience, request.send())
@@ -84,7 +84,7 @@ mod tests {
     use tokio::{io::AsyncReadExt, net::TcpListener};
 
     #[tokio::test]
-    async fn a_busy_host_is_sent_nothing_and_others_are_not_kept_waiting() {
+    async fn busy_host_gets_no_request_and_blocks_no_other_host() {
         let hanging = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let other = wiremock::MockServer::start().await;
         let (slow, fast) = (

@@ -1,10 +1,10 @@
-//! Pages that are not what was asked for: bot checks, cookie walls, logins, error pages that come
-//! as 200. All of them are short, so a long page that only speaks of such things passes.
+//! Detects pages without the requested content: bot checks, cookie walls, logins, and error pages
+//! with status 200. All of them are short, so a long page on these subjects passes.
 
 use crate::pipeline::Document;
 use url::Url;
 
-/// Characters beyond which a page is content, whatever words it holds.
+/// Longer pages, in characters, always count as content.
 const SHORT: usize = 1_500;
 
 const CHECK_TITLES: [&str; 14] = [
@@ -83,7 +83,7 @@ const SCRIPT_PHRASES: [&str; 5] = [
     "turn on javascript",
 ];
 
-/// Why the page holds nothing to read, if it does not.
+/// Why the page has no content, or `None`.
 pub(crate) fn reason(
     document: &Document,
     html: &str,
@@ -114,7 +114,7 @@ pub(crate) fn reason(
         return Some("an error page");
     }
     if length < 400 && html.contains("http-equiv=\"refresh\"") {
-        return Some("a page that only leads elsewhere");
+        return Some("a redirect page");
     }
     if length < 400 && says(&SCRIPT_PHRASES) {
         return Some("a page that needs JavaScript");
@@ -122,14 +122,14 @@ pub(crate) fn reason(
     document.is_empty().then_some("an empty page")
 }
 
-/// The same for a page that came with an error status: there is no content to lose.
+/// Whether a page with an error status is a bot check.
 pub(super) fn is_bot_check_page(html: &str) -> bool {
     let html = html.to_lowercase();
     let title = html
         .split_once("<title")
         .and_then(|(_, rest)| rest.split_once("</title"))
         .map_or("", |(title, _)| title);
-    // A plain "access denied" is what an ordinary 403 says.
+    // An ordinary 403 says "access denied" too.
     let title = title.replace("access denied", "");
     is_bot_check(&title, &html, &html)
 }
@@ -154,7 +154,7 @@ fn is_login(title: &str, html: &str, url: &Url, was_redirected: bool) -> bool {
     asks_password && (has_title || is_login_address) || was_redirected && is_login_address
 }
 
-/// The title is an error, alone or before the site's name: "404 - Page not found | Pond".
+/// Whether the title is an error, alone or before the site's name: "404 - Page not found | Pond".
 fn is_error(title: &str) -> bool {
     let title = title
         .trim_start_matches("http ")

@@ -1,12 +1,12 @@
-//! Name resolution that yields public addresses only. The client connects to exactly what comes
-//! out of here, so a name cannot change its address between the check and the connection.
+//! Resolves names to public addresses only. The client connects to exactly these addresses, so a
+//! name cannot change its address between check and connection (DNS rebinding).
 
 use super::address::is_public;
 use futures_util::{FutureExt, future::BoxFuture};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::{io, net::SocketAddr, sync::Arc};
 
-/// Asks for the addresses of a name.
+/// Looks up the addresses of a name.
 pub(super) type Lookup =
     Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
 
@@ -18,11 +18,11 @@ pub(super) fn system() -> Lookup {
     })
 }
 
-/// A resolver with everything that is not public left out.
+/// A resolver that drops all addresses that are not public.
 #[derive(Clone)]
 pub(super) struct PublicOnly(pub(super) Lookup);
 
-/// A name with private addresses only.
+/// The name has no public address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no public address")]
 pub(super) struct NoPublicAddress;
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
     use std::sync::Mutex;
 
-    /// Gives these answers one after the other.
+    /// A resolver that returns these answers in turn.
     fn scripted(answers: &[&[&str]]) -> PublicOnly {
         let parsed = |answer: &&[&str]| -> Vec<SocketAddr> {
             let address = |ip: &&str| SocketAddr::new(ip.parse().unwrap(), 0);
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_changes_its_address_is_judged_by_each_of_them() {
+    async fn every_lookup_of_a_name_is_checked() {
         let resolver = scripted(&[&["9.9.9.9"], &["127.0.0.1"], &["169.254.169.254", "::1"]]);
         assert_eq!(resolve(&resolver).await.unwrap(), ["9.9.9.9"]);
         assert_eq!(resolve(&resolver).await, None);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn private_addresses_among_public_ones_are_left_out() {
+    async fn private_addresses_among_public_ones_are_dropped() {
         let mixed: &[&str] = &["10.0.0.1", "9.9.9.9", "::ffff:127.0.0.1", "2620:fe::fe"];
         let resolver = scripted(&[mixed]);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What the operator allows the fetcher to do.
+//! The operator's rules for fetching pages.
 
 use privachat_core::domain::{DomainList, ascii_place, host_name};
 use url::Url;
@@ -6,20 +6,20 @@ use url::Url;
 /// Limits and permissions for fetching pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchRules {
-    /// `host` or `host:port`: may be fetched although the address is private. An IPv6 address
-    /// stands in brackets.
+    /// `host` or `host:port` that may be fetched although its address is private. An IPv6 address
+    /// is in brackets.
     pub allow_hosts: Vec<String>,
-    /// Never fetched.
+    /// Domains that are never fetched.
     pub excluded_domains: DomainList,
-    /// The User-Agent header; its part before `/` is the name that robots.txt rules address.
+    /// The User-Agent header; its part before `/` is the agent name for robots.txt.
     pub user_agent: String,
-    /// Upper bound of a page, in bytes after decompression.
+    /// The limit of a page, in bytes after decompression.
     pub max_bytes: usize,
-    /// Requests at once to one host.
+    /// Concurrent requests per host.
     pub per_host: usize,
-    /// Requests at once to all hosts.
+    /// Concurrent requests to all hosts.
     pub total: usize,
-    /// Whether robots.txt is honoured.
+    /// Whether robots.txt is obeyed.
     pub respect_robots: bool,
 }
 
@@ -38,7 +38,7 @@ impl Default for FetchRules {
 }
 
 impl FetchRules {
-    /// Whether the operator vouches for this host and port.
+    /// Whether the operator has allow-listed this host and port.
     pub(super) fn vouches_for(&self, url: &Url) -> bool {
         let Some(host) = host_name(url) else {
             return false;
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_host_with_a_port_is_allowed_on_that_port_only() {
+    fn entry_with_a_port_allows_only_that_port() {
         let rules = FetchRules {
             allow_hosts: vec![
                 "docs.internal".into(),

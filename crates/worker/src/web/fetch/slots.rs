@@ -1,4 +1,4 @@
-//! How many requests may run at once, per host and in total.
+//! Limits concurrent requests, per host and in total.
 
 use std::{
     collections::HashMap,
@@ -6,7 +6,7 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Hosts that are remembered before idle ones are forgotten.
+/// From this many hosts on, idle ones are removed.
 const REMEMBERED: usize = 1_024;
 
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Slots {
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
-/// The right to run one request; given back when dropped.
+/// A permit for one request; released when dropped.
 #[derive(Debug)]
 pub(super) struct Slot {
     _host: Option<OwnedSemaphorePermit>,
@@ -32,17 +32,18 @@ impl Slots {
         }
     }
 
-    /// Waits for a slot. The host comes first: who waits for a busy host takes nothing from others.
+    /// Waits for a permit. The host's comes first, so waiting for a busy host does not use up the
+    /// total.
     pub(super) async fn take(&self, host: &str) -> Slot {
         let host = self.host(host);
-        // The semaphores are never closed, so both permits are always there.
+        // The semaphores are never closed, so both permits are always present.
         Slot {
             _host: host.acquire_owned().await.ok(),
             _total: Arc::clone(&self.total).acquire_owned().await.ok(),
         }
     }
 
-    /// A slot, if there is one at once.
+    /// A permit, if one is free.
     pub(super) fn try_take(&self, host: &str) -> Option<Slot> {
         let host = self.host(host).try_acquire_owned().ok()?;
         let total = Arc::clone(&self.total).try_acquire_owned().ok()?;
@@ -70,7 +71,7 @@ mod tests {
     use futures_util::FutureExt;
 
     #[test]
-    fn a_host_gets_no_more_than_its_share_and_others_still_get_theirs() {
+    fn host_limit_leaves_permits_for_other_hosts() {
         let slots = Slots::new(2, 3);
         let first = slots.take("a.example").now_or_never().unwrap();
         let second = slots.take("a.example").now_or_never().unwrap();
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_hosts_are_forgotten() {
+    fn idle_hosts_are_removed() {
         let slots = Slots::new(2, 32);
         for host in 0..5_000 {
             drop(slots.take(&format!("{host}.example")).now_or_never());

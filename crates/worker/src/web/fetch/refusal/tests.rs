@@ -16,7 +16,7 @@ fn page(title: &str, body: &str) -> String {
 }
 
 #[test]
-fn pages_that_are_not_content_are_recognised() {
+fn pages_without_content_are_detected() {
     let cases = [
         (
             "a bot check",
@@ -66,7 +66,7 @@ fn pages_that_are_not_content_are_recognised() {
             ),
         ),
         (
-            "a page that only leads elsewhere",
+            "a redirect page",
             page(
                 "Redirecting...",
                 "<meta http-equiv=\"refresh\" content=\"0; url=x.html\"><p>Redirecting to <a href=x.html>x</a>",
@@ -89,7 +89,7 @@ fn pages_that_are_not_content_are_recognised() {
 }
 
 #[test]
-fn pages_that_only_speak_of_such_things_pass() {
+fn pages_on_these_subjects_pass() {
     let cases = [
         page("", "<p>A page without a title.</p>"),
         page("Error handling", "<p>Errors are values.</p>"),
@@ -115,7 +115,7 @@ fn pages_that_only_speak_of_such_things_pass() {
 }
 
 #[test]
-fn an_ordinary_403_is_no_bot_check() {
+fn ordinary_403_is_not_a_bot_check() {
     assert!(!is_bot_check_page(
         "<title>403 Forbidden</title><h1>Forbidden</h1>"
     ));

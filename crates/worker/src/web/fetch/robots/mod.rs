@@ -1,4 +1,4 @@
-//! robots.txt: read once per origin, kept for a while.
+//! Loads robots.txt once per origin and caches its rules.
 
 mod rules;
 
@@ -14,14 +14,14 @@ use std::{
 use tokio::{sync::OnceCell, time::Instant};
 use url::Url;
 
-/// Origins that are remembered.
+/// The number of cached origins.
 const REMEMBERED: usize = 1_024;
-/// Bytes of their files together. Most have a few kilobytes.
+/// The total size of their files, in bytes. Most have a few kilobytes.
 const REMEMBERED_BYTES: usize = 16 * 1024 * 1024;
 const TTL: Duration = Duration::from_secs(3_600);
-/// After trouble the next search may try again.
+/// After a failure, robots.txt is loaded again sooner.
 const TTL_AFTER_TROUBLE: Duration = Duration::from_secs(120);
-/// What robots.txt may cost of a page's time.
+/// The limit for loading robots.txt, as part of a page's time.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 const FORBIDDEN: FetchError = FetchError::Forbidden("robots.txt");
@@ -34,7 +34,7 @@ pub(super) struct RobotsCache {
 
 #[derive(Debug)]
 struct Known {
-    /// Or why the site cannot say; until it can, nothing of it is read.
+    /// Or the error of loading them; until they load, no page of the site is read.
     rules: Result<Rules, FetchError>,
     until: Instant,
 }
@@ -54,11 +54,12 @@ impl RobotsCache {
         }
     }
 
-    /// Passes when the site lets us read `url`. One that has no rules allows everything; one whose
-    /// server fails to give them allows nothing for the time being (RFC 9309, 2.3.1).
+    /// Checks whether the rules allow `url`. A site without rules allows everything; a server that
+    /// fails to return them allows nothing for the time being (RFC 9309, 2.3.1).
     ///
     /// # Errors
-    /// When the rules forbid it, or cannot be had.
+    /// [`FetchError::Forbidden`] when the rules forbid it; another error when they cannot be
+    /// loaded.
     pub(super) async fn check(
         &self,
         url: &Url,
@@ -67,7 +68,7 @@ impl RobotsCache {
     ) -> Result<(), FetchError> {
         let origin = origin(url).ok_or(FORBIDDEN)?;
         let cell = self.cell(&origin);
-        // Requests for the same origin wait for the first one's answer.
+        // Concurrent requests for one origin share one load.
         let known = cell.get_or_init(|| self.load(url, client, deadline)).await;
         match &known.rules {
             Ok(rules) if rules.allow(url) => Ok(()),
@@ -106,12 +107,12 @@ impl RobotsCache {
             .unwrap_or(Err(FetchError::TimedOut));
         let (rules, ttl) = match answer {
             Ok(file) => (Ok(Rules::parse(&file, &self.agent)), TTL),
-            // Too many at once is trouble in passing, not the absence of rules.
+            // 429 is a transient failure, not the absence of rules.
             Err(FetchError::Status(429)) => (Err(FORBIDDEN), TTL_AFTER_TROUBLE),
             Err(FetchError::Status(400..=499)) => (Ok(Rules::default()), TTL),
             Err(FetchError::TooManyRedirects) => (Ok(Rules::default()), TTL_AFTER_TROUBLE),
             Err(FetchError::Status(_)) => (Err(FORBIDDEN), TTL_AFTER_TROUBLE),
-            // Late for us alone: the next search may have more time.
+            // This search had little time; the next may have more.
             Err(FetchError::TimedOut) if share < PATIENCE => {
                 (Err(FetchError::TimedOut), Duration::ZERO)
             }
@@ -138,7 +139,7 @@ async fn fetch(url: &Url, client: &Client) -> Result<Vec<u8>, FetchError> {
         return Err(FetchError::Status(response.status.as_u16()));
     }
     let mut file = Vec::new();
-    // One byte more tells that there is more.
+    // Reads one byte more than the limit, to detect a longer file.
     while file.len() <= MAX_BYTES {
         let piece = response.inner.chunk().await;
         let Some(piece) = piece.map_err(|error| failure::from_client(&error))? else {

@@ -1,33 +1,32 @@
-//! The rules of one robots.txt that concern us (RFC 9309), as the crate `robotxt` reads them. It was
-//! chosen by the cases below: `texting_robots` 0.2 and `robotstxt` 0.3 do not compare escapes as the
-//! standard says, and the latter takes minutes for a pattern of 250,000 wildcards.
+//! The rules of one robots.txt for this service (RFC 9309), parsed by the crate `robotxt`. It was
+//! chosen by the tests below: `texting_robots` 0.2 and `robotstxt` 0.3 do not compare escapes as
+//! the standard requires, and the latter takes minutes for a pattern of 250,000 wildcards.
 
 use crate::unicode;
 use robotxt::Robots;
 use std::borrow::Cow;
 use url::{Position, Url};
 
-/// As much of a file is read; the standard wants at least 500 KiB (2.5).
+/// The size up to which a file is read; the standard requires at least 500 KiB (2.5).
 pub(super) const MAX_BYTES: usize = robotxt::BYTE_LIMIT;
-/// Longer addresses than this are not matched against rules but refused: each rule costs time for
-/// each byte.
+/// Longer addresses are refused where there are rules: each rule takes time per byte.
 const LONGEST_TARGET: usize = 8 * 1024;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Rules {
-    /// What the file can mean: one reading unless it holds zero bytes.
+    /// The possible interpretations of the file: one, unless it holds zero bytes.
     readings: Vec<Robots>,
-    /// What keeping them costs, more or less.
+    /// The size of the file in bytes, as an estimate of their memory.
     pub(super) bytes: usize,
 }
 
 impl Rules {
-    /// The groups that name `agent`, or else those for everyone.
+    /// Parses the groups for `agent`, or else those for all agents.
     pub(super) fn parse(file: &[u8], agent: &str) -> Self {
         let text = decoded(file);
         let mut readings = vec![reading(&text, agent)];
         if text.contains(&0) {
-            // A zero may stand for the end of a line, as `robotxt` has it, or for nothing.
+            // A zero byte may end a line, as `robotxt` reads it, or may mean nothing.
             let without: Vec<u8> = text.iter().copied().filter(|byte| *byte != 0).collect();
             readings.push(reading(&without, agent));
         }
@@ -37,11 +36,12 @@ impl Rules {
         }
     }
 
-    /// Whether every reading of the file allows `url`.
+    /// Whether every interpretation of the file allows `url`.
     pub(super) fn allow(&self, url: &Url) -> bool {
         let mut readings = self.readings.iter().filter(|it| !it.rules().is_empty());
         let target = &url[Position::BeforePath..Position::AfterQuery];
-        // In a rule these two have a meaning, and a rule for the characters escapes them (2.2.3).
+        // `*` and `$` are operators in a rule; a rule for the characters themselves escapes them
+        // (2.2.3).
         let escaped = target.replace('*', "%2A").replace('$', "%24");
         readings.all(|robots| {
             target.len() <= LONGEST_TARGET
@@ -51,8 +51,8 @@ impl Rules {
     }
 }
 
-/// UTF-8, or what is meant to be: odd bytes in a rule are escapes in an address. A rule that the
-/// limit cuts is left out, as cut it would say something else.
+/// Decodes UTF-16 and UTF-32; other bytes stay, since bad bytes in a rule match escapes in an
+/// address. A rule cut by the size limit is dropped, because its beginning would match more.
 fn decoded(file: &[u8]) -> Cow<'_, [u8]> {
     let Some(mut text) = unicode::decode_wide(file) else {
         return Cow::Borrowed(file);
@@ -69,7 +69,7 @@ fn reading(text: &[u8], agent: &str) -> Robots {
     Robots::parse(&named, agent)
 }
 
-/// Sites write `User-agent: name/1.0`, too; only the name counts.
+/// Removes the version of a line such as `User-agent: name/1.0`; only the name counts.
 fn without_version(line: &[u8]) -> impl Iterator<Item = &u8> {
     let trimmed = line.trim_ascii_start();
     let is_agent = trimmed

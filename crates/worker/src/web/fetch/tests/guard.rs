@@ -15,7 +15,7 @@ use url::Url;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
 
 #[tokio::test]
-async fn literal_private_addresses_are_refused_in_every_spelling() {
+async fn literal_private_addresses_are_refused_in_every_notation() {
     let fetcher = WebFetcher::new(FetchRules::default(), ParserPool::default()).unwrap();
     for host in [
         "127.0.0.1",
@@ -71,7 +71,7 @@ async fn literal_private_addresses_are_refused_in_every_spelling() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_to_loopback_is_refused_and_nothing_connects() {
+async fn name_of_a_loopback_address_is_refused_before_connecting() {
     let server = MockServer::start().await;
     Mock::given(method("GET"))
         .respond_with(ResponseTemplate::new(200))
@@ -90,7 +90,7 @@ async fn a_name_that_leads_to_loopback_is_refused_and_nothing_connects() {
 }
 
 #[tokio::test]
-async fn a_host_allowed_on_one_port_stays_private_on_others() {
+async fn host_allowed_on_one_port_is_refused_on_others() {
     let server = serve("/", page("<p>inside</p>", "text/html")).await;
     let port = server.address().port();
     let url = format!("http://localhost:{port}/");
@@ -106,7 +106,7 @@ async fn a_host_allowed_on_one_port_stays_private_on_others() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_a_private_address_is_refused() {
+async fn redirect_to_a_private_address_is_refused() {
     let inside = MockServer::start().await;
     Mock::given(method("GET"))
         .respond_with(ResponseTemplate::new(200))
@@ -131,7 +131,7 @@ async fn a_redirect_to_a_private_address_is_refused() {
 }
 
 #[tokio::test]
-async fn other_schemes_and_credentials_are_refused_also_after_a_redirect() {
+async fn other_schemes_and_credentials_are_refused_even_after_a_redirect() {
     for target in [
         "file:///etc/passwd",
         "ftp://pond.example/",
@@ -154,7 +154,7 @@ async fn other_schemes_and_credentials_are_refused_also_after_a_redirect() {
 }
 
 #[tokio::test]
-async fn an_excluded_domain_is_never_asked() {
+async fn excluded_domain_gets_no_request() {
     let rules = FetchRules {
         excluded_domains: DomainList::new(&["pond.example".to_owned()]),
         ..FetchRules::default()
@@ -164,7 +164,7 @@ async fn an_excluded_domain_is_never_asked() {
 }
 
 #[tokio::test]
-async fn a_name_is_looked_up_once_for_a_connection_and_refused_by_that_answer() {
+async fn name_is_looked_up_once_and_refused_by_that_result() {
     let server = MockServer::start().await;
     Mock::given(method("GET"))
         .respond_with(ResponseTemplate::new(200))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wiremock::{Mock, MockServer, matchers::path};
 
 #[tokio::test]
-async fn redirect_loops_and_long_chains_end() {
+async fn redirect_loops_and_long_chains_are_errors() {
     let server = MockServer::start().await;
     for (from, to) in [("/self", "/self"), ("/a", "/b"), ("/b", "/a")] {
         Mock::given(path(from))
@@ -35,7 +35,7 @@ async fn redirect_loops_and_long_chains_end() {
 }
 
 #[tokio::test]
-async fn a_page_that_announces_too_much_is_not_read() {
+async fn page_with_a_too_large_content_length_is_not_read() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 104857600\r\n\r\n";
     let (address, sent) = stream(head, vec![b'a'; 16 * 1024]).await;
     let answer = fetch_stream(address, Duration::from_secs(10)).await;
@@ -44,7 +44,7 @@ async fn a_page_that_announces_too_much_is_not_read() {
 }
 
 #[tokio::test]
-async fn an_endless_page_is_cut_at_the_limit() {
+async fn endless_page_ends_at_the_limit() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n";
     let (address, sent) = stream(head, vec![b'a'; 16 * 1024]).await;
     let answer = fetch_stream(address, Duration::from_secs(10)).await;
@@ -53,7 +53,7 @@ async fn an_endless_page_is_cut_at_the_limit() {
 }
 
 #[tokio::test]
-async fn a_decompression_bomb_is_cut_at_the_limit() {
+async fn decompression_bomb_ends_at_the_limit() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     for _ in 0..16 {
         encoder.write_all(&[b' '; 1024 * 1024]).unwrap();
@@ -72,16 +72,16 @@ async fn a_decompression_bomb_is_cut_at_the_limit() {
 }
 
 #[tokio::test]
-async fn a_slow_body_is_cut_at_the_deadline() {
+async fn slow_body_ends_at_the_deadline() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\n<p>start";
     let (address, _) = stream(head, Vec::new()).await;
-    // The body never ends: only its deadline can end the fetch.
+    // The body never ends, so only the deadline can end the fetch.
     let answer = fetch_stream(address, Duration::from_millis(300)).await;
     assert_eq!(answer, Err(FetchError::TimedOut));
 }
 
 #[tokio::test]
-async fn binaries_are_refused_whatever_they_are_called() {
+async fn binary_data_is_refused_under_any_content_type() {
     let server = serve("/", page("x", "application/zip")).await;
     assert_eq!(
         fetch(&server, "/").await,

@@ -85,7 +85,7 @@ fn redirect(target: &str) -> ResponseTemplate {
     ResponseTemplate::new(302).insert_header("Location", target)
 }
 
-/// A server that answers every connection with `head`, then `chunk` until the client hangs up.
+/// A server that sends `head` to every connection, then `chunk` until the client hangs up.
 async fn stream(head: &'static str, chunk: Vec<u8>) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -7,7 +7,7 @@ use wiremock::{
 };
 
 #[tokio::test]
-async fn a_page_is_fetched_with_an_honest_name_and_read() {
+async fn page_is_fetched_with_our_user_agent_and_read() {
     let server = MockServer::start().await;
     let name = concat!("PrivaChatSearch/", env!("CARGO_PKG_VERSION"));
     Mock::given(path("/start"))
@@ -27,7 +27,7 @@ async fn a_page_is_fetched_with_an_honest_name_and_read() {
 }
 
 #[tokio::test]
-async fn a_site_is_asked_for_the_language_of_the_question_on_every_hop() {
+async fn accept_language_is_sent_on_every_hop() {
     let server = MockServer::start().await;
     for (language, expected) in [("de", "de, en;q=0.5"), ("en", "en")] {
         for (at, answer) in [
@@ -49,7 +49,7 @@ async fn a_site_is_asked_for_the_language_of_the_question_on_every_hop() {
         let fetched = fetch_in(&server, "/start", Some(language)).await.unwrap();
         assert_eq!(fetched.document.text(), "Wasser");
     }
-    // What is no code of a language is not sent at all.
+    // Anything but a language code is not sent.
     Mock::given(path("/any"))
         .and(|request: &Request| !request.headers.contains_key("Accept-Language"))
         .respond_with(page("<p>Water</p>", "text/html"))
@@ -62,7 +62,7 @@ async fn a_site_is_asked_for_the_language_of_the_question_on_every_hop() {
 }
 
 #[tokio::test]
-async fn markdown_and_plain_text_are_read_as_such() {
+async fn markdown_and_plain_text_are_recognised() {
     let server = serve("/a.md", page("# One\n\n*two*", "text/plain; charset=utf-8")).await;
     assert_eq!(fetch(&server, "/a.md").await.unwrap().document.title, "One");
     let server = serve("/a.txt", page("<b>kept</b>", "text/plain")).await;
@@ -73,7 +73,7 @@ async fn markdown_and_plain_text_are_read_as_such() {
 }
 
 #[tokio::test]
-async fn pages_in_old_charsets_are_read() {
+async fn pages_in_legacy_charsets_are_read() {
     let (body, _, _) = encoding_rs::SHIFT_JIS.encode("<meta charset=Shift_JIS><p>池の水</p>");
     let server = serve("/", page(body.into_owned(), "text/html")).await;
     assert_eq!(fetch(&server, "/").await.unwrap().document.text(), "池の水");
@@ -104,7 +104,7 @@ async fn pages_in_old_charsets_are_read() {
 }
 
 #[tokio::test]
-async fn error_statuses_and_bot_checks_are_told_apart() {
+async fn error_statuses_and_bot_checks_are_distinguished() {
     let server = serve("/", page("x", "text/html")).await;
     assert_eq!(
         fetch(&server, "/missing").await,
@@ -137,7 +137,7 @@ async fn error_statuses_and_bot_checks_are_told_apart() {
 }
 
 #[tokio::test]
-async fn an_unreachable_server_is_reported_without_its_address() {
+async fn unreachable_server_is_reported_without_its_address() {
     let nobody = crate::upstream::fixture::refusing();
     let answer = fetch_stream(nobody.address(), Duration::from_secs(5)).await;
     assert_eq!(

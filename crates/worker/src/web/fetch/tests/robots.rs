@@ -7,7 +7,7 @@ use url::Url;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
 
 #[tokio::test]
-async fn robots_rules_are_read_once_and_kept_to() {
+async fn robots_rules_are_loaded_once_and_obeyed() {
     let server = MockServer::start().await;
     Mock::given(path("/robots.txt"))
         .respond_with(page("User-agent: *\nDisallow: /closed\n", "text/plain"))
@@ -64,7 +64,7 @@ async fn fetch_under(robots: ResponseTemplate) -> Result<Page, FetchError> {
 }
 
 #[tokio::test]
-async fn a_site_without_robots_file_allows_everything() {
+async fn site_without_robots_txt_allows_everything() {
     for status in [401, 403, 404, 410] {
         let page = fetch_under(ResponseTemplate::new(status)).await;
         assert_eq!(page.unwrap().document.text(), "open", "{status}");
@@ -72,7 +72,7 @@ async fn a_site_without_robots_file_allows_everything() {
 }
 
 #[tokio::test]
-async fn a_site_whose_server_fails_to_give_its_robots_file_is_not_read() {
+async fn site_is_not_read_while_its_robots_txt_fails() {
     for status in [429, 500, 502, 503] {
         let answer = fetch_under(ResponseTemplate::new(status)).await;
         let refused = FetchError::Forbidden("robots.txt");
@@ -81,7 +81,7 @@ async fn a_site_whose_server_fails_to_give_its_robots_file_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_rule_in_a_file_larger_than_is_read_counts() {
+async fn rule_in_a_too_large_file_applies() {
     let mut file = b"User-agent: *\nDisallow: /page\n".to_vec();
     file.resize(2_000_000, b'#');
     let answer = fetch_under(page(file, "text/plain")).await;
@@ -89,7 +89,7 @@ async fn a_rule_in_a_file_larger_than_is_read_counts() {
 }
 
 #[tokio::test]
-async fn a_rule_in_a_file_that_looks_binary_counts() {
+async fn rule_in_a_file_that_looks_binary_applies() {
     let text = "\u{feff}User-agent: *\nDisallow: /page\n";
     let file: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let answer = fetch_under(page(file, "application/octet-stream")).await;
@@ -97,7 +97,7 @@ async fn a_rule_in_a_file_that_looks_binary_counts() {
 }
 
 #[tokio::test]
-async fn a_site_whose_robots_file_breaks_off_or_leads_elsewhere_is_not_read() {
+async fn site_is_not_read_if_robots_txt_cannot_be_loaded() {
     let cut = page("User-agent: *\n", "text/plain").insert_header("content-encoding", "gzip");
     assert!(fetch_under(cut).await.is_err());
     let answer = fetch_under(redirect("http://10.0.0.1/robots.txt")).await;

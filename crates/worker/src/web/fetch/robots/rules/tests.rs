@@ -9,13 +9,13 @@ fn allows(file: impl AsRef<[u8]>, path: &str) -> bool {
     Rules::parse(file.as_ref(), AGENT).allow(&url)
 }
 
-/// Whether one rule for everyone that forbids `pattern` matches `path`.
+/// Whether a rule for all agents that forbids `pattern` matches `path`.
 fn forbids(pattern: &str, path: &str) -> bool {
     !allows(format!("User-agent: *\nDisallow: {pattern}\n"), path)
 }
 
 #[test]
-fn patterns_match_as_the_standard_says() {
+fn patterns_match_by_the_standard() {
     for (pattern, path) in [
         ("/", "/x"),
         ("/a", "/abc"),
@@ -43,7 +43,7 @@ fn patterns_match_as_the_standard_says() {
 }
 
 #[test]
-fn an_escape_and_its_character_compare_equal_unless_the_character_is_reserved() {
+fn escape_equals_its_character_unless_reserved() {
     for (one, other) in [
         ("/%7Ejoe", "/~joe"),
         ("/%7ejoe/", "/%7Ejoe/x"),
@@ -64,7 +64,7 @@ fn an_escape_and_its_character_compare_equal_unless_the_character_is_reserved() 
 }
 
 #[test]
-fn the_longest_pattern_decides_and_a_tie_allows() {
+fn longest_pattern_wins_and_a_tie_allows() {
     let text = "User-agent: *\nDisallow: /docs\nAllow: /docs/public\nDisallow: /tie\nAllow: /tie\n";
     assert!(!allows(text, "/docs/x"));
     assert!(allows(text, "/docs/public/x"));
@@ -73,7 +73,7 @@ fn the_longest_pattern_decides_and_a_tie_allows() {
 }
 
 #[test]
-fn our_own_group_replaces_that_for_everyone() {
+fn group_for_this_service_replaces_the_one_for_all() {
     let text = "User-agent: *\nDisallow: /\n\nuser-agent: other\nUSER-AGENT: privachatsearch/1.0 # us\nDisallow: /private\n";
     assert!(allows(text, "/x"));
     assert!(!allows(text, "/private/x"));
@@ -87,7 +87,7 @@ fn our_own_group_replaces_that_for_everyone() {
 }
 
 #[test]
-fn what_is_not_a_rule_is_ignored() {
+fn other_lines_are_ignored() {
     let text = "\u{feff}<html>\nCrawl-delay: 5\nDisallow: /before\nUser-agent: *\nSitemap: https://x/\nDisallow: /after\nnonsense";
     assert!(allows(text, "/before"));
     assert!(!allows(text, "/after"));
@@ -95,7 +95,7 @@ fn what_is_not_a_rule_is_ignored() {
 }
 
 #[test]
-fn common_slips_of_the_hand_are_forgiven() {
+fn common_typos_are_tolerated() {
     for line in [
         "Dissallow: /x",
         "disalow:/x",
@@ -107,8 +107,7 @@ fn common_slips_of_the_hand_are_forgiven() {
     assert!(!allows("user agent *\nDisallow: /x", "/x"));
 }
 
-/// `text` in the encodings and with the line ends that files come in, with a zero byte put in at
-/// `zero`.
+/// The lines in all encodings and line endings, with a zero byte inserted at `zero`.
 fn variants(lines: &[&str], zero: usize) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for end in ["\n", "\r", "\r\n"] {
@@ -130,7 +129,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_rule_holds_however_the_file_is_written(
+    fn rule_applies_in_every_encoding(
         path in "/[a-z]{1,8}", before in "(# [a-zäöü ]{0,12})?", zero in any::<usize>(),
     ) {
         let rule = format!("Disallow: {path}");
@@ -140,10 +139,10 @@ proptest! {
     }
 
     #[test]
-    fn a_rule_holds_whatever_stands_behind_it(
+    fn rule_applies_whatever_follows_it(
         behind in prop::collection::vec(any::<u8>(), 0..64), times in 1_usize..20_000,
     ) {
-        // Our own group would replace that for everyone, as it should.
+        // A group for this service would replace the one for all agents.
         prop_assume!(!behind.to_ascii_lowercase().windows(4).any(|four| four == b"priv"));
         let mut file = b"User-agent: *\nDisallow: /closed\n#".to_vec();
         file.extend(behind.repeat(times));
@@ -151,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn every_rule_within_the_limit_counts(rules in 5_000_usize..12_000) {
+    fn every_rule_within_the_limit_applies(rules in 5_000_usize..12_000) {
         let lines: String = (0..rules).map(|n| format!("Disallow: /{n}/\n")).collect();
         let file = format!("User-agent: *\n{lines}");
         let last = format!("/{}/x", rules - 1);
@@ -160,7 +159,7 @@ proptest! {
 }
 
 #[test]
-fn a_rule_that_the_limit_cuts_does_not_count() {
+fn rule_cut_by_the_limit_is_dropped() {
     let rule = "User-agent: *\nDisallow: /\nAllow: /only/this\n";
     for wide in [false, true] {
         let unit = if wide { 2 } else { 1 };
@@ -178,8 +177,8 @@ fn a_rule_that_the_limit_cuts_does_not_count() {
 }
 
 #[test]
-fn endless_wildcards_are_compared_step_by_step() {
-    // Were any of it compared by trying all ways, this would not end.
+fn many_wildcards_are_matched_in_linear_time() {
+    // Backtracking would not end here.
     let stars = "*a".repeat(MAX_BYTES / 2 - 50);
     let path = format!("/{}", "a".repeat(LONGEST_TARGET - 1));
     assert!(!forbids(&format!("/{stars}b"), &path));
@@ -188,7 +187,7 @@ fn endless_wildcards_are_compared_step_by_step() {
 }
 
 #[test]
-fn an_endless_address_is_refused_where_there_are_rules() {
+fn too_long_address_is_refused_if_there_are_rules() {
     let path = format!("/{}", "a".repeat(LONGEST_TARGET));
     assert!(forbids("/else", &path));
     assert!(allows("# no rules\n", &path));
