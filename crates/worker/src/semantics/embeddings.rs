@@ -51,7 +51,7 @@ impl Endpoint<'_> {
         };
         let says_nothing = |text: &&str| vector(text).iter().all(|number| *number == 0.0);
         if queries.iter().any(says_nothing) {
-            return Err(malformed("a vector of a query that is not numbers"));
+            return Err(malformed("a query vector that is not numbers"));
         }
         let rows = queries
             .iter()

@@ -95,7 +95,7 @@ async fn once(
             &error.to_string().to_lowercase(),
             settings,
         ),
-        None => malformed("an error under a good status"),
+        None => malformed("an error with a success status"),
     })
 }
 
