@@ -1,7 +1,7 @@
-//! Tells the code which revision it is built from: `version::revision`.
+//! Compiles the git revision into the binary, for `version::revision`.
 //!
-//! Git is asked, for release builds only: in a debug build each commit would compile the workspace anew. Where
-//! there is no git, as in the build of a container image, nothing is told; the image says it at run time.
+//! Only release builds run git: in debug builds each commit would recompile the workspace. Without
+//! git, as in the build of a container image, the revision is `unknown`; the image sets it at run time.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,10 +14,10 @@ fn main() {
     println!("cargo::rustc-env=BUILT_FROM={revision}");
 }
 
-/// The commit that is checked out; `None` outside a git checkout or without git.
+/// The checked-out commit; `None` outside a git checkout or without git.
 fn from_git() -> Option<String> {
     let revision = git(&["rev-parse", "--short=12", "HEAD"])?;
-    // HEAD changes with a switch of branches, its log with every commit; both may lie elsewhere than .git.
+    // HEAD changes with the branch, its log with every commit. Git may keep both outside .git.
     for name in ["HEAD", "logs/HEAD"] {
         let file = git(&["rev-parse", "--git-path", name])?;
         if Path::new(&file).exists() {

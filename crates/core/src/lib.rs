@@ -1,5 +1,5 @@
-//! What the API and the workers share: schemas, the Redis contract and the job engine, history,
-//! settings and telemetry.
+//! Code shared by the API and the worker: wire schemas, Redis keys and connections, the job engine,
+//! the history, settings, logs, traces and metrics.
 
 pub mod cache;
 pub mod connection;

@@ -1,32 +1,32 @@
-//! The three search modes and everything that differs between them, in one table.
+//! The three search modes and, in one table, the limits of each.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// How thorough a search is; also the name of its queue.
+/// How thorough a search is. Each mode has its own queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// Snippets only: an answer in seconds.
+    /// Uses snippets only and answers in seconds.
     Speed,
     /// Reads the best pages and reranks them.
     #[default]
     Balanced,
-    /// Several sub-queries, reads every page.
+    /// Sends several sub-queries and reads every page.
     Deep,
 }
 
-/// What a mode may spend.
+/// The limits of a mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Sources in the answer unless the request says otherwise.
+    /// Sources in the answer, unless the request sets `max_sources`.
     pub max_sources: usize,
-    /// Running time of the search unless the request says otherwise.
+    /// Running time of the search, unless the request sets `timeout`.
     pub timeout: Duration,
-    /// Pages fetched and read; 0 means that snippets are enough.
+    /// Pages fetched and read; 0 to use snippets only.
     pub pages: usize,
-    /// Whether passages are scored again after retrieval.
+    /// Whether passages are reranked after retrieval.
     pub rerank: bool,
     /// Upper bound of sub-queries.
     pub sub_queries: usize,
@@ -36,7 +36,7 @@ impl Mode {
     /// Every mode, most urgent first.
     pub const ALL: [Self; 3] = [Self::Speed, Self::Balanced, Self::Deep];
 
-    /// The mode table.
+    /// The limits of this mode.
     #[must_use]
     pub const fn limits(self) -> Limits {
         match self {
@@ -74,7 +74,7 @@ impl Mode {
         }
     }
 
-    /// The mode that a stored search ran in: a direct one has the limits of balanced.
+    /// The mode of a stored search. A direct search has the limits of balanced.
     #[must_use]
     pub fn of_stored(name: &str) -> Option<Self> {
         if name == crate::schema::DIRECT_MODE {
@@ -83,7 +83,7 @@ impl Mode {
         Self::parse(name)
     }
 
-    /// The mode of that name, if there is one.
+    /// The mode with this wire name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.as_str() == name)

@@ -1,14 +1,14 @@
-//! How often to speak of a failure that goes on. A loop that tries again every second would fill the log with
-//! one and the same line, and what happened before it would be pushed out.
+//! Decides how often a lasting failure is logged. A loop that retries every second would otherwise
+//! fill the log with one line and push out everything older.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The pause after the first line; each one is twice the one before.
+/// The pause after the first log line; each later pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
-/// A part that is away or not, as the one loop that uses it sees it.
+/// Tracks whether a dependency fails, for the one loop that uses it.
 #[derive(Debug, Default)]
 pub struct Outage(Option<Failing>);
 
@@ -20,14 +20,14 @@ struct Failing {
 }
 
 impl Outage {
-    /// Whether the last use failed.
+    /// Whether the last call failed.
     #[must_use]
     pub fn goes_on(&self) -> bool {
         self.0.is_some()
     }
 
-    /// A use failed. Tells whether to log it: the first one, then after a minute, then with pauses that double up
-    /// to an hour.
+    /// Records a failed call. Returns whether to log it: the first failure, then one after a minute,
+    /// then with pauses that double up to an hour.
     #[must_use]
     pub fn failed(&mut self) -> bool {
         let now = Instant::now();
@@ -47,7 +47,7 @@ impl Outage {
         is_due
     }
 
-    /// A use went well. Tells how many seconds the outage took, if there was one.
+    /// Records a successful call. Returns the length of the outage in seconds, if there was one.
     #[must_use]
     pub fn ended(&mut self) -> Option<u64> {
         let failing = self.0.take()?;
@@ -60,25 +60,25 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_day_of_outage_is_told_in_a_line_at_its_start_and_ever_fewer_after_it() {
+    async fn a_long_outage_is_logged_at_once_and_then_ever_less_often() {
         let start = Instant::now();
         let mut outage = Outage::default();
-        let mut told = Vec::new();
+        let mut logged = Vec::new();
         while start.elapsed() < Duration::from_secs(24 * 3600) {
             if outage.failed() {
-                told.push(start.elapsed().as_secs());
+                logged.push(start.elapsed().as_secs());
             }
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        assert_eq!(told[..6], [0, 60, 180, 420, 900, 1860]);
-        let hours = told[7..].windows(2).all(|pair| pair[1] - pair[0] == 3600);
-        assert!(hours, "{told:?}");
+        assert_eq!(logged[..6], [0, 60, 180, 420, 900, 1860]);
+        let hours = logged[7..].windows(2).all(|pair| pair[1] - pair[0] == 3600);
+        assert!(hours, "{logged:?}");
         assert_eq!(outage.ended(), Some(24 * 3600));
         assert_eq!(outage.ended(), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_change_is_told() {
+    async fn each_start_and_end_of_an_outage_is_reported() {
         let mut outage = Outage::default();
         for _change in 0..3 {
             assert!(outage.failed() && !outage.failed() && outage.goes_on());

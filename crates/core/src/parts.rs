@@ -1,44 +1,43 @@
-//! The background parts of a process. None may end before the process does: one that dies quietly
-//! leaves a process that looks healthy and is not.
+//! Supervises the background tasks of a process. Each must run as long as the process: after an
+//! unnoticed exit of one task the process would look healthy without doing its work.
 
 use std::collections::HashMap;
 use tokio::task::{Id, JoinError, JoinSet};
 
-/// Tasks that run for as long as the process, each with a name. Dropping it ends them.
+/// Named tasks that run as long as the process. Dropping the set aborts them.
 #[derive(Default)]
 pub struct Parts {
     running: JoinSet<()>,
     names: HashMap<Id, &'static str>,
 }
 
-/// A part that has ended too early.
+/// A task has ended before the process.
 #[derive(Debug, thiserror::Error)]
 pub enum PartDied {
-    /// It panicked.
+    /// The task panicked.
     #[error("{part} died")]
     Panicked {
-        /// Its name.
+        /// The name given to `spawn`.
         part: &'static str,
-        /// With the panic's message.
+        /// Holds the panic message.
         source: JoinError,
     },
-    /// It came to an end that it should not have.
+    /// The task returned.
     #[error("{part} ended by itself")]
     Returned {
-        /// Its name.
+        /// The name given to `spawn`.
         part: &'static str,
     },
 }
 
 impl Parts {
-    /// Starts a part; its name is what the report of its death calls it.
+    /// Starts a task. [`PartDied`] reports it by `name`.
     pub fn spawn(&mut self, name: &'static str, part: impl Future<Output = ()> + Send + 'static) {
         let id = self.running.spawn(part).id();
         self.names.insert(id, name);
     }
 
-    /// Waits for the first part that ends, which none should while the process runs. For ever when
-    /// there are no parts.
+    /// Waits until any task ends; never returns if there are no tasks.
     pub async fn death(&mut self) -> PartDied {
         match self.running.join_next_with_id().await {
             Some(Ok((id, ()))) => PartDied::Returned {
@@ -49,10 +48,10 @@ impl Parts {
         }
     }
 
-    /// Waits until all parts have ended, after they were told to.
+    /// Waits for all tasks to end, after the caller has asked them to stop.
     ///
     /// # Errors
-    /// When one of them panicked.
+    /// [`PartDied::Panicked`] for the first task that panicked.
     pub async fn end(mut self) -> Result<(), PartDied> {
         while let Some(ended) = self.running.join_next().await {
             ended.map_err(|source| self.panicked(source))?;
@@ -77,14 +76,14 @@ mod tests {
     use super::*;
     use std::error::Error;
 
-    async fn lives() {
+    async fn run_forever() {
         std::future::pending().await
     }
 
     #[tokio::test]
-    async fn a_part_that_panics_is_named_with_its_reason() {
+    async fn a_panic_is_reported_with_task_name_and_message() {
         let mut parts = Parts::default();
-        parts.spawn("the sweeper", lives());
+        parts.spawn("the sweeper", run_forever());
         parts.spawn("the outbox", async { panic!("out of luck") });
         let died = parts.death().await;
         assert_eq!(died.to_string(), "the outbox died");
@@ -93,10 +92,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_that_returns_has_died_too() {
+    async fn a_return_is_reported_with_the_task_name() {
         let mut parts = Parts::default();
         parts.spawn("the sweeper", async {});
-        parts.spawn("the outbox", lives());
+        parts.spawn("the outbox", run_forever());
         assert_eq!(
             parts.death().await.to_string(),
             "the sweeper ended by itself"
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn parts_that_were_told_to_end_may_and_a_panic_meanwhile_is_told() {
+    async fn joining_accepts_returned_tasks_and_reports_a_panic() {
         let mut parts = Parts::default();
         parts.spawn("the sweeper", async {});
         assert!(parts.end().await.is_ok());

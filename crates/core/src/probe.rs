@@ -1,4 +1,4 @@
-//! Asks a process on this machine whether it is ready: for the `healthcheck` commands.
+//! Checks whether a process on this machine is ready, for the `healthcheck` commands.
 
 use std::{net::IpAddr, time::Duration};
 use tokio::{
@@ -7,15 +7,16 @@ use tokio::{
     time::timeout,
 };
 
-/// Less than the 5 s that containers' health checks usually get.
+/// Shorter than the 5 s that container health checks usually allow.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// More than any answer of `/readyz` has.
+/// Bytes; every answer of `/readyz` is shorter.
 const LONGEST: u64 = 16 * 1024;
 
-/// Asks `/readyz` at the address that a process listens on; every address means this machine.
+/// Requests `/readyz` from the process that listens on `host` and `port`. An unspecified address
+/// (`0.0.0.0`, `::`) stands for the loopback address.
 ///
 /// # Errors
-/// What is wrong, in a line.
+/// One line for a person: no connection, no answer in time, no HTTP, or not ready.
 pub async fn ready(host: &str, port: u16) -> Result<(), String> {
     let host = match host.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) if address.is_unspecified() => "127.0.0.1",
@@ -39,15 +40,13 @@ pub async fn ready(host: &str, port: u16) -> Result<(), String> {
             let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
             Err(format!("not ready: {status} {line}"))
         }
-        None => Err(format!(
-            "what listens on port {port} of {host} speaks no HTTP"
-        )),
+        None => Err(format!("port {port} of {host} does not speak HTTP")),
     }
 }
 
 async fn ask(host: &str, port: u16) -> std::io::Result<String> {
     let mut stream = TcpStream::connect((host, port)).await?;
-    // HTTP/1.0, so that the body comes in one piece and the connection ends behind it.
+    // With HTTP/1.0 the body is not chunked and the connection closes after it.
     let request = "GET /readyz HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();

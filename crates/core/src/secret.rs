@@ -1,9 +1,9 @@
-//! A value that must never be shown: API keys and passwords.
+//! A wrapper for values that must never be shown, such as API keys and passwords.
 
 use std::fmt;
 
-/// A secret text. It has no `Display`, no serialisation, and its `Debug` form hides the value, so
-/// that it cannot reach a log line or an error by accident.
+/// A secret text. It has no `Display` and no serialisation, and its `Debug` form hides the value: it
+/// cannot reach a log line or an error by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -14,7 +14,7 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The value itself, for the one place that sends it.
+    /// The value itself, for the code that sends it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,19 +1,19 @@
-//! SIGTERM and SIGINT, by which a process is told to stop.
+//! SIGTERM and SIGINT, the signals that ask a process to stop.
 
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Listens from its creation on, so that no signal is missed between two waits.
+/// Listens from its creation on, so that a signal between two waits is not missed.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    /// Begins to listen; from now on a signal does not end the process by itself.
+    /// Installs the handlers. From now on a signal no longer ends the process by itself.
     ///
     /// # Errors
-    /// When the system does not let us.
+    /// When the system refuses to install a handler.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -21,7 +21,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn heard(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

@@ -1,35 +1,35 @@
-//! Threads for work that blocks, so many and no more.
+//! A fixed number of threads for blocking work.
 //!
-//! The runtime's own start another whenever none of them happens to be idle, and under load none is idle
-//! for long enough to end: each moment in which the machine paused leaves some behind, each with its part
-//! of the allocator's memory. What is asked for at a high rate belongs here; what may hang (names, pages,
-//! files) stays there, where it holds up nothing else.
+//! Tokio's blocking pool adds a thread whenever none is idle and, under load, never shrinks: each
+//! pause of the machine leaves more threads, each with its share of the allocator's memory. Use this
+//! pool for frequent short work. Leave work that may hang (names, pages, files) on Tokio's pool, where
+//! it delays nothing else.
 
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     task::{JoinHandle, spawn_blocking},
 };
 
-/// A fixed number of threads, which come when they are needed and go after ten seconds without work.
-/// Where the system gives none, those of the runtime that asks do the work, as they do by default.
+/// A bounded thread pool. Threads start when needed and end after ten idle seconds. If the pool cannot
+/// be built, work runs on the caller's Tokio runtime.
 #[derive(Debug, Default)]
 pub struct Threads(Option<Runtime>);
 
 impl Threads {
-    /// At most `count` of them.
+    /// A pool of at most `count` threads.
     #[must_use]
     pub fn new(count: usize) -> Self {
-        // Nothing ever runs on it but blocking work: it has no thread besides.
+        // A current-thread runtime adds no worker thread; only its blocking pool is used.
         let runtime = Builder::new_current_thread()
             .max_blocking_threads(count)
             .build();
         if let Err(error) = &runtime {
-            tracing::warn!(%error, "no threads apart for work that blocks");
+            tracing::warn!(%error, "the blocking pool could not be built; Tokio's own pool is used");
         }
         Self(runtime.ok())
     }
 
-    /// Runs `work` when a thread is free, whether somebody waits for it or not. Called by a task.
+    /// Runs `work` when a thread is free, even if the handle is dropped. Must be called in a runtime.
     pub fn spawn<T, F>(&self, work: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -41,7 +41,7 @@ impl Threads {
         }
     }
 
-    /// For those who spawn by themselves.
+    /// The runtime of the pool; `None` if it could not be built.
     pub(crate) fn handle(&self) -> Option<&Handle> {
         self.0.as_ref().map(Runtime::handle)
     }
@@ -50,7 +50,7 @@ impl Threads {
 impl Drop for Threads {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
-            // A plain drop would block until the last work is done, which a task must not.
+            // A plain drop would block until all work is done, which panics inside a task.
             runtime.shutdown_background();
         }
     }
@@ -62,7 +62,7 @@ mod tests {
     use std::{collections::HashSet, sync::Arc, sync::Barrier, thread};
 
     #[tokio::test]
-    async fn work_takes_turns_on_so_many_threads() {
+    async fn the_pool_uses_exactly_its_number_of_threads() {
         let threads = Threads::new(2);
         let both = Arc::new(Barrier::new(2));
         let work: Vec<_> = (0..100)
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn they_can_be_given_up_by_a_task_while_they_work() {
+    async fn dropping_the_pool_in_a_task_lets_running_work_finish() {
         let threads = Threads::new(1);
         let (go, may_go) = std::sync::mpsc::channel::<()>();
         let (begun, has_begun) = std::sync::mpsc::channel();
@@ -93,6 +93,6 @@ mod tests {
         has_begun.recv().unwrap();
         drop(threads);
         go.send(()).unwrap();
-        assert!(work.await.unwrap(), "what has begun runs to its end");
+        assert!(work.await.unwrap(), "running work finishes");
     }
 }

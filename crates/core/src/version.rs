@@ -1,24 +1,25 @@
-//! What this is a build of.
+//! The version and the source revision of this build.
 
-/// The version.
+/// The package version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What git said of the sources when this was built, or `unknown`; `build.rs` asks it.
+/// The git revision at build time, or `unknown`; set by `build.rs`.
 const BUILT_FROM: &str = env!("BUILT_FROM");
 
-/// The variable that a container image names the revision in. Not a setting: whoever makes the image says it.
+/// The environment variable with the revision of a container image. The image build sets it; it is
+/// not a setting.
 const REVISION: &str = "PRIVACHAT_REVISION";
 
-/// Characters of a revision at most.
+/// A longer revision from the environment is ignored.
 const MAX_CHARS: usize = 64;
 
-/// The revision of the sources: what the image says, else what git said, else `unknown`.
+/// The source revision: that of the image, else that of git, else `unknown`.
 #[must_use]
 pub fn revision() -> String {
     told(std::env::var(REVISION).ok())
 }
 
-/// What `--version` says after the name.
+/// What `--version` prints after the name of the binary.
 #[must_use]
 pub fn version_and_revision() -> String {
     format!("{VERSION} ({})", revision())
@@ -39,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_says_its_revision_and_what_is_none_is_not_shown() {
+    fn a_well_formed_image_revision_is_used_and_any_other_ignored() {
         assert_eq!(told(Some("4f2a-dirty".into())), "4f2a-dirty");
         let too_long = "a".repeat(MAX_CHARS + 1);
         for none in ["", "unknown", "two words", "a\nb", too_long.as_str()] {

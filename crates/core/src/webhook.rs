@@ -1,5 +1,5 @@
-//! Signatures of the Standard Webhooks scheme (standardwebhooks.com, 1.0.0): HMAC-SHA256 over
-//! `id.timestamp.body`, so that a receiver knows who sent a message, and when.
+//! Signs callbacks by the Standard Webhooks scheme (standardwebhooks.com, 1.0.0): HMAC-SHA256 over
+//! `id.timestamp.body`, so that a receiver can verify the sender and the time of a message.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -7,14 +7,14 @@ use sha2::Sha256;
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 const PREFIX: &str = "whsec_";
-/// Bytes of a key, as the specification has it.
+/// Bytes of a key, by the specification.
 const LENGTH: RangeInclusive<usize> = 24..=64;
 
-/// The keys that messages are signed with: one, or during a rotation the new one and the old.
+/// The signing keys: one, or the new and the old one during a rotation.
 #[derive(Clone)]
 pub struct SigningKeys(Vec<Hmac<Sha256>>);
 
-/// A text that holds no such keys.
+/// The text is not a list of signing keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not whsec_ and the base64 of 24 to 64 bytes")]
 pub struct InvalidKey;
@@ -22,7 +22,7 @@ pub struct InvalidKey;
 impl FromStr for SigningKeys {
     type Err = InvalidKey;
 
-    /// Reads `whsec_<base64>`, several of them with commas in between.
+    /// Parses `whsec_<base64>`, or several of them separated by commas.
     fn from_str(text: &str) -> Result<Self, InvalidKey> {
         text.split(',').map(key).collect::<Result<_, _>>().map(Self)
     }
@@ -42,8 +42,8 @@ fn hmac(bytes: &[u8]) -> Result<Hmac<Sha256>, InvalidKey> {
 }
 
 impl SigningKeys {
-    /// The `webhook-signature` of a message: one signature for each key. `timestamp` is that of the
-    /// attempt, in seconds; `id` must hold no full stop.
+    /// The `webhook-signature` header of a message, with one signature for each key. `timestamp` is
+    /// the time of the delivery attempt in Unix seconds; `id` must not contain a full stop.
     #[must_use]
     pub fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
         let head = format!("{id}.{timestamp}.");
@@ -68,7 +68,7 @@ impl fmt::Debug for SigningKeys {
 mod tests {
     use super::*;
 
-    /// The vector that the specification's libraries are tested with.
+    /// The test vector of the specification's libraries.
     const KEY: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
     const AT: i64 = 1_614_265_330;
@@ -80,13 +80,13 @@ mod tests {
     }
 
     #[test]
-    fn the_published_message_gets_its_published_signature() {
+    fn the_test_vector_of_the_specification_matches() {
         let keys = SigningKeys(vec![published()]);
         assert_eq!(keys.sign(ID, AT, BODY), SIGNATURE);
     }
 
     #[test]
-    fn during_a_rotation_there_is_one_signature_for_each_key() {
+    fn a_message_has_one_signature_for_each_key() {
         let new: SigningKeys = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
             .parse()
             .unwrap();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_its_prefix_or_of_another_length_is_refused() {
+    fn a_key_without_prefix_or_of_wrong_length_is_rejected() {
         let long = format!("whsec_{}", STANDARD.encode([7; 65]));
         let short = format!("whsec_{}", STANDARD.encode([7; 23]));
         for text in [
