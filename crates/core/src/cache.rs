@@ -1,5 +1,5 @@
-//! Bytes that may be lost: a cache in Redis with locks, on which no job depends. What cannot be
-//! read is a miss, what cannot be written is not there.
+//! A best-effort cache in Redis, with locks. No job depends on it: a failed read counts as a miss, and
+//! a failed write is dropped.
 
 use crate::connection::{Redis, timed_out};
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-/// Takes the lock, or takes it again: a lost reply makes the client ask twice.
+/// Succeeds again for the holder: after a lost reply the client repeats the call.
 const LOCK: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
     return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
@@ -27,19 +27,19 @@ const UNLOCK: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
 end
 return 0";
 
-/// How long a call may take. What is worth waiting for longer does not belong here.
+/// The cache must never slow a search down: a slower call counts as failed.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A cache. Clones share its connections.
+/// A cache in Redis. Clones share its connections.
 #[derive(Clone)]
 pub struct Cache {
     redis: Redis,
-    /// Whether the last call failed: an outage is logged once.
+    /// Whether the last call failed, so that an outage is logged once.
     is_away: Arc<AtomicBool>,
 }
 
 impl Cache {
-    /// A cache in `redis`.
+    /// Creates a cache in `redis`.
     #[must_use]
     pub fn new(redis: Redis) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl Cache {
         }
     }
 
-    /// What is kept under `key`.
+    /// The value of `key`; `None` also when Redis fails.
     pub async fn get(&self, key: &str) -> Option<Bytes> {
         let mut command = redis::cmd("GET");
         command.arg(key);
@@ -56,7 +56,7 @@ impl Cache {
         found.flatten().map(Bytes::from)
     }
 
-    /// Keeps `value` under `key` for `ttl`.
+    /// Stores `value` under `key` for `ttl`; does nothing if `ttl` is zero.
     pub async fn put(&self, key: &str, value: &[u8], ttl: Duration) {
         if ttl.is_zero() {
             return;
@@ -66,19 +66,19 @@ impl Cache {
         let _kept: Option<()> = self.noted(self.redis.query(&command)).await;
     }
 
-    /// Takes the lock `key` as `nonce`; whether it was free. Without Redis it always is: then nobody
-    /// can be waited for.
+    /// Takes the lock `key` for the holder `nonce`. Returns whether it was taken; also `true` when Redis
+    /// fails, because then no other holder can be awaited.
     pub async fn lock(&self, key: &str, nonce: &str, ttl: Duration) -> bool {
         let taken = self.script(LOCK, key, nonce, ttl).await;
         taken.is_none_or(|taken: u8| taken == 1)
     }
 
-    /// Keeps the lock for `ttl` from now; whether it was still held by `nonce`.
+    /// Renews the lock for `ttl` from now. Returns whether `nonce` still held it.
     pub async fn extend(&self, key: &str, nonce: &str, ttl: Duration) -> bool {
         self.script(EXTEND, key, nonce, ttl).await == Some(1)
     }
 
-    /// Gives the lock back if it is held by `nonce`.
+    /// Releases the lock if `nonce` holds it.
     pub async fn unlock(&self, key: &str, nonce: &str) {
         let _freed: Option<u8> = self.script(UNLOCK, key, nonce, Duration::ZERO).await;
     }
@@ -106,7 +106,7 @@ impl Cache {
             }
             Err(error) => {
                 if !self.is_away.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(error = %error, "the cache cannot be used");
+                    tracing::warn!(error = %error, "the cache in Redis is not available; searches run without it");
                 }
                 None
             }

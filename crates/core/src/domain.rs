@@ -1,13 +1,12 @@
-//! The domains behind addresses: the name of a site, its publisher, lists of domains, and hosts as
-//! operators write them.
+//! Domains of URLs: the name of a site, its registrable domain, [`DomainList`], and hosts in ASCII as
+//! URLs have them.
 
 use std::borrow::Cow;
 use url::{Host, Url};
 
-/// The name that stands for the site of `url`: the label before the public suffix ("bbc" for
-/// `www.bbc.co.uk`, "wikipedia" for `en.wikipedia.org`), the whole host where there is no such
-/// label (addresses, `localhost`, a bare suffix), "file" for local documents, and an empty text
-/// when `url` names no place at all.
+/// The short name of the site of `url`: the label before the public suffix ("bbc" for
+/// `www.bbc.co.uk`, "wikipedia" for `en.wikipedia.org`). Without such a label (IP addresses,
+/// `localhost`, a bare suffix) the whole host; "file" for local documents; empty without a host.
 #[must_use]
 pub fn registrable_name(url: &str) -> String {
     let Ok(url) = Url::parse(url) else {
@@ -24,8 +23,8 @@ pub fn registrable_name(url: &str) -> String {
     }
 }
 
-/// The registrable domain of `url` ("bbc.co.uk"): what two pages of one publisher share. The whole
-/// host where the public suffix list knows none.
+/// The registrable domain of `url` ("bbc.co.uk"), which pages of one publisher share. The whole host
+/// if the public suffix list has no entry for it.
 #[must_use]
 pub fn registrable_domain(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
@@ -37,8 +36,8 @@ pub fn registrable_domain(url: &str) -> Option<String> {
     Some(domain.unwrap_or(host))
 }
 
-/// Domains that an operator named. `example.com` covers the domain and its subdomains,
-/// `*.example.com` only the subdomains.
+/// Domains from a setting. `example.com` covers the domain and its subdomains, `*.example.com` only
+/// the subdomains.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DomainList(Vec<Rule>);
 
@@ -49,8 +48,8 @@ struct Rule {
 }
 
 impl DomainList {
-    /// A list of these rules; case, surrounding space and a dot at the end do not matter, nor whether
-    /// an international name is written in its own letters.
+    /// Parses the entries. Case, surrounding space and a trailing dot are ignored; an international
+    /// name may be in Unicode or in ASCII.
     #[must_use]
     pub fn new(rules: &[String]) -> Self {
         let rules = rules
@@ -67,7 +66,7 @@ impl DomainList {
         Self(rules.filter(|rule| !rule.domain.is_empty()).collect())
     }
 
-    /// Whether `url` lies in one of the domains. An address without a host lies in none.
+    /// Whether the host of `url` is in one of the domains; `false` for a URL without a host.
     #[must_use]
     pub fn covers(&self, url: &Url) -> bool {
         let Some(host) = host_name(url) else {
@@ -79,22 +78,22 @@ impl DomainList {
     }
 }
 
-/// The host in lower case, without the dot that may end a full name.
+/// The host of `url` in lower case, without a trailing dot.
 #[must_use]
 pub fn host_name(url: &Url) -> Option<String> {
     let host = url.host_str()?.trim_end_matches('.');
     (!host.is_empty()).then(|| host.to_ascii_lowercase())
 }
 
-/// `host` as an operator writes it, in the form that addresses have: lower case, without a dot at the
-/// end, an international name in ASCII ("xn--mller-kva.de" for "Müller.de").
+/// Normalises a host from a setting: lower case, no trailing dot, an international name in ASCII
+/// ("xn--mller-kva.de" for "Müller.de").
 #[must_use]
 pub fn ascii_host(host: &str) -> String {
     let host = host.trim().trim_end_matches('.');
     Host::parse(host).map_or_else(|_| host.to_ascii_lowercase(), |host| host.to_string())
 }
 
-/// `place`, a host that a port may follow, with the host as [`ascii_host`] has it.
+/// Normalises the host of `host` or `host:port` as [`ascii_host`] does.
 #[must_use]
 pub fn ascii_place(place: &str) -> String {
     let place = place.trim();
@@ -106,8 +105,8 @@ pub fn ascii_place(place: &str) -> String {
     }
 }
 
-/// `address` of one or several servers (`scheme://user:password@host1:1,host2:2/path`) with the hosts
-/// in ASCII. Everything else, and an address that is ASCII already, stays as it is.
+/// Converts the hosts of a server address (`scheme://user:password@host1:1,host2:2/path`) to ASCII.
+/// Everything else, and an address that already is ASCII, stays unchanged.
 #[must_use]
 pub fn with_ascii_hosts(address: &str) -> Cow<'_, str> {
     let unchanged = Cow::Borrowed(address);
@@ -122,7 +121,7 @@ pub fn with_ascii_hosts(address: &str) -> Cow<'_, str> {
     let Some((credentials, hosts)) = authority.split_at_checked(start) else {
         return unchanged;
     };
-    // Behind sqlite:// stands a path.
+    // sqlite:// is followed by a path, not by a host.
     if hosts.is_ascii() || scheme == "sqlite" {
         return unchanged;
     }
@@ -133,7 +132,7 @@ pub fn with_ascii_hosts(address: &str) -> Cow<'_, str> {
     ))
 }
 
-/// Whether `url` leads to this machine by its name or address alone.
+/// Whether the host of `url` is a loopback name or address. Nothing is resolved.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -141,7 +140,7 @@ pub fn is_loopback(url: &Url) -> bool {
             let name = name.trim_end_matches('.').to_ascii_lowercase();
             name == "localhost" || name.ends_with(".localhost")
         }
-        // Connecting to the unspecified address leads to this machine, too.
+        // A connection to the unspecified address reaches this machine, too.
         Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
         Some(Host::Ipv6(address)) => {
             let mapped = address.to_ipv4_mapped();
@@ -171,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_named_by_the_label_before_its_public_suffix() {
+    fn a_site_is_named_by_the_label_before_its_public_suffix() {
         for (url, name) in [
             ("https://en.wikipedia.org/wiki/Rust", "wikipedia"),
             ("https://www.bbc.co.uk/news", "bbc"),
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_without_a_public_suffix_is_named_as_it_is() {
+    fn a_host_without_a_public_suffix_is_its_own_name() {
         for (url, name) in [
             ("http://192.0.2.7/a", "192.0.2.7"),
             ("http://[2001:db8::1]/a", "2001:db8::1"),
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_covers_its_subdomains_and_a_wildcard_only_them() {
+    fn a_domain_covers_its_subdomains_and_a_wildcard_only_those() {
         let rules = ["Example.com", "*.wild.test", ""].map(str::to_owned);
         let list = DomainList::new(&rules);
         let covers = |url: &str| list.covers(&Url::parse(url).unwrap());
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_international_name_is_the_same_in_both_spellings() {
+    fn unicode_and_ascii_names_are_equal() {
         for (written, address) in [
             ("müller.de", "http://xn--mller-kva.de/"),
             ("MÜLLER.de.", "http://www.müller.de/"),
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_known_by_every_name_that_it_has() {
+    fn every_form_of_loopback_is_recognised() {
         let loopback = |url: &str| is_loopback(&Url::parse(url).unwrap());
         for url in [
             "http://localhost:1/",

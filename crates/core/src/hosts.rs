@@ -1,20 +1,20 @@
-//! By which names a process may be called. A page can have its own name lead to this machine (DNS
-//! rebinding) and is then of the same origin as the service for its browser, which still sends that
-//! name in `Host`. Only names that no stranger can have are answered: loopback ones, literal addresses,
-//! and those that the operator gave.
+//! Checks the `Host` header against DNS rebinding: a web page can point its own name at this machine
+//! and then has the same origin as the service, but its browser still sends that name in `Host`.
+//! [`AllowedHosts`] accepts only names that an attacker cannot own: loopback names, IP addresses and
+//! those that the operator configured.
 
 use std::net::{IpAddr, Ipv6Addr};
 use url::Host;
 
-/// What is said to one who comes by another name.
-pub const REFUSAL: &str = "This service does not answer to the name in the Host header: whoever runs it adds the name \
-                           to ALLOWED_HOSTS, also when a reverse proxy in front passes it on";
+/// The answer to a request with another name.
+pub const REFUSAL: &str = "The name in the Host header is not one of the service's names: the operator adds it to \
+                           ALLOWED_HOSTS, also a name that a reverse proxy passes on";
 
-/// What an entry of ALLOWED_HOSTS has to be.
+/// The form of an entry of ALLOWED_HOSTS.
 const EXPECTED: &str = "must be a name without scheme, port and path, such as search.example.com; \
                         *.example.com for all names below it, or * for any name";
 
-/// The names that a process answers to, beside loopback names and literal addresses.
+/// The host names that a process accepts in addition to loopback names and IP addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedHosts(Vec<Rule>);
 
@@ -26,10 +26,10 @@ enum Rule {
 }
 
 impl AllowedHosts {
-    /// Reads the entries of ALLOWED_HOSTS; international names may be written as people write them.
+    /// Parses the entries of ALLOWED_HOSTS; international names may be in Unicode.
     ///
     /// # Errors
-    /// Which entry is none, by its place from 1, and what it should be.
+    /// The position (from 1) of the first malformed entry, and the expected form.
     pub fn parse(entries: &[String]) -> Result<Self, String> {
         let rules = (1..).zip(entries).map(|(place, entry)| {
             let rule = rule(entry);
@@ -38,14 +38,14 @@ impl AllowedHosts {
         rules.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The same, and the name that the process listens at, if it is one.
+    /// Adds the name that the process listens at; an IP address adds nothing.
     #[must_use]
     pub fn and(mut self, listens_at: &str) -> Self {
         self.0.extend(name(listens_at).map(Rule::Name));
         self
     }
 
-    /// Whether a request may come by this host, with or without a port.
+    /// Whether this `Host` value, with or without a port, is accepted.
     #[must_use]
     pub fn allow(&self, authority: &str) -> bool {
         if self.0.contains(&Rule::Any) {
@@ -80,7 +80,7 @@ fn rule(entry: &str) -> Option<Rule> {
     }
 }
 
-/// The name as browsers send it: in lower case and in ASCII.
+/// The name as browsers send it, in lower case and ASCII; `None` for an IP address.
 fn name(text: &str) -> Option<String> {
     match Host::parse(text.strip_suffix('.').unwrap_or(text)).ok()? {
         Host::Domain(name) if !name.contains('*') => Some(name),
@@ -88,7 +88,7 @@ fn name(text: &str) -> Option<String> {
     }
 }
 
-/// RFC 9112, section 3.2: a host, and a port if it is not the usual one.
+/// Splits a port off (RFC 9112, section 3.2).
 fn without_port(authority: &str) -> Option<&str> {
     let end = authority.rfind(']').map_or(0, |bracket| bracket + 1);
     let (host, rest) = match authority.get(end..)?.find(':') {
@@ -109,7 +109,7 @@ fn is_literal(host: &str) -> bool {
     }
 }
 
-/// RFC 6761, section 6.3: these lead to the machine itself, whoever resolves them.
+/// Every resolver maps these names to the machine itself (RFC 6761, section 6.3).
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || is_below(host, "localhost")
 }

@@ -1,8 +1,7 @@
-//! Every Redis key and channel, in one place. `docs/REDIS.md` shows the same table; a test
-//! compares the two.
+//! Every Redis key and channel. `docs/REDIS.md` has the same table; a test compares the two.
 //!
-//! `search_job:<id>` and `{search_job:<id>}:ctl` hash to the same Cluster slot, and so do all keys
-//! that begin with `{search}`: each script touches keys of one of the two groups only.
+//! `search_job:<id>` and `{search_job:<id>}:ctl` hash to one Cluster slot, and so do all keys that
+//! begin with `{search}`: in a Cluster each script touches keys of only one of the two groups.
 
 use crate::mode::Mode;
 use uuid::Uuid;
@@ -10,21 +9,21 @@ use uuid::Uuid;
 /// One row of the key table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeySpec {
-    /// The key, with its placeholders.
+    /// The key with its placeholders, such as `<id>`.
     pub pattern: &'static str,
     /// The Redis type.
     pub kind: &'static str,
-    /// How long it lives.
+    /// Its lifetime.
     pub ttl: &'static str,
-    /// Who writes it.
+    /// The scripts and processes that write it.
     pub writer: &'static str,
-    /// Who reads it.
+    /// The scripts and processes that read it.
     pub readers: &'static str,
-    /// What it holds.
+    /// Its content.
     pub holds: &'static str,
 }
 
-/// The key table.
+/// The key table of `docs/REDIS.md`.
 pub const TABLE: [KeySpec; 21] = [
     KeySpec {
         pattern: "search_job:<id>",
@@ -196,58 +195,58 @@ pub const TABLE: [KeySpec; 21] = [
     },
 ];
 
-/// Channel on which every change of a job is announced; the message begins with the id.
+/// The channel of job changes; a message begins with the id.
 pub const CHANGED: &str = "search:changed";
-/// Channel on which cancelled ids are announced to the workers.
+/// The channel of cancel requests to the workers; a message is an id.
 pub const CANCELLED: &str = "search:cancelled";
-/// Every id that has not ended.
+/// The index of all jobs that have not ended.
 pub const LIVE: &str = "{search}:live";
-/// The last sequence number of a hint.
+/// The last sequence number of a queue entry.
 pub const SEQ: &str = "{search}:seq";
-/// Ended searches that are not in the history yet.
+/// The index of ended jobs that are not archived yet.
 pub const UNSAVED: &str = "{search}:unsaved";
-/// Searches whose outcome somebody is to be told.
+/// The index of jobs with a pending callback.
 pub const CALLBACKS: &str = "{search}:callbacks";
 
-/// The last searches that failed.
+/// The jobs that failed last.
 pub const FAILURES: &str = "{search}:failures";
 
-/// Workers and when they were last heard of.
+/// The workers and the time of their last heartbeat.
 pub const WORKERS: &str = "{search}:workers";
-/// What the workers say of themselves.
+/// The workers' descriptions of themselves.
 pub const WORKER_DESCRIPTIONS: &str = "{search}:workers:descriptions";
 
-/// Never there: what is written to it changes nothing.
+/// Never exists: a write of an empty text tests whether Redis accepts writes.
 pub const WRITABLE: &str = "{search}:writable";
 
-/// Matches every record and nothing else.
+/// The SCAN pattern that matches every record and no other key.
 pub const RECORDS: &str = "search_job:*";
 
-/// The public record of a search.
+/// The public record of a job.
 #[must_use]
 pub fn record(id: Uuid) -> String {
     format!("search_job:{id}")
 }
 
-/// The search whose record this key is.
+/// The id in the key of a record; `None` for any other key.
 #[must_use]
 pub fn id_of(record: &str) -> Option<Uuid> {
     Uuid::try_parse(record.strip_prefix("search_job:")?).ok()
 }
 
-/// Its control fields.
+/// The control hash of a job.
 #[must_use]
 pub fn control(id: Uuid) -> String {
     format!("{{search_job:{id}}}:ctl")
 }
 
-/// Its events.
+/// The event stream of a job.
 #[must_use]
 pub fn events(id: Uuid) -> String {
     format!("{{search_job:{id}}}:ev")
 }
 
-/// Where what a key holds is kept when it is of a wrong type; on the same server as the key.
+/// Where the value of `key` is moved if it has the wrong type; in the same Cluster slot.
 #[must_use]
 pub fn aside(key: &str) -> String {
     match key.split_once("}:") {
@@ -256,57 +255,57 @@ pub fn aside(key: &str) -> String {
     }
 }
 
-/// Whether it is such a key.
+/// Whether `key` was made by [`aside`].
 #[must_use]
 pub fn is_aside(key: &str) -> bool {
     key.starts_with("{search") && key.contains("}:aside:")
 }
 
-/// The searches that were lost with a worker process.
+/// The jobs that were lost together with a worker process.
 #[must_use]
 pub fn lost(process: Uuid) -> String {
     format!("{{search}}:lost:{process}")
 }
 
-/// The note that it was erased.
+/// The mark that a job was erased.
 #[must_use]
 pub fn erased(id: Uuid) -> String {
     format!("{{search_job:{id}}}:erased")
 }
 
-/// The list of hints of one mode.
+/// The queue of one mode: a list of queue entries.
 #[must_use]
 pub fn queue(mode: Mode) -> String {
     format!("{{search}}:queue:{mode}")
 }
 
-/// The hints of one mode that nobody has claimed yet.
+/// The queue entries of one mode whose jobs are not claimed yet.
 #[must_use]
 pub fn pending(mode: Mode) -> String {
     format!("{{search}}:pending:{mode}")
 }
 
-// The four below name no job and no queue: in a Cluster they spread over all nodes.
+// The keys below belong to no job and no queue: in a Cluster they spread over all nodes.
 
-/// The answer to the request of this digest.
+/// The cached result of the request with this digest.
 #[must_use]
 pub fn answer(digest: &str) -> String {
     format!("search_answer:{digest}")
 }
 
-/// The lock of whoever is working on the request of this digest.
+/// The lock of the leader that runs the request with this digest.
 #[must_use]
 pub fn running(digest: &str) -> String {
     format!("search_running:{digest}")
 }
 
-/// The content of the page whose address has this digest.
+/// The cached content of the page whose address has this digest.
 #[must_use]
 pub fn page(digest: &str) -> String {
     format!("search_page:{digest}")
 }
 
-/// The rate limit of the caller who has this digest.
+/// The rate limit of the caller with this digest.
 #[must_use]
 pub fn limit(digest: &str) -> String {
     format!("search_limit:{digest}")

@@ -7,7 +7,7 @@ fn hosts(entries: &[&str]) -> AllowedHosts {
 }
 
 #[test]
-fn names_that_no_stranger_can_have_are_answered() {
+fn loopback_names_and_ip_addresses_are_accepted() {
     let hosts = hosts(&[]);
     for host in [
         "localhost",
@@ -27,7 +27,7 @@ fn names_that_no_stranger_can_have_are_answered() {
 }
 
 #[test]
-fn names_that_only_look_like_these_are_not() {
+fn names_that_look_like_loopback_or_an_address_are_rejected() {
     let hosts = hosts(&[]);
     for host in [
         "evil.example",
@@ -52,7 +52,7 @@ fn names_that_only_look_like_these_are_not() {
 }
 
 #[test]
-fn the_operator_names_more_and_the_name_that_is_listened_at_counts() {
+fn configured_names_and_the_listen_address_are_accepted() {
     let hosts = hosts(&["Search.Example.com", "*.lan", "bücher.example", "10.0.0.1"]);
     let hosts = hosts.and("nas").and("0.0.0.0").and("::");
     for host in [
@@ -78,7 +78,7 @@ fn the_operator_names_more_and_the_name_that_is_listened_at_counts() {
 }
 
 #[test]
-fn an_entry_that_is_no_name_is_named_by_its_place() {
+fn a_malformed_entry_is_reported_by_its_position() {
     for entry in [
         "https://a.example",
         "a.example:443",
@@ -89,18 +89,15 @@ fn an_entry_that_is_no_name_is_named_by_its_place() {
         "*.",
     ] {
         let entries = ["ok.example".to_owned(), entry.to_owned()];
-        let complaint = AllowedHosts::parse(&entries).unwrap_err();
-        assert!(
-            complaint.starts_with("entry 2 must be"),
-            "{entry}: {complaint}"
-        );
+        let error = AllowedHosts::parse(&entries).unwrap_err();
+        assert!(error.starts_with("entry 2 must be"), "{entry}: {error}");
     }
 }
 
 proptest! {
-    /// Whatever is written before or behind it, a name of a stranger is none of ours.
+    /// Text before or after a foreign name never makes it acceptable.
     #[test]
-    fn no_decoration_makes_a_strangers_name_ours(
+    fn a_decorated_foreign_name_is_rejected(
         before in "[a-z0-9.@:\\[\\]%-]{0,12}",
         behind in "(:[0-9]{0,5}|\\.|)",
     ) {
@@ -109,7 +106,7 @@ proptest! {
     }
 
     #[test]
-    fn every_address_is_answered_however_it_is_written(v4: [u8; 4], v6: [u8; 16], port: u16) {
+    fn every_form_of_an_ip_address_is_accepted(v4: [u8; 4], v6: [u8; 16], port: u16) {
         let hosts = hosts(&[]);
         let (v4, v6) = (std::net::Ipv4Addr::from(v4), Ipv6Addr::from(v6));
         let addresses = [format!("{v4}"), format!("{v4}:{port}"), format!("[{v6}]"), format!("[{v6}]:{port}")];

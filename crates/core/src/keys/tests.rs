@@ -3,7 +3,7 @@ use super::*;
 const PAGE: &str = include_str!("../../../../docs/REDIS.md");
 
 #[test]
-fn the_page_for_people_has_every_key_and_no_other() {
+fn redis_md_lists_exactly_the_keys_of_the_table() {
     let rows: Vec<String> = TABLE
         .iter()
         .map(|key| {
@@ -26,7 +26,7 @@ fn the_page_for_people_has_every_key_and_no_other() {
 }
 
 #[test]
-fn every_key_that_is_built_has_its_row() {
+fn every_key_that_is_built_has_a_row() {
     let id = Uuid::nil();
     let built = [record(id), control(id), events(id), erased(id)]
         .into_iter()
@@ -63,7 +63,7 @@ fn every_key_that_is_built_has_its_row() {
 }
 
 #[test]
-fn only_records_begin_as_records_do() {
+fn only_the_record_key_starts_with_its_prefix() {
     let others = TABLE
         .iter()
         .filter(|key| key.pattern.starts_with("search_job:"));
@@ -71,7 +71,7 @@ fn only_records_begin_as_records_do() {
 }
 
 #[test]
-fn what_is_set_aside_stays_with_the_keys_of_its_group_and_is_no_record() {
+fn an_aside_key_stays_in_its_group_and_is_no_record() {
     let id = Uuid::nil();
     let of_job = [record(id), control(id), events(id)];
     for key in of_job.iter().map(String::as_str).chain([LIVE, SEQ]) {

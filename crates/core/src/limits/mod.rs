@@ -1,4 +1,4 @@
-//! How many requests somebody may send, counted in Redis and so for all processes together.
+//! [`RateLimit`]: a limit of requests per caller, counted in Redis and so shared by all processes.
 
 use crate::{
     connection::{Redis, timed_out},
@@ -17,38 +17,37 @@ use std::{
 
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// How long Redis may take. Every request waits for this answer before it is served.
+/// The bound for Redis. Every request waits for this call before it is served.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// A number of requests a minute for each caller. Somebody who was quiet for a minute may send all of
-/// them at once; then they come back evenly, one by one. Clones are the same limit.
+/// A number of requests a minute for each caller. After an idle minute a caller may send all of them
+/// at once; then the allowance returns evenly, one request at a time. Clones share the limit.
 ///
-/// Without an answer of Redis there is no limit: a service that is there for everybody is worth more
-/// than one that is there for nobody.
+/// It fails open: without an answer of Redis no request is limited.
 #[derive(Clone)]
 pub struct RateLimit {
     redis: Redis,
     per_minute: NonZeroU32,
     script: Arc<Script>,
-    /// Whether the last call failed: an outage is logged once.
+    /// Whether the last call failed, so that an outage is logged once.
     is_away: Arc<AtomicBool>,
 }
 
-/// What a caller may do after a request.
+/// The state of a caller's limit after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
     /// Requests a minute.
     pub limit: u32,
-    /// Requests that may follow at once.
+    /// Requests that the caller may still send at once.
     pub remaining: u32,
-    /// Until `remaining` is `limit` again, if nothing is sent meanwhile.
+    /// The time until `remaining` equals `limit` again, without further requests.
     pub reset: Duration,
-    /// The request is one too many; the next may come after this time. Refused requests do not count.
+    /// Set if the request is refused: the time until the next may pass. Refused requests do not count.
     pub retry_after: Option<Duration>,
 }
 
 impl RateLimit {
-    /// A limit that everybody who uses this Redis shares.
+    /// Creates a limit that all users of this Redis share.
     #[must_use]
     pub fn new(redis: Redis, per_minute: NonZeroU32) -> Self {
         let script = Script::new(concat!(
@@ -69,14 +68,14 @@ impl RateLimit {
         self.per_minute.get()
     }
 
-    /// Counts one request of `caller`, whom any text may name. None when Redis does not answer in time.
+    /// Counts one request of `caller`, which may be any text. `None` if Redis does not answer in time.
     pub async fn take(&self, caller: &str) -> Option<Allowance> {
         let mut call = self.script.prepare_invoke();
         call.key(keys::limit(&digest(caller)))
             .arg(self.per_minute.get())
             .arg(millis(WINDOW));
         let call = &call;
-        // Once: a repeat would count twice.
+        // Sent once: a repeat would count twice.
         let answer = self
             .redis
             .run_once(|mut link| async move { call.invoke_async(&mut link).await });
@@ -109,8 +108,8 @@ impl RateLimit {
     }
 }
 
-/// Names and addresses do not stand in Redis, where many can read; half of a SHA-256 is enough to
-/// tell callers apart.
+/// Keeps names and addresses out of Redis, where many can read them. Half of a SHA-256 is enough to
+/// distinguish callers.
 fn digest(caller: &str) -> String {
     let digest = Sha256::digest(caller);
     let half = digest.iter().take(16);

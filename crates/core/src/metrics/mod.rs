@@ -1,6 +1,6 @@
-//! Metrics of a process, in the text form of OpenMetrics:
-//! <https://prometheus.io/docs/specs/om/open_metrics_spec/>. Each binary has a table of what it
-//! measures; docs/METRICS.md is the same table for people.
+//! Metrics of a process, encoded as OpenMetrics text:
+//! <https://prometheus.io/docs/specs/om/open_metrics_spec/>. Each binary declares its metrics in a
+//! table of [`Metric`]; docs/METRICS.md has the same table. [`Registry`] makes and encodes them.
 
 mod process;
 mod registry;
@@ -10,27 +10,27 @@ mod tests;
 pub use process::{COMMON, Process};
 pub use registry::{Counters, Gauges, Histograms, Moment, Registry};
 
-/// The media type of what is encoded.
+/// The media type of the encoded text.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Upper bounds in seconds, from a request that is answered at once to the longest search.
+/// Upper bounds of the histogram buckets in seconds, from the fastest request to the longest search.
 pub const SECONDS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
 ];
 
-/// What a metric does.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Only grows, until the process ends.
+    /// Only grows while the process runs.
     Counter,
     /// Goes up and down.
     Gauge,
-    /// Counts seconds, in buckets.
+    /// Counts durations in buckets of seconds.
     Histogram,
 }
 
 impl Kind {
-    /// Its name in the text form.
+    /// The name of the type in the text format.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -41,21 +41,21 @@ impl Kind {
     }
 }
 
-/// One metric. Dashboards and alerts are written against it.
+/// The declaration of a metric. Dashboards and alerts depend on its name and labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
-    /// Its name, with the `_total` of counters.
+    /// The name; that of a counter ends in `_total`.
     pub name: &'static str,
-    /// What it does.
+    /// The type.
     pub kind: Kind,
-    /// The names of its labels.
+    /// The names of the labels.
     pub labels: &'static [&'static str],
-    /// What it measures, without a full stop.
+    /// The help text, without a full stop.
     pub meaning: &'static str,
 }
 
 impl Metric {
-    /// A counter.
+    /// Declares a counter.
     #[must_use]
     pub const fn counter(
         name: &'static str,
@@ -70,7 +70,7 @@ impl Metric {
         }
     }
 
-    /// A gauge.
+    /// Declares a gauge.
     #[must_use]
     pub const fn gauge(
         name: &'static str,
@@ -85,7 +85,7 @@ impl Metric {
         }
     }
 
-    /// A histogram of seconds.
+    /// Declares a histogram of seconds.
     #[must_use]
     pub const fn histogram(
         name: &'static str,
@@ -100,7 +100,7 @@ impl Metric {
         }
     }
 
-    /// Its row of docs/METRICS.md.
+    /// Its row in docs/METRICS.md.
     #[must_use]
     pub fn row(&self) -> String {
         let labels: Vec<String> = self.labels.iter().map(|it| format!("`{it}`")).collect();

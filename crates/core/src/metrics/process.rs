@@ -1,4 +1,5 @@
-//! What both binaries say of themselves: <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
+//! The process metrics of both binaries:
+//! <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
 
 use super::{Metric, Moment};
 use crate::version::{self, VERSION};
@@ -7,7 +8,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// What both binaries have.
+/// The metrics that both binaries have.
 pub const COMMON: &[Metric] = &[BUILD_INFO, RESIDENT, OPEN_FILES, STARTED];
 
 const BUILD_INFO: Metric = Metric::gauge(
@@ -31,7 +32,7 @@ const STARTED: Metric = Metric::gauge(
     "When the process began, in seconds since 1970",
 );
 
-/// This process.
+/// The name and start time of this process, for its metrics.
 #[derive(Debug)]
 pub struct Process {
     binary: &'static str,
@@ -39,7 +40,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// The process has just begun.
+    /// Records now as the start time of the process.
     #[must_use]
     pub fn begun(binary: &'static str) -> Self {
         Self {
@@ -48,7 +49,7 @@ impl Process {
         }
     }
 
-    /// Says how it is. What the system does not tell is left out.
+    /// Sets the process gauges; leaves out values that the system does not provide.
     pub fn describe(&self, moment: &mut Moment) {
         let build = [
             self.binary.into(),
@@ -60,7 +61,7 @@ impl Process {
             moment.set(&RESIDENT, bytes);
         }
         if let Ok(files) = fs::read_dir("/proc/self/fd") {
-            // Without the one that looks.
+            // Without the descriptor that lists this folder.
             moment.set(&OPEN_FILES, as_number(files.count().saturating_sub(1)));
         }
         let started = self.started.duration_since(UNIX_EPOCH).unwrap_or_default();

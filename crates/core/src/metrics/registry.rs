@@ -1,4 +1,4 @@
-//! Families of metrics, by the tables of the binaries.
+//! [`Registry`] and its families of counters, gauges and histograms, over prometheus-client.
 
 use super::{Metric, SECONDS};
 use prometheus_client::{
@@ -20,35 +20,35 @@ fn labels<const N: usize>(metric: &Metric, values: [Cow<'static, str>; N]) -> La
     values.map(|value| (names.next().copied().unwrap_or("label"), value))
 }
 
-/// The metrics of a process.
+/// All metrics of a process.
 #[derive(Debug, Default)]
 pub struct Registry(Inner);
 
 impl Registry {
-    /// A family of counters.
+    /// Registers a family of counters.
     pub fn counters<const N: usize>(&mut self, metric: &'static Metric) -> Counters<N> {
         let family = Family::default();
-        // The name gets it back when it is encoded.
+        // The encoder appends `_total`.
         let name = metric.name.strip_suffix("_total").unwrap_or(metric.name);
         self.0.register(name, metric.meaning, family.clone());
         Counters { metric, family }
     }
 
-    /// A family of gauges.
+    /// Registers a family of gauges.
     pub fn gauges<const N: usize>(&mut self, metric: &'static Metric) -> Gauges<N> {
         let family = Family::default();
         self.0.register(metric.name, metric.meaning, family.clone());
         Gauges { metric, family }
     }
 
-    /// A family of histograms.
+    /// Registers a family of histograms.
     pub fn histograms<const N: usize>(&mut self, metric: &'static Metric) -> Histograms<N> {
         let family = Family::new_with_constructor(Seconds);
         self.0.register(metric.name, metric.meaning, family.clone());
         Histograms { metric, family }
     }
 
-    /// Everything that was measured, and what holds at this moment.
+    /// The OpenMetrics text of these metrics and the gauges of this scrape.
     #[must_use]
     pub fn encode(&self, moment: &Moment) -> String {
         let mut text = String::new();
@@ -60,23 +60,23 @@ impl Registry {
     }
 }
 
-/// What is looked up when somebody asks, and holds only then.
+/// Gauges that are read at each scrape and hold only for it.
 #[derive(Debug, Default)]
 pub struct Moment(Registry);
 
 impl Moment {
-    /// A number without labels.
+    /// Sets a gauge without labels.
     pub fn set(&mut self, metric: &'static Metric, value: f64) {
         self.0.gauges(metric).set([], value);
     }
 
-    /// A family of gauges.
+    /// Registers a family of gauges.
     pub fn gauges<const N: usize>(&mut self, metric: &'static Metric) -> Gauges<N> {
         self.0.gauges(metric)
     }
 }
 
-/// Counters of one name. Clones share them.
+/// The counters of one metric, one for each set of label values. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Counters<const N: usize> {
     metric: &'static Metric,
@@ -84,24 +84,24 @@ pub struct Counters<const N: usize> {
 }
 
 impl<const N: usize> Counters<N> {
-    /// Makes it known at zero, so that its first increase shows.
+    /// Creates the counter at zero, so that a rate includes its first increase.
     pub fn show(&self, values: [impl Into<Cow<'static, str>>; N]) {
         self.add(values, 0);
     }
 
-    /// Counts one.
+    /// Adds one.
     pub fn count(&self, values: [impl Into<Cow<'static, str>>; N]) {
         self.add(values, 1);
     }
 
-    /// Counts so many.
+    /// Adds `number`.
     pub fn add(&self, values: [impl Into<Cow<'static, str>>; N], number: u64) {
         let labels = labels(self.metric, values.map(Into::into));
         self.family.get_or_create(&labels).inc_by(number);
     }
 }
 
-/// Gauges of one name. Clones share them.
+/// The gauges of one metric, one for each set of label values. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Gauges<const N: usize> {
     metric: &'static Metric,
@@ -109,20 +109,20 @@ pub struct Gauges<const N: usize> {
 }
 
 impl<const N: usize> Gauges<N> {
-    /// Says what it is.
+    /// Sets the gauge.
     pub fn set(&self, values: [Cow<'static, str>; N], value: f64) {
         let labels = labels(self.metric, values);
         self.family.get_or_create(&labels).set(value);
     }
 
-    /// Says by how much it has changed.
+    /// Adds `change`, which may be negative.
     pub fn add(&self, values: [Cow<'static, str>; N], change: f64) {
         let labels = labels(self.metric, values);
         self.family.get_or_create(&labels).inc_by(change);
     }
 }
 
-/// Histograms of one name. Clones share them.
+/// The histograms of one metric, one for each set of label values. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Histograms<const N: usize> {
     metric: &'static Metric,
@@ -130,13 +130,13 @@ pub struct Histograms<const N: usize> {
 }
 
 impl<const N: usize> Histograms<N> {
-    /// Makes it known without an observation.
+    /// Creates the histogram without an observation.
     pub fn show(&self, values: [impl Into<Cow<'static, str>>; N]) {
         let labels = labels(self.metric, values.map(Into::into));
         drop(self.family.get_or_create(&labels));
     }
 
-    /// Something took so long.
+    /// Records one duration.
     pub fn observe(&self, values: [impl Into<Cow<'static, str>>; N], took: Duration) {
         let labels = labels(self.metric, values.map(Into::into));
         self.family

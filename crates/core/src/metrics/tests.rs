@@ -5,7 +5,7 @@ static TOOK: Metric = Metric::histogram("took_seconds", &[], "How long it took")
 static THERE: Metric = Metric::gauge("there", &[], "Things that are there");
 
 #[test]
-fn what_was_counted_stands_in_the_text_under_the_name_in_the_table() {
+fn metrics_are_encoded_under_the_names_of_the_table() {
     let mut registry = Registry::default();
     let seen = registry.counters(&SEEN);
     let took = registry.histograms::<0>(&TOOK);
@@ -35,7 +35,7 @@ fn what_was_counted_stands_in_the_text_under_the_name_in_the_table() {
 }
 
 #[test]
-fn a_process_says_what_it_is_and_what_it_takes() {
+fn every_process_metric_is_encoded() {
     let mut moment = Moment::default();
     Process::begun("x").describe(&mut moment);
     let text = Registry::default().encode(&moment);
