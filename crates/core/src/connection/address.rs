@@ -1,7 +1,5 @@
-//! The forms of REDIS_URL.
-//!
-//! One server: what the client itself understands. Several: the hosts of a URL separated by commas,
-//! as drivers of other databases write it.
+//! Parses REDIS_URL. One server: every form that the client accepts. Several: hosts separated by
+//! commas, as in the URLs of other database drivers.
 
 use crate::tls::CaFile;
 use redis::{
@@ -10,10 +8,10 @@ use redis::{
 };
 use std::time::Duration;
 
-/// The port of a Sentinel that names none.
+/// The default port of a sentinel.
 const SENTINEL_PORT: u16 = 26379;
 
-/// An address that names no Redis.
+/// The address is none of the forms of REDIS_URL.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "is not an address of Redis: one server is redis://host:6379/0, rediss://… or redis+unix:///path; \
@@ -22,17 +20,17 @@ const SENTINEL_PORT: u16 = 26379;
 )]
 pub struct InvalidAddress;
 
-/// What an address stands for.
+/// A parsed REDIS_URL.
 #[derive(Debug, Clone)]
 pub(super) enum Address {
     One(ConnectionInfo),
-    /// Some nodes of a Cluster: they name the others.
+    /// Seed nodes of a Cluster, which know the other nodes.
     Cluster(Vec<ConnectionInfo>),
     Sentinels {
         sentinels: Vec<ConnectionInfo>,
-        /// The name that the sentinels know it by.
+        /// The name of the master in the sentinels' configuration.
         master: String,
-        /// How to connect to it; its host is not known yet.
+        /// The connection settings of the master; its host is not known yet.
         server: ConnectionInfo,
     },
 }
@@ -54,7 +52,7 @@ impl Address {
         Ok(address)
     }
 
-    /// Lets its servers show a certificate of these authorities, too.
+    /// Trusts these authorities in addition to the public ones.
     fn trust(&mut self, ca: &CaFile) -> RedisResult<()> {
         let pem = ca.pem_with_public().into_bytes();
         let servers: Vec<&mut ConnectionInfo> = match self {
@@ -70,7 +68,8 @@ impl Address {
                     client_tls: None,
                     root_cert: Some(pem.clone()),
                 };
-                // The client keeps them in the address, and hands them out in no other way.
+                // The client stores the certificates in the connection info; there is no other way to
+                // set them.
                 let client = Client::build_with_tls(server.clone(), certificates)?;
                 *server = client.get_connection_info().clone();
             }
@@ -86,10 +85,10 @@ enum Kind {
     Sentinel,
 }
 
-/// The parts of a URL whose host may be a list.
+/// The parts of a URL that may have several hosts.
 struct Several<'a> {
     kind: Kind,
-    /// redis or rediss.
+    /// `redis` or `rediss`.
     scheme: &'a str,
     credentials: &'a str,
     hosts: &'a str,
@@ -98,7 +97,7 @@ struct Several<'a> {
 }
 
 impl<'a> Several<'a> {
-    /// None when the address is of another kind.
+    /// `None` for any other scheme.
     fn split(text: &'a str) -> Option<Self> {
         let (name, rest) = text.split_once("://")?;
         let (scheme, kind) = match name.split_once('+') {
@@ -123,13 +122,13 @@ impl<'a> Several<'a> {
         })
     }
 
-    /// Whether a host after the first has credentials of its own. They hold for all.
+    /// Whether a host after the first has credentials; only one set is allowed, for all hosts.
     fn repeats(&self) -> bool {
         self.credentials.contains('@') && self.credentials.contains(',')
     }
 
     fn cluster(&self) -> Option<Address> {
-        // A Cluster has one database.
+        // A Cluster has only database 0.
         if !matches!(self.path, "" | "0") || self.repeats() || !self.query.is_empty() {
             return None;
         }
@@ -182,8 +181,8 @@ fn one(text: &str) -> Option<Address> {
 }
 
 fn connection_info(address: &str) -> RedisResult<ConnectionInfo> {
-    // The client sets none of these itself, and without them a pulled cable goes unnoticed for
-    // as long as the kernel keeps retransmitting.
+    // The client sets none of these by default. Without them a broken network goes unnoticed for as
+    // long as the kernel retransmits.
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(10))
         .with_interval(Duration::from_secs(3));
@@ -194,7 +193,7 @@ fn connection_info(address: &str) -> RedisResult<ConnectionInfo> {
     Ok(address.into_connection_info()?.set_tcp_settings(settings))
 }
 
-/// The same way to connect, to another server.
+/// The connection settings of `like` for another server.
 pub(super) fn to_server(like: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo {
     let host = host.to_owned();
     let address = match like.addr() {

@@ -1,22 +1,21 @@
-//! A connection for one task that blocks on it, and the way to wake that task.
+//! [`Dedicated`]: a connection for one task that blocks on it. [`Wake`] ends the blocking command.
 
 use super::{in_time, node::Node};
 use redis::{RedisResult, aio::MultiplexedConnection};
 use std::sync::Arc;
 
-/// A connection whose replies may take for ever. Never give it to anybody else; after any error
-/// drop it.
+/// A connection without a response timeout, for one task. Do not share it; drop it after any error.
 pub struct Dedicated {
-    /// The connection.
+    /// The connection, without a response timeout.
     pub connection: MultiplexedConnection,
-    /// Ends what it is blocked in.
+    /// Ends its blocking command from another task.
     pub wake: Wake,
 }
 
-/// Ends what a [`Dedicated`] connection is blocked in.
+/// Ends the blocking command of a [`Dedicated`] connection.
 #[derive(Clone)]
 pub struct Wake {
-    /// The very server: on another the same number is another client.
+    /// The server that gave the client id: ids are unique per server only.
     node: Arc<Node>,
     client: i64,
 }
@@ -26,7 +25,7 @@ impl Dedicated {
         let mut connection = node.dedicated().await?;
         let mut command = redis::cmd("CLIENT");
         command.arg("ID");
-        // The connection itself waits for ever.
+        // The connection has no response timeout.
         let client = in_time(command.query_async(&mut connection)).await?;
         Ok(Self {
             connection,
@@ -40,10 +39,10 @@ impl Wake {
         Arc::ptr_eq(&self.node, node)
     }
 
-    /// The blocked command returns empty-handed.
+    /// Makes the blocking command return without a result (CLIENT UNBLOCK).
     ///
     /// # Errors
-    /// When the server gave no answer.
+    /// When the server does not answer.
     pub async fn wake(&self) -> RedisResult<()> {
         let woken = self.node.run_shared(|mut connection| async move {
             let mut command = redis::cmd("CLIENT");

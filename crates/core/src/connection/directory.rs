@@ -1,8 +1,8 @@
-//! Which servers there are, and which slots they own.
+//! The topology: the servers that hold keys and the slots that each owns.
 //!
-//! That is asked of the sentinels or of the nodes of a Cluster, and asked again whenever an answer
-//! throws doubt on it. One server alone is the simple case: it owns all slots and nobody has to be
-//! asked.
+//! [`Directory`] fetches the slot map from the sentinels or the nodes of a Cluster, caches it, and
+//! fetches it again after an error that invalidates it. A single server owns all slots: nothing is
+//! fetched.
 
 use super::{
     address::{Address, to_server},
@@ -22,19 +22,19 @@ use std::{
 };
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
-/// After an answer nobody is asked again for so long, however many doubt it.
+/// The shortest time between two refreshes, however often the slot map is invalidated.
 const ASK_PAUSE: Duration = Duration::from_millis(100);
-/// How long a sentinel's answer is relied on without asking again.
+/// After this time the sentinels' answer is refreshed in the background.
 const TRUST: Duration = Duration::from_secs(1);
-/// Ranges of slots and the servers that own them.
+/// The slot map: ranges of slots and the servers that own them.
 pub(super) type Owners = Vec<(RangeInclusive<u16>, Arc<Node>)>;
 
 pub(super) struct Directory {
     source: Source,
-    /// How to connect to a server that somebody names.
+    /// The connection settings for servers that sentinels or nodes name.
     like: ConnectionInfo,
     known: Mutex<Known>,
-    /// Held by the one who asks.
+    /// Held during a refresh.
     asking: AsyncMutex<()>,
 }
 
@@ -42,9 +42,9 @@ pub(super) struct Directory {
 struct Known {
     owners: Option<Arc<Owners>>,
     doubtful: bool,
-    /// When somebody was asked last.
+    /// The time of the last refresh.
     asked: Option<Instant>,
-    /// Whether somebody asks again although there is no doubt.
+    /// Whether a background refresh runs.
     confirming: bool,
     nodes: HashMap<Server, Arc<Node>>,
 }
@@ -98,12 +98,12 @@ impl Directory {
         self.like.redis_settings().db()
     }
 
-    /// The server that a slot is believed to be on, without asking anybody.
+    /// The owner of a slot in the cached slot map.
     pub(super) fn believed(&self, slot: u16) -> Option<Arc<Node>> {
         owner(self.known().owners.as_deref()?, slot)
     }
 
-    /// Whether a server is believed to have a slot.
+    /// Whether a server owns a slot in the cached slot map; `true` if nothing is cached.
     pub(super) fn is_owner(&self, node: &Arc<Node>) -> bool {
         let known = self.known();
         known
@@ -112,7 +112,7 @@ impl Directory {
             .is_none_or(|owners| owners.iter().any(|(_, owner)| Arc::ptr_eq(owner, node)))
     }
 
-    /// The server that a slot is on.
+    /// The owner of a slot; refreshes an invalid slot map first.
     pub(super) async fn owner(self: &Arc<Self>, slot: u16) -> RedisResult<Arc<Node>> {
         owner(&*self.owners().await?, slot).ok_or_else(|| {
             let reason = "no node of the Cluster serves this slot";
@@ -120,7 +120,7 @@ impl Directory {
         })
     }
 
-    /// Each master once.
+    /// Every master, without duplicates.
     pub(super) async fn masters(self: &Arc<Self>) -> RedisResult<Vec<Arc<Node>>> {
         let mut masters: Vec<Arc<Node>> = Vec::new();
         for (_, node) in &*self.owners().await? {
@@ -131,7 +131,7 @@ impl Directory {
         Ok(masters)
     }
 
-    /// Ask again before the next command.
+    /// Invalidates the slot map: the next command refreshes it first.
     pub(super) fn doubt(&self) {
         self.set_doubtful(!matches!(self.source, Source::One));
     }
@@ -141,7 +141,7 @@ impl Directory {
             self.confirm();
             return Ok(owners);
         }
-        // Apart from the caller, who may be dropped: the answer is for all.
+        // In a task of its own: the caller may be dropped, and others wait for the result.
         let directory = Arc::clone(self);
         let asked = tokio::spawn(async move { directory.renew_once().await });
         asked.await.map_err(|_died| not_connected())?
@@ -152,16 +152,16 @@ impl Directory {
         if let Some(owners) = self.undoubted() {
             return Ok(owners);
         }
-        // Somebody asked while we waited for our turn, in vain or not: one speaks for all.
+        // Another task has just refreshed, with or without success: share its result.
         if self.asked_within(ASK_PAUSE) {
             return self.known().owners.clone().ok_or_else(not_connected);
         }
         self.renew().await
     }
 
-    /// A master that was replaced while it lives goes on as one until the sentinels get round to it,
-    /// about ten seconds, and what it accepts meanwhile is lost. So they are asked again and
-    /// again, while nobody waits for it; if none answers, what was known is good enough.
+    /// Refreshes the sentinels' answer while commands use the old one. After a failover, a replaced
+    /// master that still runs accepts writes for about ten seconds, until the sentinels demote it;
+    /// those writes are lost. If no sentinel answers, the old answer stays valid.
     fn confirm(self: &Arc<Self>) {
         if !matches!(self.source, Source::Sentinels(..)) || self.asked_within(TRUST) {
             return;
@@ -180,7 +180,7 @@ impl Directory {
     }
 
     async fn renew(&self) -> RedisResult<Arc<Owners>> {
-        // Before, not after: what is doubted while we ask stays doubtful.
+        // Before the fetch: an invalidation during it must remain.
         self.set_doubtful(false);
         let answer = self.ask().await;
         let mut known = self.known();
@@ -227,7 +227,7 @@ impl Directory {
         }
     }
 
-    /// The master that the sentinels name, if it says so itself.
+    /// The master that the sentinels name, if it confirms the role itself.
     async fn ask_sentinels(&self, sentinels: &[Sentinel], name: &str) -> RedisResult<Owners> {
         let master = self.node(sentinel::newest(sentinels, name).await?)?;
         let role = master.run_shared(|mut connection| async move {
@@ -242,8 +242,8 @@ impl Directory {
         Err(RedisError::from((ErrorKind::Io, reason)))
     }
 
-    /// The first answer of a node that sees a working Cluster, or else any answer: a node that is
-    /// cut off from the others has old news.
+    /// The first answer of a node that reports `cluster_state:ok`, or else any answer: a node that is
+    /// cut off from the others has an outdated slot map.
     async fn ask_cluster(&self, seeds: &[Arc<Node>]) -> RedisResult<Owners> {
         let mut nodes: Vec<Arc<Node>> = seeds.to_vec();
         nodes.extend(self.known().nodes.values().cloned());
@@ -285,7 +285,7 @@ impl Directory {
             .collect()
     }
 
-    /// The server at this address.
+    /// The node at this address; created if it is new.
     pub(super) fn node(&self, server: Server) -> RedisResult<Arc<Node>> {
         let mut known = self.known();
         if let Some(node) = known.nodes.get(&server) {

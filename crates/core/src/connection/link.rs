@@ -1,4 +1,4 @@
-//! A connection that finds its server by itself: commands go where their keys are.
+//! [`Link`]: a connection that routes each command to the server of its key.
 
 use super::{
     HOME,
@@ -13,16 +13,17 @@ use redis::{
 };
 use std::sync::Arc;
 
-/// A connection to Redis, whatever that is. Clones are cheap and share their connections.
+/// A connection to one server, a sentinel group or a Cluster. Clones are cheap and share the underlying
+/// connections.
 #[derive(Clone)]
 pub struct Link {
     directory: Arc<Directory>,
     via: Via,
-    /// The only server of this link, if it is of one.
+    /// Set if every command goes to this server.
     only: Option<Arc<Node>>,
-    /// Who answered last: a script is loaded where it was missing.
+    /// The server that answered last: a missing script is loaded there.
     last: Option<Arc<Node>>,
-    /// Whether a command is sent again after the connection broke under it.
+    /// Whether a command is sent again after its connection broke.
     repeats: bool,
 }
 
@@ -37,7 +38,7 @@ impl Link {
         }
     }
 
-    /// The same, for commands that may not run twice.
+    /// The same connection without retries, for commands that must not run twice.
     pub(super) fn once(self) -> Self {
         Self {
             repeats: false,
@@ -56,7 +57,7 @@ impl Link {
         if let Some(node) = &self.only {
             return Target::Node(Arc::clone(node));
         }
-        // One server has all slots: the way of every poll where there is no Cluster.
+        // Fast path: without a Cluster one server owns all slots.
         if !self.directory.is_cluster() {
             return Target::Slot(0);
         }
@@ -85,7 +86,8 @@ impl Link {
                         connection.req_packed_command(command).await
                     };
                     match reply.and_then(Value::extract_error) {
-                        // It was at the right place, and the script has to get there too.
+                        // The right server, without the script. As a value, so that the server
+                        // becomes `last` and the script is loaded there.
                         Err(error) if is_script_missing(&error) => Ok(Err(error)),
                         reply => reply.map(Ok),
                     }
@@ -96,7 +98,8 @@ impl Link {
         reply
     }
 
-    /// In a Cluster one after the other, in their order: they may belong to several servers.
+    /// Sends a pipeline; in a Cluster one command after the other, because their keys may be on
+    /// several servers.
     async fn commands(
         &mut self,
         pipeline: &Pipeline,

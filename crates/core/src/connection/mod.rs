@@ -1,13 +1,11 @@
-//! Connections to Redis, each kind for what it is good at.
+//! Connections to Redis: one server, a master with its sentinels, or a Cluster. [`Redis`] opens them,
+//! [`Link`] sends each command to the server of its key, which `Directory` knows.
 //!
-//! * **shared**: one multiplexed connection per server (and thread of the API) for small commands and
-//!   scripts, used by everything at once; it is replaced when it breaks.
-//! * **in bulk**: a few connections (deadpool-redis) for bulk reads, so that a large reply never
-//!   stands in front of a small one.
-//! * **dedicated**: one connection for one task that blocks on it (`BRPOP`) or listens on it.
-//!
-//! Behind them may be one server, the master that sentinels name, or a Cluster: `Directory` knows
-//! which server a command goes to, and nobody else has to.
+//! * **shared**: one multiplexed connection per server and async runtime, for small commands and
+//!   scripts; it is replaced when it breaks.
+//! * **pooled**: a few connections (deadpool-redis) for bulk reads, so that a large reply does not
+//!   delay a small one.
+//! * **dedicated**: one connection for one task that blocks on it (`BRPOP`) or subscribes with it.
 
 mod address;
 mod dedicated;
@@ -31,22 +29,22 @@ use redis::{FromRedisValue, RedisError, RedisResult, aio::PubSub};
 use route::Target;
 use std::{sync::Arc, time::Duration};
 
-/// Bound of one connection attempt.
+/// Bounds one connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Bound of one reply. The client's own default of 0.5 s is shorter than a slow disk or network.
+/// Bounds one reply. The client's default of 0.5 s is too short for a slow disk or network.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(4);
-/// A key of the queues. What concerns no key goes to the server that has them.
+/// A key of the queues' slot. Commands without a key go to the server of this slot.
 const HOME: &str = keys::LIVE;
 
-/// The Redis behind one address: a server, a master with its sentinels, or a Cluster. Clones share
-/// their connections.
+/// The Redis of one REDIS_URL: a server, a master with its sentinels, or a Cluster. Clones share their
+/// connections.
 #[derive(Clone)]
 pub struct Redis {
     directory: Arc<Directory>,
 }
 
-/// One of the servers that hold keys, for comparing: the same server is the same for as long as it
-/// is in use.
+/// One of the servers that hold keys. Two values are equal if they are the same server and it has been
+/// in use all the time.
 #[derive(Clone)]
 pub struct Server(Arc<node::Node>);
 
@@ -57,15 +55,15 @@ impl PartialEq for Server {
 }
 
 impl Redis {
-    /// Takes an address; connects when first used.
+    /// Parses `address`; connects on first use.
     ///
     /// # Errors
-    /// When the address is malformed. The message does not repeat it: it may hold a password.
+    /// [`InvalidAddress`] if it is malformed. The message does not repeat it: it may hold a password.
     pub fn open(address: &str) -> Result<Self, InvalidAddress> {
         Self::open_trusting(address, None)
     }
 
-    /// The same; servers with TLS may show a certificate of these authorities, too.
+    /// Like [`Self::open`], and trusts these authorities in addition to the public ones.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -77,12 +75,12 @@ impl Redis {
         })
     }
 
-    /// Runs `work` on the shared connections. A connection that turns out to be dead is replaced and
-    /// the command sent once more: every command that is sent here may safely run twice. In a
-    /// Cluster the commands of a pipeline are sent one after the other.
+    /// Runs `work` on the shared connections. After a broken connection the command is sent once more:
+    /// send only commands that may run twice. In a Cluster the commands of a pipeline are sent one
+    /// after the other.
     ///
     /// # Errors
-    /// When Redis cannot be reached or refuses.
+    /// When Redis cannot be reached or refuses a command.
     pub async fn run<T, F>(&self, work: impl Fn(Link) -> F) -> RedisResult<T>
     where
         F: Future<Output = RedisResult<T>>,
@@ -90,10 +88,11 @@ impl Redis {
         work(self.link(Via::Shared)).await
     }
 
-    /// The same for work that may not run twice, or that has a better answer to a lost reply.
+    /// Like [`Self::run`], but sends nothing twice: for work that must not be repeated, or that handles
+    /// a lost reply itself.
     ///
     /// # Errors
-    /// When Redis cannot be reached or refuses. What `work` asked for may have been done.
+    /// When Redis cannot be reached or refuses a command. Redis may have carried it out all the same.
     pub async fn run_once<T, F>(&self, work: impl Fn(Link) -> F) -> RedisResult<T>
     where
         F: Future<Output = RedisResult<T>>,
@@ -104,22 +103,22 @@ impl Redis {
     /// Runs one command on the shared connection; see [`Self::run`].
     ///
     /// # Errors
-    /// When Redis cannot be reached or refuses.
+    /// When Redis cannot be reached or refuses the command.
     pub async fn query<T: FromRedisValue>(&self, command: &redis::Cmd) -> RedisResult<T> {
         command.query_async(&mut self.link(Via::Shared)).await
     }
 
-    /// A connection for bulk reads: a large reply to it stands in front of no small one.
+    /// A pooled connection for bulk reads, whose large replies delay no other command.
     #[must_use]
     pub fn in_bulk(&self) -> Link {
         self.link(Via::Pool)
     }
 
-    /// A connection to each server that holds keys, for what concerns a server and not a key.
-    /// They are not connected yet: one that cannot be reached says so when it is used.
+    /// A connection to each server that holds keys, for commands to a server instead of a key. They
+    /// connect on first use, which fails if the server cannot be reached.
     ///
     /// # Errors
-    /// When nobody can be asked which servers there are.
+    /// When no sentinel or Cluster node answers which servers hold keys.
     pub async fn masters(&self) -> RedisResult<Vec<Link>> {
         let servers = self.servers().await?;
         Ok(servers.iter().map(|server| self.link_to(server)).collect())
@@ -128,19 +127,19 @@ impl Redis {
     /// The servers that hold keys.
     ///
     /// # Errors
-    /// When nobody can be asked which servers there are.
+    /// When no sentinel or Cluster node answers which servers hold keys.
     pub async fn servers(&self) -> RedisResult<Vec<Server>> {
         let masters = self.directory.masters().await?;
         Ok(masters.into_iter().map(Server).collect())
     }
 
-    /// A connection to this server, whatever the key.
+    /// A connection that sends every command to this server.
     #[must_use]
     pub fn link_to(&self, server: &Server) -> Link {
         Link::to(Arc::clone(&self.directory), Arc::clone(&server.0))
     }
 
-    /// The server that has this key, as far as is known without asking.
+    /// The server of this key in the cached slot map; `None` if nothing is cached.
     #[must_use]
     pub fn server_of(&self, key: &str) -> Option<Server> {
         self.directory
@@ -148,7 +147,7 @@ impl Redis {
             .map(Server)
     }
 
-    /// A connection for one task that waits for the queues on it. Where they are is asked anew.
+    /// A dedicated connection to the server of the queues, after a refresh of the slot map.
     ///
     /// # Errors
     /// When Redis cannot be reached in time.
@@ -157,7 +156,7 @@ impl Redis {
         Dedicated::connect(self.directory.resolve(&home()).await?).await
     }
 
-    /// Whether the queues are still where this connection is, as far as is known.
+    /// Whether, by the cached slot map, the queues are still on the server of this connection.
     #[must_use]
     pub fn is_current(&self, dedicated: &Wake) -> bool {
         let home = slots::of_key(HOME.as_bytes());
@@ -165,8 +164,8 @@ impl Redis {
         now.is_none_or(|node| dedicated.is_to(&node))
     }
 
-    /// A subscription of a channel, and the server that it is with: in a Cluster any, for messages
-    /// go to all.
+    /// Subscribes to a channel; returns the server of the subscription, too. In a Cluster that is a
+    /// random master, because every message reaches all nodes.
     ///
     /// # Errors
     /// When Redis cannot be reached in time.
@@ -185,22 +184,22 @@ impl Redis {
         Err(failed)
     }
 
-    /// Whether a server still holds keys, as far as is known without asking.
+    /// Whether a server still holds keys, by the cached slot map.
     #[must_use]
     pub fn is_in_use(&self, server: &Server) -> bool {
         self.directory.is_owner(&server.0)
     }
 
-    /// Whether Redis answers for its keys: a Cluster that is down still answers a PING.
+    /// Checks that Redis serves keys. A plain PING would succeed in a Cluster that is down.
     ///
     /// # Errors
-    /// When it does not.
+    /// When Redis does not answer or serves no keys.
     pub async fn ping(&self) -> RedisResult<()> {
         self.query::<u64>(redis::cmd("EXISTS").arg(HOME)).await?;
         Ok(())
     }
 
-    /// Whether commands are routed by their keys.
+    /// Whether this is a Cluster, where commands are routed by their keys.
     #[must_use]
     pub fn is_cluster(&self) -> bool {
         self.directory.is_cluster()
@@ -215,7 +214,7 @@ fn home() -> Target {
     Target::Slot(slots::of_key(HOME.as_bytes()))
 }
 
-/// Within the time that connecting may take.
+/// Bounds `work` by [`CONNECT_TIMEOUT`].
 async fn in_time<T>(work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
     tokio::time::timeout(CONNECT_TIMEOUT, work)
         .await

@@ -1,4 +1,4 @@
-//! One Redis server and the connections to it.
+//! [`Node`]: one Redis server and the connections to it.
 
 use super::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT, shared::Shared, timed_out};
 use deadpool_redis::{Manager, Pool, PoolError};
@@ -7,7 +7,7 @@ use redis::{
     aio::{MultiplexedConnection, PubSub},
 };
 
-/// Connections for bulk reads.
+/// Connections for bulk reads, per server.
 const POOL_SIZE: usize = 4;
 
 pub(super) struct Node {
@@ -16,22 +16,23 @@ pub(super) struct Node {
     pool: Pool,
 }
 
-/// Which of its connections.
+/// Which connections of a node a command uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Via {
     Shared,
     Pool,
 }
 
-/// A piece of work without a result.
+/// Why work on a node failed.
 pub(super) enum Failed {
-    /// There was no connection, so nothing was sent.
+    /// No connection: nothing was sent.
     Connecting(RedisError),
+    /// A command may have been sent.
     Working(RedisError),
 }
 
 impl Node {
-    /// Connects when first used.
+    /// Connects on first use.
     pub(super) fn new(info: ConnectionInfo) -> RedisResult<Self> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
@@ -53,7 +54,7 @@ impl Node {
         })
     }
 
-    /// Its host name; empty for a socket.
+    /// The host name; empty for a Unix socket.
     pub(super) fn host(&self) -> &str {
         match self.client.get_connection_info().addr() {
             ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => host,
@@ -61,7 +62,7 @@ impl Node {
         }
     }
 
-    /// Does `work` once.
+    /// Runs `work` once.
     pub(super) async fn run<T, F>(
         &self,
         via: Via,
@@ -81,7 +82,7 @@ impl Node {
         }
     }
 
-    /// Does `work` once, on the shared connection.
+    /// Runs `work` once on the shared connection.
     pub(super) async fn run_shared<T, F>(
         &self,
         work: impl Fn(MultiplexedConnection) -> F,
@@ -102,7 +103,7 @@ impl Node {
         })
     }
 
-    /// A connection whose replies may take for ever.
+    /// A new connection without a response timeout.
     pub(super) async fn dedicated(&self) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))

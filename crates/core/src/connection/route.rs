@@ -1,5 +1,4 @@
-//! Getting a command to the server that it belongs to, and what to do when that turns out to be
-//! wrong.
+//! Routes a command to its server; follows redirections and retries after broken connections.
 
 use super::{
     RESPONSE_TIMEOUT,
@@ -12,24 +11,24 @@ use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, aio::Multiplexe
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// Redirections that one command follows.
+/// The bound of redirections for one command.
 const MOST_REDIRECTIONS: usize = 5;
-/// Between two tries of a command whose slot is just being moved.
+/// The pause before a retry of a command whose slot is being migrated.
 const MOVING_PAUSE: Duration = Duration::from_millis(50);
 
-/// Where a command goes.
+/// The destination of a command.
 #[derive(Clone)]
 pub(super) enum Target {
-    /// To the owner of a slot, whoever that is.
+    /// The owner of a slot.
     Slot(u16),
-    /// To this server and no other.
+    /// This server only.
     Node(Arc<Node>),
 }
 
 impl Directory {
-    /// Does `work` where it belongs, on a connection that it may have to precede with ASKING. What
-    /// a redirection stopped is done again, and what a broken connection stopped if it `repeats`.
-    /// Tells who did it.
+    /// Runs `work` on the server of `target`; the second argument of `work` says whether to send ASKING
+    /// first. Runs it again after a redirection, and once more after a broken connection if it
+    /// `repeats`. Returns the server that answered, too.
     pub(super) async fn run<T, F>(
         self: &Arc<Self>,
         target: &Target,
@@ -63,7 +62,7 @@ impl Directory {
                     node = self.node(named)?;
                     continue;
                 }
-                // Its text names a server, and errors are logged.
+                // The original text names a server, and errors are logged.
                 Some(_) => return Err(misdirected()),
                 None => asking = false,
             }
@@ -72,13 +71,13 @@ impl Directory {
                 node = self.resolve(target).await?;
                 continue;
             }
-            // A timeout says that Redis is slow, and asking again at once makes it slower.
+            // No retry after a timeout: it would slow a slow Redis down further.
             if repeated || !(error.is_connection_dropped() || is_read_only(&error)) {
                 return Err(error);
             }
             repeated = true;
             let now = self.resolve(target).await?;
-            // Who could not be connected to a moment ago cannot be connected to now.
+            // The same server has just refused a connection.
             if !sent && Arc::ptr_eq(&now, &node) {
                 return Err(error);
             }
@@ -94,7 +93,7 @@ impl Directory {
     }
 }
 
-/// Whether the server may not be, or not be any more, the one to ask.
+/// Whether the error means that the slot map may be outdated.
 fn throws_doubt(error: &RedisError) -> bool {
     error.is_io_error()
         || error.is_unrecoverable_error()
@@ -119,7 +118,7 @@ fn redirect(error: &RedisError) -> Option<ServerErrorKind> {
     }
 }
 
-/// Some of a command's keys are on one server and some on another, for a moment.
+/// Whether the keys of a command are on two servers for a moment (TRYAGAIN).
 fn is_moving(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::TryAgain)
 }

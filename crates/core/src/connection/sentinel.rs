@@ -1,14 +1,14 @@
-//! Finding the master through its sentinels.
+//! Finds the master through its sentinels.
 
 use super::{CONNECT_TIMEOUT, not_connected, slots::Server, timed_out};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use redis::{AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, RedisError, RedisResult};
 use std::{collections::HashMap, time::Duration};
 
-/// How long the first opinion waits for a newer one.
+/// After the first answer, the wait for one of a later failover.
 const LATECOMERS: Duration = Duration::from_millis(200);
 
-/// One of those who watch a master.
+/// A client of one sentinel.
 pub(super) struct Sentinel(Client);
 
 impl Sentinel {
@@ -16,8 +16,8 @@ impl Sentinel {
         Client::open(info).map(Self)
     }
 
-    /// Where the master of this name is, in this sentinel's opinion, and how new that opinion is:
-    /// each failover has a higher number.
+    /// This sentinel's view of the master: its configuration epoch, which increases with each
+    /// failover, and its address.
     pub(super) async fn master(&self, name: &str) -> RedisResult<(u64, Server)> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
@@ -51,11 +51,11 @@ impl Sentinel {
     }
 }
 
-/// The newest opinion. All are asked at once: one sentinel may be cut off, another may not have
-/// heard of the failover yet.
+/// The master with the latest epoch. All sentinels are queried at once: one may be cut off, another
+/// may not know of the last failover yet.
 ///
 /// # Errors
-/// When none answers.
+/// When no sentinel answers.
 pub(super) async fn newest(sentinels: &[Sentinel], name: &str) -> RedisResult<Server> {
     let asked = sentinels.iter().map(|sentinel| sentinel.master(name));
     let mut answers: FuturesUnordered<_> = asked.collect();

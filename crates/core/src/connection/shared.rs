@@ -1,8 +1,7 @@
-//! One multiplexed connection that everybody shares and that is replaced when it breaks.
+//! A multiplexed connection per async runtime, shared by all its tasks and replaced when it breaks.
 //!
-//! One for each async runtime, to be exact: actix has one per thread, and what a connection has to
-//! send and has heard is handled by the runtime that made it. From another thread's each command
-//! would have to wake that one, and be woken by it.
+//! actix has one runtime per thread. A connection's I/O runs on the runtime that made it: used from
+//! another thread, each command would wake that thread and be woken by it.
 
 use super::node::Failed;
 use super::not_connected;
@@ -25,9 +24,9 @@ use tokio::{
 pub(super) struct Shared {
     client: Client,
     config: AsyncConnectionConfig,
-    /// Those of the runtimes.
+    /// The current connection of each runtime.
     current: RwLock<HashMap<Option<Id>, Numbered>>,
-    /// Held while somebody connects, so that the rest wait for that one attempt.
+    /// Held during a connection attempt, so that other callers wait for its result.
     connecting: Mutex<()>,
     failed_attempts: AtomicU64,
     connections: AtomicU64,
@@ -51,7 +50,7 @@ impl Shared {
         }
     }
 
-    /// Does `work` once; a connection that it shows to be dead is thrown away.
+    /// Runs `work` once; discards the connection if the error shows that it is broken.
     pub(super) async fn run<T, F>(
         &self,
         work: impl Fn(MultiplexedConnection) -> F,
@@ -76,8 +75,8 @@ impl Shared {
         if let Some(current) = self.peek() {
             return Ok(current);
         }
-        // Somebody tried while we waited for our turn: one attempt speaks for all who wait, or a
-        // Redis that does not answer would make the last of them wait for every attempt.
+        // Another caller tried in the meantime: its failure counts for all who waited. Otherwise the
+        // last caller would wait for one attempt after the other while Redis is down.
         if self.failed_attempts.load(Ordering::Acquire) != failed_before {
             return Err(not_connected());
         }
@@ -102,8 +101,8 @@ impl Shared {
             .client
             .get_multiplexed_async_connection_with_config(&self.config)
             .await?;
-        // Of another kind of server what it answers to a script would be taken for data. An error is
-        // for the command that comes next to meet.
+        // A server other than Redis is refused here: its answers would be taken for data. An error
+        // reply is left for the next command to report.
         let answer = redis::cmd("PING")
             .query_async::<Value>(&mut connection)
             .await;
@@ -129,7 +128,7 @@ impl Shared {
     }
 }
 
-/// The runtime at hand.
+/// The id of the current runtime.
 fn here() -> Option<Id> {
     Handle::try_current().ok().map(|runtime| runtime.id())
 }
@@ -138,7 +137,7 @@ fn breaks_connection(error: &RedisError) -> bool {
     error.is_unrecoverable_error() || error.is_io_error() || is_read_only(error)
 }
 
-/// After a failover the old master answers so: the master has to be looked for again.
+/// The answer of a demoted master after a failover: the new master must be found.
 pub(super) fn is_read_only(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
 }

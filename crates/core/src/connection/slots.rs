@@ -1,4 +1,4 @@
-//! Which slot of a Cluster a command belongs to, and which server a slot belongs to.
+//! Cluster slots: of a key or a command, and their owners in the replies of servers.
 
 use redis::{Arg, Cmd, FromRedisValue, RedisResult, Value, from_redis_value};
 use std::ops::RangeInclusive;
@@ -8,13 +8,14 @@ const SLOTS: u16 = 16384;
 /// A host and a port.
 pub(super) type Server = (String, u16);
 
-/// The slot of a key: of what is between the first pair of braces, if that is anything.
+/// The slot of a key: the hash of its hash tag (the text in the first pair of braces), or of the whole
+/// key without one.
 pub(super) fn of_key(key: &[u8]) -> u16 {
     crc16(hash_tag(key).unwrap_or(key)) % SLOTS
 }
 
-/// The slot of the first key of a command, `None` when it has none. Knows the commands that are
-/// used here: a script's keys come after its number of keys, all others begin with their key.
+/// The slot of the first key of a command; `None` without keys. Handles only the commands used here: a
+/// script's keys follow their count, other commands begin with their key.
 pub(super) fn of_command(command: &Cmd) -> Option<u16> {
     let argument = |index| match command.args_iter().nth(index) {
         Some(Arg::Simple(bytes)) => Some(bytes),
@@ -36,7 +37,7 @@ fn hash_tag(key: &[u8]) -> Option<&[u8]> {
     after.get(..close).filter(|tag| !tag.is_empty())
 }
 
-/// CRC-16/XMODEM, as the Cluster specification asks for.
+/// CRC-16/XMODEM, by the Cluster specification.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
@@ -49,10 +50,10 @@ fn crc16(bytes: &[u8]) -> u16 {
     })
 }
 
-/// The masters in a reply to CLUSTER SLOTS. A node that does not know its own name means `asked`.
+/// The masters in a reply to CLUSTER SLOTS. A missing host stands for `asked`, the node that replied.
 ///
 /// # Errors
-/// When the reply has another form.
+/// When the reply is malformed.
 pub(super) fn masters(
     reply: Value,
     asked: &str,
@@ -76,7 +77,7 @@ pub(super) fn masters(
     Ok(masters)
 }
 
-/// The server that a redirection names. An empty host means `asked`.
+/// The server in a redirection. An empty host stands for `asked`, the node that replied.
 pub(super) fn redirection(error: &redis::RedisError, asked: &str) -> Option<Server> {
     let (address, _slot) = error.redirect_node()?;
     let (host, port) = address.rsplit_once(':')?;
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slots_are_those_of_the_specification() {
+    fn slots_match_the_cluster_specification() {
         assert_eq!(crc16(b"123456789"), 0x31C3);
         assert_eq!(of_key(b"foo"), 12182);
         assert_eq!(of_key(b"{foo}:bar"), 12182);
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_a_script_is_found_behind_its_number_of_keys() {
+    fn the_key_of_a_script_follows_the_number_of_keys() {
         let mut script = redis::cmd("EVALSHA");
         script.arg("sha").arg(2).arg("foo").arg("{foo}2").arg("x");
         assert_eq!(of_command(&script), Some(12182));
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn masters_are_read_and_a_nameless_one_is_the_one_that_was_asked() {
+    fn a_master_without_a_host_is_the_node_that_replied() {
         let text = |text: &str| Value::BulkString(text.as_bytes().to_vec());
         let row = |first, last, host| {
             let node = Value::Array(vec![host, Value::Int(7001), text("id")]);

@@ -1,11 +1,11 @@
 use super::*;
 
-fn addresses(of: &[ConnectionInfo]) -> Vec<String> {
-    of.iter().map(|info| info.addr().to_string()).collect()
+fn addresses(servers: &[ConnectionInfo]) -> Vec<String> {
+    servers.iter().map(|info| info.addr().to_string()).collect()
 }
 
 #[test]
-fn an_address_with_one_host_is_one_server() {
+fn one_host_is_a_single_server() {
     for text in [
         "redis://localhost:6379/0",
         "rediss://user:pa,ss@host/3",
@@ -19,7 +19,7 @@ fn an_address_with_one_host_is_one_server() {
 }
 
 #[test]
-fn several_hosts_are_a_cluster_with_the_credentials_of_all() {
+fn several_hosts_are_a_cluster_with_shared_credentials() {
     let parsed = Address::parse("redis://me:p%40ss@a:7001,b:7002,c/0", None).unwrap();
     let Address::Cluster(seeds) = parsed else {
         panic!("{parsed:?}");
@@ -38,7 +38,7 @@ fn several_hosts_are_a_cluster_with_the_credentials_of_all() {
 }
 
 #[test]
-fn sentinels_name_a_master_and_have_a_password_of_their_own() {
+fn a_sentinel_address_has_a_master_name_and_its_own_password() {
     let text = "redis+sentinel://:secret@s1,s2:5000/main/2?sentinel_password=other";
     let parsed = Address::parse(text, None).unwrap();
     let Address::Sentinels {
@@ -59,7 +59,7 @@ fn sentinels_name_a_master_and_have_a_password_of_their_own() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused_without_being_repeated() {
+fn an_invalid_address_is_refused_and_not_repeated() {
     for text in [
         "secret",
         "http://secret@host",
