@@ -1,4 +1,4 @@
-//! The one way to a Postgres server, for the pool, the migrations and whoever only looks.
+//! Connects to Postgres, for the pool, the migrations and `inspect`.
 
 use super::encryption::Encryption;
 use super::pool::CONNECT_WAIT;
@@ -15,11 +15,9 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_postgres::{Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// A database, with all that has to be read before the first connection.
+/// A database with everything that is read before the first connection.
 pub(super) enum Target {
-    /// The file.
     Sqlite(PathBuf),
-    /// The server.
     Postgres(Connector),
 }
 
@@ -31,7 +29,7 @@ pub(super) struct Connector {
 }
 
 impl Target {
-    /// Reads the certificates that DATABASE_URL names; nothing is connected to.
+    /// Reads the certificates of DATABASE_URL; does not connect.
     pub(super) fn new(url: &DatabaseUrl) -> Result<Self, HistoryError> {
         match url {
             DatabaseUrl::Sqlite(file) => Ok(Self::Sqlite(file.as_path().to_owned())),
@@ -71,15 +69,15 @@ impl Connector {
         };
         tracing::warn!(
             error = &error as &dyn std::error::Error,
-            "the history database is reached without encryption, which sslmode=prefer allows"
+            "the history database is reached without encryption, as sslmode=prefer allows"
         );
         let mut plain = self.config.as_ref().clone();
         plain.ssl_mode(SslMode::Disable);
         connect(&plain, NoTls).await.map_err(told)
     }
 
-    /// As libpq: a server that offers encryption and then fails at it, or has no rule that lets an
-    /// encrypted connection in, may do better without.
+    /// Whether to try again without encryption. As in libpq: if the TLS handshake fails, or the server
+    /// has no rule that admits an encrypted connection.
     fn may_go_plain(&self, error: &Failure) -> bool {
         let Failure::Driver(error) = error else {
             return false;

@@ -1,4 +1,4 @@
-//! [`History`] over either pool.
+//! [`Database`]: the [`History`] over SQLite and Postgres.
 
 use super::connect::Target;
 use super::listing::{self, ListedRow, listing};
@@ -19,13 +19,13 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// Longest wait for the schema, which includes a connection.
+/// Bounds the wait for the migration, including its connection.
 const SCHEMA_WAIT: Duration = Duration::from_secs(5);
 
-/// Opens the history. A database that does not answer yet is logged and tried again by each call.
+/// Opens the history. If the database does not answer yet, it logs a warning and each call tries again.
 ///
 /// # Errors
-/// What no later try can mend: a file that cannot be written, certificates that cannot be read.
+/// Only errors that are not transient: a file that cannot be written, certificates that cannot be read.
 pub async fn open(url: &DatabaseUrl) -> Result<Arc<dyn History>, HistoryError> {
     let target = Target::new(url)?;
     let database = Database {
@@ -53,7 +53,7 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// The pools, once the schema is up to date. Callers that arrive meanwhile share one attempt.
+    /// The pools, after the migration. Concurrent callers share one attempt.
     pub(super) async fn ready(&self) -> Result<Arc<Pools>, HistoryError> {
         let migrated = self.migrated.get_or_try_init(|| async {
             migrate::run(&self.target).await?;
@@ -82,13 +82,13 @@ impl History for Database {
             .on_conflict(sessions::id)
             .do_update()
             .set(&row)
-            // The same id again, later: its idempotency key was used again after its record
+            // A later session with the same id: its idempotency key was used again after the record
             // had expired. A repeated save of the same session changes nothing.
             .filter(sessions::created_at.lt(excluded(sessions::created_at)))
             .execute(&mut connection))
         })
         .await?;
-        // If this fails, the caller tries again, or `summarise` makes up for it.
+        // If this fails, the caller retries, or `summarise` writes it later.
         self.save_summary(summary).await
     }
 
@@ -127,10 +127,10 @@ impl History for Database {
     async fn delete(&self, id: Uuid) -> Result<bool, HistoryError> {
         let was_there = self.delete_all(vec![id.to_string()]).await? > 0;
         if was_there && let Err(error) = self.empty_log().await {
-            // It is deleted all the same, and the workers do the rest in their rounds.
+            // The session is deleted; the workers empty the log in their maintenance rounds.
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
-                "the log of the history file could not be emptied"
+                "the write-ahead log of the history file could not be emptied"
             );
         }
         Ok(was_there)
@@ -145,7 +145,7 @@ impl History for Database {
             && keep.most > 0
             && let Some((at, id)) = self.newest_but(keep.most).await?
         {
-            // The place right behind it: ids are text, and no text is between.
+            // The position right after this session: no id sorts between `id` and `id` + U+0001.
             ids = self.posted_before(at, format!("{id}\u{1}")).await?;
         }
         if ids.is_empty() {

@@ -1,5 +1,5 @@
-//! How the way to Postgres is encrypted: sslmode and sslrootcert, with the meaning that libpq gives them.
-//! Where libpq would take a setting and quietly not use it, it is refused.
+//! Encryption of connections to Postgres: `sslmode` and `sslrootcert`, with libpq's meaning. A setting
+//! that libpq would silently ignore is refused.
 
 use super::DatabaseUrlError;
 use crate::tls::CaFile;
@@ -7,35 +7,35 @@ use std::path::PathBuf;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Encryption {
-    /// `disable`, and every way that is a socket of this machine.
+    /// `disable`, and every Unix socket.
     Never,
-    /// `prefer`, the default: no protection against anybody who is on the way.
+    /// `prefer`, the default: no protection against an active attacker.
     IfOffered,
-    /// `require`: against those who only listen.
+    /// `require`: protects against eavesdropping only.
     Unverified,
     /// `verify-ca` and `verify-full`.
     Verified {
         authorities: Authorities,
-        /// Whether the certificate must be for the host that DATABASE_URL names.
+        /// Whether the certificate must be for the host of DATABASE_URL.
         host_name: bool,
     },
 }
 
-/// Who may sign the server's certificate.
+/// The authorities that may sign the server's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Authorities {
-    /// The ones that browsers trust, as this binary knows them.
+    /// The public authorities that are built into this binary.
     Public,
-    /// The ones that this machine trusts.
+    /// Those of the operating system.
     System,
-    /// The ones in a file of PEM certificates.
+    /// Those in a file of PEM certificates.
     File(PathBuf),
-    /// The ones of DATABASE_CA_FILE; the public ones too where the host name is checked.
+    /// Those of DATABASE_CA_FILE; the public ones, too, if the host name is checked.
     Own(CaFile),
 }
 
 impl Encryption {
-    /// Reads the two parameters.
+    /// Combines `sslmode` and the authorities of `sslrootcert` or DATABASE_CA_FILE.
     pub(super) fn read(
         mode: Option<&str>,
         authorities: Option<Authorities>,
@@ -55,7 +55,7 @@ impl Encryption {
                 authorities: authorities.unwrap_or(Authorities::Public),
                 host_name: true,
             }),
-            // Anybody can get a certificate from these, for a host of theirs.
+            // An attacker can get a public certificate for a host of their own.
             (_, Some(Authorities::System | Authorities::Public)) | ("verify-ca", None) => {
                 Err(DatabaseUrlError::SslHostName)
             }
@@ -71,7 +71,7 @@ impl Encryption {
         }
     }
 
-    /// Whether a connection that is not encrypted is refused.
+    /// Whether an unencrypted connection is refused.
     pub(super) fn is_demanded(&self) -> bool {
         !matches!(self, Self::Never | Self::IfOffered)
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with the history. No message holds an address, a password or a query.
+//! [`HistoryError`]. No message contains an address, a password or a query.
 
 use super::tls::{AuthoritiesError, EncryptionFault};
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
@@ -6,59 +6,59 @@ use std::path::PathBuf;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Any cause, for the log's chain.
+/// Any cause, for the error chain in logs.
 pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why the history could not do what it was asked.
+/// Why a call to the history failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    /// There is no connection to be had.
+    /// No connection could be made.
     #[error(
         "the history database cannot be reached: check that it runs and that DATABASE_URL is right"
     )]
     Unreachable(#[source] Cause),
-    /// The certificates to check the server with cannot be read.
+    /// The certificates of the authorities cannot be read.
     #[error(transparent)]
     Authorities(AuthoritiesError),
-    /// The server cannot be reached in the way that sslmode demands.
+    /// No connection with the encryption that sslmode demands.
     #[error(transparent)]
     Encryption(EncryptionFault),
-    /// The database took too long.
+    /// The database did not answer in time.
     #[error("the history database did not answer within {0:?}")]
     Timeout(Duration),
     /// The database refused a statement.
     #[error("the history database refused a statement")]
     Query(#[source] QueryError),
-    /// The schema could not be brought up to date: a lock, a restart, or a right that is missing.
+    /// The migration failed: a lock, a restart, or a missing privilege.
     #[error("the history schema could not be brought up to date")]
     Migration(#[source] Cause),
     /// The SQLite file or its folder cannot be created or written.
     #[error("the history file {} cannot be used: make its folder writable or point DATABASE_URL elsewhere", path.display())]
     File {
-        /// The file, as DATABASE_URL names it.
+        /// The file of DATABASE_URL.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system or of SQLite.
         #[source]
         cause: Cause,
     },
-    /// Only finished sessions are kept.
+    /// The session has not ended; only finished sessions are stored.
     #[error("session {0} has not ended and cannot be kept")]
     Unfinished(Uuid),
-    /// A stored row cannot be read back.
+    /// A stored row cannot be read.
     #[error("session {id} holds an unreadable {column}")]
     Corrupt {
-        /// The session.
+        /// The id of the session, as it is stored.
         id: String,
-        /// The column.
+        /// The unreadable column.
         column: &'static str,
     },
-    /// The task that ran the statement died.
+    /// The task that ran the statement panicked or was cancelled.
     #[error("the history task ended early")]
     Interrupted(#[source] tokio::task::JoinError),
 }
 
 impl HistoryError {
-    /// Whether the same call can succeed later without a change to it.
+    /// Whether the same call can succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -76,8 +76,8 @@ impl HistoryError {
     }
 }
 
-/// Everything a database says is transient but a verdict on the data itself: full disks, restarts,
-/// locks and fail-overs all arrive without a kind of their own.
+/// Every database error counts as transient, except a constraint violation: full disks, restarts, locks
+/// and failovers have no error kind of their own.
 fn query_is_transient(error: &QueryError) -> bool {
     let QueryError::DatabaseError(kind, _) = error else {
         return matches!(

@@ -1,4 +1,4 @@
-//! The files of an SQLite history: only their owner reads them, and what was deleted is in none of them.
+//! The files of an SQLite history: restricts their permissions and removes deleted data from them.
 
 use super::HistoryError;
 use super::database::Database;
@@ -12,13 +12,13 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// What its owner may do with a file of the history, and nobody else.
+/// Read and write for the owner only.
 const PRIVATE: u32 = 0o600;
-/// What everybody may do with a file.
+/// The permission bits of users who are neither the owner nor in the group.
 const OTHERS: u32 = 0o007;
 
-/// Makes the file with the right permissions, which SQLite gives to its companions, too. Of files that
-/// are there the rights of everybody are taken away: those of a group may be on purpose.
+/// Creates the file for its owner only; SQLite gives the same permissions to the files beside it. From
+/// existing files it removes only the access of others: that of a group may be intended.
 pub(super) fn make_private(path: &Path) -> io::Result<()> {
     let made = OpenOptions::new()
         .write(true)
@@ -35,7 +35,7 @@ pub(super) fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The file and the two that SQLite keeps beside it.
+/// The database file and the two that SQLite keeps beside it.
 fn files(path: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|ending| {
         let mut name = path.as_os_str().to_owned();
@@ -52,17 +52,17 @@ fn close_to_others(file: &Path) {
     if !found.is_file() || mode & OTHERS == 0 {
         return;
     }
-    // A file of another user stays as that one has it.
+    // Fails for a file of another user, which stays as it is.
     if let Err(error) = fs::set_permissions(file, Permissions::from_mode(mode & !OTHERS)) {
         tracing::warn!(
             file = %file.display(),
             %error,
-            "everybody on this machine may read the history file, and its permissions cannot be changed"
+            "the history file is accessible to all users of this machine, and its permissions cannot be changed"
         );
     }
 }
 
-/// What a checkpoint says of itself.
+/// A row of the answer to `wal_checkpoint`.
 #[derive(QueryableByName)]
 struct Checkpoint {
     #[diesel(sql_type = Integer)]
@@ -70,8 +70,10 @@ struct Checkpoint {
 }
 
 impl Database {
-    /// Moves what the log beside an SQLite file holds into the file, and empties the log: deleted rows are
-    /// overwritten in the file (`secure_delete`), but older copies of them stand in the log.
+    /// Copies SQLite's write-ahead log into the database file and truncates it. `secure_delete`
+    /// overwrites deleted rows in the file, but the log may still hold older copies of them.
+    ///
+    /// Returns `false` if a reader prevents it.
     pub(super) async fn empty_log(&self) -> Result<bool, HistoryError> {
         let pools = self.ready().await?;
         to_its_end(async move {

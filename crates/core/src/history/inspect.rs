@@ -1,4 +1,4 @@
-//! Whether the history could be opened, found out without changing anything.
+//! [`inspect`]: checks whether the history can be opened, without changing it.
 
 use super::connect::{Connector, Target};
 use super::error::Cause;
@@ -15,21 +15,21 @@ use std::path::Path;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-/// What a worker that starts now would find.
+/// The state of the database that a starting worker would find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// No file yet; its place can be written to.
+    /// No file yet; it can be created.
     ToBeMade,
-    /// So many steps behind this version; the worker takes them.
+    /// This many migrations are pending; the worker runs them.
     ToBeMigrated(usize),
-    /// Nothing to do.
+    /// The schema is up to date.
     UpToDate,
 }
 
-/// Looks at the history as [`open`](super::open) would, and leaves it as it is.
+/// Checks the history as [`open`](super::open) would, without changing it.
 ///
 /// # Errors
-/// What `open` would meet.
+/// The error that `open` or a first call would return.
 pub async fn inspect(url: &DatabaseUrl) -> Result<Standing, HistoryError> {
     match Target::new(url)? {
         Target::Sqlite(path) => spawn_blocking(move || sqlite(&path))
@@ -50,7 +50,7 @@ fn sqlite(path: &Path) -> Result<Standing, HistoryError> {
     }
     let mut connection = SqliteConnection::establish(&path.to_string_lossy())
         .map_err(|error| unusable(error.into()))?;
-    // Taking the writer's lock fails where writing would.
+    // The writer's lock can be taken only if the file can be written.
     connection
         .batch_execute(SQLITE_SETUP)
         .and_then(|()| connection.batch_execute("BEGIN IMMEDIATE"))
@@ -59,7 +59,7 @@ fn sqlite(path: &Path) -> Result<Standing, HistoryError> {
     Ok(standing(pending.len()))
 }
 
-/// Makes and removes a file in the nearest folder that there is: those between are made later.
+/// Creates and removes a file in the nearest existing parent folder; `open` creates the folders between.
 fn try_to_write_near(path: &Path) -> io::Result<()> {
     let folder = path.ancestors().skip(1).find(|folder| folder.exists());
     let probe = folder
@@ -76,7 +76,7 @@ async fn postgres(connector: &Connector) -> Result<Standing, HistoryError> {
     let connection = connector.connect().await?;
     let counting = spawn_blocking(move || -> Result<usize, Cause> {
         let mut connection: AsyncConnectionWrapper<_> = connection.into();
-        // Counting makes the table of migrations where there is none: never committed.
+        // Counting creates the table of migrations if it is missing; this is never committed.
         connection.batch_execute("BEGIN; SET LOCAL lock_timeout = '10s'")?;
         Ok(connection.pending_migrations(POSTGRES)?.len())
     });

@@ -1,4 +1,4 @@
-//! The list of sessions: one statement, built for either database.
+//! The list of sessions: one statement for both databases.
 
 use super::page::{Listed, Page, Wanted};
 use super::table::{terminal_status, time};
@@ -12,12 +12,12 @@ use diesel::sqlite::Sqlite;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// How a database searches text.
+/// Full-text search on one database.
 pub(super) trait TextSearch: Backend {
-    /// A condition on `session_summaries`, before and after its parameter.
+    /// The SQL condition on `session_summaries`: the text before and after its parameter.
     const CONDITION: (&'static str, &'static str);
 
-    /// The parameter: all of these words.
+    /// The parameter that matches all of these words.
     fn parameter(words: &BTreeSet<String>) -> String;
 }
 
@@ -33,8 +33,8 @@ impl TextSearch for Sqlite {
 }
 
 impl TextSearch for Pg {
-    // An array, so that the index of words is asked first and once: the planner would rather walk
-    // along all sessions, which for a rare word takes a hundred times as long.
+    // The array makes the planner use the word index first and once. Otherwise it scans all sessions,
+    // which takes a hundred times as long for a rare word.
     const CONDITION: (&'static str, &'static str) = (
         "session_summaries.id = ANY(ARRAY(SELECT id FROM session_summaries WHERE \
          array_to_tsvector(string_to_array(words, ' ')) @@ CAST(",
@@ -46,8 +46,8 @@ impl TextSearch for Pg {
     }
 }
 
-/// The statement for `$wanted` on the backend `$db`; one more row than wanted tells whether there is
-/// a next page. A macro, as the type of a statement names its database in every part.
+/// The statement for the filter `$wanted` on the backend `$db`. It loads one row more than the limit to
+/// detect a next page. A macro, because a statement's type contains its backend.
 macro_rules! listing {
     ($db:ty, $wanted:expr, $words:expr) => {{
         use crate::history::listing::TextSearch;
@@ -60,7 +60,7 @@ macro_rules! listing {
 
         let wanted: &Wanted = $wanted;
         let words: Option<&std::collections::BTreeSet<String>> = $words;
-        // The summary of another session under the same id is none.
+        // A summary of an earlier session with the same id does not count.
         let summary = summaries::id
             .eq(sessions::id)
             .and(summaries::created_at.eq(sessions::created_at));
@@ -103,7 +103,7 @@ macro_rules! listing {
         if let Some(before) = wanted.before {
             let at = before.created_at.timestamp_micros();
             let id = before.id.map(|id| id.to_string()).unwrap_or_default();
-            // Two conditions instead of an OR: the first bounds the walk along the index.
+            // Two conditions instead of one OR: the first bounds the index scan.
             rows = rows
                 .filter(sessions::created_at.le(at))
                 .filter(sessions::created_at.lt(at).or(sessions::id.lt(id)));
@@ -133,7 +133,7 @@ pub(super) struct ListedRow {
     source_count: Option<i64>,
 }
 
-/// The page that `rows` are, of which there may be one too many.
+/// The page of `rows`, which may hold one row more than the limit.
 pub(super) fn page(wanted: &Wanted, rows: Vec<ListedRow>) -> Result<Page, HistoryError> {
     let more = rows.len() > usize::from(wanted.limit);
     let sessions: Vec<Listed> = rows

@@ -1,4 +1,4 @@
-//! Brings the schema up to date, whichever of many processes comes first.
+//! Migrates the schema; any number of processes may start this at once.
 
 use super::HistoryError;
 use super::connect::{Connector, Target};
@@ -18,13 +18,13 @@ use tokio::task::spawn_blocking;
 pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 pub(super) const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// Any number that nobody else locks: the first eight bytes of "privachat".
+/// An arbitrary id that no other program should use: the first eight bytes of "privachat".
 const ADVISORY_LOCK: i64 = i64::from_be_bytes(*b"privacha");
-/// As long as SQLite's busy timeout.
+/// Equal to SQLite's busy timeout.
 const WAL_WAIT: Duration = Duration::from_secs(5);
 const WAL_PAUSE: Duration = Duration::from_millis(20);
 
-/// Runs what is missing; any number of processes may do so at once.
+/// Runs the pending migrations.
 pub(super) async fn run(target: &Target) -> Result<(), HistoryError> {
     match target {
         Target::Sqlite(path) => sqlite(path).await,
@@ -64,7 +64,7 @@ fn sqlite_blocking(path: &Path) -> Result<(), HistoryError> {
         .map_err(unusable)
 }
 
-/// SQLite does not wait out its busy timeout for this one change, so the wait is here.
+/// Retries while the file is locked: SQLite ignores its busy timeout for this change.
 fn switch_to_wal(connection: &mut SqliteConnection) -> Result<(), QueryError> {
     let deadline = Instant::now() + WAL_WAIT;
     loop {
@@ -77,21 +77,22 @@ fn switch_to_wal(connection: &mut SqliteConnection) -> Result<(), QueryError> {
     }
 }
 
-/// Diesel passes no result code on; SQLite's messages are fixed and never translated.
+/// Compares the message, because Diesel passes no result code on. SQLite's messages are fixed and never
+/// translated.
 fn is_locked(error: &dyn std::error::Error) -> bool {
     error.to_string().contains("locked")
 }
 
 async fn postgres(connector: &Connector) -> Result<(), HistoryError> {
     let connection = connector.connect().await?;
-    // A blocking thread, unlike `block_in_place`, is at hand in every kind of runtime.
+    // Unlike `block_in_place`, this works in every kind of runtime.
     spawn_blocking(move || postgres_blocking(connection))
         .await
         .map_err(HistoryError::Interrupted)?
         .map_err(HistoryError::Migration)
 }
 
-/// The lock ends with the transaction, so a process that dies leaves none behind.
+/// The advisory lock ends with the transaction, so a crashed process leaves none behind.
 fn postgres_blocking(connection: AsyncPgConnection) -> Result<(), Cause> {
     let mut connection: AsyncConnectionWrapper<_> = connection.into();
     Connection::transaction(&mut connection, |connection| {

@@ -1,13 +1,13 @@
-//! Finished sessions, kept in SQLite (the default, nothing to install) or Postgres.
+//! The history: finished sessions in SQLite (the default, nothing to install) or Postgres.
 //!
-//! A database that is down never costs an answer: results live in Redis, and what could not be
-//! saved waits in the outbox there until [`History::save`] succeeds. For that, [`open`] succeeds
-//! while Postgres is down, every call ends within seconds, and [`HistoryError::is_transient`] says
-//! whether another try can help. Saving a session twice is harmless.
+//! A database that is down never costs an answer: results are in Redis, and the `unsaved` index lists
+//! those to archive until [`History::save`] succeeds. For that, [`open`] succeeds while Postgres is
+//! down, every call ends within seconds, and [`HistoryError::is_transient`] says whether a retry can
+//! help. Saving a session twice is harmless.
 //!
-//! The schema is brought up to date by the first call that reaches the database. Old and new
-//! binaries run side by side, so a migration only ever adds (expand); what is no longer read is
-//! dropped one release later (contract). Migrations run in one transaction: no `CONCURRENTLY`.
+//! The first call that reaches the database migrates the schema. Old and new binaries run side by
+//! side, so a migration only adds (expand); unused parts are dropped one release later (contract).
+//! Migrations run in one transaction: no `CONCURRENTLY`.
 
 mod connect;
 mod database;
@@ -41,60 +41,59 @@ pub use self::url::{DatabaseUrl, DatabaseUrlError};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// Where finished sessions are kept.
+/// The store of finished sessions.
 #[async_trait::async_trait]
 pub trait History: Send + Sync {
-    /// Keeps a finished session. Of several sessions under one id the latest created counts; a repeat
-    /// of one that is kept changes nothing.
+    /// Stores a finished session. Of several sessions with one id the latest `created_at` wins; saving a
+    /// stored session again changes nothing.
     ///
     /// # Errors
-    /// [`HistoryError::Unfinished`] for a session that still runs; otherwise what the database says.
+    /// [`HistoryError::Unfinished`] for a session that still runs; any error of the database.
     async fn save(&self, session: &Session) -> Result<(), HistoryError>;
 
-    /// The session of that id, if it is kept. Whether the caller may see it is the caller's check.
+    /// The session with this id. Does not check access.
     ///
     /// # Errors
-    /// What the database says, or [`HistoryError::Corrupt`].
+    /// [`HistoryError::Corrupt`] for an unreadable row; any error of the database.
     async fn get(&self, id: Uuid) -> Result<Option<Session>, HistoryError>;
 
-    /// A page of the sessions that are wanted, newest first.
+    /// A page of the sessions that match the filter, newest first.
     ///
     /// # Errors
-    /// What the database says, or [`HistoryError::Corrupt`].
+    /// [`HistoryError::Corrupt`] for an unreadable row; any error of the database.
     async fn page(&self, wanted: &Wanted) -> Result<Page, HistoryError>;
 
-    /// Deletes the session of that id; tells whether there was one. Whether the caller may is the
-    /// caller's check.
+    /// Deletes the session with this id; returns whether it existed. Does not check access.
     ///
     /// # Errors
-    /// What the database says.
+    /// Any error of the database.
     async fn delete(&self, id: Uuid) -> Result<bool, HistoryError>;
 
-    /// Deletes some of the oldest sessions that are not to be kept at `now`; how many. Zero when
-    /// there are none left.
+    /// Deletes a batch of the oldest sessions beyond the retention at `now`; returns their number, 0 when
+    /// none is left.
     ///
     /// # Errors
-    /// What the database says.
+    /// Any error of the database.
     async fn prune(&self, keep: Retention, now: DateTime<Utc>) -> Result<usize, HistoryError>;
 
-    /// Makes some sessions that an older version stored known to the list and its full-text search;
-    /// how many. Zero when there are none left.
+    /// Writes missing summaries for a batch of sessions that an older version stored, so that lists and
+    /// full-text search include them; returns their number, 0 when none is left.
     ///
     /// # Errors
-    /// What the database says.
+    /// Any error of the database.
     async fn summarise(&self) -> Result<usize, HistoryError>;
 
-    /// Removes what was deleted from the files of the database too, where it has files of its own; false
-    /// when somebody reads and it has to be done later.
+    /// Removes deleted data from the files of SQLite, too. Returns `false` if a reader prevents it: try
+    /// again later. Does nothing for Postgres.
     ///
     /// # Errors
-    /// What the database says.
+    /// Any error of the database.
     async fn scrub(&self) -> Result<bool, HistoryError>;
 
-    /// Whether the database answers and its schema is up to date.
+    /// Checks that the database answers and its schema is up to date.
     ///
     /// # Errors
-    /// What the database says.
+    /// Any error of the database.
     async fn ping(&self) -> Result<(), HistoryError>;
 }
 

@@ -1,4 +1,4 @@
-//! Pages of the history: what is asked for and what comes back.
+//! Pages of the session list: the filter, the cursor and the entries.
 
 use crate::mode::Mode;
 use crate::schema::{Status, time};
@@ -6,21 +6,21 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-/// Which sessions are wanted, newest first.
+/// The filter, start and size of a page, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Those of this API key only; of all when `None`.
+    /// Only sessions of the API key with this name; all if `None`.
     pub owner: Option<String>,
-    /// Those of this mode only.
+    /// Only sessions of this mode.
     pub mode: Option<Mode>,
-    /// Those that ended like this only.
+    /// Only sessions with this outcome.
     pub ending: Option<Ending>,
-    /// Those with all of these words in their question or answer. A word of three characters or
-    /// more also finds what begins with it. Text without any word finds nothing.
+    /// Only sessions with all of these words in question or answer. A word of three or more characters
+    /// also matches as a prefix. A text without words matches nothing.
     pub text: Option<String>,
-    /// Where the page begins; at the newest when `None`.
+    /// Where the page begins; at the newest session if `None`.
     pub before: Option<Before>,
-    /// At most so many.
+    /// The largest number of sessions on the page.
     pub limit: u16,
 }
 
@@ -29,17 +29,17 @@ pub struct Wanted {
 pub enum Ending {
     /// With an answer.
     Completed,
-    /// Without one, cancelled or not.
+    /// Without an answer, cancelled or not.
     Failed,
-    /// Without one, because a client cancelled it.
+    /// Without an answer, because a client cancelled it.
     Cancelled,
 }
 
 impl Ending {
-    /// Every ending.
+    /// Every outcome.
     pub const ALL: [Self; 3] = [Self::Completed, Self::Failed, Self::Cancelled];
 
-    /// Its name.
+    /// The name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,23 +50,23 @@ impl Ending {
     }
 }
 
-/// The place between two sessions where a page begins. New sessions do not move it, and it stays
-/// good when the session that it was made of is deleted.
+/// The position between two sessions where a page begins. New sessions do not move it, and it stays
+/// valid if the session that it was made from is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Before {
-    /// Older than this, or as old and with a smaller id.
+    /// The page has sessions older than this, and those of the same time with a smaller id.
     pub(super) created_at: DateTime<Utc>,
-    /// `None` for nothing that is as old.
+    /// `None` to exclude all sessions of the same time.
     pub(super) id: Option<Uuid>,
 }
 
-/// A text that is no [`Before`].
+/// The text is not a [`Before`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("neither a time nor a next_before")]
 pub struct NoPlace;
 
 impl fmt::Display for Before {
-    /// Safe in a query string as it is.
+    /// The text needs no escaping in a query string.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = self.created_at.to_rfc3339_opts(SecondsFormat::Micros, true);
         match self.id {
@@ -79,7 +79,7 @@ impl fmt::Display for Before {
 impl FromStr for Before {
     type Err = NoPlace;
 
-    /// What `Display` writes, or any ISO 8601 time: then the page begins right before it.
+    /// Parses the text of `Display`, or any ISO 8601 time: the page then begins right before that time.
     fn from_str(text: &str) -> Result<Self, NoPlace> {
         let (at, id) = match text.split_once('_') {
             Some((at, id)) => {
@@ -93,26 +93,26 @@ impl FromStr for Before {
     }
 }
 
-/// One line of the list.
+/// One entry of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Names the search.
+    /// The id of the search.
     pub id: Uuid,
     /// The question.
     pub query: String,
-    /// How thorough the search was.
+    /// The mode of the search; balanced for a direct one.
     pub mode: Mode,
-    /// A terminal status.
+    /// A terminal status: completed or failed.
     pub status: Status,
-    /// Why there is no answer, for a program.
+    /// The error code, if there is no answer.
     pub error_code: Option<String>,
     /// When it was posted.
     pub created_at: DateTime<Utc>,
     /// When it ended.
     pub completed_at: DateTime<Utc>,
-    /// How the answer begins.
+    /// The beginning of the answer.
     pub excerpt: Option<String>,
-    /// How many sources there are; `None` until a worker has looked at what an older version stored.
+    /// The number of sources; `None` until a worker has summarised a session of an older version.
     pub source_count: Option<u64>,
 }
 
@@ -121,7 +121,7 @@ pub struct Listed {
 pub struct Page {
     /// Newest first.
     pub sessions: Vec<Listed>,
-    /// Where the next page begins, if there is one.
+    /// The start of the next page, if there is one.
     pub next: Option<Before>,
 }
 
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_read_back_as_it_was_written() {
+    fn a_cursor_survives_a_round_trip() {
         for text in [
             "2026-11-23T14:36:40.942499Z_9117064c-0000-4000-8000-000000000001",
             "2026-11-23T14:36:40.942499Z",
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_no_place() {
+    fn other_text_is_no_cursor() {
         for text in [
             "",
             "_",

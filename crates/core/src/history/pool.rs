@@ -1,4 +1,4 @@
-//! Connections to either database, made when first needed.
+//! The connection pools of both databases. Connections are made on first use.
 
 use super::HistoryError;
 use super::connect::{Connector, Target};
@@ -19,17 +19,18 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// Longest wait for a connection, new or pooled.
+/// Bounds the wait for a connection, new or pooled.
 pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(4);
-/// Longest run of one statement on Postgres. SQLite limits itself by its busy timeout.
+/// Bounds one statement on Postgres. On SQLite the busy timeout does.
 pub(super) const STATEMENT_WAIT: Duration = Duration::from_secs(10);
 
-/// SQLite has one writer at a time: more connections would only wait for each other. Each has a thread.
+/// SQLite has one writer at a time: more connections would only wait for each other. Each needs a
+/// thread.
 const SQLITE_CONNECTIONS: usize = 4;
-/// Per process: twenty processes fit into the hundred connections of an untuned Postgres.
+/// Per process, so that twenty processes fit into the default 100 connections of Postgres.
 const POSTGRES_CONNECTIONS: usize = 4;
 
-/// What every SQLite connection is told first. WAL is a property of the file: see `migrate`.
+/// The settings of every SQLite connection. WAL is a property of the file: see `migrate`.
 pub(super) const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = NORMAL; \
     PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;";
 
@@ -52,12 +53,12 @@ impl Pools {
         let mut config = ManagerConfig::<AsyncSqlite>::default();
         config.recycling_method = RecyclingMethod::Fast;
         let threads = Threads::new(SQLITE_CONNECTIONS);
-        // It owns the threads, so they are there for as long as the pool that owns it.
+        // The closure owns the threads and the pool owns the closure: they live equally long.
         config.custom_setup = Box::new(move |path| {
             let handle = threads.handle().cloned();
             async move {
                 let mut establishing = pin!(AsyncSqlite::establish(path));
-                // A connection works on the runtime that it is made in, from then on.
+                // A connection always runs on the runtime in which it is made.
                 let established = poll_fn(|context| {
                     let _inside = handle.as_ref().map(Handle::enter);
                     establishing.as_mut().poll(context)
@@ -86,7 +87,7 @@ impl Pools {
             let connector = connector.clone();
             async move { connector.connect().await.map_err(as_setup_error) }.boxed()
         });
-        // The connector has the address: the pool is given none that it could show.
+        // The connector has the address: the pool gets none that it could log.
         Pool::builder(AsyncDieselConnectionManager::new_with_config("", config))
             .max_size(POSTGRES_CONNECTIONS)
             .build()
@@ -95,12 +96,12 @@ impl Pools {
     }
 }
 
-/// The pool knows no errors but diesel's; `unreachable` finds ours in it again.
+/// Wraps our error into one of diesel's, which is all the pool accepts; `unreachable` unwraps it.
 fn as_setup_error(error: HistoryError) -> ConnectionError {
     ConnectionError::CouldntSetupConfiguration(QueryError::QueryBuilderError(error.into()))
 }
 
-/// Why the pool has no connection.
+/// Converts the error of a pool that has no connection.
 pub(super) fn unreachable(error: PoolError) -> HistoryError {
     use diesel_async::pooled_connection::PoolError::ConnectionError as InSetup;
     let error = match error {

@@ -1,21 +1,22 @@
-//! How long sessions are kept.
+//! [`Retention`]: which sessions are kept.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Sessions deleted or summarised by one call: the database is never busy with it for long.
+/// The bound of sessions that one call deletes or summarises, so that it keeps the database busy only
+/// briefly.
 pub(super) const BATCH: i64 = 200;
 
-/// Which sessions are kept. By default all.
+/// Which sessions are kept; all by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Retention {
-    /// Those that were posted within so many days; zero for all.
+    /// Keep sessions posted within this many days; 0 for all.
     pub days: u32,
-    /// The newest so many; zero for all.
+    /// Keep at most this many sessions, the newest; 0 for all.
     pub most: u32,
 }
 
 impl Retention {
-    /// Sessions posted before this are not kept, in microseconds since 1970.
+    /// Sessions posted before this time (Unix microseconds) are deleted; `None` if all are kept.
     pub(super) fn oldest(self, now: DateTime<Utc>) -> Option<i64> {
         let oldest = now.checked_sub_signed(TimeDelta::days(self.days.into()))?;
         (self.days > 0).then(|| oldest.timestamp_micros())

@@ -1,4 +1,4 @@
-//! A finished session, as the rest of the program knows it.
+//! [`Session`]: a finished search in the history.
 
 use crate::mode::Mode;
 use crate::schema::Status;
@@ -6,27 +6,27 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-/// A session that has ended: an answer, or the reason why there is none.
+/// A finished search: an answer, or the reason why there is none.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// Names the search.
+    /// The id of the search.
     pub id: Uuid,
-    /// The name of the API key that posted it; `None` without keys.
+    /// The name of the API key of the POST; `None` if the service has no keys.
     pub owner: Option<String>,
     /// The question.
     pub query: String,
-    /// How thorough the search was.
+    /// The mode of the search; balanced for a direct one.
     pub mode: Mode,
-    /// A terminal status.
+    /// A terminal status: completed or failed.
     pub status: Status,
-    /// The response, byte for byte as it was served.
+    /// The response, byte for byte as served.
     pub result: Option<Box<RawValue>>,
-    /// Why there is no answer, for a person.
+    /// The error text for a person, if there is no answer.
     pub error: Option<String>,
-    /// Why there is no answer, for a program.
+    /// The error code, if there is no answer.
     pub error_code: Option<String>,
-    /// When it was posted; kept to the microsecond.
+    /// The time of the POST, stored to the microsecond.
     pub created_at: DateTime<Utc>,
-    /// When it ended; kept to the microsecond.
+    /// The time of the end, stored to the microsecond.
     pub completed_at: DateTime<Utc>,
 }

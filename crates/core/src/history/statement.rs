@@ -1,12 +1,12 @@
-//! Running one statement: on whichever pool, in time, and to its end.
+//! Runs one statement on either pool, with timeouts, and never drops it half-way.
 
 use super::HistoryError;
 use super::pool::CONNECT_WAIT;
 use std::future::Future;
 use tokio::time::timeout;
 
-/// Runs one statement on a connection of whichever pool there is: the two connection types share
-/// no object-safe trait, so the statement is compiled once for each. It may ask for the backend.
+/// Runs one statement on a connection of either pool. A macro, because the two connection types share no
+/// object-safe trait: the statement is compiled once for each, and may use the backend type `$backend`.
 macro_rules! with_connection {
     ($pools:expr, |$connection:ident: $backend:ident| $statement:expr) => {
         match &*$pools {
@@ -19,7 +19,7 @@ macro_rules! with_connection {
                 let mut $connection = $crate::history::statement::in_time(connect).await?;
                 let outcome = $statement.await;
                 if outcome.is_err() {
-                    // A full-text index may keep it in the past after a statement that was undone.
+                    // After a rolled-back statement, FTS5 may pin the connection to an old snapshot.
                     drop(diesel_async::pooled_connection::deadpool::Object::take(
                         $connection,
                     ));
@@ -35,7 +35,7 @@ macro_rules! with_connection {
                 {
                     Ok(outcome) => outcome.map_err($crate::history::HistoryError::Query),
                     Err(_elapsed) => {
-                        // The answer may still come: nobody else may take it for theirs.
+                        // The reply may still arrive: close the connection, do not reuse it.
                         drop(diesel_async::pooled_connection::deadpool::Object::take(
                             $connection,
                         ));
@@ -50,8 +50,8 @@ macro_rules! with_connection {
 }
 pub(super) use with_connection;
 
-/// Runs a future apart from its caller: one that waits for SQLite must not be dropped half-way,
-/// as its thread works on and the driver panics.
+/// Runs `work` in its own task, so that it completes even if the caller is dropped. If a future that
+/// waits for SQLite is dropped half-way, its thread continues and the driver panics.
 pub(super) async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, HistoryError>> + Send + 'static,
 ) -> Result<T, HistoryError> {

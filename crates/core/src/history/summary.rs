@@ -1,11 +1,11 @@
-//! What the list shows of a session and finds it by.
+//! [`Summary`]: what the session list shows and its full-text search matches.
 
 use super::words::words;
 use serde::{Deserialize, de::IgnoredAny};
 
 /// Characters of the answer that the list shows.
 const EXCERPT: usize = 200;
-/// Characters of the answer that are found by their words.
+/// Characters of the answer that full-text search covers.
 const SEARCHED: usize = 20_000;
 
 /// A row of `session_summaries`.
@@ -18,7 +18,7 @@ pub(super) struct Summary {
     pub(super) words: String,
 }
 
-/// The few members of a result that matter here.
+/// The members of a result that a summary needs.
 #[derive(Deserialize, Default)]
 struct Head {
     answer: Option<String>,
@@ -26,7 +26,8 @@ struct Head {
 }
 
 impl Summary {
-    /// Of a stored row. A result that cannot be read has no excerpt, and is found by its question.
+    /// Summarises a stored row. If its result is unreadable, it has no excerpt and only the question is
+    /// searchable.
     pub(super) fn new(id: String, created_at: i64, query: &str, result: Option<&str>) -> Self {
         let head: Head = result
             .and_then(|json| serde_json::from_str(json).ok())
@@ -48,15 +49,15 @@ impl Summary {
 }
 
 fn excerpt(answer: &str) -> Option<String> {
-    let mut letters = answer.trim().chars();
-    let mut start: String = letters.by_ref().take(EXCERPT).collect();
+    let mut chars = answer.trim().chars();
+    let mut start: String = chars.by_ref().take(EXCERPT).collect();
     if start.is_empty() {
         return None;
     }
-    if letters.next().is_some() {
+    if chars.next().is_some() {
         start.push('…');
     }
-    // Postgres has no text with NUL in it.
+    // Postgres cannot store NUL.
     Some(start.replace('\0', "\u{fffd}"))
 }
 
@@ -65,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_answer_is_cut_between_characters_and_says_so() {
+    fn a_long_answer_is_cut_between_characters_with_an_ellipsis() {
         assert_eq!(excerpt(" short \n").as_deref(), Some("short"));
         assert_eq!(excerpt("  "), None);
         let cut = excerpt(&"é🦀".repeat(500)).unwrap();
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_result_is_found_by_its_question() {
+    fn an_unreadable_result_is_searchable_by_its_question() {
         let summary = Summary::new("id".into(), 1, "What is Rust?", Some("{"));
         assert_eq!((summary.excerpt, summary.source_count), (None, 0));
         assert_eq!(summary.words, "is rust what");

@@ -1,4 +1,4 @@
-//! The table and the way between its rows and [`Session`].
+//! The tables, and the conversion between rows and [`Session`].
 
 use super::summary::Summary;
 use super::{HistoryError, Session};
@@ -9,8 +9,8 @@ use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-// One table for both databases, so only types that both have and order alike: ids as text,
-// times as microseconds since 1970. JSONB would lose the order of the result's members.
+// One table for both databases, so it uses only types that both have and sort alike: ids as text, times
+// as Unix microseconds. JSONB would lose the order of the result's members.
 diesel::table! {
     sessions (id) {
         id -> Text,
@@ -26,7 +26,7 @@ diesel::table! {
     }
 }
 
-// SQLite has a row number in front, which only its full-text index knows.
+// SQLite has another first column, `seq`, which only its full-text index uses.
 diesel::table! {
     session_summaries (id) {
         id -> Text,
@@ -115,7 +115,7 @@ impl Row {
     }
 }
 
-/// Postgres has no text with NUL in it; both databases keep the replacement character instead.
+/// Replaces NUL, which Postgres cannot store, by the replacement character on both databases.
 fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

@@ -1,4 +1,4 @@
-//! Summaries and deletions, a few rows at a time.
+//! Maintenance: writes summaries and deletes sessions in small batches.
 
 use super::HistoryError;
 use super::database::Database;
@@ -16,12 +16,12 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 
 impl Database {
-    /// Keeps a summary if its session is still there, and not yet another one under the same id.
+    /// Stores a summary, unless its session was deleted or replaced by a later one with the same id.
     pub(super) async fn save_summary(&self, summary: Summary) -> Result<(), HistoryError> {
         let pools = self.ready().await?;
         let saved = to_its_end(async move {
-            // From its session, as SQLite's full-text index does not survive an insertion that is
-            // undone for want of one: the connection is stuck in the past from then on.
+            // Selects from `sessions` instead of relying on the foreign key: a rolled-back insertion
+            // into SQLite's full-text index pins the connection to an old snapshot.
             let row = sessions::table
                 .filter(sessions::id.eq(summary.id))
                 .filter(sessions::created_at.eq(summary.created_at))
@@ -48,7 +48,7 @@ impl Database {
             .execute(&mut connection))
         });
         match saved.await {
-            // Postgres: its session was deleted a moment ago.
+            // Postgres: the session was deleted in the meantime.
             Err(HistoryError::Query(QueryError::DatabaseError(
                 DatabaseErrorKind::ForeignKeyViolation,
                 _,
@@ -82,7 +82,7 @@ impl Database {
         Ok(summaries.collect())
     }
 
-    /// Some of the oldest sessions in front of a place.
+    /// The ids of a batch of the oldest sessions before a position.
     pub(super) async fn posted_before(
         &self,
         at: i64,
@@ -101,7 +101,7 @@ impl Database {
         .await
     }
 
-    /// The newest session that so many others are newer than.
+    /// The position of the newest session beyond the newest `others`.
     pub(super) async fn newest_but(
         &self,
         others: u32,

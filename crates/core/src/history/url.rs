@@ -1,4 +1,4 @@
-//! DATABASE_URL, read once. Nothing here repeats the value: it may hold a password.
+//! Parses DATABASE_URL. No error repeats the value: it may hold a password.
 
 use super::encryption::{Authorities, Encryption};
 use crate::tls::CaFile;
@@ -8,20 +8,20 @@ use std::path::{Path, PathBuf};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 
-/// Which database keeps the history.
+/// A parsed DATABASE_URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A file on this machine.
+    /// An SQLite file.
     Sqlite(SqliteFile),
-    /// A server.
+    /// A Postgres server.
     Postgres(PostgresUrl),
 }
 
-/// The path of a SQLite file; never one of SQLite's special names.
+/// The path of an SQLite file; never one of SQLite's special names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqliteFile(PathBuf);
 
-/// The address of a Postgres server, password included; shown only as the database's name.
+/// The address of a Postgres server with its password; `Debug` shows only the name of the database.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl {
     config: Box<Config>,
@@ -31,10 +31,10 @@ pub struct PostgresUrl {
 /// Why DATABASE_URL cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
-    /// No scheme, or one that is not known.
+    /// The scheme is missing or unknown.
     #[error("DATABASE_URL must start with sqlite:// or postgres://")]
     Scheme,
-    /// A database that every process would have for itself.
+    /// An in-memory database, which processes cannot share.
     #[error("DATABASE_URL must name a file: an in-memory database is not shared between processes")]
     InMemory,
     /// No path after `sqlite://`.
@@ -45,42 +45,42 @@ pub enum DatabaseUrlError {
     /// `?…` after a SQLite path.
     #[error("DATABASE_URL takes no parameters (?…) for SQLite")]
     SqliteParameters,
-    /// No server in a Postgres address.
+    /// No server in a Postgres URL.
     #[error("DATABASE_URL must name a server: postgres://user:password@host/database")]
     NoHost,
-    /// A character that ends the password early.
+    /// A character in the user or password that must be percent-encoded.
     #[error("DATABASE_URL must write @ / ? # in its user or password as %40 %2F %3F %23")]
     Unescaped,
     /// A port outside 1–65535.
     #[error("DATABASE_URL has a port that is not a number from 1 to 65535")]
     Port,
-    /// A parameter, or a value of one, that the driver does not take.
+    /// A parameter, or its value, that the driver does not accept.
     #[error("DATABASE_URL has a parameter (?…) that is not known, or a value that does not fit it")]
     Parameter,
-    /// An sslmode that is not known.
+    /// An unknown sslmode.
     #[error(
         "DATABASE_URL has an sslmode that is not known: use disable, prefer, require, verify-ca or verify-full"
     )]
     SslMode,
-    /// Certificates that would not be looked at.
+    /// An sslrootcert that the sslmode would ignore.
     #[error(
         "DATABASE_URL has an sslrootcert that its sslmode does not use: say sslmode=verify-full, or leave sslrootcert out"
     )]
     SslRootCert,
-    /// Authorities that sign for anybody, and no check for whom they did.
+    /// Public authorities without a check of the host name.
     #[error(
         "DATABASE_URL trusts public authorities without checking the host name: say sslmode=verify-full, or let sslrootcert name the file of an authority of your own"
     )]
     SslHostName,
-    /// DATABASE_CA_FILE, and certificates that would not be looked at.
+    /// A DATABASE_CA_FILE that the sslmode would ignore.
     #[error(
         "DATABASE_URL has an sslmode that does not use DATABASE_CA_FILE: say sslmode=verify-full, or set no such file"
     )]
     UnusedCaFile,
-    /// Authorities in two places.
+    /// Both sslrootcert and DATABASE_CA_FILE.
     #[error("DATABASE_URL has an sslrootcert, and DATABASE_CA_FILE is set: use one of them")]
     TwoCaFiles,
-    /// An encrypted start, where encryption is not asked for.
+    /// Direct TLS negotiation without an sslmode that demands encryption.
     #[error(
         "DATABASE_URL has sslnegotiation=direct, which needs sslmode=require, verify-ca or verify-full"
     )]
@@ -90,18 +90,18 @@ pub enum DatabaseUrlError {
 const POSTGRES_SCHEMES: [&str; 3] = ["postgres", "postgresql", "postgresql+asyncpg"];
 
 impl DatabaseUrl {
-    /// Reads DATABASE_URL.
+    /// Parses DATABASE_URL.
     ///
     /// # Errors
-    /// Names the fault, never the value.
+    /// The first fault; the message never repeats the value.
     pub fn parse(text: &str) -> Result<Self, DatabaseUrlError> {
         Self::parse_trusting(text, None)
     }
 
-    /// The same; a Postgres may show a certificate of these authorities, too. An SQLite file has none.
+    /// Like [`Self::parse`], and trusts these authorities for Postgres; SQLite ignores them.
     ///
     /// # Errors
-    /// As [`Self::parse`], and where the address says that no certificate is looked at.
+    /// As [`Self::parse`]; [`DatabaseUrlError::UnusedCaFile`] and [`DatabaseUrlError::TwoCaFiles`], too.
     pub fn parse_trusting(text: &str, ca: Option<CaFile>) -> Result<Self, DatabaseUrlError> {
         let text = text.trim();
         if text == "sqlite::memory:" {
@@ -129,7 +129,7 @@ impl SqliteFile {
         if path.is_empty() || path.ends_with('/') || path.contains('\0') {
             return Err(DatabaseUrlError::NoFile);
         }
-        // "file:…" would be read as SQLite's own kind of address.
+        // Without a folder in front, SQLite would read "file:…" as a URI.
         Ok(Self(Path::new(".").join(path)))
     }
 
@@ -169,7 +169,7 @@ impl PostgresUrl {
         };
         let encryption = Encryption::read(last("sslmode"), authorities)?;
 
-        // The driver knows neither of these two as libpq does.
+        // The driver does not give these two the meaning that libpq does.
         let others: Vec<String> = pairs
             .filter(|(key, _)| !key.is_empty() && !["sslmode", "sslrootcert"].contains(key))
             .map(|(key, value)| format!("{key}={value}"))
@@ -186,7 +186,7 @@ impl PostgresUrl {
             return Err(DatabaseUrlError::SslNegotiation);
         }
         let is_local = |host: &Host| matches!(host, Host::Unix(_));
-        // As libpq: Postgres encrypts no sockets of its own machine.
+        // As in libpq: Postgres does not encrypt Unix sockets.
         let stays_here =
             config.get_hosts().iter().all(is_local) && config.get_hostaddrs().is_empty();
         let encryption = match encryption {
@@ -204,7 +204,7 @@ impl PostgresUrl {
         })
     }
 
-    /// What the driver needs, password included.
+    /// The driver's configuration, with the password.
     pub(super) fn config(&self) -> &Config {
         &self.config
     }

@@ -1,16 +1,16 @@
-//! The words of the full-text search. They are split and folded here and not in the database, so
-//! that SQLite and Postgres find the same.
+//! The words of the full-text search. They are split and folded here instead of in the database, so that
+//! SQLite and Postgres find the same sessions.
 
 use std::collections::BTreeSet;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// Longer ones are cut: an index entry has its bounds.
+/// Characters of a word; longer words are cut to fit an index entry.
 const LONGEST: usize = 64;
-/// From so many characters on, a word also finds those that begin with it.
+/// A query word of at least this many characters also matches as a prefix.
 const SHORTEST_BEGINNING: usize = 3;
 
-/// The words of a text, folded: without case, accents and width. Each ideograph is a word, because
-/// nothing parts them.
+/// The words of a text, folded: without case, accents and width. Each ideograph is a word, because no
+/// spaces separate them.
 pub(super) fn words(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut word = String::new();
@@ -37,21 +37,21 @@ pub(super) fn words(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// All of these words, as FTS5 wants to be asked.
+/// An FTS5 query for all of these words.
 pub(super) fn fts5(words: &BTreeSet<String>) -> String {
     joined(words, " AND ", |word, beginning| {
         format!(r#""{word}"{}"#, if beginning { "*" } else { "" })
     })
 }
 
-/// All of these words, as a tsquery.
+/// A tsquery for all of these words.
 pub(super) fn tsquery(words: &BTreeSet<String>) -> String {
     joined(words, " & ", |word, beginning| {
         format!("'{word}'{}", if beginning { ":*" } else { "" })
     })
 }
 
-/// Words have letters and digits only, so they need no escaping.
+/// Words have only letters and digits, so they need no escaping.
 fn joined(words: &BTreeSet<String>, and: &str, each: impl Fn(&str, bool) -> String) -> String {
     let terms: Vec<String> = words
         .iter()
@@ -70,31 +70,31 @@ fn is_ideograph(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Vec<String> {
+    fn sorted_words(text: &str) -> Vec<String> {
         words(text).into_iter().collect()
     }
 
     #[test]
     fn case_accents_width_and_order_make_no_difference() {
         assert_eq!(
-            of("Café, ＲＵＳＴ & rust's İzmir"),
+            sorted_words("Café, ＲＵＳＴ & rust's İzmir"),
             ["cafe", "izmir", "rust", "s"]
         );
         assert_eq!(
-            of("東京タワー 3.11"),
+            sorted_words("東京タワー 3.11"),
             ["11", "3", "タ", "ワ", "ー", "京", "東"]
         );
-        assert!(of(" ?! \u{0} 🦀").is_empty());
+        assert!(sorted_words(" ?! \u{0} 🦀").is_empty());
     }
 
     #[test]
-    fn a_word_has_a_bound() {
-        let found = of(&"é".repeat(1000));
+    fn a_long_word_is_cut() {
+        let found = sorted_words(&"é".repeat(1000));
         assert_eq!(found, ["e".repeat(LONGEST)]);
     }
 
     #[test]
-    fn no_text_gets_out_of_its_quotes() {
+    fn hostile_text_cannot_break_out_of_its_quotes() {
         let hostile = words(r#"a' | 'b":* -c OR "d" NEAR(e) \ :* ) abc"#);
         assert_eq!(
             tsquery(&hostile),

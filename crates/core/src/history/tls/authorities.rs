@@ -1,4 +1,4 @@
-//! The certificates of those who may sign a server's.
+//! Loads the certificates of the authorities that may sign a server's certificate.
 
 use super::super::encryption::Authorities;
 use rustls::RootCertStore;
@@ -6,34 +6,34 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
 use std::path::{Path, PathBuf};
 
-/// Why the authorities that DATABASE_URL names cannot be used.
+/// Why the authorities of DATABASE_URL cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthoritiesError {
-    /// No such file, no right to read it, or something else in it.
+    /// The file is missing, unreadable or not PEM.
     #[error(
         "sslrootcert in DATABASE_URL names {}, which cannot be read as PEM certificates: let it name the file with the certificate of the authority that signed the server's", path.display()
     )]
     Unreadable {
-        /// The file, as DATABASE_URL names it.
+        /// The file of sslrootcert.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the reader.
         #[source]
         cause: pem::Error,
     },
-    /// Not one usable certificate.
+    /// The file has no usable certificate.
     #[error(
         "sslrootcert in DATABASE_URL names {}, which holds no certificate that can be used: let it name the file with the certificate of the authority that signed the server's", path.display()
     )]
     Empty {
-        /// The file, as DATABASE_URL names it.
+        /// The file of sslrootcert.
         path: PathBuf,
     },
-    /// A machine without the usual package.
+    /// The machine has no certificates installed.
     #[error(
         "sslrootcert=system in DATABASE_URL finds no certificates on this machine: install ca-certificates, or leave sslrootcert out to use the public authorities that the program knows"
     )]
     NoSystem,
-    /// The TLS library lacks what it needs.
+    /// The TLS library cannot be configured.
     #[error("TLS cannot be set up")]
     Provider(#[source] rustls::Error),
 }
@@ -44,7 +44,7 @@ pub(super) fn roots(
 ) -> Result<RootCertStore, AuthoritiesError> {
     match authorities {
         Authorities::Own(ca) if host_name => Ok(ca.with_public()),
-        // Whoever is on the way has a public certificate, too.
+        // An attacker can get a public certificate, too.
         Authorities::Own(ca) => Ok(ca.alone()),
         Authorities::Public => Ok(RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
@@ -67,7 +67,7 @@ fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, pem::Error> {
     CertificateDer::pem_file_iter(path)?.collect()
 }
 
-/// Bundles hold a certificate now and then that is too old to be used: the others count.
+/// Skips unusable certificates: bundles sometimes contain one that is too old. `None` if none is usable.
 fn store(certificates: Vec<CertificateDer<'static>>) -> Option<RootCertStore> {
     let mut store = RootCertStore::empty();
     let (usable, _) = store.add_parsable_certificates(certificates);

@@ -1,45 +1,45 @@
-//! What failed between the driver and TLS, in words that say what to do. No word of it names the host.
+//! TLS failures of the driver, with messages that say what to do and do not contain the host.
 
 use rustls::CertificateError;
 use std::error::Error;
 use std::io;
 
-/// Why there is no encrypted connection, or none that can be trusted. A server can mend each.
+/// Why there is no trusted encrypted connection. All are transient: a change on the server can fix each.
 #[derive(Debug, thiserror::Error)]
 pub enum EncryptionFault {
-    /// The server does not do TLS.
+    /// The server does not support TLS.
     #[error(
         "the history database offers no encryption, and sslmode in DATABASE_URL demands it: switch it on there (ssl = on), or use sslmode=disable if the network is your own"
     )]
     NotOffered,
-    /// Signed by somebody else.
+    /// The certificate is signed by an authority that is not trusted.
     #[error(
         "the certificate of the history database is not signed by an authority that is trusted here: let sslrootcert in DATABASE_URL, or DATABASE_CA_FILE, name the file with the certificate of the one that signed it"
     )]
     Untrusted,
-    /// For another host.
+    /// The certificate is for another host.
     #[error(
         "the certificate of the history database is for another host name than the one in DATABASE_URL: use a name that is in the certificate (subjectAltName), or sslmode=verify-ca if its authority is your own"
     )]
     WrongName,
-    /// Too old, or from the future.
+    /// The certificate has expired or is not valid yet.
     #[error(
         "the certificate of the history database has expired or is not valid yet: renew it, and check the clocks of both machines"
     )]
     Outdated,
-    /// A certificate that cannot be a server's, or is too old a kind.
+    /// The certificate is not one of a server, or its format is too old.
     #[error(
         "the certificate of the history database cannot be used: it must be one for servers, of X.509 version 3, and not that of an authority"
     )]
     Unusable(#[source] rustls::Error),
-    /// Anything else: versions, ciphers, a break.
+    /// Any other failure of the handshake: versions, ciphers, a broken connection.
     #[error("the history database and this program did not agree on an encrypted connection")]
     Handshake(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// The fault in TLS that is behind an error of the driver, if that is what went wrong.
+/// The TLS failure that caused an error of the driver; `None` if TLS did not cause it.
 pub(in crate::history) fn fault(error: &tokio_postgres::Error) -> Option<EncryptionFault> {
-    // The driver has a kind for this, and tells it in words only.
+    // The driver does not expose this kind of error except in its text.
     if !error
         .to_string()
         .starts_with("error performing TLS handshake")

@@ -1,4 +1,4 @@
-//! TLS to Postgres.
+//! TLS to Postgres: the client configuration of each sslmode, and its failures.
 
 mod authorities;
 mod fault;
@@ -15,10 +15,10 @@ use rustls::ClientConfig;
 use rustls::crypto::ring;
 use std::sync::Arc;
 
-/// What servers and proxies are told that the connection is for.
+/// The ALPN protocol name of Postgres.
 const PROTOCOL: &[u8] = b"postgresql";
 
-/// How to check a server that is asked for this encryption. Reads the authorities' certificates.
+/// The TLS configuration for this encryption. Reads the certificates of the authorities.
 pub(super) fn client_config(encryption: &Encryption) -> Result<ClientConfig, AuthoritiesError> {
     let (roots, host_name) = match encryption {
         Encryption::Verified {

@@ -1,4 +1,4 @@
-//! What `require` still checks, without a network.
+//! The checks that `require` still makes, without a network.
 
 use super::client_config;
 use crate::history::encryption::Encryption;
@@ -13,7 +13,7 @@ use rustls::{
 };
 use std::sync::Arc;
 
-/// A server that shows the certificate of one key and signs with another.
+/// A server with the certificate of the key `shown` that signs with the key `used`.
 fn server(
     version: &'static SupportedProtocolVersion,
     shown: &KeyPair,

@@ -1,4 +1,4 @@
-//! The checks of `require` and `verify-ca`, which look at less than `verify-full`.
+//! The certificate checks of `require` and `verify-ca`, which are weaker than `verify-full`.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
@@ -7,10 +7,10 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// Takes a certificate for any host. That the server holds its key is checked all the same.
+/// Accepts a certificate for any host, but checks that the server holds its key.
 #[derive(Debug)]
 pub(super) struct WithoutHostName {
-    /// Who must have signed it; `None` takes any.
+    /// The authorities that may have signed it; `None` accepts any.
     pub(super) roots: Option<RootCertStore>,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
