@@ -1,7 +1,8 @@
 //! Compiles the git revision into the binary, for `version::revision`.
 //!
 //! Only release builds run git: in debug builds each commit would recompile the workspace. Without
-//! git, as in the build of a container image, the revision is `unknown`; the image sets it at run time.
+//! git, as in the build of a container image, the revision is `unknown`; the image sets it at run
+//! time.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! A best-effort cache in Redis, with locks. No job depends on it: a failed read counts as a miss, and
-//! a failed write is dropped.
+//! A best-effort cache in Redis, with locks. No job depends on it: a failed read counts as a miss,
+//! and a failed write is dropped.
 
 use crate::connection::{Redis, timed_out};
 use bytes::Bytes;
@@ -66,8 +66,8 @@ impl Cache {
         let _kept: Option<()> = self.noted(self.redis.query(&command)).await;
     }
 
-    /// Takes the lock `key` for the holder `nonce`. Returns whether it was taken; also `true` when Redis
-    /// fails, because then no other holder can be awaited.
+    /// Takes the lock `key` for the holder `nonce`. Returns whether it was taken; also `true` when
+    /// Redis fails, because then no other holder can be awaited.
     pub async fn lock(&self, key: &str, nonce: &str, ttl: Duration) -> bool {
         let taken = self.script(LOCK, key, nonce, ttl).await;
         taken.is_none_or(|taken: u8| taken == 1)

@@ -1,5 +1,5 @@
-//! Domains of URLs: the name of a site, its registrable domain, [`DomainList`], and hosts in ASCII as
-//! URLs have them.
+//! Domains of URLs: the name of a site, its registrable domain, [`DomainList`], and hosts in ASCII
+//! as URLs have them.
 
 use std::borrow::Cow;
 use url::{Host, Url};
@@ -23,8 +23,8 @@ pub fn registrable_name(url: &str) -> String {
     }
 }
 
-/// The registrable domain of `url` ("bbc.co.uk"), which pages of one publisher share. The whole host
-/// if the public suffix list has no entry for it.
+/// The registrable domain of `url` ("bbc.co.uk"), which pages of one publisher share. The whole
+/// host if the public suffix list has no entry for it.
 #[must_use]
 pub fn registrable_domain(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;

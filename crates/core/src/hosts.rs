@@ -1,7 +1,7 @@
-//! Checks the `Host` header against DNS rebinding: a web page can point its own name at this machine
-//! and then has the same origin as the service, but its browser still sends that name in `Host`.
-//! [`AllowedHosts`] accepts only names that an attacker cannot own: loopback names, IP addresses and
-//! those that the operator configured.
+//! Checks the `Host` header against DNS rebinding: a web page can point its own name at this
+//! machine and then has the same origin as the service, but its browser still sends that name in
+//! `Host`. [`AllowedHosts`] accepts only names that an attacker cannot own: loopback names, IP
+//! addresses and those that the operator configured.
 
 use std::net::{IpAddr, Ipv6Addr};
 use url::Host;

@@ -26,8 +26,8 @@ impl Outage {
         self.0.is_some()
     }
 
-    /// Records a failed call. Returns whether to log it: the first failure, then one after a minute,
-    /// then with pauses that double up to an hour.
+    /// Records a failed call. Returns whether to log it: the first failure, then one after a
+    /// minute, then with pauses that double up to an hour.
     #[must_use]
     pub fn failed(&mut self) -> bool {
         let now = Instant::now();

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// A secret text. It has no `Display` and no serialisation, and its `Debug` form hides the value: it
-/// cannot reach a log line or an error by accident.
+/// A secret text. It has no `Display` and no serialisation, and its `Debug` form hides the value:
+/// it cannot reach a log line or an error by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -69,8 +69,8 @@ impl LogSettings {
     /// The filter that the level stands for. More than `info` is for this service's own parts: the
     /// libraries below it write page text, headers and addresses with questions in them.
     ///
-    /// What actix-http logs, it logs as errors, and it is what strangers do: requests that are none,
-    /// connections that break. Such a line has to be asked for by name.
+    /// What actix-http logs, it logs as errors, and it is what strangers do: requests that are
+    /// none, connections that break. Such a line has to be asked for by name.
     fn filter(&self) -> String {
         let level = match self.level.parse::<LevelFilter>() {
             Ok(level) if level > LevelFilter::INFO => format!("info,privachat={level}"),

@@ -1,17 +1,17 @@
 //! A fixed number of threads for blocking work.
 //!
 //! Tokio's blocking pool adds a thread whenever none is idle and, under load, never shrinks: each
-//! pause of the machine leaves more threads, each with its share of the allocator's memory. Use this
-//! pool for frequent short work. Leave work that may hang (names, pages, files) on Tokio's pool, where
-//! it delays nothing else.
+//! pause of the machine leaves more threads, each with its share of the allocator's memory. Use
+//! this pool for frequent short work. Leave work that may hang (names, pages, files) on Tokio's
+//! pool, where it delays nothing else.
 
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     task::{JoinHandle, spawn_blocking},
 };
 
-/// A bounded thread pool. Threads start when needed and end after ten idle seconds. If the pool cannot
-/// be built, work runs on the caller's Tokio runtime.
+/// A bounded thread pool. Threads start when needed and end after ten idle seconds. If the pool
+/// cannot be built, work runs on the caller's Tokio runtime.
 #[derive(Debug, Default)]
 pub struct Threads(Option<Runtime>);
 
@@ -29,7 +29,8 @@ impl Threads {
         Self(runtime.ok())
     }
 
-    /// Runs `work` when a thread is free, even if the handle is dropped. Must be called in a runtime.
+    /// Runs `work` when a thread is free, even if the handle is dropped. Must be called in a
+    /// runtime.
     pub fn spawn<T, F>(&self, work: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,

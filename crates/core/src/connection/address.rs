@@ -68,8 +68,8 @@ impl Address {
                     client_tls: None,
                     root_cert: Some(pem.clone()),
                 };
-                // The client stores the certificates in the connection info; there is no other way to
-                // set them.
+                // The client stores the certificates in the connection info; there is no other way
+                // to set them.
                 let client = Client::build_with_tls(server.clone(), certificates)?;
                 *server = client.get_connection_info().clone();
             }

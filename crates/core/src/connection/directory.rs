@@ -242,8 +242,8 @@ impl Directory {
         Err(RedisError::from((ErrorKind::Io, reason)))
     }
 
-    /// The first answer of a node that reports `cluster_state:ok`, or else any answer: a node that is
-    /// cut off from the others has an outdated slot map.
+    /// The first answer of a node that reports `cluster_state:ok`, or else any answer: a node that
+    /// is cut off from the others has an outdated slot map.
     async fn ask_cluster(&self, seeds: &[Arc<Node>]) -> RedisResult<Owners> {
         let mut nodes: Vec<Arc<Node>> = seeds.to_vec();
         nodes.extend(self.known().nodes.values().cloned());

@@ -13,8 +13,8 @@ use redis::{
 };
 use std::sync::Arc;
 
-/// A connection to one server, a sentinel group or a Cluster. Clones are cheap and share the underlying
-/// connections.
+/// A connection to one server, a sentinel group or a Cluster. Clones are cheap and share the
+/// underlying connections.
 #[derive(Clone)]
 pub struct Link {
     directory: Arc<Directory>,

@@ -1,5 +1,5 @@
-//! Connections to Redis: one server, a master with its sentinels, or a Cluster. [`Redis`] opens them,
-//! [`Link`] sends each command to the server of its key, which `Directory` knows.
+//! Connections to Redis: one server, a master with its sentinels, or a Cluster. [`Redis`] opens
+//! them, [`Link`] sends each command to the server of its key, which `Directory` knows.
 //!
 //! * **shared**: one multiplexed connection per server and async runtime, for small commands and
 //!   scripts; it is replaced when it breaks.
@@ -36,15 +36,15 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(4);
 /// A key of the queues' slot. Commands without a key go to the server of this slot.
 const HOME: &str = keys::LIVE;
 
-/// The Redis of one REDIS_URL: a server, a master with its sentinels, or a Cluster. Clones share their
-/// connections.
+/// The Redis of one REDIS_URL: a server, a master with its sentinels, or a Cluster. Clones share
+/// their connections.
 #[derive(Clone)]
 pub struct Redis {
     directory: Arc<Directory>,
 }
 
-/// One of the servers that hold keys. Two values are equal if they are the same server and it has been
-/// in use all the time.
+/// One of the servers that hold keys. Two values are equal if they are the same server and it has
+/// been in use all the time.
 #[derive(Clone)]
 pub struct Server(Arc<node::Node>);
 
@@ -58,7 +58,8 @@ impl Redis {
     /// Parses `address`; connects on first use.
     ///
     /// # Errors
-    /// [`InvalidAddress`] if it is malformed. The message does not repeat it: it may hold a password.
+    /// [`InvalidAddress`] if it is malformed. The message does not repeat it: it may hold a
+    /// password.
     pub fn open(address: &str) -> Result<Self, InvalidAddress> {
         Self::open_trusting(address, None)
     }
@@ -75,9 +76,9 @@ impl Redis {
         })
     }
 
-    /// Runs `work` on the shared connections. After a broken connection the command is sent once more:
-    /// send only commands that may run twice. In a Cluster the commands of a pipeline are sent one
-    /// after the other.
+    /// Runs `work` on the shared connections. After a broken connection the command is sent once
+    /// more: send only commands that may run twice. In a Cluster the commands of a pipeline are
+    /// sent one after the other.
     ///
     /// # Errors
     /// When Redis cannot be reached or refuses a command.
@@ -88,11 +89,12 @@ impl Redis {
         work(self.link(Via::Shared)).await
     }
 
-    /// Like [`Self::run`], but sends nothing twice: for work that must not be repeated, or that handles
-    /// a lost reply itself.
+    /// Like [`Self::run`], but sends nothing twice: for work that must not be repeated, or that
+    /// handles a lost reply itself.
     ///
     /// # Errors
-    /// When Redis cannot be reached or refuses a command. Redis may have carried it out all the same.
+    /// When Redis cannot be reached or refuses a command. Redis may have carried it out all the
+    /// same.
     pub async fn run_once<T, F>(&self, work: impl Fn(Link) -> F) -> RedisResult<T>
     where
         F: Future<Output = RedisResult<T>>,

@@ -26,9 +26,9 @@ pub(super) enum Target {
 }
 
 impl Directory {
-    /// Runs `work` on the server of `target`; the second argument of `work` says whether to send ASKING
-    /// first. Runs it again after a redirection, and once more after a broken connection if it
-    /// `repeats`. Returns the server that answered, too.
+    /// Runs `work` on the server of `target`; the second argument of `work` says whether to send
+    /// ASKING first. Runs it again after a redirection, and once more after a broken connection if
+    /// it `repeats`. Returns the server that answered, too.
     pub(super) async fn run<T, F>(
         self: &Arc<Self>,
         target: &Target,

@@ -75,8 +75,8 @@ impl Shared {
         if let Some(current) = self.peek() {
             return Ok(current);
         }
-        // Another caller tried in the meantime: its failure counts for all who waited. Otherwise the
-        // last caller would wait for one attempt after the other while Redis is down.
+        // Another caller tried in the meantime: its failure counts for all who waited. Otherwise
+        // the last caller would wait for one attempt after the other while Redis is down.
         if self.failed_attempts.load(Ordering::Acquire) != failed_before {
             return Err(not_connected());
         }

@@ -8,14 +8,14 @@ const SLOTS: u16 = 16384;
 /// A host and a port.
 pub(super) type Server = (String, u16);
 
-/// The slot of a key: the hash of its hash tag (the text in the first pair of braces), or of the whole
-/// key without one.
+/// The slot of a key: the hash of its hash tag (the text in the first pair of braces), or of the
+/// whole key without one.
 pub(super) fn of_key(key: &[u8]) -> u16 {
     crc16(hash_tag(key).unwrap_or(key)) % SLOTS
 }
 
-/// The slot of the first key of a command; `None` without keys. Handles only the commands used here: a
-/// script's keys follow their count, other commands begin with their key.
+/// The slot of the first key of a command; `None` without keys. Handles only the commands used
+/// here: a script's keys follow their count, other commands begin with their key.
 pub(super) fn of_command(command: &Cmd) -> Option<u16> {
     let argument = |index| match command.args_iter().nth(index) {
         Some(Arg::Simple(bytes)) => Some(bytes),
@@ -50,7 +50,8 @@ fn crc16(bytes: &[u8]) -> u16 {
     })
 }
 
-/// The masters in a reply to CLUSTER SLOTS. A missing host stands for `asked`, the node that replied.
+/// The masters in a reply to CLUSTER SLOTS. A missing host stands for `asked`, the node that
+/// replied.
 ///
 /// # Errors
 /// When the reply is malformed.

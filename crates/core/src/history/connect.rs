@@ -76,8 +76,8 @@ impl Connector {
         connect(&plain, NoTls).await.map_err(told)
     }
 
-    /// Whether to try again without encryption. As in libpq: if the TLS handshake fails, or the server
-    /// has no rule that admits an encrypted connection.
+    /// Whether to try again without encryption. As in libpq: if the TLS handshake fails, or the
+    /// server has no rule that admits an encrypted connection.
     fn may_go_plain(&self, error: &Failure) -> bool {
         let Failure::Driver(error) = error else {
             return false;

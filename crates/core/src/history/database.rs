@@ -22,10 +22,12 @@ use uuid::Uuid;
 /// Bounds the wait for the migration, including its connection.
 const SCHEMA_WAIT: Duration = Duration::from_secs(5);
 
-/// Opens the history. If the database does not answer yet, it logs a warning and each call tries again.
+/// Opens the history. If the database does not answer yet, it logs a warning and each call tries
+/// again.
 ///
 /// # Errors
-/// Only errors that are not transient: a file that cannot be written, certificates that cannot be read.
+/// Only errors that are not transient: a file that cannot be written, certificates that cannot be
+/// read.
 pub async fn open(url: &DatabaseUrl) -> Result<Arc<dyn History>, HistoryError> {
     let target = Target::new(url)?;
     let database = Database {

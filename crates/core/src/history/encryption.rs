@@ -1,5 +1,5 @@
-//! Encryption of connections to Postgres: `sslmode` and `sslrootcert`, with libpq's meaning. A setting
-//! that libpq would silently ignore is refused.
+//! Encryption of connections to Postgres: `sslmode` and `sslrootcert`, with libpq's meaning. A
+//! setting that libpq would silently ignore is refused.
 
 use super::DatabaseUrlError;
 use crate::tls::CaFile;

@@ -76,8 +76,8 @@ impl HistoryError {
     }
 }
 
-/// Every database error counts as transient, except a constraint violation: full disks, restarts, locks
-/// and failovers have no error kind of their own.
+/// Every database error counts as transient, except a constraint violation: full disks, restarts,
+/// locks and failovers have no error kind of their own.
 fn query_is_transient(error: &QueryError) -> bool {
     let QueryError::DatabaseError(kind, _) = error else {
         return matches!(

@@ -17,8 +17,8 @@ const PRIVATE: u32 = 0o600;
 /// The permission bits of users who are neither the owner nor in the group.
 const OTHERS: u32 = 0o007;
 
-/// Creates the file for its owner only; SQLite gives the same permissions to the files beside it. From
-/// existing files it removes only the access of others: that of a group may be intended.
+/// Creates the file for its owner only; SQLite gives the same permissions to the files beside it.
+/// From existing files it removes only the access of others: that of a group may be intended.
 pub(super) fn make_private(path: &Path) -> io::Result<()> {
     let made = OpenOptions::new()
         .write(true)

@@ -59,7 +59,8 @@ fn sqlite(path: &Path) -> Result<Standing, HistoryError> {
     Ok(standing(pending.len()))
 }
 
-/// Creates and removes a file in the nearest existing parent folder; `open` creates the folders between.
+/// Creates and removes a file in the nearest existing parent folder; `open` creates the folders
+/// between.
 fn try_to_write_near(path: &Path) -> io::Result<()> {
     let folder = path.ancestors().skip(1).find(|folder| folder.exists());
     let probe = folder

@@ -33,8 +33,8 @@ impl TextSearch for Sqlite {
 }
 
 impl TextSearch for Pg {
-    // The array makes the planner use the word index first and once. Otherwise it scans all sessions,
-    // which takes a hundred times as long for a rare word.
+    // The array makes the planner use the word index first and once. Otherwise it scans all
+    // sessions, which takes a hundred times as long for a rare word.
     const CONDITION: (&'static str, &'static str) = (
         "session_summaries.id = ANY(ARRAY(SELECT id FROM session_summaries WHERE \
          array_to_tsvector(string_to_array(words, ' ')) @@ CAST(",
@@ -46,8 +46,8 @@ impl TextSearch for Pg {
     }
 }
 
-/// The statement for the filter `$wanted` on the backend `$db`. It loads one row more than the limit to
-/// detect a next page. A macro, because a statement's type contains its backend.
+/// The statement for the filter `$wanted` on the backend `$db`. It loads one row more than the
+/// limit to detect a next page. A macro, because a statement's type contains its backend.
 macro_rules! listing {
     ($db:ty, $wanted:expr, $words:expr) => {{
         use crate::history::listing::TextSearch;

@@ -77,8 +77,8 @@ fn switch_to_wal(connection: &mut SqliteConnection) -> Result<(), QueryError> {
     }
 }
 
-/// Compares the message, because Diesel passes no result code on. SQLite's messages are fixed and never
-/// translated.
+/// Compares the message, because Diesel passes no result code on. SQLite's messages are fixed and
+/// never translated.
 fn is_locked(error: &dyn std::error::Error) -> bool {
     error.to_string().contains("locked")
 }

@@ -1,9 +1,9 @@
 //! The history: finished sessions in SQLite (the default, nothing to install) or Postgres.
 //!
-//! A database that is down never costs an answer: results are in Redis, and the `unsaved` index lists
-//! those to archive until [`History::save`] succeeds. For that, [`open`] succeeds while Postgres is
-//! down, every call ends within seconds, and [`HistoryError::is_transient`] says whether a retry can
-//! help. Saving a session twice is harmless.
+//! A database that is down never costs an answer: results are in Redis, and the `unsaved` index
+//! lists those to archive until [`History::save`] succeeds. For that, [`open`] succeeds while
+//! Postgres is down, every call ends within seconds, and [`HistoryError::is_transient`] says
+//! whether a retry can help. Saving a session twice is harmless.
 //!
 //! The first call that reaches the database migrates the schema. Old and new binaries run side by
 //! side, so a migration only adds (expand); unused parts are dropped one release later (contract).
@@ -44,8 +44,8 @@ use uuid::Uuid;
 /// The store of finished sessions.
 #[async_trait::async_trait]
 pub trait History: Send + Sync {
-    /// Stores a finished session. Of several sessions with one id the latest `created_at` wins; saving a
-    /// stored session again changes nothing.
+    /// Stores a finished session. Of several sessions with one id the latest `created_at` wins;
+    /// saving a stored session again changes nothing.
     ///
     /// # Errors
     /// [`HistoryError::Unfinished`] for a session that still runs; any error of the database.
@@ -69,22 +69,22 @@ pub trait History: Send + Sync {
     /// Any error of the database.
     async fn delete(&self, id: Uuid) -> Result<bool, HistoryError>;
 
-    /// Deletes a batch of the oldest sessions beyond the retention at `now`; returns their number, 0 when
-    /// none is left.
+    /// Deletes a batch of the oldest sessions beyond the retention at `now`; returns their number,
+    /// 0 when none is left.
     ///
     /// # Errors
     /// Any error of the database.
     async fn prune(&self, keep: Retention, now: DateTime<Utc>) -> Result<usize, HistoryError>;
 
-    /// Writes missing summaries for a batch of sessions that an older version stored, so that lists and
-    /// full-text search include them; returns their number, 0 when none is left.
+    /// Writes missing summaries for a batch of sessions that an older version stored, so that lists
+    /// and full-text search include them; returns their number, 0 when none is left.
     ///
     /// # Errors
     /// Any error of the database.
     async fn summarise(&self) -> Result<usize, HistoryError>;
 
-    /// Removes deleted data from the files of SQLite, too. Returns `false` if a reader prevents it: try
-    /// again later. Does nothing for Postgres.
+    /// Removes deleted data from the files of SQLite, too. Returns `false` if a reader prevents it:
+    /// try again later. Does nothing for Postgres.
     ///
     /// # Errors
     /// Any error of the database.

@@ -15,8 +15,8 @@ pub struct Wanted {
     pub mode: Option<Mode>,
     /// Only sessions with this outcome.
     pub ending: Option<Ending>,
-    /// Only sessions with all of these words in question or answer. A word of three or more characters
-    /// also matches as a prefix. A text without words matches nothing.
+    /// Only sessions with all of these words in question or answer. A word of three or more
+    /// characters also matches as a prefix. A text without words matches nothing.
     pub text: Option<String>,
     /// Where the page begins; at the newest session if `None`.
     pub before: Option<Before>,
@@ -79,7 +79,8 @@ impl fmt::Display for Before {
 impl FromStr for Before {
     type Err = NoPlace;
 
-    /// Parses the text of `Display`, or any ISO 8601 time: the page then begins right before that time.
+    /// Parses the text of `Display`, or any ISO 8601 time: the page then begins right before that
+    /// time.
     fn from_str(text: &str) -> Result<Self, NoPlace> {
         let (at, id) = match text.split_once('_') {
             Some((at, id)) => {

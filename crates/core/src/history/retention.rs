@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The bound of sessions that one call deletes or summarises, so that it keeps the database busy only
-/// briefly.
+/// The bound of sessions that one call deletes or summarises, so that it keeps the database busy
+/// only briefly.
 pub(super) const BATCH: i64 = 200;
 
 /// Which sessions are kept; all by default.

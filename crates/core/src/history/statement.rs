@@ -5,8 +5,9 @@ use super::pool::CONNECT_WAIT;
 use std::future::Future;
 use tokio::time::timeout;
 
-/// Runs one statement on a connection of either pool. A macro, because the two connection types share no
-/// object-safe trait: the statement is compiled once for each, and may use the backend type `$backend`.
+/// Runs one statement on a connection of either pool. A macro, because the two connection types
+/// share no object-safe trait: the statement is compiled once for each, and may use the backend
+/// type `$backend`.
 macro_rules! with_connection {
     ($pools:expr, |$connection:ident: $backend:ident| $statement:expr) => {
         match &*$pools {
@@ -19,7 +20,8 @@ macro_rules! with_connection {
                 let mut $connection = $crate::history::statement::in_time(connect).await?;
                 let outcome = $statement.await;
                 if outcome.is_err() {
-                    // After a rolled-back statement, FTS5 may pin the connection to an old snapshot.
+                    // After a rolled-back statement, FTS5 may pin the connection to an old
+                    // snapshot.
                     drop(diesel_async::pooled_connection::deadpool::Object::take(
                         $connection,
                     ));
@@ -50,8 +52,8 @@ macro_rules! with_connection {
 }
 pub(super) use with_connection;
 
-/// Runs `work` in its own task, so that it completes even if the caller is dropped. If a future that
-/// waits for SQLite is dropped half-way, its thread continues and the driver panics.
+/// Runs `work` in its own task, so that it completes even if the caller is dropped. If a future
+/// that waits for SQLite is dropped half-way, its thread continues and the driver panics.
 pub(super) async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, HistoryError>> + Send + 'static,
 ) -> Result<T, HistoryError> {

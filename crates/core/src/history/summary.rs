@@ -26,8 +26,8 @@ struct Head {
 }
 
 impl Summary {
-    /// Summarises a stored row. If its result is unreadable, it has no excerpt and only the question is
-    /// searchable.
+    /// Summarises a stored row. If its result is unreadable, it has no excerpt and only the
+    /// question is searchable.
     pub(super) fn new(id: String, created_at: i64, query: &str, result: Option<&str>) -> Self {
         let head: Head = result
             .and_then(|json| serde_json::from_str(json).ok())

@@ -9,8 +9,8 @@ use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-// One table for both databases, so it uses only types that both have and sort alike: ids as text, times
-// as Unix microseconds. JSONB would lose the order of the result's members.
+// One table for both databases, so it uses only types that both have and sort alike: ids as text,
+// times as Unix microseconds. JSONB would lose the order of the result's members.
 diesel::table! {
     sessions (id) {
         id -> Text,

@@ -1,4 +1,4 @@
-//! One suite over both databases, then what is particular to each.
+//! A suite that runs on both databases, then tests of each database alone.
 
 mod finding;
 mod inspect;

@@ -16,12 +16,13 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 
 impl Database {
-    /// Stores a summary, unless its session was deleted or replaced by a later one with the same id.
+    /// Stores a summary, unless its session was deleted or replaced by a later one with the same
+    /// id.
     pub(super) async fn save_summary(&self, summary: Summary) -> Result<(), HistoryError> {
         let pools = self.ready().await?;
         let saved = to_its_end(async move {
-            // Selects from `sessions` instead of relying on the foreign key: a rolled-back insertion
-            // into SQLite's full-text index pins the connection to an old snapshot.
+            // Selects from `sessions` instead of relying on the foreign key: a rolled-back
+            // insertion into SQLite's full-text index pins the connection to an old snapshot.
             let row = sessions::table
                 .filter(sessions::id.eq(summary.id))
                 .filter(sessions::created_at.eq(summary.created_at))

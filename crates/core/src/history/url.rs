@@ -101,7 +101,8 @@ impl DatabaseUrl {
     /// Like [`Self::parse`], and trusts these authorities for Postgres; SQLite ignores them.
     ///
     /// # Errors
-    /// As [`Self::parse`]; [`DatabaseUrlError::UnusedCaFile`] and [`DatabaseUrlError::TwoCaFiles`], too.
+    /// As [`Self::parse`]; [`DatabaseUrlError::UnusedCaFile`] and [`DatabaseUrlError::TwoCaFiles`],
+    /// too.
     pub fn parse_trusting(text: &str, ca: Option<CaFile>) -> Result<Self, DatabaseUrlError> {
         let text = text.trim();
         if text == "sqlite::memory:" {

@@ -1,5 +1,5 @@
-//! The words of the full-text search. They are split and folded here instead of in the database, so that
-//! SQLite and Postgres find the same sessions.
+//! The words of the full-text search. They are split and folded here instead of in the database, so
+//! that SQLite and Postgres find the same sessions.
 
 use std::collections::BTreeSet;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
@@ -9,8 +9,8 @@ const LONGEST: usize = 64;
 /// A query word of at least this many characters also matches as a prefix.
 const SHORTEST_BEGINNING: usize = 3;
 
-/// The words of a text, folded: without case, accents and width. Each ideograph is a word, because no
-/// spaces separate them.
+/// The words of a text, folded: without case, accents and width. Each ideograph is a word, because
+/// no spaces separate them.
 pub(super) fn words(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut word = String::new();

@@ -20,8 +20,8 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// The bound for Redis. Every request waits for this call before it is served.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// A number of requests a minute for each caller. After an idle minute a caller may send all of them
-/// at once; then the allowance returns evenly, one request at a time. Clones share the limit.
+/// A number of requests a minute for each caller. After an idle minute a caller may send all of
+/// them at once; then the allowance returns evenly, one request at a time. Clones share the limit.
 ///
 /// It fails open: without an answer of Redis no request is limited.
 #[derive(Clone)]
@@ -42,7 +42,8 @@ pub struct Allowance {
     pub remaining: u32,
     /// The time until `remaining` equals `limit` again, without further requests.
     pub reset: Duration,
-    /// Set if the request is refused: the time until the next may pass. Refused requests do not count.
+    /// Set if the request is refused: the time until the next may pass. Refused requests do not
+    /// count.
     pub retry_after: Option<Duration>,
 }
 
@@ -68,7 +69,8 @@ impl RateLimit {
         self.per_minute.get()
     }
 
-    /// Counts one request of `caller`, which may be any text. `None` if Redis does not answer in time.
+    /// Counts one request of `caller`, which may be any text. `None` if Redis does not answer in
+    /// time.
     pub async fn take(&self, caller: &str) -> Option<Allowance> {
         let mut call = self.script.prepare_invoke();
         call.key(keys::limit(&digest(caller)))

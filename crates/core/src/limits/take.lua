@@ -1,7 +1,7 @@
--- Counts one request of one caller, by the virtual scheduling form of the generic cell rate algorithm
--- (ITU-T Recommendation I.371, annex A). Needs clock.lua in front of it.
+-- Counts one request of one caller, by the virtual scheduling form of the generic cell rate
+-- algorithm (ITU-T Recommendation I.371, annex A). Needs clock.lua in front of it.
 --
--- KEYS[1]  search_limit:<digest>: when the caller's next request is due if requests come evenly (ms)
+-- KEYS[1]  search_limit:<digest>: due time of the caller's next request at an even rate (ms)
 -- ARGV[1]  requests in a window
 -- ARGV[2]  the window (ms)
 -- Returns  {whether the request may pass (1 or 0), requests that may still be sent at once,

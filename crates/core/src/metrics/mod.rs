@@ -13,7 +13,8 @@ pub use registry::{Counters, Gauges, Histograms, Moment, Registry};
 /// The media type of the encoded text.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Upper bounds of the histogram buckets in seconds, from the fastest request to the longest search.
+/// Upper bounds of the histogram buckets in seconds, from the fastest request to the longest
+/// search.
 pub const SECONDS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
 ];

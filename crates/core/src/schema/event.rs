@@ -30,8 +30,8 @@ pub enum Event {
     },
 }
 
-/// A turn in the life of a search. Written by the scripts of the job engine, but for `queued`, which
-/// its reader makes up.
+/// A turn in the life of a search. Written by the scripts of the job engine, but for `queued`,
+/// which its reader makes up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Turn {

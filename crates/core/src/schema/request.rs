@@ -90,7 +90,8 @@ pub struct SearchRequest {
     pub ttl_seconds: Option<u64>,
     /// Whether a cached answer will do.
     pub cache: bool,
-    /// Who is told the outcome: an http(s) address. Left out when nobody: the digest of such a request stays the same.
+    /// Who is told the outcome: an http(s) address. Left out when nobody: the digest of such a
+    /// request stays the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
     /// Whether Perplexity answers by itself and its sources are only checked. Jobs of an older API

@@ -9,9 +9,9 @@ use std::{
 };
 
 /// The settings that the process was started with. A secret need not stand in the environment:
-/// `NAME_FILE` names a file whose trimmed content is the value of `NAME`, as the images of databases
-/// do it for the secrets of containers. An empty file is a mistake: a list of keys that got lost on its
-/// way would open the service.
+/// `NAME_FILE` names a file whose trimmed content is the value of `NAME`, as the images of
+/// databases do it for the secrets of containers. An empty file is a mistake: a list of keys that
+/// got lost on its way would open the service.
 pub struct Environment(HashMap<&'static str, String>);
 
 impl Environment {

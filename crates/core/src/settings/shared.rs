@@ -79,7 +79,8 @@ impl MetricsAddress {
 }
 
 impl SharedSettings {
-    /// Reads them; complaints stay in the reader. `None` when one of them has no default to go on with.
+    /// Reads them; complaints stay in the reader. `None` when one of them has no default to go on
+    /// with.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let redis_url = reader
             .text("REDIS_URL")

@@ -51,8 +51,8 @@ impl Visit for Ids {
     }
 }
 
-/// Whether lines take anything from it. Other spans are for traces only: they cost nothing when there
-/// are none.
+/// Whether lines take anything from it. Other spans are for traces only: they cost nothing when
+/// there are none.
 pub(super) fn matters(metadata: &Metadata<'_>) -> bool {
     let knows = |name| metadata.fields().field(name).is_some();
     !metadata.is_span() || knows(REQUEST_ID) || knows(SESSION_ID)

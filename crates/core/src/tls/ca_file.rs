@@ -25,7 +25,8 @@ pub enum CaFileError {
 }
 
 impl CaFile {
-    /// Reads the certificates. Bundles hold one now and then that is too old to be used: the others count.
+    /// Reads the certificates. Bundles hold one now and then that is too old to be used: the others
+    /// count.
     ///
     /// # Errors
     /// When the file cannot be read, or holds no certificate that can be used.

@@ -85,7 +85,8 @@ impl TlsFault {
     }
 }
 
-/// What the client of Redis shows as a cause is a shared pointer to it, and looks like another type.
+/// What the client of Redis shows as a cause is a shared pointer to it, and looks like another
+/// type.
 fn unshared<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     match error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
         Some(shared) => &**shared,

@@ -1,5 +1,5 @@
-//! TLS to the servers that the operator names: whom to trust beside the public authorities, and what is
-//! wrong when a connection cannot be trusted.
+//! TLS to the servers that the operator names: whom to trust beside the public authorities, and
+//! what is wrong when a connection cannot be trusted.
 
 mod ca_file;
 mod fault;

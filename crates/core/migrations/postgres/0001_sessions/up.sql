@@ -1,4 +1,4 @@
--- Ids compare byte by byte, as in SQLite: pages must not depend on the database's locale.
+-- Ids are compared byte by byte, as in SQLite: pages must not depend on the database's locale.
 CREATE TABLE sessions (
     id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     owner TEXT,

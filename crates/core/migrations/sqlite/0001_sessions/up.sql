@@ -1,5 +1,5 @@
 -- `seq` keeps row numbers stable through VACUUM: a full-text index can point at them.
--- `result` is last, so that reading the other columns never walks its overflow pages.
+-- `result` is last, so that reading the other columns does not read its overflow pages.
 CREATE TABLE sessions (
     seq INTEGER NOT NULL PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,

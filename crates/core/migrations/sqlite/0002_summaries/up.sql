@@ -1,6 +1,6 @@
--- What the list and its full-text search need of a session, apart from its long result. Older
--- versions store sessions without; the workers add what is missing. `created_at` says of which of
--- several sessions under one id this is the summary.
+-- The data of a session for the list and the full-text search, apart from its long result. Older
+-- versions store sessions without a summary; the workers add missing ones. `created_at` identifies
+-- the session if several have used the same id.
 CREATE TABLE session_summaries (
     seq INTEGER NOT NULL PRIMARY KEY,
     id TEXT NOT NULL UNIQUE REFERENCES sessions (id) ON DELETE CASCADE,
@@ -10,8 +10,7 @@ CREATE TABLE session_summaries (
     words TEXT NOT NULL
 ) STRICT;
 
--- `words` is split and folded already, the same for both databases: `ascii` splits at its spaces
--- and leaves the rest alone.
+-- `words` is already split and folded, for both databases alike: `ascii` only splits at the spaces.
 CREATE VIRTUAL TABLE session_words USING fts5 (
     words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
 );

@@ -1,6 +1,6 @@
--- The index of words forgets a deleted session at once. The one before only noted that it was deleted, and kept
--- its words until it happened to be merged; it had no copy of them to find their places again. `words` of
--- the summaries is that copy. Name and column stay: older versions search in it as before.
+-- Makes the word index delete the words of a deleted session at once. The former contentless index
+-- only marked the deletion and kept the words until a merge, because it had no copy of them. Now
+-- `session_summaries.words` is that copy. Name and column stay: older versions search it as before.
 DROP TRIGGER session_summaries_added;
 DROP TRIGGER session_summaries_changed;
 DROP TRIGGER session_summaries_deleted;

@@ -7,17 +7,17 @@ use crate::history::{Session, Wanted};
 use chrono::TimeDelta;
 
 on_both!(
-    words_are_found_in_question_and_answer,
-    a_text_without_words_finds_nothing,
-    hostile_text_is_only_text,
+    words_match_in_question_and_answer,
+    a_text_without_words_matches_nothing,
+    hostile_text_is_not_interpreted,
     a_long_answer_is_listed_and_found,
-    a_later_session_under_the_same_id_is_the_one_that_is_listed_and_found,
-    a_deleted_session_is_gone_from_everywhere,
-    a_session_that_is_saved_again_after_its_deletion_is_whole,
-    deleting_and_saving_at_once_never_fails,
+    a_later_session_with_the_same_id_replaces_the_listed_one,
+    a_deleted_session_is_neither_listed_nor_found,
+    a_session_saved_again_after_deletion_is_complete,
+    concurrent_delete_and_save_both_succeed,
 );
 
-async fn words_are_found_in_question_and_answer(place: Place) {
+async fn words_match_in_question_and_answer(place: Place) {
     let history = place.open().await;
     let cafe = asked(
         "Où est le Café de l'Étoile?",
@@ -58,7 +58,7 @@ async fn words_are_found_in_question_and_answer(place: Place) {
     }
 }
 
-async fn a_text_without_words_finds_nothing(place: Place) {
+async fn a_text_without_words_matches_nothing(place: Place) {
     let history = place.open().await;
     saved(history.as_ref(), 1).await;
     for text in ["", "  ", "?!", "🦀", "\0"] {
@@ -66,7 +66,7 @@ async fn a_text_without_words_finds_nothing(place: Place) {
     }
 }
 
-async fn hostile_text_is_only_text(place: Place) {
+async fn hostile_text_is_not_interpreted(place: Place) {
     let history = place.open().await;
     let expected = saved(history.as_ref(), 1).await;
     for text in [
@@ -90,7 +90,7 @@ async fn hostile_text_is_only_text(place: Place) {
 
 async fn a_long_answer_is_listed_and_found(place: Place) {
     let history = place.open().await;
-    // As many different words as fit, and one of them beyond every bound.
+    // More words than are indexed, and one word longer than the limit.
     let answer: Vec<String> = (0..200_000).map(|number| format!("w{number:x}")).collect();
     let answer = format!("{} {}", "x".repeat(5000), answer.join(" "));
     let long = asked("endless", &answer, start());
@@ -99,7 +99,7 @@ async fn a_long_answer_is_listed_and_found(place: Place) {
     assert_eq!(found(history.as_ref(), &"x".repeat(5000)).await, [long.id]);
 }
 
-async fn a_later_session_under_the_same_id_is_the_one_that_is_listed_and_found(place: Place) {
+async fn a_later_session_with_the_same_id_replaces_the_listed_one(place: Place) {
     let history = place.open().await;
     let first = asked("lighthouse", "old", start());
     let second = Session {
@@ -116,7 +116,7 @@ async fn a_later_session_under_the_same_id_is_the_one_that_is_listed_and_found(p
     assert_eq!(page.sessions[0].excerpt.as_deref(), Some("new"));
 }
 
-async fn a_deleted_session_is_gone_from_everywhere(place: Place) {
+async fn a_deleted_session_is_neither_listed_nor_found(place: Place) {
     let history = place.open().await;
     let kept = asked("lighthouse one", "", start());
     let deleted = asked("lighthouse two", "", start() + TimeDelta::seconds(1));
@@ -132,7 +132,7 @@ async fn a_deleted_session_is_gone_from_everywhere(place: Place) {
     assert_eq!(history.summarise().await.unwrap(), 0);
 }
 
-async fn a_session_that_is_saved_again_after_its_deletion_is_whole(place: Place) {
+async fn a_session_saved_again_after_deletion_is_complete(place: Place) {
     let history = place.open().await;
     let session = asked("lighthouse", "tall", start());
     for _ in 0..2 {
@@ -143,7 +143,7 @@ async fn a_session_that_is_saved_again_after_its_deletion_is_whole(place: Place)
     }
 }
 
-async fn deleting_and_saving_at_once_never_fails(place: Place) {
+async fn concurrent_delete_and_save_both_succeed(place: Place) {
     let history = place.open().await;
     let session = asked("lighthouse", "", start());
     for _ in 0..30 {

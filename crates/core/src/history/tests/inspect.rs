@@ -1,11 +1,11 @@
-//! What can be said of a history before it is opened.
+//! `inspect`, on both databases.
 
 use super::place::Place;
 use super::postgres_server::shared;
 use crate::history::{DatabaseUrl, HistoryError, Standing, inspect};
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_not_made_by_looking() {
+async fn inspecting_does_not_create_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/history.db");
     let url = DatabaseUrl::parse(&format!("sqlite://{}", path.display())).unwrap();
@@ -15,7 +15,7 @@ async fn a_file_that_is_not_there_is_not_made_by_looking() {
 }
 
 #[tokio::test]
-async fn a_place_that_cannot_be_written_is_named() {
+async fn an_unwritable_path_is_reported_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "no folder").unwrap();
@@ -23,13 +23,13 @@ async fn a_place_that_cannot_be_written_is_named() {
         let url = DatabaseUrl::parse(&format!("sqlite://{}", place.display())).unwrap();
         let error = inspect(&url).await.unwrap_err();
         assert!(matches!(error, HistoryError::File { .. }), "{error:?}");
-        let told = error.to_string();
-        assert!(told.contains(place.to_str().unwrap()), "{told}");
+        let message = error.to_string();
+        assert!(message.contains(place.to_str().unwrap()), "{message}");
     }
 }
 
 #[tokio::test]
-async fn an_old_schema_is_counted_and_left_alone() {
+async fn pending_migrations_are_counted_and_not_run() {
     for place in [Place::sqlite().await, Place::postgres().await] {
         drop(place.open().await);
         assert_eq!(inspect(&place.url).await.unwrap(), Standing::UpToDate);
@@ -45,7 +45,7 @@ async fn an_old_schema_is_counted_and_left_alone() {
 }
 
 #[tokio::test]
-async fn an_empty_postgres_stays_empty() {
+async fn inspecting_an_empty_postgres_creates_nothing() {
     let url = DatabaseUrl::parse(&shared().database().await).unwrap();
     for _ in 0..2 {
         let standing = inspect(&url).await.unwrap();
@@ -57,13 +57,13 @@ async fn an_empty_postgres_stays_empty() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_told_without_its_address() {
+async fn an_unreachable_server_is_reported_without_its_address() {
     let url = DatabaseUrl::parse("postgres://u:hunter2@127.0.0.1:1/d").unwrap();
     let error = inspect(&url).await.unwrap_err();
-    let told = error.to_string();
-    assert!(told.contains("DATABASE_URL"), "{told}");
+    let message = error.to_string();
+    assert!(message.contains("DATABASE_URL"), "{message}");
     assert!(
-        !told.contains("127.0.0.1") && !told.contains("hunter2"),
-        "{told}"
+        !message.contains("127.0.0.1") && !message.contains("hunter2"),
+        "{message}"
     );
 }

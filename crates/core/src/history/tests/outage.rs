@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-const LONGEST_CALL: Duration = Duration::from_secs(6);
+const MAX_CALL_TIME: Duration = Duration::from_secs(6);
 
 #[tokio::test]
-async fn a_server_that_comes_up_later_is_used_without_reopening() {
+async fn a_server_that_starts_later_is_used_without_reopening() {
     let mut server = PostgresServer::new();
     let url = DatabaseUrl::parse(&server.url("postgres")).unwrap();
     let session = session();
@@ -31,19 +31,19 @@ async fn a_server_that_comes_up_later_is_used_without_reopening() {
     assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
 }
 
-/// By the clock of the calls: it moves on when all of them wait, however busy the machine is.
+/// On Tokio's paused clock, so that a busy machine does not change the result.
 #[tokio::test(start_paused = true)]
-async fn a_server_that_never_answers_costs_seconds() {
+async fn a_silent_server_delays_a_call_by_seconds_only() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = silent.local_addr().unwrap().port();
     let url = DatabaseUrl::parse(&format!("postgres://u:hunter2@127.0.0.1:{port}/d")).unwrap();
     let started = Instant::now();
     let history = open(&url).await.unwrap();
-    assert!(started.elapsed() < LONGEST_CALL);
+    assert!(started.elapsed() < MAX_CALL_TIME);
 
     let started = Instant::now();
     let calls = futures_util::future::join_all((0..3).map(|_| history.ping())).await;
-    assert!(started.elapsed() < LONGEST_CALL);
+    assert!(started.elapsed() < MAX_CALL_TIME);
     assert!(
         calls
             .into_iter()
@@ -52,7 +52,7 @@ async fn a_server_that_never_answers_costs_seconds() {
 }
 
 #[tokio::test]
-async fn an_error_shows_neither_address_nor_password() {
+async fn an_error_contains_neither_address_nor_password() {
     let url = DatabaseUrl::parse("postgres://secretuser:hunter2@127.0.0.1:1/d").unwrap();
     let error = open(&url).await.unwrap().ping().await.unwrap_err();
     assert!(matches!(error, HistoryError::Unreachable(_)));

@@ -1,4 +1,4 @@
-//! The list of sessions, on both databases.
+//! The session list, on both databases.
 
 use super::place::Place;
 use super::suite::{on_both, session};
@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 on_both!(
     an_empty_history_is_an_empty_page,
-    the_list_is_newest_first_and_shows_the_little_that_it_should,
-    pages_follow_each_other_without_gap_or_repeat,
-    sessions_of_one_moment_are_on_one_page_each,
-    a_page_stays_where_it_is_when_sessions_come_and_go,
-    a_page_may_begin_at_a_time,
-    filters_narrow_and_combine,
+    the_list_is_newest_first_with_the_fields_of_a_summary,
+    pages_have_no_gap_and_no_repeat,
+    sessions_of_the_same_time_are_each_on_one_page,
+    a_cursor_stays_valid_when_sessions_are_added_and_deleted,
+    a_page_can_begin_at_a_time,
+    filters_can_be_combined,
 );
 
 pub(super) fn asked(query: &str, answer: &str, at: DateTime<Utc>) -> Session {
@@ -52,7 +52,7 @@ pub(super) async fn found(history: &dyn History, text: &str) -> Vec<Uuid> {
     ids(history, &Wanted { text, ..all() }).await
 }
 
-/// Saves `count` sessions, a second apart; their ids, newest first.
+/// Saves `count` sessions, one second apart; returns their ids, newest first.
 pub(super) async fn saved(history: &dyn History, count: i64) -> Vec<Uuid> {
     let mut ids = Vec::new();
     for number in 0..count {
@@ -94,7 +94,7 @@ async fn an_empty_history_is_an_empty_page(place: Place) {
     assert_eq!((page.sessions.len(), page.next), (0, None));
 }
 
-async fn the_list_is_newest_first_and_shows_the_little_that_it_should(place: Place) {
+async fn the_list_is_newest_first_with_the_fields_of_a_summary(place: Place) {
     let history = place.open().await;
     let answered = asked("What is Rust?", &"né🦀 ".repeat(100), start());
     let failed = Session {
@@ -123,7 +123,7 @@ async fn the_list_is_newest_first_and_shows_the_little_that_it_should(place: Pla
     assert_eq!(excerpt, format!("{}…", "né🦀 ".repeat(50)));
 }
 
-async fn pages_follow_each_other_without_gap_or_repeat(place: Place) {
+async fn pages_have_no_gap_and_no_repeat(place: Place) {
     let history = place.open().await;
     let expected = saved(history.as_ref(), 12).await;
     for (limit, count) in [(1, 12), (5, 3), (6, 2), (100, 1)] {
@@ -132,7 +132,7 @@ async fn pages_follow_each_other_without_gap_or_repeat(place: Place) {
     }
 }
 
-async fn sessions_of_one_moment_are_on_one_page_each(place: Place) {
+async fn sessions_of_the_same_time_are_each_on_one_page(place: Place) {
     let history = place.open().await;
     let mut expected = Vec::new();
     for _ in 0..7 {
@@ -144,11 +144,11 @@ async fn sessions_of_one_moment_are_on_one_page_each(place: Place) {
     assert_eq!(flat(&pages(history.as_ref(), 2).await), expected);
 }
 
-async fn a_page_stays_where_it_is_when_sessions_come_and_go(place: Place) {
+async fn a_cursor_stays_valid_when_sessions_are_added_and_deleted(place: Place) {
     let history = place.open().await;
     let ids_before = saved(history.as_ref(), 6).await;
     let first = history.page(&Wanted { limit: 3, ..all() }).await.unwrap();
-    // The one that the place was made of, and a new one in front.
+    // Delete the session of the cursor, and add a newer one.
     assert!(history.delete(ids_before[2]).await.unwrap());
     let new = asked("new", "", start() + TimeDelta::days(1));
     history.save(&new).await.unwrap();
@@ -159,7 +159,7 @@ async fn a_page_stays_where_it_is_when_sessions_come_and_go(place: Place) {
     assert_eq!(ids(history.as_ref(), &rest).await, ids_before[3..]);
 }
 
-async fn a_page_may_begin_at_a_time(place: Place) {
+async fn a_page_can_begin_at_a_time(place: Place) {
     let history = place.open().await;
     let expected = saved(history.as_ref(), 4).await;
     let time = start() + TimeDelta::seconds(2);
@@ -171,7 +171,7 @@ async fn a_page_may_begin_at_a_time(place: Place) {
     assert_eq!(ids(history.as_ref(), &earlier).await, expected[2..]);
 }
 
-async fn filters_narrow_and_combine(place: Place) {
+async fn filters_can_be_combined(place: Place) {
     let history = place.open().await;
     let mut by = Vec::new();
     for (second, owner, mode, error_code) in [

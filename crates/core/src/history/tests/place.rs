@@ -1,4 +1,4 @@
-//! Where one test keeps its history.
+//! [`Place`]: the database of one test.
 
 use super::postgres_server::shared;
 use crate::history::{DatabaseUrl, History, migrate, open};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
-/// A database that is gone when the test ends.
+/// An SQLite file or a Postgres database of one test.
 pub(super) struct Place {
     pub(super) url: DatabaseUrl,
     address: String,
@@ -43,7 +43,7 @@ impl Place {
         open(&self.url).await.unwrap()
     }
 
-    /// Runs statements behind the history's back, as an older version would.
+    /// Runs SQL directly on the database, without the history.
     pub(super) async fn execute(&self, sql: &str) {
         let (url, address, sql) = (self.url.clone(), self.address.clone(), sql.to_owned());
         spawn_blocking(move || match &url {
@@ -63,7 +63,7 @@ impl Place {
         .unwrap();
     }
 
-    /// Takes every migration back.
+    /// Reverts every migration.
     pub(super) async fn revert(&self) {
         let (url, address) = (self.url.clone(), self.address.clone());
         spawn_blocking(move || match &url {

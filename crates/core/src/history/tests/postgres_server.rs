@@ -1,4 +1,4 @@
-//! A Postgres of the tests' own: its own folder, a unix socket, no port.
+//! A Postgres server for tests: in a temporary folder, on a Unix socket, without a port.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use std::fs::Permissions;
@@ -11,8 +11,8 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// Starts the server, says so, and stops it when its input ends: it dies with the test process,
-/// however that ends. The folder goes too unless the last word was "keep".
+/// Starts the server, prints "up", and stops the server when its input ends: it ends with the test
+/// process even after a crash. Deletes the folder unless the input is "keep".
 const KEEPER: &str = r#"
 trap '' INT
 "$1/pg_ctl" start -D "$2/data" -w -t 60 -l "$2/log" >/dev/null \
@@ -33,7 +33,7 @@ pub(super) struct PostgresServer {
     port: u16,
 }
 
-/// The server that all tests share, each with a database of its own.
+/// The server that all tests share; each test has its own database.
 pub(super) fn shared() -> &'static PostgresServer {
     static SERVER: OnceLock<PostgresServer> = OnceLock::new();
     SERVER.get_or_init(|| {
@@ -44,7 +44,7 @@ pub(super) fn shared() -> &'static PostgresServer {
 }
 
 impl PostgresServer {
-    /// A data folder; the server is not started yet.
+    /// Creates the data folder; does not start the server.
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let user = user_to_run_as();
@@ -83,13 +83,13 @@ impl PostgresServer {
         server
     }
 
-    /// Listens on the network too, from the next start.
+    /// Makes the server listen on the network, too, from the next start.
     pub(super) fn listen(&mut self, port: u16, options: &str) {
         self.port = port;
         self.options = format!("-c listen_addresses=127.0.0.1 -c port={port} {options}");
     }
 
-    /// Writes a file into the data folder, as only the server may read it.
+    /// Writes a file that only the server may read into the data folder.
     pub(super) fn write(&self, name: &str, content: &str) {
         let path = self.folder.path().join("data").join(name);
         std::fs::write(&path, content).unwrap();
@@ -133,7 +133,7 @@ impl PostgresServer {
         )
     }
 
-    /// A new, empty database.
+    /// Creates an empty database; returns its URL.
     pub(super) async fn database(&self) -> String {
         let name = format!("t{}", Uuid::new_v4().simple());
         self.execute("postgres", &format!("CREATE DATABASE {name}"))

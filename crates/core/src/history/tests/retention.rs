@@ -1,4 +1,4 @@
-//! Sessions that are not kept for ever, on both databases.
+//! Retention, on both databases.
 
 use super::pages::{all, found, ids, saved, start};
 use super::place::Place;
@@ -7,11 +7,11 @@ use crate::history::{History, Retention};
 use chrono::TimeDelta;
 
 on_both!(
-    without_bounds_everything_is_kept,
-    sessions_go_when_they_are_too_old,
-    the_newest_stay_when_there_are_too_many,
-    many_go_in_small_batches,
-    workers_that_prune_at_once_delete_no_more_than_one,
+    without_retention_all_sessions_are_kept,
+    sessions_beyond_the_age_are_deleted,
+    the_newest_sessions_are_kept_up_to_the_maximum,
+    many_sessions_are_deleted_in_batches,
+    concurrent_pruning_deletes_no_more_than_one_worker_would,
 );
 
 async fn prune(history: &dyn History, keep: Retention, days_later: i64) -> usize {
@@ -25,18 +25,18 @@ async fn prune(history: &dyn History, keep: Retention, days_later: i64) -> usize
     }
 }
 
-async fn without_bounds_everything_is_kept(place: Place) {
+async fn without_retention_all_sessions_are_kept(place: Place) {
     let history = place.open().await;
     let expected = saved(history.as_ref(), 3).await;
     assert_eq!(prune(history.as_ref(), Retention::default(), 9999).await, 0);
     assert_eq!(ids(history.as_ref(), &all()).await, expected);
 }
 
-async fn sessions_go_when_they_are_too_old(place: Place) {
+async fn sessions_beyond_the_age_are_deleted(place: Place) {
     let history = place.open().await;
     let expected = saved(history.as_ref(), 3).await;
     let keep = Retention { days: 7, most: 0 };
-    // The first is exactly as old as allowed.
+    // The oldest session is exactly as old as allowed.
     assert_eq!(prune(history.as_ref(), keep, 7).await, 0);
     let now = start() + TimeDelta::days(7) + TimeDelta::microseconds(1);
     assert_eq!(history.prune(keep, now).await.unwrap(), 1);
@@ -45,7 +45,7 @@ async fn sessions_go_when_they_are_too_old(place: Place) {
     assert!(found(history.as_ref(), "question").await.is_empty());
 }
 
-async fn the_newest_stay_when_there_are_too_many(place: Place) {
+async fn the_newest_sessions_are_kept_up_to_the_maximum(place: Place) {
     let history = place.open().await;
     let expected = saved(history.as_ref(), 7).await;
     for (most, deleted, left) in [(7, 0, 7), (100, 0, 7), (5, 2, 5), (1, 4, 1)] {
@@ -53,12 +53,12 @@ async fn the_newest_stay_when_there_are_too_many(place: Place) {
         assert_eq!(prune(history.as_ref(), keep, 0).await, deleted, "{most}");
         assert_eq!(ids(history.as_ref(), &all()).await, expected[..left]);
     }
-    // Both bounds: the stricter counts.
+    // With both bounds the stricter one applies.
     let keep = Retention { days: 1, most: 1 };
     assert_eq!(prune(history.as_ref(), keep, 9).await, 1);
 }
 
-async fn many_go_in_small_batches(place: Place) {
+async fn many_sessions_are_deleted_in_batches(place: Place) {
     let history = place.open().await;
     saved(history.as_ref(), 450).await;
     let keep = Retention { days: 0, most: 10 };
@@ -74,7 +74,7 @@ async fn many_go_in_small_batches(place: Place) {
     assert_eq!(ids(history.as_ref(), &all()).await.len(), 10);
 }
 
-async fn workers_that_prune_at_once_delete_no_more_than_one(place: Place) {
+async fn concurrent_pruning_deletes_no_more_than_one_worker_would(place: Place) {
     let histories = [place.open().await, place.open().await, place.open().await];
     let expected = saved(histories[0].as_ref(), 30).await;
     let keep = Retention { days: 0, most: 20 };

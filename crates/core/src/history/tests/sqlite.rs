@@ -1,4 +1,4 @@
-//! What only a file can get wrong.
+//! Tests of SQLite alone.
 
 use super::suite::{assert_same, session};
 use crate::history::{DatabaseUrl, HistoryError, Retention, open};
@@ -19,7 +19,7 @@ async fn fault(path: &Path) -> HistoryError {
 }
 
 #[tokio::test]
-async fn a_missing_folder_is_made() {
+async fn a_missing_folder_is_created() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/b/history.db");
     open(&url(&path)).await.unwrap();
@@ -27,7 +27,7 @@ async fn a_missing_folder_is_made() {
 }
 
 #[tokio::test]
-async fn a_place_that_cannot_be_written_is_named_at_the_start() {
+async fn opening_an_unwritable_path_reports_it_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "no folder").unwrap();
@@ -48,7 +48,7 @@ async fn a_place_that_cannot_be_written_is_named_at_the_start() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+async fn a_file_that_is_no_database_is_refused_and_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");
     let text = "not a database, ".repeat(100);
@@ -58,7 +58,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_writer_that_holds_the_file_is_waited_for_and_then_transient() {
+async fn a_locked_file_is_awaited_and_then_a_transient_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
     let history = open(&url(&path)).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_writer_that_holds_the_file_is_waited_for_and_then_transient() {
     assert!(history.save(&session).await.unwrap_err().is_transient());
     assert!(
         history.get(session.id).await.unwrap().is_none(),
-        "readers never wait"
+        "readers do not wait"
     );
 
     other.batch_execute("ROLLBACK").unwrap();
@@ -77,7 +77,7 @@ async fn a_writer_that_holds_the_file_is_waited_for_and_then_transient() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_names_its_column() {
+async fn an_unreadable_row_is_reported_with_its_column() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
     let history = open(&url(&path)).await.unwrap();
@@ -103,7 +103,7 @@ async fn a_row_that_cannot_be_read_names_its_column() {
 }
 
 #[tokio::test]
-async fn a_schema_of_a_newer_binary_is_left_alone() {
+async fn a_schema_of_a_newer_binary_is_usable() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
     open(&url(&path)).await.unwrap();
@@ -121,9 +121,9 @@ async fn a_schema_of_a_newer_binary_is_left_alone() {
     assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
 }
 
-/// What hangs is a name server or a disk, say. The clients' history must not wait for it.
+/// A name server or a disk may hang, for example. The history must not wait for it.
 #[test]
-fn work_that_hangs_on_the_runtimes_threads_does_not_hold_up_the_history() {
+fn blocked_runtime_threads_do_not_delay_the_history() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = Builder::new_current_thread()
         .enable_all()
@@ -138,13 +138,13 @@ fn work_that_hangs_on_the_runtimes_threads_does_not_hold_up_the_history() {
         history.save(&session).await.unwrap();
         assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
         drop(release);
-        assert!(!hanging.await.unwrap(), "it hung until now");
+        assert!(!hanging.await.unwrap(), "the blocked work ends only now");
     });
 }
 
-/// The statement of `listing`: newest first, one owner's or one status's, from a key on.
+/// The statement of `listing`: newest first, by owner or status, from a cursor on.
 #[tokio::test]
-async fn pages_are_read_from_an_index_without_sorting() {
+async fn list_pages_are_read_from_an_index_without_sorting() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
     open(&url(&path)).await.unwrap();
@@ -180,26 +180,26 @@ struct PlanStep {
     detail: String,
 }
 
-/// How often a text stands in the files of the history, whatever their names.
+/// How often a text occurs in all files of the folder.
 fn occurrences(folder: &Path, text: &str) -> usize {
     let files = fs::read_dir(folder).unwrap().flatten();
     let bytes = files.map(|file| fs::read(file.path()).unwrap());
     bytes
         .map(|bytes| {
-            let places = bytes.windows(text.len());
-            places.filter(|part| *part == text.as_bytes()).count()
+            let windows = bytes.windows(text.len());
+            windows.filter(|part| *part == text.as_bytes()).count()
         })
         .sum()
 }
 
 #[tokio::test]
-async fn what_was_deleted_is_in_none_of_the_files() {
+async fn deleted_text_is_in_none_of_the_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
     let history = open(&url(&path)).await.unwrap();
     let kept = session();
     history.save(&kept).await.unwrap();
-    // In one page with others, and over many pages; one deleted alone, one for its age.
+    // A short one that shares a page, one over many pages, and one deleted for its age.
     for (word, length, age) in [
         ("quetzal", 1, 0),
         ("axolotl", 4_000, 0),
@@ -222,7 +222,7 @@ async fn what_was_deleted_is_in_none_of_the_files() {
                 most: 0,
             };
             assert_eq!(history.prune(keep, chrono::Utc::now()).await.unwrap(), 1);
-            assert!(history.scrub().await.unwrap(), "nobody reads");
+            assert!(history.scrub().await.unwrap(), "no reader");
         }
         assert_eq!(occurrences(folder.path(), word), 0, "{word}");
     }
@@ -230,7 +230,7 @@ async fn what_was_deleted_is_in_none_of_the_files() {
 }
 
 #[tokio::test]
-async fn only_the_owner_may_read_the_files() {
+async fn the_files_are_not_accessible_to_others() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
     let modes = || {
@@ -244,7 +244,7 @@ async fn only_the_owner_may_read_the_files() {
     history.save(&session()).await.unwrap();
     assert_eq!(modes(), [0o600; 3]);
 
-    // Those of an older version, with what a group was given.
+    // Files of an older version, with access for a group.
     for file in ["history.db", "history.db-wal", "history.db-shm"] {
         fs::set_permissions(folder.path().join(file), fs::Permissions::from_mode(0o664)).unwrap();
     }

@@ -1,4 +1,4 @@
-//! What holds on both databases.
+//! Storing and opening, on both databases.
 
 use super::place::Place;
 use crate::history::connect::Target;
@@ -33,12 +33,12 @@ fn time(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap()
 }
 
-/// `RawValue` has no equality; its debug form shows every byte.
+/// Compares the debug forms, which show every byte: `RawValue` has no equality.
 pub(super) fn assert_same(found: Option<&Session>, expected: &Session) {
     assert_eq!(format!("{:?}", found.unwrap()), format!("{expected:?}"));
 }
 
-/// Each test once per database.
+/// Makes each test run once per database.
 macro_rules! on_both {
     ($($name:ident),+ $(,)?) => {
         mod on_sqlite {$(
@@ -54,31 +54,31 @@ macro_rules! on_both {
 pub(super) use on_both;
 
 on_both!(
-    a_session_comes_back_byte_for_byte,
-    a_failed_session_is_kept_with_its_reason,
-    a_result_of_a_megabyte_comes_back,
+    a_session_is_returned_byte_for_byte,
+    a_failed_session_is_stored_with_its_error,
+    a_result_of_a_megabyte_is_returned,
     an_unknown_id_is_none,
-    the_first_of_two_saves_counts,
-    a_later_session_under_the_same_id_takes_the_place_of_the_first,
+    saving_a_stored_session_again_changes_nothing,
+    a_later_session_replaces_one_with_the_same_id,
     concurrent_saves_of_one_session_all_succeed,
     a_running_session_is_refused,
-    a_nul_in_the_query_costs_no_session,
-    a_time_is_kept_to_the_microsecond,
+    a_nul_in_the_query_is_replaced,
+    a_time_is_stored_to_the_microsecond,
     eight_processes_may_migrate_at_once,
     eight_processes_may_open_at_once,
-    migrations_go_down_and_up_again,
-    a_history_outlives_its_process,
-    a_dropped_call_leaves_the_pool_sound,
+    migrations_can_be_reverted_and_run_again,
+    sessions_survive_reopening,
+    a_dropped_call_leaves_the_pool_usable,
 );
 
-async fn a_session_comes_back_byte_for_byte(place: Place) {
+async fn a_session_is_returned_byte_for_byte(place: Place) {
     let history = place.open().await;
     let session = session();
     history.save(&session).await.unwrap();
     assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
 }
 
-async fn a_failed_session_is_kept_with_its_reason(place: Place) {
+async fn a_failed_session_is_stored_with_its_error(place: Place) {
     let history = place.open().await;
     let session = Session {
         owner: None,
@@ -93,7 +93,7 @@ async fn a_failed_session_is_kept_with_its_reason(place: Place) {
     assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
 }
 
-async fn a_result_of_a_megabyte_comes_back(place: Place) {
+async fn a_result_of_a_megabyte_is_returned(place: Place) {
     let history = place.open().await;
     let session = Session {
         result: Some(json(&format!(
@@ -113,7 +113,7 @@ async fn an_unknown_id_is_none(place: Place) {
     assert!(history.get(Uuid::new_v4()).await.unwrap().is_none());
 }
 
-async fn the_first_of_two_saves_counts(place: Place) {
+async fn saving_a_stored_session_again_changes_nothing(place: Place) {
     let history = place.open().await;
     let first = session();
     let second = Session {
@@ -125,7 +125,7 @@ async fn the_first_of_two_saves_counts(place: Place) {
     assert_same(history.get(first.id).await.unwrap().as_ref(), &first);
 }
 
-async fn a_later_session_under_the_same_id_takes_the_place_of_the_first(place: Place) {
+async fn a_later_session_replaces_one_with_the_same_id(place: Place) {
     let history = place.open().await;
     let first = session();
     let second = Session {
@@ -166,7 +166,7 @@ async fn a_running_session_is_refused(place: Place) {
     assert!(!error.is_transient());
 }
 
-async fn a_nul_in_the_query_costs_no_session(place: Place) {
+async fn a_nul_in_the_query_is_replaced(place: Place) {
     let history = place.open().await;
     let session = Session {
         query: "a\0b".to_owned(),
@@ -177,7 +177,7 @@ async fn a_nul_in_the_query_costs_no_session(place: Place) {
     assert_eq!(found.query, "a\u{fffd}b");
 }
 
-async fn a_time_is_kept_to_the_microsecond(place: Place) {
+async fn a_time_is_stored_to_the_microsecond(place: Place) {
     let history = place.open().await;
     let session = Session {
         created_at: DateTime::from_timestamp_nanos(1_700_000_000_123_456_789),
@@ -207,7 +207,7 @@ async fn eight_processes_may_open_at_once(place: Place) {
     }
 }
 
-async fn migrations_go_down_and_up_again(place: Place) {
+async fn migrations_can_be_reverted_and_run_again(place: Place) {
     let lost = session();
     place.open().await.save(&lost).await.unwrap();
     place.revert().await;
@@ -216,14 +216,14 @@ async fn migrations_go_down_and_up_again(place: Place) {
     history.save(&lost).await.unwrap();
 }
 
-async fn a_history_outlives_its_process(place: Place) {
+async fn sessions_survive_reopening(place: Place) {
     let session = session();
     place.open().await.save(&session).await.unwrap();
     let found = place.open().await.get(session.id).await.unwrap();
     assert_same(found.as_ref(), &session);
 }
 
-async fn a_dropped_call_leaves_the_pool_sound(place: Place) {
+async fn a_dropped_call_leaves_the_pool_usable(place: Place) {
     let history = place.open().await;
     let session = session();
     for _ in 0..50 {

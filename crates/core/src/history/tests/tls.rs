@@ -1,4 +1,4 @@
-//! TLS to a real Postgres, in each sslmode.
+//! TLS to a real Postgres in each sslmode.
 
 use super::pages::all;
 use super::suite::{assert_same, session};
@@ -22,7 +22,7 @@ struct Encrypted {
     ssl: bool,
 }
 
-/// Whether the connections that the history has are encrypted, as the server says.
+/// Whether each connection of the history is encrypted, according to the server.
 async fn encrypted(server: &TlsServer, database: &str) -> Vec<bool> {
     let mut connection = AsyncPgConnection::establish(&server.local(database))
         .await
@@ -37,8 +37,14 @@ async fn opened(url: &str) -> Arc<dyn History> {
     open(&DatabaseUrl::parse(url).unwrap()).await.unwrap()
 }
 
-/// A session goes there and comes back, over connections that are encrypted or not.
-async fn works(server: &TlsServer, user: &str, host: &str, parameters: &str, is_encrypted: bool) {
+/// Stores and reads a session; checks whether the connections are encrypted.
+async fn assert_works(
+    server: &TlsServer,
+    user: &str,
+    host: &str,
+    parameters: &str,
+    is_encrypted: bool,
+) {
     let database = server.database().await;
     let history = opened(&server.url(user, host, &database, parameters)).await;
     let session = session();
@@ -55,25 +61,25 @@ async fn works(server: &TlsServer, user: &str, host: &str, parameters: &str, is_
     }
 }
 
-/// What it says when it is used, and when it is only looked at. The start goes on.
+/// The fault that both a call and `inspect` report; opening succeeds all the same.
 async fn fault(server: &TlsServer, host: &str, parameters: &str) -> EncryptionFault {
     let url = server.url("tester", host, "postgres", parameters);
-    let looked = inspect(&DatabaseUrl::parse(&url).unwrap()).await;
+    let inspected = inspect(&DatabaseUrl::parse(&url).unwrap()).await;
     let used = opened(&url).await.ping().await;
-    let [used, looked] = [used, looked.map(drop)].map(|outcome| {
+    let [used, inspected] = [used, inspected.map(drop)].map(|outcome| {
         let error = outcome.expect_err(parameters);
         assert!(error.is_transient(), "{error:?}");
-        shows_nothing(&error);
+        assert_no_secret(&error);
         error
     });
-    assert_eq!(used.to_string(), looked.to_string());
+    assert_eq!(used.to_string(), inspected.to_string());
     match used {
         HistoryError::Encryption(fault) => fault,
         other => panic!("{parameters}: {other:?}"),
     }
 }
 
-fn shows_nothing(error: &HistoryError) {
+fn assert_no_secret(error: &HistoryError) {
     let mut chain = format!("{error:?}");
     let mut cause: Option<&dyn Error> = Some(error);
     while let Some(error) = cause {
@@ -86,48 +92,48 @@ fn shows_nothing(error: &HistoryError) {
 }
 
 #[tokio::test]
-async fn verify_full_keeps_and_lists_over_an_encrypted_connection() {
+async fn verify_full_uses_an_encrypted_connection() {
     let server = shared().await;
     let parameters = format!("sslmode=verify-full&sslrootcert={}", server.ours());
-    works(server, "tester", "localhost", &parameters, true).await;
+    assert_works(server, "tester", "localhost", &parameters, true).await;
     let url = server.url("tester", "localhost", "postgres", &parameters);
     inspect(&DatabaseUrl::parse(&url).unwrap()).await.unwrap();
 }
 
 #[tokio::test]
-async fn verify_ca_and_require_take_a_certificate_for_another_host() {
+async fn verify_ca_and_require_accept_a_certificate_for_another_host() {
     let server = shared().await;
     for parameters in [
         format!("sslmode=verify-ca&sslrootcert={}", server.ours()),
         format!("sslmode=require&sslrootcert={}", server.ours()),
         "sslmode=require".to_owned(),
     ] {
-        works(server, "tester", "db.example.org", &parameters, true).await;
+        assert_works(server, "tester", "db.example.org", &parameters, true).await;
     }
 }
 
 #[tokio::test]
-async fn what_is_not_said_is_encrypted_where_the_server_can() {
+async fn the_default_encrypts_if_the_server_supports_it() {
     let server = shared().await;
-    works(server, "tester", "db.example.org", "", true).await;
-    works(server, "tester", "db.example.org", "sslmode=prefer", true).await;
-    works(server, "tester", "localhost", "sslmode=disable", false).await;
+    assert_works(server, "tester", "db.example.org", "", true).await;
+    assert_works(server, "tester", "db.example.org", "sslmode=prefer", true).await;
+    assert_works(server, "tester", "localhost", "sslmode=disable", false).await;
 }
 
 #[tokio::test]
-async fn prefer_goes_without_where_encrypted_connections_are_not_let_in() {
+async fn prefer_falls_back_if_encrypted_connections_are_refused() {
     let server = shared().await;
-    works(server, "plain", "localhost", "sslmode=prefer", false).await;
+    assert_works(server, "plain", "localhost", "sslmode=prefer", false).await;
     let url = server.url("plain", "localhost", "postgres", "sslmode=require");
     let error = opened(&url).await.ping().await.unwrap_err();
     assert!(matches!(error, HistoryError::Unreachable(_)), "{error:?}");
 }
 
-/// What a driver says first once it is not asking for encryption: its version of the protocol.
-const START: [u8; 4] = [0, 3, 0, 0];
+/// The protocol version, which begins a session without encryption.
+const PROTOCOL_VERSION: [u8; 4] = [0, 3, 0, 0];
 
-/// Reads the head of a first message, of which bytes 5 to 8 say what it is.
-async fn first_words(listener: &TcpListener) -> (TcpStream, [u8; 4]) {
+/// Reads the head of the first message; bytes 5 to 8 are its type.
+async fn first_message(listener: &TcpListener) -> (TcpStream, [u8; 4]) {
     let (mut stream, _) = listener.accept().await.unwrap();
     let mut head = [0; 8];
     stream.read_exact(&mut head).await.unwrap();
@@ -136,7 +142,7 @@ async fn first_words(listener: &TcpListener) -> (TcpStream, [u8; 4]) {
 }
 
 #[tokio::test]
-async fn only_prefer_goes_without_where_encryption_is_offered_and_fails() {
+async fn only_prefer_falls_back_after_a_failed_handshake() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let look = async |sslmode| {
@@ -146,10 +152,10 @@ async fn only_prefer_goes_without_where_encryption_is_offered_and_fails() {
             .unwrap_err()
     };
     let fail = async || {
-        let (mut stream, asked) = first_words(&listener).await;
-        assert_ne!(asked, START);
+        let (mut stream, asked) = first_message(&listener).await;
+        assert_ne!(asked, PROTOCOL_VERSION);
         stream.write_all(b"S").await.unwrap();
-        // Without this, the client's hello is answered by a reset.
+        // Without this, the client gets a reset instead of the end of the stream.
         stream.shutdown().await.unwrap();
         stream.read_to_end(&mut Vec::new()).await.unwrap();
     };
@@ -163,14 +169,14 @@ async fn only_prefer_goes_without_where_encryption_is_offered_and_fails() {
     );
     let (error, second) = tokio::join!(look("prefer"), async {
         fail().await;
-        first_words(&listener).await.1
+        first_message(&listener).await.1
     });
-    assert_eq!(second, START);
+    assert_eq!(second, PROTOCOL_VERSION);
     assert!(matches!(error, HistoryError::Unreachable(_)), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_certificate_of_another_authority_is_refused() {
+async fn a_certificate_of_an_unknown_authority_is_refused() {
     let server = shared().await;
     for parameters in [
         format!("sslmode=verify-full&sslrootcert={}", server.other()),
@@ -180,8 +186,11 @@ async fn a_certificate_of_another_authority_is_refused() {
     ] {
         let fault = fault(server, "localhost", &parameters).await;
         assert!(matches!(fault, EncryptionFault::Untrusted), "{fault:?}");
-        let told = fault.to_string();
-        assert!(told.contains("let sslrootcert in DATABASE_URL"), "{told}");
+        let message = fault.to_string();
+        assert!(
+            message.contains("let sslrootcert in DATABASE_URL"),
+            "{message}"
+        );
     }
 }
 
@@ -192,8 +201,8 @@ async fn a_certificate_for_another_host_is_refused_by_verify_full() {
     for host in ["db.example.org", "127.0.0.1"] {
         let fault = fault(server, host, &parameters).await;
         assert!(matches!(fault, EncryptionFault::WrongName), "{fault:?}");
-        let told = fault.to_string();
-        assert!(told.contains("subjectAltName"), "{told}");
+        let message = fault.to_string();
+        assert!(message.contains("subjectAltName"), "{message}");
     }
 }
 
@@ -204,7 +213,7 @@ async fn a_password_is_bound_to_the_encrypted_channel() {
         "sslmode=verify-full&sslrootcert={}&channel_binding=require",
         server.ours()
     );
-    works(server, "tester", "localhost", &bound, true).await;
+    assert_works(server, "tester", "localhost", &bound, true).await;
     let unbound = "sslmode=disable&channel_binding=require";
     let url = server.url("tester", "localhost", "postgres", unbound);
     let error = opened(&url).await.ping().await.unwrap_err();
@@ -212,7 +221,7 @@ async fn a_password_is_bound_to_the_encrypted_channel() {
 }
 
 #[tokio::test]
-async fn a_server_without_encryption_is_refused_where_it_is_demanded() {
+async fn a_server_without_encryption_is_refused_if_sslmode_demands_it() {
     let mut server = TlsServer::new();
     server.start();
     let ours = server.ours();
@@ -223,18 +232,18 @@ async fn a_server_without_encryption_is_refused_where_it_is_demanded() {
     ] {
         let fault = fault(&server, "localhost", &parameters).await;
         assert!(matches!(fault, EncryptionFault::NotOffered), "{fault:?}");
-        let told = fault.to_string();
+        let message = fault.to_string();
         assert!(
-            told.contains("ssl = on") && told.contains("sslmode=disable"),
-            "{told}"
+            message.contains("ssl = on") && message.contains("sslmode=disable"),
+            "{message}"
         );
     }
-    works(&server, "tester", "localhost", "", false).await;
-    works(&server, "tester", "localhost", "sslmode=disable", false).await;
+    assert_works(&server, "tester", "localhost", "", false).await;
+    assert_works(&server, "tester", "localhost", "sslmode=disable", false).await;
 }
 
 #[tokio::test]
-async fn a_certificate_that_changes_is_noticed_by_the_next_connection() {
+async fn a_changed_certificate_is_checked_by_the_next_connection() {
     let mut server = TlsServer::new();
     server.certify(&localhost());
     server.start();
@@ -260,14 +269,14 @@ async fn a_certificate_that_changes_is_noticed_by_the_next_connection() {
     server.change_authority();
     server.certify(&localhost());
     server.start();
-    // Its pool had connected before: those connections end first.
+    // Pooled connections of the stopped server fail first.
     let error = loop {
         match history.ping().await {
             Err(HistoryError::Query(_)) => {}
             outcome => break outcome.unwrap_err(),
         }
     };
-    shows_nothing(&error);
+    assert_no_secret(&error);
     assert!(
         matches!(error, HistoryError::Encryption(EncryptionFault::Untrusted)),
         "{error:?}"
@@ -275,7 +284,7 @@ async fn a_certificate_that_changes_is_noticed_by_the_next_connection() {
 }
 
 #[tokio::test]
-async fn certificates_that_cannot_be_read_end_the_start_and_are_named() {
+async fn unreadable_certificates_fail_the_opening_by_name() {
     let server = shared().await;
     let [missing, empty, broken] =
         ["missing.pem", "empty.pem", "broken.pem"].map(|name| server.file(name));
@@ -286,20 +295,23 @@ async fn certificates_that_cannot_be_read_end_the_start_and_are_named() {
         let parameters = format!("sslmode=verify-full&sslrootcert={}", path.display());
         let url = server.url("tester", "localhost", "postgres", &parameters);
         let url = DatabaseUrl::parse(&url).unwrap();
-        let looked = inspect(&url).await.unwrap_err();
+        let inspected = inspect(&url).await.unwrap_err();
         let error = open(&url).await.err().unwrap();
-        assert_eq!(error.to_string(), looked.to_string());
+        assert_eq!(error.to_string(), inspected.to_string());
         assert!(matches!(error, HistoryError::Authorities(_)), "{error:?}");
         assert!(!error.is_transient());
-        let told = error.to_string();
-        assert!(told.contains(path.to_str().unwrap()), "{told}");
-        assert!(told.starts_with("sslrootcert in DATABASE_URL"), "{told}");
-        shows_nothing(&error);
+        let message = error.to_string();
+        assert!(message.contains(path.to_str().unwrap()), "{message}");
+        assert!(
+            message.starts_with("sslrootcert in DATABASE_URL"),
+            "{message}"
+        );
+        assert_no_secret(&error);
     }
 }
 
 #[tokio::test]
-async fn the_system_has_never_heard_of_our_authority() {
+async fn the_system_does_not_trust_the_test_authority() {
     let server = shared().await;
     let url = server.url("tester", "localhost", "postgres", "sslrootcert=system");
     let error = inspect(&DatabaseUrl::parse(&url).unwrap())
@@ -314,7 +326,7 @@ async fn the_system_has_never_heard_of_our_authority() {
 }
 
 #[tokio::test]
-async fn authorities_of_a_setting_are_trusted_beside_the_public_ones() {
+async fn a_ca_file_is_trusted_in_addition_to_public_authorities() {
     let server = shared().await;
     let database = server.database().await;
     let trusting = |file: &Path, parameters: &str| {

@@ -1,4 +1,4 @@
-//! A Postgres on the network, with a certificate of an authority of the test's own.
+//! A Postgres server on the network with a certificate of a test authority.
 
 use super::postgres_server::PostgresServer;
 use rcgen::{
@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-/// Encrypted: a password, and nobody called `plain`. Otherwise anybody.
+/// Encrypted connections need a password and are refused to the user `plain`; unencrypted ones are
+/// open.
 const RULES: &str = "\
 local all all trust
 hostssl all plain 127.0.0.1/32 reject
@@ -55,7 +56,7 @@ pub(super) fn an_authority() -> CertificateParams {
 }
 
 impl TlsServer {
-    /// Not started, and without a certificate.
+    /// Creates the server without a certificate; does not start it.
     pub(super) fn new() -> Self {
         let mut server = PostgresServer::new();
         let port = TcpListener::bind("127.0.0.1:0")
@@ -77,7 +78,7 @@ impl TlsServer {
         }
     }
 
-    /// Switches encryption on, from the next start.
+    /// Turns encryption on, from the next start.
     pub(super) fn certify(&mut self, params: &CertificateParams) {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.authority).unwrap();
@@ -86,7 +87,7 @@ impl TlsServer {
         self.server.listen(self.port, "-c ssl=on");
     }
 
-    /// From now on, certificates come from somebody else.
+    /// Signs later certificates by another authority.
     pub(super) fn change_authority(&mut self) {
         self.authority = authority("a third");
     }
@@ -99,19 +100,19 @@ impl TlsServer {
         self.server.stop();
     }
 
-    /// Gives the users their passwords.
+    /// Creates the user `plain` and sets the password of `tester`.
     pub(super) async fn let_in(&self) {
         let sql = "CREATE ROLE plain SUPERUSER LOGIN; ALTER ROLE tester PASSWORD 'hunter2'";
         self.server.execute("postgres", sql).await;
     }
 
-    /// A new, empty database.
+    /// Creates an empty database; returns its name.
     pub(super) async fn database(&self) -> String {
         let address = self.server.database().await;
         address.rsplit_once('/').unwrap().1.to_owned()
     }
 
-    /// The way there over the network. No name is looked up.
+    /// The URL over the network; `hostaddr` avoids a name lookup.
     pub(super) fn url(&self, user: &str, host: &str, database: &str, parameters: &str) -> String {
         format!(
             "postgres://{user}:hunter2@{host}:{}/{database}?hostaddr=127.0.0.1&{parameters}",
@@ -119,17 +120,17 @@ impl TlsServer {
         )
     }
 
-    /// The way there that needs no network.
+    /// The URL over the Unix socket.
     pub(super) fn local(&self, database: &str) -> String {
         self.server.url(database)
     }
 
-    /// The certificate of the first authority.
+    /// The file with the certificate of the first authority.
     pub(super) fn ours(&self) -> String {
         self.file("ours.pem").display().to_string()
     }
 
-    /// The certificate of one that has signed nothing here.
+    /// The file with the certificate of an authority that has signed nothing.
     pub(super) fn other(&self) -> String {
         self.file("other.pem").display().to_string()
     }

@@ -1,4 +1,4 @@
-//! DATABASE_URL: what is read, what is refused, and that nothing of it leaks.
+//! DATABASE_URL: accepted and refused forms, and that no error repeats it.
 
 use crate::history::DatabaseUrl;
 use crate::history::DatabaseUrlError::{
@@ -28,7 +28,7 @@ fn a_sqlite_path_is_relative_or_absolute() {
 }
 
 #[test]
-fn a_postgres_url_reaches_the_driver_with_its_parameters() {
+fn parameters_of_a_postgres_url_reach_the_driver() {
     for text in [
         "postgres://u:p@host:5432/db?sslmode=prefer&connect_timeout=3",
         "postgresql://u:p@host:5432/db?sslmode=prefer&connect_timeout=3",
@@ -46,7 +46,7 @@ fn a_postgres_url_reaches_the_driver_with_its_parameters() {
 }
 
 #[test]
-fn usual_forms_of_a_postgres_url_are_read() {
+fn common_forms_of_a_postgres_url_are_accepted() {
     for text in [
         "postgres://localhost/db",
         "postgres://u:p%40ss@host",
@@ -61,7 +61,7 @@ fn usual_forms_of_a_postgres_url_are_read() {
 }
 
 #[test]
-fn sslmode_and_sslrootcert_mean_what_they_mean_to_libpq() {
+fn sslmode_and_sslrootcert_have_the_meaning_of_libpq() {
     let verified = |authorities, host_name| Encryption::Verified {
         authorities,
         host_name,
@@ -121,7 +121,7 @@ fn sslmode_and_sslrootcert_mean_what_they_mean_to_libpq() {
 }
 
 #[test]
-fn a_socket_of_this_machine_is_never_encrypted() {
+fn a_unix_socket_is_never_encrypted() {
     for text in [
         "postgres://u@%2Frun%2Fpostgresql/db",
         "postgres://u@%2Frun%2Fpostgresql/db?sslmode=require",
@@ -136,7 +136,7 @@ fn a_socket_of_this_machine_is_never_encrypted() {
 }
 
 #[test]
-fn a_bad_url_is_refused_by_its_fault_and_never_repeated() {
+fn a_bad_url_is_refused_with_its_fault_and_not_repeated() {
     let faults: [(&str, DatabaseUrlError); 31] = [
         ("", Scheme),
         ("hunter2", Scheme),
@@ -210,7 +210,7 @@ fn no_form_of_a_url_shows_user_password_or_host() {
     assert_eq!(format!("{url:?}"), r#"Postgres(PostgresUrl("db"))"#);
 }
 
-fn own() -> CaFile {
+fn own_ca() -> CaFile {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.pem");
     let key = rcgen::KeyPair::generate().unwrap();
@@ -220,13 +220,13 @@ fn own() -> CaFile {
 }
 
 #[test]
-fn authorities_of_a_setting_are_looked_at_or_refused() {
-    let own = own();
+fn a_ca_file_is_used_or_refused() {
+    let own_ca = own_ca();
     let verified = |host_name| Encryption::Verified {
-        authorities: Authorities::Own(own.clone()),
+        authorities: Authorities::Own(own_ca.clone()),
         host_name,
     };
-    let parse = |text: &str| DatabaseUrl::parse_trusting(text, Some(own.clone()));
+    let parse = |text: &str| DatabaseUrl::parse_trusting(text, Some(own_ca.clone()));
     for (parameters, expected) in [
         ("", verified(true)),
         ("?sslmode=verify-full", verified(true)),
@@ -255,5 +255,8 @@ fn authorities_of_a_setting_are_looked_at_or_refused() {
         let text = format!("postgres://host/db?{parameters}");
         assert_eq!(parse(&text).unwrap_err(), fault, "{parameters}");
     }
-    assert!(parse("sqlite://h.db").is_ok(), "a file has no certificate");
+    assert!(
+        parse("sqlite://h.db").is_ok(),
+        "SQLite ignores the certificates"
+    );
 }

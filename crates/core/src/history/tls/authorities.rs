@@ -67,7 +67,8 @@ fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, pem::Error> {
     CertificateDer::pem_file_iter(path)?.collect()
 }
 
-/// Skips unusable certificates: bundles sometimes contain one that is too old. `None` if none is usable.
+/// Skips unusable certificates: bundles sometimes contain one that is too old. `None` if none is
+/// usable.
 fn store(certificates: Vec<CertificateDer<'static>>) -> Option<RootCertStore> {
     let mut store = RootCertStore::empty();
     let (usable, _) = store.add_parsable_certificates(certificates);

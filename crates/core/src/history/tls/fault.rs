@@ -4,7 +4,8 @@ use rustls::CertificateError;
 use std::error::Error;
 use std::io;
 
-/// Why there is no trusted encrypted connection. All are transient: a change on the server can fix each.
+/// Why there is no trusted encrypted connection. All are transient: a change on the server can fix
+/// each.
 #[derive(Debug, thiserror::Error)]
 pub enum EncryptionFault {
     /// The server does not support TLS.

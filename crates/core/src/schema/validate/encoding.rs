@@ -1,5 +1,6 @@
 //! Bytes of JSON in any encoding that the service which this one replaces took: UTF-8, UTF-16 and
-//! UTF-32 in both byte orders, with a mark at the beginning or without. Windows programs write them.
+//! UTF-32 in both byte orders, with a mark at the beginning or without. Windows programs write
+//! them.
 
 use std::{borrow::Cow, char::decode_utf16};
 
@@ -131,7 +132,8 @@ mod tests {
             (vec![0, 0, 0xfe, 0xff, 0, 0x11, 0, 0], "UTF-32"),
         ] {
             let fault = decode(&bytes);
-            // Three bytes are too few to tell, as they were for the service before; what is read is no JSON.
+            // Three bytes are too few to tell, as they were for the service before; what is read is
+            // no JSON.
             match bytes.len() {
                 3 => assert!(fault.is_ok()),
                 _ => assert_eq!(fault.unwrap_err(), encoding, "{bytes:?}"),
