@@ -1,83 +1,83 @@
-//! What a search tells about itself, in the order in which it happens. `docs/EVENTS.md` is the page
-//! for people.
+//! The events of a search; a client reads a [`StreamEvent`]. `docs/EVENTS.md` documents them.
 
 use super::response::{Progress, SearchResponse, Source};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a running attempt tells.
+/// An event of a running attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Event {
-    /// A stage moved on.
+    /// A stage has made progress.
     Stage(Progress),
-    /// Sources, as they are found and again once they are ranked.
+    /// The sources found so far; sent again when they are ranked.
     Sources {
         /// The sources known so far, best first.
         sources: Vec<Source>,
     },
-    /// Text that was added to the answer.
+    /// Text was added to the answer.
     Text {
-        /// What was added, never the whole.
+        /// Only the added text.
         delta: String,
     },
-    /// The text that was added so far is void: another answer begins.
+    /// The text sent so far is void: the answer begins anew.
     Discard {},
     /// Something was cut or failed without ending the search.
     Warning {
-        /// For a person.
+        /// The text for a person.
         message: String,
     },
 }
 
-/// A turn in the life of a search. Written by the scripts of the job engine, but for `queued`,
-/// which its reader makes up.
+/// An event in the lifecycle of a search. The scripts of the job engine write all of them except
+/// `queued`, which the API adds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Turn {
-    /// Accepted; it waits for a worker.
+    /// The search was accepted and waits for a worker.
     Queued {},
     /// An attempt begins.
     Started {
-        /// From 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
-        /// The worker that runs it.
+        /// The worker that runs the attempt.
         worker: String,
     },
-    /// The attempt ended without an outcome, and another follows. What it told is void.
+    /// The attempt failed and another follows. Its events are void.
     Retry {
-        /// Why, for a person.
+        /// The reason, for a person.
         error: String,
         /// Milliseconds until the next attempt may begin.
         pause_ms: u64,
     },
-    /// The worker was told to stop and gave the search back. What it told is void.
+    /// A stopping worker has released the search; another takes it. The events of the attempt are
+    /// void.
     Released {},
-    /// The answer is there. Nothing follows.
+    /// The search has an answer. The last event.
     Completed {
-        /// What the status address answers.
+        /// The same response as from the status address.
         result: Box<SearchResponse>,
     },
-    /// There will be no answer. Nothing follows.
+    /// The search has failed. The last event.
     Failed {
-        /// Why, for a person.
+        /// The reason, for a person.
         error: String,
-        /// Why, for a program.
+        /// The reason, for a program: one of the stable error codes.
         error_code: String,
-        /// What to do about it.
+        /// What to do about the failure.
         error_hint: Option<String>,
-        /// What the status address answers.
+        /// The same response as from the status address.
         result: Box<SearchResponse>,
     },
 }
 
-/// One event of a search: what streams send and the stream in Redis holds. Streams add its `id`.
+/// One event of a search, as event streams send it and Redis stores it. Event streams add its `id`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum StreamEvent {
-    /// A turn in its life.
+    /// An event in the lifecycle.
     Turn(Turn),
-    /// What a running attempt tells.
+    /// An event of a running attempt.
     Told(Event),
 }
 

@@ -1,4 +1,4 @@
-//! What travels over HTTP and through Redis: requests, responses, events, problem codes.
+//! The wire types of HTTP and Redis: requests, responses, records, events and error codes.
 
 pub mod event;
 pub mod job;

@@ -1,41 +1,40 @@
-//! Every stable name of a failure, in one table: `error_code` of a search that failed, `error` of a
-//! request that was refused. Names are never changed or used again for something else, because
-//! clients test for them. docs/ERRORS.md is the same table for people.
+//! The table of error codes: `error_code` of a failed search, `error` of a refused request. A code
+//! is never changed or reused, because clients test for it. docs/ERRORS.md has the same table.
 
-/// Where a name appears.
+/// Where an error code appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// In `error_code` of a search whose status is `failed`.
     Search,
-    /// In `error` of an HTTP answer that is not a success.
+    /// In `error` of an HTTP error response.
     Http,
 }
 
-/// One way to fail.
+/// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Problem {
-    /// The stable name.
+    /// The stable error code.
     pub code: &'static str,
-    /// Where it appears.
+    /// Where the code appears.
     pub kind: Kind,
-    /// What happened.
+    /// What has happened.
     pub meaning: &'static str,
-    /// What the reader can do about it.
+    /// What the client or the operator can do.
     pub remedy: &'static str,
 }
 
-/// The problem of that name, if there is one.
+/// The row of this code.
 #[must_use]
 pub fn find(code: &str) -> Option<&'static Problem> {
     ALL.iter().find(|problem| problem.code == code)
 }
 
-/// Makes a constant of each row, so that no name exists outside the table.
+/// Defines a constant for each row, so that no code exists outside the table.
 macro_rules! problems {
     ($($name:ident = $code:literal, $kind:ident, $meaning:literal, $remedy:literal;)+) => {
         $(#[doc = $meaning] pub const $name: &str = $code;)+
 
-        /// The table.
+        /// Every error code.
         pub const ALL: &[Problem] = &[
             $(Problem { code: $code, kind: Kind::$kind, meaning: $meaning, remedy: $remedy },)+
         ];
@@ -162,13 +161,13 @@ mod tests {
     const PAGE: &str = include_str!("../../../../docs/ERRORS.md");
 
     #[test]
-    fn no_name_stands_for_two_problems() {
+    fn error_codes_are_unique() {
         let names: BTreeSet<_> = ALL.iter().map(|problem| problem.code).collect();
         assert_eq!(names.len(), ALL.len());
     }
 
     #[test]
-    fn the_page_for_people_holds_every_row_and_no_other() {
+    fn errors_md_lists_exactly_the_error_codes() {
         let expected: Vec<String> = ALL
             .iter()
             .map(|p| format!("| `{}` | {} | {} |", p.code, p.meaning, p.remedy))
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_found_by_its_name() {
+    fn a_row_is_found_by_its_code() {
         assert_eq!(find(NO_PROVIDER).unwrap().kind, Kind::Search);
         assert_eq!(find("no_such_thing"), None);
     }

@@ -1,5 +1,4 @@
-//! The record of a search as it is stored, read back: ours, and those of the replaced service that
-//! may still live.
+//! Reads stored records of searches, also those that the replaced Python service wrote.
 
 use super::{Progress, SearchResponse, Stage, Status};
 use crate::{history::Session, mode::Mode};
@@ -9,10 +8,10 @@ use serde_json::{Value, value::RawValue};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// A stored record. Only `status` is sure to be there.
+/// A stored record. Only `status` is always present.
 #[derive(Debug, Deserialize)]
 pub struct StoredRecord<'a> {
-    /// Where the search is; this one counts, whatever the result says.
+    /// The status of the search; it overrides `status` in the result.
     pub status: Status,
     #[serde(borrow)]
     result: Option<&'a RawValue>,
@@ -23,7 +22,8 @@ pub struct StoredRecord<'a> {
     created_at: Option<DateTime<Utc>>,
     #[serde(default, with = "super::time::optional")]
     completed_at: Option<DateTime<Utc>>,
-    /// When the job engine ended it: what its worker wrote, if any did, comes first.
+    /// When the job engine ended the job. `completed_at`, which the worker writes, takes
+    /// precedence.
     #[serde(default, with = "chrono::serde::ts_milliseconds_option")]
     ended_ms: Option<DateTime<Utc>>,
     error_code: Option<String>,
@@ -39,7 +39,7 @@ pub struct StoredRecord<'a> {
     timings: Option<BTreeMap<Stage, f64>>,
 }
 
-/// The few members of a result that the history has columns for.
+/// The members of a result that have a column in the history.
 #[derive(Deserialize)]
 struct ResultHead {
     query: String,
@@ -57,22 +57,22 @@ fn stored_mode<'de, D: Deserializer<'de>>(input: D) -> Result<Mode, D::Error> {
 }
 
 impl<'a> StoredRecord<'a> {
-    /// Reads a record.
+    /// Parses a record.
     ///
     /// # Errors
-    /// When it is no JSON of that form.
+    /// When `bytes` are no JSON of this form.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(bytes)
     }
 
-    /// The response that this record stands for, as JSON.
+    /// The response for this record, as JSON.
     ///
     /// # Errors
-    /// When the result inside is no JSON object.
+    /// When the stored result is no JSON.
     pub fn response(&self, id: Uuid, now: DateTime<Utc>) -> Result<Value, serde_json::Error> {
         if let Some(result) = self.result {
             let mut response: Value = serde_json::from_str(result.get())?;
-            // The old service left it null, which made its own polling loop endless.
+            // The old service left `status` null, which made its polling clients loop forever.
             if let Some(status) = response.get_mut("status") {
                 *status = self.status.as_str().into();
             }
@@ -105,10 +105,10 @@ impl<'a> StoredRecord<'a> {
         }
     }
 
-    /// What the history keeps of an ended search; `None` while it has not ended.
+    /// The session of an ended search for the history; `None` while it has not ended.
     ///
     /// # Errors
-    /// When the result inside is not one of ours.
+    /// When the stored result lacks a member that the history needs.
     pub fn session(
         &self,
         id: Uuid,
@@ -156,7 +156,7 @@ mod tests {
     const ID: Uuid = Uuid::nil();
 
     #[test]
-    fn a_completed_record_of_the_old_service_gets_the_status_that_it_forgot() {
+    fn a_completed_record_of_the_old_service_gets_its_status() {
         let result = include_str!("../../../../tests/fixtures/old-service/sync-post.json");
         let record = format!(r#"{{"status": "completed", "result": {result}, "error": null}}"#);
         let response = StoredRecord::parse(record.as_bytes())
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_pending_record_is_answered_with_every_member() {
+    fn a_pending_record_without_result_yields_every_member() {
         let record = br#"{"status":"pending","result":null,"error":null}"#;
         let response = StoredRecord::parse(record)
             .unwrap()
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_record_becomes_a_session_with_its_reason() {
+    fn a_failed_record_becomes_a_session_with_its_error() {
         let record = br#"{"status":"failed","result":null,"error":"no","query":"q","mode":"deep","created_at":"2026-11-23T14:36:40.942499+00:00","error_code":"no_sources","attempt":2}"#;
         let session = StoredRecord::parse(record)
             .unwrap()
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_record_ended_when_its_worker_says_or_else_when_the_engine_does() {
+    fn the_end_time_is_that_of_the_worker_or_else_of_the_engine() {
         let ended = |members: &str| {
             let record = format!(
                 r#"{{"status":"failed","result":null,"error":"no","created_at":"2026-11-23T14:36:40+00:00"{members}}}"#
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_direct_search_keeps_its_name_and_is_a_balanced_one_for_the_history() {
+    fn a_direct_search_keeps_its_mode_name_and_is_stored_as_balanced() {
         let record = br#"{"status":"failed","result":null,"error":"no","query":"q","mode":"perplexity","created_at":"2026-11-23T14:36:40.942499+00:00"}"#;
         let stored = StoredRecord::parse(record).unwrap();
         let response = stored.response(ID, Utc::now()).unwrap();
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_that_runs_is_no_session_yet() {
+    fn a_running_search_has_no_session() {
         let record = br#"{"status":"processing","result":null,"error":null}"#;
         assert!(
             StoredRecord::parse(record)

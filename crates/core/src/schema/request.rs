@@ -1,21 +1,21 @@
-//! A search request once it has been checked: values that cannot be wrong any more.
+//! [`SearchRequest`]: a search request after validation.
 
 use crate::mode::Mode;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// Where a search looks for sources.
+/// The search engine that finds the sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SearchEngine {
-    /// A SearXNG instance of the operator.
+    /// The operator's SearXNG instance.
     Searxng,
     /// The serper.dev API.
     Serperdev,
     /// Perplexity's Sonar models.
     Perplexity,
-    /// Whatever is configured, best first.
+    /// The configured engines, best first.
     #[default]
     Auto,
     /// Wikipedia's own search.
@@ -39,7 +39,7 @@ impl SearchEngine {
     }
 }
 
-/// How the prompt for the language model is put together.
+/// How the prompt for the language model is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PromptStrategy {
@@ -47,17 +47,16 @@ pub enum PromptStrategy {
     Static,
     /// Instructions that follow the question's intent.
     Dynamic,
-    /// Dynamic where the intent is clear, static elsewhere.
+    /// Dynamic if the intent is clear, otherwise static.
     #[default]
     Auto,
 }
 
-/// What the response of a direct search says in place of a mode.
+/// The `mode` of a direct search in responses.
 pub const DIRECT_MODE: &str = "perplexity";
 
-/// A checked search request, as the API hands it to a worker.
-///
-/// Built by [`super::validate::search_request`]; also travels through Redis as JSON.
+/// A valid search request. [`super::validate::search_request`] makes it; the API sends it to a
+/// worker through Redis as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -66,42 +65,42 @@ pub const DIRECT_MODE: &str = "perplexity";
 pub struct SearchRequest {
     /// The question, trimmed, 1–5000 code points.
     pub query: String,
-    /// How thorough the search is.
+    /// The mode, which sets the limits below if they are `None`.
     pub mode: Mode,
-    /// 5–50; `None` takes the mode's.
+    /// 5–50; the mode's limit if `None`.
     pub max_sources: Option<usize>,
-    /// 10–300 s of running time; `None` takes the mode's.
+    /// Running time, 10–300 s; the mode's limit if `None`.
     pub timeout: Option<u64>,
-    /// Name of the language model; `None` takes the configured one.
+    /// The language model; the configured one if `None`.
     pub model: Option<String>,
-    /// Where to look.
+    /// The search engine to use.
     pub search_engine: SearchEngine,
-    /// How the prompt is put together.
+    /// How the prompt is built.
     pub prompt_strategy: PromptStrategy,
-    /// Spread sources over domains and topics.
+    /// Whether sources are spread over domains and topics.
     pub enable_diversity: bool,
-    /// Prefer recent sources.
+    /// Whether recent sources are preferred.
     pub enable_recency: bool,
-    /// Let the question's intent weigh in the ranking.
+    /// Whether the question's intent affects the ranking.
     pub enable_query_aware: bool,
-    /// Answer at once and run in the background.
+    /// Whether the API answers at once and the search runs in the background.
     pub async_mode: bool,
-    /// 60–604800 s that the record lives; `None` takes the configured value.
+    /// Lifetime of the record, 60–604800 s; the configured one if `None`.
     pub ttl_seconds: Option<u64>,
-    /// Whether a cached answer will do.
+    /// Whether a cached result may be returned.
     pub cache: bool,
-    /// Who is told the outcome: an http(s) address. Left out when nobody: the digest of such a
-    /// request stays the same.
+    /// The http(s) URL of the callback. Not serialised if `None`, so that the hash of a request
+    /// without a callback stays the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
-    /// Whether Perplexity answers by itself and its sources are only checked. Jobs of an older API
-    /// do not say.
+    /// Whether Perplexity writes the answer and the worker only checks its sources. Missing in jobs
+    /// of an older API.
     #[serde(default)]
     pub direct: bool,
 }
 
 impl SearchRequest {
-    /// A request with every default, for the given (already checked) question.
+    /// A request with default options. The question must be valid already.
     #[must_use]
     pub fn new(query: impl Into<String>, mode: Mode) -> Self {
         Self {
@@ -123,7 +122,7 @@ impl SearchRequest {
         }
     }
 
-    /// What `mode` says in the response: the mode, or [`DIRECT_MODE`].
+    /// The `mode` of the response: the mode's name, or [`DIRECT_MODE`].
     #[must_use]
     pub fn mode_name(&self) -> &'static str {
         if self.direct {
@@ -132,13 +131,13 @@ impl SearchRequest {
         self.mode.as_str()
     }
 
-    /// How many sources the answer may have.
+    /// The largest number of sources of the answer.
     #[must_use]
     pub fn source_limit(&self) -> usize {
         self.max_sources.unwrap_or(self.mode.limits().max_sources)
     }
 
-    /// How long the search may run.
+    /// The bound of the running time.
     #[must_use]
     pub fn time_limit(&self) -> Duration {
         self.timeout

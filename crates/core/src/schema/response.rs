@@ -1,4 +1,5 @@
-//! The search response: the same members in every state, `null` where not yet known.
+//! [`SearchResponse`] and its parts. It has the same members in every status; unknown ones are
+//! `null`.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,17 +7,17 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Where a search is in its life.
+/// The status of a search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Accepted and waiting for a worker.
     Pending,
-    /// A worker is on it.
+    /// A worker runs it.
     Processing,
-    /// The answer is there. Terminal.
+    /// Ended with an answer. Terminal.
     Completed,
-    /// There will be no answer; `error` says why. Terminal.
+    /// Ended without an answer; `error` has the reason. Terminal.
     Failed,
 }
 
@@ -32,14 +33,14 @@ impl Status {
         }
     }
 
-    /// Whether nothing can change any more.
+    /// Whether the status is final.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Completed | Self::Failed)
     }
 }
 
-/// What a sub-query is after.
+/// The intent of a sub-query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Intent {
@@ -51,20 +52,20 @@ pub enum Intent {
     Opinion,
 }
 
-/// One query that was sent to the search providers. Clients of the old service build objects from
-/// exactly these members, so nothing may be added here.
+/// One query that was sent to the search providers. No member may be added: clients of the old
+/// service build objects from exactly these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SubQuery {
-    /// The text that was searched for.
+    /// The text of the query.
     pub query: String,
-    /// What it is after.
+    /// The intent of the query.
     pub intent: Intent,
-    /// 1 (most important) – 10.
+    /// From 1 (most important) to 10.
     #[schema(minimum = 1, maximum = 10)]
     pub priority: u8,
 }
 
-/// What kind of publication a source is.
+/// The kind of publication of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceType {
@@ -82,37 +83,37 @@ pub enum SourceType {
 pub struct Source {
     /// Title of the page.
     pub title: String,
-    /// Its address.
+    /// Address of the page.
     pub url: String,
-    /// The part of it that fits the question best.
+    /// The passage that fits the question best.
     pub snippet: String,
-    /// 0–1: how well its words fit the question.
+    /// 0–1: how well the words fit the question.
     #[schema(minimum = 0, maximum = 1)]
     pub relevance: f64,
-    /// 0–1: how well its meaning fits, when embeddings are configured.
+    /// 0–1: how well the meaning fits; null without an embedding or rerank model.
     #[schema(minimum = 0, maximum = 1)]
     pub semantic_score: Option<f64>,
     /// 0–1: the score that orders the sources.
     #[schema(minimum = 0, maximum = 1)]
     pub final_score: f64,
-    /// What kind of publication it is.
+    /// The kind of publication.
     pub source_type: SourceType,
 }
 
-/// What else is known of a source; `source_details[i]` belongs to `sources[i]`.
+/// Further data of a source; `source_details[i]` belongs to `sources[i]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SourceDetail {
-    /// The providers that found it.
+    /// The providers that found the source.
     pub providers: Vec<String>,
-    /// Whether the page itself was read; otherwise the snippet is all that was used.
+    /// Whether the page was read; if not, only its snippet was used.
     pub fetched: bool,
-    /// When it was published, if the page or the provider says so.
+    /// The time of publication, if the page or the provider has it.
     pub published: Option<DateTime<Utc>>,
-    /// The passages of it that were used, best first.
+    /// The passages that were used, best first.
     pub passages: Vec<String>,
 }
 
-/// Which source a number in the answer stands for. Exactly these members: see [`SubQuery`].
+/// The source of a citation number. Exactly these members: see [`SubQuery`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CitationMapping {
     /// The number in the answer, from 1.
@@ -120,14 +121,14 @@ pub struct CitationMapping {
     pub citation_number: usize,
     /// Index into `sources`, from 0.
     pub source_index: usize,
-    /// How often the answer cites it.
+    /// How often the answer cites the source.
     #[schema(minimum = 1)]
     pub mention_count: usize,
     /// Title of the source.
     pub source_title: String,
     /// Address of the source.
     pub source_url: String,
-    /// The registrable name of its host: "wikipedia" for en.wikipedia.org.
+    /// The short name of the site: "wikipedia" for en.wikipedia.org.
     pub domain: String,
 }
 
@@ -138,7 +139,7 @@ pub struct Usage {
     pub prompt_tokens: u64,
     /// Tokens received.
     pub completion_tokens: u64,
-    /// Both together.
+    /// The sum of both.
     pub total_tokens: u64,
 }
 
@@ -156,9 +157,9 @@ impl std::ops::AddAssign for Usage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// Sub-queries are made.
+    /// The question is split into sub-queries.
     Plan,
-    /// Providers are asked.
+    /// The providers are queried.
     Search,
     /// Pages are fetched and read.
     Read,
@@ -166,94 +167,94 @@ pub enum Stage {
     Rank,
     /// The answer is written.
     Answer,
-    /// Its claims are held against the sources.
+    /// The claims of the answer are checked against the sources.
     Check,
 }
 
-/// How far a running search is.
+/// The progress of a running search.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Progress {
-    /// The stage at work.
+    /// The current stage.
     pub stage: Stage,
-    /// Units done of it.
+    /// Units of the stage that are done.
     pub done: usize,
-    /// Units in all.
+    /// All units of the stage.
     pub total: usize,
-    /// What is being done, for a person.
+    /// A description for a person.
     pub message: String,
 }
 
-/// The answer to every question about a search: POST, status poll and stored result alike.
-/// The first sixteen members keep this order.
+/// The response of the POST, of a status poll and of a stored session. The first sixteen members
+/// keep this order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SearchResponse {
-    /// Names the search.
+    /// The id of the search.
     pub session_id: Uuid,
-    /// Where it is in its life.
+    /// The status of the search.
     pub status: Status,
     /// The question, trimmed.
     pub query: String,
     /// The answer, with citations like `[1]`.
     pub answer: Option<String>,
-    /// What was searched for.
+    /// The queries that were sent to providers.
     pub sub_queries: Option<Vec<SubQuery>>,
-    /// What was found, best first.
+    /// The sources, best first.
     pub sources: Option<Vec<Source>>,
-    /// Which citation means which source; null when the answer cites nothing.
+    /// The sources of the citation numbers; null if the answer has no citations.
     pub citation_mapping: Option<Vec<CitationMapping>>,
-    /// How thorough the search is.
+    /// The mode of the search.
     pub mode: String,
     /// Running time in seconds.
     pub execution_time: Option<f64>,
     /// 0–1, from grounding, coverage and agreement of the sources.
     #[schema(minimum = 0, maximum = 1)]
     pub confidence: Option<f64>,
-    /// The model that wrote the answer; "extractive" when none did.
+    /// The model that wrote the answer; "extractive" if none did.
     pub model_used: Option<String>,
-    /// Address of the trace, when tracing is on.
+    /// Address of the trace, if tracing is on.
     pub trace_url: Option<String>,
     /// 0–1: mean support of the answer's claims.
     #[schema(minimum = 0, maximum = 1)]
     pub grounding_score: Option<f64>,
-    /// Claims that their sources do not support. In `answer`, those that cite a source are marked
-    /// with `[unverified]` behind their citations; quotations never are.
+    /// The number of claims without support. In `answer`, those with citations are marked with
+    /// `[unverified]` after them; quotations are never marked.
     pub hallucination_count: Option<usize>,
-    /// Why there is no answer, for a person.
+    /// The reason of a failure, for a person.
     pub error: Option<String>,
-    /// When the search was posted, UTC.
+    /// The time of the POST, UTC.
     #[serde(with = "super::time")]
     #[schema(value_type = String, format = DateTime)]
     pub created_at: DateTime<Utc>,
-    /// Why there is no answer, for a program: one of the stable codes.
+    /// The reason of a failure, for a program: one of the stable error codes.
     pub error_code: Option<String>,
-    /// What to do about it.
+    /// What to do about the failure.
     pub error_hint: Option<String>,
-    /// Whether a client cancelled it.
+    /// Whether a client cancelled the search.
     pub cancelled: bool,
-    /// What was cut or went wrong on the way, and why.
+    /// What was cut or failed without ending the search, and why.
     pub warnings: Vec<String>,
-    /// How far it is while processing.
+    /// The progress while processing.
     pub progress: Option<Progress>,
-    /// How often it was started.
+    /// The number of attempts so far.
     pub attempt: u32,
-    /// Searches ahead of it while pending, where that is cheap to know.
+    /// The number of searches ahead in the queue while pending, if it is cheap to compute.
     pub queue_position: Option<u64>,
-    /// Tokens spent.
+    /// Tokens spent on language models.
     pub usage: Option<Usage>,
     /// Seconds per stage.
     pub timings: Option<BTreeMap<Stage, f64>>,
-    /// What else is known of each source, in the order of `sources`.
+    /// Further data of each source, in the order of `sources`.
     pub source_details: Option<Vec<SourceDetail>>,
     /// Whether the answer came from the cache.
     pub cached: bool,
-    /// When it ended, UTC.
+    /// The time of the end, UTC.
     #[serde(with = "super::time::optional", default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub completed_at: Option<DateTime<Utc>>,
 }
 
 impl SearchResponse {
-    /// A response of which nothing is known yet but what the client sent.
+    /// The response of a search that has just been accepted.
     #[must_use]
     pub fn pending(
         session_id: Uuid,

@@ -1,5 +1,5 @@
-//! Timestamps on the wire: ISO 8601, UTC, always six decimals and a numeric offset, the one form
-//! that every client library reads (older Pythons refuse `Z` and other numbers of decimals).
+//! Timestamps on the wire: ISO 8601, UTC, always six decimals and a numeric offset. Every client
+//! library reads this form; older Pythons refuse `Z` and other numbers of decimals.
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
@@ -10,7 +10,7 @@ pub fn format(at: &DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, false)
 }
 
-/// Reads the wire form, and the form of the old service, which left the offset out.
+/// Parses the wire form, and the form of the old service, which has no offset.
 ///
 /// # Errors
 /// When `text` is no ISO 8601 timestamp.
@@ -39,7 +39,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTim
     parse(&text).map_err(D::Error::custom)
 }
 
-/// The same for a timestamp that may not be known yet.
+/// For a timestamp that may be unknown.
 pub mod optional {
     use super::{DateTime, Deserialize, Deserializer, Error, Serializer, Utc, parse};
 
@@ -60,7 +60,7 @@ pub mod optional {
     /// Deserialises what [`parse`] reads, or null.
     ///
     /// # Errors
-    /// When there is text and it is no ISO 8601 timestamp.
+    /// When the text is no ISO 8601 timestamp.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<DateTime<Utc>>, D::Error> {
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn timestamps_of_the_old_service_count_as_utc() {
+    fn timestamps_of_the_old_service_are_read_as_utc() {
         let old = parse("2026-11-23T14:36:40.942499").unwrap();
         assert_eq!(format(&old), "2026-11-23T14:36:40.942499+00:00");
     }

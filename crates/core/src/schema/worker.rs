@@ -1,43 +1,44 @@
-//! What a worker says of itself.
+//! [`WorkerDescription`]: what a worker publishes with its heartbeat.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A worker's description of itself.
+/// A worker's version, load and providers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct WorkerDescription {
-    /// Its version.
+    /// The version of the worker.
     pub version: String,
-    /// Searches that it runs at once.
+    /// Worker slots: how many searches it can run at a time.
     pub slots: PerMode,
-    /// Searches that it runs now.
+    /// Searches that run now.
     pub running: PerMode,
-    /// How its search providers have been doing.
+    /// The health of its search providers.
     pub providers: Vec<ProviderHealth>,
 }
 
-/// How one search provider has been doing, as one worker sees it.
+/// The health of one search provider, as seen by one worker.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ProviderHealth {
-    /// Its name on the wire.
+    /// The name of the provider on the wire.
     pub name: String,
-    /// "closed" while it is asked, "open" while it is spared, "half_open" while it is tried.
+    /// The state of its circuit breaker: "closed", "open" (no calls) or "half_open" (one trial
+    /// call).
     pub state: String,
-    /// How long its answers usually take, in milliseconds.
+    /// The usual latency of its answers, in milliseconds.
     pub usual_ms: Option<u64>,
-    /// Failures in a row.
+    /// Consecutive failures.
     pub failures: u32,
 }
 
-/// A number for each mode.
+/// A number of searches for each mode.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PerMode {
-    /// In speed mode.
+    /// Speed mode.
     pub speed: usize,
-    /// In balanced mode.
+    /// Balanced mode.
     pub balanced: usize,
-    /// In deep mode.
+    /// Deep mode.
     pub deep: usize,
 }

@@ -1,4 +1,4 @@
-//! docs/EVENTS.md, the types and the scripts that write events say the same.
+//! Compares docs/EVENTS.md, the event types and the scripts that write events.
 
 use super::{Event, SearchResponse, StreamEvent, Turn};
 use chrono::DateTime;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 const PAGE: &str = include_str!("../../../../../docs/EVENTS.md");
 
-/// Whatever writes turns.
+/// The scripts that write lifecycle events.
 const SCRIPTS: [&str; 6] = [
     include_str!("../../jobs/scripts/prelude.lua"),
     include_str!("../../jobs/scripts/claim.lua"),
@@ -18,10 +18,10 @@ const SCRIPTS: [&str; 6] = [
     include_str!("../../jobs/scripts/finish.lua"),
 ];
 
-/// The kinds that serde knows of an enum, from what it says about one that it does not know.
+/// The variants of an enum, from serde's error for an unknown one.
 fn kinds<T: serde::de::DeserializeOwned>() -> BTreeSet<String> {
     let Err(error) = serde_json::from_str::<T>(r#"{"type":"?"}"#) else {
-        panic!("there is no such kind");
+        panic!("an unknown event type was accepted");
     };
     let error = error.to_string();
     let (_, known) = error.split_once("expected one of ").unwrap();
@@ -35,7 +35,7 @@ fn response() -> String {
     serde_json::to_string(&response).unwrap()
 }
 
-/// Type and example of each row of the table.
+/// The type and the example in each row of the table.
 fn rows() -> Vec<(&'static str, String)> {
     let rows = PAGE.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
@@ -43,7 +43,7 @@ fn rows() -> Vec<(&'static str, String)> {
             .split(" | ")
             .map(|cell| cell.trim_matches(['|', ' ', '`']));
         let kind = cells.next().unwrap();
-        // A result is a page of its own.
+        // The page abbreviates the result.
         let example = cells.next().unwrap().replace("{…}", &response());
         (kind, example)
     })
@@ -51,7 +51,7 @@ fn rows() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn the_page_for_people_holds_every_kind_of_event_and_no_other() {
+fn events_md_lists_exactly_the_event_types() {
     let all: BTreeSet<String> = &kinds::<Event>() | &kinds::<Turn>();
     assert_eq!(all.len(), 11, "{all:?}");
     let rows = rows();
@@ -60,7 +60,7 @@ fn the_page_for_people_holds_every_kind_of_event_and_no_other() {
 }
 
 #[test]
-fn the_examples_of_the_page_are_events_of_their_kind_with_all_members() {
+fn each_example_of_events_md_has_all_members_of_its_type() {
     for (kind, example) in rows() {
         let shown: Value = serde_json::from_str(&example).expect(&example);
         assert_eq!(shown["type"], kind);
@@ -74,7 +74,7 @@ fn the_examples_of_the_page_are_events_of_their_kind_with_all_members() {
 }
 
 #[test]
-fn the_scripts_write_every_turn_but_the_first_which_is_made_up_and_no_other() {
+fn the_scripts_write_every_lifecycle_event_except_queued() {
     let calls = SCRIPTS
         .iter()
         .flat_map(|script| script.split("append_turn('").skip(1));

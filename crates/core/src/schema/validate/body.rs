@@ -1,4 +1,4 @@
-//! The body of a search request.
+//! Parses and validates the body of a search request.
 
 use super::{Fault, Place, decode, field};
 use crate::schema::SearchRequest;
@@ -10,10 +10,10 @@ const MODES: &str = "'speed', 'balanced' or 'deep'";
 const ENGINES: &str = "'searxng', 'serperdev', 'perplexity', 'auto', 'wikipedia' or 'local'";
 const STRATEGIES: &str = "'static', 'dynamic' or 'auto'";
 
-/// Parses the bytes of a body.
+/// Parses a body as JSON.
 ///
 /// # Errors
-/// With the one fault of a body that is missing or no JSON.
+/// `missing` for an empty body, `json_invalid` for one that is no JSON.
 pub fn parse_body(bytes: &[u8]) -> Result<Value, Fault> {
     if bytes.is_empty() {
         return Err(Fault::new(
@@ -45,10 +45,10 @@ fn no_json(reason: &str, position: usize) -> Fault {
     fault
 }
 
-/// Checks a parsed body.
+/// Validates a parsed body.
 ///
 /// # Errors
-/// With every fault, in the order of the members.
+/// All faults, in the order of the members.
 pub fn search_request(body: &Value) -> Result<SearchRequest, Vec<Fault>> {
     let Value::Object(members) = body else {
         return Err(vec![not_an_object(body)]);
@@ -118,7 +118,7 @@ impl Form<'_> {
         self.keep(field::query(value, MAX_QUERY))
     }
 
-    /// A member that may be left out or null.
+    /// A member that may be missing or null.
     fn optional<T>(
         &mut self,
         member: &str,
@@ -128,7 +128,7 @@ impl Form<'_> {
         self.keep(read(value))
     }
 
-    /// A member that may be left out, but not null.
+    /// A member that may be missing, but not null.
     fn boolean(&mut self, member: &str, default: bool) -> bool {
         let Some(value) = self.members.get(member) else {
             return default;
@@ -148,7 +148,7 @@ impl Form<'_> {
     }
 }
 
-/// The reason in the words that the old service's JSON parser used.
+/// The reason in the words of the old service's JSON parser.
 fn reason(error: &serde_json::Error) -> &'static str {
     let text = error.to_string();
     let known = [
@@ -177,7 +177,7 @@ fn reason(error: &serde_json::Error) -> &'static str {
     }
 }
 
-/// Where the parser stopped, in characters from the start.
+/// The position where the parser stopped, in characters from the start.
 fn offset(bytes: &[u8], error: &serde_json::Error) -> usize {
     let lines_before = error.line().saturating_sub(1);
     let before: usize = bytes
@@ -185,7 +185,7 @@ fn offset(bytes: &[u8], error: &serde_json::Error) -> usize {
         .take(lines_before)
         .map(<[u8]>::len)
         .sum();
-    // The parser counts the last byte it has read: at the end of the text that is one past it.
+    // The column counts the last byte that was read; at the end of the text no further byte was.
     let at_end = error.classify() == Category::Eof;
     let stopped = before + error.column().saturating_sub(usize::from(!at_end));
     let read = bytes.get(..stopped).unwrap_or(bytes);

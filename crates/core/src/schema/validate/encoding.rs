@@ -1,16 +1,15 @@
-//! Bytes of JSON in any encoding that the service which this one replaces took: UTF-8, UTF-16 and
-//! UTF-32 in both byte orders, with a mark at the beginning or without. Windows programs write
-//! them.
+//! Decodes JSON in all encodings that the replaced service accepted: UTF-8, and UTF-16 and UTF-32
+//! in both byte orders, with or without a byte order mark. Windows programs write them.
 
 use std::{borrow::Cow, char::decode_utf16};
 
-/// The text of a body; names the encoding when it is none.
+/// The text of a body.
 ///
-/// Without a mark, the zeros among the first four bytes tell, because JSON begins with an ASCII
-/// character and a second one follows (RFC 4627, section 3).
+/// Without a byte order mark, the zeros in the first four bytes identify the encoding, because JSON
+/// begins with two ASCII characters (RFC 4627, section 3).
 ///
 /// # Errors
-/// With the encoding that the bytes seem to have and do not keep to.
+/// The name of the detected encoding, if the bytes are invalid in it.
 pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, &'static str> {
     let (encoding, text) = detect(bytes);
     let decoded = match encoding {
@@ -32,9 +31,9 @@ enum Encoding {
     Utf32(fn([u8; 4]) -> u32),
 }
 
-/// The encoding, and the bytes behind its mark.
+/// The encoding, and the bytes after the byte order mark.
 fn detect(bytes: &[u8]) -> (Encoding, &[u8]) {
-    // The longer marks first: that of UTF-32 begins with that of UTF-16.
+    // Longer marks first: that of UTF-32 begins with that of UTF-16.
     match bytes {
         [0, 0, 0xfe, 0xff, text @ ..] => (Encoding::Utf32(u32::from_be_bytes), text),
         [0xff, 0xfe, 0, 0, text @ ..] => (Encoding::Utf32(u32::from_le_bytes), text),
@@ -92,7 +91,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn json_is_read_in_every_encoding_with_a_mark_and_without(query in any::<String>()) {
+        fn json_is_read_in_every_encoding_with_and_without_a_mark(query in any::<String>()) {
             let text = serde_json::json!({ "query": query }).to_string();
             for (at, encode) in ENCODINGS.iter().enumerate() {
                 for mark in ["", "\u{feff}"] {
@@ -103,13 +102,13 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_a_text_or_a_fault(bytes in any::<Vec<u8>>()) {
+        fn any_bytes_are_decoded_without_a_panic(bytes in any::<Vec<u8>>()) {
             let _text_or_fault = decode(&bytes);
         }
     }
 
     #[test]
-    fn the_shortest_documents_are_read_too() {
+    fn the_shortest_documents_are_decoded() {
         for text in ["1", "{}", "[]", "", "\"ä\""] {
             for encode in ENCODINGS {
                 assert_eq!(decode(&encode(text)).unwrap(), text, "{:?}", encode(text));
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn half_characters_are_no_text() {
+    fn invalid_bytes_are_reported_with_their_encoding() {
         let lone: Vec<u8> = [0x7b, 0xd83d, 0x7d]
             .iter()
             .flat_map(|unit: &u16| unit.to_le_bytes())
@@ -132,8 +131,8 @@ mod tests {
             (vec![0, 0, 0xfe, 0xff, 0, 0x11, 0, 0], "UTF-32"),
         ] {
             let fault = decode(&bytes);
-            // Three bytes are too few to tell, as they were for the service before; what is read is
-            // no JSON.
+            // Three bytes are too few to detect UTF-16, as in the old service; they decode as
+            // UTF-8, which is no JSON.
             match bytes.len() {
                 3 => assert!(fault.is_ok()),
                 _ => assert_eq!(fault.unwrap_err(), encoding, "{bytes:?}"),

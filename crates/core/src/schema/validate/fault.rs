@@ -1,44 +1,44 @@
-//! One thing that is wrong with a request, in the form that clients of FastAPI parse.
+//! [`Fault`]: a validation error of a request, in the format of FastAPI.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-/// One fault of a request.
+/// One validation error of a request.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Fault {
-    /// Stable name of the kind of fault.
+    /// The stable name of the error type.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Where it is, such as `["body", "query"]`.
+    /// The path to the invalid value, such as `["body", "query"]`.
     pub loc: Vec<Place>,
-    /// What is wrong, for a person.
+    /// The description for a person.
     pub msg: String,
-    /// What was sent there.
+    /// The invalid value.
     pub input: Value,
-    /// The bound or choice that was missed.
+    /// The violated bound or the allowed values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ctx: Option<Value>,
 }
 
-/// A step on the way to a fault.
+/// One step of the path to an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Place {
-    /// A member.
+    /// The name of a member.
     Name(String),
-    /// A position.
+    /// A position in characters.
     Index(usize),
 }
 
 impl Fault {
-    /// A fault of a member of the body.
+    /// An error in a member of the body.
     #[must_use]
     pub fn at(member: &str, kind: &str, msg: impl Into<String>, input: &Value) -> Self {
         Self::new(&["body", member], kind, msg, input.clone())
     }
 
-    /// A fault anywhere.
+    /// An error at any path.
     #[must_use]
     pub fn new(loc: &[&str], kind: &str, msg: impl Into<String>, input: Value) -> Self {
         Self {
@@ -53,24 +53,24 @@ impl Fault {
         }
     }
 
-    /// A text with a NUL character in it, which Postgres cannot store and no reader shows.
+    /// A text with a NUL character, which Postgres cannot store.
     #[must_use]
     pub fn nul(loc: &[&str], input: Value) -> Self {
         let msg = "Input should have no NUL character (U+0000)";
         Self::new(loc, "null_character", msg, input)
     }
 
-    /// The same with its bound or choice.
+    /// Adds the violated bound or the allowed values.
     #[must_use]
     pub fn with(mut self, ctx: Value) -> Self {
         self.ctx = Some(ctx);
         self
     }
 
-    /// A path parameter that is no UUID.
+    /// A path parameter that is not a UUID.
     #[must_use]
     pub fn uuid(parameter: &str, input: &str, error: &uuid::Error) -> Self {
-        // The words that clients know of this fault; the parser has shortened its own since.
+        // Clients know this longer wording, which the parser has since shortened.
         let reason = error.to_string().replace(
             "length: found",
             "length: expected length 32 for simple format, found",

@@ -1,5 +1,5 @@
-//! Reading single members: each function takes the value as sent and gives the checked one or the
-//! fault.
+//! Validates single members: each function takes the value as sent and returns the checked value or
+//! the fault.
 
 use super::Fault;
 use serde::de::DeserializeOwned;
@@ -10,7 +10,7 @@ use url::Url;
 const TRUE: [&str; 6] = ["1", "on", "t", "true", "y", "yes"];
 const FALSE: [&str; 6] = ["0", "off", "f", "false", "n", "no"];
 
-/// The question: a string of 1 to `max` code points that is not blank; given back trimmed.
+/// The question: a string of 1 to `max` code points that is not blank; returned trimmed.
 pub(super) fn query(value: &Value, max: usize) -> Result<String, Fault> {
     let text = string("query", value)?;
     let length = text.chars().count();
@@ -34,7 +34,7 @@ pub(super) fn query(value: &Value, max: usize) -> Result<String, Fault> {
     Ok(trimmed.to_owned())
 }
 
-/// A text. Every text that a request brings in its body passes here.
+/// A text without NUL. Every text of a body passes through this function.
 pub(super) fn string(member: &str, value: &Value) -> Result<String, Fault> {
     match value {
         Value::String(text) if text.contains('\0') => {
@@ -50,8 +50,7 @@ pub(super) fn string(member: &str, value: &Value) -> Result<String, Fault> {
     }
 }
 
-/// An address that can be called: http or https, at most `max` characters, without what no server
-/// may see (credentials) or ever does (a fragment).
+/// An http or https URL of at most `max` characters, without credentials and without a fragment.
 pub(super) fn http_url(member: &str, value: &Value, max: usize) -> Result<String, Fault> {
     let text = string(member, value)?;
     if text.chars().count() > max {
@@ -72,14 +71,14 @@ pub(super) fn http_url(member: &str, value: &Value, max: usize) -> Result<String
     let has_credentials = !url.username().is_empty() || url.password().is_some();
     if has_credentials || url.fragment().is_some() {
         let msg = "Value error, URL should have no credentials and no fragment";
-        // Credentials are not repeated: answers end up in logs.
+        // Credentials are not echoed: responses end up in logs.
         let shown = if has_credentials { &Value::Null } else { value };
         return Err(Fault::at(member, "value_error", msg, shown).with(json!({ "error": {} })));
     }
     Ok(url.into())
 }
 
-/// One of a few words. `expected` lists them as a sentence does.
+/// One of a fixed set of words; `expected` lists them for the message.
 pub(super) fn choice<T: DeserializeOwned>(
     member: &str,
     value: &Value,
@@ -91,7 +90,7 @@ pub(super) fn choice<T: DeserializeOwned>(
     })
 }
 
-/// A whole number, also as `10.0`, `"10"` or a boolean.
+/// A whole number; also accepts `10.0`, `"10"` and booleans.
 pub(super) fn integer(
     member: &str,
     value: &Value,
@@ -144,7 +143,7 @@ fn parse_integer(text: &str) -> Option<i64> {
     if digits.is_empty() || !digits.chars().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
-    // All digits and yet no i64: too large, which the bounds will say.
+    // Digits that do not fit an i64: saturate, so that the bounds report them.
     Some(whole.parse().unwrap_or(if whole.starts_with('-') {
         i64::MIN
     } else {
@@ -160,7 +159,7 @@ fn saturate(float: f64) -> i64 {
     float as i64
 }
 
-/// A boolean, also as 0, 1 or a word for it.
+/// A boolean; also accepts 0, 1 and the words above.
 pub(super) fn boolean(member: &str, value: &Value) -> Result<bool, Fault> {
     let unreadable = || {
         let msg = "Input should be a valid boolean, unable to interpret input";

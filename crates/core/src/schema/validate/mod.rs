@@ -1,6 +1,6 @@
-//! From JSON to a checked request, as lenient and as strict as the service this one replaces:
-//! numbers may come as text, booleans as 0, 1 or words, unknown members are ignored, and every
-//! fault of a request is found at once.
+//! Validates a JSON body into a [`SearchRequest`](super::SearchRequest), as strictly as the
+//! replaced Python service: numbers may be text, booleans may be 0, 1 or words, unknown members are
+//! ignored, and all faults of a request are reported together.
 
 mod body;
 mod encoding;

@@ -1,4 +1,4 @@
-//! Each case is what the replaced service answered; see tests/fixtures/old-service.
+//! Compares with recorded answers of the replaced service; see tests/fixtures/old-service.
 
 use super::*;
 use crate::{mode::Mode, schema::SearchEngine};
@@ -13,14 +13,14 @@ fn faults(body: &str) -> Value {
 }
 
 #[test]
-fn faults_are_word_for_word_those_of_the_old_service() {
+fn faults_equal_those_of_the_old_service_word_for_word() {
     let recorded = include_str!("../../../../../tests/fixtures/old-service/validation.txt");
     let mut checked = 0;
     for case in recorded.split("--- /api/v1/search :: ").skip(1) {
         let mut lines = case.lines();
         let (request, answer) = (lines.next().unwrap(), lines.next().unwrap());
         let expected: Value = serde_json::from_str(answer).unwrap();
-        // Two engines have come since, and the message lists them.
+        // The message lists two engines that the old service did not have.
         if request.contains("bing") {
             continue;
         }
@@ -31,7 +31,7 @@ fn faults_are_word_for_word_those_of_the_old_service() {
 }
 
 #[test]
-fn a_query_is_counted_in_code_points_before_it_is_trimmed() {
+fn the_length_of_a_query_is_counted_in_code_points_before_trimming() {
     let long = format!(" {} ", "ä".repeat(4998));
     assert_eq!(
         search_request(&json!({ "query": long }))
@@ -47,7 +47,7 @@ fn a_query_is_counted_in_code_points_before_it_is_trimmed() {
 }
 
 #[test]
-fn numbers_and_booleans_are_taken_as_the_old_service_took_them() {
+fn numbers_and_booleans_are_accepted_in_all_forms_of_the_old_service() {
     for value in [
         json!(10),
         json!(10.0),
@@ -92,7 +92,7 @@ fn numbers_and_booleans_are_taken_as_the_old_service_took_them() {
 }
 
 #[test]
-fn numbers_of_any_size_get_a_bound_for_an_answer() {
+fn huge_numbers_are_reported_as_out_of_bounds() {
     for value in [
         json!(1e30),
         json!("99999999999999999999999"),
@@ -104,7 +104,7 @@ fn numbers_of_any_size_get_a_bound_for_an_answer() {
 }
 
 #[test]
-fn what_is_left_out_or_null_takes_its_default() {
+fn missing_and_null_members_get_their_default() {
     let request =
         search_request(&json!({ "query": " What? ", "mode": null, "timeout": null, "unknown": 1 }))
             .unwrap();
@@ -116,7 +116,7 @@ fn what_is_left_out_or_null_takes_its_default() {
 }
 
 #[test]
-fn malformed_json_is_located() {
+fn malformed_json_is_reported_with_its_position() {
     for (body, position) in [
         ("{\"query\":", 9),
         ("{\"query\" 1}", 9),
@@ -134,13 +134,13 @@ fn malformed_json_is_located() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_named_so() {
+fn invalid_utf8_is_reported_as_such() {
     let fault = parse_body(b"{\"query\":\"\xff\xfe\"}").unwrap_err();
     assert_eq!(fault.ctx, Some(json!({ "error": "Invalid UTF-8" })));
 }
 
 #[test]
-fn a_malformed_session_id_is_described_as_before() {
+fn a_malformed_session_id_is_described_as_in_the_old_service() {
     let error = uuid::Uuid::parse_str("abc").unwrap_err();
     let fault = serde_json::to_value(Fault::uuid("session_id", "abc", &error)).unwrap();
     let recorded = include_str!("../../../../../tests/fixtures/old-service/validation.txt");
