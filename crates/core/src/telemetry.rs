@@ -1,5 +1,5 @@
-//! Logs: JSON for machines, pretty on a terminal, and nothing private in either. Traces, when there
-//! is a collector for them. docs/OBSERVABILITY.md has the names.
+//! Logs (JSON, or pretty on a terminal; both without private data) and traces to a collector.
+//! [`LogSettings`] starts both. docs/OBSERVABILITY.md lists the names.
 
 mod ids;
 mod lines;
@@ -19,21 +19,21 @@ use tracing_subscriber::{
 };
 use url::Url;
 
-/// What is logged, and how.
+/// Level and format of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
     /// A level, or a filter in the form of tracing-subscriber's `EnvFilter`.
     pub level: String,
-    /// In which form.
+    /// The format.
     pub format: LogFormat,
 }
 
-/// Form of the log.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// One JSON object a line.
     Json,
-    /// For people.
+    /// One line for people.
     Pretty,
     /// Pretty on a terminal, JSON elsewhere.
     Auto,
@@ -52,25 +52,25 @@ impl FromStr for LogFormat {
     }
 }
 
-/// Where the library behind the HTTP server logs what its peers do.
+/// The log target of the HTTP server library, for errors that its clients cause.
 const STRANGERS: &str = "actix_http";
 
 impl LogSettings {
-    /// Whether the filter can be used.
+    /// Checks the filter.
     ///
     /// # Errors
-    /// With what it should be.
+    /// The expected form, if the filter is invalid.
     pub fn check(&self) -> Result<(), &'static str> {
         EnvFilter::try_new(&self.level)
             .map(|_filter| ())
             .map_err(|_unreadable| "must be error, warn, info, debug, trace or a filter such as info,privachat_core=debug")
     }
 
-    /// The filter that the level stands for. More than `info` is for this service's own parts: the
-    /// libraries below it write page text, headers and addresses with questions in them.
+    /// The filter of the level. Levels above `info` apply to this service only: libraries would log
+    /// page text, headers and addresses with questions in them.
     ///
-    /// What actix-http logs, it logs as errors, and it is what strangers do: requests that are
-    /// none, connections that break. Such a line has to be asked for by name.
+    /// actix-http is off unless the filter names it: it logs malformed requests and broken
+    /// connections, which any client can cause, as errors.
     fn filter(&self) -> String {
         let level = match self.level.parse::<LevelFilter>() {
             Ok(level) if level > LevelFilter::INFO => format!("info,privachat={level}"),
@@ -82,7 +82,7 @@ impl LogSettings {
         }
     }
 
-    /// For commands whose output a person reads: warnings only, unless more was asked for.
+    /// The settings for a command that a person runs: warnings only, unless the level was set.
     #[must_use]
     pub fn quieter(&self) -> Self {
         if self.level == "info" {
@@ -94,15 +94,15 @@ impl LogSettings {
         self.clone()
     }
 
-    /// Starts logging to standard error. Does nothing when logging has been started before.
+    /// Starts logging to standard error. Does nothing if logging was started before.
     pub fn start(&self) {
         self.start_with(Vec::new());
     }
 
-    /// The same, and sends the spans of `service` to the collector at `otlp` if there is one.
+    /// Like [`Self::start`], and sends the spans of `service` to the collector at `otlp`, if set.
     ///
     /// # Errors
-    /// When the HTTP client for it cannot be set up.
+    /// When the HTTP client of the exporter cannot be built.
     pub fn start_traced(
         &self,
         otlp: Option<&Url>,
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_level_beyond_info_is_for_our_own_parts_alone() {
+    fn levels_above_info_apply_to_privachat_only() {
         for (level, expected) in [
             ("debug", "info,privachat=debug,actix_http=off"),
             ("TRACE", "info,privachat=trace,actix_http=off"),

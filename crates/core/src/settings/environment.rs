@@ -1,4 +1,5 @@
-//! The environment of the process, and the files that it names.
+//! [`Environment`]: the settings in the environment of the process, and in the files of
+//! `NAME_FILE`.
 
 use super::{Complaint, InvalidSettings, SETTINGS};
 use std::{
@@ -8,17 +9,16 @@ use std::{
     path::Path,
 };
 
-/// The settings that the process was started with. A secret need not stand in the environment:
-/// `NAME_FILE` names a file whose trimmed content is the value of `NAME`, as the images of
-/// databases do it for the secrets of containers. An empty file is a mistake: a list of keys that
-/// got lost on its way would open the service.
+/// The settings of the process. `NAME_FILE` names a file whose trimmed content is the value of
+/// `NAME`, so that secrets stay out of the environment, as in the container images of databases. An
+/// empty file is an error: an API_KEYS that got lost on the way would open the service to everyone.
 pub struct Environment(HashMap<&'static str, String>);
 
 impl Environment {
-    /// Reads the environment of the process, once. Values that are not UTF-8 count as not set.
+    /// Reads the environment of the process. Values that are not UTF-8 count as not set.
     ///
     /// # Errors
-    /// When a file cannot be read or is empty, or a setting is given in both ways.
+    /// When a file cannot be read or is empty, or both `NAME` and `NAME_FILE` are set.
     pub fn of_process() -> Result<Self, InvalidSettings> {
         Self::read(&|name| std::env::var(name).ok())
     }
@@ -59,23 +59,23 @@ fn value(name: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option
     Ok(Some(text))
 }
 
-/// Values are keys and addresses.
+/// Far above the size of keys and addresses.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 fn read_file(file: &Path) -> Result<String, String> {
-    let told = |error: io::Error| match error.kind() {
+    let describe = |error: io::Error| match error.kind() {
         io::ErrorKind::PermissionDenied => format!(
-            "{error}; let user {} read it, and look into the folders above it",
+            "{error}; let user {} read it and access the folders above it",
             rustix::process::geteuid().as_raw()
         ),
         _ => error.to_string(),
     };
-    let opened = fs::File::open(file).map_err(told)?;
+    let opened = fs::File::open(file).map_err(describe)?;
     let mut text = String::new();
     let length = opened
         .take(MAX_FILE_BYTES + 1)
         .read_to_string(&mut text)
-        .map_err(told)?;
+        .map_err(describe)?;
     if length as u64 > MAX_FILE_BYTES {
         return Err("it is larger than 1 MiB".to_owned());
     }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_may_stand_in_a_file() {
+    fn a_value_is_read_from_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("keys");
         fs::write(&file, "alice:0123456789abcdef\n").unwrap();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_value_does_not_open_the_service() {
+    fn an_empty_or_unreadable_file_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let (empty, blank) = (folder.path().join("empty"), folder.path().join("blank"));
         fs::write(&empty, "").unwrap();
@@ -124,26 +124,23 @@ mod tests {
             (&huge, "larger than 1 MiB"),
             (folder.path(), "directory"),
         ] {
-            let complaint = read(&[("API_KEYS_FILE", file.to_str().unwrap())]).err();
-            let complaint = complaint.expect("a complaint").to_string();
-            assert!(complaint.contains("API_KEYS cannot be read"), "{complaint}");
-            assert!(complaint.contains(why), "{complaint}");
+            let error = read(&[("API_KEYS_FILE", file.to_str().unwrap())]).err();
+            let error = error.expect("an error").to_string();
+            assert!(error.contains("API_KEYS cannot be read"), "{error}");
+            assert!(error.contains(why), "{error}");
         }
     }
 
     #[test]
-    fn a_file_that_is_not_there_and_a_value_given_twice_are_complaints_without_the_value() {
+    fn a_missing_file_and_a_value_set_twice_are_errors_without_the_value() {
         let pairs = [
             ("DATABASE_URL_FILE", "/nowhere/secret"),
             ("API_KEYS", "secret"),
             ("API_KEYS_FILE", "/nowhere/secret"),
         ];
-        let complaint = read(&pairs).err().unwrap().to_string();
-        assert!(
-            complaint.contains("DATABASE_URL cannot be read"),
-            "{complaint}"
-        );
-        assert!(complaint.contains("API_KEYS must not be"), "{complaint}");
-        assert!(!complaint.contains("secret"), "{complaint}");
+        let error = read(&pairs).err().unwrap().to_string();
+        assert!(error.contains("DATABASE_URL cannot be read"), "{error}");
+        assert!(error.contains("API_KEYS must not be"), "{error}");
+        assert!(!error.contains("secret"), "{error}");
     }
 }

@@ -1,4 +1,5 @@
-//! Settings from the environment: read once at the start, all complaints at once.
+//! Settings from the environment, read once at the start by a [`Reader`] that reports all errors
+//! together. [`SETTINGS`] is the table of all settings.
 
 mod environment;
 mod shared;
@@ -11,25 +12,25 @@ pub use table::{SETTINGS, Setting, help};
 use crate::tls::CaFile;
 use std::{fmt, path::Path, str::FromStr};
 
-/// Where settings come from. A parameter, so that tests never touch the process environment.
+/// The source of settings. A parameter, so that tests do not touch the process environment.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Reads settings and collects what is wrong with them.
+/// Reads settings and collects their errors.
 pub struct Reader<'a> {
     lookup: Lookup<'a>,
     complaints: Vec<Complaint>,
 }
 
-/// What is wrong with one setting. Never holds the value.
+/// The error of one setting. Never contains the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
-    /// The setting.
+    /// The name of the setting.
     pub name: &'static str,
-    /// What it should be.
+    /// The expected form, such as "must be …".
     pub problem: String,
 }
 
-/// Everything that is wrong with the settings.
+/// All errors of the settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct InvalidSettings(pub Vec<Complaint>);
 
@@ -44,7 +45,7 @@ impl fmt::Display for InvalidSettings {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of `lookup`.
+    /// Creates a reader of `lookup`.
     #[must_use]
     pub fn new(lookup: Lookup<'a>) -> Self {
         Self {
@@ -65,7 +66,7 @@ impl<'a> Reader<'a> {
             .filter(|value| !value.is_empty())
     }
 
-    /// The value of a setting, if it is set. `expected` completes "must be …".
+    /// The parsed value of a setting, if it is set. `expected` completes the error "must be …".
     pub fn parse<T: FromStr>(&mut self, name: &'static str, expected: &str) -> Option<T> {
         let text = self.text(name)?;
         match text.parse() {
@@ -77,7 +78,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number of a setting, between bounds, or its default.
+    /// A number within `bounds`, or the default if it is not set or invalid.
     pub fn number(
         &mut self,
         name: &'static str,
@@ -117,8 +118,8 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// The authorities in the file that a setting names, read at once: one that cannot be used is a
-    /// complaint.
+    /// The authorities in the file of a setting. The file is read at once; an unusable one is an
+    /// error.
     pub fn ca_file(&mut self, name: &'static str) -> Option<CaFile> {
         let path = self.text(name)?;
         CaFile::read(Path::new(&path))
@@ -126,7 +127,7 @@ impl<'a> Reader<'a> {
             .ok()
     }
 
-    /// Notes that a setting cannot be used.
+    /// Adds an error of a setting.
     pub fn complain(&mut self, name: &'static str, problem: impl Into<String>) {
         self.complaints.push(Complaint {
             name,
@@ -134,10 +135,10 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// The settings, unless there are complaints.
+    /// Returns the settings if there are no errors.
     ///
     /// # Errors
-    /// With every complaint.
+    /// [`InvalidSettings`] with all errors.
     pub fn finish<T>(self, settings: T) -> Result<T, InvalidSettings> {
         if self.complaints.is_empty() {
             return Ok(settings);
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn all_complaints_come_at_once_by_name_and_without_the_value() {
+    fn all_errors_are_reported_by_name_and_without_the_value() {
         let mut reader = Reader::new(&lookup);
         assert_eq!(reader.number("API_PORT", 8001, 0..=65535), 8001);
         assert_eq!(reader.number("MAX_QUEUE_LENGTH", 10, 1..=20), 10);
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_trimmed_and_empty_entries_dropped() {
+    fn list_entries_are_trimmed_and_empty_ones_dropped() {
         let reader = Reader::new(&lookup);
         assert_eq!(reader.list("CORPUS_PATHS"), ["a", "b"]);
         assert!(reader.list("EXCLUDED_DOMAINS").is_empty());

@@ -1,4 +1,4 @@
-//! What both binaries need.
+//! [`SharedSettings`]: the settings that both binaries use.
 
 use super::Reader;
 use crate::{
@@ -16,56 +16,56 @@ use url::Url;
 const REDIS_URL: &str = "redis://localhost:6379/0";
 const DATABASE_URL: &str = "sqlite://data/privachat.db";
 
-/// Settings of both binaries.
+/// The settings that both binaries use.
 #[derive(Clone)]
 pub struct SharedSettings {
-    /// The Redis to work on.
+    /// REDIS_URL, not connected yet.
     pub redis: Redis,
-    /// Where finished searches are kept.
+    /// The database of the history.
     pub database_url: DatabaseUrl,
-    /// How long the record of an ended search lives.
+    /// The lifetime of the record of an ended search.
     pub job_ttl: Duration,
-    /// How long the process finishes what it has begun when it is told to stop.
+    /// How long a stopping process may finish its running searches or requests.
     pub drain: Duration,
-    /// What callbacks are signed with; without it there are none.
+    /// The keys that sign callbacks; callbacks are off if `None`.
     pub webhook_keys: Option<SigningKeys>,
-    /// Where the process is looked at: `/metrics`, `/livez`, `/readyz`, without a key.
+    /// The address of `/metrics`, `/livez` and `/readyz` without a key; not opened if `None`.
     pub metrics: Option<MetricsAddress>,
-    /// The names that the process answers to.
+    /// The host names that the process accepts.
     pub hosts: AllowedHosts,
-    /// Where traces go.
+    /// The collector of traces; tracing is off if `None`.
     pub otlp: Option<Url>,
-    /// What is logged, and how.
+    /// Level and format of the log.
     pub log: LogSettings,
 }
 
-/// Host and port of the endpoint for metrics; port 0 is a free one.
+/// The listen address for metrics and probes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetricsAddress {
-    /// A name or an address.
+    /// A host name or an IP address.
     pub host: String,
-    /// The port.
+    /// The port; 0 for a free one.
     pub port: u16,
-    /// Where the address is written once the process listens.
+    /// The file for the actual address once the process listens.
     pub addr_file: Option<PathBuf>,
-    /// The names that it answers to.
+    /// The host names that this port accepts.
     pub hosts: AllowedHosts,
 }
 
 impl MetricsAddress {
-    /// What to do when it cannot be listened on.
+    /// The error message if the process cannot listen on this address.
     #[must_use]
     pub fn taken(&self) -> String {
         let Self { host, port, .. } = self;
         format!(
-            "cannot listen on {host}:{port}: set METRICS_HOST or METRICS_PORT to an address that is free"
+            "cannot listen on {host}:{port}: set METRICS_HOST or METRICS_PORT to a free address"
         )
     }
 
-    /// Says where the process listens.
+    /// Logs the actual address and writes it to `addr_file`.
     ///
     /// # Errors
-    /// When the file for the address cannot be written.
+    /// When the file cannot be written.
     pub fn announce(&self, address: SocketAddr) -> anyhow::Result<()> {
         if let Some(file) = &self.addr_file {
             std::fs::write(file, address.to_string()).with_context(|| {
@@ -79,8 +79,8 @@ impl MetricsAddress {
 }
 
 impl SharedSettings {
-    /// Reads them; complaints stay in the reader. `None` when one of them has no default to go on
-    /// with.
+    /// Reads the settings; errors stay in the reader. `None` when one of them has no default to go
+    /// on with.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let redis_url = reader
             .text("REDIS_URL")
@@ -105,7 +105,7 @@ impl SharedSettings {
         let drain = Duration::from_secs(reader.number("DRAIN_SECONDS", 70, 0..=3600));
         let webhook_keys = reader.parse(
             "WEBHOOK_SECRET",
-            "whsec_ and the base64 of 24 to 64 random bytes; two, with a comma in between, while you change it",
+            "whsec_ and the base64 of 24 to 64 random bytes; two separated by a comma during a rotation",
         );
         let hosts = hosts(reader);
         let metrics = reader
@@ -143,7 +143,7 @@ impl SharedSettings {
     }
 }
 
-/// The names of ALLOWED_HOSTS, and those that the process is told to listen at.
+/// The names of ALLOWED_HOSTS, API_HOST and METRICS_HOST.
 fn hosts(reader: &mut Reader<'_>) -> AllowedHosts {
     let named = AllowedHosts::parse(&reader.list("ALLOWED_HOSTS")).unwrap_or_else(|problem| {
         reader.complain("ALLOWED_HOSTS", problem);

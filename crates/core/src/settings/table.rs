@@ -1,13 +1,13 @@
-//! Every setting, in one table: `--help` prints it, and tests hold `.env.example` to it.
+//! The table of all settings. `--help` prints it; a test compares it with `.env.example`.
 
-/// One setting.
+/// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting {
-    /// Name of the environment variable.
+    /// The name of the environment variable.
     pub name: &'static str,
-    /// What holds when it is not set; empty when nothing does.
+    /// The default; empty if there is none.
     pub default: &'static str,
-    /// What it means, in a line.
+    /// The meaning, in one line.
     pub meaning: &'static str,
 }
 
@@ -19,7 +19,7 @@ const fn setting(name: &'static str, default: &'static str, meaning: &'static st
     }
 }
 
-/// All settings of both binaries.
+/// The settings of both binaries.
 pub const SETTINGS: &[Setting] = &[
     setting(
         "REDIS_URL",
@@ -30,7 +30,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "REDIS_CA_FILE",
         "",
-        "file of PEM certificates of authorities that may sign Redis' certificate, beside the public ones; for rediss://",
+        "for rediss://: file with PEM certificates of authorities to trust in addition to the public ones",
     ),
     setting(
         "DATABASE_URL",
@@ -41,17 +41,17 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "DATABASE_CA_FILE",
         "",
-        "the same for the certificate of Postgres; sslmode is verify-full then, unless DATABASE_URL says otherwise",
+        "the same for Postgres; sslmode is verify-full then, unless DATABASE_URL sets another",
     ),
     setting(
         "HISTORY_DAYS",
         "0",
-        "days that ended searches are kept in the history; 0 for ever",
+        "days that ended searches are kept in the history; 0 for no limit",
     ),
     setting(
         "HISTORY_MAX",
         "0",
-        "ended searches that the history keeps at most, the newest; 0 for all",
+        "largest number of ended searches in the history, the newest; 0 for no limit",
     ),
     setting("API_HOST", "127.0.0.1", "address the API listens on"),
     setting(
@@ -62,48 +62,48 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "API_ADDR_FILE",
         "",
-        "file that the API writes its address to once it listens",
+        "file to which the API writes its address once it listens",
     ),
     setting(
         "MAX_QUEUE_LENGTH",
         "10000",
-        "searches that may wait; beyond it the API answers 429",
+        "largest number of waiting searches; above it the API answers 429",
     ),
     setting(
         "ALLOWED_HOSTS",
         "",
-        "comma-separated names by which clients call the service, beside localhost, addresses and API_HOST; \
-         *.example.com for subdomains, * for any",
+        "comma-separated names by which clients call the service; localhost, addresses and API_HOST \
+         need no entry; *.example.com for subdomains, * for any",
     ),
     setting(
         "CORS_ORIGINS",
         "",
-        "comma-separated origins that browsers may call from; * for all",
+        "comma-separated origins whose web pages may call the API; * for all",
     ),
     setting(
         "API_KEYS",
         "",
-        "comma-separated keys, each key or name:key; once set, requests need one of them",
+        "comma-separated API keys, each key or name:key; once set, requests need one",
     ),
     setting(
         "API_ADMIN_KEYS",
         "",
-        "the same for operators: these keys see every search, the queue and the metrics",
+        "admin keys in the same form: they see every search, the queue and the metrics",
     ),
     setting(
         "API_RATE_LIMIT",
         "0",
-        "requests a minute that a key, or an address without one, may send; 0 for any number",
+        "requests a minute for each key, or for each address without a key; 0 for no limit",
     ),
     setting(
         "API_TRUSTED_PROXIES",
         "",
-        "comma-separated addresses, networks or names of proxies whose X-Forwarded-For names the client",
+        "comma-separated addresses, networks or names of proxies whose X-Forwarded-For is trusted",
     ),
     setting(
         "SHUTDOWN_DELAY_SECONDS",
         "5",
-        "how long an API that is told to stop takes requests, not ready, until load balancers notice",
+        "how long a stopping API still accepts requests, not ready, until load balancers notice",
     ),
     setting(
         "METRICS_HOST",
@@ -113,17 +113,17 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "METRICS_PORT",
         "",
-        "that port, which wants no key; 0 picks a free one; without it the worker has none",
+        "port for these, without a key; 0 picks a free one; not opened when not set",
     ),
     setting(
         "METRICS_ADDR_FILE",
         "",
-        "file that the address of that port is written to once it is open",
+        "file to which the address of that port is written once it is open",
     ),
     setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "",
-        "an OpenTelemetry collector that takes OTLP over HTTP, such as http://localhost:4318; without it there are no traces",
+        "an OpenTelemetry collector with OTLP over HTTP, such as http://localhost:4318; no traces when not set",
     ),
     setting("ENVIRONMENT", "production", "name shown by /api/v1/health"),
     setting(
@@ -131,41 +131,45 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "name of a worker in logs and records; host and process id by default",
     ),
-    setting("WORKER_SLOTS", "16", "searches that a worker runs at once"),
+    setting(
+        "WORKER_SLOTS",
+        "16",
+        "searches that a worker runs at a time",
+    ),
     setting(
         "WORKER_SLOTS_BALANCED",
         "8",
-        "at most so many of them in balanced mode",
+        "largest number of these in balanced mode",
     ),
     setting(
         "WORKER_SLOTS_DEEP",
         "4",
-        "at most so many of them in deep mode",
+        "largest number of these in deep mode",
     ),
     setting(
         "JOB_TTL_SECONDS",
         "86400",
-        "how long the record of a search lives in Redis",
+        "how long the record of a search is kept in Redis",
     ),
     setting(
         "WEBHOOK_SECRET",
         "",
-        "signs what callback_url gets: whsec_ and base64 of 24 to 64 random bytes; without it callback_url is refused",
+        "signs callbacks: whsec_ and the base64 of 24 to 64 random bytes; without it callback_url is refused",
     ),
     setting(
         "JOB_MAX_ATTEMPTS",
         "3",
-        "how often a search that fails for a passing reason is started",
+        "attempts per search, when it fails for a temporary reason",
     ),
     setting(
         "JOB_LEASE_SECONDS",
         "15",
-        "how long a worker may be silent before its search is taken over",
+        "how long a worker may be silent before another worker gets its search",
     ),
     setting(
         "DRAIN_SECONDS",
         "70",
-        "how long a stopping process finishes what it has begun: requests in flight, running searches",
+        "how long a stopping process may finish its running searches or requests in flight",
     ),
     setting(
         "SEARXNG_BASE_URL",
@@ -176,18 +180,18 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "SERPER_BASE_URL",
         "https://google.serper.dev",
-        "where serper.dev answers",
+        "address of serper.dev",
     ),
     setting("PERPLEXITY_API_KEY", "", "key for Perplexity"),
     setting(
         "PERPLEXITY_BASE_URL",
         "https://api.perplexity.ai",
-        "where Perplexity answers",
+        "address of Perplexity",
     ),
     setting(
         "WIKIPEDIA_BASE_URL",
         "",
-        "a MediaWiki api.php; Wikipedia in the question's language by default, `off` for none",
+        "a MediaWiki api.php; by default Wikipedia in the question's language, `off` for none",
     ),
     setting(
         "CORPUS_PATHS",
@@ -197,61 +201,69 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "CORPUS_BASE_URL",
         "",
-        "address under which those documents are published; file:// links by default",
+        "address under which these documents are published; file:// links by default",
     ),
-    setting("DATA_DIR", "data", "folder for the index of the documents"),
+    setting(
+        "DATA_DIR",
+        "data",
+        "folder for the index of these documents",
+    ),
     setting(
         "LLM_BASE_URL",
         "",
         "an OpenAI-compatible API, usually ending in /v1",
     ),
-    setting("LLM_API_KEY", "", "key for it, if it wants one"),
+    setting("LLM_API_KEY", "", "key for it, if it needs one"),
     setting("LLM_MODEL", "", "model that writes the answers"),
-    setting("FALLBACK_LLM_MODEL", "", "model to try when that one fails"),
-    setting("OPENROUTER_API_KEY", "", "stands in for LLM_API_KEY"),
+    setting(
+        "FALLBACK_LLM_MODEL",
+        "",
+        "model to use when LLM_MODEL fails",
+    ),
+    setting("OPENROUTER_API_KEY", "", "used when LLM_API_KEY is not set"),
     setting(
         "OPENROUTER_BASE_URL",
         "https://openrouter.ai/api/v1",
-        "stands in for LLM_BASE_URL when OPENROUTER_API_KEY is set",
+        "used when LLM_BASE_URL is not set and OPENROUTER_API_KEY is",
     ),
     setting(
         "LLM_CONTEXT_TOKENS",
         "0",
-        "tokens that fit into the model's context; 0 asks the server",
+        "the model's context window in tokens; 0 asks the server",
     ),
     setting(
         "LLM_ANSWER_TOKENS",
         "1024",
-        "tokens that an answer may have",
+        "largest number of tokens of an answer",
     ),
     setting(
         "EMBEDDING_BASE_URL",
         "",
         "an OpenAI-compatible API with /embeddings, for ranking by meaning",
     ),
-    setting("EMBEDDING_API_KEY", "", "key for it, if it wants one"),
+    setting("EMBEDDING_API_KEY", "", "key for it, if it needs one"),
     setting("EMBEDDING_MODEL", "", "model that makes the embeddings"),
     setting(
         "RERANK_BASE_URL",
         "",
         "an API with /rerank, instead of EMBEDDING_BASE_URL",
     ),
-    setting("RERANK_API_KEY", "", "key for it, if it wants one"),
+    setting("RERANK_API_KEY", "", "key for it, if it needs one"),
     setting("RERANK_MODEL", "", "model that reranks"),
     setting(
         "UPSTREAM_CA_FILE",
         "",
-        "the same for the certificates of configured engines and models; not for pages and callbacks",
+        "like REDIS_CA_FILE, for the configured engines and models; not for pages and callbacks",
     ),
     setting(
         "CACHE_TTL_SECONDS",
         "0",
-        "how long an answer serves the same request again; 0 for never",
+        "how long a cached answer serves the same request; 0 for never",
     ),
     setting(
         "PAGE_CACHE_TTL_SECONDS",
         "3600",
-        "how long a page that was read is not fetched again; 0 for never",
+        "how long a cached page is not fetched again; 0 for never",
     ),
     setting(
         "EXCLUDED_DOMAINS",
@@ -271,7 +283,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "LOG_LEVEL",
         "info",
-        "error, warn, info, debug or trace, the last two for its own parts; or a filter such as privachat_core=debug",
+        "error, warn, info, debug or trace (the last two without libraries), or a filter such as privachat_core=debug",
     ),
     setting(
         "LOG_FORMAT",

@@ -1,4 +1,4 @@
-//! The two ids that every log line of a search carries, taken from the spans around it.
+//! The request id and session id of a log line, taken from the spans around it.
 
 use std::fmt::Debug;
 use tracing::{
@@ -8,12 +8,12 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
-/// The request that began it, as its answer named it in `X-Request-Id`.
+/// The field of the request id: the `X-Request-Id` of the response.
 pub(super) const REQUEST_ID: &str = "request_id";
-/// The search.
+/// The field of the session id: the id of the search.
 pub(super) const SESSION_ID: &str = "session_id";
 
-/// What one span knows of them.
+/// The ids of one span or event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Ids {
     pub(super) request: Option<String>,
@@ -21,7 +21,7 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// Those of `spans`, the innermost first: the nearest that knows one says it.
+    /// Merges the ids of `spans`, innermost first: the innermost span with an id wins.
     pub(super) fn of(spans: impl Iterator<Item = Self>) -> Self {
         spans.fold(Self::default(), |known, outer| Self {
             request: known.request.or(outer.request),
@@ -51,14 +51,14 @@ impl Visit for Ids {
     }
 }
 
-/// Whether lines take anything from it. Other spans are for traces only: they cost nothing when
-/// there are none.
+/// Whether log lines need it: every event, and each span with an id. Other spans are only for
+/// traces and cost nothing if these are off.
 pub(super) fn matters(metadata: &Metadata<'_>) -> bool {
     let knows = |name| metadata.fields().field(name).is_some();
     !metadata.is_span() || knows(REQUEST_ID) || knows(SESSION_ID)
 }
 
-/// Keeps the ids of each span with it.
+/// Stores the ids of each span in its extensions.
 pub(super) struct KeepIds;
 
 impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for KeepIds {

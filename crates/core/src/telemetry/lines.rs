@@ -1,4 +1,4 @@
-//! How a log line looks: one flat JSON object, or one line for people.
+//! The formats of a log line: one flat JSON object, or one line for people.
 
 use super::ids::{Ids, REQUEST_ID, SESSION_ID};
 use chrono::{SecondsFormat, Utc};
@@ -19,10 +19,10 @@ use tracing_subscriber::{
 };
 
 const MESSAGE: &str = "message";
-/// What a line for machines begins with. An event cannot take their places.
+/// The first fields of a JSON line; a field of an event with one of these names is dropped.
 const OWN: [&str; 3] = ["timestamp", "level", "target"];
 
-/// Spans are not told but for their ids.
+/// Omits the fields of spans; only their ids are logged.
 pub(super) struct NoFields;
 
 impl<'writer> FormatFields<'writer> for NoFields {
@@ -31,14 +31,14 @@ impl<'writer> FormatFields<'writer> for NoFields {
     }
 }
 
-/// One JSON object a line: `timestamp`, `level`, `target`, `request_id` and `session_id` when there
-/// are any, `message`, and what else the event says.
+/// One JSON object a line: `timestamp`, `level`, `target`, `request_id` and `session_id` if known,
+/// `message`, and the other fields of the event.
 pub(super) struct JsonLines;
 
-/// The same for people.
+/// One line for people, with the same data except the target.
 pub(super) struct PrettyLines;
 
-/// An event in parts.
+/// The parts of a log line.
 struct Line {
     level: Level,
     target: Cow<'static, str>,
@@ -63,7 +63,7 @@ impl Line {
             target: fields
                 .log_target
                 .map_or(Cow::Borrowed(metadata.target()), Cow::Owned),
-            // What the event says itself is nearer.
+            // The ids of the event itself take precedence.
             ids: Ids::of(iter::once(fields.ids).chain(outer)),
             message: fields.message,
             fields: fields.others,
@@ -83,7 +83,7 @@ struct Fields {
     ids: Ids,
     message: Option<Value>,
     others: Vec<(&'static str, Value)>,
-    /// Whose line it is, of lines that came by the `log` crate.
+    /// The target of an event of the `log` crate.
     log_target: Option<String>,
 }
 
@@ -210,7 +210,7 @@ const fn colour(level: Level) -> &'static str {
     }
 }
 
-/// A value that cannot begin another line, nor speak to the terminal.
+/// Escapes control characters, so that a value cannot begin another line or control the terminal.
 struct OneLine<'a>(&'a Value);
 
 impl fmt::Display for OneLine<'_> {

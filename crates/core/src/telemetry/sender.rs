@@ -1,4 +1,4 @@
-//! HTTP to the collector of traces.
+//! The HTTP client of the trace exporter.
 
 use crate::domain::is_loopback;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
@@ -10,28 +10,28 @@ use std::{
 use tokio::runtime::Runtime;
 use url::Url;
 
-/// How often a collector that takes nothing is worth a line in the log.
+/// The shortest time between two warnings about the collector.
 const QUIET: Duration = Duration::from_secs(300);
 
-/// Sends batches from the exporter's own thread, one after the other.
+/// Sends batches one after the other, on the exporter's own thread.
 #[derive(Debug)]
 pub(super) struct Sender {
     client: Client,
-    /// Its own: the exporter's thread belongs to no runtime, and the process's may have ended when
-    /// the last batch is sent.
+    /// A runtime of its own: the exporter's thread is in none, and that of the process may have
+    /// ended before the last batch is sent.
     runtime: Runtime,
     warned: Mutex<Option<Instant>>,
 }
 
 impl Sender {
-    /// A sender to `endpoint` that gives a batch up after `patience`.
-    pub(super) fn new(endpoint: &Url, patience: Duration) -> anyhow::Result<Self> {
-        // Fails only when a provider is installed already, which serves as well.
+    /// Creates a client for `endpoint` that gives a batch up after `timeout`.
+    pub(super) fn new(endpoint: &Url, timeout: Duration) -> anyhow::Result<Self> {
+        // Fails only if a provider is installed already, which also works.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
-            .timeout(patience)
+            .timeout(timeout)
             .redirect(redirect::Policy::none())
-            // Nobody looks after a connection between two batches.
+            // The runtime does not run between two batches, so an idle connection would go stale.
             .pool_max_idle_per_host(0);
         if is_loopback(endpoint) {
             client = client.no_proxy();
@@ -53,7 +53,7 @@ impl Sender {
             *warned = Some(Instant::now());
             tracing::warn!(
                 reason,
-                "traces are lost: the collector at OTEL_EXPORTER_OTLP_ENDPOINT does not take them"
+                "traces are lost: the collector at OTEL_EXPORTER_OTLP_ENDPOINT does not accept them"
             );
         }
     }
@@ -61,10 +61,10 @@ impl Sender {
 
 #[async_trait::async_trait]
 impl HttpClient for Sender {
-    /// Blocks, as that thread may.
+    /// Blocks the exporter's thread, which is allowed.
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let request = reqwest::Request::try_from(request)?;
-        // Called inside: the request takes its timer from the runtime.
+        // Executed inside the runtime, which provides the timer of the request.
         let answered = async { self.client.execute(request).await };
         let answered = self.runtime.block_on(answered);
         let status = match answered {
@@ -78,12 +78,12 @@ impl HttpClient for Sender {
         if !status.is_success() {
             self.warn(&format!("HTTP {}", status.as_u16()));
         }
-        // What a collector has to say about a batch is of no use here.
+        // The body of the collector's response is not used.
         Ok(Response::builder().status(status).body(Bytes::new())?)
     }
 }
 
-/// In words that name no address.
+/// A description without an address.
 fn reason(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         return "no answer in time";

@@ -1,7 +1,7 @@
-//! Traces over OpenTelemetry's HTTP protocol, when there is somewhere to send them.
+//! Exports traces over OpenTelemetry's HTTP protocol, if a collector is configured.
 //!
-//! A span is exported when it is of this service and says what kind it is (`otel.kind`); the log
-//! level does not matter. Spans hold no query, text, key or address.
+//! A span is exported if it belongs to this service and has the field `otel.kind`; the log level
+//! does not matter. Spans contain no query, text, key or address.
 
 use super::sender::Sender;
 use opentelemetry::{
@@ -17,32 +17,33 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 use url::Url;
 
-/// How long one batch may take to be sent.
+/// Bounds the export of one batch.
 const SENT_WITHIN: Duration = Duration::from_secs(5);
-/// How long the last one may hold up the end of the process.
+/// Bounds the export of the last batch, which delays the end of the process.
 const LAST_BATCH: Duration = Duration::from_secs(2);
-/// Where collectors take traces, below the address that is configured.
+/// The path of the traces endpoint below the configured address.
 const PATH: &str = "v1/traces";
 
-/// Sends spans until it is told to stop; nothing of it runs when traces are off.
+/// The running exporter; empty if traces are off.
 #[must_use = "the last spans are sent by `stop`"]
 #[derive(Default)]
 pub struct Traces(Option<SdkTracerProvider>);
 
 impl Traces {
-    /// Sends what is left, for at most 2 s. To be called outside of any runtime.
+    /// Exports the remaining spans within at most 2 s. Must be called outside of any runtime.
     pub fn stop(self) {
         if let Some(provider) = self.0 {
-            // A batch that was not taken has been warned of.
+            // A failed export has already been logged.
             let _sent_or_not = provider.shutdown_with_timeout(LAST_BATCH);
         }
     }
 }
 
-/// Starts to send to the collector at `endpoint`. Gives the layer that takes the spans.
+/// Starts the export to the collector at `endpoint`. Also returns the layer that collects the
+/// spans.
 ///
 /// # Errors
-/// When the HTTP client cannot be set up.
+/// When the HTTP client cannot be built.
 pub(super) fn start<S>(
     endpoint: &Url,
     service: &'static str,
@@ -53,7 +54,7 @@ where
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(Sender::new(endpoint, SENT_WITHIN)?)
-        // A collector that is down costs its batch, and not the memory of all that follow.
+        // While the collector is down, drop batches instead of queueing them in memory.
         .with_retry_policy(RetryPolicy::disabled())
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(below(endpoint))
@@ -69,12 +70,12 @@ where
         .build();
     let layer = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("privachat"))
-        // Files and lines of the machine that built it, threads: of no use to who reads a trace.
+        // Source locations of the build machine and thread ids do not help a reader of traces.
         .with_location(false)
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
-        // No library is to see our contexts, and a span keeps open to its parent until it is used.
+        // Libraries must not see our contexts, and an unused span must stay open to a new parent.
         .with_context_activation(false)
         .with_filter(filter_fn(is_for_export).with_max_level_hint(LevelFilter::INFO));
     Ok((Traces(Some(provider)), layer))
@@ -90,8 +91,7 @@ fn is_for_export(metadata: &Metadata<'_>) -> bool {
         && metadata.fields().field("otel.kind").is_some()
 }
 
-/// The name of `span` for other processes, in the form of W3C Trace Context; `None` when it is not
-/// exported.
+/// The W3C `traceparent` of `span`, for other processes; `None` if the span is not exported.
 #[must_use]
 pub fn traceparent(span: &Span) -> Option<String> {
     let context = span.context();
@@ -103,25 +103,24 @@ pub fn traceparent(span: &Span) -> Option<String> {
     })
 }
 
-/// Whether `span` goes to a collector.
+/// Whether `span` is exported.
 #[must_use]
 pub fn is_exported(span: &Span) -> bool {
     span.context().span().span_context().is_valid()
 }
 
-/// Gives `span` a name that was not known when it began; recording `otel.name` does not, once there
-/// is a child.
+/// Renames `span` after its start. Recording `otel.name` has no effect once the span has a child.
 pub fn rename(span: &Span, name: String) {
     span.context().span().update_name(name);
 }
 
-/// Makes the span that `traceparent` names the parent of `span`, which has not been entered yet.
-/// Anything else than such a name changes nothing.
+/// Makes the span of `traceparent` the parent of `span`, which must not have been entered yet. An
+/// invalid `traceparent` is ignored.
 pub fn set_parent(span: &Span, traceparent: &str) {
     let carrier = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
     let parent = TraceContextPropagator::new().extract(&carrier);
     if parent.span().span_context().is_valid() {
-        // Fails when traces are off.
+        // Fails if traces are off.
         let _set_or_off = span.set_parent(parent);
     }
 }

@@ -1,4 +1,4 @@
-//! Certificates of private authorities, from a file of PEM.
+//! [`CaFile`]: certificates of private authorities, from a PEM file.
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -14,10 +14,10 @@ pub struct CaFile(Arc<[CertificateDer<'static>]>);
 /// Why a file of authorities cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CaFileError {
-    /// No such file, no right to read it, or damaged PEM.
+    /// The file is missing, unreadable or damaged PEM.
     #[error("names a file that cannot be read as PEM certificates: {0}")]
     Unreadable(PemError),
-    /// Not one usable certificate.
+    /// The file has no usable certificate.
     #[error(
         "names a file without a certificate that can be used: it must hold the authority's, as -----BEGIN CERTIFICATE-----"
     )]
@@ -25,11 +25,10 @@ pub enum CaFileError {
 }
 
 impl CaFile {
-    /// Reads the certificates. Bundles hold one now and then that is too old to be used: the others
-    /// count.
+    /// Reads the certificates. Skips unusable ones: bundles sometimes contain one that is too old.
     ///
     /// # Errors
-    /// When the file cannot be read, or holds no certificate that can be used.
+    /// [`CaFileError::Unreadable`] or [`CaFileError::Empty`].
     pub fn read(path: &Path) -> Result<Self, CaFileError> {
         let found = CertificateDer::pem_file_iter(path)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -50,21 +49,21 @@ impl CaFile {
         &self.0
     }
 
-    /// Trust in these authorities and in no other.
+    /// A root store with only these authorities.
     pub(crate) fn alone(&self) -> RootCertStore {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(self.0.iter().cloned());
         store
     }
 
-    /// Trust in these and in the public authorities.
+    /// A root store with these and the public authorities.
     pub(crate) fn with_public(&self) -> RootCertStore {
         let mut store = self.alone();
         store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         store
     }
 
-    /// The same as PEM, for a client that takes nothing else.
+    /// These and the public authorities as PEM, for a client that accepts only PEM.
     pub(crate) fn pem_with_public(&self) -> String {
         let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
         self.0.iter().chain(public).map(pem).collect()
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_count_whatever_stands_between_them() {
+    fn other_text_and_unusable_certificates_are_skipped() {
         let (one, other) = (certificate(), certificate());
         let key = KeyPair::generate().unwrap().serialize_pem();
         let useless = pem(&CertificateDer::from_slice(b"no certificate"));
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_authorities_stay() {
+    fn the_public_authorities_are_added() {
         let ours = read(&certificate()).unwrap();
         let public = webpki_roots::TLS_SERVER_ROOTS.len();
         assert_eq!(ours.alone().len(), 1);

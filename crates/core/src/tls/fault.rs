@@ -1,32 +1,32 @@
-//! What failed in TLS, found behind the errors of those who use it.
+//! [`TlsFault`]: the TLS failure behind an error of a client library.
 
 use rustls::CertificateError;
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
-/// Why there is no connection that can be trusted. Read on from "Redis is not available: ".
+/// Why there is no trusted connection. The text continues one such as "Redis is not available: ".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum TlsFault {
-    /// Signed by somebody else.
+    /// The certificate is signed by an authority that is not trusted.
     #[error("TLS: its certificate is not signed by an authority that is trusted here")]
     Untrusted,
-    /// For another host.
+    /// The certificate is for another host.
     #[error("TLS: its certificate is for another host name than the one in its address")]
     WrongName,
-    /// Too old, or from the future.
+    /// The certificate has expired or is not valid yet.
     #[error("TLS: its certificate has expired or is not valid yet")]
     Outdated,
-    /// A certificate that cannot be a server's, or is too old a kind.
+    /// The certificate is not one of a server, or its format is too old.
     #[error("TLS: its certificate cannot be used as one of a server")]
     Unusable,
-    /// Anything else: no TLS on that port, versions, ciphers.
+    /// Any other failure of the handshake: no TLS on the port, versions, ciphers.
     #[error("TLS: no encrypted connection could be agreed on")]
     Handshake,
 }
 
 impl TlsFault {
-    /// The fault behind an error, if TLS is what went wrong.
+    /// The TLS failure that caused `error`; `None` if TLS did not cause it.
     #[must_use]
     pub fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut cause = Some(error);
@@ -35,7 +35,7 @@ impl TlsFault {
             if let Some(error) = current.downcast_ref::<rustls::Error>() {
                 return Some(Self::of(error));
             }
-            // An io::Error wraps another error without naming it as its source.
+            // `io::Error::source` skips the wrapped error itself.
             let wrapped = current
                 .downcast_ref::<io::Error>()
                 .and_then(io::Error::get_ref);
@@ -64,8 +64,8 @@ impl TlsFault {
         }
     }
 
-    /// What mends it; `ca_file` is the setting for authorities of one's own, `address` that of the
-    /// address.
+    /// What the operator can do. `ca_file` is the name of the setting for authorities, `address`
+    /// that of the address.
     #[must_use]
     pub fn remedy(self, ca_file: &str, address: &str) -> String {
         match self {
@@ -85,8 +85,7 @@ impl TlsFault {
     }
 }
 
-/// What the client of Redis shows as a cause is a shared pointer to it, and looks like another
-/// type.
+/// Unwraps an `Arc`: the Redis client reports the cause as a shared pointer, which hides its type.
 fn unshared<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     match error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
         Some(shared) => &**shared,
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_found_behind_every_wrapping() {
+    fn a_tls_failure_is_found_in_every_wrapping() {
         for (error, fault) in all() {
             let wrapped = io::Error::other(error.clone());
             let twice = io::Error::other(io::Error::other(error.clone()));
@@ -134,10 +133,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_about_tls_is_no_fault_of_it() {
+    fn other_errors_are_no_tls_failure() {
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         let by_redis = RedisError::from(io::Error::from(io::ErrorKind::TimedOut));
-        let name = io::Error::other("TLS: a word of another");
+        let name = io::Error::other("TLS: text only");
         assert_eq!(TlsFault::behind(&refused), None);
         assert_eq!(TlsFault::behind(&by_redis), None);
         assert_eq!(TlsFault::behind(&name), None);

@@ -1,5 +1,5 @@
-//! TLS to the servers that the operator names: whom to trust beside the public authorities, and
-//! what is wrong when a connection cannot be trusted.
+//! TLS to configured servers: [`CaFile`] has additional authorities, [`TlsFault`] explains a failed
+//! connection.
 
 mod ca_file;
 mod fault;

@@ -50,7 +50,7 @@ fn written(events: impl FnOnce()) -> Map<String, Value> {
 }
 
 #[test]
-fn a_line_carries_the_ids_of_the_spans_around_it_before_its_message() {
+fn a_line_has_the_ids_of_its_spans_before_its_message() {
     let line = written(|| {
         let span = tracing::error_span!(
             "request",
@@ -82,7 +82,7 @@ fn a_line_carries_the_ids_of_the_spans_around_it_before_its_message() {
 }
 
 #[test]
-fn an_id_that_the_event_says_itself_stands_once_and_wins() {
+fn an_id_of_the_event_overrides_that_of_the_span() {
     let line = written(|| {
         let _in =
             tracing::error_span!("request", request_id = "r-1", session_id = "outer").entered();
@@ -93,14 +93,14 @@ fn an_id_that_the_event_says_itself_stands_once_and_wins() {
 }
 
 #[test]
-fn a_line_outside_of_any_search_has_no_ids_and_cannot_take_the_place_of_others() {
+fn a_line_without_spans_has_no_ids_and_cannot_override_the_first_fields() {
     let line = written(|| tracing::info!(level = "mine", "done"));
     assert!(!line.contains_key("request_id") && !line.contains_key("session_id"));
     assert_eq!(line["level"], "INFO");
 }
 
 #[test]
-fn a_line_for_people_is_one_line_whatever_it_says() {
+fn control_characters_in_a_pretty_line_are_escaped() {
     let written = Written::default();
     let lines = layer()
         .fmt_fields(NoFields)
