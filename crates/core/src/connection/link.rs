@@ -87,7 +87,7 @@ impl Link {
                     };
                     match reply.and_then(Value::extract_error) {
                         // The right server, without the script. As a value, so that the server
-                        // becomes `last` and the script is loaded there.
+                        // becomes `last_node` and the script is loaded there.
                         Err(error) if is_script_missing(&error) => Ok(Err(error)),
                         reply => reply.map(Ok),
                     }

@@ -96,7 +96,8 @@ impl Pools {
     }
 }
 
-/// Wraps our error into one of diesel's, which is all the pool accepts; `unreachable` unwraps it.
+/// Wraps our error into one of diesel's, which is all the pool accepts; `from_pool_error` unwraps
+/// it.
 fn as_setup_error(error: HistoryError) -> ConnectionError {
     ConnectionError::CouldntSetupConfiguration(QueryError::QueryBuilderError(error.into()))
 }
