@@ -82,7 +82,8 @@ impl LogSettings {
         }
     }
 
-    /// The settings for a command that a person runs: warnings only, unless the level was set.
+    /// The settings for a command that a person runs: warnings only, unless a level
+    /// other than `info` is set.
     #[must_use]
     pub fn quieter(&self) -> Self {
         if self.level == "info" {

@@ -185,7 +185,7 @@ fn offset(bytes: &[u8], error: &serde_json::Error) -> usize {
         .take(lines_before)
         .map(<[u8]>::len)
         .sum();
-    // The column counts the last byte that was read; at the end of the text no further byte was.
+    // The column includes the byte that stopped the parser, except at the end of the text.
     let at_end = error.classify() == Category::Eof;
     let stopped = before + error.column().saturating_sub(usize::from(!at_end));
     let read = bytes.get(..stopped).unwrap_or(bytes);
