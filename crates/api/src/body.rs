@@ -36,10 +36,10 @@ pub(crate) async fn read_search_request(
         MediaType::Other => return Err(Problem::NotJson),
     };
     let search = validate::search_request(&body).map_err(Problem::Invalid)?;
-    let engine = engines.missing_setting(search.search_engine);
+    let engine = engines.missing_engine_setting(search.search_engine);
     let engine = engine.map(|setting| engine_unavailable(&search, setting));
     let callback = search.callback_url.as_deref();
-    let callback = callback.zip(engines.missing_for_callbacks());
+    let callback = callback.zip(engines.missing_callback_setting());
     let callback = callback.map(|(address, setting)| callbacks_unavailable(address, setting));
     let faults: Vec<Fault> = engine.into_iter().chain(callback).collect();
     if faults.is_empty() {

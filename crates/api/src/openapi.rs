@@ -79,7 +79,7 @@ pub(crate) fn document() -> serde_json::Result<Bytes> {
 pub(crate) async fn get(state: web::Data<AppState>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(ContentType::json())
-        .body(state.document.clone())
+        .body(state.openapi_document.clone())
 }
 
 /// Swagger UI at /api/docs/.

@@ -53,12 +53,12 @@ pub(crate) async fn log_request(
             method: &method,
             is_probe,
             status: response.status(),
-            took: started.elapsed(),
-            search: response.request().extensions().get().copied(),
+            duration: started.elapsed(),
+            submission: response.request().extensions().get().copied(),
         };
-        if answer.is_told() {
+        if answer.should_log() {
             let route = response.request().match_pattern();
-            answer.tell(route.as_deref().unwrap_or("unknown"));
+            answer.log(route.as_deref().unwrap_or("unknown"));
         }
         Ok(response)
     }
@@ -71,29 +71,29 @@ struct LoggedResponse<'a> {
     method: &'a Method,
     is_probe: bool,
     status: StatusCode,
-    took: Duration,
-    search: Option<Submission>,
+    duration: Duration,
+    submission: Option<Submission>,
 }
 
 impl LoggedResponse<'_> {
     /// Successful reads, and all probes: polls would be most of the log, and an outage behind a
     /// failed probe has its own lines.
-    fn is_look(&self) -> bool {
+    fn is_routine(&self) -> bool {
         self.method.is_safe() && (self.is_probe || self.status.as_u16() < 400)
     }
 
-    fn is_told(&self) -> bool {
-        !self.is_look() || tracing::enabled!(tracing::Level::DEBUG)
+    fn should_log(&self) -> bool {
+        !self.is_routine() || tracing::enabled!(tracing::Level::DEBUG)
     }
 
-    fn tell(&self, route: &str) {
+    fn log(&self, route: &str) {
         let (method, status) = (self.method, self.status.as_u16());
-        let ms = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
-        if self.is_look() {
+        let ms = u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX);
+        if self.is_routine() {
             tracing::debug!(%method, route, status, ms, "answered");
         } else {
-            let mode = self.search.map(|search| search.mode);
-            let replayed = self.search.map(|search| search.replayed);
+            let mode = self.submission.map(|search| search.mode);
+            let replayed = self.submission.map(|search| search.replayed);
             tracing::info!(%method, route, status, ms, mode, replayed, "answered");
         }
         record_on_span(&Span::current(), method, route, self.status);

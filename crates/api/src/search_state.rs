@@ -41,7 +41,7 @@ impl SearchState {
     }
 
     /// The response 200 with this state as its body.
-    pub(crate) fn ok(self) -> HttpResponse {
+    pub(crate) fn into_response(self) -> HttpResponse {
         match self {
             Self::Completed(bytes) => HttpResponse::Ok()
                 .content_type(ContentType::json())

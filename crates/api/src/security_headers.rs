@@ -43,7 +43,7 @@ pub(crate) async fn add_security_headers(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let state = request.app_data::<web::Data<AppState>>();
-    let is_encrypted = state.is_some_and(|state| state.proxies.say_https(request.request()));
+    let is_encrypted = state.is_some_and(|state| state.trusted_proxies.is_https(request.request()));
     let path = request.path();
     let is_private = path.starts_with("/api/v1/");
     let policy = if path.starts_with("/api/docs/") {

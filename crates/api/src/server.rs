@@ -58,7 +58,9 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
     let proxies = settings.trusted_proxies.clone();
     let stopped = stop.clone();
     parts.spawn("the DNS refresh of trusted proxies", async move {
-        let _stopped = stopped.run_until_cancelled(proxies.follow_names()).await;
+        let _stopped = stopped
+            .run_until_cancelled(proxies.resolve_periodically())
+            .await;
     });
     let feeds = EventStreams::new(jobs.clone(), changes.clone(), Handle::current());
     let queue = QueueStream::new(jobs.clone(), Handle::current());
@@ -69,24 +71,24 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         durability: CachedDurability::new(jobs.clone()),
         jobs,
         metrics: Metrics::new(),
-        queue,
-        feeds,
-        changes,
+        queue_stream: queue,
+        event_streams: feeds,
+        notifier: changes,
         history,
-        engines: settings.capabilities.clone(),
-        keys: settings.api_keys.clone(),
+        capabilities: settings.capabilities.clone(),
+        api_keys: settings.api_keys.clone(),
         rate_limit,
-        proxies: settings.trusted_proxies.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
         job_ttl: settings.shared.job_ttl,
         max_queue_length: settings.max_queue_length,
         environment: settings.environment.clone(),
-        document: openapi::document().context("the API cannot be described")?,
-        hosts: settings.shared.hosts.clone(),
-        origins: settings.cors_origins.clone(),
-        leaving: CancellationToken::new(),
-        stopping: CancellationToken::new(),
+        openapi_document: openapi::document().context("the API cannot be described")?,
+        allowed_hosts: settings.shared.hosts.clone(),
+        allowed_origins: settings.cors_origins.clone(),
+        draining: CancellationToken::new(),
+        shutdown: CancellationToken::new(),
     });
-    let port = MetricsServer::open(settings.shared.metrics.as_ref(), &state)?;
+    let port = MetricsServer::bind(settings.shared.metrics.as_ref(), &state)?;
     tokio::select! {
         served = serve(&settings, state) => served?,
         closed = port.serve() => closed?,
@@ -100,7 +102,7 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
 async fn serve(settings: &ApiSettings, state: web::Data<AppState>) -> anyhow::Result<()> {
     let stopped = state.clone();
     let origins = settings.cors_origins.clone();
-    let (has_keys, is_limited) = (!state.keys.is_open(), state.rate_limit.is_some());
+    let (has_keys, is_limited) = (!state.api_keys.is_empty(), state.rate_limit.is_some());
     let threads = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
     let server = HttpServer::new(move || {
         App::new()
@@ -166,15 +168,15 @@ fn announce(settings: &ApiSettings, address: SocketAddr) -> anyhow::Result<()> {
         })?;
     }
     tracing::info!(%address, "listening");
-    if settings.api_keys.let_all_search() && !address.ip().is_loopback() {
+    if settings.api_keys.allows_anonymous_search() && !address.ip().is_loopback() {
         tracing::warn!(
             "searches need no key and this address is not local: set API_KEYS, or API_HOST=127.0.0.1"
         );
-    } else if settings.api_keys.let_all_search() && !settings.api_keys.is_open() {
+    } else if settings.api_keys.allows_anonymous_search() && !settings.api_keys.is_empty() {
         tracing::info!(
             "searches need no key and all clients can read all searches: only API_ADMIN_KEYS is set"
         );
-    } else if !settings.api_keys.is_open() && !settings.api_keys.have_admin() {
+    } else if !settings.api_keys.is_empty() && !settings.api_keys.has_admin_key() {
         tracing::info!("no key may read the queue or the metrics: set API_ADMIN_KEYS");
     }
     Ok(())

@@ -33,8 +33,8 @@ pub(crate) struct ApiSettings {
 /// What the workers can do, by the settings they need: both binaries read the same environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Capabilities {
-    missing: Vec<(SearchEngine, &'static str)>,
-    calls_back: bool,
+    unavailable_engines: Vec<(SearchEngine, &'static str)>,
+    has_webhook_secret: bool,
 }
 
 impl ApiSettings {
@@ -111,28 +111,28 @@ impl Capabilities {
             (SearchEngine::Perplexity, "PERPLEXITY_API_KEY"),
             (SearchEngine::Local, "CORPUS_PATHS"),
         ];
-        let mut missing: Vec<_> = needs
+        let mut unavailable_engines: Vec<_> = needs
             .into_iter()
             .filter(|(_, setting)| reader.text(setting).is_none())
             .collect();
         if reader.text("WIKIPEDIA_BASE_URL").as_deref() == Some("off") {
-            missing.push((SearchEngine::Wikipedia, "WIKIPEDIA_BASE_URL"));
+            unavailable_engines.push((SearchEngine::Wikipedia, "WIKIPEDIA_BASE_URL"));
         }
-        let calls_back = reader.text("WEBHOOK_SECRET").is_some();
+        let has_webhook_secret = reader.text("WEBHOOK_SECRET").is_some();
         Self {
-            missing,
-            calls_back,
+            unavailable_engines,
+            has_webhook_secret,
         }
     }
 
     /// The setting that callbacks need and that is not set.
-    pub(crate) fn missing_for_callbacks(&self) -> Option<&'static str> {
-        (!self.calls_back).then_some("WEBHOOK_SECRET")
+    pub(crate) fn missing_callback_setting(&self) -> Option<&'static str> {
+        (!self.has_webhook_secret).then_some("WEBHOOK_SECRET")
     }
 
     /// The setting that `engine` needs and that is not set.
-    pub(crate) fn missing_setting(&self, engine: SearchEngine) -> Option<&'static str> {
-        self.missing
+    pub(crate) fn missing_engine_setting(&self, engine: SearchEngine) -> Option<&'static str> {
+        self.unavailable_engines
             .iter()
             .find(|(missing, _)| *missing == engine)
             .map(|(_, setting)| *setting)
@@ -148,19 +148,21 @@ mod tests {
         let settings = ApiSettings::read(&|_name| None).unwrap();
         assert_eq!((settings.host.as_str(), settings.port), ("127.0.0.1", 8001));
         assert_eq!(
-            settings.capabilities.missing_setting(SearchEngine::Auto),
+            settings
+                .capabilities
+                .missing_engine_setting(SearchEngine::Auto),
             None
         );
         assert_eq!(
             settings
                 .capabilities
-                .missing_setting(SearchEngine::Wikipedia),
+                .missing_engine_setting(SearchEngine::Wikipedia),
             None
         );
         assert_eq!(
             settings
                 .capabilities
-                .missing_setting(SearchEngine::Serperdev),
+                .missing_engine_setting(SearchEngine::Serperdev),
             Some("SERPER_API_KEY")
         );
     }

@@ -24,7 +24,7 @@ pub(crate) async fn stop_on_signal(
     delay: Duration,
 ) {
     signals.heard().await;
-    state.leaving.cancel();
+    state.draining.cancel();
     if !delay.is_zero() {
         let delay_s = delay.as_secs();
         tracing::info!(
@@ -37,7 +37,7 @@ pub(crate) async fn stop_on_signal(
         }
     }
     tracing::info!("stopping; requests in flight may finish");
-    state.stopping.cancel();
+    state.shutdown.cancel();
     let ending = server.stop(true);
     signals.heard().await;
     tracing::warn!("told to stop at once");
@@ -52,7 +52,7 @@ pub(crate) async fn close_while_draining(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let state = request.app_data::<web::Data<AppState>>().cloned();
     let mut response = next.call(request).await?;
-    let is_leaving = state.is_some_and(|state| state.leaving.is_cancelled());
+    let is_leaving = state.is_some_and(|state| state.draining.is_cancelled());
     if is_leaving && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);

@@ -20,32 +20,32 @@ pub(crate) struct AppState {
     pub(crate) durability: CachedDurability,
     pub(crate) metrics: Metrics,
     /// Wakes tasks that wait for a job to change.
-    pub(crate) changes: Notifier,
+    pub(crate) notifier: Notifier,
     /// The event streams that have subscribers.
-    pub(crate) feeds: Arc<EventStreams>,
+    pub(crate) event_streams: Arc<EventStreams>,
     /// The snapshots of the queue.
-    pub(crate) queue: Arc<QueueStream>,
+    pub(crate) queue_stream: Arc<QueueStream>,
     pub(crate) history: Arc<dyn History>,
-    pub(crate) engines: Capabilities,
+    pub(crate) capabilities: Capabilities,
     /// The keys of API_KEYS and API_ADMIN_KEYS.
-    pub(crate) keys: ApiKeys,
+    pub(crate) api_keys: ApiKeys,
     /// The limit of API_RATE_LIMIT for each key or address; none when it is 0.
     pub(crate) rate_limit: Option<RateLimit>,
     /// The proxies whose X-Forwarded-* headers count.
-    pub(crate) proxies: TrustedProxies,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) job_ttl: Duration,
     pub(crate) max_queue_length: u64,
     pub(crate) environment: String,
     /// The OpenAPI document: see [`crate::openapi::document`].
-    pub(crate) document: Bytes,
+    pub(crate) openapi_document: Bytes,
     /// The names allowed in the `Host` header.
-    pub(crate) hosts: AllowedHosts,
+    pub(crate) allowed_hosts: AllowedHosts,
     /// Other origins whose pages may use the API (CORS_ORIGINS).
-    pub(crate) origins: Vec<String>,
+    pub(crate) allowed_origins: Vec<String>,
     /// Cancelled by the first signal: requests are still served, `/readyz` fails and connections
     /// close after their response, so that load balancers choose another process.
-    pub(crate) leaving: CancellationToken,
+    pub(crate) draining: CancellationToken,
     /// Cancelled after SHUTDOWN_DELAY_SECONDS: event streams end and their clients reconnect to
     /// another process.
-    pub(crate) stopping: CancellationToken,
+    pub(crate) shutdown: CancellationToken,
 }

@@ -47,7 +47,7 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
 #[derive(Debug, Default)]
 pub(crate) struct SubmitContext {
     /// The `Idempotency-Key`.
-    pub(crate) key: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
     /// The name of the API key that the search belongs to.
     pub(crate) owner: Option<String>,
     /// The `X-Request-Id`.
@@ -56,9 +56,9 @@ pub(crate) struct SubmitContext {
 
 impl SubmitContext {
     /// Reads it from a request.
-    pub(crate) fn of(request: &HttpRequest, caller: &Caller) -> Result<Self, Problem> {
+    pub(crate) fn from_request(request: &HttpRequest, caller: &Caller) -> Result<Self, Problem> {
         Ok(Self {
-            key: idempotency_key(request)?,
+            idempotency_key: idempotency_key(request)?,
             owner: caller.key_name().map(str::to_owned),
             request_id: request_log::current_request_id(request),
         })
@@ -71,7 +71,7 @@ pub(crate) async fn submit(
     search: &SearchRequest,
     envelope: &SubmitContext,
 ) -> Result<AcceptedSearch, Problem> {
-    let key = envelope.key.as_deref();
+    let key = envelope.idempotency_key.as_deref();
     let id = match key {
         Some(key) => session_id_for_key(key, envelope.owner.as_deref()),
         None => Uuid::new_v4(),
@@ -143,7 +143,7 @@ fn new_job(
     Ok(NewJob {
         id,
         mode: search.mode,
-        request_hash: match envelope.key {
+        request_hash: match envelope.idempotency_key {
             Some(_) => request_hash(search)?,
             // No later request can have the same id.
             None => String::new(),

@@ -34,7 +34,7 @@ pub(crate) async fn wait_until(
     enough: impl Fn(&SearchState) -> bool,
 ) -> Result<Option<SearchState>, Problem> {
     // Subscribe before the first read, or a change in between is lost.
-    let mut ring = state.changes.subscribe(id);
+    let mut ring = state.notifier.subscribe(id);
     let mut seen = false;
     loop {
         let record = match state.jobs.record(id).await {

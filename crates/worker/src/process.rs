@@ -81,7 +81,7 @@ async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
     jobs.log_config_issues().await;
     let look_after = daemon::Observability {
         metrics,
-        address: settings.shared.metrics.clone(),
+        metrics_address: settings.shared.metrics.clone(),
     };
     daemon::run(settings.daemon(), jobs, context, look_after, parts, stopped).await
 }

@@ -17,7 +17,7 @@ use url::Url;
 /// Observes calls to upstreams.
 pub trait CallObserver: Send + Sync {
     /// Called when a call ends; `outcome` is `ok`, `abandoned` or the kind of failure.
-    fn ended(&self, upstream: &'static str, outcome: &'static str, took: Duration);
+    fn call_ended(&self, upstream: &'static str, outcome: &'static str, took: Duration);
 }
 
 /// A provider, fetcher or model whose calls are traced.
@@ -36,7 +36,7 @@ impl<T: ?Sized> Traced<T> {
         ActiveCall {
             span: client_span(name, upstream),
             upstream,
-            calls: self.observer.as_deref(),
+            observer: self.observer.as_deref(),
             outcome: "abandoned",
             started: Instant::now(),
         }
@@ -47,14 +47,14 @@ impl<T: ?Sized> Traced<T> {
 struct ActiveCall<'a> {
     span: Span,
     upstream: &'static str,
-    calls: Option<&'a dyn CallObserver>,
+    observer: Option<&'a dyn CallObserver>,
     outcome: &'static str,
     started: Instant,
 }
 
 impl ActiveCall<'_> {
     /// Records the result.
-    fn ended<T, E>(mut self, result: &Result<T, E>, kind: impl Fn(&E) -> &'static str) {
+    fn record_result<T, E>(mut self, result: &Result<T, E>, kind: impl Fn(&E) -> &'static str) {
         self.outcome = match result {
             Ok(_) => "ok",
             Err(error) => {
@@ -69,8 +69,8 @@ impl ActiveCall<'_> {
 
 impl Drop for ActiveCall<'_> {
     fn drop(&mut self) {
-        if let Some(calls) = self.calls {
-            calls.ended(self.upstream, self.outcome, self.started.elapsed());
+        if let Some(calls) = self.observer {
+            calls.call_ended(self.upstream, self.outcome, self.started.elapsed());
         }
     }
 }
@@ -107,7 +107,7 @@ impl SearchProvider for Traced<dyn SearchProvider> {
         let call = self.call(&format!("search {}", self.name()), self.name());
         let asked = self.inner.search(query, deadline);
         let result = asked.instrument(call.span.clone()).await;
-        call.ended(&result, |error| match error {
+        call.record_result(&result, |error| match error {
             ProviderError::TimedOut { .. } => "timeout",
             ProviderError::Unavailable { .. } => "unavailable",
             ProviderError::RateLimited { .. } => "rate_limited",
@@ -129,7 +129,7 @@ impl PageFetcher for Traced<dyn PageFetcher> {
         let call = self.call("fetch page", "page");
         let fetched = self.inner.fetch(url, language, deadline);
         let result = fetched.instrument(call.span.clone()).await;
-        call.ended(&result, |error| match error {
+        call.record_result(&result, |error| match error {
             FetchError::Forbidden(_) => "forbidden",
             FetchError::TimedOut => "timeout",
             FetchError::Status(_) => "status",
@@ -162,7 +162,7 @@ impl LanguageModel for Traced<dyn LanguageModel> {
         let call = self.call("chat", "model");
         let asked = self.inner.complete(prompt, deadline, on_piece);
         let result = asked.instrument(call.span.clone()).await;
-        call.ended(&result, |error| match error {
+        call.record_result(&result, |error| match error {
             ModelError::TimedOut => "timeout",
             ModelError::Unavailable { .. } => "unavailable",
             ModelError::RateLimited { .. } => "rate_limited",
@@ -195,7 +195,7 @@ impl Semantics for Traced<dyn Semantics> {
         let call = self.call(name, system);
         let compared = self.inner.similarities(queries, texts, deadline);
         let result = compared.instrument(call.span.clone()).await;
-        call.ended(&result, |error| match error {
+        call.record_result(&result, |error| match error {
             SemanticsError::TimedOut => "timeout",
             SemanticsError::Unavailable { .. } => "unavailable",
             SemanticsError::RateLimited => "rate_limited",

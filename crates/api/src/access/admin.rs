@@ -15,7 +15,7 @@ impl FromRequest for Admin {
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let state = request.app_data::<web::Data<AppState>>();
-        let is_open = state.is_some_and(|state| state.keys.is_open());
+        let is_open = state.is_some_and(|state| state.api_keys.is_empty());
         ready(match caller::caller_from_request(request) {
             _ if is_open => Ok(Self),
             Caller::Key(owner) if owner.is_admin => Ok(Self),

@@ -55,22 +55,22 @@ impl ApiKeys {
     }
 
     /// Whether no key is set: then all requests are allowed, as from an operator.
-    pub(crate) fn is_open(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Whether searches need no key: API_KEYS is empty.
-    pub(crate) fn let_all_search(&self) -> bool {
+    pub(crate) fn allows_anonymous_search(&self) -> bool {
         self.0.iter().all(|(_, owner)| owner.is_admin)
     }
 
     /// Whether API_ADMIN_KEYS has a key.
-    pub(crate) fn have_admin(&self) -> bool {
+    pub(crate) fn has_admin_key(&self) -> bool {
         self.0.iter().any(|(_, owner)| owner.is_admin)
     }
 
     /// The owner of `key`. Takes the same time for known and unknown keys.
-    pub(crate) fn owner(&self, key: &[u8]) -> Option<&KeyOwner> {
+    pub(crate) fn find_owner(&self, key: &[u8]) -> Option<&KeyOwner> {
         let digest: [u8; 32] = Sha256::digest(key).into();
         self.0.iter().fold(None, |found, (known, owner)| {
             let is_it: bool = known.ct_eq(&digest).into();
@@ -113,18 +113,18 @@ mod tests {
     #[test]
     fn a_key_has_its_owner_and_unknown_keys_have_none() {
         let keys = both(&[&format!("alice:{ONE}")], &[&format!("root:{OTHER}")]).unwrap();
-        assert!(!keys.is_open());
-        let alice = keys.owner(ONE.as_bytes()).unwrap();
+        assert!(!keys.is_empty());
+        let alice = keys.find_owner(ONE.as_bytes()).unwrap();
         assert_eq!((alice.name.as_str(), alice.is_admin), ("alice", false));
-        let root = keys.owner(OTHER.as_bytes()).unwrap();
+        let root = keys.find_owner(OTHER.as_bytes()).unwrap();
         assert_eq!((root.name.as_str(), root.is_admin), ("root", true));
-        assert_eq!(keys.owner(b"0123456789abcdeF"), None);
-        assert_eq!(keys.owner(b""), None);
+        assert_eq!(keys.find_owner(b"0123456789abcdeF"), None);
+        assert_eq!(keys.find_owner(b""), None);
     }
 
     #[test]
     fn a_generated_name_does_not_depend_on_the_position() {
-        let name = |keys: &ApiKeys| keys.owner(ONE.as_bytes()).unwrap().name.clone();
+        let name = |keys: &ApiKeys| keys.find_owner(ONE.as_bytes()).unwrap().name.clone();
         let first = name(&both(&[ONE, OTHER], &[]).unwrap());
         let second = name(&both(&[OTHER, ONE], &[]).unwrap());
         assert_eq!(first, second);
@@ -167,11 +167,11 @@ mod tests {
     #[test]
     fn searches_need_no_key_when_only_admin_keys_are_set() {
         let none = both(&[], &[]).unwrap();
-        assert!(none.is_open() && none.let_all_search() && !none.have_admin());
+        assert!(none.is_empty() && none.allows_anonymous_search() && !none.has_admin_key());
         let admins = both(&[], &[ONE]).unwrap();
-        assert!(!admins.is_open() && admins.let_all_search() && admins.have_admin());
+        assert!(!admins.is_empty() && admins.allows_anonymous_search() && admins.has_admin_key());
         let users = both(&[ONE], &[]).unwrap();
-        assert!(!users.is_open() && !users.let_all_search() && !users.have_admin());
-        assert!(!both(&[ONE], &[OTHER]).unwrap().let_all_search());
+        assert!(!users.is_empty() && !users.allows_anonymous_search() && !users.has_admin_key());
+        assert!(!both(&[ONE], &[OTHER]).unwrap().allows_anonymous_search());
     }
 }

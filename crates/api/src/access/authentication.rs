@@ -64,11 +64,11 @@ pub(crate) fn is_public_path(path: &str) -> bool {
 }
 
 fn caller_for_key(state: &AppState, request: &HttpRequest) -> Caller {
-    let keys = &state.keys;
-    let key = key_from_request(request, &state.origins);
-    match key.and_then(|key| keys.owner(key.as_bytes()).cloned()) {
+    let keys = &state.api_keys;
+    let key = key_from_request(request, &state.allowed_origins);
+    match key.and_then(|key| keys.find_owner(key.as_bytes()).cloned()) {
         Some(owner) => Caller::Key(owner),
-        None if keys.let_all_search() => Caller::Anonymous,
+        None if keys.allows_anonymous_search() => Caller::Anonymous,
         None => Caller::Unauthenticated,
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn caller_from_request(request: &HttpRequest) -> Caller {
         return caller.clone();
     }
     let state = request.app_data::<web::Data<AppState>>();
-    match state.is_some_and(|state| state.keys.is_open()) {
+    match state.is_some_and(|state| state.api_keys.is_empty()) {
         true => Caller::Anonymous,
         false => Caller::Unauthenticated,
     }

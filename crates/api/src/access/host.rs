@@ -18,7 +18,7 @@ pub(crate) async fn check_host(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
     let state = request.app_data::<web::Data<AppState>>();
-    if state.is_some_and(|state| is_allowed(&state.hosts, &request)) {
+    if state.is_some_and(|state| is_allowed(&state.allowed_hosts, &request)) {
         return Ok(next.call(request).await?.map_into_left_body());
     }
     let refusal = Problem::HostNotAllowed.error_response();

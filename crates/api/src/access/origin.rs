@@ -22,7 +22,7 @@ pub(crate) async fn check_origin(
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
     let acts = !request.method().is_safe() || opens_socket(request.headers());
     let state = request.app_data::<web::Data<AppState>>();
-    let is_allowed = state.is_some_and(|state| may_act(request.headers(), &state.origins));
+    let is_allowed = state.is_some_and(|state| may_act(request.headers(), &state.allowed_origins));
     if is_allowed || !acts {
         return Ok(next.call(request).await?.map_into_left_body());
     }

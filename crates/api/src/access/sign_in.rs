@@ -31,7 +31,7 @@ pub(crate) async fn sign_in(
     let sent = decode(&sent).map_err(|_no_text| Problem::Unauthorized)?;
     let credentials = serde_json::from_str::<Credentials>(&sent);
     let Credentials { key } = credentials.map_err(|_unreadable| Problem::Unauthorized)?;
-    if !state.keys.is_open() && state.keys.owner(key.as_bytes()).is_none() {
+    if !state.api_keys.is_empty() && state.api_keys.find_owner(key.as_bytes()).is_none() {
         return Err(Problem::Unauthorized);
     }
     let cookie = Cookie::build(COOKIE_NAME, key).max_age(COOKIE_LIFETIME);

@@ -18,7 +18,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TrustedProxies {
     networks: Vec<IpNet>,
-    names: HostNames,
+    host_names: HostNames,
 }
 
 impl TrustedProxies {
@@ -36,7 +36,7 @@ impl TrustedProxies {
                 .or_else(|_no_address| entry.parse());
             match network {
                 Ok(network) => proxies.networks.push(network),
-                Err(_no_network) if proxies.names.add(entry) => {}
+                Err(_no_network) if proxies.host_names.add(entry) => {}
                 Err(_no_network) => return Err(place),
             }
         }
@@ -44,18 +44,18 @@ impl TrustedProxies {
     }
 
     /// Resolves the names periodically; never returns.
-    pub(crate) async fn follow_names(self) {
-        self.names.follow().await;
+    pub(crate) async fn resolve_periodically(self) {
+        self.host_names.resolve_periodically().await;
     }
 
     /// The client's address: the last one on the path to here that is not a trusted proxy's.
-    pub(crate) fn client_of(&self, request: &HttpRequest) -> Option<IpAddr> {
+    pub(crate) fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = peer_address(request)?;
-        Some(self.client_behind(peer, request.headers()))
+        Some(self.address_behind_proxies(peer, request.headers()))
     }
 
     /// Whether a trusted proxy says that it received the request over TLS.
-    pub(crate) fn say_https(&self, request: &HttpRequest) -> bool {
+    pub(crate) fn is_https(&self, request: &HttpRequest) -> bool {
         let is_trusted = peer_address(request).is_some_and(|peer| self.trusts(peer));
         let said = header_entries(request.headers(), &FORWARDED_PROTO).last();
         is_trusted && said.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
@@ -63,7 +63,7 @@ impl TrustedProxies {
 
     /// The network that shares one rate limit: an IPv4 address, or an IPv6 /64, which one customer
     /// has at least and from which each request may use another address (RFC 6177).
-    pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+    pub(crate) fn rate_limit_network(address: IpAddr) -> IpAddr {
         match address {
             IpAddr::V4(_) => address,
             IpAddr::V6(address) => {
@@ -73,7 +73,7 @@ impl TrustedProxies {
         }
     }
 
-    fn client_behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    fn address_behind_proxies(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut nearest = peer;
         let mut way: Vec<&str> = header_entries(headers, &FORWARDED_FOR).collect();
         // Each proxy appends the address of its peer. Entries left of the first untrusted address
@@ -91,7 +91,7 @@ impl TrustedProxies {
         self.networks
             .iter()
             .any(|network| network.contains(&address))
-            || self.names.have(address)
+            || self.host_names.contain(address)
     }
 }
 

@@ -52,7 +52,9 @@ async fn take_allowance(request: &ServiceRequest) -> Option<Allowance> {
     if is_exempt(request.path()) {
         return None;
     }
-    limit.take(&rate_limit_key(request, &state.proxies)).await
+    limit
+        .take(&rate_limit_key(request, &state.trusted_proxies))
+        .await
 }
 
 /// Probes, and files served from the binary. Not sign-in, which can be used to guess keys.
@@ -68,8 +70,8 @@ fn rate_limit_key(request: &ServiceRequest, proxies: &TrustedProxies) -> String 
     {
         return format!("key {name}");
     }
-    match proxies.client_of(request.request()) {
-        Some(client) => format!("address {}", TrustedProxies::network_of(client)),
+    match proxies.client_address(request.request()) {
+        Some(client) => format!("address {}", TrustedProxies::rate_limit_network(client)),
         None => "address unknown".to_owned(),
     }
 }

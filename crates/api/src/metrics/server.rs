@@ -20,7 +20,7 @@ impl MetricsServer {
     ///
     /// # Errors
     /// When the address is taken or its file cannot be written.
-    pub(crate) fn open(
+    pub(crate) fn bind(
         address: Option<&MetricsAddress>,
         state: &web::Data<AppState>,
     ) -> anyhow::Result<Self> {

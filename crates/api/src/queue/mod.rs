@@ -25,7 +25,7 @@ pub(crate) struct QueueStream {
     jobs: Jobs,
     /// Runs the reader task: it outlives the thread of the request that starts it.
     runtime: Handle,
-    latest: Mutex<Weak<watch::Sender<LatestEvent>>>,
+    sender: Mutex<Weak<watch::Sender<LatestEvent>>>,
 }
 
 impl QueueStream {
@@ -33,13 +33,13 @@ impl QueueStream {
         Arc::new(Self {
             jobs,
             runtime,
-            latest: Mutex::default(),
+            sender: Mutex::default(),
         })
     }
 
     /// Subscribes to the queue; the first subscriber starts the reader.
-    pub(crate) fn watch(self: &Arc<Self>) -> watch::Receiver<LatestEvent> {
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn subscribe(self: &Arc<Self>) -> watch::Receiver<LatestEvent> {
+        let mut latest = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = latest.upgrade() {
             let mut receiver = sender.subscribe();
             // The present snapshot is new to this subscriber.
@@ -49,11 +49,11 @@ impl QueueStream {
         let (sender, receiver) = watch::channel(None);
         let sender = Arc::new(sender);
         *latest = Arc::downgrade(&sender);
-        self.runtime.spawn(Arc::clone(self).read(sender));
+        self.runtime.spawn(Arc::clone(self).run_reader(sender));
         receiver
     }
 
-    async fn read(self: Arc<Self>, sender: Arc<watch::Sender<LatestEvent>>) {
+    async fn run_reader(self: Arc<Self>, sender: Arc<watch::Sender<LatestEvent>>) {
         let mut shown: Option<Snapshot> = None;
         loop {
             match take_snapshot(&self.jobs).await {
@@ -74,15 +74,15 @@ impl QueueStream {
                 () = sender.closed() => {}
                 () = sleep(READ_INTERVAL) => {}
             }
-            if self.is_done(&sender) {
+            if self.stop_if_unused(&sender) {
                 return;
             }
         }
     }
 
     /// Whether the last subscriber has dropped; then the next one starts another reader.
-    fn is_done(&self, sender: &watch::Sender<LatestEvent>) -> bool {
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+    fn stop_if_unused(&self, sender: &watch::Sender<LatestEvent>) -> bool {
+        let mut latest = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
         if sender.receiver_count() > 0 {
             return false;
         }

@@ -47,7 +47,7 @@ pub(crate) async fn cancel(
     tracing::info!(session_id = %id, "cancelled by a client");
     let until = Instant::now() + CANCEL_WAIT;
     let now = wait_until(&state, id, until, |now| now.status().is_terminal()).await?;
-    now.map(search_state::SearchState::ok)
+    now.map(search_state::SearchState::into_response)
         .ok_or(Problem::UnknownSearch(id))
 }
 
@@ -85,9 +85,9 @@ pub(crate) async fn retry(
         async_mode: true,
         ..job.search
     };
-    let envelope = SubmitContext::of(&request, &caller)?;
+    let envelope = SubmitContext::from_request(&request, &caller)?;
     let envelope = SubmitContext {
-        key: None,
+        idempotency_key: None,
         // The search keeps its owner when an operator retries it.
         owner: state.jobs.owner(id).await?.or(envelope.owner),
         ..envelope

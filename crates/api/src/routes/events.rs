@@ -58,7 +58,7 @@ pub(super) async fn search_event_stream(
 ) -> Result<HttpResponse, Problem> {
     let record = state.jobs.record(id).await?;
     let record = record.ok_or(Problem::UnknownSearch(id))?;
-    let mut listener = state.feeds.listen(id, after);
+    let mut listener = state.event_streams.subscribe(id, after);
     let mut first = Vec::new();
     if search_state::parse_record(id, &record)?
         .status()
@@ -71,7 +71,7 @@ pub(super) async fn search_event_stream(
             Update::Gone => return Err(Problem::UnknownSearch(id)),
         }
     }
-    let stopping = state.stopping.clone();
+    let stopping = state.shutdown.clone();
     let listening = state.metrics.count_subscriber(Transport::Sse);
     Ok(sse::search_events_response(
         answer, first, listener, stopping, listening,

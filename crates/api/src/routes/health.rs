@@ -41,7 +41,7 @@ pub(crate) async fn live() -> HttpResponse {
     )
 )]
 pub(crate) async fn ready(state: web::Data<AppState>) -> HttpResponse {
-    if state.leaving.is_cancelled() {
+    if state.draining.is_cancelled() {
         return HttpResponse::ServiceUnavailable()
             .json(json!({ "status": "stopping", "redis": "not asked" }));
     }

@@ -33,5 +33,9 @@ pub(crate) async fn get(_: Admin, state: web::Data<AppState>) -> Result<HttpResp
 )]
 pub(crate) async fn events(_: Admin, state: web::Data<AppState>) -> HttpResponse {
     let listening = state.metrics.count_subscriber(Transport::Sse);
-    sse::queue_events_response(state.queue.watch(), state.stopping.clone(), listening)
+    sse::queue_events_response(
+        state.queue_stream.subscribe(),
+        state.shutdown.clone(),
+        listening,
+    )
 }

@@ -64,7 +64,7 @@ pub(crate) async fn post(
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     let state = state.into_inner();
-    let search = body::read_search_request(&request, payload, &state.engines).await?;
+    let search = body::read_search_request(&request, payload, &state.capabilities).await?;
     submit_and_respond(&request, state, search, &caller).await
 }
 
@@ -98,8 +98,8 @@ pub(crate) async fn post_direct(
 ) -> Result<HttpResponse, Problem> {
     let state = state.into_inner();
     let engine = SearchEngine::Perplexity;
-    let search = body::read_search_request(&request, payload, &state.engines).await?;
-    if let Some(setting) = state.engines.missing_setting(engine) {
+    let search = body::read_search_request(&request, payload, &state.capabilities).await?;
+    if let Some(setting) = state.capabilities.missing_engine_setting(engine) {
         return Err(Problem::Invalid(vec![engine_unavailable(engine, setting)]));
     }
     let search = SearchRequest {
@@ -123,7 +123,7 @@ async fn submit_and_respond(
     search: SearchRequest,
     caller: &Caller,
 ) -> Result<HttpResponse, Problem> {
-    let envelope = SubmitContext::of(request, caller)?;
+    let envelope = SubmitContext::from_request(request, caller)?;
     let streams = accepts_event_stream(request);
     let after = events::last_event_id(request).or_else(|fault| match streams {
         true => Err(fault),
@@ -174,8 +174,8 @@ async fn streamed_response(
         answer.insert_header(REPLAYED_HEADER);
         return events::search_event_stream(state, id, after, answer).await;
     }
-    let listener = state.feeds.listen(id, EventId::START);
-    let stopping = state.stopping.clone();
+    let listener = state.event_streams.subscribe(id, EventId::START);
+    let stopping = state.shutdown.clone();
     let listening = state.metrics.count_subscriber(Transport::Sse);
     Ok(sse::search_events_response(
         answer,
@@ -243,7 +243,7 @@ async fn wait_for_end(
             Err(Problem::SearchTimeout { id, timeout, trace })
         }
         Some(completed) => {
-            let mut answer = completed.ok();
+            let mut answer = completed.into_response();
             if accepted.replayed {
                 let (name, value) = REPLAYED_HEADER;
                 answer.headers_mut().insert(

@@ -50,7 +50,7 @@ pub(crate) async fn get(
     access::ensure_can_view(&state, &caller, id).await?;
     let record = state.jobs.record(id).await?;
     record.ok_or(Problem::UnknownSearch(id))?;
-    let listener = state.feeds.listen(id, after);
+    let listener = state.event_streams.subscribe(id, after);
     let listening = state.metrics.count_subscriber(Transport::WebSocket);
     actix_web::rt::spawn(async move {
         let _listening = listening;

@@ -74,7 +74,7 @@ async fn status_response(
             .unwrap_or_default();
         response["queue_position"] = state.jobs.queue_position(id, mode).await?.into();
     }
-    Ok(now.ok())
+    Ok(now.into_response())
 }
 
 fn parse_wait(query: &str) -> Result<Duration, Problem> {

@@ -43,19 +43,19 @@ struct EventBuffer {
 
 /// The events of one search. Lives as long as its subscribers.
 pub(super) struct EventStream {
-    feeds: Arc<EventStreams>,
+    registry: Arc<EventStreams>,
     id: Uuid,
-    known: RwLock<EventBuffer>,
+    buffer: RwLock<EventBuffer>,
     changed: watch::Sender<()>,
     closed: CancellationToken,
 }
 
 impl EventStream {
-    pub(super) fn new(feeds: Arc<EventStreams>, id: Uuid) -> Self {
+    pub(super) fn new(registry: Arc<EventStreams>, id: Uuid) -> Self {
         Self {
-            feeds,
+            registry,
             id,
-            known: RwLock::default(),
+            buffer: RwLock::default(),
             changed: watch::Sender::new(()),
             closed: CancellationToken::new(),
         }
@@ -67,7 +67,7 @@ impl EventStream {
     }
 
     /// Changes when frames or the end are added.
-    pub(super) fn changes(&self) -> watch::Receiver<()> {
+    pub(super) fn change_receiver(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
@@ -77,15 +77,15 @@ impl EventStream {
         place: usize,
         limit: usize,
     ) -> (Vec<Frame>, Option<StreamEnd>) {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.buffer.read().unwrap_or_else(PoisonError::into_inner);
         let rest = known.frames.get(place..).unwrap_or_default();
         let frames: Vec<Frame> = rest.iter().take(limit).cloned().collect();
         let is_all = frames.len() == rest.len();
         (frames, known.end.filter(|_| is_all))
     }
 
-    fn add(&self, frames: Vec<Frame>, end: Option<StreamEnd>) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+    fn append(&self, frames: Vec<Frame>, end: Option<StreamEnd>) {
+        let mut known = self.buffer.write().unwrap_or_else(PoisonError::into_inner);
         known.frames.extend(frames);
         known.end = end;
         drop(known);
@@ -96,7 +96,7 @@ impl EventStream {
 impl Drop for EventStream {
     fn drop(&mut self) {
         self.closed.cancel();
-        self.feeds.strike(self.id);
+        self.registry.remove(self.id);
     }
 }
 
@@ -114,7 +114,7 @@ pub(super) async fn run_reader(feed: Weak<EventStream>, jobs: Jobs, changes: Not
                 after = frames.last().map_or(after, Frame::id);
                 let is_full = frames.len() == READ_BATCH_SIZE;
                 if !frames.is_empty() || end.is_some() {
-                    feed.add(frames, end);
+                    feed.append(frames, end);
                 }
                 drop(feed);
                 if end.is_some() {
@@ -126,7 +126,7 @@ pub(super) async fn run_reader(feed: Weak<EventStream>, jobs: Jobs, changes: Not
             }
             Err(error) if !matches!(error, Problem::Unavailable(_)) => {
                 tracing::error!(session_id = %id, error = %error, "cannot read the events of a search");
-                return feed.add(Vec::new(), Some(StreamEnd::Gone));
+                return feed.append(Vec::new(), Some(StreamEnd::Gone));
             }
             Err(error) => {
                 drop(feed);

@@ -31,10 +31,10 @@ use uuid::Uuid;
 /// The event streams that have subscribers.
 pub(crate) struct EventStreams {
     jobs: Jobs,
-    changes: Notifier,
+    notifier: Notifier,
     /// Runs the reader tasks: they outlive the thread of the request that starts them.
     runtime: Handle,
-    feeds: Mutex<HashMap<Uuid, Weak<EventStream>>>,
+    streams: Mutex<HashMap<Uuid, Weak<EventStream>>>,
 }
 
 impl EventStreams {
@@ -42,20 +42,20 @@ impl EventStreams {
     pub(crate) fn new(jobs: Jobs, changes: Notifier, runtime: Handle) -> Arc<Self> {
         Arc::new(Self {
             jobs,
-            changes,
+            notifier: changes,
             runtime,
-            feeds: Mutex::default(),
+            streams: Mutex::default(),
         })
     }
 
     /// Subscribes to the events of a search after `after`. A search that does not exist yields
     /// [`News::Gone`].
-    pub(crate) fn listen(self: &Arc<Self>, id: Uuid, after: EventId) -> Subscriber {
-        Subscriber::new(self.feed(id), after)
+    pub(crate) fn subscribe(self: &Arc<Self>, id: Uuid, after: EventId) -> Subscriber {
+        Subscriber::new(self.open_stream(id), after)
     }
 
-    fn feed(self: &Arc<Self>, id: Uuid) -> Arc<EventStream> {
-        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+    fn open_stream(self: &Arc<Self>, id: Uuid) -> Arc<EventStream> {
+        let mut feeds = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(feed) = feeds.get(&id).and_then(Weak::upgrade) {
             return feed;
         }
@@ -64,7 +64,7 @@ impl EventStreams {
         let follower = event_stream::run_reader(
             Arc::downgrade(&feed),
             self.jobs.clone(),
-            self.changes.clone(),
+            self.notifier.clone(),
             id,
         );
         self.runtime
@@ -73,8 +73,8 @@ impl EventStreams {
     }
 
     /// Removes the event stream of a search after its last subscriber has dropped.
-    fn strike(&self, id: Uuid) {
-        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+    fn remove(&self, id: Uuid) {
+        let mut feeds = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         // A new subscriber may have started another one meanwhile.
         if feeds.get(&id).is_some_and(|feed| feed.strong_count() == 0) {
             feeds.remove(&id);

@@ -36,10 +36,10 @@ const CLOSE_CODE_EXPIRED: u16 = 4404;
 
 /// An open WebSocket for one search.
 pub(crate) struct EventSocket {
-    wire: WebSocket,
+    websocket: WebSocket,
     state: Arc<AppState>,
     id: Uuid,
-    heard: Instant,
+    last_received: Instant,
 }
 
 /// How a socket ends: with a close frame, or without one because the peer is lost.
@@ -67,50 +67,50 @@ impl EventSocket {
             .await
             .map_err(|_no_handshake| Problem::UpgradeRequired)?;
         let socket = Self {
-            wire,
+            websocket: wire,
             state,
             id,
-            heard: Instant::now(),
+            last_received: Instant::now(),
         };
         Ok((answer, socket))
     }
 
     /// Sends events until the search has ended, the peer is lost or the process stops.
     pub(crate) async fn run(mut self, listener: Subscriber) {
-        let Err(end) = self.talk(listener).await;
+        let Err(end) = self.event_loop(listener).await;
         if let SocketEnd::Close(code) = end {
             let reason = Utf8Bytes::default();
-            let closing = self.wire.close(Some(CloseFrame { code, reason }));
+            let closing = self.websocket.close(Some(CloseFrame { code, reason }));
             let _sent_or_gone = timeout(SEND_TIMEOUT, closing).await;
         }
     }
 
-    async fn talk(
+    async fn event_loop(
         &mut self,
         mut listener: Subscriber,
     ) -> Result<std::convert::Infallible, SocketEnd> {
-        let stopping = self.state.stopping.clone();
+        let stopping = self.state.shutdown.clone();
         let mut beat = interval(PING_INTERVAL);
         loop {
             tokio::select! {
                 // Boxed, so that ten thousand idle sockets do not reserve memory for sending.
-                news = listener.next() => Box::pin(self.tell(news)).await?,
-                message = self.wire.next() => {
-                    self.heard = Instant::now();
-                    Box::pin(self.hear(message)).await?;
+                news = listener.next() => Box::pin(self.send_update(news)).await?,
+                message = self.websocket.next() => {
+                    self.last_received = Instant::now();
+                    Box::pin(self.handle_message(message)).await?;
                 }
                 _ = beat.tick() => {
-                    if self.heard.elapsed() > PEER_TIMEOUT {
+                    if self.last_received.elapsed() > PEER_TIMEOUT {
                         return Err(SocketEnd::Drop);
                     }
-                    self.say(Message::Ping(Bytes::new())).await?;
+                    self.send(Message::Ping(Bytes::new())).await?;
                 }
                 () = stopping.cancelled() => return Err(SocketEnd::Close(CloseCode::Restart)),
             }
         }
     }
 
-    async fn tell(&mut self, news: Update) -> Result<(), SocketEnd> {
+    async fn send_update(&mut self, news: Update) -> Result<(), SocketEnd> {
         let frames = match news {
             Update::Frames(frames) => frames,
             Update::Ended => return Err(SocketEnd::Close(CloseCode::Normal)),
@@ -119,7 +119,7 @@ impl EventSocket {
         for frame in &frames {
             let text = Utf8Bytes::try_from(frame.json().clone());
             let text = text.map_err(|_not_utf8| SocketEnd::Close(CloseCode::Error))?;
-            self.say(Message::Text(text)).await?;
+            self.send(Message::Text(text)).await?;
         }
         match frames.last().is_some_and(Frame::is_last) {
             true => Err(SocketEnd::Close(CloseCode::Normal)),
@@ -127,24 +127,27 @@ impl EventSocket {
         }
     }
 
-    async fn hear(&mut self, message: Option<Result<Message, Error>>) -> Result<(), SocketEnd> {
+    async fn handle_message(
+        &mut self,
+        message: Option<Result<Message, Error>>,
+    ) -> Result<(), SocketEnd> {
         match message {
             Some(Ok(Message::Close(_))) => Err(SocketEnd::Close(CloseCode::Normal)),
             Some(Ok(Message::Pong(_) | Message::Frame(_))) => Ok(()),
             // tungstenite has queued the pong. Flush it before reading on: otherwise the pongs for
             // a peer that sends pings and does not read would pile up.
-            Some(Ok(Message::Ping(_))) => with_send_timeout(self.wire.flush()).await,
-            Some(Ok(Message::Text(text))) => self.obey(text.as_bytes()).await,
-            Some(Ok(Message::Binary(_))) => self.obey(b"").await,
+            Some(Ok(Message::Ping(_))) => with_send_timeout(self.websocket.flush()).await,
+            Some(Ok(Message::Text(text))) => self.handle_command(text.as_bytes()).await,
+            Some(Ok(Message::Binary(_))) => self.handle_command(b"").await,
             Some(Err(error)) => Err(end_for_error(&error)),
             None => Err(SocketEnd::Drop),
         }
     }
 
-    async fn obey(&mut self, order: &[u8]) -> Result<(), SocketEnd> {
+    async fn handle_command(&mut self, order: &[u8]) -> Result<(), SocketEnd> {
         let Ok(ClientCommand { cancel: true }) = serde_json::from_slice(order) else {
             return self
-                .refuse(code::UNKNOWN_MESSAGE, "Send {\"cancel\":true} or nothing")
+                .send_error(code::UNKNOWN_MESSAGE, "Send {\"cancel\":true} or nothing")
                 .await;
         };
         match self.state.jobs.cancel(self.id).await.map_err(Problem::from) {
@@ -153,12 +156,12 @@ impl EventSocket {
                 Ok(())
             }
             Ok(CancelResult::Absent | CancelResult::AlreadyEnded) => {
-                self.refuse(code::ALREADY_FINISHED, "The search has ended")
+                self.send_error(code::ALREADY_FINISHED, "The search has ended")
                     .await
             }
             Err(error) => {
                 tracing::warn!(session_id = %self.id, error = %error, "cannot cancel");
-                self.refuse(
+                self.send_error(
                     code::SERVICE_UNAVAILABLE,
                     "A part of the service does not answer at the moment: try again",
                 )
@@ -167,14 +170,14 @@ impl EventSocket {
         }
     }
 
-    async fn refuse(&mut self, error: &str, message: &str) -> Result<(), SocketEnd> {
+    async fn send_error(&mut self, error: &str, message: &str) -> Result<(), SocketEnd> {
         let text = error_body(error, message).to_string();
-        self.say(Message::text(text)).await
+        self.send(Message::text(text)).await
     }
 
     /// Waits while the small send buffer is full, so a peer that does not read costs no memory.
-    async fn say(&mut self, message: Message) -> Result<(), SocketEnd> {
-        with_send_timeout(self.wire.send(message)).await
+    async fn send(&mut self, message: Message) -> Result<(), SocketEnd> {
+        with_send_timeout(self.websocket.send(message)).await
     }
 }
 

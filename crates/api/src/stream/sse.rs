@@ -23,11 +23,11 @@ pub(crate) fn search_events_response(
 ) -> HttpResponse {
     let mut sending = EventSender {
         ready: VecDeque::new(),
-        listener: Some(listener),
-        stopping,
+        subscriber: Some(listener),
+        shutdown: stopping,
         _listening: listening,
     };
-    sending.take(first);
+    sending.push_frames(first);
     let chunks = stream::unfold(sending, |mut sending| async move {
         let chunk = sending.next().await?;
         Some((chunk, sending))
@@ -37,8 +37,8 @@ pub(crate) fn search_events_response(
 
 struct EventSender {
     ready: VecDeque<Bytes>,
-    listener: Option<Subscriber>,
-    stopping: CancellationToken,
+    subscriber: Option<Subscriber>,
+    shutdown: CancellationToken,
     _listening: SubscriberGuard,
 }
 
@@ -48,22 +48,22 @@ impl EventSender {
             if let Some(chunk) = self.ready.pop_front() {
                 return Some(chunk);
             }
-            let listener = self.listener.as_mut()?;
+            let listener = self.subscriber.as_mut()?;
             let news = tokio::select! {
                 news = listener.next() => news,
                 () = sleep(HEARTBEAT_INTERVAL) => return Some(HEARTBEAT_COMMENT),
-                () = self.stopping.cancelled() => return None,
+                () = self.shutdown.cancelled() => return None,
             };
             match news {
-                Update::Frames(frames) => self.take(frames),
+                Update::Frames(frames) => self.push_frames(frames),
                 Update::Ended | Update::Gone => return None,
             }
         }
     }
 
-    fn take(&mut self, frames: Vec<Frame>) {
+    fn push_frames(&mut self, frames: Vec<Frame>) {
         if frames.last().is_some_and(Frame::is_last) {
-            self.listener = None;
+            self.subscriber = None;
         }
         self.ready
             .extend(frames.iter().map(|frame| frame.sse().clone()));

@@ -24,7 +24,7 @@ pub(crate) enum Update {
 
 /// A position in the events of one search.
 pub(crate) struct Subscriber {
-    feed: Arc<EventStream>,
+    stream: Arc<EventStream>,
     /// Events up to this one are skipped.
     after: EventId,
     /// The index of the next frame.
@@ -33,10 +33,10 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscriber {
-    pub(super) fn new(feed: Arc<EventStream>, after: EventId) -> Self {
-        let changed = feed.changes();
+    pub(super) fn new(stream: Arc<EventStream>, after: EventId) -> Self {
+        let changed = stream.change_receiver();
         Self {
-            feed,
+            stream,
             after,
             next: 0,
             changed,
@@ -48,7 +48,7 @@ impl Subscriber {
         loop {
             // Mark as seen before reading, or a change in between is missed.
             self.changed.borrow_and_update();
-            let (frames, end) = self.feed.frames_from(self.next, MAX_FRAMES_PER_UPDATE);
+            let (frames, end) = self.stream.frames_from(self.next, MAX_FRAMES_PER_UPDATE);
             let taken = frames.len();
             self.next += taken;
             let news: Vec<Frame> = frames

@@ -10,7 +10,7 @@ fn feeds() -> Arc<EventStreams> {
 }
 
 fn watched(feeds: &EventStreams) -> usize {
-    feeds.feeds.lock().unwrap().len()
+    feeds.streams.lock().unwrap().len()
 }
 
 async fn followers_end(before: usize) {
@@ -24,8 +24,8 @@ async fn a_stream_lives_as_long_as_its_subscribers() {
     let feeds = feeds();
     let before = Handle::current().metrics().num_alive_tasks();
     let id = Uuid::new_v4();
-    let first = feeds.listen(id, EventId::START);
-    let second = feeds.listen(id, EventId::START);
+    let first = feeds.subscribe(id, EventId::START);
+    let second = feeds.subscribe(id, EventId::START);
     assert_eq!(watched(&feeds), 1);
     assert_eq!(Handle::current().metrics().num_alive_tasks(), before + 1);
     drop(first);
@@ -40,8 +40,8 @@ async fn a_subscriber_after_the_last_drop_starts_a_new_stream() {
     let feeds = feeds();
     let before = Handle::current().metrics().num_alive_tasks();
     let id = Uuid::new_v4();
-    drop(feeds.listen(id, EventId::START));
-    let again = feeds.listen(id, EventId::START);
+    drop(feeds.subscribe(id, EventId::START));
+    let again = feeds.subscribe(id, EventId::START);
     assert_eq!(watched(&feeds), 1);
     followers_end(before + 1).await;
     drop(again);
@@ -55,7 +55,7 @@ async fn each_search_has_one_reader_for_all_subscribers() {
     let before = Handle::current().metrics().num_alive_tasks();
     let ids = [Uuid::new_v4(), Uuid::new_v4()];
     let listeners: Vec<Subscriber> = (0..100)
-        .map(|number| feeds.listen(ids[number % 2], EventId::START))
+        .map(|number| feeds.subscribe(ids[number % 2], EventId::START))
         .collect();
     assert_eq!(watched(&feeds), 2);
     assert_eq!(Handle::current().metrics().num_alive_tasks(), before + 2);

@@ -56,7 +56,7 @@ pub(super) async fn run(
             let finding = match finding {
                 // It is on by default only, and another provider works.
                 Finding::Failed(error)
-                    if provider == Some(ProviderOrigin::Unasked) && providers > 0 =>
+                    if provider == Some(ProviderOrigin::Default) && providers > 0 =>
                 {
                     Finding::Warning(error)
                 }
@@ -95,7 +95,7 @@ enum ProviderOrigin {
     /// A setting turned it on.
     Configured,
     /// It is on by default.
-    Unasked,
+    Default,
 }
 
 /// One line of the report.

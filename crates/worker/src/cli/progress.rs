@@ -43,7 +43,7 @@ impl ProgressOutput {
         }
     }
 
-    fn line(&self, text: &str) {
+    fn print_line(&self, text: &str) {
         let text = escape_invisible(text);
         match self {
             Self::Bar(bar) => bar.println(text),
@@ -52,14 +52,14 @@ impl ProgressOutput {
         }
     }
 
-    fn moved(&self, progress: &Progress) {
+    fn update(&self, progress: &Progress) {
         match self {
             Self::Bar(bar) => {
                 bar.set_length(u64::try_from(progress.total).unwrap_or(u64::MAX));
                 bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
                 bar.set_message(escape_invisible(&progress.message).into_owned());
             }
-            Self::Lines => self.line(&progress.message),
+            Self::Lines => self.print_line(&progress.message),
         }
     }
 }
@@ -67,8 +67,8 @@ impl ProgressOutput {
 impl ProgressSink for ProgressOutput {
     fn emit(&self, event: Event) {
         match event {
-            Event::Stage(progress) => self.moved(&progress),
-            Event::Warning { message } => self.line(&format!("warning: {message}")),
+            Event::Stage(progress) => self.update(&progress),
+            Event::Warning { message } => self.print_line(&format!("warning: {message}")),
             // The result contains them.
             Event::Sources { .. } | Event::Text { .. } | Event::Discard {} => {}
         }

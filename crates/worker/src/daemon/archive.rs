@@ -88,7 +88,7 @@ async fn archive_due(
         }
         let mut away = ServerDown::default();
         for ids in due.chunks(MAX_CONCURRENT_READS) {
-            outbox.store(ids, &mut away).await?;
+            outbox.archive(ids, &mut away).await?;
         }
         if let Some(error) = away.error {
             return Err(error.into());
@@ -107,9 +107,9 @@ struct ServerDown {
 enum FinishedRecord {
     Session(Box<Session>),
     /// The record has expired.
-    Nothing,
+    Expired,
     /// The record cannot be read, or its search has not ended.
-    Unfit,
+    Unstorable,
 }
 
 struct Archiver<'a> {
@@ -121,16 +121,16 @@ struct Archiver<'a> {
 impl Archiver<'_> {
     /// Archives `ids`. Reads their records at the same time and writes them one after the other,
     /// since SQLite has one writer.
-    async fn store(&self, ids: &[Uuid], away: &mut ServerDown) -> Result<(), ArchiveError> {
+    async fn archive(&self, ids: &[Uuid], away: &mut ServerDown) -> Result<(), ArchiveError> {
         let server = |id: &Uuid| self.jobs.redis().server_of(&keys::record(*id));
         let is_there = |id: &&Uuid| away.server.is_none() || away.server != server(id);
         let ids: Vec<Uuid> = ids.iter().filter(is_there).copied().collect();
-        let found = join_all(ids.iter().map(|id| self.find(*id))).await;
+        let found = join_all(ids.iter().map(|id| self.load(*id))).await;
         let mut kept = Vec::with_capacity(ids.len());
         let mut outcome = Ok(());
         for (id, found) in ids.into_iter().zip(found) {
             match found {
-                Ok(found) => match self.keep(&found).await {
+                Ok(found) => match self.save(&found).await {
                     Ok(()) => kept.push((id, found)),
                     // The others are still stored.
                     Err(error) if !error.is_transient() => log_unstorable(id, error),
@@ -139,13 +139,15 @@ impl Archiver<'_> {
                         break;
                     }
                 },
-                Err(error) => away.note(server(&id), error),
+                Err(error) => away.record(server(&id), error),
             }
         }
-        let done = kept.iter().map(|(id, found)| self.settle(*id, found));
+        let done = kept
+            .iter()
+            .map(|(id, found)| self.remove_from_index(*id, found));
         for ((id, _), done) in kept.iter().zip(join_all(done).await) {
             match done {
-                Err(ArchiveError::Jobs(error)) => away.note(server(id), error),
+                Err(ArchiveError::Jobs(error)) => away.record(server(id), error),
                 Err(ArchiveError::History(error)) if !error.is_transient() => {
                     log_unstorable(*id, error)
                 }
@@ -155,14 +157,14 @@ impl Archiver<'_> {
         outcome
     }
 
-    async fn find(&self, id: Uuid) -> Result<FinishedRecord, JobsError> {
+    async fn load(&self, id: Uuid) -> Result<FinishedRecord, JobsError> {
         let (record, owner) = match self.jobs.record_with_owner(id).await {
             Ok(Some(found)) => found,
-            Ok(None) => return Ok(FinishedRecord::Nothing),
+            Ok(None) => return Ok(FinishedRecord::Expired),
             // Not an outage: the other records are still stored.
             Err(error) if error.is_data_error() => {
                 tracing::error!(session_id = %id, error = %error, "cannot read the record of a finished search; not archived");
-                return Ok(FinishedRecord::Unfit);
+                return Ok(FinishedRecord::Unstorable);
             }
             Err(error) => return Err(error),
         };
@@ -171,7 +173,7 @@ impl Archiver<'_> {
         match session {
             Ok(Some(session)) => {
                 let session = Session { owner, ..session };
-                self.note_failure(&session).await?;
+                self.record_failure(&session).await?;
                 return Ok(FinishedRecord::Session(Box::new(session)));
             }
             Ok(None) => {
@@ -181,10 +183,10 @@ impl Archiver<'_> {
                 tracing::error!(session_id = %id, error = %error, "cannot read the record of a finished search; not archived")
             }
         }
-        Ok(FinishedRecord::Unfit)
+        Ok(FinishedRecord::Unstorable)
     }
 
-    async fn keep(&self, found: &FinishedRecord) -> Result<(), HistoryError> {
+    async fn save(&self, found: &FinishedRecord) -> Result<(), HistoryError> {
         let FinishedRecord::Session(session) = found else {
             return Ok(());
         };
@@ -195,10 +197,14 @@ impl Archiver<'_> {
 
     /// Removes a search from the index. If a client deleted it since its record was read, by this
     /// worker or by one that died, deletes it from the history again.
-    async fn settle(&self, id: Uuid, found: &FinishedRecord) -> Result<(), ArchiveError> {
-        if !matches!(found, FinishedRecord::Unfit) && self.jobs.was_erased(id).await? {
+    async fn remove_from_index(
+        &self,
+        id: Uuid,
+        found: &FinishedRecord,
+    ) -> Result<(), ArchiveError> {
+        if !matches!(found, FinishedRecord::Unstorable) && self.jobs.was_erased(id).await? {
             self.history.delete(id).await?;
-        } else if matches!(found, FinishedRecord::Nothing) {
+        } else if matches!(found, FinishedRecord::Expired) {
             tracing::warn!(session_id = %id, "expired before it could be stored in the history");
         }
         Ok(self.jobs.mark_archived(id).await?)
@@ -206,7 +212,7 @@ impl Archiver<'_> {
 
     /// Adds a failed search to the list of failures. Before the history write, which an outage may
     /// delay for long. A cancelled search needs no attention and is left out.
-    async fn note_failure(&self, session: &Session) -> Result<(), JobsError> {
+    async fn record_failure(&self, session: &Session) -> Result<(), JobsError> {
         let is_cancelled = session.error_code.as_deref() == Some("cancelled");
         if session.status == Status::Failed && !is_cancelled {
             self.jobs.record_failure(session.id).await?;
@@ -221,7 +227,7 @@ fn log_unstorable(id: Uuid, error: HistoryError) {
 }
 
 impl ServerDown {
-    fn note(&mut self, server: Option<Server>, error: JobsError) {
+    fn record(&mut self, server: Option<Server>, error: JobsError) {
         self.server = server;
         self.error = Some(error);
     }

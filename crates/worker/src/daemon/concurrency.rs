@@ -96,10 +96,10 @@ impl Drop for Slot {
 /// The right to run one search of any of these modes.
 pub(super) struct Available {
     running: Arc<[AtomicUsize; Mode::ALL.len()]>,
-    all: Arc<Semaphore>,
-    size: usize,
-    of_all: OwnedSemaphorePermit,
-    of_modes: Vec<(Mode, OwnedSemaphorePermit)>,
+    total: Arc<Semaphore>,
+    total_slots: usize,
+    total_permit: OwnedSemaphorePermit,
+    mode_permits: Vec<(Mode, OwnedSemaphorePermit)>,
 }
 
 impl Slots {
@@ -156,18 +156,18 @@ impl Slots {
     ) -> Available {
         Available {
             running: Arc::clone(&self.running),
-            all: Arc::clone(&self.total),
-            size: self.limits.total,
-            of_all,
-            of_modes,
+            total: Arc::clone(&self.total),
+            total_slots: self.limits.total,
+            total_permit: of_all,
+            mode_permits: of_modes,
         }
     }
 }
 
 impl Available {
     /// The modes that have a free slot, in a random order weighted by [`weight`].
-    pub(super) fn modes(&self) -> Vec<Mode> {
-        let mut left: Vec<Mode> = self.of_modes.iter().map(|(mode, _)| *mode).collect();
+    pub(super) fn mode_order(&self) -> Vec<Mode> {
+        let mut left: Vec<Mode> = self.mode_permits.iter().map(|(mode, _)| *mode).collect();
         let mut order = Vec::with_capacity(left.len());
         while !left.is_empty() {
             let total: u32 = left.iter().copied().map(weight).sum();
@@ -183,15 +183,18 @@ impl Available {
     }
 
     /// The slot for a search of `mode`; frees those of the other modes.
-    pub(super) fn take(self, mode: Mode) -> Option<Slot> {
-        let (_, of_mode) = self.of_modes.into_iter().find(|(free, _)| *free == mode)?;
+    pub(super) fn into_slot(self, mode: Mode) -> Option<Slot> {
+        let (_, of_mode) = self
+            .mode_permits
+            .into_iter()
+            .find(|(free, _)| *free == mode)?;
         self.running[mode_index(mode)].fetch_add(1, Ordering::Relaxed);
         Some(Slot {
             mode,
             running: self.running,
-            total: self.all,
-            total_slots: self.size,
-            total_permit: Some(self.of_all),
+            total: self.total,
+            total_slots: self.total_slots,
+            total_permit: Some(self.total_permit),
             _mode_permit: of_mode,
         })
     }
@@ -226,8 +229,13 @@ mod tests {
     #[tokio::test]
     async fn a_mode_without_a_free_slot_is_left_out() {
         let slots = Slots::new(LIMITS);
-        let _deep = slots.acquire().await.unwrap().take(Mode::Deep).unwrap();
-        let modes = slots.acquire().await.unwrap().modes();
+        let _deep = slots
+            .acquire()
+            .await
+            .unwrap()
+            .into_slot(Mode::Deep)
+            .unwrap();
+        let modes = slots.acquire().await.unwrap().mode_order();
         assert!(!modes.contains(&Mode::Deep));
         assert!(modes.contains(&Mode::Speed) && modes.contains(&Mode::Balanced));
     }
@@ -235,14 +243,26 @@ mod tests {
     #[tokio::test]
     async fn a_dropped_slot_can_be_taken_again() {
         let slots = Slots::new(LIMITS);
-        drop(slots.acquire().await.unwrap().take(Mode::Deep));
-        assert!(slots.acquire().await.unwrap().modes().contains(&Mode::Deep));
+        drop(slots.acquire().await.unwrap().into_slot(Mode::Deep));
+        assert!(
+            slots
+                .acquire()
+                .await
+                .unwrap()
+                .mode_order()
+                .contains(&Mode::Deep)
+        );
     }
 
     #[tokio::test]
     async fn a_search_counts_as_running_until_its_slot_is_dropped() {
         let slots = Slots::new(LIMITS);
-        let slot = slots.acquire().await.unwrap().take(Mode::Balanced).unwrap();
+        let slot = slots
+            .acquire()
+            .await
+            .unwrap()
+            .into_slot(Mode::Balanced)
+            .unwrap();
         assert_eq!((slots.running().balanced, slots.running().speed), (1, 0));
         drop(slot);
         assert_eq!(slots.running(), PerMode::default());
@@ -251,8 +271,18 @@ mod tests {
     #[tokio::test]
     async fn a_search_that_was_lost_twice_runs_alone() {
         let slots = Slots::new(LIMITS);
-        let mut suspect = slots.acquire().await.unwrap().take(Mode::Speed).unwrap();
-        let other = slots.acquire().await.unwrap().take(Mode::Speed).unwrap();
+        let mut suspect = slots
+            .acquire()
+            .await
+            .unwrap()
+            .into_slot(Mode::Speed)
+            .unwrap();
+        let other = slots
+            .acquire()
+            .await
+            .unwrap()
+            .into_slot(Mode::Speed)
+            .unwrap();
         let mut widening = Box::pin(suspect.widen(2));
         let waits = futures_util::poll!(&mut widening);
         assert!(waits.is_pending(), "another runs");
@@ -284,7 +314,7 @@ mod tests {
         let mut firsts = std::collections::HashSet::new();
         // The rarest comes first once in ten: the chance to miss it 1,000 times is 10⁻⁴⁶.
         for _ in 0..1000 {
-            firsts.insert(slots.acquire().await.unwrap().modes()[0]);
+            firsts.insert(slots.acquire().await.unwrap().mode_order()[0]);
         }
         assert_eq!(firsts.len(), 3);
     }

@@ -20,7 +20,7 @@ pub(super) async fn run(
 ) {
     let mut outage = Outage::default();
     while let Some(Some(free)) = stop.run_until_cancelled(slots.acquire()).await {
-        let modes = free.modes();
+        let modes = free.mode_order();
         let spare = modes.first().map(|mode| slots.try_acquire_extra(*mode));
         let spare = spare.unwrap_or_default();
         // Not raced against `stop`: a dropped pop may lose an entry. `shutdown` unblocks the
@@ -44,7 +44,7 @@ pub(super) async fn run(
         for (hint, free) in hints.into_iter().zip(iter::once(free).chain(spare)) {
             if stop.is_cancelled() {
                 requeue(&runner, hint).await;
-            } else if let Some(mut slot) = free.take(hint.mode) {
+            } else if let Some(mut slot) = free.into_slot(hint.mode) {
                 let runner = Arc::clone(&runner);
                 searches.spawn(async move {
                     runner.run(hint, &mut slot).await;

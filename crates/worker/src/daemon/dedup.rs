@@ -33,8 +33,8 @@ const DEADLINE_TOLERANCE: Duration = Duration::from_millis(100);
 /// The in-flight runs of this worker, by the digest of their request.
 pub(super) struct SingleFlight {
     context: Context,
-    others: Arc<Coordinator>,
-    flights: Mutex<HashMap<String, Weak<InFlightRun>>>,
+    coordinator: Arc<Coordinator>,
+    in_flight: Mutex<HashMap<String, Weak<InFlightRun>>>,
 }
 
 /// The result of a run.
@@ -50,8 +50,8 @@ impl SingleFlight {
     pub(super) fn new(context: Context, cache: Cache, ttl: Duration) -> Self {
         Self {
             context,
-            others: Arc::new(Coordinator::new(cache, ttl)),
-            flights: Mutex::default(),
+            coordinator: Arc::new(Coordinator::new(cache, ttl)),
+            in_flight: Mutex::default(),
         }
     }
 
@@ -65,19 +65,19 @@ impl SingleFlight {
         deadline: Deadline,
         sink: &dyn ProgressSink,
     ) -> RunResult {
-        let flight = self.flight(request, is_first, deadline);
+        let flight = self.join_or_start(request, is_first, deadline);
         let ended = deadline
-            .cut_after(DEADLINE_TOLERANCE, flight.follow(sink))
+            .cut_after(DEADLINE_TOLERANCE, flight.subscribe(sink))
             .await;
         match ended {
-            Some(Some(ran)) => flight.billed(&ran),
-            Some(None) => RunResult::of(Err(ended_unexpectedly())),
-            None => RunResult::of(Err(PipelineError::too_late())),
+            Some(Some(ran)) => flight.without_repeated_usage(&ran),
+            Some(None) => RunResult::uncached(Err(ended_unexpectedly())),
+            None => RunResult::uncached(Err(PipelineError::too_late())),
         }
     }
 
     /// The run to follow: an in-flight one, or a new one.
-    fn flight(
+    fn join_or_start(
         &self,
         request: &SearchRequest,
         is_first: bool,
@@ -88,15 +88,18 @@ impl SingleFlight {
             context: self.context.clone(),
             request: request.clone(),
             deadline,
-            others: shared
+            coordinator: shared
                 .clone()
-                .map(|digest| (Arc::clone(&self.others), digest)),
-            may_wait: is_first,
+                .map(|digest| (Arc::clone(&self.coordinator), digest)),
+            may_follow: is_first,
         };
         let Some(digest) = shared else {
             return Arc::new(InFlightRun::start(work));
         };
-        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flights = self
+            .in_flight
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let under_way = flights.get(&digest).and_then(Weak::upgrade);
         match under_way {
             Some(flight) if flight.ends_by(deadline) => flight,
@@ -133,7 +136,7 @@ impl SingleFlight {
 }
 
 impl RunResult {
-    fn of(result: Result<Outcome, PipelineError>) -> Self {
+    fn uncached(result: Result<Outcome, PipelineError>) -> Self {
         Self {
             result,
             cached: false,

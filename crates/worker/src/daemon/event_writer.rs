@@ -70,7 +70,7 @@ pub(super) async fn run_with<T>(
 async fn write_events(jobs: Jobs, lease: Lease, events: UnboundedReceiver<Event>) {
     let mut batches = Coalescer::new(events);
     let mut number = 1;
-    while let Some(events) = batches.ready().await {
+    while let Some(events) = batches.next_batch().await {
         let told = number;
         number += events.len() as u64;
         if append_events(&jobs, &lease, told, &events).await == Some(LeaseStatus::Fenced) {
@@ -83,7 +83,7 @@ async fn write_events(jobs: Jobs, lease: Lease, events: UnboundedReceiver<Event>
 struct Coalescer {
     events: UnboundedReceiver<Event>,
     /// Received, but not returned yet.
-    ahead: Option<Event>,
+    peeked: Option<Event>,
     /// Joined texts so far.
     texts: usize,
 }
@@ -92,31 +92,31 @@ impl Coalescer {
     fn new(events: UnboundedReceiver<Event>) -> Self {
         Self {
             events,
-            ahead: None,
+            peeked: None,
             texts: 0,
         }
     }
 
-    async fn next(&mut self) -> Option<Event> {
-        let event = match self.ahead.take() {
+    async fn next_event(&mut self) -> Option<Event> {
+        let event = match self.peeked.take() {
             Some(event) => event,
             None => self.events.recv().await?,
         };
         match event {
-            Event::Text { delta } => Some(self.gather(delta).await),
+            Event::Text { delta } => Some(self.join_text(delta).await),
             other => Some(other),
         }
     }
 
     /// The next event and those that are ready behind it, up to the next text.
-    async fn ready(&mut self) -> Option<Vec<Event>> {
-        let mut ready = vec![self.next().await?];
+    async fn next_batch(&mut self) -> Option<Vec<Event>> {
+        let mut ready = vec![self.next_event().await?];
         while ready.len() < MAX_EVENTS_PER_CALL {
-            let event = self.ahead.take().or_else(|| self.events.try_recv().ok());
+            let event = self.peeked.take().or_else(|| self.events.try_recv().ok());
             match event {
                 // A text starts a batch of its own, since joining it takes time.
                 Some(Event::Text { .. }) | None => {
-                    self.ahead = event;
+                    self.peeked = event;
                     break;
                 }
                 Some(event) => ready.push(event),
@@ -126,14 +126,14 @@ impl Coalescer {
     }
 
     /// Joins `text` with the texts that follow within the window.
-    async fn gather(&mut self, mut text: String) -> Event {
-        let until = Instant::now() + self.batch();
+    async fn join_text(&mut self, mut text: String) -> Event {
+        let until = Instant::now() + self.text_window();
         self.texts += 1;
         loop {
             match timeout_at(until, self.events.recv()).await {
                 Ok(Some(Event::Text { delta })) => text.push_str(&delta),
                 Ok(other) => {
-                    self.ahead = other;
+                    self.peeked = other;
                     return Event::Text { delta: text };
                 }
                 Err(_elapsed) => return Event::Text { delta: text },
@@ -141,7 +141,7 @@ impl Coalescer {
         }
     }
 
-    fn batch(&self) -> Duration {
+    fn text_window(&self) -> Duration {
         if self.texts < FAST_TEXTS {
             TEXT_WINDOW
         } else {

@@ -38,21 +38,21 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(15);
 /// Runs the attempts of this worker.
 pub(super) struct JobRunner {
     pub(super) jobs: Jobs,
-    pub(super) runs: SingleFlight,
+    pub(super) single_flight: SingleFlight,
     pub(super) worker: String,
     pub(super) metrics: Arc<Metrics>,
     pub(super) lease: Duration,
-    pub(super) most_attempts: u32,
+    pub(super) max_attempts: u32,
     /// Notifies of cancelled searches.
-    pub(super) cancels: Notifier,
+    pub(super) cancel_notifier: Notifier,
     /// Cancelled by a stop signal: claim nothing new.
     pub(super) stop: CancellationToken,
     /// Cancelled when the drain is over: release what still runs.
-    pub(super) give_up: CancellationToken,
+    pub(super) abort: CancellationToken,
     /// Notified when a search ends; wakes the archiver.
-    pub(super) ended: Arc<Notify>,
+    pub(super) done: Arc<Notify>,
     /// Notified when a search with a callback ends.
-    pub(super) tell: Arc<Notify>,
+    pub(super) callback_due: Arc<Notify>,
 }
 
 /// The claimed attempt.
@@ -66,14 +66,14 @@ struct ClaimInfo {
 pub(super) enum AttemptResult {
     Finish(Result<Box<SearchResponse>, JobFailure>),
     /// The failure is retryable.
-    TryAgain {
+    Retry {
         failure: JobFailure,
         /// The shortest delay, where an upstream asked for one.
         wait: Option<Duration>,
     },
     Release,
     /// The job is fenced: write nothing.
-    Abandon,
+    Fenced,
 }
 
 impl JobRunner {
@@ -93,10 +93,10 @@ impl JobRunner {
             // A full Redis serves pops but refuses claims: a worker that did not wait here would
             // empty the queues.
             let patience = RetryPolicy {
-                what: "claim a search",
+                action: "claim a search",
                 id: hint.id,
-                waits: JobsError::is_full,
-                unless: Some(&self.stop),
+                is_retryable: JobsError::is_full,
+                stop: Some(&self.stop),
             };
             let claim = retry(patience, || {
                 self.jobs
@@ -133,7 +133,7 @@ impl JobRunner {
                 let span = spans::attempt_span(&lease, attempt, job.as_ref().ok());
                 let work = async {
                     let tracked = self.jobs.schedule_check(hint, self.lease);
-                    let worked = self.attempt(&lease, &begun, job);
+                    let worked = self.run_attempt(&lease, &begun, job);
                     let (tracked, worked) = tokio::join!(tracked, worked);
                     // Inside the span, so that the log line has all ids.
                     worked
@@ -156,7 +156,7 @@ impl JobRunner {
         }
     }
 
-    async fn attempt(
+    async fn run_attempt(
         &self,
         lease: &Lease,
         begun: &ClaimInfo,
@@ -173,7 +173,7 @@ impl JobRunner {
         let verdict = match job {
             Ok(job) => {
                 has_callback = job.search.callback_url.is_some();
-                self.search(lease, begun, &job).await
+                self.run_search(lease, begun, &job).await
             }
             Err(error) => {
                 tracing::error!(error = %error, "the stored request cannot be read");
@@ -188,22 +188,22 @@ impl JobRunner {
         spans::record_result(&verdict);
         let ended = match verdict {
             AttemptResult::Finish(outcome) => self.finish(lease, outcome).await?,
-            AttemptResult::TryAgain { failure, wait } => {
+            AttemptResult::Retry { failure, wait } => {
                 let pause = retry_delay(attempt).max(wait.unwrap_or_default());
-                match self.try_again(lease, attempt, &failure, pause).await? {
+                match self.fail_attempt(lease, attempt, &failure, pause).await? {
                     FailResult::Retry => {
                         self.metrics
                             .count_attempt(lease.mode, AttemptOutcome::Retry);
                         return Ok(());
                     }
                     FailResult::Ended(ended) => {
-                        self.count(lease, ended, Some(failure.code));
+                        self.count_outcome(lease, ended, Some(failure.code));
                         ended
                     }
                 }
             }
             AttemptResult::Release => return self.release(lease).await,
-            AttemptResult::Abandon => {
+            AttemptResult::Fenced => {
                 self.metrics.count_lost_lease();
                 self.metrics
                     .count_attempt(lease.mode, AttemptOutcome::Fenced);
@@ -213,15 +213,15 @@ impl JobRunner {
         tracing::info!(?ended, took_ms, "ended");
         if ended != FinishResult::Fenced {
             self.jobs.mark_done(id, lease.mode).await?;
-            self.ended.notify_one();
+            self.done.notify_one();
             if has_callback {
-                self.tell.notify_one();
+                self.callback_due.notify_one();
             }
         }
         Ok(())
     }
 
-    async fn search(&self, lease: &Lease, begun: &ClaimInfo, job: &SearchJob) -> AttemptResult {
+    async fn run_search(&self, lease: &Lease, begun: &ClaimInfo, job: &SearchJob) -> AttemptResult {
         let request = &job.search;
         let started = Instant::now();
         let deadline = Deadline::after(begun.budget.min(request.time_limit()));
@@ -230,7 +230,9 @@ impl JobRunner {
             // Dropping the sink with the search ends the event writer.
             let sink = sink;
             let is_first = begun.attempt <= 1;
-            self.runs.run(request, is_first, deadline, &sink).await
+            self.single_flight
+                .run(request, is_first, deadline, &sink)
+                .await
         };
         let search = event_writer::run_with(run, reporting);
         tokio::select! {
@@ -245,30 +247,30 @@ impl JobRunner {
                         let response = completed_response(lease, begun.attempt, job, outcome, took);
                         AttemptResult::Finish(Ok(Box::new(SearchResponse { cached: ran.cached, ..response })))
                     }
-                    Err(error) if error.retryable => AttemptResult::TryAgain {
+                    Err(error) if error.retryable => AttemptResult::Retry {
                         failure: failure::from_pipeline_error(&error, took),
                         wait: error.retry_after,
                     },
                     Err(error) => AttemptResult::Finish(Err(failure::from_pipeline_error(&error, took))),
                 }
             }
-            lost = lease_renewal::renew_until_lost(&self.jobs, lease, self.lease, self.cancels.subscribe(lease.id)) => match lost {
+            lost = lease_renewal::renew_until_lost(&self.jobs, lease, self.lease, self.cancel_notifier.subscribe(lease.id)) => match lost {
                 LeaseLost::Cancelled => AttemptResult::Finish(Err(JobFailure::cancelled())),
-                LeaseLost::Fenced => AttemptResult::Abandon,
+                LeaseLost::Fenced => AttemptResult::Fenced,
             },
-            () = self.give_up.cancelled() => AttemptResult::Release,
+            () = self.abort.cancelled() => AttemptResult::Release,
         }
     }
 
-    async fn try_again(
+    async fn fail_attempt(
         &self,
         lease: &Lease,
         attempt: u32,
         failure: &JobFailure,
         pause: Duration,
     ) -> Result<FailResult, JobsError> {
-        let failed = retry(RetryPolicy::to_hand_in(lease), || {
-            self.jobs.fail(lease, failure, self.most_attempts, pause)
+        let failed = retry(RetryPolicy::for_outcome(lease), || {
+            self.jobs.fail(lease, failure, self.max_attempts, pause)
         })
         .await?;
         if failed == FailResult::Retry {
@@ -292,12 +294,12 @@ impl JobRunner {
                 .map_err(|error| JobsError::Unexpected(error.to_string()))?),
             Err(failure) => Err(failure),
         };
-        let ended = retry(RetryPolicy::to_hand_in(lease), || {
+        let ended = retry(RetryPolicy::for_outcome(lease), || {
             self.jobs
                 .finish(lease, json.as_deref().map_err(|failure| *failure))
         })
         .await?;
-        self.count(
+        self.count_outcome(
             lease,
             ended,
             outcome.as_ref().err().map(|failure| failure.code),
@@ -307,7 +309,7 @@ impl JobRunner {
 
     /// Counts the outcome of an attempt that tried to end its search; `code` is `None` for an
     /// answer.
-    fn count(&self, lease: &Lease, ended: FinishResult, code: Option<&'static str>) {
+    fn count_outcome(&self, lease: &Lease, ended: FinishResult, code: Option<&'static str>) {
         let outcome = match (ended, code) {
             (FinishResult::Fenced, _) => {
                 self.metrics.count_fenced_write();
@@ -329,7 +331,7 @@ impl JobRunner {
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), JobsError> {
-        match retry(RetryPolicy::to_hand_in(lease), || self.jobs.release(lease)).await? {
+        match retry(RetryPolicy::for_outcome(lease), || self.jobs.release(lease)).await? {
             ReleaseResult::Released => {
                 self.metrics
                     .count_attempt(lease.mode, AttemptOutcome::Released);

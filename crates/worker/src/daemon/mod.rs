@@ -86,7 +86,7 @@ pub struct Observability {
     /// The worker's counters.
     pub metrics: Arc<Metrics>,
     /// Where to serve metrics and probes; `None` serves none.
-    pub address: Option<MetricsAddress>,
+    pub metrics_address: Option<MetricsAddress>,
 }
 
 /// Runs a worker until a stop signal, together with the background tasks in `parts`. Cancels
@@ -112,12 +112,12 @@ pub async fn run(
         runtime: Handle::current(),
         slots: slot_usage(slots.clone()),
         breakers: breaker_states(context.providers.clone()),
-        taking: AtomicBool::new(false),
+        is_consuming: AtomicBool::new(false),
         stop: stop.clone(),
     });
     // Dropped last, so that `/livez` answers until the end.
     let mut port = Parts::default();
-    if let Some(address) = &look_after.address {
+    if let Some(address) = &look_after.metrics_address {
         let open = MetricsServer::open(address, Arc::clone(&look))?;
         port.spawn("the metrics server", open.serve());
     }
@@ -184,16 +184,16 @@ pub async fn run(
     let searches = TaskTracker::new();
     let runner = Arc::new(JobRunner {
         jobs: jobs.clone(),
-        runs: SingleFlight::new(context, settings.cache.clone(), settings.cache_ttl),
+        single_flight: SingleFlight::new(context, settings.cache.clone(), settings.cache_ttl),
         worker: settings.name.clone(),
         metrics,
         lease: settings.lease,
-        most_attempts: settings.max_attempts,
-        cancels,
+        max_attempts: settings.max_attempts,
+        cancel_notifier: cancels,
         stop: stop.clone(),
-        give_up: give_up.clone(),
-        ended,
-        tell,
+        abort: give_up.clone(),
+        done: ended,
+        callback_due: tell,
     });
     let taker = jobs.consumer();
     let unblock = taker.unblocker();
@@ -206,7 +206,7 @@ pub async fn run(
     );
     let mut feeding = Parts::default();
     feeding.spawn("the consumer", feed);
-    look.taking.store(true, Ordering::Release);
+    look.is_consuming.store(true, Ordering::Release);
     tracing::info!(
         worker = settings.name,
         slots = settings.slots.total,

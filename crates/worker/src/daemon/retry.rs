@@ -17,21 +17,21 @@ const MAX_DELAY: Duration = Duration::from_secs(2);
 /// Which errors of a call are retried, and until when.
 pub(super) struct RetryPolicy<'a> {
     /// The call, for the log: "cannot {what} yet".
-    pub(super) what: &'static str,
+    pub(super) action: &'static str,
     pub(super) id: Uuid,
     /// Whether an error is retried.
-    pub(super) waits: fn(&JobsError) -> bool,
+    pub(super) is_retryable: fn(&JobsError) -> bool,
     /// Ends the retries when cancelled.
-    pub(super) unless: Option<&'a CancellationToken>,
+    pub(super) stop: Option<&'a CancellationToken>,
 }
 
 impl RetryPolicy<'_> {
-    pub(super) fn to_hand_in(lease: &Lease) -> Self {
+    pub(super) fn for_outcome(lease: &Lease) -> Self {
         Self {
-            what: "store an outcome",
+            action: "store an outcome",
             id: lease.id,
-            waits: JobsError::is_retryable,
-            unless: None,
+            is_retryable: JobsError::is_retryable,
+            stop: None,
         }
     }
 }
@@ -45,10 +45,10 @@ where
     F: Future<Output = Result<T, JobsError>>,
 {
     let RetryPolicy {
-        what,
+        action: what,
         id,
-        waits,
-        unless,
+        is_retryable: waits,
+        stop: unless,
     } = patience;
     let until = Instant::now() + MAX_RETRY_TIME;
     let mut pause = FIRST_DELAY;

@@ -33,11 +33,9 @@ pub(super) fn attempt_span(lease: &Lease, attempt: u32, job: Option<&SearchJob>)
 pub(super) fn record_result(verdict: &AttemptResult) {
     let kind = match verdict {
         AttemptResult::Finish(Ok(_)) => return,
-        AttemptResult::Finish(Err(failure)) | AttemptResult::TryAgain { failure, .. } => {
-            failure.code
-        }
+        AttemptResult::Finish(Err(failure)) | AttemptResult::Retry { failure, .. } => failure.code,
         AttemptResult::Release => "given_back",
-        AttemptResult::Abandon => "taken_over",
+        AttemptResult::Fenced => "taken_over",
     };
     let span = Span::current();
     span.record("error.type", kind);

@@ -33,7 +33,7 @@ async fn run_with_task(
     let stopped = CancellationToken::new();
     let look_after = Observability {
         metrics: Arc::default(),
-        address: None,
+        metrics_address: None,
     };
     run(
         settings,

@@ -220,7 +220,7 @@ impl Metrics {
 }
 
 impl CallObserver for Metrics {
-    fn ended(&self, upstream: &'static str, outcome: &'static str, took: Duration) {
+    fn call_ended(&self, upstream: &'static str, outcome: &'static str, took: Duration) {
         self.upstream_requests.count([upstream, outcome]);
         self.upstream_seconds.observe([upstream], took);
     }

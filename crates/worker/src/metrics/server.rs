@@ -38,7 +38,7 @@ pub struct HealthProbe {
     /// Returns each search provider, and whether its circuit breaker is open.
     pub breakers: Box<dyn Fn() -> Vec<(&'static str, bool)> + Send + Sync>,
     /// Whether the consumer runs.
-    pub taking: AtomicBool,
+    pub is_consuming: AtomicBool,
     /// Cancelled by a stop signal.
     pub stop: CancellationToken,
 }
@@ -91,7 +91,7 @@ async fn live() -> HttpResponse {
 }
 
 async fn ready(look: web::Data<HealthProbe>) -> HttpResponse {
-    match look.hindrance().await {
+    match look.unready_reason().await {
         None => HttpResponse::Ok().json(json!({ "status": "ready" })),
         Some(reason) => HttpResponse::ServiceUnavailable()
             .json(json!({ "status": "not ready", "reason": reason })),
@@ -101,16 +101,16 @@ async fn ready(look: web::Data<HealthProbe>) -> HttpResponse {
 async fn metrics(look: web::Data<HealthProbe>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(CONTENT_TYPE)
-        .body(look.text())
+        .body(look.render_metrics())
 }
 
 impl HealthProbe {
     /// Why the worker is not ready; `None` when it is.
-    async fn hindrance(&self) -> Option<&'static str> {
+    async fn unready_reason(&self) -> Option<&'static str> {
         if self.stop.is_cancelled() {
             return Some("The worker is stopping: it finishes what it has begun");
         }
-        if !self.taking.load(Ordering::Acquire) {
+        if !self.is_consuming.load(Ordering::Acquire) {
             return Some("The worker is starting: it takes no searches yet");
         }
         let redis = self.jobs.redis().clone();
@@ -121,7 +121,7 @@ impl HealthProbe {
         }
     }
 
-    fn text(&self) -> String {
+    fn render_metrics(&self) -> String {
         let mut moment = Moment::default();
         let (slots, running) = (self.slots)();
         let limits = moment.gauges(&names::SLOTS);

@@ -109,7 +109,7 @@ pub(super) struct JobHeader {
 }
 
 impl JobHeader {
-    pub(super) fn of(job: &ParseJob) -> Self {
+    pub(super) fn from_job(job: &ParseJob) -> Self {
         Self {
             format: job.format,
             content_type: job.content_type.clone(),
@@ -124,7 +124,7 @@ impl JobHeader {
     }
 
     /// The job. `None` when the address is invalid, which the worker never sends.
-    pub(super) fn with(self, bytes: Vec<u8>) -> Option<ParseJob> {
+    pub(super) fn into_job(self, bytes: Vec<u8>) -> Option<ParseJob> {
         let origin = match self.page {
             None => Origin::File,
             Some((url, was_redirected)) => Origin::Page {
@@ -149,14 +149,14 @@ pub(super) enum ParseResult {
 }
 
 impl ParseResult {
-    pub(super) fn of(outcome: Result<ParsedDocument, ParseError>) -> Self {
+    pub(super) fn from_outcome(outcome: Result<ParsedDocument, ParseError>) -> Self {
         match outcome {
             Ok(parsed) => Self::Content(parsed.document, parsed.canonical.map(String::from)),
             Err(reason) => Self::Nothing(reason.to_string()),
         }
     }
 
-    pub(super) fn outcome(self) -> Result<ParsedDocument, ParseError> {
+    pub(super) fn into_outcome(self) -> Result<ParsedDocument, ParseError> {
         match self {
             Self::Content(document, canonical) => Ok(ParsedDocument {
                 document,

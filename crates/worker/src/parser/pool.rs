@@ -38,7 +38,7 @@ pub struct ParserPool(Arc<PoolState>);
 
 #[derive(Debug)]
 struct PoolState {
-    runner: ParserBackend,
+    backend: ParserBackend,
     /// Separate lanes for small pages, large pages and files: a document that is slow on purpose
     /// delays only its own lane, and only until its deadline.
     small: Semaphore,
@@ -51,7 +51,7 @@ enum ParserBackend {
     Processes(Processes),
     /// For unit tests, whose program cannot run as a parser process.
     #[cfg(test)]
-    ThisProcess,
+    InProcess,
 }
 
 impl Default for ParserPool {
@@ -60,7 +60,7 @@ impl Default for ParserPool {
         #[cfg(not(test))]
         let runner = ParserBackend::Processes(Processes::new(this_program()));
         #[cfg(test)]
-        let runner = ParserBackend::ThisProcess;
+        let runner = ParserBackend::InProcess;
         Self::with_backend(runner)
     }
 }
@@ -75,7 +75,7 @@ impl ParserPool {
     fn with_backend(runner: ParserBackend) -> Self {
         let lane = |most| Semaphore::new(processors().min(most));
         Self(Arc::new(PoolState {
-            runner,
+            backend: runner,
             small: lane(MAX_SMALL),
             large: lane(MAX_LARGE),
             files: lane(MAX_FILES),
@@ -98,12 +98,13 @@ impl ParserPool {
         let parsing = async {
             // The lanes are never closed, so this is never `None`.
             let _permit = self.permit(&job).await;
-            match &self.0.runner {
+            match &self.0.backend {
                 ParserBackend::Processes(processes) => processes.parse(&job).await,
                 #[cfg(test)]
-                ParserBackend::ThisProcess => {
+                ParserBackend::InProcess => {
                     let job = job.clone();
-                    let parsing = move || ParseResult::of(super::parse::parse(&job)).outcome();
+                    let parsing =
+                        move || ParseResult::from_outcome(super::parse::parse(&job)).into_outcome();
                     let parsed = tokio::task::spawn_blocking(parsing).await;
                     parsed.unwrap_or(Err(ParseError::Crashed))
                 }
@@ -127,8 +128,8 @@ impl ParserPool {
         runtime: Option<&Handle>,
     ) -> Result<ParsedDocument, ParseError> {
         #[cfg(test)]
-        if matches!(self.0.runner, ParserBackend::ThisProcess) {
-            return ParseResult::of(super::parse::parse(&job)).outcome();
+        if matches!(self.0.backend, ParserBackend::InProcess) {
+            return ParseResult::from_outcome(super::parse::parse(&job)).into_outcome();
         }
         let runtime = runtime.ok_or(ParseError::Unavailable)?;
         runtime.block_on(async { self.parse(job, Deadline::after(MAX_FILE_TIME)).await })
@@ -139,10 +140,10 @@ impl ParserPool {
     /// # Errors
     /// When no process can be started.
     pub async fn probe(&self) -> io::Result<Confinement> {
-        match &self.0.runner {
+        match &self.0.backend {
             ParserBackend::Processes(processes) => processes.probe().await,
             #[cfg(test)]
-            ParserBackend::ThisProcess => Ok(Confinement::detect()),
+            ParserBackend::InProcess => Ok(Confinement::detect()),
         }
     }
 

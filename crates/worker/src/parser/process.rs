@@ -63,7 +63,7 @@ impl ParserProcess {
     /// dropped: it may be in the middle of a document.
     pub(super) async fn parse(&mut self, job: &ParseJob) -> io::Result<ParseResult> {
         self.documents += 1;
-        let header = postcard::to_allocvec(&JobHeader::of(job)).map_err(io::Error::other)?;
+        let header = postcard::to_allocvec(&JobHeader::from_job(job)).map_err(io::Error::other)?;
         frame::send(&mut self.input, &header).await?;
         frame::send(&mut self.input, &job.bytes).await?;
         let answer = frame::receive(&mut self.output, frame::MAX_RESULT).await?;

@@ -44,7 +44,7 @@ impl Processes {
         match process.parse(job).await {
             Ok(answer) => {
                 self.release(process, job.bytes.len());
-                answer.outcome()
+                answer.into_outcome()
             }
             Err(error) => {
                 let status = process.kill().await;

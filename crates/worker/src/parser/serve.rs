@@ -76,7 +76,7 @@ fn read_job(input: &mut File) -> io::Result<ParseJob> {
     let header: JobHeader = postcard::from_bytes(&header).map_err(io::Error::other)?;
     let bytes = frame::read(input, frame::MAX_DOCUMENT)?;
     header
-        .with(bytes)
+        .into_job(bytes)
         .ok_or_else(|| io::Error::other("no address"))
 }
 
@@ -84,7 +84,7 @@ fn parse_all(documents: &Receiver<ParseJob>, output: &mut File) {
     while let Ok(job) = documents.recv() {
         confine::limit_time();
         let outcome = catch_unwind(AssertUnwindSafe(|| parse(&job)));
-        let answer = ParseResult::of(outcome.unwrap_or(Err(ParseError::Crashed)));
+        let answer = ParseResult::from_outcome(outcome.unwrap_or(Err(ParseError::Crashed)));
         if frame::write(output, &encoded(&answer)).is_err() {
             return;
         }

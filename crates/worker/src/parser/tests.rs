@@ -27,7 +27,7 @@ fn file(format: Format, bytes: impl Into<Vec<u8>>) -> ParseJob {
 
 /// Bytes of the result on the pipe.
 fn answer(job: &ParseJob) -> usize {
-    postcard::to_allocvec(&ParseResult::of(parse(job)))
+    postcard::to_allocvec(&ParseResult::from_outcome(parse(job)))
         .unwrap()
         .len()
 }
@@ -113,14 +113,14 @@ fn jobs_and_results_survive_the_pipe_unchanged() {
         ),
         file(Format::Markdown, "# T\n\nWords of a file."),
     ] {
-        let header = postcard::to_allocvec(&JobHeader::of(&job)).unwrap();
+        let header = postcard::to_allocvec(&JobHeader::from_job(&job)).unwrap();
         let header: JobHeader = postcard::from_bytes(&header).unwrap();
-        let there = header.with(job.bytes.clone()).unwrap();
+        let there = header.into_job(job.bytes.clone()).unwrap();
         assert_eq!((there.format, &there.origin), (job.format, &job.origin));
         let outcome = parse(&there);
-        let bytes = postcard::to_allocvec(&ParseResult::of(outcome.clone())).unwrap();
+        let bytes = postcard::to_allocvec(&ParseResult::from_outcome(outcome.clone())).unwrap();
         let back: ParseResult = postcard::from_bytes(&bytes).unwrap();
-        assert_eq!(back.outcome(), outcome);
+        assert_eq!(back.into_outcome(), outcome);
     }
 }
 

@@ -30,7 +30,7 @@ impl HostNames {
     }
 
     /// Whether one of the names last resolved to `address`.
-    pub(super) fn have(&self, address: IpAddr) -> bool {
+    pub(super) fn contain(&self, address: IpAddr) -> bool {
         !self.names.is_empty()
             && self
                 .addresses
@@ -40,9 +40,9 @@ impl HostNames {
     }
 
     /// Resolves the names periodically; never returns.
-    pub(super) async fn follow(&self) {
+    pub(super) async fn resolve_periodically(&self) {
         while !self.names.is_empty() {
-            self.look_up().await;
+            self.resolve().await;
             tokio::time::sleep(RESOLVE_INTERVAL).await;
         }
         std::future::pending().await
@@ -50,7 +50,7 @@ impl HostNames {
 
     /// Resolves all names once. A name that fails loses its address: its proxy does not run, and
     /// another host may have the address now.
-    async fn look_up(&self) {
+    async fn resolve(&self) {
         let mut found = HashSet::new();
         for name in &self.names {
             if let Ok(sockets) = lookup_host((name.as_str(), 0)).await {
@@ -121,11 +121,11 @@ mod tests {
         let mut names = HostNames::default();
         assert!(names.add("localhost") && names.add("nowhere.invalid"));
         let here = IpAddr::from([127, 0, 0, 1]);
-        assert!(!names.have(here), "not resolved yet");
-        names.look_up().await;
-        assert!(names.have(here) && !names.have(IpAddr::from([192, 0, 2, 1])));
+        assert!(!names.contain(here), "not resolved yet");
+        names.resolve().await;
+        assert!(names.contain(here) && !names.contain(IpAddr::from([192, 0, 2, 1])));
         names.names.remove(0);
-        names.look_up().await;
-        assert!(!names.have(here), "the name is removed");
+        names.resolve().await;
+        assert!(!names.contain(here), "the name is removed");
     }
 }

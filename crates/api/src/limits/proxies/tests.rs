@@ -12,7 +12,7 @@ fn client(trusted: &[&str], peer: &str, forwarded: &[&str]) -> String {
     for line in forwarded {
         request = request.append_header(("x-forwarded-for", *line));
     }
-    let client = proxies(trusted).client_of(&request.to_http_request());
+    let client = proxies(trusted).client_address(&request.to_http_request());
     client.unwrap().to_string()
 }
 
@@ -89,7 +89,7 @@ fn tls_is_what_the_last_entry_of_a_trusted_proxy_says() {
         let request = TestRequest::default()
             .peer_addr(SocketAddr::new(peer.parse().unwrap(), 4711))
             .insert_header(("x-forwarded-proto", value));
-        proxies(&["10.0.0.0/8"]).say_https(&request.to_http_request())
+        proxies(&["10.0.0.0/8"]).is_https(&request.to_http_request())
     };
     assert!(says("10.1.2.3", "https"));
     assert!(says("10.1.2.3", "http, HTTPS"));
@@ -100,7 +100,8 @@ fn tls_is_what_the_last_entry_of_a_trusted_proxy_says() {
 
 #[test]
 fn rate_limits_count_ipv4_addresses_and_ipv6_64_networks() {
-    let network = |address: &str| TrustedProxies::network_of(address.parse().unwrap()).to_string();
+    let network =
+        |address: &str| TrustedProxies::rate_limit_network(address.parse().unwrap()).to_string();
     assert_eq!(network("203.0.113.9"), "203.0.113.9");
     assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
     assert_eq!(network("2001:db8:1:2::"), network("2001:db8:1:2:ffff::1"));

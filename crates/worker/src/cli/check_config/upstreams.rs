@@ -45,7 +45,7 @@ pub(super) fn checks<'a>(
     let wikipedia_is = if is_chosen {
         configured
     } else {
-        Some(ProviderOrigin::Unasked)
+        Some(ProviderOrigin::Default)
     };
     let local = settings.corpus.clone();
     let local = local.map(|it| -> Probe<'a> { Box::pin(corpus(it, settings.parsers(), deadline)) });

@@ -22,7 +22,7 @@ use uuid::Uuid;
 pub(in crate::daemon) struct CallbackSender {
     pub(super) jobs: Jobs,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) poster: Poster,
+    pub(super) client: Poster,
     pub(super) keys: Option<SigningKeys>,
 }
 
@@ -30,7 +30,7 @@ pub(in crate::daemon) struct CallbackSender {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DeliveryResult {
     /// The call was made, or none is needed.
-    Through,
+    Done,
     /// Postponed: the receiver has the most calls that it may have at once.
     Busy,
 }
@@ -38,10 +38,10 @@ pub(super) enum DeliveryResult {
 /// The outcome of a call.
 #[derive(Debug, PartialEq, Eq)]
 enum CallOutcome {
-    Taken(StatusCode),
+    Accepted(StatusCode),
     /// 410 Gone: no further calls.
-    Refused,
-    Missed {
+    Gone,
+    Failed {
         reason: String,
         retry_after: Option<Duration>,
     },
@@ -49,25 +49,25 @@ enum CallOutcome {
 
 impl CallbackSender {
     /// Delivers the callback of a search, if it has one.
-    pub(super) async fn call(&self, id: Uuid) -> DeliveryResult {
-        self.try_call(id).await.unwrap_or_else(|error| {
+    pub(super) async fn deliver(&self, id: Uuid) -> DeliveryResult {
+        self.try_deliver(id).await.unwrap_or_else(|error| {
             // It stays in the index and is due again when its lease expires.
             tracing::warn!(session_id = %id, error = %error, "callback interrupted; trying again when its lease expires");
-            DeliveryResult::Through
+            DeliveryResult::Done
         })
     }
 
-    async fn try_call(&self, id: Uuid) -> Result<DeliveryResult, JobsError> {
+    async fn try_deliver(&self, id: Uuid) -> Result<DeliveryResult, JobsError> {
         let (address, failed_calls, left) = match self.jobs.callback_status(id).await? {
-            CallbackStatus::Settled => return self.done_with(id).await,
-            CallbackStatus::JobNotEnded => return Ok(DeliveryResult::Through),
+            CallbackStatus::Settled => return self.mark_delivered(id).await,
+            CallbackStatus::JobNotEnded => return Ok(DeliveryResult::Done),
             CallbackStatus::Pending {
                 address,
                 failed_calls,
                 left,
             } => (address, failed_calls, left),
         };
-        let place = match self.place(&address) {
+        let place = match self.reserve_call(&address) {
             Ok(Some(place)) => place,
             // No call was made, so no failure is recorded.
             Ok(None) => {
@@ -75,48 +75,48 @@ impl CallbackSender {
                 return Ok(DeliveryResult::Busy);
             }
             Err(reason) => {
-                self.missed(id, &reason, None, left).await?;
-                return Ok(DeliveryResult::Through);
+                self.record_failure(id, &reason, None, left).await?;
+                return Ok(DeliveryResult::Done);
             }
         };
         let Some(record) = self.jobs.record_pooled(id).await? else {
-            return self.done_with(id).await;
+            return self.mark_delivered(id).await;
         };
-        let message = match WebhookMessage::of(id, record.bytes()) {
+        let message = match WebhookMessage::from_record(id, record.bytes()) {
             Ok(Some(message)) => message,
-            Ok(None) => return Ok(DeliveryResult::Through),
+            Ok(None) => return Ok(DeliveryResult::Done),
             Err(error) => {
                 tracing::error!(session_id = %id, error = %error, "cannot read the record of a finished search; callback dropped");
-                return self.done_with(id).await;
+                return self.mark_delivered(id).await;
             }
         };
         match self.send(place, &message).await {
-            CallOutcome::Taken(status) => {
+            CallOutcome::Accepted(status) => {
                 tracing::info!(session_id = %id, status = status.as_u16(), failed_calls, "callback delivered");
                 self.metrics.count_callback(CallbackOutcome::Taken);
-                self.done_with(id).await
+                self.mark_delivered(id).await
             }
-            CallOutcome::Refused => {
+            CallOutcome::Gone => {
                 tracing::info!(session_id = %id, "callback dropped: the receiver answered 410");
                 self.metrics.count_callback(CallbackOutcome::GivenUp);
-                self.done_with(id).await
+                self.mark_delivered(id).await
             }
-            CallOutcome::Missed {
+            CallOutcome::Failed {
                 reason,
                 retry_after,
             } => {
-                self.missed(id, &reason, retry_after, left).await?;
-                Ok(DeliveryResult::Through)
+                self.record_failure(id, &reason, retry_after, left).await?;
+                Ok(DeliveryResult::Done)
             }
         }
     }
 
-    async fn done_with(&self, id: Uuid) -> Result<DeliveryResult, JobsError> {
+    async fn mark_delivered(&self, id: Uuid) -> Result<DeliveryResult, JobsError> {
         self.jobs.settle_callback(id).await?;
-        Ok(DeliveryResult::Through)
+        Ok(DeliveryResult::Done)
     }
 
-    async fn missed(
+    async fn record_failure(
         &self,
         id: Uuid,
         reason: &str,
@@ -138,13 +138,13 @@ impl CallbackSender {
 
     /// Reserves a call to the receiver; `None` when it is busy. Runs before the record is read,
     /// since deliveries to a busy receiver come here again and again.
-    fn place(&self, address: &str) -> Result<Option<Place<'_>>, String> {
+    fn reserve_call(&self, address: &str) -> Result<Option<Place<'_>>, String> {
         let url = Url::parse(address).map_err(|error| format!("invalid callback_url: {error}"))?;
-        self.poster.place(url).map_err(|error| error.to_string())
+        self.client.place(url).map_err(|error| error.to_string())
     }
 
     async fn send(&self, place: Place<'_>, message: &WebhookMessage) -> CallOutcome {
-        let missed = |reason: String| CallOutcome::Missed {
+        let missed = |reason: String| CallOutcome::Failed {
             reason,
             retry_after: None,
         };
@@ -163,9 +163,9 @@ impl CallbackSender {
 
 fn classify(answer: Posted) -> CallOutcome {
     match answer.status {
-        status if status.is_success() => CallOutcome::Taken(status),
-        StatusCode::GONE => CallOutcome::Refused,
-        status => CallOutcome::Missed {
+        status if status.is_success() => CallOutcome::Accepted(status),
+        StatusCode::GONE => CallOutcome::Gone,
+        status => CallOutcome::Failed {
             reason: format!("the receiver answered {}", status.as_u16()),
             retry_after: answer.retry_after,
         },
@@ -209,14 +209,14 @@ mod tests {
         };
         for status in [200, 201, 202, 204, 299] {
             assert!(
-                matches!(answered(status), CallOutcome::Taken(_)),
+                matches!(answered(status), CallOutcome::Accepted(_)),
                 "{status}"
             );
         }
-        assert_eq!(answered(410), CallOutcome::Refused);
+        assert_eq!(answered(410), CallOutcome::Gone);
         for status in [301, 302, 307, 400, 401, 404, 429, 500, 503] {
             assert!(
-                matches!(answered(status), CallOutcome::Missed { .. }),
+                matches!(answered(status), CallOutcome::Failed { .. }),
                 "{status}"
             );
         }

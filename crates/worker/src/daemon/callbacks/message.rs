@@ -28,7 +28,7 @@ impl WebhookMessage {
     ///
     /// # Errors
     /// When `record` is not a valid record.
-    pub(super) fn of(id: Uuid, record: &[u8]) -> Result<Option<Self>, serde_json::Error> {
+    pub(super) fn from_record(id: Uuid, record: &[u8]) -> Result<Option<Self>, serde_json::Error> {
         let Some(session) = StoredRecord::parse(record)?.session(id, Utc::now())? else {
             return Ok(None);
         };
@@ -54,7 +54,7 @@ mod tests {
     use serde_json::Value;
 
     fn body(record: &str) -> Option<Value> {
-        let message = WebhookMessage::of(Uuid::nil(), record.as_bytes()).unwrap()?;
+        let message = WebhookMessage::from_record(Uuid::nil(), record.as_bytes()).unwrap()?;
         Some(serde_json::from_slice(&message.body).unwrap())
     }
 
@@ -63,7 +63,7 @@ mod tests {
         let result = r#"{"session_id":"00000000-0000-0000-0000-000000000000","status":"completed","query":"q","mode":"speed","created_at":"2026-11-24T06:03:13.499586+00:00","completed_at":"2026-11-24T06:03:14+00:00","more":1.50}"#;
         let record =
             format!(r#"{{"status":"completed","result":{result},"error":null,"version":1}}"#);
-        let message = WebhookMessage::of(Uuid::nil(), record.as_bytes())
+        let message = WebhookMessage::from_record(Uuid::nil(), record.as_bytes())
             .unwrap()
             .unwrap();
         let text = std::str::from_utf8(&message.body).unwrap();

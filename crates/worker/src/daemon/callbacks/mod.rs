@@ -67,7 +67,7 @@ pub(super) fn sender(
     Ok(Arc::new(CallbackSender {
         jobs,
         metrics,
-        poster,
+        client: poster,
         keys: settings.keys,
     }))
 }
@@ -117,7 +117,7 @@ async fn start_due(
     let more = due.len() == room;
     for id in due {
         let caller = Arc::clone(caller);
-        calls.spawn(async move { caller.call(id).await });
+        calls.spawn(async move { caller.deliver(id).await });
     }
     Ok(more)
 }
@@ -131,7 +131,7 @@ async fn wait_for_due(calls: &mut JoinSet<DeliveryResult>, more: bool, ended: &N
             () = sleep_until(until) => return,
             Some(done) = calls.join_next() => {
                 match done {
-                    Ok(DeliveryResult::Through) => {}
+                    Ok(DeliveryResult::Done) => {}
                     Ok(DeliveryResult::Busy) => until = until.min(Instant::now() + BUSY_DELAY),
                     Err(error) => tracing::error!(error = %error, "a callback task panicked"),
                 }

@@ -31,7 +31,7 @@ pub(super) struct CacheEntry {
 }
 
 impl CacheEntry {
-    pub(super) fn of(outcome: &Outcome, run: String, is_degraded: bool) -> Self {
+    pub(super) fn from_outcome(outcome: &Outcome, run: String, is_degraded: bool) -> Self {
         let outcome = outcome.clone();
         Self {
             run,
@@ -50,16 +50,16 @@ impl CacheEntry {
         }
     }
 
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 
     /// Whether it may answer a search now: it is complete and younger than `ttl`.
-    pub(super) fn serves(&self, ttl: Duration) -> bool {
+    pub(super) fn is_usable(&self, ttl: Duration) -> bool {
         self.is_good && u128::from(now_millis().saturating_sub(self.at)) < ttl.as_millis()
     }
 
-    pub(super) fn outcome(self) -> Outcome {
+    pub(super) fn into_outcome(self) -> Outcome {
         Outcome {
             answer: self.answer,
             sub_queries: self.sub_queries,

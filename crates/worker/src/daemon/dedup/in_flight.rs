@@ -20,17 +20,17 @@ pub(super) struct RunSpec {
     pub(super) request: SearchRequest,
     pub(super) deadline: Deadline,
     /// Shares the run with other workers under this digest; `None` runs it alone.
-    pub(super) others: Option<(Arc<Coordinator>, String)>,
+    pub(super) coordinator: Option<(Arc<Coordinator>, String)>,
     /// Whether to wait for another worker that leads the same search.
-    pub(super) may_wait: bool,
+    pub(super) may_follow: bool,
 }
 
 /// An in-flight run; aborted when its last follower drops it.
 pub(super) struct InFlightRun {
     deadline: Deadline,
-    story: watch::Receiver<EventLog>,
+    log: watch::Receiver<EventLog>,
     /// Whether a follower has got the token usage.
-    is_billed: AtomicBool,
+    is_usage_reported: AtomicBool,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct InFlightRun {
 #[derive(Default)]
 struct EventLog {
     events: Vec<Event>,
-    ended: Option<RunResult>,
+    result: Option<RunResult>,
 }
 
 struct LogSink(watch::Sender<EventLog>);
@@ -51,20 +51,20 @@ impl ProgressSink for LogSink {
 
 impl InFlightRun {
     pub(super) fn start(work: RunSpec) -> Self {
-        let (sender, story) = watch::channel(EventLog::default());
+        let (sender, log) = watch::channel(EventLog::default());
         let deadline = work.deadline;
         let work = async move {
             let teller = LogSink(sender);
             let ran = execute(&work, &teller).await;
-            teller.0.send_modify(|story| story.ended = Some(ran));
+            teller.0.send_modify(|story| story.result = Some(ran));
         };
         // In the span of the search that started the run: its trace and log lines belong to that
         // one.
         let task = tokio::spawn(work.in_current_span());
         Self {
             deadline,
-            story,
-            is_billed: AtomicBool::new(false),
+            log,
+            is_usage_reported: AtomicBool::new(false),
             _task: AbortOnDropHandle::new(task),
         }
     }
@@ -76,14 +76,14 @@ impl InFlightRun {
 
     /// Emits all events to `sink`, from the first, and returns the result; `None` when the run
     /// panicked.
-    pub(super) async fn follow(&self, sink: &dyn ProgressSink) -> Option<RunResult> {
-        let mut story = self.story.clone();
+    pub(super) async fn subscribe(&self, sink: &dyn ProgressSink) -> Option<RunResult> {
+        let mut story = self.log.clone();
         let mut told = 0;
         loop {
             let (news, ended) = {
                 let story = story.borrow_and_update();
                 let news = story.events.get(told..).unwrap_or_default().to_vec();
-                (news, story.ended.clone())
+                (news, story.result.clone())
             };
             told += news.len();
             news.into_iter().for_each(|event| sink.emit(event));
@@ -95,9 +95,9 @@ impl InFlightRun {
     }
 
     /// The result for one follower: only the first one gets the token usage, which is spent once.
-    pub(super) fn billed(&self, ran: &RunResult) -> RunResult {
+    pub(super) fn without_repeated_usage(&self, ran: &RunResult) -> RunResult {
         let mut ran = ran.clone();
-        if self.is_billed.swap(true, Ordering::Relaxed)
+        if self.is_usage_reported.swap(true, Ordering::Relaxed)
             && let Ok(outcome) = &mut ran.result
         {
             outcome.usage = None;
@@ -111,33 +111,33 @@ const FOLLOWING_MESSAGE: &str =
 
 async fn execute(work: &RunSpec, teller: &LogSink) -> RunResult {
     let run = pipeline::run(&work.context, &work.request, work.deadline, teller);
-    let Some((others, digest)) = &work.others else {
-        return RunResult::of(run.await);
+    let Some((others, digest)) = &work.coordinator else {
+        return RunResult::uncached(run.await);
     };
-    if let Some(outcome) = others.kept(digest).await {
+    if let Some(outcome) = others.cached(digest).await {
         replay(teller, &outcome);
         return RunResult {
             result: Ok(outcome),
             cached: true,
         };
     }
-    let seat = others.take(digest).await;
-    if work.may_wait && matches!(seat, RunRole::Theirs(_)) {
+    let seat = others.try_lead(digest).await;
+    if work.may_follow && matches!(seat, RunRole::Follower(_)) {
         let sink: &dyn ProgressSink = teller;
         sink.stage(Stage::Plan, 0, 1, FOLLOWING_MESSAGE);
     }
-    if work.may_wait
-        && let Some(outcome) = others.answer_of(digest, &seat, work.deadline).await
+    if work.may_follow
+        && let Some(outcome) = others.await_leader(digest, &seat, work.deadline).await
     {
         replay(teller, &outcome);
-        return RunResult::of(Ok(outcome));
+        return RunResult::uncached(Ok(outcome));
     }
-    let result = seat.hold(run).await;
+    let result = seat.renew_while(run).await;
     if let Ok(outcome) = &result {
         let is_degraded = work.context.model.is_some() && outcome.model_used == answer::EXTRACTIVE;
-        seat.leave(outcome, is_degraded);
+        seat.publish(outcome, is_degraded);
     }
-    RunResult::of(result)
+    RunResult::uncached(result)
 }
 
 /// Emits the events of an outcome from the cache or from another worker.

@@ -26,9 +26,9 @@ pub(super) struct Coordinator {
 /// The role of this worker in a search.
 pub(super) enum RunRole {
     /// This worker leads.
-    Ours(LeaderLock),
+    Leader(LeaderLock),
     /// The leader has the lock with this nonce.
-    Theirs(String),
+    Follower(String),
     /// The leader has just released its lock.
     Unknown,
 }
@@ -39,7 +39,7 @@ pub(super) struct LeaderLock {
     ttl: Duration,
     digest: String,
     nonce: String,
-    is_left: bool,
+    is_published: bool,
 }
 
 impl Coordinator {
@@ -48,69 +48,69 @@ impl Coordinator {
     }
 
     /// The outcome of a fresh cache entry.
-    pub(super) async fn kept(&self, digest: &str) -> Option<Outcome> {
+    pub(super) async fn cached(&self, digest: &str) -> Option<Outcome> {
         if self.ttl.is_zero() {
             return None;
         }
         let entry = self.entry(digest).await?;
-        entry.serves(self.ttl).then(|| entry.outcome())
+        entry.is_usable(self.ttl).then(|| entry.into_outcome())
     }
 
     /// Tries to become the leader.
-    pub(super) async fn take(&self, digest: &str) -> RunRole {
+    pub(super) async fn try_lead(&self, digest: &str) -> RunRole {
         let nonce = Uuid::new_v4().to_string();
         let key = keys::running(digest);
         if self.cache.lock(&key, &nonce, LOCK_TTL).await {
-            return RunRole::Ours(LeaderLock {
+            return RunRole::Leader(LeaderLock {
                 cache: self.cache.clone(),
                 ttl: self.ttl,
                 digest: digest.to_owned(),
                 nonce,
-                is_left: false,
+                is_published: false,
             });
         }
-        self.holder(&key)
+        self.current_leader(&key)
             .await
-            .map_or(RunRole::Unknown, RunRole::Theirs)
+            .map_or(RunRole::Unknown, RunRole::Follower)
     }
 
     /// Waits for the leader's outcome, for half of the remaining time, since its worker may be
     /// lost. `None` when this worker is no follower, or the leader left no outcome in time.
-    pub(super) async fn answer_of(
+    pub(super) async fn await_leader(
         &self,
         digest: &str,
         seat: &RunRole,
         deadline: Deadline,
     ) -> Option<Outcome> {
-        let RunRole::Theirs(nonce) = seat else {
+        let RunRole::Follower(nonce) = seat else {
             return None;
         };
         let key = keys::running(digest);
         let patience = deadline.within(deadline.remaining() / 2);
         let gone = async {
-            while self.holder(&key).await.as_ref() == Some(nonce) {
+            while self.current_leader(&key).await.as_ref() == Some(nonce) {
                 tokio::time::sleep(LOCK_POLL_INTERVAL).await;
             }
         };
         patience.cut(gone).await?;
         let entry = self.entry(digest).await?;
-        (entry.run == *nonce).then(|| entry.outcome())
+        (entry.run == *nonce).then(|| entry.into_outcome())
     }
 
-    async fn holder(&self, key: &str) -> Option<String> {
+    async fn current_leader(&self, key: &str) -> Option<String> {
         let nonce = self.cache.get(key).await?;
         String::from_utf8(nonce.to_vec()).ok()
     }
 
     async fn entry(&self, digest: &str) -> Option<CacheEntry> {
-        CacheEntry::read(&self.cache.get(&keys::answer(digest)).await?)
+        CacheEntry::parse(&self.cache.get(&keys::answer(digest)).await?)
     }
 }
 
 impl RunRole {
     /// Runs `work`; the leader renews its lock meanwhile.
-    pub(super) async fn hold<F: Future>(&self, work: F) -> F::Output {
-        let Self::Ours(held) = self else {
+    pub(super) async fn renew_while<F: Future>(&self, work: F) -> F::Output {
+        let Self::Leader(held) = self else {
             return work.await;
         };
         let key = keys::running(&held.digest);
@@ -128,15 +128,15 @@ impl RunRole {
 
     /// Publishes the leader's outcome in the background: for followers, and for later searches if
     /// it is complete.
-    pub(super) fn leave(self, outcome: &Outcome, is_degraded: bool) {
-        let Self::Ours(mut held) = self else {
+    pub(super) fn publish(self, outcome: &Outcome, is_degraded: bool) {
+        let Self::Leader(mut held) = self else {
             return;
         };
-        let entry = CacheEntry::of(outcome, held.nonce.clone(), is_degraded);
+        let entry = CacheEntry::from_outcome(outcome, held.nonce.clone(), is_degraded);
         let Ok(bytes) = serde_json::to_vec(&entry) else {
             return;
         };
-        held.is_left = true;
+        held.is_published = true;
         let (cache, ttl) = (held.cache.clone(), held.ttl.max(MIN_ENTRY_TTL));
         let (digest, nonce) = (held.digest.clone(), held.nonce.clone());
         let leave = async move {
@@ -150,7 +150,7 @@ impl RunRole {
 
 impl Drop for LeaderLock {
     fn drop(&mut self) {
-        if self.is_left {
+        if self.is_published {
             return;
         }
         let (cache, nonce) = (self.cache.clone(), self.nonce.clone());

@@ -167,9 +167,10 @@ fn only_complete_outcomes_answer_later_searches() {
         timings: Default::default(),
     };
     let serves = |grounding, warning: &str, is_degraded, ttl| {
-        let entry = CacheEntry::of(&outcome(grounding, warning), "run".to_owned(), is_degraded);
+        let entry =
+            CacheEntry::from_outcome(&outcome(grounding, warning), "run".to_owned(), is_degraded);
         let bytes = serde_json::to_vec(&entry).unwrap();
-        CacheEntry::read(&bytes).unwrap().serves(ttl)
+        CacheEntry::parse(&bytes).unwrap().is_usable(ttl)
     };
     let hour = Duration::from_secs(3600);
     assert!(serves(0.9, "1 of 5 pages could not be read", false, hour));

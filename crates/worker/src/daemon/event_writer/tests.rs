@@ -19,7 +19,7 @@ fn text_of(events: &[Event]) -> String {
 
 async fn all(mut batches: Coalescer) -> Vec<Event> {
     let mut all = Vec::new();
-    while let Some(event) = batches.next().await {
+    while let Some(event) = batches.next_event().await {
         all.push(event);
     }
     all
@@ -82,18 +82,19 @@ async fn ready_events_are_batched_and_a_text_starts_a_new_batch() {
     }
     let mut batches = Coalescer::new(receiver);
     assert_eq!(
-        batches.ready().await,
+        batches.next_batch().await,
         Some(vec![warning("1"), warning("2")])
     );
     let rest = vec![text("ab"), warning("3"), warning("4")];
-    assert_eq!(batches.ready().await, Some(rest));
+    assert_eq!(batches.next_batch().await, Some(rest));
     for _ in 0..=MAX_EVENTS_PER_CALL {
         sender.send(warning("more")).unwrap();
     }
     drop(sender);
-    let sizes = [batches.ready().await, batches.ready().await].map(|it| it.map(|it| it.len()));
+    let sizes =
+        [batches.next_batch().await, batches.next_batch().await].map(|it| it.map(|it| it.len()));
     assert_eq!(sizes, [Some(MAX_EVENTS_PER_CALL), Some(1)]);
-    assert_eq!(batches.ready().await, None);
+    assert_eq!(batches.next_batch().await, None);
 }
 
 #[test]
