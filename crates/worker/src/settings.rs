@@ -4,7 +4,7 @@ use crate::{
     daemon::{CallbackSettings, DaemonSettings, SlotLimits},
     llm::LlmConfig,
     providers::local::CorpusSettings,
-    semantics::{SemanticsSettings, Server},
+    semantics::{SimilarityConfig, SimilarityServer},
     web::fetch::FetchRules,
     wiring::{KeyedUpstream, PipelineSettings, WikipediaSettings},
 };
@@ -204,7 +204,7 @@ fn llm(reader: &mut Reader<'_>) -> Option<LlmConfig> {
         model,
         fallback_model: reader.text("FALLBACK_LLM_MODEL"),
         context_tokens: (context_tokens > 0).then_some(context_tokens),
-        answer_tokens,
+        max_answer_tokens: answer_tokens,
     })
 }
 
@@ -229,7 +229,7 @@ fn on_or_off(reader: &mut Reader<'_>, name: &'static str, default: bool) -> bool
     }
 }
 
-fn semantics(reader: &mut Reader<'_>) -> Option<SemanticsSettings> {
+fn semantics(reader: &mut Reader<'_>) -> Option<SimilarityConfig> {
     let embeddings = semantics_server(
         reader,
         ["EMBEDDING_BASE_URL", "EMBEDDING_API_KEY", "EMBEDDING_MODEL"],
@@ -246,8 +246,8 @@ fn semantics(reader: &mut Reader<'_>) -> Option<SemanticsSettings> {
             );
             None
         }
-        (Some(server), None) => Some(SemanticsSettings::Embeddings(server)),
-        (None, Some(server)) => Some(SemanticsSettings::Rerank(server)),
+        (Some(server), None) => Some(SimilarityConfig::Embeddings(server)),
+        (None, Some(server)) => Some(SimilarityConfig::Rerank(server)),
         (None, None) => None,
     }
 }
@@ -255,14 +255,14 @@ fn semantics(reader: &mut Reader<'_>) -> Option<SemanticsSettings> {
 fn semantics_server(
     reader: &mut Reader<'_>,
     [base, key, model]: [&'static str; 3],
-) -> Option<Server> {
+) -> Option<SimilarityServer> {
     let base_url = reader.http_url(base)?;
     let api_key = reader.text(key).map(Secret::new);
     let Some(name) = reader.text(model) else {
         reader.complain(model, format!("must name a model when {base} is set"));
         return None;
     };
-    Some(Server {
+    Some(SimilarityServer {
         base_url,
         api_key,
         model: name,
@@ -307,11 +307,11 @@ mod tests {
         ];
         let settings = read(&embeddings).unwrap().pipeline;
         assert!(
-            matches!(settings.semantics, Some(SemanticsSettings::Embeddings(server)) if server.model == "e")
+            matches!(settings.semantics, Some(SimilarityConfig::Embeddings(server)) if server.model == "e")
         );
         let settings = read(&rerank).unwrap().pipeline;
         assert!(
-            matches!(settings.semantics, Some(SemanticsSettings::Rerank(server)) if server.model == "r")
+            matches!(settings.semantics, Some(SimilarityConfig::Rerank(server)) if server.model == "r")
         );
         let complaint = read(&[embeddings, rerank].concat()).err().unwrap();
         assert!(

@@ -1,17 +1,17 @@
 //! HTTP to configured upstreams: search engines and models. Pages are fetched by
 //! [`crate::web::fetch`], which guards against private addresses.
 
-mod exchange;
+mod error;
 mod probe;
 mod proxy;
+mod request;
 mod retry_after;
-mod trouble;
 
-pub use exchange::{MAX_BODY_BYTES, Reply, exchange, read};
+pub use error::UpstreamError;
 pub use probe::ProbeError;
-pub use proxy::{Clients, THROUGH_PROXY};
+pub use proxy::{PROXY_SUFFIX, UpstreamClients};
+pub use request::{MAX_BODY_BYTES, UpstreamResponse, read_response, send};
 pub use retry_after::retry_after;
-pub use trouble::Trouble;
 
 use std::time::Duration;
 use url::Url;
@@ -36,12 +36,12 @@ pub fn endpoint(base: &Url, path: &str) -> Url {
 #[cfg(test)]
 pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
     let here = Url::parse("http://localhost/").ok();
-    Ok(Clients::new(None)?.to(here.as_ref()))
+    Ok(UpstreamClients::new(None)?.to(here.as_ref()))
 }
 
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
-pub(crate) mod odd;
+pub(crate) mod fuzz;
 #[cfg(test)]
 mod tests;

@@ -2,14 +2,14 @@
 //! providers, the fetcher and the models behind the pipeline's traits.
 
 use crate::{
-    llm::{LlmConfig, OpenAi},
+    llm::{LlmConfig, OpenAiClient},
     parser::ParserPool,
     pipeline::{Context, Cores, LanguageModel, PageFetcher, Providers, SearchProvider, Semantics},
     providers::{
         Perplexity, Searxng, Serper, Wikipedia,
         local::{CorpusSettings, LocalCorpus},
     },
-    semantics::{Semantic, SemanticsSettings},
+    semantics::{SimilarityClient, SimilarityConfig},
     traced::{CallObserver, Traced},
     upstream,
     web::fetch::{FetchRules, WebFetcher},
@@ -35,7 +35,7 @@ pub struct PipelineSettings {
     /// A language model.
     pub llm: Option<LlmConfig>,
     /// Embeddings or a reranker.
-    pub semantics: Option<SemanticsSettings>,
+    pub semantics: Option<SimilarityConfig>,
     /// The limits of the page fetcher.
     pub fetch: FetchRules,
     /// Certificate authorities of the upstreams, beside the public ones.
@@ -81,8 +81,8 @@ pub struct Wiring {
     pub wikipedia: Option<Wikipedia>,
     /// The caller must run its `keep_fresh`.
     pub corpus: Option<Arc<LocalCorpus>>,
-    pub model: Option<OpenAi>,
-    pub semantics: Option<Semantic>,
+    pub model: Option<OpenAiClient>,
+    pub semantics: Option<SimilarityClient>,
 }
 
 /// Builds the dependencies. Sends no request and reads no document.
@@ -103,7 +103,7 @@ pub fn build_observed(
 ) -> anyhow::Result<Wiring> {
     let authorities = settings.authorities.as_ref();
     let clients =
-        upstream::Clients::new(authorities).context("the HTTP clients cannot be set up")?;
+        upstream::UpstreamClients::new(authorities).context("the HTTP clients cannot be set up")?;
     let searxng = settings
         .searxng
         .as_ref()
@@ -133,11 +133,11 @@ pub fn build_observed(
         .transpose()?;
     let model = settings.llm.clone().map(|config| {
         let client = clients.to(Some(&config.base_url));
-        OpenAi::new(config, client)
+        OpenAiClient::new(config, client)
     });
     let semantics = settings.semantics.clone().map(|settings| {
         let client = clients.to(Some(&settings.server().base_url));
-        Semantic::new(settings, client)
+        SimilarityClient::new(settings, client)
     });
 
     let local = corpus

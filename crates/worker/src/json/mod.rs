@@ -14,10 +14,10 @@ use serde_json::Value;
 
 /// The limit of values in one text, counted by commas: several times what a full batch of vectors
 /// has. Each value takes many times the memory of its bytes.
-const MOST_VALUES: usize = 1_000_000;
+const MAX_VALUES: usize = 1_000_000;
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Parsed {
+pub struct ParsedJson {
     /// All values that could be read.
     pub value: Value,
     /// The number of malformed list items that were left out.
@@ -26,28 +26,28 @@ pub struct Parsed {
 
 /// Why a text was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
+pub enum JsonError {
     /// It is not JSON, or ends too early.
     #[error("not JSON")]
     NotJson,
     /// It has too many values, which would take too much memory.
-    #[error("JSON of more than {MOST_VALUES} values")]
+    #[error("JSON of more than {MAX_VALUES} values")]
     TooMany,
 }
 
 /// The first half of a surrogate pair at the end of a chunk. Servers split text between two UTF-16
 /// code units, each escaped in a JSON text of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Half(Option<u16>);
+pub struct PendingSurrogate(Option<u16>);
 
 /// Parses `bytes`: UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 ///
 /// # Errors
 /// [`Unreadable`] when the text is not JSON, ends too early or holds too many values.
-pub fn read(bytes: &[u8]) -> Result<Parsed, Unreadable> {
+pub fn read(bytes: &[u8]) -> Result<ParsedJson, JsonError> {
     match unicode::decode_wide(bytes) {
-        Some(text) => parse(text.as_bytes(), &mut None),
-        None => parse(bytes, &mut None),
+        Some(text) => parse_utf8(text.as_bytes(), &mut None),
+        None => parse_utf8(bytes, &mut None),
     }
 }
 
@@ -56,23 +56,22 @@ pub fn read(bytes: &[u8]) -> Result<Parsed, Unreadable> {
 ///
 /// # Errors
 /// [`Unreadable`], as for [`read`].
-pub fn read_piece(text: &str, half: &mut Half) -> Result<Value, Unreadable> {
+pub fn read_piece(text: &str, half: &mut PendingSurrogate) -> Result<Value, JsonError> {
     let mut joined = Some(*half);
-    let parsed = parse(text.as_bytes(), &mut joined)?;
+    let parsed = parse_utf8(text.as_bytes(), &mut joined)?;
     *half = joined.unwrap_or_default();
     Ok(parsed.value)
 }
 
-fn parse(bytes: &[u8], half: &mut Option<Half>) -> Result<Parsed, Unreadable> {
+fn parse_utf8(bytes: &[u8], half: &mut Option<PendingSurrogate>) -> Result<ParsedJson, JsonError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if bytes.len() > MOST_VALUES && bytes.iter().filter(|byte| **byte == b',').count() > MOST_VALUES
-    {
-        return Err(Unreadable::TooMany);
+    if bytes.len() > MAX_VALUES && bytes.iter().filter(|byte| **byte == b',').count() > MAX_VALUES {
+        return Err(JsonError::TooMany);
     }
     match serde_json::from_slice(bytes) {
         Ok(value) => {
-            *half = half.map(|_| Half::default());
-            Ok(Parsed { value, dropped: 0 })
+            *half = half.map(|_| PendingSurrogate::default());
+            Ok(ParsedJson { value, dropped: 0 })
         }
         Err(_) => lenient::parse(&String::from_utf8_lossy(bytes), half),
     }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 /// The lenient parser alone.
-fn lenient(text: &str) -> Result<Parsed, Unreadable> {
+fn lenient(text: &str) -> Result<ParsedJson, JsonError> {
     lenient::parse(text, &mut None)
 }
 
@@ -40,7 +40,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Malformed items that do not affect the items beside them.
-const BROKEN: [&str; 8] = [
+const MALFORMED_ITEMS: [&str; 8] = [
     "{\"a\": 1} {\"b\": 2}",
     "'single'",
     "\"x\" : 1",
@@ -52,7 +52,7 @@ const BROKEN: [&str; 8] = [
 ];
 
 /// Values that JSON does not allow, and how they are read.
-fn odd_values() -> [(&'static str, Value); 12] {
+fn invalid_values() -> [(&'static str, Value); 12] {
     let fffd = "\u{fffd}";
     [
         ("NaN", Value::Null),
@@ -109,7 +109,7 @@ proptest! {
     #[test]
     fn malformed_item_is_dropped_alone(
         before in prop::collection::vec(any_value(), 0..4),
-        broken in prop::sample::select(&BROKEN[..]),
+        broken in prop::sample::select(&MALFORMED_ITEMS[..]),
         after in prop::collection::vec(any_value(), 0..4),
     ) {
         let written = |items: &[Value]| items.iter().map(Value::to_string).collect::<Vec<_>>();
@@ -152,20 +152,20 @@ proptest! {
         before in "[a-zé]{0,6}", c in "[\u{10000}-\u{10ffff}]", after in "[a-zé]{0,6}",
     ) {
         let units: Vec<u16> = c.encode_utf16().collect();
-        let mut half = Half::default();
+        let mut half = PendingSurrogate::default();
         let first = format!("{{\"a\": \"{before}\\u{:04x}\"}}", units[0]);
         let second = format!("{{\"a\": \"\\u{:04x}{after}\"}}", units[1]);
         let first = read_piece(&first, &mut half).unwrap();
         let second = read_piece(&second, &mut half).unwrap();
         let joined = [&first, &second].map(|piece| piece["a"].as_str().unwrap().to_owned());
         prop_assert_eq!(joined.concat(), before + &c + &after);
-        prop_assert_eq!(half, Half::default());
+        prop_assert_eq!(half, PendingSurrogate::default());
     }
 }
 
 #[test]
 fn invalid_values_are_read_leniently() {
-    for (written, expected) in odd_values() {
+    for (written, expected) in invalid_values() {
         let object = format!("{{\"before\": 1, \"odd\": {written}, \"after\": [2]}}");
         let expected = json!({"before": 1, "odd": expected, "after": [2]});
         assert_eq!(value(&object), expected, "{written}");
@@ -174,7 +174,7 @@ fn invalid_values_are_read_leniently() {
 
 #[test]
 fn unpaired_surrogate_is_lost() {
-    let mut half = Half::default();
+    let mut half = PendingSurrogate::default();
     let texts = [
         r#"{"a": "x\ud83d"}"#,
         r#"{"a": "y"}"#,
@@ -205,7 +205,7 @@ fn other_or_incomplete_text_is_an_error() {
         "[1] x",
         "callback([1])",
     ] {
-        assert_eq!(read(text.as_bytes()), Err(Unreadable::NotJson), "{text}");
+        assert_eq!(read(text.as_bytes()), Err(JsonError::NotJson), "{text}");
     }
 }
 
@@ -228,6 +228,6 @@ fn too_deeply_nested_item_is_dropped_alone() {
 
 #[test]
 fn too_many_values_are_an_error() {
-    let many = format!("[{}0]", "0,".repeat(MOST_VALUES + 1));
-    assert_eq!(read(many.as_bytes()), Err(Unreadable::TooMany));
+    let many = format!("[{}0]", "0,".repeat(MAX_VALUES + 1));
+    assert_eq!(read(many.as_bytes()), Err(JsonError::TooMany));
 }

@@ -10,16 +10,16 @@ pub(super) struct Chunk {
     /// Answer text; may be empty.
     pub(super) text: String,
     /// Whether it holds reasoning in a field of its own.
-    pub(super) reasons: bool,
+    pub(super) has_reasoning: bool,
     /// The finish reason.
-    pub(super) finish: Option<String>,
+    pub(super) finish_reason: Option<String>,
     /// Token counts.
     pub(super) usage: Option<Usage>,
     /// The name of the model, as the server gives it.
     pub(super) model: Option<String>,
 }
 
-pub(super) fn read(object: &Value) -> Chunk {
+pub(super) fn parse(object: &Value) -> Chunk {
     let choice = object.pointer("/choices/0").unwrap_or(&Value::Null);
     let message = choice.get("delta").or_else(|| choice.get("message"));
     let message = message.unwrap_or(&Value::Null);
@@ -28,16 +28,16 @@ pub(super) fn read(object: &Value) -> Chunk {
         .filter_map(|name| message.get(name)?.as_str())
         .any(|text| !text.is_empty());
     Chunk {
-        text: content(message.get("content")),
-        reasons,
-        finish: filled(choice.get("finish_reason")),
-        usage: usage(object),
-        model: filled(object.get("model")),
+        text: content_text(message.get("content")),
+        has_reasoning: reasons,
+        finish_reason: non_empty_text(choice.get("finish_reason")),
+        usage: parse_usage(object),
+        model: non_empty_text(object.get("model")),
     }
 }
 
 /// The token counts of `object`, a chunk or a whole response.
-pub(crate) fn usage(object: &Value) -> Option<Usage> {
+pub(crate) fn parse_usage(object: &Value) -> Option<Usage> {
     let counts = object.get("usage")?;
     let count = |name: &str| counts.get(name).and_then(Value::as_u64);
     let prompt_tokens = count("prompt_tokens")?;
@@ -51,7 +51,7 @@ pub(crate) fn usage(object: &Value) -> Option<Usage> {
 }
 
 /// Content is a string, or a list of parts of which some hold text.
-fn content(value: Option<&Value>) -> String {
+fn content_text(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(parts)) => parts
@@ -62,7 +62,7 @@ fn content(value: Option<&Value>) -> String {
     }
 }
 
-fn filled(value: Option<&Value>) -> Option<String> {
+fn non_empty_text(value: Option<&Value>) -> Option<String> {
     let text = value?.as_str()?;
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn all_chunk_formats_are_parsed() {
-        let text = |object: Value| read(&object).text;
+        let text = |object: Value| parse(&object).text;
         assert_eq!(text(json!({"choices": [{"delta": {"content": "a"}}]})), "a");
         assert_eq!(
             text(json!({"choices": [{"message": {"content": "a"}}]})),
@@ -95,14 +95,14 @@ mod tests {
             json!({"choices": [{"delta": {"content": null}}]}),
             json!([1, 2]),
         ] {
-            assert_eq!(read(&empty), Chunk::default(), "{empty}");
+            assert_eq!(parse(&empty), Chunk::default(), "{empty}");
         }
     }
 
     #[test]
     fn missing_total_tokens_are_summed() {
-        let spent = usage(&json!({"usage": {"prompt_tokens": 3, "completion_tokens": 4}}));
+        let spent = parse_usage(&json!({"usage": {"prompt_tokens": 3, "completion_tokens": 4}}));
         assert_eq!(spent.unwrap().total_tokens, 7);
-        assert_eq!(usage(&json!({"usage": null})), None);
+        assert_eq!(parse_usage(&json!({"usage": null})), None);
     }
 }

@@ -1,15 +1,15 @@
 //! Chooses the model of a request, retries it, and falls back to the second model.
 
 use super::{
-    answer::{Answer, OnPiece},
-    limits::Known,
-    refusal::{self, Failure, ModelName},
-    request::Shape,
-    stream::{self, Patience},
+    completion::{CompletionBuilder, OnPiece},
+    context_window::ContextCache,
+    error::{self, CompletionError, ModelSource},
+    request::RequestFields,
+    stream::{self, StreamDeadlines},
 };
 use crate::{
     pipeline::{Completion, Deadline, LanguageModel, ModelError, ModelLimits, Piece, Prompt},
-    upstream::{self, Trouble},
+    upstream::{self, UpstreamError},
 };
 use async_trait::async_trait;
 use privachat_core::{schema::Usage, secret::Secret};
@@ -25,10 +25,10 @@ use tracing::Span;
 use url::Url;
 
 /// The longest pause between two chunks of a stream.
-const STALL: Duration = Duration::from_secs(20);
+const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// After reasoning has used up all tokens, the retry gets this many times as many.
-const MORE_ROOM: u32 = 4;
+const RETRY_TOKENS_FACTOR: u32 = 4;
 
 /// The address, the key and the models of the server.
 #[derive(Debug, Clone)]
@@ -44,31 +44,31 @@ pub struct LlmConfig {
     /// The model's context in tokens; read from the server when `None`.
     pub context_tokens: Option<u32>,
     /// The limit of an answer, in tokens.
-    pub answer_tokens: u32,
+    pub max_answer_tokens: u32,
 }
 
 /// A client for OpenAI's chat completions. Clones share what they learn about the server.
 #[derive(Debug, Clone)]
-pub struct OpenAi {
+pub struct OpenAiClient {
     pub(super) config: LlmConfig,
     client: Client,
     stall: Duration,
     /// Set once the server has refused `stream_options`; they are not sent again.
     plain_stream: Arc<AtomicBool>,
     /// Context windows that the server has reported.
-    pub(super) known: Known,
+    pub(super) known: ContextCache,
 }
 
-impl OpenAi {
+impl OpenAiClient {
     /// A client for the server in `config`.
     #[must_use]
     pub fn new(config: LlmConfig, client: Client) -> Self {
         Self {
             config,
             client,
-            stall: STALL,
+            stall: STALL_TIMEOUT,
             plain_stream: Arc::default(),
-            known: Known::default(),
+            known: ContextCache::default(),
         }
     }
 
@@ -97,43 +97,44 @@ impl OpenAi {
 
     async fn attempt(
         &self,
-        (model, source): (&str, ModelName),
+        (model, source): (&str, ModelSource),
         prompt: &Prompt,
         (deadline, first_by): (Deadline, Deadline),
         on_piece: OnPiece<'_>,
-    ) -> Result<Completion, Failure> {
+    ) -> Result<Completion, CompletionError> {
         let url = upstream::endpoint(&self.config.base_url, "chat/completions");
-        let mut shape = Shape::new(!self.plain_stream.load(Ordering::Relaxed));
+        let mut shape = RequestFields::new(!self.plain_stream.load(Ordering::Relaxed));
         let mut is_second = false;
         loop {
             let request = self.authorised(self.client.post(url.clone()));
             let sent = request.json(&shape.body(model, prompt)).send();
-            let response = first_by.cut(sent).await.ok_or(Trouble::TimedOut)?;
+            let response = first_by.cut(sent).await.ok_or(UpstreamError::TimedOut)?;
             let response = match response {
                 // The server may close a pooled connection at the moment of its next use.
-                Err(error) if !is_second && is_broken(&error) => {
+                Err(error) if !is_second && is_connection_closed(&error) => {
                     is_second = true;
                     continue;
                 }
-                response => response.map_err(Trouble::from)?,
+                response => response.map_err(UpstreamError::from)?,
             };
             if response.status().is_success() {
                 let status = response.status().as_u16();
                 Span::current().record("http.response.status_code", status);
-                let patience = Patience {
+                let patience = StreamDeadlines {
                     deadline,
                     first_by,
                     stall: self.stall,
                 };
-                let mut answer = Answer::new(model, source, prompt.max_tokens, &mut *on_piece);
-                stream::read(response, patience, &mut answer).await?;
+                let mut answer =
+                    CompletionBuilder::new(model, source, prompt.max_tokens, &mut *on_piece);
+                stream::read_stream(response, patience, &mut answer).await?;
                 return answer.finish();
             }
-            let reply = first_by.cut(upstream::read(response)).await;
-            let reply = reply.ok_or(Trouble::TimedOut)??;
+            let reply = first_by.cut(upstream::read_response(response)).await;
+            let reply = reply.ok_or(UpstreamError::TimedOut)??;
             // Each retry drops a field for good, so this loop ends.
             let Some(accepted) = shape.without_refused(&reply) else {
-                return Err(refusal::of_reply(&reply, source));
+                return Err(error::classify_response(&reply, source));
             };
             if !accepted.stream_options {
                 self.plain_stream.store(true, Ordering::Relaxed);
@@ -146,26 +147,28 @@ impl OpenAi {
     /// the usage of the first request to `spent`.
     async fn patient_attempt(
         &self,
-        who: (&str, ModelName),
+        who: (&str, ModelSource),
         prompt: &Prompt,
         times: (Deadline, Deadline),
         on_piece: OnPiece<'_>,
         spent: &mut Option<Usage>,
-    ) -> Result<Completion, Failure> {
+    ) -> Result<Completion, CompletionError> {
         let failure = match self.attempt(who, prompt, times, &mut *on_piece).await {
             Err(failure) if failure.starved && !times.0.is_over() => failure,
             other => return other,
         };
         tracing::info!("reasoning used up the token limit: retrying with a higher one");
         let roomier = Prompt {
-            max_tokens: prompt.max_tokens.saturating_mul(MORE_ROOM),
+            max_tokens: prompt.max_tokens.saturating_mul(RETRY_TOKENS_FACTOR),
             ..prompt.clone()
         };
         match self.attempt(who, &roomier, times, on_piece).await {
             // The server allows no more tokens: report the first failure.
-            Err(second) if second.error.usage().is_none() && !is_cut(&second) => Err(failure),
+            Err(second) if second.error.usage().is_none() && !has_partial_text(&second) => {
+                Err(failure)
+            }
             other => {
-                add(spent, failure.error.usage());
+                add_usage(spent, failure.error.usage());
                 other
             }
         }
@@ -173,7 +176,7 @@ impl OpenAi {
 }
 
 #[async_trait]
-impl LanguageModel for OpenAi {
+impl LanguageModel for OpenAiClient {
     fn name(&self) -> &str {
         &self.config.model
     }
@@ -190,8 +193,8 @@ impl LanguageModel for OpenAi {
         on_piece: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
     ) -> Result<Completion, ModelError> {
         let who = match &prompt.model {
-            Some(model) => (model.as_str(), ModelName::Requested),
-            None => (self.config.model.as_str(), ModelName::Configured),
+            Some(model) => (model.as_str(), ModelSource::Requested),
+            None => (self.config.model.as_str(), ModelSource::Configured),
         };
         let fallback = self.config.fallback_model.as_deref();
         let fallback = fallback.filter(|fallback| *fallback != who.0);
@@ -203,57 +206,57 @@ impl LanguageModel for OpenAi {
         let times = (deadline, first_by);
         let first = self.patient_attempt(who, prompt, times, &mut *on_piece, &mut spent);
         let failure = match first.await {
-            Ok(completion) => return Ok(charged(completion, spent)),
+            Ok(completion) => return Ok(with_usage(completion, spent)),
             Err(failure) => failure,
         };
-        let helps = failure.fallback_helps && !is_cut(&failure) && !deadline.is_over();
+        let helps = failure.fallback_helps && !has_partial_text(&failure) && !deadline.is_over();
         let Some(fallback) = fallback.filter(|_| helps) else {
-            return Err(charged_error(failure.error, spent));
+            return Err(error_with_usage(failure.error, spent));
         };
         tracing::info!(reason = %failure.error, "trying the fallback model");
         let mut before = spent;
-        add(&mut before, failure.error.usage());
-        let who = (fallback, ModelName::Fallback);
+        add_usage(&mut before, failure.error.usage());
+        let who = (fallback, ModelSource::Fallback);
         let times = (deadline, deadline);
         let second = self.patient_attempt(who, prompt, times, on_piece, &mut before);
         match second.await {
-            Ok(completion) => Ok(charged(completion, before)),
-            Err(second) if is_cut(&second) => Err(charged_error(second.error, before)),
+            Ok(completion) => Ok(with_usage(completion, before)),
+            Err(second) if has_partial_text(&second) => Err(error_with_usage(second.error, before)),
             Err(second) => {
                 tracing::warn!(reason = %second.error, "the fallback model failed too");
-                add(&mut spent, second.error.usage());
-                Err(charged_error(failure.error, spent))
+                add_usage(&mut spent, second.error.usage());
+                Err(error_with_usage(failure.error, spent))
             }
         }
     }
 }
 
 /// Whether part of the answer was already streamed to a reader.
-fn is_cut(failure: &Failure) -> bool {
+fn has_partial_text(failure: &CompletionError) -> bool {
     matches!(failure.error, ModelError::Cut { .. })
 }
 
-fn add(sum: &mut Option<Usage>, more: Option<Usage>) {
+fn add_usage(sum: &mut Option<Usage>, more: Option<Usage>) {
     if let Some(more) = more {
         *sum.get_or_insert_default() += more;
     }
 }
 
 /// Adds the usage of earlier requests to `completion`.
-fn charged(mut completion: Completion, spent: Option<Usage>) -> Completion {
-    add(&mut completion.usage, spent);
+fn with_usage(mut completion: Completion, spent: Option<Usage>) -> Completion {
+    add_usage(&mut completion.usage, spent);
     completion
 }
 
 /// Adds the usage of earlier requests to `error`, if it carries usage.
-fn charged_error(mut error: ModelError, spent: Option<Usage>) -> ModelError {
+fn error_with_usage(mut error: ModelError, spent: Option<Usage>) -> ModelError {
     if let ModelError::Cut { usage, .. } | ModelError::Unusable { usage, .. } = &mut error {
-        add(usage, spent);
+        add_usage(usage, spent);
     }
     error
 }
 
 /// Whether the connection closed after the request was sent and before a response began.
-fn is_broken(error: &reqwest::Error) -> bool {
+fn is_connection_closed(error: &reqwest::Error) -> bool {
     error.is_request() && !error.is_connect() && !error.is_timeout()
 }

@@ -3,21 +3,21 @@
 //! fallback, retry), `stream` (bytes, timeouts), [`SseParser`] (events), `completion` (chunks to
 //! text) and [`ThinkFilter`] (removes reasoning). `error` classifies failures.
 
-mod answer;
 mod chunk;
 mod client;
-mod limits;
+mod completion;
+mod context_window;
+mod error;
 mod probe;
-mod refusal;
+mod reasoning_filter;
 mod request;
 mod sse;
 mod stream;
-mod think;
 
-pub(crate) use chunk::usage;
-pub use client::{LlmConfig, OpenAi};
-pub use sse::{Event, LineTooLong, SseParser};
-pub use think::ThinkFilter;
+pub(crate) use chunk::parse_usage;
+pub use client::{LlmConfig, OpenAiClient};
+pub use reasoning_filter::ReasoningFilter;
+pub use sse::{EventTooLong, SseEvent, SseParser};
 
 #[cfg(test)]
 mod tests;

@@ -1,43 +1,44 @@
 //! The check of the language model for `check-config`.
 
 use super::{
-    client::OpenAi,
-    refusal::{self, Failure, ModelName},
+    client::OpenAiClient,
+    error::{self, CompletionError, ModelSource},
 };
 use crate::{
     cleaning,
     pipeline::{Deadline, LanguageModel, ModelError, ModelLimits, Prompt},
-    upstream::{self, ProbeError, Reply},
+    upstream::{self, ProbeError, UpstreamResponse},
 };
 use url::{Host, Url};
 
 /// A model's name is cut to this many characters.
 const MAX_NAME_CHARS: usize = 200;
 /// A message lists at most this many models.
-const NAMED_MODELS: usize = 8;
+const MAX_LISTED_MODELS: usize = 8;
 
-impl OpenAi {
+impl OpenAiClient {
     /// Checks that the server lists the configured models. With an API key, or without a list, it
     /// also requests one token of each: the list may be public.
     ///
     /// # Errors
     /// When the server does not respond, refuses the key or lacks a configured model.
     pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
-        let reply = upstream::exchange(self.get("models"), deadline).await;
-        let reply = reply.map_err(|trouble| self.describe(&Failure::from(trouble).error))?;
+        let reply = upstream::send(self.get("models"), deadline).await;
+        let reply =
+            reply.map_err(|trouble| self.describe(&CompletionError::from(trouble).error))?;
         if matches!(reply.status.as_u16(), 404 | 405 | 501) {
             return self.probe_by_completions(deadline).await;
         }
         if !reply.status.is_success() {
-            let failure = refusal::of_reply(&reply, ModelName::Configured);
+            let failure = error::classify_response(&reply, ModelSource::Configured);
             return Err(self.describe(&failure.error));
         }
-        let Some(models) = listed(&reply) else {
+        let Some(models) = listed_models(&reply) else {
             return self.probe_by_completions(deadline).await;
         };
         for (setting, name) in self.configured() {
             if !has_model(&models, name) {
-                return Err(missing(setting, name, &models));
+                return Err(missing_model(setting, name, &models));
             }
         }
         if self.config.api_key.is_some() {
@@ -57,7 +58,7 @@ impl OpenAi {
     fn describe(&self, error: &ModelError) -> ProbeError {
         let hint = match error {
             ModelError::TimedOut | ModelError::Unavailable { .. } => {
-                Some(away(&self.config.base_url))
+                Some(unreachable_hint(&self.config.base_url))
             }
             _ => error.hint().map(str::to_owned),
         };
@@ -130,7 +131,7 @@ impl OpenAi {
     }
 }
 
-fn listed(reply: &Reply) -> Option<Vec<String>> {
+fn listed_models(reply: &UpstreamResponse) -> Option<Vec<String>> {
     let body = reply.json().ok()?.value;
     let entries = body.get("data").unwrap_or(&body).as_array()?;
     let ids = entries.iter().filter_map(|entry| entry.get("id")?.as_str());
@@ -147,13 +148,13 @@ fn has_model(models: &[String], name: &str) -> bool {
         .any(|model| model == name || model.strip_suffix(":latest") == Some(name))
 }
 
-fn missing(setting: &str, name: &str, models: &[String]) -> ProbeError {
+fn missing_model(setting: &str, name: &str, models: &[String]) -> ProbeError {
     let named: Vec<&str> = models
         .iter()
-        .take(NAMED_MODELS)
+        .take(MAX_LISTED_MODELS)
         .map(String::as_str)
         .collect();
-    let more = if models.len() > NAMED_MODELS {
+    let more = if models.len() > MAX_LISTED_MODELS {
         ", …"
     } else {
         ""
@@ -168,7 +169,7 @@ fn missing(setting: &str, name: &str, models: &[String]) -> ProbeError {
 }
 
 /// The hint for a server that does not respond.
-fn away(base_url: &Url) -> String {
+fn unreachable_hint(base_url: &Url) -> String {
     let where_it_is = match base_url.host() {
         Some(Host::Domain("host.docker.internal")) => {
             "; a server on the container's host must listen on more than 127.0.0.1 \
@@ -196,7 +197,7 @@ mod tests {
 
     #[test]
     fn unreachable_server_hint_depends_on_its_host() {
-        let hint = |url: &str| away(&Url::parse(url).unwrap());
+        let hint = |url: &str| unreachable_hint(&Url::parse(url).unwrap());
         assert!(hint("http://host.docker.internal:11434/v1").contains("OLLAMA_HOST"));
         for here in [
             "http://localhost:1/v1",

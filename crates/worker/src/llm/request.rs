@@ -1,16 +1,16 @@
 //! The body of a chat completion request, and the fields it drops for servers that refuse them.
 
-use crate::{pipeline::Prompt, upstream::Reply};
+use crate::{pipeline::Prompt, upstream::UpstreamResponse};
 use serde_json::{Value, json};
 
-use super::refusal;
+use super::error;
 
 /// Low, because answers must follow their sources.
 const TEMPERATURE: f64 = 0.2;
 
 /// The optional fields that a server accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shape {
+pub(super) struct RequestFields {
     /// Requests token counts at the end of a stream.
     pub(super) stream_options: bool,
     temperature: bool,
@@ -20,7 +20,7 @@ pub(super) struct Shape {
     json: bool,
 }
 
-impl Shape {
+impl RequestFields {
     pub(super) fn new(stream_options: bool) -> Self {
         Self {
             stream_options,
@@ -31,11 +31,11 @@ impl Shape {
     }
 
     /// Drops the field that `reply` complains about; `None` when it names none.
-    pub(super) fn without_refused(self, reply: &Reply) -> Option<Self> {
+    pub(super) fn without_refused(self, reply: &UpstreamResponse) -> Option<Self> {
         if !matches!(reply.status.as_u16(), 400 | 422) {
             return None;
         }
-        let complaint = refusal::complaint(&reply.body);
+        let complaint = error::error_text(&reply.body);
         let mut shape = self;
         if self.stream_options && complaint.contains("stream_options") {
             shape.stream_options = false;

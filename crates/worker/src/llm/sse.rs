@@ -2,11 +2,11 @@
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>).
 
 /// The limit of a line and of an event; no sound server exceeds it.
-const MAX_BYTES: usize = 1_000_000;
+const MAX_EVENT_BYTES: usize = 1_000_000;
 
 /// An event of the stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Event {
+pub struct SseEvent {
     /// Event type; empty when the stream gives none.
     pub name: String,
     /// The data lines, joined by line breaks.
@@ -15,8 +15,8 @@ pub struct Event {
 
 /// A line or an event exceeds the size limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an event of more than {MAX_BYTES} bytes")]
-pub struct LineTooLong;
+#[error("an event of more than {MAX_EVENT_BYTES} bytes")]
+pub struct EventTooLong;
 
 /// Turns bytes into events; chunk boundaries do not matter.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub struct SseParser {
     line: Vec<u8>,
     after_carriage_return: bool,
     past_first_line: bool,
-    event: Event,
+    event: SseEvent,
     has_data: bool,
 }
 
@@ -33,7 +33,7 @@ impl SseParser {
     ///
     /// # Errors
     /// [`LineTooLong`] when a line or an event exceeds the limit; the parser is then unusable.
-    pub fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), LineTooLong> {
+    pub fn feed(&mut self, bytes: &[u8], events: &mut Vec<SseEvent>) -> Result<(), EventTooLong> {
         for &byte in bytes {
             let second_half = self.after_carriage_return && byte == b'\n';
             self.after_carriage_return = byte == b'\r';
@@ -44,8 +44,8 @@ impl SseParser {
                 events.extend(self.end_line()?);
                 continue;
             }
-            if self.line.len() >= MAX_BYTES {
-                return Err(LineTooLong);
+            if self.line.len() >= MAX_EVENT_BYTES {
+                return Err(EventTooLong);
             }
             self.line.push(byte);
         }
@@ -55,11 +55,11 @@ impl SseParser {
     /// The event that the end of the stream completes. Unlike browsers, this accepts a last event
     /// without the blank line after it, which some servers omit.
     #[must_use]
-    pub fn finish(mut self) -> Option<Event> {
+    pub fn finish(mut self) -> Option<SseEvent> {
         self.end_line().ok()?.or_else(|| self.dispatch())
     }
 
-    fn end_line(&mut self) -> Result<Option<Event>, LineTooLong> {
+    fn end_line(&mut self) -> Result<Option<SseEvent>, EventTooLong> {
         let bytes = std::mem::take(&mut self.line);
         let text = String::from_utf8_lossy(&bytes);
         let mut line = text.as_ref();
@@ -81,9 +81,9 @@ impl SseParser {
         Ok(None)
     }
 
-    fn add_data(&mut self, value: &str) -> Result<(), LineTooLong> {
-        if self.event.data.len() + value.len() > MAX_BYTES {
-            return Err(LineTooLong);
+    fn add_data(&mut self, value: &str) -> Result<(), EventTooLong> {
+        if self.event.data.len() + value.len() > MAX_EVENT_BYTES {
+            return Err(EventTooLong);
         }
         if self.has_data {
             self.event.data.push('\n');
@@ -93,7 +93,7 @@ impl SseParser {
         Ok(())
     }
 
-    fn dispatch(&mut self) -> Option<Event> {
+    fn dispatch(&mut self) -> Option<SseEvent> {
         let event = std::mem::take(&mut self.event);
         std::mem::take(&mut self.has_data).then_some(event)
     }
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn parse(pieces: &[&[u8]]) -> Result<Vec<Event>, LineTooLong> {
+    fn parse(pieces: &[&[u8]]) -> Result<Vec<SseEvent>, EventTooLong> {
         let mut parser = SseParser::default();
         let mut events = Vec::new();
         for piece in pieces {
@@ -147,9 +147,12 @@ mod tests {
 
     #[test]
     fn too_long_line_or_event_is_an_error() {
-        assert_eq!(parse(&[&vec![b'x'; MAX_BYTES + 1]]), Err(LineTooLong));
-        let line = format!("data: {}\n", "x".repeat(MAX_BYTES / 2));
-        assert_eq!(parse(&[line.repeat(3).as_bytes()]), Err(LineTooLong));
+        assert_eq!(
+            parse(&[&vec![b'x'; MAX_EVENT_BYTES + 1]]),
+            Err(EventTooLong)
+        );
+        let line = format!("data: {}\n", "x".repeat(MAX_EVENT_BYTES / 2));
+        assert_eq!(parse(&[line.repeat(3).as_bytes()]), Err(EventTooLong));
     }
 
     proptest! {

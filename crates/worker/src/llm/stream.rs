@@ -1,9 +1,9 @@
 //! Reads a response body: a stream of events, or one JSON object from servers that do not stream.
 
-use super::{answer::Answer, refusal::Failure, sse::SseParser};
+use super::{completion::CompletionBuilder, error::CompletionError, sse::SseParser};
 use crate::{
     pipeline::{Deadline, ModelError},
-    upstream::{MAX_BODY_BYTES, Trouble},
+    upstream::{MAX_BODY_BYTES, UpstreamError},
 };
 use reqwest::Response;
 use std::time::Duration;
@@ -15,7 +15,7 @@ const USAGE_GRACE: Duration = Duration::from_secs(2);
 
 /// The time limits of a stream.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct StreamDeadlines {
     /// When the whole request must end.
     pub(super) deadline: Deadline,
     /// When the first text or reasoning must have arrived.
@@ -24,8 +24,8 @@ pub(super) struct Patience {
     pub(super) stall: Duration,
 }
 
-impl Patience {
-    fn until(&self, answer: &Answer<'_>) -> Deadline {
+impl StreamDeadlines {
+    fn until(&self, answer: &CompletionBuilder<'_>) -> Deadline {
         if answer.has_finished() {
             self.deadline.within(USAGE_GRACE.min(self.stall))
         } else if answer.has_started() {
@@ -37,12 +37,12 @@ impl Patience {
 }
 
 /// Passes all of `response` to `answer`.
-pub(super) async fn read(
+pub(super) async fn read_stream(
     mut response: Response,
-    patience: Patience,
-    answer: &mut Answer<'_>,
-) -> Result<(), Failure> {
-    let mut body = Body::Unknown(Vec::new());
+    patience: StreamDeadlines,
+    answer: &mut CompletionBuilder<'_>,
+) -> Result<(), CompletionError> {
+    let mut body = BodyReader::Unknown(Vec::new());
     let mut total = 0;
     while !answer.is_over() {
         let Some(received) = patience.until(answer).cut(response.chunk()).await else {
@@ -60,7 +60,7 @@ pub(super) async fn read(
             Ok(Some(piece)) => piece,
             Ok(None) => break,
             Err(_) if answer.has_finished() => return Ok(()),
-            Err(error) => return Err(answer.broken(&Trouble::from(error).to_string())),
+            Err(error) => return Err(answer.broken(&UpstreamError::from(error).to_string())),
         };
         total += piece.len();
         if total > MAX_STREAM_BYTES {
@@ -72,22 +72,26 @@ pub(super) async fn read(
 }
 
 /// The kind of body, recognised by its first character, since content types are unreliable.
-enum Body {
+enum BodyReader {
     Unknown(Vec<u8>),
     Events(SseParser),
     Whole(Vec<u8>),
 }
 
-impl Body {
-    fn take(&mut self, piece: &[u8], answer: &mut Answer<'_>) -> Result<(), Failure> {
+impl BodyReader {
+    fn take(
+        &mut self,
+        piece: &[u8],
+        answer: &mut CompletionBuilder<'_>,
+    ) -> Result<(), CompletionError> {
         match self {
             Self::Unknown(head) => {
                 head.extend_from_slice(piece);
                 let head = std::mem::take(head);
-                match first_of_text(&head) {
+                match first_text_byte(&head) {
                     None => {}
                     Some(b'{') => *self = Self::Whole(head),
-                    Some(b'<') => return Err(web_page()),
+                    Some(b'<') => return Err(web_page_error()),
                     Some(_) => {
                         *self = Self::Events(SseParser::default());
                         return self.take(&head, answer);
@@ -108,7 +112,7 @@ impl Body {
             }
             Self::Whole(bytes) => {
                 if bytes.len() + piece.len() > MAX_BODY_BYTES {
-                    return Err(Trouble::TooLarge.into());
+                    return Err(UpstreamError::TooLarge.into());
                 }
                 bytes.extend_from_slice(piece);
                 Ok(())
@@ -116,7 +120,7 @@ impl Body {
         }
     }
 
-    fn end(self, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    fn end(self, answer: &mut CompletionBuilder<'_>) -> Result<(), CompletionError> {
         match self {
             Self::Unknown(_) => Ok(()),
             Self::Whole(bytes) => answer.take_whole(&bytes),
@@ -129,14 +133,14 @@ impl Body {
 }
 
 /// The first byte of the text after white space and byte order marks, in any encoding.
-fn first_of_text(head: &[u8]) -> Option<&u8> {
+fn first_text_byte(head: &[u8]) -> Option<&u8> {
     head.iter().find(|byte| {
         !byte.is_ascii_whitespace() && !matches!(byte, 0 | 0xef | 0xbb | 0xbf | 0xfe | 0xff)
     })
 }
 
-fn web_page() -> Failure {
-    Failure {
+fn web_page_error() -> CompletionError {
+    CompletionError {
         error: ModelError::Refused {
             reason: "a web page instead of an answer".to_owned(),
             hint: "set LLM_BASE_URL to the address of the API, which usually ends in /v1"

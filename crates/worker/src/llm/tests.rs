@@ -1,9 +1,9 @@
 //! Tests of the client against servers that send the captured formats or fail in every known way.
 
-mod cuts;
+mod chunk_sizes;
+mod context_window;
 mod faults;
-mod limits;
-mod odd_text;
+mod malformed_text;
 mod reasoning;
 mod requests;
 mod streams;
@@ -23,16 +23,16 @@ use url::Url;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 /// A client for `base`, with a fallback model if one is given.
-fn model(base: &str, fallback: Option<&str>) -> OpenAi {
+fn model(base: &str, fallback: Option<&str>) -> OpenAiClient {
     let config = LlmConfig {
         base_url: Url::parse(base).unwrap(),
         api_key: Some(Secret::new("sk-test")),
         model: "main".to_owned(),
         fallback_model: fallback.map(str::to_owned),
         context_tokens: None,
-        answer_tokens: 1024,
+        max_answer_tokens: 1024,
     };
-    OpenAi::new(config, upstream::client().unwrap())
+    OpenAiClient::new(config, upstream::client().unwrap())
 }
 
 fn prompt() -> Prompt {
@@ -50,7 +50,10 @@ fn soon() -> Deadline {
 }
 
 /// The result, and all text that was streamed.
-async fn ask(model: &OpenAi, deadline: Deadline) -> (Result<Completion, ModelError>, String) {
+async fn complete(
+    model: &OpenAiClient,
+    deadline: Deadline,
+) -> (Result<Completion, ModelError>, String) {
     let mut shown = String::new();
     let result = model
         .complete(&prompt(), deadline, &mut |piece| match piece {
@@ -73,14 +76,14 @@ fn events(body: impl Into<Vec<u8>>) -> ResponseTemplate {
 }
 
 /// An event with `text`.
-fn piece(text: &str) -> String {
+fn text_event(text: &str) -> String {
     let chunk =
         serde_json::json!({"model": "m", "choices": [{"index": 0, "delta": {"content": text}}]});
     format!("data: {chunk}\n\n")
 }
 
 /// The event that ends an answer.
-fn stop(reason: &str) -> String {
+fn finish_event(reason: &str) -> String {
     let chunk =
         serde_json::json!({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]});
     format!("data: {chunk}\n\n")
@@ -88,7 +91,7 @@ fn stop(reason: &str) -> String {
 
 /// A server for one connection. It sends `body` as an unfinished chunked response, then closes the
 /// connection or keeps it open and silent until it is dropped.
-async fn raw(body: Vec<u8>, close: bool) -> (String, tokio::task::JoinHandle<()>) {
+async fn serve_raw(body: Vec<u8>, close: bool) -> (String, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/v1", listener.local_addr().unwrap());
     let server = tokio::spawn(async move {

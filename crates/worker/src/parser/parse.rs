@@ -7,7 +7,7 @@ use crate::{
     web::{
         charset,
         extract::{self, TextLimits},
-        fetch::refusal,
+        fetch::block_page,
         pdf,
     },
 };
@@ -33,7 +33,7 @@ pub(super) fn parse(job: &ParseJob) -> Result<ParsedDocument, ParseError> {
 }
 
 fn as_pdf(bytes: &[u8]) -> Result<ParsedDocument, ParseError> {
-    match pdf::pdf(bytes, pdf::Limits::default()) {
+    match pdf::read_pdf(bytes, pdf::PdfLimits::default()) {
         Ok(document) => Ok(ParsedDocument {
             document,
             canonical: None,
@@ -59,7 +59,7 @@ fn as_text(job: &ParseJob) -> Result<ParsedDocument, ParseError> {
         url,
         was_redirected,
     } = &job.origin
-        && let Some(reason) = refusal::reason(&document, &text, url, *was_redirected)
+        && let Some(reason) = block_page::block_reason(&document, &text, url, *was_redirected)
     {
         return Err(ParseError::NoContent(reason.into()));
     }

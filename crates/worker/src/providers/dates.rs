@@ -6,14 +6,14 @@ use chrono::{DateTime, Days, Months, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 /// ago". Dates in the future are rejected.
 pub(super) fn parse(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let text = text.trim();
-    let at = exact(text)
-        .or_else(|| day(text))
-        .or_else(|| relative(text, now))?;
+    let at = parse_timestamp(text)
+        .or_else(|| parse_day(text))
+        .or_else(|| parse_relative(text, now))?;
     // One day of tolerance for time zones ahead of UTC.
     (at <= now + TimeDelta::days(1)).then_some(at)
 }
 
-fn exact(text: &str) -> Option<DateTime<Utc>> {
+fn parse_timestamp(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(at) =
         DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text))
     {
@@ -29,7 +29,7 @@ fn exact(text: &str) -> Option<DateTime<Utc>> {
     .map(|at| at.and_utc())
 }
 
-fn day(text: &str) -> Option<DateTime<Utc>> {
+fn parse_day(text: &str) -> Option<DateTime<Utc>> {
     ["%Y-%m-%d", "%b %d, %Y", "%d %b %Y", "%B %d, %Y", "%d %B %Y"]
         .iter()
         .find_map(|form| NaiveDate::parse_from_str(text, form).ok())
@@ -37,7 +37,7 @@ fn day(text: &str) -> Option<DateTime<Utc>> {
         .map(|at| at.and_utc())
 }
 
-fn relative(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+fn parse_relative(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let mut words = text.split_whitespace();
     let number: u32 = match words.next()? {
         "a" | "an" => 1,

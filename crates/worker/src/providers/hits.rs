@@ -18,7 +18,7 @@ const MAX_URL_BYTES: usize = 8 * 1024;
 
 /// A hit as the provider returned it; title and snippet may hold markup.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Raw<'a> {
+pub(super) struct RawHit<'a> {
     pub(super) title: &'a str,
     pub(super) url: &'a str,
     pub(super) snippet: &'a str,
@@ -43,7 +43,7 @@ impl HitList {
 
     /// Adds a hit and returns its index. A second hit with the same address only fills in what the
     /// first lacks. `None` when the address is absent, too long or not http(s).
-    pub(super) fn push(&mut self, raw: Raw<'_>) -> Option<usize> {
+    pub(super) fn push(&mut self, raw: RawHit<'_>) -> Option<usize> {
         if raw.url.len() > MAX_URL_BYTES {
             return None;
         }
@@ -52,7 +52,7 @@ impl HitList {
             return None;
         }
         let host = url.host_str()?;
-        let snippet = readable(raw.snippet, MAX_SNIPPET_CHARS);
+        let snippet = plain_line(raw.snippet, MAX_SNIPPET_CHARS);
         let known = self.hits.iter().position(|hit| hit.url == url.as_str());
         if let Some(index) = known {
             let hit = self.hits.get_mut(index)?;
@@ -62,7 +62,7 @@ impl HitList {
             hit.published = hit.published.or(raw.published);
             return Some(index);
         }
-        let title = readable(raw.title, MAX_TITLE_CHARS);
+        let title = plain_line(raw.title, MAX_TITLE_CHARS);
         self.hits.push(Hit {
             title: if title.is_empty() {
                 host.to_owned()
@@ -89,9 +89,9 @@ impl HitList {
 
 /// Shortened plain text of one line. Invisible characters are removed after the markup, which can
 /// encode any character as an entity.
-fn readable(source: &str, max_chars: usize) -> String {
+fn plain_line(source: &str, max_chars: usize) -> String {
     let end = source.floor_char_boundary(MAX_RAW_BYTES);
-    let plain = markup::plain(source.get(..end).unwrap_or_default());
+    let plain = markup::to_plain_text(source.get(..end).unwrap_or_default());
     text::shorten(&cleaning::clean_line(&plain, usize::MAX), max_chars)
 }
 
@@ -102,11 +102,11 @@ mod tests {
 
     fn hit(title: &str, snippet: &str) -> Hit {
         let mut list = HitList::new("test");
-        list.push(Raw {
+        list.push(RawHit {
             title,
             snippet,
             url: "https://a.example/",
-            ..Raw::default()
+            ..RawHit::default()
         });
         list.finish(1).remove(0)
     }
@@ -144,9 +144,9 @@ mod tests {
         }
         let url = format!("https://a.example/{}", "x".repeat(MAX_URL_BYTES));
         let mut list = HitList::new("test");
-        let added = list.push(Raw {
+        let added = list.push(RawHit {
             url: &url,
-            ..Raw::default()
+            ..RawHit::default()
         });
         assert_eq!(added, None);
     }

@@ -5,13 +5,13 @@ use dom_query::Document;
 
 /// Elements that search engines put into titles and excerpts. Other text in angle brackets is kept,
 /// such as `vector<int>`.
-const ELEMENTS: [&str; 22] = [
+const KNOWN_ELEMENTS: [&str; 22] = [
     "a", "abbr", "b", "br", "cite", "code", "div", "em", "font", "h3", "hr", "i", "img", "li",
     "mark", "p", "small", "span", "strong", "sub", "sup", "u",
 ];
 
 /// Removes tags, decodes entities and collapses white space.
-pub(super) fn plain(source: &str) -> String {
+pub(super) fn to_plain_text(source: &str) -> String {
     if !source.contains(['<', '&']) {
         return text::collapse(source);
     }
@@ -35,7 +35,7 @@ fn without_known_tags(source: &str) -> String {
             .collect::<String>()
             .to_ascii_lowercase();
         match tag_end(after) {
-            Some(end) if ELEMENTS.contains(&name.as_str()) => {
+            Some(end) if KNOWN_ELEMENTS.contains(&name.as_str()) => {
                 // Line breaks separate words; inline tags do not.
                 if matches!(name.as_str(), "br" | "p" | "div" | "li") {
                     kept.push(' ');
@@ -77,29 +77,37 @@ mod tests {
     #[test]
     fn tags_are_removed_and_entities_decoded() {
         assert_eq!(
-            plain("to <span class='searchmatch'>asyncio</span>.run(main()) &amp; &#039;more&#039;"),
+            to_plain_text(
+                "to <span class='searchmatch'>asyncio</span>.run(main()) &amp; &#039;more&#039;"
+            ),
             "to asyncio.run(main()) & 'more'"
         );
-        assert_eq!(plain("one<br>two<br/>three"), "one two three");
-        assert_eq!(plain("<B>Bold</B>\n\n  text"), "Bold text");
-        assert_eq!(plain("<a title=\"x > y\" href='>'>one</a> two"), "one two");
-        assert_eq!(plain("<a title=\"never closed>one</a> two"), "one two");
+        assert_eq!(to_plain_text("one<br>two<br/>three"), "one two three");
+        assert_eq!(to_plain_text("<B>Bold</B>\n\n  text"), "Bold text");
+        assert_eq!(
+            to_plain_text("<a title=\"x > y\" href='>'>one</a> two"),
+            "one two"
+        );
+        assert_eq!(
+            to_plain_text("<a title=\"never closed>one</a> two"),
+            "one two"
+        );
     }
 
     #[test]
     fn angle_brackets_in_code_are_kept() {
         assert_eq!(
-            plain("a vector<int> and a < b && c > d"),
+            to_plain_text("a vector<int> and a < b && c > d"),
             "a vector<int> and a < b && c > d"
         );
-        assert_eq!(plain("&lt;/nowiki&gt;x"), "</nowiki>x");
-        assert_eq!(plain("an unclosed <b"), "an unclosed <b");
+        assert_eq!(to_plain_text("&lt;/nowiki&gt;x"), "</nowiki>x");
+        assert_eq!(to_plain_text("an unclosed <b"), "an unclosed <b");
     }
 
     #[test]
     fn script_element_is_kept_as_text() {
         assert_eq!(
-            plain("<script>alert(1)</script>"),
+            to_plain_text("<script>alert(1)</script>"),
             "<script>alert(1)</script>"
         );
     }
@@ -107,23 +115,23 @@ mod tests {
     proptest! {
         #[test]
         fn removing_tags_keeps_the_text_between_them(
-            words in prop::collection::vec("[a-z]{1,6}", 1..6), element in prop::sample::select(&ELEMENTS[..]),
+            words in prop::collection::vec("[a-z]{1,6}", 1..6), element in prop::sample::select(&KNOWN_ELEMENTS[..]),
         ) {
             let marked: Vec<String> = words
                 .iter()
                 .map(|word| format!("<{element} class='x'>{word}</{element}>"))
                 .collect();
-            prop_assert_eq!(plain(&marked.join(" ")), words.join(" "));
+            prop_assert_eq!(to_plain_text(&marked.join(" ")), words.join(" "));
         }
 
         #[test]
         fn text_without_markup_is_only_collapsed(source in "[^<&]{0,80}") {
-            prop_assert_eq!(plain(&source), text::collapse(&source));
+            prop_assert_eq!(to_plain_text(&source), text::collapse(&source));
         }
 
         #[test]
         fn arbitrary_input_does_not_panic(source in "\\PC{0,80}|[<>&/a-z;# ]{0,80}") {
-            let _ = plain(&source);
+            let _ = to_plain_text(&source);
         }
     }
 }

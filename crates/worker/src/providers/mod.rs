@@ -7,7 +7,7 @@ pub mod local;
 mod markup;
 mod period;
 mod perplexity;
-mod reply;
+mod response;
 mod searxng;
 mod serper;
 mod text;

@@ -5,14 +5,14 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 /// An earlier year in a question is its subject, not a date of publication: pages about it were
 /// written later.
-const FIRST_YEAR: i32 = 2000;
+const MIN_YEAR: i32 = 2000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Period {
     /// Any time.
     Any,
     /// At most this long ago.
-    Age(TimeRange),
+    MaxAge(TimeRange),
     /// On or after this day.
     Since(NaiveDate),
 }
@@ -21,21 +21,21 @@ impl Period {
     /// The period of `query`. Pages about a year are published in it or later, so the year is a
     /// start and never an end. An earlier year replaces "in the last year", which would contradict
     /// it; a narrower range wins over the year.
-    pub(super) fn of(query: &ProviderQuery, now: DateTime<Utc>) -> Self {
+    pub(super) fn from_query(query: &ProviderQuery, now: DateTime<Utc>) -> Self {
         let past = query
             .year
-            .filter(|year| (FIRST_YEAR..now.year()).contains(year))
+            .filter(|year| (MIN_YEAR..now.year()).contains(year))
             .and_then(|year| NaiveDate::from_ymd_opt(year, 1, 1));
         match (query.time_range, past) {
             (None | Some(TimeRange::Year), Some(first)) => Self::Since(first),
-            (Some(range), _) => Self::Age(range),
+            (Some(range), _) => Self::MaxAge(range),
             (None, None) => Self::Any,
         }
     }
 }
 
 /// `date` in US format, as some engines require: "1/31/2023".
-pub(super) fn american(date: NaiveDate) -> String {
+pub(super) fn us_date(date: NaiveDate) -> String {
     format!("{}/{}/{}", date.month(), date.day(), date.year())
 }
 
@@ -55,19 +55,23 @@ mod tests {
             (None, None, Period::Any),
             (Some(2023), None, since(2023)),
             (Some(2023), Some(year), since(2023)),
-            (Some(2023), Some(month), Period::Age(month)),
-            (Some(2026), Some(year), Period::Age(year)),
+            (Some(2023), Some(month), Period::MaxAge(month)),
+            (Some(2026), Some(year), Period::MaxAge(year)),
             (Some(2026), None, Period::Any),
             (Some(2027), None, Period::Any),
             (Some(1969), None, Period::Any),
-            (Some(1969), Some(year), Period::Age(year)),
+            (Some(1969), Some(year), Period::MaxAge(year)),
         ] {
             let query = ProviderQuery {
                 year: named,
                 time_range: range,
                 ..question("x")
             };
-            assert_eq!(Period::of(&query, now), expected, "{named:?} {range:?}");
+            assert_eq!(
+                Period::from_query(&query, now),
+                expected,
+                "{named:?} {range:?}"
+            );
         }
     }
 }

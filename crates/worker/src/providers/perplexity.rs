@@ -4,13 +4,13 @@
 mod citations;
 
 use super::{
-    period::{Period, american},
-    reply::Upstream,
+    period::{Period, us_date},
+    response::ProviderInfo,
 };
 use crate::{
     cleaning,
-    json::Parsed,
-    llm::{ThinkFilter, usage},
+    json::ParsedJson,
+    llm::{ReasoningFilter, parse_usage},
     pipeline::{
         Deadline, Found, ProviderError, ProviderQuery, SearchProvider, TimeRange,
         search::numbers::renumber,
@@ -24,7 +24,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use url::Url;
 
-const UPSTREAM: Upstream = Upstream {
+const PROVIDER: ProviderInfo = ProviderInfo {
     name: "perplexity",
     forbidden_hint: "set PERPLEXITY_API_KEY to a valid key of Perplexity",
     base_setting: "PERPLEXITY_BASE_URL",
@@ -39,7 +39,7 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// numbers. They are not cut to the query's limit, so every number in the answer has its source.
 #[derive(Debug, Clone)]
 pub struct Perplexity {
-    completions: String,
+    completions_url: String,
     key: Secret,
     client: Client,
 }
@@ -48,12 +48,12 @@ impl Perplexity {
     /// A client for the service at `base`; the public one by default.
     #[must_use]
     pub fn new(base: Option<&Url>, key: Secret, client: Client) -> Self {
-        let completions = base.map_or_else(
+        let completions_url = base.map_or_else(
             || format!("{PUBLIC_BASE}/chat/completions"),
             |base| upstream::endpoint(base, "chat/completions").into(),
         );
         Self {
-            completions,
+            completions_url,
             key,
             client,
         }
@@ -66,26 +66,26 @@ impl Perplexity {
     pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
         let mut body = parameters("wikipedia", Period::Any);
         body["max_tokens"] = json!(1);
-        let reply = self.ask(&body, deadline).await;
-        reply.map_err(|error| UPSTREAM.probe_error(&error))?;
+        let reply = self.send(&body, deadline).await;
+        reply.map_err(|error| PROVIDER.probe_error(&error))?;
         Ok(format!("{MODEL} answers"))
     }
 
-    async fn ask(&self, body: &Value, deadline: Deadline) -> Result<Parsed, ProviderError> {
+    async fn send(&self, body: &Value, deadline: Deadline) -> Result<ParsedJson, ProviderError> {
         let request = self
             .client
-            .post(&self.completions)
+            .post(&self.completions_url)
             .bearer_auth(self.key.expose())
             .json(body);
-        let reply = upstream::exchange(request, deadline).await;
-        UPSTREAM.object(&reply.map_err(|trouble| UPSTREAM.trouble(trouble))?)
+        let reply = upstream::send(request, deadline).await;
+        PROVIDER.object(&reply.map_err(|trouble| PROVIDER.trouble(trouble))?)
     }
 }
 
 #[async_trait]
 impl SearchProvider for Perplexity {
     fn name(&self) -> &'static str {
-        UPSTREAM.name
+        PROVIDER.name
     }
 
     async fn search(
@@ -94,12 +94,12 @@ impl SearchProvider for Perplexity {
         deadline: Deadline,
     ) -> Result<Found, ProviderError> {
         let now = Utc::now();
-        let body = parameters(&query.text, Period::of(query, now));
-        let answer = self.ask(&body, deadline).await?;
-        let notice = UPSTREAM.unreadable(answer.dropped);
+        let body = parameters(&query.text, Period::from_query(query, now));
+        let answer = self.send(&body, deadline).await?;
+        let notice = PROVIDER.unreadable(answer.dropped);
         Ok(Found {
             notices: notice.into_iter().collect(),
-            ..read(&answer.value, now)?
+            ..parse_response(&answer.value, now)?
         })
     }
 }
@@ -112,7 +112,7 @@ fn parameters(question: &str, period: Period) -> Value {
     // Perplexity does not accept both filters together.
     match period {
         Period::Any => {}
-        Period::Age(range) => {
+        Period::MaxAge(range) => {
             body["search_recency_filter"] = json!(match range {
                 TimeRange::Day => "day",
                 TimeRange::Week => "week",
@@ -120,25 +120,25 @@ fn parameters(question: &str, period: Period) -> Value {
                 TimeRange::Year => "year",
             });
         }
-        Period::Since(first) => body["search_after_date_filter"] = json!(american(first)),
+        Period::Since(first) => body["search_after_date_filter"] = json!(us_date(first)),
     }
     body
 }
 
-fn read(body: &Value, now: DateTime<Utc>) -> Result<Found, ProviderError> {
+fn parse_response(body: &Value, now: DateTime<Utc>) -> Result<Found, ProviderError> {
     let content = body.pointer("/choices/0/message/content");
     let Some(content) = content.and_then(Value::as_str) else {
-        return Err(UPSTREAM.malformed("no answer text"));
+        return Err(PROVIDER.malformed("no answer text"));
     };
-    let mut filter = ThinkFilter::default();
+    let mut filter = ReasoningFilter::default();
     let mut text = filter.feed(&cleaning::clean_text(content, MAX_ANSWER_BYTES));
     text.push_str(&filter.finish());
-    let (hits, numbers) = citations::sources(body, UPSTREAM.name, now);
+    let (hits, numbers) = citations::sources(body, PROVIDER.name, now);
     let answer = renumber(text.trim(), &numbers);
     Ok(Found {
         hits,
         answer: Some(answer).filter(|answer| !answer.is_empty()),
-        usage: usage(body),
+        usage: parse_usage(body),
         ..Found::default()
     })
 }

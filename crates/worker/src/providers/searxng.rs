@@ -5,14 +5,14 @@ mod query;
 
 use super::{
     dates,
-    hits::{HitList, Raw},
+    hits::{HitList, RawHit},
     period::Period,
-    reply::{self, Upstream},
+    response::{self, ProviderInfo},
 };
 use crate::{
     cleaning,
     pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider, Silence, TimeRange},
-    upstream::{self, ProbeError, Reply},
+    upstream::{self, ProbeError, UpstreamResponse},
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -21,16 +21,16 @@ use reqwest::Client;
 use serde_json::Value;
 use url::Url;
 
-const UPSTREAM: Upstream = Upstream {
+const PROVIDER: ProviderInfo = ProviderInfo {
     name: "searxng",
     forbidden_hint: "enable json under search.formats in SearXNG's settings.yml",
     base_setting: "SEARXNG_BASE_URL",
 };
 
 /// A notice names at most this many engines; an instance may have hundreds.
-const MOST_ENGINES: usize = 10;
+const MAX_LISTED_ENGINES: usize = 10;
 /// An engine's name and its message are each cut to this many characters.
-const MOST_CHARS: usize = 40;
+const MAX_ENGINE_CHARS: usize = 40;
 
 /// A client for the operator's SearXNG instance.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ impl Searxng {
             limit: 10,
         };
         let found = self.search(&query, deadline).await;
-        let found = found.map_err(|error| UPSTREAM.probe_error(&error))?;
+        let found = found.map_err(|error| PROVIDER.probe_error(&error))?;
         if found.hits.is_empty() && !found.notices.is_empty() {
             return Err(ProbeError {
                 problem: found.notices.join("; "),
@@ -88,7 +88,7 @@ impl Searxng {
             parameters.push(("language", language.clone()));
         }
         // SearXNG has no start date; the query still names the year.
-        if let Period::Age(range) = Period::of(query, now) {
+        if let Period::MaxAge(range) = Period::from_query(query, now) {
             let name = match range {
                 TimeRange::Day => "day",
                 TimeRange::Week => "week",
@@ -108,7 +108,7 @@ impl Searxng {
 #[async_trait]
 impl SearchProvider for Searxng {
     fn name(&self) -> &'static str {
-        UPSTREAM.name
+        PROVIDER.name
     }
 
     async fn search(
@@ -125,38 +125,42 @@ impl SearchProvider for Searxng {
             .client
             .get(self.search.clone())
             .query(&Self::parameters(text, query, now));
-        let reply = upstream::exchange(request, deadline).await;
-        let reply = reply.map_err(|trouble| UPSTREAM.trouble(trouble))?;
-        read(&reply, query.limit, now)
+        let reply = upstream::send(request, deadline).await;
+        let reply = reply.map_err(|trouble| PROVIDER.trouble(trouble))?;
+        parse_response(&reply, query.limit, now)
     }
 }
 
-fn read(reply: &Reply, limit: usize, now: DateTime<Utc>) -> Result<Found, ProviderError> {
-    if let Some(refusal) = bad_parameter(reply) {
+fn parse_response(
+    reply: &UpstreamResponse,
+    limit: usize,
+    now: DateTime<Utc>,
+) -> Result<Found, ProviderError> {
+    if let Some(refusal) = bad_parameter_error(reply) {
         return Err(refusal);
     }
-    let parsed = UPSTREAM.object(reply)?;
-    let unreadable = UPSTREAM.unreadable(parsed.dropped);
+    let parsed = PROVIDER.object(reply)?;
+    let unreadable = PROVIDER.unreadable(parsed.dropped);
     let body = parsed.value;
     if !body.get("results").is_some_and(Value::is_array) {
-        return Err(UPSTREAM.malformed("no list of results"));
+        return Err(PROVIDER.malformed("no list of results"));
     }
-    let mut hits = HitList::new(UPSTREAM.name);
-    for result in reply::list(&body, "results") {
-        let raw = Raw {
-            title: reply::text(result, "title"),
-            url: reply::text(result, "url"),
-            snippet: reply::text(result, "content"),
-            published: dates::parse(reply::text(result, "publishedDate"), now),
-            source_type: source_type(reply::text(result, "category")),
+    let mut hits = HitList::new(PROVIDER.name);
+    for result in response::array_field(&body, "results") {
+        let raw = RawHit {
+            title: response::text_field(result, "title"),
+            url: response::text_field(result, "url"),
+            snippet: response::text_field(result, "content"),
+            published: dates::parse(response::text_field(result, "publishedDate"), now),
+            source_type: source_type(response::text_field(result, "category")),
         };
         hits.push(raw);
     }
     push_infoboxes(&body, &mut hits);
     let hits = hits.finish(limit);
-    let notice = unresponsive(&body, hits.is_empty());
+    let notice = unresponsive_notice(&body, hits.is_empty());
     Ok(Found {
-        silence: silence(&body).filter(|_| hits.is_empty()),
+        silence: worst_reason(&body).filter(|_| hits.is_empty()),
         hits,
         notices: notice.into_iter().chain(unreadable).collect(),
         ..Found::default()
@@ -165,18 +169,18 @@ fn read(reply: &Reply, limit: usize, now: DateTime<Utc>) -> Result<Found, Provid
 
 /// Adds infoboxes as hits; their address may be among the results already.
 fn push_infoboxes(body: &Value, hits: &mut HitList) {
-    for infobox in reply::list(body, "infoboxes") {
-        let links = reply::list(infobox, "urls").iter();
-        let official = links.map(|link| reply::text(link, "url"));
-        let mut raw = Raw {
-            title: reply::text(infobox, "infobox"),
-            snippet: reply::text(infobox, "content"),
-            ..Raw::default()
+    for infobox in response::array_field(body, "infoboxes") {
+        let links = response::array_field(infobox, "urls").iter();
+        let official = links.map(|link| response::text_field(link, "url"));
+        let mut raw = RawHit {
+            title: response::text_field(infobox, "infobox"),
+            snippet: response::text_field(infobox, "content"),
+            ..RawHit::default()
         };
         if raw.snippet.is_empty() {
             continue;
         }
-        for url in std::iter::once(reply::text(infobox, "id")).chain(official) {
+        for url in std::iter::once(response::text_field(infobox, "id")).chain(official) {
             raw.url = url;
             if hits.push(raw).is_some() {
                 break;
@@ -194,13 +198,13 @@ fn source_type(category: &str) -> SourceType {
 }
 
 /// A notice about the engines that did not respond.
-fn unresponsive(body: &Value, nothing_found: bool) -> Option<String> {
-    let engines: Vec<String> = reply::list(body, "unresponsive_engines")
+fn unresponsive_notice(body: &Value, nothing_found: bool) -> Option<String> {
+    let engines: Vec<String> = response::array_field(body, "unresponsive_engines")
         .iter()
         .filter_map(|pair| {
             let name = pair.get(0)?.as_str()?;
             let message = pair.get(1).and_then(Value::as_str).unwrap_or("no answer");
-            Some(format!("{} ({})", brief(name), brief(message)))
+            Some(format!("{} ({})", shorten(name), shorten(message)))
         })
         .collect();
     if engines.is_empty() {
@@ -213,7 +217,7 @@ fn unresponsive(body: &Value, nothing_found: bool) -> Option<String> {
     };
     let named: Vec<&str> = engines
         .iter()
-        .take(MOST_ENGINES)
+        .take(MAX_LISTED_ENGINES)
         .map(String::as_str)
         .collect();
     let more = match engines.len() - named.len() {
@@ -223,25 +227,25 @@ fn unresponsive(body: &Value, nothing_found: bool) -> Option<String> {
     Some(format!("{start}: {}{more}", named.join(", ")))
 }
 
-fn brief(text: &str) -> String {
-    cleaning::clean_line(text, MOST_CHARS)
+fn shorten(text: &str) -> String {
+    cleaning::clean_line(text, MAX_ENGINE_CHARS)
 }
 
 /// Why engines did not respond: the most important of their reasons.
-fn silence(body: &Value) -> Option<Silence> {
-    reply::list(body, "unresponsive_engines")
+fn worst_reason(body: &Value) -> Option<Silence> {
+    response::array_field(body, "unresponsive_engines")
         .iter()
         .filter_map(|pair| {
             pair.get(0)?.as_str()?;
             let message = pair.get(1).and_then(Value::as_str);
-            Some(reason_of(message.unwrap_or_default()))
+            Some(classify_message(message.unwrap_or_default()))
         })
         .min()
 }
 
 /// Classifies SearXNG's own message (`searx/webutils.py`, `exception_classname_to_text`), which is
 /// English in every interface language. A suspended engine repeats its reason after "Suspended: ".
-fn reason_of(message: &str) -> Silence {
+fn classify_message(message: &str) -> Silence {
     let message = message.to_lowercase();
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
     if says(&["too many requests", "access denied", "captcha"]) {
@@ -255,12 +259,12 @@ fn reason_of(message: &str) -> Silence {
 
 /// The error of a 400, which names a parameter after "parameter". The rest of its text may hold the
 /// query, so it is dropped.
-fn bad_parameter(reply: &Reply) -> Option<ProviderError> {
+fn bad_parameter_error(reply: &UpstreamResponse) -> Option<ProviderError> {
     if reply.status != 400 {
         return None;
     }
     let body = reply.json().ok()?.value;
-    let message = reply::text(&body, "error");
+    let message = response::text_field(&body, "error");
     let name = message
         .split_once("parameter ")
         .map(|(_, name)| name.trim());
@@ -278,7 +282,7 @@ fn bad_parameter(reply: &Reply) -> Option<ProviderError> {
     };
     let hint =
         "this SearXNG rejects a parameter of the request; check its version and preferences.lock";
-    Some(UPSTREAM.refused(&reason, hint))
+    Some(PROVIDER.refused(&reason, hint))
 }
 
 #[cfg(test)]

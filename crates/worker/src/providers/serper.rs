@@ -2,9 +2,9 @@
 
 use super::{
     dates,
-    hits::{HitList, Raw},
-    period::{Period, american},
-    reply::{self, Upstream},
+    hits::{HitList, RawHit},
+    period::{Period, us_date},
+    response::{self, ProviderInfo},
     text,
 };
 use crate::{
@@ -18,7 +18,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use url::Url;
 
-const UPSTREAM: Upstream = Upstream {
+const PROVIDER: ProviderInfo = ProviderInfo {
     name: "serperdev",
     forbidden_hint: "set SERPER_API_KEY to a valid key of serper.dev",
     base_setting: "SERPER_BASE_URL",
@@ -84,7 +84,7 @@ impl Serper {
             limit: 10,
         };
         let found = self.search(&query, deadline).await;
-        let found = found.map_err(|error| UPSTREAM.probe_error(&error))?;
+        let found = found.map_err(|error| PROVIDER.probe_error(&error))?;
         Ok(format!("{} results", found.hits.len()))
     }
 }
@@ -92,7 +92,7 @@ impl Serper {
 #[async_trait]
 impl SearchProvider for Serper {
     fn name(&self) -> &'static str {
-        UPSTREAM.name
+        PROVIDER.name
     }
 
     async fn search(
@@ -101,8 +101,8 @@ impl SearchProvider for Serper {
         deadline: Deadline,
     ) -> Result<Found, ProviderError> {
         let now = Utc::now();
-        let found = self.ask(query, now, deadline).await?;
-        let is_since = matches!(Period::of(query, now), Period::Since(_));
+        let found = self.send(query, now, deadline).await?;
+        let is_since = matches!(Period::from_query(query, now), Period::Since(_));
         if !found.hits.is_empty() || !is_since {
             return Ok(found);
         }
@@ -113,12 +113,12 @@ impl SearchProvider for Serper {
             year: None,
             ..query.clone()
         };
-        self.ask(&of_any_year, now, deadline).await
+        self.send(&of_any_year, now, deadline).await
     }
 }
 
 impl Serper {
-    async fn ask(
+    async fn send(
         &self,
         query: &ProviderQuery,
         now: DateTime<Utc>,
@@ -129,12 +129,12 @@ impl Serper {
             .post(&self.search)
             .header("X-API-KEY", self.key.expose())
             .json(&parameters(query, now));
-        let reply = upstream::exchange(request, deadline).await;
-        let reply = reply.map_err(|trouble| UPSTREAM.trouble(trouble))?;
-        let body = UPSTREAM.object(&reply)?;
+        let reply = upstream::send(request, deadline).await;
+        let reply = reply.map_err(|trouble| PROVIDER.trouble(trouble))?;
+        let body = PROVIDER.object(&reply)?;
         Ok(Found {
-            hits: read(&body.value, now).finish(query.limit),
-            notices: UPSTREAM.unreadable(body.dropped).into_iter().collect(),
+            hits: parse_hits(&body.value, now).finish(query.limit),
+            notices: PROVIDER.unreadable(body.dropped).into_iter().collect(),
             ..Found::default()
         })
     }
@@ -151,14 +151,14 @@ fn parameters(query: &ProviderQuery, now: DateTime<Utc>) -> Value {
             body["gl"] = json!(country);
         }
     }
-    let dates = match Period::of(query, now) {
+    let dates = match Period::from_query(query, now) {
         Period::Any => return body,
-        Period::Age(TimeRange::Day) => "qdr:d".to_owned(),
-        Period::Age(TimeRange::Week) => "qdr:w".to_owned(),
-        Period::Age(TimeRange::Month) => "qdr:m".to_owned(),
-        Period::Age(TimeRange::Year) => "qdr:y".to_owned(),
+        Period::MaxAge(TimeRange::Day) => "qdr:d".to_owned(),
+        Period::MaxAge(TimeRange::Week) => "qdr:w".to_owned(),
+        Period::MaxAge(TimeRange::Month) => "qdr:m".to_owned(),
+        Period::MaxAge(TimeRange::Year) => "qdr:y".to_owned(),
         Period::Since(first) => {
-            let (first, today) = (american(first), american(now.date_naive()));
+            let (first, today) = (us_date(first), us_date(now.date_naive()));
             format!("cdr:1,cd_min:{first},cd_max:{today}")
         }
     };
@@ -167,49 +167,50 @@ fn parameters(query: &ProviderQuery, now: DateTime<Utc>) -> Value {
 }
 
 /// Reads the hits. The answer box and the knowledge panel come first if they have an address.
-fn read(body: &Value, now: DateTime<Utc>) -> HitList {
-    let mut hits = HitList::new(UPSTREAM.name);
+fn parse_hits(body: &Value, now: DateTime<Utc>) -> HitList {
+    let mut hits = HitList::new(PROVIDER.name);
     if let Some(answer) = body.get("answerBox") {
-        push_answer(answer, now, &mut hits);
+        push_answer_box(answer, now, &mut hits);
     }
     if let Some(panel) = body.get("knowledgeGraph") {
-        let described = ["descriptionLink", "website"].map(|name| reply::text(panel, name));
-        hits.push(Raw {
-            title: reply::text(panel, "title"),
+        let described =
+            ["descriptionLink", "website"].map(|name| response::text_field(panel, name));
+        hits.push(RawHit {
+            title: response::text_field(panel, "title"),
             url: described
                 .into_iter()
                 .find(|url| !url.is_empty())
                 .unwrap_or_default(),
-            snippet: reply::text(panel, "description"),
-            ..Raw::default()
+            snippet: response::text_field(panel, "description"),
+            ..RawHit::default()
         });
     }
-    for result in reply::list(body, "organic") {
-        hits.push(Raw {
-            title: reply::text(result, "title"),
-            url: reply::text(result, "link"),
-            snippet: reply::text(result, "snippet"),
-            published: dates::parse(reply::text(result, "date"), now),
-            ..Raw::default()
+    for result in response::array_field(body, "organic") {
+        hits.push(RawHit {
+            title: response::text_field(result, "title"),
+            url: response::text_field(result, "link"),
+            snippet: response::text_field(result, "snippet"),
+            published: dates::parse(response::text_field(result, "date"), now),
+            ..RawHit::default()
         });
     }
     hits
 }
 
-fn push_answer(answer: &Value, now: DateTime<Utc>, hits: &mut HitList) {
-    let short = reply::text(answer, "answer");
-    let long = reply::text(answer, "snippet");
+fn push_answer_box(answer: &Value, now: DateTime<Utc>, hits: &mut HitList) {
+    let short = response::text_field(answer, "answer");
+    let long = response::text_field(answer, "snippet");
     let snippet = match (short.is_empty(), long.is_empty()) {
         (false, false) if !long.contains(short) => format!("{short}. {long}"),
         (_, false) => long.to_owned(),
         (_, true) => short.to_owned(),
     };
-    hits.push(Raw {
-        title: reply::text(answer, "title"),
-        url: reply::text(answer, "link"),
+    hits.push(RawHit {
+        title: response::text_field(answer, "title"),
+        url: response::text_field(answer, "link"),
         snippet: &snippet,
-        published: dates::parse(reply::text(answer, "date"), now),
-        ..Raw::default()
+        published: dates::parse(response::text_field(answer, "date"), now),
+        ..RawHit::default()
     });
 }
 

@@ -57,7 +57,7 @@ pub(super) fn hint(error: &ProviderError) -> &str {
 
 /// Variants of `good` with malformed strings at `TEXT`, malformed numbers at `12.5`, bad bytes, and
 /// other encodings.
-pub(super) fn spoiled(good: &str) -> Vec<Vec<u8>> {
+pub(super) fn malformed_variants(good: &str) -> Vec<Vec<u8>> {
     assert!(good.contains("TEXT"), "{good}");
     let mut all: Vec<Vec<u8>> = Vec::new();
     for text in ["cut \\ud83d", "\\ude00", "two\nlines", "nul\0", "\\x"] {
@@ -87,18 +87,18 @@ pub(super) fn spoiled(good: &str) -> Vec<Vec<u8>> {
 
 /// Asserts that `ask` reads all results from every variant of `good`, also with a malformed item at
 /// `BROKEN`.
-pub(super) async fn assert_spoils_nothing<F: Future<Output = Result<Found, ProviderError>>>(
+pub(super) async fn assert_tolerates_malformed<F: Future<Output = Result<Found, ProviderError>>>(
     good: &str,
     hits: usize,
     ask: impl Fn(String) -> F,
 ) {
-    for body in spoiled(&good.replace("BROKEN", "")) {
+    for body in malformed_variants(&good.replace("BROKEN", "")) {
         let server = serve(json(body.clone())).await;
         let found = ask(server.uri()).await.unwrap();
         let shown = String::from_utf8_lossy(&body).into_owned();
         assert_eq!(found.hits.len(), hits, "{shown}");
         assert_eq!(found.notices, [""; 0], "{shown}");
-        assert_sound(&found.hits);
+        assert_valid(&found.hits);
     }
     let server = serve(json(good.replace("BROKEN", "{'a': 1} x,"))).await;
     let found = ask(server.uri()).await.unwrap();
@@ -113,7 +113,7 @@ pub(super) async fn assert_spoils_nothing<F: Future<Output = Result<Found, Provi
 }
 
 /// Asserts what holds for the hits of every provider.
-pub(super) fn assert_sound(hits: &[Hit]) {
+pub(super) fn assert_valid(hits: &[Hit]) {
     let mut known = HashSet::new();
     for (hit, position) in hits.iter().zip(1..) {
         assert_eq!(hit.position, position);

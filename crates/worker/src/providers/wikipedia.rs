@@ -7,21 +7,21 @@ mod editions;
 mod terms;
 
 use super::{
-    hits::{HitList, Raw},
-    reply::{self, Upstream},
+    hits::{HitList, RawHit},
+    response::{self, ProviderInfo},
 };
 use crate::{
     cleaning,
-    json::Parsed,
+    json::ParsedJson,
     pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider},
-    upstream::{self, ProbeError, Reply},
+    upstream::{self, ProbeError, UpstreamResponse},
 };
 use async_trait::async_trait;
 use reqwest::Client;
 use serde_json::Value;
 use url::Url;
 
-const UPSTREAM: Upstream = Upstream {
+const PROVIDER: ProviderInfo = ProviderInfo {
     name: "wikipedia",
     forbidden_hint: "Wikipedia blocks this address or client; see its User-Agent policy",
     base_setting: "WIKIPEDIA_BASE_URL",
@@ -68,7 +68,7 @@ impl Wikipedia {
             ("format", "json"),
             ("formatversion", "2"),
         ];
-        let body = self.ask(&self.api(None), &parameters, deadline).await;
+        let body = self.send(&self.api_url(None), &parameters, deadline).await;
         let body = body.map_err(|error| self.probe_error(&error))?;
         match body
             .value
@@ -76,7 +76,7 @@ impl Wikipedia {
             .and_then(Value::as_str)
         {
             Some(name) => Ok(cleaning::clean_line(name, MAX_NAME_CHARS)),
-            None => Err(UPSTREAM.probe_error(&UPSTREAM.malformed("no site information"))),
+            None => Err(PROVIDER.probe_error(&PROVIDER.malformed("no site information"))),
         }
     }
 
@@ -85,7 +85,7 @@ impl Wikipedia {
             error,
             ProviderError::TimedOut { .. } | ProviderError::Unavailable { .. }
         );
-        let error = UPSTREAM.probe_error(error);
+        let error = PROVIDER.probe_error(error);
         if is_away && self.base.is_none() {
             return ProbeError {
                 hint: Some(
@@ -97,14 +97,14 @@ impl Wikipedia {
         error
     }
 
-    fn api(&self, language: Option<&str>) -> String {
+    fn api_url(&self, language: Option<&str>) -> String {
         match &self.base {
             Some(base) => base.to_string(),
-            None => editions::api(language),
+            None => editions::api_url(language),
         }
     }
 
-    async fn matching(
+    async fn search_articles(
         &self,
         api: &str,
         terms: &str,
@@ -131,30 +131,30 @@ impl Wikipedia {
             ("exlimit", "max"),
             ("redirects", "1"),
         ];
-        let body = self.ask(api, &parameters, deadline).await?;
+        let body = self.send(api, &parameters, deadline).await?;
         Ok(Found {
-            hits: read(&body.value, api).finish(limit),
-            notices: UPSTREAM.unreadable(body.dropped).into_iter().collect(),
+            hits: parse_hits(&body.value, api).finish(limit),
+            notices: PROVIDER.unreadable(body.dropped).into_iter().collect(),
             ..Found::default()
         })
     }
 
-    async fn ask(
+    async fn send(
         &self,
         api: &str,
         parameters: &[(&str, &str)],
         deadline: Deadline,
-    ) -> Result<Parsed, ProviderError> {
+    ) -> Result<ParsedJson, ProviderError> {
         let request = self.client.get(api).query(parameters);
-        let reply = upstream::exchange(request, deadline).await;
-        checked(&reply.map_err(|trouble| UPSTREAM.trouble(trouble))?)
+        let reply = upstream::send(request, deadline).await;
+        check_api_error(&reply.map_err(|trouble| PROVIDER.trouble(trouble))?)
     }
 }
 
 #[async_trait]
 impl SearchProvider for Wikipedia {
     fn name(&self) -> &'static str {
-        UPSTREAM.name
+        PROVIDER.name
     }
 
     async fn search(
@@ -167,41 +167,43 @@ impl SearchProvider for Wikipedia {
             return Ok(Found::default());
         }
         let limit = query.limit.clamp(1, MAX_RESULTS);
-        let api = self.api(query.language.as_deref());
-        let found = self.matching(&api, &terms, limit, deadline).await?;
-        match terms::any_of(&terms) {
-            Some(any) if found.hits.is_empty() => self.matching(&api, &any, limit, deadline).await,
+        let api = self.api_url(query.language.as_deref());
+        let found = self.search_articles(&api, &terms, limit, deadline).await?;
+        match terms::any_term_query(&terms) {
+            Some(any) if found.hits.is_empty() => {
+                self.search_articles(&api, &any, limit, deadline).await
+            }
             _ => Ok(found),
         }
     }
 }
 
 /// Reads the articles in search order, without disambiguation pages, which have no content.
-fn read(body: &Value, api: &str) -> HitList {
+fn parse_hits(body: &Value, api: &str) -> HitList {
     let query = body.get("query").unwrap_or(&Value::Null);
-    let mut pages: Vec<&Value> = reply::list(query, "pages").iter().collect();
+    let mut pages: Vec<&Value> = response::array_field(query, "pages").iter().collect();
     pages.sort_by_key(|page| {
         page.get("index")
             .and_then(Value::as_i64)
             .unwrap_or(i64::MAX)
     });
-    let mut hits = HitList::new(UPSTREAM.name);
+    let mut hits = HitList::new(PROVIDER.name);
     for page in pages {
         if page.pointer("/pageprops/disambiguation").is_some() || page.get("missing").is_some() {
             continue;
         }
-        let Some(url) = address(page, api) else {
+        let Some(url) = article_url(page, api) else {
             continue;
         };
         // The extract is plain text: escape `<` and `&`, which `HitList` reads as markup.
-        let extract = reply::text(page, "extract")
+        let extract = response::text_field(page, "extract")
             .replace('&', "&amp;")
             .replace('<', "&lt;");
-        hits.push(Raw {
-            title: reply::text(page, "title"),
+        hits.push(RawHit {
+            title: response::text_field(page, "title"),
             url: &url,
             snippet: &extract,
-            ..Raw::default()
+            ..RawHit::default()
         });
     }
     hits
@@ -209,9 +211,9 @@ fn read(body: &Value, api: &str) -> HitList {
 
 /// The article's address. If the wiki does not return it, the page is addressed by its ID, beside
 /// `api.php`.
-fn address(page: &Value, api: &str) -> Option<String> {
+fn article_url(page: &Value, api: &str) -> Option<String> {
     for name in ["canonicalurl", "fullurl"] {
-        let url = reply::text(page, name);
+        let url = response::text_field(page, name);
         if url.starts_with("http") {
             return Some(url.to_owned());
         }
@@ -226,12 +228,12 @@ fn address(page: &Value, api: &str) -> Option<String> {
 
 /// Checks for errors, which MediaWiki reports with HTTP 200
 /// (<https://www.mediawiki.org/wiki/API:Errors_and_warnings>).
-fn checked(reply: &Reply) -> Result<Parsed, ProviderError> {
-    let body = UPSTREAM.object(reply)?;
+fn check_api_error(reply: &UpstreamResponse) -> Result<ParsedJson, ProviderError> {
+    let body = PROVIDER.object(reply)?;
     let Some(error) = body.value.get("error") else {
         return Ok(body);
     };
-    let code = reply::text(error, "code");
+    let code = response::text_field(error, "code");
     let known = code.len() <= 60
         && code
             .chars()
@@ -239,7 +241,7 @@ fn checked(reply: &Reply) -> Result<Parsed, ProviderError> {
     let reason = if known { code } else { "error" };
     Err(match code {
         "ratelimited" => ProviderError::RateLimited {
-            provider: UPSTREAM.name,
+            provider: PROVIDER.name,
             retry_after: reply.retry_after,
         },
         "maxlag"
@@ -247,14 +249,14 @@ fn checked(reply: &Reply) -> Result<Parsed, ProviderError> {
         | "search-error"
         | "cirrussearch-backend-error"
         | "cirrussearch-too-busy-error" => ProviderError::Unavailable {
-            provider: UPSTREAM.name,
+            provider: PROVIDER.name,
             reason: reason.to_owned(),
         },
         _ if code.starts_with("internal_api_error") => ProviderError::Unavailable {
-            provider: UPSTREAM.name,
+            provider: PROVIDER.name,
             reason: reason.to_owned(),
         },
-        _ => UPSTREAM.refused(
+        _ => PROVIDER.refused(
             reason,
             "check that WIKIPEDIA_BASE_URL is the api.php of a public MediaWiki with TextExtracts",
         ),

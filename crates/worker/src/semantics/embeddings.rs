@@ -1,10 +1,9 @@
 //! Similarity by embeddings: `POST {base}/embeddings`.
 
 use super::{
-    AT_ONCE, Server, malformed,
-    refusal::{self, EMBEDDING},
-    usage,
-    vectors::{Key, Vectors},
+    MAX_CONCURRENT_REQUESTS, SimilarityServer, malformed, parse_usage,
+    request::{self, EMBEDDING},
+    vector_cache::{TextHash, VectorCache},
 };
 use crate::{
     pipeline::{Deadline, SemanticsError, Similarities},
@@ -21,16 +20,16 @@ use std::{
 
 /// The number of texts per request: the lowest default limit of known servers
 /// (text-embeddings-inference's `--max-client-batch-size`).
-const BATCH: usize = 32;
+const MAX_BATCH_SIZE: usize = 32;
 
 /// An OpenAI-compatible server and its cached vectors.
-pub(super) struct Endpoint<'a> {
-    pub(super) server: &'a Server,
+pub(super) struct EmbeddingsEndpoint<'a> {
+    pub(super) server: &'a SimilarityServer,
     pub(super) client: &'a Client,
-    pub(super) vectors: &'a Vectors,
+    pub(super) vectors: &'a VectorCache,
 }
 
-impl Endpoint<'_> {
+impl EmbeddingsEndpoint<'_> {
     /// The cosine of each query with each text; negative ones count as 0.
     pub(super) async fn compare(
         &self,
@@ -38,15 +37,15 @@ impl Endpoint<'_> {
         texts: &[&str],
         deadline: Deadline,
     ) -> Result<Similarities, SemanticsError> {
-        let all: Vec<(Key, &str)> = queries
+        let all: Vec<(TextHash, &str)> = queries
             .iter()
             .chain(texts)
-            .map(|text| (Vectors::key(text), *text))
+            .map(|text| (VectorCache::key(text), *text))
             .collect();
         let (found, usage) = self.vectors_of(&all, deadline).await?;
         let vector = |text: &&str| {
             found
-                .get(&Vectors::key(text))
+                .get(&VectorCache::key(text))
                 .map_or(&[][..], |found| found)
         };
         let says_nothing = |text: &&str| vector(text).iter().all(|number| *number == 0.0);
@@ -69,9 +68,9 @@ impl Endpoint<'_> {
     /// The vectors of `all`; requests those that are not cached.
     async fn vectors_of(
         &self,
-        all: &[(Key, &str)],
+        all: &[(TextHash, &str)],
         deadline: Deadline,
-    ) -> Result<(HashMap<Key, Arc<[f32]>>, Option<Usage>), SemanticsError> {
+    ) -> Result<(HashMap<TextHash, Arc<[f32]>>, Option<Usage>), SemanticsError> {
         let mut found = HashMap::new();
         let mut wanted = Vec::new();
         let mut seen = HashSet::new();
@@ -87,10 +86,10 @@ impl Endpoint<'_> {
             }
         }
         let batches: Vec<_> = wanted
-            .chunks(BATCH)
+            .chunks(MAX_BATCH_SIZE)
             .map(|batch| self.ask(batch, deadline))
             .collect();
-        let mut answers = stream::iter(batches).buffer_unordered(AT_ONCE);
+        let mut answers = stream::iter(batches).buffer_unordered(MAX_CONCURRENT_REQUESTS);
         let mut spent: Option<Usage> = None;
         while let Some((vectors, usage)) = answers.try_next().await? {
             for (key, vector) in vectors {
@@ -113,22 +112,22 @@ impl Endpoint<'_> {
 
     async fn ask(
         &self,
-        batch: &[(Key, &str)],
+        batch: &[(TextHash, &str)],
         deadline: Deadline,
-    ) -> Result<(Vec<(Key, Arc<[f32]>)>, Option<Usage>), SemanticsError> {
+    ) -> Result<(Vec<(TextHash, Arc<[f32]>)>, Option<Usage>), SemanticsError> {
         let texts: Vec<&str> = batch.iter().map(|(_, text)| *text).collect();
         let url = upstream::endpoint(&self.server.base_url, "embeddings");
         let body = json!({"model": self.server.model, "input": texts});
         let request = self.server.authorised(self.client.post(url)).json(&body);
-        let body = refusal::exchange(request, deadline, &EMBEDDING).await?;
-        let vectors = read(&body, batch.len())?;
+        let body = request::send_with_retry(request, deadline, &EMBEDDING).await?;
+        let vectors = parse_vectors(&body, batch.len())?;
         let keys = batch.iter().map(|(key, _)| *key);
-        Ok((keys.zip(vectors).collect(), usage(&body)))
+        Ok((keys.zip(vectors).collect(), parse_usage(&body)))
     }
 }
 
 /// Reads the vectors, in the order of the `count` texts that were sent.
-pub(super) fn read(body: &Value, count: usize) -> Result<Vec<Arc<[f32]>>, SemanticsError> {
+pub(super) fn parse_vectors(body: &Value, count: usize) -> Result<Vec<Arc<[f32]>>, SemanticsError> {
     let entries = body.get("data").and_then(Value::as_array);
     let entries = entries.ok_or_else(|| malformed("no list of vectors"))?;
     let mut vectors: Vec<Option<Arc<[f32]>>> = vec![None; count];
@@ -142,15 +141,15 @@ pub(super) fn read(body: &Value, count: usize) -> Result<Vec<Arc<[f32]>>, Semant
         if slot.is_some() {
             return Err(malformed("two vectors for one text"));
         }
-        *slot = Some(vector(entry).ok_or_else(|| malformed("a vector that is not numbers"))?);
+        *slot = Some(parse_vector(entry).ok_or_else(|| malformed("a vector that is not numbers"))?);
     }
     let vectors: Option<Vec<Arc<[f32]>>> = vectors.into_iter().collect();
     vectors.ok_or_else(|| malformed("fewer vectors than texts"))
 }
 
-fn vector(entry: &Value) -> Option<Arc<[f32]>> {
+fn parse_vector(entry: &Value) -> Option<Arc<[f32]>> {
     let numbers = entry.get("embedding")?.as_array()?;
-    let vector: Option<Vec<f32>> = numbers.iter().map(number).collect();
+    let vector: Option<Vec<f32>> = numbers.iter().map(parse_number).collect();
     vector.filter(|vector| !vector.is_empty()).map(Arc::from)
 }
 
@@ -158,7 +157,7 @@ fn vector(entry: &Value) -> Option<Arc<[f32]>> {
     clippy::cast_possible_truncation,
     reason = "models compute in 32 bits or fewer"
 )]
-fn number(value: &Value) -> Option<f32> {
+fn parse_number(value: &Value) -> Option<f32> {
     // Null stands for an invalid number, such as NaN; it counts as 0.
     let number = value.as_f64().or(value.is_null().then_some(0.0))? as f32;
     number.is_finite().then_some(number)

@@ -2,11 +2,11 @@
 
 mod embeddings;
 mod probe;
-mod refusal;
+mod request;
 mod rerank;
 #[cfg(test)]
 mod tests;
-mod vectors;
+mod vector_cache;
 
 use crate::pipeline::{
     Deadline, Semantics, SemanticsError, Similarities, search::breaker::Breaker,
@@ -17,29 +17,29 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use url::Url;
-use vectors::Vectors;
+use vector_cache::VectorCache;
 
 /// The number of concurrent requests of one comparison.
-const AT_ONCE: usize = 4;
+const MAX_CONCURRENT_REQUESTS: usize = 4;
 /// Texts are compared up to this many characters. The models behind such endpoints read 256 to 512
 /// tokens, and some reject longer texts.
-const MOST_CHARS: usize = 1500;
+const MAX_TEXT_CHARS: usize = 1500;
 /// A timeout with less time than this does not count against the server.
-const FAIR_SHARE: Duration = Duration::from_millis(500);
+const MIN_COUNTED_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The endpoint that scores similarity.
 #[derive(Debug, Clone)]
-pub enum SemanticsSettings {
+pub enum SimilarityConfig {
     /// An OpenAI-compatible `/embeddings`.
-    Embeddings(Server),
+    Embeddings(SimilarityServer),
     /// A `/rerank`.
-    Rerank(Server),
+    Rerank(SimilarityServer),
 }
 
-impl SemanticsSettings {
+impl SimilarityConfig {
     /// The configured server.
     #[must_use]
-    pub fn server(&self) -> &Server {
+    pub fn server(&self) -> &SimilarityServer {
         match self {
             Self::Embeddings(server) | Self::Rerank(server) => server,
         }
@@ -48,7 +48,7 @@ impl SemanticsSettings {
 
 /// A server and its model.
 #[derive(Debug, Clone)]
-pub struct Server {
+pub struct SimilarityServer {
     /// Base URL, without `/embeddings` or `/rerank`.
     pub base_url: Url,
     /// Sent as a bearer token.
@@ -57,7 +57,7 @@ pub struct Server {
     pub model: String,
 }
 
-impl Server {
+impl SimilarityServer {
     fn authorised(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.api_key {
             Some(key) => request.bearer_auth(key.expose()),
@@ -68,17 +68,17 @@ impl Server {
 
 /// A client for the configured server. Clones share its cached vectors and its circuit breaker.
 #[derive(Debug, Clone)]
-pub struct Semantic {
-    settings: SemanticsSettings,
+pub struct SimilarityClient {
+    settings: SimilarityConfig,
     client: Client,
-    vectors: Arc<Vectors>,
+    vectors: Arc<VectorCache>,
     breaker: Arc<Breaker>,
 }
 
-impl Semantic {
+impl SimilarityClient {
     /// A client for the server in `settings`.
     #[must_use]
-    pub fn new(settings: SemanticsSettings, client: Client) -> Self {
+    pub fn new(settings: SimilarityConfig, client: Client) -> Self {
         Self {
             settings,
             client,
@@ -94,15 +94,15 @@ impl Semantic {
         deadline: Deadline,
     ) -> Result<Similarities, SemanticsError> {
         match &self.settings {
-            SemanticsSettings::Embeddings(server) => {
-                let endpoint = embeddings::Endpoint {
+            SimilarityConfig::Embeddings(server) => {
+                let endpoint = embeddings::EmbeddingsEndpoint {
                     server,
                     client: &self.client,
                     vectors: &self.vectors,
                 };
                 endpoint.compare(queries, texts, deadline).await
             }
-            SemanticsSettings::Rerank(server) => {
+            SimilarityConfig::Rerank(server) => {
                 rerank::compare(server, &self.client, queries, texts, deadline).await
             }
         }
@@ -110,9 +110,9 @@ impl Semantic {
 }
 
 #[async_trait]
-impl Semantics for Semantic {
+impl Semantics for SimilarityClient {
     fn is_mutual(&self) -> bool {
-        matches!(self.settings, SemanticsSettings::Embeddings(_))
+        matches!(self.settings, SimilarityConfig::Embeddings(_))
     }
 
     async fn similarities(
@@ -127,14 +127,14 @@ impl Semantics for Semantic {
                 usage: None,
             });
         }
-        let queries: Vec<&str> = queries.iter().map(|text| shortened(text)).collect();
-        let texts: Vec<&str> = texts.iter().map(|text| shortened(text)).collect();
-        let permit = self.breaker.admit().map_err(resting)?;
+        let queries: Vec<&str> = queries.iter().map(|text| shorten(text)).collect();
+        let texts: Vec<&str> = texts.iter().map(|text| shorten(text)).collect();
+        let permit = self.breaker.admit().map_err(circuit_open)?;
         let share = deadline.remaining();
         let work = deadline.cut(self.ask(&queries, &texts, deadline)).await;
         let found = work.unwrap_or(Err(SemanticsError::TimedOut));
         match &found {
-            Err(SemanticsError::TimedOut) if share < FAIR_SHARE => drop(permit),
+            Err(SemanticsError::TimedOut) if share < MIN_COUNTED_TIMEOUT => drop(permit),
             Err(SemanticsError::TimedOut | SemanticsError::Unavailable { .. }) => permit.failed(),
             // A refusal may be due to this one query; the server works.
             _ => permit.succeeded(),
@@ -143,7 +143,7 @@ impl Semantics for Semantic {
     }
 }
 
-fn resting(left: Duration) -> SemanticsError {
+fn circuit_open(left: Duration) -> SemanticsError {
     SemanticsError::Unavailable {
         reason: format!(
             "it failed repeatedly; the next try is in {} s",
@@ -153,13 +153,13 @@ fn resting(left: Duration) -> SemanticsError {
 }
 
 /// Cuts `text` to the length that is compared.
-fn shortened(text: &str) -> &str {
-    let end = text.char_indices().nth(MOST_CHARS).map(|(end, _)| end);
+fn shorten(text: &str) -> &str {
+    let end = text.char_indices().nth(MAX_TEXT_CHARS).map(|(end, _)| end);
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 /// The token counts that `body` reports.
-fn usage(body: &Value) -> Option<Usage> {
+fn parse_usage(body: &Value) -> Option<Usage> {
     let usage = body.get("usage")?;
     let total_tokens = usage.get("total_tokens")?.as_u64()?;
     let prompt_tokens = usage.get("prompt_tokens").and_then(Value::as_u64);

@@ -1,8 +1,8 @@
 //! The check of the similarity server for `check-config`.
 
 use super::{
-    Semantic, SemanticsSettings,
-    refusal::{EMBEDDING, RERANK},
+    SimilarityClient, SimilarityConfig,
+    request::{EMBEDDING, RERANK},
 };
 use crate::{
     pipeline::{Deadline, Semantics as _, SemanticsError},
@@ -10,21 +10,23 @@ use crate::{
 };
 
 const QUESTION: &str = "How warm does the sea get in summer?";
-const NEAR: &str = "In July the water of the sea is about 20 degrees.";
-const FAR: &str = "The invoice has to be paid within thirty days.";
+const RELATED: &str = "In July the water of the sea is about 20 degrees.";
+const UNRELATED: &str = "The invoice has to be paid within thirty days.";
 
-impl Semantic {
+impl SimilarityClient {
     /// Compares a question with a sentence that answers it and with one that does not.
     ///
     /// # Errors
     /// When the server does not respond, refuses, or scores the wrong sentence higher.
     pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
         let (server, names) = match &self.settings {
-            SemanticsSettings::Embeddings(server) => (server, &EMBEDDING),
-            SemanticsSettings::Rerank(server) => (server, &RERANK),
+            SimilarityConfig::Embeddings(server) => (server, &EMBEDDING),
+            SimilarityConfig::Rerank(server) => (server, &RERANK),
         };
-        let found = self.similarities(&[QUESTION], &[NEAR, FAR], deadline).await;
-        let found = found.map_err(|error| describe(&error, names.base_url))?;
+        let found = self
+            .similarities(&[QUESTION], &[RELATED, UNRELATED], deadline)
+            .await;
+        let found = found.map_err(|error| probe_error(&error, names.base_url))?;
         match found.rows.first().map(Vec::as_slice) {
             Some([near, far]) if near > far => Ok(format!(
                 "{} ranks by meaning (scores {near:.2} and {far:.2})",
@@ -41,7 +43,7 @@ impl Semantic {
     }
 }
 
-fn describe(error: &SemanticsError, base_url: &str) -> ProbeError {
+fn probe_error(error: &SemanticsError, base_url: &str) -> ProbeError {
     let hint = match error {
         SemanticsError::TimedOut | SemanticsError::Unavailable { .. } => {
             Some(format!("check {base_url} and that the server is running"))

@@ -2,9 +2,8 @@
 //! LiteLLM and llama.cpp.
 
 use super::{
-    AT_ONCE, Server, malformed,
-    refusal::{self, RERANK},
-    usage,
+    MAX_CONCURRENT_REQUESTS, SimilarityServer, malformed, parse_usage,
+    request::{self, RERANK},
 };
 use crate::{
     pipeline::{Deadline, SemanticsError, Similarities},
@@ -17,7 +16,7 @@ use serde_json::{Value, json};
 
 /// The scores of all texts for each query; one request per query.
 pub(super) async fn compare(
-    server: &Server,
+    server: &SimilarityServer,
     client: &Client,
     queries: &[&str],
     texts: &[&str],
@@ -31,13 +30,13 @@ pub(super) async fn compare(
             let body = json!({"model": server.model, "query": query, "documents": texts});
             let request = server.authorised(client.post(url)).json(&body);
             async move {
-                let body = refusal::exchange(request, deadline, &RERANK).await?;
-                Ok::<_, SemanticsError>((read(&body, texts.len())?, usage(&body)))
+                let body = request::send_with_retry(request, deadline, &RERANK).await?;
+                Ok::<_, SemanticsError>((parse_scores(&body, texts.len())?, parse_usage(&body)))
             }
         })
         .collect();
     let answers: Vec<(Vec<f64>, Option<Usage>)> = stream::iter(requests)
-        .buffered(AT_ONCE)
+        .buffered(MAX_CONCURRENT_REQUESTS)
         .try_collect()
         .await?;
     let mut spent: Option<Usage> = None;
@@ -52,7 +51,7 @@ pub(super) async fn compare(
 }
 
 /// Reads the scores, in the order of the `count` texts that were sent.
-pub(super) fn read(body: &Value, count: usize) -> Result<Vec<f64>, SemanticsError> {
+pub(super) fn parse_scores(body: &Value, count: usize) -> Result<Vec<f64>, SemanticsError> {
     let entries = ["results", "data"]
         .iter()
         .find_map(|name| body.get(name))
@@ -84,11 +83,11 @@ pub(super) fn read(body: &Value, count: usize) -> Result<Vec<f64>, SemanticsErro
     let worst = scores.iter().flatten().copied().reduce(f64::min);
     let worst = worst.ok_or_else(|| malformed("a score that is not a number"))?;
     let scores = scores.into_iter().map(|score| score.unwrap_or(worst));
-    Ok(to_unit(scores.collect()))
+    Ok(normalize_scores(scores.collect()))
 }
 
 /// llama.cpp and some models of vLLM return log-odds instead of 0–1.
-fn to_unit(scores: Vec<f64>) -> Vec<f64> {
+fn normalize_scores(scores: Vec<f64>) -> Vec<f64> {
     if scores.iter().all(|score| (0.0..=1.0).contains(score)) {
         return scores;
     }

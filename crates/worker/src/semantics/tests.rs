@@ -1,5 +1,5 @@
-mod odd;
-mod reranked;
+mod fuzz;
+mod reranking;
 
 use super::*;
 use crate::upstream;
@@ -10,26 +10,26 @@ use wiremock::{
     matchers::{header, method, path},
 };
 
-fn server(base: &str, model: &str) -> Server {
-    Server {
+fn server(base: &str, model: &str) -> SimilarityServer {
+    SimilarityServer {
         base_url: Url::parse(base).unwrap(),
         api_key: Some(Secret::new("sesame".to_owned())),
         model: model.to_owned(),
     }
 }
 
-fn embeddings(upstream: &MockServer) -> Semantic {
+fn embeddings(upstream: &MockServer) -> SimilarityClient {
     let server = server(&format!("{}/v1", upstream.uri()), "minilm");
-    Semantic::new(
-        SemanticsSettings::Embeddings(server),
+    SimilarityClient::new(
+        SimilarityConfig::Embeddings(server),
         upstream::client().unwrap(),
     )
 }
 
-fn reranker(upstream: &MockServer) -> Semantic {
+fn reranker(upstream: &MockServer) -> SimilarityClient {
     let server = server(&upstream.uri(), "judge");
-    Semantic::new(
-        SemanticsSettings::Rerank(server),
+    SimilarityClient::new(
+        SimilarityConfig::Rerank(server),
         upstream::client().unwrap(),
     )
 }
@@ -40,9 +40,9 @@ fn soon() -> Deadline {
 
 /// Embeds a text as its counts of "sea" and "tax", and returns the vectors in reverse order, which
 /// the format allows.
-struct Counting;
+struct WordCountEmbeddings;
 
-impl Respond for Counting {
+impl Respond for WordCountEmbeddings {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let asked: Value = request.body_json().unwrap();
         assert_eq!(asked["model"], "minilm");
@@ -64,18 +64,18 @@ impl Respond for Counting {
     }
 }
 
-async fn counting() -> MockServer {
+async fn serve_word_counts() -> MockServer {
     let upstream = MockServer::start().await;
     Mock::given(method("POST"))
         .and(path("/v1/embeddings"))
         .and(header("authorization", "Bearer sesame"))
-        .respond_with(Counting)
+        .respond_with(WordCountEmbeddings)
         .mount(&upstream)
         .await;
     upstream
 }
 
-async fn answering(reply: ResponseTemplate) -> MockServer {
+async fn serve(reply: ResponseTemplate) -> MockServer {
     let upstream = MockServer::start().await;
     Mock::given(method("POST"))
         .respond_with(reply)
@@ -88,13 +88,13 @@ fn json_reply(body: Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(body)
 }
 
-async fn compared(semantic: &Semantic) -> Result<Similarities, SemanticsError> {
+async fn compare(semantic: &SimilarityClient) -> Result<Similarities, SemanticsError> {
     semantic.similarities(&["sea"], &["a", "b"], soon()).await
 }
 
 #[tokio::test]
 async fn every_query_is_compared_with_every_text() {
-    let upstream = counting().await;
+    let upstream = serve_word_counts().await;
     let found = embeddings(&upstream)
         .similarities(&["sea", "tax"], &["sea sea", "tax", "sea tax", "-"], soon())
         .await
@@ -119,8 +119,7 @@ async fn captured_response_of_a_real_server_is_read() {
         .as_array()
         .unwrap()
         .len();
-    let upstream =
-        answering(ResponseTemplate::new(200).set_body_raw(body, "application/json")).await;
+    let upstream = serve(ResponseTemplate::new(200).set_body_raw(body, "application/json")).await;
     let texts = ["one", "two", "three", "four"];
     let found = embeddings(&upstream)
         .similarities(&["zero"], texts.get(..count - 1).unwrap(), soon())
@@ -136,7 +135,7 @@ async fn captured_response_of_a_real_server_is_read() {
 
 #[tokio::test]
 async fn texts_are_sent_in_batches_and_cached_ones_are_not_sent() {
-    let upstream = counting().await;
+    let upstream = serve_word_counts().await;
     let semantic = embeddings(&upstream);
     let texts: Vec<String> = (0..60).map(|n| format!("sea {n}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -167,7 +166,7 @@ async fn texts_are_sent_in_batches_and_cached_ones_are_not_sent() {
 
 #[tokio::test]
 async fn long_text_is_cut() {
-    let upstream = counting().await;
+    let upstream = serve_word_counts().await;
     let long = "ä".repeat(5000);
     embeddings(&upstream)
         .similarities(&["sea"], &[&long], soon())
@@ -177,14 +176,14 @@ async fn long_text_is_cut() {
     let body: Value = sent[0].body_json().unwrap();
     assert_eq!(
         body["input"][1].as_str().unwrap().chars().count(),
-        MOST_CHARS
+        MAX_TEXT_CHARS
     );
 }
 
 #[tokio::test]
 async fn slow_server_times_out_at_the_deadline() {
     let reply = json_reply(json!({"data": []})).set_delay(Duration::from_secs(30));
-    let upstream = answering(reply).await;
+    let upstream = serve(reply).await;
     let deadline = Deadline::after(Duration::from_millis(200));
     let found = embeddings(&upstream)
         .similarities(&["a"], &["b"], deadline)
@@ -202,16 +201,16 @@ async fn each_refusal_names_its_setting() {
     ] {
         let body = upstream::fixture::bytes(&format!("openai-compatible/{body}"));
         let reply = ResponseTemplate::new(status).set_body_raw(body, "application/json");
-        let upstream = answering(reply).await;
-        let error = compared(&embeddings(&upstream)).await.unwrap_err();
+        let upstream = serve(reply).await;
+        let error = compare(&embeddings(&upstream)).await.unwrap_err();
         let SemanticsError::Refused { reason, hint } = &error else {
             panic!("{status}: {error:?}");
         };
         assert_eq!(*reason, format!("HTTP {status}"));
         assert!(hint.contains(setting), "{hint}");
     }
-    let upstream = answering(ResponseTemplate::new(403)).await;
-    let error = compared(&reranker(&upstream)).await.unwrap_err();
+    let upstream = serve(ResponseTemplate::new(403)).await;
+    let error = compare(&reranker(&upstream)).await.unwrap_err();
     assert!(
         matches!(&error, SemanticsError::Refused { hint, .. } if hint.contains("RERANK_API_KEY")),
         "{error:?}"
@@ -221,28 +220,27 @@ async fn each_refusal_names_its_setting() {
 #[tokio::test]
 async fn transient_errors_are_not_refusals() {
     let body = upstream::fixture::bytes("openai-compatible/err-429.json");
-    let limited =
-        answering(ResponseTemplate::new(429).set_body_raw(body, "application/json")).await;
+    let limited = serve(ResponseTemplate::new(429).set_body_raw(body, "application/json")).await;
     assert_eq!(
-        compared(&embeddings(&limited)).await,
+        compare(&embeddings(&limited)).await,
         Err(SemanticsError::RateLimited)
     );
-    let broken = answering(ResponseTemplate::new(502)).await;
-    let error = compared(&embeddings(&broken)).await.unwrap_err();
+    let broken = serve(ResponseTemplate::new(502)).await;
+    let error = compare(&embeddings(&broken)).await.unwrap_err();
     assert!(matches!(error, SemanticsError::Unavailable { reason } if reason == "HTTP 502"));
-    let nobody = upstream::fixture::refusing();
+    let nobody = upstream::fixture::refusing_address();
     let gone = format!("http://{}/", nobody.address());
-    let semantic = Semantic::new(
-        SemanticsSettings::Embeddings(server(&gone, "m")),
+    let semantic = SimilarityClient::new(
+        SimilarityConfig::Embeddings(server(&gone, "m")),
         upstream::client().unwrap(),
     );
-    let error = compared(&semantic).await.unwrap_err();
+    let error = compare(&semantic).await.unwrap_err();
     assert!(!error.to_string().contains("127.0.0.1"), "{error}");
 }
 
 /// The number of requests to a server whose first response is `first` and whose later ones are
 /// good, and whether the comparison succeeded.
-async fn asked_after(first: ResponseTemplate, deadline: Deadline) -> (usize, bool) {
+async fn requests_after(first: ResponseTemplate, deadline: Deadline) -> (usize, bool) {
     let server = MockServer::start().await;
     Mock::given(method("POST"))
         .respond_with(first)
@@ -250,7 +248,7 @@ async fn asked_after(first: ResponseTemplate, deadline: Deadline) -> (usize, boo
         .mount(&server)
         .await;
     Mock::given(method("POST"))
-        .respond_with(Counting)
+        .respond_with(WordCountEmbeddings)
         .mount(&server)
         .await;
     let compared = embeddings(&server)
@@ -264,31 +262,31 @@ async fn asked_after(first: ResponseTemplate, deadline: Deadline) -> (usize, boo
 async fn transient_error_is_retried_once_if_there_is_time() {
     let status = ResponseTemplate::new;
     for passing in [status(429), status(502), status(503)] {
-        assert_eq!(asked_after(passing, soon()).await, (2, true));
+        assert_eq!(requests_after(passing, soon()).await, (2, true));
     }
-    assert_eq!(asked_after(status(400), soon()).await, (1, false));
+    assert_eq!(requests_after(status(400), soon()).await, (1, false));
     let later = status(429).insert_header("Retry-After", "60");
-    assert_eq!(asked_after(later, soon()).await, (1, false));
+    assert_eq!(requests_after(later, soon()).await, (1, false));
     let short = Deadline::after(Duration::from_millis(340));
-    assert_eq!(asked_after(status(503), short).await, (1, false));
+    assert_eq!(requests_after(status(503), short).await, (1, false));
 }
 
 #[tokio::test]
 async fn circuit_opens_after_repeated_failures() {
-    let broken = answering(ResponseTemplate::new(503)).await;
+    let broken = serve(ResponseTemplate::new(503)).await;
     let semantic = embeddings(&broken);
     for _ in 0..5 {
-        assert!(compared(&semantic).await.is_err());
+        assert!(compare(&semantic).await.is_err());
     }
-    let error = compared(&semantic.clone()).await.unwrap_err();
+    let error = compare(&semantic.clone()).await.unwrap_err();
     assert!(error.to_string().contains("next try"), "{error}");
     let asked = broken.received_requests().await.unwrap().len();
     assert_eq!(asked, 5 * 2, "each comparison is retried once");
 
-    let refusing = answering(ResponseTemplate::new(400)).await;
+    let refusing = serve(ResponseTemplate::new(400)).await;
     let semantic = embeddings(&refusing);
     for _ in 0..7 {
-        assert!(compared(&semantic).await.is_err());
+        assert!(compare(&semantic).await.is_err());
     }
     assert_eq!(refusing.received_requests().await.unwrap().len(), 7);
 }
@@ -315,16 +313,16 @@ async fn malformed_responses_are_errors() {
         (json!({"vectors": []}), "no list"),
         (json!({"error": {"message": "no"}}), "an error"),
     ] {
-        let upstream = answering(json_reply(body)).await;
-        let error = compared(&embeddings(&upstream)).await.unwrap_err();
+        let upstream = serve(json_reply(body)).await;
+        let error = compare(&embeddings(&upstream)).await.unwrap_err();
         assert!(
             matches!(&error, SemanticsError::Malformed { reason: said } if said.contains(reason)),
             "{reason}: {error:?}"
         );
     }
     let page = ResponseTemplate::new(200).set_body_string("<html>Welcome</html>");
-    let upstream = answering(page).await;
-    let error = compared(&reranker(&upstream)).await.unwrap_err();
+    let upstream = serve(page).await;
+    let error = compare(&reranker(&upstream)).await.unwrap_err();
     assert_eq!(error, malformed("not JSON"));
 }
 
@@ -350,7 +348,7 @@ async fn changed_vector_length_clears_the_cache() {
         .mount(&upstream)
         .await;
     let semantic = embeddings(&upstream);
-    assert!(compared(&semantic).await.is_ok());
+    assert!(compare(&semantic).await.is_ok());
     let other = semantic.similarities(&["other"], &["a"], soon()).await;
     assert!(matches!(other, Err(SemanticsError::Malformed { .. })));
     assert!(

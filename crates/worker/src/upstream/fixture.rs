@@ -20,16 +20,16 @@ pub(crate) fn json(name: &str) -> Vec<u8> {
 
 /// An address that refuses connections for as long as this lives: the port stays bound and is not
 /// listened on. A released port may soon belong to another test's server.
-pub(crate) struct Refusing(tokio::net::TcpSocket);
+pub(crate) struct RefusingAddress(tokio::net::TcpSocket);
 
-impl Refusing {
+impl RefusingAddress {
     pub(crate) fn address(&self) -> std::net::SocketAddr {
         self.0.local_addr().unwrap()
     }
 }
 
-pub(crate) fn refusing() -> Refusing {
+pub(crate) fn refusing_address() -> RefusingAddress {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
-    Refusing(socket)
+    RefusingAddress(socket)
 }

@@ -9,20 +9,20 @@ use url::Url;
 use super::{CONNECT_TIMEOUT, USER_AGENT};
 
 /// Suffix of an error's reason when the request went through a proxy.
-pub const THROUGH_PROXY: &str =
+pub const PROXY_SUFFIX: &str =
     ", through the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names";
 
 /// The clients for all configured upstreams; clones share their connections. They follow no
 /// redirect, so that an API key never reaches an address that is not configured. The caller's
 /// deadline limits the whole request.
 #[derive(Debug, Clone)]
-pub struct Clients {
+pub struct UpstreamClients {
     /// Uses the proxies of the environment.
     usual: Client,
     direct: Client,
 }
 
-impl Clients {
+impl UpstreamClients {
     /// Creates both clients. They trust the public authorities and those in `ca`.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl Clients {
 
 /// Whether requests to `url` go through a proxy. Reads the environment at each call; used for
 /// errors, which are rare.
-pub(super) fn serves(url: &Url) -> bool {
+pub(super) fn is_proxied(url: &Url) -> bool {
     let Ok(target) = url.as_str().parse() else {
         return false;
     };

@@ -9,7 +9,7 @@ fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(10))
 }
 
-fn wait(value: &str) -> Option<Duration> {
+fn parse_retry_after(value: &str) -> Option<Duration> {
     let mut headers = HeaderMap::new();
     headers.insert(RETRY_AFTER, HeaderValue::from_str(value).unwrap());
     let now = Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).unwrap();
@@ -18,17 +18,23 @@ fn wait(value: &str) -> Option<Duration> {
 
 #[test]
 fn retry_after_may_be_seconds_or_a_date() {
-    assert_eq!(wait("7"), Some(Duration::from_secs(7)));
-    assert_eq!(wait("1.5"), Some(Duration::from_millis(1500)));
+    assert_eq!(parse_retry_after("7"), Some(Duration::from_secs(7)));
+    assert_eq!(parse_retry_after("1.5"), Some(Duration::from_millis(1500)));
     assert_eq!(
-        wait("Mon, 23 Nov 2026 12:00:30 GMT"),
+        parse_retry_after("Mon, 23 Nov 2026 12:00:30 GMT"),
         Some(Duration::from_secs(30))
     );
-    assert_eq!(wait("Mon, 23 Nov 2026 11:00:00 GMT"), Some(Duration::ZERO));
-    assert_eq!(wait("1e300"), None);
-    assert_eq!(wait("999999999"), Some(Duration::from_secs(86400)));
-    assert_eq!(wait("-3"), None);
-    assert_eq!(wait("soon"), None);
+    assert_eq!(
+        parse_retry_after("Mon, 23 Nov 2026 11:00:00 GMT"),
+        Some(Duration::ZERO)
+    );
+    assert_eq!(parse_retry_after("1e300"), None);
+    assert_eq!(
+        parse_retry_after("999999999"),
+        Some(Duration::from_secs(86400))
+    );
+    assert_eq!(parse_retry_after("-3"), None);
+    assert_eq!(parse_retry_after("soon"), None);
 }
 
 #[test]
@@ -41,12 +47,12 @@ fn endpoint_keeps_the_base_path() {
 
 #[tokio::test]
 async fn refused_connection_is_reported_without_the_address() {
-    let nobody = fixture::refusing();
+    let nobody = fixture::refusing_address();
     let request = client()
         .unwrap()
         .get(format!("http://{}/x", nobody.address()));
-    let trouble = exchange(request, soon()).await.unwrap_err();
-    assert_eq!(trouble, Trouble::Connection("connection refused"));
+    let trouble = send(request, soon()).await.unwrap_err();
+    assert_eq!(trouble, UpstreamError::Connection("connection refused"));
 }
 
 #[tokio::test]
@@ -59,7 +65,7 @@ async fn redirect_is_not_followed() {
         .mount(&server)
         .await;
     let request = client().unwrap().get(server.uri());
-    let reply = exchange(request, soon()).await.unwrap();
+    let reply = send(request, soon()).await.unwrap();
     assert_eq!(reply.status, 302);
 }
 
@@ -70,8 +76,8 @@ async fn slow_response_ends_at_the_deadline() {
     Mock::given(any()).respond_with(slow).mount(&server).await;
     let request = client().unwrap().get(server.uri());
     let deadline = Deadline::after(Duration::from_millis(50));
-    let trouble = exchange(request, deadline).await.unwrap_err();
-    assert_eq!(trouble, Trouble::TimedOut);
+    let trouble = send(request, deadline).await.unwrap_err();
+    assert_eq!(trouble, UpstreamError::TimedOut);
 }
 
 #[tokio::test]
@@ -81,8 +87,8 @@ async fn too_large_response_is_an_error() {
     Mock::given(any()).respond_with(huge).mount(&server).await;
     let request = client().unwrap().get(server.uri());
     assert_eq!(
-        exchange(request, soon()).await.unwrap_err(),
-        Trouble::TooLarge
+        send(request, soon()).await.unwrap_err(),
+        UpstreamError::TooLarge
     );
 }
 
@@ -98,7 +104,7 @@ async fn incomplete_body_is_an_error() {
         socket.write_all(head.as_bytes()).await.unwrap();
     });
     let request = client().unwrap().get(format!("http://{address}/"));
-    let trouble = exchange(request, soon()).await.unwrap_err();
-    assert_eq!(trouble, Trouble::Connection("the answer broke off"));
+    let trouble = send(request, soon()).await.unwrap_err();
+    assert_eq!(trouble, UpstreamError::Connection("the answer broke off"));
     server.await.unwrap();
 }

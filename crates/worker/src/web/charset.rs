@@ -4,9 +4,9 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 /// The HTML standard requires `<meta charset>` within this many bytes.
-const PRESCAN: usize = 1024;
+const META_PRESCAN_BYTES: usize = 1024;
 /// The number of bytes that the detector examines.
-const SAMPLE: usize = 64 * 1024;
+const DETECTOR_SAMPLE_BYTES: usize = 64 * 1024;
 
 /// Decodes a page. The charset is that of the byte order mark, else of the Content-Type header,
 /// else of the page's own `<meta>`, else it is detected. Malformed sequences become U+FFFD.
@@ -14,8 +14,8 @@ const SAMPLE: usize = 64 * 1024;
 pub fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
     let encoding = content_type
         .and_then(charset_parameter)
-        .or_else(|| declared(bytes))
-        .unwrap_or_else(|| detect(bytes));
+        .or_else(|| declared_charset(bytes))
+        .unwrap_or_else(|| detect_charset(bytes));
     // `decode` checks the byte order mark first.
     let (text, _, _) = encoding.decode(bytes);
     text.into_owned()
@@ -31,8 +31,8 @@ fn charset_parameter(content_type: &str) -> Option<&'static Encoding> {
     })
 }
 
-fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = bytes.get(..PRESCAN).unwrap_or(bytes);
+fn declared_charset(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = bytes.get(..META_PRESCAN_BYTES).unwrap_or(bytes);
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     let mut rest = head.as_str();
     let is_xml = rest.starts_with("<?xml");
@@ -63,12 +63,12 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     None
 }
 
-fn detect(bytes: &[u8]) -> &'static Encoding {
+fn detect_charset(bytes: &[u8]) -> &'static Encoding {
     if std::str::from_utf8(bytes).is_ok() {
         return UTF_8;
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
+    let sample = bytes.get(..DETECTOR_SAMPLE_BYTES).unwrap_or(bytes);
     detector.feed(sample, true);
     detector.guess(None, Utf8Detection::Allow)
 }

@@ -18,12 +18,12 @@ use std::{
 pub const MAGIC: &[u8] = b"%PDF-";
 
 const UNREADABLE: FetchError = FetchError::NoContent(Cow::Borrowed("a PDF that cannot be parsed"));
-const LOCKED: FetchError = FetchError::NoContent(Cow::Borrowed("an encrypted PDF"));
+const ENCRYPTED: FetchError = FetchError::NoContent(Cow::Borrowed("an encrypted PDF"));
 const NO_TEXT: FetchError = FetchError::NoContent(Cow::Borrowed("a PDF without text"));
 
 /// The limits for reading one file.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct PdfLimits {
     /// The number of pages read, from the first on.
     pub pages: usize,
     /// The unpacked size of the file's structure, and of each page, in bytes.
@@ -36,7 +36,7 @@ pub struct Limits {
     pub time: Duration,
 }
 
-impl Default for Limits {
+impl Default for PdfLimits {
     fn default() -> Self {
         Self {
             pages: 500,
@@ -52,14 +52,15 @@ impl Default for Limits {
 ///
 /// # Errors
 /// [`FetchError::NoContent`] when the file is malformed, encrypted or has no text (such as a scan).
-pub fn pdf(bytes: &[u8], limits: Limits) -> Result<Document, FetchError> {
+pub fn read_pdf(bytes: &[u8], limits: PdfLimits) -> Result<Document, FetchError> {
     let until = Instant::now() + limits.time;
-    let options = LoadOptions::with_max_decompressed_size(share(bytes, limits.unpacked));
+    let options =
+        LoadOptions::with_max_decompressed_size(unpacked_limit_per_stream(bytes, limits.unpacked));
     let Ok(file) = lopdf::Document::load_mem_with_options(bytes, options) else {
         return Err(UNREADABLE);
     };
     if file.is_encrypted() {
-        return Err(LOCKED);
+        return Err(ENCRYPTED);
     }
     let mut blocks: Vec<Block> = Vec::new();
     let mut left = limits.text;
@@ -67,14 +68,14 @@ pub fn pdf(bytes: &[u8], limits: Limits) -> Result<Document, FetchError> {
         if left == 0 || Instant::now() >= until {
             break;
         }
-        let text = page::text(&file, id, limits.unpacked, left, until);
+        let text = page::page_text(&file, id, limits.unpacked, left, until);
         left = left.saturating_sub(text.len().max(1));
         blocks.extend(layout::blocks(&text, number));
     }
     if blocks.is_empty() {
         return Err(NO_TEXT);
     }
-    let title = stated(&file, b"Title").unwrap_or_else(|| layout::title(&blocks));
+    let title = info_text(&file, b"Title").unwrap_or_else(|| layout::title(&blocks));
     Ok(Document {
         title,
         blocks,
@@ -84,15 +85,15 @@ pub fn pdf(bytes: &[u8], limits: Limits) -> Result<Document, FetchError> {
 
 /// The unpacked size allowed for each object stream, so that all together stay within `total`. They
 /// are unpacked one by one while the file is loaded.
-fn share(bytes: &[u8], total: usize) -> usize {
+fn unpacked_limit_per_stream(bytes: &[u8], total: usize) -> usize {
     const NAME: &[u8] = b"ObjStm";
-    let names = unescaped(bytes);
+    let names = decode_name_escapes(bytes);
     let count = names.windows(NAME.len()).filter(|it| *it == NAME).count();
     total / count.max(1)
 }
 
 /// Decodes hex escapes of names: `#4f` is `O`.
-fn unescaped(bytes: &[u8]) -> Vec<u8> {
+fn decode_name_escapes(bytes: &[u8]) -> Vec<u8> {
     let digit = |at: usize| char::from(*bytes.get(at)?).to_digit(16);
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -113,11 +114,14 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// An entry of the file's information dictionary, if it has more than two letters.
-fn stated(file: &lopdf::Document, name: &[u8]) -> Option<String> {
-    const LONGEST: usize = 300;
+fn info_text(file: &lopdf::Document, name: &[u8]) -> Option<String> {
+    const MAX_INFO_CHARS: usize = 300;
     let information = file.trailer.get_deref(b"Info", file).ok()?.as_dict().ok()?;
     let value = information.get_deref(name, file).ok()?;
     let text = lopdf::decode_text_string(value).ok()?;
-    let text: String = layout::collapse(&text).chars().take(LONGEST).collect();
+    let text: String = layout::collapse(&text)
+        .chars()
+        .take(MAX_INFO_CHARS)
+        .collect();
     (text.chars().filter(|c| c.is_alphabetic()).count() > 2).then_some(text)
 }

@@ -5,7 +5,7 @@ use crate::{
     parser::ParserPool,
     pipeline::Deadline,
     providers::local::{CorpusSettings, LocalCorpus},
-    semantics::SemanticsSettings,
+    semantics::SimilarityConfig,
     upstream::ProbeError,
     wiring::{PipelineSettings, Wiring},
 };
@@ -58,8 +58,8 @@ pub(super) fn checks<'a>(
         .as_ref()
         .map(|it| single_finding(it.probe(deadline)));
     let meaning_name = match settings.semantics {
-        Some(SemanticsSettings::Embeddings(_)) => "embeddings",
-        Some(SemanticsSettings::Rerank(_)) => "rerank",
+        Some(SimilarityConfig::Embeddings(_)) => "embeddings",
+        Some(SimilarityConfig::Rerank(_)) => "rerank",
         None => "meaning",
     };
     vec![

@@ -3,7 +3,7 @@
 use super::{BUSY_DELAY, backoff, message::WebhookMessage};
 use crate::{
     metrics::{CallbackOutcome, Metrics},
-    web::fetch::{Place, Posted, Poster},
+    web::fetch::{WebhookClient, WebhookPermit, WebhookResponse},
 };
 use bytes::Bytes;
 use chrono::Utc;
@@ -22,7 +22,7 @@ use uuid::Uuid;
 pub(in crate::daemon) struct CallbackSender {
     pub(super) jobs: Jobs,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) client: Poster,
+    pub(super) client: WebhookClient,
     pub(super) keys: Option<SigningKeys>,
 }
 
@@ -138,12 +138,12 @@ impl CallbackSender {
 
     /// Reserves a call to the receiver; `None` when it is busy. Runs before the record is read,
     /// since deliveries to a busy receiver come here again and again.
-    fn reserve_call(&self, address: &str) -> Result<Option<Place<'_>>, String> {
+    fn reserve_call(&self, address: &str) -> Result<Option<WebhookPermit<'_>>, String> {
         let url = Url::parse(address).map_err(|error| format!("invalid callback_url: {error}"))?;
         self.client.place(url).map_err(|error| error.to_string())
     }
 
-    async fn send(&self, place: Place<'_>, message: &WebhookMessage) -> CallOutcome {
+    async fn send(&self, place: WebhookPermit<'_>, message: &WebhookMessage) -> CallOutcome {
         let missed = |reason: String| CallOutcome::Failed {
             reason,
             retry_after: None,
@@ -161,7 +161,7 @@ impl CallbackSender {
     }
 }
 
-fn classify(answer: Posted) -> CallOutcome {
+fn classify(answer: WebhookResponse) -> CallOutcome {
     match answer.status {
         status if status.is_success() => CallOutcome::Accepted(status),
         StatusCode::GONE => CallOutcome::Gone,
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn every_2xx_is_accepted_and_410_is_final() {
         let answered = |status: u16| {
-            classify(Posted {
+            classify(WebhookResponse {
                 status: StatusCode::from_u16(status).unwrap(),
                 retry_after: None,
             })

@@ -8,7 +8,7 @@ mod message;
 
 use crate::{
     metrics::Metrics,
-    web::fetch::{FetchRules, Poster},
+    web::fetch::{FetchRules, WebhookClient},
 };
 use anyhow::Context as _;
 use delivery::{CallbackSender, DeliveryResult};
@@ -59,11 +59,11 @@ pub(super) fn sender(
 ) -> anyhow::Result<Arc<CallbackSender>> {
     let rules = FetchRules {
         allow_hosts: settings.allow_hosts,
-        per_host: MAX_CALLS_PER_HOST,
-        total: MAX_CALLS,
+        max_per_host: MAX_CALLS_PER_HOST,
+        max_total: MAX_CALLS,
         ..FetchRules::default()
     };
-    let poster = Poster::new(rules, CALL_TIMEOUT).context("callbacks cannot be set up")?;
+    let poster = WebhookClient::new(rules, CALL_TIMEOUT).context("callbacks cannot be set up")?;
     Ok(Arc::new(CallbackSender {
         jobs,
         metrics,

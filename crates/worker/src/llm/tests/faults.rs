@@ -12,7 +12,7 @@ fn refused(error: ModelError) -> (String, String) {
 
 async fn failure(answer: ResponseTemplate) -> ModelError {
     let server = serve(answer).await;
-    ask(&model(&server.uri(), None), soon())
+    complete(&model(&server.uri(), None), soon())
         .await
         .0
         .unwrap_err()
@@ -24,7 +24,7 @@ async fn error_in_mid_stream_keeps_the_text_so_far() {
         "openai-compatible/scripted-midfail.sse",
     )))
     .await;
-    let (result, shown) = ask(&model(&server.uri(), Some("spare")), soon()).await;
+    let (result, shown) = complete(&model(&server.uri(), Some("spare")), soon()).await;
     let ModelError::Cut { partial, .. } = result.unwrap_err() else {
         panic!("not cut");
     };
@@ -48,9 +48,9 @@ async fn error_at_the_start_of_a_stream_is_classified_by_its_code() {
 #[tokio::test]
 async fn stalled_stream_keeps_the_text_so_far() {
     let body = fixture::bytes("openai-compatible/scripted-hang.sse");
-    let (base, server) = raw(body, false).await;
+    let (base, server) = serve_raw(body, false).await;
     let model = model(&base, None).with_stall(Duration::from_millis(100));
-    let (result, shown) = ask(&model, soon()).await;
+    let (result, shown) = complete(&model, soon()).await;
     let expected = ModelError::Cut {
         model: "scripted".to_owned(),
         reason: "the stream stalled".to_owned(),
@@ -64,9 +64,9 @@ async fn stalled_stream_keeps_the_text_so_far() {
 
 #[tokio::test]
 async fn deadline_ends_a_running_stream() {
-    let (base, server) = raw(piece("Some text").into_bytes(), false).await;
+    let (base, server) = serve_raw(text_event("Some text").into_bytes(), false).await;
     let deadline = Deadline::after(Duration::from_millis(1500));
-    let error = ask(&model(&base, None), deadline).await.0.unwrap_err();
+    let error = complete(&model(&base, None), deadline).await.0.unwrap_err();
     let expected = ModelError::Cut {
         model: "m".to_owned(),
         reason: "out of time".to_owned(),
@@ -79,10 +79,12 @@ async fn deadline_ends_a_running_stream() {
 
 #[tokio::test]
 async fn finished_answer_does_not_wait_for_the_connection_to_close() {
-    let body = [piece("Done."), stop("stop")].concat().into_bytes();
-    let (base, server) = raw(body, false).await;
+    let body = [text_event("Done."), finish_event("stop")]
+        .concat()
+        .into_bytes();
+    let (base, server) = serve_raw(body, false).await;
     let model = model(&base, None).with_stall(Duration::from_millis(100));
-    let completion = ask(&model, soon()).await.0.unwrap();
+    let completion = complete(&model, soon()).await.0.unwrap();
     assert_eq!(
         (completion.text.as_str(), completion.truncated),
         ("Done.", false)
@@ -92,16 +94,16 @@ async fn finished_answer_does_not_wait_for_the_connection_to_close() {
 
 #[tokio::test]
 async fn broken_connection_keeps_the_text_so_far() {
-    let (base, server) = raw(piece("Some text").into_bytes(), true).await;
-    let error = ask(&model(&base, None), soon()).await.0.unwrap_err();
+    let (base, server) = serve_raw(text_event("Some text").into_bytes(), true).await;
+    let error = complete(&model(&base, None), soon()).await.0.unwrap_err();
     assert!(matches!(error, ModelError::Cut { partial, .. } if partial == "Some text"));
     server.await.unwrap();
 }
 
 #[tokio::test]
 async fn broken_connection_without_text_is_unavailable() {
-    let (base, server) = raw(b": wait\n\n".to_vec(), true).await;
-    let error = ask(&model(&base, None), soon()).await.0.unwrap_err();
+    let (base, server) = serve_raw(b": wait\n\n".to_vec(), true).await;
+    let error = complete(&model(&base, None), soon()).await.0.unwrap_err();
     assert!(matches!(error, ModelError::Unavailable { .. }), "{error:?}");
     server.await.unwrap();
 }
@@ -110,7 +112,7 @@ async fn broken_connection_without_text_is_unavailable() {
 async fn silent_server_times_out() {
     let server = serve(events("").set_delay(Duration::from_secs(60))).await;
     let deadline = Deadline::after(Duration::from_millis(80));
-    let error = ask(&model(&server.uri(), None), deadline)
+    let error = complete(&model(&server.uri(), None), deadline)
         .await
         .0
         .unwrap_err();
@@ -119,9 +121,9 @@ async fn silent_server_times_out() {
 
 #[tokio::test]
 async fn stopped_server_is_unavailable() {
-    let nobody = fixture::refusing();
+    let nobody = fixture::refusing_address();
     let base = format!("http://{}/v1", nobody.address());
-    let error = ask(&model(&base, None), soon()).await.0.unwrap_err();
+    let error = complete(&model(&base, None), soon()).await.0.unwrap_err();
     let shown = error.to_string();
     assert!(
         shown.contains("connection refused") && !shown.contains("127.0.0.1"),
@@ -202,8 +204,11 @@ async fn garbage_is_an_error() {
 
 #[tokio::test]
 async fn endless_answer_is_cut_and_marked_as_truncated() {
-    let body = piece(&"word ".repeat(20_000)).repeat(8);
+    let body = text_event(&"word ".repeat(20_000)).repeat(8);
     let server = serve(events(body)).await;
-    let completion = ask(&model(&server.uri(), None), soon()).await.0.unwrap();
+    let completion = complete(&model(&server.uri(), None), soon())
+        .await
+        .0
+        .unwrap();
     assert!(completion.truncated && completion.text.len() < 600_000);
 }

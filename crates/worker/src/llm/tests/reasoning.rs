@@ -4,7 +4,7 @@ use super::*;
 use serde_json::{Value, json};
 use wiremock::matchers::body_partial_json;
 
-fn spending(reason: &str, prompt_tokens: u32, completion_tokens: u32) -> String {
+fn finish_with_usage(reason: &str, prompt_tokens: u32, completion_tokens: u32) -> String {
     let chunk: Value = json!({
         "choices": [{"index": 0, "delta": {}, "finish_reason": reason}],
         "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens},
@@ -15,11 +15,11 @@ fn spending(reason: &str, prompt_tokens: u32, completion_tokens: u32) -> String 
 #[tokio::test]
 async fn text_before_a_lone_closing_marker_is_discarded() {
     let body = [
-        piece("Okay, the user wants to know. "),
-        piece("They say [1]."),
-        piece("</think>\n\nThe answer"),
-        piece(" [1]."),
-        stop("stop"),
+        text_event("Okay, the user wants to know. "),
+        text_event("They say [1]."),
+        text_event("</think>\n\nThe answer"),
+        text_event(" [1]."),
+        finish_event("stop"),
     ];
     let server = serve(events(body.concat())).await;
     let mut pieces = Vec::new();
@@ -46,15 +46,19 @@ async fn text_before_a_lone_closing_marker_is_discarded() {
 #[tokio::test]
 async fn exhausted_token_limit_is_retried_once_with_four_times_as_many() {
     let server = MockServer::start().await;
-    let starved = [piece("<think>I wonder"), spending("length", 20, 300)].concat();
+    let starved = [
+        text_event("<think>I wonder"),
+        finish_with_usage("length", 20, 300),
+    ]
+    .concat();
     Mock::given(body_partial_json(json!({"max_tokens": 300})))
         .respond_with(events(starved))
         .expect(1)
         .mount(&server)
         .await;
     let answered = [
-        piece("<think>Hm</think>Yes [1]."),
-        spending("stop", 20, 500),
+        text_event("<think>Hm</think>Yes [1]."),
+        finish_with_usage("stop", 20, 500),
     ]
     .concat();
     Mock::given(body_partial_json(json!({"max_tokens": 1200})))
@@ -62,7 +66,10 @@ async fn exhausted_token_limit_is_retried_once_with_four_times_as_many() {
         .expect(1)
         .mount(&server)
         .await;
-    let completion = ask(&model(&server.uri(), None), soon()).await.0.unwrap();
+    let completion = complete(&model(&server.uri(), None), soon())
+        .await
+        .0
+        .unwrap();
     assert_eq!(completion.text, "Yes [1].");
     let usage = completion.usage.unwrap();
     assert_eq!((usage.prompt_tokens, usage.completion_tokens), (40, 800));
@@ -70,14 +77,18 @@ async fn exhausted_token_limit_is_retried_once_with_four_times_as_many() {
 
 #[tokio::test]
 async fn endless_reasoning_is_retried_only_once() {
-    let starved = [piece("<think>I wonder"), spending("length", 20, 300)].concat();
+    let starved = [
+        text_event("<think>I wonder"),
+        finish_with_usage("length", 20, 300),
+    ]
+    .concat();
     let server = MockServer::start().await;
     Mock::given(any())
         .respond_with(events(starved))
         .expect(2)
         .mount(&server)
         .await;
-    let error = ask(&model(&server.uri(), None), soon())
+    let error = complete(&model(&server.uri(), None), soon())
         .await
         .0
         .unwrap_err();
@@ -89,14 +100,16 @@ async fn usage_of_a_failed_model_is_added_to_its_fallback() {
     let server = MockServer::start().await;
     let tried = |name: &str| Mock::given(body_partial_json(json!({"model": name})));
     tried("main")
-        .respond_with(events(spending("stop", 7, 1)))
+        .respond_with(events(finish_with_usage("stop", 7, 1)))
         .mount(&server)
         .await;
     tried("second")
-        .respond_with(events([piece("Yes [1]."), spending("stop", 7, 2)].concat()))
+        .respond_with(events(
+            [text_event("Yes [1]."), finish_with_usage("stop", 7, 2)].concat(),
+        ))
         .mount(&server)
         .await;
-    let completion = ask(&model(&server.uri(), Some("second")), soon())
+    let completion = complete(&model(&server.uri(), Some("second")), soon())
         .await
         .0
         .unwrap();
@@ -116,7 +129,7 @@ async fn refused_response_format_is_dropped() {
     .mount(&server)
     .await;
     Mock::given(any())
-        .respond_with(events([piece("{}"), stop("stop")].concat()))
+        .respond_with(events([text_event("{}"), finish_event("stop")].concat()))
         .mount(&server)
         .await;
     let asked = Prompt {

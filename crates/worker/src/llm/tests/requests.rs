@@ -8,11 +8,18 @@ use wiremock::{
     matchers::{body_partial_json, header, method, path},
 };
 
-fn good() -> ResponseTemplate {
-    events([piece("Fine."), stop("stop"), "data: [DONE]\n\n".to_owned()].concat())
+fn good_response() -> ResponseTemplate {
+    events(
+        [
+            text_event("Fine."),
+            finish_event("stop"),
+            "data: [DONE]\n\n".to_owned(),
+        ]
+        .concat(),
+    )
 }
 
-fn asks(model: &str) -> impl wiremock::Match + 'static {
+fn requests_model(model: &str) -> impl wiremock::Match + 'static {
     body_partial_json(json!({"model": model}))
 }
 
@@ -30,7 +37,7 @@ async fn request_body_has_the_documented_fields() {
     Mock::given(method("POST"))
         .and(path("/v1/chat/completions"))
         .and(header("authorization", "Bearer sk-test"))
-        .respond_with(good())
+        .respond_with(good_response())
         .expect(2)
         .mount(&server)
         .await;
@@ -38,7 +45,7 @@ async fn request_body_has_the_documented_fields() {
         format!("{}/v1", server.uri()),
         format!("{}/v1/", server.uri()),
     ] {
-        ask(&model(&base, None), soon()).await.0.unwrap();
+        complete(&model(&base, None), soon()).await.0.unwrap();
     }
     let body = bodies(&server).await.remove(0);
     assert_eq!(body["stream"], json!(true));
@@ -61,13 +68,13 @@ async fn refused_stream_options_are_not_sent_again() {
         .mount(&server)
         .await;
     Mock::given(any())
-        .respond_with(good())
+        .respond_with(good_response())
         .expect(2)
         .mount(&server)
         .await;
     let model = model(&server.uri(), None);
-    ask(&model, soon()).await.0.unwrap();
-    ask(&model, soon()).await.0.unwrap();
+    complete(&model, soon()).await.0.unwrap();
+    complete(&model, soon()).await.0.unwrap();
 }
 
 #[tokio::test]
@@ -91,12 +98,12 @@ async fn refused_parameters_are_replaced_or_dropped() {
         .mount(&server)
         .await;
     Mock::given(body_partial_json(json!({"max_completion_tokens": 300})))
-        .respond_with(good())
+        .respond_with(good_response())
         .expect(1)
         .mount(&server)
         .await;
     assert_eq!(
-        ask(&model(&server.uri(), None), soon())
+        complete(&model(&server.uri(), None), soon())
             .await
             .0
             .unwrap()
@@ -109,7 +116,7 @@ async fn refused_parameters_are_replaced_or_dropped() {
 async fn repeated_refusals_are_not_retried_forever() {
     let body = json!({"error": {"message": "stream_options temperature max_completion_tokens"}});
     let server = serve(ResponseTemplate::new(400).set_body_json(body)).await;
-    ask(&model(&server.uri(), None), soon())
+    complete(&model(&server.uri(), None), soon())
         .await
         .0
         .unwrap_err();
@@ -125,17 +132,17 @@ async fn fallback_model_is_used_when_the_first_fails() {
         events(""),
     ] {
         let server = MockServer::start().await;
-        Mock::given(asks("main"))
+        Mock::given(requests_model("main"))
             .respond_with(broken)
             .expect(1)
             .mount(&server)
             .await;
-        Mock::given(asks("spare"))
-            .respond_with(good())
+        Mock::given(requests_model("spare"))
+            .respond_with(good_response())
             .expect(1)
             .mount(&server)
             .await;
-        let (result, shown) = ask(&model(&server.uri(), Some("spare")), soon()).await;
+        let (result, shown) = complete(&model(&server.uri(), Some("spare")), soon()).await;
         assert_eq!(result.unwrap().text, "Fine.");
         assert_eq!(shown, "Fine.");
     }
@@ -144,25 +151,25 @@ async fn fallback_model_is_used_when_the_first_fails() {
 #[tokio::test]
 async fn silent_first_model_leaves_time_for_the_fallback() {
     let server = MockServer::start().await;
-    let slow = good().set_delay(Duration::from_secs(60));
-    Mock::given(asks("main"))
+    let slow = good_response().set_delay(Duration::from_secs(60));
+    Mock::given(requests_model("main"))
         .respond_with(slow)
         .mount(&server)
         .await;
-    Mock::given(asks("spare"))
-        .respond_with(good())
+    Mock::given(requests_model("spare"))
+        .respond_with(good_response())
         .expect(1)
         .mount(&server)
         .await;
     let deadline = Deadline::after(Duration::from_secs(4));
-    let (result, _) = ask(&model(&server.uri(), Some("spare")), deadline).await;
+    let (result, _) = complete(&model(&server.uri(), Some("spare")), deadline).await;
     assert_eq!(result.unwrap().text, "Fine.");
 }
 
 #[tokio::test]
 async fn fallback_is_not_tried_with_a_bad_key() {
     let server = serve(ResponseTemplate::new(401)).await;
-    ask(&model(&server.uri(), Some("spare")), soon())
+    complete(&model(&server.uri(), Some("spare")), soon())
         .await
         .0
         .unwrap_err();
@@ -172,17 +179,17 @@ async fn fallback_is_not_tried_with_a_bad_key() {
 #[tokio::test]
 async fn first_failure_is_reported_when_both_models_fail() {
     let server = MockServer::start().await;
-    Mock::given(asks("main"))
+    Mock::given(requests_model("main"))
         .respond_with(ResponseTemplate::new(503))
         .expect(1)
         .mount(&server)
         .await;
-    Mock::given(asks("spare"))
+    Mock::given(requests_model("spare"))
         .respond_with(ResponseTemplate::new(404))
         .expect(1)
         .mount(&server)
         .await;
-    let error = ask(&model(&server.uri(), Some("spare")), soon())
+    let error = complete(&model(&server.uri(), Some("spare")), soon())
         .await
         .0
         .unwrap_err();
@@ -192,7 +199,7 @@ async fn first_failure_is_reported_when_both_models_fail() {
 #[tokio::test]
 async fn model_of_the_request_is_used_and_named_in_the_hint() {
     let server = MockServer::start().await;
-    Mock::given(asks("theirs"))
+    Mock::given(requests_model("theirs"))
         .respond_with(ResponseTemplate::new(404))
         .expect(1)
         .mount(&server)
@@ -220,13 +227,13 @@ async fn lists_models(answer: ResponseTemplate) -> MockServer {
 }
 
 /// Accepts every model but `bad`, for which it rejects the key.
-async fn answers_but(server: &MockServer, bad: &str) {
-    Mock::given(asks(bad))
+async fn mount_all_but(server: &MockServer, bad: &str) {
+    Mock::given(requests_model(bad))
         .respond_with(ResponseTemplate::new(401))
         .mount(server)
         .await;
     Mock::given(body_partial_json(json!({"max_tokens": 1})))
-        .respond_with(good())
+        .respond_with(good_response())
         .mount(server)
         .await;
 }
@@ -236,7 +243,7 @@ async fn probe_checks_that_the_configured_models_are_listed() {
     let body = fixture::bytes("openai-compatible/models.json");
     let server =
         lists_models(ResponseTemplate::new(200).set_body_raw(body, "application/json")).await;
-    answers_but(&server, "none").await;
+    mount_all_but(&server, "none").await;
     let mut model = model(&format!("{}/v1", server.uri()), None);
     let hint = model.probe(soon()).await.unwrap_err().hint.unwrap();
     assert!(
@@ -258,7 +265,7 @@ async fn probe_checks_that_the_configured_models_are_listed() {
 async fn probe_tests_the_key_with_a_completion() {
     let list = json!({"data": [{"id": "main"}, {"id": "spare"}]});
     let server = lists_models(ResponseTemplate::new(200).set_body_json(list)).await;
-    answers_but(&server, "main").await;
+    mount_all_but(&server, "main").await;
     let mut model = model(&format!("{}/v1", server.uri()), Some("spare"));
     let error = model.probe(soon()).await.unwrap_err();
     assert!(error.problem.starts_with("LLM_MODEL: "), "{error}");
@@ -303,7 +310,7 @@ async fn probe_reports_a_bad_key() {
 async fn server_without_a_model_list_is_probed_with_one_token() {
     let server = lists_models(ResponseTemplate::new(404)).await;
     Mock::given(body_partial_json(json!({"max_tokens": 1})))
-        .respond_with(good())
+        .respond_with(good_response())
         .expect(1)
         .mount(&server)
         .await;

@@ -7,7 +7,7 @@ use crate::{
         answer::fixtures::{candidate, page, plan},
         test_support::{Pages, Recorder},
     },
-    semantics::{Semantic, SemanticsSettings, Server},
+    semantics::{SimilarityClient, SimilarityConfig, SimilarityServer},
     upstream,
 };
 use chrono::TimeZone;
@@ -52,13 +52,13 @@ async fn reranker(scores: &'static [(&'static str, f64)]) -> MockServer {
 }
 
 fn context(upstream: &MockServer) -> Context {
-    let server = Server {
+    let server = SimilarityServer {
         base_url: Url::parse(&upstream.uri()).unwrap(),
         api_key: None,
         model: "judge".to_owned(),
     };
-    let semantic = Semantic::new(
-        SemanticsSettings::Rerank(server),
+    let semantic = SimilarityClient::new(
+        SimilarityConfig::Rerank(server),
         upstream::client().unwrap(),
     );
     Context {

@@ -4,8 +4,8 @@ use crate::{
     pipeline::Hit,
     providers::{
         dates,
-        hits::{HitList, Raw},
-        reply,
+        hits::{HitList, RawHit},
+        response,
     },
 };
 use chrono::{DateTime, Utc};
@@ -19,14 +19,14 @@ pub(super) fn sources(
     provider: &'static str,
     now: DateTime<Utc>,
 ) -> (Vec<Hit>, Vec<Option<usize>>) {
-    let results = reply::list(body, "search_results");
-    let cited: Vec<&str> = reply::list(body, "citations")
+    let results = response::array_field(body, "search_results");
+    let cited: Vec<&str> = response::array_field(body, "citations")
         .iter()
         .map(|url| url.as_str().unwrap_or_default())
         .collect();
     let listed: Vec<&str> = results
         .iter()
-        .map(|result| reply::text(result, "url"))
+        .map(|result| response::text_field(result, "url"))
         .collect();
     let numbered = if cited.is_empty() { &listed } else { &cited };
 
@@ -34,14 +34,14 @@ pub(super) fn sources(
     let mut add = |url: &str| {
         let known = results
             .iter()
-            .find(|result| reply::text(result, "url") == url);
+            .find(|result| response::text_field(result, "url") == url);
         let known = known.unwrap_or(&Value::Null);
-        let index = hits.push(Raw {
-            title: reply::text(known, "title"),
+        let index = hits.push(RawHit {
+            title: response::text_field(known, "title"),
             url,
-            snippet: reply::text(known, "snippet"),
-            published: dates::parse(reply::text(known, "date"), now),
-            ..Raw::default()
+            snippet: response::text_field(known, "snippet"),
+            published: dates::parse(response::text_field(known, "date"), now),
+            ..RawHit::default()
         })?;
         Some(index + 1)
     };

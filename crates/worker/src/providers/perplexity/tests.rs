@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
-    providers::tests::{assert_sound, hint, json as answer, question, serve, soon},
+    providers::tests::{assert_valid, hint, json as answer, question, serve, soon},
     upstream::{
         client,
-        odd::{damaged, odd},
+        fuzz::{arbitrary_json, damaged},
     },
 };
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ use wiremock::{
 };
 
 /// A response with the documented fields.
-fn documented() -> Value {
+fn documented_response() -> Value {
     json!({
         "id": "1", "model": "sonar", "object": "chat.completion", "created": 1,
         "usage": {"prompt_tokens": 8, "completion_tokens": 12, "total_tokens": 20, "search_context_size": "low"},
@@ -27,19 +27,22 @@ fn documented() -> Value {
     })
 }
 
-fn at(server: &MockServer) -> Perplexity {
+fn client_for(server: &MockServer) -> Perplexity {
     let base = Url::parse(&server.uri()).unwrap();
     Perplexity::new(Some(&base), Secret::new("pplx-1"), client().unwrap())
 }
 
-async fn found(body: &Value) -> Found {
+async fn search(body: &Value) -> Found {
     let server = serve(answer(body.to_string())).await;
-    at(&server).search(&question("x"), soon()).await.unwrap()
+    client_for(&server)
+        .search(&question("x"), soon())
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
 async fn numbers_in_the_answer_match_the_hits() {
-    let found = found(&documented()).await;
+    let found = search(&documented_response()).await;
     let shown: Vec<(&str, &str)> = found
         .hits
         .iter()
@@ -63,13 +66,13 @@ async fn numbers_in_the_answer_match_the_hits() {
 
 #[tokio::test]
 async fn one_list_of_sources_is_enough() {
-    let mut body = documented();
+    let mut body = documented_response();
     body.as_object_mut().unwrap().remove("citations");
-    let by_results = found(&body).await;
+    let by_results = search(&body).await;
     assert_eq!(by_results.hits.first().unwrap().title, "Second");
-    let mut body = documented();
+    let mut body = documented_response();
     body.as_object_mut().unwrap().remove("search_results");
-    let by_citations = found(&body).await;
+    let by_citations = search(&body).await;
     assert_eq!(by_citations.hits.len(), 2);
     assert_eq!(by_citations.hits.first().unwrap().title, "a.example");
 }
@@ -77,7 +80,7 @@ async fn one_list_of_sources_is_enough() {
 #[tokio::test]
 async fn numbers_are_removed_without_sources() {
     let body = json!({"choices": [{"message": {"content": "It is so [1]."}}]});
-    let found = found(&body).await;
+    let found = search(&body).await;
     assert_eq!(found.answer.as_deref(), Some("It is so."));
     assert!(found.hits.is_empty());
 }
@@ -98,7 +101,7 @@ async fn request_has_the_key_and_the_date_filters() {
             .and(path("/chat/completions"))
             .and(header("authorization", "Bearer pplx-1"))
             .and(body_json(expected))
-            .respond_with(answer(documented().to_string()))
+            .respond_with(answer(documented_response().to_string()))
             .expect(1)
             .mount(&server)
             .await;
@@ -107,22 +110,22 @@ async fn request_has_the_key_and_the_date_filters() {
             year,
             ..question("news")
         };
-        at(&server).search(&query, soon()).await.unwrap();
+        client_for(&server).search(&query, soon()).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn bad_key_and_malformed_response_are_distinguished() {
     let server = serve(ResponseTemplate::new(401).set_body_string("<html>401</html>")).await;
-    let error = at(&server)
+    let error = client_for(&server)
         .search(&question("x"), soon())
         .await
         .unwrap_err();
     assert!(hint(&error).contains("PERPLEXITY_API_KEY"));
-    let probe = at(&server).probe(soon()).await.unwrap_err();
+    let probe = client_for(&server).probe(soon()).await.unwrap_err();
     assert!(probe.hint.unwrap().contains("PERPLEXITY_API_KEY"));
     let server = serve(answer(r#"{"choices": []}"#)).await;
-    let error = at(&server)
+    let error = client_for(&server)
         .search(&question("x"), soon())
         .await
         .unwrap_err();
@@ -155,7 +158,7 @@ fn numbers_have_sources(found: &Found) -> bool {
 proptest! {
     #[test]
     fn every_number_has_a_source_for_any_response(
-        results in odd(&MEMBERS), citations in odd(&MEMBERS), usage in odd(&MEMBERS),
+        results in arbitrary_json(&MEMBERS), citations in arbitrary_json(&MEMBERS), usage in arbitrary_json(&MEMBERS),
         text in "(\\[[0-9]{1,3}\\]|[a-z. \\[]|<think>|</think>){0,12}",
     ) {
         let body = json!({
@@ -164,18 +167,18 @@ proptest! {
             "citations": ["https://a.example/1", citations, "https://b.example/2"],
             "usage": usage,
         });
-        let found = read(&body, Utc::now()).unwrap();
-        assert_sound(&found.hits);
+        let found = parse_response(&body, Utc::now()).unwrap();
+        assert_valid(&found.hits);
         prop_assert!(numbers_have_sources(&found), "{:?}", found.answer);
     }
 
     #[test]
     fn hits_of_a_damaged_response_are_valid(
-        body in damaged(vec![documented().to_string().into_bytes()], &MEMBERS),
+        body in damaged(vec![documented_response().to_string().into_bytes()], &MEMBERS),
     ) {
         let body = serde_json::from_slice(&body);
-        if let Some(found) = body.ok().and_then(|body| read(&body, Utc::now()).ok()) {
-            assert_sound(&found.hits);
+        if let Some(found) = body.ok().and_then(|body| parse_response(&body, Utc::now()).ok()) {
+            assert_valid(&found.hits);
             prop_assert!(numbers_have_sources(&found), "{:?}", found.answer);
         }
     }
@@ -186,7 +189,7 @@ async fn malformed_result_affects_no_other() {
     let good = r#"{"choices": [{"message": {"content": "Yes TEXT [1][2]."}}], "cost": 12.5,
         "search_results": [BROKEN {"title": "A", "url": "https://a.example/"},
         {"title": "B", "url": "https://b.example/"}]}"#;
-    crate::providers::tests::assert_spoils_nothing(good, 2, async |base| {
+    crate::providers::tests::assert_tolerates_malformed(good, 2, async |base| {
         let base = Url::parse(&base).unwrap();
         let perplexity = Perplexity::new(Some(&base), Secret::new("k"), client().unwrap());
         let found = perplexity.search(&question("x"), soon()).await?;
@@ -205,7 +208,7 @@ async fn answer_is_bounded_and_has_no_invisible_characters() {
     let hidden: String = crate::cleaning::tests::unwanted().collect();
     for text in [format!("Y{hidden}es."), "word ".repeat(100_000)] {
         let body = serde_json::json!({"choices": [{"message": {"content": text}}]});
-        let found = read(&body, Utc::now()).unwrap();
+        let found = parse_response(&body, Utc::now()).unwrap();
         let answer = found.answer.unwrap();
         assert!(!answer.contains(crate::cleaning::is_invisible));
         assert!(answer.len() <= MAX_ANSWER_BYTES);

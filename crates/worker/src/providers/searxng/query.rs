@@ -5,15 +5,15 @@
 use crate::providers::text;
 
 /// Engines behind SearXNG cut or reject longer queries.
-const MAX_CHARS: usize = 400;
+const MAX_QUERY_CHARS: usize = 400;
 
 /// CSS selectors that are also language codes; they are kept as words.
-const SELECTORS: [&str; 5] = ["any", "dir", "has", "is", "not"];
+const CSS_SELECTORS: [&str; 5] = ["any", "dir", "has", "is", "not"];
 
 /// Removes commands and cuts the query to the length that engines accept. A query of commands alone
 /// keeps them as words.
 pub(super) fn without_commands(query: &str) -> String {
-    let mut words: Vec<&str> = query.split_whitespace().filter_map(harmless).collect();
+    let mut words: Vec<&str> = query.split_whitespace().filter_map(strip_command).collect();
     if words.is_empty() {
         words = query
             .split_whitespace()
@@ -21,12 +21,12 @@ pub(super) fn without_commands(query: &str) -> String {
             .filter(|word| !word.is_empty())
             .collect();
     }
-    text::words_within(&words.join(" "), MAX_CHARS)
+    text::words_within(&words.join(" "), MAX_QUERY_CHARS)
 }
 
 /// The part of `word` that is not a command. A long word after `!` ("!important") is kept, since
 /// engine shortcuts are short.
-fn harmless(word: &str) -> Option<&str> {
+fn strip_command(word: &str) -> Option<&str> {
     let bare = word.trim_start_matches('!');
     let marked = bare.len() < word.len();
     if bare.is_empty() {
@@ -42,12 +42,12 @@ fn harmless(word: &str) -> Option<&str> {
     if let Some(rest) = word.strip_prefix(':') {
         return if rest.is_empty() {
             None
-        } else if SELECTORS.contains(&rest) {
+        } else if CSS_SELECTORS.contains(&rest) {
             Some(rest)
         } else if is_language(rest) {
             None
         } else {
-            harmless(rest)
+            strip_command(rest)
         };
     }
     if let Some(seconds) = word.strip_prefix('<')
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn long_query_is_cut_between_words() {
         let cut = without_commands(&"word ".repeat(1000));
-        assert!(cut.len() <= MAX_CHARS && cut.ends_with("word"));
+        assert!(cut.len() <= MAX_QUERY_CHARS && cut.ends_with("word"));
     }
 
     proptest! {

@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
-    providers::tests::{assert_sound, body, hint, json, parameter, question, serve, soon},
+    providers::tests::{assert_valid, body, hint, json, parameter, question, serve, soon},
     upstream::{
         client, fixture,
-        odd::{damaged, odd},
+        fuzz::{arbitrary_json, damaged},
     },
 };
 use proptest::prelude::*;
@@ -17,13 +17,13 @@ fn captured(name: &str) -> Vec<u8> {
     fixture::bytes(&format!("searxng/{name}"))
 }
 
-fn at(server: &MockServer) -> Searxng {
+fn client_for(server: &MockServer) -> Searxng {
     Searxng::new(&Url::parse(&server.uri()).unwrap(), client().unwrap())
 }
 
-async fn found(name: &str) -> Found {
+async fn search_captured(name: &str) -> Found {
     let server = serve(json(captured(name))).await;
-    at(&server)
+    client_for(&server)
         .search(&question("asyncio queue"), soon())
         .await
         .unwrap()
@@ -31,7 +31,7 @@ async fn found(name: &str) -> Found {
 
 async fn failure(answer: ResponseTemplate) -> ProviderError {
     let server = serve(answer).await;
-    at(&server)
+    client_for(&server)
         .search(&question("x"), soon())
         .await
         .unwrap_err()
@@ -39,7 +39,7 @@ async fn failure(answer: ResponseTemplate) -> ProviderError {
 
 #[tokio::test]
 async fn captured_results_are_read_in_order() {
-    let found = found("normal.json").await;
+    let found = search_captured("normal.json").await;
     assert_eq!(found.hits.len(), 10);
     let first = found.hits.first().unwrap();
     assert_eq!(first.title, "Queues");
@@ -55,14 +55,17 @@ async fn captured_results_are_read_in_order() {
 
 #[tokio::test]
 async fn results_without_an_address_are_dropped() {
-    assert_eq!(found("keyvalue-command.json").await, Found::default());
-    assert_eq!(found("noresults.json").await, Found::default());
-    assert_eq!(found("answer-avg.json").await, Found::default());
+    assert_eq!(
+        search_captured("keyvalue-command.json").await,
+        Found::default()
+    );
+    assert_eq!(search_captured("noresults.json").await, Found::default());
+    assert_eq!(search_captured("answer-avg.json").await, Found::default());
 }
 
 #[tokio::test]
 async fn infobox_is_a_hit() {
-    let found = found("infobox-suggestions.json").await;
+    let found = search_captured("infobox-suggestions.json").await;
     let [hit] = found.hits.as_slice() else {
         panic!("{:?}", found.hits);
     };
@@ -75,13 +78,13 @@ async fn infobox_is_a_hit() {
 
 #[tokio::test]
 async fn unresponsive_engines_are_reported() {
-    let mixed = found("mixed-one-dead.json").await;
+    let mixed = search_captured("mixed-one-dead.json").await;
     assert_eq!(mixed.hits.len(), 10);
     let expected =
         "some engines of SearXNG did not answer: dead-refused (Suspended: HTTP connection error)";
     assert_eq!(mixed.notices, [expected]);
 
-    let dead = found("dead-engines.json").await;
+    let dead = search_captured("dead-engines.json").await;
     assert_eq!(
         (dead.silence, mixed.silence),
         (Some(Silence::Refused), None)
@@ -110,7 +113,10 @@ async fn slow_and_refusing_engines_are_distinguished() {
         let engines: Vec<_> = messages.iter().map(|text| ["engine", text]).collect();
         let body = serde_json::json!({"results": [], "unresponsive_engines": engines});
         let server = serve(json(body.to_string())).await;
-        let found = at(&server).search(&question("x"), soon()).await.unwrap();
+        let found = client_for(&server)
+            .search(&question("x"), soon())
+            .await
+            .unwrap();
         assert_eq!(found.silence, Some(expected), "{messages:?}");
     }
 }
@@ -125,7 +131,10 @@ async fn malformed_fields_affect_only_their_result() {
         {"url": "https://a.example/1", "title": "again", "content": "longer now"}
     ], "unresponsive_engines": [["a"], "b", [1, 2]], "infoboxes": null}"#;
     let server = serve(json(text)).await;
-    let found = at(&server).search(&question("x"), soon()).await.unwrap();
+    let found = client_for(&server)
+        .search(&question("x"), soon())
+        .await
+        .unwrap();
     let [paper, news] = found.hits.as_slice() else {
         panic!("{:?}", found.hits);
     };
@@ -181,7 +190,7 @@ async fn earlier_year_disables_the_last_year_filter() {
         time_range: Some(TimeRange::Year),
         ..question("latest phones 2020")
     };
-    at(&server).search(&query, soon()).await.unwrap();
+    client_for(&server).search(&query, soon()).await.unwrap();
     let requests = server.received_requests().await.unwrap();
     let asked = requests[0].url.query().unwrap();
     assert!(
@@ -193,7 +202,10 @@ async fn earlier_year_disables_the_last_year_filter() {
 #[tokio::test]
 async fn query_without_a_word_sends_no_request() {
     let server = serve(json(captured("normal.json"))).await;
-    let found = at(&server).search(&question(": :"), soon()).await.unwrap();
+    let found = client_for(&server)
+        .search(&question(": :"), soon())
+        .await
+        .unwrap();
     assert_eq!(found, Found::default());
     assert!(server.received_requests().await.unwrap().is_empty());
 }
@@ -206,7 +218,12 @@ async fn results_are_limited() {
         ..question("x")
     };
     assert_eq!(
-        at(&server).search(&query, soon()).await.unwrap().hits.len(),
+        client_for(&server)
+            .search(&query, soon())
+            .await
+            .unwrap()
+            .hits
+            .len(),
         3
     );
     assert_eq!(
@@ -278,7 +295,7 @@ async fn server_error_is_transient() {
     assert!(error.is_transient());
     let server = serve(ResponseTemplate::new(200).set_delay(Duration::from_secs(60))).await;
     let deadline = Deadline::after(Duration::from_millis(50));
-    let late = at(&server)
+    let late = client_for(&server)
         .search(&question("x"), deadline)
         .await
         .unwrap_err();
@@ -293,12 +310,12 @@ async fn server_error_is_transient() {
 #[tokio::test]
 async fn probe_reports_results_and_settings() {
     let server = serve(json(captured("mixed-one-dead.json"))).await;
-    let report = at(&server).probe(soon()).await.unwrap();
+    let report = client_for(&server).probe(soon()).await.unwrap();
     assert!(report.starts_with("10 results; some engines"), "{report}");
     let server = serve(json(captured("dead-engines.json"))).await;
-    assert!(at(&server).probe(soon()).await.is_err());
+    assert!(client_for(&server).probe(soon()).await.is_err());
     let server = serve(body(403, captured("json-disabled-403.html"), "text/html")).await;
-    let error = at(&server).probe(soon()).await.unwrap_err();
+    let error = client_for(&server).probe(soon()).await.unwrap_err();
     assert!(error.hint.unwrap().contains("search.formats"));
 }
 
@@ -334,7 +351,10 @@ async fn notice_about_many_engines_is_short() {
         .collect();
     let body = serde_json::json!({"results": [], "unresponsive_engines": engines});
     let server = serve(json(body.to_string())).await;
-    let found = at(&server).search(&question("x"), soon()).await.unwrap();
+    let found = client_for(&server)
+        .search(&question("x"), soon())
+        .await
+        .unwrap();
     let [notice] = found.notices.as_slice() else {
         panic!("{} notices", found.notices.len());
     };
@@ -346,28 +366,28 @@ async fn notice_about_many_engines_is_short() {
 proptest! {
     #[test]
     fn hits_are_valid_for_any_response(
-        results in odd(&MEMBERS), infoboxes in odd(&MEMBERS), engines in odd(&MEMBERS),
+        results in arbitrary_json(&MEMBERS), infoboxes in arbitrary_json(&MEMBERS), engines in arbitrary_json(&MEMBERS),
         limit in 0_usize..5,
     ) {
         let body = serde_json::json!({
             "results": [results, {"url": "https://a.example/1", "title": infoboxes}],
             "infoboxes": [infoboxes], "unresponsive_engines": engines,
         });
-        let reply = Reply {
+        let reply = UpstreamResponse {
             status: reqwest::StatusCode::OK,
             retry_after: None, through_proxy: false,
             body: body.to_string().into_bytes(),
         };
-        let found = read(&reply, limit, Utc::now()).unwrap();
-        assert_sound(&found.hits);
+        let found = parse_response(&reply, limit, Utc::now()).unwrap();
+        assert_valid(&found.hits);
         prop_assert!(found.hits.len() <= limit);
     }
 
     #[test]
     fn damaged_response_is_read_or_rejected(body in damaged(samples(), &MEMBERS)) {
-        let reply = Reply { status: reqwest::StatusCode::OK, retry_after: None, through_proxy: false, body };
-        if let Ok(found) = read(&reply, 10, Utc::now()) {
-            assert_sound(&found.hits);
+        let reply = UpstreamResponse { status: reqwest::StatusCode::OK, retry_after: None, through_proxy: false, body };
+        if let Ok(found) = parse_response(&reply, 10, Utc::now()) {
+            assert_valid(&found.hits);
             prop_assert!(found.hits.len() <= 10);
             for notice in found.notices {
                 prop_assert!(notice.chars().count() <= 1000, "{}", notice);
@@ -378,8 +398,8 @@ proptest! {
     #[test]
     fn arbitrary_bodies_do_not_panic(body in prop::collection::vec(any::<u8>(), 0..80), status in 200_u16..600) {
         let status = reqwest::StatusCode::from_u16(status).unwrap();
-        let reply = Reply { status, retry_after: None, through_proxy: false, body };
-        prop_assert!(read(&reply, 5, Utc::now()).is_err());
+        let reply = UpstreamResponse { status, retry_after: None, through_proxy: false, body };
+        prop_assert!(parse_response(&reply, 5, Utc::now()).is_err());
     }
 }
 
@@ -387,7 +407,7 @@ proptest! {
 async fn malformed_result_affects_no_other() {
     let good = r#"{"results": [BROKEN {"title": "TEXT", "url": "https://a.example/", "score": 12.5},
         {"title": "Other", "url": "https://b.example/", "content": "Words"}], "unresponsive_engines": []}"#;
-    crate::providers::tests::assert_spoils_nothing(good, 2, async |base| {
+    crate::providers::tests::assert_tolerates_malformed(good, 2, async |base| {
         let searxng = Searxng::new(&Url::parse(&base).unwrap(), client().unwrap());
         searxng.search(&question("x"), soon()).await
     })

@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
-    providers::tests::{assert_sound, body, hint, json as answer, question, serve, soon},
+    providers::tests::{assert_valid, body, hint, json as answer, question, serve, soon},
     upstream::{
         client,
-        odd::{damaged, odd},
+        fuzz::{arbitrary_json, damaged},
     },
 };
 use chrono::TimeZone;
@@ -14,7 +14,7 @@ use wiremock::{
 };
 
 /// A response with the documented fields.
-fn documented() -> Value {
+fn documented_response() -> Value {
     json!({
         "searchParameters": {"q": "x", "type": "search", "engine": "google"},
         "answerBox": {"title": "Population", "answer": "5.1 million", "snippet": "Estimated in 2023.", "link": "https://stats.example/nz"},
@@ -29,14 +29,14 @@ fn documented() -> Value {
     })
 }
 
-fn at(server: &MockServer) -> Serper {
+fn client_for(server: &MockServer) -> Serper {
     let base = Url::parse(&server.uri()).unwrap();
     Serper::new(Some(&base), Secret::new("k-1"), client().unwrap())
 }
 
 async fn failure(answer: ResponseTemplate) -> ProviderError {
     let server = serve(answer).await;
-    at(&server)
+    client_for(&server)
         .search(&question("x"), soon())
         .await
         .unwrap_err()
@@ -45,7 +45,7 @@ async fn failure(answer: ResponseTemplate) -> ProviderError {
 #[test]
 fn answer_box_and_knowledge_panel_come_first() {
     let now = Utc.with_ymd_and_hms(2026, 11, 23, 0, 0, 0).unwrap();
-    let hits = read(&documented(), now).finish(10);
+    let hits = parse_hits(&documented_response(), now).finish(10);
     let urls: Vec<&str> = hits.iter().map(|hit| hit.url.as_str()).collect();
     let expected = [
         "https://stats.example/nz",
@@ -81,7 +81,7 @@ async fn request_has_the_key_and_the_documented_parameters() {
         .and(body_json(
             json!({"q": "wetter", "num": 10, "hl": "de", "gl": "de", "tbs": "qdr:m"}),
         ))
-        .respond_with(answer(documented().to_string()))
+        .respond_with(answer(documented_response().to_string()))
         .expect(1)
         .mount(&server)
         .await;
@@ -90,7 +90,7 @@ async fn request_has_the_key_and_the_documented_parameters() {
         time_range: Some(TimeRange::Month),
         ..question("wetter")
     };
-    let found = at(&server).search(&query, soon()).await.unwrap();
+    let found = client_for(&server).search(&query, soon()).await.unwrap();
     assert_eq!(found.hits.len(), 4);
 }
 
@@ -131,10 +131,16 @@ async fn rate_limit_passes_on_retry_after() {
 async fn response_without_results_is_an_empty_list() {
     let server = serve(answer(r#"{"organic": []}"#)).await;
     assert_eq!(
-        at(&server).search(&question("x"), soon()).await.unwrap(),
+        client_for(&server)
+            .search(&question("x"), soon())
+            .await
+            .unwrap(),
         Found::default()
     );
-    assert_eq!(at(&server).probe(soon()).await.unwrap(), "0 results");
+    assert_eq!(
+        client_for(&server).probe(soon()).await.unwrap(),
+        "0 results"
+    );
 }
 
 const MEMBERS: [&str; 9] = [
@@ -152,21 +158,21 @@ const MEMBERS: [&str; 9] = [
 proptest! {
     #[test]
     fn hits_are_valid_for_any_response(
-        organic in odd(&MEMBERS), answer in odd(&MEMBERS), panel in odd(&MEMBERS),
+        organic in arbitrary_json(&MEMBERS), answer in arbitrary_json(&MEMBERS), panel in arbitrary_json(&MEMBERS),
     ) {
         let body = json!({
             "organic": [organic, {"link": "https://a.example/1", "snippet": answer}],
             "answerBox": answer, "knowledgeGraph": panel,
         });
-        assert_sound(&super::read(&body, Utc::now()).finish(10));
+        assert_valid(&super::parse_hits(&body, Utc::now()).finish(10));
     }
 
     #[test]
     fn hits_of_a_damaged_response_are_valid(
-        body in damaged(vec![documented().to_string().into_bytes()], &MEMBERS),
+        body in damaged(vec![documented_response().to_string().into_bytes()], &MEMBERS),
     ) {
         if let Ok(body) = serde_json::from_slice(&body) {
-            assert_sound(&super::read(&body, Utc::now()).finish(10));
+            assert_valid(&super::parse_hits(&body, Utc::now()).finish(10));
         }
     }
 }
@@ -174,11 +180,14 @@ proptest! {
 #[tokio::test]
 async fn date_filter_is_dropped_when_it_finds_nothing() {
     let server = MockServer::start().await;
-    let today = american(Utc::now().date_naive());
+    let today = us_date(Utc::now().date_naive());
     let dates = format!("cdr:1,cd_min:1/1/2023,cd_max:{today}");
     let dated = json!({"q": "prize 2023", "num": 10, "tbs": dates});
     let any = json!({"q": "prize 2023", "num": 10});
-    for (body, found) in [(dated, json!({"organic": []})), (any, documented())] {
+    for (body, found) in [
+        (dated, json!({"organic": []})),
+        (any, documented_response()),
+    ] {
         Mock::given(body_json(body))
             .respond_with(answer(found.to_string()))
             .expect(1)
@@ -189,7 +198,7 @@ async fn date_filter_is_dropped_when_it_finds_nothing() {
         year: Some(2023),
         ..question("prize 2023")
     };
-    let found = at(&server).search(&query, soon()).await.unwrap();
+    let found = client_for(&server).search(&query, soon()).await.unwrap();
     assert_eq!(found.hits.len(), 4);
 }
 
@@ -197,7 +206,7 @@ async fn date_filter_is_dropped_when_it_finds_nothing() {
 async fn malformed_result_affects_no_other() {
     let good = r#"{"organic": [BROKEN {"title": "TEXT", "link": "https://a.example/", "position": 12.5},
         {"title": "Other", "link": "https://b.example/", "snippet": "Words"}]}"#;
-    crate::providers::tests::assert_spoils_nothing(good, 2, async |base| {
+    crate::providers::tests::assert_tolerates_malformed(good, 2, async |base| {
         let base = Url::parse(&base).unwrap();
         let serper = Serper::new(Some(&base), Secret::new("k"), client().unwrap());
         serper.search(&question("x"), soon()).await

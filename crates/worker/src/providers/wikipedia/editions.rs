@@ -10,7 +10,7 @@ const CODES: [&str; 62] = [
 ];
 
 /// The API address of the edition in `language`; of the English one if there is none.
-pub(super) fn api(language: Option<&str>) -> String {
+pub(super) fn api_url(language: Option<&str>) -> String {
     let code = language
         .map(|code| if code == "nb" { "no" } else { code })
         .filter(|code| CODES.contains(code))
@@ -32,7 +32,7 @@ mod tests {
             (None, "en"),
         ] {
             assert_eq!(
-                api(language),
+                api_url(language),
                 format!("https://{host}.wikipedia.org/w/api.php")
             );
         }

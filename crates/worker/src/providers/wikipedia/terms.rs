@@ -24,14 +24,14 @@ const OPERATORS: [char; 6] = ['-', '!', '~', '*', '?', '\\'];
 pub(super) fn from_question(question: &str, language: Option<&str>) -> String {
     let words: Vec<&str> = question
         .split_whitespace()
-        .map(bare)
+        .map(trim_punctuation)
         .filter(|word| !word.is_empty())
         .collect();
     let english = language.is_none_or(|code| code == "en");
     let telling: Vec<&str> = words
         .iter()
         .enumerate()
-        .filter(|(index, word)| !english || tells(word, *index == 0))
+        .filter(|(index, word)| !english || is_significant(word, *index == 0))
         .map(|(_, word)| *word)
         .collect();
     let chosen = if telling.is_empty() { words } else { telling };
@@ -40,12 +40,12 @@ pub(super) fn from_question(question: &str, language: Option<&str>) -> String {
 
 /// The query for articles that hold any of `terms`, for when none holds all. `None` for a single
 /// term.
-pub(super) fn any_of(terms: &str) -> Option<String> {
+pub(super) fn any_term_query(terms: &str) -> Option<String> {
     let words: Vec<&str> = terms.split(' ').take(MAX_ALTERNATIVES).collect();
     (words.len() > 1).then(|| words.join(" OR "))
 }
 
-fn tells(word: &str, first: bool) -> bool {
+fn is_significant(word: &str, first: bool) -> bool {
     let mut chars = word.chars();
     let capital = chars.next().is_some_and(char::is_uppercase);
     if capital && !first && word != "I" {
@@ -61,7 +61,7 @@ fn tells(word: &str, first: bool) -> bool {
 
 /// Removes the punctuation around `word`; punctuation of a name ("C++", "asyncio.gather", ".NET")
 /// stays.
-fn bare(word: &str) -> &str {
+fn trim_punctuation(word: &str) -> &str {
     let word = word.trim_matches(|char: char| "\"“”„«»()[]{}<>,;:¿¡|".contains(char));
     let word = word.trim_start_matches(OPERATORS);
     word.trim_end_matches([

@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
-    providers::tests::{assert_sound, hint, json, parameter, question, serve, soon},
+    providers::tests::{assert_valid, hint, json, parameter, question, serve, soon},
     upstream::{
         client, fixture,
-        odd::{damaged, odd},
+        fuzz::{arbitrary_json, damaged},
     },
 };
 use proptest::prelude::*;
@@ -12,14 +12,14 @@ use wiremock::{
     matchers::{header_regex, path, query_param},
 };
 
-fn at(server: &MockServer) -> Wikipedia {
+fn client_for(server: &MockServer) -> Wikipedia {
     let base = Url::parse(&format!("{}/api.php", server.uri())).unwrap();
     Wikipedia::new(Some(base), client().unwrap())
 }
 
-async fn found(answer: impl Into<Vec<u8>>) -> Found {
+async fn search(answer: impl Into<Vec<u8>>) -> Found {
     let server = serve(json(answer)).await;
-    at(&server)
+    client_for(&server)
         .search(&question("subprocess"), soon())
         .await
         .unwrap()
@@ -27,7 +27,7 @@ async fn found(answer: impl Into<Vec<u8>>) -> Found {
 
 async fn failure(answer: ResponseTemplate) -> ProviderError {
     let server = serve(answer).await;
-    at(&server)
+    client_for(&server)
         .search(&question("x"), soon())
         .await
         .unwrap_err()
@@ -36,7 +36,7 @@ async fn failure(answer: ResponseTemplate) -> ProviderError {
 #[tokio::test]
 async fn article_without_an_address_is_linked_by_page_id() {
     let server = serve(json(fixture::json("mediawiki/generator.json"))).await;
-    let found = at(&server)
+    let found = client_for(&server)
         .search(&question("subprocess"), soon())
         .await
         .unwrap();
@@ -56,7 +56,7 @@ async fn articles_are_in_search_order_without_disambiguation_pages() {
         {"pageid": 1, "index": 1, "title": "Python (programming language)", "fullurl": "https://en.wikipedia.org/wiki/Python_(programming_language)", "extract": "Python is\na language."},
         {"title": "Gone", "missing": true, "index": 4}, {"title": "No number"}
     ]}}"#;
-    let found = found(text).await;
+    let found = search(text).await;
     let shown: Vec<(&str, &str)> = found
         .hits
         .iter()
@@ -77,9 +77,9 @@ async fn articles_are_in_search_order_without_disambiguation_pages() {
 
 #[tokio::test]
 async fn response_without_pages_is_an_empty_list() {
-    assert_eq!(found(r#"{"batchcomplete":true}"#).await, Found::default());
+    assert_eq!(search(r#"{"batchcomplete":true}"#).await, Found::default());
     assert_eq!(
-        found(fixture::json("mediawiki/noresults.json")).await,
+        search(fixture::json("mediawiki/noresults.json")).await,
         Found::default()
     );
 }
@@ -99,7 +99,7 @@ async fn one_request_has_all_parameters_and_the_user_agent() {
         .mount(&server)
         .await;
     let query = question("What is asyncio.gather?");
-    at(&server).search(&query, soon()).await.unwrap();
+    client_for(&server).search(&query, soon()).await.unwrap();
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn search_for_any_word_follows_when_no_article_has_all() {
         .mount(&server)
         .await;
     let query = question("What is the fastest animal in Africa?");
-    let found = at(&server).search(&query, soon()).await.unwrap();
+    let found = client_for(&server).search(&query, soon()).await.unwrap();
     assert_eq!(found.hits.len(), 1);
 }
 
@@ -140,7 +140,7 @@ async fn limit_is_capped_to_that_of_the_api() {
         limit: 50,
         ..question("x")
     };
-    at(&server).search(&query, soon()).await.unwrap();
+    client_for(&server).search(&query, soon()).await.unwrap();
     assert_eq!(parameter(&server, "gsrlimit").await.as_deref(), Some("20"));
 }
 
@@ -169,9 +169,12 @@ async fn errors_with_status_200_are_recognised() {
 async fn probe_returns_the_name_of_the_wiki() {
     let site = r#"{"query":{"general":{"sitename":"Test Wiki"}}}"#;
     let server = serve(json(site)).await;
-    assert_eq!(at(&server).probe(soon()).await.unwrap(), "Test Wiki");
+    assert_eq!(
+        client_for(&server).probe(soon()).await.unwrap(),
+        "Test Wiki"
+    );
     let server = serve(json("<html>")).await;
-    let error = at(&server).probe(soon()).await.unwrap_err();
+    let error = client_for(&server).probe(soon()).await.unwrap_err();
     assert!(error.hint.unwrap().contains("WIKIPEDIA_BASE_URL"));
 }
 
@@ -195,11 +198,11 @@ fn samples() -> Vec<Vec<u8>> {
 
 proptest! {
     #[test]
-    fn hits_are_valid_for_any_response(pages in odd(&MEMBERS), page in odd(&MEMBERS)) {
+    fn hits_are_valid_for_any_response(pages in arbitrary_json(&MEMBERS), page in arbitrary_json(&MEMBERS)) {
         let body = serde_json::json!({"query": {"pages": [
             pages, page, {"title": page, "fullurl": "https://a.example/1", "extract": "Text."},
         ]}});
-        assert_sound(&read(&body, "https://a.example/w/api.php").finish(10));
+        assert_valid(&parse_hits(&body, "https://a.example/w/api.php").finish(10));
     }
 
     #[test]
@@ -207,7 +210,7 @@ proptest! {
         body in damaged(samples(), &MEMBERS),
     ) {
         if let Ok(body) = serde_json::from_slice(&body) {
-            assert_sound(&read(&body, "https://a.example/w/api.php").finish(10));
+            assert_valid(&parse_hits(&body, "https://a.example/w/api.php").finish(10));
         }
     }
 }
@@ -216,7 +219,7 @@ proptest! {
 async fn malformed_result_affects_no_other() {
     let good = r#"{"query": {"pages": [BROKEN {"title": "TEXT", "pageid": 1, "index": 1, "x": 12.5},
         {"title": "Other", "pageid": 2, "index": 2, "extract": "Words"}]}}"#;
-    crate::providers::tests::assert_spoils_nothing(good, 2, async |base| {
+    crate::providers::tests::assert_tolerates_malformed(good, 2, async |base| {
         let base = Url::parse(&base).unwrap();
         let wiki = Wikipedia::new(Some(base), client().unwrap());
         wiki.search(&question("words"), soon()).await

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Networks without public pages, with their prefix lengths.
-const CLOSED_V4: [(Ipv4Addr, u32); 17] = [
+const SPECIAL_V4: [(Ipv4Addr, u32); 17] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),        // this network
     (Ipv4Addr::new(10, 0, 0, 0), 8),       // private
     (Ipv4Addr::new(100, 64, 0, 0), 10),    // carrier-grade NAT; a cloud's metadata
@@ -24,7 +24,7 @@ const CLOSED_V4: [(Ipv4Addr, u32); 17] = [
 ];
 
 /// Parts of 2000::/3 that are not public or that tunnel to IPv4.
-const CLOSED_V6: [(Ipv6Addr, u32); 5] = [
+const SPECIAL_V6: [(Ipv6Addr, u32); 5] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments, Teredo
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16), // 6to4
@@ -42,7 +42,7 @@ pub(super) fn is_public(address: IpAddr) -> bool {
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let bits = address.to_bits();
-    !CLOSED_V4
+    !SPECIAL_V4
         .iter()
         .any(|(network, length)| (bits ^ network.to_bits()) >> (32 - length) == 0)
 }
@@ -53,7 +53,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     }
     let bits = address.to_bits();
     bits >> 125 == 1
-        && !CLOSED_V6
+        && !SPECIAL_V6
             .iter()
             .any(|(network, length)| (bits ^ network.to_bits()) >> (128 - length) == 0)
 }

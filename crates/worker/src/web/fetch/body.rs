@@ -1,17 +1,20 @@
 //! Reads a body in chunks, up to a limit.
 
 use super::{
-    client::Response,
-    failure,
-    media::{SNIFFED, is_binary},
-    slots::Slot,
+    client::FetchResponse,
+    host_limit::RequestPermit,
+    media_type::{SNIFF_BYTES, is_binary},
+    transport_error,
 };
 use crate::pipeline::FetchError;
 
 /// Reads the body. `limit` counts bytes after decompression, so it also stops decompression bombs.
 /// The permit is returned too: it is held until the page is parsed.
-pub(super) async fn read(response: Response, limit: usize) -> Result<(Vec<u8>, Slot), FetchError> {
-    let Response {
+pub(super) async fn read_body(
+    response: FetchResponse,
+    limit: usize,
+) -> Result<(Vec<u8>, RequestPermit), FetchError> {
+    let FetchResponse {
         mut inner, slot, ..
     } = response;
     let too_large = || FetchError::TooLarge { limit_bytes: limit };
@@ -26,13 +29,13 @@ pub(super) async fn read(response: Response, limit: usize) -> Result<(Vec<u8>, S
     while let Some(chunk) = inner
         .chunk()
         .await
-        .map_err(|error| failure::from_client(&error))?
+        .map_err(|error| transport_error::from_reqwest(&error))?
     {
         if bytes.len() + chunk.len() > limit {
             return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);
-        if !is_known && bytes.len() >= SNIFFED {
+        if !is_known && bytes.len() >= SNIFF_BYTES {
             is_known = true;
             refuse_binary(&bytes)?;
         }

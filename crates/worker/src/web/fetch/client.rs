@@ -1,11 +1,11 @@
 //! Sends GET requests; each hop passes the guard, the resolver and the limits.
 
 use super::{
-    failure,
-    guard::{self, Trust},
-    resolver::{self, Lookup, PublicOnly},
+    guard::{self, AddressPolicy},
+    host_limit::{HostLimiter, RequestPermit},
+    resolver::{self, DnsLookup, PublicResolver},
     rules::FetchRules,
-    slots::{Slot, Slots},
+    transport_error,
 };
 use crate::{pipeline::FetchError, web::tls};
 use privachat_core::domain::host_name;
@@ -20,29 +20,29 @@ use url::Url;
 
 const MAX_REDIRECTS: usize = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const ACCEPTED: &str = "text/html,application/xhtml+xml,text/markdown;q=0.9,text/plain;q=0.8,application/pdf;q=0.8,*/*;q=0.1";
+const ACCEPT_VALUE: &str = "text/html,application/xhtml+xml,text/markdown;q=0.9,text/plain;q=0.8,application/pdf;q=0.8,*/*;q=0.1";
 
 #[derive(Debug)]
-pub(super) struct Client {
+pub(super) struct FetchClient {
     /// Connects to public addresses only.
     public: reqwest::Client,
     /// For allow-listed hosts. A separate client, because the resolver sees names without ports and
     /// an entry may be for one port.
     vouched: reqwest::Client,
     rules: FetchRules,
-    slots: Slots,
+    slots: HostLimiter,
 }
 
 /// The response of the last hop; its body is not read yet.
 #[derive(Debug)]
-pub(super) struct Response {
+pub(super) struct FetchResponse {
     pub(super) url: Url,
     pub(super) status: StatusCode,
     pub(super) inner: reqwest::Response,
-    pub(super) slot: Slot,
+    pub(super) slot: RequestPermit,
 }
 
-impl Response {
+impl FetchResponse {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.inner.headers().get(name)?.to_str().ok()
     }
@@ -52,14 +52,14 @@ impl Response {
     }
 }
 
-impl Client {
+impl FetchClient {
     pub(super) fn new(rules: FetchRules) -> anyhow::Result<Self> {
-        Self::with_lookup(rules, resolver::system())
+        Self::with_lookup(rules, resolver::system_lookup())
     }
 
-    pub(super) fn with_lookup(rules: FetchRules, lookup: Lookup) -> anyhow::Result<Self> {
+    pub(super) fn with_lookup(rules: FetchRules, lookup: DnsLookup) -> anyhow::Result<Self> {
         tls::install();
-        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(ACCEPTED))]);
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(ACCEPT_VALUE))]);
         let builder = || {
             reqwest::Client::builder()
                 .user_agent(&rules.user_agent)
@@ -67,14 +67,14 @@ impl Client {
                 .redirect(Policy::none())
                 .referer(false)
                 .connect_timeout(CONNECT_TIMEOUT)
-                .pool_max_idle_per_host(rules.per_host)
+                .pool_max_idle_per_host(rules.max_per_host)
                 // A proxy would resolve names itself and bypass the guard.
                 .no_proxy()
         };
         Ok(Self {
-            public: builder().dns_resolver(PublicOnly(lookup)).build()?,
+            public: builder().dns_resolver(PublicResolver(lookup)).build()?,
             vouched: builder().build()?,
-            slots: Slots::new(rules.per_host, rules.total),
+            slots: HostLimiter::new(rules.max_per_host, rules.max_total),
             rules,
         })
     }
@@ -84,42 +84,54 @@ impl Client {
     }
 
     /// Fetches `url`, following redirects, without checking robots.txt.
-    pub(super) async fn get(&self, url: &Url) -> Result<Response, FetchError> {
-        let mut trail = Trail::new(url);
+    pub(super) async fn get(&self, url: &Url) -> Result<FetchResponse, FetchError> {
+        let mut trail = RedirectChain::new(url);
         loop {
             match self.step(trail.hop(), None).await? {
-                Step::Answer(response) => return Ok(response),
-                Step::Redirect(target) => trail.follow(target)?,
+                HopResult::Answer(response) => return Ok(response),
+                HopResult::Redirect(target) => trail.follow(target)?,
             }
         }
     }
 
     /// Checks and fetches one hop; asks the site for `language`.
-    pub(super) async fn step(&self, url: &Url, language: Option<&str>) -> Result<Step, FetchError> {
-        let trust = guard::check(url, &self.rules)?;
+    pub(super) async fn step(
+        &self,
+        url: &Url,
+        language: Option<&str>,
+    ) -> Result<HopResult, FetchError> {
+        let trust = guard::check_url(url, &self.rules)?;
         let response = self.send(url, language, trust).await?;
         match redirect_target(&response) {
-            None => Ok(Step::Answer(response)),
-            Some(target) => Ok(Step::Redirect(target?)),
+            None => Ok(HopResult::Answer(response)),
+            Some(target) => Ok(HopResult::Redirect(target?)),
         }
     }
 
     /// Waits for a permit; returns it with the client for one request.
-    pub(super) async fn for_one(&self, url: &Url, trust: Trust) -> (&reqwest::Client, Slot) {
+    pub(super) async fn for_one(
+        &self,
+        url: &Url,
+        trust: AddressPolicy,
+    ) -> (&reqwest::Client, RequestPermit) {
         let host = host_name(url).unwrap_or_default();
         (self.trusting(trust), self.slots.take(&host).await)
     }
 
     /// The client and a permit for one request, if one is free.
-    pub(super) fn for_one_now(&self, url: &Url, trust: Trust) -> Option<(&reqwest::Client, Slot)> {
+    pub(super) fn for_one_now(
+        &self,
+        url: &Url,
+        trust: AddressPolicy,
+    ) -> Option<(&reqwest::Client, RequestPermit)> {
         let slot = self.slots.try_take(&host_name(url).unwrap_or_default())?;
         Some((self.trusting(trust), slot))
     }
 
-    fn trusting(&self, trust: Trust) -> &reqwest::Client {
+    fn trusting(&self, trust: AddressPolicy) -> &reqwest::Client {
         match trust {
-            Trust::Public => &self.public,
-            Trust::Vouched => &self.vouched,
+            AddressPolicy::Public => &self.public,
+            AddressPolicy::Vouched => &self.vouched,
         }
     }
 
@@ -127,19 +139,19 @@ impl Client {
         &self,
         url: &Url,
         language: Option<&str>,
-        trust: Trust,
-    ) -> Result<Response, FetchError> {
+        trust: AddressPolicy,
+    ) -> Result<FetchResponse, FetchError> {
         let (client, slot) = self.for_one(url, trust).await;
         let mut request = client.get(url.clone());
-        if let Some(languages) = language.and_then(accepted_languages) {
+        if let Some(languages) = language.and_then(accept_language_value) {
             request = request.header(ACCEPT_LANGUAGE, languages);
         }
         let inner = request
             .send()
             .await
-            .map_err(|error| failure::from_client(&error))?;
+            .map_err(|error| transport_error::from_reqwest(&error))?;
         Span::current().record("http.response.status_code", inner.status().as_u16());
-        Ok(Response {
+        Ok(FetchResponse {
             url: url.clone(),
             status: inner.status(),
             inner,
@@ -151,7 +163,7 @@ impl Client {
 /// The Accept-Language value: `language`, then English, which most sites have. Only a two-letter
 /// code is sent, so that the header identifies the user by no more than the language of the
 /// question.
-fn accepted_languages(language: &str) -> Option<HeaderValue> {
+fn accept_language_value(language: &str) -> Option<HeaderValue> {
     let is_code = language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase());
     let accepted = match language {
         _ if !is_code => return None,
@@ -163,19 +175,19 @@ fn accepted_languages(language: &str) -> Option<HeaderValue> {
 
 /// The result of one hop.
 #[derive(Debug)]
-pub(super) enum Step {
-    Answer(Response),
+pub(super) enum HopResult {
+    Answer(FetchResponse),
     Redirect(Url),
 }
 
 /// A bounded chain of redirects.
 #[derive(Debug)]
-pub(super) struct Trail {
+pub(super) struct RedirectChain {
     hop: Url,
     left: usize,
 }
 
-impl Trail {
+impl RedirectChain {
     pub(super) fn new(url: &Url) -> Self {
         let mut hop = url.clone();
         hop.set_fragment(None);
@@ -200,7 +212,7 @@ impl Trail {
     }
 }
 
-fn redirect_target(response: &Response) -> Option<Result<Url, FetchError>> {
+fn redirect_target(response: &FetchResponse) -> Option<Result<Url, FetchError>> {
     if !matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }

@@ -7,29 +7,29 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 /// The error for a private address, here and in the resolver.
-pub(super) const PRIVATE: FetchError = FetchError::Forbidden("a private address");
+pub(super) const PRIVATE_ADDRESS: FetchError = FetchError::Forbidden("a private address");
 
 /// Which addresses an allowed URL may connect to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trust {
+pub(super) enum AddressPolicy {
     /// Public addresses only.
     Public,
     /// Any address: the operator has allow-listed the host.
     Vouched,
 }
 
-pub(super) fn check(url: &Url, rules: &FetchRules) -> Result<Trust, FetchError> {
+pub(super) fn check_url(url: &Url, rules: &FetchRules) -> Result<AddressPolicy, FetchError> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(FetchError::Forbidden("only http and https"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(FetchError::Forbidden("an address with credentials"));
     }
-    if rules.excludes(url) {
+    if rules.is_excluded(url) {
         return Err(FetchError::Forbidden("an excluded domain"));
     }
-    if rules.vouches_for(url) {
-        return Ok(Trust::Vouched);
+    if rules.is_allow_listed(url) {
+        return Ok(AddressPolicy::Vouched);
     }
     // Literal addresses never reach the resolver.
     let literal = match url.host() {
@@ -39,7 +39,7 @@ pub(super) fn check(url: &Url, rules: &FetchRules) -> Result<Trust, FetchError> 
         None => return Err(FetchError::Forbidden("an address without a host")),
     };
     match literal {
-        Some(address) if !is_public(address) => Err(PRIVATE),
-        _ => Ok(Trust::Public),
+        Some(address) if !is_public(address) => Err(PRIVATE_ADDRESS),
+        _ => Ok(AddressPolicy::Public),
     }
 }

@@ -4,36 +4,36 @@
 //! checks and logins. Parsing happens in a separate process ([`crate::parser`]).
 
 mod address;
+pub(crate) mod block_page;
 mod body;
 mod client;
-mod failure;
 mod guard;
-mod media;
-mod post;
-pub(crate) mod refusal;
+mod host_limit;
+mod media_type;
 mod resolver;
 mod robots;
 mod rules;
-mod slots;
 #[cfg(test)]
 mod tests;
+mod transport_error;
+mod webhook;
 
-pub use post::{Place, Posted, Poster};
 pub use rules::FetchRules;
+pub use webhook::{WebhookClient, WebhookPermit, WebhookResponse};
 
 use crate::{
     parser::{Format, Origin, ParseJob, ParserPool},
     pipeline::{Deadline, FetchError, Page, PageFetcher},
 };
 use async_trait::async_trait;
-use client::{Client, Response, Step, Trail};
+use client::{FetchClient, FetchResponse, HopResult, RedirectChain};
 use robots::RobotsCache;
 use url::Url;
 
 /// Fetches pages over HTTP under [`FetchRules`].
 #[derive(Debug)]
 pub struct WebFetcher {
-    client: Client,
+    client: FetchClient,
     robots: Option<RobotsCache>,
     parsers: ParserPool,
 }
@@ -49,13 +49,13 @@ impl WebFetcher {
             .respect_robots
             .then(|| RobotsCache::new(&rules.user_agent));
         Ok(Self {
-            client: Client::new(rules)?,
+            client: FetchClient::new(rules)?,
             robots,
             parsers,
         })
     }
 
-    async fn read(
+    async fn fetch_page(
         &self,
         url: &Url,
         language: Option<&str>,
@@ -66,14 +66,14 @@ impl WebFetcher {
             return Err(FetchError::NoContent("an empty page".into()));
         }
         if !response.status.is_success() {
-            return Err(self.refused(response).await);
+            return Err(self.error_for_status(response).await);
         }
-        let format = media::format(&response)?;
+        let format = media_type::document_format(&response)?;
         let content_type = response.content_type();
         let address = response.url.clone();
         let was_redirected = address != *url;
         // The permit is held until the page is parsed, so the host's limit covers parsing.
-        let (bytes, _slot) = body::read(response, self.client.rules().max_bytes).await?;
+        let (bytes, _slot) = body::read_body(response, self.client.rules().max_bytes).await?;
         let job = ParseJob {
             format,
             content_type,
@@ -97,20 +97,20 @@ impl WebFetcher {
         url: &Url,
         language: Option<&str>,
         deadline: Deadline,
-    ) -> Result<Response, FetchError> {
-        let mut trail = Trail::new(url);
+    ) -> Result<FetchResponse, FetchError> {
+        let mut trail = RedirectChain::new(url);
         loop {
             // Checked first, because loading robots.txt is a request too.
-            guard::check(trail.hop(), self.client.rules())?;
-            self.may_read(trail.hop(), deadline).await?;
+            guard::check_url(trail.hop(), self.client.rules())?;
+            self.check_robots(trail.hop(), deadline).await?;
             match self.client.step(trail.hop(), language).await? {
-                Step::Answer(response) => return Ok(response),
-                Step::Redirect(target) => trail.follow(target)?,
+                HopResult::Answer(response) => return Ok(response),
+                HopResult::Redirect(target) => trail.follow(target)?,
             }
         }
     }
 
-    async fn may_read(&self, url: &Url, deadline: Deadline) -> Result<(), FetchError> {
+    async fn check_robots(&self, url: &Url, deadline: Deadline) -> Result<(), FetchError> {
         match &self.robots {
             Some(robots) => robots.check(url, &self.client, deadline).await,
             None => Ok(()),
@@ -118,21 +118,21 @@ impl WebFetcher {
     }
 
     /// The error of a response with an error status: a bot check or the plain status.
-    async fn refused(&self, response: Response) -> FetchError {
-        const ENOUGH: usize = 256 * 1024;
+    async fn error_for_status(&self, response: FetchResponse) -> FetchError {
+        const MAX_ERROR_PAGE_BYTES: usize = 256 * 1024;
         let status = response.status.as_u16();
         let is_challenge = response.header("cf-mitigated") == Some("challenge");
         let may_be_check = matches!(status, 401 | 403 | 405 | 429 | 503);
         if is_challenge {
             return FetchError::NoContent("a bot check".into());
         }
-        if !may_be_check || media::format(&response) != Ok(Format::Html) {
+        if !may_be_check || media_type::document_format(&response) != Ok(Format::Html) {
             return FetchError::Status(status);
         }
-        let Ok((bytes, _slot)) = body::read(response, ENOUGH).await else {
+        let Ok((bytes, _slot)) = body::read_body(response, MAX_ERROR_PAGE_BYTES).await else {
             return FetchError::Status(status);
         };
-        if refusal::is_bot_check_page(&String::from_utf8_lossy(&bytes)) {
+        if block_page::is_bot_check_page(&String::from_utf8_lossy(&bytes)) {
             return FetchError::NoContent("a bot check".into());
         }
         FetchError::Status(status)
@@ -148,7 +148,7 @@ impl PageFetcher for WebFetcher {
         deadline: Deadline,
     ) -> Result<Page, FetchError> {
         deadline
-            .cut(self.read(url, language, deadline))
+            .cut(self.fetch_page(url, language, deadline))
             .await
             .unwrap_or(Err(FetchError::TimedOut))
     }

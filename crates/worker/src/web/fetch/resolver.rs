@@ -7,11 +7,11 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::{io, net::SocketAddr, sync::Arc};
 
 /// Looks up the addresses of a name.
-pub(super) type Lookup =
+pub(super) type DnsLookup =
     Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
 
 /// The system's resolver.
-pub(super) fn system() -> Lookup {
+pub(super) fn system_lookup() -> DnsLookup {
     Arc::new(|name| {
         let found = async move { tokio::net::lookup_host((name, 0)).await.map(Vec::from_iter) };
         found.boxed()
@@ -20,14 +20,14 @@ pub(super) fn system() -> Lookup {
 
 /// A resolver that drops all addresses that are not public.
 #[derive(Clone)]
-pub(super) struct PublicOnly(pub(super) Lookup);
+pub(super) struct PublicResolver(pub(super) DnsLookup);
 
 /// The name has no public address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no public address")]
 pub(super) struct NoPublicAddress;
 
-impl Resolve for PublicOnly {
+impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let found = (self.0)(name.as_str().to_owned());
         Box::pin(async move {
@@ -47,20 +47,20 @@ mod tests {
     use std::sync::Mutex;
 
     /// A resolver that returns these answers in turn.
-    fn scripted(answers: &[&[&str]]) -> PublicOnly {
+    fn scripted(answers: &[&[&str]]) -> PublicResolver {
         let parsed = |answer: &&[&str]| -> Vec<SocketAddr> {
             let address = |ip: &&str| SocketAddr::new(ip.parse().unwrap(), 0);
             answer.iter().map(address).collect()
         };
         let answers: Vec<Vec<SocketAddr>> = answers.iter().rev().map(parsed).collect();
         let answers = Mutex::new(answers);
-        PublicOnly(Arc::new(move |_| {
+        PublicResolver(Arc::new(move |_| {
             let answer = answers.lock().unwrap().pop().unwrap();
             std::future::ready(Ok(answer)).boxed()
         }))
     }
 
-    async fn resolve(resolver: &PublicOnly) -> Option<Vec<String>> {
+    async fn resolve(resolver: &PublicResolver) -> Option<Vec<String>> {
         let name = "rebinding.example".parse().unwrap();
         let found = resolver.resolve(name).await.ok()?;
         Some(found.map(|address| address.ip().to_string()).collect())

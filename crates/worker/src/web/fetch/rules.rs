@@ -16,9 +16,9 @@ pub struct FetchRules {
     /// The limit of a page, in bytes after decompression.
     pub max_bytes: usize,
     /// Concurrent requests per host.
-    pub per_host: usize,
+    pub max_per_host: usize,
     /// Concurrent requests to all hosts.
-    pub total: usize,
+    pub max_total: usize,
     /// Whether robots.txt is obeyed.
     pub respect_robots: bool,
 }
@@ -30,8 +30,8 @@ impl Default for FetchRules {
             excluded_domains: DomainList::default(),
             user_agent: concat!("PrivaChatSearch/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_bytes: 5 * 1024 * 1024,
-            per_host: 2,
-            total: 32,
+            max_per_host: 2,
+            max_total: 32,
             respect_robots: true,
         }
     }
@@ -39,7 +39,7 @@ impl Default for FetchRules {
 
 impl FetchRules {
     /// Whether the operator has allow-listed this host and port.
-    pub(super) fn vouches_for(&self, url: &Url) -> bool {
+    pub(super) fn is_allow_listed(&self, url: &Url) -> bool {
         let Some(host) = host_name(url) else {
             return false;
         };
@@ -52,7 +52,7 @@ impl FetchRules {
         })
     }
 
-    pub(super) fn excludes(&self, url: &Url) -> bool {
+    pub(super) fn is_excluded(&self, url: &Url) -> bool {
         host_name(url).is_none() || self.excluded_domains.covers(url)
     }
 }
@@ -83,7 +83,7 @@ mod tests {
             "http://[::1]/",
             "http://bücher.internal:81/",
         ] {
-            assert!(rules.vouches_for(&url(vouched)), "{vouched}");
+            assert!(rules.is_allow_listed(&url(vouched)), "{vouched}");
         }
         for other in [
             "http://127.0.0.1:8081/",
@@ -91,7 +91,7 @@ mod tests {
             "http://[::1]:81/",
             "http://x.docs.internal/",
         ] {
-            assert!(!rules.vouches_for(&url(other)), "{other}");
+            assert!(!rules.is_allow_listed(&url(other)), "{other}");
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::pipeline::{Block, BlockKind};
 
-const LONGEST_TITLE: usize = 200;
+const MAX_TITLE_CHARS: usize = 200;
 
 /// The paragraphs of page `number`. Words that are hyphenated at a line's end are joined.
 pub(super) fn blocks(text: &str, number: usize) -> Vec<Block> {
     text.split("\n\n")
-        .map(joined)
+        .map(join_lines)
         .filter(|text| text.chars().any(char::is_alphanumeric))
         .map(|text| Block {
             kind: BlockKind::Paragraph,
@@ -21,7 +21,7 @@ pub(super) fn blocks(text: &str, number: usize) -> Vec<Block> {
 pub(super) fn title(blocks: &[Block]) -> String {
     let first = blocks.first().map(|block| block.text.as_str());
     first
-        .filter(|text| text.chars().count() <= LONGEST_TITLE)
+        .filter(|text| text.chars().count() <= MAX_TITLE_CHARS)
         .unwrap_or_default()
         .to_owned()
 }
@@ -30,7 +30,7 @@ pub(super) fn collapse(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn joined(paragraph: &str) -> String {
+fn join_lines(paragraph: &str) -> String {
     let mut text = String::new();
     for line in paragraph.lines().map(collapse).filter(|it| !it.is_empty()) {
         let goes_on = line.starts_with(char::is_lowercase);

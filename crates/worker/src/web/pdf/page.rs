@@ -6,11 +6,11 @@ use std::{collections::BTreeMap, time::Instant};
 /// Wider gaps, in thousandths of the font size, separate words.
 const WORD_GAP: f32 = 180.0;
 /// The number of operations between two checks of the time limit.
-const STRIDE: usize = 256;
+const OPERATIONS_PER_TIME_CHECK: usize = 256;
 
 /// The text of the page in drawing order, with a line break per line and an empty line per wider
 /// gap. Ends at `most` bytes or at `until`; undecodable text is left out.
-pub(super) fn text(
+pub(super) fn page_text(
     file: &Document,
     page: ObjectId,
     unpacked: usize,
@@ -20,12 +20,12 @@ pub(super) fn text(
     let Ok(content) = file.get_page_content_with_limit(page, unpacked) else {
         return String::new();
     };
-    let mut pen = Pen {
+    let mut pen = TextState {
         fonts: fonts(file, page, unpacked),
-        ..Pen::default()
+        ..TextState::default()
     };
     for (count, operation) in <Content>::decode_iter(&content).enumerate() {
-        let is_late = count % STRIDE == 0 && Instant::now() >= until;
+        let is_late = count % OPERATIONS_PER_TIME_CHECK == 0 && Instant::now() >= until;
         let Ok(operation) = operation else { break };
         if is_late || pen.text.len() >= most {
             break;
@@ -48,7 +48,7 @@ fn fonts(file: &Document, page: ObjectId, unpacked: usize) -> BTreeMap<Vec<u8>, 
 
 /// The state of the text operators, as far as words and lines depend on it.
 #[derive(Default)]
-struct Pen<'a> {
+struct TextState<'a> {
     fonts: BTreeMap<Vec<u8>, Encoding<'a>>,
     font: Vec<u8>,
     size: f32,
@@ -58,7 +58,7 @@ struct Pen<'a> {
     text: String,
 }
 
-impl Pen<'_> {
+impl TextState<'_> {
     fn apply(&mut self, operator: &str, operands: &[Object]) {
         let number = |at: usize| operands.get(at).and_then(|it| it.as_float().ok());
         match operator {

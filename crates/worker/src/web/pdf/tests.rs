@@ -51,11 +51,11 @@ fn pages(contents: Vec<Vec<u8>>) -> Vec<u8> {
     file(&objects)
 }
 
-fn shown(operations: &str) -> Vec<u8> {
+fn text_page(operations: &str) -> Vec<u8> {
     stream("", format!("BT /F1 12 Tf {operations} ET").as_bytes())
 }
 
-fn packed(content: &[u8]) -> Vec<u8> {
+fn compressed(content: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content).unwrap();
     stream("/Filter /FlateDecode", &encoder.finish().unwrap())
@@ -79,13 +79,13 @@ fn texts(document: &Document) -> Vec<(&str, &str)> {
 #[test]
 fn every_page_is_read_and_has_an_anchor() {
     let bytes = pages(vec![
-        shown(
+        text_page(
             "72 720 Td (On ponds) Tj 0 -40 Td (Ducks live on ponds and eat water-) Tj 0 -14 Td (weed all day.) Tj",
         ),
-        shown("1 0 0 1 72 700 Tm [(Pon) 20 (ds) -300 (freeze)] TJ T* (in winter.) '"),
-        packed(b"BT /F1 9 Tf (The third page, na\\357ve.) Tj ET"),
+        text_page("1 0 0 1 72 700 Tm [(Pon) 20 (ds) -300 (freeze)] TJ T* (in winter.) '"),
+        compressed(b"BT /F1 9 Tf (The third page, na\\357ve.) Tj ET"),
     ]);
-    let document = pdf(&bytes, Limits::default()).unwrap();
+    let document = read_pdf(&bytes, PdfLimits::default()).unwrap();
     assert_eq!(
         texts(&document),
         [
@@ -100,61 +100,64 @@ fn every_page_is_read_and_has_an_anchor() {
 
 #[test]
 fn pages_text_and_unpacked_bytes_are_limited() {
-    let page = |at: usize| shown(&format!("(Page {at} of many) Tj"));
+    let page = |at: usize| text_page(&format!("(Page {at} of many) Tj"));
     let many = pages((1..=30).map(page).collect());
-    let few = Limits {
+    let few = PdfLimits {
         pages: 3,
-        ..Limits::default()
+        ..PdfLimits::default()
     };
-    assert_eq!(pdf(&many, few).unwrap().blocks.len(), 3);
-    let short = Limits {
+    assert_eq!(read_pdf(&many, few).unwrap().blocks.len(), 3);
+    let short = PdfLimits {
         text: 60,
-        ..Limits::default()
+        ..PdfLimits::default()
     };
-    assert!(pdf(&many, short).unwrap().len() < 120);
+    assert!(read_pdf(&many, short).unwrap().len() < 120);
 
-    let small = Limits {
+    let small = PdfLimits {
         unpacked: 1 << 18,
-        ..Limits::default()
+        ..PdfLimits::default()
     };
     let mut bomb = b"BT /F1 9 Tf (Boom.) Tj ET ".to_vec();
     bomb.resize(4 << 20, b' ');
-    let bomb = pages(vec![packed(&bomb), shown("(A quiet page.) Tj")]);
+    let bomb = pages(vec![compressed(&bomb), text_page("(A quiet page.) Tj")]);
     assert!(bomb.len() < 20_000);
     assert_eq!(
-        texts(&pdf(&bomb, small).unwrap()),
+        texts(&read_pdf(&bomb, small).unwrap()),
         [("page=2", "A quiet page.")]
     );
 }
 
 #[test]
 fn object_streams_share_the_unpacked_limit() {
-    assert_eq!(share(b"/Type /ObjStm ... /Type /Obj#53tm", 100), 50);
-    assert_eq!(share(b"%PDF-1.7 # #4 #zz", 100), 100);
+    assert_eq!(
+        unpacked_limit_per_stream(b"/Type /ObjStm ... /Type /Obj#53tm", 100),
+        50
+    );
+    assert_eq!(unpacked_limit_per_stream(b"%PDF-1.7 # #4 #zz", 100), 100);
 }
 
 #[test]
 fn time_is_limited() {
     let long = format!("({}) Tj ", "word ".repeat(200)).repeat(2_000);
-    let bytes = pages((0..20).map(|_| shown(&long)).collect());
-    let limits = Limits {
+    let bytes = pages((0..20).map(|_| text_page(&long)).collect());
+    let limits = PdfLimits {
         time: Duration::ZERO,
-        ..Limits::default()
+        ..PdfLimits::default()
     };
-    assert_eq!(pdf(&bytes, limits), Err(NO_TEXT));
+    assert_eq!(read_pdf(&bytes, limits), Err(NO_TEXT));
 }
 
 #[test]
 fn hostile_files_are_rejected_without_a_panic() {
     let nested = |open: &str, close: &str| {
         let deep = format!("{}1{}", open.repeat(50_000), close.repeat(50_000));
-        pages(vec![shown(&format!("{deep} Tj"))])
+        pages(vec![text_page(&format!("{deep} Tj"))])
     };
     let catalogue = b"<</Type /Catalog /Pages 2 0 R>>".to_vec();
     let cyclic = b"<</Type /Pages /Kids [2 0 R 2 0 R] /Count 2>>".to_vec();
     let itself = b"2 0 R".to_vec();
     let many_filters = format!("/Filter [{}]", "/FlateDecode ".repeat(10_000));
-    let sound = pages(vec![shown("(Sound.) Tj")]);
+    let sound = pages(vec![text_page("(Sound.) Tj")]);
     let hostile: [Vec<u8>; 12] = [
         b"%PDF-".to_vec(),
         b"%PDF-1.7\ntrailer<</Root 1 0 R /Prev 0>>\nstartxref\n9\n%%EOF".to_vec(),
@@ -177,7 +180,7 @@ fn hostile_files_are_rejected_without_a_panic() {
             .collect(),
     ];
     for (bytes, at) in hostile.iter().zip(0..) {
-        let answer = pdf(bytes, Limits::default());
+        let answer = read_pdf(bytes, PdfLimits::default());
         assert!(
             matches!(answer, Err(FetchError::NoContent(_))),
             "{at}: {answer:?}"
@@ -188,12 +191,12 @@ fn hostile_files_are_rejected_without_a_panic() {
 proptest::proptest! {
     #[test]
     fn damaged_file_is_read_or_rejected(at in 0usize..600, byte: u8, cut in 0usize..700) {
-        let mut bytes = pages(vec![shown("(Sound.) Tj"), packed(b"BT /F1 9 Tf (Packed.) Tj ET")]);
+        let mut bytes = pages(vec![text_page("(Sound.) Tj"), compressed(b"BT /F1 9 Tf (Packed.) Tj ET")]);
         if let Some(place) = bytes.get_mut(at) {
             *place = byte;
         }
         bytes.truncate(bytes.len().saturating_sub(cut));
-        let answer = pdf(&bytes, Limits::default());
+        let answer = read_pdf(&bytes, PdfLimits::default());
         proptest::prop_assert!(matches!(answer, Ok(_) | Err(FetchError::NoContent(_))));
     }
 }

@@ -2,10 +2,10 @@
 
 mod rules;
 
-use super::{client::Client, failure};
+use super::{client::FetchClient, transport_error};
 use crate::pipeline::{Deadline, FetchError};
 use privachat_core::domain::host_name;
-use rules::{MAX_BYTES, Rules};
+use rules::{MAX_BYTES, RobotsRules};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -15,31 +15,31 @@ use tokio::{sync::OnceCell, time::Instant};
 use url::Url;
 
 /// The number of cached origins.
-const REMEMBERED: usize = 1_024;
+const MAX_ORIGINS: usize = 1_024;
 /// The total size of their files, in bytes. Most have a few kilobytes.
-const REMEMBERED_BYTES: usize = 16 * 1024 * 1024;
-const TTL: Duration = Duration::from_secs(3_600);
+const MAX_CACHED_BYTES: usize = 16 * 1024 * 1024;
+const RULES_TTL: Duration = Duration::from_secs(3_600);
 /// After a failure, robots.txt is loaded again sooner.
-const TTL_AFTER_TROUBLE: Duration = Duration::from_secs(120);
+const FAILURE_TTL: Duration = Duration::from_secs(120);
 /// The limit for loading robots.txt, as part of a page's time.
-const PATIENCE: Duration = Duration::from_secs(3);
+const LOAD_TIMEOUT: Duration = Duration::from_secs(3);
 
-const FORBIDDEN: FetchError = FetchError::Forbidden("robots.txt");
+const FORBIDDEN_BY_ROBOTS: FetchError = FetchError::Forbidden("robots.txt");
 
 #[derive(Debug)]
 pub(super) struct RobotsCache {
     agent: String,
-    known: Mutex<HashMap<String, Arc<OnceCell<Known>>>>,
+    entries: Mutex<HashMap<String, Arc<OnceCell<CachedRules>>>>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct CachedRules {
     /// Or the error of loading them; until they load, no page of the site is read.
-    rules: Result<Rules, FetchError>,
+    rules: Result<RobotsRules, FetchError>,
     until: Instant,
 }
 
-impl Known {
+impl CachedRules {
     fn bytes(&self) -> usize {
         self.rules.as_ref().map_or(0, |rules| rules.bytes)
     }
@@ -50,7 +50,7 @@ impl RobotsCache {
         let agent = user_agent.split(['/', ' ']).next().unwrap_or_default();
         Self {
             agent: agent.to_owned(),
-            known: Mutex::default(),
+            entries: Mutex::default(),
         }
     }
 
@@ -63,25 +63,25 @@ impl RobotsCache {
     pub(super) async fn check(
         &self,
         url: &Url,
-        client: &Client,
+        client: &FetchClient,
         deadline: Deadline,
     ) -> Result<(), FetchError> {
-        let origin = origin(url).ok_or(FORBIDDEN)?;
-        let cell = self.cell(&origin);
+        let origin = origin(url).ok_or(FORBIDDEN_BY_ROBOTS)?;
+        let cell = self.entry(&origin);
         // Concurrent requests for one origin share one load.
         let known = cell.get_or_init(|| self.load(url, client, deadline)).await;
         match &known.rules {
             Ok(rules) if rules.allow(url) => Ok(()),
-            Ok(_) => Err(FORBIDDEN),
+            Ok(_) => Err(FORBIDDEN_BY_ROBOTS),
             Err(trouble) => Err(trouble.clone()),
         }
     }
 
-    fn cell(&self, origin: &str) -> Arc<OnceCell<Known>> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+    fn entry(&self, origin: &str) -> Arc<OnceCell<CachedRules>> {
+        let mut known = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let is_current =
-            |cell: &Arc<OnceCell<Known>>| cell.get().is_none_or(|known| known.until > now);
+            |cell: &Arc<OnceCell<CachedRules>>| cell.get().is_none_or(|known| known.until > now);
         if let Some(cell) = known.get(origin).filter(|cell| is_current(cell)) {
             return Arc::clone(cell);
         }
@@ -98,39 +98,39 @@ impl RobotsCache {
         cell
     }
 
-    async fn load(&self, url: &Url, client: &Client, deadline: Deadline) -> Known {
+    async fn load(&self, url: &Url, client: &FetchClient, deadline: Deadline) -> CachedRules {
         let share = deadline.remaining();
         let answer = deadline
-            .within(PATIENCE)
-            .cut(fetch(url, client))
+            .within(LOAD_TIMEOUT)
+            .cut(fetch_robots_txt(url, client))
             .await
             .unwrap_or(Err(FetchError::TimedOut));
         let (rules, ttl) = match answer {
-            Ok(file) => (Ok(Rules::parse(&file, &self.agent)), TTL),
+            Ok(file) => (Ok(RobotsRules::parse(&file, &self.agent)), RULES_TTL),
             // 429 is a transient failure, not the absence of rules.
-            Err(FetchError::Status(429)) => (Err(FORBIDDEN), TTL_AFTER_TROUBLE),
-            Err(FetchError::Status(400..=499)) => (Ok(Rules::default()), TTL),
-            Err(FetchError::TooManyRedirects) => (Ok(Rules::default()), TTL_AFTER_TROUBLE),
-            Err(FetchError::Status(_)) => (Err(FORBIDDEN), TTL_AFTER_TROUBLE),
+            Err(FetchError::Status(429)) => (Err(FORBIDDEN_BY_ROBOTS), FAILURE_TTL),
+            Err(FetchError::Status(400..=499)) => (Ok(RobotsRules::default()), RULES_TTL),
+            Err(FetchError::TooManyRedirects) => (Ok(RobotsRules::default()), FAILURE_TTL),
+            Err(FetchError::Status(_)) => (Err(FORBIDDEN_BY_ROBOTS), FAILURE_TTL),
             // This search had little time; the next may have more.
-            Err(FetchError::TimedOut) if share < PATIENCE => {
+            Err(FetchError::TimedOut) if share < LOAD_TIMEOUT => {
                 (Err(FetchError::TimedOut), Duration::ZERO)
             }
-            Err(trouble) => (Err(trouble), TTL_AFTER_TROUBLE),
+            Err(trouble) => (Err(trouble), FAILURE_TTL),
         };
-        Known {
+        CachedRules {
             rules,
             until: Instant::now() + ttl,
         }
     }
 }
 
-fn is_full(known: &HashMap<String, Arc<OnceCell<Known>>>) -> bool {
+fn is_full(known: &HashMap<String, Arc<OnceCell<CachedRules>>>) -> bool {
     let kept = known.values().filter_map(|cell| cell.get());
-    known.len() >= REMEMBERED || kept.map(Known::bytes).sum::<usize>() > REMEMBERED_BYTES
+    known.len() >= MAX_ORIGINS || kept.map(CachedRules::bytes).sum::<usize>() > MAX_CACHED_BYTES
 }
 
-async fn fetch(url: &Url, client: &Client) -> Result<Vec<u8>, FetchError> {
+async fn fetch_robots_txt(url: &Url, client: &FetchClient) -> Result<Vec<u8>, FetchError> {
     let mut address = url.clone();
     address.set_path("/robots.txt");
     address.set_query(None);
@@ -142,7 +142,7 @@ async fn fetch(url: &Url, client: &Client) -> Result<Vec<u8>, FetchError> {
     // Reads one byte more than the limit, to detect a longer file.
     while file.len() <= MAX_BYTES {
         let piece = response.inner.chunk().await;
-        let Some(piece) = piece.map_err(|error| failure::from_client(&error))? else {
+        let Some(piece) = piece.map_err(|error| transport_error::from_reqwest(&error))? else {
             break;
         };
         let room = MAX_BYTES + 1 - file.len();

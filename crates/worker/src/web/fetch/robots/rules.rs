@@ -10,25 +10,25 @@ use url::{Position, Url};
 /// The size up to which a file is read; the standard requires at least 500 KiB (2.5).
 pub(super) const MAX_BYTES: usize = robotxt::BYTE_LIMIT;
 /// Longer addresses are refused where there are rules: each rule takes time per byte.
-const LONGEST_TARGET: usize = 8 * 1024;
+const MAX_TARGET_BYTES: usize = 8 * 1024;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Rules {
+pub(super) struct RobotsRules {
     /// The possible interpretations of the file: one, unless it holds zero bytes.
     readings: Vec<Robots>,
     /// The size of the file in bytes, as an estimate of their memory.
     pub(super) bytes: usize,
 }
 
-impl Rules {
+impl RobotsRules {
     /// Parses the groups for `agent`, or else those for all agents.
     pub(super) fn parse(file: &[u8], agent: &str) -> Self {
-        let text = decoded(file);
-        let mut readings = vec![reading(&text, agent)];
+        let text = decode(file);
+        let mut readings = vec![parse_interpretation(&text, agent)];
         if text.contains(&0) {
             // A zero byte may end a line, as `robotxt` reads it, or may mean nothing.
             let without: Vec<u8> = text.iter().copied().filter(|byte| *byte != 0).collect();
-            readings.push(reading(&without, agent));
+            readings.push(parse_interpretation(&without, agent));
         }
         Self {
             readings,
@@ -44,7 +44,7 @@ impl Rules {
         // (2.2.3).
         let escaped = target.replace('*', "%2A").replace('$', "%24");
         readings.all(|robots| {
-            target.len() <= LONGEST_TARGET
+            target.len() <= MAX_TARGET_BYTES
                 && robots.is_allowed(target)
                 && robots.is_allowed(&escaped)
         })
@@ -53,7 +53,7 @@ impl Rules {
 
 /// Decodes UTF-16 and UTF-32; other bytes stay, since bad bytes in a rule match escapes in an
 /// address. A rule cut by the size limit is dropped, because its beginning would match more.
-fn decoded(file: &[u8]) -> Cow<'_, [u8]> {
+fn decode(file: &[u8]) -> Cow<'_, [u8]> {
     let Some(mut text) = unicode::decode_wide(file) else {
         return Cow::Borrowed(file);
     };
@@ -63,7 +63,7 @@ fn decoded(file: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(text.into_bytes())
 }
 
-fn reading(text: &[u8], agent: &str) -> Robots {
+fn parse_interpretation(text: &[u8], agent: &str) -> Robots {
     let lines = text.split_inclusive(|byte| matches!(byte, b'\n' | b'\r'));
     let named: Vec<u8> = lines.flat_map(without_version).copied().collect();
     Robots::parse(&named, agent)

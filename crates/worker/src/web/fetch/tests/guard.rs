@@ -1,7 +1,7 @@
 use super::{fetch, fetch_with, page, redirect, rules, serve};
 use crate::parser::ParserPool;
 use crate::pipeline::{Deadline, FetchError, PageFetcher};
-use crate::web::fetch::{FetchRules, WebFetcher, client::Client, resolver::Lookup};
+use crate::web::fetch::{FetchRules, WebFetcher, client::FetchClient, resolver::DnsLookup};
 use futures_util::FutureExt;
 use privachat_core::domain::DomainList;
 use std::{
@@ -174,11 +174,11 @@ async fn name_is_looked_up_once_and_refused_by_that_result() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let address = *server.address();
-    let rebinding: Lookup = Arc::new(move |_| {
+    let rebinding: DnsLookup = Arc::new(move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
         std::future::ready(Ok(vec![address])).boxed()
     });
-    let client = Client::with_lookup(rules(&[]), rebinding).unwrap();
+    let client = FetchClient::with_lookup(rules(&[]), rebinding).unwrap();
     let url = Url::parse(&format!("http://rebinding.example:{}/", address.port())).unwrap();
     let answer = client.get(&url).await.map(|response| response.status);
     assert_eq!(answer, Err(FetchError::Forbidden("a private address")));

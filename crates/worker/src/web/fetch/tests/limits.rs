@@ -1,4 +1,4 @@
-use super::{LIMIT, fetch, fetch_stream, page, redirect, serve, stream};
+use super::{LIMIT, fetch, fetch_stream, page, redirect, serve, serve_stream};
 use crate::pipeline::FetchError;
 use std::io::Write;
 use std::sync::atomic::Ordering;
@@ -37,7 +37,7 @@ async fn redirect_loops_and_long_chains_are_errors() {
 #[tokio::test]
 async fn page_with_a_too_large_content_length_is_not_read() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 104857600\r\n\r\n";
-    let (address, sent) = stream(head, vec![b'a'; 16 * 1024]).await;
+    let (address, sent) = serve_stream(head, vec![b'a'; 16 * 1024]).await;
     let answer = fetch_stream(address, Duration::from_secs(10)).await;
     assert_eq!(answer, Err(FetchError::TooLarge { limit_bytes: LIMIT }));
     assert!(sent.load(Ordering::Relaxed) < 20_000_000);
@@ -46,7 +46,7 @@ async fn page_with_a_too_large_content_length_is_not_read() {
 #[tokio::test]
 async fn endless_page_ends_at_the_limit() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n";
-    let (address, sent) = stream(head, vec![b'a'; 16 * 1024]).await;
+    let (address, sent) = serve_stream(head, vec![b'a'; 16 * 1024]).await;
     let answer = fetch_stream(address, Duration::from_secs(10)).await;
     assert_eq!(answer, Err(FetchError::TooLarge { limit_bytes: LIMIT }));
     assert!(sent.load(Ordering::Relaxed) < 20_000_000);
@@ -74,7 +74,7 @@ async fn decompression_bomb_ends_at_the_limit() {
 #[tokio::test]
 async fn slow_body_ends_at_the_deadline() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\n<p>start";
-    let (address, _) = stream(head, Vec::new()).await;
+    let (address, _) = serve_stream(head, Vec::new()).await;
     // The body never ends, so only the deadline can end the fetch.
     let answer = fetch_stream(address, Duration::from_millis(300)).await;
     assert_eq!(answer, Err(FetchError::TimedOut));

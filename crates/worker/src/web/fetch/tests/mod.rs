@@ -86,7 +86,7 @@ fn redirect(target: &str) -> ResponseTemplate {
 }
 
 /// A server that sends `head` to every connection, then `chunk` until the client hangs up.
-async fn stream(head: &'static str, chunk: Vec<u8>) -> (SocketAddr, Arc<AtomicUsize>) {
+async fn serve_stream(head: &'static str, chunk: Vec<u8>) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let sent = Arc::new(AtomicUsize::new(0));

@@ -138,7 +138,7 @@ async fn error_statuses_and_bot_checks_are_distinguished() {
 
 #[tokio::test]
 async fn unreachable_server_is_reported_without_its_address() {
-    let nobody = crate::upstream::fixture::refusing();
+    let nobody = crate::upstream::fixture::refusing_address();
     let answer = fetch_stream(nobody.address(), Duration::from_secs(5)).await;
     assert_eq!(
         answer,

@@ -6,7 +6,7 @@ const AGENT: &str = "PrivaChatSearch";
 fn allows(file: impl AsRef<[u8]>, path: &str) -> bool {
     let url = Url::parse("https://pond.example").unwrap();
     let url = url.join(path).unwrap();
-    Rules::parse(file.as_ref(), AGENT).allow(&url)
+    RobotsRules::parse(file.as_ref(), AGENT).allow(&url)
 }
 
 /// Whether a rule for all agents that forbids `pattern` matches `path`.
@@ -180,7 +180,7 @@ fn rule_cut_by_the_limit_is_dropped() {
 fn many_wildcards_are_matched_in_linear_time() {
     // Backtracking would not end here.
     let stars = "*a".repeat(MAX_BYTES / 2 - 50);
-    let path = format!("/{}", "a".repeat(LONGEST_TARGET - 1));
+    let path = format!("/{}", "a".repeat(MAX_TARGET_BYTES - 1));
     assert!(!forbids(&format!("/{stars}b"), &path));
     let many = format!("Disallow: /{}b\n", "*a".repeat(100)).repeat(2_000);
     assert!(allows(format!("User-agent: *\n{many}"), &path));
@@ -188,7 +188,7 @@ fn many_wildcards_are_matched_in_linear_time() {
 
 #[test]
 fn too_long_address_is_refused_if_there_are_rules() {
-    let path = format!("/{}", "a".repeat(LONGEST_TARGET));
+    let path = format!("/{}", "a".repeat(MAX_TARGET_BYTES));
     assert!(forbids("/else", &path));
     assert!(allows("# no rules\n", &path));
 }

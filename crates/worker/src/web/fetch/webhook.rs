@@ -1,6 +1,8 @@
 //! Sends webhooks to untrusted addresses, guarded like page fetches.
 
-use super::{client::Client, failure, guard, rules::FetchRules, slots::Slot};
+use super::{
+    client::FetchClient, guard, host_limit::RequestPermit, rules::FetchRules, transport_error,
+};
 use crate::{pipeline::FetchError, upstream};
 use bytes::Bytes;
 use chrono::Utc;
@@ -11,35 +13,35 @@ use url::Url;
 /// A client that posts to any address that the rules allow. Redirects are not followed, and no body
 /// is read.
 #[derive(Debug)]
-pub struct Poster {
-    client: Client,
+pub struct WebhookClient {
+    client: FetchClient,
     patience: Duration,
 }
 
 /// A permit for one POST to one address; released when the request ends or it is dropped.
 #[derive(Debug)]
-pub struct Place<'a> {
+pub struct WebhookPermit<'a> {
     client: &'a reqwest::Client,
     url: Url,
     patience: Duration,
-    _slot: Slot,
+    _slot: RequestPermit,
 }
 
 /// The response to a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Posted {
+pub struct WebhookResponse {
     pub status: StatusCode,
     /// The delay of its Retry-After header.
     pub retry_after: Option<Duration>,
 }
 
-impl Poster {
+impl WebhookClient {
     /// Creates a client that waits for a response for at most `patience`.
     ///
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub fn new(rules: FetchRules, patience: Duration) -> anyhow::Result<Self> {
-        let client = Client::new(rules)?;
+        let client = FetchClient::new(rules)?;
         Ok(Self { client, patience })
     }
 
@@ -48,10 +50,10 @@ impl Poster {
     ///
     /// # Errors
     /// [`FetchError::Forbidden`] when the address is not allowed. The message contains no address.
-    pub fn place(&self, url: Url) -> Result<Option<Place<'_>>, FetchError> {
-        let trust = guard::check(&url, self.client.rules())?;
+    pub fn place(&self, url: Url) -> Result<Option<WebhookPermit<'_>>, FetchError> {
+        let trust = guard::check_url(&url, self.client.rules())?;
         let place = self.client.for_one_now(&url, trust);
-        Ok(place.map(|(client, slot)| Place {
+        Ok(place.map(|(client, slot)| WebhookPermit {
             client,
             url,
             patience: self.patience,
@@ -60,18 +62,22 @@ impl Poster {
     }
 }
 
-impl Place<'_> {
+impl WebhookPermit<'_> {
     /// Sends the request.
     ///
     /// # Errors
     /// [`FetchError::TimedOut`] or [`FetchError::Unreachable`]. The messages contain no address.
-    pub async fn post(self, headers: HeaderMap, body: Bytes) -> Result<Posted, FetchError> {
+    pub async fn post(
+        self,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<WebhookResponse, FetchError> {
         let request = self.client.post(self.url).headers(headers).body(body);
         let answer = tokio::time::timeout(self.patience, request.send())
             .await
             .map_err(|_elapsed| FetchError::TimedOut)?
-            .map_err(|error| failure::from_client(&error))?;
-        Ok(Posted {
+            .map_err(|error| transport_error::from_reqwest(&error))?;
+        Ok(WebhookResponse {
             status: answer.status(),
             retry_after: upstream::retry_after(answer.headers(), Utc::now()),
         })
@@ -93,10 +99,10 @@ mod tests {
         );
         let rules = FetchRules {
             allow_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
-            per_host: 1,
+            max_per_host: 1,
             ..FetchRules::default()
         };
-        let poster = Poster::new(rules, Duration::from_secs(15)).unwrap();
+        let poster = WebhookClient::new(rules, Duration::from_secs(15)).unwrap();
         let place = |url: &str| poster.place(Url::parse(url).unwrap()).unwrap();
         let post = async |url: &str| {
             let place = place(url).unwrap();

@@ -29,35 +29,35 @@ async fn reranker_gets_one_request_per_query_and_results_are_reordered() {
 
 #[tokio::test]
 async fn scores_outside_0_to_1_are_log_odds() {
-    let upstream = answering(json_reply(json!({"results": [
+    let upstream = serve(json_reply(json!({"results": [
         {"index": 0, "relevance_score": -4.0}, {"index": 1, "relevance_score": 5.0},
     ]})))
     .await;
-    let found = compared(&reranker(&upstream)).await.unwrap();
+    let found = compare(&reranker(&upstream)).await.unwrap();
     assert!(
         found.rows[0][0] < 0.02 && found.rows[0][1] > 0.99,
         "{found:?}"
     );
-    let short = answering(json_reply(
+    let short = serve(json_reply(
         json!({"results": [{"index": 0, "relevance_score": 0.4}]}),
     ))
     .await;
-    let error = compared(&reranker(&short)).await.unwrap_err();
+    let error = compare(&reranker(&short)).await.unwrap_err();
     assert_eq!(error, malformed("fewer scores than texts"));
 }
 
 #[tokio::test]
 async fn probe_names_the_setting_to_fix() {
-    let blind = answering(json_reply(json!({"results": [
+    let blind = serve(json_reply(json!({"results": [
         {"index": 0, "relevance_score": 0.5}, {"index": 1, "relevance_score": 0.5},
     ]})))
     .await;
     let error = reranker(&blind).probe(soon()).await.unwrap_err();
     assert!(error.problem.contains("judge"), "{error}");
-    let closed = answering(ResponseTemplate::new(401)).await;
+    let closed = serve(ResponseTemplate::new(401)).await;
     let error = embeddings(&closed).probe(soon()).await.unwrap_err();
     assert!(error.to_string().contains("EMBEDDING_API_KEY"), "{error}");
-    let well = answering(json_reply(json!({"results": [
+    let well = serve(json_reply(json!({"results": [
         {"index": 0, "relevance_score": 0.8}, {"index": 1, "relevance_score": 0.1},
     ]})))
     .await;
@@ -71,7 +71,7 @@ async fn invalid_score_affects_only_its_text() {
         let body = format!(
             r#"{{"results": [{{"index": 0, "relevance_score": {written}}}, {{"index": 1, "relevance_score": 0.7}}, {{"index": 2, "relevance_score": 0.4}}]}}"#
         );
-        let upstream = answering(ResponseTemplate::new(200).set_body_string(body)).await;
+        let upstream = serve(ResponseTemplate::new(200).set_body_string(body)).await;
         let found = reranker(&upstream)
             .similarities(&["q"], &["a", "b", "c"], soon())
             .await;
@@ -87,14 +87,14 @@ async fn invalid_vector_affects_only_its_text() {
         )
     };
     let good = vectors("[1, 0]", "[NaN, NaN]");
-    let upstream = answering(ResponseTemplate::new(200).set_body_string(good)).await;
+    let upstream = serve(ResponseTemplate::new(200).set_body_string(good)).await;
     let found = embeddings(&upstream)
         .similarities(&["q"], &["a", "b"], soon())
         .await;
     assert_eq!(found.unwrap().rows, [[0.0, 1.0]]);
     // Nothing can be compared with a query that has no vector.
     let bad = vectors("[NaN, NaN]", "[1, 0]");
-    let upstream = answering(ResponseTemplate::new(200).set_body_string(bad)).await;
+    let upstream = serve(ResponseTemplate::new(200).set_body_string(bad)).await;
     let found = embeddings(&upstream)
         .similarities(&["q"], &["a", "b"], soon())
         .await;

@@ -1,10 +1,10 @@
 //! Determines the format of a response.
 
-use super::client::Response;
+use super::client::FetchResponse;
 use crate::{parser::Format, pipeline::FetchError, web::pdf};
 
 /// Decides by Content-Type; a response without one counts as HTML until its bytes are checked.
-pub(super) fn format(response: &Response) -> Result<Format, FetchError> {
+pub(super) fn document_format(response: &FetchResponse) -> Result<Format, FetchError> {
     let header = response.content_type().unwrap_or_default();
     let essence = header.split(';').next().unwrap_or_default();
     let essence = essence.trim().to_ascii_lowercase();
@@ -18,12 +18,12 @@ pub(super) fn format(response: &Response) -> Result<Format, FetchError> {
         "text/plain" => Ok(Format::Text),
         "application/pdf" | "application/x-pdf" => Ok(Format::Pdf),
         "application/octet-stream" | "binary/octet-stream" if is_pdf_file => Ok(Format::Pdf),
-        _ => Err(FetchError::UnsupportedType(printable(&essence))),
+        _ => Err(FetchError::UnsupportedType(sanitize_type(&essence))),
     }
 }
 
 /// The header may hold anything; keeps only characters that a media type can have.
-fn printable(essence: &str) -> String {
+fn sanitize_type(essence: &str) -> String {
     essence
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '+' | '.' | '-'))
@@ -48,7 +48,7 @@ pub(super) fn is_binary(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return false;
     }
-    let head = bytes.get(..SNIFFED).unwrap_or(bytes);
+    let head = bytes.get(..SNIFF_BYTES).unwrap_or(bytes);
     let is_control = |byte: &&u8| matches!(**byte, 0..=8 | 14..=26 | 28..=31);
     MAGIC.iter().any(|magic| bytes.starts_with(magic))
         || head.contains(&0)
@@ -56,4 +56,4 @@ pub(super) fn is_binary(bytes: &[u8]) -> bool {
 }
 
 /// The number of bytes that tell binary data from text.
-pub(super) const SNIFFED: usize = 1024;
+pub(super) const SNIFF_BYTES: usize = 1024;

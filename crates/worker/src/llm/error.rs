@@ -2,22 +2,22 @@
 //! messages, so these are only searched for known phrases and never passed on.
 
 use crate::{
-    json::{self, Parsed},
+    json::{self, ParsedJson},
     pipeline::ModelError,
-    upstream::{Reply, Trouble},
+    upstream::{UpstreamError, UpstreamResponse},
 };
 use serde_json::Value;
 use std::time::Duration;
 
 /// Where the name of the model came from; it decides the hint of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ModelName {
+pub(super) enum ModelSource {
     Configured,
     Requested,
     Fallback,
 }
 
-impl ModelName {
+impl ModelSource {
     fn hint(self) -> &'static str {
         match self {
             Self::Configured => {
@@ -35,7 +35,7 @@ impl ModelName {
 
 /// Why one completion request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct CompletionError {
     pub(super) error: ModelError,
     /// Whether another model of the same server may succeed.
     pub(super) fallback_helps: bool,
@@ -43,7 +43,7 @@ pub(super) struct Failure {
     pub(super) starved: bool,
 }
 
-impl Failure {
+impl CompletionError {
     pub(super) fn of_model(error: ModelError) -> Self {
         Self {
             error,
@@ -64,14 +64,14 @@ impl Failure {
     }
 }
 
-impl From<Trouble> for Failure {
-    fn from(trouble: Trouble) -> Self {
+impl From<UpstreamError> for CompletionError {
+    fn from(trouble: UpstreamError) -> Self {
         Self::of_model(match trouble {
-            Trouble::TimedOut => ModelError::TimedOut,
-            Trouble::Connection(_) | Trouble::Proxied(_) => ModelError::Unavailable {
+            UpstreamError::TimedOut => ModelError::TimedOut,
+            UpstreamError::Connection(_) | UpstreamError::Proxied(_) => ModelError::Unavailable {
                 reason: trouble.to_string(),
             },
-            Trouble::TooLarge => ModelError::Unusable {
+            UpstreamError::TooLarge => ModelError::Unusable {
                 reason: trouble.to_string(),
                 usage: None,
             },
@@ -80,7 +80,7 @@ impl From<Trouble> for Failure {
 }
 
 /// The error that the response `reply` means.
-pub(super) fn of_reply(reply: &Reply, model: ModelName) -> Failure {
+pub(super) fn classify_response(reply: &UpstreamResponse, model: ModelSource) -> CompletionError {
     let status = reply.status.as_u16();
     let mut failure = classify(status, &reply.body, reply.retry_after, model);
     if let ModelError::Refused { reason, .. } | ModelError::Unavailable { reason } =
@@ -96,30 +96,32 @@ pub(super) fn classify(
     status: u16,
     body: &[u8],
     retry_after: Option<Duration>,
-    model: ModelName,
-) -> Failure {
-    let complaint = complaint(body);
+    model: ModelSource,
+) -> CompletionError {
+    let complaint = error_text(body);
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| complaint.contains(phrase));
     let reason = format!("HTTP {status}");
-    if status == 413 || (matches!(status, 400 | 422 | 500) && says(&CONTEXT)) {
-        return Failure::of_model(ModelError::ContextTooSmall);
+    if status == 413 || (matches!(status, 400 | 422 | 500) && says(&CONTEXT_PHRASES)) {
+        return CompletionError::of_model(ModelError::ContextTooSmall);
     }
     let credit = "the account has no credit left; top it up, or set LLM_API_KEY to another key";
     match status {
         300..=399 => {
             let hint = "set LLM_BASE_URL to the address that answers without a redirect";
-            Failure::of_server(reason, hint)
+            CompletionError::of_server(reason, hint)
         }
-        401 | 403 => Failure::of_server(reason, "set LLM_API_KEY to a key that the server accepts"),
-        402 => Failure::of_server(reason, credit),
-        429 if says(&["insufficient_quota"]) => Failure::of_server(reason, credit),
-        429 => Failure::of_model(ModelError::RateLimited { retry_after }),
+        401 | 403 => {
+            CompletionError::of_server(reason, "set LLM_API_KEY to a key that the server accepts")
+        }
+        402 => CompletionError::of_server(reason, credit),
+        429 if says(&["insufficient_quota"]) => CompletionError::of_server(reason, credit),
+        429 => CompletionError::of_model(ModelError::RateLimited { retry_after }),
         404 | 405 => unknown_model(reason, model),
-        _ if (400..500).contains(&status) && names_the_model(&complaint) => {
+        _ if (400..500).contains(&status) && is_about_model(&complaint) => {
             unknown_model(reason, model)
         }
-        408 | 500.. => Failure::of_model(ModelError::Unavailable { reason }),
-        _ => Failure::of_server(
+        408 | 500.. => CompletionError::of_model(ModelError::Unavailable { reason }),
+        _ => CompletionError::of_server(
             reason,
             "the server refuses a parameter of the request; check that LLM_BASE_URL speaks OpenAI's chat completions",
         ),
@@ -128,7 +130,7 @@ pub(super) fn classify(
 
 /// The error that an error object inside a 200 response or a stream means; its code may be a number
 /// or a string.
-pub(super) fn classify_object(object: &Value, model: ModelName) -> Failure {
+pub(super) fn classify_error_object(object: &Value, model: ModelSource) -> CompletionError {
     let code = object.pointer("/error/code").or_else(|| object.get("code"));
     let status = code
         .and_then(|code| match code {
@@ -141,8 +143,8 @@ pub(super) fn classify_object(object: &Value, model: ModelName) -> Failure {
 }
 
 /// The server's own words in an error body, lower-case, without echoed parts of the request.
-pub(super) fn complaint(body: &[u8]) -> String {
-    let Ok(Parsed { value: object, .. }) = json::read(body) else {
+pub(super) fn error_text(body: &[u8]) -> String {
+    let Ok(ParsedJson { value: object, .. }) = json::read(body) else {
         return String::from_utf8_lossy(body.get(..2000).unwrap_or(body)).to_lowercase();
     };
     let mut words = Vec::new();
@@ -161,7 +163,7 @@ pub(super) fn complaint(body: &[u8]) -> String {
     words.join(" ").to_lowercase()
 }
 
-const CONTEXT: [&str; 10] = [
+const CONTEXT_PHRASES: [&str; 10] = [
     "context length",
     "context_length",
     "context window",
@@ -174,7 +176,7 @@ const CONTEXT: [&str; 10] = [
     "maximum number of tokens",
 ];
 
-fn names_the_model(complaint: &str) -> bool {
+fn is_about_model(complaint: &str) -> bool {
     let faults = [
         "not found",
         "not_found",
@@ -189,8 +191,8 @@ fn names_the_model(complaint: &str) -> bool {
     complaint.contains("model") && faults.iter().any(|fault| complaint.contains(fault))
 }
 
-fn unknown_model(reason: String, model: ModelName) -> Failure {
-    Failure::of_model(ModelError::Refused {
+fn unknown_model(reason: String, model: ModelSource) -> CompletionError {
+    CompletionError::of_model(ModelError::Refused {
         reason,
         hint: model.hint().to_owned(),
     })

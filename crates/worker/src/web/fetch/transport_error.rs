@@ -4,13 +4,13 @@ use super::{guard, resolver::NoPublicAddress};
 use crate::pipeline::FetchError;
 use std::{error::Error, io};
 
-pub(super) fn from_client(error: &reqwest::Error) -> FetchError {
+pub(super) fn from_reqwest(error: &reqwest::Error) -> FetchError {
     if error.is_timeout() {
         return FetchError::TimedOut;
     }
     let causes = || std::iter::successors(error.source(), |cause| (*cause).source());
     if causes().any(|cause| cause.is::<NoPublicAddress>()) {
-        return guard::PRIVATE;
+        return guard::PRIVATE_ADDRESS;
     }
     let kind = causes()
         .filter_map(|cause| cause.downcast_ref::<io::Error>())

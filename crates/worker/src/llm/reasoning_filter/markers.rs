@@ -1,11 +1,11 @@
 //! The markers of reasoning, and control tokens of chat templates.
 
 /// The first characters of all markers.
-pub(super) const STARTS: [char; 3] = ['<', '[', '◁'];
+pub(super) const FIRST_CHARS: [char; 3] = ['<', '[', '◁'];
 
 /// What a marker does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(super) enum MarkerEffect {
     /// Reasoning begins.
     Opens,
     /// Reasoning ends, and began at the start of the text unless it was opened.
@@ -16,37 +16,37 @@ pub(super) enum Effect {
     Nothing,
 }
 
-const MARKS: [(&str, Effect); 22] = [
-    ("<think>", Effect::Opens),
-    ("</think>", Effect::Closes),
-    ("<thinking>", Effect::Opens),
-    ("</thinking>", Effect::Closes),
-    ("<thought>", Effect::Opens),
-    ("</thought>", Effect::Closes),
-    ("<reasoning>", Effect::Opens),
-    ("</reasoning>", Effect::Closes),
-    ("[THINK]", Effect::Opens),
-    ("[/THINK]", Effect::Closes),
-    ("◁think▷", Effect::Opens),
-    ("◁/think▷", Effect::Closes),
+const MARKERS: [(&str, MarkerEffect); 22] = [
+    ("<think>", MarkerEffect::Opens),
+    ("</think>", MarkerEffect::Closes),
+    ("<thinking>", MarkerEffect::Opens),
+    ("</thinking>", MarkerEffect::Closes),
+    ("<thought>", MarkerEffect::Opens),
+    ("</thought>", MarkerEffect::Closes),
+    ("<reasoning>", MarkerEffect::Opens),
+    ("</reasoning>", MarkerEffect::Closes),
+    ("[THINK]", MarkerEffect::Opens),
+    ("[/THINK]", MarkerEffect::Closes),
+    ("◁think▷", MarkerEffect::Opens),
+    ("◁/think▷", MarkerEffect::Closes),
     // Harmony format (gpt-oss), when the server does not parse it.
-    ("<|channel|>analysis", Effect::Opens),
-    ("<|channel|>commentary", Effect::Opens),
-    ("<|channel|>final", Effect::Ends),
-    ("<|start|>assistant", Effect::Nothing),
-    ("<|message|>", Effect::Nothing),
-    ("<|end|>", Effect::Ends),
-    ("<|return|>", Effect::Nothing),
-    ("<|im_end|>", Effect::Nothing),
-    ("<|eot_id|>", Effect::Nothing),
-    ("<|endoftext|>", Effect::Nothing),
+    ("<|channel|>analysis", MarkerEffect::Opens),
+    ("<|channel|>commentary", MarkerEffect::Opens),
+    ("<|channel|>final", MarkerEffect::Ends),
+    ("<|start|>assistant", MarkerEffect::Nothing),
+    ("<|message|>", MarkerEffect::Nothing),
+    ("<|end|>", MarkerEffect::Ends),
+    ("<|return|>", MarkerEffect::Nothing),
+    ("<|im_end|>", MarkerEffect::Nothing),
+    ("<|eot_id|>", MarkerEffect::Nothing),
+    ("<|endoftext|>", MarkerEffect::Nothing),
 ];
 
 /// The result of matching the start of a text.
-pub(super) enum Found<'t> {
+pub(super) enum MarkerMatch<'t> {
     /// A marker, and the text after it.
     Whole {
-        effect: Effect,
+        effect: MarkerEffect,
         mark: &'t str,
         after: &'t str,
     },
@@ -57,12 +57,12 @@ pub(super) enum Found<'t> {
 }
 
 /// Matches the start of `text`, which begins with one of [`STARTS`].
-pub(super) fn at(text: &str) -> Found<'_> {
+pub(super) fn match_start(text: &str) -> MarkerMatch<'_> {
     let mut begins = false;
-    for (name, effect) in MARKS {
+    for (name, effect) in MARKERS {
         match text.split_at_checked(name.len()) {
             Some((mark, after)) if mark.eq_ignore_ascii_case(name) => {
-                return Found::Whole {
+                return MarkerMatch::Whole {
                     effect,
                     mark,
                     after,
@@ -76,9 +76,9 @@ pub(super) fn at(text: &str) -> Found<'_> {
         }
     }
     if begins {
-        return Found::Beginning;
+        return MarkerMatch::Beginning;
     }
     let first = text.chars().next().map_or(0, char::len_utf8);
     let (start, after) = text.split_at_checked(first).unwrap_or((text, ""));
-    Found::None { start, after }
+    MarkerMatch::None { start, after }
 }

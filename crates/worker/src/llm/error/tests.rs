@@ -1,12 +1,12 @@
 use super::*;
 use crate::upstream::fixture;
 
-fn error(status: u16, body: &[u8]) -> ModelError {
-    classify(status, body, None, ModelName::Configured).error
+fn classify_status(status: u16, body: &[u8]) -> ModelError {
+    classify(status, body, None, ModelSource::Configured).error
 }
 
 fn hint(status: u16, body: &str) -> String {
-    match error(status, body.as_bytes()) {
+    match classify_status(status, body.as_bytes()) {
         ModelError::Refused { hint, .. } => hint,
         other => panic!("{other:?} has no hint"),
     }
@@ -16,16 +16,16 @@ fn hint(status: u16, body: &str) -> String {
 fn captured_errors_are_classified() {
     let captured = |name: &str| fixture::bytes(&format!("openai-compatible/{name}"));
     assert_eq!(
-        error(400, &captured("err-400-context.json")),
+        classify_status(400, &captured("err-400-context.json")),
         ModelError::ContextTooSmall
     );
     assert_eq!(
-        error(429, &captured("err-429.json")),
+        classify_status(429, &captured("err-429.json")),
         ModelError::RateLimited { retry_after: None }
     );
-    let unavailable = error(500, &captured("err-500.json"));
+    let unavailable = classify_status(500, &captured("err-500.json"));
     assert!(matches!(unavailable, ModelError::Unavailable { reason } if reason == "HTTP 500"));
-    let refused = error(401, &captured("err-401-badkey.json"));
+    let refused = classify_status(401, &captured("err-401-badkey.json"));
     assert!(matches!(refused, ModelError::Refused { hint, .. } if hint.contains("LLM_API_KEY")));
 }
 
@@ -47,7 +47,7 @@ fn context_errors_of_other_servers_are_classified() {
         (413, "Payload Too Large"),
     ] {
         assert_eq!(
-            error(status, body.as_bytes()),
+            classify_status(status, body.as_bytes()),
             ModelError::ContextTooSmall,
             "{body}"
         );
@@ -81,7 +81,7 @@ fn unknown_model_and_bad_parameter_are_distinguished() {
 fn echoed_request_text_is_ignored() {
     let body = r#"{"detail":[{"msg":"field required","loc":["body","n"],"input":"what is a context window?"}]}"#;
     assert!(matches!(
-        error(422, body.as_bytes()),
+        classify_status(422, body.as_bytes()),
         ModelError::Refused { .. }
     ));
 }
@@ -98,7 +98,7 @@ fn exhausted_account_is_not_a_rate_limit() {
 fn error_code_in_a_stream_may_be_a_string_a_number_or_absent() {
     let of = |text: &str| {
         let object = serde_json::from_str(text).unwrap();
-        classify_object(&object, ModelName::Configured).error
+        classify_error_object(&object, ModelSource::Configured).error
     };
     let limited = ModelError::RateLimited { retry_after: None };
     assert_eq!(
@@ -121,7 +121,7 @@ fn error_code_in_a_stream_may_be_a_string_a_number_or_absent() {
 
 #[test]
 fn fallback_does_not_help_against_a_bad_key() {
-    let helps = |status| classify(status, b"", None, ModelName::Configured).fallback_helps;
+    let helps = |status| classify(status, b"", None, ModelSource::Configured).fallback_helps;
     assert!(!helps(401) && !helps(403) && !helps(402) && !helps(302));
     assert!(helps(404) && helps(429) && helps(500) && helps(503));
 }
@@ -130,7 +130,7 @@ fn fallback_does_not_help_against_a_bad_key() {
 fn server_messages_are_not_passed_on() {
     let body = br#"{"error":{"message":"cannot reach 10.0.0.7:8000 with key sk-secret"}}"#;
     for status in [400, 401, 404, 429, 500] {
-        let shown = format!("{:?}", error(status, body));
+        let shown = format!("{:?}", classify_status(status, body));
         assert!(
             !shown.contains("10.0.0.7") && !shown.contains("sk-secret"),
             "{shown}"

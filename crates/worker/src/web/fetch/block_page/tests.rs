@@ -1,9 +1,9 @@
-use super::{is_bot_check_page, reason};
+use super::{block_reason, is_bot_check_page};
 use crate::web::extract;
 use url::Url;
 
-fn verdict(address: &str, html: &str, was_redirected: bool) -> Option<&'static str> {
-    reason(
+fn block_reason_of(address: &str, html: &str, was_redirected: bool) -> Option<&'static str> {
+    block_reason(
         &extract::html(html, None),
         html,
         &Url::parse(address).unwrap(),
@@ -76,14 +76,14 @@ fn pages_without_content_are_detected() {
     ];
     for (expected, html) in cases {
         assert_eq!(
-            verdict("https://pond.example/x", &html, false),
+            block_reason_of("https://pond.example/x", &html, false),
             Some(expected),
             "{html}"
         );
     }
     let login = page("Pond", "<p>Members only.</p>");
     assert_eq!(
-        verdict("https://pond.example/login?next=x", &login, true),
+        block_reason_of("https://pond.example/login?next=x", &login, true),
         Some("a login page")
     );
 }
@@ -107,7 +107,7 @@ fn pages_on_these_subjects_pass() {
     ];
     for html in cases {
         assert_eq!(
-            verdict("https://pond.example/x", &html, false),
+            block_reason_of("https://pond.example/x", &html, false),
             None,
             "{html}"
         );

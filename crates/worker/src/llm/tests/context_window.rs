@@ -5,7 +5,7 @@ use crate::pipeline::ModelLimits;
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 
-async fn telling(answers: &[(&str, &str, Value)]) -> MockServer {
+async fn serve_json(answers: &[(&str, &str, Value)]) -> MockServer {
     let server = MockServer::start().await;
     for (verb, place, body) in answers {
         Mock::given(method(*verb))
@@ -18,7 +18,7 @@ async fn telling(answers: &[(&str, &str, Value)]) -> MockServer {
     server
 }
 
-async fn context(model: &OpenAi) -> u32 {
+async fn context(model: &OpenAiClient) -> u32 {
     model.limits(None, soon()).await.context_tokens
 }
 
@@ -26,7 +26,7 @@ async fn context(model: &OpenAi) -> u32 {
 async fn context_from_the_model_list_is_requested_once() {
     for member in ["context_length", "max_model_len"] {
         let list = json!({"data": [{"id": "other", member: 1}, {"id": "main", member: 32768}]});
-        let server = telling(&[("GET", "/v1/models", list)]).await;
+        let server = serve_json(&[("GET", "/v1/models", list)]).await;
         let model = model(&format!("{}/v1", server.uri()), None);
         assert_eq!(context(&model).await, 32768);
         assert_eq!(context(&model.clone()).await, 32768);
@@ -45,7 +45,7 @@ async fn ollama_context_comes_from_its_own_api() {
         (json!([]), "stop \"<end>\"\nnum_ctx    16384", 16384),
         (json!([]), "stop \"<end>\"", 4096),
     ] {
-        let server = telling(&[
+        let server = serve_json(&[
             version.clone(),
             list.clone(),
             ("GET", "/api/ps", json!({"models": loaded})),
@@ -56,7 +56,7 @@ async fn ollama_context_comes_from_its_own_api() {
         assert_eq!(context(&model).await, expected);
     }
     let running = json!({"models": [{"name": "main:latest", "context_length": 12288}]});
-    let server = telling(&[version, list, ("GET", "/api/ps", running)]).await;
+    let server = serve_json(&[version, list, ("GET", "/api/ps", running)]).await;
     let model = model(&format!("{}/v1", server.uri()), None);
     assert_eq!(context(&model).await, 12288);
 }

@@ -1,8 +1,8 @@
 //! Sends a request and reads the whole response.
 
-use super::{THROUGH_PROXY, Trouble, proxy, retry_after};
+use super::{PROXY_SUFFIX, UpstreamError, proxy, retry_after};
 use crate::{
-    json::{self, Parsed, Unreadable},
+    json::{self, JsonError, ParsedJson},
     pipeline::Deadline,
 };
 use chrono::Utc;
@@ -15,7 +15,7 @@ pub const MAX_BODY_BYTES: usize = 4_000_000;
 
 /// A complete response of any status.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
+pub struct UpstreamResponse {
     pub status: StatusCode,
     /// The delay of its Retry-After header.
     pub retry_after: Option<Duration>,
@@ -24,15 +24,11 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-impl Reply {
+impl UpstreamResponse {
     /// The status as a reason, such as "HTTP 502".
     #[must_use]
     pub fn reason(&self) -> String {
-        let proxy = if self.through_proxy {
-            THROUGH_PROXY
-        } else {
-            ""
-        };
+        let proxy = if self.through_proxy { PROXY_SUFFIX } else { "" };
         format!("HTTP {}{proxy}", self.status.as_u16())
     }
 
@@ -40,7 +36,7 @@ impl Reply {
     ///
     /// # Errors
     /// [`Unreadable`] when the body is not JSON or has too many values.
-    pub fn json(&self) -> Result<Parsed, Unreadable> {
+    pub fn json(&self) -> Result<ParsedJson, JsonError> {
         json::read(&self.body)
     }
 
@@ -61,31 +57,34 @@ impl Reply {
 ///
 /// # Errors
 /// [`Trouble`] when the response is not complete in time or too large.
-pub async fn exchange(request: RequestBuilder, deadline: Deadline) -> Result<Reply, Trouble> {
+pub async fn send(
+    request: RequestBuilder,
+    deadline: Deadline,
+) -> Result<UpstreamResponse, UpstreamError> {
     let work = async {
         let response = request.send().await?;
-        read(response).await
+        read_response(response).await
     };
-    deadline.cut(work).await.ok_or(Trouble::TimedOut)?
+    deadline.cut(work).await.ok_or(UpstreamError::TimedOut)?
 }
 
 /// Reads the body of `response`.
 ///
 /// # Errors
 /// [`Trouble`] when the connection breaks or the body is too large.
-pub async fn read(mut response: Response) -> Result<Reply, Trouble> {
+pub async fn read_response(mut response: Response) -> Result<UpstreamResponse, UpstreamError> {
     let status = response.status();
     Span::current().record("http.response.status_code", status.as_u16());
     let retry_after = retry_after(response.headers(), Utc::now());
-    let through_proxy = !status.is_success() && proxy::serves(response.url());
+    let through_proxy = !status.is_success() && proxy::is_proxied(response.url());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(Trouble::TooLarge);
+            return Err(UpstreamError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Reply {
+    Ok(UpstreamResponse {
         status,
         retry_after,
         through_proxy,

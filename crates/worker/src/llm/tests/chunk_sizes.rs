@@ -1,10 +1,10 @@
 //! Streams in arbitrary chunks: the streamed text equals the text of the completion.
 
 use super::{
-    super::{answer::Answer, refusal::ModelName, sse::SseParser},
+    super::{completion::CompletionBuilder, error::ModelSource, sse::SseParser},
     *,
 };
-use crate::upstream::{fixture, odd::damaged};
+use crate::upstream::{fixture, fuzz::damaged};
 use proptest::prelude::{any, *};
 
 /// Texts of a model, with all markers and separators.
@@ -25,13 +25,13 @@ fn texts() -> impl Strategy<Value = Vec<String>> {
 }
 
 /// Feeds `bytes` in chunks; returns the text of the result and the streamed text.
-fn read(bytes: &[u8], pieces: usize) -> (Option<String>, String) {
+fn feed_in_chunks(bytes: &[u8], pieces: usize) -> (Option<String>, String) {
     let mut shown = String::new();
     let mut on_piece = |piece: Piece<'_>| match piece {
         Piece::Text(text) => shown.push_str(text),
         Piece::Discard => shown.clear(),
     };
-    let mut answer = Answer::new("m", ModelName::Configured, 1024, &mut on_piece);
+    let mut answer = CompletionBuilder::new("m", ModelSource::Configured, 1024, &mut on_piece);
     let mut parser = SseParser::default();
     let mut failed = None;
     for part in bytes.chunks(pieces) {
@@ -61,22 +61,22 @@ proptest! {
         cut in any::<prop::sample::Index>(),
         pieces in 1usize..40,
     ) {
-        let body: String = texts.iter().map(|text| piece(text)).chain([stop("stop")]).collect();
+        let body: String = texts.iter().map(|text| text_event(text)).chain([finish_event("stop")]).collect();
         let bytes = body.as_bytes();
         let kept = bytes.get(..=cut.index(bytes.len())).unwrap_or(bytes);
-        let (text, shown) = read(kept, pieces);
+        let (text, shown) = feed_in_chunks(kept, pieces);
         prop_assert_eq!(text.unwrap_or_default(), shown.trim_end());
     }
 
     #[test]
     fn chunk_size_does_not_change_the_result(texts in texts(), pieces in 1usize..40) {
-        let body: String = texts.iter().map(|text| piece(text)).chain([stop("stop")]).collect();
-        prop_assert_eq!(read(body.as_bytes(), pieces), read(body.as_bytes(), usize::MAX));
+        let body: String = texts.iter().map(|text| text_event(text)).chain([finish_event("stop")]).collect();
+        prop_assert_eq!(feed_in_chunks(body.as_bytes(), pieces), feed_in_chunks(body.as_bytes(), usize::MAX));
     }
 
     #[test]
     fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), pieces in 1usize..40) {
-        read(&bytes, pieces);
+        feed_in_chunks(&bytes, pieces);
     }
 
     #[test]
@@ -89,6 +89,6 @@ proptest! {
         ),
         pieces in 1usize..400,
     ) {
-        prop_assert_eq!(read(&body, pieces), read(&body, usize::MAX));
+        prop_assert_eq!(feed_in_chunks(&body, pieces), feed_in_chunks(&body, usize::MAX));
     }
 }

@@ -1,8 +1,8 @@
 //! Removes reasoning from a model's text while it streams.
 
-mod marks;
+mod markers;
 
-use marks::{Effect, Found, STARTS};
+use markers::{FIRST_CHARS, MarkerEffect, MarkerMatch};
 
 /// Passes on visible text only. It removes reasoning between its markers (`<think>`, `[THINK]`,
 /// `◁think▷`, harmony channels), also when a marker is split between chunks or never closed;
@@ -13,7 +13,7 @@ use marks::{Effect, Found, STARTS};
 /// before it was reasoning. [`ThinkFilter::take_void`] then reports that the text passed on so far
 /// must be discarded.
 #[derive(Debug, Default)]
-pub struct ThinkFilter {
+pub struct ReasoningFilter {
     /// Text that may be the start of a marker.
     held: String,
     inside: bool,
@@ -25,30 +25,30 @@ pub struct ThinkFilter {
     quoted: bool,
 }
 
-impl ThinkFilter {
+impl ReasoningFilter {
     /// Adds a chunk; returns the visible text of it and of what was held back.
     pub fn feed(&mut self, piece: &str) -> String {
         self.held.push_str(piece);
         let text = std::mem::take(&mut self.held);
         let mut visible = String::with_capacity(text.len());
         let mut rest = text.as_str();
-        while let Some(at) = rest.find(STARTS) {
+        while let Some(at) = rest.find(FIRST_CHARS) {
             let (before, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
             self.show(before, &mut visible);
-            match marks::at(tail) {
-                Found::Whole { after, mark, .. } if self.quoted && !self.inside => {
+            match markers::match_start(tail) {
+                MarkerMatch::Whole { after, mark, .. } if self.quoted && !self.inside => {
                     self.show(mark, &mut visible);
                     rest = after;
                 }
-                Found::Whole { effect, after, .. } => {
+                MarkerMatch::Whole { effect, after, .. } => {
                     self.apply(effect, &mut visible);
                     rest = after;
                 }
-                Found::Beginning => {
+                MarkerMatch::Beginning => {
                     self.held.push_str(tail);
                     return visible;
                 }
-                Found::None { start, after } => {
+                MarkerMatch::None { start, after } => {
                     self.show(start, &mut visible);
                     rest = after;
                 }
@@ -77,21 +77,21 @@ impl ThinkFilter {
         std::mem::take(&mut self.void)
     }
 
-    fn apply(&mut self, effect: Effect, visible: &mut String) {
+    fn apply(&mut self, effect: MarkerEffect, visible: &mut String) {
         match effect {
-            Effect::Opens => {
+            MarkerEffect::Opens => {
                 self.inside = true;
                 self.hid = true;
             }
-            Effect::Closes if !self.inside => {
+            MarkerEffect::Closes if !self.inside => {
                 self.void |= self.started;
                 self.hid |= self.started;
                 self.started = false;
                 self.quoted = false;
                 visible.clear();
             }
-            Effect::Closes | Effect::Ends => self.inside = false,
-            Effect::Nothing => {}
+            MarkerEffect::Closes | MarkerEffect::Ends => self.inside = false,
+            MarkerEffect::Nothing => {}
         }
     }
 
@@ -118,7 +118,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn filter<'a>(pieces: impl IntoIterator<Item = &'a str>) -> String {
-        let mut filter = ThinkFilter::default();
+        let mut filter = ReasoningFilter::default();
         let mut visible = String::new();
         for piece in pieces {
             let more = filter.feed(piece);
@@ -174,14 +174,14 @@ mod tests {
 
     #[test]
     fn text_before_a_possible_marker_is_not_held_back() {
-        let mut filter = ThinkFilter::default();
+        let mut filter = ReasoningFilter::default();
         assert_eq!(filter.feed("seen <th"), "seen ");
         assert_eq!(filter.feed("e end"), "<the end");
     }
 
     #[test]
     fn text_before_a_lone_closing_marker_is_discarded() {
-        let mut filter = ThinkFilter::default();
+        let mut filter = ReasoningFilter::default();
         assert_eq!(filter.feed("The user asks"), "The user asks");
         assert!(!filter.take_void());
         assert_eq!(filter.feed(" it.</think>It is"), "It is");

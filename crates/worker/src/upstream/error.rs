@@ -1,12 +1,12 @@
 //! Errors of a request to an upstream.
 
-use super::{THROUGH_PROXY, proxy};
+use super::{PROXY_SUFFIX, proxy};
 use privachat_core::tls::TlsFault;
 use std::{error::Error, io};
 
 /// Why there is no complete response. The messages contain no address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
+pub enum UpstreamError {
     /// The deadline passed.
     #[error("no answer in time")]
     TimedOut,
@@ -21,10 +21,10 @@ pub enum Trouble {
     TooLarge,
 }
 
-impl From<reqwest::Error> for Trouble {
+impl From<reqwest::Error> for UpstreamError {
     fn from(error: reqwest::Error) -> Self {
         match Self::of(&error) {
-            Self::Connection(reason) if error.url().is_some_and(proxy::serves) => {
+            Self::Connection(reason) if error.url().is_some_and(proxy::is_proxied) => {
                 Self::Proxied(reason)
             }
             trouble => trouble,
@@ -32,7 +32,7 @@ impl From<reqwest::Error> for Trouble {
     }
 }
 
-impl Trouble {
+impl UpstreamError {
     fn of(error: &reqwest::Error) -> Self {
         if error.is_dns() {
             return Self::Connection("its name does not resolve");

@@ -2,13 +2,13 @@
 
 use super::{
     chunk,
-    refusal::{self, Failure, ModelName},
-    sse::Event,
-    think::ThinkFilter,
+    error::{self, CompletionError, ModelSource},
+    reasoning_filter::ReasoningFilter,
+    sse::SseEvent,
 };
 use crate::{
     cleaning,
-    json::{self, Half},
+    json::{self, PendingSurrogate},
     pipeline::{Completion, ModelError, Piece},
 };
 use privachat_core::schema::Usage;
@@ -26,15 +26,15 @@ const MAX_NAME_CHARS: usize = 200;
 pub(super) type OnPiece<'a> = &'a mut (dyn for<'t> FnMut(Piece<'t>) + Send + 'a);
 
 /// A completion under construction.
-pub(super) struct Answer<'a> {
+pub(super) struct CompletionBuilder<'a> {
     on_piece: OnPiece<'a>,
-    source: ModelName,
+    source: ModelSource,
     model: String,
-    filter: ThinkFilter,
+    filter: ReasoningFilter,
     text: String,
     max_bytes: usize,
     /// The first half of a surrogate pair that the last chunk ended with.
-    half: Half,
+    half: PendingSurrogate,
     usage: Option<Usage>,
     finish: Option<String>,
     done: bool,
@@ -43,22 +43,22 @@ pub(super) struct Answer<'a> {
     overflowed: bool,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> CompletionBuilder<'a> {
     /// Starts a completion of at most `max_tokens`.
     pub(super) fn new(
         model: &str,
-        source: ModelName,
+        source: ModelSource,
         max_tokens: u32,
         on_piece: OnPiece<'a>,
     ) -> Self {
         let asked = usize::try_from(max_tokens).unwrap_or(usize::MAX);
         Self {
             max_bytes: asked.saturating_mul(BYTES_PER_TOKEN).min(MAX_TEXT_BYTES),
-            half: Half::default(),
+            half: PendingSurrogate::default(),
             on_piece,
             source,
             model: model.to_owned(),
-            filter: ThinkFilter::default(),
+            filter: ReasoningFilter::default(),
             text: String::new(),
             usage: None,
             finish: None,
@@ -85,7 +85,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Adds one event of the stream.
-    pub(super) fn take_event(&mut self, event: &Event) -> Result<(), Failure> {
+    pub(super) fn take_event(&mut self, event: &SseEvent) -> Result<(), CompletionError> {
         let data = event.data.trim();
         if data.is_empty() {
             return Ok(());
@@ -103,14 +103,14 @@ impl<'a> Answer<'a> {
         }
         let has_text = self.take(&object)?;
         // Chunks without text may come between the two halves of a surrogate pair.
-        if has_text || half != Half::default() {
+        if has_text || half != PendingSurrogate::default() {
             self.half = half;
         }
         Ok(())
     }
 
     /// Adds the last event, which the end of the stream may have cut. A partial event is ignored.
-    pub(super) fn take_last_event(&mut self, event: &Event) -> Result<(), Failure> {
+    pub(super) fn take_last_event(&mut self, event: &SseEvent) -> Result<(), CompletionError> {
         let data = event.data.trim();
         if data == "[DONE]" || json::read_piece(data, &mut self.half.clone()).is_ok() {
             return self.take_event(event);
@@ -119,7 +119,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Adds the whole response of a server that does not stream.
-    pub(super) fn take_whole(&mut self, body: &[u8]) -> Result<(), Failure> {
+    pub(super) fn take_whole(&mut self, body: &[u8]) -> Result<(), CompletionError> {
         let Ok(parsed) = json::read(body) else {
             return Err(self.broken("incomplete JSON"));
         };
@@ -129,17 +129,17 @@ impl<'a> Answer<'a> {
     }
 
     /// Adds one chunk; returns whether it holds text.
-    fn take(&mut self, object: &Value) -> Result<bool, Failure> {
+    fn take(&mut self, object: &Value) -> Result<bool, CompletionError> {
         if object.get("error").is_some_and(|error| !error.is_null()) {
             return Err(self.refused(object));
         }
-        let mut chunk = chunk::read(object);
+        let mut chunk = chunk::parse(object);
         let has_text = !chunk.text.is_empty();
         cleaning::clean_in_place(&mut chunk.text);
-        self.reasoned |= chunk.reasons;
-        self.started |= chunk.reasons || !chunk.text.is_empty();
+        self.reasoned |= chunk.has_reasoning;
+        self.started |= chunk.has_reasoning || !chunk.text.is_empty();
         self.usage = chunk.usage.or(self.usage);
-        self.finish = chunk.finish.or(self.finish.take());
+        self.finish = chunk.finish_reason.or(self.finish.take());
         if let Some(model) = chunk.model {
             self.model = cleaning::clean_line(&model, MAX_NAME_CHARS);
         }
@@ -165,13 +165,13 @@ impl<'a> Answer<'a> {
     }
 
     /// The error of a broken stream: `Cut` with the text so far, or `Unavailable` if there is none.
-    pub(super) fn broken(&mut self, reason: &str) -> Failure {
+    pub(super) fn broken(&mut self, reason: &str) -> CompletionError {
         let reason = reason.to_owned();
         if self.text.is_empty() {
-            return Failure::of_model(ModelError::Unavailable { reason });
+            return CompletionError::of_model(ModelError::Unavailable { reason });
         }
         let partial = std::mem::take(&mut self.text);
-        Failure::of_model(ModelError::Cut {
+        CompletionError::of_model(ModelError::Cut {
             model: self.model.clone(),
             reason,
             partial,
@@ -180,15 +180,15 @@ impl<'a> Answer<'a> {
     }
 
     /// The error of a stream that stalled or ran out of time: `Cut`, or `TimedOut` without text.
-    pub(super) fn late(&mut self, reason: &str) -> Failure {
+    pub(super) fn late(&mut self, reason: &str) -> CompletionError {
         if self.text.is_empty() {
-            return Failure::of_model(ModelError::TimedOut);
+            return CompletionError::of_model(ModelError::TimedOut);
         }
         self.broken(reason)
     }
 
-    fn refused(&mut self, object: &Value) -> Failure {
-        let failure = refusal::classify_object(object, self.source);
+    fn refused(&mut self, object: &Value) -> CompletionError {
+        let failure = error::classify_error_object(object, self.source);
         if self.text.is_empty() {
             return failure;
         }
@@ -196,17 +196,17 @@ impl<'a> Answer<'a> {
     }
 
     /// The completion, after the end of the stream.
-    pub(super) fn finish(mut self) -> Result<Completion, Failure> {
+    pub(super) fn finish(mut self) -> Result<Completion, CompletionError> {
         let held = self.filter.finish();
         self.show(&held);
         let finish = self.finish.as_deref().unwrap_or_default();
         if self.text.trim().is_empty() {
-            return Err(Failure {
-                starved: at_limit(finish) && self.has_reasoned(),
+            return Err(CompletionError {
+                starved: is_token_limit(finish) && self.has_reasoned(),
                 ..self.empty()
             });
         }
-        let cut_short = at_limit(finish) || finish == "content_filter";
+        let cut_short = is_token_limit(finish) || finish == "content_filter";
         let unmarked = finish.is_empty() && !self.done;
         Ok(Completion {
             truncated: cut_short || unmarked || self.overflowed,
@@ -220,18 +220,18 @@ impl<'a> Answer<'a> {
         self.reasoned || self.filter.hid_something()
     }
 
-    fn empty(&self) -> Failure {
+    fn empty(&self) -> CompletionError {
         let reason = match self.finish.as_deref() {
             Some("content_filter") => "stopped by a content filter",
             _ if self.has_reasoned() => "reasoning without an answer",
             None if !self.done => {
-                return Failure::of_model(ModelError::Unavailable {
+                return CompletionError::of_model(ModelError::Unavailable {
                     reason: "the stream ended without text".to_owned(),
                 });
             }
             _ => "empty answer",
         };
-        Failure::of_model(ModelError::Unusable {
+        CompletionError::of_model(ModelError::Unusable {
             reason: reason.to_owned(),
             usage: self.usage,
         })
@@ -239,6 +239,6 @@ impl<'a> Answer<'a> {
 }
 
 /// Whether the model stopped at its token limit.
-fn at_limit(finish: &str) -> bool {
+fn is_token_limit(finish: &str) -> bool {
     matches!(finish, "length" | "max_tokens")
 }

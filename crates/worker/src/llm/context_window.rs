@@ -1,6 +1,6 @@
 //! The context window of a model: as configured, as the server reports it, or a default.
 
-use super::client::OpenAi;
+use super::client::OpenAiClient;
 use crate::{
     pipeline::{Deadline, ModelLimits},
     upstream,
@@ -12,14 +12,14 @@ use tokio::sync::Mutex;
 use url::Url;
 
 /// How long a search waits for the context window.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(1);
 /// Ollama's default context; it truncates longer prompts silently.
-const OLLAMA_CONTEXT: u32 = 4096;
+const OLLAMA_DEFAULT_CONTEXT: u32 = 4096;
 /// An answer gets at most the context divided by this.
-const ANSWER_PART: u32 = 2;
+const CONTEXT_PER_ANSWER: u32 = 2;
 /// Fields of a model's entry in `GET /models` that hold its context: those of OpenRouter, vLLM and
 /// several others.
-const CONTEXT_NAMES: [&str; 5] = [
+const CONTEXT_POINTERS: [&str; 5] = [
     "/max_model_len",
     "/context_length",
     "/context_window",
@@ -29,9 +29,9 @@ const CONTEXT_NAMES: [&str; 5] = [
 
 /// Context windows by model name. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known(Arc<Mutex<HashMap<String, u32>>>);
+pub(super) struct ContextCache(Arc<Mutex<HashMap<String, u32>>>);
 
-impl OpenAi {
+impl OpenAiClient {
     /// The limits of `model`; queries the server once and uses a default if it does not report
     /// them.
     pub(super) async fn find_limits(&self, model: &str, deadline: Deadline) -> ModelLimits {
@@ -39,13 +39,16 @@ impl OpenAi {
             Some(tokens) => tokens,
             None => {
                 let asking = self.context_of(model, deadline);
-                let asked = deadline.within(PATIENCE).cut(asking).await;
+                let asked = deadline.within(LOOKUP_TIMEOUT).cut(asking).await;
                 asked.unwrap_or(ModelLimits::USUAL.context_tokens)
             }
         };
         ModelLimits {
             context_tokens: context,
-            answer_tokens: self.config.answer_tokens.min(context / ANSWER_PART),
+            answer_tokens: self
+                .config
+                .max_answer_tokens
+                .min(context / CONTEXT_PER_ANSWER),
         }
     }
 
@@ -63,67 +66,67 @@ impl OpenAi {
 
     /// The context window that the server reports, if any.
     pub(super) async fn ask_context(&self, model: &str, deadline: Deadline) -> Option<u32> {
-        if let Some(models) = object(self.get("models"), deadline).await
-            && let Some(context) = listed(&models, model)
+        if let Some(models) = fetch_object(self.get("models"), deadline).await
+            && let Some(context) = listed_context(&models, model)
         {
             return Some(context);
         }
         let root = ollama_root(&self.config.base_url)?;
         let ask = |method, path| self.request(method, upstream::endpoint(&root, path));
-        let version = object(ask(Method::GET, "api/version"), deadline).await?;
+        let version = fetch_object(ask(Method::GET, "api/version"), deadline).await?;
         version.get("version")?;
-        let loaded = object(ask(Method::GET, "api/ps"), deadline).await;
-        let loaded = loaded.and_then(|models| running(&models, model));
+        let loaded = fetch_object(ask(Method::GET, "api/ps"), deadline).await;
+        let loaded = loaded.and_then(|models| loaded_context(&models, model));
         if loaded.is_some() {
             return loaded;
         }
         let body = json!({"model": model});
-        let shown = object(ask(Method::POST, "api/show").json(&body), deadline).await;
-        let set = shown.and_then(|model| num_ctx(model.get("parameters")?.as_str()?));
-        Some(set.unwrap_or(OLLAMA_CONTEXT))
+        let shown = fetch_object(ask(Method::POST, "api/show").json(&body), deadline).await;
+        let set = shown.and_then(|model| parse_num_ctx(model.get("parameters")?.as_str()?));
+        Some(set.unwrap_or(OLLAMA_DEFAULT_CONTEXT))
     }
 }
 
-async fn object(request: RequestBuilder, deadline: Deadline) -> Option<Value> {
-    let reply = upstream::exchange(request, deadline).await.ok()?;
+async fn fetch_object(request: RequestBuilder, deadline: Deadline) -> Option<Value> {
+    let reply = upstream::send(request, deadline).await.ok()?;
     if !reply.status.is_success() {
         return None;
     }
     Some(reply.json().ok()?.value)
 }
 
-fn listed(models: &Value, name: &str) -> Option<u32> {
+fn listed_context(models: &Value, name: &str) -> Option<u32> {
     let entries = models.get("data").unwrap_or(models).as_array()?;
     let entry = entries
         .iter()
-        .find(|entry| is_named(entry.get("id"), name))?;
-    CONTEXT_NAMES
+        .find(|entry| is_model(entry.get("id"), name))?;
+    CONTEXT_POINTERS
         .iter()
-        .find_map(|member| count(entry.pointer(member)))
+        .find_map(|member| positive_u32(entry.pointer(member)))
 }
 
 /// The context of a model that Ollama has loaded (`/api/ps`).
-fn running(models: &Value, name: &str) -> Option<u32> {
+fn loaded_context(models: &Value, name: &str) -> Option<u32> {
     let entries = models.get("models")?.as_array()?;
     let entry = entries
         .iter()
-        .find(|entry| is_named(entry.get("name"), name))?;
-    count(entry.get("context_length"))
+        .find(|entry| is_model(entry.get("name"), name))?;
+    positive_u32(entry.get("context_length"))
 }
 
 /// Ollama lists "llama3" as "llama3:latest".
-fn is_named(value: Option<&Value>, name: &str) -> bool {
+fn is_model(value: Option<&Value>, name: &str) -> bool {
     let id = value.and_then(Value::as_str).unwrap_or_default();
     id == name || id.strip_suffix(":latest") == Some(name)
 }
 
-fn count(value: Option<&Value>) -> Option<u32> {
+fn positive_u32(value: Option<&Value>) -> Option<u32> {
     let number = u32::try_from(value?.as_u64()?).unwrap_or(u32::MAX);
     (number > 0).then_some(number)
 }
 
 /// The `num_ctx` of a model file's parameters.
-fn num_ctx(parameters: &str) -> Option<u32> {
+fn parse_num_ctx(parameters: &str) -> Option<u32> {
     parameters.lines().find_map(|line| {
         let mut words = line.split_whitespace();
         let named = words.next() == Some("num_ctx");

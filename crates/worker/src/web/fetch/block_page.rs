@@ -5,9 +5,9 @@ use crate::pipeline::Document;
 use url::Url;
 
 /// Longer pages, in characters, always count as content.
-const SHORT: usize = 1_500;
+const MAX_BLOCK_PAGE_CHARS: usize = 1_500;
 
-const CHECK_TITLES: [&str; 14] = [
+const BOT_CHECK_TITLES: [&str; 14] = [
     "just a moment",
     "attention required",
     "access denied",
@@ -23,7 +23,7 @@ const CHECK_TITLES: [&str; 14] = [
     "not a bot",
     "client challenge",
 ];
-const CHECK_PHRASES: [&str; 14] = [
+const BOT_CHECK_PHRASES: [&str; 14] = [
     "verify you are human",
     "verify you are a human",
     "verify that you are human",
@@ -39,7 +39,7 @@ const CHECK_PHRASES: [&str; 14] = [
     "needs to review the security of your connection",
     "not a bot",
 ];
-const CHECK_MARKS: [&str; 6] = [
+const BOT_CHECK_MARKERS: [&str; 6] = [
     "_cf_chl_opt",
     "cdn-cgi/challenge-platform/h/",
     "px-captcha",
@@ -47,7 +47,7 @@ const CHECK_MARKS: [&str; 6] = [
     "awswafcookiedomainlist",
     "/.within.website/x/cmd/anubis",
 ];
-const WALL_PHRASES: [&str; 8] = [
+const COOKIE_WALL_PHRASES: [&str; 8] = [
     "accept cookies to continue",
     "accept all cookies to continue",
     "before you continue to",
@@ -75,7 +75,7 @@ const ERROR_TITLES: [&str; 12] = [
     "gone",
     "error",
 ];
-const SCRIPT_PHRASES: [&str; 5] = [
+const NEEDS_SCRIPT_PHRASES: [&str; 5] = [
     "enable javascript",
     "requires javascript",
     "javascript is disabled",
@@ -84,14 +84,14 @@ const SCRIPT_PHRASES: [&str; 5] = [
 ];
 
 /// Why the page has no content, or `None`.
-pub(crate) fn reason(
+pub(crate) fn block_reason(
     document: &Document,
     html: &str,
     url: &Url,
     was_redirected: bool,
 ) -> Option<&'static str> {
     let length = document.len();
-    if length > SHORT {
+    if length > MAX_BLOCK_PAGE_CHARS {
         return None;
     }
     let title = document.title.to_lowercase();
@@ -100,23 +100,23 @@ pub(crate) fn reason(
     if is_bot_check(&title, &text, html) {
         return Some("a bot check");
     }
-    if says(&WALL_PHRASES)
+    if says(&COOKIE_WALL_PHRASES)
         || url
             .host_str()
             .is_some_and(|host| host.starts_with("consent."))
     {
         return Some("a cookie wall");
     }
-    if is_login(&title, html, url, was_redirected) {
+    if is_login_page(&title, html, url, was_redirected) {
         return Some("a login page");
     }
-    if length < 600 && is_error(&title) {
+    if length < 600 && is_error_title(&title) {
         return Some("an error page");
     }
     if length < 400 && html.contains("http-equiv=\"refresh\"") {
         return Some("a redirect page");
     }
-    if length < 400 && says(&SCRIPT_PHRASES) {
+    if length < 400 && says(&NEEDS_SCRIPT_PHRASES) {
         return Some("a page that needs JavaScript");
     }
     document.is_empty().then_some("an empty page")
@@ -135,12 +135,12 @@ pub(super) fn is_bot_check_page(html: &str) -> bool {
 }
 
 fn is_bot_check(title: &str, text: &str, html: &str) -> bool {
-    CHECK_TITLES.iter().any(|check| title.contains(check))
-        || CHECK_PHRASES.iter().any(|phrase| text.contains(phrase))
-        || CHECK_MARKS.iter().any(|mark| html.contains(mark))
+    BOT_CHECK_TITLES.iter().any(|check| title.contains(check))
+        || BOT_CHECK_PHRASES.iter().any(|phrase| text.contains(phrase))
+        || BOT_CHECK_MARKERS.iter().any(|mark| html.contains(mark))
 }
 
-fn is_login(title: &str, html: &str, url: &Url, was_redirected: bool) -> bool {
+fn is_login_page(title: &str, html: &str, url: &Url, was_redirected: bool) -> bool {
     let asks_password = ["type=\"password\"", "type='password'", "type=password"]
         .iter()
         .any(|mark| html.contains(mark));
@@ -155,7 +155,7 @@ fn is_login(title: &str, html: &str, url: &Url, was_redirected: bool) -> bool {
 }
 
 /// Whether the title is an error, alone or before the site's name: "404 - Page not found | Pond".
-fn is_error(title: &str) -> bool {
+fn is_error_title(title: &str) -> bool {
     let title = title
         .trim_start_matches("http ")
         .trim_start_matches("error ");

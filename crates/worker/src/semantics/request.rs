@@ -5,14 +5,14 @@
 use super::malformed;
 use crate::{
     pipeline::{Deadline, SemanticsError},
-    upstream::{self, Trouble},
+    upstream::{self, UpstreamError},
 };
 use reqwest::RequestBuilder;
 use serde_json::Value;
 use std::{ops::RangeInclusive, time::Duration};
 
 /// The names of the settings, and of the endpoint, in hints.
-pub(super) struct Settings {
+pub(super) struct SettingNames {
     pub(super) base_url: &'static str,
     api_key: &'static str,
     model: &'static str,
@@ -20,7 +20,7 @@ pub(super) struct Settings {
     path: &'static str,
 }
 
-pub(super) const EMBEDDING: Settings = Settings {
+pub(super) const EMBEDDING: SettingNames = SettingNames {
     base_url: "EMBEDDING_BASE_URL",
     api_key: "EMBEDDING_API_KEY",
     model: "EMBEDDING_MODEL",
@@ -28,7 +28,7 @@ pub(super) const EMBEDDING: Settings = Settings {
     path: "/embeddings",
 };
 
-pub(super) const RERANK: Settings = Settings {
+pub(super) const RERANK: SettingNames = SettingNames {
     base_url: "RERANK_BASE_URL",
     api_key: "RERANK_API_KEY",
     model: "RERANK_MODEL",
@@ -38,40 +38,41 @@ pub(super) const RERANK: Settings = Settings {
 
 /// The delay before the retry, in milliseconds. Random, so that the requests of one comparison,
 /// which failed together, are not retried together.
-const PAUSE: RangeInclusive<u64> = 50..=200;
+const RETRY_DELAY_MS: RangeInclusive<u64> = 50..=200;
 /// A retry with less time than this is pointless.
-const LEAST: Duration = Duration::from_millis(300);
+const MIN_RETRY_TIME: Duration = Duration::from_millis(300);
 
 /// Sends `request` and reads its JSON. Retries once after a transient error, if there is time.
-pub(super) async fn exchange(
+pub(super) async fn send_with_retry(
     request: RequestBuilder,
     deadline: Deadline,
-    settings: &Settings,
+    settings: &SettingNames,
 ) -> Result<Value, SemanticsError> {
     let again = request.try_clone();
     let mut asked_wait = None;
-    let result = once(request, deadline, settings, &mut asked_wait).await;
+    let result = send_once(request, deadline, settings, &mut asked_wait).await;
     let (Err(SemanticsError::RateLimited | SemanticsError::Unavailable { .. }), Some(again)) =
         (&result, again)
     else {
         return result;
     };
-    let pause = Duration::from_millis(rand::random_range(PAUSE)) + asked_wait.unwrap_or_default();
-    if deadline.remaining() < pause + LEAST {
+    let pause =
+        Duration::from_millis(rand::random_range(RETRY_DELAY_MS)) + asked_wait.unwrap_or_default();
+    if deadline.remaining() < pause + MIN_RETRY_TIME {
         return result;
     }
     tokio::time::sleep(pause).await;
-    once(again, deadline, settings, &mut asked_wait).await
+    send_once(again, deadline, settings, &mut asked_wait).await
 }
 
 /// Sends `request` once. Sets `asked_wait` to the delay that the server asks for.
-async fn once(
+async fn send_once(
     request: RequestBuilder,
     deadline: Deadline,
-    settings: &Settings,
+    settings: &SettingNames,
     asked_wait: &mut Option<Duration>,
 ) -> Result<Value, SemanticsError> {
-    let reply = upstream::exchange(request, deadline).await?;
+    let reply = upstream::send(request, deadline).await?;
     *asked_wait = reply.retry_after;
     if !reply.status.is_success() {
         let status = (reply.status.as_u16(), reply.reason());
@@ -99,14 +100,14 @@ async fn once(
     })
 }
 
-impl From<Trouble> for SemanticsError {
-    fn from(trouble: Trouble) -> Self {
+impl From<UpstreamError> for SemanticsError {
+    fn from(trouble: UpstreamError) -> Self {
         match trouble {
-            Trouble::TimedOut => Self::TimedOut,
-            Trouble::Connection(_) | Trouble::Proxied(_) => Self::Unavailable {
+            UpstreamError::TimedOut => Self::TimedOut,
+            UpstreamError::Connection(_) | UpstreamError::Proxied(_) => Self::Unavailable {
                 reason: trouble.to_string(),
             },
-            Trouble::TooLarge => malformed(&trouble.to_string()),
+            UpstreamError::TooLarge => malformed(&trouble.to_string()),
         }
     }
 }
@@ -114,9 +115,9 @@ impl From<Trouble> for SemanticsError {
 fn classify(
     (status, reason): (u16, String),
     complaint: &str,
-    settings: &Settings,
+    settings: &SettingNames,
 ) -> SemanticsError {
-    let Settings {
+    let SettingNames {
         base_url,
         api_key,
         model,

@@ -7,32 +7,32 @@ use std::{
 };
 
 /// The capacity. With 1536 numbers each, this is about 25 MB.
-const MOST: usize = 4096;
+const MAX_VECTORS: usize = 4096;
 
 /// The SHA-256 of a text.
-pub(super) type Key = [u8; 32];
+pub(super) type TextHash = [u8; 32];
 
 /// An LRU cache.
 #[derive(Debug)]
-pub(super) struct Vectors {
+pub(super) struct VectorCache {
     most: usize,
-    kept: Mutex<Kept>,
+    kept: Mutex<CacheState>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct CacheState {
     clock: u64,
-    vectors: HashMap<Key, (u64, Arc<[f32]>)>,
-    by_age: BTreeMap<u64, Key>,
+    vectors: HashMap<TextHash, (u64, Arc<[f32]>)>,
+    by_age: BTreeMap<u64, TextHash>,
 }
 
-impl Default for Vectors {
+impl Default for VectorCache {
     fn default() -> Self {
-        Self::holding(MOST)
+        Self::holding(MAX_VECTORS)
     }
 }
 
-impl Vectors {
+impl VectorCache {
     fn holding(most: usize) -> Self {
         Self {
             most,
@@ -40,11 +40,11 @@ impl Vectors {
         }
     }
 
-    pub(super) fn key(text: &str) -> Key {
+    pub(super) fn key(text: &str) -> TextHash {
         Sha256::digest(text.as_bytes()).into()
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<Arc<[f32]>> {
+    pub(super) fn get(&self, key: &TextHash) -> Option<Arc<[f32]>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clock += 1;
         let now = kept.clock;
@@ -56,7 +56,7 @@ impl Vectors {
         Some(vector)
     }
 
-    pub(super) fn put(&self, key: Key, vector: Arc<[f32]>) {
+    pub(super) fn put(&self, key: TextHash, vector: Arc<[f32]>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clock += 1;
         let now = kept.clock;
@@ -73,7 +73,7 @@ impl Vectors {
     }
 
     pub(super) fn forget_all(&self) {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = CacheState::default();
     }
 }
 
@@ -83,8 +83,8 @@ mod tests {
 
     #[test]
     fn least_recently_used_vector_is_evicted() {
-        let vectors = Vectors::holding(2);
-        let [a, b, c] = ["a", "b", "c"].map(Vectors::key);
+        let vectors = VectorCache::holding(2);
+        let [a, b, c] = ["a", "b", "c"].map(VectorCache::key);
         vectors.put(a, Arc::from([1.0]));
         vectors.put(b, Arc::from([2.0]));
         assert!(vectors.get(&a).is_some());

@@ -1,15 +1,15 @@
 //! Checks a provider's response and builds its errors.
 
 use crate::{
-    json::{Parsed, Unreadable},
+    json::{JsonError, ParsedJson},
     pipeline::ProviderError,
-    upstream::{ProbeError, Reply, Trouble},
+    upstream::{ProbeError, UpstreamError, UpstreamResponse},
 };
 use serde_json::Value;
 
 /// A provider's name, and the settings that fix a refusal.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Upstream {
+pub(super) struct ProviderInfo {
     /// The provider's name in the API.
     pub(super) name: &'static str,
     /// What to do after a 401 or 403.
@@ -18,27 +18,29 @@ pub(super) struct Upstream {
     pub(super) base_setting: &'static str,
 }
 
-impl Upstream {
+impl ProviderInfo {
     /// The error for a request without a response.
-    pub(super) fn trouble(self, trouble: Trouble) -> ProviderError {
+    pub(super) fn trouble(self, trouble: UpstreamError) -> ProviderError {
         let provider = self.name;
         match trouble {
-            Trouble::TimedOut => ProviderError::TimedOut { provider },
-            Trouble::Connection(_) | Trouble::Proxied(_) => ProviderError::Unavailable {
-                provider,
-                reason: trouble.to_string(),
-            },
-            Trouble::TooLarge => self.malformed(&trouble.to_string()),
+            UpstreamError::TimedOut => ProviderError::TimedOut { provider },
+            UpstreamError::Connection(_) | UpstreamError::Proxied(_) => {
+                ProviderError::Unavailable {
+                    provider,
+                    reason: trouble.to_string(),
+                }
+            }
+            UpstreamError::TooLarge => self.malformed(&trouble.to_string()),
         }
     }
 
     /// The JSON object of a successful response.
-    pub(super) fn object(self, reply: &Reply) -> Result<Parsed, ProviderError> {
+    pub(super) fn object(self, reply: &UpstreamResponse) -> Result<ParsedJson, ProviderError> {
         self.status(reply)?;
         match reply.json() {
             Ok(parsed) if parsed.value.is_object() => Ok(parsed),
             Ok(_) => Err(self.malformed("JSON, but not an object")),
-            Err(Unreadable::NotJson) if reply.is_html() => {
+            Err(JsonError::NotJson) if reply.is_html() => {
                 Err(self.malformed("HTML instead of JSON"))
             }
             Err(reason) => Err(self.malformed(&reason.to_string())),
@@ -51,7 +53,7 @@ impl Upstream {
         (count > 0).then(|| format!("{count} {results} of {} could not be read", self.name))
     }
 
-    fn status(self, reply: &Reply) -> Result<(), ProviderError> {
+    fn status(self, reply: &UpstreamResponse) -> Result<(), ProviderError> {
         let provider = self.name;
         let status = reply.status.as_u16();
         let reason = reply.reason();
@@ -121,12 +123,12 @@ impl Upstream {
 }
 
 /// The string field `name`; empty when it is absent or not a string.
-pub(super) fn text<'a>(object: &'a Value, name: &str) -> &'a str {
+pub(super) fn text_field<'a>(object: &'a Value, name: &str) -> &'a str {
     object.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The items of the array field `name`; empty when it is absent or not an array.
-pub(super) fn list<'a>(object: &'a Value, name: &str) -> &'a [Value] {
+pub(super) fn array_field<'a>(object: &'a Value, name: &str) -> &'a [Value] {
     object
         .get(name)
         .and_then(Value::as_array)

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 /// JSON with members of these names and values of every type, some of them plausible.
-pub(crate) fn odd(names: &'static [&'static str]) -> impl Strategy<Value = Value> {
+pub(crate) fn arbitrary_json(names: &'static [&'static str]) -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         "\\PC{0,40}",
         "https://[a-c]\\.example/[1-3]",
@@ -39,7 +39,7 @@ pub(crate) fn damaged(
     names: &'static [&'static str],
 ) -> impl Strategy<Value = Vec<u8>> {
     let place = any::<prop::sample::Index>;
-    let values = prop::collection::vec((place(), odd(names)), 0..4);
+    let values = prop::collection::vec((place(), arbitrary_json(names)), 0..4);
     let bytes = prop::collection::vec((place(), any::<u8>()), 0..3);
     // Most stay valid JSON, so that the code that reads the values runs.
     let end = prop::option::weighted(0.2, place());
@@ -48,7 +48,7 @@ pub(crate) fn damaged(
         let mut body = match serde_json::from_slice::<Value>(&sample) {
             Ok(mut json) => {
                 for (place, value) in values {
-                    let pointers = pointers(&json);
+                    let pointers = json_pointers(&json);
                     let pointer = place.get(&pointers);
                     *json.pointer_mut(pointer).unwrap() = value;
                 }
@@ -68,7 +68,7 @@ pub(crate) fn damaged(
 }
 
 /// A JSON pointer to each value.
-fn pointers(value: &Value) -> Vec<String> {
+fn json_pointers(value: &Value) -> Vec<String> {
     let inside: Vec<(String, &Value)> = match value {
         Value::Array(items) => (0..)
             .zip(items)
@@ -81,7 +81,7 @@ fn pointers(value: &Value) -> Vec<String> {
         _ => Vec::new(),
     };
     let below = inside.into_iter().flat_map(|(name, item)| {
-        pointers(item)
+        json_pointers(item)
             .into_iter()
             .map(move |rest| format!("/{name}{rest}"))
     });

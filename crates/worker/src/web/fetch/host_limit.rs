@@ -7,10 +7,10 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// From this many hosts on, idle ones are removed.
-const REMEMBERED: usize = 1_024;
+const MAX_HOSTS: usize = 1_024;
 
 #[derive(Debug)]
-pub(super) struct Slots {
+pub(super) struct HostLimiter {
     total: Arc<Semaphore>,
     per_host: usize,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
@@ -18,12 +18,12 @@ pub(super) struct Slots {
 
 /// A permit for one request; released when dropped.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct RequestPermit {
     _host: Option<OwnedSemaphorePermit>,
     _total: Option<OwnedSemaphorePermit>,
 }
 
-impl Slots {
+impl HostLimiter {
     pub(super) fn new(per_host: usize, total: usize) -> Self {
         Self {
             total: Arc::new(Semaphore::new(total.max(1))),
@@ -34,20 +34,20 @@ impl Slots {
 
     /// Waits for a permit. The host's comes first, so waiting for a busy host does not use up the
     /// total.
-    pub(super) async fn take(&self, host: &str) -> Slot {
+    pub(super) async fn take(&self, host: &str) -> RequestPermit {
         let host = self.host(host);
         // The semaphores are never closed, so both permits are always present.
-        Slot {
+        RequestPermit {
             _host: host.acquire_owned().await.ok(),
             _total: Arc::clone(&self.total).acquire_owned().await.ok(),
         }
     }
 
     /// A permit, if one is free.
-    pub(super) fn try_take(&self, host: &str) -> Option<Slot> {
+    pub(super) fn try_take(&self, host: &str) -> Option<RequestPermit> {
         let host = self.host(host).try_acquire_owned().ok()?;
         let total = Arc::clone(&self.total).try_acquire_owned().ok()?;
-        Some(Slot {
+        Some(RequestPermit {
             _host: Some(host),
             _total: Some(total),
         })
@@ -55,7 +55,7 @@ impl Slots {
 
     fn host(&self, host: &str) -> Arc<Semaphore> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if hosts.len() >= REMEMBERED {
+        if hosts.len() >= MAX_HOSTS {
             hosts.retain(|_, slots| Arc::strong_count(slots) > 1);
         }
         let slots = hosts
@@ -67,12 +67,12 @@ impl Slots {
 
 #[cfg(test)]
 mod tests {
-    use super::Slots;
+    use super::HostLimiter;
     use futures_util::FutureExt;
 
     #[test]
     fn host_limit_leaves_permits_for_other_hosts() {
-        let slots = Slots::new(2, 3);
+        let slots = HostLimiter::new(2, 3);
         let first = slots.take("a.example").now_or_never().unwrap();
         let second = slots.take("a.example").now_or_never().unwrap();
         assert!(slots.take("a.example").now_or_never().is_none());
@@ -85,10 +85,10 @@ mod tests {
 
     #[test]
     fn idle_hosts_are_removed() {
-        let slots = Slots::new(2, 32);
+        let slots = HostLimiter::new(2, 32);
         for host in 0..5_000 {
             drop(slots.take(&format!("{host}.example")).now_or_never());
         }
-        assert!(slots.hosts.lock().unwrap().len() <= super::REMEMBERED);
+        assert!(slots.hosts.lock().unwrap().len() <= host_limit::REMEMBERED);
     }
 }

@@ -3,9 +3,9 @@
 use super::*;
 use crate::cleaning::{is_invisible, tests::unwanted};
 
-async fn said(answer: ResponseTemplate) -> Completion {
+async fn complete_ok(answer: ResponseTemplate) -> Completion {
     let server = serve(answer).await;
-    let (result, shown) = ask(&model(&server.uri(), None), soon()).await;
+    let (result, shown) = complete(&model(&server.uri(), None), soon()).await;
     let completion = result.unwrap();
     assert_eq!(completion.text, shown.trim_end());
     completion
@@ -17,7 +17,7 @@ fn stream(texts: &[&str]) -> Vec<u8> {
         format!("data: {{\"model\": \"m\", \"choices\": [{{\"delta\": {{\"content\": \"{text}\"}}}}]}}\n\n")
     });
     chunks
-        .chain([stop("stop")])
+        .chain([finish_event("stop")])
         .collect::<String>()
         .into_bytes()
 }
@@ -29,7 +29,7 @@ async fn character_split_between_two_chunks_is_joined() {
         vec!["Yes \\ud83d", "", "\\ude00 [1]."],
         vec!["Yes ", "\\ud83d", "\\ude00", " [1]."],
     ] {
-        let completion = said(events(stream(&texts))).await;
+        let completion = complete_ok(events(stream(&texts))).await;
         assert_eq!(completion.text, "Yes \u{1f600} [1].", "{texts:?}");
     }
 }
@@ -41,15 +41,15 @@ async fn invalid_character_does_not_fail_the_answer() {
         (["Yes \\ud83d", " [1]."], "Yes  [1]."),
         (["Yes \\ud83d.", " [1]."], "Yes \u{fffd}. [1]."),
     ] {
-        assert_eq!(said(events(stream(&texts))).await.text, expected);
+        assert_eq!(complete_ok(events(stream(&texts))).await.text, expected);
     }
     let mut bytes = stream(&["Yes X", " [1]."]);
     let at = bytes.iter().position(|byte| *byte == b'X').unwrap();
     bytes[at] = 0xff;
-    assert_eq!(said(events(bytes)).await.text, "Yes \u{fffd} [1].");
+    assert_eq!(complete_ok(events(bytes)).await.text, "Yes \u{fffd} [1].");
     let chunk = r#"data: {"choices": [{"logprobs": {"score": NaN}, "delta": {"content": "Yes"}}]}"#;
-    let stream = format!("{chunk}\n\n{}", stop("stop"));
-    assert_eq!(said(events(stream)).await.text, "Yes");
+    let stream = format!("{chunk}\n\n{}", finish_event("stop"));
+    assert_eq!(complete_ok(events(stream)).await.text, "Yes");
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn unstreamed_response_is_read_in_every_unicode_encoding() {
         text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
     ];
     for body in bodies {
-        let completion = said(ResponseTemplate::new(200).set_body_bytes(body)).await;
+        let completion = complete_ok(ResponseTemplate::new(200).set_body_bytes(body)).await;
         assert_eq!(completion.text, "Y\u{e9} \u{1f600} \u{fffd}.");
         assert!(!completion.truncated);
     }
@@ -80,9 +80,9 @@ async fn invisible_characters_are_removed_from_text_and_model_name() {
         "model": format!("m{hidden}odel"),
         "choices": [{"message": {"content": format!("Y{hidden}es.\n\tMore.")}, "finish_reason": "stop"}],
     });
-    let streamed = events(format!("data: {chunk}\n\n{}", stop("stop")));
+    let streamed = events(format!("data: {chunk}\n\n{}", finish_event("stop")));
     for answer in [streamed, ResponseTemplate::new(200).set_body_json(whole)] {
-        let completion = said(answer).await;
+        let completion = complete_ok(answer).await;
         assert_eq!(completion.text, "Yes.\n\tMore.");
         assert!(
             !completion.model.contains(is_invisible),
@@ -97,10 +97,13 @@ async fn invisible_characters_are_removed_from_text_and_model_name() {
 async fn answer_far_over_its_token_limit_is_cut() {
     let endless = "word \u{e4}".repeat(100_000);
     let many: String = (0..2_000)
-        .map(|_| piece(&"word \u{e4}".repeat(50)))
+        .map(|_| text_event(&"word \u{e4}".repeat(50)))
         .collect();
-    for stream in [piece(&endless) + &stop("stop"), many + &stop("stop")] {
-        let completion = said(events(stream)).await;
+    for stream in [
+        text_event(&endless) + &finish_event("stop"),
+        many + &finish_event("stop"),
+    ] {
+        let completion = complete_ok(events(stream)).await;
         assert!(completion.truncated);
         let most = usize::try_from(prompt().max_tokens).unwrap() * 16;
         assert!((most / 2..=most).contains(&completion.text.len()));
