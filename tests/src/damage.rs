@@ -1,7 +1,7 @@
 //! Keys that hold what they never should: every key of the table, with everything that may stand
 //! there instead.
 
-use privachat_core::keys::TABLE;
+use privachat_core::keys::KEY_TABLE;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, cmd};
 use uuid::Uuid;
@@ -91,7 +91,7 @@ pub fn keys(victim: Uuid) -> Vec<(String, &'static str)> {
             .replace("<process>", &Uuid::nil().to_string())
             .replace("<key>", "live")
     };
-    TABLE
+    KEY_TABLE
         .iter()
         .map(|row| (of_row(row.pattern), row.kind))
         .collect()

@@ -30,7 +30,7 @@ pub async fn tell(stack: &Stack, id: &str, texts: &[String]) {
         let _: String = redis.xadd(&key, "*", &fields).await.unwrap();
     }
     let ring = format!("{id} processing");
-    let () = redis.publish(keys::CHANGED, ring).await.unwrap();
+    let () = redis.publish(keys::CHANGED_CHANNEL, ring).await.unwrap();
 }
 
 /// How often Redis was asked for events.

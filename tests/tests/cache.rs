@@ -18,15 +18,17 @@ fn cache(redis: &RedisServer) -> Cache {
 async fn bytes_are_kept_as_they_are_and_for_as_long_as_they_should() {
     let redis = RedisServer::start().await;
     let cache = cache(&redis);
-    let key = keys::page("a");
+    let key = keys::cached_page("a");
     let bytes = [0, 255, b'\r', b'\n', 128];
     assert_eq!(cache.get(&key).await, None);
     cache.put(&key, &bytes, MINUTE).await;
     assert_eq!(cache.get(&key).await.as_deref(), Some(&bytes[..]));
     let left: i64 = redis.connection().await.pttl(&key).await.unwrap();
     assert!((50_000..=60_000).contains(&left), "{left}");
-    cache.put(&keys::page("b"), &bytes, Duration::ZERO).await;
-    assert_eq!(cache.get(&keys::page("b")).await, None);
+    cache
+        .put(&keys::cached_page("b"), &bytes, Duration::ZERO)
+        .await;
+    assert_eq!(cache.get(&keys::cached_page("b")).await, None);
 }
 
 #[tokio::test]
@@ -34,7 +36,7 @@ async fn a_lock_is_extended_and_given_back_by_its_holder_alone() {
     let redis = RedisServer::start().await;
     let cache = cache(&redis);
     let mut connection = redis.connection().await;
-    let key = keys::running("a");
+    let key = keys::leader_lock("a");
     assert!(cache.lock(&key, "first", MINUTE).await);
     assert!(cache.lock(&key, "first", MINUTE).await, "asked again");
     assert!(!cache.lock(&key, "second", MINUTE).await);
@@ -54,7 +56,7 @@ async fn a_lock_is_extended_and_given_back_by_its_holder_alone() {
 async fn a_redis_that_is_silent_or_full_is_a_miss_and_nobody_waits_for_it() {
     let mut redis = RedisServer::start().await;
     let cache = cache(&redis);
-    let key = keys::answer("a");
+    let key = keys::cached_result("a");
     cache.put(&key, b"x", MINUTE).await;
 
     redis.pause();
@@ -63,10 +65,10 @@ async fn a_redis_that_is_silent_or_full_is_a_miss_and_nobody_waits_for_it() {
     let start = Instant::now();
     assert_eq!(cache.get(&key).await, None);
     assert!(
-        cache.lock(&keys::running("a"), "n", MINUTE).await,
+        cache.lock(&keys::leader_lock("a"), "n", MINUTE).await,
         "nobody to wait for"
     );
-    assert!(!cache.extend(&keys::running("a"), "n", MINUTE).await);
+    assert!(!cache.extend(&keys::leader_lock("a"), "n", MINUTE).await);
     let took = start.elapsed();
     let rounding = Duration::from_millis(10);
     assert!(took <= PATIENCE * 3 + rounding, "{took:?}");
@@ -74,8 +76,8 @@ async fn a_redis_that_is_silent_or_full_is_a_miss_and_nobody_waits_for_it() {
     redis.resume();
 
     redis.fill(true).await;
-    cache.put(&keys::answer("b"), b"x", MINUTE).await;
-    assert_eq!(cache.get(&keys::answer("b")).await, None);
+    cache.put(&keys::cached_result("b"), b"x", MINUTE).await;
+    assert_eq!(cache.get(&keys::cached_result("b")).await, None);
     assert_eq!(cache.get(&key).await.as_deref(), Some(&b"x"[..]));
     redis.fill(false).await;
 

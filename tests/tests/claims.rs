@@ -129,7 +129,7 @@ async fn each_change_of_a_search_is_announced_but_not_that_it_was_accepted() {
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let client = redis::Client::open(server.url()).unwrap();
     let mut listener = client.get_async_pubsub().await.unwrap();
-    listener.subscribe(keys::CHANGED).await.unwrap();
+    listener.subscribe(keys::CHANGED_CHANNEL).await.unwrap();
     let other = scene::job(Uuid::new_v4());
     assert_eq!(
         jobs.enqueue_idempotent(&other).await.unwrap(),
@@ -148,7 +148,7 @@ async fn each_change_of_a_search_is_announced_but_not_that_it_was_accepted() {
     };
     jobs.finish(&lease, Ok(b"{}")).await.unwrap();
     let mut redis = server.connection().await;
-    let () = redis.publish(keys::CHANGED, "all").await.unwrap();
+    let () = redis.publish(keys::CHANGED_CHANNEL, "all").await.unwrap();
     let said = listener.on_message().map(|it| it.get_payload().unwrap());
     let said: Vec<String> = said.take_while(|it| ready(it != "all")).collect().await;
     let expected = ["processing", "pending", "processing", "completed"];

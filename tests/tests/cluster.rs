@@ -262,5 +262,8 @@ async fn one_node_where_several_belong_is_noticed_at_the_start() {
     let all = Redis::open(&format!("redis+cluster://{seed}")).unwrap();
     let faults = Jobs::new(all.clone()).check_redis().await.unwrap().issues;
     assert!(faults.is_empty(), "{faults:?}");
-    assert_eq!(all.masters().await.unwrap().len(), cluster.nodes.len());
+    assert_eq!(
+        all.master_connections().await.unwrap().len(),
+        cluster.nodes.len()
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use privachat_core::schema::problem;
+use privachat_core::schema::error_code;
 use privachat_tests::sources;
 use serde_json::Value;
 
@@ -213,7 +213,7 @@ fn values_that_queries_choose_are_ones_that_there_are() {
             for (label, values) in named {
                 for value in values.split('|') {
                     let there = match label.as_str() {
-                        "error" => problem::find(value).is_some(),
+                        "error" => error_code::find(value).is_some(),
                         "status" => value == "5..",
                         "mode" => ["speed", "balanced", "deep", "all"].contains(&value),
                         _ => meaning.contains(&format!("`{value}`")),

@@ -1,7 +1,7 @@
 //! How many requests somebody may send: the same number whichever API is asked, told in headers, and
 //! nobody's else's.
 
-use privachat_core::{connection::Redis, keys, limits::RateLimit};
+use privachat_core::{connection::Redis, keys, rate_limit::RateLimit};
 use privachat_tests::{Answer, Client, RedisServer, Stack, binaries, eventually};
 use redis::AsyncCommands;
 use reqwest::Method;
@@ -65,7 +65,7 @@ async fn rate_limit(redis: &RedisServer, per_minute: u32) -> RateLimit {
 /// The keys of all limits.
 async fn kept(redis: &RedisServer) -> Vec<String> {
     let mut connection = redis.connection().await;
-    connection.keys(keys::limit("*")).await.unwrap()
+    connection.keys(keys::rate_limit("*")).await.unwrap()
 }
 
 #[tokio::test]

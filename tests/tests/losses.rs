@@ -207,7 +207,11 @@ async fn a_search_whose_company_cannot_be_known_is_a_suspect() {
         .await
         .unwrap();
     let process = holder.split(' ').next_back().unwrap().parse().unwrap();
-    let () = world.redis.set(keys::lost(process), "text").await.unwrap();
+    let () = world
+        .redis
+        .set(keys::lost_jobs(process), "text")
+        .await
+        .unwrap();
     assert_eq!(world.lose(&[hint]).await.leases_expired, 1);
     world.assert_charged(hint, 0, 1).await;
 }

@@ -110,7 +110,8 @@ fn incomplete_body() -> Fault {
 fn callbacks_unavailable(address: &str, setting: &'static str) -> Fault {
     let msg = format!("Callbacks are not configured: they need the setting {setting}");
     let kind = "callback_unavailable";
-    Fault::at("callback_url", kind, msg, &address.into()).with(json!({ "setting": setting }))
+    Fault::in_body("callback_url", kind, msg, &address.into())
+        .with_context(json!({ "setting": setting }))
 }
 
 fn engine_unavailable(search: &SearchRequest, setting: &'static str) -> Fault {
@@ -122,11 +123,11 @@ fn engine_unavailable(search: &SearchRequest, setting: &'static str) -> Fault {
     };
     let msg =
         format!("Search engine '{engine}' is not configured: it {remedy} the setting {setting}");
-    Fault::at(
+    Fault::in_body(
         "search_engine",
         "search_engine_unavailable",
         msg,
         &engine.into(),
     )
-    .with(json!({ "setting": setting }))
+    .with_context(json!({ "setting": setting }))
 }

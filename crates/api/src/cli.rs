@@ -46,14 +46,14 @@ fn start() -> anyhow::Result<()> {
     let shared = &settings.shared;
     let traces = shared
         .log
-        .start_traced(shared.otlp.as_ref(), "privachat-api")?;
+        .start_traced(shared.otlp_endpoint.as_ref(), "privachat-api")?;
     let served = serve(settings);
     traces.stop();
     served
 }
 
 fn read_settings() -> anyhow::Result<ApiSettings> {
-    let environment = Environment::of_process()?;
+    let environment = Environment::from_process()?;
     Ok(ApiSettings::read(&|name| environment.get(name))?)
 }
 
@@ -62,7 +62,7 @@ fn healthcheck() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let asked = runtime.block_on(probe::ready(&settings.host, settings.port));
+    let asked = runtime.block_on(probe::check_ready(&settings.host, settings.port));
     // A thread may still be resolving a host name; do not wait for it.
     runtime.shutdown_background();
     asked.map_err(anyhow::Error::msg)

@@ -6,10 +6,10 @@ use actix_web::{
     http::{Method, StatusCode, header},
 };
 use privachat_core::{
+    allowed_hosts::HOST_REFUSED,
     history::HistoryError,
-    hosts::REFUSAL,
     jobs::JobsError,
-    schema::{problem as code, validate::Fault},
+    schema::{error_code as code, validate::Fault},
 };
 use serde_json::{Value, json};
 use std::{fmt, time::Duration};
@@ -281,7 +281,7 @@ impl Problem {
                 code::UPGRADE_REQUIRED,
                 "This address speaks WebSocket (version 13) only: for Server-Sent Events, read /events of the search",
             ),
-            Self::HostNotAllowed => error_body(code::HOST_NOT_ALLOWED, REFUSAL),
+            Self::HostNotAllowed => error_body(code::HOST_NOT_ALLOWED, HOST_REFUSED),
             Self::OriginNotAllowed => error_body(
                 code::ORIGIN_NOT_ALLOWED,
                 "Pages of this origin may not change data or open a WebSocket: the operator must add the origin to \

@@ -131,7 +131,7 @@ fn record_on_span(span: &Span, method: &Method, route: &str, status: StatusCode)
     if method.is_safe() || !telemetry::is_exported(span) {
         return;
     }
-    telemetry::rename(span, format!("{method} {route}"));
+    telemetry::rename_span(span, format!("{method} {route}"));
     span.record("http.request.method", method.as_str());
     span.record("http.route", route);
     span.record("http.response.status_code", status.as_u16());

@@ -25,7 +25,7 @@ pub(crate) fn parse_record(id: Uuid, record: &Record) -> Result<SearchState, Pro
         return Ok(SearchState::Completed(result));
     }
     let stored = StoredRecord::parse(record.bytes()).map_err(damaged_record)?;
-    let response = stored.response(id, Utc::now()).map_err(damaged_record)?;
+    let response = stored.to_response(id, Utc::now()).map_err(damaged_record)?;
     Ok(SearchState::Other {
         status: stored.status,
         response,

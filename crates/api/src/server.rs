@@ -22,9 +22,9 @@ use privachat_core::{
     history,
     jobs::{CachedDurability, Jobs, Notifier},
     keys,
-    limits::RateLimit,
-    parts::Parts,
+    rate_limit::RateLimit,
     signals::Signals,
+    supervisor::TaskSet,
 };
 use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 use tokio::runtime::Handle;
@@ -48,12 +48,12 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
     jobs.log_config_issues().await;
     let changes = Notifier::default();
     let stop = CancellationToken::new();
-    let mut parts = Parts::default();
+    let mut parts = TaskSet::default();
     parts.spawn(
         "the notifier",
         changes
             .clone()
-            .run(jobs.redis().clone(), keys::CHANGED, stop.clone()),
+            .run(jobs.redis().clone(), keys::CHANGED_CHANNEL, stop.clone()),
     );
     let proxies = settings.trusted_proxies.clone();
     let stopped = stop.clone();
@@ -83,20 +83,20 @@ pub(crate) async fn run(settings: ApiSettings) -> anyhow::Result<()> {
         max_queue_length: settings.max_queue_length,
         environment: settings.environment.clone(),
         openapi_document: openapi::document().context("the API cannot be described")?,
-        allowed_hosts: settings.shared.hosts.clone(),
+        allowed_hosts: settings.shared.allowed_hosts.clone(),
         allowed_origins: settings.cors_origins.clone(),
         draining: CancellationToken::new(),
         shutdown: CancellationToken::new(),
     });
-    let port = MetricsServer::bind(settings.shared.metrics.as_ref(), &state)?;
+    let port = MetricsServer::bind(settings.shared.metrics_address.as_ref(), &state)?;
     tokio::select! {
         served = serve(&settings, state) => served?,
         closed = port.serve() => closed?,
-        died = parts.death() => return Err(died.into()),
+        died = parts.next_exit() => return Err(died.into()),
     }
     // Only now: requests in flight wait for the notifier.
     stop.cancel();
-    Ok(parts.end().await?)
+    Ok(parts.join_all().await?)
 }
 
 async fn serve(settings: &ApiSettings, state: web::Data<AppState>) -> anyhow::Result<()> {
@@ -132,7 +132,7 @@ async fn serve(settings: &ApiSettings, state: web::Data<AppState>) -> anyhow::Re
     .h1_allow_half_closed(false)
     .on_connect(connections::configure_socket)
     .disable_signals()
-    .shutdown_timeout(settings.shared.drain.as_secs())
+    .shutdown_timeout(settings.shared.drain_timeout.as_secs())
     .keep_alive(KEEP_ALIVE)
     .bind((settings.host.as_str(), settings.port))
     .with_context(|| {

@@ -3,7 +3,7 @@
 use crate::{access::ApiKeys, limits::TrustedProxies};
 use privachat_core::{
     schema::SearchEngine,
-    settings::{InvalidSettings, Lookup, Reader, SharedSettings},
+    settings::{InvalidSettings, Lookup, SettingsReader, SharedSettings},
 };
 use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
@@ -39,7 +39,7 @@ pub(crate) struct Capabilities {
 
 impl ApiSettings {
     pub(crate) fn read(lookup: Lookup<'_>) -> Result<Self, InvalidSettings> {
-        let mut reader = Reader::new(lookup);
+        let mut reader = SettingsReader::new(lookup);
         let shared = SharedSettings::read(&mut reader);
         let port = reader.number("API_PORT", 8001, 0..=65_535);
         let max_queue_length = reader.number("MAX_QUEUE_LENGTH", 10_000, 1..=100_000_000);
@@ -77,34 +77,34 @@ impl ApiSettings {
 }
 
 /// Refuses a list without a key: it would leave the service open by mistake.
-fn read_keys(reader: &mut Reader<'_>) -> ApiKeys {
+fn read_keys(reader: &mut SettingsReader<'_>) -> ApiKeys {
     let mut keys = ApiKeys::default();
     for (setting, is_admin) in [("API_KEYS", false), ("API_ADMIN_KEYS", true)] {
         let entries = reader.list(setting);
         if entries.is_empty() && reader.text(setting).is_some() {
-            reader.complain(
+            reader.add_error(
                 setting,
                 "has no key: leave it out to run the service without keys",
             );
         } else if let Err(complaint) = keys.add(&entries, is_admin) {
-            reader.complain(setting, complaint);
+            reader.add_error(setting, complaint);
         }
     }
     keys
 }
 
-fn read_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
+fn read_proxies(reader: &mut SettingsReader<'_>) -> TrustedProxies {
     let entries = reader.list("API_TRUSTED_PROXIES");
     TrustedProxies::parse(&entries).unwrap_or_else(|place| {
         let problem =
             format!("entry {place} must be an address, a network or a name, such as ::1, 10.0.0.0/8 or proxy");
-        reader.complain("API_TRUSTED_PROXIES", problem);
+        reader.add_error("API_TRUSTED_PROXIES", problem);
         TrustedProxies::default()
     })
 }
 
 impl Capabilities {
-    fn read(reader: &Reader<'_>) -> Self {
+    fn read(reader: &SettingsReader<'_>) -> Self {
         let needs = [
             (SearchEngine::Searxng, "SEARXNG_BASE_URL"),
             (SearchEngine::Serperdev, "SERPER_API_KEY"),

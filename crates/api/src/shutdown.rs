@@ -23,7 +23,7 @@ pub(crate) async fn stop_on_signal(
     state: &AppState,
     delay: Duration,
 ) {
-    signals.heard().await;
+    signals.recv().await;
     state.draining.cancel();
     if !delay.is_zero() {
         let delay_s = delay.as_secs();
@@ -33,13 +33,13 @@ pub(crate) async fn stop_on_signal(
         );
         tokio::select! {
             () = sleep(delay) => {}
-            () = signals.heard() => return tracing::warn!("told to stop at once"),
+            () = signals.recv() => return tracing::warn!("told to stop at once"),
         }
     }
     tracing::info!("stopping; requests in flight may finish");
     state.shutdown.cancel();
     let ending = server.stop(true);
-    signals.heard().await;
+    signals.recv().await;
     tracing::warn!("told to stop at once");
     drop(ending);
 }

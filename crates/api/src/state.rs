@@ -6,10 +6,10 @@ use crate::{
 };
 use actix_web::web::Bytes;
 use privachat_core::{
+    allowed_hosts::AllowedHosts,
     history::History,
-    hosts::AllowedHosts,
     jobs::{CachedDurability, Jobs, Notifier},
-    limits::RateLimit,
+    rate_limit::RateLimit,
 };
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;

@@ -13,29 +13,29 @@ use std::{
 };
 
 /// Succeeds again for the holder: after a lost reply the client repeats the call.
-const LOCK: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
+const LOCK_SCRIPT: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
     return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
 return 0";
-const EXTEND: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
+const EXTEND_SCRIPT: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
     return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
 return 0";
-const UNLOCK: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
+const UNLOCK_SCRIPT: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then
     return redis.call('DEL', KEYS[1])
 end
 return 0";
 
 /// The cache must never slow a search down: a slower call counts as failed.
-const PATIENCE: Duration = Duration::from_millis(500);
+const CALL_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A cache in Redis. Clones share its connections.
 #[derive(Clone)]
 pub struct Cache {
     redis: Redis,
     /// Whether the last call failed, so that an outage is logged once.
-    is_away: Arc<AtomicBool>,
+    is_failing: Arc<AtomicBool>,
 }
 
 impl Cache {
@@ -44,7 +44,7 @@ impl Cache {
     pub fn new(redis: Redis) -> Self {
         Self {
             redis,
-            is_away: Arc::default(),
+            is_failing: Arc::default(),
         }
     }
 
@@ -52,7 +52,7 @@ impl Cache {
     pub async fn get(&self, key: &str) -> Option<Bytes> {
         let mut command = redis::cmd("GET");
         command.arg(key);
-        let found: Option<Option<Vec<u8>>> = self.noted(self.redis.query(&command)).await;
+        let found: Option<Option<Vec<u8>>> = self.run_and_log(self.redis.query(&command)).await;
         found.flatten().map(Bytes::from)
     }
 
@@ -63,27 +63,29 @@ impl Cache {
         }
         let mut command = redis::cmd("SET");
         command.arg(key).arg(value).arg("PX").arg(millis(ttl));
-        let _kept: Option<()> = self.noted(self.redis.query(&command)).await;
+        let _kept: Option<()> = self.run_and_log(self.redis.query(&command)).await;
     }
 
     /// Takes the lock `key` for the holder `nonce`. Returns whether it was taken; also `true` when
     /// Redis fails, because then no other holder can be awaited.
     pub async fn lock(&self, key: &str, nonce: &str, ttl: Duration) -> bool {
-        let taken = self.script(LOCK, key, nonce, ttl).await;
+        let taken = self.run_script(LOCK_SCRIPT, key, nonce, ttl).await;
         taken.is_none_or(|taken: u8| taken == 1)
     }
 
     /// Renews the lock for `ttl` from now. Returns whether `nonce` still held it.
     pub async fn extend(&self, key: &str, nonce: &str, ttl: Duration) -> bool {
-        self.script(EXTEND, key, nonce, ttl).await == Some(1)
+        self.run_script(EXTEND_SCRIPT, key, nonce, ttl).await == Some(1)
     }
 
     /// Releases the lock if `nonce` holds it.
     pub async fn unlock(&self, key: &str, nonce: &str) {
-        let _freed: Option<u8> = self.script(UNLOCK, key, nonce, Duration::ZERO).await;
+        let _freed: Option<u8> = self
+            .run_script(UNLOCK_SCRIPT, key, nonce, Duration::ZERO)
+            .await;
     }
 
-    async fn script<T>(&self, script: &str, key: &str, nonce: &str, ttl: Duration) -> Option<T>
+    async fn run_script<T>(&self, script: &str, key: &str, nonce: &str, ttl: Duration) -> Option<T>
     where
         T: FromRedisValue,
     {
@@ -94,18 +96,18 @@ impl Cache {
         let answer = self
             .redis
             .run(|mut link| async move { call.invoke_async(&mut link).await });
-        self.noted(answer).await
+        self.run_and_log(answer).await
     }
 
-    async fn noted<T>(&self, answer: impl Future<Output = RedisResult<T>>) -> Option<T> {
-        let answered = tokio::time::timeout(PATIENCE, answer).await;
+    async fn run_and_log<T>(&self, answer: impl Future<Output = RedisResult<T>>) -> Option<T> {
+        let answered = tokio::time::timeout(CALL_TIMEOUT, answer).await;
         match answered.unwrap_or_else(|_elapsed| Err(timed_out())) {
             Ok(value) => {
-                self.is_away.store(false, Ordering::Relaxed);
+                self.is_failing.store(false, Ordering::Relaxed);
                 Some(value)
             }
             Err(error) => {
-                if !self.is_away.swap(true, Ordering::Relaxed) {
+                if !self.is_failing.swap(true, Ordering::Relaxed) {
                     tracing::warn!(error = %error, "the cache in Redis is not available; searches run without it");
                 }
                 None

@@ -19,7 +19,7 @@ pub fn registrable_name(url: &str) -> String {
         None => String::new(),
         Some(Host::Ipv4(address)) => address.to_string(),
         Some(Host::Ipv6(address)) => address.to_string(),
-        Some(Host::Domain(host)) => label(host).to_owned(),
+        Some(Host::Domain(host)) => registrable_label(host).to_owned(),
     }
 }
 
@@ -39,12 +39,12 @@ pub fn registrable_domain(url: &str) -> Option<String> {
 /// Domains from a setting. `example.com` covers the domain and its subdomains, `*.example.com` only
 /// the subdomains.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DomainList(Vec<Rule>);
+pub struct DomainList(Vec<DomainRule>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Rule {
+struct DomainRule {
     domain: String,
-    is_for_subdomains_only: bool,
+    subdomains_only: bool,
 }
 
 impl DomainList {
@@ -58,9 +58,9 @@ impl DomainList {
             .filter(|rule| !rule.is_empty());
         let rules = rules.map(|rule| {
             let parent = rule.strip_prefix("*.");
-            Rule {
+            DomainRule {
                 domain: ascii_host(parent.unwrap_or(rule)),
-                is_for_subdomains_only: parent.is_some(),
+                subdomains_only: parent.is_some(),
             }
         });
         Self(rules.filter(|rule| !rule.domain.is_empty()).collect())
@@ -73,7 +73,7 @@ impl DomainList {
             return false;
         };
         self.0.iter().any(|rule| {
-            is_below(&host, &rule.domain) || (!rule.is_for_subdomains_only && host == rule.domain)
+            is_subdomain(&host, &rule.domain) || (!rule.subdomains_only && host == rule.domain)
         })
     }
 }
@@ -95,7 +95,7 @@ pub fn ascii_host(host: &str) -> String {
 
 /// Normalises the host of `host` or `host:port` as [`ascii_host`] does.
 #[must_use]
-pub fn ascii_place(place: &str) -> String {
+pub fn ascii_host_and_port(place: &str) -> String {
     let place = place.trim();
     match place.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
@@ -125,7 +125,7 @@ pub fn with_ascii_hosts(address: &str) -> Cow<'_, str> {
     if hosts.is_ascii() || scheme == "sqlite" {
         return unchanged;
     }
-    let hosts: Vec<String> = hosts.split(',').map(ascii_place).collect();
+    let hosts: Vec<String> = hosts.split(',').map(ascii_host_and_port).collect();
     Cow::Owned(format!(
         "{scheme}://{credentials}{}{after}",
         hosts.join(",")
@@ -152,12 +152,12 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn is_below(host: &str, parent: &str) -> bool {
+fn is_subdomain(host: &str, parent: &str) -> bool {
     host.strip_suffix(parent)
         .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
 
-fn label(host: &str) -> &str {
+fn registrable_label(host: &str) -> &str {
     let host = host.trim_end_matches('.');
     let Some(domain) = psl::domain_str(host) else {
         return host;
@@ -240,7 +240,7 @@ mod tests {
             ("127.0.0.1:1", "127.0.0.1:1"),
             ("Docs.Internal", "docs.internal"),
         ] {
-            assert_eq!(ascii_place(place), ascii);
+            assert_eq!(ascii_host_and_port(place), ascii);
         }
     }
 

@@ -24,7 +24,7 @@ pub struct KeySpec {
 }
 
 /// The key table of `docs/REDIS.md`.
-pub const TABLE: [KeySpec; 21] = [
+pub const KEY_TABLE: [KeySpec; 21] = [
     KeySpec {
         pattern: "search_job:<id>",
         kind: "STRING",
@@ -196,9 +196,9 @@ pub const TABLE: [KeySpec; 21] = [
 ];
 
 /// The channel of job changes; a message begins with the id.
-pub const CHANGED: &str = "search:changed";
+pub const CHANGED_CHANNEL: &str = "search:changed";
 /// The channel of cancel requests to the workers; a message is an id.
-pub const CANCELLED: &str = "search:cancelled";
+pub const CANCELLED_CHANNEL: &str = "search:cancelled";
 /// The index of all jobs that have not ended.
 pub const LIVE: &str = "{search}:live";
 /// The last sequence number of a queue entry.
@@ -217,10 +217,10 @@ pub const WORKERS: &str = "{search}:workers";
 pub const WORKER_DESCRIPTIONS: &str = "{search}:workers:descriptions";
 
 /// Never exists: a write of an empty text tests whether Redis accepts writes.
-pub const WRITABLE: &str = "{search}:writable";
+pub const WRITE_PROBE: &str = "{search}:writable";
 
 /// The SCAN pattern that matches every record and no other key.
-pub const RECORDS: &str = "search_job:*";
+pub const RECORD_PATTERN: &str = "search_job:*";
 
 /// The public record of a job.
 #[must_use]
@@ -230,7 +230,7 @@ pub fn record(id: Uuid) -> String {
 
 /// The id in the key of a record; `None` for any other key.
 #[must_use]
-pub fn id_of(record: &str) -> Option<Uuid> {
+pub fn record_id(record: &str) -> Option<Uuid> {
     Uuid::try_parse(record.strip_prefix("search_job:")?).ok()
 }
 
@@ -263,7 +263,7 @@ pub fn is_aside(key: &str) -> bool {
 
 /// The jobs that were lost together with a worker process.
 #[must_use]
-pub fn lost(process: Uuid) -> String {
+pub fn lost_jobs(process: Uuid) -> String {
     format!("{{search}}:lost:{process}")
 }
 
@@ -289,25 +289,25 @@ pub fn pending(mode: Mode) -> String {
 
 /// The cached result of the request with this digest.
 #[must_use]
-pub fn answer(digest: &str) -> String {
+pub fn cached_result(digest: &str) -> String {
     format!("search_answer:{digest}")
 }
 
 /// The lock of the leader that runs the request with this digest.
 #[must_use]
-pub fn running(digest: &str) -> String {
+pub fn leader_lock(digest: &str) -> String {
     format!("search_running:{digest}")
 }
 
 /// The cached content of the page whose address has this digest.
 #[must_use]
-pub fn page(digest: &str) -> String {
+pub fn cached_page(digest: &str) -> String {
     format!("search_page:{digest}")
 }
 
 /// The rate limit of the caller with this digest.
 #[must_use]
-pub fn limit(digest: &str) -> String {
+pub fn rate_limit(digest: &str) -> String {
     format!("search_limit:{digest}")
 }
 

@@ -19,7 +19,7 @@ pub enum Mode {
 
 /// The limits of a mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct ModeLimits {
     /// Sources in the answer, unless the request sets `max_sources`.
     pub max_sources: usize,
     /// Running time of the search, unless the request sets `timeout`.
@@ -38,23 +38,23 @@ impl Mode {
 
     /// The limits of this mode.
     #[must_use]
-    pub const fn limits(self) -> Limits {
+    pub const fn limits(self) -> ModeLimits {
         match self {
-            Self::Speed => Limits {
+            Self::Speed => ModeLimits {
                 max_sources: 5,
                 timeout: Duration::from_secs(15),
                 pages: 0,
                 rerank: false,
                 sub_queries: 1,
             },
-            Self::Balanced => Limits {
+            Self::Balanced => ModeLimits {
                 max_sources: 10,
                 timeout: Duration::from_secs(45),
                 pages: 5,
                 rerank: true,
                 sub_queries: 2,
             },
-            Self::Deep => Limits {
+            Self::Deep => ModeLimits {
                 max_sources: 20,
                 timeout: Duration::from_secs(60),
                 pages: 50,
@@ -76,7 +76,7 @@ impl Mode {
 
     /// The mode of a stored search. A direct search has the limits of balanced.
     #[must_use]
-    pub fn of_stored(name: &str) -> Option<Self> {
+    pub fn from_stored(name: &str) -> Option<Self> {
         if name == crate::schema::DIRECT_MODE {
             return Some(Self::Balanced);
         }

@@ -22,7 +22,7 @@ impl Signals {
     }
 
     /// Waits for the next signal.
-    pub async fn heard(&mut self) {
+    pub async fn recv(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

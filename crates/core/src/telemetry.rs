@@ -1,14 +1,14 @@
 //! Logs (JSON, or pretty on a terminal; both without private data) and traces to a collector.
 //! [`LogSettings`] starts both. docs/OBSERVABILITY.md lists the names.
 
-mod ids;
-mod lines;
-mod sender;
+mod collector_client;
+mod line_format;
+mod span_ids;
 mod traces;
 
-pub use traces::{Traces, is_exported, rename, set_parent, traceparent};
+pub use traces::{Traces, is_exported, rename_span, set_parent, traceparent};
 
-use lines::{JsonLines, NoFields, PrettyLines};
+use line_format::{JsonLines, OmitSpanFields, PrettyLines};
 use std::{io::IsTerminal, str::FromStr};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
@@ -53,7 +53,7 @@ impl FromStr for LogFormat {
 }
 
 /// The log target of the HTTP server library, for errors that its clients cause.
-const STRANGERS: &str = "actix_http";
+const HTTP_LIBRARY_TARGET: &str = "actix_http";
 
 impl LogSettings {
     /// Checks the filter.
@@ -71,21 +71,21 @@ impl LogSettings {
     ///
     /// actix-http is off unless the filter names it: it logs malformed requests and broken
     /// connections, which any client can cause, as errors.
-    fn filter(&self) -> String {
+    fn env_filter(&self) -> String {
         let level = match self.level.parse::<LevelFilter>() {
             Ok(level) if level > LevelFilter::INFO => format!("info,privachat={level}"),
             _ => self.level.clone(),
         };
-        match level.contains(STRANGERS) {
+        match level.contains(HTTP_LIBRARY_TARGET) {
             true => level,
-            false => format!("{level},{STRANGERS}=off"),
+            false => format!("{level},{HTTP_LIBRARY_TARGET}=off"),
         }
     }
 
     /// The settings for a command that a person runs: warnings only, unless a level
     /// other than `info` is set.
     #[must_use]
-    pub fn quieter(&self) -> Self {
+    pub fn for_commands(&self) -> Self {
         if self.level == "info" {
             return Self {
                 level: "warn".to_owned(),
@@ -119,7 +119,7 @@ impl LogSettings {
     }
 
     fn start_with(&self, mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>>) {
-        layers.push(self.lines());
+        layers.push(self.line_layer());
         if tracing_subscriber::registry()
             .with(layers)
             .try_init()
@@ -129,10 +129,10 @@ impl LogSettings {
         }
     }
 
-    fn lines(&self) -> Box<dyn Layer<Registry> + Send + Sync> {
-        let filter =
-            EnvFilter::try_new(self.filter()).unwrap_or_else(|_unreadable| EnvFilter::new("info"));
-        let filter = filter_fn(ids::matters).and(filter);
+    fn line_layer(&self) -> Box<dyn Layer<Registry> + Send + Sync> {
+        let filter = EnvFilter::try_new(self.env_filter())
+            .unwrap_or_else(|_unreadable| EnvFilter::new("info"));
+        let filter = filter_fn(span_ids::is_needed_for_lines).and(filter);
         let is_terminal = std::io::stderr().is_terminal();
         let json = match self.format {
             LogFormat::Json => true,
@@ -140,14 +140,20 @@ impl LogSettings {
             LogFormat::Auto => !is_terminal,
         };
         let layer = fmt::layer()
-            .fmt_fields(NoFields)
+            .fmt_fields(OmitSpanFields)
             .with_writer(std::io::stderr);
         if json {
             let lines = layer.event_format(JsonLines);
-            return ids::KeepIds.and_then(lines).with_filter(filter).boxed();
+            return span_ids::SpanIdLayer
+                .and_then(lines)
+                .with_filter(filter)
+                .boxed();
         }
         let lines = layer.with_ansi(is_terminal).event_format(PrettyLines);
-        ids::KeepIds.and_then(lines).with_filter(filter).boxed()
+        span_ids::SpanIdLayer
+            .and_then(lines)
+            .with_filter(filter)
+            .boxed()
     }
 }
 
@@ -158,7 +164,7 @@ mod tests {
     fn filter(level: &str) -> String {
         let format = LogFormat::Json;
         let level = level.to_owned();
-        LogSettings { level, format }.filter()
+        LogSettings { level, format }.env_filter()
     }
 
     #[test]

@@ -8,15 +8,15 @@ const BUILT_FROM: &str = env!("BUILT_FROM");
 
 /// The environment variable with the revision of a container image. The image build sets it; it is
 /// not a setting.
-const REVISION: &str = "PRIVACHAT_REVISION";
+const REVISION_VARIABLE: &str = "PRIVACHAT_REVISION";
 
 /// A longer revision from the environment is ignored.
-const MAX_CHARS: usize = 64;
+const MAX_REVISION_CHARS: usize = 64;
 
 /// The source revision: that of the image, else that of git, else `unknown`.
 #[must_use]
 pub fn revision() -> String {
-    told(std::env::var(REVISION).ok())
+    valid_or_built_from(std::env::var(REVISION_VARIABLE).ok())
 }
 
 /// What `--version` prints after the name of the binary.
@@ -25,10 +25,10 @@ pub fn version_and_revision() -> String {
     format!("{VERSION} ({})", revision())
 }
 
-fn told(revision: Option<String>) -> String {
+fn valid_or_built_from(revision: Option<String>) -> String {
     let is_one = |text: &str| {
         let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
-        (1..=MAX_CHARS).contains(&text.len()) && text.chars().all(is_usual)
+        (1..=MAX_REVISION_CHARS).contains(&text.len()) && text.chars().all(is_usual)
     };
     revision
         .filter(|text| is_one(text) && text != "unknown")
@@ -41,11 +41,15 @@ mod tests {
 
     #[test]
     fn a_well_formed_image_revision_is_used_and_any_other_ignored() {
-        assert_eq!(told(Some("4f2a-dirty".into())), "4f2a-dirty");
-        let too_long = "a".repeat(MAX_CHARS + 1);
+        assert_eq!(valid_or_built_from(Some("4f2a-dirty".into())), "4f2a-dirty");
+        let too_long = "a".repeat(MAX_REVISION_CHARS + 1);
         for none in ["", "unknown", "two words", "a\nb", too_long.as_str()] {
-            assert_eq!(told(Some(none.to_owned())), BUILT_FROM, "{none:?}");
+            assert_eq!(
+                valid_or_built_from(Some(none.to_owned())),
+                BUILT_FROM,
+                "{none:?}"
+            );
         }
-        assert_eq!(told(None), BUILT_FROM);
+        assert_eq!(valid_or_built_from(None), BUILT_FROM);
     }
 }

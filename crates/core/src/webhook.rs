@@ -6,9 +6,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
-const PREFIX: &str = "whsec_";
+const KEY_PREFIX: &str = "whsec_";
 /// Bytes of a key, by the specification.
-const LENGTH: RangeInclusive<usize> = 24..=64;
+const KEY_LENGTH: RangeInclusive<usize> = 24..=64;
 
 /// The signing keys: one, or the new and the old one during a rotation.
 #[derive(Clone)]
@@ -17,28 +17,36 @@ pub struct SigningKeys(Vec<Hmac<Sha256>>);
 /// The text is not a list of signing keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not whsec_ and the base64 of 24 to 64 bytes")]
-pub struct InvalidKey;
+pub struct InvalidSigningKey;
 
 impl FromStr for SigningKeys {
-    type Err = InvalidKey;
+    type Err = InvalidSigningKey;
 
     /// Parses `whsec_<base64>`, or several of them separated by commas.
-    fn from_str(text: &str) -> Result<Self, InvalidKey> {
-        text.split(',').map(key).collect::<Result<_, _>>().map(Self)
+    fn from_str(text: &str) -> Result<Self, InvalidSigningKey> {
+        text.split(',')
+            .map(parse_key)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
-fn key(text: &str) -> Result<Hmac<Sha256>, InvalidKey> {
-    let encoded = text.trim().strip_prefix(PREFIX).ok_or(InvalidKey)?;
-    let bytes = STANDARD.decode(encoded).map_err(|_error| InvalidKey)?;
-    if !LENGTH.contains(&bytes.len()) {
-        return Err(InvalidKey);
+fn parse_key(text: &str) -> Result<Hmac<Sha256>, InvalidSigningKey> {
+    let encoded = text
+        .trim()
+        .strip_prefix(KEY_PREFIX)
+        .ok_or(InvalidSigningKey)?;
+    let bytes = STANDARD
+        .decode(encoded)
+        .map_err(|_error| InvalidSigningKey)?;
+    if !KEY_LENGTH.contains(&bytes.len()) {
+        return Err(InvalidSigningKey);
     }
     hmac(&bytes)
 }
 
-fn hmac(bytes: &[u8]) -> Result<Hmac<Sha256>, InvalidKey> {
-    Hmac::new_from_slice(bytes).map_err(|_length| InvalidKey)
+fn hmac(bytes: &[u8]) -> Result<Hmac<Sha256>, InvalidSigningKey> {
+    Hmac::new_from_slice(bytes).map_err(|_length| InvalidSigningKey)
 }
 
 impl SigningKeys {
@@ -71,18 +79,18 @@ mod tests {
     /// The test vector of the specification's libraries.
     const KEY: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
-    const AT: i64 = 1_614_265_330;
+    const TIMESTAMP: i64 = 1_614_265_330;
     const BODY: &[u8] = br#"{"test": 2432232314}"#;
     const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
-    fn published() -> Hmac<Sha256> {
+    fn specification_key() -> Hmac<Sha256> {
         hmac(&STANDARD.decode(KEY).unwrap()).unwrap()
     }
 
     #[test]
     fn the_test_vector_of_the_specification_matches() {
-        let keys = SigningKeys(vec![published()]);
-        assert_eq!(keys.sign(ID, AT, BODY), SIGNATURE);
+        let keys = SigningKeys(vec![specification_key()]);
+        assert_eq!(keys.sign(ID, TIMESTAMP, BODY), SIGNATURE);
     }
 
     #[test]
@@ -90,8 +98,8 @@ mod tests {
         let new: SigningKeys = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
             .parse()
             .unwrap();
-        let both = SigningKeys([new.0, vec![published()]].concat());
-        let signatures = both.sign(ID, AT, BODY);
+        let both = SigningKeys([new.0, vec![specification_key()]].concat());
+        let signatures = both.sign(ID, TIMESTAMP, BODY);
         let (first, second) = signatures.split_once(' ').unwrap();
         assert!(first.starts_with("v1,") && first != SIGNATURE);
         assert_eq!(second, SIGNATURE);
@@ -115,6 +123,9 @@ mod tests {
 
     #[test]
     fn keys_never_print() {
-        assert_eq!(format!("{:?}", SigningKeys(vec![published()])), "***");
+        assert_eq!(
+            format!("{:?}", SigningKeys(vec![specification_key()])),
+            "***"
+        );
     }
 }

@@ -77,7 +77,7 @@ fn cache_key(url: &Url, language: Option<&str>) -> String {
         .chain_update(address.as_str())
         .finalize();
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    keys::page(&digest)
+    keys::cached_page(&digest)
 }
 
 fn decode(bytes: &[u8]) -> Option<Page> {

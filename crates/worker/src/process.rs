@@ -11,7 +11,7 @@ use crate::{
     traced::CallObserver,
     wiring,
 };
-use privachat_core::{cache::Cache, jobs::Jobs, parts::Parts, settings::Environment};
+use privachat_core::{cache::Cache, jobs::Jobs, settings::Environment, supervisor::TaskSet};
 use std::{io::Write, process::ExitCode, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
@@ -31,7 +31,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     if matches!(cli.command, Some(Command::ParseDocuments)) {
         return Ok(parser::serve());
     }
-    let environment = Environment::of_process()?;
+    let environment = Environment::from_process()?;
     let settings = WorkerSettings::read(&|name| environment.get(name))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -40,14 +40,14 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         let shared = &settings.shared;
         let traces = shared
             .log
-            .start_traced(shared.otlp.as_ref(), "privachat-worker")?;
+            .start_traced(shared.otlp_endpoint.as_ref(), "privachat-worker")?;
         let served = runtime.block_on(serve(settings));
         // Work on the blocking threads is not awaited: it could hang.
         runtime.shutdown_background();
         traces.stop();
         return served.map(|()| ExitCode::SUCCESS);
     };
-    settings.shared.log.quieter().start();
+    settings.shared.log.for_commands().start();
     let code = runtime.block_on(cli::run(
         command,
         &settings.pipeline,
@@ -73,7 +73,7 @@ async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
         });
     }
     let stopped = CancellationToken::new();
-    let mut parts = Parts::default();
+    let mut parts = TaskSet::default();
     if let Some(corpus) = wiring.corpus {
         parts.spawn("the corpus indexer", corpus.keep_fresh(stopped.clone()));
     }
@@ -81,7 +81,7 @@ async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
     jobs.log_config_issues().await;
     let look_after = daemon::Observability {
         metrics,
-        metrics_address: settings.shared.metrics.clone(),
+        metrics_address: settings.shared.metrics_address.clone(),
     };
     daemon::run(settings.daemon(), jobs, context, look_after, parts, stopped).await
 }

@@ -13,7 +13,7 @@ use privachat_core::{
     domain::DomainList,
     history::Retention,
     secret::Secret,
-    settings::{InvalidSettings, Lookup, Reader, SharedSettings},
+    settings::{InvalidSettings, Lookup, SettingsReader, SharedSettings},
 };
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 use url::Url;
@@ -43,7 +43,7 @@ impl WorkerSettings {
     /// # Errors
     /// `InvalidSettings` lists every invalid setting.
     pub fn read(lookup: Lookup<'_>) -> Result<Self, InvalidSettings> {
-        let mut reader = Reader::new(lookup);
+        let mut reader = SettingsReader::new(lookup);
         let shared = SharedSettings::read(&mut reader);
         let name = reader.text("WORKER_NAME").unwrap_or_else(default_name);
         let slots = SlotLimits {
@@ -56,7 +56,7 @@ impl WorkerSettings {
         let most_attempts = u32::try_from(most_attempts).unwrap_or(u32::MAX);
         let keep = Retention {
             days: optional_limit(&mut reader, "HISTORY_DAYS", 36_500),
-            most: optional_limit(&mut reader, "HISTORY_MAX", 1_000_000_000),
+            max_sessions: optional_limit(&mut reader, "HISTORY_MAX", 1_000_000_000),
         };
         let cache_ttl = Duration::from_secs(reader.number("CACHE_TTL_SECONDS", 0, 0..=86_400));
         let page_cache_ttl = reader.number("PAGE_CACHE_TTL_SECONDS", 3600, 0..=86_400);
@@ -90,7 +90,7 @@ impl WorkerSettings {
             retention: self.retention,
             slots: self.slots,
             lease: self.lease,
-            drain: self.shared.drain,
+            drain: self.shared.drain_timeout,
             max_attempts: self.max_attempts,
             cache: Cache::new(self.shared.redis.clone()),
             cache_ttl: self.cache_ttl,
@@ -102,12 +102,12 @@ impl WorkerSettings {
     }
 }
 
-fn slot_count(reader: &mut Reader<'_>, name: &'static str, default: u64) -> usize {
+fn slot_count(reader: &mut SettingsReader<'_>, name: &'static str, default: u64) -> usize {
     usize::try_from(reader.number(name, default, 1..=1000)).unwrap_or(usize::MAX)
 }
 
 /// A limit; zero means no limit.
-fn optional_limit(reader: &mut Reader<'_>, name: &'static str, most: u64) -> u32 {
+fn optional_limit(reader: &mut SettingsReader<'_>, name: &'static str, most: u64) -> u32 {
     u32::try_from(reader.number(name, 0, 0..=most)).unwrap_or(u32::MAX)
 }
 
@@ -120,7 +120,7 @@ fn default_name() -> String {
     format!("{host}-{}", std::process::id())
 }
 
-fn pipeline(reader: &mut Reader<'_>) -> PipelineSettings {
+fn pipeline(reader: &mut SettingsReader<'_>) -> PipelineSettings {
     PipelineSettings {
         searxng: reader.http_url("SEARXNG_BASE_URL"),
         serper: keyed_upstream(reader, "SERPER_API_KEY", "SERPER_BASE_URL"),
@@ -141,7 +141,7 @@ fn pipeline(reader: &mut Reader<'_>) -> PipelineSettings {
 }
 
 fn keyed_upstream(
-    reader: &mut Reader<'_>,
+    reader: &mut SettingsReader<'_>,
     key: &'static str,
     base: &'static str,
 ) -> Option<KeyedUpstream> {
@@ -150,7 +150,7 @@ fn keyed_upstream(
     Some(KeyedUpstream { key, base })
 }
 
-fn wikipedia(reader: &mut Reader<'_>) -> Option<WikipediaSettings> {
+fn wikipedia(reader: &mut SettingsReader<'_>) -> Option<WikipediaSettings> {
     if reader.text("WIKIPEDIA_BASE_URL").as_deref() == Some("off") {
         return None;
     }
@@ -158,7 +158,7 @@ fn wikipedia(reader: &mut Reader<'_>) -> Option<WikipediaSettings> {
     Some(WikipediaSettings { base })
 }
 
-fn corpus(reader: &mut Reader<'_>) -> Option<CorpusSettings> {
+fn corpus(reader: &mut SettingsReader<'_>) -> Option<CorpusSettings> {
     let paths: Vec<PathBuf> = reader
         .list("CORPUS_PATHS")
         .into_iter()
@@ -174,7 +174,7 @@ fn corpus(reader: &mut Reader<'_>) -> Option<CorpusSettings> {
 }
 
 /// The OPENROUTER_ settings are those of the service that this one replaces.
-fn llm(reader: &mut Reader<'_>) -> Option<LlmConfig> {
+fn llm(reader: &mut SettingsReader<'_>) -> Option<LlmConfig> {
     let context_tokens = token_count(reader, "LLM_CONTEXT_TOKENS", 0, 0..=10_000_000);
     let answer_tokens = token_count(reader, "LLM_ANSWER_TOKENS", 1024, 64..=100_000);
     let own = reader.http_url("LLM_BASE_URL");
@@ -192,7 +192,7 @@ fn llm(reader: &mut Reader<'_>) -> Option<LlmConfig> {
         .or_else(|| openrouter.filter(|_url| openrouter_key.is_some()))
         .or_else(public)?;
     let Some(model) = reader.text("LLM_MODEL") else {
-        reader.complain(
+        reader.add_error(
             "LLM_MODEL",
             "must name a model when LLM_BASE_URL or OPENROUTER_API_KEY is set",
         );
@@ -209,7 +209,7 @@ fn llm(reader: &mut Reader<'_>) -> Option<LlmConfig> {
 }
 
 fn token_count(
-    reader: &mut Reader<'_>,
+    reader: &mut SettingsReader<'_>,
     name: &'static str,
     default: u64,
     bounds: RangeInclusive<u64>,
@@ -217,19 +217,19 @@ fn token_count(
     u32::try_from(reader.number(name, default, bounds)).unwrap_or(u32::MAX)
 }
 
-fn on_or_off(reader: &mut Reader<'_>, name: &'static str, default: bool) -> bool {
+fn on_or_off(reader: &mut SettingsReader<'_>, name: &'static str, default: bool) -> bool {
     match reader.text(name).as_deref() {
         None => default,
         Some("on") => true,
         Some("off") => false,
         Some(_) => {
-            reader.complain(name, "must be on or off");
+            reader.add_error(name, "must be on or off");
             default
         }
     }
 }
 
-fn semantics(reader: &mut Reader<'_>) -> Option<SimilarityConfig> {
+fn semantics(reader: &mut SettingsReader<'_>) -> Option<SimilarityConfig> {
     let embeddings = semantics_server(
         reader,
         ["EMBEDDING_BASE_URL", "EMBEDDING_API_KEY", "EMBEDDING_MODEL"],
@@ -240,7 +240,7 @@ fn semantics(reader: &mut Reader<'_>) -> Option<SimilarityConfig> {
     );
     match (embeddings, rerank) {
         (Some(_), Some(_)) => {
-            reader.complain(
+            reader.add_error(
                 "RERANK_BASE_URL",
                 "must not be set together with EMBEDDING_BASE_URL: one of them ranks by meaning",
             );
@@ -253,13 +253,13 @@ fn semantics(reader: &mut Reader<'_>) -> Option<SimilarityConfig> {
 }
 
 fn semantics_server(
-    reader: &mut Reader<'_>,
+    reader: &mut SettingsReader<'_>,
     [base, key, model]: [&'static str; 3],
 ) -> Option<SimilarityServer> {
     let base_url = reader.http_url(base)?;
     let api_key = reader.text(key).map(Secret::new);
     let Some(name) = reader.text(model) else {
-        reader.complain(model, format!("must name a model when {base} is set"));
+        reader.add_error(model, format!("must name a model when {base} is set"));
         return None;
     };
     Some(SimilarityServer {

@@ -10,7 +10,7 @@ use actix_web::{
     middleware::Next,
     web,
 };
-use privachat_core::hosts::AllowedHosts;
+use privachat_core::allowed_hosts::AllowedHosts;
 
 /// Refuses requests for a foreign host name.
 pub(crate) async fn check_host(
@@ -35,5 +35,5 @@ fn is_allowed(hosts: &AllowedHosts, request: &ServiceRequest) -> bool {
     let in_header = request.headers().get(HOST);
     let in_header = in_header.map(|host| host.to_str().unwrap_or_default());
     let mut named = in_line.into_iter().chain(in_header);
-    named.all(|host| hosts.allow(host))
+    named.all(|host| hosts.allows(host))
 }

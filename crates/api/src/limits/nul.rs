@@ -36,7 +36,7 @@ fn nul_errors(query: &str) -> Vec<Fault> {
         .into_iter()
         .filter(|(name, text)| name.contains('\0') || text.contains('\0'));
     with_nul
-        .map(|(name, text)| Fault::nul(&["query", &name], text.into()))
+        .map(|(name, text)| Fault::null_character(&["query", &name], text.into()))
         .collect()
 }
 

@@ -14,7 +14,7 @@ use actix_web::{
     middleware::Next,
     web,
 };
-use privachat_core::limits::Allowance;
+use privachat_core::rate_limit::Allowance;
 use std::time::Duration;
 
 /// The four headers of draft-ietf-httpapi-ratelimit-headers-06, the last revision with a header for

@@ -3,7 +3,7 @@
 use super::redis_gauges;
 use crate::{access::Admin, state::AppState};
 use actix_web::{HttpResponse, web};
-use privachat_core::metrics::{CONTENT_TYPE, Moment};
+use privachat_core::metrics::{CONTENT_TYPE, ScrapeGauges};
 
 /// The metrics of docs/METRICS.md in the OpenMetrics text format.
 #[utoipa::path(
@@ -22,9 +22,9 @@ pub(super) async fn get_without_key(state: web::Data<AppState>) -> HttpResponse 
 
 async fn metrics_response(state: &AppState) -> HttpResponse {
     let metrics = &state.metrics;
-    let mut moment = Moment::default();
+    let mut moment = ScrapeGauges::default();
     redis_gauges::collect(state, &mut moment).await;
-    metrics.process.describe(&mut moment);
+    metrics.process.record(&mut moment);
     HttpResponse::Ok()
         .content_type(CONTENT_TYPE)
         .body(metrics.registry.encode(&moment))

@@ -11,14 +11,14 @@ pub(crate) use requests::count_request;
 pub(crate) use server::MetricsServer;
 
 use privachat_core::{
-    metrics::{Counters, Gauges, Histograms, Process, Registry},
+    metrics::{Counters, Gauges, Histograms, ProcessMetrics, Registry},
     mode::Mode,
 };
 
 /// The counters and gauges of this process.
 pub(crate) struct Metrics {
     registry: Registry,
-    process: Process,
+    process: ProcessMetrics,
     requests: Counters<3>,
     request_seconds: Histograms<2>,
     in_flight: Gauges<0>,
@@ -38,11 +38,11 @@ impl Metrics {
             accepted: registry.counters(&definitions::ACCEPTED),
             refusals: registry.counters(&definitions::REFUSALS),
             subscribers: registry.gauges(&definitions::SUBSCRIBERS),
-            process: Process::begun("privachat-api"),
+            process: ProcessMetrics::new("privachat-api"),
             registry,
         };
         for mode in Mode::ALL {
-            metrics.accepted.show([mode.as_str()]);
+            metrics.accepted.init_zero([mode.as_str()]);
         }
         metrics.in_flight.set([], 0.0);
         for transport in [Transport::Sse, Transport::WebSocket] {
@@ -53,7 +53,7 @@ impl Metrics {
 
     /// Counts an enqueued search.
     pub(crate) fn accepted(&self, mode: Mode) {
-        self.accepted.count([mode.as_str()]);
+        self.accepted.increment([mode.as_str()]);
     }
 
     /// Counts a subscriber until the returned guard is dropped.
@@ -95,7 +95,7 @@ impl Drop for SubscriberGuard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use privachat_core::metrics::COMMON;
+    use privachat_core::metrics::PROCESS_METRICS;
 
     const METRICS_DOCS: &str = include_str!("../../../../docs/METRICS.md");
 
@@ -114,9 +114,15 @@ mod tests {
 
     #[test]
     fn the_docs_list_exactly_the_metrics_of_the_api() {
-        let expected: Vec<String> = definitions::ALL.iter().map(|metric| metric.row()).collect();
+        let expected: Vec<String> = definitions::ALL
+            .iter()
+            .map(|metric| metric.markdown_row())
+            .collect();
         assert_eq!(rows("The API"), expected);
-        let common: Vec<String> = COMMON.iter().map(|metric| metric.row()).collect();
+        let common: Vec<String> = PROCESS_METRICS
+            .iter()
+            .map(|metric| metric.markdown_row())
+            .collect();
         assert_eq!(rows("Both"), common);
     }
 

@@ -4,7 +4,7 @@ use super::definitions;
 use crate::state::AppState;
 use privachat_core::{
     jobs::{Durability, JobsError, Overview},
-    metrics::Moment,
+    metrics::ScrapeGauges,
     mode::Mode,
     schema::worker::{PerMode, WorkerDescription},
 };
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Sets the gauges of the whole service, and `REDIS_UP`.
-pub(super) async fn collect(state: &AppState, moment: &mut Moment) {
+pub(super) async fn collect(state: &AppState, moment: &mut ScrapeGauges) {
     let jobs = &state.jobs;
     let asked = async {
         let (overview, unsaved, callbacks) = tokio::try_join!(
@@ -48,7 +48,7 @@ pub(super) async fn collect(state: &AppState, moment: &mut Moment) {
     }
 }
 
-fn set_queue_gauges(overview: &Overview, moment: &mut Moment) {
+fn set_queue_gauges(overview: &Overview, moment: &mut ScrapeGauges) {
     let depth = moment.gauges(&definitions::QUEUE_DEPTH);
     let oldest = moment.gauges(&definitions::QUEUE_OLDEST);
     for queue in &overview.queues {

@@ -33,13 +33,13 @@ pub(crate) async fn count_request(
     let route = response.request().match_pattern();
     let route = route.map_or(Cow::Borrowed("unknown"), Cow::Owned);
     if let Some(ProblemCode(code)) = response.response().extensions().get() {
-        metrics.refusals.count([*code]);
+        metrics.refusals.increment([*code]);
     }
     metrics
         .request_seconds
         .observe([method.clone(), route.clone()], started.elapsed());
     let status = Cow::Owned(response.status().as_str().to_owned());
-    metrics.requests.count([method, route, status]);
+    metrics.requests.increment([method, route, status]);
     Ok(response)
 }
 

@@ -41,9 +41,9 @@ impl MetricsServer {
         .disable_signals()
         .shutdown_timeout(1)
         .bind((address.host.as_str(), address.port))
-        .with_context(|| address.taken())?;
+        .with_context(|| address.bind_error())?;
         let bound = server.addrs().first().copied();
-        address.announce(bound.context("the metrics port has no address")?)?;
+        address.publish(bound.context("the metrics port has no address")?)?;
         Ok(Self(Some(server.run())))
     }
 

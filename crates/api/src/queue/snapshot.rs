@@ -125,7 +125,7 @@ fn failure_body(job: &FailedJob) -> Option<FailureBody> {
     let failed_at = i64::try_from(job.failed_at.as_millis()).ok()?;
     let failed_at = DateTime::<Utc>::from_timestamp_millis(failed_at)?;
     let record = StoredRecord::parse(job.record.bytes()).ok()?;
-    let session = record.session(job.id, failed_at).ok()??;
+    let session = record.to_session(job.id, failed_at).ok()??;
     Some(FailureBody {
         session_id: job.id,
         mode: session.mode,

@@ -9,7 +9,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use privachat_core::{
-    history::{Before, Ending, Listed, Wanted},
+    history::{Cursor, Outcome, SessionFilter, SessionSummary},
     mode::Mode,
     schema::{time, validate::Fault},
 };
@@ -55,12 +55,12 @@ pub(crate) async fn get(
 }
 
 /// Restricts the filter to the caller's own searches, unless the caller may view all.
-fn restrict_to_caller(caller: &Caller, wanted: Wanted) -> Wanted {
+fn restrict_to_caller(caller: &Caller, wanted: SessionFilter) -> SessionFilter {
     if caller.can_view_all() {
         return wanted;
     }
     let owner = caller.key_name().unwrap_or_default().to_owned();
-    Wanted {
+    SessionFilter {
         owner: Some(owner),
         ..wanted
     }
@@ -76,7 +76,7 @@ pub(crate) enum EndingName {
     Cancelled,
 }
 
-fn listed_body(session: Listed) -> ListedBody {
+fn listed_body(session: SessionSummary) -> ListedBody {
     ListedBody {
         id: session.id,
         query: session.query,
@@ -92,11 +92,11 @@ fn listed_body(session: Listed) -> ListedBody {
 
 /// Parses all parameters, or returns all their errors. Ignores unknown and empty parameters; the
 /// last of a repeated one counts.
-fn parse_filter(query: &str) -> Result<Wanted, Vec<Fault>> {
+fn parse_filter(query: &str) -> Result<SessionFilter, Vec<Fault>> {
     let pairs = query_parameters(query);
-    let mut wanted = Wanted {
+    let mut wanted = SessionFilter {
         limit: DEFAULT_LIMIT,
-        ..Wanted::default()
+        ..SessionFilter::default()
     };
     let mut faults = Vec::new();
     for name in ["limit", "before", "q", "owner", "mode", "status"] {
@@ -115,8 +115,8 @@ fn parse_filter(query: &str) -> Result<Wanted, Vec<Fault>> {
             "q" => parse_text(text).map(|text| wanted.text = Some(text)),
             "mode" => parse_choice(name, text, &Mode::ALL, Mode::as_str)
                 .map(|mode| wanted.mode = Some(mode)),
-            _ => parse_choice(name, text, &Ending::ALL, Ending::as_str)
-                .map(|ending| wanted.ending = Some(ending)),
+            _ => parse_choice(name, text, &Outcome::ALL, Outcome::as_str)
+                .map(|ending| wanted.outcome = Some(ending)),
         };
         faults.extend(read.err());
     }
@@ -142,20 +142,20 @@ fn parse_limit(text: &str) -> Result<u16, Fault> {
     };
     if number < 1 {
         let msg = "Input should be greater than or equal to 1".to_owned();
-        return Err(
-            parameter_error("limit", "greater_than_equal", msg, text).with(json!({ "ge": 1 }))
-        );
+        return Err(parameter_error("limit", "greater_than_equal", msg, text)
+            .with_context(json!({ "ge": 1 })));
     }
     u16::try_from(number)
         .ok()
         .filter(|number| *number <= MAX_LIMIT)
         .ok_or_else(|| {
             let msg = format!("Input should be less than or equal to {MAX_LIMIT}");
-            parameter_error("limit", "less_than_equal", msg, text).with(json!({ "le": MAX_LIMIT }))
+            parameter_error("limit", "less_than_equal", msg, text)
+                .with_context(json!({ "le": MAX_LIMIT }))
         })
 }
 
-fn parse_before(text: &str) -> Result<Before, Fault> {
+fn parse_before(text: &str) -> Result<Cursor, Fault> {
     // An unescaped `+` arrives as a space; a valid time has none.
     text.replace(' ', "+").parse().map_err(|_no_place| {
         let msg = "Input should be the next_before of a page, or an ISO 8601 time".to_owned();
@@ -169,7 +169,7 @@ fn parse_text(text: &str) -> Result<String, Fault> {
     }
     let msg = format!("String should have at most {MAX_QUERY_LENGTH} characters");
     Err(parameter_error("q", "string_too_long", msg, text)
-        .with(json!({ "max_length": MAX_QUERY_LENGTH })))
+        .with_context(json!({ "max_length": MAX_QUERY_LENGTH })))
 }
 
 fn parse_choice<T: Copy>(
@@ -190,7 +190,7 @@ fn parse_choice<T: Copy>(
         None => String::new(),
     };
     let msg = format!("Input should be {expected}");
-    Err(parameter_error(name, "enum", msg, text).with(json!({ "expected": expected })))
+    Err(parameter_error(name, "enum", msg, text).with_context(json!({ "expected": expected })))
 }
 
 #[cfg(test)]

@@ -27,5 +27,5 @@ fn query_parameters(query: &str) -> Vec<(String, String)> {
 fn parse_session_id(parameter: &str, text: &str) -> Result<Uuid, Problem> {
     Uuid::parse_str(text)
         .inspect(|id| request_log::set_session_id(*id))
-        .map_err(|error| Problem::Invalid(vec![Fault::uuid(parameter, text, &error)]))
+        .map_err(|error| Problem::Invalid(vec![Fault::invalid_uuid(parameter, text, &error)]))
 }

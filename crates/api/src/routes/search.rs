@@ -114,7 +114,8 @@ fn engine_unavailable(engine: SearchEngine, setting: &str) -> Fault {
     let engine = engine.as_str();
     let msg = format!("Search engine '{engine}' is not configured: it needs the setting {setting}");
     let kind = "search_engine_unavailable";
-    Fault::at("search_engine", kind, msg, &engine.into()).with(json!({ "setting": setting }))
+    Fault::in_body("search_engine", kind, msg, &engine.into())
+        .with_context(json!({ "setting": setting }))
 }
 
 async fn submit_and_respond(

@@ -12,7 +12,7 @@ use crate::{
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use privachat_core::{jobs::CancelResult, schema::problem as code};
+use privachat_core::{jobs::CancelResult, schema::error_code as code};
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, interval, timeout};

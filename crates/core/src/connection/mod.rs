@@ -7,48 +7,48 @@
 //!   delay a small one.
 //! * **dedicated**: one connection for one task that blocks on it (`BRPOP`) or subscribes with it.
 
-mod address;
 mod dedicated;
-mod directory;
-mod link;
 mod node;
+mod redis_url;
 mod route;
+mod routed_connection;
 mod sentinel;
 mod shared;
 mod slots;
+mod topology;
 
-pub use address::InvalidAddress;
-pub use dedicated::{Dedicated, Wake};
-pub use link::Link;
+pub use dedicated::{DedicatedConnection, UnblockHandle};
+pub use redis_url::InvalidRedisUrl;
+pub use routed_connection::RoutedConnection;
 
 use crate::{keys, tls::CaFile};
-use address::Address;
-use directory::Directory;
-use node::Via;
+use node::Lane;
 use redis::{FromRedisValue, RedisError, RedisResult, aio::PubSub};
-use route::Target;
+use redis_url::Address;
+use route::RouteTarget;
 use std::{sync::Arc, time::Duration};
+use topology::Topology;
 
 /// Bounds one connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Bounds one reply. The client's default of 0.5 s is too short for a slow disk or network.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(4);
 /// A key of the queues' slot. Commands without a key go to the server of this slot.
-const HOME: &str = keys::LIVE;
+const QUEUE_KEY: &str = keys::LIVE;
 
 /// The Redis of one REDIS_URL: a server, a master with its sentinels, or a Cluster. Clones share
 /// their connections.
 #[derive(Clone)]
 pub struct Redis {
-    directory: Arc<Directory>,
+    topology: Arc<Topology>,
 }
 
 /// One of the servers that hold keys. Two values are equal if they are the same server and it has
 /// been in use all the time.
 #[derive(Clone)]
-pub struct Server(Arc<node::Node>);
+pub struct RedisServer(Arc<node::Node>);
 
-impl PartialEq for Server {
+impl PartialEq for RedisServer {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -60,19 +60,19 @@ impl Redis {
     /// # Errors
     /// [`InvalidAddress`] if it is malformed. The message does not repeat it: it may hold a
     /// password.
-    pub fn open(address: &str) -> Result<Self, InvalidAddress> {
-        Self::open_trusting(address, None)
+    pub fn open(address: &str) -> Result<Self, InvalidRedisUrl> {
+        Self::open_with_ca(address, None)
     }
 
     /// Like [`Self::open`], and trusts these authorities in addition to the public ones.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_trusting(address: &str, ca: Option<&CaFile>) -> Result<Self, InvalidAddress> {
+    pub fn open_with_ca(address: &str, ca: Option<&CaFile>) -> Result<Self, InvalidRedisUrl> {
         let address = Address::parse(address, ca)?;
-        let directory = Directory::new(address).map_err(|_malformed| InvalidAddress)?;
+        let directory = Topology::new(address).map_err(|_malformed| InvalidRedisUrl)?;
         Ok(Self {
-            directory: Arc::new(directory),
+            topology: Arc::new(directory),
         })
     }
 
@@ -82,11 +82,11 @@ impl Redis {
     ///
     /// # Errors
     /// When Redis cannot be reached or refuses a command.
-    pub async fn run<T, F>(&self, work: impl Fn(Link) -> F) -> RedisResult<T>
+    pub async fn run<T, F>(&self, work: impl Fn(RoutedConnection) -> F) -> RedisResult<T>
     where
         F: Future<Output = RedisResult<T>>,
     {
-        work(self.link(Via::Shared)).await
+        work(self.connection(Lane::Shared)).await
     }
 
     /// Like [`Self::run`], but sends nothing twice: for work that must not be repeated, or that
@@ -95,11 +95,11 @@ impl Redis {
     /// # Errors
     /// When Redis cannot be reached or refuses a command. Redis may have carried it out all the
     /// same.
-    pub async fn run_once<T, F>(&self, work: impl Fn(Link) -> F) -> RedisResult<T>
+    pub async fn run_once<T, F>(&self, work: impl Fn(RoutedConnection) -> F) -> RedisResult<T>
     where
         F: Future<Output = RedisResult<T>>,
     {
-        work(self.link(Via::Shared).once()).await
+        work(self.connection(Lane::Shared).without_retry()).await
     }
 
     /// Runs one command on the shared connection; see [`Self::run`].
@@ -107,13 +107,15 @@ impl Redis {
     /// # Errors
     /// When Redis cannot be reached or refuses the command.
     pub async fn query<T: FromRedisValue>(&self, command: &redis::Cmd) -> RedisResult<T> {
-        command.query_async(&mut self.link(Via::Shared)).await
+        command
+            .query_async(&mut self.connection(Lane::Shared))
+            .await
     }
 
     /// A pooled connection for bulk reads, whose large replies delay no other command.
     #[must_use]
-    pub fn in_bulk(&self) -> Link {
-        self.link(Via::Pool)
+    pub fn pooled(&self) -> RoutedConnection {
+        self.connection(Lane::Pool)
     }
 
     /// A connection to each server that holds keys, for commands to a server instead of a key. They
@@ -121,49 +123,52 @@ impl Redis {
     ///
     /// # Errors
     /// When no sentinel or Cluster node answers which servers hold keys.
-    pub async fn masters(&self) -> RedisResult<Vec<Link>> {
+    pub async fn master_connections(&self) -> RedisResult<Vec<RoutedConnection>> {
         let servers = self.servers().await?;
-        Ok(servers.iter().map(|server| self.link_to(server)).collect())
+        Ok(servers
+            .iter()
+            .map(|server| self.connection_to(server))
+            .collect())
     }
 
     /// The servers that hold keys.
     ///
     /// # Errors
     /// When no sentinel or Cluster node answers which servers hold keys.
-    pub async fn servers(&self) -> RedisResult<Vec<Server>> {
-        let masters = self.directory.masters().await?;
-        Ok(masters.into_iter().map(Server).collect())
+    pub async fn servers(&self) -> RedisResult<Vec<RedisServer>> {
+        let masters = self.topology.masters().await?;
+        Ok(masters.into_iter().map(RedisServer).collect())
     }
 
     /// A connection that sends every command to this server.
     #[must_use]
-    pub fn link_to(&self, server: &Server) -> Link {
-        Link::to(Arc::clone(&self.directory), Arc::clone(&server.0))
+    pub fn connection_to(&self, server: &RedisServer) -> RoutedConnection {
+        RoutedConnection::pinned_to(Arc::clone(&self.topology), Arc::clone(&server.0))
     }
 
     /// The server of this key in the cached slot map; `None` if nothing is cached.
     #[must_use]
-    pub fn server_of(&self, key: &str) -> Option<Server> {
-        self.directory
-            .believed(slots::of_key(key.as_bytes()))
-            .map(Server)
+    pub fn server_of(&self, key: &str) -> Option<RedisServer> {
+        self.topology
+            .cached_owner(slots::of_key(key.as_bytes()))
+            .map(RedisServer)
     }
 
     /// A dedicated connection to the server of the queues, after a refresh of the slot map.
     ///
     /// # Errors
     /// When Redis cannot be reached in time.
-    pub async fn dedicated(&self) -> RedisResult<Dedicated> {
-        self.directory.doubt();
-        Dedicated::connect(self.directory.resolve(&home()).await?).await
+    pub async fn dedicated(&self) -> RedisResult<DedicatedConnection> {
+        self.topology.invalidate();
+        DedicatedConnection::connect(self.topology.resolve(&queue_target()).await?).await
     }
 
     /// Whether, by the cached slot map, the queues are still on the server of this connection.
     #[must_use]
-    pub fn is_current(&self, dedicated: &Wake) -> bool {
-        let home = slots::of_key(HOME.as_bytes());
-        let now = self.directory.believed(home);
-        now.is_none_or(|node| dedicated.is_to(&node))
+    pub fn is_current(&self, dedicated: &UnblockHandle) -> bool {
+        let home = slots::of_key(QUEUE_KEY.as_bytes());
+        let now = self.topology.cached_owner(home);
+        now.is_none_or(|node| dedicated.is_for(&node))
     }
 
     /// Subscribes to a channel; returns the server of the subscription, too. In a Cluster that is a
@@ -171,15 +176,15 @@ impl Redis {
     ///
     /// # Errors
     /// When Redis cannot be reached in time.
-    pub async fn listener(&self, channel: &str) -> RedisResult<(PubSub, Server)> {
-        self.directory.doubt();
-        let mut masters = self.directory.masters().await?;
+    pub async fn subscribe(&self, channel: &str) -> RedisResult<(PubSub, RedisServer)> {
+        self.topology.invalidate();
+        let mut masters = self.topology.masters().await?;
         let first = rand::random_range(0..masters.len().max(1));
         masters.rotate_left(first);
         let mut failed = not_connected();
         for master in masters {
-            match in_time(master.listener(channel)).await {
-                Ok(listener) => return Ok((listener, Server(master))),
+            match with_connect_timeout(master.subscribe(channel)).await {
+                Ok(listener) => return Ok((listener, RedisServer(master))),
                 Err(error) => failed = error,
             }
         }
@@ -188,8 +193,8 @@ impl Redis {
 
     /// Whether a server still holds keys, by the cached slot map.
     #[must_use]
-    pub fn is_in_use(&self, server: &Server) -> bool {
-        self.directory.is_owner(&server.0)
+    pub fn is_in_use(&self, server: &RedisServer) -> bool {
+        self.topology.is_owner(&server.0)
     }
 
     /// Checks that Redis serves keys. A plain PING would succeed in a Cluster that is down.
@@ -197,27 +202,28 @@ impl Redis {
     /// # Errors
     /// When Redis does not answer or serves no keys.
     pub async fn ping(&self) -> RedisResult<()> {
-        self.query::<u64>(redis::cmd("EXISTS").arg(HOME)).await?;
+        self.query::<u64>(redis::cmd("EXISTS").arg(QUEUE_KEY))
+            .await?;
         Ok(())
     }
 
     /// Whether this is a Cluster, where commands are routed by their keys.
     #[must_use]
     pub fn is_cluster(&self) -> bool {
-        self.directory.is_cluster()
+        self.topology.is_cluster()
     }
 
-    fn link(&self, via: Via) -> Link {
-        Link::anywhere(Arc::clone(&self.directory), via)
+    fn connection(&self, via: Lane) -> RoutedConnection {
+        RoutedConnection::new(Arc::clone(&self.topology), via)
     }
 }
 
-fn home() -> Target {
-    Target::Slot(slots::of_key(HOME.as_bytes()))
+fn queue_target() -> RouteTarget {
+    RouteTarget::Slot(slots::of_key(QUEUE_KEY.as_bytes()))
 }
 
 /// Bounds `work` by [`CONNECT_TIMEOUT`].
-async fn in_time<T>(work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+async fn with_connect_timeout<T>(work: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
     tokio::time::timeout(CONNECT_TIMEOUT, work)
         .await
         .map_err(|_elapsed| timed_out())?

@@ -1,6 +1,6 @@
 //! [`Node`]: one Redis server and the connections to it.
 
-use super::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT, shared::Shared, timed_out};
+use super::{CONNECT_TIMEOUT, RESPONSE_TIMEOUT, shared::SharedConnections, timed_out};
 use deadpool_redis::{Manager, Pool, PoolError};
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, RedisError, RedisResult,
@@ -12,23 +12,23 @@ const POOL_SIZE: usize = 4;
 
 pub(super) struct Node {
     client: Client,
-    shared: Shared,
+    shared: SharedConnections,
     pool: Pool,
 }
 
 /// Which connections of a node a command uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Via {
+pub(super) enum Lane {
     Shared,
     Pool,
 }
 
 /// Why work on a node failed.
-pub(super) enum Failed {
+pub(super) enum NodeError {
     /// No connection: nothing was sent.
-    Connecting(RedisError),
+    NotConnected(RedisError),
     /// A command may have been sent.
-    Working(RedisError),
+    CommandFailed(RedisError),
 }
 
 impl Node {
@@ -48,7 +48,7 @@ impl Node {
             .build()
             .map_err(|_no_runtime| timed_out())?;
         Ok(Self {
-            shared: Shared::new(client.clone(), config),
+            shared: SharedConnections::new(client.clone(), config),
             client,
             pool,
         })
@@ -65,19 +65,19 @@ impl Node {
     /// Runs `work` once.
     pub(super) async fn run<T, F>(
         &self,
-        via: Via,
+        via: Lane,
         work: impl Fn(MultiplexedConnection) -> F,
-    ) -> Result<T, Failed>
+    ) -> Result<T, NodeError>
     where
         F: Future<Output = RedisResult<T>>,
     {
         match via {
-            Via::Shared => self.shared.run(work).await,
-            Via::Pool => {
-                let pooled = self.pooled().await.map_err(Failed::Connecting)?;
+            Lane::Shared => self.shared.run(work).await,
+            Lane::Pool => {
+                let pooled = self.pooled().await.map_err(NodeError::NotConnected)?;
                 work(MultiplexedConnection::clone(&pooled))
                     .await
-                    .map_err(Failed::Working)
+                    .map_err(NodeError::CommandFailed)
             }
         }
     }
@@ -90,7 +90,7 @@ impl Node {
     where
         F: Future<Output = RedisResult<T>>,
     {
-        self.shared.run(work).await.map_err(Failed::into_error)
+        self.shared.run(work).await.map_err(NodeError::into_error)
     }
 
     async fn pooled(&self) -> RedisResult<deadpool_redis::Connection> {
@@ -104,7 +104,7 @@ impl Node {
     }
 
     /// A new connection without a response timeout.
-    pub(super) async fn dedicated(&self) -> RedisResult<MultiplexedConnection> {
+    pub(super) async fn connect_dedicated(&self) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(None);
@@ -113,21 +113,21 @@ impl Node {
             .await
     }
 
-    pub(super) async fn listener(&self, channel: &str) -> RedisResult<PubSub> {
+    pub(super) async fn subscribe(&self, channel: &str) -> RedisResult<PubSub> {
         let mut listener = self.client.get_async_pubsub().await?;
         listener.subscribe(channel).await?;
         Ok(listener)
     }
 }
 
-impl Failed {
-    pub(super) fn was_sent(&self) -> bool {
-        matches!(self, Self::Working(_))
+impl NodeError {
+    pub(super) fn may_have_been_sent(&self) -> bool {
+        matches!(self, Self::CommandFailed(_))
     }
 
     pub(super) fn into_error(self) -> RedisError {
         match self {
-            Self::Connecting(error) | Self::Working(error) => error,
+            Self::NotConnected(error) | Self::CommandFailed(error) => error,
         }
     }
 }

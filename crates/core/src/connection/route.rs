@@ -2,37 +2,37 @@
 
 use super::{
     RESPONSE_TIMEOUT,
-    directory::Directory,
-    node::{Node, Via},
+    node::{Lane, Node},
     shared::is_read_only,
     slots,
+    topology::Topology,
 };
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, aio::MultiplexedConnection};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// The bound of redirections for one command.
-const MOST_REDIRECTIONS: usize = 5;
+const MAX_REDIRECTIONS: usize = 5;
 /// The pause before a retry of a command whose slot is being migrated.
-const MOVING_PAUSE: Duration = Duration::from_millis(50);
+const MIGRATION_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The destination of a command.
 #[derive(Clone)]
-pub(super) enum Target {
+pub(super) enum RouteTarget {
     /// The owner of a slot.
     Slot(u16),
     /// This server only.
     Node(Arc<Node>),
 }
 
-impl Directory {
+impl Topology {
     /// Runs `work` on the server of `target`; the second argument of `work` says whether to send
     /// ASKING first. Runs it again after a redirection, and once more after a broken connection if
     /// it `repeats`. Returns the server that answered, too.
     pub(super) async fn run<T, F>(
         self: &Arc<Self>,
-        target: &Target,
-        via: Via,
+        target: &RouteTarget,
+        via: Lane,
         repeats: bool,
         work: impl Fn(MultiplexedConnection, bool) -> F,
     ) -> RedisResult<(Arc<Node>, T)>
@@ -49,25 +49,25 @@ impl Directory {
                 Ok(value) => return Ok((node, value)),
                 Err(failed) => failed,
             };
-            let sent = failed.was_sent();
+            let sent = failed.may_have_been_sent();
             let error = failed.into_error();
-            if throws_doubt(&error) {
-                self.doubt();
+            if invalidates_slot_map(&error) {
+                self.invalidate();
             }
-            match redirect(&error) {
-                Some(redirect) if self.is_cluster() && redirections < MOST_REDIRECTIONS => {
+            match redirection_kind(&error) {
+                Some(redirect) if self.is_cluster() && redirections < MAX_REDIRECTIONS => {
                     redirections += 1;
                     asking = redirect == ServerErrorKind::Ask;
-                    let named = slots::redirection(&error, node.host()).ok_or(error)?;
-                    node = self.node(named)?;
+                    let named = slots::redirection_target(&error, node.host()).ok_or(error)?;
+                    node = self.node_at(named)?;
                     continue;
                 }
                 // The original text names a server, and errors are logged.
-                Some(_) => return Err(misdirected()),
+                Some(_) => return Err(unexpected_redirection()),
                 None => asking = false,
             }
-            if is_moving(&error) && Instant::now() < until {
-                tokio::time::sleep(MOVING_PAUSE).await;
+            if is_slot_migrating(&error) && Instant::now() < until {
+                tokio::time::sleep(MIGRATION_RETRY_INTERVAL).await;
                 node = self.resolve(target).await?;
                 continue;
             }
@@ -85,16 +85,16 @@ impl Directory {
         }
     }
 
-    pub(super) async fn resolve(self: &Arc<Self>, target: &Target) -> RedisResult<Arc<Node>> {
+    pub(super) async fn resolve(self: &Arc<Self>, target: &RouteTarget) -> RedisResult<Arc<Node>> {
         match target {
-            Target::Node(node) => Ok(Arc::clone(node)),
-            Target::Slot(slot) => self.owner(*slot).await,
+            RouteTarget::Node(node) => Ok(Arc::clone(node)),
+            RouteTarget::Slot(slot) => self.owner(*slot).await,
         }
     }
 }
 
 /// Whether the error means that the slot map may be outdated.
-fn throws_doubt(error: &RedisError) -> bool {
+fn invalidates_slot_map(error: &RedisError) -> bool {
     error.is_io_error()
         || error.is_unrecoverable_error()
         || is_read_only(error)
@@ -106,12 +106,12 @@ fn throws_doubt(error: &RedisError) -> bool {
         )
 }
 
-fn misdirected() -> RedisError {
+fn unexpected_redirection() -> RedisError {
     let reason = "redirected to another node of a Cluster; REDIS_URL of a Cluster names several";
     RedisError::from((ErrorKind::ClusterConnectionNotFound, reason))
 }
 
-fn redirect(error: &RedisError) -> Option<ServerErrorKind> {
+fn redirection_kind(error: &RedisError) -> Option<ServerErrorKind> {
     match error.kind() {
         ErrorKind::Server(kind @ (ServerErrorKind::Moved | ServerErrorKind::Ask)) => Some(kind),
         _ => None,
@@ -119,6 +119,6 @@ fn redirect(error: &RedisError) -> Option<ServerErrorKind> {
 }
 
 /// Whether the keys of a command are on two servers for a moment (TRYAGAIN).
-fn is_moving(error: &RedisError) -> bool {
+fn is_slot_migrating(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::TryAgain)
 }

@@ -1,12 +1,12 @@
 //! Finds the master through its sentinels.
 
-use super::{CONNECT_TIMEOUT, not_connected, slots::Server, timed_out};
+use super::{CONNECT_TIMEOUT, not_connected, slots::HostPort, timed_out};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use redis::{AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, RedisError, RedisResult};
 use std::{collections::HashMap, time::Duration};
 
 /// After the first answer, the wait for one of a later failover.
-const LATECOMERS: Duration = Duration::from_millis(200);
+const LATE_ANSWER_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// A client of one sentinel.
 pub(super) struct Sentinel(Client);
@@ -18,7 +18,7 @@ impl Sentinel {
 
     /// This sentinel's view of the master: its configuration epoch, which increases with each
     /// failover, and its address.
-    pub(super) async fn master(&self, name: &str) -> RedisResult<(u64, Server)> {
+    pub(super) async fn epoch_and_master(&self, name: &str) -> RedisResult<(u64, HostPort)> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(CONNECT_TIMEOUT));
@@ -27,7 +27,7 @@ impl Sentinel {
                 .0
                 .get_multiplexed_async_connection_with_config(&config)
                 .await?;
-            let (server, state): (Option<Server>, HashMap<String, String>) = redis::pipe()
+            let (server, state): (Option<HostPort>, HashMap<String, String>) = redis::pipe()
                 .cmd("SENTINEL")
                 .arg("GET-MASTER-ADDR-BY-NAME")
                 .arg(name)
@@ -56,15 +56,17 @@ impl Sentinel {
 ///
 /// # Errors
 /// When no sentinel answers.
-pub(super) async fn newest(sentinels: &[Sentinel], name: &str) -> RedisResult<Server> {
-    let asked = sentinels.iter().map(|sentinel| sentinel.master(name));
+pub(super) async fn latest_master(sentinels: &[Sentinel], name: &str) -> RedisResult<HostPort> {
+    let asked = sentinels
+        .iter()
+        .map(|sentinel| sentinel.epoch_and_master(name));
     let mut answers: FuturesUnordered<_> = asked.collect();
-    let mut newest: Option<(u64, Server)> = None;
+    let mut newest: Option<(u64, HostPort)> = None;
     let mut failed = None;
     loop {
         let answer = match &newest {
             None => answers.next().await,
-            Some(_) => tokio::time::timeout(LATECOMERS, answers.next())
+            Some(_) => tokio::time::timeout(LATE_ANSWER_TIMEOUT, answers.next())
                 .await
                 .unwrap_or(None),
         };

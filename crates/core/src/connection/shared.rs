@@ -3,7 +3,7 @@
 //! actix has one runtime per thread. A connection's I/O runs on the runtime that made it: used from
 //! another thread, each command would wake that thread and be woken by it.
 
-use super::node::Failed;
+use super::node::NodeError;
 use super::not_connected;
 use redis::{
     AsyncConnectionConfig, Client, ErrorKind, RedisError, RedisResult, ServerErrorKind, Value,
@@ -21,32 +21,32 @@ use tokio::{
     sync::Mutex,
 };
 
-pub(super) struct Shared {
+pub(super) struct SharedConnections {
     client: Client,
     config: AsyncConnectionConfig,
     /// The current connection of each runtime.
-    current: RwLock<HashMap<Option<Id>, Numbered>>,
+    by_runtime: RwLock<HashMap<Option<Id>, NumberedConnection>>,
     /// Held during a connection attempt, so that other callers wait for its result.
-    connecting: Mutex<()>,
+    connect_lock: Mutex<()>,
     failed_attempts: AtomicU64,
-    connections: AtomicU64,
+    next_number: AtomicU64,
 }
 
 #[derive(Clone)]
-struct Numbered {
+struct NumberedConnection {
     number: u64,
     connection: MultiplexedConnection,
 }
 
-impl Shared {
+impl SharedConnections {
     pub(super) fn new(client: Client, config: AsyncConnectionConfig) -> Self {
         Self {
             client,
             config,
-            current: RwLock::default(),
-            connecting: Mutex::new(()),
+            by_runtime: RwLock::default(),
+            connect_lock: Mutex::new(()),
             failed_attempts: AtomicU64::new(0),
-            connections: AtomicU64::new(0),
+            next_number: AtomicU64::new(0),
         }
     }
 
@@ -54,25 +54,28 @@ impl Shared {
     pub(super) async fn run<T, F>(
         &self,
         work: impl Fn(MultiplexedConnection) -> F,
-    ) -> Result<T, Failed>
+    ) -> Result<T, NodeError>
     where
         F: Future<Output = RedisResult<T>>,
     {
-        let current = self.get().await.map_err(Failed::Connecting)?;
+        let current = self
+            .get_or_connect()
+            .await
+            .map_err(NodeError::NotConnected)?;
         let outcome = work(current.connection).await;
         if outcome.as_ref().is_err_and(breaks_connection) {
             self.discard(current.number);
         }
-        outcome.map_err(Failed::Working)
+        outcome.map_err(NodeError::CommandFailed)
     }
 
-    async fn get(&self) -> RedisResult<Numbered> {
-        if let Some(current) = self.peek() {
+    async fn get_or_connect(&self) -> RedisResult<NumberedConnection> {
+        if let Some(current) = self.current_connection() {
             return Ok(current);
         }
         let failed_before = self.failed_attempts.load(Ordering::Acquire);
-        let _turn = self.connecting.lock().await;
-        if let Some(current) = self.peek() {
+        let _turn = self.connect_lock.lock().await;
+        if let Some(current) = self.current_connection() {
             return Ok(current);
         }
         // Another caller tried in the meantime: its failure counts for all who waited. Otherwise
@@ -83,20 +86,23 @@ impl Shared {
         self.connect().await
     }
 
-    async fn connect(&self) -> RedisResult<Numbered> {
-        let connection = self.make().await.inspect_err(|_error| {
+    async fn connect(&self) -> RedisResult<NumberedConnection> {
+        let connection = self.establish().await.inspect_err(|_error| {
             self.failed_attempts.fetch_add(1, Ordering::AcqRel);
         })?;
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let fresh = Numbered {
-            number: self.connections.fetch_add(1, Ordering::AcqRel),
+        let mut current = self
+            .by_runtime
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let fresh = NumberedConnection {
+            number: self.next_number.fetch_add(1, Ordering::AcqRel),
             connection,
         };
-        current.insert(here(), fresh.clone());
+        current.insert(current_runtime(), fresh.clone());
         Ok(fresh)
     }
 
-    async fn make(&self) -> RedisResult<MultiplexedConnection> {
+    async fn establish(&self) -> RedisResult<MultiplexedConnection> {
         let mut connection = self
             .client
             .get_multiplexed_async_connection_with_config(&self.config)
@@ -114,22 +120,25 @@ impl Shared {
         }
     }
 
-    fn peek(&self) -> Option<Numbered> {
-        self.current
+    fn current_connection(&self) -> Option<NumberedConnection> {
+        self.by_runtime
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(&here())
+            .get(&current_runtime())
             .cloned()
     }
 
     fn discard(&self, number: u64) {
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self
+            .by_runtime
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         current.retain(|_, kept| kept.number != number);
     }
 }
 
 /// The id of the current runtime.
-fn here() -> Option<Id> {
+fn current_runtime() -> Option<Id> {
     Handle::try_current().ok().map(|runtime| runtime.id())
 }
 

@@ -3,15 +3,15 @@
 use redis::{Arg, Cmd, FromRedisValue, RedisResult, Value, from_redis_value};
 use std::ops::RangeInclusive;
 
-const SLOTS: u16 = 16384;
+const SLOT_COUNT: u16 = 16384;
 
 /// A host and a port.
-pub(super) type Server = (String, u16);
+pub(super) type HostPort = (String, u16);
 
 /// The slot of a key: the hash of its hash tag (the text in the first pair of braces), or of the
 /// whole key without one.
 pub(super) fn of_key(key: &[u8]) -> u16 {
-    crc16(hash_tag(key).unwrap_or(key)) % SLOTS
+    crc16(hash_tag(key).unwrap_or(key)) % SLOT_COUNT
 }
 
 /// The slot of the first key of a command; `None` without keys. Handles only the commands used
@@ -55,10 +55,10 @@ fn crc16(bytes: &[u8]) -> u16 {
 ///
 /// # Errors
 /// When the reply is malformed.
-pub(super) fn masters(
+pub(super) fn parse_masters(
     reply: Value,
     asked: &str,
-) -> RedisResult<Vec<(RangeInclusive<u16>, Server)>> {
+) -> RedisResult<Vec<(RangeInclusive<u16>, HostPort)>> {
     let rows: Vec<Vec<Value>> = from_redis_value(reply)?;
     let mut masters = Vec::with_capacity(rows.len());
     for row in rows {
@@ -79,7 +79,7 @@ pub(super) fn masters(
 }
 
 /// The server in a redirection. An empty host stands for `asked`, the node that replied.
-pub(super) fn redirection(error: &redis::RedisError, asked: &str) -> Option<Server> {
+pub(super) fn redirection_target(error: &redis::RedisError, asked: &str) -> Option<HostPort> {
     let (address, _slot) = error.redirect_node()?;
     let (host, port) = address.rsplit_once(':')?;
     let host = if host.is_empty() { asked } else { host };
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(of_key(b"foo"), 12182);
         assert_eq!(of_key(b"{foo}:bar"), 12182);
         assert_eq!(of_key(b"job:x"), of_key(b"{job:x}:ctl"));
-        assert_eq!(of_key(b"foo{}{bar}"), crc16(b"foo{}{bar}") % SLOTS);
+        assert_eq!(of_key(b"foo{}{bar}"), crc16(b"foo{}{bar}") % SLOT_COUNT);
     }
 
     #[test]
@@ -119,7 +119,7 @@ mod tests {
         };
         let reply = Value::Array(vec![row(0, 99, text("h")), row(100, 16383, Value::Nil)]);
         assert_eq!(
-            masters(reply, "asked").unwrap(),
+            parse_masters(reply, "asked").unwrap(),
             [
                 (0..=99, ("h".to_owned(), 7001)),
                 (100..=16383, ("asked".to_owned(), 7001))

@@ -1,13 +1,13 @@
 //! [`Database`]: the [`History`] over SQLite and Postgres.
 
-use super::connect::Target;
-use super::listing::{self, ListedRow, listing};
+use super::connect::DatabaseTarget;
+use super::listing::{self, SessionListRow, listing};
 use super::pool::Pools;
 use super::retention::Retention;
-use super::statement::{to_its_end, with_connection};
-use super::table::{Row, sessions};
-use super::words::words;
-use super::{DatabaseUrl, History, HistoryError, Page, Session, Wanted, migrate};
+use super::search_words::words;
+use super::statement::{run_uncancellable, with_connection};
+use super::table::{SessionRow, sessions};
+use super::{DatabaseUrl, History, HistoryError, Page, Session, SessionFilter, migrate};
 use chrono::{DateTime, Utc};
 use diesel::upsert::excluded;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 /// Bounds the wait for the migration, including its connection.
-const SCHEMA_WAIT: Duration = Duration::from_secs(5);
+const SCHEMA_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the history. If the database does not answer yet, it logs a warning and each call tries
 /// again.
@@ -29,7 +29,7 @@ const SCHEMA_WAIT: Duration = Duration::from_secs(5);
 /// Only errors that are not transient: a file that cannot be written, certificates that cannot be
 /// read.
 pub async fn open(url: &DatabaseUrl) -> Result<Arc<dyn History>, HistoryError> {
-    let target = Target::new(url)?;
+    let target = DatabaseTarget::new(url)?;
     let database = Database {
         pools: Arc::new(Pools::new(&target)?),
         target,
@@ -49,7 +49,7 @@ pub async fn open(url: &DatabaseUrl) -> Result<Arc<dyn History>, HistoryError> {
 }
 
 pub(super) struct Database {
-    target: Target,
+    target: DatabaseTarget,
     pools: Arc<Pools>,
     migrated: OnceCell<()>,
 }
@@ -62,9 +62,9 @@ impl Database {
             tracing::info!("history is available and its schema up to date");
             Ok(())
         });
-        timeout(SCHEMA_WAIT, migrated)
+        timeout(SCHEMA_TIMEOUT, migrated)
             .await
-            .map_err(|_elapsed| HistoryError::Timeout(SCHEMA_WAIT))??;
+            .map_err(|_elapsed| HistoryError::Timeout(SCHEMA_TIMEOUT))??;
         Ok(Arc::clone(&self.pools))
     }
 }
@@ -73,10 +73,10 @@ impl Database {
 impl History for Database {
     async fn save(&self, session: &Session) -> Result<(), HistoryError> {
         use diesel::query_dsl::methods::FilterDsl;
-        let row = Row::try_from(session)?;
+        let row = SessionRow::try_from(session)?;
         let summary = row.summary();
         let pools = self.ready().await?;
-        to_its_end(async move {
+        run_uncancellable(async move {
             with_connection!(pools, |connection: _Db| diesel::insert_into(
                 sessions::table
             )
@@ -96,11 +96,11 @@ impl History for Database {
 
     async fn get(&self, id: Uuid) -> Result<Option<Session>, HistoryError> {
         let pools = self.ready().await?;
-        let row = to_its_end(async move {
+        let row = run_uncancellable(async move {
             with_connection!(pools, |connection: _Db| async {
                 sessions::table
                     .filter(sessions::id.eq(id.to_string()))
-                    .first::<Row>(&mut connection)
+                    .first::<SessionRow>(&mut connection)
                     .await
                     .optional()
             })
@@ -109,7 +109,7 @@ impl History for Database {
         row.map(Session::try_from).transpose()
     }
 
-    async fn page(&self, wanted: &Wanted) -> Result<Page, HistoryError> {
+    async fn page(&self, wanted: &SessionFilter) -> Result<Page, HistoryError> {
         let words = wanted.text.as_deref().map(words);
         if words.as_ref().is_some_and(BTreeSet::is_empty) {
             return Ok(Page {
@@ -119,16 +119,16 @@ impl History for Database {
         }
         let asked = wanted.clone();
         let pools = self.ready().await?;
-        let rows = to_its_end(async move {
+        let rows = run_uncancellable(async move {
             with_connection!(pools, |connection: Db| listing!(Db, &asked, words.as_ref())
-                .load::<ListedRow>(&mut connection))
+                .load::<SessionListRow>(&mut connection))
         });
-        listing::page(wanted, rows.await?)
+        listing::page_of(wanted, rows.await?)
     }
 
     async fn delete(&self, id: Uuid) -> Result<bool, HistoryError> {
-        let was_there = self.delete_all(vec![id.to_string()]).await? > 0;
-        if was_there && let Err(error) = self.empty_log().await {
+        let was_there = self.delete_ids(vec![id.to_string()]).await? > 0;
+        if was_there && let Err(error) = self.truncate_wal().await {
             // The session is deleted; the workers empty the log in their maintenance rounds.
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
@@ -140,24 +140,24 @@ impl History for Database {
 
     async fn prune(&self, keep: Retention, now: DateTime<Utc>) -> Result<usize, HistoryError> {
         let mut ids = Vec::new();
-        if let Some(oldest) = keep.oldest(now) {
-            ids = self.posted_before(oldest, String::new()).await?;
+        if let Some(oldest) = keep.cutoff(now) {
+            ids = self.oldest_before(oldest, String::new()).await?;
         }
         if ids.is_empty()
-            && keep.most > 0
-            && let Some((at, id)) = self.newest_but(keep.most).await?
+            && keep.max_sessions > 0
+            && let Some((at, id)) = self.beyond_newest(keep.max_sessions).await?
         {
             // The position right after this session: no id sorts between `id` and `id` + U+0001.
-            ids = self.posted_before(at, format!("{id}\u{1}")).await?;
+            ids = self.oldest_before(at, format!("{id}\u{1}")).await?;
         }
         if ids.is_empty() {
             return Ok(0);
         }
-        self.delete_all(ids).await
+        self.delete_ids(ids).await
     }
 
     async fn summarise(&self) -> Result<usize, HistoryError> {
-        let bare = self.without_summary().await?;
+        let bare = self.missing_summaries().await?;
         let found = bare.len();
         for row in bare {
             self.save_summary(row).await?;
@@ -166,12 +166,12 @@ impl History for Database {
     }
 
     async fn scrub(&self) -> Result<bool, HistoryError> {
-        self.empty_log().await
+        self.truncate_wal().await
     }
 
     async fn ping(&self) -> Result<(), HistoryError> {
         let pools = self.ready().await?;
-        to_its_end(async move {
+        run_uncancellable(async move {
             with_connection!(pools, |connection: _Db| diesel::sql_query("SELECT 1")
                 .execute(&mut connection))
         })

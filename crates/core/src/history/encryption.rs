@@ -8,9 +8,9 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Encryption {
     /// `disable`, and every Unix socket.
-    Never,
+    Disabled,
     /// `prefer`, the default: no protection against an active attacker.
-    IfOffered,
+    Preferred,
     /// `require`: protects against eavesdropping only.
     Unverified,
     /// `verify-ca` and `verify-full`.
@@ -31,16 +31,19 @@ pub(super) enum Authorities {
     /// Those in a file of PEM certificates.
     File(PathBuf),
     /// Those of DATABASE_CA_FILE; the public ones, too, if the host name is checked.
-    Own(CaFile),
+    CaFile(CaFile),
 }
 
 impl Encryption {
     /// Combines `sslmode` and the authorities of `sslrootcert` or DATABASE_CA_FILE.
-    pub(super) fn read(
+    pub(super) fn from_parameters(
         mode: Option<&str>,
         authorities: Option<Authorities>,
     ) -> Result<Self, DatabaseUrlError> {
-        let is_asked_for = matches!(authorities, Some(Authorities::System | Authorities::Own(_)));
+        let is_asked_for = matches!(
+            authorities,
+            Some(Authorities::System | Authorities::CaFile(_))
+        );
         let mode = mode.unwrap_or(if is_asked_for {
             "verify-full"
         } else {
@@ -64,15 +67,15 @@ impl Encryption {
                 host_name: false,
             }),
             ("require", None) => Ok(Self::Unverified),
-            (_, Some(Authorities::Own(_))) => Err(DatabaseUrlError::UnusedCaFile),
+            (_, Some(Authorities::CaFile(_))) => Err(DatabaseUrlError::UnusedCaFile),
             (_, Some(_)) => Err(DatabaseUrlError::SslRootCert),
-            ("disable", None) => Ok(Self::Never),
-            (_, None) => Ok(Self::IfOffered),
+            ("disable", None) => Ok(Self::Disabled),
+            (_, None) => Ok(Self::Preferred),
         }
     }
 
     /// Whether an unencrypted connection is refused.
-    pub(super) fn is_demanded(&self) -> bool {
-        !matches!(self, Self::Never | Self::IfOffered)
+    pub(super) fn is_required(&self) -> bool {
+        !matches!(self, Self::Disabled | Self::Preferred)
     }
 }

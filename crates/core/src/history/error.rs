@@ -1,6 +1,6 @@
 //! [`HistoryError`]. No message contains an address, a password or a query.
 
-use super::tls::{AuthoritiesError, EncryptionFault};
+use super::tls::{AuthoritiesError, EncryptionError};
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub enum HistoryError {
     Authorities(AuthoritiesError),
     /// No connection with the encryption that sslmode demands.
     #[error(transparent)]
-    Encryption(EncryptionFault),
+    Encryption(EncryptionError),
     /// The database did not answer in time.
     #[error("the history database did not answer within {0:?}")]
     Timeout(Duration),

@@ -1,9 +1,9 @@
 //! The list of sessions: one statement for both databases.
 
-use super::page::{Listed, Page, Wanted};
-use super::table::{terminal_status, time};
-use super::words::{fts5, tsquery};
-use super::{Before, HistoryError};
+use super::page::{Page, SessionFilter, SessionSummary};
+use super::search_words::{fts5_query, postgres_query};
+use super::table::{from_micros, terminal_status};
+use super::{Cursor, HistoryError};
 use crate::mode::Mode;
 use diesel::backend::Backend;
 use diesel::pg::Pg;
@@ -28,7 +28,7 @@ impl TextSearch for Sqlite {
     );
 
     fn parameter(words: &BTreeSet<String>) -> String {
-        fts5(words)
+        fts5_query(words)
     }
 }
 
@@ -42,7 +42,7 @@ impl TextSearch for Pg {
     );
 
     fn parameter(words: &BTreeSet<String>) -> String {
-        tsquery(words)
+        postgres_query(words)
     }
 }
 
@@ -121,7 +121,7 @@ macro_rules! listing {
 pub(super) use listing;
 
 #[derive(Debug, Queryable)]
-pub(super) struct ListedRow {
+pub(super) struct SessionListRow {
     id: String,
     query: String,
     mode: String,
@@ -134,34 +134,37 @@ pub(super) struct ListedRow {
 }
 
 /// The page of `rows`, which may hold one row more than the limit.
-pub(super) fn page(wanted: &Wanted, rows: Vec<ListedRow>) -> Result<Page, HistoryError> {
+pub(super) fn page_of(
+    wanted: &SessionFilter,
+    rows: Vec<SessionListRow>,
+) -> Result<Page, HistoryError> {
     let more = rows.len() > usize::from(wanted.limit);
-    let sessions: Vec<Listed> = rows
+    let sessions: Vec<SessionSummary> = rows
         .into_iter()
         .take(wanted.limit.into())
-        .map(Listed::try_from)
+        .map(SessionSummary::try_from)
         .collect::<Result<_, _>>()?;
-    let next = sessions.last().filter(|_| more).map(|last| Before {
+    let next = sessions.last().filter(|_| more).map(|last| Cursor {
         created_at: last.created_at,
         id: Some(last.id),
     });
     Ok(Page { sessions, next })
 }
 
-impl TryFrom<ListedRow> for Listed {
+impl TryFrom<SessionListRow> for SessionSummary {
     type Error = HistoryError;
 
-    fn try_from(row: ListedRow) -> Result<Self, HistoryError> {
+    fn try_from(row: SessionListRow) -> Result<Self, HistoryError> {
         let corrupt = |column| HistoryError::Corrupt {
             id: row.id.clone(),
             column,
         };
         Ok(Self {
             id: Uuid::try_parse(&row.id).map_err(|_not_a_uuid| corrupt("id"))?,
-            mode: Mode::of_stored(&row.mode).ok_or_else(|| corrupt("mode"))?,
+            mode: Mode::from_stored(&row.mode).ok_or_else(|| corrupt("mode"))?,
             status: terminal_status(&row.status).ok_or_else(|| corrupt("status"))?,
-            created_at: time(row.created_at).ok_or_else(|| corrupt("created_at"))?,
-            completed_at: time(row.completed_at).ok_or_else(|| corrupt("completed_at"))?,
+            created_at: from_micros(row.created_at).ok_or_else(|| corrupt("created_at"))?,
+            completed_at: from_micros(row.completed_at).ok_or_else(|| corrupt("completed_at"))?,
             query: row.query,
             error_code: row.error_code,
             excerpt: row.excerpt,

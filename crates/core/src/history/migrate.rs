@@ -1,10 +1,10 @@
 //! Migrates the schema; any number of processes may start this at once.
 
 use super::HistoryError;
-use super::connect::{Connector, Target};
+use super::connect::{DatabaseTarget, PostgresConnector};
 use super::error::Cause;
-use super::file::make_private;
 use super::pool::SQLITE_SETUP;
+use super::sqlite_file::make_private;
 use diesel::connection::SimpleConnection;
 use diesel::result::Error as QueryError;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
@@ -15,20 +15,20 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 
-pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-pub(super) const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+pub(super) const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+pub(super) const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// An arbitrary id that no other program should use: the first eight bytes of "privachat".
 const ADVISORY_LOCK: i64 = i64::from_be_bytes(*b"privacha");
 /// Equal to SQLite's busy timeout.
-const WAL_WAIT: Duration = Duration::from_secs(5);
-const WAL_PAUSE: Duration = Duration::from_millis(20);
+const WAL_SWITCH_TIMEOUT: Duration = Duration::from_secs(5);
+const WAL_SWITCH_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Runs the pending migrations.
-pub(super) async fn run(target: &Target) -> Result<(), HistoryError> {
+pub(super) async fn run(target: &DatabaseTarget) -> Result<(), HistoryError> {
     match target {
-        Target::Sqlite(path) => sqlite(path).await,
-        Target::Postgres(connector) => postgres(connector).await,
+        DatabaseTarget::Sqlite(path) => sqlite(path).await,
+        DatabaseTarget::Postgres(connector) => postgres(connector).await,
     }
 }
 
@@ -60,17 +60,21 @@ fn sqlite_blocking(path: &Path) -> Result<(), HistoryError> {
         .and_then(|()| switch_to_wal(&mut connection))
         .map_err(|error| unusable(error.into()))?;
     connection
-        .immediate_transaction(|connection| connection.run_pending_migrations(SQLITE).map(drop))
+        .immediate_transaction(|connection| {
+            connection
+                .run_pending_migrations(SQLITE_MIGRATIONS)
+                .map(drop)
+        })
         .map_err(unusable)
 }
 
 /// Retries while the file is locked: SQLite ignores its busy timeout for this change.
 fn switch_to_wal(connection: &mut SqliteConnection) -> Result<(), QueryError> {
-    let deadline = Instant::now() + WAL_WAIT;
+    let deadline = Instant::now() + WAL_SWITCH_TIMEOUT;
     loop {
         match connection.batch_execute("PRAGMA journal_mode = WAL") {
             Err(error) if is_locked(&error) && Instant::now() < deadline => {
-                std::thread::sleep(WAL_PAUSE);
+                std::thread::sleep(WAL_SWITCH_INTERVAL);
             }
             outcome => return outcome,
         }
@@ -83,7 +87,7 @@ fn is_locked(error: &dyn std::error::Error) -> bool {
     error.to_string().contains("locked")
 }
 
-async fn postgres(connector: &Connector) -> Result<(), HistoryError> {
+async fn postgres(connector: &PostgresConnector) -> Result<(), HistoryError> {
     let connection = connector.connect().await?;
     // Unlike `block_in_place`, this works in every kind of runtime.
     spawn_blocking(move || postgres_blocking(connection))
@@ -99,6 +103,8 @@ fn postgres_blocking(connection: AsyncPgConnection) -> Result<(), Cause> {
         connection.batch_execute("SET LOCAL lock_timeout = '10s'")?;
         diesel::sql_query(format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
             .execute(connection)?;
-        connection.run_pending_migrations(POSTGRES).map(drop)
+        connection
+            .run_pending_migrations(POSTGRES_MIGRATIONS)
+            .map(drop)
     })
 }

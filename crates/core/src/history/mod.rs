@@ -11,32 +11,32 @@
 
 mod connect;
 mod database;
+mod database_url;
 mod encryption;
 mod error;
-mod file;
 mod inspect;
 mod listing;
+mod maintenance;
 mod migrate;
 mod page;
 mod pool;
 mod retention;
+mod search_words;
 mod session;
+mod sqlite_file;
 mod statement;
 mod summary;
 mod table;
 mod tls;
-mod upkeep;
-mod url;
-mod words;
 
 pub use self::database::open;
+pub use self::database_url::{DatabaseUrl, DatabaseUrlError};
 pub use self::error::HistoryError;
-pub use self::inspect::{Standing, inspect};
-pub use self::page::{Before, Ending, Listed, NoPlace, Page, Wanted};
+pub use self::inspect::{DatabaseStatus, inspect};
+pub use self::page::{Cursor, InvalidCursor, Outcome, Page, SessionFilter, SessionSummary};
 pub use self::retention::Retention;
 pub use self::session::Session;
-pub use self::tls::{AuthoritiesError, EncryptionFault};
-pub use self::url::{DatabaseUrl, DatabaseUrlError};
+pub use self::tls::{AuthoritiesError, EncryptionError};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -61,7 +61,7 @@ pub trait History: Send + Sync {
     ///
     /// # Errors
     /// [`HistoryError::Corrupt`] for an unreadable row; any error of the database.
-    async fn page(&self, wanted: &Wanted) -> Result<Page, HistoryError>;
+    async fn page(&self, wanted: &SessionFilter) -> Result<Page, HistoryError>;
 
     /// Deletes the session with this id; returns whether it existed. Does not check access.
     ///

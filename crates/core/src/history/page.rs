@@ -8,25 +8,25 @@ use uuid::Uuid;
 
 /// The filter, start and size of a page, newest first.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct SessionFilter {
     /// Only sessions of the API key with this name; all if `None`.
     pub owner: Option<String>,
     /// Only sessions of this mode.
     pub mode: Option<Mode>,
     /// Only sessions with this outcome.
-    pub ending: Option<Ending>,
+    pub outcome: Option<Outcome>,
     /// Only sessions with all of these words in question or answer. A word of three or more
     /// characters also matches as a prefix. A text without words matches nothing.
     pub text: Option<String>,
     /// Where the page begins; at the newest session if `None`.
-    pub before: Option<Before>,
+    pub before: Option<Cursor>,
     /// The largest number of sessions on the page.
     pub limit: u16,
 }
 
 /// How a search ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum Outcome {
     /// With an answer.
     Completed,
     /// Without an answer, cancelled or not.
@@ -35,7 +35,7 @@ pub enum Ending {
     Cancelled,
 }
 
-impl Ending {
+impl Outcome {
     /// Every outcome.
     pub const ALL: [Self; 3] = [Self::Completed, Self::Failed, Self::Cancelled];
 
@@ -53,7 +53,7 @@ impl Ending {
 /// The position between two sessions where a page begins. New sessions do not move it, and it stays
 /// valid if the session that it was made from is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Before {
+pub struct Cursor {
     /// The page has sessions older than this, and those of the same time with a smaller id.
     pub(super) created_at: DateTime<Utc>,
     /// `None` to exclude all sessions of the same time.
@@ -63,9 +63,9 @@ pub struct Before {
 /// The text is not a [`Before`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("neither a time nor a next_before")]
-pub struct NoPlace;
+pub struct InvalidCursor;
 
-impl fmt::Display for Before {
+impl fmt::Display for Cursor {
     /// The text needs no escaping in a query string.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = self.created_at.to_rfc3339_opts(SecondsFormat::Micros, true);
@@ -76,27 +76,27 @@ impl fmt::Display for Before {
     }
 }
 
-impl FromStr for Before {
-    type Err = NoPlace;
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
 
     /// Parses the text of `Display`, or any ISO 8601 time: the page then begins right before that
     /// time.
-    fn from_str(text: &str) -> Result<Self, NoPlace> {
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
         let (at, id) = match text.split_once('_') {
             Some((at, id)) => {
-                let id = Uuid::try_parse(id).map_err(|_not_a_uuid| NoPlace)?;
+                let id = Uuid::try_parse(id).map_err(|_not_a_uuid| InvalidCursor)?;
                 (at, Some(id))
             }
             None => (text, None),
         };
-        let created_at = time::parse(at).map_err(|_not_a_time| NoPlace)?;
+        let created_at = time::parse(at).map_err(|_not_a_time| InvalidCursor)?;
         Ok(Self { created_at, id })
     }
 }
 
 /// One entry of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct SessionSummary {
     /// The id of the search.
     pub id: Uuid,
     /// The question.
@@ -121,9 +121,9 @@ pub struct Listed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// Newest first.
-    pub sessions: Vec<Listed>,
+    pub sessions: Vec<SessionSummary>,
     /// The start of the next page, if there is one.
-    pub next: Option<Before>,
+    pub next: Option<Cursor>,
 }
 
 #[cfg(test)]
@@ -136,9 +136,9 @@ mod tests {
             "2026-11-23T14:36:40.942499Z_9117064c-0000-4000-8000-000000000001",
             "2026-11-23T14:36:40.942499Z",
         ] {
-            assert_eq!(text.parse::<Before>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<Cursor>().unwrap().to_string(), text);
         }
-        let other: Before = "2026-11-23T15:36:40+01:00".parse().unwrap();
+        let other: Cursor = "2026-11-23T15:36:40+01:00".parse().unwrap();
         assert_eq!(other.to_string(), "2026-11-23T14:36:40.000000Z");
     }
 
@@ -151,7 +151,7 @@ mod tests {
             "2026-11-23T14:36:40Z_",
             "1700000000_x",
         ] {
-            assert_eq!(text.parse::<Before>(), Err(NoPlace), "{text}");
+            assert_eq!(text.parse::<Cursor>(), Err(InvalidCursor), "{text}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The connection pools of both databases. Connections are made on first use.
 
 use super::HistoryError;
-use super::connect::{Connector, Target};
+use super::connect::{DatabaseTarget, PostgresConnector};
 use super::error::Cause;
-use crate::threads::Threads;
+use crate::blocking_pool::BlockingPool;
 use diesel::result::Error as QueryError;
 use diesel::{ConnectionError, SqliteConnection};
 use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
@@ -20,9 +20,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// Bounds the wait for a connection, new or pooled.
-pub(super) const CONNECT_WAIT: Duration = Duration::from_secs(4);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// Bounds one statement on Postgres. On SQLite the busy timeout does.
-pub(super) const STATEMENT_WAIT: Duration = Duration::from_secs(10);
+pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// SQLite has one writer at a time: more connections would only wait for each other. Each needs a
 /// thread.
@@ -42,17 +42,17 @@ pub(super) enum Pools {
 }
 
 impl Pools {
-    pub(super) fn new(target: &Target) -> Result<Self, HistoryError> {
+    pub(super) fn new(target: &DatabaseTarget) -> Result<Self, HistoryError> {
         match target {
-            Target::Sqlite(path) => Self::sqlite(path),
-            Target::Postgres(connector) => Self::postgres(connector),
+            DatabaseTarget::Sqlite(path) => Self::sqlite(path),
+            DatabaseTarget::Postgres(connector) => Self::postgres(connector),
         }
     }
 
     fn sqlite(path: &Path) -> Result<Self, HistoryError> {
         let mut config = ManagerConfig::<AsyncSqlite>::default();
         config.recycling_method = RecyclingMethod::Fast;
-        let threads = Threads::new(SQLITE_CONNECTIONS);
+        let threads = BlockingPool::new(SQLITE_CONNECTIONS);
         // The closure owns the threads and the pool owns the closure: they live equally long.
         config.custom_setup = Box::new(move |path| {
             let handle = threads.handle().cloned();
@@ -80,7 +80,7 @@ impl Pools {
             .map_err(|error| HistoryError::Unreachable(Cause::from(error)))
     }
 
-    fn postgres(connector: &Connector) -> Result<Self, HistoryError> {
+    fn postgres(connector: &PostgresConnector) -> Result<Self, HistoryError> {
         let mut config = ManagerConfig::<AsyncPgConnection>::default();
         let connector = connector.clone();
         config.custom_setup = Box::new(move |_no_address| {
@@ -103,7 +103,7 @@ fn as_setup_error(error: HistoryError) -> ConnectionError {
 }
 
 /// Converts the error of a pool that has no connection.
-pub(super) fn unreachable(error: PoolError) -> HistoryError {
+pub(super) fn from_pool_error(error: PoolError) -> HistoryError {
     use diesel_async::pooled_connection::PoolError::ConnectionError as InSetup;
     let error = match error {
         PoolError::Backend(InSetup(ConnectionError::CouldntSetupConfiguration(

@@ -1,7 +1,7 @@
 //! Runs one statement on either pool, with timeouts, and never drops it half-way.
 
 use super::HistoryError;
-use super::pool::CONNECT_WAIT;
+use super::pool::CONNECT_TIMEOUT;
 use std::future::Future;
 use tokio::time::timeout;
 
@@ -54,7 +54,7 @@ pub(super) use with_connection;
 
 /// Runs `work` in its own task, so that it completes even if the caller is dropped. If a future
 /// that waits for SQLite is dropped half-way, its thread continues and the driver panics.
-pub(super) async fn to_its_end<T: Send + 'static>(
+pub(super) async fn run_uncancellable<T: Send + 'static>(
     work: impl Future<Output = Result<T, HistoryError>> + Send + 'static,
 ) -> Result<T, HistoryError> {
     tokio::spawn(work)
@@ -62,10 +62,10 @@ pub(super) async fn to_its_end<T: Send + 'static>(
         .map_err(HistoryError::Interrupted)?
 }
 
-pub(super) async fn in_time<T>(
+pub(super) async fn with_connect_timeout<T>(
     connect: impl Future<Output = Result<T, HistoryError>>,
 ) -> Result<T, HistoryError> {
-    timeout(CONNECT_WAIT, connect)
+    timeout(CONNECT_TIMEOUT, connect)
         .await
-        .map_err(|_elapsed| HistoryError::Timeout(CONNECT_WAIT))?
+        .map_err(|_elapsed| HistoryError::Timeout(CONNECT_TIMEOUT))?
 }

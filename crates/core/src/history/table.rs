@@ -1,6 +1,6 @@
 //! The tables, and the conversion between rows and [`Session`].
 
-use super::summary::Summary;
+use super::summary::SummaryRow;
 use super::{HistoryError, Session};
 use crate::mode::Mode;
 use crate::schema::Status;
@@ -41,7 +41,7 @@ diesel::allow_tables_to_appear_in_same_query!(sessions, session_summaries);
 
 #[derive(Debug, Insertable, Queryable, AsChangeset)]
 #[diesel(table_name = sessions, treat_none_as_null = true)]
-pub(super) struct Row {
+pub(super) struct SessionRow {
     id: String,
     owner: Option<String>,
     query: String,
@@ -54,7 +54,7 @@ pub(super) struct Row {
     result: Option<String>,
 }
 
-impl TryFrom<&Session> for Row {
+impl TryFrom<&Session> for SessionRow {
     type Error = HistoryError;
 
     fn try_from(session: &Session) -> Result<Self, HistoryError> {
@@ -63,12 +63,12 @@ impl TryFrom<&Session> for Row {
         }
         Ok(Self {
             id: session.id.to_string(),
-            owner: session.owner.as_deref().map(storable),
-            query: storable(&session.query),
+            owner: session.owner.as_deref().map(replace_nul),
+            query: replace_nul(&session.query),
             mode: session.mode.as_str().to_owned(),
             status: session.status.as_str().to_owned(),
-            error: session.error.as_deref().map(storable),
-            error_code: session.error_code.as_deref().map(storable),
+            error: session.error.as_deref().map(replace_nul),
+            error_code: session.error_code.as_deref().map(replace_nul),
             created_at: session.created_at.timestamp_micros(),
             completed_at: session.completed_at.timestamp_micros(),
             result: session.result.as_ref().map(|json| json.get().to_owned()),
@@ -76,20 +76,20 @@ impl TryFrom<&Session> for Row {
     }
 }
 
-impl TryFrom<Row> for Session {
+impl TryFrom<SessionRow> for Session {
     type Error = HistoryError;
 
-    fn try_from(row: Row) -> Result<Self, HistoryError> {
+    fn try_from(row: SessionRow) -> Result<Self, HistoryError> {
         let corrupt = |column| HistoryError::Corrupt {
             id: row.id.clone(),
             column,
         };
         Ok(Self {
             id: Uuid::try_parse(&row.id).map_err(|_not_a_uuid| corrupt("id"))?,
-            mode: Mode::of_stored(&row.mode).ok_or_else(|| corrupt("mode"))?,
+            mode: Mode::from_stored(&row.mode).ok_or_else(|| corrupt("mode"))?,
             status: terminal_status(&row.status).ok_or_else(|| corrupt("status"))?,
-            created_at: time(row.created_at).ok_or_else(|| corrupt("created_at"))?,
-            completed_at: time(row.completed_at).ok_or_else(|| corrupt("completed_at"))?,
+            created_at: from_micros(row.created_at).ok_or_else(|| corrupt("created_at"))?,
+            completed_at: from_micros(row.completed_at).ok_or_else(|| corrupt("completed_at"))?,
             result: match &row.result {
                 Some(json) => Some(
                     RawValue::from_string(json.clone()).map_err(|_not_json| corrupt("result"))?,
@@ -104,9 +104,9 @@ impl TryFrom<Row> for Session {
     }
 }
 
-impl Row {
-    pub(super) fn summary(&self) -> Summary {
-        Summary::new(
+impl SessionRow {
+    pub(super) fn summary(&self) -> SummaryRow {
+        SummaryRow::new(
             self.id.clone(),
             self.created_at,
             &self.query,
@@ -116,7 +116,7 @@ impl Row {
 }
 
 /// Replaces NUL, which Postgres cannot store, by the replacement character on both databases.
-fn storable(text: &str) -> String {
+fn replace_nul(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
@@ -126,6 +126,6 @@ pub(super) fn terminal_status(name: &str) -> Option<Status> {
         .find(|status| status.as_str() == name)
 }
 
-pub(super) fn time(micros: i64) -> Option<DateTime<Utc>> {
+pub(super) fn from_micros(micros: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_micros(micros)
 }

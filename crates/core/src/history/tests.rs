@@ -1,14 +1,14 @@
 //! A suite that runs on both databases, then tests of each database alone.
 
-mod finding;
+mod full_text;
 mod inspect;
 mod outage;
 mod pages;
-mod place;
 mod postgres_server;
 mod retention;
 mod sqlite;
 mod suite;
+mod test_database;
 mod tls;
 mod tls_server;
 mod upgrade;

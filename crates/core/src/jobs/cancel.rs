@@ -28,8 +28,8 @@ impl Jobs {
         invocation
             .arg(failure.error_json())
             .arg(failure.members_json())
-            .arg(keys::CHANGED)
-            .arg(keys::CANCELLED)
+            .arg(keys::CHANGED_CHANNEL)
+            .arg(keys::CANCELLED_CHANNEL)
             .arg(id.to_string())
             .arg(Uuid::new_v4().to_string());
         let reply: Vec<String> = self.call_in(KeyGroup::Job(id), &invocation).await?;

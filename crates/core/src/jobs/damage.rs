@@ -107,7 +107,7 @@ impl Jobs {
         &self,
         command: &Cmd,
     ) -> Result<T, JobsError> {
-        let mut connection = self.redis.in_bulk();
+        let mut connection = self.redis.pooled();
         parse_reply(command.query_async::<Value>(&mut connection).await?)
     }
 

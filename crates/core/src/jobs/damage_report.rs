@@ -6,7 +6,7 @@ use super::{
     error::parse_reply,
     ids::{self, RawEntry, lossy_text},
 };
-use crate::{connection::Link, keys};
+use crate::{connection::RoutedConnection, keys};
 use futures_util::future::{join_all, try_join_all};
 use redis::Value;
 use std::collections::BTreeSet;
@@ -61,7 +61,7 @@ impl Jobs {
         for (key, sort) in KeyGroup::Queues.keys() {
             self.check_queue_key(&key, sort, &mut damages).await?;
         }
-        for node in self.redis.masters().await? {
+        for node in self.redis.master_connections().await? {
             self.check_node(node, &mut damages).await?;
         }
         Ok(damages)
@@ -120,7 +120,7 @@ impl Jobs {
     /// Checks the jobs of one server, and finds the keys that were set aside there.
     async fn check_node(
         &self,
-        mut node: Link,
+        mut node: RoutedConnection,
         damages: &mut DamageReport,
     ) -> Result<(), JobsError> {
         let mut cursor = 0_u64;
@@ -155,10 +155,10 @@ impl Jobs {
 /// The job that a key belongs to: its record, or a key that begins with `{search_job:<id>}`.
 fn job_of_key(key: &str) -> Option<Uuid> {
     let inner = key.strip_prefix('{').and_then(|key| key.split('}').next());
-    keys::id_of(inner.unwrap_or(key))
+    keys::record_id(inner.unwrap_or(key))
 }
 
-async fn check_job(node: &Link, id: Uuid) -> Result<Vec<DamagedKey>, JobsError> {
+async fn check_job(node: &RoutedConnection, id: Uuid) -> Result<Vec<DamagedKey>, JobsError> {
     let keys = KeyGroup::Job(id).keys();
     let kinds = keys.iter().map(async |(key, _)| {
         let mut command = redis::cmd("TYPE");
@@ -182,7 +182,7 @@ async fn check_job(node: &Link, id: Uuid) -> Result<Vec<DamagedKey>, JobsError> 
 }
 
 /// Checks that this version knows the state of a job.
-async fn check_state(node: &Link, id: Uuid) -> Result<Option<DamagedKey>, JobsError> {
+async fn check_state(node: &RoutedConnection, id: Uuid) -> Result<Option<DamagedKey>, JobsError> {
     let key = keys::control(id);
     let mut command = redis::cmd("HGET");
     command.arg(&key).arg("state");

@@ -12,7 +12,7 @@ use super::{
     ids::{self, RawEntry},
 };
 use crate::{
-    connection::{Redis, Wake, timed_out},
+    connection::{Redis, UnblockHandle, timed_out},
     keys,
     mode::Mode,
 };
@@ -52,7 +52,7 @@ pub struct Unblocker {
 }
 
 /// `None` while there is no connection.
-type SharedWake = Arc<Mutex<Option<Wake>>>;
+type SharedWake = Arc<Mutex<Option<UnblockHandle>>>;
 
 impl Jobs {
     /// A consumer with a connection of its own.
@@ -139,7 +139,7 @@ impl Consumer {
 
     async fn connect(&self) -> Result<MultiplexedConnection, JobsError> {
         let dedicated = self.redis.dedicated().await?;
-        self.set_wake(Some(dedicated.wake));
+        self.set_wake(Some(dedicated.unblock_handle));
         Ok(dedicated.connection)
     }
 
@@ -150,7 +150,7 @@ impl Consumer {
             .is_some_and(|wake| self.redis.is_current(wake))
     }
 
-    fn set_wake(&self, wake: Option<Wake>) {
+    fn set_wake(&self, wake: Option<UnblockHandle>) {
         *self.wake.lock().unwrap_or_else(PoisonError::into_inner) = wake;
     }
 }
@@ -169,7 +169,7 @@ impl Unblocker {
         let Some(wake) = wake else {
             return Ok(());
         };
-        Ok(wake.wake().await?)
+        Ok(wake.unblock().await?)
     }
 }
 

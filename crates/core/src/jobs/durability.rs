@@ -1,7 +1,7 @@
 //! Durability: whether Redis has a job on disk before it confirms it.
 
 use super::{Jobs, JobsError, redis_check};
-use crate::connection::{Link, Server};
+use crate::connection::{RedisServer, RoutedConnection};
 use std::{
     collections::HashMap,
     sync::{PoisonError, RwLock},
@@ -125,13 +125,13 @@ impl Jobs {
     /// Reads the durability of one server; `info` is its `INFO`.
     pub(super) async fn server_durability(
         &self,
-        server: &Server,
+        server: &RedisServer,
         info: &str,
     ) -> Result<Durability, JobsError> {
         let append_only =
             redis_check::info_value(info, "aof_enabled").map(|enabled| enabled == "1");
         let fsync = match append_only {
-            Some(true) => fsync_policy(self.redis.link_to(server)).await?,
+            Some(true) => fsync_policy(self.redis.connection_to(server)).await?,
             _ => None,
         };
         Ok(Durability::from_settings(append_only, fsync.as_deref()))
@@ -139,7 +139,7 @@ impl Jobs {
 }
 
 /// `None` when the server refuses `CONFIG`, as managed ones do.
-async fn fsync_policy(mut link: Link) -> Result<Option<String>, JobsError> {
+async fn fsync_policy(mut link: RoutedConnection) -> Result<Option<String>, JobsError> {
     let mut command = redis::cmd("CONFIG");
     command.arg("GET").arg("appendfsync");
     let reply: redis::RedisResult<HashMap<String, String>> = command.query_async(&mut link).await;

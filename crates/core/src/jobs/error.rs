@@ -8,7 +8,7 @@
 //! | `WRONGTYPE`, or an error of a script caused by the data | `Damaged` | no: the data stays as it is |
 //! | a reply that the engine's commands and scripts never give | `Unexpected` | no |
 
-use crate::tls::TlsFault;
+use crate::tls::TlsError;
 use redis::{ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value};
 
 /// A failed call. Unless a variant says otherwise it may have taken effect; every call may be
@@ -47,9 +47,9 @@ impl JobsError {
 
     /// The TLS fault, if that is the cause.
     #[must_use]
-    pub fn tls_fault(&self) -> Option<TlsFault> {
+    pub fn tls_fault(&self) -> Option<TlsError> {
         match self {
-            Self::Unavailable(error) | Self::Full(error) => TlsFault::behind(error),
+            Self::Unavailable(error) | Self::Full(error) => TlsError::find_in(error),
             Self::Damaged(_) | Self::Unexpected(_) => None,
         }
     }
@@ -96,7 +96,7 @@ impl From<RedisError> for JobsError {
 
 /// Names a TLS fault in the message, as restarting Redis does not help with it.
 fn tls_reason(error: &RedisError) -> String {
-    TlsFault::behind(error).map_or_else(String::new, |fault| format!(": {fault}"))
+    TlsError::find_in(error).map_or_else(String::new, |fault| format!(": {fault}"))
 }
 
 /// Recognises refusals that have no error code of their own.

@@ -128,7 +128,7 @@ impl Jobs {
             .arg(nonce.to_string())
             .arg(serde_json::Value::from(worker).to_string())
             .arg(millis(lease))
-            .arg(keys::CHANGED)
+            .arg(keys::CHANGED_CHANNEL)
             .arg(hint.id.to_string())
             .arg(self.process_id.to_string())
             .arg(most_losses);
@@ -198,7 +198,7 @@ impl Jobs {
         invocation
             .arg(lease.nonce.to_string())
             .arg(progress.unwrap_or_default())
-            .arg(keys::CHANGED)
+            .arg(keys::CHANGED_CHANNEL)
             .arg(lease.id.to_string())
             .arg(number);
         for (kind, data) in events {
@@ -234,7 +234,7 @@ impl Jobs {
         invocation
             .arg(cancelled.error_json())
             .arg(cancelled.members_json())
-            .arg(keys::CHANGED)
+            .arg(keys::CHANGED_CHANNEL)
             .arg(lease.id.to_string());
         match self
             .call_in::<String>(KeyGroup::Job(lease.id), &invocation)
@@ -271,7 +271,7 @@ impl Jobs {
             .arg(millis(pause))
             .arg(cancelled.error_json())
             .arg(cancelled.members_json())
-            .arg(keys::CHANGED)
+            .arg(keys::CHANGED_CHANNEL)
             .arg(lease.id.to_string());
         let reply: Vec<String> = self.call_in(KeyGroup::Job(lease.id), &invocation).await?;
         match reply.first().map_or("", String::as_str) {
@@ -295,7 +295,7 @@ impl Jobs {
         let mut invocation = job_invocation(&self.scripts.release, lease.id);
         invocation
             .arg(lease.nonce.to_string())
-            .arg(keys::CHANGED)
+            .arg(keys::CHANGED_CHANNEL)
             .arg(lease.id.to_string());
         match self
             .call_in::<String>(KeyGroup::Job(lease.id), &invocation)

@@ -124,13 +124,13 @@ impl Jobs {
     async fn record_lost(&self, process: Uuid, names: &[String]) -> Result<Vec<String>, JobsError> {
         let mut invocation = self.scripts.record_lost.prepare_invoke();
         invocation
-            .key(keys::lost(process))
+            .key(keys::lost_jobs(process))
             .arg(MAX_NAMES)
             .arg(NAMES_TTL_SECONDS)
             .arg(names);
         match self.call_in(KeyGroup::Queues, &invocation).await {
             Err(error) if error.is_data_error() => {
-                self.log_damaged_key(&keys::lost(process), &error);
+                self.log_damaged_key(&keys::lost_jobs(process), &error);
                 let seen = names.iter().cloned().chain([UNNAMED_JOBS.to_owned()]);
                 Ok(seen.collect())
             }

@@ -3,7 +3,7 @@
 //! Pub/sub loses messages, so a notification only means "read the job again", and each reconnect
 //! notifies all subscribers. Subscribe first, then read, then wait.
 
-use crate::{connection::Redis, outage::Outage};
+use crate::{connection::Redis, outage_log::OutageLog};
 use futures_util::StreamExt;
 use std::{
     collections::HashMap,
@@ -36,11 +36,11 @@ impl Notifier {
     /// Keeps a subscription to `channel` open until `stop`.
     pub async fn run(self, redis: Redis, channel: &'static str, stop: CancellationToken) {
         let listening = async {
-            let mut outage = Outage::default();
+            let mut outage = OutageLog::default();
             loop {
                 let lost = self.run_subscription(&redis, channel, &mut outage).await;
                 if let Err(error) = lost
-                    && outage.failed()
+                    && outage.record_failure()
                 {
                     tracing::warn!(channel, error = %error, "lost the Redis subscription; trying again");
                 }
@@ -54,10 +54,10 @@ impl Notifier {
         &self,
         redis: &Redis,
         channel: &str,
-        outage: &mut Outage,
+        outage: &mut OutageLog,
     ) -> redis::RedisResult<()> {
-        let (subscription, server) = redis.listener(channel).await?;
-        if let Some(seconds) = outage.ended() {
+        let (subscription, server) = redis.subscribe(channel).await?;
+        if let Some(seconds) = outage.record_success() {
             tracing::info!(channel, seconds, "the Redis subscription is back");
         }
         self.notify_all();

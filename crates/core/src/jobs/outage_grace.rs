@@ -9,7 +9,7 @@
 
 use super::{Jobs, JobsError};
 use crate::{
-    connection::{Redis, Server},
+    connection::{Redis, RedisServer},
     keys,
 };
 use futures_util::future::join_all;
@@ -31,7 +31,7 @@ pub(super) struct OutageGrace {
 }
 
 struct ServerStatus {
-    server: Server,
+    server: RedisServer,
     is_reachable: bool,
     /// End of the grace.
     grace_until: Option<Instant>,

@@ -52,7 +52,7 @@ impl Jobs {
 
 fn write_probe() -> Cmd {
     let mut probe = redis::cmd("SETRANGE");
-    probe.arg(keys::WRITABLE).arg(0).arg("");
+    probe.arg(keys::WRITE_PROBE).arg(0).arg("");
     probe
 }
 

@@ -12,7 +12,7 @@ use super::{
     ids::{self, RawEntry},
     record::{JobState, parse_state},
 };
-use crate::{connection::Link, keys, mode::Mode};
+use crate::{connection::RoutedConnection, keys, mode::Mode};
 use futures_util::future::join_all;
 use redis::Value;
 use std::{
@@ -31,7 +31,7 @@ const MAX_POSTPONEMENT: Duration = Duration::from_secs(30 * 86_400);
 #[derive(Default)]
 pub(super) struct ScanCursor {
     /// Nodes whose records are still to be scanned, the current one first.
-    nodes: VecDeque<Link>,
+    nodes: VecDeque<RoutedConnection>,
     record_cursor: u64,
     index_position: usize,
     index_cursor: u64,
@@ -104,9 +104,9 @@ impl Jobs {
     async fn scan_records(
         &self,
         walk: &mut ScanCursor,
-    ) -> Result<(Option<Link>, Vec<Uuid>), JobsError> {
+    ) -> Result<(Option<RoutedConnection>, Vec<Uuid>), JobsError> {
         if walk.nodes.is_empty() {
-            walk.nodes = self.redis.masters().await?.into();
+            walk.nodes = self.redis.master_connections().await?.into();
         }
         let Some(node) = walk.nodes.front_mut() else {
             return Ok((None, Vec::new()));
@@ -115,7 +115,7 @@ impl Jobs {
         command.arg(walk.record_cursor);
         command
             .arg("MATCH")
-            .arg(keys::RECORDS)
+            .arg(keys::RECORD_PATTERN)
             .arg("COUNT")
             .arg(SCAN_COUNT);
         let (cursor, found): (u64, Vec<RawEntry>) =
@@ -127,7 +127,7 @@ impl Jobs {
         }
         let ids = found
             .iter()
-            .filter_map(|key| keys::id_of(str::from_utf8(key).ok()?));
+            .filter_map(|key| keys::record_id(str::from_utf8(key).ok()?));
         Ok((Some(node), ids.collect()))
     }
 
@@ -150,7 +150,7 @@ impl Jobs {
 
 /// The unfinished jobs among `ids`, in one round trip to their node; without those that cannot be
 /// read.
-async fn unfinished(node: Link, ids: Vec<Uuid>) -> Result<Vec<Uuid>, JobsError> {
+async fn unfinished(node: RoutedConnection, ids: Vec<Uuid>) -> Result<Vec<Uuid>, JobsError> {
     let states = ids.iter().map(async |id| {
         let mut command = redis::cmd("HGET");
         command.arg(keys::control(*id)).arg("state");

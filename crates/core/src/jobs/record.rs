@@ -124,7 +124,7 @@ impl Jobs {
         // it was read. Records of the old service have none.
         both.cmd("HGET").arg(keys::control(id)).arg("owner");
         both.cmd("GET").arg(keys::record(id));
-        let reply: Value = both.query_async(&mut self.redis.in_bulk()).await?;
+        let reply: Value = both.query_async(&mut self.redis.pooled()).await?;
         let (owner, bytes): (Option<String>, Option<Vec<u8>>) = parse_reply(reply)?;
         Ok(bytes.map(|bytes| (Record::from(bytes), owner)))
     }

@@ -1,7 +1,7 @@
 //! Checking the configuration of Redis: its version, role, eviction policy and persistence.
 
 use super::{Durability, Jobs, JobsError};
-use crate::connection::Server;
+use crate::connection::RedisServer;
 use std::{fmt, time::Duration};
 
 /// The oldest major version that the service supports.
@@ -91,17 +91,23 @@ impl Jobs {
     }
 
     /// Zero when the server does not tell its uptime.
-    pub(super) async fn uptime(&self, server: &Server) -> Result<Duration, JobsError> {
+    pub(super) async fn uptime(&self, server: &RedisServer) -> Result<Duration, JobsError> {
         let info = self.info(server, "server").await?;
         let seconds =
             info_value(&info, "uptime_in_seconds").and_then(|seconds| seconds.parse().ok());
         Ok(Duration::from_secs(seconds.unwrap_or(0)))
     }
 
-    pub(super) async fn info(&self, server: &Server, section: &str) -> Result<String, JobsError> {
+    pub(super) async fn info(
+        &self,
+        server: &RedisServer,
+        section: &str,
+    ) -> Result<String, JobsError> {
         let mut command = redis::cmd("INFO");
         command.arg(section);
-        Ok(command.query_async(&mut self.redis.link_to(server)).await?)
+        Ok(command
+            .query_async(&mut self.redis.connection_to(server))
+            .await?)
     }
 }
 

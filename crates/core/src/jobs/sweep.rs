@@ -161,7 +161,7 @@ impl Sweeper {
         let unlisted = match tidied.and(unlisted) {
             Ok(unlisted) => unlisted,
             Err(error) if error.is_data_error() => {
-                self.jobs.log_damaged_key(keys::RECORDS, &error);
+                self.jobs.log_damaged_key(keys::RECORD_PATTERN, &error);
                 return;
             }
             Err(error) => {
@@ -343,7 +343,7 @@ impl Sweeper {
         }
         let (nonce, company) = company.unwrap_or_default();
         invocation
-            .arg(keys::CHANGED)
+            .arg(keys::CHANGED_CHANNEL)
             .arg(id.to_string())
             .arg(MAX_LOSSES)
             .arg(nonce)

@@ -1,10 +1,10 @@
 use super::*;
 
-const PAGE: &str = include_str!("../../../../docs/REDIS.md");
+const REDIS_MD: &str = include_str!("../../../../docs/REDIS.md");
 
 #[test]
 fn redis_md_lists_exactly_the_keys_of_the_table() {
-    let rows: Vec<String> = TABLE
+    let rows: Vec<String> = KEY_TABLE
         .iter()
         .map(|key| {
             let KeySpec {
@@ -18,7 +18,7 @@ fn redis_md_lists_exactly_the_keys_of_the_table() {
             format!("| `{pattern}` | {kind} | {ttl} | {writer} | {readers} | {holds} |")
         })
         .collect();
-    let shown: Vec<&str> = PAGE
+    let shown: Vec<&str> = REDIS_MD
         .lines()
         .filter(|line| line.starts_with("| `{search") || line.starts_with("| `search_"))
         .collect();
@@ -35,7 +35,7 @@ fn every_key_that_is_built_has_a_row() {
                 .into_iter()
                 .flat_map(|mode| [queue(mode), pending(mode)]),
         )
-        .chain([answer, running, page, limit].map(|key| key("<digest>")))
+        .chain([cached_result, leader_lock, cached_page, rate_limit].map(|key| key("<digest>")))
         .chain(
             [
                 LIVE,
@@ -45,7 +45,7 @@ fn every_key_that_is_built_has_a_row() {
                 CALLBACKS,
                 WORKERS,
                 WORKER_DESCRIPTIONS,
-                WRITABLE,
+                WRITE_PROBE,
             ]
             .map(str::to_owned),
         );
@@ -56,7 +56,7 @@ fn every_key_that_is_built_has_a_row() {
                 pattern.replace(&format!(":{mode}"), ":<mode>")
             });
         assert!(
-            TABLE.iter().any(|row| row.pattern == pattern),
+            KEY_TABLE.iter().any(|row| row.pattern == pattern),
             "{key} has no row"
         );
     }
@@ -64,7 +64,7 @@ fn every_key_that_is_built_has_a_row() {
 
 #[test]
 fn only_the_record_key_starts_with_its_prefix() {
-    let others = TABLE
+    let others = KEY_TABLE
         .iter()
         .filter(|key| key.pattern.starts_with("search_job:"));
     assert_eq!(others.count(), 1);

@@ -7,21 +7,21 @@ mod registry;
 #[cfg(test)]
 mod tests;
 
-pub use process::{COMMON, Process};
-pub use registry::{Counters, Gauges, Histograms, Moment, Registry};
+pub use process::{PROCESS_METRICS, ProcessMetrics};
+pub use registry::{Counters, Gauges, Histograms, Registry, ScrapeGauges};
 
 /// The media type of the encoded text.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Upper bounds of the histogram buckets in seconds, from the fastest request to the longest
 /// search.
-pub const SECONDS: &[f64] = &[
+pub const DURATION_BUCKETS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
 ];
 
 /// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// Only grows while the process runs.
     Counter,
     /// Goes up and down.
@@ -30,7 +30,7 @@ pub enum Kind {
     Histogram,
 }
 
-impl Kind {
+impl MetricKind {
     /// The name of the type in the text format.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -48,7 +48,7 @@ pub struct Metric {
     /// The name; that of a counter ends in `_total`.
     pub name: &'static str,
     /// The type.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// The names of the labels.
     pub labels: &'static [&'static str],
     /// The help text, without a full stop.
@@ -65,7 +65,7 @@ impl Metric {
     ) -> Self {
         Self {
             name,
-            kind: Kind::Counter,
+            kind: MetricKind::Counter,
             labels,
             meaning,
         }
@@ -80,7 +80,7 @@ impl Metric {
     ) -> Self {
         Self {
             name,
-            kind: Kind::Gauge,
+            kind: MetricKind::Gauge,
             labels,
             meaning,
         }
@@ -95,7 +95,7 @@ impl Metric {
     ) -> Self {
         Self {
             name,
-            kind: Kind::Histogram,
+            kind: MetricKind::Histogram,
             labels,
             meaning,
         }
@@ -103,7 +103,7 @@ impl Metric {
 
     /// Its row in docs/METRICS.md.
     #[must_use]
-    pub fn row(&self) -> String {
+    pub fn markdown_row(&self) -> String {
         let labels: Vec<String> = self.labels.iter().map(|it| format!("`{it}`")).collect();
         let Self { name, meaning, .. } = self;
         let labels = labels.join(", ");

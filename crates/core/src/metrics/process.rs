@@ -1,7 +1,7 @@
 //! The process metrics of both binaries:
 //! <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
 
-use super::{Metric, Moment};
+use super::{Metric, ScrapeGauges};
 use crate::version::{self, VERSION};
 use std::{
     fs,
@@ -9,14 +9,14 @@ use std::{
 };
 
 /// The metrics that both binaries have.
-pub const COMMON: &[Metric] = &[BUILD_INFO, RESIDENT, OPEN_FILES, STARTED];
+pub const PROCESS_METRICS: &[Metric] = &[BUILD_INFO, RESIDENT_MEMORY, OPEN_FILES, START_TIME];
 
 const BUILD_INFO: Metric = Metric::gauge(
     "privachat_build_info",
     &["binary", "version", "revision"],
     "1: which build this is",
 );
-const RESIDENT: Metric = Metric::gauge(
+const RESIDENT_MEMORY: Metric = Metric::gauge(
     "process_resident_memory_bytes",
     &[],
     "Memory of the process that is in RAM",
@@ -26,7 +26,7 @@ const OPEN_FILES: Metric = Metric::gauge(
     &[],
     "Open files and connections of the process",
 );
-const STARTED: Metric = Metric::gauge(
+const START_TIME: Metric = Metric::gauge(
     "process_start_time_seconds",
     &[],
     "When the process began, in seconds since 1970",
@@ -34,15 +34,15 @@ const STARTED: Metric = Metric::gauge(
 
 /// The name and start time of this process, for its metrics.
 #[derive(Debug)]
-pub struct Process {
+pub struct ProcessMetrics {
     binary: &'static str,
     started: SystemTime,
 }
 
-impl Process {
+impl ProcessMetrics {
     /// Records now as the start time of the process.
     #[must_use]
-    pub fn begun(binary: &'static str) -> Self {
+    pub fn new(binary: &'static str) -> Self {
         Self {
             binary,
             started: SystemTime::now(),
@@ -50,26 +50,26 @@ impl Process {
     }
 
     /// Sets the process gauges; leaves out values that the system does not provide.
-    pub fn describe(&self, moment: &mut Moment) {
+    pub fn record(&self, moment: &mut ScrapeGauges) {
         let build = [
             self.binary.into(),
             VERSION.into(),
             version::revision().into(),
         ];
         moment.gauges(&BUILD_INFO).set(build, 1.0);
-        if let Some(bytes) = resident() {
-            moment.set(&RESIDENT, bytes);
+        if let Some(bytes) = resident_bytes() {
+            moment.set(&RESIDENT_MEMORY, bytes);
         }
         if let Ok(files) = fs::read_dir("/proc/self/fd") {
             // Without the descriptor that lists this folder.
-            moment.set(&OPEN_FILES, as_number(files.count().saturating_sub(1)));
+            moment.set(&OPEN_FILES, to_f64(files.count().saturating_sub(1)));
         }
         let started = self.started.duration_since(UNIX_EPOCH).unwrap_or_default();
-        moment.set(&STARTED, started.as_secs_f64());
+        moment.set(&START_TIME, started.as_secs_f64());
     }
 }
 
-fn resident() -> Option<f64> {
+fn resident_bytes() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status
         .lines()
@@ -78,6 +78,6 @@ fn resident() -> Option<f64> {
     Some(kib * 1024.0)
 }
 
-fn as_number(count: usize) -> f64 {
+fn to_f64(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

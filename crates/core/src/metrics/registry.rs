@@ -1,6 +1,6 @@
 //! [`Registry`] and its families of counters, gauges and histograms, over prometheus-client.
 
-use super::{Metric, SECONDS};
+use super::{DURATION_BUCKETS, Metric};
 use prometheus_client::{
     encoding::text,
     metrics::{
@@ -15,7 +15,7 @@ use std::{borrow::Cow, sync::atomic::AtomicU64, time::Duration};
 
 type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
 
-fn labels<const N: usize>(metric: &Metric, values: [Cow<'static, str>; N]) -> Labels<N> {
+fn label_set<const N: usize>(metric: &Metric, values: [Cow<'static, str>; N]) -> Labels<N> {
     let mut names = metric.labels.iter();
     values.map(|value| (names.next().copied().unwrap_or("label"), value))
 }
@@ -43,14 +43,14 @@ impl Registry {
 
     /// Registers a family of histograms.
     pub fn histograms<const N: usize>(&mut self, metric: &'static Metric) -> Histograms<N> {
-        let family = Family::new_with_constructor(Seconds);
+        let family = Family::new_with_constructor(DurationHistogram);
         self.0.register(metric.name, metric.meaning, family.clone());
         Histograms { metric, family }
     }
 
     /// The OpenMetrics text of these metrics and the gauges of this scrape.
     #[must_use]
-    pub fn encode(&self, moment: &Moment) -> String {
+    pub fn encode(&self, moment: &ScrapeGauges) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _written = text::encode_registry(&mut text, &self.0)
@@ -62,9 +62,9 @@ impl Registry {
 
 /// Gauges that are read at each scrape and hold only for it.
 #[derive(Debug, Default)]
-pub struct Moment(Registry);
+pub struct ScrapeGauges(Registry);
 
-impl Moment {
+impl ScrapeGauges {
     /// Sets a gauge without labels.
     pub fn set(&mut self, metric: &'static Metric, value: f64) {
         self.0.gauges(metric).set([], value);
@@ -85,18 +85,18 @@ pub struct Counters<const N: usize> {
 
 impl<const N: usize> Counters<N> {
     /// Creates the counter at zero, so that a rate includes its first increase.
-    pub fn show(&self, values: [impl Into<Cow<'static, str>>; N]) {
+    pub fn init_zero(&self, values: [impl Into<Cow<'static, str>>; N]) {
         self.add(values, 0);
     }
 
     /// Adds one.
-    pub fn count(&self, values: [impl Into<Cow<'static, str>>; N]) {
+    pub fn increment(&self, values: [impl Into<Cow<'static, str>>; N]) {
         self.add(values, 1);
     }
 
     /// Adds `number`.
     pub fn add(&self, values: [impl Into<Cow<'static, str>>; N], number: u64) {
-        let labels = labels(self.metric, values.map(Into::into));
+        let labels = label_set(self.metric, values.map(Into::into));
         self.family.get_or_create(&labels).inc_by(number);
     }
 }
@@ -111,13 +111,13 @@ pub struct Gauges<const N: usize> {
 impl<const N: usize> Gauges<N> {
     /// Sets the gauge.
     pub fn set(&self, values: [Cow<'static, str>; N], value: f64) {
-        let labels = labels(self.metric, values);
+        let labels = label_set(self.metric, values);
         self.family.get_or_create(&labels).set(value);
     }
 
     /// Adds `change`, which may be negative.
     pub fn add(&self, values: [Cow<'static, str>; N], change: f64) {
-        let labels = labels(self.metric, values);
+        let labels = label_set(self.metric, values);
         self.family.get_or_create(&labels).inc_by(change);
     }
 }
@@ -126,19 +126,19 @@ impl<const N: usize> Gauges<N> {
 #[derive(Debug, Clone)]
 pub struct Histograms<const N: usize> {
     metric: &'static Metric,
-    family: Family<Labels<N>, Histogram, Seconds>,
+    family: Family<Labels<N>, Histogram, DurationHistogram>,
 }
 
 impl<const N: usize> Histograms<N> {
     /// Creates the histogram without an observation.
-    pub fn show(&self, values: [impl Into<Cow<'static, str>>; N]) {
-        let labels = labels(self.metric, values.map(Into::into));
+    pub fn init_empty(&self, values: [impl Into<Cow<'static, str>>; N]) {
+        let labels = label_set(self.metric, values.map(Into::into));
         drop(self.family.get_or_create(&labels));
     }
 
     /// Records one duration.
     pub fn observe(&self, values: [impl Into<Cow<'static, str>>; N], took: Duration) {
-        let labels = labels(self.metric, values.map(Into::into));
+        let labels = label_set(self.metric, values.map(Into::into));
         self.family
             .get_or_create(&labels)
             .observe(took.as_secs_f64());
@@ -146,10 +146,10 @@ impl<const N: usize> Histograms<N> {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Seconds;
+struct DurationHistogram;
 
-impl MetricConstructor<Histogram> for Seconds {
+impl MetricConstructor<Histogram> for DurationHistogram {
     fn new_metric(&self) -> Histogram {
-        Histogram::new(SECONDS.iter().copied())
+        Histogram::new(DURATION_BUCKETS.iter().copied())
     }
 }

@@ -9,10 +9,10 @@ fn metrics_are_encoded_under_the_names_of_the_table() {
     let mut registry = Registry::default();
     let seen = registry.counters(&SEEN);
     let took = registry.histograms::<0>(&TOOK);
-    seen.count(["a \"b\""]);
-    seen.show(["c"]);
+    seen.increment(["a \"b\""]);
+    seen.init_zero(["c"]);
     took.observe([""; 0], std::time::Duration::from_millis(300));
-    let mut moment = Moment::default();
+    let mut moment = ScrapeGauges::default();
     moment.set(&THERE, 3.0);
     let text = registry.encode(&moment);
     for line in [
@@ -36,10 +36,10 @@ fn metrics_are_encoded_under_the_names_of_the_table() {
 
 #[test]
 fn every_process_metric_is_encoded() {
-    let mut moment = Moment::default();
-    Process::begun("x").describe(&mut moment);
+    let mut moment = ScrapeGauges::default();
+    ProcessMetrics::new("x").record(&mut moment);
     let text = Registry::default().encode(&moment);
-    for metric in COMMON {
+    for metric in PROCESS_METRICS {
         assert!(
             text.contains(&format!("\n{}", metric.name)),
             "{} is missing in {text}",

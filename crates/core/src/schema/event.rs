@@ -76,9 +76,9 @@ pub enum Turn {
 #[serde(untagged)]
 pub enum StreamEvent {
     /// An event in the lifecycle.
-    Turn(Turn),
+    Lifecycle(Turn),
     /// An event of a running attempt.
-    Told(Event),
+    Attempt(Event),
 }
 
 #[cfg(test)]

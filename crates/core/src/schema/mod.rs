@@ -1,8 +1,8 @@
 //! The wire types of HTTP and Redis: requests, responses, records, events and error codes.
 
+pub mod error_code;
 pub mod event;
 pub mod job;
-pub mod problem;
 pub mod record;
 pub mod request;
 pub mod response;

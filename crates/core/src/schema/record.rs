@@ -53,7 +53,7 @@ struct ResultHead {
 
 fn stored_mode<'de, D: Deserializer<'de>>(input: D) -> Result<Mode, D::Error> {
     let name = String::deserialize(input)?;
-    Mode::of_stored(&name).ok_or_else(|| D::Error::custom("no search mode"))
+    Mode::from_stored(&name).ok_or_else(|| D::Error::custom("no search mode"))
 }
 
 impl<'a> StoredRecord<'a> {
@@ -69,7 +69,7 @@ impl<'a> StoredRecord<'a> {
     ///
     /// # Errors
     /// When the stored result is no JSON.
-    pub fn response(&self, id: Uuid, now: DateTime<Utc>) -> Result<Value, serde_json::Error> {
+    pub fn to_response(&self, id: Uuid, now: DateTime<Utc>) -> Result<Value, serde_json::Error> {
         if let Some(result) = self.result {
             let mut response: Value = serde_json::from_str(result.get())?;
             // The old service left `status` null, which made its polling clients loop forever.
@@ -78,14 +78,14 @@ impl<'a> StoredRecord<'a> {
             }
             return Ok(response);
         }
-        serde_json::to_value(self.unanswered(id, now))
+        serde_json::to_value(self.response_without_result(id, now))
     }
 
     fn ended_at(&self) -> Option<DateTime<Utc>> {
         self.completed_at.or(self.ended_ms)
     }
 
-    fn unanswered(&self, id: Uuid, now: DateTime<Utc>) -> SearchResponse {
+    fn response_without_result(&self, id: Uuid, now: DateTime<Utc>) -> SearchResponse {
         let query = self.query.clone().unwrap_or_default();
         let created_at = self.created_at.unwrap_or(now);
         let mode = self.mode.as_deref().unwrap_or(Mode::default().as_str());
@@ -109,7 +109,7 @@ impl<'a> StoredRecord<'a> {
     ///
     /// # Errors
     /// When the stored result lacks a member that the history needs.
-    pub fn session(
+    pub fn to_session(
         &self,
         id: Uuid,
         now: DateTime<Utc>,
@@ -124,7 +124,7 @@ impl<'a> StoredRecord<'a> {
                 mode: self
                     .mode
                     .as_deref()
-                    .and_then(Mode::of_stored)
+                    .and_then(Mode::from_stored)
                     .unwrap_or_default(),
                 created_at: self.created_at.unwrap_or(now),
                 completed_at: self.ended_at(),
@@ -132,7 +132,7 @@ impl<'a> StoredRecord<'a> {
         };
         let result = match self.result {
             Some(result) => result.to_owned(),
-            None => serde_json::value::to_raw_value(&self.unanswered(id, now))?,
+            None => serde_json::value::to_raw_value(&self.response_without_result(id, now))?,
         };
         Ok(Some(Session {
             id,
@@ -161,7 +161,7 @@ mod tests {
         let record = format!(r#"{{"status": "completed", "result": {result}, "error": null}}"#);
         let response = StoredRecord::parse(record.as_bytes())
             .unwrap()
-            .response(ID, Utc::now())
+            .to_response(ID, Utc::now())
             .unwrap();
         assert_eq!(response["status"], "completed");
         assert_eq!(response["sources"].as_array().unwrap().len(), 5);
@@ -172,7 +172,7 @@ mod tests {
         let record = br#"{"status":"pending","result":null,"error":null}"#;
         let response = StoredRecord::parse(record)
             .unwrap()
-            .response(ID, Utc::now())
+            .to_response(ID, Utc::now())
             .unwrap();
         assert_eq!(response["status"], "pending");
         assert!(response["answer"].is_null());
@@ -183,7 +183,7 @@ mod tests {
         let record = br#"{"status":"failed","result":null,"error":"no","query":"q","mode":"deep","created_at":"2026-11-23T14:36:40.942499+00:00","error_code":"no_sources","attempt":2}"#;
         let session = StoredRecord::parse(record)
             .unwrap()
-            .session(ID, Utc::now())
+            .to_session(ID, Utc::now())
             .unwrap()
             .unwrap();
         assert_eq!((session.query.as_str(), session.mode), ("q", Mode::Deep));
@@ -198,7 +198,7 @@ mod tests {
             );
             let session = StoredRecord::parse(record.as_bytes())
                 .unwrap()
-                .session(ID, DateTime::UNIX_EPOCH)
+                .to_session(ID, DateTime::UNIX_EPOCH)
                 .unwrap()
                 .unwrap();
             session.completed_at.to_rfc3339()
@@ -218,13 +218,13 @@ mod tests {
     fn a_direct_search_keeps_its_mode_name_and_is_stored_as_balanced() {
         let record = br#"{"status":"failed","result":null,"error":"no","query":"q","mode":"perplexity","created_at":"2026-11-23T14:36:40.942499+00:00"}"#;
         let stored = StoredRecord::parse(record).unwrap();
-        let response = stored.response(ID, Utc::now()).unwrap();
+        let response = stored.to_response(ID, Utc::now()).unwrap();
         assert_eq!(response["mode"], "perplexity");
-        let session = stored.session(ID, Utc::now()).unwrap().unwrap();
+        let session = stored.to_session(ID, Utc::now()).unwrap().unwrap();
         assert_eq!(session.mode, Mode::Balanced);
         let record = format!(r#"{{"status":"completed","result":{response},"error":null}}"#);
         let stored = StoredRecord::parse(record.as_bytes()).unwrap();
-        let session = stored.session(ID, Utc::now()).unwrap().unwrap();
+        let session = stored.to_session(ID, Utc::now()).unwrap().unwrap();
         assert_eq!(session.mode, Mode::Balanced);
     }
 
@@ -234,7 +234,7 @@ mod tests {
         assert!(
             StoredRecord::parse(record)
                 .unwrap()
-                .session(ID, Utc::now())
+                .to_session(ID, Utc::now())
                 .unwrap()
                 .is_none()
         );

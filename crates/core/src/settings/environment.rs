@@ -1,7 +1,7 @@
 //! [`Environment`]: the settings in the environment of the process, and in the files of
 //! `NAME_FILE`.
 
-use super::{Complaint, InvalidSettings, SETTINGS};
+use super::{InvalidSettings, SETTINGS, SettingError};
 use std::{
     collections::HashMap,
     fs,
@@ -19,7 +19,7 @@ impl Environment {
     ///
     /// # Errors
     /// When a file cannot be read or is empty, or both `NAME` and `NAME_FILE` are set.
-    pub fn of_process() -> Result<Self, InvalidSettings> {
+    pub fn from_process() -> Result<Self, InvalidSettings> {
         Self::read(&|name| std::env::var(name).ok())
     }
 
@@ -28,9 +28,12 @@ impl Environment {
         let mut complaints = Vec::new();
         for setting in SETTINGS {
             let name = setting.name;
-            match value(name, variable) {
+            match read_value(name, variable) {
                 Ok(value) => values.extend(value.map(|value| (name, value))),
-                Err(problem) => complaints.push(Complaint { name, problem }),
+                Err(problem) => complaints.push(SettingError {
+                    name,
+                    message: problem,
+                }),
             }
         }
         if complaints.is_empty() {
@@ -46,7 +49,10 @@ impl Environment {
     }
 }
 
-fn value(name: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<String>, String> {
+fn read_value(
+    name: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<String>, String> {
     let given = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
     let Some(file) = given(&format!("{name}_FILE")) else {
         return Ok(variable(name));
@@ -104,7 +110,7 @@ mod tests {
         let pairs = [("API_KEYS_FILE", file.to_str().unwrap()), ("API_PORT", "1")];
         let environment = read(&pairs).unwrap();
         let reader = |name: &str| environment.get(name);
-        let keys = super::super::Reader::new(&reader).text("API_KEYS");
+        let keys = super::super::SettingsReader::new(&reader).text("API_KEYS");
         assert_eq!(keys.as_deref(), Some("alice:0123456789abcdef"));
         assert_eq!(environment.get("API_PORT").as_deref(), Some("1"));
         assert_eq!(environment.get("API_HOST"), None);

@@ -16,41 +16,41 @@ use std::{fmt, path::Path, str::FromStr};
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Reads settings and collects their errors.
-pub struct Reader<'a> {
+pub struct SettingsReader<'a> {
     lookup: Lookup<'a>,
-    complaints: Vec<Complaint>,
+    errors: Vec<SettingError>,
 }
 
 /// The error of one setting. Never contains the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Complaint {
+pub struct SettingError {
     /// The name of the setting.
     pub name: &'static str,
     /// The expected form, such as "must be …".
-    pub problem: String,
+    pub message: String,
 }
 
 /// All errors of the settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct InvalidSettings(pub Vec<Complaint>);
+pub struct InvalidSettings(pub Vec<SettingError>);
 
 impl fmt::Display for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("these settings cannot be used:")?;
         for complaint in &self.0 {
-            write!(f, "\n  {} {}", complaint.name, complaint.problem)?;
+            write!(f, "\n  {} {}", complaint.name, complaint.message)?;
         }
         Ok(())
     }
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SettingsReader<'a> {
     /// Creates a reader of `lookup`.
     #[must_use]
     pub fn new(lookup: Lookup<'a>) -> Self {
         Self {
             lookup,
-            complaints: Vec::new(),
+            errors: Vec::new(),
         }
     }
 
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
         match text.parse() {
             Ok(value) => Some(value),
             Err(_unreadable) => {
-                self.complain(name, format!("must be {expected}"));
+                self.add_error(name, format!("must be {expected}"));
                 None
             }
         }
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         if bounds.contains(&value) {
             return value;
         }
-        self.complain(name, format!("must be {expected}"));
+        self.add_error(name, format!("must be {expected}"));
         default
     }
 
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
         if matches!(url.scheme(), "http" | "https") && url.has_host() {
             return Some(url);
         }
-        self.complain(name, format!("must be {expected}"));
+        self.add_error(name, format!("must be {expected}"));
         None
     }
 
@@ -123,15 +123,15 @@ impl<'a> Reader<'a> {
     pub fn ca_file(&mut self, name: &'static str) -> Option<CaFile> {
         let path = self.text(name)?;
         CaFile::read(Path::new(&path))
-            .map_err(|error| self.complain(name, error.to_string()))
+            .map_err(|error| self.add_error(name, error.to_string()))
             .ok()
     }
 
     /// Adds an error of a setting.
-    pub fn complain(&mut self, name: &'static str, problem: impl Into<String>) {
-        self.complaints.push(Complaint {
+    pub fn add_error(&mut self, name: &'static str, problem: impl Into<String>) {
+        self.errors.push(SettingError {
             name,
-            problem: problem.into(),
+            message: problem.into(),
         });
     }
 
@@ -140,10 +140,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`InvalidSettings`] with all errors.
     pub fn finish<T>(self, settings: T) -> Result<T, InvalidSettings> {
-        if self.complaints.is_empty() {
+        if self.errors.is_empty() {
             return Ok(settings);
         }
-        Err(InvalidSettings(self.complaints))
+        Err(InvalidSettings(self.errors))
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn all_errors_are_reported_by_name_and_without_the_value() {
-        let mut reader = Reader::new(&lookup);
+        let mut reader = SettingsReader::new(&lookup);
         assert_eq!(reader.number("API_PORT", 8001, 0..=65535), 8001);
         assert_eq!(reader.number("MAX_QUEUE_LENGTH", 10, 1..=20), 10);
         assert_eq!(reader.http_url("SEARXNG_BASE_URL"), None);
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn list_entries_are_trimmed_and_empty_ones_dropped() {
-        let reader = Reader::new(&lookup);
+        let reader = SettingsReader::new(&lookup);
         assert_eq!(reader.list("CORPUS_PATHS"), ["a", "b"]);
         assert!(reader.list("EXCLUDED_DOMAINS").is_empty());
     }

@@ -3,7 +3,7 @@
 //! A span is exported if it belongs to this service and has the field `otel.kind`; the log level
 //! does not matter. Spans contain no query, text, key or address.
 
-use super::sender::Sender;
+use super::collector_client::CollectorClient;
 use opentelemetry::{
     KeyValue,
     propagation::TextMapPropagator,
@@ -18,11 +18,11 @@ use tracing_subscriber::{Layer, filter::filter_fn, registry::LookupSpan};
 use url::Url;
 
 /// Bounds the export of one batch.
-const SENT_WITHIN: Duration = Duration::from_secs(5);
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bounds the export of the last batch, which delays the end of the process.
-const LAST_BATCH: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// The path of the traces endpoint below the configured address.
-const PATH: &str = "v1/traces";
+const TRACES_PATH: &str = "v1/traces";
 
 /// The running exporter; empty if traces are off.
 #[must_use = "the last spans are sent by `stop`"]
@@ -34,7 +34,7 @@ impl Traces {
     pub fn stop(self) {
         if let Some(provider) = self.0 {
             // A failed export has already been logged.
-            let _sent_or_not = provider.shutdown_with_timeout(LAST_BATCH);
+            let _sent_or_not = provider.shutdown_with_timeout(SHUTDOWN_TIMEOUT);
         }
     }
 }
@@ -53,12 +53,12 @@ where
 {
     let exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(Sender::new(endpoint, SENT_WITHIN)?)
+        .with_http_client(CollectorClient::new(endpoint, EXPORT_TIMEOUT)?)
         // While the collector is down, drop batches instead of queueing them in memory.
         .with_retry_policy(RetryPolicy::disabled())
         .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(below(endpoint))
-        .with_timeout(SENT_WITHIN)
+        .with_endpoint(traces_endpoint(endpoint))
+        .with_timeout(EXPORT_TIMEOUT)
         .build()?;
     let resource = Resource::builder()
         .with_service_name(service)
@@ -77,15 +77,15 @@ where
         .with_tracked_inactivity(false)
         // Libraries must not see our contexts, and an unused span must stay open to a new parent.
         .with_context_activation(false)
-        .with_filter(filter_fn(is_for_export).with_max_level_hint(LevelFilter::INFO));
+        .with_filter(filter_fn(is_exportable).with_max_level_hint(LevelFilter::INFO));
     Ok((Traces(Some(provider)), layer))
 }
 
-fn below(endpoint: &Url) -> String {
-    format!("{}/{PATH}", endpoint.as_str().trim_end_matches('/'))
+fn traces_endpoint(endpoint: &Url) -> String {
+    format!("{}/{TRACES_PATH}", endpoint.as_str().trim_end_matches('/'))
 }
 
-fn is_for_export(metadata: &Metadata<'_>) -> bool {
+fn is_exportable(metadata: &Metadata<'_>) -> bool {
     metadata.is_span()
         && metadata.target().starts_with("privachat")
         && metadata.fields().field("otel.kind").is_some()
@@ -110,7 +110,7 @@ pub fn is_exported(span: &Span) -> bool {
 }
 
 /// Renames `span` after its start. Recording `otel.name` has no effect once the span has a child.
-pub fn rename(span: &Span, name: String) {
+pub fn rename_span(span: &Span, name: String) {
     span.context().span().update_name(name);
 }
 

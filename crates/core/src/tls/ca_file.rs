@@ -50,15 +50,15 @@ impl CaFile {
     }
 
     /// A root store with only these authorities.
-    pub(crate) fn alone(&self) -> RootCertStore {
+    pub(crate) fn root_store(&self) -> RootCertStore {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(self.0.iter().cloned());
         store
     }
 
     /// A root store with these and the public authorities.
-    pub(crate) fn with_public(&self) -> RootCertStore {
-        let mut store = self.alone();
+    pub(crate) fn root_store_with_public(&self) -> RootCertStore {
+        let mut store = self.root_store();
         store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         store
     }
@@ -66,11 +66,11 @@ impl CaFile {
     /// These and the public authorities as PEM, for a client that accepts only PEM.
     pub(crate) fn pem_with_public(&self) -> String {
         let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-        self.0.iter().chain(public).map(pem).collect()
+        self.0.iter().chain(public).map(to_pem).collect()
     }
 }
 
-fn pem(certificate: &CertificateDer<'_>) -> String {
+fn to_pem(certificate: &CertificateDer<'_>) -> String {
     use base64::Engine as _;
     let text = base64::engine::general_purpose::STANDARD.encode(certificate);
     let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
@@ -109,7 +109,7 @@ mod tests {
     fn other_text_and_unusable_certificates_are_skipped() {
         let (one, other) = (certificate(), certificate());
         let key = KeyPair::generate().unwrap().serialize_pem();
-        let useless = pem(&CertificateDer::from_slice(b"no certificate"));
+        let useless = to_pem(&CertificateDer::from_slice(b"no certificate"));
         for text in [
             format!("{one}{other}"),
             format!("# our authorities\n{one}\n\nthe other:\n{other}"),
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_file_without_certificates_is_refused() {
         let key = KeyPair::generate().unwrap().serialize_pem();
-        let useless = pem(&CertificateDer::from_slice(b"no certificate"));
+        let useless = to_pem(&CertificateDer::from_slice(b"no certificate"));
         for text in ["", "\n", "certificate", key.as_str(), useless.as_str()] {
             assert!(matches!(read(text), Err(CaFileError::Empty)), "{text}");
         }
@@ -143,8 +143,8 @@ mod tests {
     fn the_public_authorities_are_added() {
         let ours = read(&certificate()).unwrap();
         let public = webpki_roots::TLS_SERVER_ROOTS.len();
-        assert_eq!(ours.alone().len(), 1);
-        assert_eq!(ours.with_public().len(), public + 1);
+        assert_eq!(ours.root_store().len(), 1);
+        assert_eq!(ours.root_store_with_public().len(), public + 1);
         let again = read(&ours.pem_with_public()).unwrap();
         assert!(again.certificates().len() > public / 2);
         assert_eq!(again.certificates()[0], ours.certificates()[0]);

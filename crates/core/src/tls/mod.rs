@@ -2,7 +2,7 @@
 //! connection.
 
 mod ca_file;
-mod fault;
+mod tls_error;
 
 pub use ca_file::{CaFile, CaFileError};
-pub use fault::TlsFault;
+pub use tls_error::TlsError;

@@ -156,9 +156,9 @@ async fn dispatch(
 }
 
 async fn healthcheck(shared: &SharedSettings) -> anyhow::Result<ExitCode> {
-    let port = shared.metrics.as_ref();
+    let port = shared.metrics_address.as_ref();
     let port = port.context("set METRICS_PORT: without it a worker has no health check")?;
-    let asked = probe::ready(&port.host, port.port).await;
+    let asked = probe::check_ready(&port.host, port.port).await;
     asked.map_err(anyhow::Error::msg)?;
     Ok(ExitCode::SUCCESS)
 }

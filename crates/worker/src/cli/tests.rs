@@ -35,7 +35,7 @@ fn shared() -> SharedSettings {
         };
         Some(value.to_owned())
     };
-    SharedSettings::read(&mut settings::Reader::new(&lookup)).unwrap()
+    SharedSettings::read(&mut settings::SettingsReader::new(&lookup)).unwrap()
 }
 
 async fn worker(settings: &PipelineSettings, arguments: &[&str]) -> anyhow::Result<CommandOutput> {

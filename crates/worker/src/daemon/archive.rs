@@ -6,11 +6,11 @@ use crate::metrics::Metrics;
 use chrono::Utc;
 use futures_util::future::join_all;
 use privachat_core::{
-    connection::Server,
+    connection::RedisServer,
     history::{History, HistoryError, Session},
     jobs::{Jobs, JobsError},
     keys,
-    outage::Outage,
+    outage_log::OutageLog,
     schema::{Status, record::StoredRecord},
 };
 use std::{sync::Arc, time::Duration};
@@ -43,18 +43,18 @@ pub(super) async fn run(
     ended: Arc<Notify>,
     stop: CancellationToken,
 ) {
-    let mut outage = Outage::default();
+    let mut outage = OutageLog::default();
     loop {
         // One more round after `stop` archives what the drain has finished.
         let last = stop.is_cancelled();
         match archive_due(&jobs, history.as_ref(), &metrics).await {
             Ok(()) => {
-                if let Some(seconds) = outage.ended() {
+                if let Some(seconds) = outage.record_success() {
                     tracing::info!(seconds, "the history takes sessions again");
                 }
             }
             Err(error) => {
-                if outage.failed() {
+                if outage.record_failure() {
                     let cause = anyhow::Error::from(error);
                     tracing::warn!(
                         error = format!("{cause:#}"),
@@ -99,7 +99,7 @@ async fn archive_due(
 /// A server of a Cluster that does not answer. Records on other servers are still archived.
 #[derive(Default)]
 struct ServerDown {
-    server: Option<Server>,
+    server: Option<RedisServer>,
     error: Option<JobsError>,
 }
 
@@ -168,8 +168,8 @@ impl Archiver<'_> {
             }
             Err(error) => return Err(error),
         };
-        let session =
-            StoredRecord::parse(record.bytes()).and_then(|stored| stored.session(id, Utc::now()));
+        let session = StoredRecord::parse(record.bytes())
+            .and_then(|stored| stored.to_session(id, Utc::now()));
         match session {
             Ok(Some(session)) => {
                 let session = Session { owner, ..session };
@@ -227,7 +227,7 @@ fn log_unstorable(id: Uuid, error: HistoryError) {
 }
 
 impl ServerDown {
-    fn record(&mut self, server: Option<Server>, error: JobsError) {
+    fn record(&mut self, server: Option<RedisServer>, error: JobsError) {
         self.server = server;
         self.error = Some(error);
     }

@@ -4,7 +4,7 @@
 use super::{concurrency::Slots, executor::JobRunner};
 use privachat_core::{
     jobs::{Consumer, QueueEntry},
-    outage::Outage,
+    outage_log::OutageLog,
 };
 use std::{iter, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -18,7 +18,7 @@ pub(super) async fn run(
     searches: TaskTracker,
     stop: CancellationToken,
 ) {
-    let mut outage = Outage::default();
+    let mut outage = OutageLog::default();
     while let Some(Some(free)) = stop.run_until_cancelled(slots.acquire()).await {
         let modes = free.mode_order();
         let spare = modes.first().map(|mode| slots.try_acquire_extra(*mode));
@@ -27,13 +27,13 @@ pub(super) async fn run(
         // consumer.
         let hints = match taker.dequeue(&modes, spare.len()).await {
             Ok(hints) => {
-                if let Some(seconds) = outage.ended() {
+                if let Some(seconds) = outage.record_success() {
                     tracing::info!(seconds, "taking searches again");
                 }
                 hints
             }
             Err(error) => {
-                if outage.failed() {
+                if outage.record_failure() {
                     tracing::warn!(error = %with_cause(&error), "cannot take searches; trying again");
                 }
                 let pause = tokio::time::sleep(RETRY_INTERVAL);

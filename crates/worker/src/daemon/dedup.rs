@@ -15,7 +15,7 @@ use in_flight::{InFlightRun, RunSpec};
 use leader_lock::Coordinator;
 use privachat_core::{
     cache::Cache,
-    schema::{SearchRequest, Stage, problem},
+    schema::{SearchRequest, Stage, error_code},
 };
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -147,7 +147,7 @@ impl RunResult {
 fn ended_unexpectedly() -> PipelineError {
     PipelineError {
         stage: Stage::Search,
-        code: problem::INTERNAL,
+        code: error_code::INTERNAL,
         message: "The search ended unexpectedly.".to_owned(),
         hint: None,
         retryable: true,

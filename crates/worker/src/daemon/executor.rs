@@ -22,7 +22,7 @@ use privachat_core::{
         ClaimResult, FailResult, FinishResult, JobFailure, Jobs, JobsError, Lease, Notifier,
         QueueEntry, ReleaseResult,
     },
-    schema::{SearchJob, SearchResponse, problem},
+    schema::{SearchJob, SearchResponse, error_code},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Notify, time::Instant};
@@ -178,7 +178,7 @@ impl JobRunner {
             Err(error) => {
                 tracing::error!(error = %error, "the stored request cannot be read");
                 let failure =
-                    JobFailure::new(problem::INTERNAL, "The stored request cannot be read");
+                    JobFailure::new(error_code::INTERNAL, "The stored request cannot be read");
                 AttemptResult::Finish(Err(failure))
             }
         };
@@ -318,7 +318,7 @@ impl JobRunner {
             // A search that was cancelled meanwhile fails, even with an answer.
             (FinishResult::Failed, code) => {
                 self.metrics
-                    .count_failure(code.unwrap_or(problem::CANCELLED));
+                    .count_failure(code.unwrap_or(error_code::CANCELLED));
                 AttemptOutcome::Failed
             }
             (FinishResult::AlreadyEnded, Some(code)) => {

@@ -4,7 +4,7 @@
 use chrono::Utc;
 use privachat_core::{
     history::{History, HistoryError, Retention},
-    outage::Outage,
+    outage_log::OutageLog,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -20,17 +20,17 @@ const BATCH_PAUSE: Duration = Duration::from_millis(100);
 /// Runs a round of maintenance each minute until `stop`.
 pub(super) async fn run(history: Arc<dyn History>, keep: Retention, stop: CancellationToken) {
     let rounds = async {
-        let mut outage = Outage::default();
+        let mut outage = OutageLog::default();
         let mut summarised = None;
         loop {
             match run_round(history.as_ref(), keep, &mut summarised).await {
                 Ok(()) => {
-                    if let Some(seconds) = outage.ended() {
+                    if let Some(seconds) = outage.record_success() {
                         tracing::info!(seconds, "history maintenance works again");
                     }
                 }
                 Err(error) => {
-                    if outage.failed() {
+                    if outage.record_failure() {
                         let cause = anyhow::Error::from(error);
                         tracing::warn!(
                             error = format!("{cause:#}"),

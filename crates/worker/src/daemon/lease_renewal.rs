@@ -2,7 +2,7 @@
 
 use privachat_core::{
     jobs::{Jobs, Lease, LeaseStatus, Subscription},
-    outage::Outage,
+    outage_log::OutageLog,
 };
 use std::time::Duration;
 
@@ -27,14 +27,14 @@ pub(super) async fn renew_until_lost(
     mut cancelled: Subscription,
 ) -> LeaseLost {
     let mut pause = length / 3;
-    let mut outage = Outage::default();
+    let mut outage = OutageLog::default();
     loop {
         // A notification only triggers the check: the cancel flag of the job decides.
         let _rung_or_due = tokio::time::timeout(pause, cancelled.changed()).await;
         pause = length / 3;
         match jobs.heartbeat(lease, length).await {
             Ok(LeaseStatus::Held) => {
-                if let Some(seconds) = outage.ended() {
+                if let Some(seconds) = outage.record_success() {
                     tracing::info!(session_id = %lease.id, seconds, "renewing a lease again");
                 }
             }
@@ -42,7 +42,7 @@ pub(super) async fn renew_until_lost(
             Ok(LeaseStatus::Fenced) => return LeaseLost::Fenced,
             Err(error) => {
                 pause = RETRY_INTERVAL;
-                if outage.failed() {
+                if outage.record_failure() {
                     tracing::warn!(session_id = %lease.id, error = %error, "cannot renew a lease; trying again");
                 }
             }

@@ -38,10 +38,10 @@ use privachat_core::{
     history::{DatabaseUrl, Retention, open},
     jobs::{Jobs, Notifier},
     keys,
-    parts::Parts,
     schema::worker::PerMode,
     settings::MetricsAddress,
     signals::Signals,
+    supervisor::TaskSet,
 };
 use std::{
     sync::{
@@ -100,7 +100,7 @@ pub async fn run(
     jobs: Jobs,
     context: Context,
     look_after: Observability,
-    mut parts: Parts,
+    mut parts: TaskSet,
     stopped: CancellationToken,
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
@@ -116,7 +116,7 @@ pub async fn run(
         stop: stop.clone(),
     });
     // Dropped last, so that `/livez` answers until the end.
-    let mut port = Parts::default();
+    let mut port = TaskSet::default();
     if let Some(address) = &look_after.metrics_address {
         let open = MetricsServer::open(address, Arc::clone(&look))?;
         port.spawn("the metrics server", open.serve());
@@ -137,9 +137,11 @@ pub async fn run(
 
     parts.spawn(
         "the cancel subscription",
-        cancels
-            .clone()
-            .run(jobs.redis().clone(), keys::CANCELLED, give_up.clone()),
+        cancels.clone().run(
+            jobs.redis().clone(),
+            keys::CANCELLED_CHANNEL,
+            give_up.clone(),
+        ),
     );
     let name = settings.name.clone();
     parts.spawn(
@@ -204,7 +206,7 @@ pub async fn run(
         searches.clone(),
         stop.clone(),
     );
-    let mut feeding = Parts::default();
+    let mut feeding = TaskSet::default();
     feeding.spawn("the consumer", feed);
     look.is_consuming.store(true, Ordering::Release);
     tracing::info!(
@@ -214,10 +216,10 @@ pub async fn run(
     );
 
     tokio::select! {
-        () = signals.heard() => {}
-        died = feeding.death() => return Err(died.into()),
-        died = parts.death() => return Err(died.into()),
-        died = port.death() => return Err(died.into()),
+        () = signals.recv() => {}
+        died = feeding.next_exit() => return Err(died.into()),
+        died = parts.next_exit() => return Err(died.into()),
+        died = port.next_exit() => return Err(died.into()),
     }
     stop.cancel();
     let draining = shutdown::drain(
@@ -230,8 +232,8 @@ pub async fn run(
     );
     draining.await?;
     tokio::select! {
-        ended = parts.end() => ended?,
-        () = signals.heard() => tracing::warn!("told to stop at once"),
+        ended = parts.join_all() => ended?,
+        () = signals.recv() => tracing::warn!("told to stop at once"),
         // The rest is in Redis, where other workers find it.
         () = tokio::time::sleep(FINAL_WORK_TIMEOUT) => tracing::warn!("last work cut: other workers finish it"),
     }

@@ -3,8 +3,8 @@
 use crate::metrics::Metrics;
 use privachat_core::{
     jobs::{JobFailure, Jobs, SweepRules, Sweeper},
-    outage::Outage,
-    schema::problem,
+    outage_log::OutageLog,
+    schema::error_code,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
@@ -25,24 +25,24 @@ pub(super) async fn run(
 ) {
     let mut sweeper = Sweeper::new(jobs, sweep_rules(lease));
     let rounds = async {
-        let mut outage = Outage::default();
+        let mut outage = OutageLog::default();
         loop {
             match sweeper.sweep().await {
                 Ok(swept) => {
                     metrics.count_recoveries(&swept);
-                    if let Some(seconds) = outage.ended() {
+                    if let Some(seconds) = outage.record_success() {
                         tracing::info!(seconds, "Redis answers again");
                     }
                 }
                 Err(error) => {
-                    if outage.failed() {
+                    if outage.record_failure() {
                         let cause = anyhow::Error::from(error);
                         tracing::warn!(error = format!("{cause:#}"), "sweep failed; trying again");
                     }
                 }
             }
             // The outage grace begins with the first sweep that succeeds: do not delay it.
-            let round = if outage.goes_on() {
+            let round = if outage.is_ongoing() {
                 OUTAGE_SWEEP_INTERVAL
             } else {
                 SWEEP_INTERVAL
@@ -56,18 +56,18 @@ pub(super) async fn run(
 
 fn sweep_rules(lease: Duration) -> SweepRules {
     let failure = |code: &'static str, error: &str| JobFailure {
-        hint: problem::find(code).map(|problem| problem.remedy.to_owned()),
+        hint: error_code::find(code).map(|problem| problem.remedy.to_owned()),
         ..JobFailure::new(code, error)
     };
     SweepRules {
         max_crashes: MAX_CRASHES,
         lease,
         worker_lost: failure(
-            problem::WORKER_LOST,
+            error_code::WORKER_LOST,
             "The worker that ran this search stopped in mid-search, and so did those that tried again",
         ),
         queue_expired: failure(
-            problem::QUEUE_EXPIRED,
+            error_code::QUEUE_EXPIRED,
             "No worker was free before the search had waited too long",
         ),
     }

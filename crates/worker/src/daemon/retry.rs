@@ -2,7 +2,7 @@
 
 use privachat_core::{
     jobs::{JobsError, Lease},
-    outage::Outage,
+    outage_log::OutageLog,
 };
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -52,13 +52,13 @@ where
     } = patience;
     let until = Instant::now() + MAX_RETRY_TIME;
     let mut pause = FIRST_DELAY;
-    let mut outage = Outage::default();
+    let mut outage = OutageLog::default();
     loop {
         let error = match call().await {
             Err(error) if waits(&error) && Instant::now() < until => error,
             done => return done,
         };
-        if outage.failed() {
+        if outage.record_failure() {
             tracing::warn!(session_id = %id, error = %error, "cannot {what} yet; trying again");
         }
         match unless {

@@ -3,8 +3,8 @@
 use super::DaemonSettings;
 use privachat_core::{
     jobs::Unblocker,
-    parts::{PartDied, Parts},
     signals::Signals,
+    supervisor::{TaskExited, TaskSet},
 };
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -22,7 +22,7 @@ const UNBLOCK_INTERVAL: Duration = Duration::from_millis(200);
 pub(super) async fn drain(
     settings: &DaemonSettings,
     unblock: &Unblocker,
-    feeding: Parts,
+    feeding: TaskSet,
     searches: &TaskTracker,
     give_up: &CancellationToken,
     signals: &mut Signals,
@@ -37,12 +37,12 @@ pub(super) async fn drain(
     let at_once = tokio::select! {
         ended = stop_consumer(unblock, feeding) => { ended?; false }
         () = sleep_until(until) => false,
-        () = signals.heard() => true,
+        () = signals.recv() => true,
     };
     searches.close();
     let told = async {
         if !at_once {
-            signals.heard().await;
+            signals.recv().await;
         }
     };
     tokio::select! {
@@ -60,8 +60,8 @@ pub(super) async fn drain(
     Ok(())
 }
 
-async fn stop_consumer(unblock: &Unblocker, feeding: Parts) -> Result<(), PartDied> {
-    let ended = feeding.end();
+async fn stop_consumer(unblock: &Unblocker, feeding: TaskSet) -> Result<(), TaskExited> {
+    let ended = feeding.join_all();
     tokio::pin!(ended);
     // One call is not enough: the consumer may begin its pop just after it.
     loop {

@@ -28,7 +28,7 @@ async fn run_with_task(
         callbacks: CallbackSettings::default(),
     };
     let context = Context::new(Providers::new(Vec::new()), Arc::new(Pages::default()));
-    let mut parts = Parts::default();
+    let mut parts = TaskSet::default();
     parts.spawn(name, part);
     let stopped = CancellationToken::new();
     let look_after = Observability {

@@ -9,8 +9,8 @@ use actix_web::{
     web,
 };
 use privachat_core::{
-    hosts::{AllowedHosts, REFUSAL},
-    schema::problem,
+    allowed_hosts::{AllowedHosts, HOST_REFUSED},
+    schema::error_code,
 };
 use serde_json::json;
 
@@ -24,7 +24,7 @@ pub(super) async fn check_host(
         return Ok(next.call(request).await?.map_into_left_body());
     }
     let refusal = HttpResponse::Forbidden()
-        .json(json!({ "error": problem::HOST_NOT_ALLOWED, "message": REFUSAL }));
+        .json(json!({ "error": error_code::HOST_NOT_ALLOWED, "message": HOST_REFUSED }));
     Ok(request.into_response(refusal).map_into_right_body())
 }
 
@@ -37,5 +37,5 @@ fn is_allowed(hosts: &AllowedHosts, request: &ServiceRequest) -> bool {
     let in_header = request.headers().get(HOST);
     let in_header = in_header.map(|host| host.to_str().unwrap_or_default());
     let mut named = in_line.into_iter().chain(in_header);
-    named.all(|host| hosts.allow(host))
+    named.all(|host| hosts.allows(host))
 }

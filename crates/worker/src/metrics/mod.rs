@@ -10,9 +10,9 @@ pub use server::{HealthProbe, MetricsServer};
 use crate::traced::CallObserver;
 use privachat_core::{
     jobs::SweepStats,
-    metrics::{Counters, Histograms, Process, Registry},
+    metrics::{Counters, Histograms, ProcessMetrics, Registry},
     mode::Mode,
-    schema::{Stage, Usage, problem},
+    schema::{Stage, Usage, error_code},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -75,7 +75,7 @@ impl CallbackOutcome {
 /// What was counted since the process began.
 pub struct Metrics {
     registry: Registry,
-    process: Process,
+    process: ProcessMetrics,
     claim_seconds: Histograms<1>,
     attempts: Counters<2>,
     search_seconds: Histograms<1>,
@@ -108,7 +108,7 @@ impl Default for Metrics {
             tokens: registry.counters(&names::TOKENS),
             callbacks: registry.counters(&names::CALLBACKS),
             history_writes: registry.counters(&names::HISTORY_WRITES),
-            process: Process::begun("privachat-worker"),
+            process: ProcessMetrics::new("privachat-worker"),
             registry,
         };
         metrics.init_zero();
@@ -121,19 +121,19 @@ impl Metrics {
     /// that first appears at one.
     fn init_zero(&self) {
         for mode in Mode::ALL.map(Mode::as_str) {
-            self.claim_seconds.show([mode]);
-            self.search_seconds.show([mode]);
+            self.claim_seconds.init_empty([mode]);
+            self.search_seconds.init_empty([mode]);
             for outcome in AttemptOutcome::ALL {
-                self.attempts.show([mode, outcome.as_str()]);
+                self.attempts.init_zero([mode, outcome.as_str()]);
             }
         }
-        for failure in problem::ALL {
-            if failure.kind == problem::Kind::Search {
-                self.failures.show([failure.code]);
+        for failure in error_code::ALL {
+            if failure.scope == error_code::ErrorScope::Search {
+                self.failures.init_zero([failure.code]);
             }
         }
-        self.leases_lost.show([""; 0]);
-        self.fenced_writes.show([""; 0]);
+        self.leases_lost.init_zero([""; 0]);
+        self.fenced_writes.init_zero([""; 0]);
         self.count_recoveries(&SweepStats::default());
         self.count_tokens(Usage::default());
         for outcome in [
@@ -141,10 +141,10 @@ impl Metrics {
             CallbackOutcome::Failed,
             CallbackOutcome::GivenUp,
         ] {
-            self.callbacks.show([outcome.as_str()]);
+            self.callbacks.init_zero([outcome.as_str()]);
         }
-        self.history_writes.show(["saved"]);
-        self.history_writes.show(["failed"]);
+        self.history_writes.init_zero(["saved"]);
+        self.history_writes.init_zero(["failed"]);
     }
 
     /// Records the time in the queue of a search's first attempt.
@@ -159,7 +159,7 @@ impl Metrics {
 
     /// Counts an attempt that has ended.
     pub fn count_attempt(&self, mode: Mode, outcome: AttemptOutcome) {
-        self.attempts.count([mode.as_str(), outcome.as_str()]);
+        self.attempts.increment([mode.as_str(), outcome.as_str()]);
     }
 
     /// Records the stage times and the tokens of a new answer.
@@ -177,17 +177,17 @@ impl Metrics {
 
     /// Counts a search that ended without an answer.
     pub fn count_failure(&self, code: &'static str) {
-        self.failures.count([code]);
+        self.failures.increment([code]);
     }
 
     /// Counts a lease that was lost to another worker.
     pub fn count_lost_lease(&self) {
-        self.leases_lost.count([""; 0]);
+        self.leases_lost.increment([""; 0]);
     }
 
     /// Counts an outcome that was refused because the job was fenced.
     pub fn count_fenced_write(&self) {
-        self.fenced_writes.count([""; 0]);
+        self.fenced_writes.increment([""; 0]);
     }
 
     /// Counts what one sweep recovered.
@@ -203,25 +203,25 @@ impl Metrics {
             self.recoveries.add([kind], number as u64);
         }
         let failures = &self.failures;
-        failures.add([problem::WORKER_LOST], swept.abandoned as u64);
-        failures.add([problem::QUEUE_EXPIRED], swept.queue_expired as u64);
+        failures.add([error_code::WORKER_LOST], swept.abandoned as u64);
+        failures.add([error_code::QUEUE_EXPIRED], swept.queue_expired as u64);
     }
 
     /// Counts a call to a callback.
     pub fn count_callback(&self, outcome: CallbackOutcome) {
-        self.callbacks.count([outcome.as_str()]);
+        self.callbacks.increment([outcome.as_str()]);
     }
 
     /// Counts a write to the history.
     pub fn count_history_write(&self, saved: bool) {
         self.history_writes
-            .count([if saved { "saved" } else { "failed" }]);
+            .increment([if saved { "saved" } else { "failed" }]);
     }
 }
 
 impl CallObserver for Metrics {
     fn call_ended(&self, upstream: &'static str, outcome: &'static str, took: Duration) {
-        self.upstream_requests.count([upstream, outcome]);
+        self.upstream_requests.increment([upstream, outcome]);
         self.upstream_seconds.observe([upstream], took);
     }
 }
@@ -248,7 +248,10 @@ mod tests {
         let (_, rest) = PAGE.split_once("\n## The worker\n").unwrap();
         let (section, _) = rest.split_once("\n## ").unwrap();
         let rows = section.lines().filter(|line| line.starts_with("| `"));
-        let expected: Vec<String> = names::ALL.iter().map(|metric| metric.row()).collect();
+        let expected: Vec<String> = names::ALL
+            .iter()
+            .map(|metric| metric.markdown_row())
+            .collect();
         assert_eq!(rows.collect::<Vec<_>>(), expected);
     }
 }

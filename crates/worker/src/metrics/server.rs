@@ -7,7 +7,7 @@ use actix_web::{
 use anyhow::Context;
 use privachat_core::{
     jobs::Jobs,
-    metrics::{CONTENT_TYPE, Gauges, Moment},
+    metrics::{CONTENT_TYPE, Gauges, ScrapeGauges},
     schema::worker::PerMode,
     settings::MetricsAddress,
 };
@@ -53,7 +53,7 @@ impl MetricsServer {
     /// When the address cannot be bound or announced.
     pub fn open(address: &MetricsAddress, look: Arc<HealthProbe>) -> anyhow::Result<Self> {
         let look = web::Data::from(look);
-        let hosts = web::Data::new(address.hosts.clone());
+        let hosts = web::Data::new(address.allowed_hosts.clone());
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(look.clone())
@@ -67,9 +67,9 @@ impl MetricsServer {
         .disable_signals()
         .shutdown_timeout(1)
         .bind((address.host.as_str(), address.port))
-        .with_context(|| address.taken())?;
+        .with_context(|| address.bind_error())?;
         let bound = server.addrs().first().copied();
-        address.announce(bound.context("the metrics server has no address")?)?;
+        address.publish(bound.context("the metrics server has no address")?)?;
         Ok(Self(server.run()))
     }
 
@@ -122,7 +122,7 @@ impl HealthProbe {
     }
 
     fn render_metrics(&self) -> String {
-        let mut moment = Moment::default();
+        let mut moment = ScrapeGauges::default();
         let (slots, running) = (self.slots)();
         let limits = moment.gauges(&names::SLOTS);
         // Speed searches may use every slot.
@@ -133,7 +133,7 @@ impl HealthProbe {
         for (upstream, is_open) in (self.breakers)() {
             breakers.set([upstream.into()], f64::from(u8::from(is_open)));
         }
-        self.metrics.process.describe(&mut moment);
+        self.metrics.process.record(&mut moment);
         self.metrics.registry.encode(&moment)
     }
 }

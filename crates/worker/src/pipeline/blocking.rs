@@ -2,7 +2,7 @@
 //! at once than there are processors: more would only make all of it late.
 
 use super::deadline::Deadline;
-use privachat_core::threads::Threads;
+use privachat_core::blocking_pool::BlockingPool;
 use std::{num::NonZero, sync::Arc, thread};
 use tokio::sync::Semaphore;
 use tracing::Span;
@@ -11,13 +11,13 @@ use tracing::Span;
 #[derive(Clone)]
 pub struct Cores {
     turns: Arc<Semaphore>,
-    threads: Arc<Threads>,
+    threads: Arc<BlockingPool>,
 }
 
 /// On the threads of the runtime, whose clock a test can stop for as long as they work.
 impl Default for Cores {
     fn default() -> Self {
-        Self::on(Threads::default(), processors())
+        Self::on(BlockingPool::default(), processors())
     }
 }
 
@@ -26,11 +26,11 @@ impl Cores {
     #[must_use]
     pub fn apart() -> Self {
         let count = processors();
-        Self::on(Threads::new(count), count)
+        Self::on(BlockingPool::new(count), count)
     }
 
     /// So many pieces of work at once.
-    fn on(threads: Threads, count: usize) -> Self {
+    fn on(threads: BlockingPool, count: usize) -> Self {
         Self {
             turns: Arc::new(Semaphore::new(count)),
             threads: Arc::new(threads),
@@ -96,7 +96,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_costs_the_stage_and_nothing_else() {
-        let cores = Cores::on(Threads::new(1), 1);
+        let cores = Cores::on(BlockingPool::new(1), 1);
         let deadline = Deadline::after(LONG);
         let broken = cores.cut(deadline, || -> u8 { panic!("bad page") });
         assert_eq!(broken.await, None);
@@ -105,7 +105,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_work_at_once_than_there_are_cores() {
-        let cores = Cores::on(Threads::new(2), 2);
+        let cores = Cores::on(BlockingPool::new(2), 2);
         let at_work = Arc::new(AtomicUsize::new(0));
         let all = (0..20).map(|_| {
             let at_work = Arc::clone(&at_work);
@@ -140,7 +140,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_late_before_its_turn_never_begins() {
-        let cores = Cores::on(Threads::new(1), 1);
+        let cores = Cores::on(BlockingPool::new(1), 1);
         let (release, wait) = mpsc::channel::<()>();
         let busy = cores.cut(Deadline::after(SOON), move || wait.recv().is_ok());
         assert_eq!(busy.await, None);

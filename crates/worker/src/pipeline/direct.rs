@@ -18,7 +18,7 @@ use super::{
     search::{self, numbers::renumber},
     sources, spans,
 };
-use privachat_core::schema::{Event, SearchEngine, SearchRequest, Stage, problem};
+use privachat_core::schema::{Event, SearchEngine, SearchRequest, Stage, error_code};
 use std::{sync::Arc, time::Duration};
 use tracing::Instrument;
 
@@ -126,7 +126,7 @@ fn cleaned(
     if text.trim().is_empty() {
         return Err(PipelineError {
             stage: Stage::Search,
-            code: problem::UPSTREAM_UNAVAILABLE,
+            code: error_code::UPSTREAM_UNAVAILABLE,
             message: "Perplexity gave no answer.".to_owned(),
             hint: Some("Try again, or use POST /api/v1/search.".to_owned()),
             retryable: true,

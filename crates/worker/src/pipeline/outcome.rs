@@ -2,7 +2,7 @@
 
 use super::{answer::citations, check::Checked, cost::Cost, question::Plan};
 use privachat_core::schema::{
-    CitationMapping, Source, SourceDetail, Stage, SubQuery, Usage, problem,
+    CitationMapping, Source, SourceDetail, Stage, SubQuery, Usage, error_code,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -88,7 +88,7 @@ impl PipelineError {
     pub fn too_late() -> Self {
         Self {
             stage: Stage::Search,
-            code: problem::TIMEOUT,
+            code: error_code::TIMEOUT,
             message: "The time was used up before an answer could be given.".to_owned(),
             hint: Some("Try again, with a longer timeout or in a faster mode.".to_owned()),
             retryable: true,

@@ -22,7 +22,7 @@ use super::{
 };
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use privachat_core::schema::{Event, SearchRequest, Source, Stage, problem};
+use privachat_core::schema::{Event, SearchRequest, Source, Stage, error_code};
 use std::sync::Arc;
 use tracing::Instrument;
 
@@ -200,17 +200,17 @@ fn nothing_left(count: usize, tally: Tally) -> PipelineError {
     let was_late = tally.read == 0 && tally.late > 0 && tally.late == tally.failed;
     let (code, message) = if was_late {
         (
-            problem::TIMEOUT,
+            error_code::TIMEOUT,
             format!("{count} results were found, but their pages were too slow to be read."),
         )
     } else if was_refused {
         (
-            problem::SOURCES_BLOCKED,
+            error_code::SOURCES_BLOCKED,
             format!("{count} results were found, but their pages refuse to be read."),
         )
     } else {
         (
-            problem::SOURCES_FILTERED,
+            error_code::SOURCES_FILTERED,
             format!("{count} results were found, but none of them fits the question."),
         )
     };
@@ -218,7 +218,7 @@ fn nothing_left(count: usize, tally: Tally) -> PipelineError {
         stage: Stage::Rank,
         code,
         message,
-        hint: problem::find(code).map(|problem| problem.remedy.to_owned()),
+        hint: error_code::find(code).map(|problem| problem.remedy.to_owned()),
         retryable: was_late,
         retry_after: None,
         warnings: Vec::new(),

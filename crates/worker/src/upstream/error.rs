@@ -1,7 +1,7 @@
 //! Errors of a request to an upstream.
 
 use super::{PROXY_SUFFIX, proxy};
-use privachat_core::tls::TlsFault;
+use privachat_core::tls::TlsError;
 use std::{error::Error, io};
 
 /// Why there is no complete response. The messages contain no address.
@@ -55,7 +55,7 @@ impl UpstreamError {
 
 /// Reports only the kind of the cause, since its text would contain the address.
 fn connect_reason(error: &reqwest::Error) -> &'static str {
-    if let Some(fault) = TlsFault::behind(error) {
+    if let Some(fault) = TlsError::find_in(error) {
         return tls_reason(fault);
     }
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
@@ -78,15 +78,15 @@ fn connect_reason(error: &reqwest::Error) -> &'static str {
     "no connection"
 }
 
-fn tls_reason(fault: TlsFault) -> &'static str {
+fn tls_reason(fault: TlsError) -> &'static str {
     match fault {
-        TlsFault::Untrusted => {
+        TlsError::Untrusted => {
             "TLS: its certificate is not signed by an authority that is trusted here; set UPSTREAM_CA_FILE \
              to the authority's certificate"
         }
-        TlsFault::WrongName => "TLS: its certificate is for another host name",
-        TlsFault::Outdated => "TLS: its certificate has expired or is not valid yet",
-        TlsFault::Unusable => "TLS: its certificate cannot be used as one of a server",
-        TlsFault::Handshake => "TLS: no encrypted connection could be agreed on",
+        TlsError::WrongName => "TLS: its certificate is for another host name",
+        TlsError::Outdated => "TLS: its certificate has expired or is not valid yet",
+        TlsError::Unusable => "TLS: its certificate cannot be used as one of a server",
+        TlsError::Handshake => "TLS: no encrypted connection could be agreed on",
     }
 }

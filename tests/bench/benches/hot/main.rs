@@ -53,7 +53,9 @@ fn records(criterion: &mut Criterion) {
     criterion.bench_function("record, 20 KB: parse for the history", |bencher| {
         bencher.iter(|| {
             let record = StoredRecord::parse(black_box(stored.as_bytes())).expect("a record");
-            record.session(Uuid::nil(), Utc::now()).expect("a session")
+            record
+                .to_session(Uuid::nil(), Utc::now())
+                .expect("a session")
         });
     });
     let body =

@@ -84,7 +84,7 @@ pub(crate) async fn start(scale: Scale) -> Row {
              validation, the submission, the worker's pop and claim, and the way of the message back. \
              The worker is the whole daemon with its default settings; each search ends with an answer \
              from the cache and is stored in the history.",
-            keys::CHANGED
+            keys::CHANGED_CHANNEL
         )],
         ..Row::default()
     }
@@ -131,7 +131,9 @@ impl Listener {
         let (ready, is_ready) = std::sync::mpsc::channel();
         let thread = thread::spawn(move || {
             let mut channel = connection.as_pubsub();
-            channel.subscribe(keys::CHANGED).expect("a subscription");
+            channel
+                .subscribe(keys::CHANGED_CHANNEL)
+                .expect("a subscription");
             channel
                 .set_read_timeout(Some(PATIENCE))
                 .expect("a time limit");

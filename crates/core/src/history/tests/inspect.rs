@@ -1,15 +1,15 @@
 //! `inspect`, on both databases.
 
-use super::place::Place;
 use super::postgres_server::shared;
-use crate::history::{DatabaseUrl, HistoryError, Standing, inspect};
+use super::test_database::TestDatabase;
+use crate::history::{DatabaseStatus, DatabaseUrl, HistoryError, inspect};
 
 #[tokio::test]
 async fn inspecting_does_not_create_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/history.db");
     let url = DatabaseUrl::parse(&format!("sqlite://{}", path.display())).unwrap();
-    assert_eq!(inspect(&url).await.unwrap(), Standing::ToBeMade);
+    assert_eq!(inspect(&url).await.unwrap(), DatabaseStatus::Missing);
     let left = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(left, 0);
 }
@@ -30,14 +30,14 @@ async fn an_unwritable_path_is_reported_by_name() {
 
 #[tokio::test]
 async fn pending_migrations_are_counted_and_not_run() {
-    for place in [Place::sqlite().await, Place::postgres().await] {
+    for place in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
         drop(place.open().await);
-        assert_eq!(inspect(&place.url).await.unwrap(), Standing::UpToDate);
+        assert_eq!(inspect(&place.url).await.unwrap(), DatabaseStatus::UpToDate);
         place.revert().await;
         for _ in 0..2 {
             let standing = inspect(&place.url).await.unwrap();
             assert!(
-                matches!(standing, Standing::ToBeMigrated(1..)),
+                matches!(standing, DatabaseStatus::PendingMigrations(1..)),
                 "{standing:?}"
             );
         }
@@ -50,7 +50,7 @@ async fn inspecting_an_empty_postgres_creates_nothing() {
     for _ in 0..2 {
         let standing = inspect(&url).await.unwrap();
         assert!(
-            matches!(standing, Standing::ToBeMigrated(1..)),
+            matches!(standing, DatabaseStatus::PendingMigrations(1..)),
             "{standing:?}"
         );
     }

@@ -1,15 +1,15 @@
 //! The session list, on both databases.
 
-use super::place::Place;
-use super::suite::{on_both, session};
-use crate::history::{Before, Ending, History, Page, Session, Wanted};
+use super::suite::{on_both_databases, session};
+use super::test_database::TestDatabase;
+use crate::history::{Cursor, History, Outcome, Page, Session, SessionFilter};
 use crate::mode::Mode;
 use crate::schema::Status;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{json, value::to_raw_value};
 use uuid::Uuid;
 
-on_both!(
+on_both_databases!(
     an_empty_history_is_an_empty_page,
     the_list_is_newest_first_with_the_fields_of_a_summary,
     pages_have_no_gap_and_no_repeat,
@@ -19,7 +19,7 @@ on_both!(
     filters_can_be_combined,
 );
 
-pub(super) fn asked(query: &str, answer: &str, at: DateTime<Utc>) -> Session {
+pub(super) fn session_with(query: &str, answer: &str, at: DateTime<Utc>) -> Session {
     let result = json!({"query": query, "answer": answer, "sources": [{}, {}]});
     Session {
         id: Uuid::new_v4(),
@@ -31,33 +31,40 @@ pub(super) fn asked(query: &str, answer: &str, at: DateTime<Utc>) -> Session {
     }
 }
 
-pub(super) fn start() -> DateTime<Utc> {
+pub(super) fn start_time() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap()
 }
 
-pub(super) fn all() -> Wanted {
-    Wanted {
+pub(super) fn unfiltered() -> SessionFilter {
+    SessionFilter {
         limit: 100,
-        ..Wanted::default()
+        ..SessionFilter::default()
     }
 }
 
-pub(super) async fn ids(history: &dyn History, wanted: &Wanted) -> Vec<Uuid> {
+pub(super) async fn list_ids(history: &dyn History, wanted: &SessionFilter) -> Vec<Uuid> {
     let page = history.page(wanted).await.unwrap();
     page.sessions.iter().map(|listed| listed.id).collect()
 }
 
-pub(super) async fn found(history: &dyn History, text: &str) -> Vec<Uuid> {
+pub(super) async fn find_ids(history: &dyn History, text: &str) -> Vec<Uuid> {
     let text = Some(text.to_owned());
-    ids(history, &Wanted { text, ..all() }).await
+    list_ids(
+        history,
+        &SessionFilter {
+            text,
+            ..unfiltered()
+        },
+    )
+    .await
 }
 
 /// Saves `count` sessions, one second apart; returns their ids, newest first.
-pub(super) async fn saved(history: &dyn History, count: i64) -> Vec<Uuid> {
+pub(super) async fn save_sessions(history: &dyn History, count: i64) -> Vec<Uuid> {
     let mut ids = Vec::new();
     for number in 0..count {
-        let at = start() + TimeDelta::seconds(number);
-        let session = asked(&format!("question {number}"), "answer", at);
+        let at = start_time() + TimeDelta::seconds(number);
+        let session = session_with(&format!("question {number}"), "answer", at);
         history.save(&session).await.unwrap();
         ids.insert(0, session.id);
     }
@@ -69,10 +76,10 @@ async fn pages(history: &dyn History, limit: u16) -> Vec<Page> {
     loop {
         let before = pages.last().and_then(|page| page.next);
         let page = history
-            .page(&Wanted {
+            .page(&SessionFilter {
                 limit,
                 before,
-                ..all()
+                ..unfiltered()
             })
             .await
             .unwrap();
@@ -83,31 +90,31 @@ async fn pages(history: &dyn History, limit: u16) -> Vec<Page> {
     }
 }
 
-fn flat(pages: &[Page]) -> Vec<Uuid> {
+fn session_ids(pages: &[Page]) -> Vec<Uuid> {
     let listed = pages.iter().flat_map(|page| &page.sessions);
     listed.map(|listed| listed.id).collect()
 }
 
-async fn an_empty_history_is_an_empty_page(place: Place) {
+async fn an_empty_history_is_an_empty_page(place: TestDatabase) {
     let history = place.open().await;
-    let page = history.page(&all()).await.unwrap();
+    let page = history.page(&unfiltered()).await.unwrap();
     assert_eq!((page.sessions.len(), page.next), (0, None));
 }
 
-async fn the_list_is_newest_first_with_the_fields_of_a_summary(place: Place) {
+async fn the_list_is_newest_first_with_the_fields_of_a_summary(place: TestDatabase) {
     let history = place.open().await;
-    let answered = asked("What is Rust?", &"né🦀 ".repeat(100), start());
+    let answered = session_with("What is Rust?", &"né🦀 ".repeat(100), start_time());
     let failed = Session {
         status: Status::Failed,
         mode: Mode::Speed,
         result: None,
         error_code: Some("no_sources".to_owned()),
-        ..asked("What is Iron?", "", start() + TimeDelta::seconds(1))
+        ..session_with("What is Iron?", "", start_time() + TimeDelta::seconds(1))
     };
     for session in [&answered, &failed] {
         history.save(session).await.unwrap();
     }
-    let page = history.page(&all()).await.unwrap();
+    let page = history.page(&unfiltered()).await.unwrap();
     let [first, second] = page.sessions.as_slice() else {
         panic!("{page:?}");
     };
@@ -123,55 +130,64 @@ async fn the_list_is_newest_first_with_the_fields_of_a_summary(place: Place) {
     assert_eq!(excerpt, format!("{}…", "né🦀 ".repeat(50)));
 }
 
-async fn pages_have_no_gap_and_no_repeat(place: Place) {
+async fn pages_have_no_gap_and_no_repeat(place: TestDatabase) {
     let history = place.open().await;
-    let expected = saved(history.as_ref(), 12).await;
+    let expected = save_sessions(history.as_ref(), 12).await;
     for (limit, count) in [(1, 12), (5, 3), (6, 2), (100, 1)] {
         let pages = pages(history.as_ref(), limit).await;
-        assert_eq!((pages.len(), flat(&pages)), (count, expected.clone()));
+        assert_eq!(
+            (pages.len(), session_ids(&pages)),
+            (count, expected.clone())
+        );
     }
 }
 
-async fn sessions_of_the_same_time_are_each_on_one_page(place: Place) {
+async fn sessions_of_the_same_time_are_each_on_one_page(place: TestDatabase) {
     let history = place.open().await;
     let mut expected = Vec::new();
     for _ in 0..7 {
-        let session = asked("the same moment", "", start());
+        let session = session_with("the same moment", "", start_time());
         history.save(&session).await.unwrap();
         expected.push(session.id);
     }
     expected.sort_unstable_by(|a, b| b.cmp(a));
-    assert_eq!(flat(&pages(history.as_ref(), 2).await), expected);
+    assert_eq!(session_ids(&pages(history.as_ref(), 2).await), expected);
 }
 
-async fn a_cursor_stays_valid_when_sessions_are_added_and_deleted(place: Place) {
+async fn a_cursor_stays_valid_when_sessions_are_added_and_deleted(place: TestDatabase) {
     let history = place.open().await;
-    let ids_before = saved(history.as_ref(), 6).await;
-    let first = history.page(&Wanted { limit: 3, ..all() }).await.unwrap();
+    let ids_before = save_sessions(history.as_ref(), 6).await;
+    let first = history
+        .page(&SessionFilter {
+            limit: 3,
+            ..unfiltered()
+        })
+        .await
+        .unwrap();
     // Delete the session of the cursor, and add a newer one.
     assert!(history.delete(ids_before[2]).await.unwrap());
-    let new = asked("new", "", start() + TimeDelta::days(1));
+    let new = session_with("new", "", start_time() + TimeDelta::days(1));
     history.save(&new).await.unwrap();
-    let rest = Wanted {
+    let rest = SessionFilter {
         before: first.next,
-        ..all()
+        ..unfiltered()
     };
-    assert_eq!(ids(history.as_ref(), &rest).await, ids_before[3..]);
+    assert_eq!(list_ids(history.as_ref(), &rest).await, ids_before[3..]);
 }
 
-async fn a_page_can_begin_at_a_time(place: Place) {
+async fn a_page_can_begin_at_a_time(place: TestDatabase) {
     let history = place.open().await;
-    let expected = saved(history.as_ref(), 4).await;
-    let time = start() + TimeDelta::seconds(2);
-    let before: Before = time.to_rfc3339().parse().unwrap();
-    let earlier = Wanted {
+    let expected = save_sessions(history.as_ref(), 4).await;
+    let time = start_time() + TimeDelta::seconds(2);
+    let before: Cursor = time.to_rfc3339().parse().unwrap();
+    let earlier = SessionFilter {
         before: Some(before),
-        ..all()
+        ..unfiltered()
     };
-    assert_eq!(ids(history.as_ref(), &earlier).await, expected[2..]);
+    assert_eq!(list_ids(history.as_ref(), &earlier).await, expected[2..]);
 }
 
-async fn filters_can_be_combined(place: Place) {
+async fn filters_can_be_combined(place: TestDatabase) {
     let history = place.open().await;
     let mut by = Vec::new();
     for (second, owner, mode, error_code) in [
@@ -185,7 +201,7 @@ async fn filters_can_be_combined(place: Place) {
             mode,
             status: error_code.map_or(Status::Completed, |_| Status::Failed),
             error_code: error_code.map(str::to_owned),
-            ..asked("lighthouse", "", start() + TimeDelta::seconds(second))
+            ..session_with("lighthouse", "", start_time() + TimeDelta::seconds(second))
         };
         history.save(&session).await.unwrap();
         by.push(session.id);
@@ -194,70 +210,70 @@ async fn filters_can_be_combined(place: Place) {
     let a = Some("a".to_owned());
     for (wanted, expected) in [
         (
-            Wanted {
+            SessionFilter {
                 mode: Some(Mode::Deep),
-                ..all()
+                ..unfiltered()
             },
             vec![1, 0],
         ),
         (
-            Wanted {
-                ending: Some(Ending::Completed),
-                ..all()
+            SessionFilter {
+                outcome: Some(Outcome::Completed),
+                ..unfiltered()
             },
             vec![3, 0],
         ),
         (
-            Wanted {
-                ending: Some(Ending::Failed),
-                ..all()
+            SessionFilter {
+                outcome: Some(Outcome::Failed),
+                ..unfiltered()
             },
             vec![2, 1],
         ),
         (
-            Wanted {
-                ending: Some(Ending::Cancelled),
-                ..all()
+            SessionFilter {
+                outcome: Some(Outcome::Cancelled),
+                ..unfiltered()
             },
             vec![2],
         ),
         (
-            Wanted {
+            SessionFilter {
                 owner: a.clone(),
-                ..all()
+                ..unfiltered()
             },
             vec![3, 0],
         ),
         (
-            Wanted {
+            SessionFilter {
                 owner: a.clone(),
                 mode: Some(Mode::Deep),
-                ..all()
+                ..unfiltered()
             },
             vec![0],
         ),
         (
-            Wanted {
-                ending: Some(Ending::Cancelled),
+            SessionFilter {
+                outcome: Some(Outcome::Cancelled),
                 mode: Some(Mode::Deep),
-                ..all()
+                ..unfiltered()
             },
             vec![],
         ),
         (
-            Wanted {
+            SessionFilter {
                 owner,
                 mode,
-                ending,
-                ..all()
+                outcome: ending,
+                ..unfiltered()
             },
             vec![3, 2, 1, 0],
         ),
         (
-            Wanted {
+            SessionFilter {
                 owner: a,
                 mode: Some(Mode::Speed),
-                ending: Some(Ending::Completed),
+                outcome: Some(Outcome::Completed),
                 text: Some("light".to_owned()),
                 before: Some("2100-01-01T00:00:00Z".parse().unwrap()),
                 limit: 1,
@@ -266,6 +282,10 @@ async fn filters_can_be_combined(place: Place) {
         ),
     ] {
         let expected: Vec<Uuid> = expected.into_iter().map(|at: usize| by[at]).collect();
-        assert_eq!(ids(history.as_ref(), &wanted).await, expected, "{wanted:?}");
+        assert_eq!(
+            list_ids(history.as_ref(), &wanted).await,
+            expected,
+            "{wanted:?}"
+        );
     }
 }

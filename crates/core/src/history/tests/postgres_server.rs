@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 /// Starts the server, prints "up", and stops the server when its input ends: it ends with the test
 /// process even after a crash. Deletes the folder unless the input is "keep".
-const KEEPER: &str = r#"
+const GUARD_SCRIPT: &str = r#"
 trap '' INT
 "$1/pg_ctl" start -D "$2/data" -w -t 60 -l "$2/log" >/dev/null \
     -o "$3 -c unix_socket_directories=$2 -c fsync=off -c max_connections=200" \
@@ -28,7 +28,7 @@ pub(super) struct PostgresServer {
     folder: TempDir,
     bin: PathBuf,
     user: Option<(u32, u32)>,
-    keeper: Option<Child>,
+    guard: Option<Child>,
     options: String,
     port: u16,
 }
@@ -55,7 +55,7 @@ impl PostgresServer {
             bin: bin_folder(),
             folder,
             user,
-            keeper: None,
+            guard: None,
             options: "-c listen_addresses=".to_owned(),
             port: 5432,
         };
@@ -102,7 +102,7 @@ impl PostgresServer {
     pub(super) fn start(&mut self) {
         let mut keeper = self
             .command("/bin/sh")
-            .args(["-c", KEEPER, "keeper"])
+            .args(["-c", GUARD_SCRIPT, "keeper"])
             .arg(&self.bin)
             .arg(self.folder.path())
             .arg(&self.options)
@@ -114,11 +114,11 @@ impl PostgresServer {
         let stdout = keeper.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
         assert_eq!(line, "up\n", "Postgres did not start");
-        self.keeper = Some(keeper);
+        self.guard = Some(keeper);
     }
 
     pub(super) fn stop(&mut self) {
-        let Some(mut keeper) = self.keeper.take() else {
+        let Some(mut keeper) = self.guard.take() else {
             return;
         };
         keeper.stdin.take().unwrap().write_all(b"keep\n").unwrap();

@@ -1,12 +1,12 @@
 //! Retention, on both databases.
 
-use super::pages::{all, found, ids, saved, start};
-use super::place::Place;
-use super::suite::on_both;
+use super::pages::{find_ids, list_ids, save_sessions, start_time, unfiltered};
+use super::suite::on_both_databases;
+use super::test_database::TestDatabase;
 use crate::history::{History, Retention};
 use chrono::TimeDelta;
 
-on_both!(
+on_both_databases!(
     without_retention_all_sessions_are_kept,
     sessions_beyond_the_age_are_deleted,
     the_newest_sessions_are_kept_up_to_the_maximum,
@@ -15,7 +15,7 @@ on_both!(
 );
 
 async fn prune(history: &dyn History, keep: Retention, days_later: i64) -> usize {
-    let now = start() + TimeDelta::days(days_later);
+    let now = start_time() + TimeDelta::days(days_later);
     let mut deleted = 0;
     loop {
         match history.prune(keep, now).await.unwrap() {
@@ -25,59 +25,80 @@ async fn prune(history: &dyn History, keep: Retention, days_later: i64) -> usize
     }
 }
 
-async fn without_retention_all_sessions_are_kept(place: Place) {
+async fn without_retention_all_sessions_are_kept(place: TestDatabase) {
     let history = place.open().await;
-    let expected = saved(history.as_ref(), 3).await;
+    let expected = save_sessions(history.as_ref(), 3).await;
     assert_eq!(prune(history.as_ref(), Retention::default(), 9999).await, 0);
-    assert_eq!(ids(history.as_ref(), &all()).await, expected);
+    assert_eq!(list_ids(history.as_ref(), &unfiltered()).await, expected);
 }
 
-async fn sessions_beyond_the_age_are_deleted(place: Place) {
+async fn sessions_beyond_the_age_are_deleted(place: TestDatabase) {
     let history = place.open().await;
-    let expected = saved(history.as_ref(), 3).await;
-    let keep = Retention { days: 7, most: 0 };
+    let expected = save_sessions(history.as_ref(), 3).await;
+    let keep = Retention {
+        days: 7,
+        max_sessions: 0,
+    };
     // The oldest session is exactly as old as allowed.
     assert_eq!(prune(history.as_ref(), keep, 7).await, 0);
-    let now = start() + TimeDelta::days(7) + TimeDelta::microseconds(1);
+    let now = start_time() + TimeDelta::days(7) + TimeDelta::microseconds(1);
     assert_eq!(history.prune(keep, now).await.unwrap(), 1);
-    assert_eq!(ids(history.as_ref(), &all()).await, expected[..2]);
+    assert_eq!(
+        list_ids(history.as_ref(), &unfiltered()).await,
+        expected[..2]
+    );
     assert_eq!(prune(history.as_ref(), keep, 8).await, 2);
-    assert!(found(history.as_ref(), "question").await.is_empty());
+    assert!(find_ids(history.as_ref(), "question").await.is_empty());
 }
 
-async fn the_newest_sessions_are_kept_up_to_the_maximum(place: Place) {
+async fn the_newest_sessions_are_kept_up_to_the_maximum(place: TestDatabase) {
     let history = place.open().await;
-    let expected = saved(history.as_ref(), 7).await;
+    let expected = save_sessions(history.as_ref(), 7).await;
     for (most, deleted, left) in [(7, 0, 7), (100, 0, 7), (5, 2, 5), (1, 4, 1)] {
-        let keep = Retention { days: 0, most };
+        let keep = Retention {
+            days: 0,
+            max_sessions: most,
+        };
         assert_eq!(prune(history.as_ref(), keep, 0).await, deleted, "{most}");
-        assert_eq!(ids(history.as_ref(), &all()).await, expected[..left]);
+        assert_eq!(
+            list_ids(history.as_ref(), &unfiltered()).await,
+            expected[..left]
+        );
     }
     // With both bounds the stricter one applies.
-    let keep = Retention { days: 1, most: 1 };
+    let keep = Retention {
+        days: 1,
+        max_sessions: 1,
+    };
     assert_eq!(prune(history.as_ref(), keep, 9).await, 1);
 }
 
-async fn many_sessions_are_deleted_in_batches(place: Place) {
+async fn many_sessions_are_deleted_in_batches(place: TestDatabase) {
     let history = place.open().await;
-    saved(history.as_ref(), 450).await;
-    let keep = Retention { days: 0, most: 10 };
+    save_sessions(history.as_ref(), 450).await;
+    let keep = Retention {
+        days: 0,
+        max_sessions: 10,
+    };
     let mut batches = Vec::new();
     loop {
-        let batch = history.prune(keep, start()).await.unwrap();
+        let batch = history.prune(keep, start_time()).await.unwrap();
         if batch == 0 {
             break;
         }
         batches.push(batch);
     }
     assert_eq!(batches, [200, 200, 40]);
-    assert_eq!(ids(history.as_ref(), &all()).await.len(), 10);
+    assert_eq!(list_ids(history.as_ref(), &unfiltered()).await.len(), 10);
 }
 
-async fn concurrent_pruning_deletes_no_more_than_one_worker_would(place: Place) {
+async fn concurrent_pruning_deletes_no_more_than_one_worker_would(place: TestDatabase) {
     let histories = [place.open().await, place.open().await, place.open().await];
-    let expected = saved(histories[0].as_ref(), 30).await;
-    let keep = Retention { days: 0, most: 20 };
+    let expected = save_sessions(histories[0].as_ref(), 30).await;
+    let keep = Retention {
+        days: 0,
+        max_sessions: 20,
+    };
     let rounds = histories
         .iter()
         .map(|history| prune(history.as_ref(), keep, 0));
@@ -86,5 +107,8 @@ async fn concurrent_pruning_deletes_no_more_than_one_worker_would(place: Place) 
         .into_iter()
         .sum();
     assert_eq!(deleted, 10);
-    assert_eq!(ids(histories[0].as_ref(), &all()).await, expected[..20]);
+    assert_eq!(
+        list_ids(histories[0].as_ref(), &unfiltered()).await,
+        expected[..20]
+    );
 }

@@ -11,7 +11,7 @@ fn url(path: &Path) -> DatabaseUrl {
     DatabaseUrl::parse(&format!("sqlite://{}", path.display())).unwrap()
 }
 
-async fn fault(path: &Path) -> HistoryError {
+async fn open_error(path: &Path) -> HistoryError {
     open(&url(path))
         .await
         .err()
@@ -37,7 +37,7 @@ async fn opening_an_unwritable_path_reports_it_by_name() {
         Path::new("/proc/history/history.db").to_owned(),
     ];
     for place in places {
-        let error = fault(&place).await;
+        let error = open_error(&place).await;
         assert!(matches!(error, HistoryError::File { .. }), "{error:?}");
         assert!(!error.is_transient());
         assert!(
@@ -53,7 +53,7 @@ async fn a_file_that_is_no_database_is_refused_and_not_changed() {
     let path = folder.path().join("notes.txt");
     let text = "not a database, ".repeat(100);
     std::fs::write(&path, &text).unwrap();
-    assert!(!fault(&path).await.is_transient());
+    assert!(!open_error(&path).await.is_transient());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
@@ -219,7 +219,7 @@ async fn deleted_text_is_in_none_of_the_files() {
         } else {
             let keep = Retention {
                 days: 5000,
-                most: 0,
+                max_sessions: 0,
             };
             assert_eq!(history.prune(keep, chrono::Utc::now()).await.unwrap(), 1);
             assert!(history.scrub().await.unwrap(), "no reader");

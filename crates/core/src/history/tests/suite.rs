@@ -1,7 +1,7 @@
 //! Storing and opening, on both databases.
 
-use super::place::Place;
-use crate::history::connect::Target;
+use super::test_database::TestDatabase;
+use crate::history::connect::DatabaseTarget;
 use crate::history::{HistoryError, Session, migrate};
 use crate::mode::Mode;
 use crate::schema::Status;
@@ -39,7 +39,7 @@ pub(super) fn assert_same(found: Option<&Session>, expected: &Session) {
 }
 
 /// Makes each test run once per database.
-macro_rules! on_both {
+macro_rules! on_both_databases {
     ($($name:ident),+ $(,)?) => {
         mod on_sqlite {$(
             #[tokio::test]
@@ -51,9 +51,9 @@ macro_rules! on_both {
         )+}
     };
 }
-pub(super) use on_both;
+pub(super) use on_both_databases;
 
-on_both!(
+on_both_databases!(
     a_session_is_returned_byte_for_byte,
     a_failed_session_is_stored_with_its_error,
     a_result_of_a_megabyte_is_returned,
@@ -71,14 +71,14 @@ on_both!(
     a_dropped_call_leaves_the_pool_usable,
 );
 
-async fn a_session_is_returned_byte_for_byte(place: Place) {
+async fn a_session_is_returned_byte_for_byte(place: TestDatabase) {
     let history = place.open().await;
     let session = session();
     history.save(&session).await.unwrap();
     assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
 }
 
-async fn a_failed_session_is_stored_with_its_error(place: Place) {
+async fn a_failed_session_is_stored_with_its_error(place: TestDatabase) {
     let history = place.open().await;
     let session = Session {
         owner: None,
@@ -93,7 +93,7 @@ async fn a_failed_session_is_stored_with_its_error(place: Place) {
     assert_same(history.get(session.id).await.unwrap().as_ref(), &session);
 }
 
-async fn a_result_of_a_megabyte_is_returned(place: Place) {
+async fn a_result_of_a_megabyte_is_returned(place: TestDatabase) {
     let history = place.open().await;
     let session = Session {
         result: Some(json(&format!(
@@ -107,13 +107,13 @@ async fn a_result_of_a_megabyte_is_returned(place: Place) {
     assert!(found.result.unwrap().get() == session.result.unwrap().get());
 }
 
-async fn an_unknown_id_is_none(place: Place) {
+async fn an_unknown_id_is_none(place: TestDatabase) {
     let history = place.open().await;
     history.save(&session()).await.unwrap();
     assert!(history.get(Uuid::new_v4()).await.unwrap().is_none());
 }
 
-async fn saving_a_stored_session_again_changes_nothing(place: Place) {
+async fn saving_a_stored_session_again_changes_nothing(place: TestDatabase) {
     let history = place.open().await;
     let first = session();
     let second = Session {
@@ -125,7 +125,7 @@ async fn saving_a_stored_session_again_changes_nothing(place: Place) {
     assert_same(history.get(first.id).await.unwrap().as_ref(), &first);
 }
 
-async fn a_later_session_replaces_one_with_the_same_id(place: Place) {
+async fn a_later_session_replaces_one_with_the_same_id(place: TestDatabase) {
     let history = place.open().await;
     let first = session();
     let second = Session {
@@ -142,7 +142,7 @@ async fn a_later_session_replaces_one_with_the_same_id(place: Place) {
     assert_same(history.get(first.id).await.unwrap().as_ref(), &second);
 }
 
-async fn concurrent_saves_of_one_session_all_succeed(place: Place) {
+async fn concurrent_saves_of_one_session_all_succeed(place: TestDatabase) {
     let session = session();
     let processes = [place.open().await, place.open().await];
     let saves = (0..20).map(|i: usize| processes.get(i % 2).unwrap().save(&session));
@@ -155,7 +155,7 @@ async fn concurrent_saves_of_one_session_all_succeed(place: Place) {
     );
 }
 
-async fn a_running_session_is_refused(place: Place) {
+async fn a_running_session_is_refused(place: TestDatabase) {
     let history = place.open().await;
     let session = Session {
         status: Status::Processing,
@@ -166,7 +166,7 @@ async fn a_running_session_is_refused(place: Place) {
     assert!(!error.is_transient());
 }
 
-async fn a_nul_in_the_query_is_replaced(place: Place) {
+async fn a_nul_in_the_query_is_replaced(place: TestDatabase) {
     let history = place.open().await;
     let session = Session {
         query: "a\0b".to_owned(),
@@ -177,7 +177,7 @@ async fn a_nul_in_the_query_is_replaced(place: Place) {
     assert_eq!(found.query, "a\u{fffd}b");
 }
 
-async fn a_time_is_stored_to_the_microsecond(place: Place) {
+async fn a_time_is_stored_to_the_microsecond(place: TestDatabase) {
     let history = place.open().await;
     let session = Session {
         created_at: DateTime::from_timestamp_nanos(1_700_000_000_123_456_789),
@@ -188,8 +188,8 @@ async fn a_time_is_stored_to_the_microsecond(place: Place) {
     assert_eq!(found.created_at, time(1_700_000_000_123_456));
 }
 
-async fn eight_processes_may_migrate_at_once(place: Place) {
-    let target = Target::new(&place.url).unwrap();
+async fn eight_processes_may_migrate_at_once(place: TestDatabase) {
+    let target = DatabaseTarget::new(&place.url).unwrap();
     for outcome in join_all((0..8).map(|_| migrate::run(&target))).await {
         outcome.unwrap();
     }
@@ -197,7 +197,7 @@ async fn eight_processes_may_migrate_at_once(place: Place) {
     place.open().await.save(&session).await.unwrap();
 }
 
-async fn eight_processes_may_open_at_once(place: Place) {
+async fn eight_processes_may_open_at_once(place: TestDatabase) {
     let histories = join_all((0..8).map(|_| place.open())).await;
     let session = session();
     histories.first().unwrap().save(&session).await.unwrap();
@@ -207,7 +207,7 @@ async fn eight_processes_may_open_at_once(place: Place) {
     }
 }
 
-async fn migrations_can_be_reverted_and_run_again(place: Place) {
+async fn migrations_can_be_reverted_and_run_again(place: TestDatabase) {
     let lost = session();
     place.open().await.save(&lost).await.unwrap();
     place.revert().await;
@@ -216,14 +216,14 @@ async fn migrations_can_be_reverted_and_run_again(place: Place) {
     history.save(&lost).await.unwrap();
 }
 
-async fn sessions_survive_reopening(place: Place) {
+async fn sessions_survive_reopening(place: TestDatabase) {
     let session = session();
     place.open().await.save(&session).await.unwrap();
     let found = place.open().await.get(session.id).await.unwrap();
     assert_same(found.as_ref(), &session);
 }
 
-async fn a_dropped_call_leaves_the_pool_usable(place: Place) {
+async fn a_dropped_call_leaves_the_pool_usable(place: TestDatabase) {
     let history = place.open().await;
     let session = session();
     for _ in 0..50 {

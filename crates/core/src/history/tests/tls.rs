@@ -1,10 +1,10 @@
 //! TLS to a real Postgres in each sslmode.
 
-use super::pages::all;
+use super::pages::unfiltered;
 use super::suite::{assert_same, session};
 use super::tls_server::{TlsServer, an_authority, expired, localhost, shared};
 use crate::history::{
-    AuthoritiesError, DatabaseUrl, EncryptionFault, History, HistoryError, inspect, open,
+    AuthoritiesError, DatabaseUrl, EncryptionError, History, HistoryError, inspect, open,
 };
 use crate::tls::CaFile;
 use diesel::QueryableByName;
@@ -24,7 +24,7 @@ struct Encrypted {
 
 /// Whether each connection of the history is encrypted, according to the server.
 async fn encrypted(server: &TlsServer, database: &str) -> Vec<bool> {
-    let mut connection = AsyncPgConnection::establish(&server.local(database))
+    let mut connection = AsyncPgConnection::establish(&server.socket_url(database))
         .await
         .unwrap();
     let sql = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
@@ -33,7 +33,7 @@ async fn encrypted(server: &TlsServer, database: &str) -> Vec<bool> {
     rows.into_iter().map(|row| row.ssl).collect()
 }
 
-async fn opened(url: &str) -> Arc<dyn History> {
+async fn open_history(url: &str) -> Arc<dyn History> {
     open(&DatabaseUrl::parse(url).unwrap()).await.unwrap()
 }
 
@@ -46,12 +46,12 @@ async fn assert_works(
     is_encrypted: bool,
 ) {
     let database = server.database().await;
-    let history = opened(&server.url(user, host, &database, parameters)).await;
+    let history = open_history(&server.url(user, host, &database, parameters)).await;
     let session = session();
     history.save(&session).await.unwrap();
     let kept = history.get(session.id).await.unwrap();
     assert_same(kept.as_ref(), &session);
-    let page = history.page(&all()).await.unwrap();
+    let page = history.page(&unfiltered()).await.unwrap();
     let listed: Vec<_> = page.sessions.iter().map(|listed| listed.id).collect();
     assert_eq!(listed, [session.id], "{parameters}");
     let connections = encrypted(server, &database).await;
@@ -62,10 +62,10 @@ async fn assert_works(
 }
 
 /// The fault that both a call and `inspect` report; opening succeeds all the same.
-async fn fault(server: &TlsServer, host: &str, parameters: &str) -> EncryptionFault {
+async fn encryption_error(server: &TlsServer, host: &str, parameters: &str) -> EncryptionError {
     let url = server.url("tester", host, "postgres", parameters);
     let inspected = inspect(&DatabaseUrl::parse(&url).unwrap()).await;
-    let used = opened(&url).await.ping().await;
+    let used = open_history(&url).await.ping().await;
     let [used, inspected] = [used, inspected.map(drop)].map(|outcome| {
         let error = outcome.expect_err(parameters);
         assert!(error.is_transient(), "{error:?}");
@@ -94,7 +94,7 @@ fn assert_no_secret(error: &HistoryError) {
 #[tokio::test]
 async fn verify_full_uses_an_encrypted_connection() {
     let server = shared().await;
-    let parameters = format!("sslmode=verify-full&sslrootcert={}", server.ours());
+    let parameters = format!("sslmode=verify-full&sslrootcert={}", server.ca_file());
     assert_works(server, "tester", "localhost", &parameters, true).await;
     let url = server.url("tester", "localhost", "postgres", &parameters);
     inspect(&DatabaseUrl::parse(&url).unwrap()).await.unwrap();
@@ -104,8 +104,8 @@ async fn verify_full_uses_an_encrypted_connection() {
 async fn verify_ca_and_require_accept_a_certificate_for_another_host() {
     let server = shared().await;
     for parameters in [
-        format!("sslmode=verify-ca&sslrootcert={}", server.ours()),
-        format!("sslmode=require&sslrootcert={}", server.ours()),
+        format!("sslmode=verify-ca&sslrootcert={}", server.ca_file()),
+        format!("sslmode=require&sslrootcert={}", server.ca_file()),
         "sslmode=require".to_owned(),
     ] {
         assert_works(server, "tester", "db.example.org", &parameters, true).await;
@@ -125,7 +125,7 @@ async fn prefer_falls_back_if_encrypted_connections_are_refused() {
     let server = shared().await;
     assert_works(server, "plain", "localhost", "sslmode=prefer", false).await;
     let url = server.url("plain", "localhost", "postgres", "sslmode=require");
-    let error = opened(&url).await.ping().await.unwrap_err();
+    let error = open_history(&url).await.ping().await.unwrap_err();
     assert!(matches!(error, HistoryError::Unreachable(_)), "{error:?}");
 }
 
@@ -163,7 +163,7 @@ async fn only_prefer_falls_back_after_a_failed_handshake() {
     assert!(
         matches!(
             error,
-            HistoryError::Encryption(EncryptionFault::Handshake(_))
+            HistoryError::Encryption(EncryptionError::Handshake(_))
         ),
         "{error:?}"
     );
@@ -179,13 +179,13 @@ async fn only_prefer_falls_back_after_a_failed_handshake() {
 async fn a_certificate_of_an_unknown_authority_is_refused() {
     let server = shared().await;
     for parameters in [
-        format!("sslmode=verify-full&sslrootcert={}", server.other()),
-        format!("sslmode=verify-ca&sslrootcert={}", server.other()),
-        format!("sslmode=require&sslrootcert={}", server.other()),
+        format!("sslmode=verify-full&sslrootcert={}", server.other_ca_file()),
+        format!("sslmode=verify-ca&sslrootcert={}", server.other_ca_file()),
+        format!("sslmode=require&sslrootcert={}", server.other_ca_file()),
         "sslmode=verify-full".to_owned(),
     ] {
-        let fault = fault(server, "localhost", &parameters).await;
-        assert!(matches!(fault, EncryptionFault::Untrusted), "{fault:?}");
+        let fault = encryption_error(server, "localhost", &parameters).await;
+        assert!(matches!(fault, EncryptionError::Untrusted), "{fault:?}");
         let message = fault.to_string();
         assert!(
             message.contains("let sslrootcert in DATABASE_URL"),
@@ -197,10 +197,10 @@ async fn a_certificate_of_an_unknown_authority_is_refused() {
 #[tokio::test]
 async fn a_certificate_for_another_host_is_refused_by_verify_full() {
     let server = shared().await;
-    let parameters = format!("sslmode=verify-full&sslrootcert={}", server.ours());
+    let parameters = format!("sslmode=verify-full&sslrootcert={}", server.ca_file());
     for host in ["db.example.org", "127.0.0.1"] {
-        let fault = fault(server, host, &parameters).await;
-        assert!(matches!(fault, EncryptionFault::WrongName), "{fault:?}");
+        let fault = encryption_error(server, host, &parameters).await;
+        assert!(matches!(fault, EncryptionError::WrongName), "{fault:?}");
         let message = fault.to_string();
         assert!(message.contains("subjectAltName"), "{message}");
     }
@@ -211,12 +211,12 @@ async fn a_password_is_bound_to_the_encrypted_channel() {
     let server = shared().await;
     let bound = format!(
         "sslmode=verify-full&sslrootcert={}&channel_binding=require",
-        server.ours()
+        server.ca_file()
     );
     assert_works(server, "tester", "localhost", &bound, true).await;
     let unbound = "sslmode=disable&channel_binding=require";
     let url = server.url("tester", "localhost", "postgres", unbound);
-    let error = opened(&url).await.ping().await.unwrap_err();
+    let error = open_history(&url).await.ping().await.unwrap_err();
     assert!(matches!(error, HistoryError::Unreachable(_)), "{error:?}");
 }
 
@@ -224,14 +224,14 @@ async fn a_password_is_bound_to_the_encrypted_channel() {
 async fn a_server_without_encryption_is_refused_if_sslmode_demands_it() {
     let mut server = TlsServer::new();
     server.start();
-    let ours = server.ours();
+    let ours = server.ca_file();
     for parameters in [
         "sslmode=require".to_owned(),
         format!("sslmode=verify-ca&sslrootcert={ours}"),
         format!("sslmode=verify-full&sslrootcert={ours}"),
     ] {
-        let fault = fault(&server, "localhost", &parameters).await;
-        assert!(matches!(fault, EncryptionFault::NotOffered), "{fault:?}");
+        let fault = encryption_error(&server, "localhost", &parameters).await;
+        assert!(matches!(fault, EncryptionError::NotOffered), "{fault:?}");
         let message = fault.to_string();
         assert!(
             message.contains("ssl = on") && message.contains("sslmode=disable"),
@@ -247,23 +247,23 @@ async fn a_changed_certificate_is_checked_by_the_next_connection() {
     let mut server = TlsServer::new();
     server.certify(&localhost());
     server.start();
-    server.let_in().await;
-    let parameters = format!("sslmode=verify-full&sslrootcert={}", server.ours());
+    server.create_users().await;
+    let parameters = format!("sslmode=verify-full&sslrootcert={}", server.ca_file());
     let url = server.url("tester", "localhost", "postgres", &parameters);
-    let history = opened(&url).await;
+    let history = open_history(&url).await;
     history.ping().await.unwrap();
 
     server.stop();
     server.certify(&expired());
     server.start();
-    let fault = self::fault(&server, "localhost", &parameters).await;
-    assert!(matches!(fault, EncryptionFault::Outdated), "{fault:?}");
+    let fault = self::encryption_error(&server, "localhost", &parameters).await;
+    assert!(matches!(fault, EncryptionError::Outdated), "{fault:?}");
 
     server.stop();
     server.certify(&an_authority());
     server.start();
-    let fault = self::fault(&server, "localhost", &parameters).await;
-    assert!(matches!(fault, EncryptionFault::Unusable(_)), "{fault:?}");
+    let fault = self::encryption_error(&server, "localhost", &parameters).await;
+    assert!(matches!(fault, EncryptionError::Unusable(_)), "{fault:?}");
 
     server.stop();
     server.change_authority();
@@ -278,7 +278,7 @@ async fn a_changed_certificate_is_checked_by_the_next_connection() {
     };
     assert_no_secret(&error);
     assert!(
-        matches!(error, HistoryError::Encryption(EncryptionFault::Untrusted)),
+        matches!(error, HistoryError::Encryption(EncryptionError::Untrusted)),
         "{error:?}"
     );
 }
@@ -319,7 +319,7 @@ async fn the_system_does_not_trust_the_test_authority() {
         .unwrap_err();
     let is_refused = matches!(
         error,
-        HistoryError::Encryption(EncryptionFault::Untrusted)
+        HistoryError::Encryption(EncryptionError::Untrusted)
             | HistoryError::Authorities(AuthoritiesError::NoSystem)
     );
     assert!(is_refused, "{error:?}");
@@ -331,10 +331,10 @@ async fn a_ca_file_is_trusted_in_addition_to_public_authorities() {
     let database = server.database().await;
     let trusting = |file: &Path, parameters: &str| {
         let url = server.url("tester", "localhost", &database, parameters);
-        DatabaseUrl::parse_trusting(&url, Some(CaFile::read(file).unwrap())).unwrap()
+        DatabaseUrl::parse_with_ca(&url, Some(CaFile::read(file).unwrap())).unwrap()
     };
     for parameters in ["", "sslmode=verify-full", "sslmode=verify-ca"] {
-        let history = open(&trusting(Path::new(&server.ours()), parameters))
+        let history = open(&trusting(Path::new(&server.ca_file()), parameters))
             .await
             .unwrap();
         history.ping().await.unwrap();
@@ -343,12 +343,12 @@ async fn a_ca_file_is_trusted_in_addition_to_public_authorities() {
             !connections.is_empty() && !connections.contains(&false),
             "{parameters}"
         );
-        let history = open(&trusting(Path::new(&server.other()), parameters))
+        let history = open(&trusting(Path::new(&server.other_ca_file()), parameters))
             .await
             .unwrap();
         let error = history.ping().await.unwrap_err();
         assert!(
-            matches!(error, HistoryError::Encryption(EncryptionFault::Untrusted)),
+            matches!(error, HistoryError::Encryption(EncryptionError::Untrusted)),
             "{parameters}: {error:?}"
         );
         assert!(error.to_string().contains("DATABASE_CA_FILE"), "{error}");

@@ -32,7 +32,7 @@ pub(super) async fn shared() -> &'static TlsServer {
         let mut server = TlsServer::new();
         server.certify(&localhost());
         server.start();
-        server.let_in().await;
+        server.create_users().await;
         server
     });
     made.await
@@ -101,7 +101,7 @@ impl TlsServer {
     }
 
     /// Creates the user `plain` and sets the password of `tester`.
-    pub(super) async fn let_in(&self) {
+    pub(super) async fn create_users(&self) {
         let sql = "CREATE ROLE plain SUPERUSER LOGIN; ALTER ROLE tester PASSWORD 'hunter2'";
         self.server.execute("postgres", sql).await;
     }
@@ -121,17 +121,17 @@ impl TlsServer {
     }
 
     /// The URL over the Unix socket.
-    pub(super) fn local(&self, database: &str) -> String {
+    pub(super) fn socket_url(&self, database: &str) -> String {
         self.server.url(database)
     }
 
     /// The file with the certificate of the first authority.
-    pub(super) fn ours(&self) -> String {
+    pub(super) fn ca_file(&self) -> String {
         self.file("ours.pem").display().to_string()
     }
 
     /// The file with the certificate of an authority that has signed nothing.
-    pub(super) fn other(&self) -> String {
+    pub(super) fn other_ca_file(&self) -> String {
         self.file("other.pem").display().to_string()
     }
 

@@ -69,15 +69,15 @@ fn sslmode_and_sslrootcert_have_the_meaning_of_libpq() {
     let file = || Authorities::File(PathBuf::from("/etc/a b/ca+1.pem"));
     let named = "sslrootcert=%2Fetc/a%20b/ca+1.pem";
     for (parameters, expected, driver) in [
-        (String::new(), Encryption::IfOffered, DriverMode::Prefer),
+        (String::new(), Encryption::Preferred, DriverMode::Prefer),
         (
             "sslmode=require&sslmode=prefer".to_owned(),
-            Encryption::IfOffered,
+            Encryption::Preferred,
             DriverMode::Prefer,
         ),
         (
             "sslmode=disable".to_owned(),
-            Encryption::Never,
+            Encryption::Disabled,
             DriverMode::Disable,
         ),
         (
@@ -130,7 +130,7 @@ fn a_unix_socket_is_never_encrypted() {
         let Ok(DatabaseUrl::Postgres(url)) = DatabaseUrl::parse(text) else {
             panic!("{text}");
         };
-        assert_eq!(*url.encryption(), Encryption::Never, "{text}");
+        assert_eq!(*url.encryption(), Encryption::Disabled, "{text}");
         assert_eq!(url.config().get_ssl_mode(), DriverMode::Disable, "{text}");
     }
 }
@@ -223,17 +223,17 @@ fn own_ca() -> CaFile {
 fn a_ca_file_is_used_or_refused() {
     let own_ca = own_ca();
     let verified = |host_name| Encryption::Verified {
-        authorities: Authorities::Own(own_ca.clone()),
+        authorities: Authorities::CaFile(own_ca.clone()),
         host_name,
     };
-    let parse = |text: &str| DatabaseUrl::parse_trusting(text, Some(own_ca.clone()));
+    let parse = |text: &str| DatabaseUrl::parse_with_ca(text, Some(own_ca.clone()));
     for (parameters, expected) in [
         ("", verified(true)),
         ("?sslmode=verify-full", verified(true)),
         ("?sslmode=verify-ca", verified(false)),
         ("?sslmode=require", verified(false)),
         // A socket is never encrypted.
-        ("?host=/run/postgresql", Encryption::Never),
+        ("?host=/run/postgresql", Encryption::Disabled),
     ] {
         let host = if parameters.contains("host=") {
             ""

@@ -38,38 +38,40 @@ pub enum AuthoritiesError {
     Provider(#[source] rustls::Error),
 }
 
-pub(super) fn roots(
+pub(super) fn root_store(
     authorities: &Authorities,
     host_name: bool,
 ) -> Result<RootCertStore, AuthoritiesError> {
     match authorities {
-        Authorities::Own(ca) if host_name => Ok(ca.with_public()),
+        Authorities::CaFile(ca) if host_name => Ok(ca.root_store_with_public()),
         // An attacker can get a public certificate, too.
-        Authorities::Own(ca) => Ok(ca.alone()),
+        Authorities::CaFile(ca) => Ok(ca.root_store()),
         Authorities::Public => Ok(RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
         }),
         Authorities::System => {
             let found = rustls_native_certs::load_native_certs();
-            store(found.certs).ok_or(AuthoritiesError::NoSystem)
+            usable_root_store(found.certs).ok_or(AuthoritiesError::NoSystem)
         }
         Authorities::File(path) => {
-            let certificates = read(path).map_err(|cause| AuthoritiesError::Unreadable {
-                path: path.clone(),
-                cause,
-            })?;
-            store(certificates).ok_or_else(|| AuthoritiesError::Empty { path: path.clone() })
+            let certificates =
+                read_certificates(path).map_err(|cause| AuthoritiesError::Unreadable {
+                    path: path.clone(),
+                    cause,
+                })?;
+            usable_root_store(certificates)
+                .ok_or_else(|| AuthoritiesError::Empty { path: path.clone() })
         }
     }
 }
 
-fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, pem::Error> {
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, pem::Error> {
     CertificateDer::pem_file_iter(path)?.collect()
 }
 
 /// Skips unusable certificates: bundles sometimes contain one that is too old. `None` if none is
 /// usable.
-fn store(certificates: Vec<CertificateDer<'static>>) -> Option<RootCertStore> {
+fn usable_root_store(certificates: Vec<CertificateDer<'static>>) -> Option<RootCertStore> {
     let mut store = RootCertStore::empty();
     let (usable, _) = store.add_parsable_certificates(certificates);
     (usable > 0).then_some(store)

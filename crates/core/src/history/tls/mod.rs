@@ -1,22 +1,22 @@
 //! TLS to Postgres: the client configuration of each sslmode, and its failures.
 
 mod authorities;
-mod fault;
+mod encryption_error;
 mod verifier;
 
 pub use self::authorities::AuthoritiesError;
-pub use self::fault::EncryptionFault;
+pub use self::encryption_error::EncryptionError;
 
-pub(super) use self::fault::fault;
+pub(super) use self::encryption_error::find_encryption_error;
 
-use self::verifier::WithoutHostName;
+use self::verifier::AnyHostVerifier;
 use super::encryption::Encryption;
 use rustls::ClientConfig;
 use rustls::crypto::ring;
 use std::sync::Arc;
 
 /// The ALPN protocol name of Postgres.
-const PROTOCOL: &[u8] = b"postgresql";
+const ALPN_PROTOCOL: &[u8] = b"postgresql";
 
 /// The TLS configuration for this encryption. Reads the certificates of the authorities.
 pub(super) fn client_config(encryption: &Encryption) -> Result<ClientConfig, AuthoritiesError> {
@@ -25,10 +25,10 @@ pub(super) fn client_config(encryption: &Encryption) -> Result<ClientConfig, Aut
             authorities,
             host_name,
         } => (
-            Some(authorities::roots(authorities, *host_name)?),
+            Some(authorities::root_store(authorities, *host_name)?),
             *host_name,
         ),
-        Encryption::Never | Encryption::IfOffered | Encryption::Unverified => (None, false),
+        Encryption::Disabled | Encryption::Preferred | Encryption::Unverified => (None, false),
     };
     let provider = Arc::new(ring::default_provider());
     let algorithms = provider.signature_verification_algorithms;
@@ -39,10 +39,10 @@ pub(super) fn client_config(encryption: &Encryption) -> Result<ClientConfig, Aut
         Some(roots) if host_name => builder.with_root_certificates(roots),
         roots => builder
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(WithoutHostName { roots, algorithms })),
+            .with_custom_certificate_verifier(Arc::new(AnyHostVerifier { roots, algorithms })),
     };
     let mut config = builder.with_no_client_auth();
-    config.alpn_protocols = vec![PROTOCOL.to_vec()];
+    config.alpn_protocols = vec![ALPN_PROTOCOL.to_vec()];
     Ok(config)
 }
 

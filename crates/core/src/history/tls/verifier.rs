@@ -9,13 +9,13 @@ use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 /// Accepts a certificate for any host, but checks that the server holds its key.
 #[derive(Debug)]
-pub(super) struct WithoutHostName {
+pub(super) struct AnyHostVerifier {
     /// The authorities that may have signed it; `None` accepts any.
     pub(super) roots: Option<RootCertStore>,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ServerCertVerifier for WithoutHostName {
+impl ServerCertVerifier for AnyHostVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-const PAGE: &str = include_str!("../../../../../docs/EVENTS.md");
+const EVENTS_MD: &str = include_str!("../../../../../docs/EVENTS.md");
 
 /// The scripts that write lifecycle events.
 const SCRIPTS: [&str; 6] = [
@@ -19,7 +19,7 @@ const SCRIPTS: [&str; 6] = [
 ];
 
 /// The variants of an enum, from serde's error for an unknown one.
-fn kinds<T: serde::de::DeserializeOwned>() -> BTreeSet<String> {
+fn variant_names<T: serde::de::DeserializeOwned>() -> BTreeSet<String> {
     let Err(error) = serde_json::from_str::<T>(r#"{"type":"?"}"#) else {
         panic!("an unknown event type was accepted");
     };
@@ -37,7 +37,7 @@ fn response() -> String {
 
 /// The type and the example in each row of the table.
 fn rows() -> Vec<(&'static str, String)> {
-    let rows = PAGE.lines().filter(|line| line.starts_with("| `"));
+    let rows = EVENTS_MD.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
         let mut cells = row
             .split(" | ")
@@ -52,7 +52,7 @@ fn rows() -> Vec<(&'static str, String)> {
 
 #[test]
 fn events_md_lists_exactly_the_event_types() {
-    let all: BTreeSet<String> = &kinds::<Event>() | &kinds::<Turn>();
+    let all: BTreeSet<String> = &variant_names::<Event>() | &variant_names::<Turn>();
     assert_eq!(all.len(), 11, "{all:?}");
     let rows = rows();
     let listed: BTreeSet<String> = rows.iter().map(|(kind, _)| (*kind).to_owned()).collect();
@@ -83,5 +83,5 @@ fn the_scripts_write_every_lifecycle_event_except_queued() {
         .map(str::to_owned)
         .collect();
     let first = BTreeSet::from(["queued".to_owned()]);
-    assert_eq!(written, &kinds::<Turn>() - &first);
+    assert_eq!(written, &variant_names::<Turn>() - &first);
 }

@@ -4,8 +4,8 @@ use super::{Fault, Place, decode, field};
 use crate::schema::SearchRequest;
 use serde_json::{Map, Value, error::Category, json};
 
-const MAX_QUERY: usize = 5000;
-const MAX_URL: usize = 2048;
+const MAX_QUERY_CHARS: usize = 5000;
+const MAX_URL_CHARS: usize = 2048;
 const MODES: &str = "'speed', 'balanced' or 'deep'";
 const ENGINES: &str = "'searxng', 'serperdev', 'perplexity', 'auto', 'wikipedia' or 'local'";
 const STRATEGIES: &str = "'static', 'dynamic' or 'auto'";
@@ -24,13 +24,17 @@ pub fn parse_body(bytes: &[u8]) -> Result<Value, Fault> {
         ));
     }
     match decode(bytes) {
-        Ok(text) => serde_json::from_str(&text)
-            .map_err(|error| no_json(reason(&error), offset(text.as_bytes(), &error))),
+        Ok(text) => serde_json::from_str(&text).map_err(|error| {
+            json_error(
+                json_error_reason(&error),
+                json_error_position(text.as_bytes(), &error),
+            )
+        }),
         Err(encoding) => {
             let sound =
                 std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
             let before = String::from_utf8_lossy(bytes.get(..sound).unwrap_or_default());
-            Err(no_json(
+            Err(json_error(
                 &format!("Invalid {encoding}"),
                 before.chars().count(),
             ))
@@ -38,9 +42,9 @@ pub fn parse_body(bytes: &[u8]) -> Result<Value, Fault> {
     }
 }
 
-fn no_json(reason: &str, position: usize) -> Fault {
+fn json_error(reason: &str, position: usize) -> Fault {
     let mut fault = Fault::new(&["body"], "json_invalid", "JSON decode error", json!({}))
-        .with(json!({ "error": reason }));
+        .with_context(json!({ "error": reason }));
     fault.loc.push(Place::Index(position));
     fault
 }
@@ -53,7 +57,7 @@ pub fn search_request(body: &Value) -> Result<SearchRequest, Vec<Fault>> {
     let Value::Object(members) = body else {
         return Err(vec![not_an_object(body)]);
     };
-    let mut form = Form {
+    let mut form = BodyReader {
         members,
         faults: Vec::new(),
     };
@@ -88,7 +92,7 @@ pub fn search_request(body: &Value) -> Result<SearchRequest, Vec<Fault>> {
         ttl_seconds: form.seconds("ttl_seconds", 60, 604_800),
         cache: form.boolean("cache", true),
         callback_url: form.optional("callback_url", |value| {
-            field::http_url("callback_url", value, MAX_URL)
+            field::http_url("callback_url", value, MAX_URL_CHARS)
         }),
     };
     if form.faults.is_empty() {
@@ -103,19 +107,19 @@ pub(super) fn not_an_object(input: &Value) -> Fault {
     Fault::new(&["body"], "model_attributes_type", msg, input.clone())
 }
 
-struct Form<'a> {
+struct BodyReader<'a> {
     members: &'a Map<String, Value>,
     faults: Vec<Fault>,
 }
 
-impl Form<'_> {
+impl BodyReader<'_> {
     fn query(&mut self, body: &Value) -> Option<String> {
         let Some(value) = self.members.get("query") else {
             self.faults
-                .push(Fault::at("query", "missing", "Field required", body));
+                .push(Fault::in_body("query", "missing", "Field required", body));
             return None;
         };
-        self.keep(field::query(value, MAX_QUERY))
+        self.record_fault(field::query(value, MAX_QUERY_CHARS))
     }
 
     /// A member that may be missing or null.
@@ -125,7 +129,7 @@ impl Form<'_> {
         read: impl Fn(&Value) -> Result<T, Fault>,
     ) -> Option<T> {
         let value = self.members.get(member).filter(|value| !value.is_null())?;
-        self.keep(read(value))
+        self.record_fault(read(value))
     }
 
     /// A member that may be missing, but not null.
@@ -133,7 +137,8 @@ impl Form<'_> {
         let Some(value) = self.members.get(member) else {
             return default;
         };
-        self.keep(field::boolean(member, value)).unwrap_or(default)
+        self.record_fault(field::boolean(member, value))
+            .unwrap_or(default)
     }
 
     fn seconds(&mut self, member: &str, least: i64, most: i64) -> Option<u64> {
@@ -143,13 +148,13 @@ impl Form<'_> {
         .and_then(|number| u64::try_from(number).ok())
     }
 
-    fn keep<T>(&mut self, read: Result<T, Fault>) -> Option<T> {
+    fn record_fault<T>(&mut self, read: Result<T, Fault>) -> Option<T> {
         read.map_err(|fault| self.faults.push(fault)).ok()
     }
 }
 
 /// The reason in the words of the old service's JSON parser.
-fn reason(error: &serde_json::Error) -> &'static str {
+fn json_error_reason(error: &serde_json::Error) -> &'static str {
     let text = error.to_string();
     let known = [
         (
@@ -178,7 +183,7 @@ fn reason(error: &serde_json::Error) -> &'static str {
 }
 
 /// The position where the parser stopped, in characters from the start.
-fn offset(bytes: &[u8], error: &serde_json::Error) -> usize {
+fn json_error_position(bytes: &[u8], error: &serde_json::Error) -> usize {
     let lines_before = error.line().saturating_sub(1);
     let before: usize = bytes
         .split_inclusive(|byte| *byte == b'\n')

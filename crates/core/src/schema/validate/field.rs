@@ -16,20 +16,20 @@ pub(super) fn query(value: &Value, max: usize) -> Result<String, Fault> {
     let length = text.chars().count();
     if length == 0 {
         let msg = "String should have at least 1 character";
-        return Err(
-            Fault::at("query", "string_too_short", msg, value).with(json!({ "min_length": 1 }))
-        );
+        return Err(Fault::in_body("query", "string_too_short", msg, value)
+            .with_context(json!({ "min_length": 1 })));
     }
     if length > max {
         let msg = format!("String should have at most {max} characters");
-        return Err(
-            Fault::at("query", "string_too_long", msg, value).with(json!({ "max_length": max }))
-        );
+        return Err(Fault::in_body("query", "string_too_long", msg, value)
+            .with_context(json!({ "max_length": max })));
     }
     let trimmed = text.trim();
     if trimmed.is_empty() {
         let msg = "Value error, Query cannot be empty or whitespace-only";
-        return Err(Fault::at("query", "value_error", msg, value).with(json!({ "error": {} })));
+        return Err(
+            Fault::in_body("query", "value_error", msg, value).with_context(json!({ "error": {} }))
+        );
     }
     Ok(trimmed.to_owned())
 }
@@ -38,10 +38,10 @@ pub(super) fn query(value: &Value, max: usize) -> Result<String, Fault> {
 pub(super) fn string(member: &str, value: &Value) -> Result<String, Fault> {
     match value {
         Value::String(text) if text.contains('\0') => {
-            Err(Fault::nul(&["body", member], value.clone()))
+            Err(Fault::null_character(&["body", member], value.clone()))
         }
         Value::String(text) => Ok(text.clone()),
-        _ => Err(Fault::at(
+        _ => Err(Fault::in_body(
             member,
             "string_type",
             "Input should be a valid string",
@@ -55,25 +55,27 @@ pub(super) fn http_url(member: &str, value: &Value, max: usize) -> Result<String
     let text = string(member, value)?;
     if text.chars().count() > max {
         let msg = format!("URL should have at most {max} characters");
-        return Err(
-            Fault::at(member, "url_too_long", msg, value).with(json!({ "max_length": max }))
-        );
+        return Err(Fault::in_body(member, "url_too_long", msg, value)
+            .with_context(json!({ "max_length": max })));
     }
     let url = Url::parse(text.trim()).map_err(|error| {
         let msg = format!("Input should be a valid URL, {error}");
-        Fault::at(member, "url_parsing", msg, value).with(json!({ "error": error.to_string() }))
+        Fault::in_body(member, "url_parsing", msg, value)
+            .with_context(json!({ "error": error.to_string() }))
     })?;
     if !matches!(url.scheme(), "http" | "https") {
         let msg = "URL scheme should be 'http' or 'https'";
-        return Err(Fault::at(member, "url_scheme", msg, value)
-            .with(json!({ "expected_schemes": "'http' or 'https'" })));
+        return Err(Fault::in_body(member, "url_scheme", msg, value)
+            .with_context(json!({ "expected_schemes": "'http' or 'https'" })));
     }
     let has_credentials = !url.username().is_empty() || url.password().is_some();
     if has_credentials || url.fragment().is_some() {
         let msg = "Value error, URL should have no credentials and no fragment";
         // Credentials are not echoed: responses end up in logs.
         let shown = if has_credentials { &Value::Null } else { value };
-        return Err(Fault::at(member, "value_error", msg, shown).with(json!({ "error": {} })));
+        return Err(
+            Fault::in_body(member, "value_error", msg, shown).with_context(json!({ "error": {} }))
+        );
     }
     Ok(url.into())
 }
@@ -86,7 +88,8 @@ pub(super) fn choice<T: DeserializeOwned>(
 ) -> Result<T, Fault> {
     serde_json::from_value(value.clone()).map_err(|_unknown| {
         let msg = format!("Input should be {expected}");
-        Fault::at(member, "literal_error", msg, value).with(json!({ "expected": expected }))
+        Fault::in_body(member, "literal_error", msg, value)
+            .with_context(json!({ "expected": expected }))
     })
 }
 
@@ -102,30 +105,30 @@ pub(super) fn integer(
             (None, Some(float)) if float.fract() == 0.0 => saturate(float),
             _ => {
                 let msg = "Input should be a valid integer, got a number with a fractional part";
-                return Err(Fault::at(member, "int_from_float", msg, value));
+                return Err(Fault::in_body(member, "int_from_float", msg, value));
             }
         },
         Value::String(text) => parse_integer(text).ok_or_else(|| {
             let msg = "Input should be a valid integer, unable to parse string as an integer";
-            Fault::at(member, "int_parsing", msg, value)
+            Fault::in_body(member, "int_parsing", msg, value)
         })?,
         Value::Bool(flag) => i64::from(*flag),
         _ => {
             let msg = "Input should be a valid integer";
-            return Err(Fault::at(member, "int_type", msg, value));
+            return Err(Fault::in_body(member, "int_type", msg, value));
         }
     };
     if number < *bounds.start() {
         let bound = bounds.start();
         let msg = format!("Input should be greater than or equal to {bound}");
-        return Err(
-            Fault::at(member, "greater_than_equal", msg, value).with(json!({ "ge": bound }))
-        );
+        return Err(Fault::in_body(member, "greater_than_equal", msg, value)
+            .with_context(json!({ "ge": bound })));
     }
     if number > *bounds.end() {
         let bound = bounds.end();
         let msg = format!("Input should be less than or equal to {bound}");
-        return Err(Fault::at(member, "less_than_equal", msg, value).with(json!({ "le": bound })));
+        return Err(Fault::in_body(member, "less_than_equal", msg, value)
+            .with_context(json!({ "le": bound })));
     }
     Ok(number)
 }
@@ -163,7 +166,7 @@ fn saturate(float: f64) -> i64 {
 pub(super) fn boolean(member: &str, value: &Value) -> Result<bool, Fault> {
     let unreadable = || {
         let msg = "Input should be a valid boolean, unable to interpret input";
-        Fault::at(member, "bool_parsing", msg, value)
+        Fault::in_body(member, "bool_parsing", msg, value)
     };
     match value {
         Value::Bool(flag) => Ok(*flag),
@@ -181,7 +184,7 @@ pub(super) fn boolean(member: &str, value: &Value) -> Result<bool, Fault> {
                 _ => Err(unreadable()),
             }
         }
-        _ => Err(Fault::at(
+        _ => Err(Fault::in_body(
             member,
             "bool_type",
             "Input should be a valid boolean",

@@ -4,12 +4,12 @@
 
 mod body;
 mod encoding;
-mod fault;
 mod field;
+mod validation_error;
 
 pub use body::{parse_body, search_request};
 pub use encoding::decode;
-pub use fault::{Fault, Place};
+pub use validation_error::{Fault, Place};
 
 #[cfg(test)]
 mod tests;

@@ -142,7 +142,7 @@ fn invalid_utf8_is_reported_as_such() {
 #[test]
 fn a_malformed_session_id_is_described_as_in_the_old_service() {
     let error = uuid::Uuid::parse_str("abc").unwrap_err();
-    let fault = serde_json::to_value(Fault::uuid("session_id", "abc", &error)).unwrap();
+    let fault = serde_json::to_value(Fault::invalid_uuid("session_id", "abc", &error)).unwrap();
     let recorded = include_str!("../../../../../tests/fixtures/old-service/validation.txt");
     let answer = recorded
         .split("--- bad uuid\n")

@@ -3,7 +3,7 @@
 use super::{Check, Finding};
 use crate::upstream::ProbeError;
 use privachat_core::{
-    history::{self, DatabaseUrl, HistoryError, Standing},
+    history::{self, DatabaseStatus, DatabaseUrl, HistoryError},
     jobs::{ConfigIssue, DamagedKey, Durability, Jobs, JobsError},
     settings::SharedSettings,
 };
@@ -117,9 +117,9 @@ fn connection_failure(error: &JobsError) -> Finding {
 
 async fn history(url: &DatabaseUrl) -> Vec<Finding> {
     let state = match history::inspect(url).await {
-        Ok(Standing::UpToDate) => "up to date".to_owned(),
-        Ok(Standing::ToBeMade) => "will be created when a worker or the API starts".to_owned(),
-        Ok(Standing::ToBeMigrated(steps)) => {
+        Ok(DatabaseStatus::UpToDate) => "up to date".to_owned(),
+        Ok(DatabaseStatus::Missing) => "will be created when a worker or the API starts".to_owned(),
+        Ok(DatabaseStatus::PendingMigrations(steps)) => {
             format!("{steps} migrations will be run when a worker or the API starts")
         }
         Err(error) => {

@@ -29,7 +29,7 @@ impl WebhookMessage {
     /// # Errors
     /// When `record` is not a valid record.
     pub(super) fn from_record(id: Uuid, record: &[u8]) -> Result<Option<Self>, serde_json::Error> {
-        let Some(session) = StoredRecord::parse(record)?.session(id, Utc::now())? else {
+        let Some(session) = StoredRecord::parse(record)?.to_session(id, Utc::now())? else {
             return Ok(None);
         };
         let kind = match session.status {

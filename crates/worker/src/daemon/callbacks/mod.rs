@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use delivery::{CallbackSender, DeliveryResult};
 use privachat_core::{
     jobs::{Jobs, JobsError},
-    outage::Outage,
+    outage_log::OutageLog,
     webhook::SigningKeys,
 };
 use std::{sync::Arc, time::Duration};
@@ -75,19 +75,19 @@ pub(super) fn sender(
 /// Delivers due callbacks until `stop`. `ended` is notified when a search with a callback ends.
 pub(super) async fn run(caller: Arc<CallbackSender>, ended: Arc<Notify>, stop: CancellationToken) {
     let mut calls = JoinSet::<DeliveryResult>::new();
-    let mut outage = Outage::default();
+    let mut outage = OutageLog::default();
     loop {
         // One more round after `stop` delivers what the drain has finished.
         let last = stop.is_cancelled();
         let more = match start_due(&caller, &mut calls).await {
             Ok(more) => {
-                if let Some(seconds) = outage.ended() {
+                if let Some(seconds) = outage.record_success() {
                     tracing::info!(seconds, "listing due callbacks again");
                 }
                 more
             }
             Err(error) => {
-                if outage.failed() {
+                if outage.record_failure() {
                     tracing::warn!(error = %error, "cannot list due callbacks; trying again");
                 }
                 false

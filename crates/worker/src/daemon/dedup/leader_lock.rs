@@ -59,7 +59,7 @@ impl Coordinator {
     /// Tries to become the leader.
     pub(super) async fn try_lead(&self, digest: &str) -> RunRole {
         let nonce = Uuid::new_v4().to_string();
-        let key = keys::running(digest);
+        let key = keys::leader_lock(digest);
         if self.cache.lock(&key, &nonce, LOCK_TTL).await {
             return RunRole::Leader(LeaderLock {
                 cache: self.cache.clone(),
@@ -85,7 +85,7 @@ impl Coordinator {
         let RunRole::Follower(nonce) = seat else {
             return None;
         };
-        let key = keys::running(digest);
+        let key = keys::leader_lock(digest);
         let patience = deadline.within(deadline.remaining() / 2);
         let gone = async {
             while self.current_leader(&key).await.as_ref() == Some(nonce) {
@@ -103,7 +103,7 @@ impl Coordinator {
     }
 
     async fn entry(&self, digest: &str) -> Option<CacheEntry> {
-        CacheEntry::parse(&self.cache.get(&keys::answer(digest)).await?)
+        CacheEntry::parse(&self.cache.get(&keys::cached_result(digest)).await?)
     }
 }
 
@@ -113,7 +113,7 @@ impl RunRole {
         let Self::Leader(held) = self else {
             return work.await;
         };
-        let key = keys::running(&held.digest);
+        let key = keys::leader_lock(&held.digest);
         let extending = async {
             loop {
                 tokio::time::sleep(LOCK_RENEWAL_INTERVAL).await;
@@ -140,9 +140,9 @@ impl RunRole {
         let (cache, ttl) = (held.cache.clone(), held.ttl.max(MIN_ENTRY_TTL));
         let (digest, nonce) = (held.digest.clone(), held.nonce.clone());
         let leave = async move {
-            cache.put(&keys::answer(&digest), &bytes, ttl).await;
+            cache.put(&keys::cached_result(&digest), &bytes, ttl).await;
             // Last, since followers read the cache entry as soon as the lock is gone.
-            cache.unlock(&keys::running(&digest), &nonce).await;
+            cache.unlock(&keys::leader_lock(&digest), &nonce).await;
         };
         tokio::spawn(leave.in_current_span());
     }
@@ -154,7 +154,7 @@ impl Drop for LeaderLock {
             return;
         }
         let (cache, nonce) = (self.cache.clone(), self.nonce.clone());
-        let key = keys::running(&self.digest);
+        let key = keys::leader_lock(&self.digest);
         // Without a runtime, at the end of the process, the lock expires by itself.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { cache.unlock(&key, &nonce).await });

@@ -144,7 +144,7 @@ async fn a_search_with_an_earlier_deadline_does_not_join_the_run() {
         (ran, start.elapsed())
     };
     let (_, (hurried, took)) = tokio::join!(runs.run(&request, true, soon(), &sink), hurried);
-    assert_eq!(hurried.result.unwrap_err().code, problem::TIMEOUT);
+    assert_eq!(hurried.result.unwrap_err().code, error_code::TIMEOUT);
     assert!(took <= Duration::from_millis(2100), "{took:?}");
     assert_eq!(searxng.calls(), 2);
 }

@@ -107,18 +107,18 @@ async fn no_answer_no_source_and_no_provider_are_failures() {
     };
     assert_eq!(
         code(Ok(found(" [7] "))).await,
-        problem::UPSTREAM_UNAVAILABLE
+        error_code::UPSTREAM_UNAVAILABLE
     );
-    assert_eq!(code(Ok(Found::default())).await, problem::NO_SOURCES);
+    assert_eq!(code(Ok(Found::default())).await, error_code::NO_SOURCES);
     let refused = ProviderError::Refused {
         provider: "perplexity",
         reason: "HTTP 401".to_owned(),
         hint: "set PERPLEXITY_API_KEY".to_owned(),
     };
-    assert_eq!(code(Err(refused)).await, problem::UPSTREAM_UNAVAILABLE);
+    assert_eq!(code(Err(refused)).await, error_code::UPSTREAM_UNAVAILABLE);
 
     let none = Context::new(Providers::default(), Arc::new(Pages::default()));
     let error = ask(&none).await.0.unwrap_err();
-    assert_eq!(error.code, problem::NO_PROVIDER);
+    assert_eq!(error.code, error_code::NO_PROVIDER);
     assert!(error.hint.unwrap().contains("PERPLEXITY_API_KEY"));
 }

@@ -148,7 +148,7 @@ async fn when_every_provider_hangs_the_failure_is_in_time_too() {
     let searxng = Scripted::after("searxng", never(), Ok(Found::default()));
     let ended = ask(&context(&[&searxng], Pages::default(), None), Mode::Speed).await;
     let error = ended.result.unwrap_err();
-    assert_eq!((error.code, error.retryable), (problem::TIMEOUT, true));
+    assert_eq!((error.code, error.retryable), (error_code::TIMEOUT, true));
     assert_eq!(error.warnings, ["searxng did not answer in time"]);
     assert!(ended.took <= Mode::Speed.limits().timeout);
 }
@@ -190,7 +190,7 @@ async fn results_that_have_nothing_to_do_with_the_question_are_filtered() {
     let error = ended.result.unwrap_err();
     assert_eq!(
         (error.stage, error.code),
-        (Stage::Rank, problem::SOURCES_FILTERED)
+        (Stage::Rank, error_code::SOURCES_FILTERED)
     );
 }
 

@@ -5,7 +5,7 @@ use crate::pipeline::{
     outcome::PipelineError,
     provider::{ProviderError, Silence},
 };
-use privachat_core::schema::{SearchEngine, Stage, problem};
+use privachat_core::schema::{SearchEngine, Stage, error_code};
 use std::time::Duration;
 
 /// Nothing to ask.
@@ -16,7 +16,7 @@ pub(super) fn not_configured(engine: SearchEngine) -> PipelineError {
     };
     PipelineError {
         stage: Stage::Search,
-        code: problem::NO_PROVIDER,
+        code: error_code::NO_PROVIDER,
         message,
         hint: Some(setting_of(engine).to_owned()),
         retryable: false,
@@ -66,9 +66,9 @@ pub(super) fn no_sources(attempts: &[Attempt]) -> PipelineError {
     PipelineError {
         stage: Stage::Search,
         code: if all_late {
-            problem::TIMEOUT
+            error_code::TIMEOUT
         } else {
-            problem::UPSTREAM_UNAVAILABLE
+            error_code::UPSTREAM_UNAVAILABLE
         },
         message,
         hint: remedy(&errors, all_late),
@@ -128,7 +128,7 @@ fn setting_behind(provider: &str) -> &'static str {
 fn nothing_found(empty: &[&str]) -> PipelineError {
     PipelineError {
         stage: Stage::Search,
-        code: problem::NO_SOURCES,
+        code: error_code::NO_SOURCES,
         message: format!(
             "Nothing was found for this question by {}.",
             empty.join(" and ")
@@ -144,9 +144,9 @@ fn nothing_found(empty: &[&str]) -> PipelineError {
 fn all_excluded() -> PipelineError {
     PipelineError {
         stage: Stage::Search,
-        code: problem::SOURCES_FILTERED,
+        code: error_code::SOURCES_FILTERED,
         message: "Everything that was found lies in excluded domains.".to_owned(),
-        hint: remedy_of(problem::SOURCES_FILTERED),
+        hint: remedy_of(error_code::SOURCES_FILTERED),
         retryable: false,
         retry_after: None,
         warnings: Vec::new(),
@@ -160,9 +160,9 @@ fn silence_of(attempt: &Attempt) -> Option<Silence> {
 /// Nothing was found, and engines that could know did not say anything.
 fn engines_silent(silence: Silence, providers: &[&str]) -> PipelineError {
     let (code, what) = match silence {
-        Silence::Refused => (problem::SOURCES_BLOCKED, "refused to search"),
-        Silence::Late => (problem::TIMEOUT, "did not answer in time"),
-        Silence::Failed => (problem::UPSTREAM_UNAVAILABLE, "failed"),
+        Silence::Refused => (error_code::SOURCES_BLOCKED, "refused to search"),
+        Silence::Late => (error_code::TIMEOUT, "did not answer in time"),
+        Silence::Failed => (error_code::UPSTREAM_UNAVAILABLE, "failed"),
     };
     PipelineError {
         stage: Stage::Search,
@@ -180,7 +180,7 @@ fn engines_silent(silence: Silence, providers: &[&str]) -> PipelineError {
 }
 
 fn remedy_of(code: &str) -> Option<String> {
-    problem::find(code).map(|problem| problem.remedy.to_owned())
+    error_code::find(code).map(|problem| problem.remedy.to_owned())
 }
 
 /// Whether an empty result is a verdict. The operator's own documents say nothing about the web, so

@@ -7,7 +7,7 @@ use crate::pipeline::{
 use chrono::Utc;
 use privachat_core::{
     mode::Mode,
-    schema::{SearchEngine, problem},
+    schema::{SearchEngine, error_code},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -269,7 +269,7 @@ async fn when_all_fail_the_error_names_them_and_says_whether_to_try_again() {
     );
     let both = [&Scripted::fails("searxng"), &refused];
     let error = error_of(&both, SearchEngine::Auto).await;
-    assert_eq!(error.code, problem::UPSTREAM_UNAVAILABLE);
+    assert_eq!(error.code, error_code::UPSTREAM_UNAVAILABLE);
     assert_eq!(
         error.message,
         "No search provider gave results: searxng is not available (HTTP 502); serperdev refuses the request (HTTP 401)."
@@ -304,7 +304,7 @@ async fn a_wait_is_asked_for_when_nobody_would_answer_before() {
 async fn silence_of_the_local_documents_does_not_hide_a_dead_engine() {
     let local = Scripted::finds("local", &[]);
     let error = error_of(&[&Scripted::fails("searxng"), &local], SearchEngine::Auto).await;
-    assert_eq!(error.code, problem::UPSTREAM_UNAVAILABLE);
+    assert_eq!(error.code, error_code::UPSTREAM_UNAVAILABLE);
     assert!(
         error.message.ends_with("; local found nothing."),
         "{}",
@@ -320,20 +320,20 @@ async fn late_empty_and_missing_providers_are_told_apart() {
     };
     assert_eq!(
         code(&[&late("searxng")], SearchEngine::Auto).await,
-        (problem::TIMEOUT, true)
+        (error_code::TIMEOUT, true)
     );
     let empty = Scripted::finds("searxng", &[]);
     assert_eq!(
         code(&[&empty], SearchEngine::Auto).await,
-        (problem::NO_SOURCES, false)
+        (error_code::NO_SOURCES, false)
     );
     assert_eq!(
         code(&[], SearchEngine::Auto).await,
-        (problem::NO_PROVIDER, false)
+        (error_code::NO_PROVIDER, false)
     );
     assert_eq!(
         code(&[&empty], SearchEngine::Serperdev).await,
-        (problem::NO_PROVIDER, false)
+        (error_code::NO_PROVIDER, false)
     );
 }
 

@@ -1,6 +1,6 @@
 //! The operator's rules for fetching pages.
 
-use privachat_core::domain::{DomainList, ascii_place, host_name};
+use privachat_core::domain::{DomainList, ascii_host_and_port, host_name};
 use url::Url;
 
 /// Limits and permissions for fetching pages.
@@ -47,7 +47,7 @@ impl FetchRules {
             .port_or_known_default()
             .map(|port| format!("{host}:{port}"));
         self.allow_hosts.iter().any(|entry| {
-            let entry = ascii_place(entry);
+            let entry = ascii_host_and_port(entry);
             entry == host || Some(&entry) == with_port.as_ref()
         })
     }

@@ -116,15 +116,15 @@ async fn hits_in_excluded_domains_are_no_sources() {
     assert_eq!(urls, ["https://a.org/"]);
 
     let error = without("org", &[&searxng]).await.unwrap_err();
-    assert_eq!(error.code, problem::SOURCES_FILTERED);
+    assert_eq!(error.code, error_code::SOURCES_FILTERED);
 }
 
 #[tokio::test(start_paused = true)]
 async fn engines_that_were_silent_are_no_verdict_that_there_is_nothing() {
     for (silence, code, retryable) in [
-        (Silence::Refused, problem::SOURCES_BLOCKED, false),
-        (Silence::Late, problem::TIMEOUT, true),
-        (Silence::Failed, problem::UPSTREAM_UNAVAILABLE, false),
+        (Silence::Refused, error_code::SOURCES_BLOCKED, false),
+        (Silence::Late, error_code::TIMEOUT, true),
+        (Silence::Failed, error_code::UPSTREAM_UNAVAILABLE, false),
     ] {
         let silent = Found {
             silence: Some(silence),

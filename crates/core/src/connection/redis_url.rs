@@ -9,7 +9,7 @@ use redis::{
 use std::time::Duration;
 
 /// The default port of a sentinel.
-const SENTINEL_PORT: u16 = 26379;
+const DEFAULT_SENTINEL_PORT: u16 = 26379;
 
 /// The address is none of the forms of REDIS_URL.
 #[derive(Debug, thiserror::Error)]
@@ -18,12 +18,12 @@ const SENTINEL_PORT: u16 = 26379;
      a Cluster is redis://host1:port1,host2:port2; a Sentinel group is \
      redis+sentinel://host1:port1,host2:port2/name-of-the-master"
 )]
-pub struct InvalidAddress;
+pub struct InvalidRedisUrl;
 
 /// A parsed REDIS_URL.
 #[derive(Debug, Clone)]
 pub(super) enum Address {
-    One(ConnectionInfo),
+    Single(ConnectionInfo),
     /// Seed nodes of a Cluster, which know the other nodes.
     Cluster(Vec<ConnectionInfo>),
     Sentinels {
@@ -36,27 +36,31 @@ pub(super) enum Address {
 }
 
 impl Address {
-    pub(super) fn parse(text: &str, ca: Option<&CaFile>) -> Result<Self, InvalidAddress> {
-        let parsed = match Several::split(text) {
+    pub(super) fn parse(text: &str, ca: Option<&CaFile>) -> Result<Self, InvalidRedisUrl> {
+        let parsed = match UrlParts::parse(text) {
             Some(parts) => match parts.kind {
-                Kind::Plain if !parts.hosts.contains(',') && !parts.repeats() => one(text),
-                Kind::Plain | Kind::Cluster => parts.cluster(),
-                Kind::Sentinel => parts.sentinels(),
+                UrlKind::Plain
+                    if !parts.hosts.contains(',') && !parts.has_credentials_per_host() =>
+                {
+                    single_server(text)
+                }
+                UrlKind::Plain | UrlKind::Cluster => parts.cluster(),
+                UrlKind::Sentinel => parts.sentinels(),
             },
-            None => one(text),
+            None => single_server(text),
         };
-        let mut address = parsed.ok_or(InvalidAddress)?;
+        let mut address = parsed.ok_or(InvalidRedisUrl)?;
         if let Some(ca) = ca {
-            address.trust(ca).map_err(|_not_taken| InvalidAddress)?;
+            address.trust_ca(ca).map_err(|_not_taken| InvalidRedisUrl)?;
         }
         Ok(address)
     }
 
     /// Trusts these authorities in addition to the public ones.
-    fn trust(&mut self, ca: &CaFile) -> RedisResult<()> {
+    fn trust_ca(&mut self, ca: &CaFile) -> RedisResult<()> {
         let pem = ca.pem_with_public().into_bytes();
         let servers: Vec<&mut ConnectionInfo> = match self {
-            Self::One(server) => vec![server],
+            Self::Single(server) => vec![server],
             Self::Cluster(seeds) => seeds.iter_mut().collect(),
             Self::Sentinels {
                 sentinels, server, ..
@@ -79,15 +83,15 @@ impl Address {
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum UrlKind {
     Plain,
     Cluster,
     Sentinel,
 }
 
 /// The parts of a URL that may have several hosts.
-struct Several<'a> {
-    kind: Kind,
+struct UrlParts<'a> {
+    kind: UrlKind,
     /// `redis` or `rediss`.
     scheme: &'a str,
     credentials: &'a str,
@@ -96,14 +100,14 @@ struct Several<'a> {
     query: &'a str,
 }
 
-impl<'a> Several<'a> {
+impl<'a> UrlParts<'a> {
     /// `None` for any other scheme.
-    fn split(text: &'a str) -> Option<Self> {
+    fn parse(text: &'a str) -> Option<Self> {
         let (name, rest) = text.split_once("://")?;
         let (scheme, kind) = match name.split_once('+') {
-            None => (name, Kind::Plain),
-            Some((scheme, "cluster")) => (scheme, Kind::Cluster),
-            Some((scheme, "sentinel")) => (scheme, Kind::Sentinel),
+            None => (name, UrlKind::Plain),
+            Some((scheme, "cluster")) => (scheme, UrlKind::Cluster),
+            Some((scheme, "sentinel")) => (scheme, UrlKind::Sentinel),
             Some(_) => return None,
         };
         if !matches!(scheme, "redis" | "rediss") {
@@ -123,13 +127,16 @@ impl<'a> Several<'a> {
     }
 
     /// Whether a host after the first has credentials; only one set is allowed, for all hosts.
-    fn repeats(&self) -> bool {
+    fn has_credentials_per_host(&self) -> bool {
         self.credentials.contains('@') && self.credentials.contains(',')
     }
 
     fn cluster(&self) -> Option<Address> {
         // A Cluster has only database 0.
-        if !matches!(self.path, "" | "0") || self.repeats() || !self.query.is_empty() {
+        if !matches!(self.path, "" | "0")
+            || self.has_credentials_per_host()
+            || !self.query.is_empty()
+        {
             return None;
         }
         let hosts = self.hosts.split(',');
@@ -139,7 +146,7 @@ impl<'a> Several<'a> {
 
     fn sentinels(&self) -> Option<Address> {
         let (master, database) = self.path.split_once('/').unwrap_or((self.path, "0"));
-        if master.is_empty() || self.repeats() {
+        if master.is_empty() || self.has_credentials_per_host() {
             return None;
         }
         let password = match self.query.split_once('=') {
@@ -152,7 +159,7 @@ impl<'a> Several<'a> {
         let sentinels = self.hosts.split(',').map(|host| {
             let portless = host.ends_with(']') || !host.contains(':');
             let host = if portless {
-                format!("{host}:{SENTINEL_PORT}")
+                format!("{host}:{DEFAULT_SENTINEL_PORT}")
             } else {
                 host.to_owned()
             };
@@ -176,8 +183,8 @@ impl<'a> Several<'a> {
     }
 }
 
-fn one(text: &str) -> Option<Address> {
-    connection_info(text).ok().map(Address::One)
+fn single_server(text: &str) -> Option<Address> {
+    connection_info(text).ok().map(Address::Single)
 }
 
 fn connection_info(address: &str) -> RedisResult<ConnectionInfo> {
@@ -194,7 +201,7 @@ fn connection_info(address: &str) -> RedisResult<ConnectionInfo> {
 }
 
 /// The connection settings of `like` for another server.
-pub(super) fn to_server(like: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo {
+pub(super) fn connection_info_for(like: &ConnectionInfo, host: &str, port: u16) -> ConnectionInfo {
     let host = host.to_owned();
     let address = match like.addr() {
         ConnectionAddr::TcpTls {

@@ -1,6 +1,6 @@
 //! The formats of a log line: one flat JSON object, or one line for people.
 
-use super::ids::{Ids, REQUEST_ID, SESSION_ID};
+use super::span_ids::{REQUEST_ID, SESSION_ID, SpanIds};
 use chrono::{SecondsFormat, Utc};
 use serde_json::Value;
 use std::{
@@ -20,12 +20,12 @@ use tracing_subscriber::{
 
 const MESSAGE: &str = "message";
 /// The first fields of a JSON line; a field of an event with one of these names is dropped.
-const OWN: [&str; 3] = ["timestamp", "level", "target"];
+const FIRST_FIELDS: [&str; 3] = ["timestamp", "level", "target"];
 
 /// Omits the fields of spans; only their ids are logged.
-pub(super) struct NoFields;
+pub(super) struct OmitSpanFields;
 
-impl<'writer> FormatFields<'writer> for NoFields {
+impl<'writer> FormatFields<'writer> for OmitSpanFields {
     fn format_fields<R: RecordFields>(&self, _: Writer<'writer>, _: R) -> fmt::Result {
         Ok(())
     }
@@ -39,24 +39,24 @@ pub(super) struct JsonLines;
 pub(super) struct PrettyLines;
 
 /// The parts of a log line.
-struct Line {
+struct LogLine {
     level: Level,
     target: Cow<'static, str>,
-    ids: Ids,
+    ids: SpanIds,
     message: Option<Value>,
     fields: Vec<(&'static str, Value)>,
 }
 
-impl Line {
-    fn of<S, N>(context: &FmtContext<'_, S, N>, event: &Event<'_>) -> Self
+impl LogLine {
+    fn from_event<S, N>(context: &FmtContext<'_, S, N>, event: &Event<'_>) -> Self
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
         N: for<'writer> FormatFields<'writer> + 'static,
     {
-        let mut fields = Fields::default();
+        let mut fields = EventFields::default();
         event.record(&mut fields);
         let scope = context.event_scope().into_iter().flatten();
-        let outer = scope.filter_map(|span| span.extensions().get::<Ids>().cloned());
+        let outer = scope.filter_map(|span| span.extensions().get::<SpanIds>().cloned());
         let metadata = event.metadata();
         Self {
             level: *metadata.level(),
@@ -64,7 +64,7 @@ impl Line {
                 .log_target
                 .map_or(Cow::Borrowed(metadata.target()), Cow::Owned),
             // The ids of the event itself take precedence.
-            ids: Ids::of(iter::once(fields.ids).chain(outer)),
+            ids: SpanIds::merge(iter::once(fields.ids).chain(outer)),
             message: fields.message,
             fields: fields.others,
         }
@@ -79,16 +79,16 @@ impl Line {
 
 /// The fields of an event.
 #[derive(Default)]
-struct Fields {
-    ids: Ids,
+struct EventFields {
+    ids: SpanIds,
     message: Option<Value>,
     others: Vec<(&'static str, Value)>,
     /// The target of an event of the `log` crate.
     log_target: Option<String>,
 }
 
-impl Fields {
-    fn keep(&mut self, field: &Field, value: Value) {
+impl EventFields {
+    fn insert(&mut self, field: &Field, value: Value) {
         match (field.name(), value) {
             (MESSAGE, value) => self.message = Some(value),
             (REQUEST_ID, Value::String(id)) => self.ids.request = Some(id),
@@ -100,29 +100,29 @@ impl Fields {
     }
 }
 
-impl Visit for Fields {
+impl Visit for EventFields {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.keep(field, value.into());
+        self.insert(field, value.into());
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.keep(field, value.into());
+        self.insert(field, value.into());
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.keep(field, value.into());
+        self.insert(field, value.into());
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.keep(field, value.into());
+        self.insert(field, value.into());
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.keep(field, value.into());
+        self.insert(field, value.into());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.keep(field, format!("{value:?}").into());
+        self.insert(field, format!("{value:?}").into());
     }
 }
 
@@ -141,8 +141,8 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut line = Line::of(context, event);
-        let [timestamp, level, target] = OWN;
+        let mut line = LogLine::from_event(context, event);
+        let [timestamp, level, target] = FIRST_FIELDS;
         write!(
             writer,
             r#"{{"{timestamp}":"{}","{level}":"{}","{target}":{}"#,
@@ -157,7 +157,7 @@ where
             write!(writer, r#","{MESSAGE}":{message}"#)?;
         }
         for (name, value) in &line.fields {
-            if !OWN.contains(name) {
+            if !FIRST_FIELDS.contains(name) {
                 write!(writer, r#","{name}":{value}"#)?;
             }
         }
@@ -176,7 +176,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut line = Line::of(context, event);
+        let mut line = LogLine::from_event(context, event);
         let has_colours = writer.has_ansi_escapes();
         let paint = |code: &'static str| if has_colours { code } else { "" };
         let (dim, plain) = (paint("\u{1b}[2m"), paint("\u{1b}[0m"));
@@ -188,13 +188,13 @@ where
             line.level.as_str()
         )?;
         if let Some(message) = &line.message {
-            write!(writer, " {}", OneLine(message))?;
+            write!(writer, " {}", Escaped(message))?;
         }
         for (name, value) in &line.fields {
-            write!(writer, " {dim}{name}={plain}{}", OneLine(value))?;
+            write!(writer, " {dim}{name}={plain}{}", Escaped(value))?;
         }
         for (name, id) in line.ids() {
-            write!(writer, " {dim}{name}={}{plain}", OneLine(&id.into()))?;
+            write!(writer, " {dim}{name}={}{plain}", Escaped(&id.into()))?;
         }
         writeln!(writer)
     }
@@ -211,9 +211,9 @@ const fn colour(level: Level) -> &'static str {
 }
 
 /// Escapes control characters, so that a value cannot begin another line or control the terminal.
-struct OneLine<'a>(&'a Value);
+struct Escaped<'a>(&'a Value);
 
-impl fmt::Display for OneLine<'_> {
+impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Value::String(text) = self.0 else {
             return write!(f, "{}", self.0);

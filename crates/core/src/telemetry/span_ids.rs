@@ -15,14 +15,14 @@ pub(super) const SESSION_ID: &str = "session_id";
 
 /// The ids of one span or event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Ids {
+pub(super) struct SpanIds {
     pub(super) request: Option<String>,
     pub(super) session: Option<String>,
 }
 
-impl Ids {
+impl SpanIds {
     /// Merges the ids of `spans`, innermost first: the innermost span with an id wins.
-    pub(super) fn of(spans: impl Iterator<Item = Self>) -> Self {
+    pub(super) fn merge(spans: impl Iterator<Item = Self>) -> Self {
         spans.fold(Self::default(), |known, outer| Self {
             request: known.request.or(outer.request),
             session: known.session.or(outer.session),
@@ -34,7 +34,7 @@ impl Ids {
     }
 }
 
-impl Visit for Ids {
+impl Visit for SpanIds {
     fn record_str(&mut self, field: &Field, value: &str) {
         let place = match field.name() {
             REQUEST_ID => &mut self.request,
@@ -53,17 +53,17 @@ impl Visit for Ids {
 
 /// Whether log lines need it: every event, and each span with an id. Other spans are only for
 /// traces and cost nothing if these are off.
-pub(super) fn matters(metadata: &Metadata<'_>) -> bool {
+pub(super) fn is_needed_for_lines(metadata: &Metadata<'_>) -> bool {
     let knows = |name| metadata.fields().field(name).is_some();
     !metadata.is_span() || knows(REQUEST_ID) || knows(SESSION_ID)
 }
 
 /// Stores the ids of each span in its extensions.
-pub(super) struct KeepIds;
+pub(super) struct SpanIdLayer;
 
-impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for KeepIds {
+impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for SpanIdLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut ids = Ids::default();
+        let mut ids = SpanIds::default();
         attributes.record(&mut ids);
         if let Some(span) = context.span(id).filter(|_| !ids.is_empty()) {
             span.extensions_mut().replace(ids);
@@ -71,12 +71,12 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for KeepIds {
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let mut fresh = Ids::default();
+        let mut fresh = SpanIds::default();
         values.record(&mut fresh);
         if let Some(span) = context.span(id).filter(|_| !fresh.is_empty()) {
             let mut kept = span.extensions_mut();
-            let known = kept.remove::<Ids>();
-            kept.insert(Ids::of([fresh].into_iter().chain(known)));
+            let known = kept.remove::<SpanIds>();
+            kept.insert(SpanIds::merge([fresh].into_iter().chain(known)));
         }
     }
 }

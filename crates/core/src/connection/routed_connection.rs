@@ -1,11 +1,11 @@
 //! [`Link`]: a connection that routes each command to the server of its key.
 
 use super::{
-    HOME,
-    directory::Directory,
-    node::{Node, Via},
-    route::Target,
+    QUEUE_KEY,
+    node::{Lane, Node},
+    route::RouteTarget,
     slots,
+    topology::Topology,
 };
 use redis::{
     Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
@@ -16,66 +16,66 @@ use std::sync::Arc;
 /// A connection to one server, a sentinel group or a Cluster. Clones are cheap and share the
 /// underlying connections.
 #[derive(Clone)]
-pub struct Link {
-    directory: Arc<Directory>,
-    via: Via,
+pub struct RoutedConnection {
+    topology: Arc<Topology>,
+    lane: Lane,
     /// Set if every command goes to this server.
-    only: Option<Arc<Node>>,
+    pinned_node: Option<Arc<Node>>,
     /// The server that answered last: a missing script is loaded there.
-    last: Option<Arc<Node>>,
+    last_node: Option<Arc<Node>>,
     /// Whether a command is sent again after its connection broke.
-    repeats: bool,
+    retries: bool,
 }
 
-impl Link {
-    pub(super) fn anywhere(directory: Arc<Directory>, via: Via) -> Self {
+impl RoutedConnection {
+    pub(super) fn new(topology: Arc<Topology>, lane: Lane) -> Self {
         Self {
-            directory,
-            via,
-            only: None,
-            last: None,
-            repeats: true,
+            topology,
+            lane,
+            pinned_node: None,
+            last_node: None,
+            retries: true,
         }
     }
 
     /// The same connection without retries, for commands that must not run twice.
-    pub(super) fn once(self) -> Self {
+    pub(super) fn without_retry(self) -> Self {
         Self {
-            repeats: false,
+            retries: false,
             ..self
         }
     }
 
-    pub(super) fn to(directory: Arc<Directory>, node: Arc<Node>) -> Self {
+    pub(super) fn pinned_to(directory: Arc<Topology>, node: Arc<Node>) -> Self {
         Self {
-            only: Some(node),
-            ..Self::anywhere(directory, Via::Shared)
+            pinned_node: Some(node),
+            ..Self::new(directory, Lane::Shared)
         }
     }
 
-    fn target(&self, command: &Cmd) -> Target {
-        if let Some(node) = &self.only {
-            return Target::Node(Arc::clone(node));
+    fn target(&self, command: &Cmd) -> RouteTarget {
+        if let Some(node) = &self.pinned_node {
+            return RouteTarget::Node(Arc::clone(node));
         }
         // Fast path: without a Cluster one server owns all slots.
-        if !self.directory.is_cluster() {
-            return Target::Slot(0);
+        if !self.topology.is_cluster() {
+            return RouteTarget::Slot(0);
         }
-        match (slots::of_command(command), &self.last) {
-            (Some(slot), _) => Target::Slot(slot),
-            (None, Some(last)) => Target::Node(Arc::clone(last)),
-            (None, _) => Target::Slot(slots::of_key(HOME.as_bytes())),
+        match (slots::of_command(command), &self.last_node) {
+            (Some(slot), _) => RouteTarget::Slot(slot),
+            (None, Some(last)) => RouteTarget::Node(Arc::clone(last)),
+            (None, _) => RouteTarget::Slot(slots::of_key(QUEUE_KEY.as_bytes())),
         }
     }
 
-    async fn command(&mut self, command: &Cmd) -> RedisResult<Value> {
+    async fn send_command(&mut self, command: &Cmd) -> RedisResult<Value> {
         let target = self.target(command);
         let (node, reply) = self
-            .directory
+            .topology
             .run(
                 &target,
-                self.via,
-                self.repeats,
+                self.lane,
+                self.retries,
                 |mut connection, asking| async move {
                     let reply = if asking {
                         let mut pipeline = redis::pipe();
@@ -94,35 +94,35 @@ impl Link {
                 },
             )
             .await?;
-        self.last = Some(node);
+        self.last_node = Some(node);
         reply
     }
 
     /// Sends a pipeline; in a Cluster one command after the other, because their keys may be on
     /// several servers.
-    async fn commands(
+    async fn send_pipeline(
         &mut self,
         pipeline: &Pipeline,
         offset: usize,
         count: usize,
     ) -> RedisResult<Vec<Value>> {
-        if self.only.is_none() && self.directory.is_cluster() {
+        if self.pinned_node.is_none() && self.topology.is_cluster() {
             let mut values = Vec::with_capacity(count);
             for command in pipeline.cmd_iter() {
-                values.push(self.command(command).await?);
+                values.push(self.send_command(command).await?);
             }
             return Ok(values);
         }
-        let target = match &self.only {
-            Some(node) => Target::Node(Arc::clone(node)),
-            None => Target::Slot(0),
+        let target = match &self.pinned_node {
+            Some(node) => RouteTarget::Node(Arc::clone(node)),
+            None => RouteTarget::Slot(0),
         };
         let (node, values) = self
-            .directory
+            .topology
             .run(
                 &target,
-                self.via,
-                self.repeats,
+                self.lane,
+                self.retries,
                 |mut connection, _| async move {
                     let values = connection
                         .req_packed_commands(pipeline, offset, count)
@@ -131,14 +131,14 @@ impl Link {
                 },
             )
             .await?;
-        self.last = Some(node);
+        self.last_node = Some(node);
         Ok(values)
     }
 }
 
-impl ConnectionLike for Link {
+impl ConnectionLike for RoutedConnection {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        Box::pin(self.command(command))
+        Box::pin(self.send_command(command))
     }
 
     fn req_packed_commands<'a>(
@@ -147,11 +147,11 @@ impl ConnectionLike for Link {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(self.commands(pipeline, offset, count))
+        Box::pin(self.send_pipeline(pipeline, offset, count))
     }
 
     fn get_db(&self) -> i64 {
-        self.directory.database()
+        self.topology.database()
     }
 }
 

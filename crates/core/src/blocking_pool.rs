@@ -13,9 +13,9 @@ use tokio::{
 /// A bounded thread pool. Threads start when needed and end after ten idle seconds. If the pool
 /// cannot be built, work runs on the caller's Tokio runtime.
 #[derive(Debug, Default)]
-pub struct Threads(Option<Runtime>);
+pub struct BlockingPool(Option<Runtime>);
 
-impl Threads {
+impl BlockingPool {
     /// A pool of at most `count` threads.
     #[must_use]
     pub fn new(count: usize) -> Self {
@@ -48,7 +48,7 @@ impl Threads {
     }
 }
 
-impl Drop for Threads {
+impl Drop for BlockingPool {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             // A plain drop would block until all work is done, which panics inside a task.
@@ -64,7 +64,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_pool_uses_exactly_its_number_of_threads() {
-        let threads = Threads::new(2);
+        let threads = BlockingPool::new(2);
         let both = Arc::new(Barrier::new(2));
         let work: Vec<_> = (0..100)
             .map(|_| {
@@ -84,7 +84,7 @@ mod tests {
 
     #[tokio::test]
     async fn dropping_the_pool_in_a_task_lets_running_work_finish() {
-        let threads = Threads::new(1);
+        let threads = BlockingPool::new(1);
         let (go, may_go) = std::sync::mpsc::channel::<()>();
         let (begun, has_begun) = std::sync::mpsc::channel();
         let work = threads.spawn(move || {

@@ -12,7 +12,7 @@ fn one_host_is_a_single_server() {
         "redis+unix:///run/redis,too.sock",
     ] {
         assert!(
-            matches!(Address::parse(text, None), Ok(Address::One(_))),
+            matches!(Address::parse(text, None), Ok(Address::Single(_))),
             "{text}"
         );
     }
@@ -53,7 +53,7 @@ fn a_sentinel_address_has_a_master_name_and_its_own_password() {
     assert_eq!(sentinels[0].redis_settings().password(), Some("other"));
     assert_eq!(master, "main");
     assert_eq!(server.redis_settings().db(), 2);
-    let found = to_server(&server, "10.0.0.7", 6380);
+    let found = connection_info_for(&server, "10.0.0.7", 6380);
     assert_eq!(found.addr().to_string(), "10.0.0.7:6380");
     assert_eq!(found.redis_settings().password(), Some("secret"));
 }

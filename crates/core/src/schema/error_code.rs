@@ -3,7 +3,7 @@
 
 /// Where an error code appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorScope {
     /// In `error_code` of a search whose status is `failed`.
     Search,
     /// In `error` of an HTTP error response.
@@ -12,11 +12,11 @@ pub enum Kind {
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Problem {
+pub struct ErrorCode {
     /// The stable error code.
     pub code: &'static str,
     /// Where the code appears.
-    pub kind: Kind,
+    pub scope: ErrorScope,
     /// What has happened.
     pub meaning: &'static str,
     /// What the client or the operator can do.
@@ -25,12 +25,12 @@ pub struct Problem {
 
 /// The row of this code.
 #[must_use]
-pub fn find(code: &str) -> Option<&'static Problem> {
+pub fn find(code: &str) -> Option<&'static ErrorCode> {
     ALL.iter().find(|problem| problem.code == code)
 }
 
 /// Defines a constant for each row, so that no code exists outside the table.
-macro_rules! problems {
+macro_rules! error_codes {
     ($($name:ident = $code:literal, $kind:ident, $meaning:literal, $remedy:literal;)+) => {
         $(#[doc = $meaning] pub const $name: &str = $code;)+
 
@@ -41,7 +41,7 @@ macro_rules! problems {
     };
 }
 
-problems! {
+error_codes! {
     NO_SOURCES = "no_sources", Search,
         "The search worked, but nothing was found.",
         "Ask in other words, or choose another search_engine.";
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    const PAGE: &str = include_str!("../../../../docs/ERRORS.md");
+    const ERRORS_MD: &str = include_str!("../../../../docs/ERRORS.md");
 
     #[test]
     fn error_codes_are_unique() {
@@ -172,7 +172,7 @@ mod tests {
             .iter()
             .map(|p| format!("| `{}` | {} | {} |", p.code, p.meaning, p.remedy))
             .collect();
-        let rows: Vec<&str> = PAGE
+        let rows: Vec<&str> = ERRORS_MD
             .lines()
             .filter(|line| line.starts_with("| `"))
             .collect();
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_row_is_found_by_its_code() {
-        assert_eq!(find(NO_PROVIDER).unwrap().kind, Kind::Search);
+        assert_eq!(find(NO_PROVIDER).unwrap().scope, ErrorScope::Search);
         assert_eq!(find("no_such_thing"), None);
     }
 }

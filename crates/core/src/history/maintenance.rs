@@ -2,9 +2,9 @@
 
 use super::HistoryError;
 use super::database::Database;
-use super::retention::BATCH;
-use super::statement::{to_its_end, with_connection};
-use super::summary::Summary;
+use super::retention::MAX_BATCH;
+use super::statement::{run_uncancellable, with_connection};
+use super::summary::SummaryRow;
 use super::table::{session_summaries as summaries, sessions};
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -18,9 +18,9 @@ use diesel_async::RunQueryDsl;
 impl Database {
     /// Stores a summary, unless its session was deleted or replaced by a later one with the same
     /// id.
-    pub(super) async fn save_summary(&self, summary: Summary) -> Result<(), HistoryError> {
+    pub(super) async fn save_summary(&self, summary: SummaryRow) -> Result<(), HistoryError> {
         let pools = self.ready().await?;
-        let saved = to_its_end(async move {
+        let saved = run_uncancellable(async move {
             // Selects from `sessions` instead of relying on the foreign key: a rolled-back
             // insertion into SQLite's full-text index pins the connection to an old snapshot.
             let row = sessions::table
@@ -58,9 +58,9 @@ impl Database {
         }
     }
 
-    pub(super) async fn without_summary(&self) -> Result<Vec<Summary>, HistoryError> {
+    pub(super) async fn missing_summaries(&self) -> Result<Vec<SummaryRow>, HistoryError> {
         let pools = self.ready().await?;
-        let rows = to_its_end(async move {
+        let rows = run_uncancellable(async move {
             let summary = summaries::id
                 .eq(sessions::id)
                 .and(summaries::created_at.eq(sessions::created_at));
@@ -73,42 +73,42 @@ impl Database {
                     sessions::query,
                     sessions::result
                 ))
-                .limit(BATCH)
+                .limit(MAX_BATCH)
                 .load::<(String, i64, String, Option<String>)>(&mut connection))
         });
         let summaries = rows
             .await?
             .into_iter()
-            .map(|(id, at, query, result)| Summary::new(id, at, &query, result.as_deref()));
+            .map(|(id, at, query, result)| SummaryRow::new(id, at, &query, result.as_deref()));
         Ok(summaries.collect())
     }
 
     /// The ids of a batch of the oldest sessions before a position.
-    pub(super) async fn posted_before(
+    pub(super) async fn oldest_before(
         &self,
         at: i64,
         id: String,
     ) -> Result<Vec<String>, HistoryError> {
         let pools = self.ready().await?;
-        to_its_end(async move {
+        run_uncancellable(async move {
             with_connection!(pools, |connection: _Db| sessions::table
                 .filter(sessions::created_at.le(at))
                 .filter(sessions::created_at.lt(at).or(sessions::id.lt(id)))
                 .order((sessions::created_at.asc(), sessions::id.asc()))
                 .select(sessions::id)
-                .limit(BATCH)
+                .limit(MAX_BATCH)
                 .load::<String>(&mut connection))
         })
         .await
     }
 
     /// The position of the newest session beyond the newest `others`.
-    pub(super) async fn newest_but(
+    pub(super) async fn beyond_newest(
         &self,
         others: u32,
     ) -> Result<Option<(i64, String)>, HistoryError> {
         let pools = self.ready().await?;
-        to_its_end(async move {
+        run_uncancellable(async move {
             with_connection!(pools, |connection: _Db| async {
                 sessions::table
                     .order((sessions::created_at.desc(), sessions::id.desc()))
@@ -122,9 +122,9 @@ impl Database {
         .await
     }
 
-    pub(super) async fn delete_all(&self, ids: Vec<String>) -> Result<usize, HistoryError> {
+    pub(super) async fn delete_ids(&self, ids: Vec<String>) -> Result<usize, HistoryError> {
         let pools = self.ready().await?;
-        to_its_end(async move {
+        run_uncancellable(async move {
             with_connection!(pools, |connection: _Db| diesel::delete(
                 sessions::table.filter(sessions::id.eq_any(ids))
             )

@@ -1,5 +1,5 @@
 use super::*;
-use crate::telemetry::ids::KeepIds;
+use crate::telemetry::span_ids::SpanIdLayer;
 use serde_json::Map;
 use std::{
     io,
@@ -12,9 +12,9 @@ use tracing_subscriber::{
 };
 
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Written {
+impl io::Write for LogBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -25,7 +25,7 @@ impl io::Write for Written {
     }
 }
 
-impl<'a> MakeWriter<'a> for Written {
+impl<'a> MakeWriter<'a> for LogBuffer {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {
@@ -33,25 +33,28 @@ impl<'a> MakeWriter<'a> for Written {
     }
 }
 
-impl Written {
+impl LogBuffer {
     fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
 
-fn written(events: impl FnOnce()) -> Map<String, Value> {
-    let written = Written::default();
+fn json_line_of(events: impl FnOnce()) -> Map<String, Value> {
+    let written = LogBuffer::default();
     let lines = layer()
-        .fmt_fields(NoFields)
+        .fmt_fields(OmitSpanFields)
         .event_format(JsonLines)
         .with_writer(written.clone());
-    tracing::subscriber::with_default(Registry::default().with(KeepIds.and_then(lines)), events);
+    tracing::subscriber::with_default(
+        Registry::default().with(SpanIdLayer.and_then(lines)),
+        events,
+    );
     serde_json::from_str(&written.text()).unwrap()
 }
 
 #[test]
 fn a_line_has_the_ids_of_its_spans_before_its_message() {
-    let line = written(|| {
+    let line = json_line_of(|| {
         let span = tracing::error_span!(
             "request",
             request_id = "r-1",
@@ -83,7 +86,7 @@ fn a_line_has_the_ids_of_its_spans_before_its_message() {
 
 #[test]
 fn an_id_of_the_event_overrides_that_of_the_span() {
-    let line = written(|| {
+    let line = json_line_of(|| {
         let _in =
             tracing::error_span!("request", request_id = "r-1", session_id = "outer").entered();
         tracing::info!(session_id = %"inner", "done");
@@ -94,23 +97,26 @@ fn an_id_of_the_event_overrides_that_of_the_span() {
 
 #[test]
 fn a_line_without_spans_has_no_ids_and_cannot_override_the_first_fields() {
-    let line = written(|| tracing::info!(level = "mine", "done"));
+    let line = json_line_of(|| tracing::info!(level = "mine", "done"));
     assert!(!line.contains_key("request_id") && !line.contains_key("session_id"));
     assert_eq!(line["level"], "INFO");
 }
 
 #[test]
 fn control_characters_in_a_pretty_line_are_escaped() {
-    let written = Written::default();
+    let written = LogBuffer::default();
     let lines = layer()
-        .fmt_fields(NoFields)
+        .fmt_fields(OmitSpanFields)
         .event_format(PrettyLines)
         .with_ansi(false)
         .with_writer(written.clone());
-    tracing::subscriber::with_default(Registry::default().with(KeepIds.and_then(lines)), || {
-        let _in = tracing::error_span!("request", request_id = "r-1").entered();
-        tracing::warn!(error = "one\ntwo \u{1b}[31m", "broke");
-    });
+    tracing::subscriber::with_default(
+        Registry::default().with(SpanIdLayer.and_then(lines)),
+        || {
+            let _in = tracing::error_span!("request", request_id = "r-1").entered();
+            tracing::warn!(error = "one\ntwo \u{1b}[31m", "broke");
+        },
+    );
     let text = written.text();
     assert!(
         text.ends_with("broke error=one\\ntwo \\u{1b}[31m request_id=r-1\n"),

@@ -6,14 +6,14 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 /// Named tasks that run as long as the process. Dropping the set aborts them.
 #[derive(Default)]
-pub struct Parts {
-    running: JoinSet<()>,
+pub struct TaskSet {
+    tasks: JoinSet<()>,
     names: HashMap<Id, &'static str>,
 }
 
 /// A task has ended before the process.
 #[derive(Debug, thiserror::Error)]
-pub enum PartDied {
+pub enum TaskExited {
     /// The task panicked.
     #[error("{part} died")]
     Panicked {
@@ -30,20 +30,20 @@ pub enum PartDied {
     },
 }
 
-impl Parts {
+impl TaskSet {
     /// Starts a task. [`PartDied`] reports it by `name`.
     pub fn spawn(&mut self, name: &'static str, part: impl Future<Output = ()> + Send + 'static) {
-        let id = self.running.spawn(part).id();
+        let id = self.tasks.spawn(part).id();
         self.names.insert(id, name);
     }
 
     /// Waits until any task ends; never returns if there are no tasks.
-    pub async fn death(&mut self) -> PartDied {
-        match self.running.join_next_with_id().await {
-            Some(Ok((id, ()))) => PartDied::Returned {
-                part: self.name(id),
+    pub async fn next_exit(&mut self) -> TaskExited {
+        match self.tasks.join_next_with_id().await {
+            Some(Ok((id, ()))) => TaskExited::Returned {
+                part: self.task_name(id),
             },
-            Some(Err(source)) => self.panicked(source),
+            Some(Err(source)) => self.panic_error(source),
             None => std::future::pending().await,
         }
     }
@@ -52,21 +52,21 @@ impl Parts {
     ///
     /// # Errors
     /// [`PartDied::Panicked`] for the first task that panicked.
-    pub async fn end(mut self) -> Result<(), PartDied> {
-        while let Some(ended) = self.running.join_next().await {
-            ended.map_err(|source| self.panicked(source))?;
+    pub async fn join_all(mut self) -> Result<(), TaskExited> {
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.map_err(|source| self.panic_error(source))?;
         }
         Ok(())
     }
 
-    fn panicked(&self, source: JoinError) -> PartDied {
-        PartDied::Panicked {
-            part: self.name(source.id()),
+    fn panic_error(&self, source: JoinError) -> TaskExited {
+        TaskExited::Panicked {
+            part: self.task_name(source.id()),
             source,
         }
     }
 
-    fn name(&self, id: Id) -> &'static str {
+    fn task_name(&self, id: Id) -> &'static str {
         self.names.get(&id).copied().unwrap_or("a part")
     }
 }
@@ -82,10 +82,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_reported_with_task_name_and_message() {
-        let mut parts = Parts::default();
+        let mut parts = TaskSet::default();
         parts.spawn("the sweeper", run_forever());
         parts.spawn("the outbox", async { panic!("out of luck") });
-        let died = parts.death().await;
+        let died = parts.next_exit().await;
         assert_eq!(died.to_string(), "the outbox died");
         let reason = died.source().map(ToString::to_string);
         assert!(reason.is_some_and(|reason| reason.contains("out of luck")));
@@ -93,25 +93,25 @@ mod tests {
 
     #[tokio::test]
     async fn a_return_is_reported_with_the_task_name() {
-        let mut parts = Parts::default();
+        let mut parts = TaskSet::default();
         parts.spawn("the sweeper", async {});
         parts.spawn("the outbox", run_forever());
         assert_eq!(
-            parts.death().await.to_string(),
+            parts.next_exit().await.to_string(),
             "the sweeper ended by itself"
         );
     }
 
     #[tokio::test]
     async fn joining_accepts_returned_tasks_and_reports_a_panic() {
-        let mut parts = Parts::default();
+        let mut parts = TaskSet::default();
         parts.spawn("the sweeper", async {});
-        assert!(parts.end().await.is_ok());
+        assert!(parts.join_all().await.is_ok());
 
-        let mut parts = Parts::default();
+        let mut parts = TaskSet::default();
         parts.spawn("the sweeper", async {});
         parts.spawn("the outbox", async { panic!("out of luck") });
-        let died = parts.end().await.map_err(|died| died.to_string());
+        let died = parts.join_all().await.map_err(|died| died.to_string());
         assert_eq!(died, Err("the outbox died".to_owned()));
     }
 }

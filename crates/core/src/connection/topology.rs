@@ -5,12 +5,12 @@
 //! fetched.
 
 use super::{
-    address::{Address, to_server},
-    in_time,
     node::Node,
     not_connected,
+    redis_url::{Address, connection_info_for},
     sentinel::{self, Sentinel},
-    slots::{self, Server},
+    slots::{self, HostPort},
+    with_connect_timeout,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use redis::{ConnectionInfo, ErrorKind, RedisError, RedisResult, Value};
@@ -23,46 +23,46 @@ use std::{
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
 /// The shortest time between two refreshes, however often the slot map is invalidated.
-const ASK_PAUSE: Duration = Duration::from_millis(100);
+const MIN_REFRESH_INTERVAL: Duration = Duration::from_millis(100);
 /// After this time the sentinels' answer is refreshed in the background.
-const TRUST: Duration = Duration::from_secs(1);
+const SENTINEL_ANSWER_TTL: Duration = Duration::from_secs(1);
 /// The slot map: ranges of slots and the servers that own them.
-pub(super) type Owners = Vec<(RangeInclusive<u16>, Arc<Node>)>;
+pub(super) type SlotMap = Vec<(RangeInclusive<u16>, Arc<Node>)>;
 
-pub(super) struct Directory {
-    source: Source,
+pub(super) struct Topology {
+    source: TopologySource,
     /// The connection settings for servers that sentinels or nodes name.
-    like: ConnectionInfo,
-    known: Mutex<Known>,
+    template: ConnectionInfo,
+    state: Mutex<TopologyState>,
     /// Held during a refresh.
-    asking: AsyncMutex<()>,
+    refresh_lock: AsyncMutex<()>,
 }
 
 #[derive(Default)]
-struct Known {
-    owners: Option<Arc<Owners>>,
-    doubtful: bool,
+struct TopologyState {
+    slot_map: Option<Arc<SlotMap>>,
+    is_stale: bool,
     /// The time of the last refresh.
-    asked: Option<Instant>,
+    last_refresh: Option<Instant>,
     /// Whether a background refresh runs.
-    confirming: bool,
-    nodes: HashMap<Server, Arc<Node>>,
+    refreshing_in_background: bool,
+    nodes: HashMap<HostPort, Arc<Node>>,
 }
 
-enum Source {
-    One,
+enum TopologySource {
+    Single,
     Sentinels(Vec<Sentinel>, String),
     Cluster(Vec<Arc<Node>>),
 }
 
-impl Directory {
+impl Topology {
     pub(super) fn new(address: Address) -> RedisResult<Self> {
-        let mut known = Known::default();
+        let mut known = TopologyState::default();
         let (source, like) = match address {
-            Address::One(info) => {
+            Address::Single(info) => {
                 let node = Arc::new(Node::new(info.clone())?);
-                known.owners = Some(Arc::new(vec![(0..=u16::MAX, node)]));
-                (Source::One, info)
+                known.slot_map = Some(Arc::new(vec![(0..=u16::MAX, node)]));
+                (TopologySource::Single, info)
             }
             Address::Sentinels {
                 sentinels,
@@ -71,7 +71,7 @@ impl Directory {
             } => {
                 let sentinels = sentinels.into_iter().map(Sentinel::new);
                 let sentinels = sentinels.collect::<RedisResult<_>>()?;
-                (Source::Sentinels(sentinels, master), server)
+                (TopologySource::Sentinels(sentinels, master), server)
             }
             Address::Cluster(seeds) => {
                 let like = seeds.first().cloned().ok_or_else(not_connected)?;
@@ -79,42 +79,42 @@ impl Directory {
                     .into_iter()
                     .map(|info| Node::new(info).map(Arc::new))
                     .collect::<RedisResult<_>>()?;
-                (Source::Cluster(seeds), like)
+                (TopologySource::Cluster(seeds), like)
             }
         };
         Ok(Self {
             source,
-            like,
-            known: Mutex::new(known),
-            asking: AsyncMutex::new(()),
+            template: like,
+            state: Mutex::new(known),
+            refresh_lock: AsyncMutex::new(()),
         })
     }
 
     pub(super) fn is_cluster(&self) -> bool {
-        matches!(self.source, Source::Cluster(_))
+        matches!(self.source, TopologySource::Cluster(_))
     }
 
     pub(super) fn database(&self) -> i64 {
-        self.like.redis_settings().db()
+        self.template.redis_settings().db()
     }
 
     /// The owner of a slot in the cached slot map.
-    pub(super) fn believed(&self, slot: u16) -> Option<Arc<Node>> {
-        owner(self.known().owners.as_deref()?, slot)
+    pub(super) fn cached_owner(&self, slot: u16) -> Option<Arc<Node>> {
+        find_owner(self.known().slot_map.as_deref()?, slot)
     }
 
     /// Whether a server owns a slot in the cached slot map; `true` if nothing is cached.
     pub(super) fn is_owner(&self, node: &Arc<Node>) -> bool {
         let known = self.known();
         known
-            .owners
+            .slot_map
             .as_ref()
             .is_none_or(|owners| owners.iter().any(|(_, owner)| Arc::ptr_eq(owner, node)))
     }
 
     /// The owner of a slot; refreshes an invalid slot map first.
     pub(super) async fn owner(self: &Arc<Self>, slot: u16) -> RedisResult<Arc<Node>> {
-        owner(&*self.owners().await?, slot).ok_or_else(|| {
+        find_owner(&*self.slot_map().await?, slot).ok_or_else(|| {
             let reason = "no node of the Cluster serves this slot";
             RedisError::from((ErrorKind::ClusterConnectionNotFound, reason))
         })
@@ -123,7 +123,7 @@ impl Directory {
     /// Every master, without duplicates.
     pub(super) async fn masters(self: &Arc<Self>) -> RedisResult<Vec<Arc<Node>>> {
         let mut masters: Vec<Arc<Node>> = Vec::new();
-        for (_, node) in &*self.owners().await? {
+        for (_, node) in &*self.slot_map().await? {
             if !masters.iter().any(|known| Arc::ptr_eq(known, node)) {
                 masters.push(Arc::clone(node));
             }
@@ -132,109 +132,117 @@ impl Directory {
     }
 
     /// Invalidates the slot map: the next command refreshes it first.
-    pub(super) fn doubt(&self) {
-        self.set_doubtful(!matches!(self.source, Source::One));
+    pub(super) fn invalidate(&self) {
+        self.set_stale(!matches!(self.source, TopologySource::Single));
     }
 
-    async fn owners(self: &Arc<Self>) -> RedisResult<Arc<Owners>> {
-        if let Some(owners) = self.undoubted() {
-            self.confirm();
+    async fn slot_map(self: &Arc<Self>) -> RedisResult<Arc<SlotMap>> {
+        if let Some(owners) = self.valid_slot_map() {
+            self.refresh_in_background();
             return Ok(owners);
         }
         // In a task of its own: the caller may be dropped, and others wait for the result.
         let directory = Arc::clone(self);
-        let asked = tokio::spawn(async move { directory.renew_once().await });
+        let asked = tokio::spawn(async move { directory.refresh_shared().await });
         asked.await.map_err(|_died| not_connected())?
     }
 
-    async fn renew_once(&self) -> RedisResult<Arc<Owners>> {
-        let _turn = self.asking.lock().await;
-        if let Some(owners) = self.undoubted() {
+    async fn refresh_shared(&self) -> RedisResult<Arc<SlotMap>> {
+        let _turn = self.refresh_lock.lock().await;
+        if let Some(owners) = self.valid_slot_map() {
             return Ok(owners);
         }
         // Another task has just refreshed, with or without success: share its result.
-        if self.asked_within(ASK_PAUSE) {
-            return self.known().owners.clone().ok_or_else(not_connected);
+        if self.refreshed_within(MIN_REFRESH_INTERVAL) {
+            return self.known().slot_map.clone().ok_or_else(not_connected);
         }
-        self.renew().await
+        self.refresh().await
     }
 
     /// Refreshes the sentinels' answer while commands use the old one. After a failover, a replaced
     /// master that still runs accepts writes for about ten seconds, until the sentinels demote it;
     /// those writes are lost. If no sentinel answers, the old answer stays valid.
-    fn confirm(self: &Arc<Self>) {
-        if !matches!(self.source, Source::Sentinels(..)) || self.asked_within(TRUST) {
+    fn refresh_in_background(self: &Arc<Self>) {
+        if !matches!(self.source, TopologySource::Sentinels(..))
+            || self.refreshed_within(SENTINEL_ANSWER_TTL)
+        {
             return;
         }
-        if std::mem::replace(&mut self.known().confirming, true) {
+        if std::mem::replace(&mut self.known().refreshing_in_background, true) {
             return;
         }
         let directory = Arc::clone(self);
         tokio::spawn(async move {
-            let _turn = directory.asking.lock().await;
-            if directory.renew().await.is_err() {
-                directory.set_doubtful(false);
+            let _turn = directory.refresh_lock.lock().await;
+            if directory.refresh().await.is_err() {
+                directory.set_stale(false);
             }
-            directory.known().confirming = false;
+            directory.known().refreshing_in_background = false;
         });
     }
 
-    async fn renew(&self) -> RedisResult<Arc<Owners>> {
+    async fn refresh(&self) -> RedisResult<Arc<SlotMap>> {
         // Before the fetch: an invalidation during it must remain.
-        self.set_doubtful(false);
-        let answer = self.ask().await;
+        self.set_stale(false);
+        let answer = self.fetch_slot_map().await;
         let mut known = self.known();
-        known.asked = Some(Instant::now());
+        known.last_refresh = Some(Instant::now());
         match answer {
             Ok(owners) => {
                 let owners = Arc::new(owners);
-                known.owners = Some(Arc::clone(&owners));
+                known.slot_map = Some(Arc::clone(&owners));
                 known
                     .nodes
                     .retain(|_, node| owners.iter().any(|(_, owner)| Arc::ptr_eq(owner, node)));
                 Ok(owners)
             }
             Err(error) => {
-                known.doubtful = true;
+                known.is_stale = true;
                 Err(error)
             }
         }
     }
 
-    fn asked_within(&self, time: Duration) -> bool {
-        let asked = self.known().asked;
+    fn refreshed_within(&self, time: Duration) -> bool {
+        let asked = self.known().last_refresh;
         asked.is_some_and(|at| at.elapsed() < time)
     }
 
-    fn undoubted(&self) -> Option<Arc<Owners>> {
+    fn valid_slot_map(&self) -> Option<Arc<SlotMap>> {
         let known = self.known();
-        known.owners.clone().filter(|_| !known.doubtful)
+        known.slot_map.clone().filter(|_| !known.is_stale)
     }
 
-    fn set_doubtful(&self, doubtful: bool) {
-        self.known().doubtful = doubtful;
+    fn set_stale(&self, doubtful: bool) {
+        self.known().is_stale = doubtful;
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, TopologyState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn ask(&self) -> RedisResult<Owners> {
+    async fn fetch_slot_map(&self) -> RedisResult<SlotMap> {
         match &self.source {
-            Source::One => Err(not_connected()),
-            Source::Sentinels(sentinels, name) => self.ask_sentinels(sentinels, name).await,
-            Source::Cluster(seeds) => self.ask_cluster(seeds).await,
+            TopologySource::Single => Err(not_connected()),
+            TopologySource::Sentinels(sentinels, name) => {
+                self.fetch_from_sentinels(sentinels, name).await
+            }
+            TopologySource::Cluster(seeds) => self.fetch_from_cluster(seeds).await,
         }
     }
 
     /// The master that the sentinels name, if it confirms the role itself.
-    async fn ask_sentinels(&self, sentinels: &[Sentinel], name: &str) -> RedisResult<Owners> {
-        let master = self.node(sentinel::newest(sentinels, name).await?)?;
+    async fn fetch_from_sentinels(
+        &self,
+        sentinels: &[Sentinel],
+        name: &str,
+    ) -> RedisResult<SlotMap> {
+        let master = self.node_at(sentinel::latest_master(sentinels, name).await?)?;
         let role = master.run_shared(|mut connection| async move {
             let role = redis::cmd("ROLE");
             role.query_async::<Vec<Value>>(&mut connection).await
         });
-        let role = in_time(role).await?.into_iter().next();
+        let role = with_connect_timeout(role).await?.into_iter().next();
         if redis::from_redis_value::<String>(role.unwrap_or(Value::Nil))? == "master" {
             return Ok(vec![(0..=u16::MAX, master)]);
         }
@@ -244,7 +252,7 @@ impl Directory {
 
     /// The first answer of a node that reports `cluster_state:ok`, or else any answer: a node that
     /// is cut off from the others has an outdated slot map.
-    async fn ask_cluster(&self, seeds: &[Arc<Node>]) -> RedisResult<Owners> {
+    async fn fetch_from_cluster(&self, seeds: &[Arc<Node>]) -> RedisResult<SlotMap> {
         let mut nodes: Vec<Arc<Node>> = seeds.to_vec();
         nodes.extend(self.known().nodes.values().cloned());
         let mut answers: FuturesUnordered<_> = nodes
@@ -259,8 +267,8 @@ impl Directory {
                         .query_async::<(String, Value)>(&mut connection)
                         .await
                 });
-                let (info, table) = in_time(asked).await?;
-                let masters = slots::masters(table, node.host())?;
+                let (info, table) = with_connect_timeout(asked).await?;
+                let masters = slots::parse_masters(table, node.host())?;
                 RedisResult::Ok((info.contains("cluster_state:ok"), masters))
             })
             .collect();
@@ -281,24 +289,24 @@ impl Directory {
         };
         masters
             .into_iter()
-            .map(|(range, server)| Ok((range, self.node(server)?)))
+            .map(|(range, server)| Ok((range, self.node_at(server)?)))
             .collect()
     }
 
     /// The node at this address; created if it is new.
-    pub(super) fn node(&self, server: Server) -> RedisResult<Arc<Node>> {
+    pub(super) fn node_at(&self, server: HostPort) -> RedisResult<Arc<Node>> {
         let mut known = self.known();
         if let Some(node) = known.nodes.get(&server) {
             return Ok(Arc::clone(node));
         }
-        let info = to_server(&self.like, &server.0, server.1);
+        let info = connection_info_for(&self.template, &server.0, server.1);
         let node = Arc::new(Node::new(info)?);
         known.nodes.insert(server, Arc::clone(&node));
         Ok(node)
     }
 }
 
-fn owner(owners: &Owners, slot: u16) -> Option<Arc<Node>> {
+fn find_owner(owners: &SlotMap, slot: u16) -> Option<Arc<Node>> {
     let mut ranges = owners.iter();
     let (_, node) = ranges.find(|(range, _)| range.contains(&slot))?;
     Some(Arc::clone(node))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Why there is no trusted connection. The text continues one such as "Redis is not available: ".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum TlsFault {
+pub enum TlsError {
     /// The certificate is signed by an authority that is not trusted.
     #[error("TLS: its certificate is not signed by an authority that is trusted here")]
     Untrusted,
@@ -25,15 +25,15 @@ pub enum TlsFault {
     Handshake,
 }
 
-impl TlsFault {
+impl TlsError {
     /// The TLS failure that caused `error`; `None` if TLS did not cause it.
     #[must_use]
-    pub fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
+    pub fn find_in(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut cause = Some(error);
         while let Some(shown) = cause {
-            let current = unshared(shown);
+            let current = unwrap_arc(shown);
             if let Some(error) = current.downcast_ref::<rustls::Error>() {
-                return Some(Self::of(error));
+                return Some(Self::from_rustls(error));
             }
             // `io::Error::source` skips the wrapped error itself.
             let wrapped = current
@@ -47,7 +47,7 @@ impl TlsFault {
         None
     }
 
-    fn of(error: &rustls::Error) -> Self {
+    fn from_rustls(error: &rustls::Error) -> Self {
         let rustls::Error::InvalidCertificate(wrong) = error else {
             return Self::Handshake;
         };
@@ -86,7 +86,7 @@ impl TlsFault {
 }
 
 /// Unwraps an `Arc`: the Redis client reports the cause as a shared pointer, which hides its type.
-fn unshared<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+fn unwrap_arc<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     match error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
         Some(shared) => &**shared,
         None => error,
@@ -98,23 +98,23 @@ mod tests {
     use super::*;
     use redis::RedisError;
 
-    fn all() -> [(rustls::Error, TlsFault); 5] {
+    fn all() -> [(rustls::Error, TlsError); 5] {
         let certificate = rustls::Error::InvalidCertificate;
         [
             (
                 certificate(CertificateError::UnknownIssuer),
-                TlsFault::Untrusted,
+                TlsError::Untrusted,
             ),
             (
                 certificate(CertificateError::NotValidForName),
-                TlsFault::WrongName,
+                TlsError::WrongName,
             ),
-            (certificate(CertificateError::Expired), TlsFault::Outdated),
+            (certificate(CertificateError::Expired), TlsError::Outdated),
             (
                 certificate(CertificateError::BadEncoding),
-                TlsFault::Unusable,
+                TlsError::Unusable,
             ),
-            (rustls::Error::HandshakeNotComplete, TlsFault::Handshake),
+            (rustls::Error::HandshakeNotComplete, TlsError::Handshake),
         ]
     }
 
@@ -125,10 +125,10 @@ mod tests {
             let twice = io::Error::other(io::Error::other(error.clone()));
             let by_redis = RedisError::from(io::Error::other(error.clone()));
             let boxed = anyhow::Error::from(wrapped).context("connecting");
-            assert_eq!(TlsFault::behind(&error), Some(fault));
-            assert_eq!(TlsFault::behind(&twice), Some(fault));
-            assert_eq!(TlsFault::behind(&by_redis), Some(fault));
-            assert_eq!(TlsFault::behind(boxed.as_ref()), Some(fault));
+            assert_eq!(TlsError::find_in(&error), Some(fault));
+            assert_eq!(TlsError::find_in(&twice), Some(fault));
+            assert_eq!(TlsError::find_in(&by_redis), Some(fault));
+            assert_eq!(TlsError::find_in(boxed.as_ref()), Some(fault));
         }
     }
 
@@ -137,8 +137,8 @@ mod tests {
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         let by_redis = RedisError::from(io::Error::from(io::ErrorKind::TimedOut));
         let name = io::Error::other("TLS: text only");
-        assert_eq!(TlsFault::behind(&refused), None);
-        assert_eq!(TlsFault::behind(&by_redis), None);
-        assert_eq!(TlsFault::behind(&name), None);
+        assert_eq!(TlsError::find_in(&refused), None);
+        assert_eq!(TlsError::find_in(&by_redis), None);
+        assert_eq!(TlsError::find_in(&name), None);
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Characters of a word; longer words are cut to fit an index entry.
-const LONGEST: usize = 64;
+const MAX_WORD_CHARS: usize = 64;
 /// A query word of at least this many characters also matches as a prefix.
-const SHORTEST_BEGINNING: usize = 3;
+const MIN_PREFIX_CHARS: usize = 3;
 
 /// The words of a text, folded: without case, accents and width. Each ideograph is a word, because
 /// no spaces separate them.
@@ -26,7 +26,7 @@ pub(super) fn words(text: &str) -> BTreeSet<String> {
             if alone {
                 found.insert(c.to_string());
             }
-        } else if length < LONGEST {
+        } else if length < MAX_WORD_CHARS {
             length += 1;
             word.push(c);
         }
@@ -38,24 +38,24 @@ pub(super) fn words(text: &str) -> BTreeSet<String> {
 }
 
 /// An FTS5 query for all of these words.
-pub(super) fn fts5(words: &BTreeSet<String>) -> String {
-    joined(words, " AND ", |word, beginning| {
+pub(super) fn fts5_query(words: &BTreeSet<String>) -> String {
+    join_terms(words, " AND ", |word, beginning| {
         format!(r#""{word}"{}"#, if beginning { "*" } else { "" })
     })
 }
 
 /// A tsquery for all of these words.
-pub(super) fn tsquery(words: &BTreeSet<String>) -> String {
-    joined(words, " & ", |word, beginning| {
+pub(super) fn postgres_query(words: &BTreeSet<String>) -> String {
+    join_terms(words, " & ", |word, beginning| {
         format!("'{word}'{}", if beginning { ":*" } else { "" })
     })
 }
 
 /// Words have only letters and digits, so they need no escaping.
-fn joined(words: &BTreeSet<String>, and: &str, each: impl Fn(&str, bool) -> String) -> String {
+fn join_terms(words: &BTreeSet<String>, and: &str, each: impl Fn(&str, bool) -> String) -> String {
     let terms: Vec<String> = words
         .iter()
-        .map(|word| each(word, word.chars().count() >= SHORTEST_BEGINNING))
+        .map(|word| each(word, word.chars().count() >= MIN_PREFIX_CHARS))
         .collect();
     terms.join(and)
 }
@@ -90,18 +90,18 @@ mod tests {
     #[test]
     fn a_long_word_is_cut() {
         let found = sorted_words(&"é".repeat(1000));
-        assert_eq!(found, ["e".repeat(LONGEST)]);
+        assert_eq!(found, ["e".repeat(MAX_WORD_CHARS)]);
     }
 
     #[test]
     fn hostile_text_cannot_break_out_of_its_quotes() {
         let hostile = words(r#"a' | 'b":* -c OR "d" NEAR(e) \ :* ) abc"#);
         assert_eq!(
-            tsquery(&hostile),
+            postgres_query(&hostile),
             "'a' & 'abc':* & 'b' & 'c' & 'd' & 'e' & 'near':* & 'or'"
         );
         assert_eq!(
-            fts5(&hostile),
+            fts5_query(&hostile),
             r#""a" AND "abc"* AND "b" AND "c" AND "d" AND "e" AND "near"* AND "or""#
         );
     }

@@ -34,7 +34,7 @@ pub enum Place {
 impl Fault {
     /// An error in a member of the body.
     #[must_use]
-    pub fn at(member: &str, kind: &str, msg: impl Into<String>, input: &Value) -> Self {
+    pub fn in_body(member: &str, kind: &str, msg: impl Into<String>, input: &Value) -> Self {
         Self::new(&["body", member], kind, msg, input.clone())
     }
 
@@ -55,21 +55,21 @@ impl Fault {
 
     /// A text with a NUL character, which Postgres cannot store.
     #[must_use]
-    pub fn nul(loc: &[&str], input: Value) -> Self {
+    pub fn null_character(loc: &[&str], input: Value) -> Self {
         let msg = "Input should have no NUL character (U+0000)";
         Self::new(loc, "null_character", msg, input)
     }
 
     /// Adds the violated bound or the allowed values.
     #[must_use]
-    pub fn with(mut self, ctx: Value) -> Self {
+    pub fn with_context(mut self, ctx: Value) -> Self {
         self.ctx = Some(ctx);
         self
     }
 
     /// A path parameter that is not a UUID.
     #[must_use]
-    pub fn uuid(parameter: &str, input: &str, error: &uuid::Error) -> Self {
+    pub fn invalid_uuid(parameter: &str, input: &str, error: &uuid::Error) -> Self {
         // Clients know this longer wording, which the parser has since shortened.
         let reason = error.to_string().replace(
             "length: found",
@@ -77,6 +77,6 @@ impl Fault {
         );
         let msg = format!("Input should be a valid UUID, {reason}");
         Self::new(&["path", parameter], "uuid_parsing", msg, input.into())
-            .with(json!({ "error": reason }))
+            .with_context(json!({ "error": reason }))
     }
 }

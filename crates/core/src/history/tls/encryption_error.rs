@@ -7,7 +7,7 @@ use std::io;
 /// Why there is no trusted encrypted connection. All are transient: a change on the server can fix
 /// each.
 #[derive(Debug, thiserror::Error)]
-pub enum EncryptionFault {
+pub enum EncryptionError {
     /// The server does not support TLS.
     #[error(
         "the history database offers no encryption, and sslmode in DATABASE_URL demands it: switch it on there (ssl = on), or use sslmode=disable if the network is your own"
@@ -39,7 +39,9 @@ pub enum EncryptionFault {
 }
 
 /// The TLS failure that caused an error of the driver; `None` if TLS did not cause it.
-pub(in crate::history) fn fault(error: &tokio_postgres::Error) -> Option<EncryptionFault> {
+pub(in crate::history) fn find_encryption_error(
+    error: &tokio_postgres::Error,
+) -> Option<EncryptionError> {
     // The driver does not expose this kind of error except in its text.
     if !error
         .to_string()
@@ -52,29 +54,29 @@ pub(in crate::history) fn fault(error: &tokio_postgres::Error) -> Option<Encrypt
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);
     if let Some(error) = wrapped.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return Some(of_rustls(error));
+        return Some(from_rustls(error));
     }
     Some(match cause.to_string() {
-        refusal if refusal == "server does not support TLS" => EncryptionFault::NotOffered,
-        other => EncryptionFault::Handshake(other.into()),
+        refusal if refusal == "server does not support TLS" => EncryptionError::NotOffered,
+        other => EncryptionError::Handshake(other.into()),
     })
 }
 
-fn of_rustls(error: &rustls::Error) -> EncryptionFault {
+fn from_rustls(error: &rustls::Error) -> EncryptionError {
     let rustls::Error::InvalidCertificate(wrong) = error else {
-        return EncryptionFault::Handshake(error.clone().into());
+        return EncryptionError::Handshake(error.clone().into());
     };
     match wrong {
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            EncryptionFault::Untrusted
+            EncryptionError::Untrusted
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            EncryptionFault::WrongName
+            EncryptionError::WrongName
         }
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => EncryptionFault::Outdated,
-        _ => EncryptionFault::Unusable(error.clone()),
+        | CertificateError::NotValidYetContext { .. } => EncryptionError::Outdated,
+        _ => EncryptionError::Unusable(error.clone()),
     }
 }

@@ -18,7 +18,7 @@ use std::{
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// The bound for Redis. Every request waits for this call before it is served.
-const PATIENCE: Duration = Duration::from_millis(250);
+const REDIS_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// A number of requests a minute for each caller. After an idle minute a caller may send all of
 /// them at once; then the allowance returns evenly, one request at a time. Clones share the limit.
@@ -30,7 +30,7 @@ pub struct RateLimit {
     per_minute: NonZeroU32,
     script: Arc<Script>,
     /// Whether the last call failed, so that an outage is logged once.
-    is_away: Arc<AtomicBool>,
+    is_failing: Arc<AtomicBool>,
 }
 
 /// The state of a caller's limit after a request.
@@ -59,7 +59,7 @@ impl RateLimit {
             redis,
             per_minute,
             script: Arc::new(script),
-            is_away: Arc::default(),
+            is_failing: Arc::default(),
         }
     }
 
@@ -73,7 +73,7 @@ impl RateLimit {
     /// time.
     pub async fn take(&self, caller: &str) -> Option<Allowance> {
         let mut call = self.script.prepare_invoke();
-        call.key(keys::limit(&digest(caller)))
+        call.key(keys::rate_limit(&caller_digest(caller)))
             .arg(self.per_minute.get())
             .arg(millis(WINDOW));
         let call = &call;
@@ -81,9 +81,9 @@ impl RateLimit {
         let answer = self
             .redis
             .run_once(|mut link| async move { call.invoke_async(&mut link).await });
-        let answered = tokio::time::timeout(PATIENCE, answer).await;
+        let answered = tokio::time::timeout(REDIS_TIMEOUT, answer).await;
         let answer = answered.unwrap_or_else(|_elapsed| Err(timed_out()));
-        let (passes, remaining, reset, wait) = self.noted(answer)?;
+        let (passes, remaining, reset, wait) = self.log_outcome(answer)?;
         Some(Allowance {
             limit: self.per_minute.get(),
             remaining,
@@ -92,16 +92,16 @@ impl RateLimit {
         })
     }
 
-    fn noted(&self, answer: RedisResult<(u8, u32, u64, u64)>) -> Option<(u8, u32, u64, u64)> {
+    fn log_outcome(&self, answer: RedisResult<(u8, u32, u64, u64)>) -> Option<(u8, u32, u64, u64)> {
         match answer {
             Ok(answer) => {
-                if self.is_away.swap(false, Ordering::Relaxed) {
+                if self.is_failing.swap(false, Ordering::Relaxed) {
                     tracing::info!("the rate limit holds again");
                 }
                 Some(answer)
             }
             Err(error) => {
-                if !self.is_away.swap(true, Ordering::Relaxed) {
+                if !self.is_failing.swap(true, Ordering::Relaxed) {
                     tracing::warn!(%error, "requests are not limited: Redis does not count them");
                 }
                 None
@@ -112,7 +112,7 @@ impl RateLimit {
 
 /// Keeps names and addresses out of Redis, where many can read them. Half of a SHA-256 is enough to
 /// distinguish callers.
-fn digest(caller: &str) -> String {
+fn caller_digest(caller: &str) -> String {
     let digest = Sha256::digest(caller);
     let half = digest.iter().take(16);
     half.map(|byte| format!("{byte:02x}")).collect()

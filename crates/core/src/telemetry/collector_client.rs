@@ -11,19 +11,19 @@ use tokio::runtime::Runtime;
 use url::Url;
 
 /// The shortest time between two warnings about the collector.
-const QUIET: Duration = Duration::from_secs(300);
+const WARNING_INTERVAL: Duration = Duration::from_secs(300);
 
 /// Sends batches one after the other, on the exporter's own thread.
 #[derive(Debug)]
-pub(super) struct Sender {
+pub(super) struct CollectorClient {
     client: Client,
     /// A runtime of its own: the exporter's thread is in none, and that of the process may have
     /// ended before the last batch is sent.
     runtime: Runtime,
-    warned: Mutex<Option<Instant>>,
+    last_warning: Mutex<Option<Instant>>,
 }
 
-impl Sender {
+impl CollectorClient {
     /// Creates a client for `endpoint` that gives a batch up after `timeout`.
     pub(super) fn new(endpoint: &Url, timeout: Duration) -> anyhow::Result<Self> {
         // Fails only if a provider is installed already, which also works.
@@ -43,13 +43,16 @@ impl Sender {
         Ok(Self {
             client,
             runtime,
-            warned: Mutex::default(),
+            last_warning: Mutex::default(),
         })
     }
 
     fn warn(&self, reason: &str) {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.is_none_or(|at| at.elapsed() >= QUIET) {
+        let mut warned = self
+            .last_warning
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if warned.is_none_or(|at| at.elapsed() >= WARNING_INTERVAL) {
             *warned = Some(Instant::now());
             tracing::warn!(
                 reason,
@@ -60,7 +63,7 @@ impl Sender {
 }
 
 #[async_trait::async_trait]
-impl HttpClient for Sender {
+impl HttpClient for CollectorClient {
     /// Blocks the exporter's thread, which is allowed.
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let request = reqwest::Request::try_from(request)?;
@@ -70,7 +73,7 @@ impl HttpClient for Sender {
         let status = match answered {
             Ok(answer) => answer.status(),
             Err(error) => {
-                let reason = reason(&error);
+                let reason = failure_reason(&error);
                 self.warn(reason);
                 return Err(reason.into());
             }
@@ -84,7 +87,7 @@ impl HttpClient for Sender {
 }
 
 /// A description without an address.
-fn reason(error: &reqwest::Error) -> &'static str {
+fn failure_reason(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         return "no answer in time";
     }

@@ -12,13 +12,13 @@ use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
 /// An SQLite file or a Postgres database of one test.
-pub(super) struct Place {
+pub(super) struct TestDatabase {
     pub(super) url: DatabaseUrl,
     address: String,
     _folder: Option<TempDir>,
 }
 
-impl Place {
+impl TestDatabase {
     pub(super) async fn postgres() -> Self {
         let address = shared().database().await;
         Self {
@@ -70,13 +70,13 @@ impl Place {
             DatabaseUrl::Sqlite(path) => {
                 SqliteConnection::establish(path.as_path().to_str().unwrap())
                     .unwrap()
-                    .revert_all_migrations(migrate::SQLITE)
+                    .revert_all_migrations(migrate::SQLITE_MIGRATIONS)
                     .map(drop)
             }
             DatabaseUrl::Postgres(_) => {
                 AsyncConnectionWrapper::<AsyncPgConnection>::establish(&address)
                     .unwrap()
-                    .revert_all_migrations(migrate::POSTGRES)
+                    .revert_all_migrations(migrate::POSTGRES_MIGRATIONS)
                     .map(drop)
             }
         })

@@ -95,7 +95,7 @@ impl DatabaseUrl {
     /// # Errors
     /// The first fault; the message never repeats the value.
     pub fn parse(text: &str) -> Result<Self, DatabaseUrlError> {
-        Self::parse_trusting(text, None)
+        Self::parse_with_ca(text, None)
     }
 
     /// Like [`Self::parse`], and trusts these authorities for Postgres; SQLite ignores them.
@@ -103,7 +103,7 @@ impl DatabaseUrl {
     /// # Errors
     /// As [`Self::parse`]; [`DatabaseUrlError::UnusedCaFile`] and [`DatabaseUrlError::TwoCaFiles`],
     /// too.
-    pub fn parse_trusting(text: &str, ca: Option<CaFile>) -> Result<Self, DatabaseUrlError> {
+    pub fn parse_with_ca(text: &str, ca: Option<CaFile>) -> Result<Self, DatabaseUrlError> {
         let text = text.trim();
         if text == "sqlite::memory:" {
             return Err(DatabaseUrlError::InMemory);
@@ -164,11 +164,11 @@ impl PostgresUrl {
             return Err(DatabaseUrlError::NoHost);
         }
         hosts.split(',').try_for_each(check_port)?;
-        let authorities = match (last("sslrootcert").map(authorities).transpose()?, ca) {
+        let authorities = match (last("sslrootcert").map(parse_root_cert).transpose()?, ca) {
             (Some(_), Some(_)) => return Err(DatabaseUrlError::TwoCaFiles),
-            (named, ca) => named.or(ca.map(Authorities::Own)),
+            (named, ca) => named.or(ca.map(Authorities::CaFile)),
         };
-        let encryption = Encryption::read(last("sslmode"), authorities)?;
+        let encryption = Encryption::from_parameters(last("sslmode"), authorities)?;
 
         // The driver does not give these two the meaning that libpq does.
         let others: Vec<String> = pairs
@@ -183,7 +183,7 @@ impl PostgresUrl {
 
     fn new(mut config: Config, encryption: Encryption) -> Result<Self, DatabaseUrlError> {
         let is_direct = config.get_ssl_negotiation() == SslNegotiation::Direct;
-        if is_direct && !encryption.is_demanded() {
+        if is_direct && !encryption.is_required() {
             return Err(DatabaseUrlError::SslNegotiation);
         }
         let is_local = |host: &Host| matches!(host, Host::Unix(_));
@@ -191,12 +191,12 @@ impl PostgresUrl {
         let stays_here =
             config.get_hosts().iter().all(is_local) && config.get_hostaddrs().is_empty();
         let encryption = match encryption {
-            _ if stays_here => Encryption::Never,
+            _ if stays_here => Encryption::Disabled,
             asked => asked,
         };
         config.ssl_mode(match &encryption {
-            Encryption::Never => SslMode::Disable,
-            Encryption::IfOffered => SslMode::Prefer,
+            Encryption::Disabled => SslMode::Disable,
+            Encryption::Preferred => SslMode::Prefer,
             Encryption::Unverified | Encryption::Verified { .. } => SslMode::Require,
         });
         Ok(Self {
@@ -219,7 +219,7 @@ impl PostgresUrl {
     }
 }
 
-fn authorities(value: &str) -> Result<Authorities, DatabaseUrlError> {
+fn parse_root_cert(value: &str) -> Result<Authorities, DatabaseUrlError> {
     let path = percent_decode_str(value)
         .decode_utf8()
         .map_err(|_may_repeat_it| DatabaseUrlError::Parameter)?;
