@@ -5,4 +5,4 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 scripts/install.sh test
-CHAOS_JOBS=${CHAOS_JOBS:-10000} cargo test --package privachat-tests --locked --test chaos -- --nocapture
+CHAOS_JOBS=${CHAOS_JOBS:-10000} cargo test --package privachat-tests --locked --test heavy -- --nocapture chaos::

@@ -5,4 +5,4 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 scripts/install.sh test
-CUTS=${CUTS:-10000} cargo test --package privachat-tests --locked --test stream_cuts -- --nocapture
+CUTS=${CUTS:-10000} cargo test --package privachat-tests --locked --test suite -- --nocapture stream_cuts::

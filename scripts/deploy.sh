@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks what is in deploy/ as far as it can be without a container engine or a cluster. What the files
-# promise to each other and to the code is in tests/tests/deploy*.rs.
+# promise to each other and to the code is in tests/tests/suite/repository.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 

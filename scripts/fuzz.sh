@@ -19,10 +19,20 @@ export PROPTEST_MAX_GLOBAL_REJECTS=$((PROPTEST_CASES * 10))
 export SCHEMAS_SEED=${SCHEMAS_SEED:-$PROPTEST_RNG_SEED}
 export SCHEMAS_EXAMPLES=${SCHEMAS_EXAMPLES:-200}
 
+# Runs the tests of file $1 of the suite; with $2, those that have it in their names. Two filters of
+# libtest would run the tests that fit either.
+suite() {
+    local list names
+    list=$(cargo test --quiet --locked -p privachat-tests --test suite -- --list --format terse)
+    mapfile -t names < <(sed -n "s/^\(.*::$1::.*${2-}.*\): test$/\1/p" <<<"$list")
+    ((${#names[@]} == 0)) ||
+        cargo test --quiet --locked -p privachat-tests --test suite -- --exact "${names[@]}"
+}
+
 scripts/install.sh test
 say "PROPTEST_RNG_SEED=$PROPTEST_RNG_SEED PROPTEST_CASES=$PROPTEST_CASES"
 say "SCHEMAS_SEED=$SCHEMAS_SEED SCHEMAS_EXAMPLES=$SCHEMAS_EXAMPLES"
 cargo test --quiet --locked --no-fail-fast -p privachat-core -p privachat-worker --lib -- "$@"
 # A case of the job engine is a hundred calls of a real Redis.
-PROPTEST_CASES=$((PROPTEST_CASES / 10)) cargo test --quiet --locked -p privachat-tests --test model -- "$@"
-cargo test --quiet --locked -p privachat-tests --test schemas -- "$@"
+PROPTEST_CASES=$((PROPTEST_CASES / 10)) suite state_machine "$@"
+suite schema_conformance "$@"

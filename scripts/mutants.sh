@@ -14,7 +14,7 @@ export CARGO_TARGET_DIR=$root/target/mutants/build
 export CARGO_PROFILE_DEV_DEBUG=false
 
 # A mutant: its name, its file, the text that is there exactly once, what stands there instead, and
-# then what should notice: test files with a filter each, the quickest first.
+# then what should notice: names of tests of the suite, from the file on, the quickest first.
 mutant() {
     local IFS=$'\x1f'
     mutants+=("$*")
@@ -22,69 +22,69 @@ mutant() {
 mutants=()
 
 mutant "finish without the nonce test" $jobs/scripts/finish.lua \
-    "known[2] ~= ARGV[1]" "false" model:
+    "known[2] ~= ARGV[1]" "false" state_machine::
 mutant "beat without the nonce test" $jobs/scripts/beat.lua \
-    " or known[2] ~= ARGV[1]" "" model:
+    " or known[2] ~= ARGV[1]" "" state_machine::
 mutant "report without the nonce test" $jobs/scripts/report.lua \
-    " or known[2] ~= ARGV[1]" "" model:
+    " or known[2] ~= ARGV[1]" "" state_machine::
 mutant "claim without the nonce test" $jobs/scripts/claim.lua \
-    "known[2] ~= ARGV[1]" "false" model:
+    "known[2] ~= ARGV[1]" "false" state_machine::
 mutant "fail without the nonce test" $jobs/scripts/fail.lua \
-    "field('nonce') ~= ARGV[1]" "false" model:
+    "field('nonce') ~= ARGV[1]" "false" state_machine::
 mutant "release without the nonce test" $jobs/scripts/release.lua \
-    " or field('nonce') ~= ARGV[1]" "" model:
+    " or field('nonce') ~= ARGV[1]" "" state_machine::
 mutant "fail counts its repeat" $jobs/scripts/fail.lua \
-    "field('given_back') == 'fail ' .. ARGV[1]" "false" claims:asked_for_twice
+    "field('given_back') == 'fail ' .. ARGV[1]" "false" job_claims::what_is_asked_for_twice
 mutant "release counts its repeat" $jobs/scripts/release.lua \
-    "field('given_back') == 'release ' .. ARGV[1]" "false" claims:asked_for_twice
+    "field('given_back') == 'release ' .. ARGV[1]" "false" job_claims::what_is_asked_for_twice
 mutant "report tells its repeat" $jobs/scripts/report.lua \
-    "number > told" "true" claims:reported_twice
+    "number > told" "true" job_claims::events_that_are_reported_twice
 mutant "a claim goes on counting events" $jobs/scripts/claim.lua \
-    "'HDEL', KEYS[2], 'given_back', 'told')" "'HDEL', KEYS[2], 'given_back')" claims:reported_twice
+    "'HDEL', KEYS[2], 'given_back', 'told')" "'HDEL', KEYS[2], 'given_back')" job_claims::events_that_are_reported_twice
 mutant "finish overlooks a cancel" $jobs/scripts/finish.lua \
-    "if known[3] then" "if false then" claims:cancelled
+    "if known[3] then" "if false then" job_claims::a_search_that_was_cancelled
 mutant "claim does not wait until a search is due" $jobs/scripts/claim.lua \
-    "not_before > now" "false" claims:next_attempt
+    "not_before > now" "false" job_claims::a_search_that_waits_for_its_next_attempt
 mutant "no limit to crashes" $jobs/scripts/look.lua \
-    "crashes > tonumber(ARGV[1])" "false" model:
+    "crashes > tonumber(ARGV[1])" "false" state_machine::
 mutant "whoever is lost is charged" $jobs/scripts/look.lua \
-    "  if lost == '' then" "  if true then" losses:suspects
+    "  if lost == '' then" "  if true then" lost_workers::searches_that_are_lost_together_are_suspects
 mutant "nobody is charged in company" $jobs/scripts/look.lua \
-    "  if #both == 0 then" "  if false then" losses:crashed_both
+    "  if #both == 0 then" "  if false then" lost_workers::a_suspect_that_is_lost_again_without
 mutant "no limit to losses" $jobs/scripts/look.lua \
-    " or crashes + losses > tonumber(ARGV[11])" "" losses:given_up_at_last
+    " or crashes + losses > tonumber(ARGV[11])" "" lost_workers::a_search_that_is_lost_in_company_again
 mutant "a claim does not say which process it is of" $jobs/scripts/claim.lua \
-    "'holder', ARGV[1] .. ' ' .. ARGV[6], " "" losses:no_company
+    "'holder', ARGV[1] .. ' ' .. ARGV[6], " "" lost_workers::a_search_that_another_process_holds
 mutant "those that were taken over are forgotten" $jobs/scripts/lost.lua \
-    "redis.call('SADD', KEYS[1], is_full and '+' or ARGV[i])" "" losses:leases_end_later
+    "redis.call('SADD', KEYS[1], is_full and '+' or ARGV[i])" "" lost_workers::those_whose_leases_end_later
 mutant "a suspect is claimed beside any number" $jobs/scripts/claim.lua \
-    "losses > tonumber(ARGV[7])" "false" losses:made_room
+    "losses > tonumber(ARGV[7])" "false" lost_workers::a_suspect_is_claimed_only
 mutant "a worker makes no room for a suspect" crates/worker/src/daemon/slots.rs \
-    "1 => all.div_ceil(SUSPECTS)," "_ => 1," poison:in_one_worker
+    "1 => all.div_ceil(SUSPECTS)," "_ => 1," poison_search::twenty_searches_in_one_worker
 mutant "a wrong type is an outage" $jobs/error.rs \
-    "return Self::Damaged(error);" "return Self::Unavailable(error);" damaged:one_key
+    "return Self::Damaged(error);" "return Self::Unavailable(error);" damaged_keys::one_key
 mutant "keys of a wrong type are left where they are" $jobs/scripts/mend.lua \
-    "is ~= 'none' and is ~= should_be" "false" damaged:one_key
+    "is ~= 'none' and is ~= should_be" "false" damaged_keys::one_key
 mutant "entries that are no ids stay in their lists" $jobs/ids.rs \
-    "self.query_in::<u64>(Scope::Queues, &command).await?;" "" damaged:leave_every_list
+    "self.query_in::<u64>(Scope::Queues, &command).await?;" "" damaged_keys::entries_that_are_no_ids
 mutant "beat does not extend the lease" $jobs/scripts/beat.lua \
-    "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" recovery_network:slow_network
+    "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" recovery_network::a_slow_network
 mutant "accept notes no pending hint" $jobs/scripts/accept.lua \
-    "redis.call('ZADD', pending, unpack(numbers))" "" recovery_network:lost_on_its_way
+    "redis.call('ZADD', pending, unpack(numbers))" "" recovery_network::a_hint_that_was_popped
 mutant "submissions wait for one attempt after the other" $jobs/group.rs \
-    "Waits::WithItsCaller if is_away => caller.group.all()," "" together:silent
+    "Waits::WithItsCaller if is_away => caller.group.all()," "" batched_submit::when_redis_is_silent
 mutant "a submission that nobody waits for is made" $jobs/group.rs \
-    "if waits == Waits::WithItsCaller {" "if false {" together:not_wanted
+    "if waits == Waits::WithItsCaller {" "if false {" batched_submit::what_waits_for_a_call
 mutant "no amnesty" $jobs/amnesty.rs \
     "until = Some(Instant::now() + self.lease);" "until = None;" \
-    recovery_redis:started_twice
+    recovery_redis::after_a_restart_of_redis_running
 mutant "the client's response timeout on a blocking connection" crates/core/src/connection/node.rs \
     "
-            .set_response_timeout(None)" "" idle:waits_without_a_warning
+            .set_response_timeout(None)" "" idle_worker::an_idle_worker_waits
 mutant "no watchdog over the pop" $jobs/take.rs \
-    "BLOCK + WATCHDOG," "BLOCK * 1000 + WATCHDOG," idle:never_answered
+    "BLOCK + WATCHDOG," "BLOCK * 1000 + WATCHDOG," idle_worker::a_wait_that_is_never_answered
 mutant "a cancel tells nobody" $jobs/scripts/cancel.lua \
-    "redis.call('PUBLISH', ARGV[4], ARGV[5])" "" cancel:without_waiting_for_a_heartbeat
+    "redis.call('PUBLISH', ARGV[4], ARGV[5])" "" cancellation::a_cancelled_search
 
 copy() {
     rm -rf "$tree"
@@ -113,15 +113,15 @@ replace() {
 # Prints the test that turned red, and nothing when all stayed green.
 noticed() {
     local by check log=$root/target/mutants/last.log
+    if ! cargo test --quiet --locked -p privachat-tests --test suite --no-run >"$log" 2>&1; then
+        tail -n 30 "$log" >&2
+        die "the mutant does not compile"
+    fi
     for check in "$@"; do
-        if ! cargo test --quiet --locked -p privachat-tests --test "${check%%:*}" --no-run >"$log" 2>&1; then
-            tail -n 30 "$log" >&2
-            die "the mutant does not compile"
-        fi
-        if ! cargo test --locked -p privachat-tests --test "${check%%:*}" -- "${check#*:}" >"$log" 2>&1; then
+        if ! cargo test --locked -p privachat-tests --test suite -- "$check" >"$log" 2>&1; then
             # The list at the end: what the servers of a failed test print may stand in any other line.
-            by=$(sed -n '/^failures:$/,$s/^    \([a-z_:]*\)$/\1/p' "$log" | tail -n 1)
-            printf '%s\n' "${by:-${check%%:*}}"
+            by=$(sed -n '/^failures:$/,$s/^    \([a-z0-9_:]*\)$/\1/p' "$log" | tail -n 1)
+            printf '%s\n' "${by:-$check}"
             return
         fi
         grep -q '^test result: ok. [1-9]' "$log" || die "no test matches ${check}"

@@ -10,4 +10,4 @@ scripts/install.sh test
 if [[ -z ${QUALITY_SHOW-} && -z ${QUALITY_WORKER-} ]]; then
     export QUALITY_WRITE=1
 fi
-cargo test --quiet --locked -p privachat-tests --test quality -- --ignored --nocapture
+cargo test --quiet --locked -p privachat-tests --test heavy -- --ignored --nocapture quality::

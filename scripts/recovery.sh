@@ -6,4 +6,4 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 scripts/install.sh test
-cargo test --locked -p privachat-tests --test recovery_table -- --ignored --nocapture
+cargo test --locked -p privachat-tests --test heavy -- --ignored --nocapture recovery_table::

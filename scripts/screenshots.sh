@@ -4,4 +4,4 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 scripts/install.sh test
-cargo test --quiet --locked -p privachat-tests --test browser_figures screenshots -- --ignored
+cargo test --quiet --locked -p privachat-tests --test heavy -- --ignored browser_figures::screenshots

@@ -1,6 +1,6 @@
 //! What is measured in a browser, and the pictures of the documentation. Neither belongs to a plain
 //! test run: `make screenshots`, and
-//! `cargo test -p privachat-tests --test browser_figures figures -- --ignored --nocapture`.
+//! `cargo test -p privachat-tests --test heavy -- --ignored --nocapture browser_figures::figures`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,6 +37,7 @@ const WEIGHT: &str = "
 #[tokio::test]
 #[ignore = "measures: run it on a quiet machine"]
 async fn figures() {
+    let _alone = crate::alone().await;
     let browser = Browser::start().await;
     let answer = SITE_TEXT.map(|text| format!("{text} [1]")).join(" ");
     let long = [answer.as_str(); 6].join(" ");
@@ -115,6 +116,7 @@ async fn picture(browser: &Browser, name: &str) {
 #[tokio::test]
 #[ignore = "writes docs/screenshots"]
 async fn screenshots() {
+    let _alone = crate::alone().await;
     std::fs::create_dir_all(folder()).unwrap();
     let titles = ["What gather does", "What gather returns"];
     let answer = format!("{} [1] {} [2]", SITE_TEXT[0], SITE_TEXT[1]);

@@ -18,6 +18,7 @@ const BREATHLESS: usize = 2000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accepted_searches_end_once_whatever_dies() {
+    let _alone = crate::alone().await;
     let jobs = number("CHAOS_JOBS").map_or(JOBS, |jobs| jobs as usize);
     let settings = Settings {
         seed: number("CHAOS_SEED").unwrap_or_else(fresh_seed),

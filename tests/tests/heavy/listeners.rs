@@ -10,6 +10,7 @@ use privachat_tests::{Stack, binaries, eventually};
 
 #[tokio::test]
 async fn a_thousand_listeners_hear_everything_and_redis_is_read_once() {
+    let _alone = crate::alone().await;
     raise_limit();
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let client = stack.client();
@@ -43,6 +44,7 @@ async fn a_thousand_listeners_hear_everything_and_redis_is_read_once() {
 #[tokio::test]
 async fn idle_listeners_cost_at_most_24_kib_each() {
     const LISTENERS: usize = 500;
+    let _alone = crate::alone().await;
     raise_limit();
     let mut stack = Stack::builder(binaries!()).workers(0).start().await;
     let process = stack.api.process().id();
@@ -65,6 +67,7 @@ async fn idle_listeners_cost_at_most_24_kib_each() {
 
 #[tokio::test]
 async fn who_does_not_read_is_dropped_and_who_reads_is_not() {
+    let _alone = crate::alone().await;
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let client = stack.client();
     let id = client.enqueue(question()).await;

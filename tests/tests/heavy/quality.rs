@@ -9,6 +9,7 @@ use std::path::Path;
 #[test]
 #[ignore = "takes a minute or two: make quality"]
 fn figures_of_every_mode() {
+    let _alone = crate::alone_blocking();
     let bench = Bench::new(binaries!().worker);
     let (questions, answers) = (set::questions(), set::answers());
     let scripted = Scripted::start();
@@ -39,6 +40,7 @@ fn figures_of_every_mode() {
 /// A little under what was measured over both halves: docs/QUALITY.md.
 #[test]
 fn answers_and_check_are_no_worse_than_they_were() {
+    let _alone = crate::alone_blocking();
     let bench = Bench::new(binaries!().worker);
     let questions = set::questions();
     let all = [questions.tuned, questions.reported].concat();
@@ -80,6 +82,7 @@ fn answers_and_check_are_no_worse_than_they_were() {
 /// The blind part is tuned by nobody, so its floors only say that nothing broke.
 #[test]
 fn blind_answers_are_no_worse_than_when_they_were_first_measured() {
+    let _alone = crate::alone_blocking();
     let bench = Bench::new(binaries!().worker);
     let asked = ask(&bench, "balanced", &set::questions().blind);
     assert!(asked.recall.hits >= 20, "found: {}", asked.recall);
@@ -99,6 +102,7 @@ fn blind_answers_are_no_worse_than_when_they_were_first_measured() {
 
 #[test]
 fn a_model_is_shown_the_passage_and_its_mistakes_are_found() {
+    let _alone = crate::alone_blocking();
     let bench = Bench::new(binaries!().worker);
     let asked = ask_scripted(&bench, &Scripted::start(), &set::questions().blind);
     assert!(asked.shown.hits >= 20, "shown: {}", asked.shown);

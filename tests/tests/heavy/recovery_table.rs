@@ -16,6 +16,7 @@ fn number(name: &str, default: u64) -> u64 {
 #[tokio::test]
 #[ignore = "takes minutes: make recovery"]
 async fn every_row_holds_with_the_lease_of_a_deployment() {
+    let _alone = crate::alone().await;
     let rounds = number("RECOVERY_ROUNDS", 20);
     let lease = Duration::from_secs(number("RECOVERY_LEASE", 15));
     let at_once = usize::try_from(number("RECOVERY_AT_ONCE", 6)).expect("a small number");
