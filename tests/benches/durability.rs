@@ -7,8 +7,8 @@
 //! on disk no sooner than what was accepted before.
 
 use futures_util::future::join_all;
+use privachat_tests::fixtures::gather_results;
 use privachat_tests::redis::{Options, RedisServer};
-use privachat_tests::scene::found;
 use privachat_tests::upstream::searxng;
 use privachat_tests::{Stack, Upstream, binaries};
 use redis::AsyncConnectionConfig;
@@ -123,12 +123,12 @@ impl Side {
                 return None;
             }
         }
-        let web = searxng::finding(found());
+        let web = searxng::finding(gather_results());
         let stack = Stack::builder(binaries!())
-            .searching(&web)
+            .with_searxng(&web)
             .env("CACHE_TTL_SECONDS", 3600)
             .env("LOG_LEVEL", "warn")
-            .on(redis)
+            .on_redis(redis)
             .start()
             .await;
         // The first is searched for; the others find its answer.

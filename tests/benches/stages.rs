@@ -8,7 +8,7 @@
 use futures_util::future::join_all;
 use privachat_tests::{
     Stack, Upstream, binaries, eventually,
-    quality::set,
+    quality::dataset,
     upstream::{Reply, Request, model, searxng},
 };
 use serde_json::{Value, json};
@@ -35,12 +35,12 @@ struct World {
 impl World {
     /// `answer` is what the model does when it is asked for an answer.
     fn start(answer: Reply) -> Self {
-        let pages = pages(&set::folder().join("documents"));
+        let pages = pages(&dataset::folder().join("documents"));
         // Of a host, two pages are read at once.
         let sites: Vec<Upstream> = (2..2 + HOSTS)
             .map(|host| {
                 let served = pages.clone();
-                Upstream::on(
+                Upstream::on_host(
                     &format!("127.0.0.{host}"),
                     move |request: &Request| match served.get(&request.path) {
                         Some(page) => Reply::html(page.clone()).late(PAGE),
@@ -78,8 +78,8 @@ impl World {
             .map(|host| format!("127.0.0.{host}"))
             .collect();
         Stack::builder(binaries!())
-            .searching(&self.searxng)
-            .env("LLM_BASE_URL", self.model.at("/v1"))
+            .with_searxng(&self.searxng)
+            .env("LLM_BASE_URL", self.model.url_for("/v1"))
             .env("LLM_MODEL", "double")
             .env("FETCH_ALLOW_HOSTS", hosts.join(","))
             .worker_env("WORKER_SLOTS", slots)
@@ -169,7 +169,7 @@ fn extract(text: &str, words: &[String]) -> String {
 
 /// Those of tests/quality that a page here answers.
 fn questions() -> Vec<String> {
-    let halves = set::questions();
+    let halves = dataset::questions();
     let all = halves.tuned.into_iter().chain(halves.reported);
     let here = all.filter(|question| {
         let is_html = |name: &String| name.ends_with(".html") && !name.starts_with("de/");

@@ -11,9 +11,9 @@ use crate::process::Process;
 use crate::programs::Environment;
 
 /// Shorter ones may stand in a log by chance.
-const LEAST: usize = 12;
+const MIN_LENGTH: usize = 12;
 /// What names the inside, or what broke in it.
-const INSIDE: [&str; 7] = [
+const INTERNAL_MARKERS: [&str; 7] = [
     "redis://",
     "rediss://",
     "redis+unix://",
@@ -24,20 +24,20 @@ const INSIDE: [&str; 7] = [
 ];
 
 #[derive(Default)]
-struct Planted {
+struct Canaries {
     secrets: BTreeSet<String>,
     questions: BTreeSet<String>,
 }
 
-static PLANTED: Mutex<Option<Planted>> = Mutex::new(None);
+static CANARIES: Mutex<Option<Canaries>> = Mutex::new(None);
 
-fn planted() -> MutexGuard<'static, Option<Planted>> {
-    PLANTED.lock().unwrap_or_else(PoisonError::into_inner)
+fn canaries() -> MutexGuard<'static, Option<Canaries>> {
+    CANARIES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Keeps the secrets among the settings of a process in mind.
-pub fn settings(environment: &Environment) {
-    let mut planted = planted();
+pub fn plant_secrets(environment: &Environment) {
+    let mut planted = canaries();
     let secrets = &mut planted.get_or_insert_default().secrets;
     for (name, value) in environment {
         let entries = value.split(',').map(str::trim);
@@ -52,7 +52,7 @@ pub fn settings(environment: &Environment) {
             _ => {}
         }
     }
-    secrets.retain(|secret| secret.len() >= LEAST);
+    secrets.retain(|secret| secret.len() >= MIN_LENGTH);
 }
 
 /// Of `key` or `name:key`.
@@ -66,23 +66,23 @@ fn password(url: &str) -> Option<String> {
 }
 
 /// Keeps the question of a request in mind: one of several words, which no log has by chance.
-pub fn request(body: &[u8]) {
+pub fn plant_question(body: &[u8]) {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return;
     };
     let Some(query) = body.get("query").and_then(Value::as_str) else {
         return;
     };
-    if query.len() >= LEAST && query.trim().contains(' ') {
-        let mut planted = planted();
+    if query.len() >= MIN_LENGTH && query.trim().contains(' ') {
+        let mut planted = canaries();
         let questions = &mut planted.get_or_insert_default().questions;
         questions.insert(query.trim().to_owned());
     }
 }
 
 /// The first line of `log` that has something which no log may have.
-pub fn leak(log: &str) -> Option<(usize, String)> {
-    let planted = planted();
+pub fn find_leak(log: &str) -> Option<(usize, String)> {
+    let planted = canaries();
     let planted = planted.as_ref()?;
     let private = planted.secrets.iter().chain(&planted.questions);
     let found = private.filter_map(|it| log.find(it.as_str()).map(|at| (at, it)));
@@ -94,21 +94,21 @@ pub fn leak(log: &str) -> Option<(usize, String)> {
 
 /// Ends the process, and panics when its log has something which no log may have. Quiet when the
 /// test has failed already: that failure tells more.
-pub(crate) fn look_into(process: &mut Process) {
+pub(crate) fn assert_log_clean(process: &mut Process) {
     if std::thread::panicking() {
         return;
     }
     process.kill();
-    if let Some((number, what)) = leak(&process.output()) {
+    if let Some((number, what)) = find_leak(&process.output()) {
         panic!("{}:{number}: {what}", process.log().display());
     }
 }
 
 /// Panics when an answer has a secret, or names the inside.
-pub(crate) fn look_at(answer: &str) {
-    let planted = planted();
+pub(crate) fn assert_answer_clean(answer: &str) {
+    let planted = canaries();
     let secrets = planted.iter().flat_map(|planted| &planted.secrets);
-    let private = secrets.map(String::as_str).chain(INSIDE);
+    let private = secrets.map(String::as_str).chain(INTERNAL_MARKERS);
     for private in private {
         assert!(
             !answer.contains(private),

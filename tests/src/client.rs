@@ -6,8 +6,8 @@ use reqwest::header::HeaderMap;
 use reqwest::{Body, ClientBuilder, Method, RequestBuilder, Response, redirect};
 use serde_json::Value;
 
-use crate::planted;
-use crate::wait::Patience;
+use crate::canary;
+use crate::wait::Polling;
 
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -18,14 +18,14 @@ pub struct Client {
 
 /// Status, headers and body of one answer.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct HttpResponse {
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
 }
 
-impl Answer {
-    async fn of(response: Response) -> Self {
+impl HttpResponse {
+    async fn read(response: Response) -> Self {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         Self {
@@ -106,27 +106,27 @@ impl Client {
         }
     }
 
-    pub async fn send(&self, request: RequestBuilder) -> Answer {
+    pub async fn send(&self, request: RequestBuilder) -> HttpResponse {
         let (http, request) = request.build_split();
         let request = request.expect("a request");
         if let Some(body) = request.body().and_then(Body::as_bytes) {
-            planted::request(body);
+            canary::plant_question(body);
         }
         let answer = http.execute(request).await.expect("an answer of the API");
-        let answer = Answer::of(answer).await;
-        planted::look_at(&answer.text);
+        let answer = HttpResponse::read(answer).await;
+        canary::assert_answer_clean(&answer.text);
         answer
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> HttpResponse {
         self.send(self.request(Method::GET, path)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> HttpResponse {
         self.send(self.request(Method::DELETE, path)).await
     }
 
-    pub async fn post_search(&self, request: Value) -> Answer {
+    pub async fn post_search(&self, request: Value) -> HttpResponse {
         self.send(self.request(Method::POST, "/api/v1/search").json(&request))
             .await
     }
@@ -141,7 +141,7 @@ impl Client {
             .to_owned()
     }
 
-    pub async fn status(&self, id: &str) -> Answer {
+    pub async fn status(&self, id: &str) -> HttpResponse {
         self.get(&format!("/api/v1/search/status/{id}")).await
     }
 
@@ -155,7 +155,7 @@ impl Client {
     /// Polls until the search is completed or failed, for at most its longest mode and a bit.
     pub async fn wait_terminal(&self, id: &str) -> Value {
         let what = format!("search {id} is over");
-        let patience = Patience::new(&what, Duration::from_secs(90));
+        let patience = Polling::new(&what, Duration::from_secs(90));
         loop {
             let poll = self.status(id).await.expect(200);
             if matches!(poll["status"].as_str(), Some("completed" | "failed")) {

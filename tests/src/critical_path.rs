@@ -42,7 +42,7 @@ pub enum Call {
 }
 
 impl Call {
-    fn takes(self) -> Duration {
+    fn duration(self) -> Duration {
         match self {
             Self::Plan => PLAN,
             Self::SearchForTheQuestion | Self::SearchForThePlan => SEARCH,
@@ -67,7 +67,7 @@ fn sites(hold: &Hold) -> Vec<Upstream> {
         hold(Call::Page, page)
     };
     (2..2 + SITES)
-        .map(|host| Upstream::on(&format!("127.0.0.{host}"), page.clone()))
+        .map(|host| Upstream::on_host(&format!("127.0.0.{host}"), page.clone()))
         .collect()
 }
 
@@ -140,13 +140,13 @@ impl Measured {
 
 /// Runs one search in each mode, one after the other, with upstreams that take their time.
 pub async fn measure(binaries: Binaries) -> Vec<Measured> {
-    let hold: Hold = Arc::new(|call, reply| reply.late(call.takes()));
+    let hold: Hold = Arc::new(|call, reply| reply.late(call.duration()));
     let mut measured = Vec::new();
     for (mode, planned) in SEARCHES {
-        let world = World::start(&hold, planned);
+        let upstreams = Upstreams::start(&hold, planned);
         let start = Instant::now();
         let request = SearchRequest::new(QUESTION, mode);
-        let outcome = world.search(binaries, &request).await;
+        let outcome = upstreams.search(binaries, &request).await;
         measured.push(Measured {
             name: format!("{mode}, {planned:?} planned"),
             wall: start.elapsed(),
@@ -175,13 +175,13 @@ struct Turns {
 }
 
 impl Gate {
-    fn turns(&self) -> MutexGuard<'_, Turns> {
+    fn lock(&self) -> MutexGuard<'_, Turns> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Holds the thread that replies: each request of an upstream has one of its own.
     fn hold(&self, call: Call) {
-        let mut turns = self.turns();
+        let mut turns = self.lock();
         let turn = turns.opened;
         turns.came.push((turn, call));
         let waiting = |turns: &mut Turns| turns.opened == turn && !turns.is_over;
@@ -190,19 +190,19 @@ impl Gate {
 
     /// Lets go what waits; what comes later waits for the next time.
     pub fn open(&self) {
-        self.turns().opened += 1;
+        self.lock().opened += 1;
         self.opened.notify_all();
     }
 
     /// Lets go everything, from now on.
-    pub fn tear_down(&self) {
-        self.turns().is_over = true;
+    pub fn open_for_good(&self) {
+        self.lock().is_over = true;
         self.opened.notify_all();
     }
 
     /// What came after the gate had been opened so often.
-    pub fn came(&self, turn: usize) -> Vec<Call> {
-        let turns = self.turns();
+    pub fn calls_of_turn(&self, turn: usize) -> Vec<Call> {
+        let turns = self.lock();
         let of_turn = turns.came.iter().filter(|(at, _)| *at == turn);
         let mut calls: Vec<Call> = of_turn.map(|(_, call)| *call).collect();
         calls.sort();
@@ -221,34 +221,34 @@ impl Gate {
             gate.hold(call);
             reply
         });
-        let world = World::start(&hold, planned);
+        let upstreams = Upstreams::start(&hold, planned);
         let request = SearchRequest {
             // Only a call that never comes may take long, however busy the machine is.
             timeout: Some(300),
             ..SearchRequest::new(QUESTION, mode)
         };
-        let outcome = world.search(binaries, &request).await;
-        self.tear_down();
+        let outcome = upstreams.search(binaries, &request).await;
+        self.open_for_good();
         outcome
     }
 }
 
 /// Everything that a search asks.
-struct World {
+struct Upstreams {
     searxng: Upstream,
     model: Upstream,
     /// Kept for their pages.
     _sites: Vec<Upstream>,
 }
 
-impl World {
+impl Upstreams {
     fn start(hold: &Hold, planned: Planned) -> Self {
         let sites = sites(hold);
         let results: Vec<searxng::Result> = sites
             .iter()
             .map(|site| {
                 let text = "Gather is a function that runs awaitable objects concurrently.";
-                searxng::Result::new("Gather", &site.at("/gather"), text)
+                searxng::Result::new("Gather", &site.url_for("/gather"), text)
             })
             .collect();
         let (for_searches, for_model) = (Arc::clone(hold), Arc::clone(hold));
@@ -277,7 +277,7 @@ impl World {
         let settings: HashMap<&str, String> = HashMap::from([
             ("SEARXNG_BASE_URL", self.searxng.url()),
             ("WIKIPEDIA_BASE_URL", "off".to_owned()),
-            ("LLM_BASE_URL", self.model.at("/v1")),
+            ("LLM_BASE_URL", self.model.url_for("/v1")),
             ("LLM_MODEL", "double".to_owned()),
             ("FETCH_ALLOW_HOSTS", hosts.join(",")),
         ]);

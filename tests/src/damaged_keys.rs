@@ -98,7 +98,7 @@ pub fn keys(victim: Uuid) -> Vec<(String, &'static str)> {
 }
 
 /// Puts `content` under `key` instead of what is there.
-pub async fn plant(redis: &mut MultiplexedConnection, key: &str, kind: &str, content: Content) {
+pub async fn overwrite(redis: &mut MultiplexedConnection, key: &str, kind: &str, content: Content) {
     let () = cmd("DEL").arg(key).query_async(redis).await.expect("DEL");
     let () = content
         .command(key, kind)
@@ -109,7 +109,7 @@ pub async fn plant(redis: &mut MultiplexedConnection, key: &str, kind: &str, con
 }
 
 /// Lists the victim wherever jobs are listed, so that everybody comes across it.
-pub async fn list(redis: &mut MultiplexedConnection, victim: Uuid) {
+pub async fn add_to_indexes(redis: &mut MultiplexedConnection, victim: Uuid) {
     let victim = victim.to_string();
     for list in ["live", "unsaved", "callbacks", "failures", "pending:speed"] {
         // One of these may be of a wrong type itself.

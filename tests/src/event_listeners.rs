@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
-use crate::{Client, Stack, info};
+use crate::{Client, Stack, redis_info};
 
 /// Raises the limit of open files: each listener has two ends.
 pub fn raise_limit() {
@@ -21,7 +21,7 @@ pub fn raise_limit() {
 }
 
 /// Adds text events to a search that no worker has.
-pub async fn tell(stack: &Stack, id: &str, texts: &[String]) {
+pub async fn append_text_events(stack: &Stack, id: &str, texts: &[String]) {
     let mut redis = stack.redis.connection().await;
     let key = keys::events(Uuid::parse_str(id).unwrap());
     for text in texts {
@@ -34,9 +34,9 @@ pub async fn tell(stack: &Stack, id: &str, texts: &[String]) {
 }
 
 /// How often Redis was asked for events.
-pub async fn reads(stack: &Stack) -> u64 {
+pub async fn count_event_reads(stack: &Stack) -> u64 {
     let mut redis = stack.redis.connection().await;
-    info::calls(&mut redis, "xrange").await
+    redis_info::calls(&mut redis, "xrange").await
 }
 
 fn port(client: &Client) -> u16 {
@@ -44,7 +44,7 @@ fn port(client: &Client) -> u16 {
 }
 
 /// The API's established connections, by the kernel's table.
-pub fn connections(client: &Client) -> usize {
+pub fn established_connections(client: &Client) -> usize {
     let table = std::fs::read_to_string("/proc/net/tcp").expect("the table of connections");
     let local = format!(":{:04X}", port(client));
     let rows = table.lines().filter(|row| {
@@ -56,7 +56,7 @@ pub fn connections(client: &Client) -> usize {
 }
 
 /// Resident memory of a process, in KiB.
-pub fn resident(process: u32) -> u64 {
+pub fn resident_kib(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|line| line.split_whitespace().next());
@@ -64,7 +64,7 @@ pub fn resident(process: u32) -> u64 {
 }
 
 /// A connection that has asked and read nothing.
-pub async fn asked(client: &Client, id: &str, socket: bool) -> TcpStream {
+pub async fn request_events(client: &Client, id: &str, socket: bool) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", port(client)))
         .await
         .expect("a connection");
@@ -79,7 +79,7 @@ pub async fn asked(client: &Client, id: &str, socket: bool) -> TcpStream {
 }
 
 /// Waits until the first event has come.
-pub async fn heard(stream: &mut TcpStream) {
+pub async fn wait_for_first_event(stream: &mut TcpStream) {
     let mut all = Vec::new();
     while !all.windows(6).any(|part| part == b"queued") {
         let mut part = [0; 1024];

@@ -11,13 +11,13 @@ use serde_json::Value;
 use crate::Client;
 
 /// Longer than any pause of a stream, whose heartbeats come every 15 s.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 type Chunks = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 
 /// One event of a stream.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct StreamEvent {
     pub id: String,
     pub kind: String,
     pub data: Value,
@@ -61,11 +61,11 @@ impl EventStream {
     }
 
     /// The next event; nothing when the stream has ended or broke off.
-    pub async fn next(&mut self) -> Option<Told> {
+    pub async fn next(&mut self) -> Option<StreamEvent> {
         loop {
             while let Some(block) = self.block() {
-                if let Some(told) = told(&block) {
-                    return Some(told);
+                if let Some(event) = parse_event(&block) {
+                    return Some(event);
                 }
             }
             self.more().await?;
@@ -74,29 +74,29 @@ impl EventStream {
 
     /// The next chunk, as it came.
     pub async fn more(&mut self) -> Option<Bytes> {
-        let chunk = tokio::time::timeout(PATIENCE, self.chunks.next()).await;
+        let chunk = tokio::time::timeout(TIMEOUT, self.chunks.next()).await;
         let chunk = chunk.expect("something within 30 s")?.ok()?;
         self.raw.extend_from_slice(&chunk);
         Some(chunk)
     }
 
     /// Everything until the end of the stream.
-    pub async fn rest(&mut self) -> Vec<Told> {
+    pub async fn rest(&mut self) -> Vec<StreamEvent> {
         let mut all = Vec::new();
-        while let Some(told) = self.next().await {
-            all.push(told);
+        while let Some(event) = self.next().await {
+            all.push(event);
         }
         all
     }
 
     /// Reads until an event of this kind has come, and gives all that came.
-    pub async fn until(&mut self, kind: &str) -> Vec<Told> {
+    pub async fn until(&mut self, kind: &str) -> Vec<StreamEvent> {
         let mut all = Vec::new();
         loop {
-            let told = self.next().await;
-            let told = told.unwrap_or_else(|| panic!("the stream ended before {kind}: {all:?}"));
-            let is_it = told.kind == kind;
-            all.push(told);
+            let event = self.next().await;
+            let event = event.unwrap_or_else(|| panic!("the stream ended before {kind}: {all:?}"));
+            let is_it = event.kind == kind;
+            all.push(event);
             if is_it {
                 return all;
             }
@@ -113,13 +113,13 @@ impl EventStream {
 }
 
 /// Comments and `retry:` are no events.
-pub(crate) fn told(block: &str) -> Option<Told> {
+pub(crate) fn parse_event(block: &str) -> Option<StreamEvent> {
     let field = |name: &str| {
         block
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     };
-    Some(Told {
+    Some(StreamEvent {
         id: field("id")?.to_owned(),
         kind: field("event")?.to_owned(),
         data: serde_json::from_str(field("data")?).expect("JSON"),
@@ -127,13 +127,13 @@ pub(crate) fn told(block: &str) -> Option<Told> {
 }
 
 /// The answer as a reader has it who drops what is void.
-pub fn text_of(events: &[Told]) -> String {
+pub fn answer_text(events: &[StreamEvent]) -> String {
     events
         .iter()
-        .fold(String::new(), |mut text, told| match told.kind.as_str() {
+        .fold(String::new(), |mut text, event| match event.kind.as_str() {
             "started" | "retry" | "released" | "discard" => String::new(),
             "text" => {
-                text.push_str(told.data["delta"].as_str().expect("a delta"));
+                text.push_str(event.data["delta"].as_str().expect("a delta"));
                 text
             }
             _ => text,

@@ -1,6 +1,6 @@
 //! What many tests of the job engine begin with: a SearXNG that hangs or finds, a quick search.
 
-use crate::stack::Servers;
+use crate::stack::RedisBackend;
 use crate::upstream::{Reply, Request, searxng};
 use crate::{Binaries, Stack, Upstream, eventually};
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub const LEASE: u64 = 3;
 
 /// What the engine finds.
-pub fn found() -> Vec<searxng::Result> {
+pub fn gather_results() -> Vec<searxng::Result> {
     vec![searxng::Result::new(
         "Gather",
         "http://docs.example/gather",
@@ -28,14 +28,17 @@ pub fn found() -> Vec<searxng::Result> {
 }
 
 /// A SearXNG that hangs for as long as it is told to, and finds something afterwards.
-pub fn hanging_first(times: usize) -> (Upstream, Arc<AtomicUsize>) {
+pub fn searxng_hanging_first(times: usize) -> (Upstream, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let double = Upstream::start(move |request: &Request| {
         if counter.fetch_add(1, Ordering::SeqCst) < times {
             return Reply::hang();
         }
-        let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
+        let body = searxng::body(
+            request.parameter("q").unwrap_or_default(),
+            &gather_results(),
+        );
         Reply::json(200, body.to_string())
     });
     (double, asked)
@@ -54,16 +57,16 @@ pub async fn stack(binaries: Binaries, searxng: &Upstream, workers: usize) -> St
 
 /// A job for the engine itself, with ten minutes for everything.
 pub fn job(id: Uuid) -> NewJob {
-    const LONG: Duration = Duration::from_secs(600);
+    const TEN_MINUTES: Duration = Duration::from_secs(600);
     NewJob {
         id,
         mode: Mode::Speed,
         request: Bytes::from_static(b"{}"),
         digest: "digest".to_owned(),
         echo: format!(r#""session_id":"{id}""#),
-        ttl: LONG,
-        running_time: LONG,
-        longest_wait: LONG,
+        ttl: TEN_MINUTES,
+        running_time: TEN_MINUTES,
+        longest_wait: TEN_MINUTES,
         callback: None,
         owner: None,
     }
@@ -75,7 +78,12 @@ pub fn question() -> Value {
 }
 
 /// Polls until the search is there.
-pub async fn reaches<R>(stack: &Stack<R>, id: &str, status: &str, within: Duration) -> Value {
+pub async fn wait_for_status<R>(
+    stack: &Stack<R>,
+    id: &str,
+    status: &str,
+    within: Duration,
+) -> Value {
     let what = format!("the search is {status}");
     eventually(&what, within, async || {
         let now = stack.client().status(id).await.expect(200);
@@ -85,7 +93,7 @@ pub async fn reaches<R>(stack: &Stack<R>, id: &str, status: &str, within: Durati
 }
 
 /// Waits until so many workers are known.
-pub async fn have_come(stack: &Stack, workers: usize) {
+pub async fn wait_for_workers(stack: &Stack, workers: usize) {
     eventually(
         "the workers are there",
         Duration::from_secs(10),
@@ -99,14 +107,14 @@ pub async fn have_come(stack: &Stack, workers: usize) {
 
 /// A reply that was lost puts a session off for 10 s on its way into the history, and leftovers are
 /// looked for every 5 s.
-const QUIET_WITHIN: Duration = Duration::from_secs(20);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Waits until nothing is queued, watched or waiting to be stored any more.
-pub async fn is_quiet<R: Servers>(stack: &Stack<R>) {
+pub async fn wait_until_idle<R: RedisBackend>(stack: &Stack<R>) {
     let mut servers = stack.redis.connections().await;
     eventually(
         "all lists and indexes are empty",
-        QUIET_WITHIN,
+        IDLE_TIMEOUT,
         async || {
             let mut keys: Vec<String> = Vec::new();
             for server in &mut servers {
@@ -126,7 +134,7 @@ pub async fn is_quiet<R: Servers>(stack: &Stack<R>) {
 }
 
 /// How often a search's events say that it is completed.
-pub async fn completions(redis: &mut MultiplexedConnection, id: &str) -> usize {
+pub async fn count_completions(redis: &mut MultiplexedConnection, id: &str) -> usize {
     let events: StreamRangeReply = redis
         .xrange_all(format!("{{search_job:{id}}}:ev"))
         .await

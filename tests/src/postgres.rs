@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 
 use crate::process::{Process, isolated};
 use crate::proxy::free_port;
-use crate::wait::Patience;
+use crate::wait::Polling;
 
 /// Weak: a static is never dropped, the last test that holds the server stops it.
 static SHARED: Mutex<Weak<PostgresServer>> = Mutex::const_new(Weak::new());
@@ -70,7 +70,7 @@ impl PostgresServer {
             .args(["-c", "fsync=off", "-c", "full_page_writes=off", "-k"])
             .arg(folder.path());
         let mut process = Process::spawn("postgres", command, folder.path());
-        let patience = Patience::new("the test's Postgres answers", Duration::from_secs(30));
+        let patience = Polling::new("the test's Postgres answers", Duration::from_secs(30));
         let mut ready = isolated(programs.join("pg_isready"));
         ready.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]);
         while !ready.status().is_ok_and(|status| status.success()) {

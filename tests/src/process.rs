@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::{keeper, wait::Patience};
+use crate::{spawner, wait::Polling};
 
 /// A running (or finished) child. Dropping it kills its whole group and waits for it; when that
 /// happens because a test failed, its output is printed.
@@ -45,7 +45,7 @@ impl Process {
             .stdout(output.try_clone().expect("the log file again"))
             .stderr(output)
             .process_group(0);
-        let child = keeper::spawn(command).unwrap_or_else(|error| {
+        let child = spawner::spawn(command).unwrap_or_else(|error| {
             panic!("cannot start {name}: {error} (apt-get install util-linux)")
         });
         Self {
@@ -113,7 +113,7 @@ impl Process {
     /// Waits for its end without asking for it.
     pub async fn exit_code(&mut self, within: Duration) -> i32 {
         let what = format!("{} ends", self.name);
-        let patience = Patience::new(&what, within);
+        let patience = Polling::new(&what, within);
         let status = loop {
             if let Some(status) = self.exited() {
                 break status;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::canary;
 use crate::client::Client;
-use crate::planted;
 use crate::process::{Process, isolated};
-use crate::wait::Patience;
+use crate::wait::Polling;
 
-const START: Duration = Duration::from_secs(20);
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Paths of the built binaries; [`binaries!`](crate::binaries) makes it inside a test.
 #[derive(Debug, Clone, Copy)]
@@ -51,10 +51,10 @@ impl Api {
             .env("API_PORT", "0")
             .env("API_ADDR_FILE", &address_file);
         command.envs(environment);
-        planted::settings(environment);
+        canary::plant_secrets(environment);
         let mut process = Process::spawn("api", command, folder);
 
-        let patience = Patience::new("the API answers /livez", START);
+        let patience = Polling::new("the API answers /livez", START_TIMEOUT);
         let client = loop {
             process.assert_alive();
             if let Some(client) = written_address(&address_file).map(|base| Client::new(&base))
@@ -69,7 +69,7 @@ impl Api {
 
     /// Waits until /readyz says yes.
     pub async fn ready(&mut self) {
-        let patience = Patience::new("the API is ready", START);
+        let patience = Polling::new("the API is ready", START_TIMEOUT);
         while self.client.status_of("/readyz").await != Some(200) {
             self.process.assert_alive();
             patience.pause().await;
@@ -87,7 +87,7 @@ impl Api {
 
 impl Drop for Api {
     fn drop(&mut self) {
-        planted::look_into(&mut self.process);
+        canary::assert_log_clean(&mut self.process);
     }
 }
 
@@ -110,7 +110,7 @@ impl Worker {
     pub fn start(name: &str, binary: &str, environment: &Environment, folder: &Path) -> Self {
         let mut command = isolated(binary);
         command.current_dir(folder).envs(environment);
-        planted::settings(environment);
+        canary::plant_secrets(environment);
         Self {
             process: Process::spawn(name, command, folder),
         }
@@ -123,6 +123,6 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        planted::look_into(&mut self.process);
+        canary::assert_log_clean(&mut self.process);
     }
 }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 /// One file: its path from the project's folder, and its text.
 #[derive(Debug)]
-pub struct Source {
+pub struct SourceFile {
     pub path: String,
     pub text: String,
 }
 
-impl Source {
+impl SourceFile {
     /// The text without comments, line for line.
     pub fn code(&self) -> String {
         let code = |line: &str| match line.trim_start().starts_with("//") {
@@ -92,7 +92,7 @@ fn identifier(text: &str) -> String {
 }
 
 /// Every text file of the project but what is built, fetched or captured.
-pub fn all() -> Vec<Source> {
+pub fn all() -> Vec<SourceFile> {
     let root = root();
     let mut sources = Vec::new();
     collect(&root, &root, &mut sources);
@@ -105,7 +105,7 @@ pub fn all() -> Vec<Source> {
 }
 
 /// The Rust files of the project.
-pub fn rust() -> Vec<Source> {
+pub fn rust() -> Vec<SourceFile> {
     all()
         .into_iter()
         .filter(|source| source.path.ends_with(".rs"))
@@ -113,7 +113,7 @@ pub fn rust() -> Vec<Source> {
 }
 
 /// The scripts of the web pages.
-pub fn web_scripts() -> Vec<Source> {
+pub fn web_scripts() -> Vec<SourceFile> {
     all()
         .into_iter()
         .filter(|source| source.is_under("crates/api/web") && source.path.ends_with(".js"))
@@ -121,10 +121,10 @@ pub fn web_scripts() -> Vec<Source> {
 }
 
 /// One file, by its path from the project's folder.
-pub fn file(path: &str) -> Source {
+pub fn file(path: &str) -> SourceFile {
     let text =
         fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-    Source {
+    SourceFile {
         path: path.to_owned(),
         text,
     }
@@ -135,7 +135,7 @@ pub fn root() -> PathBuf {
     tests.parent().expect("the project's folder").to_owned()
 }
 
-fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
+fn collect(root: &Path, folder: &Path, sources: &mut Vec<SourceFile>) {
     const LEFT_OUT: [&str; 5] = [".git", "target", "data", "fixtures", ".env"];
     for entry in fs::read_dir(folder)
         .expect("a folder of the project")
@@ -153,7 +153,7 @@ fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
                 .expect("a path under the root")
                 .display()
                 .to_string();
-            sources.push(Source { path, text });
+            sources.push(SourceFile { path, text });
         }
     }
 }
@@ -162,8 +162,8 @@ fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
 mod tests {
     use super::*;
 
-    fn source(text: &str) -> Source {
-        Source {
+    fn source(text: &str) -> SourceFile {
+        SourceFile {
             path: "crates/x/src/lib.rs".into(),
             text: text.into(),
         }

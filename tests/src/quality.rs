@@ -1,18 +1,18 @@
 //! How good the answers are, measured: the worker's own commands over documents, questions and
 //! planted answers that were written for it (`tests/quality/`).
 
-mod asked;
-mod held;
-mod modelled;
+mod answers;
+mod claims;
+pub mod dataset;
 mod report;
-mod scripted;
-pub mod set;
+mod scripted_model;
+mod with_model;
 
-pub use asked::{Asked, ask};
-pub use held::{Held, hold};
-pub use modelled::{Modelled, ask_model, ask_scripted};
+pub use answers::{AnswerScores, ask};
+pub use claims::{ClaimScores, check_claims};
 pub use report::{Figures, write};
-pub use scripted::Scripted;
+pub use scripted_model::ScriptedModel;
+pub use with_model::{ModelScores, ask_model, ask_scripted};
 
 use crate::process::isolated;
 use serde_json::Value;
@@ -41,19 +41,19 @@ impl fmt::Display for Share {
 
 /// A worker's binary with the documents as its corpus.
 #[derive(Debug)]
-pub struct Bench {
+pub struct CorpusWorker {
     worker: String,
     folder: TempDir,
 }
 
-impl Bench {
+impl CorpusWorker {
     /// With an index of all documents. QUALITY_WORKER names another binary to measure.
     pub fn new(worker: &str) -> Self {
         let worker = std::env::var("QUALITY_WORKER").unwrap_or_else(|_| worker.to_owned());
         let folder = tempfile::tempdir().expect("a folder for the index");
-        let bench = Self { worker, folder };
-        bench.json(&["search", "anything", "--provider", "local", "--json"]);
-        bench
+        let worker = Self { worker, folder };
+        worker.json(&["search", "anything", "--provider", "local", "--json"]);
+        worker
     }
 
     fn folder(&self) -> &Path {
@@ -72,7 +72,7 @@ impl Bench {
             .current_dir(self.folder.path())
             .env("WIKIPEDIA_BASE_URL", "off")
             .env("LOG_LEVEL", "error")
-            .env("CORPUS_PATHS", set::folder().join("documents"))
+            .env("CORPUS_PATHS", dataset::folder().join("documents"))
             .env("DATA_DIR", self.folder.path())
             .envs(settings.iter().map(|(name, value)| (name, value)))
             .args(arguments)

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::Client;
 
 /// Longer than any answer of a test takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Client {
     /// A connection to the API that has sent nothing yet.
@@ -23,7 +23,7 @@ impl Client {
         let mut stream = self.connection().await;
         stream.write_all(request.as_ref()).await.expect("sent");
         let mut answer = Vec::new();
-        let read = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        let read = timeout(TIMEOUT, stream.read_to_end(&mut answer)).await;
         // A server that does not read on may reset the connection behind its answer.
         let _cut = read.expect("an end within 60 s");
         String::from_utf8_lossy(&answer).into_owned()

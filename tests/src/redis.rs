@@ -7,8 +7,8 @@ use redis::aio::MultiplexedConnection;
 use tempfile::TempDir;
 
 use crate::process::{Process, isolated};
-use crate::stack::Servers;
-use crate::wait::Patience;
+use crate::stack::RedisBackend;
+use crate::wait::Polling;
 
 /// How the server is set up; the default is a socket, no disk.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +65,7 @@ impl RedisServer {
             port,
             folder,
         };
-        server.answers().await;
+        server.wait_until_answering().await;
         server
     }
 
@@ -107,7 +107,7 @@ impl RedisServer {
     pub async fn restart(&mut self) {
         self.process.kill();
         self.process = launch(&self.options, self.port, &self.folder);
-        self.answers().await;
+        self.wait_until_answering().await;
     }
 
     /// Frozen: connections stay open and nothing answers.
@@ -140,15 +140,15 @@ impl RedisServer {
             .await
     }
 
-    async fn answers(&mut self) {
-        let patience = Patience::new("the test's redis-server answers", Duration::from_secs(10));
-        while !self.pongs().await {
+    async fn wait_until_answering(&mut self) {
+        let patience = Polling::new("the test's redis-server answers", Duration::from_secs(10));
+        while !self.answers_ping().await {
             self.assert_installed_and_alive();
             patience.pause().await;
         }
     }
 
-    async fn pongs(&self) -> bool {
+    async fn answers_ping(&self) -> bool {
         let Ok(mut connection) = self.try_connection().await else {
             return false;
         };
@@ -167,7 +167,7 @@ impl RedisServer {
     }
 }
 
-impl Servers for RedisServer {
+impl RedisBackend for RedisServer {
     fn url(&self) -> String {
         self.url()
     }

@@ -8,12 +8,12 @@ use redis::{AsyncCommands, Value};
 
 use crate::proxy::free_port;
 use crate::redis::{Options, RedisServer};
-use crate::stack::Servers;
-use crate::wait::Patience;
+use crate::stack::RedisBackend;
+use crate::wait::Polling;
 
 const NODES: u16 = 3;
 const SLOTS: u16 = 16384;
-const SERVES_WITHIN: Duration = Duration::from_secs(60);
+const SERVING_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub struct RedisCluster {
@@ -49,16 +49,16 @@ impl RedisCluster {
         let id: String = cluster(&mut first, &["MYID"]).await;
         let (port, bus) = (replica.port().to_string(), bus.to_string());
         let _: Value = cluster(&mut first, &["MEET", "127.0.0.1", &port, &bus]).await;
-        serves(&mut connection).await;
+        wait_until_serving(&mut connection).await;
         let _: Value = cluster(&mut connection, &["REPLICATE", &id]).await;
         self.replicas.push(replica);
-        self.replicated(master).await;
+        self.wait_until_replicated(master).await;
     }
 
     /// Waits until a replica of this node has all that the node has acknowledged so far.
-    pub async fn replicated(&self, master: usize) {
+    pub async fn wait_until_replicated(&self, master: usize) {
         let mut connection = self.nodes[master].connection().await;
-        let patience = Patience::new("the replica has everything", SERVES_WITHIN);
+        let patience = Polling::new("the replica has everything", SERVING_TIMEOUT);
         loop {
             let info: String = redis::cmd("INFO")
                 .arg("replication")
@@ -78,12 +78,12 @@ impl RedisCluster {
     /// Starts a killed node again, and waits until it takes part: at first it answers CLUSTERDOWN.
     pub async fn restart(&mut self, index: usize) {
         self.nodes[index].restart().await;
-        serves(&mut self.nodes[index].connection().await).await;
+        wait_until_serving(&mut self.nodes[index].connection().await).await;
     }
 
     /// The node that has a key, as the slots were dealt out.
-    pub async fn home_of(&self, key: &str) -> usize {
-        let mut connection = self.to_all().await.remove(0);
+    pub async fn node_of(&self, key: &str) -> usize {
+        let mut connection = self.connect_to_all().await.remove(0);
         let slot: u16 = redis::cmd("CLUSTER")
             .arg("KEYSLOT")
             .arg(key)
@@ -91,7 +91,7 @@ impl RedisCluster {
             .await
             .expect("the slot of a key");
         (0..NODES)
-            .position(|index| range(index).contains(&slot))
+            .position(|index| slot_range(index).contains(&slot))
             .expect("every slot is dealt out")
     }
 
@@ -110,7 +110,7 @@ impl RedisCluster {
 
     /// Moves the slot of a key, with all keys in it, to another node, as redis-cli's reshard does.
     pub async fn move_slot(&self, key: &str, from: usize, to: usize) {
-        let mut connections = self.to_all().await;
+        let mut connections = self.connect_to_all().await;
         let mut ids: Vec<String> = Vec::new();
         for connection in &mut connections {
             ids.push(cluster(connection, &["MYID"]).await);
@@ -143,7 +143,7 @@ impl RedisCluster {
         }
     }
 
-    async fn to_all(&self) -> Vec<MultiplexedConnection> {
+    async fn connect_to_all(&self) -> Vec<MultiplexedConnection> {
         let mut connections = Vec::new();
         for node in &self.nodes {
             connections.push(node.connection().await);
@@ -152,9 +152,9 @@ impl RedisCluster {
     }
 
     async fn form(&self, buses: &[u16]) {
-        let mut connections = self.to_all().await;
+        let mut connections = self.connect_to_all().await;
         for (index, connection) in (0..NODES).zip(&mut connections) {
-            let slots = range(index);
+            let slots = slot_range(index);
             let (first, last) = (slots.start.to_string(), (slots.end - 1).to_string());
             let _: Value = cluster(connection, &["ADDSLOTSRANGE", &first, &last]).await;
         }
@@ -164,12 +164,12 @@ impl RedisCluster {
             let _: Value = cluster(&mut connections[0], &meet).await;
         }
         for connection in &mut connections {
-            serves(connection).await;
+            wait_until_serving(connection).await;
         }
     }
 }
 
-impl Servers for RedisCluster {
+impl RedisBackend for RedisCluster {
     fn url(&self) -> String {
         let nodes: Vec<String> = self.nodes.iter().map(RedisServer::address).collect();
         format!("redis://{}", nodes.join(","))
@@ -193,8 +193,8 @@ impl Servers for RedisCluster {
     }
 }
 
-async fn serves(connection: &mut MultiplexedConnection) {
-    let patience = Patience::new("a node serves its part of a Cluster", SERVES_WITHIN);
+async fn wait_until_serving(connection: &mut MultiplexedConnection) {
+    let patience = Polling::new("a node serves its part of a Cluster", SERVING_TIMEOUT);
     let all = format!("cluster_slots_ok:{SLOTS}");
     loop {
         let info: String = cluster(connection, &["INFO"]).await;
@@ -223,7 +223,7 @@ fn options(bus: u16) -> Options {
     }
 }
 
-fn range(index: u16) -> Range<u16> {
+fn slot_range(index: u16) -> Range<u16> {
     let share = SLOTS / NODES;
     let end = if index + 1 == NODES {
         SLOTS

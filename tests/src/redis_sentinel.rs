@@ -11,12 +11,12 @@ use tempfile::TempDir;
 use crate::process::{Process, isolated};
 use crate::proxy::free_port;
 use crate::redis::{Options, RedisServer};
-use crate::stack::Servers;
-use crate::wait::Patience;
+use crate::stack::RedisBackend;
+use crate::wait::Polling;
 
 const NAME: &str = "main";
 const SENTINELS: usize = 3;
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+const SETTLING_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub struct RedisSentinel {
@@ -57,7 +57,7 @@ impl RedisSentinel {
             servers: vec![master, replica],
             _folder: folder,
         };
-        started.settled(1).await;
+        started.wait_until_settled(1).await;
         started
     }
 
@@ -77,8 +77,8 @@ impl RedisSentinel {
 
     /// Waits until the replica has everything that the master has acknowledged so far, and tells who
     /// is the master.
-    pub async fn replicated(&self) -> usize {
-        let patience = Patience::new("the replica has everything", SETTLED_WITHIN);
+    pub async fn wait_until_replicated(&self) -> usize {
+        let patience = Polling::new("the replica has everything", SETTLING_TIMEOUT);
         loop {
             if let Some(master) = self.master().await
                 && self
@@ -93,8 +93,8 @@ impl RedisSentinel {
     }
 
     /// A failover while the master is well, as before maintenance.
-    pub async fn ask_for_failover(&self) {
-        let patience = Patience::new("the sentinels fail over", SETTLED_WITHIN);
+    pub async fn start_failover(&self) {
+        let patience = Polling::new("the sentinels fail over", SETTLING_TIMEOUT);
         let mut command = redis::cmd("SENTINEL");
         command.arg("FAILOVER").arg(NAME);
         while self.sentinels[0].query::<()>(&command).await.is_err() {
@@ -103,8 +103,8 @@ impl RedisSentinel {
     }
 
     /// Waits until all sentinels agree and see this many replicas that follow.
-    pub async fn settled(&mut self, replicas: usize) {
-        let patience = Patience::new("the sentinels are settled", SETTLED_WITHIN);
+    pub async fn wait_until_settled(&mut self, replicas: usize) {
+        let patience = Polling::new("the sentinels are settled", SETTLING_TIMEOUT);
         while !self.is_settled(replicas).await {
             for sentinel in &mut self.sentinels {
                 sentinel.process.assert_alive();
@@ -146,7 +146,7 @@ impl RedisSentinel {
     }
 }
 
-impl Servers for RedisSentinel {
+impl RedisBackend for RedisSentinel {
     fn url(&self) -> String {
         let sentinels = self.sentinels.iter();
         let hosts: Vec<String> = sentinels
@@ -156,7 +156,7 @@ impl Servers for RedisSentinel {
     }
 
     async fn connections(&self) -> Vec<MultiplexedConnection> {
-        let patience = Patience::new("there is a master", SETTLED_WITHIN);
+        let patience = Polling::new("there is a master", SETTLING_TIMEOUT);
         loop {
             if let Some(master) = self.master().await
                 && let Ok(connection) = self.servers[master].try_connection().await

@@ -4,24 +4,24 @@
 use futures_util::StreamExt;
 use privachat_core::jobs::EntryId;
 
-use crate::stream::{Told, told};
-use crate::{Client, wait::Patience};
+use crate::event_stream::{StreamEvent, parse_event};
+use crate::{Client, wait::Polling};
 use std::time::Duration;
 
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum ConnectionEnd {
     /// As HTTP says.
-    Cleanly,
+    Complete,
     /// In the middle, by the reader's wish or not; or there was no answer at all.
     Cut,
     /// It was answered that everything was received.
-    Over,
+    NothingLeft,
 }
 
 /// What has been received of one search.
 #[derive(Debug, Default)]
-pub struct Reader {
+pub struct ResumingReader {
     /// The events that arrived whole, as they came.
     pub whole: Vec<u8>,
     last: String,
@@ -30,52 +30,52 @@ pub struct Reader {
     pub connections: usize,
 }
 
-impl Reader {
+impl ResumingReader {
     /// Whether the last event is there.
     pub fn is_over(&self) -> bool {
         self.is_over
     }
 
     /// Everything that came, as events.
-    pub fn events(&self) -> Vec<Told> {
+    pub fn events(&self) -> Vec<StreamEvent> {
         let text = std::str::from_utf8(&self.whole).expect("UTF-8");
-        text.split_terminator("\n\n").filter_map(told).collect()
+        text.split_terminator("\n\n").filter_map(event).collect()
     }
 
     /// Goes on reading behind the last event that arrived, and cuts the connection after `most`
     /// bytes of the body; of an event that is cut nothing counts.
-    pub async fn read(&mut self, client: &Client, id: &str, most: usize) -> Ended {
+    pub async fn read(&mut self, client: &Client, id: &str, most: usize) -> ConnectionEnd {
         self.connections += 1;
         let Ok(response) = client.events_request(id, &self.last).send().await else {
-            return Ended::Cut;
+            return ConnectionEnd::Cut;
         };
         match response.status().as_u16() {
             200 => {}
-            204 => return Ended::Over,
-            502 | 503 => return Ended::Cut,
+            204 => return ConnectionEnd::NothingLeft,
+            502 | 503 => return ConnectionEnd::Cut,
             status => panic!("the events are answered with {status}"),
         }
         let mut chunks = response.bytes_stream();
         let mut received = Vec::new();
-        let mut ended = Ended::Cut;
+        let mut ended = ConnectionEnd::Cut;
         while received.len() < most {
             match chunks.next().await {
                 Some(Ok(chunk)) => received.extend_from_slice(&chunk),
                 Some(Err(_cut)) => break,
                 None => {
-                    ended = Ended::Cleanly;
+                    ended = ConnectionEnd::Complete;
                     break;
                 }
             }
         }
         received.truncate(most);
-        self.take(&received);
+        self.add_whole_events(&received);
         ended
     }
 
     /// Reads from these in turn, as a client behind a balancer does, until the last event is there.
     pub async fn finish(&mut self, from: &[&Client], id: &str) {
-        let patience = Patience::new("the last event arrives", Duration::from_secs(60));
+        let patience = Polling::new("the last event arrives", Duration::from_secs(60));
         for client in from.iter().cycle() {
             self.read(client, id, usize::MAX).await;
             if self.is_over {
@@ -85,7 +85,7 @@ impl Reader {
         }
     }
 
-    fn take(&mut self, received: &[u8]) {
+    fn add_whole_events(&mut self, received: &[u8]) {
         let mut rest = received;
         while let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n") {
             let (block, behind) = rest.split_at(end + 2);
@@ -106,16 +106,16 @@ impl Reader {
 }
 
 /// Ids increase, it begins with the first event, and the last one comes once, at the end.
-pub fn assert_whole(events: &[Told]) {
+pub fn assert_whole(events: &[StreamEvent]) {
     let ids: Vec<EntryId> = events
         .iter()
-        .map(|told| told.id.parse().expect("an id"))
+        .map(|event| event.id.parse().expect("an id"))
         .collect();
     assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
     assert_eq!(events[0].kind, "queued");
     let ends = events
         .iter()
-        .map(|told| matches!(told.kind.as_str(), "completed" | "failed"));
+        .map(|event| matches!(event.kind.as_str(), "completed" | "failed"));
     let ends: Vec<bool> = ends.collect();
     assert_eq!(ends.last(), Some(&true), "it ends with the last event");
     assert_eq!(ends.iter().filter(|is_end| **is_end).count(), 1);

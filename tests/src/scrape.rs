@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::scene::found;
+use crate::fixtures::gather_results;
 use crate::upstream::{Reply, Request, searxng};
 use crate::{Binaries, Client, Stack, Upstream, eventually};
 
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One scrape: each sample by name and labels, as they are written.
 pub struct Scrape {
@@ -71,7 +71,7 @@ pub async fn scrape(client: &Client) -> Scrape {
 /// The address in a file, once it is there.
 pub async fn address(file: &Path) -> Client {
     let what = format!("an address in {}", file.display());
-    eventually(&what, SOON, async || {
+    eventually(&what, TIMEOUT, async || {
         let address = std::fs::read_to_string(file).ok()?;
         (!address.is_empty()).then(|| Client::new(&format!("http://{address}")))
     })
@@ -81,7 +81,7 @@ pub async fn address(file: &Path) -> Client {
 /// The port of the stack's worker, once it is ready.
 pub async fn worker_port(stack: &Stack) -> Client {
     let port = address(&stack.folder().join("worker.metrics")).await;
-    eventually("the worker is ready", SOON, async || {
+    eventually("the worker is ready", TIMEOUT, async || {
         (port.status_of("/readyz").await == Some(200)).then_some(())
     })
     .await;
@@ -95,7 +95,7 @@ pub fn web() -> Upstream {
         let results = match query {
             query if query.contains("hang") => return Reply::hang(),
             query if query.contains("nothing") => Vec::new(),
-            _ => found(),
+            _ => gather_results(),
         };
         Reply::json(200, searxng::body(query, &results).to_string())
     })
@@ -104,7 +104,7 @@ pub fn web() -> Upstream {
 /// Both binaries with a port for metrics.
 pub async fn watched(binaries: Binaries, web: &Upstream) -> Stack {
     Stack::builder(binaries)
-        .searching(web)
+        .with_searxng(web)
         .env("METRICS_PORT", 0)
         .api_env("METRICS_ADDR_FILE", "api.metrics")
         .worker_env("METRICS_ADDR_FILE", "worker.metrics")

@@ -10,22 +10,22 @@ use std::thread;
 
 type Order = (Command, Sender<io::Result<Child>>);
 
-static KEEPER: OnceLock<Sender<Order>> = OnceLock::new();
+static SPAWNER: OnceLock<Sender<Order>> = OnceLock::new();
 
 pub(crate) fn spawn(command: Command) -> io::Result<Child> {
-    let keeper = KEEPER.get_or_init(|| {
+    let spawner = SPAWNER.get_or_init(|| {
         let (orders, inbox) = channel::<Order>();
         thread::Builder::new()
-            .name("keeper".into())
+            .name("spawner".into())
             .spawn(move || {
                 for (mut command, reply) in inbox {
                     let _ = reply.send(command.spawn());
                 }
             })
-            .expect("a thread for the keeper");
+            .expect("a thread for the spawner");
         orders
     });
     let (reply, answer) = channel();
-    keeper.send((command, reply)).expect("the keeper lives");
-    answer.recv().expect("the keeper answers")
+    spawner.send((command, reply)).expect("the spawner lives");
+    answer.recv().expect("the spawner answers")
 }

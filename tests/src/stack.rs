@@ -11,7 +11,7 @@ use crate::redis::{Options, RedisServer};
 use crate::upstream::Upstream;
 
 /// What a stack can run on.
-pub trait Servers {
+pub trait RedisBackend {
     /// For REDIS_URL.
     fn url(&self) -> String;
     /// One connection to each server that has keys of its own, for looking at them.
@@ -32,7 +32,7 @@ pub struct Stack<Redis = RedisServer> {
 }
 
 #[derive(Debug)]
-pub struct Builder {
+pub struct StackBuilder {
     binaries: Binaries,
     workers: usize,
     redis: Options,
@@ -44,9 +44,9 @@ pub struct Builder {
 
 impl Stack {
     /// One worker, a Redis on a socket, SQLite, no provider and no model, until told otherwise.
-    pub fn builder(binaries: Binaries) -> Builder {
+    pub fn builder(binaries: Binaries) -> StackBuilder {
         let empty = Environment::new;
-        Builder {
+        StackBuilder {
             binaries,
             workers: 1,
             redis: Options::default(),
@@ -89,12 +89,12 @@ impl<Redis> Stack<Redis> {
     }
 
     /// Starts one more API on the same Redis and database.
-    pub async fn another_api(&self) -> Api {
-        self.another_api_with(&[]).await
+    pub async fn start_api(&self) -> Api {
+        self.start_api_with(&[]).await
     }
 
     /// The same, with settings of its own on top.
-    pub async fn another_api_with(&self, own: &[(&str, &str)]) -> Api {
+    pub async fn start_api_with(&self, own: &[(&str, &str)]) -> Api {
         let folder = TempDir::with_prefix_in("api-", self.folder.path()).expect("a folder");
         let folder = folder.keep();
         let environment = on_top(&self.api_environment, own);
@@ -120,7 +120,7 @@ fn on_top(environment: &Environment, own: &[(&str, &str)]) -> Environment {
     environment
 }
 
-impl Builder {
+impl StackBuilder {
     pub fn workers(mut self, count: usize) -> Self {
         self.workers = count;
         self
@@ -134,7 +134,7 @@ impl Builder {
 
     /// On a Redis that runs already: to put a [`Proxy`](crate::Proxy) before it, or to give two
     /// stacks one Redis, one after the other.
-    pub fn on(mut self, redis: RedisServer) -> Self {
+    pub fn on_redis(mut self, redis: RedisServer) -> Self {
         self.started = Some(redis);
         self
     }
@@ -156,7 +156,7 @@ impl Builder {
     }
 
     /// Searches go to this double of SearXNG and nowhere else.
-    pub fn searching(self, searxng: &Upstream) -> Self {
+    pub fn with_searxng(self, searxng: &Upstream) -> Self {
         self.env("SEARXNG_BASE_URL", searxng.url())
             .env("WIKIPEDIA_BASE_URL", "off")
     }
@@ -178,13 +178,13 @@ impl Builder {
     }
 
     /// As [`start`](Self::start), on servers that run already.
-    pub async fn start_on<Redis: Servers>(self, redis: Redis) -> Stack<Redis> {
+    pub async fn start_on<Redis: RedisBackend>(self, redis: Redis) -> Stack<Redis> {
         let mut stack = self.launch(redis).await;
         stack.api.ready().await;
         stack
     }
 
-    async fn launch<Redis: Servers>(self, redis: Redis) -> Stack<Redis> {
+    async fn launch<Redis: RedisBackend>(self, redis: Redis) -> Stack<Redis> {
         let folder = TempDir::with_prefix("privachat-stack-").expect("a temporary folder");
 
         let mut defaults = Environment::new();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-const BETWEEN_PROBES: Duration = Duration::from_millis(10);
+const PROBE_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Probes until there is a value. Panics with `what` when `within` is over.
 pub async fn eventually<T>(
@@ -12,7 +12,7 @@ pub async fn eventually<T>(
     within: Duration,
     mut probe: impl AsyncFnMut() -> Option<T>,
 ) -> T {
-    let patience = Patience::new(what, within);
+    let patience = Polling::new(what, within);
     loop {
         if let Some(value) = probe().await {
             return value;
@@ -22,13 +22,13 @@ pub async fn eventually<T>(
 }
 
 /// The same for loops in the harness: futures with async closures in them cannot be spawned.
-pub(crate) struct Patience<'a> {
+pub(crate) struct Polling<'a> {
     what: &'a str,
     within: Duration,
     deadline: Instant,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> Polling<'a> {
     pub(crate) fn new(what: &'a str, within: Duration) -> Self {
         Self {
             what,
@@ -45,6 +45,6 @@ impl<'a> Patience<'a> {
             self.within,
             self.what
         );
-        sleep(BETWEEN_PROBES).await;
+        sleep(PROBE_INTERVAL).await;
     }
 }

@@ -10,13 +10,13 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::Client;
-use crate::stream::Told;
+use crate::event_stream::StreamEvent;
 
 /// Longer than any pause of a socket, whose pings come every 15 s.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A socket that follows a search.
-pub struct Socket {
+pub struct WebSocket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// The code the server closed with.
     pub closed: Option<u16>,
@@ -24,7 +24,7 @@ pub struct Socket {
 
 impl Client {
     /// Follows a search from `after` on.
-    pub async fn socket(&self, id: &str, after: &str) -> Socket {
+    pub async fn socket(&self, id: &str, after: &str) -> WebSocket {
         let base = self.base().replacen("http", "ws", 1);
         let address = format!("{base}/api/v1/search/{id}/ws?after={after}");
         let mut request = address.into_client_request().expect("an address");
@@ -33,18 +33,18 @@ impl Client {
             request.headers_mut().insert("authorization", value);
         }
         let (stream, _answer) = connect_async(request).await.expect("an open socket");
-        Socket {
+        WebSocket {
             stream,
             closed: None,
         }
     }
 }
 
-impl Socket {
+impl WebSocket {
     /// The next text frame; nothing when the socket was closed.
     pub async fn text(&mut self) -> Option<String> {
         loop {
-            let message = tokio::time::timeout(PATIENCE, self.stream.next()).await;
+            let message = tokio::time::timeout(TIMEOUT, self.stream.next()).await;
             match message.expect("something within 30 s")? {
                 Ok(Message::Text(text)) => return Some(text.to_string()),
                 Ok(Message::Close(frame)) => self.closed = frame.map(|frame| frame.code.into()),
@@ -61,10 +61,10 @@ impl Socket {
     }
 
     /// The next event.
-    pub async fn next(&mut self) -> Option<Told> {
+    pub async fn next(&mut self) -> Option<StreamEvent> {
         let data = self.json().await?;
         let member = |name: &str| data[name].as_str().expect("an event").to_owned();
-        Some(Told {
+        Some(StreamEvent {
             id: member("id"),
             kind: member("type"),
             data,
@@ -72,15 +72,15 @@ impl Socket {
     }
 
     /// Everything until the end.
-    pub async fn rest(&mut self) -> Vec<Told> {
+    pub async fn rest(&mut self) -> Vec<StreamEvent> {
         let mut all = Vec::new();
-        while let Some(told) = self.next().await {
-            all.push(told);
+        while let Some(event) = self.next().await {
+            all.push(event);
         }
         all
     }
 
-    pub async fn say(&mut self, text: impl Into<String>) -> Result<(), Error> {
+    pub async fn send_text(&mut self, text: impl Into<String>) -> Result<(), Error> {
         self.stream.send(Message::text(text.into())).await
     }
 }

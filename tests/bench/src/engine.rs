@@ -10,7 +10,7 @@ use privachat_core::jobs::{Claim, Ended, Failure, Hint, Jobs, NewJob, SweepRules
 use privachat_core::mode::Mode;
 use privachat_core::schema::SearchJob;
 use privachat_core::schema::validate::search_request;
-use privachat_tests::scene::job;
+use privachat_tests::fixtures::job;
 use serde_json::Value;
 use std::iter;
 use std::sync::Arc;

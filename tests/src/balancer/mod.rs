@@ -18,8 +18,8 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::eventually;
 use message::{Body, Head};
 
-const BETWEEN_CHECKS: Duration = Duration::from_millis(100);
-const CHECK_WITHIN: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 const NO_BACKEND: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
 const BAD_GATEWAY: &[u8] = b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n";
 
@@ -79,7 +79,7 @@ impl Balancer {
             backends,
             serving,
         };
-        balancer.all_ready().await;
+        balancer.wait_until_all_ready().await;
         balancer
     }
 
@@ -89,7 +89,7 @@ impl Balancer {
     }
 
     /// Waits until every API was ready when it was asked last.
-    pub async fn all_ready(&self) {
+    pub async fn wait_until_all_ready(&self) {
         let within = Duration::from_secs(20);
         eventually("the balancer sees every API ready", within, async || {
             let all = &self.backends.all;
@@ -118,8 +118,8 @@ async fn serve(listener: TcpListener, unit: Unit, backends: Arc<Backends>) {
             let _ = client.set_nodelay(true);
             // An end with an error is an end: whoever is left over sees the connection close.
             let _ = match unit {
-                Unit::Request => backends.hand_on_requests(client).await,
-                Unit::Connection => backends.hand_on_connection(client).await,
+                Unit::Request => backends.forward_requests(client).await,
+                Unit::Connection => backends.forward_connection(client).await,
             };
         });
     }
@@ -131,17 +131,17 @@ impl Backend {
     }
 
     async fn check(&self) {
-        let mut turns = interval(BETWEEN_CHECKS);
+        let mut turns = interval(CHECK_INTERVAL);
         turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             turns.tick().await;
-            let says = timeout(CHECK_WITHIN, self.asked_whether_ready()).await;
+            let says = timeout(CHECK_TIMEOUT, self.readiness_status()).await;
             let is_ready = matches!(says, Ok(Ok(200)));
             self.is_ready.store(is_ready, Ordering::SeqCst);
         }
     }
 
-    async fn asked_whether_ready(&self) -> Result<u16> {
+    async fn readiness_status(&self) -> Result<u16> {
         let mut connection = TcpStream::connect(self.address).await?;
         let question = b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
         connection.write_all(question).await?;
@@ -177,7 +177,7 @@ impl Backends {
         first.iter().chain(behind).filter(|it| it.is_ready())
     }
 
-    async fn hand_on_connection(&self, mut client: TcpStream) -> Result<()> {
+    async fn forward_connection(&self, mut client: TcpStream) -> Result<()> {
         let Some(backend) = self.ready().next() else {
             return Ok(());
         };
@@ -187,7 +187,7 @@ impl Backends {
         Ok(())
     }
 
-    async fn hand_on_requests(&self, client: TcpStream) -> Result<()> {
+    async fn forward_requests(&self, client: TcpStream) -> Result<()> {
         let mut client = BufReader::new(client);
         while let Some(mut head) = Head::read(&mut client).await? {
             head.take_close();
@@ -223,28 +223,28 @@ impl Backends {
     }
 }
 
-struct Answer {
+struct Response {
     head: Head,
     body: Body,
     is_kept: bool,
 }
 
 /// Sends a request, and reads the head of its answer.
-async fn ask(server: &mut BufReader<TcpStream>, head: &Head, body: &[u8]) -> Result<Answer> {
+async fn ask(server: &mut BufReader<TcpStream>, head: &Head, body: &[u8]) -> Result<Response> {
     head.write(server).await?;
     server.write_all(body).await?;
     let head = Head::read(server).await?;
     let mut head = head.ok_or(std::io::ErrorKind::UnexpectedEof)?;
     let body = head.body_of_answer()?;
     let is_kept = !head.take_close() && !matches!(body, Body::UntilClosed);
-    Ok(Answer {
+    Ok(Response {
         head,
         body,
         is_kept,
     })
 }
 
-impl Answer {
+impl Response {
     /// Hands it on; whether the connection it came by takes another request.
     async fn pass(
         self,

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
 use super::Browser;
-use crate::wait::Patience;
+use crate::wait::Polling;
 
 /// How long a page may take to show anything that it will show.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Browser {
     pub async fn open(&self, address: &str) {
@@ -38,7 +38,7 @@ impl Browser {
     /// Waits until the body's value is true.
     pub async fn until(&self, what: &str, body: &str, argument: impl Into<Value>) {
         let argument = argument.into();
-        let patience = Patience::new(what, PATIENCE);
+        let patience = Polling::new(what, TIMEOUT);
         while self.script(body, argument.clone()).await != true {
             patience.pause().await;
         }
@@ -106,15 +106,15 @@ impl Browser {
 
     /// Presses Tab until the focus is on what fits the selector.
     pub async fn tab_to(&self, selector: &str) {
-        const MOST: usize = 60;
-        for _ in 0..MOST {
+        const MAX_TABS: usize = 60;
+        for _ in 0..MAX_TABS {
             let body = "return document.activeElement.matches(arguments[0])";
             if self.script(body, selector).await == true {
                 return;
             }
             self.press(Key::Tab).await;
         }
-        panic!("{MOST} times Tab, and {selector} has no focus");
+        panic!("{MAX_TABS} times Tab, and {selector} has no focus");
     }
 
     /// Opens a second window and goes there; gives the first one's name back.

@@ -1,9 +1,9 @@
 //! A real browser: Debian's Chromium, driven over WebDriver. Each has a profile of its own, sees this
 //! machine only, and is gone when the test is over, however it ends.
 
-mod faults;
-mod look;
-mod page;
+mod actions;
+mod appearance;
+mod page_errors;
 mod service;
 
 use std::path::Path;
@@ -15,11 +15,11 @@ use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel};
 
 use crate::process::{Process, isolated};
-use crate::wait::Patience;
+use crate::wait::Polling;
 
 pub use service::{SITE_TEXT, Service};
 
-const START: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Width and height of the window, in CSS pixels.
 const WINDOW: (u32, u32) = (1280, 800);
@@ -100,9 +100,9 @@ impl Drop for Browser {
 
 /// It says its port when it listens.
 async fn port_of(process: &mut Process) -> u16 {
-    let patience = Patience::new(
+    let patience = Polling::new(
         "chromedriver listens (apt-get install chromium-driver)",
-        START,
+        START_TIMEOUT,
     );
     loop {
         process.assert_alive();

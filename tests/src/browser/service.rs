@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::stack::Builder;
+use crate::stack::StackBuilder;
 use crate::upstream::model::Script;
 use crate::upstream::{Reply, Request, searxng, site};
 use crate::{Binaries, Stack, Upstream};
@@ -44,20 +44,20 @@ impl Service {
         titles: [&str; 2],
         answer: &str,
         pace: Duration,
-        settings: impl FnOnce(Builder) -> Builder,
+        settings: impl FnOnce(StackBuilder) -> StackBuilder,
     ) -> Self {
         let paths = ["/does", "/returns"];
         let page = |at: usize| site::article("Gather", &[SITE_TEXT[at]]);
         let site = site::serving([(paths[0], page(0)), (paths[1], page(1))]);
-        let results =
-            (0..2).map(|at| searxng::Result::new(titles[at], &site.at(paths[at]), SITE_TEXT[at]));
+        let results = (0..2)
+            .map(|at| searxng::Result::new(titles[at], &site.url_for(paths[at]), SITE_TEXT[at]));
         let web = searxng::finding(results.collect());
         let script = Script::says(answer).slowly(pace);
         let model = Upstream::start(move |request| complete(request, &script));
         let builder = Stack::builder(binaries)
-            .searching(&web)
+            .with_searxng(&web)
             .env("FETCH_ALLOW_HOSTS", "127.0.0.1")
-            .env("LLM_BASE_URL", model.at("/v1"))
+            .env("LLM_BASE_URL", model.url_for("/v1"))
             .env("LLM_MODEL", "double")
             // An API that comes again has to come where the page looks for it.
             .api_env("API_PORT", free_port());
@@ -71,7 +71,7 @@ impl Service {
     }
 
     /// An address of the pages.
-    pub fn at(&self, path: &str) -> String {
+    pub fn url_for(&self, path: &str) -> String {
         format!("{}{path}", self.stack.client().base())
     }
 

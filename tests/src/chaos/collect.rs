@@ -9,27 +9,32 @@ use redis::{AsyncCommands, FromRedisValue, RedisResult};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use super::end_watch::EndWatch;
 use super::log::{Entry, Event, Log, digest};
-use super::watch::Watch;
 
-const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// One search in so many is read in two parts at each of its events, the others at one.
 const THOROUGH: usize = 20;
 
 /// Waits until all has ended and nothing is listed, for at most `within`; what is left then.
-pub(super) async fn quiet(redis: &mut MultiplexedConnection, within: Duration) -> Vec<String> {
+pub(super) async fn wait_until_empty(
+    redis: &mut MultiplexedConnection,
+    within: Duration,
+) -> Vec<String> {
     let until = Instant::now() + within;
     loop {
-        let left = left(redis).await.unwrap_or(vec!["no answer".to_owned()]);
+        let left = not_empty(redis)
+            .await
+            .unwrap_or(vec!["no answer".to_owned()]);
         if left.is_empty() || Instant::now() >= until {
             return left;
         }
-        sleep(BETWEEN_LOOKS).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 
 /// Queues and indexes that are not empty, with how much is in them.
-async fn left(redis: &mut MultiplexedConnection) -> RedisResult<Vec<String>> {
+async fn not_empty(redis: &mut MultiplexedConnection) -> RedisResult<Vec<String>> {
     let mut keys: Vec<String> = redis.keys("{search}:*").await?;
     keys.retain(|key| !key.starts_with("{search}:workers"));
     // What was lost together is known for an hour.
@@ -51,7 +56,7 @@ async fn left(redis: &mut MultiplexedConnection) -> RedisResult<Vec<String>> {
 /// so that a change after that is noticed.
 pub(super) async fn jobs(
     redis: &mut MultiplexedConnection,
-    watch: &Watch,
+    watch: &EndWatch,
     log: &Log,
 ) -> RedisResult<()> {
     let keys: Vec<String> = redis.keys("search_job:*").await?;
@@ -60,7 +65,7 @@ pub(super) async fn jobs(
         .filter_map(|key| key.strip_prefix("search_job:"))
         .collect();
     for id in &ids {
-        watch.see(id, redis, log).await?;
+        watch.note_end(id, redis, log).await?;
     }
     for (number, id) in ids.iter().enumerate() {
         let events = job(redis, id, log).await?;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use redis::AsyncCommands;
 use tempfile::TempDir;
 
-use super::clock;
 use super::log::{Entry, Log, now_ms};
 use super::plan::{APIS, WORKERS};
+use super::skewed_clock;
 use crate::process::{Process, isolated};
 use crate::programs::{Api, Binaries, Environment};
 use crate::proxy::free_port;
@@ -19,32 +19,32 @@ use crate::{Proxy, RedisServer, Upstream};
 
 /// Seconds; the shortest that the settings allow.
 pub(super) const LEASE: u64 = 3;
-pub(super) const MOST_ATTEMPTS: u64 = 3;
+pub(super) const MAX_ATTEMPTS: u64 = 3;
 /// The seat of the worker whose clock is off.
-const ELSEWHEN: usize = WORKERS - 1;
+const SKEWED_WORKER: usize = WORKERS - 1;
 
 /// Fields are dropped in this order: the programs before what they use.
-pub(super) struct Stage {
-    pub(super) workers: Vec<Seat>,
+pub(super) struct Deployment {
+    pub(super) workers: Vec<WorkerProcess>,
     pub(super) apis: Vec<Api>,
     proxies: Vec<Proxy>,
     pub(super) redis: RedisServer,
     ports: Vec<u16>,
     binaries: Binaries,
     environment: Environment,
-    elsewhen: Environment,
+    skewed_clock_environment: Environment,
     log: Log,
-    hired: usize,
+    workers_started: usize,
     folder: TempDir,
 }
 
-pub(super) struct Seat {
+pub(super) struct WorkerProcess {
     name: String,
     pub(super) process: Process,
     leaving: bool,
 }
 
-impl Stage {
+impl Deployment {
     /// Starts everything and waits until both APIs are ready and each worker has been heard of.
     pub(super) async fn start(binaries: Binaries, searxng: &Upstream, log: Log) -> Self {
         let redis = RedisServer::with(Options {
@@ -60,12 +60,12 @@ impl Stage {
             ("SEARXNG_BASE_URL", searxng.url()),
             ("WIKIPEDIA_BASE_URL", "off".into()),
             ("JOB_LEASE_SECONDS", LEASE.to_string()),
-            ("JOB_MAX_ATTEMPTS", MOST_ATTEMPTS.to_string()),
+            ("JOB_MAX_ATTEMPTS", MAX_ATTEMPTS.to_string()),
             ("DRAIN_SECONDS", "1".into()),
             ("LOG_FORMAT", "json".into()),
         ];
         let proxies = (0..WORKERS + APIS).map(|_| Proxy::start(redis.address()));
-        let mut stage = Self {
+        let mut deployment = Self {
             workers: Vec::new(),
             apis: Vec::new(),
             proxies: proxies.collect(),
@@ -75,22 +75,22 @@ impl Stage {
             environment: environment
                 .map(|(name, value)| (name.to_owned(), value))
                 .into(),
-            elsewhen: clock::elsewhen(),
+            skewed_clock_environment: skewed_clock::environment(),
             log,
-            hired: 0,
+            workers_started: 0,
             folder,
         };
         for number in 0..APIS {
-            let mut api = stage.open(number).await;
+            let mut api = deployment.open(number).await;
             api.ready().await;
-            stage.apis.push(api);
+            deployment.apis.push(api);
         }
         for seat in 0..WORKERS {
-            let worker = stage.hire(seat);
-            stage.workers.push(worker);
+            let worker = deployment.start_worker(seat);
+            deployment.workers.push(worker);
         }
-        stage.workers_are_there().await;
-        stage
+        deployment.wait_for_workers().await;
+        deployment
     }
 
     /// The addresses of the APIs, which stay the same.
@@ -117,7 +117,7 @@ impl Stage {
     }
 
     /// SIGTERM.
-    pub(super) fn dismiss_worker(&mut self, seat: usize) {
+    pub(super) fn terminate_worker(&mut self, seat: usize) {
         self.workers[seat].leaving = true;
         self.workers[seat].process.term();
     }
@@ -125,7 +125,7 @@ impl Stage {
     /// SIGKILL, if it still runs, and another worker in its place.
     pub(super) fn replace_worker(&mut self, seat: usize) {
         self.workers[seat].process.kill();
-        self.workers[seat] = self.hire(seat);
+        self.workers[seat] = self.start_worker(seat);
     }
 
     /// SIGKILL, and a new process at the same address.
@@ -135,7 +135,7 @@ impl Stage {
     }
 
     /// Notes and replaces workers that have ended although nobody killed them.
-    pub(super) fn look_after_workers(&mut self) {
+    pub(super) fn replace_dead_workers(&mut self) {
         for seat in 0..WORKERS {
             let worker = &mut self.workers[seat];
             if !worker.leaving && worker.process.exited().is_some() {
@@ -148,7 +148,7 @@ impl Stage {
 
     /// Everything that the workers have logged, of those too that are gone.
     pub(super) fn note_lines(&self) {
-        for number in 0..self.hired {
+        for number in 0..self.workers_started {
             let worker = format!("worker-{number}");
             let path = self.folder.path().join(format!("{worker}.log"));
             let text = fs::read_to_string(path).unwrap_or_default();
@@ -163,12 +163,12 @@ impl Stage {
         }
     }
 
-    fn hire(&mut self, seat: usize) -> Seat {
-        let name = format!("worker-{}", self.hired);
-        self.hired += 1;
+    fn start_worker(&mut self, seat: usize) -> WorkerProcess {
+        let name = format!("worker-{}", self.workers_started);
+        self.workers_started += 1;
         let mut command = isolated(self.binaries.worker);
-        if seat == ELSEWHEN {
-            command.envs(self.elsewhen.clone());
+        if seat == SKEWED_WORKER {
+            command.envs(self.skewed_clock_environment.clone());
         }
         command
             .current_dir(self.folder.path())
@@ -176,7 +176,7 @@ impl Stage {
             .env("REDIS_URL", self.redis_url(seat))
             .env("WORKER_NAME", &name);
         let process = Process::spawn(&name, command, self.folder.path());
-        Seat {
+        WorkerProcess {
             name,
             process,
             leaving: false,
@@ -196,7 +196,7 @@ impl Stage {
         format!("redis://{}/0", self.proxies[proxy].address())
     }
 
-    async fn workers_are_there(&self) {
+    async fn wait_for_workers(&self) {
         let mut redis = self.redis.connection().await;
         let within = Duration::from_secs(20);
         eventually("every worker is heard of", within, async || {

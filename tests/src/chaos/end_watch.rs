@@ -13,9 +13,9 @@ use super::log::{Entry, Log, digest};
 
 /// Ids whose end has been seen.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Watch(Arc<Mutex<HashSet<String>>>);
+pub(super) struct EndWatch(Arc<Mutex<HashSet<String>>>);
 
-impl Watch {
+impl EndWatch {
     /// Follows the announcements of ended searches. Those that are lost with a connection are
     /// [`seen`](Self::see) at the end.
     pub(super) async fn follow(self, redis_url: String, log: Log) {
@@ -37,14 +37,14 @@ impl Watch {
                 .strip_suffix(" completed")
                 .or(text.strip_suffix(" failed"));
             if let Some(id) = ended {
-                self.see(id, &mut connection, log).await?;
+                self.note_end(id, &mut connection, log).await?;
             }
         }
         Ok(())
     }
 
     /// Notes the final record of a search, the first time.
-    pub(super) async fn see(
+    pub(super) async fn note_end(
         &self,
         id: &str,
         connection: &mut MultiplexedConnection,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::stage::Stage;
+use super::deployment::Deployment;
 use crate::proxy::Direction;
 
 /// Numbers are seats of workers, of APIs or (for `Hole`, `Latency`, `LoseCreate`) proxies.
@@ -30,7 +30,7 @@ pub(super) enum Fault {
 }
 
 /// How long a reply that shall be lost is waited for.
-pub(super) const AMBUSH: Duration = Duration::from_secs(2);
+pub(super) const LOST_REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Fault {
     pub(super) const fn name(&self) -> &'static str {
@@ -67,12 +67,12 @@ impl Fault {
             | Self::LosePop(_)
             | Self::LoseClaim(_)
             | Self::LoseFinish(_)
-            | Self::LoseCreate(_) => AMBUSH,
+            | Self::LoseCreate(_) => LOST_REPLY_TIMEOUT,
             _ => Duration::ZERO,
         }
     }
 
-    pub(super) fn target(&self, stage: &Stage) -> String {
+    pub(super) fn target(&self, deployment: &Deployment) -> String {
         match *self {
             Self::KillApi(number) => format!("api-{number}"),
             Self::KillWorker(proxy)
@@ -84,7 +84,7 @@ impl Fault {
             | Self::LoseCreate(proxy)
             | Self::Freeze(proxy, _)
             | Self::Hole(proxy, _, _)
-            | Self::Latency(proxy, _) => stage.client_name(proxy),
+            | Self::Latency(proxy, _) => deployment.client_name(proxy),
             _ => "redis".to_owned(),
         }
     }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::faults::{AMBUSH, Fault};
+use super::deployment::Deployment;
+use super::faults::{Fault, LOST_REPLY_TIMEOUT};
 use super::log::{Entry, Log, now_ms};
 use super::plan::{APIS, WORKERS};
-use super::stage::Stage;
 
 const LATENCY: Duration = Duration::from_millis(600);
 const POP: &str = "{search}:queue:";
@@ -18,7 +18,7 @@ const FINISH: &str = "$9\r\ncompleted\r\n";
 const CREATE: &str = "$7\r\nCREATED\r\n";
 
 /// Breaks and mends as planned, until all is whole again.
-pub(super) async fn run(stage: &mut Stage, plan: &[(Duration, Fault)], log: &Log) {
+pub(super) async fn run(deployment: &mut Deployment, plan: &[(Duration, Fault)], log: &Log) {
     let start = Instant::now();
     let mut due: BinaryHeap<Reverse<(Instant, usize, bool)>> = plan
         .iter()
@@ -30,9 +30,9 @@ pub(super) async fn run(stage: &mut Stage, plan: &[(Duration, Fault)], log: &Log
         sleep_until(at).await;
         let fault = plan[number].1;
         if !begun {
-            let (target, swallowed) = (fault.target(stage), swallowed(&fault, stage));
+            let (target, swallowed) = (fault.target(deployment), swallowed(&fault, deployment));
             since[number] = (now_ms(), target, swallowed);
-            start_fault(&fault, stage).await;
+            start_fault(&fault, deployment).await;
             due.push(Reverse((
                 Instant::now() + fault.length().min(first_look(&fault)),
                 number,
@@ -43,12 +43,12 @@ pub(super) async fn run(stage: &mut Stage, plan: &[(Duration, Fault)], log: &Log
         let (from, target, before) = since[number].clone();
         let waited = Duration::from_millis(now_ms() - from);
         let lies_in_wait = first_look(&fault) < fault.length();
-        if lies_in_wait && swallowed(&fault, stage) == before && waited < AMBUSH {
+        if lies_in_wait && swallowed(&fault, deployment) == before && waited < LOST_REPLY_TIMEOUT {
             due.push(Reverse((Instant::now() + first_look(&fault), number, true)));
             continue;
         }
-        let came = !lies_in_wait || swallowed(&fault, stage) > before;
-        end_fault(&fault, stage, came).await;
+        let came = !lies_in_wait || swallowed(&fault, deployment) > before;
+        end_fault(&fault, deployment, came).await;
         // An ambush that nobody came by was none.
         if came {
             let from = if lies_in_wait { now_ms() } else { from };
@@ -60,7 +60,7 @@ pub(super) async fn run(stage: &mut Stage, plan: &[(Duration, Fault)], log: &Log
                 until,
             });
         }
-        stage.look_after_workers();
+        deployment.replace_dead_workers();
     }
 }
 
@@ -75,66 +75,68 @@ const fn first_look(fault: &Fault) -> Duration {
     }
 }
 
-fn swallowed(fault: &Fault, stage: &Stage) -> usize {
+fn swallowed(fault: &Fault, deployment: &Deployment) -> usize {
     match *fault {
         Fault::KillAfterPop(proxy)
         | Fault::LosePop(proxy)
         | Fault::LoseClaim(proxy)
         | Fault::LoseFinish(proxy)
-        | Fault::LoseCreate(proxy) => stage.proxy(proxy).swallowed(),
+        | Fault::LoseCreate(proxy) => deployment.proxy(proxy).swallowed(),
         _ => 0,
     }
 }
 
-async fn start_fault(fault: &Fault, stage: &mut Stage) {
+async fn start_fault(fault: &Fault, deployment: &mut Deployment) {
     match *fault {
-        Fault::KillWorker(seat) => stage.replace_worker(seat),
-        Fault::TermWorker(seat) => stage.dismiss_worker(seat),
+        Fault::KillWorker(seat) => deployment.replace_worker(seat),
+        Fault::TermWorker(seat) => deployment.terminate_worker(seat),
         Fault::KillAfterPop(seat) | Fault::LosePop(seat) => {
-            stage.proxy(seat).swallow_reply_with(POP);
+            deployment.proxy(seat).swallow_reply_with(POP);
         }
-        Fault::LoseClaim(seat) => stage.proxy(seat).swallow_reply_with(CLAIM),
-        Fault::LoseFinish(seat) => stage.proxy(seat).swallow_reply_with(FINISH),
-        Fault::LoseCreate(proxy) => stage.proxy(proxy).swallow_reply_with(CREATE),
-        Fault::Freeze(seat, _) => stage.worker(seat).pause(),
-        Fault::KillApi(number) => stage.restart_api(number).await,
-        Fault::KillRedis(_) => stage.redis.kill(),
-        Fault::CutClients => command(stage, &["CLIENT", "KILL", "TYPE", "normal"]).await,
-        Fault::FlushScripts => command(stage, &["SCRIPT", "FLUSH"]).await,
+        Fault::LoseClaim(seat) => deployment.proxy(seat).swallow_reply_with(CLAIM),
+        Fault::LoseFinish(seat) => deployment.proxy(seat).swallow_reply_with(FINISH),
+        Fault::LoseCreate(proxy) => deployment.proxy(proxy).swallow_reply_with(CREATE),
+        Fault::Freeze(seat, _) => deployment.worker(seat).pause(),
+        Fault::KillApi(number) => deployment.restart_api(number).await,
+        Fault::KillRedis(_) => deployment.redis.kill(),
+        Fault::CutClients => command(deployment, &["CLIENT", "KILL", "TYPE", "normal"]).await,
+        Fault::FlushScripts => command(deployment, &["SCRIPT", "FLUSH"]).await,
         // One byte is less than it uses: nothing may be added.
-        Fault::FillRedis(_) => command(stage, &["CONFIG", "SET", "maxmemory", "1"]).await,
-        Fault::Hole(proxy, direction, _) => stage.proxy(proxy).black_hole_towards(direction, true),
-        Fault::Latency(proxy, _) => stage.proxy(proxy).latency(LATENCY),
+        Fault::FillRedis(_) => command(deployment, &["CONFIG", "SET", "maxmemory", "1"]).await,
+        Fault::Hole(proxy, direction, _) => {
+            deployment.proxy(proxy).black_hole_towards(direction, true)
+        }
+        Fault::Latency(proxy, _) => deployment.proxy(proxy).latency(LATENCY),
     }
 }
 
-async fn end_fault(fault: &Fault, stage: &mut Stage, came: bool) {
+async fn end_fault(fault: &Fault, deployment: &mut Deployment, came: bool) {
     match *fault {
-        Fault::TermWorker(seat) => stage.replace_worker(seat),
+        Fault::TermWorker(seat) => deployment.replace_worker(seat),
         Fault::KillAfterPop(seat) => {
-            stage.proxy(seat).swallow_nothing();
+            deployment.proxy(seat).swallow_nothing();
             if came {
-                stage.replace_worker(seat);
+                deployment.replace_worker(seat);
             }
         }
         Fault::LosePop(proxy)
         | Fault::LoseClaim(proxy)
         | Fault::LoseFinish(proxy)
-        | Fault::LoseCreate(proxy) => stage.proxy(proxy).swallow_nothing(),
-        Fault::Freeze(seat, _) => stage.worker(seat).resume(),
-        Fault::KillRedis(_) => stage.redis.restart().await,
-        Fault::FillRedis(_) => command(stage, &["CONFIG", "SET", "maxmemory", "0"]).await,
+        | Fault::LoseCreate(proxy) => deployment.proxy(proxy).swallow_nothing(),
+        Fault::Freeze(seat, _) => deployment.worker(seat).resume(),
+        Fault::KillRedis(_) => deployment.redis.restart().await,
+        Fault::FillRedis(_) => command(deployment, &["CONFIG", "SET", "maxmemory", "0"]).await,
         Fault::Hole(proxy, direction, _) => {
-            stage.proxy(proxy).black_hole_towards(direction, false);
+            deployment.proxy(proxy).black_hole_towards(direction, false);
         }
-        Fault::Latency(proxy, _) => stage.proxy(proxy).latency(Duration::ZERO),
+        Fault::Latency(proxy, _) => deployment.proxy(proxy).latency(Duration::ZERO),
         _ => {}
     }
 }
 
 /// One command to Redis itself. While it is down there is nobody to tell: a new Redis is whole.
-async fn command(stage: &Stage, words: &[&str]) {
-    let Ok(mut connection) = stage.redis.try_connection().await else {
+async fn command(deployment: &Deployment, words: &[&str]) {
+    let Ok(mut connection) = deployment.redis.try_connection().await else {
         return;
     };
     let mut command = redis::cmd(words[0]);
@@ -145,9 +147,9 @@ async fn command(stage: &Stage, words: &[&str]) {
 }
 
 /// Every proxy as it was at first.
-pub(super) fn mend(stage: &Stage) {
+pub(super) fn restore_proxies(deployment: &Deployment) {
     for number in 0..WORKERS + APIS {
-        let proxy = stage.proxy(number);
+        let proxy = deployment.proxy(number);
         proxy.black_hole(false);
         proxy.latency(Duration::ZERO);
         proxy.swallow_nothing();

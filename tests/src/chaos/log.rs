@@ -20,7 +20,7 @@ pub enum Entry {
         seed: u64,
         jobs: usize,
         lease_ms: u64,
-        most_attempts: u64,
+        max_attempts: u64,
     },
     /// One POST and what came of it; no status when no answer came.
     Posted {
@@ -95,7 +95,7 @@ pub struct Event {
 
 impl Event {
     /// When Redis took it in.
-    pub fn at(&self) -> u64 {
+    pub fn time_ms(&self) -> u64 {
         let time = self.id.split('-').next().unwrap_or_default();
         time.parse().unwrap_or_default()
     }

@@ -34,7 +34,7 @@ pub(super) struct Submission {
     /// POSTs sent at once with one key.
     pub(super) copies: usize,
     /// The last of them asks for something else.
-    pub(super) odd: bool,
+    pub(super) conflicting: bool,
     /// Cancelled so long after it was accepted.
     pub(super) cancel: Option<Duration>,
     /// The API that is tried first.
@@ -48,8 +48,8 @@ impl Plan {
         seed: u64,
         jobs: usize,
         length: Duration,
-        pause: Duration,
-        breath: Duration,
+        fault_interval: Duration,
+        recovery_pause: Duration,
     ) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let submissions = (0..jobs)
@@ -61,7 +61,7 @@ impl Plan {
         Self {
             seed,
             submissions,
-            faults: faults(&mut rng, length, pause, breath),
+            faults: faults(&mut rng, length, fault_interval, recovery_pause),
         }
     }
 }
@@ -87,7 +87,7 @@ fn submission(rng: &mut StdRng, number: usize, at: Duration) -> Submission {
         timeout: rng.random_bool(0.3).then_some(20),
         key: keyed.then(|| format!("key-{number}")),
         copies,
-        odd: copies > 1 && rng.random_bool(0.4),
+        conflicting: copies > 1 && rng.random_bool(0.4),
         cancel: (!sync && rng.random_bool(0.1)).then(|| Duration::from_millis(cancel)),
         api: rng.random_range(0..APIS),
     }
@@ -97,11 +97,11 @@ fn submission(rng: &mut StdRng, number: usize, at: Duration) -> Submission {
 fn faults(
     rng: &mut StdRng,
     length: Duration,
-    pause: Duration,
-    breath: Duration,
+    fault_interval: Duration,
+    recovery_pause: Duration,
 ) -> Vec<(Duration, Fault)> {
     let mut faults = Vec::new();
-    let mut at = pause;
+    let mut at = fault_interval;
     loop {
         let mut round = round(rng);
         round.shuffle(rng);
@@ -110,9 +110,9 @@ fn faults(
                 return faults;
             }
             faults.push((at, fault));
-            at += pause.mul_f64(rng.random_range(0.5..1.5));
+            at += fault_interval.mul_f64(rng.random_range(0.5..1.5));
             if rng.random_bool(0.2) {
-                at += breath;
+                at += recovery_pause;
             }
         }
     }

@@ -9,8 +9,8 @@ use super::check::{History, field};
 use super::log::Entry;
 
 /// The lines that a run prints at its end.
-pub fn of(entries: &[Entry], took: Duration) -> String {
-    let history = History::of(entries);
+pub fn summary(entries: &[Entry], took: Duration) -> String {
+    let history = History::new(entries);
     let mut text = String::new();
     let seed = entries.iter().find_map(|entry| match entry {
         Entry::Run { seed, .. } => Some(*seed),

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use super::deployment::Deployment;
 use super::log::Entry;
-use super::stage::Stage;
-use crate::info;
+use crate::redis_info;
 
-impl Stage {
+impl Deployment {
     /// What the stack holds now.
     pub(super) async fn level(&mut self, before: bool) -> Entry {
         let mut redis = self.redis.connection().await;
-        let clients = info::value(&mut redis, "clients", "connected_clients").await;
+        let clients = redis_info::value(&mut redis, "clients", "connected_clients").await;
         let mut files = BTreeMap::new();
         for (seat, worker) in self.workers.iter().enumerate() {
             files.insert(format!("worker {seat}"), open_files(worker.process.id()));

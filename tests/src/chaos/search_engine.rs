@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::log::{Entry, Log, digest, now_ms};
 use crate::Upstream;
-use crate::scene::found;
+use crate::fixtures::gather_results;
 use crate::upstream::{Reply, Request, searxng};
 
 pub(super) fn start(seed: u64, log: Log) -> Upstream {
@@ -31,7 +31,7 @@ pub(super) fn start(seed: u64, log: Log) -> Upstream {
         let habit = seed ^ digest(query.as_bytes());
         let mut habits = StdRng::seed_from_u64(habit);
         let mut moods = StdRng::seed_from_u64(habit ^ times.rotate_left(32));
-        let body = searxng::body(query, &found()).to_string();
+        let body = searxng::body(query, &gather_results()).to_string();
         // Some questions take longer than a lease and a freeze, whoever asks: a search that is taken
         // over still runs when the worker that had it before comes back.
         let late = match moods.random_range(0..100) {

@@ -7,7 +7,7 @@ const AHEAD: &str = "+90s";
 
 /// What makes a program see another time of day. `faketime` knows where its library is; run under
 /// it, the program would be its child and survive it.
-pub(super) fn elsewhen() -> Environment {
+pub(super) fn environment() -> Environment {
     let output = isolated("faketime")
         .args(["-m", "-f", AHEAD, "env"])
         .output();

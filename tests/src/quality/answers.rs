@@ -1,6 +1,6 @@
 //! Every question put to the worker, and its answers held against what would be right.
 
-use super::{Bench, Share, set::Question};
+use super::{CorpusWorker, Share, dataset::Question};
 use serde_json::Value;
 
 /// A search counts what it finds among so many sources.
@@ -10,7 +10,7 @@ const DECLINED: f64 = 0.15;
 
 /// How the questions of one half were answered in one mode.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Asked {
+pub struct AnswerScores {
     /// The passage with the answer is in one of the first five sources.
     pub recall: Share,
     /// The answer says what it should.
@@ -46,9 +46,9 @@ impl Mean {
 }
 
 /// Asks `questions` in `mode`. With QUALITY_SHOW set, prints what went wrong.
-pub fn ask(bench: &Bench, mode: &str, questions: &[Question]) -> Asked {
-    let ends = put(bench, mode, &[], questions);
-    let mut asked = Asked::default();
+pub fn ask(worker: &CorpusWorker, mode: &str, questions: &[Question]) -> AnswerScores {
+    let ends = ask_all(worker, mode, &[], questions);
+    let mut asked = AnswerScores::default();
     for (question, end) in questions.iter().zip(&ends) {
         asked.count(mode, question, end);
     }
@@ -56,13 +56,13 @@ pub fn ask(bench: &Bench, mode: &str, questions: &[Question]) -> Asked {
 }
 
 /// What the worker answers under `settings`, whole.
-pub(super) fn put(
-    bench: &Bench,
+pub(super) fn ask_all(
+    worker: &CorpusWorker,
     mode: &str,
     settings: &[(&str, String)],
     questions: &[Question],
 ) -> Vec<Value> {
-    bench.side_by_side(questions, |question| {
+    worker.side_by_side(questions, |question| {
         let arguments = [
             "ask",
             &question.question,
@@ -74,11 +74,11 @@ pub(super) fn put(
             "60",
             "--json",
         ];
-        bench.json_with(settings, &arguments)
+        worker.json_with(settings, &arguments)
     })
 }
 
-impl Asked {
+impl AnswerScores {
     pub(super) fn count(&mut self, mode: &str, question: &Question, end: &Value) {
         let answer = end["answer"].as_str().unwrap_or_default();
         let confidence = end["confidence"].as_f64().unwrap_or(0.0);
@@ -86,12 +86,12 @@ impl Asked {
         let Some(passage) = &question.passage else {
             self.declined.add(declined);
             if !declined {
-                show(mode, "not declined", question, confidence, answer);
+                print_mistake(mode, "not declined", question, confidence, answer);
             }
             return self.sure(false, declined, confidence);
         };
         let found = has_passage(end, question, passage);
-        let right = says(answer, &question.answers);
+        let right = contains_gold(answer, &question.answers);
         self.recall.add(found);
         self.gold.add(right);
         for mapping in end["citation_mapping"].as_array().into_iter().flatten() {
@@ -103,7 +103,7 @@ impl Asked {
         self.sure(right, declined, confidence);
         if !right {
             let what = if found { "other answer" } else { "not found" };
-            show(mode, what, question, confidence, answer);
+            print_mistake(mode, what, question, confidence, answer);
         }
     }
 
@@ -138,7 +138,7 @@ fn leads_to(url: &str, documents: &[String]) -> bool {
 }
 
 /// One of `gold`, and of `a&b` each.
-fn says(answer: &str, gold: &[String]) -> bool {
+fn contains_gold(answer: &str, gold: &[String]) -> bool {
     let answer = plain(answer);
     gold.iter()
         .any(|gold| gold.split('&').all(|part| answer.contains(&plain(part))))
@@ -155,7 +155,7 @@ pub(super) fn plain(text: &str) -> String {
     words.join(" ").to_lowercase()
 }
 
-fn show(mode: &str, what: &str, question: &Question, confidence: f64, answer: &str) {
+fn print_mistake(mode: &str, what: &str, question: &Question, confidence: f64, answer: &str) {
     if std::env::var_os("QUALITY_SHOW").is_some() {
         println!(
             "{mode} {what} {confidence:.2} · {} → {answer}",

@@ -1,12 +1,12 @@
 //! Answers with known false claims, held against their sources by the worker.
 
-use super::{Bench, Share, set::Answers, set::Planted};
+use super::{CorpusWorker, Share, dataset::Answers, dataset::PlantedAnswer};
 use serde_json::{Value, json};
 use std::fs;
 
 /// How many of the planted claims were judged rightly.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Held {
+pub struct ClaimScores {
     /// False claims, and wrong citations of true ones, that were noticed.
     pub found: Share,
     /// True claims with the right citation that were called unsupported or cited anew.
@@ -16,9 +16,13 @@ pub struct Held {
 }
 
 /// Has the worker check each of `planted`. With QUALITY_SHOW set, prints what went wrong.
-pub fn hold(bench: &Bench, answers: &Answers, planted: &[Planted]) -> Held {
-    let numbered: Vec<(usize, &Planted)> = planted.iter().enumerate().collect();
-    let reports = bench.side_by_side(&numbered, |(number, planted)| {
+pub fn check_claims(
+    worker: &CorpusWorker,
+    answers: &Answers,
+    planted: &[PlantedAnswer],
+) -> ClaimScores {
+    let numbered: Vec<(usize, &PlantedAnswer)> = planted.iter().enumerate().collect();
+    let reports = worker.side_by_side(&numbered, |(number, planted)| {
         let texts: Vec<&str> = planted
             .claims
             .iter()
@@ -34,21 +38,21 @@ pub fn hold(bench: &Bench, answers: &Answers, planted: &[Planted]) -> Held {
             })
             .collect();
         let input = json!({"answer": texts.join(" "), "sources": sources});
-        let file = bench
+        let file = worker
             .folder()
             .join(format!("{}-{number}.json", planted.claims[0].text.len()));
         fs::write(&file, input.to_string()).expect("room for a file");
-        bench.json(&["check", &file.display().to_string(), "--json"])
+        worker.json(&["check", &file.display().to_string(), "--json"])
     });
-    let mut held = Held::default();
+    let mut held = ClaimScores::default();
     for (planted, report) in planted.iter().zip(&reports) {
         held.count(planted, report);
     }
     held
 }
 
-impl Held {
-    fn count(&mut self, planted: &Planted, report: &Value) {
+impl ClaimScores {
+    fn count(&mut self, planted: &PlantedAnswer, report: &Value) {
         let claims = report["claims"].as_array().expect("claims");
         assert_eq!(claims.len(), planted.claims.len(), "{report}");
         for (planted_claim, claim) in planted.claims.iter().zip(claims) {

@@ -46,7 +46,7 @@ pub struct Question {
 }
 
 #[derive(Debug, Deserialize)]
-pub struct Planted {
+pub struct PlantedAnswer {
     /// What is wrong with its false claim, or `paraphrase` when none is false.
     pub kind: String,
     /// Names of its sources, in the order of their numbers.
@@ -67,7 +67,7 @@ pub struct Answers {
     /// Title and text by name.
     pub sources: BTreeMap<String, Value>,
     #[serde(flatten)]
-    pub parts: Parts<Planted>,
+    pub parts: Parts<PlantedAnswer>,
 }
 
 pub fn questions() -> Parts<Question> {

@@ -1,6 +1,6 @@
 //! The figures as tables, and where they are kept.
 
-use super::{Asked, Held, Modelled};
+use super::{AnswerScores, ClaimScores, ModelScores};
 use std::fmt::{self, Write};
 use std::{fs, path::Path};
 
@@ -11,10 +11,10 @@ const END: &str = "<!-- end of measured -->\n";
 #[derive(Debug, Default)]
 pub struct Figures {
     /// (part, mode, figures)
-    pub asked: Vec<(&'static str, &'static str, Asked)>,
-    pub held: Vec<(&'static str, Held)>,
+    pub asked: Vec<(&'static str, &'static str, AnswerScores)>,
+    pub held: Vec<(&'static str, ClaimScores)>,
     /// (part, model, figures)
-    pub modelled: Vec<(&'static str, String, Modelled)>,
+    pub modelled: Vec<(&'static str, String, ModelScores)>,
 }
 
 /// As Markdown.

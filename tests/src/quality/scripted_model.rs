@@ -2,31 +2,31 @@
 //! sources that share most words with the question, and makes known mistakes at a known rate. It
 //! shows what the pipeline does around a model; how good a model is, it cannot show.
 
-use super::asked::plain;
+use super::answers::plain;
 use crate::upstream::{Reply, Request, Upstream, model::Script};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Sentences of an answer.
-const MOST: usize = 3;
+const MAX_SENTENCES: usize = 3;
 /// A sentence is worth saying if it scores so much of what the best one does.
-const NEAR_THE_BEST: f64 = 0.7;
+const MIN_SHARE_OF_BEST: f64 = 0.7;
 /// With less of the question than this in its best sentence, the model says that it does not know.
-const LEAST: f64 = 0.5;
+const MIN_SCORE: f64 = 0.5;
 /// Of a hundred sentences so many get a wrong citation, and as many more a wrong number.
 const MISTAKES: u64 = 15;
 
 /// What the model was shown for one question, and what it said.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
+pub(super) struct Exchange {
     pub(super) prompt: String,
-    pub(super) said: Vec<Said>,
+    pub(super) said: Vec<ScriptedSentence>,
 }
 
 /// One sentence of the model.
 #[derive(Debug, Clone)]
-pub(super) struct Said {
+pub(super) struct ScriptedSentence {
     /// Without its citation.
     pub(super) text: String,
     pub(super) cites: usize,
@@ -35,12 +35,12 @@ pub(super) struct Said {
 
 /// The model's server, and all that it has told, by question.
 #[derive(Debug)]
-pub struct Scripted {
+pub struct ScriptedModel {
     upstream: Upstream,
-    told: Arc<Mutex<BTreeMap<String, Told>>>,
+    told: Arc<Mutex<BTreeMap<String, Exchange>>>,
 }
 
-impl Scripted {
+impl ScriptedModel {
     pub fn start() -> Self {
         let told = Arc::new(Mutex::new(BTreeMap::new()));
         let kept = Arc::clone(&told);
@@ -50,19 +50,19 @@ impl Scripted {
 
     pub(super) fn settings(&self) -> [(&'static str, String); 2] {
         [
-            ("LLM_BASE_URL", self.upstream.at("/v1")),
+            ("LLM_BASE_URL", self.upstream.url_for("/v1")),
             ("LLM_MODEL", "scripted".to_owned()),
         ]
     }
 
     /// Nothing when the question never came to the model.
-    pub(super) fn told(&self, question: &str) -> Option<Told> {
+    pub(super) fn exchange(&self, question: &str) -> Option<Exchange> {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.get(question).cloned()
     }
 }
 
-fn reply(request: &Request, told: &Mutex<BTreeMap<String, Told>>) -> Reply {
+fn reply(request: &Request, told: &Mutex<BTreeMap<String, Exchange>>) -> Reply {
     if !request.path.ends_with("/chat/completions") {
         return Reply::json(404, r#"{"detail":"Not Found"}"#);
     }
@@ -90,7 +90,7 @@ fn reply(request: &Request, told: &Mutex<BTreeMap<String, Told>>) -> Reply {
     };
     told.lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .insert(question, Told { prompt: user, said });
+        .insert(question, Exchange { prompt: user, said });
     Script::says(&text).reply(request)
 }
 
@@ -165,7 +165,7 @@ fn row(line: &str) -> Option<String> {
     says.then(|| format!("{first}: {}", rest.join(", ")))
 }
 
-fn answer(question: &str, sources: &[Source]) -> Vec<Said> {
+fn answer(question: &str, sources: &[Source]) -> Vec<ScriptedSentence> {
     let wanted = words(question);
     let mut scored: Vec<(f64, &Source, &str)> = Vec::new();
     for source in sources {
@@ -177,17 +177,17 @@ fn answer(question: &str, sources: &[Source]) -> Vec<Said> {
     }
     scored.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
     let best = scored.first().map_or(0.0, |(score, ..)| *score);
-    if best < LEAST {
+    if best < MIN_SCORE {
         return Vec::new();
     }
     let mut seen = BTreeSet::new();
     let mut said = Vec::new();
     for (score, source, sentence) in scored {
-        if score < NEAR_THE_BEST * best || said.len() == MOST {
+        if score < MIN_SHARE_OF_BEST * best || said.len() == MAX_SENTENCES {
             break;
         }
         if seen.insert(plain(sentence)) {
-            said.push(say(question, sentence, source, sources));
+            said.push(write_sentence(question, sentence, source, sources));
         }
     }
     said
@@ -208,12 +208,12 @@ fn words(text: &str) -> BTreeSet<String> {
     plain(text)
         .split([' ', '-', '.', ',', ':'])
         .filter(|word| word.chars().count() > 2 || word.chars().any(|c| c.is_ascii_digit()))
-        .filter(|word| !LITTLE.contains(word))
+        .filter(|word| !STOP_WORDS.contains(word))
         .map(|word| word.chars().take(5).collect())
         .collect()
 }
 
-const LITTLE: [&str; 48] = [
+const STOP_WORDS: [&str; 48] = [
     "the", "and", "how", "what", "when", "who", "which", "why", "does", "did", "was", "were",
     "are", "can", "with", "for", "from", "that", "this", "its", "has", "have", "had", "not",
     "much", "many", "long", "will", "should", "there", "their", "you", "your", "wie", "was",
@@ -222,27 +222,32 @@ const LITTLE: [&str; 48] = [
 
 /// The sentence in other words, or with a mistake: which one hangs on its text alone, so that every
 /// run makes the same.
-fn say(question: &str, sentence: &str, source: &Source, sources: &[Source]) -> Said {
+fn write_sentence(
+    question: &str,
+    sentence: &str,
+    source: &Source,
+    sources: &[Source],
+) -> ScriptedSentence {
     let text = reworded(sentence);
     let chance = seed(&format!("{question}\n{sentence}")) % 100;
     let silent = sources.iter().find(|other| {
         other.number != source.number
             && !other.sentences.iter().any(|s| plain(s) == plain(sentence))
     });
-    let right = Said {
+    let right = ScriptedSentence {
         text: text.clone(),
         cites: source.number,
         mistaken: false,
     };
     if chance < MISTAKES {
-        return silent.map_or(right, |other| Said {
+        return silent.map_or(right, |other| ScriptedSentence {
             text,
             cites: other.number,
             mistaken: true,
         });
     }
     if chance < 2 * MISTAKES {
-        return misnumbered(&text).map_or(right, |text| Said {
+        return misnumbered(&text).map_or(right, |text| ScriptedSentence {
             text,
             cites: source.number,
             mistaken: true,

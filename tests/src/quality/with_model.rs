@@ -1,12 +1,15 @@
 //! The same questions answered with a language model: the scripted one, or one that is configured.
 
-use super::{Asked, Bench, Scripted, Share, asked, asked::plain, scripted::Said, set::Question};
+use super::{
+    AnswerScores, CorpusWorker, ScriptedModel, Share, answers, answers::plain, dataset::Question,
+    scripted_model::ScriptedSentence,
+};
 use serde_json::Value;
 
 /// How the questions of one part were answered with a model.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Modelled {
-    pub asked: Asked,
+pub struct ModelScores {
+    pub asked: AnswerScores,
     /// The passage with the answer was in the prompt. Nothing of a model that is not ours.
     pub shown: Share,
     /// Citations that the model got right and the reader gets as they were, not called unsupported.
@@ -16,43 +19,47 @@ pub struct Modelled {
 }
 
 /// Asks `questions` in balanced mode of the scripted model.
-pub fn ask_scripted(bench: &Bench, model: &Scripted, questions: &[Question]) -> Modelled {
-    let ends = asked::put(bench, "balanced", &model.settings(), questions);
-    let mut modelled = Modelled::default();
+pub fn ask_scripted(
+    worker: &CorpusWorker,
+    model: &ScriptedModel,
+    questions: &[Question],
+) -> ModelScores {
+    let ends = answers::ask_all(worker, "balanced", &model.settings(), questions);
+    let mut modelled = ModelScores::default();
     for (question, end) in questions.iter().zip(&ends) {
         modelled.asked.count("scripted", question, end);
-        let told = model.told(&question.question);
+        let told = model.exchange(&question.question);
         if let Some(passage) = &question.passage {
             let prompt = told.as_ref().map(|told| plain(&told.prompt));
             modelled
                 .shown
                 .add(prompt.is_some_and(|prompt| prompt.contains(&plain(passage))));
         }
-        modelled.hold(&told.map(|told| told.said).unwrap_or_default(), end);
+        modelled.count_sentences(&told.map(|told| told.said).unwrap_or_default(), end);
     }
     modelled
 }
 
 /// Asks `questions` of the model that LLM_BASE_URL and LLM_MODEL name in the environment.
-pub fn ask_model(bench: &Bench, questions: &[Question]) -> Modelled {
+pub fn ask_model(worker: &CorpusWorker, questions: &[Question]) -> ModelScores {
     let settings: Vec<(&str, String)> = ["LLM_BASE_URL", "LLM_MODEL", "LLM_API_KEY"]
         .into_iter()
         .filter_map(|name| Some((name, std::env::var(name).ok()?)))
         .collect();
-    let ends = asked::put(bench, "balanced", &settings, questions);
-    let mut modelled = Modelled::default();
+    let ends = answers::ask_all(worker, "balanced", &settings, questions);
+    let mut modelled = ModelScores::default();
     for (question, end) in questions.iter().zip(&ends) {
         modelled.asked.count("model", question, end);
     }
     modelled
 }
 
-impl Modelled {
+impl ModelScores {
     /// Which sentence an answer's hallucination_count means, it does not say: the mistakes that still
     /// stand there come first, and what is left over are accusations of what is right.
-    fn hold(&mut self, said: &[Said], end: &Value) {
+    fn count_sentences(&mut self, said: &[ScriptedSentence], end: &Value) {
         let answer = end["answer"].as_str().unwrap_or_default();
-        let (mistaken, right): (Vec<&Said>, Vec<&Said>) =
+        let (mistaken, right): (Vec<&ScriptedSentence>, Vec<&ScriptedSentence>) =
             said.iter().partition(|said| said.mistaken);
         let mut unsupported = end["hallucination_count"].as_u64().unwrap_or(0);
         for (said, share) in mistaken
@@ -82,7 +89,7 @@ impl Modelled {
 }
 
 /// Whether the answer has the sentence with the citation that the model gave it.
-fn stands(answer: &str, said: &Said) -> bool {
+fn stands(answer: &str, said: &ScriptedSentence) -> bool {
     let wanted = format!(
         "{} {}",
         plain(said.text.trim_end_matches(['.', '!', '?', ':'])),

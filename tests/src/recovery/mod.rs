@@ -8,13 +8,13 @@ pub mod redis;
 pub mod workers;
 
 use crate::upstream::{Reply, Request, searxng};
-use crate::{Binaries, Stack, Upstream, scene};
+use crate::{Binaries, Stack, Upstream, fixtures};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// How much earlier than it should a take-over may seem to be, by clocks of two processes.
-const MOMENT: Duration = Duration::from_secs(2);
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 /// What "at once" may take: nothing in it waits for a clock.
 const AT_ONCE: Duration = Duration::from_secs(1);
 /// How long after the end of a lease the next sweep has found it.
@@ -25,7 +25,7 @@ const SWEEP: Duration = Duration::from_secs(2);
 pub struct Row {
     pub name: &'static str,
     bound: fn(Duration) -> Duration,
-    play: fn(Scene) -> LocalBoxFuture<'static, Duration>,
+    play: fn(Scenario) -> LocalBoxFuture<'static, Duration>,
 }
 
 macro_rules! row {
@@ -33,7 +33,7 @@ macro_rules! row {
         $crate::recovery::Row {
             name: $name,
             bound: $bound,
-            play: |scene| Box::pin($play(scene)),
+            play: |scenario| Box::pin($play(scenario)),
         }
     };
 }
@@ -55,7 +55,7 @@ impl Row {
 
     /// Plays it once; how long the recovery took.
     pub async fn measure(&self, binaries: Binaries, lease: Duration) -> Duration {
-        let took = (self.play)(Scene { binaries, lease }).await;
+        let took = (self.play)(Scenario { binaries, lease }).await;
         let bound = self.bound(lease).as_secs();
         println!(
             "recovery: {}: {:.3} s (bound {bound} s)",
@@ -67,35 +67,35 @@ impl Row {
 
     /// Plays it once with a short lease: it recovers, in the order that it should. A test runs beside
     /// others on a busy machine; `make recovery` holds the times to their bounds.
-    pub async fn holds(&self, binaries: Binaries) {
-        let lease = Duration::from_secs(scene::LEASE);
+    pub async fn assert_recovers(&self, binaries: Binaries) {
+        let lease = Duration::from_secs(fixtures::LEASE);
         self.measure(binaries, lease).await;
     }
 }
 
 /// What a row is played with.
 #[derive(Debug, Clone, Copy)]
-pub struct Scene {
+pub struct Scenario {
     binaries: Binaries,
     lease: Duration,
 }
 
-impl Scene {
+impl Scenario {
     /// A stack with these leases that asks this SearXNG alone.
-    fn builder(self, searxng: &Upstream) -> crate::stack::Builder {
+    fn builder(self, searxng: &Upstream) -> crate::stack::StackBuilder {
         Stack::builder(self.binaries)
-            .searching(searxng)
+            .with_searxng(searxng)
             .env("JOB_LEASE_SECONDS", self.lease.as_secs())
     }
 
     /// More than any row allows: an overlong recovery is measured, not cut.
-    fn patience(self) -> Duration {
+    fn timeout(self) -> Duration {
         self.lease * 4 + Duration::from_secs(20)
     }
 
     /// Waits for the end of a search; how long that was from `since`.
     async fn completed(self, stack: &Stack, id: &str, since: Instant) -> (Duration, Value) {
-        let end = scene::reaches(stack, id, "completed", self.patience()).await;
+        let end = fixtures::wait_for_status(stack, id, "completed", self.timeout()).await;
         (since.elapsed(), end)
     }
 }
@@ -109,11 +109,15 @@ fn patient_question() -> Value {
 pub fn found_after(delay: Duration) -> Upstream {
     Upstream::start(move |request: &Request| {
         let query = request.parameter("q").unwrap_or_default();
-        Reply::json(200, searxng::body(query, &scene::found()).to_string()).late(delay)
+        Reply::json(
+            200,
+            searxng::body(query, &fixtures::gather_results()).to_string(),
+        )
+        .late(delay)
     })
 }
 
 /// Redis's address for a program that is to come through `proxy`.
-fn through(proxy: &crate::Proxy) -> String {
+fn url_through(proxy: &crate::Proxy) -> String {
     format!("redis://{}/0", proxy.address())
 }

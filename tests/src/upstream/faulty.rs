@@ -40,7 +40,7 @@ impl Fault {
 
 /// What `seed` does to this request. `soundness`: of 100 requests this many get their reply soon.
 pub fn fault(seed: u64, soundness: u64, request: &Request) -> Fault {
-    let mut dice = Dice::of(seed, request);
+    let mut dice = Dice::new(seed, request);
     if dice.below(100) < soundness {
         return Fault::Sound(Duration::from_millis(dice.below(150)));
     }
@@ -90,7 +90,7 @@ pub fn wrap(
 struct Dice(u64);
 
 impl Dice {
-    fn of(seed: u64, request: &Request) -> Self {
+    fn new(seed: u64, request: &Request) -> Self {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed;
         let query = request.query.iter().flat_map(|(name, value)| [name, value]);
         let texts = [&request.method, &request.path].into_iter().chain(query);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Reply, Request, Upstream};
-use crate::fixtures;
+use crate::captured_bodies;
 
 /// One article; `pageid` is its place in the list, from 1.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub fn finding(articles: Vec<Article>) -> Upstream {
 
 /// A captured body, for example `search-text-concurrently.json`.
 pub fn sample(name: &str) -> Reply {
-    let captured = fixtures::text(&format!("mediawiki/{name}"));
+    let captured = captured_bodies::text(&format!("mediawiki/{name}"));
     // The capture's last line is its status and time.
     let body = captured
         .lines()

@@ -56,12 +56,15 @@ struct Seen {
 impl Upstream {
     /// Answers each request with what `handler` says.
     pub fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        Self::on("127.0.0.1", handler)
+        Self::on_host("127.0.0.1", handler)
     }
 
     /// The same at another address of this machine, `127.0.0.2` for one: another host for what
     /// counts connections per host.
-    pub fn on(host: &str, handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn on_host(
+        host: &str,
+        handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind((host, 0)).expect("a port for the double");
         let address = listener.local_addr().expect("the double's address");
         let shared = Arc::new(Shared {
@@ -88,7 +91,7 @@ impl Upstream {
     }
 
     /// `http://<host>:<port><path>`
-    pub fn at(&self, path: &str) -> String {
+    pub fn url_for(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
@@ -132,7 +135,7 @@ impl Upstream {
     }
 
     /// Waits until it has been asked `count` times.
-    pub async fn asked(&self, count: usize) {
+    pub async fn wait_for_calls(&self, count: usize) {
         let what = format!("the double at {} is asked {count} times", self.address);
         eventually(&what, Duration::from_secs(20), async || {
             (self.calls() >= count).then_some(())

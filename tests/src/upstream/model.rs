@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Reply, Request, Step, Upstream};
-use crate::fixtures;
+use crate::captured_bodies;
 
 const TEXT_EVENTS: &str = "text/event-stream; charset=utf-8";
 
@@ -150,7 +150,7 @@ pub fn chat_with_meanings(
 
 /// A captured body with its own status, for example `err-429.json`.
 pub fn sample(status: u16, name: &str) -> Reply {
-    let body = fixtures::bytes(&format!("openai-compatible/{name}"));
+    let body = captured_bodies::bytes(&format!("openai-compatible/{name}"));
     if name.ends_with(".sse") {
         Reply::new(status, TEXT_EVENTS, body)
     } else {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Reply, Request, Upstream};
-use crate::fixtures;
+use crate::captured_bodies;
 
 /// One web result.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ pub fn about_python() -> Vec<Result> {
 
 /// A captured body for every query, for example `mixed-one-dead.json`.
 pub fn sample(name: &str) -> Reply {
-    Reply::json(200, fixtures::bytes(&format!("searxng/{name}")))
+    Reply::json(200, captured_bodies::bytes(&format!("searxng/{name}")))
 }
 
 /// Every engine failed: 200, no results, and the engines' complaints.
@@ -61,19 +61,19 @@ pub fn dead_engines() -> Reply {
 
 /// `json` is not among the formats in its settings.
 pub fn json_disabled() -> Reply {
-    let body = fixtures::bytes("searxng/json-disabled-403.html");
+    let body = captured_bodies::bytes("searxng/json-disabled-403.html");
     Reply::new(403, "text/html; charset=utf-8", body)
 }
 
 /// Its bot limiter: no Retry-After.
 pub fn limited() -> Reply {
-    let body = fixtures::bytes("searxng/limiter-429.html");
+    let body = captured_bodies::bytes("searxng/limiter-429.html");
     Reply::new(429, "text/html; charset=utf-8", body)
 }
 
 /// What it says to a parameter it does not know.
 pub fn bad_parameter() -> Reply {
-    Reply::json(400, fixtures::bytes("searxng/bad-language.json"))
+    Reply::json(400, captured_bodies::bytes("searxng/bad-language.json"))
 }
 
 /// The body for one query.

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 const AT_ONCE: Duration = Duration::ZERO;
 const PACE: Duration = Duration::from_millis(60);
-const LARGEST: u64 = 150 * 1024;
+const MAX_PICTURE_BYTES: u64 = 150 * 1024;
 
 /// Milliseconds from Redis, whose clock makes the ids, to the page, whose clock is the same.
 const LISTEN: &str = "
@@ -42,7 +42,7 @@ async fn figures() {
     let answer = SITE_TEXT.map(|text| format!("{text} [1]")).join(" ");
     let long = [answer.as_str(); 6].join(" ");
     let service = Service::saying(binaries!(), &long, PACE).await;
-    browser.open(&service.at("/")).await;
+    browser.open(&service.url_for("/")).await;
     browser.state("idle").await;
     let weight = browser.script(WEIGHT, Value::Null).await;
     let parts = weight.as_array().unwrap();
@@ -76,7 +76,7 @@ async fn figures() {
     let service = Service::start(binaries!(), AT_ONCE).await;
     let mut first: Vec<f64> = Vec::new();
     for run in 0..20 {
-        browser.open(&service.at("/")).await;
+        browser.open(&service.url_for("/")).await;
         browser.state("idle").await;
         browser.script(WATCH_FIRST_TEXT, Value::Null).await;
         browser
@@ -110,7 +110,7 @@ async fn picture(browser: &Browser, name: &str) {
     let file = folder().join(format!("{name}.png"));
     browser.picture(&file).await;
     let bytes = std::fs::metadata(&file).unwrap().len();
-    assert!(bytes <= LARGEST, "{name}: {bytes} bytes");
+    assert!(bytes <= MAX_PICTURE_BYTES, "{name}: {bytes} bytes");
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn screenshots() {
     let desk =
         serde_json::json!({"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": false});
     browser.screen(desk.clone()).await;
-    browser.open(&service.at("/")).await;
+    browser.open(&service.url_for("/")).await;
     browser.state("idle").await;
     browser.write("#query", "What does gather do?").await;
     browser.click("#send").await;
@@ -150,7 +150,7 @@ async fn screenshots() {
 
     browser.screen(desk).await;
     browser.prefers("light").await;
-    browser.open(&service.at("/queue")).await;
+    browser.open(&service.url_for("/queue")).await;
     let nothing = searxng::body("", &[]).to_string();
     service.web.next(Reply::json(200, nothing));
     for _ in 0..4 {

@@ -9,12 +9,12 @@ use privachat_tests::chaos::{self, Settings, check, report};
 /// Searches of the short form, and how many are posted in a second.
 const JOBS: usize = 400;
 const RATE: f64 = 20.0;
-const LONG_RATE: f64 = 40.0;
+const LONG_RUN_RATE: f64 = 40.0;
 /// Short enough that the short form sees each kind of fault.
-const PAUSE: Duration = Duration::from_millis(1000);
+const FAULT_INTERVAL: Duration = Duration::from_millis(1000);
 /// Time for a fault to be recovered from before the next one, where there is time for it.
-const BREATH: Duration = Duration::from_secs(10);
-const BREATHLESS: usize = 2000;
+const RECOVERY_PAUSE: Duration = Duration::from_secs(10);
+const JOBS_WITHOUT_PAUSES: usize = 2000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn accepted_searches_end_once_whatever_dies() {
@@ -23,10 +23,10 @@ async fn accepted_searches_end_once_whatever_dies() {
     let settings = Settings {
         seed: number("CHAOS_SEED").unwrap_or_else(fresh_seed),
         jobs,
-        rate: if jobs > JOBS { LONG_RATE } else { RATE },
-        pause: PAUSE,
-        breath: if jobs > BREATHLESS {
-            BREATH
+        rate: if jobs > JOBS { LONG_RUN_RATE } else { RATE },
+        fault_interval: FAULT_INTERVAL,
+        recovery_pause: if jobs > JOBS_WITHOUT_PAUSES {
+            RECOVERY_PAUSE
         } else {
             Duration::ZERO
         },
@@ -38,7 +38,7 @@ async fn accepted_searches_end_once_whatever_dies() {
     let log = chaos::run(binaries, settings).await;
     let path = log.write(&chaos::folder(binaries), seed);
     let entries = log.entries();
-    println!("{}", report::of(&entries, started.elapsed()));
+    println!("{}", report::summary(&entries, started.elapsed()));
     let violations = check::violations(&entries);
     let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
     assert!(

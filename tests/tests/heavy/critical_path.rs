@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A call that is made only after another is answered never comes, while all are held.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The calls of a search, turn by turn: those of one turn are all under way before the first of them is
 /// answered, and each turn needs the answers of the one before.
@@ -43,8 +43,8 @@ async fn the_calls_of_each_mode_are_its_longest_necessary_chain() {
             tokio::spawn(async move { searching.search(binaries!(), mode, planned).await });
         for (turn, expected) in turns.iter().enumerate() {
             let what = format!("{name}: the calls of turn {turn} are all under way");
-            eventually(&what, PATIENCE, async || {
-                (gate.came(turn).len() >= expected.len()).then_some(())
+            eventually(&what, TIMEOUT, async || {
+                (gate.calls_of_turn(turn).len() >= expected.len()).then_some(())
             })
             .await;
             gate.open();
@@ -54,8 +54,16 @@ async fn the_calls_of_each_mode_are_its_longest_necessary_chain() {
         let was_read = outcome.source_details.iter().any(|source| source.fetched);
         assert_eq!(was_read, mode != Mode::Speed, "{name}");
         for (turn, expected) in turns.iter().enumerate() {
-            assert_eq!(kinds(&gate.came(turn)), kinds(expected), "{name}: {turn}");
+            assert_eq!(
+                kinds(&gate.calls_of_turn(turn)),
+                kinds(expected),
+                "{name}: {turn}"
+            );
         }
-        assert_eq!(gate.came(turns.len()), [], "{name}: one call too late");
+        assert_eq!(
+            gate.calls_of_turn(turns.len()),
+            [],
+            "{name}: one call too late"
+        );
     }
 }

@@ -3,9 +3,12 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use privachat_tests::listening::{asked, connections, heard, raise_limit, reads, resident, tell};
-use privachat_tests::scene::question;
-use privachat_tests::stream::EventStream;
+use privachat_tests::event_listeners::{
+    append_text_events, count_event_reads, established_connections, raise_limit, request_events,
+    resident_kib, wait_for_first_event,
+};
+use privachat_tests::event_stream::EventStream;
+use privachat_tests::fixtures::question;
 use privachat_tests::{Stack, binaries, eventually};
 
 #[tokio::test]
@@ -20,9 +23,9 @@ async fn a_thousand_listeners_hear_everything_and_redis_is_read_once() {
     join_all(streams.iter_mut().map(EventStream::next)).await;
     join_all(sockets.iter_mut().map(|socket| socket.next())).await;
 
-    let (before, started) = (reads(&stack).await, Instant::now());
+    let (before, started) = (count_event_reads(&stack).await, Instant::now());
     for number in 0..20 {
-        tell(&stack, &id, &[format!("word {number} ")]).await;
+        append_text_events(&stack, &id, &[format!("word {number} ")]).await;
     }
     client
         .delete(&format!("/api/v1/search/{id}"))
@@ -37,7 +40,7 @@ async fn a_thousand_listeners_hear_everything_and_redis_is_read_once() {
     }
     // One for each ring, and the safety net's.
     let most = 21 + 2 + started.elapsed().as_secs() / 5;
-    let read = reads(&stack).await - before;
+    let read = count_event_reads(&stack).await - before;
     assert!(read <= most, "read {read} times, not {most}");
 }
 
@@ -52,14 +55,14 @@ async fn idle_listeners_cost_at_most_24_kib_each() {
     let id = client.enqueue(question()).await;
     let mut held = Vec::new();
     for socket in [false, true] {
-        heard(&mut asked(client, &id, socket).await).await;
-        let before = resident(process);
+        wait_for_first_event(&mut request_events(client, &id, socket).await).await;
+        let before = resident_kib(process);
         for _ in 0..LISTENERS {
-            let mut stream = asked(client, &id, socket).await;
-            heard(&mut stream).await;
+            let mut stream = request_events(client, &id, socket).await;
+            wait_for_first_event(&mut stream).await;
             held.push(stream);
         }
-        let each = (resident(process) - before) / LISTENERS as u64;
+        let each = (resident_kib(process) - before) / LISTENERS as u64;
         println!("{each} KiB for each (WebSocket: {socket})");
         assert!(each <= 24, "{each} KiB for each (WebSocket: {socket})");
     }
@@ -73,20 +76,20 @@ async fn who_does_not_read_is_dropped_and_who_reads_is_not() {
     let id = client.enqueue(question()).await;
     // More than the buffers of both kernels hold.
     let megabyte = "x".repeat(1 << 20);
-    tell(&stack, &id, &vec![megabyte; 24]).await;
+    append_text_events(&stack, &id, &vec![megabyte; 24]).await;
 
     let _stuck = [
-        asked(client, &id, false).await,
-        asked(client, &id, true).await,
+        request_events(client, &id, false).await,
+        request_events(client, &id, true).await,
     ];
     let mut reading = client.events(&id, "").await;
     for _ in 0..25 {
         reading.next().await.expect("all of it for who reads");
     }
-    let before = connections(client);
+    let before = established_connections(client);
     let started = Instant::now();
     eventually("the two are dropped", Duration::from_secs(60), async || {
-        (connections(client) + 2 <= before).then_some(())
+        (established_connections(client) + 2 <= before).then_some(())
     })
     .await;
     println!("dropped after {:?}", started.elapsed());

@@ -2,7 +2,8 @@
 
 use privachat_tests::binaries;
 use privachat_tests::quality::{
-    Bench, Figures, Scripted, ask, ask_model, ask_scripted, hold, set, write,
+    CorpusWorker, Figures, ScriptedModel, ask, ask_model, ask_scripted, check_claims, dataset,
+    write,
 };
 use std::path::Path;
 
@@ -10,25 +11,27 @@ use std::path::Path;
 #[ignore = "takes a minute or two: make quality"]
 fn figures_of_every_mode() {
     let _alone = crate::alone_blocking();
-    let bench = Bench::new(binaries!().worker);
-    let (questions, answers) = (set::questions(), set::answers());
-    let scripted = Scripted::start();
+    let worker = CorpusWorker::new(binaries!().worker);
+    let (questions, answers) = (dataset::questions(), dataset::answers());
+    let scripted = ScriptedModel::start();
     let configured = std::env::var_os("LLM_BASE_URL").and(std::env::var("LLM_MODEL").ok());
     let mut figures = Figures::default();
     for (part, questions) in questions.each() {
         for mode in ["speed", "balanced", "deep"] {
-            let asked = ask(&bench, mode, questions);
+            let asked = ask(&worker, mode, questions);
             figures.asked.push((part, mode, asked));
         }
-        let modelled = ask_scripted(&bench, &scripted, questions);
+        let modelled = ask_scripted(&worker, &scripted, questions);
         figures.modelled.push((part, "scripted".into(), modelled));
         if let Some(model) = &configured {
-            let modelled = ask_model(&bench, questions);
+            let modelled = ask_model(&worker, questions);
             figures.modelled.push((part, model.clone(), modelled));
         }
     }
     for (part, planted) in answers.parts.each() {
-        figures.held.push((part, hold(&bench, &answers, planted)));
+        figures
+            .held
+            .push((part, check_claims(&worker, &answers, planted)));
     }
     println!("{figures}");
     if std::env::var_os("QUALITY_WRITE").is_some() {
@@ -41,10 +44,10 @@ fn figures_of_every_mode() {
 #[test]
 fn answers_and_check_are_no_worse_than_they_were() {
     let _alone = crate::alone_blocking();
-    let bench = Bench::new(binaries!().worker);
-    let questions = set::questions();
+    let worker = CorpusWorker::new(binaries!().worker);
+    let questions = dataset::questions();
     let all = [questions.tuned, questions.reported].concat();
-    let asked = ask(&bench, "balanced", &all);
+    let asked = ask(&worker, "balanced", &all);
     assert!(asked.recall.hits >= 74, "found: {}", asked.recall);
     assert!(asked.gold.hits >= 60, "answered: {}", asked.gold);
     assert!(
@@ -60,9 +63,9 @@ fn answers_and_check_are_no_worse_than_they_were() {
         "sure when right {right}, when wrong {wrong}"
     );
 
-    let answers = set::answers();
+    let answers = dataset::answers();
     let parts = [&answers.parts.tuned, &answers.parts.reported];
-    let [tuned, reported] = parts.map(|part| hold(&bench, &answers, part));
+    let [tuned, reported] = parts.map(|part| check_claims(&worker, &answers, part));
     let found = tuned.found.hits + reported.found.hits;
     let accused = tuned.accused.hits + reported.accused.hits;
     assert!(
@@ -83,15 +86,15 @@ fn answers_and_check_are_no_worse_than_they_were() {
 #[test]
 fn blind_answers_are_no_worse_than_when_they_were_first_measured() {
     let _alone = crate::alone_blocking();
-    let bench = Bench::new(binaries!().worker);
-    let asked = ask(&bench, "balanced", &set::questions().blind);
+    let worker = CorpusWorker::new(binaries!().worker);
+    let asked = ask(&worker, "balanced", &dataset::questions().blind);
     assert!(asked.recall.hits >= 20, "found: {}", asked.recall);
     assert!(asked.gold.hits >= 7, "answered: {}", asked.gold);
     assert!(asked.declined.hits >= 3, "declined: {}", asked.declined);
     assert!(asked.accused.hits <= 1, "accused: {}", asked.accused);
 
-    let answers = set::answers();
-    let held = hold(&bench, &answers, &answers.parts.blind);
+    let answers = dataset::answers();
+    let held = check_claims(&worker, &answers, &answers.parts.blind);
     assert!(held.found.hits >= 4, "false claims found: {}", held.found);
     assert!(
         held.accused.hits <= 4,
@@ -103,8 +106,12 @@ fn blind_answers_are_no_worse_than_when_they_were_first_measured() {
 #[test]
 fn a_model_is_shown_the_passage_and_its_mistakes_are_found() {
     let _alone = crate::alone_blocking();
-    let bench = Bench::new(binaries!().worker);
-    let asked = ask_scripted(&bench, &Scripted::start(), &set::questions().blind);
+    let worker = CorpusWorker::new(binaries!().worker);
+    let asked = ask_scripted(
+        &worker,
+        &ScriptedModel::start(),
+        &dataset::questions().blind,
+    );
     assert!(asked.shown.hits >= 20, "shown: {}", asked.shown);
     let (kept, noticed) = (asked.kept, asked.noticed);
     assert!(kept.hits * 100 >= 95 * kept.of, "kept: {kept}");

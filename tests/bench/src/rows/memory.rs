@@ -4,8 +4,10 @@ use crate::figures::{Figure, Goal, Row};
 use crate::scale::Scale;
 use crate::sites::{SUBMITTED, service, web};
 use privachat_tests::Stack;
-use privachat_tests::listening::{asked, heard, raise_limit, resident};
-use privachat_tests::scene::{is_quiet, question};
+use privachat_tests::event_listeners::{
+    raise_limit, request_events, resident_kib, wait_for_first_event,
+};
+use privachat_tests::fixtures::{question, wait_until_idle};
 use rustix::process::{Resource, getrlimit};
 
 /// Files that the process needs beside its listeners.
@@ -27,7 +29,7 @@ pub(crate) async fn memory(scale: Scale) -> Row {
         let first = serde_json::from_str(SUBMITTED).expect("a request");
         let id = stack.client().enqueue(first).await;
         stack.client().wait_completed(&id).await;
-        is_quiet(&stack).await;
+        wait_until_idle(&stack).await;
         api.samples.push(megabytes(stack.api.process().id()));
         let process = stack.workers[0].process().id();
         worker.samples.push(megabytes(process));
@@ -59,7 +61,7 @@ pub(crate) async fn memory(scale: Scale) -> Row {
 }
 
 fn megabytes(process: u32) -> f64 {
-    resident(process) as f64 * 1024.0 / 1e6
+    resident_kib(process) as f64 * 1024.0 / 1e6
 }
 
 /// Kilobytes of the API for each of so many idle listeners.
@@ -67,14 +69,14 @@ async fn each(listeners: usize, socket: bool) -> f64 {
     let mut stack: Stack = service(0, &[]).await;
     let process = stack.api.process().id();
     let id = stack.client().enqueue(question()).await;
-    heard(&mut asked(stack.client(), &id, socket).await).await;
-    let before = resident(process);
+    wait_for_first_event(&mut request_events(stack.client(), &id, socket).await).await;
+    let before = resident_kib(process);
     let mut held = Vec::with_capacity(listeners);
     for _ in 0..listeners {
-        let mut stream = asked(stack.client(), &id, socket).await;
-        heard(&mut stream).await;
+        let mut stream = request_events(stack.client(), &id, socket).await;
+        wait_for_first_event(&mut stream).await;
         held.push(stream);
     }
-    let grown = resident(process).saturating_sub(before);
+    let grown = resident_kib(process).saturating_sub(before);
     grown as f64 * 1.024 / listeners as f64
 }

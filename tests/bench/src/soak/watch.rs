@@ -1,8 +1,8 @@
 //! What must not grow, looked at once a second.
 
 use crate::figures::{digits, median};
-use privachat_tests::info;
-use privachat_tests::listening::{connections, resident};
+use privachat_tests::event_listeners::{established_connections, resident_kib};
+use privachat_tests::redis_info;
 use privachat_tests::{Client, Stack};
 use redis::aio::MultiplexedConnection;
 use std::fmt::{self, Write as _};
@@ -90,7 +90,7 @@ impl Watch {
             memory / 1e6,
             files(self.api),
             files(self.worker),
-            connections(&self.client) as f64,
+            established_connections(&self.client) as f64,
             clients,
             keys,
             waiting,
@@ -98,7 +98,7 @@ impl Watch {
     }
 
     async fn information(&mut self, part: &str, name: &str) -> f64 {
-        let value = info::value(&mut self.redis, part, name).await;
+        let value = redis_info::value(&mut self.redis, part, name).await;
         value.expect("a value").parse().expect("a number")
     }
 
@@ -144,7 +144,7 @@ fn allowed(first: f64, noise: f64) -> f64 {
 }
 
 fn megabytes(process: u32) -> f64 {
-    resident(process) as f64 * 1024.0 / 1e6
+    resident_kib(process) as f64 * 1024.0 / 1e6
 }
 
 /// Entries of /proc/<process>/fd.

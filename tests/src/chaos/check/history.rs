@@ -10,9 +10,9 @@ use crate::chaos::log::{Entry, Event};
 pub(in crate::chaos) struct History<'a> {
     pub(in crate::chaos) entries: &'a [Entry],
     pub(in crate::chaos) lease: u64,
-    pub(super) most_attempts: u64,
+    pub(super) max_attempts: u64,
     pub(in crate::chaos) jobs: BTreeMap<&'a str, Job<'a>>,
-    pub(in crate::chaos) faults: Vec<Breakage<'a>>,
+    pub(in crate::chaos) faults: Vec<FaultSpan<'a>>,
     /// When the last search had been posted.
     pub(super) posts_end: u64,
 }
@@ -26,7 +26,7 @@ pub(in crate::chaos) struct Job<'a> {
 }
 
 #[derive(Clone, Copy)]
-pub(in crate::chaos) struct Breakage<'a> {
+pub(in crate::chaos) struct FaultSpan<'a> {
     pub(in crate::chaos) name: &'a str,
     pub(in crate::chaos) target: &'a str,
     pub(in crate::chaos) from: u64,
@@ -34,11 +34,11 @@ pub(in crate::chaos) struct Breakage<'a> {
 }
 
 impl<'a> History<'a> {
-    pub(in crate::chaos) fn of(entries: &'a [Entry]) -> Self {
+    pub(in crate::chaos) fn new(entries: &'a [Entry]) -> Self {
         let mut history = Self {
             entries,
             lease: 0,
-            most_attempts: 0,
+            max_attempts: 0,
             jobs: BTreeMap::new(),
             faults: Vec::new(),
             posts_end: 0,
@@ -47,16 +47,16 @@ impl<'a> History<'a> {
             match entry {
                 Entry::Run {
                     lease_ms,
-                    most_attempts,
+                    max_attempts,
                     ..
-                } => (history.lease, history.most_attempts) = (*lease_ms, *most_attempts),
+                } => (history.lease, history.max_attempts) = (*lease_ms, *max_attempts),
                 Entry::Posts { end } => history.posts_end = *end,
                 Entry::Fault {
                     name,
                     target,
                     from,
                     until,
-                } => history.faults.push(Breakage {
+                } => history.faults.push(FaultSpan {
                     name,
                     target,
                     from: *from,

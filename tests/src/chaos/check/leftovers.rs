@@ -1,14 +1,14 @@
 //! 7: when all is quiet, queues and indexes are empty. 12: every key goes by itself, and the stack
 //! holds no more than before.
 
-use super::{Complaints, History};
+use super::{History, ViolationList};
 use crate::chaos::log::Entry;
 
 /// Connections that a process may keep open for next time: its pool, and what it last asked.
 const SPARE_FILES: u64 = 12;
 const SPARE_CLIENTS: u64 = 30;
 
-pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
+pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
     let mut left = None;
     let (mut before, mut after) = (None, None);
     for entry in history.entries {
@@ -17,31 +17,31 @@ pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
             Entry::Level { before: true, .. } => before = Some(entry),
             Entry::Level { before: false, .. } => after = Some(entry),
             Entry::Died { name, .. } => {
-                complaints.add(8, name, "ended although nobody had killed it");
+                violations.add(8, name, "ended although nobody had killed it");
             }
             _ => {}
         }
     }
     match left {
-        None => complaints.add(7, "run", "nobody looked at the queues"),
+        None => violations.add(7, "run", "nobody looked at the queues"),
         Some(keys) => keys
             .iter()
-            .for_each(|key| complaints.add(7, key, "is not empty")),
+            .for_each(|key| violations.add(7, key, "is not empty")),
     }
     for (id, job) in &history.jobs {
         let longest = job.number("ttl").and_then(|ttl| i64::try_from(ttl).ok());
         let within = |ttl: &i64| *ttl > 0 && longest.is_some_and(|longest| *ttl <= longest);
         if !job.ttls.iter().all(within) {
-            complaints.add(12, id, format!("its keys live for {:?} s", job.ttls));
+            violations.add(12, id, format!("its keys live for {:?} s", job.ttls));
         }
     }
     match (before, after) {
         (Some(before), Some(after)) => {
             for (what, excess) in excess(before, after) {
-                complaints.add(12, &what, format!("{excess} more than before the load"));
+                violations.add(12, &what, format!("{excess} more than before the load"));
             }
         }
-        _ => complaints.add(12, "run", "nobody measured the stack at rest"),
+        _ => violations.add(12, "run", "nobody measured the stack at rest"),
     }
 }
 

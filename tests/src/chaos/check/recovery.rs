@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Breakage, Complaints, History, Job, field};
+use super::{FaultSpan, History, Job, ViolationList, field};
 use crate::chaos::log::Event;
 
 /// What a sweep takes, after the lease.
 const SWEEP: u64 = 2000;
 /// A hint that was popped and lost.
-const HINT: u64 = 5000;
+const REQUEUE_BOUND: u64 = 5000;
 /// Two cores run a dozen processes, and now and then much else. `make recovery` holds each row to its bound;
 /// what is not recovered from at all is later than this, or never.
 const SLACK: u64 = 40_000;
@@ -28,7 +28,7 @@ pub struct Recovery {
     pub alone: bool,
 }
 
-pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
+pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
     for recovery in recoveries(history) {
         let Recovery {
             fault,
@@ -38,7 +38,7 @@ pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
             ..
         } = recovery;
         if took > within {
-            complaints.add(
+            violations.add(
                 8,
                 &id,
                 format!("{fault}: recovered after {took} ms, not {within}"),
@@ -61,24 +61,24 @@ pub(in crate::chaos) fn recoveries(history: &History<'_>) -> Vec<Recovery> {
             }
             "kill_redis" | "cut_clients" => {
                 let row = history.lease + SWEEP;
-                recoveries.extend(goes_on(history, fault, row));
+                recoveries.extend(resumed_after(history, fault, row));
             }
-            "flush_scripts" | "fill_redis" => recoveries.extend(goes_on(history, fault, 0)),
+            "flush_scripts" | "fill_redis" => recoveries.extend(resumed_after(history, fault, 0)),
             _ => {}
         }
     }
-    recoveries.extend(found_hints(history));
+    recoveries.extend(requeued_entries(history));
     recoveries
 }
 
 fn recovery(
     history: &History<'_>,
-    fault: &Breakage<'_>,
+    fault: &FaultSpan<'_>,
     id: &str,
     took: u64,
     row: u64,
 ) -> Recovery {
-    let held_up = held_up(history, fault, took);
+    let held_up = delay_by_others(history, fault, took);
     Recovery {
         fault: fault.name.to_owned(),
         id: id.to_owned(),
@@ -89,13 +89,13 @@ fn recovery(
 }
 
 /// What faults that came before it was over may cost.
-fn held_up(history: &History<'_>, fault: &Breakage<'_>, took: u64) -> u64 {
-    let overlap = |other: &&Breakage<'_>| {
+fn delay_by_others(history: &History<'_>, fault: &FaultSpan<'_>, took: u64) -> u64 {
+    let overlap = |other: &&FaultSpan<'_>| {
         (other.from, other.name) != (fault.from, fault.name)
             && other.from <= fault.from.saturating_add(took)
             && other.until + history.lease >= fault.from
     };
-    let cost = |other: &Breakage<'_>| match other.name {
+    let cost = |other: &FaultSpan<'_>| match other.name {
         // All sweepers spare expired leases for one lease.
         "kill_redis" | "cut_clients" => other.until - other.from + history.lease + 1000,
         "fill_redis" | "hole_up" | "hole_down" | "latency" => other.until - other.from + 1000,
@@ -106,7 +106,7 @@ fn held_up(history: &History<'_>, fault: &Breakage<'_>, took: u64) -> u64 {
 }
 
 /// How long after the fault a search that ran on its target was taken from it.
-fn taken_over(job: &Job<'_>, fault: &Breakage<'_>) -> Option<u64> {
+fn taken_over(job: &Job<'_>, fault: &FaultSpan<'_>) -> Option<u64> {
     let lifecycle = |event: &&Event| {
         matches!(
             event.kind.as_str(),
@@ -117,7 +117,7 @@ fn taken_over(job: &Job<'_>, fault: &Breakage<'_>) -> Option<u64> {
         .events
         .iter()
         .filter(lifecycle)
-        .position(|event| event.at() > fault.from)?;
+        .position(|event| event.time_ms() > fault.from)?;
     let mut around = job
         .events
         .iter()
@@ -127,17 +127,17 @@ fn taken_over(job: &Job<'_>, fault: &Breakage<'_>) -> Option<u64> {
     let was_there = running.kind == "started" && running.data["worker"] == fault.target;
     // A worker that is killed may just have ended the search, or have given it up by itself.
     let lost = next.kind == "retry" && next.data["pause_ms"] == 0;
-    (was_there && lost).then(|| next.at() - fault.from)
+    (was_there && lost).then(|| next.time_ms() - fault.from)
 }
 
 /// How long after the fault was mended some search was started, while there were some to start.
-fn goes_on(history: &History<'_>, fault: &Breakage<'_>, row: u64) -> Option<Recovery> {
+fn resumed_after(history: &History<'_>, fault: &FaultSpan<'_>, row: u64) -> Option<Recovery> {
     if fault.until + LOAD_LEFT > history.posts_end {
         return None;
     }
     let events = history.jobs.values().flat_map(|job| job.events);
-    let starts = events.filter(|event| event.kind == "started" && event.at() >= fault.until);
-    let first = starts.map(Event::at).min().unwrap_or(u64::MAX);
+    let starts = events.filter(|event| event.kind == "started" && event.time_ms() >= fault.until);
+    let first = starts.map(Event::time_ms).min().unwrap_or(u64::MAX);
     Some(recovery(
         history,
         fault,
@@ -148,7 +148,7 @@ fn goes_on(history: &History<'_>, fault: &Breakage<'_>, row: u64) -> Option<Reco
 }
 
 /// Searches whose hint was popped by a worker that never got it.
-fn found_hints(history: &History<'_>) -> Vec<Recovery> {
+fn requeued_entries(history: &History<'_>) -> Vec<Recovery> {
     let lines = history.lines("found a search whose hint was lost");
     let ids: BTreeSet<&str> = lines
         .filter_map(|(_, line)| field(line, "session_id").as_str())
@@ -159,14 +159,20 @@ fn found_hints(history: &History<'_>) -> Vec<Recovery> {
             .events
             .iter()
             .find(|event| event.kind == "started")?
-            .at();
+            .time_ms();
         let created = job.number("created")?;
         let pops = history.faults.iter().filter(|fault| {
             matches!(fault.name, "kill_after_pop" | "lose_pop")
                 && (created..started).contains(&fault.from)
         });
         let fault = pops.max_by_key(|fault| fault.from)?;
-        Some(recovery(history, fault, id, started - fault.from, HINT))
+        Some(recovery(
+            history,
+            fault,
+            id,
+            started - fault.from,
+            REQUEUE_BOUND,
+        ))
     };
     ids.into_iter().filter_map(of_job).collect()
 }

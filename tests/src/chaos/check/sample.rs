@@ -139,7 +139,7 @@ pub(super) fn good() -> Vec<Entry> {
             seed: 1,
             jobs: 2,
             lease_ms: 3000,
-            most_attempts: 3,
+            max_attempts: 3,
         },
         level(true, 20, 30),
         posted("k-a", "t1x", "first", None, None),

@@ -1,7 +1,7 @@
 //! API keys: who has none gets nothing but what is open to all.
 
 use privachat_tests::upstream::searxng;
-use privachat_tests::{Answer, Stack, Upstream, binaries};
+use privachat_tests::{HttpResponse, Stack, Upstream, binaries};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use uuid::Uuid;
@@ -11,13 +11,13 @@ const OPEN: [&str; 4] = ["/", "/livez", "/readyz", "/api/v1/health"];
 
 async fn guarded(web: &Upstream) -> Stack {
     Stack::builder(binaries!())
-        .searching(web)
+        .with_searxng(web)
         .api_env("API_KEYS", format!("first-key-of-somebody, alice:{KEY}"))
         .start()
         .await
 }
 
-fn assert_refused(refused: &Answer, what: &str) {
+fn assert_refused(refused: &HttpResponse, what: &str) {
     assert_eq!(refused.expect(401)["error"], "unauthorized", "{what}");
     assert_eq!(refused.header("www-authenticate"), Some("Bearer"), "{what}");
     assert!(refused.header("x-request-id").is_some(), "{what}");

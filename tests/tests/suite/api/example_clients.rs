@@ -4,15 +4,15 @@
 use privachat_tests::process::isolated;
 use privachat_tests::upstream::model::{self, Script};
 use privachat_tests::upstream::searxng;
-use privachat_tests::{Browser, Process, Proxy, Stack, Upstream, binaries, sources};
+use privachat_tests::{Browser, Process, Proxy, Stack, Upstream, binaries, project_files};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const CLAIM: &str = "Python is a high-level, general-purpose programming language";
 const QUESTION: &str = "What is Python?";
-const PATIENCE: Duration = Duration::from_secs(40);
+const TIMEOUT: Duration = Duration::from_secs(40);
 
-struct Scene {
+struct Scenario {
     stack: Stack,
     /// Before the API.
     proxy: Proxy,
@@ -20,7 +20,7 @@ struct Scene {
     _doubles: [Upstream; 2],
 }
 
-impl Scene {
+impl Scenario {
     async fn start() -> Self {
         let answer = [format!("{CLAIM} [1].").as_str(); 25].join(" ");
         let script = Script::says(&answer).slowly(Duration::from_millis(12));
@@ -28,8 +28,8 @@ impl Scene {
         let page = searxng::Result::new("Python", "http://docs.example/python", CLAIM);
         let web = searxng::finding(vec![page]);
         let stack = Stack::builder(binaries!())
-            .searching(&web)
-            .env("LLM_BASE_URL", model.at("/v1"))
+            .with_searxng(&web)
+            .env("LLM_BASE_URL", model.url_for("/v1"))
             .env("LLM_MODEL", "double")
             .start()
             .await;
@@ -53,31 +53,31 @@ impl Scene {
         Process::spawn("client", command, self.stack.folder())
     }
 
-    async fn succeeds(&self, client: &mut Process) {
-        let code = client.exit_code(PATIENCE).await;
+    async fn assert_success(&self, client: &mut Process) {
+        let code = client.exit_code(TIMEOUT).await;
         let errors = std::fs::read_to_string(self.stack.folder().join("errors.txt"));
         assert_eq!(code, 0, "{}", errors.unwrap());
     }
 
     /// What a program prints that polls.
-    async fn polled(&self, program: [PathBuf; 2]) {
+    async fn assert_polls(&self, program: [PathBuf; 2]) {
         let mut client = self.run(&program);
-        self.succeeds(&mut client).await;
+        self.assert_success(&mut client).await;
         assert_eq!(client.output().trim(), self.answer);
     }
 
     /// What a program prints that follows the events while its connection is cut again and again.
-    async fn followed(&self, program: [PathBuf; 2]) {
+    async fn assert_follows(&self, program: [PathBuf; 2]) {
         let mut client = self.run(&program);
         for text in [3, 10, 20] {
-            let patience = format!("{text} sentences are written");
-            privachat_tests::eventually(&patience, PATIENCE, async || {
+            let what = format!("{text} sentences are written");
+            privachat_tests::eventually(&what, TIMEOUT, async || {
                 (client.output().matches(CLAIM).count() >= text).then_some(())
             })
             .await;
             self.proxy.cut();
         }
-        self.succeeds(&mut client).await;
+        self.assert_success(&mut client).await;
         let output = client.output();
         let end = format!("{answer}\n\n{answer}\n", answer = self.answer);
         assert!(output.ends_with(&end), "{output}");
@@ -86,7 +86,7 @@ impl Scene {
 }
 
 fn python(name: &str) -> [PathBuf; 2] {
-    let python = sources::root().join("target/tools/clients/bin/python");
+    let python = project_files::root().join("target/tools/clients/bin/python");
     assert!(python.exists(), "httpx is not here: make test");
     [python, example(&format!("python/{name}"))]
 }
@@ -96,42 +96,54 @@ fn node(name: &str) -> [PathBuf; 2] {
 }
 
 fn example(name: &str) -> PathBuf {
-    sources::root().join("examples").join(name)
+    project_files::root().join("examples").join(name)
 }
 
 #[tokio::test]
 async fn python_polls() {
-    Scene::start().await.polled(python("poll.py")).await;
+    Scenario::start()
+        .await
+        .assert_polls(python("poll.py"))
+        .await;
 }
 
 #[tokio::test]
 async fn python_follows_the_events_over_connections_that_break() {
-    Scene::start().await.followed(python("events.py")).await;
+    Scenario::start()
+        .await
+        .assert_follows(python("events.py"))
+        .await;
 }
 
 #[tokio::test]
 async fn python_follows_over_websockets_that_break() {
-    Scene::start().await.followed(python("websocket.py")).await;
+    Scenario::start()
+        .await
+        .assert_follows(python("websocket.py"))
+        .await;
 }
 
 #[tokio::test]
 async fn javascript_polls() {
-    Scene::start().await.polled(node("poll.mjs")).await;
+    Scenario::start().await.assert_polls(node("poll.mjs")).await;
 }
 
 #[tokio::test]
 async fn javascript_follows_the_events_over_connections_that_break() {
-    Scene::start().await.followed(node("events.mjs")).await;
+    Scenario::start()
+        .await
+        .assert_follows(node("events.mjs"))
+        .await;
 }
 
 /// In a browser, since only new versions of Node have a WebSocket; what Node calls `process` is made
 /// up for it.
 #[tokio::test]
 async fn javascript_follows_over_websockets_that_break() {
-    let scene = Scene::start().await;
+    let scenario = Scenario::start().await;
     let browser = Browser::start().await;
     browser
-        .open(&format!("http://{}/", scene.proxy.address()))
+        .open(&format!("http://{}/", scenario.proxy.address()))
         .await;
     let program = std::fs::read_to_string(example("javascript/websocket.mjs")).unwrap();
     let body = format!(
@@ -148,23 +160,26 @@ async fn javascript_follows_over_websockets_that_break() {
         let written = format!("return window.output.split(arguments[0]).length > {text}");
         let what = format!("{text} sentences are written");
         browser.until(&what, &written, CLAIM).await;
-        scene.proxy.cut();
+        scenario.proxy.cut();
     }
     browser
         .until("it is over", "return window.isOver === true", "")
         .await;
     let output = browser.script("return window.output", "").await;
-    let end = format!("{answer}\n\n{answer}\n", answer = scene.answer);
+    let end = format!("{answer}\n\n{answer}\n", answer = scenario.answer);
     assert!(output.as_str().unwrap().ends_with(&end), "{output}");
-    assert!(scene.proxy.accepted() > 3, "it came again after each cut");
+    assert!(
+        scenario.proxy.accepted() > 3,
+        "it came again after each cut"
+    );
     // The browser reports the connections that were cut on purpose.
     browser.end_with(&["WebSocket"]).await;
 }
 
 #[tokio::test]
 async fn curl_reads_the_stream_and_ends_with_it() {
-    let scene = Scene::start().await;
-    let client = scene.stack.client();
+    let scenario = Scenario::start().await;
+    let client = scenario.stack.client();
     let question = serde_json::json!({"query": QUESTION, "mode": "speed"});
     let id = client.enqueue(question).await;
     let mut curl = isolated("curl");
@@ -176,8 +191,8 @@ async fn curl_reads_the_stream_and_ends_with_it() {
         "--no-buffer",
         &address,
     ]);
-    let mut curl = Process::spawn("curl", curl, scene.stack.folder());
-    assert_eq!(curl.exit_code(PATIENCE).await, 0, "{}", curl.output());
+    let mut curl = Process::spawn("curl", curl, scenario.stack.folder());
+    assert_eq!(curl.exit_code(TIMEOUT).await, 0, "{}", curl.output());
     let mut whole = client.events(&id, "").await;
     whole.rest().await;
     assert!(curl.output().into_bytes() == whole.raw);
@@ -185,9 +200,9 @@ async fn curl_reads_the_stream_and_ends_with_it() {
 
 #[test]
 fn the_readme_shows_the_programs_that_are_run_here() {
-    let readme = std::fs::read_to_string(sources::root().join("README.md")).unwrap();
+    let readme = std::fs::read_to_string(project_files::root().join("README.md")).unwrap();
     let shown = |folder: &str, language: &str| {
-        let folder = sources::root().join("examples").join(folder);
+        let folder = project_files::root().join("examples").join(folder);
         for file in std::fs::read_dir(folder).unwrap() {
             let path = file.unwrap().path();
             assert!(readme.contains(&block(&path, language)), "{path:?}");

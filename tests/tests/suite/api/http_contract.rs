@@ -1,6 +1,6 @@
 //! Addresses, methods, headers and ids: what clients of the old service rely on around the searches.
 
-use privachat_tests::{Answer, Client, Stack, binaries};
+use privachat_tests::{Client, HttpResponse, Stack, binaries};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -243,7 +243,7 @@ async fn api_with_cors(origins: &str) -> Stack {
         .await
 }
 
-async fn preflight(client: &Client, origin: &str) -> Answer {
+async fn preflight(client: &Client, origin: &str) -> HttpResponse {
     let request = client
         .request(Method::OPTIONS, "/api/v1/search")
         .header("Origin", origin)

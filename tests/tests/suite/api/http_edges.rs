@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use privachat_tests::scene::question;
+use privachat_tests::api_operations::operations;
+use privachat_tests::fixtures::question;
 use privachat_tests::scrape::{address, scrape, watched, web, worker_port};
-use privachat_tests::surface::operations;
 use privachat_tests::{Client, Stack, binaries, eventually};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -14,14 +14,14 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
 
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn api() -> Stack {
     Stack::builder(binaries!()).workers(0).start().await
 }
 
 /// Headers but those that differ between any two answers.
-fn lasting(headers: &HeaderMap) -> BTreeMap<String, String> {
+fn comparable_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let passing = ["date", "x-request-id", "content-length"];
     headers
         .iter()
@@ -42,7 +42,11 @@ async fn assert_head_is_get(client: &Client, path: &str, page: bool) {
     let (head, get) = (ask(Method::HEAD).await, ask(Method::GET).await);
     assert_eq!(head.status, get.status, "{path}");
     assert_eq!(head.text, "", "{path}");
-    assert_eq!(lasting(&head.headers), lasting(&get.headers), "{path}");
+    assert_eq!(
+        comparable_headers(&head.headers),
+        comparable_headers(&get.headers),
+        "{path}"
+    );
     let length = |headers: &HeaderMap| headers.contains_key("content-length");
     assert_eq!(length(&head.headers), length(&get.headers), "{path}");
     if page {
@@ -54,7 +58,7 @@ async fn assert_head_is_get(client: &Client, path: &str, page: bool) {
 #[tokio::test]
 async fn head_is_answered_wherever_get_is() {
     let web = web();
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
     let id = client.enqueue(question()).await;
     client.wait_completed(&id).await;
@@ -135,7 +139,7 @@ async fn a_head_of_a_stream_or_a_socket_ends_at_once_and_leaves_nobody_who_liste
 }
 
 /// A request of HTTP/1.0.
-fn old(method: &str, path: &str, headers: &str, body: &str) -> String {
+fn http_1_0_request(method: &str, path: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     format!("{method} {path} HTTP/1.0\r\n{headers}Content-Length: {length}\r\n\r\n{body}")
 }
@@ -143,7 +147,7 @@ fn old(method: &str, path: &str, headers: &str, body: &str) -> String {
 #[tokio::test]
 async fn a_client_of_http_1_0_gets_no_chunks() {
     let web = web();
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
     let id = client.enqueue(question()).await;
     client.wait_completed(&id).await;
@@ -153,11 +157,11 @@ async fn a_client_of_http_1_0_gets_no_chunks() {
     let asked = question().to_string();
     let events = format!("{search}/{id}/events");
     for (request, last) in [
-        (old("POST", search, json, &asked), "}"),
-        (old("POST", search, streaming, &asked), "}\n\n"),
+        (http_1_0_request("POST", search, json, &asked), "}"),
+        (http_1_0_request("POST", search, streaming, &asked), "}\n\n"),
         // A proxy that wants to keep its connection gets it closed behind what has no length.
         (
-            old(
+            http_1_0_request(
                 "POST",
                 search,
                 &format!("{streaming}Connection: keep-alive\r\n"),
@@ -165,9 +169,9 @@ async fn a_client_of_http_1_0_gets_no_chunks() {
             ),
             "}\n\n",
         ),
-        (old("GET", &events, "", ""), "}\n\n"),
-        (old("HEAD", &events, "", ""), "\r\n\r\n"),
-        (old("GET", "/api/docs/", "", ""), ">\n"),
+        (http_1_0_request("GET", &events, "", ""), "}\n\n"),
+        (http_1_0_request("HEAD", &events, "", ""), "\r\n\r\n"),
+        (http_1_0_request("GET", "/api/docs/", "", ""), ">\n"),
     ] {
         let answer = client.exchange(&request).await;
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
@@ -291,7 +295,7 @@ async fn what_is_no_request_is_no_error_of_ours() {
     }
     // A line of the log that comes behind all of theirs.
     client.get("/nothing").await.expect(404);
-    let log = eventually("the last request is in the log", SOON, async || {
+    let log = eventually("the last request is in the log", TIMEOUT, async || {
         let log = stack.api.process().output();
         log.contains("\"route\":\"unknown\",\"status\":404")
             .then_some(log)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use privachat_tests::{Stack, binaries, fixtures, sources};
+use privachat_tests::{Stack, binaries, captured_bodies, project_files};
 use serde_json::Value;
 
 async fn api() -> Stack {
@@ -24,7 +24,7 @@ fn names(object: &Value) -> Vec<String> {
 
 /// `only(GET, "/path")` in the route table.
 fn routes_of_the_code() -> BTreeSet<String> {
-    let table = sources::file("crates/api/src/app.rs").code();
+    let table = project_files::file("crates/api/src/app.rs").code();
     let calls = table.split("only(").skip(1);
     let paths = calls.filter_map(|call| call.split('"').nth(1));
     paths
@@ -62,14 +62,16 @@ async fn the_document_is_openapi_3_1_and_names_every_route() {
 async fn the_schema_of_a_response_begins_with_the_members_of_the_old_one_in_their_order() {
     let document = document(&api().await).await;
     let members = names(&document["components"]["schemas"]["SearchResponse"]["properties"]);
-    let old: Value = serde_json::from_str(&fixtures::text("old-service/async-post.json")).unwrap();
+    let old: Value =
+        serde_json::from_str(&captured_bodies::text("old-service/async-post.json")).unwrap();
     assert_eq!(members.get(..16).expect("sixteen members"), names(&old));
 }
 
 #[tokio::test]
 async fn the_schemas_of_the_items_have_exactly_the_old_members() {
     let document = document(&api().await).await;
-    let old: Value = serde_json::from_str(&fixtures::text("old-service/sync-post.json")).unwrap();
+    let old: Value =
+        serde_json::from_str(&captured_bodies::text("old-service/sync-post.json")).unwrap();
     for (schema, list) in [
         ("Source", "sources"),
         ("SubQuery", "sub_queries"),
@@ -175,7 +177,7 @@ async fn the_document_knows_every_kind_of_event_that_a_stream_can_send() {
         variants.expect("variants").iter().map(kind).collect()
     };
     let documented: BTreeSet<String> = &kinds("Event") | &kinds("Turn");
-    let page = sources::root().join("docs/EVENTS.md");
+    let page = project_files::root().join("docs/EVENTS.md");
     let page = std::fs::read_to_string(page).unwrap();
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
     let rows = rows.filter_map(|row| row.split('`').next());

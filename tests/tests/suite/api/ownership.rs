@@ -2,9 +2,9 @@
 
 use privachat_core::connection::Redis;
 use privachat_core::jobs::Jobs;
-use privachat_tests::scene::{self, is_quiet, question};
+use privachat_tests::fixtures::{self, question, wait_until_idle};
 use privachat_tests::upstream::searxng;
-use privachat_tests::{Answer, Client, Stack, Upstream, binaries, fixtures};
+use privachat_tests::{Client, HttpResponse, Stack, Upstream, binaries, captured_bodies};
 use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ const EVERYWHERE: [(Method, &str); 7] = [
 async fn start(web: &Upstream, workers: usize) -> Stack {
     Stack::builder(binaries!())
         .workers(workers)
-        .searching(web)
+        .with_searxng(web)
         .api_env("API_KEYS", format!("alice:{ALICE}, bob:{BOB}"))
         .api_env("API_ADMIN_KEYS", format!("root:{ROOT}"))
         .start()
@@ -37,10 +37,10 @@ async fn start(web: &Upstream, workers: usize) -> Stack {
 }
 
 fn web() -> Upstream {
-    searxng::finding(scene::found())
+    searxng::finding(fixtures::gather_results())
 }
 
-async fn ask(client: &Client, method: &Method, path: &str) -> Answer {
+async fn ask(client: &Client, method: &Method, path: &str) -> HttpResponse {
     let request = client.request(method.clone(), path);
     if !path.ends_with("/ws") {
         return client.send(request).await;
@@ -54,7 +54,7 @@ async fn ask(client: &Client, method: &Method, path: &str) -> Answer {
 }
 
 /// What an answer shows, without what is of its time and request.
-fn shown(answer: &Answer, id: &str) -> (u16, Vec<(String, String)>, String) {
+fn comparable(answer: &HttpResponse, id: &str) -> (u16, Vec<(String, String)>, String) {
     let passing = ["date", "x-request-id"];
     let headers = answer.headers.iter().map(|(name, value)| {
         let value = value.to_str().unwrap().to_owned();
@@ -74,8 +74,8 @@ async fn is_unknown_to(client: &Client, id: &str) {
         let of_none = ask(client, &method, &path.replace("{id}", &nobodys)).await;
         assert_eq!(of_it.status, 404, "{method} {path}: {}", of_it.text);
         assert_eq!(
-            shown(&of_it, id),
-            shown(&of_none, &nobodys),
+            comparable(&of_it, id),
+            comparable(&of_none, &nobodys),
             "{method} {path}"
         );
     }
@@ -91,7 +91,7 @@ async fn listed(client: &Client, query: &str) -> Vec<String> {
     ids.collect()
 }
 
-async fn post_once(client: &Client, key: &str) -> Answer {
+async fn post_once(client: &Client, key: &str) -> HttpResponse {
     let mut search = question();
     search["async_mode"] = json!(true);
     let request = client
@@ -101,7 +101,7 @@ async fn post_once(client: &Client, key: &str) -> Answer {
     client.send(request).await
 }
 
-fn id_of(answer: &Answer) -> String {
+fn id_of(answer: &HttpResponse) -> String {
     let id = answer.expect(200)["session_id"].clone();
     id.as_str().unwrap().to_owned()
 }
@@ -120,7 +120,7 @@ async fn another_ones_search_is_an_unknown_one_from_its_post_to_the_end_of_its_r
     stack.add_worker();
     alice.wait_completed(&id).await;
     is_unknown_to(&bob, &id).await;
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     is_unknown_to(&bob, &id).await;
     for sees in [&alice, &root] {
         let told = sees.events(&id, "").await.rest().await;
@@ -153,7 +153,7 @@ async fn the_list_holds_the_searches_of_the_key_and_for_an_operator_all() {
         client.wait_completed(&id).await;
         ids.push(id);
     }
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     let of = |places: &[usize]| -> Vec<String> {
         let ids = places.iter().map(|&place| ids[place].clone());
         ids.collect()
@@ -195,9 +195,9 @@ async fn a_search_without_an_owner_is_for_operators() {
     let [alice, root] = [ALICE, ROOT].map(|key| stack.client().with_key(key));
     let jobs = Jobs::new(Redis::open(&stack.redis.url()).unwrap());
     let without_keys = Uuid::new_v4();
-    jobs.submit(&scene::job(without_keys)).await.unwrap();
+    jobs.submit(&fixtures::job(without_keys)).await.unwrap();
     let of_the_old_service = Uuid::new_v4();
-    let result = fixtures::text("old-service/sync-post.json");
+    let result = captured_bodies::text("old-service/sync-post.json");
     let record = format!(r#"{{"status": "completed", "result": {result}, "error": null}}"#);
     let mut redis = stack.redis.connection().await;
     let key = format!("search_job:{of_the_old_service}");
@@ -250,7 +250,7 @@ async fn queue_answers(client: &Client) -> Vec<(u16, Value)> {
     answers
 }
 
-fn thrice(status: u16, error: Value) -> Vec<(u16, Value)> {
+fn three_times(status: u16, error: Value) -> Vec<(u16, Value)> {
     vec![(status, error); 3]
 }
 
@@ -281,7 +281,11 @@ async fn the_queue_is_for_operators_whichever_keys_there_are() {
                 _ => json!("forbidden"),
             };
             let answers = queue_answers(&client).await;
-            assert_eq!(answers, thrice(status, error), "{settings:?} {client:?}");
+            assert_eq!(
+                answers,
+                three_times(status, error),
+                "{settings:?} {client:?}"
+            );
         }
         assert_eq!(client.get("/queue").await.status, 200, "the page is open");
     }
@@ -291,7 +295,7 @@ async fn the_queue_is_for_operators_whichever_keys_there_are() {
 async fn with_keys_of_operators_alone_anybody_searches_and_sees_all() {
     let web = web();
     let stack = Stack::builder(binaries!())
-        .searching(&web)
+        .with_searxng(&web)
         .api_env("API_ADMIN_KEYS", format!("root:{ROOT}"))
         .start()
         .await;
@@ -301,7 +305,7 @@ async fn with_keys_of_operators_alone_anybody_searches_and_sees_all() {
     anybody.wait_completed(&of_root).await;
     let of_anybody = anybody.enqueue(question()).await;
     root.wait_completed(&of_anybody).await;
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     for sees in [anybody, &root, &anybody.with_key("no-key-of-this-service")] {
         assert_eq!(listed(sees, "").await, [&*of_anybody, &*of_root]);
     }
@@ -313,7 +317,7 @@ async fn with_keys_of_operators_alone_anybody_searches_and_sees_all() {
 async fn while_the_database_is_away_the_ids_of_others_are_still_no_different() {
     let web = web();
     let stack = Stack::builder(binaries!())
-        .searching(&web)
+        .with_searxng(&web)
         .env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")
         .api_env("API_KEYS", format!("alice:{ALICE}, bob:{BOB}"))
         .start()
@@ -327,7 +331,11 @@ async fn while_the_database_is_away_the_ids_of_others_are_still_no_different() {
         let of_it = ask(&bob, &method, &path(&id)).await;
         let of_none = ask(&bob, &method, &path(&nobodys)).await;
         assert_eq!(of_it.status, 503, "{}", of_it.text);
-        assert_eq!(shown(&of_it, &id), shown(&of_none, &nobodys), "{method}");
+        assert_eq!(
+            comparable(&of_it, &id),
+            comparable(&of_none, &nobodys),
+            "{method}"
+        );
     }
     let own = alice.get(&format!("/api/v1/sessions/{id}")).await;
     assert_eq!(own.expect(200)["status"], "completed");

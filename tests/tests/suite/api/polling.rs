@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use privachat_tests::scene::{hanging_first, is_quiet, reaches};
+use privachat_tests::fixtures::{searxng_hanging_first, wait_for_status, wait_until_idle};
 use privachat_tests::upstream::{Reply, searxng};
 use privachat_tests::{Stack, binaries};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Far more than an answer takes, and less than a poll may wait that asks for 30 s.
 const WITHOUT_WAITING: Duration = Duration::from_secs(25);
 
@@ -20,8 +20,8 @@ fn question() -> Value {
 #[tokio::test]
 async fn an_async_post_is_answered_as_pending_before_the_search_is_run_and_says_where_and_when_to_look()
  {
-    let (web, _) = hanging_first(usize::MAX);
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let (web, _) = searxng_hanging_first(usize::MAX);
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     for number in 0..21 {
         let request = json!({"query": format!("What is Python {number}?"), "mode": "balanced", "async_mode": true});
         let answer = stack.client().post_search(request).await;
@@ -48,7 +48,7 @@ async fn an_async_post_is_answered_as_pending_before_the_search_is_run_and_says_
 #[tokio::test]
 async fn a_client_that_polls_while_the_status_is_not_completed_comes_to_its_end() {
     let web = searxng::finding(searxng::about_python());
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let request = json!({"query": "What is Python?", "mode": "balanced", "async_mode": true});
     let mut result = stack.client().post_search(request).await.expect(200);
     let id = result["session_id"].as_str().unwrap().to_owned();
@@ -131,7 +131,7 @@ async fn a_client_that_builds_objects_from_exactly_the_old_members_can_read_ever
     let web = searxng::finding(searxng::about_python());
     let mut stack = Stack::builder(binaries!())
         .workers(0)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
     let id = stack
@@ -189,7 +189,7 @@ async fn a_poll_that_waits_returns_when_the_status_changes() {
     );
     let mut stack = Stack::builder(binaries!())
         .workers(0)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
     let id = stack.client().enqueue(question()).await;
@@ -226,13 +226,13 @@ async fn a_poll_that_waits_returns_the_old_state_when_its_time_is_up() {
 
 #[tokio::test]
 async fn many_polls_may_wait_for_one_search() {
-    let (searxng, _) = hanging_first(usize::MAX);
+    let (searxng, _) = searxng_hanging_first(usize::MAX);
     let stack = Stack::builder(binaries!())
-        .searching(&searxng)
+        .with_searxng(&searxng)
         .start()
         .await;
     let id = stack.client().enqueue(question()).await;
-    reaches(&stack, &id, "processing", SOON).await;
+    wait_for_status(&stack, &id, "processing", TIMEOUT).await;
     let polls = (0..50).map(|_| {
         let (client, path) = (
             stack.client().clone(),
@@ -249,5 +249,5 @@ async fn many_polls_may_wait_for_one_search() {
     for poll in polls {
         assert_eq!(poll.await.unwrap()["status"], "failed");
     }
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }

@@ -2,7 +2,7 @@
 //! nobody's else's.
 
 use privachat_core::{connection::Redis, keys, limits::RateLimit};
-use privachat_tests::{Answer, Client, RedisServer, Stack, binaries, eventually};
+use privachat_tests::{Client, HttpResponse, RedisServer, Stack, binaries, eventually};
 use redis::AsyncCommands;
 use reqwest::Method;
 use serde_json::json;
@@ -19,7 +19,7 @@ const FIELDS: [&str; 4] = [
     "ratelimit-reset",
     "ratelimit-policy",
 ];
-const SOON: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn limited(per_minute: u32, settings: &[(&str, &str)]) -> Stack {
     let mut builder = Stack::builder(binaries!())
@@ -31,28 +31,28 @@ async fn limited(per_minute: u32, settings: &[(&str, &str)]) -> Stack {
     builder.start().await
 }
 
-fn number(answer: &Answer, name: &str) -> u64 {
+fn number_header(answer: &HttpResponse, name: &str) -> u64 {
     let text = answer
         .header(name)
         .unwrap_or_else(|| panic!("no {name} in {:?}", answer.headers));
     text.parse().unwrap()
 }
 
-fn assert_untold(answer: &Answer) {
+fn assert_no_limit_headers(answer: &HttpResponse) {
     for field in FIELDS {
         assert_eq!(answer.header(field), None);
     }
 }
 
 /// One request that comes by `forwarded`.
-async fn from(client: &Client, forwarded: &str) -> Answer {
+async fn get_from(client: &Client, forwarded: &str) -> HttpResponse {
     let request = client.request(Method::GET, NOTHING);
     client
         .send(request.header("X-Forwarded-For", forwarded))
         .await
 }
 
-async fn with_key(client: &Client, key: &str) -> Answer {
+async fn with_key(client: &Client, key: &str) -> HttpResponse {
     let request = client.request(Method::GET, NOTHING);
     client.send(request.bearer_auth(key)).await
 }
@@ -63,7 +63,7 @@ async fn rate_limit(redis: &RedisServer, per_minute: u32) -> RateLimit {
 }
 
 /// The keys of all limits.
-async fn kept(redis: &RedisServer) -> Vec<String> {
+async fn limit_keys(redis: &RedisServer) -> Vec<String> {
     let mut connection = redis.connection().await;
     connection.keys(keys::limit("*")).await.unwrap()
 }
@@ -122,7 +122,7 @@ async fn callers_are_kept_apart_without_names_and_forgotten_within_a_minute() {
             assert_eq!(allowance.remaining, expected, "{caller}");
         }
     }
-    let kept = kept(&redis).await;
+    let kept = limit_keys(&redis).await;
     assert_eq!(kept.len(), 3, "{kept:?}");
     let mut connection = redis.connection().await;
     for key in kept {
@@ -137,7 +137,7 @@ async fn a_clock_that_was_set_back_locks_nobody_out_for_longer_than_the_rules_do
     let redis = RedisServer::start().await;
     let limit = rate_limit(&redis, 60).await;
     limit.take("somebody").await.unwrap();
-    let key = kept(&redis).await.remove(0);
+    let key = limit_keys(&redis).await.remove(0);
     let mut connection = redis.connection().await;
     let due: f64 = connection.get(&key).await.unwrap();
     let () = connection.set(&key, due + 86_400_000.0).await.unwrap();
@@ -148,22 +148,22 @@ async fn a_clock_that_was_set_back_locks_nobody_out_for_longer_than_the_rules_do
 #[tokio::test]
 async fn two_apis_share_one_limit_and_say_how_much_is_left() {
     let stack = limited(10, &[]).await;
-    let other = stack.another_api().await;
+    let other = stack.start_api().await;
     let both = [stack.client(), other.client()];
     for (left, client) in (0..10).rev().zip(both.iter().cycle()) {
         let answer = client.get(NOTHING).await;
         assert_eq!(answer.status, 404);
-        assert_eq!(number(&answer, "ratelimit-limit"), 10);
-        assert_eq!(number(&answer, "ratelimit-remaining"), left);
-        let reset = number(&answer, "ratelimit-reset");
+        assert_eq!(number_header(&answer, "ratelimit-limit"), 10);
+        assert_eq!(number_header(&answer, "ratelimit-remaining"), left);
+        let reset = number_header(&answer, "ratelimit-reset");
         assert!((1..=60).contains(&reset), "{reset}");
         assert_eq!(answer.header("ratelimit-policy"), Some("10;w=60"));
     }
     for client in both {
         let refused = client.get(NOTHING).await;
         assert_eq!(refused.expect(429)["error"], "rate_limited");
-        assert_eq!(number(&refused, "ratelimit-remaining"), 0);
-        let wait = number(&refused, "retry-after");
+        assert_eq!(number_header(&refused, "ratelimit-remaining"), 0);
+        let wait = number_header(&refused, "retry-after");
         assert!((1..=6).contains(&wait), "{wait}");
         let search = client.post_search(json!({"query": "x"})).await;
         assert_eq!(search.expect(429)["error"], "rate_limited");
@@ -174,11 +174,11 @@ async fn two_apis_share_one_limit_and_say_how_much_is_left() {
 async fn retry_after_is_true() {
     let stack = limited(60, &[]).await;
     let client = stack.client();
-    let refused = eventually("the allowance is used up", SOON, async || {
+    let refused = eventually("the allowance is used up", TIMEOUT, async || {
         Some(client.get(NOTHING).await).filter(|answer| answer.status == 429)
     })
     .await;
-    let wait = number(&refused, "retry-after");
+    let wait = number_header(&refused, "retry-after");
     assert_eq!(wait, 1);
     tokio::time::sleep(Duration::from_secs(wait)).await;
     assert_eq!(client.get(NOTHING).await.status, 404);
@@ -192,7 +192,7 @@ async fn each_key_has_a_limit_of_its_own_and_guessing_is_limited_by_address() {
     for left in (0..6).rev() {
         let answer = with_key(client, ALICE).await;
         assert_eq!(answer.status, 404);
-        assert_eq!(number(&answer, "ratelimit-remaining"), left);
+        assert_eq!(number_header(&answer, "ratelimit-remaining"), left);
     }
     with_key(client, ALICE).await.expect(429);
     assert_eq!(with_key(client, BOB).await.status, 404);
@@ -206,7 +206,7 @@ async fn each_key_has_a_limit_of_its_own_and_guessing_is_limited_by_address() {
         with_key(client, "a key that is a guess").await.expect(401);
         let refused = sign_in().await;
         assert_eq!(refused.expect(401)["error"], "unauthorized");
-        assert_eq!(number(&refused, "ratelimit-remaining"), left);
+        assert_eq!(number_header(&refused, "ratelimit-remaining"), left);
     }
     sign_in().await.expect(429);
     with_key(client, "another guess, perhaps").await.expect(429);
@@ -235,9 +235,9 @@ async fn probes_pages_and_documents_are_free() {
     for path in free.iter().cycle().take(2 * free.len()) {
         let answer = client.get(path).await;
         assert_ne!(answer.status, 429, "{path}");
-        assert_untold(&answer);
+        assert_no_limit_headers(&answer);
     }
-    assert_eq!(kept(&stack.redis).await, [""; 0]);
+    assert_eq!(limit_keys(&stack.redis).await, [""; 0]);
     assert_eq!(client.get(NOTHING).await.status, 404);
     client.get("/no-page").await.expect(429);
 }
@@ -247,16 +247,16 @@ async fn without_the_setting_nothing_is_counted_or_told() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let answer = stack.client().get(NOTHING).await;
     assert_eq!(answer.status, 404);
-    assert_untold(&answer);
-    assert_eq!(kept(&stack.redis).await, [""; 0]);
+    assert_no_limit_headers(&answer);
+    assert_eq!(limit_keys(&stack.redis).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn nobody_is_believed_about_an_address_but_trusted_proxies() {
     let open = limited(10, &[]).await;
     for left in [9, 8, 7] {
-        let answer = from(open.client(), &format!("203.0.113.{left}")).await;
-        assert_eq!(number(&answer, "ratelimit-remaining"), left);
+        let answer = get_from(open.client(), &format!("203.0.113.{left}")).await;
+        assert_eq!(number_header(&answer, "ratelimit-remaining"), left);
     }
 
     let trusted = [("API_TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1, ::1")];
@@ -275,13 +275,17 @@ async fn nobody_is_believed_about_an_address_but_trusted_proxies() {
         ("", 9),
         ("127.0.0.1", 8),
     ] {
-        let answer = from(behind.client(), forwarded).await;
-        assert_eq!(number(&answer, "ratelimit-remaining"), left, "{forwarded}");
+        let answer = get_from(behind.client(), forwarded).await;
+        assert_eq!(
+            number_header(&answer, "ratelimit-remaining"),
+            left,
+            "{forwarded}"
+        );
     }
 }
 
 /// What a request may wait for the limit while Redis is silent.
-const PATIENCE: Duration = Duration::from_millis(250);
+const MAX_REDIS_WAIT: Duration = Duration::from_millis(250);
 
 #[tokio::test]
 async fn a_redis_that_is_silent_costs_a_request_a_quarter_of_a_second() {
@@ -296,7 +300,7 @@ async fn a_redis_that_is_silent_costs_a_request_a_quarter_of_a_second() {
         assert!(limit.take("somebody").await.is_none());
         let rounding = Duration::from_millis(10);
         let took = begun.elapsed();
-        assert!(took <= PATIENCE * times + rounding, "{took:?}");
+        assert!(took <= MAX_REDIS_WAIT * times + rounding, "{took:?}");
     }
     tokio::time::resume();
     redis.resume();
@@ -306,25 +310,25 @@ async fn a_redis_that_is_silent_costs_a_request_a_quarter_of_a_second() {
 async fn without_redis_requests_go_on_unlimited_and_the_log_says_so_once() {
     let mut stack = limited(2, &[]).await;
     assert_eq!(
-        number(&stack.client().get(NOTHING).await, "ratelimit-remaining"),
+        number_header(&stack.client().get(NOTHING).await, "ratelimit-remaining"),
         1
     );
     stack.redis.pause();
     for _ in 0..4 {
         let answer = stack.client().get(NOTHING).await;
         assert_eq!(answer.status, 404);
-        assert_untold(&answer);
+        assert_no_limit_headers(&answer);
     }
     stack.redis.resume();
     stack.redis.kill();
     for _ in 0..4 {
         let answer = stack.client().get("/api/v1/sessions").await;
         answer.expect(200);
-        assert_untold(&answer);
+        assert_no_limit_headers(&answer);
     }
     stack.redis.restart().await;
     let client = stack.client().clone();
-    eventually("requests are counted again", SOON, async || {
+    eventually("requests are counted again", TIMEOUT, async || {
         client
             .get(NOTHING)
             .await
@@ -351,7 +355,7 @@ async fn a_page_of_an_allowed_origin_may_read_the_limit() {
         client.send(request.header("Origin", "http://x.test"))
     };
     // A preflight is no request of anybody.
-    assert_untold(&ask(Method::OPTIONS).await);
+    assert_no_limit_headers(&ask(Method::OPTIONS).await);
     for status in [404, 429] {
         let answer = ask(Method::GET).await;
         assert_eq!(answer.status, status);

@@ -1,6 +1,6 @@
 //! What may be sent as the body of a search: JSON, declared as such, and not too much of it.
 
-use privachat_tests::{Answer, Client, Stack, binaries};
+use privachat_tests::{Client, HttpResponse, Stack, binaries};
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::json;
 
@@ -10,7 +10,7 @@ async fn api() -> Stack {
     Stack::builder(binaries!()).workers(0).start().await
 }
 
-async fn post(client: &Client, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+async fn post(client: &Client, content_type: &str, body: impl Into<reqwest::Body>) -> HttpResponse {
     let request = client
         .request(Method::POST, SEARCH)
         .header(CONTENT_TYPE, content_type)
@@ -18,7 +18,7 @@ async fn post(client: &Client, content_type: &str, body: impl Into<reqwest::Body
     client.send(request).await
 }
 
-async fn post_json(client: &Client, body: impl Into<reqwest::Body>) -> Answer {
+async fn post_json(client: &Client, body: impl Into<reqwest::Body>) -> HttpResponse {
     post(client, "application/json", body).await
 }
 

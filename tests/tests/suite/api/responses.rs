@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use privachat_tests::upstream::{Reply, searxng};
-use privachat_tests::{Stack, Upstream, binaries, eventually, fixtures};
+use privachat_tests::{Stack, Upstream, binaries, captured_bodies, eventually};
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 fn members(value: &Value) -> Vec<&str> {
     let object = value.as_object().expect("an object");
@@ -15,7 +15,7 @@ fn members(value: &Value) -> Vec<&str> {
 }
 
 fn old(name: &str) -> Value {
-    serde_json::from_str(&fixtures::text(&format!("old-service/{name}"))).unwrap()
+    serde_json::from_str(&captured_bodies::text(&format!("old-service/{name}"))).unwrap()
 }
 
 /// The members that every response has in every state.
@@ -44,7 +44,7 @@ async fn the_response_has_every_member_and_the_posted_values_in_every_state() {
     );
     let mut stack = Stack::builder(binaries!())
         .workers(0)
-        .searching(&slow)
+        .with_searxng(&slow)
         .start()
         .await;
     let request = json!({"query": " What is Python? ", "mode": "speed", "async_mode": true});
@@ -53,7 +53,7 @@ async fn the_response_has_every_member_and_the_posted_values_in_every_state() {
 
     let pending = stack.client().status(&id).await.expect(200);
     stack.add_worker();
-    let processing = eventually("it is processing", SOON, async || {
+    let processing = eventually("it is processing", TIMEOUT, async || {
         let poll = stack.client().status(&id).await.expect(200);
         (poll["status"] == "processing").then_some(poll)
     })
@@ -87,7 +87,10 @@ async fn the_response_has_every_member_and_the_posted_values_in_every_state() {
 #[tokio::test]
 async fn a_failed_response_has_every_member_and_its_reason() {
     let empty = Upstream::always(searxng::sample("noresults.json"));
-    let stack = Stack::builder(binaries!()).searching(&empty).start().await;
+    let stack = Stack::builder(binaries!())
+        .with_searxng(&empty)
+        .start()
+        .await;
     let request = json!({"query": "q", "mode": "speed", "async_mode": true});
     let posted = stack.client().post_search(request).await.expect(200);
     let id = posted["session_id"].as_str().unwrap();
@@ -109,7 +112,7 @@ async fn a_failed_response_has_every_member_and_its_reason() {
 #[tokio::test]
 async fn a_sync_search_is_answered_completely_in_one_go() {
     let web = searxng::finding(searxng::about_python());
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let answer = stack
         .client()
         .post_search(json!({"query": "What is Python?", "mode": "speed"}))
@@ -128,7 +131,7 @@ async fn a_sync_search_is_answered_completely_in_one_go() {
 #[tokio::test]
 async fn the_items_have_exactly_the_members_of_the_old_service_and_values_within_bounds() {
     let web = searxng::finding(searxng::about_python());
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let response = stack
         .client()
         .post_search(json!({"query": "What is Python?", "mode": "speed"}))
@@ -165,7 +168,7 @@ async fn the_items_have_exactly_the_members_of_the_old_service_and_values_within
 #[tokio::test]
 async fn every_citation_leads_to_a_source_that_the_answer_cites_that_often() {
     let web = searxng::finding(searxng::about_python());
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let response = stack
         .client()
         .post_search(json!({"query": "What is Python?", "mode": "speed"}))
@@ -196,7 +199,10 @@ async fn every_citation_leads_to_a_source_that_the_answer_cites_that_often() {
 #[tokio::test]
 async fn a_sync_search_that_fails_says_why_under_the_old_name() {
     let empty = Upstream::always(searxng::sample("noresults.json"));
-    let stack = Stack::builder(binaries!()).searching(&empty).start().await;
+    let stack = Stack::builder(binaries!())
+        .with_searxng(&empty)
+        .start()
+        .await;
     let request = stack
         .client()
         .request(reqwest::Method::POST, "/api/v1/search")
@@ -218,7 +224,7 @@ async fn a_sync_search_that_fails_says_why_under_the_old_name() {
 async fn a_sync_search_that_finds_nothing_in_time_is_504_with_its_session() {
     let hanging = Upstream::always(Reply::hang());
     let stack = Stack::builder(binaries!())
-        .searching(&hanging)
+        .with_searxng(&hanging)
         .start()
         .await;
     let request = json!({"query": "q", "mode": "speed", "timeout": 10});

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use privachat_tests::process::isolated;
-use privachat_tests::stack::Builder;
+use privachat_tests::stack::StackBuilder;
 use privachat_tests::upstream::{Reply, Request, perplexity, searxng, site};
-use privachat_tests::{Process, Stack, Upstream, binaries, sources};
+use privachat_tests::{Process, Stack, Upstream, binaries, project_files};
 use serde_json::{Value, json};
 
 const KEY: &str = "planted-api-key-6c1d9e0b";
@@ -22,17 +22,17 @@ const WEBHOOK_SECRET: &str = "whsec_c2NoZW1hdGhlc2lzLW1ha2VzLWhvc3RzLXVwIQ==";
 const ENGINES: [&str; 3] = ["searxng", "perplexity", "auto"];
 
 /// Everything that is asked is found, so that no search fails.
-struct Scene {
+struct Scenario {
     stack: Stack,
     document: Value,
     _web: Upstream,
 }
 
-impl Scene {
-    async fn start(with: impl FnOnce(Builder) -> Builder) -> Self {
+impl Scenario {
+    async fn start(with: impl FnOnce(StackBuilder) -> StackBuilder) -> Self {
         let web = Upstream::start(echo);
         let stack = Stack::builder(binaries!())
-            .searching(&web)
+            .with_searxng(&web)
             .worker_env("FETCH_ALLOW_HOSTS", web.url().trim_start_matches("http://"))
             .env("PERPLEXITY_BASE_URL", web.url())
             .env("PERPLEXITY_API_KEY", PERPLEXITY_KEY)
@@ -78,7 +78,7 @@ impl Scene {
         self
     }
 
-    async fn holds(&self, key: Option<&str>, examples: u32) {
+    async fn assert_conforms(&self, key: Option<&str>, examples: u32) {
         let (base, folder) = (self.stack.client().base(), self.stack.folder());
         let (code, output) = schemathesis(base, folder, &self.document, key, examples).await;
         assert_eq!(code, 0, "{output}");
@@ -128,9 +128,9 @@ async fn schemathesis(
     key: Option<&str>,
     examples: u32,
 ) -> (i32, String) {
-    let program = sources::root().join("target/tools/schemathesis/bin/schemathesis");
+    let program = project_files::root().join("target/tools/schemathesis/bin/schemathesis");
     assert!(program.exists(), "schemathesis is not here: make test");
-    let own = sources::root().join("tests/schemathesis");
+    let own = project_files::root().join("tests/schemathesis");
     let auth = key.map(|key| format!("[auth.openapi.bearer]\nbearer = \"{key}\"\n"));
     let settings = std::fs::read_to_string(own.join("schemathesis.toml")).unwrap();
     let settings = [settings, auth.unwrap_or_default()].concat();
@@ -153,40 +153,43 @@ async fn schemathesis(
 
 #[tokio::test]
 async fn without_keys_every_answer_is_as_the_document_says() {
-    Scene::start(|stack| stack).await.holds(None, 20).await;
+    Scenario::start(|stack| stack)
+        .await
+        .assert_conforms(None, 20)
+        .await;
 }
 
 #[tokio::test]
 async fn with_a_key_every_answer_is_as_the_document_says() {
-    let keyed = |stack: Builder| stack.api_env("API_KEYS", KEY);
-    let scene = Scene::start(keyed).await.with_keys();
-    scene.holds(Some(KEY), 10).await;
+    let keyed = |stack: StackBuilder| stack.api_env("API_KEYS", KEY);
+    let scenario = Scenario::start(keyed).await.with_keys();
+    scenario.assert_conforms(Some(KEY), 10).await;
 }
 
 #[tokio::test]
 async fn with_the_key_of_an_operator_every_answer_is_as_the_document_says() {
-    let keyed = |stack: Builder| {
+    let keyed = |stack: StackBuilder| {
         stack
             .api_env("API_KEYS", KEY)
             .api_env("API_ADMIN_KEYS", ADMIN_KEY)
     };
-    let scene = Scene::start(keyed).await.with_keys();
-    scene.holds(Some(ADMIN_KEY), 5).await;
+    let scenario = Scenario::start(keyed).await.with_keys();
+    scenario.assert_conforms(Some(ADMIN_KEY), 5).await;
 }
 
 #[tokio::test]
 async fn without_the_key_that_is_needed_whatever_is_sent_is_refused_as_the_document_says() {
-    let keyed = |stack: Builder| stack.api_env("API_KEYS", KEY);
-    let scene = Scene::start(keyed).await.with_keys();
-    scene.holds(None, 10).await;
+    let keyed = |stack: StackBuilder| stack.api_env("API_KEYS", KEY);
+    let scenario = Scenario::start(keyed).await.with_keys();
+    scenario.assert_conforms(None, 10).await;
 }
 
 /// That the runs above can fail: something answers that is not what the document describes.
 #[tokio::test]
 async fn answers_that_the_document_does_not_know_are_found() {
-    let keyed = |stack: Builder| stack.workers(0).api_env("API_KEYS", KEY);
-    let scene = Scene::start(keyed).await.with_keys();
-    let scene = scene.only(&[
+    let keyed = |stack: StackBuilder| stack.workers(0).api_env("API_KEYS", KEY);
+    let scenario = Scenario::start(keyed).await.with_keys();
+    let scenario = scenario.only(&[
         "/livez",
         "/readyz",
         "/api/v1/health",
@@ -200,8 +203,8 @@ async fn answers_that_the_document_does_not_know_are_found() {
         "/metrics" => Reply::new(200, "application/openmetrics-text", "# EOF\n"),
         _ => Reply::json(403, r#"{"error":"forbidden","message":null}"#),
     });
-    let folder = scene.stack.folder();
-    let (code, output) = schemathesis(&other.url(), folder, &scene.document, None, 5).await;
+    let folder = scenario.stack.folder();
+    let (code, output) = schemathesis(&other.url(), folder, &scenario.document, None, 5).await;
     assert_eq!(code, 1, "{output}");
     for found in [
         "ST101 Server error",

@@ -2,22 +2,22 @@
 
 use privachat_tests::{
     Stack, Upstream, eventually,
+    fixtures::{question, searxng_hanging_first, wait_for_status, wait_until_idle},
     redis::Options,
-    scene::{hanging_first, is_quiet, question, reaches},
     upstream::{Reply, searxng},
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-const MOMENT: Duration = Duration::from_secs(2);
+const SHORT_TIMEOUT: Duration = Duration::from_secs(2);
 
 async fn stack(searxng: &Upstream, workers: usize) -> Stack {
-    privachat_tests::scene::stack(privachat_tests::binaries!(), searxng, workers).await
+    privachat_tests::fixtures::stack(privachat_tests::binaries!(), searxng, workers).await
 }
 
 #[tokio::test]
 async fn a_cancel_ends_a_waiting_search_at_once_and_a_running_one_within_a_moment() {
-    let (searxng, _) = hanging_first(usize::MAX);
+    let (searxng, _) = searxng_hanging_first(usize::MAX);
     let mut stack = stack(&searxng, 0).await;
     let waiting = stack.client().enqueue(question()).await;
     let answer = stack
@@ -33,7 +33,7 @@ async fn a_cancel_ends_a_waiting_search_at_once_and_a_running_one_within_a_momen
 
     stack.add_worker();
     let running = stack.client().enqueue(question()).await;
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     let asked = Instant::now();
     let answer = stack
         .client()
@@ -45,9 +45,11 @@ async fn a_cancel_ends_a_waiting_search_at_once_and_a_running_one_within_a_momen
         "cancel of a running search: ended after {:?}",
         asked.elapsed()
     );
-    eventually("the engine sees the connection close", MOMENT, async || {
-        (searxng.abandoned() == 1).then_some(())
-    })
+    eventually(
+        "the engine sees the connection close",
+        SHORT_TIMEOUT,
+        async || (searxng.abandoned() == 1).then_some(()),
+    )
     .await;
 
     let again = stack
@@ -57,16 +59,16 @@ async fn a_cancel_ends_a_waiting_search_at_once_and_a_running_one_within_a_momen
     assert_eq!(again.expect(409)["error"], "already_finished");
     let unknown = "/api/v1/search/11111111-1111-1111-1111-111111111111";
     assert_eq!(stack.client().delete(unknown).await.status, 404);
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn a_failed_search_can_be_run_again_and_no_other() {
-    let (searxng, _) = hanging_first(0);
+    let (searxng, _) = searxng_hanging_first(0);
     searxng.next(searxng::json_disabled());
     let stack = stack(&searxng, 1).await;
     let id = stack.client().enqueue(question()).await;
-    reaches(&stack, &id, "failed", Duration::from_secs(10)).await;
+    wait_for_status(&stack, &id, "failed", Duration::from_secs(10)).await;
     let retry = |id: &str| {
         let path = format!("/api/v1/search/{id}/retry");
         stack
@@ -76,13 +78,13 @@ async fn a_failed_search_can_be_run_again_and_no_other() {
     let again = retry(&id).await.expect(200);
     let second = again["session_id"].as_str().unwrap().to_owned();
     assert_ne!(second, id);
-    reaches(&stack, &second, "completed", Duration::from_secs(10)).await;
+    wait_for_status(&stack, &second, "completed", Duration::from_secs(10)).await;
     assert_eq!(retry(&second).await.expect(409)["error"], "not_retryable");
 }
 
 #[tokio::test]
 async fn a_full_queue_refuses_with_the_time_to_wait() {
-    let (searxng, _) = hanging_first(0);
+    let (searxng, _) = searxng_hanging_first(0);
     let stack = Stack::builder(privachat_tests::binaries!())
         .workers(0)
         .env("SEARXNG_BASE_URL", searxng.url())
@@ -109,7 +111,7 @@ async fn a_full_queue_refuses_with_the_time_to_wait() {
 
 #[tokio::test]
 async fn operators_see_workers_and_what_they_run() {
-    let (searxng, _) = hanging_first(usize::MAX);
+    let (searxng, _) = searxng_hanging_first(usize::MAX);
     let mut stack = stack(&searxng, 1).await;
     stack.client().enqueue(question()).await;
     let queue = eventually(
@@ -172,7 +174,7 @@ async fn operators_see_how_the_engines_do_as_each_worker_sees_it() {
         let mut question = question();
         question["search_engine"] = json!("wikipedia");
         let id = stack.client().enqueue(question).await;
-        reaches(&stack, &id, "failed", Duration::from_secs(30)).await;
+        wait_for_status(&stack, &id, "failed", Duration::from_secs(30)).await;
     }
     let spared = engine("wikipedia", "open").await;
     assert_eq!(spared["failures"], 5, "{spared}");

@@ -1,6 +1,6 @@
 //! What a request may hold, and what is said when it holds something else.
 
-use privachat_tests::{Answer, Client, Stack, binaries, fixtures};
+use privachat_tests::{Client, HttpResponse, Stack, binaries, captured_bodies};
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ async fn api() -> Stack {
         .await
 }
 
-async fn post_json(client: &Client, body: impl Into<reqwest::Body>) -> Answer {
+async fn post_json(client: &Client, body: impl Into<reqwest::Body>) -> HttpResponse {
     let request = client
         .request(Method::POST, SEARCH)
         .header(CONTENT_TYPE, "application/json")
@@ -24,14 +24,14 @@ async fn post_json(client: &Client, body: impl Into<reqwest::Body>) -> Answer {
 }
 
 /// An async search with one more member.
-async fn with(client: &Client, member: &str, value: Value) -> Answer {
+async fn post_with(client: &Client, member: &str, value: Value) -> HttpResponse {
     let mut request = json!({"query": "x", "async_mode": true});
     request[member] = value;
     client.post_search(request).await
 }
 
 /// The kinds of the faults and the members they are about.
-fn faults(answer: &Answer) -> Vec<(String, String)> {
+fn faults(answer: &HttpResponse) -> Vec<(String, String)> {
     let body = answer.expect(422);
     let detail = body["detail"].as_array().expect("a list of faults").clone();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -47,7 +47,7 @@ fn fault(kind: &str, member: &str) -> Vec<(String, String)> {
 
 /// `--- path :: body`, the answer, `[status type]`: the rows of that form.
 fn recorded() -> Vec<(String, Value)> {
-    let text = fixtures::text("old-service/validation.txt");
+    let text = captured_bodies::text("old-service/validation.txt");
     let rows = text.split("--- ").filter_map(|row| {
         let (head, rest) = row.split_once('\n')?;
         let (_, body) = head.split_once(" :: ")?;
@@ -116,13 +116,15 @@ async fn every_bound_holds_and_the_values_on_it_are_good() {
         ("ttl_seconds", 60, 604_800),
     ] {
         for good in [least, most] {
-            with(stack.client(), member, json!(good)).await.expect(200);
+            post_with(stack.client(), member, json!(good))
+                .await
+                .expect(200);
         }
-        let below = with(stack.client(), member, json!(least - 1)).await;
+        let below = post_with(stack.client(), member, json!(least - 1)).await;
         assert_eq!(faults(&below), fault("greater_than_equal", member));
-        let above = with(stack.client(), member, json!(most + 1)).await;
+        let above = post_with(stack.client(), member, json!(most + 1)).await;
         assert_eq!(faults(&above), fault("less_than_equal", member));
-        let huge = with(stack.client(), member, json!(u64::MAX)).await;
+        let huge = post_with(stack.client(), member, json!(u64::MAX)).await;
         assert_eq!(faults(&huge), fault("less_than_equal", member));
     }
 }
@@ -137,20 +139,22 @@ async fn numbers_and_booleans_may_be_written_as_the_old_service_took_them() {
         json!(" 10 "),
         json!("10.0"),
     ] {
-        with(stack.client(), "max_sources", ten).await.expect(200);
+        post_with(stack.client(), "max_sources", ten)
+            .await
+            .expect(200);
     }
     for word in [
         "true", "True", "yes", "on", "y", "t", "1", "false", "no", "OFF", "n", "f", "0",
     ] {
-        with(stack.client(), "enable_recency", json!(word))
+        post_with(stack.client(), "enable_recency", json!(word))
             .await
             .expect(200);
     }
     for number in [json!(0), json!(1), json!(1.0)] {
-        with(stack.client(), "cache", number).await.expect(200);
+        post_with(stack.client(), "cache", number).await.expect(200);
     }
     for word in ["yes", "on", "1", "true"] {
-        let answer = with(stack.client(), "async_mode", json!(word))
+        let answer = post_with(stack.client(), "async_mode", json!(word))
             .await
             .expect(200);
         assert_eq!(answer["status"], "pending", "async_mode {word:?}");
@@ -173,7 +177,7 @@ async fn null_stands_for_the_default_except_where_a_boolean_is_expected() {
         "async_mode",
         "cache",
     ] {
-        let answer = with(stack.client(), member, Value::Null).await;
+        let answer = post_with(stack.client(), member, Value::Null).await;
         assert_eq!(faults(&answer), fault("bool_type", member));
     }
 }
@@ -181,7 +185,7 @@ async fn null_stands_for_the_default_except_where_a_boolean_is_expected() {
 #[tokio::test]
 async fn unknown_members_are_ignored() {
     let stack = api().await;
-    with(stack.client(), "no_such_member", json!({"a": [1]}))
+    post_with(stack.client(), "no_such_member", json!({"a": [1]}))
         .await
         .expect(200);
 }
@@ -197,7 +201,7 @@ async fn a_query_has_1_to_5000_code_points_counted_before_it_is_trimmed() {
         (padded.clone(), "x".to_owned()),
         ("\n\t what? \u{3000}".to_owned(), "what?".to_owned()),
     ] {
-        let accepted = with(stack.client(), "query", json!(query))
+        let accepted = post_with(stack.client(), "query", json!(query))
             .await
             .expect(200);
         assert_eq!(accepted["query"], echoed);
@@ -210,7 +214,7 @@ async fn a_query_has_1_to_5000_code_points_counted_before_it_is_trimmed() {
     post_json(stack.client(), escaped).await.expect(200);
 
     for query in ["x".repeat(5001), "🦀".repeat(5001), format!("{padded} ")] {
-        let answer = with(stack.client(), "query", json!(query)).await;
+        let answer = post_with(stack.client(), "query", json!(query)).await;
         assert_eq!(faults(&answer), fault("string_too_long", "query"));
         let detail = answer.json()["detail"][0].clone();
         assert_eq!(detail["msg"], "String should have at most 5000 characters");
@@ -222,7 +226,7 @@ async fn a_query_has_1_to_5000_code_points_counted_before_it_is_trimmed() {
 async fn a_query_of_nothing_but_white_space_is_blank_in_every_script() {
     let stack = api().await;
     for query in [" ", "\n\t\r", "\u{a0}", "\u{3000}", "\u{2003}\u{2028}"] {
-        let answer = with(stack.client(), "query", json!(query)).await;
+        let answer = post_with(stack.client(), "query", json!(query)).await;
         assert_eq!(faults(&answer), fault("value_error", "query"), "{query:?}");
     }
 }
@@ -231,7 +235,9 @@ async fn a_query_of_nothing_but_white_space_is_blank_in_every_script() {
 async fn control_characters_are_taken_escaped_and_refused_raw() {
     let stack = api().await;
     let odd = "a\u{1}b\u{7}c\u{202e}d\u{feff}e";
-    let accepted = with(stack.client(), "query", json!(odd)).await.expect(200);
+    let accepted = post_with(stack.client(), "query", json!(odd))
+        .await
+        .expect(200);
     assert_eq!(accepted["query"], odd);
     let id = accepted["session_id"].as_str().unwrap();
     assert_eq!(stack.client().status(id).await.expect(200)["query"], odd);
@@ -251,7 +257,7 @@ async fn an_engine_that_is_not_configured_is_refused_with_the_setting_to_set() {
         ("perplexity", "PERPLEXITY_API_KEY"),
         ("wikipedia", "WIKIPEDIA_BASE_URL"),
     ] {
-        let answer = with(stack.client(), "search_engine", json!(engine)).await;
+        let answer = post_with(stack.client(), "search_engine", json!(engine)).await;
         assert_eq!(
             faults(&answer),
             fault("search_engine_unavailable", "search_engine")
@@ -267,7 +273,7 @@ async fn an_engine_that_is_not_configured_is_refused_with_the_setting_to_set() {
         );
     }
     for engine in ["local", "auto"] {
-        with(stack.client(), "search_engine", json!(engine))
+        post_with(stack.client(), "search_engine", json!(engine))
             .await
             .expect(200);
     }

@@ -12,7 +12,7 @@ use privachat_core::jobs::{Jobs, JobsError, NewJob, Submitted};
 use privachat_core::keys;
 use privachat_core::mode::Mode;
 use privachat_tests::proxy::Proxy;
-use privachat_tests::{RedisServer, info, scene};
+use privachat_tests::{RedisServer, fixtures, redis_info};
 use redis::AsyncCommands;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -26,7 +26,7 @@ fn mixed() -> Vec<NewJob> {
         .map(|place| NewJob {
             mode: mode(place),
             callback: (place % 5 == 0).then(|| "https://example.org/".to_owned()),
-            ..scene::job(Uuid::new_v4())
+            ..fixtures::job(Uuid::new_v4())
         })
         .collect()
 }
@@ -37,7 +37,7 @@ async fn behind_a_proxy() -> (RedisServer, Proxy, Jobs) {
     let proxy = Proxy::start(server.address());
     let url = format!("redis://{}", proxy.address());
     let jobs = Jobs::new(Redis::open(&url).unwrap());
-    jobs.submit(&scene::job(Uuid::new_v4())).await.unwrap();
+    jobs.submit(&fixtures::job(Uuid::new_v4())).await.unwrap();
     (server, proxy, jobs)
 }
 
@@ -82,7 +82,7 @@ async fn searches_submitted_at_one_time_share_calls_and_wait_in_their_order() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     // Connects, and loads the script.
-    let first = scene::job(Uuid::new_v4());
+    let first = fixtures::job(Uuid::new_v4());
     jobs.submit(&first).await.unwrap();
     let mut redis = server.connection().await;
     let () = redis::cmd("CONFIG")
@@ -94,7 +94,7 @@ async fn searches_submitted_at_one_time_share_calls_and_wait_in_their_order() {
     for outcome in submit_all(&jobs, &all).await {
         assert_eq!(outcome.unwrap(), Submitted::Created);
     }
-    let calls = info::calls(&mut redis, "evalsha").await;
+    let calls = redis_info::calls(&mut redis, "evalsha").await;
     assert!(
         (1..=6).contains(&calls),
         "{calls} calls for {MANY} searches"
@@ -108,7 +108,7 @@ async fn of_one_id_in_one_call_the_first_counts() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     // All are handed in before the first call is made: they go in one.
-    let (first, one) = (scene::job(Uuid::new_v4()), scene::job(Uuid::new_v4()));
+    let (first, one) = (fixtures::job(Uuid::new_v4()), fixtures::job(Uuid::new_v4()));
     let other = NewJob {
         digest: "another".to_owned(),
         ..one.clone()
@@ -176,7 +176,7 @@ async fn when_redis_is_silent_the_last_of_many_is_told_as_soon_as_one_alone() {
 async fn what_waits_for_a_call_and_is_not_wanted_any_more_is_not_submitted() {
     let (_server, proxy, jobs) = behind_a_proxy().await;
     proxy.black_hole(true);
-    let [on_its_way, given_up, next] = [(); 3].map(|()| scene::job(Uuid::new_v4()));
+    let [on_its_way, given_up, next] = [(); 3].map(|()| fixtures::job(Uuid::new_v4()));
     let mut first = pin!(jobs.submit(&on_its_way));
     assert!(first.as_mut().now_or_never().is_none());
     // The call is made, without this one.

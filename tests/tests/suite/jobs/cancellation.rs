@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use privachat_tests::{
     Stack, Upstream, binaries, eventually,
-    scene::{found, hanging_first, is_quiet},
+    fixtures::{gather_results, searxng_hanging_first, wait_until_idle},
     upstream::{Reply, Step, searxng},
 };
 use redis::AsyncCommands;
@@ -13,10 +13,10 @@ use std::time::Duration;
 const SEARCHES: usize = 100;
 
 /// Leases in seconds: the longest, whose next heartbeat is more than a minute away, and the shortest.
-const LONG: u64 = 300;
-const SHORT: u64 = 3;
+const LONG_LEASE: u64 = 300;
+const SHORT_LEASE: u64 = 3;
 /// Before the next heartbeat of a long lease, and far more than a message takes.
-const BEFORE_THE_BEAT: Duration = Duration::from_secs(60);
+const BEFORE_THE_HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// A model that writes a word now and then, for longer than any test waits: neither its silence nor
 /// the end of the search's time ends the call, only a cancel does.
@@ -27,7 +27,7 @@ fn slow_model() -> Upstream {
     Upstream::always(Reply::steps(200, "text/event-stream", steps))
 }
 
-async fn running(
+async fn start_running(
     searxng: &Upstream,
     model: Option<&Upstream>,
     searches: usize,
@@ -35,12 +35,12 @@ async fn running(
 ) -> (Stack, Vec<String>) {
     let mut stack = Stack::builder(binaries!())
         .workers(2)
-        .searching(searxng)
+        .with_searxng(searxng)
         .env("WORKER_SLOTS", SEARCHES)
         .env("JOB_LEASE_SECONDS", lease);
     if let Some(model) = model {
         stack = stack
-            .env("LLM_BASE_URL", model.at("/v1"))
+            .env("LLM_BASE_URL", model.url_for("/v1"))
             .env("LLM_API_KEY", "key-of-the-test")
             .env("LLM_MODEL", "slow")
             .env("LLM_CONTEXT_TOKENS", "8192");
@@ -53,43 +53,45 @@ async fn running(
         stack.client().enqueue(search)
     });
     let ids = join_all(posts).await;
-    model.unwrap_or(searxng).asked(searches).await;
+    model.unwrap_or(searxng).wait_for_calls(searches).await;
     (stack, ids)
 }
 
-async fn are_abandoned(upstream: &Upstream, searches: usize) {
-    eventually("all connections are closed", BEFORE_THE_BEAT, async || {
-        (upstream.abandoned() == searches).then_some(())
-    })
+async fn wait_until_abandoned(upstream: &Upstream, searches: usize) {
+    eventually(
+        "all connections are closed",
+        BEFORE_THE_HEARTBEAT,
+        async || (upstream.abandoned() == searches).then_some(()),
+    )
     .await;
 }
 
 /// How long that takes is measured by the bench `cancel`.
 #[tokio::test]
 async fn a_cancelled_search_hangs_up_on_its_upstreams_without_waiting_for_a_heartbeat() {
-    let (searxng, model) = (searxng::finding(found()), slow_model());
-    let (stack, ids) = running(&searxng, Some(&model), SEARCHES, LONG).await;
+    let (searxng, model) = (searxng::finding(gather_results()), slow_model());
+    let (stack, ids) = start_running(&searxng, Some(&model), SEARCHES, LONG_LEASE).await;
     for id in &ids {
         let path = format!("/api/v1/search/{id}");
         stack.client().delete(&path).await.expect(200);
     }
-    are_abandoned(&model, SEARCHES).await;
-    is_quiet(&stack).await;
+    wait_until_abandoned(&model, SEARCHES).await;
+    wait_until_idle(&stack).await;
     assert_eq!(model.calls(), SEARCHES, "nothing was asked after a cancel");
 }
 
 #[tokio::test]
 async fn a_cancel_whose_message_is_lost_is_noticed_with_the_next_heartbeat() {
-    let (searxng, _) = hanging_first(usize::MAX);
-    let (stack, ids) = running(&searxng, None, 20, SHORT).await;
+    let (searxng, _) = searxng_hanging_first(usize::MAX);
+    let (stack, ids) = start_running(&searxng, None, 20, SHORT_LEASE).await;
     let mut redis = stack.redis.connection().await;
     for id in &ids {
         // The flag alone: what is left of a cancel whose message nobody heard.
         let control = format!("{{search_job:{id}}}:ctl");
         let () = redis.hset(control, "cancel", "lost").await.unwrap();
     }
-    are_abandoned(&searxng, ids.len()).await;
-    is_quiet(&stack).await;
+    wait_until_abandoned(&searxng, ids.len()).await;
+    wait_until_idle(&stack).await;
     assert_eq!(
         searxng.calls(),
         ids.len(),

@@ -7,18 +7,18 @@ use privachat_core::connection::Redis;
 use privachat_core::jobs::{Claim, Ended, Failure, Hint, Jobs, Submitted, SweepRules, Sweeper};
 use privachat_core::keys;
 use privachat_core::mode::Mode;
-use privachat_tests::damage::{self, Content};
+use privachat_tests::damaged_keys::{self, Content};
+use privachat_tests::fixtures::{gather_results, question, wait_for_status, wait_until_idle};
 use privachat_tests::process::isolated;
-use privachat_tests::scene::{found, is_quiet, question, reaches};
 use privachat_tests::upstream::searxng;
-use privachat_tests::{RedisServer, Stack, binaries, eventually, scene};
+use privachat_tests::{RedisServer, Stack, binaries, eventually, fixtures};
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 use serde_json::Value;
 use uuid::Uuid;
 
 const LEASE: Duration = Duration::from_secs(600);
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn sweeper(jobs: &Jobs) -> Sweeper {
     let rules = SweepRules {
@@ -32,9 +32,13 @@ fn sweeper(jobs: &Jobs) -> Sweeper {
 }
 
 /// A whole life of a job, its worker lost once, with everybody looking on.
-async fn lives(jobs: &Jobs, redis: &mut MultiplexedConnection, once: bool) -> Result<(), String> {
+async fn run_job_lifecycle(
+    jobs: &Jobs,
+    redis: &mut MultiplexedConnection,
+    once: bool,
+) -> Result<(), String> {
     let text = |error: privachat_core::jobs::JobsError| error.to_string();
-    let job = scene::job(Uuid::new_v4());
+    let job = fixtures::job(Uuid::new_v4());
     let hint = Hint {
         id: job.id,
         mode: Mode::Speed,
@@ -85,14 +89,14 @@ async fn one_key_of_any_content_hurts_no_other_job() {
     let server = RedisServer::start().await;
     let mut redis = server.connection().await;
     let mut hurt = Vec::new();
-    for (key, kind) in damage::keys(Uuid::from_u128(7)) {
+    for (key, kind) in damaged_keys::keys(Uuid::from_u128(7)) {
         for content in Content::ALL {
             for once in [false, true] {
                 let () = redis::cmd("FLUSHDB").query_async(&mut redis).await.unwrap();
-                damage::plant(&mut redis, &key, kind, content).await;
-                damage::list(&mut redis, Uuid::from_u128(7)).await;
+                damaged_keys::overwrite(&mut redis, &key, kind, content).await;
+                damaged_keys::add_to_indexes(&mut redis, Uuid::from_u128(7)).await;
                 let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
-                if let Err(error) = lives(&jobs, &mut redis, once).await {
+                if let Err(error) = run_job_lifecycle(&jobs, &mut redis, once).await {
                     hurt.push(format!("{key} {content:?}: {error}"));
                 }
             }
@@ -110,13 +114,13 @@ async fn numbers_of_hints_go_on_where_they_were() {
     for content in ["", "garbage", "1.5", "9223372036854775807"] {
         for _ in 0..2 {
             let id = Uuid::new_v4();
-            jobs.submit(&scene::job(id)).await.unwrap();
+            jobs.submit(&fixtures::job(id)).await.unwrap();
             ids.push(id.to_string());
         }
         let () = redis.set(keys::SEQ, content).await.unwrap();
     }
     let last = Uuid::new_v4();
-    jobs.submit(&scene::job(last)).await.unwrap();
+    jobs.submit(&fixtures::job(last)).await.unwrap();
     ids.push(last.to_string());
     let waiting: Vec<String> = redis
         .zrange(keys::pending(Mode::Speed), 0, -1)
@@ -126,34 +130,34 @@ async fn numbers_of_hints_go_on_where_they_were() {
 }
 
 /// A service with one worker, whose every key holds this content in the middle of its work.
-async fn goes_on_with(content: Content) {
-    let web = searxng::finding(found());
+async fn service_survives(content: Content) {
+    let web = searxng::finding(gather_results());
     let mut stack = Stack::builder(binaries!())
-        .searching(&web)
-        .env("JOB_LEASE_SECONDS", scene::LEASE)
+        .with_searxng(&web)
+        .env("JOB_LEASE_SECONDS", fixtures::LEASE)
         .start()
         .await;
     let client = stack.client();
     let first = client.enqueue(question()).await;
-    reaches(&stack, &first, "completed", SOON).await;
+    wait_for_status(&stack, &first, "completed", TIMEOUT).await;
     let mut redis = stack.redis.connection().await;
     let victim = Uuid::from_u128(7);
-    damage::list(&mut redis, victim).await;
-    for (key, kind) in damage::keys(victim) {
-        damage::plant(&mut redis, &key, kind, content).await;
+    damaged_keys::add_to_indexes(&mut redis, victim).await;
+    for (key, kind) in damaged_keys::keys(victim) {
+        damaged_keys::overwrite(&mut redis, &key, kind, content).await;
     }
     let checked = check_config(&stack);
     let client = stack.client();
     assert_eq!(client.status_of("/readyz").await, Some(200), "{content:?}");
     client.get("/api/v1/queue").await.expect(200);
     let id = client.enqueue(question()).await;
-    reaches(&stack, &id, "completed", SOON).await;
+    wait_for_status(&stack, &id, "completed", TIMEOUT).await;
     assert_eq!(client.status_of("/readyz").await, Some(200), "{content:?}");
     client.get("/api/v1/queue").await.expect(200);
     // What has no job leaves the lists.
     let gone = Uuid::from_u128(9).to_string();
     let () = redis.zadd(keys::LIVE, &gone, 0).await.unwrap();
-    eventually("a sweeper looks after the lists", SOON, async || {
+    eventually("a sweeper looks after the lists", TIMEOUT, async || {
         let listed: Option<f64> = redis.zscore(keys::LIVE, &gone).await.unwrap();
         listed.is_none().then_some(())
     })
@@ -203,51 +207,51 @@ fn check_config(stack: &Stack) -> String {
 
 #[tokio::test]
 async fn texts_under_all_keys() {
-    goes_on_with(Content::Text).await;
+    service_survives(Content::Text).await;
 }
 
 #[tokio::test]
 async fn lists_under_all_keys() {
-    goes_on_with(Content::List).await;
+    service_survives(Content::List).await;
 }
 
 #[tokio::test]
 async fn hashes_under_all_keys() {
-    goes_on_with(Content::Hash).await;
+    service_survives(Content::Hash).await;
 }
 
 #[tokio::test]
 async fn sets_under_all_keys() {
-    goes_on_with(Content::Set).await;
+    service_survives(Content::Set).await;
 }
 
 #[tokio::test]
 async fn sorted_sets_under_all_keys() {
-    goes_on_with(Content::Sorted).await;
+    service_survives(Content::Sorted).await;
 }
 
 #[tokio::test]
 async fn streams_under_all_keys() {
-    goes_on_with(Content::Stream).await;
+    service_survives(Content::Stream).await;
 }
 
 #[tokio::test]
 async fn garbage_under_all_keys() {
-    goes_on_with(Content::Garbage).await;
+    service_survives(Content::Garbage).await;
 }
 
 #[tokio::test]
 async fn a_later_version_under_all_keys() {
-    goes_on_with(Content::LaterVersion).await;
+    service_survives(Content::LaterVersion).await;
 }
 
 #[tokio::test]
 async fn entries_that_are_no_ids_leave_every_list() {
-    let web = searxng::finding(found());
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let web = searxng::finding(gather_results());
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let mut redis = stack.redis.connection().await;
     let id = stack.client().enqueue(question()).await;
-    reaches(&stack, &id, "completed", SOON).await;
+    wait_for_status(&stack, &id, "completed", TIMEOUT).await;
     let modes = Mode::ALL.map(keys::pending);
     let lists = [keys::LIVE, keys::UNSAVED, keys::CALLBACKS, keys::FAILURES];
     for list in lists.into_iter().chain(modes.iter().map(String::as_str)) {
@@ -267,7 +271,7 @@ async fn entries_that_are_no_ids_leave_every_list() {
     }
     let queue = keys::queue(Mode::Deep);
     let () = redis.rpush(queue, "garbage").await.unwrap();
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     let failures: u64 = redis.zcard(keys::FAILURES).await.unwrap();
     assert_eq!(failures, 0);
 }
@@ -275,10 +279,10 @@ async fn entries_that_are_no_ids_leave_every_list() {
 /// A search that runs at the end of time would never be looked at.
 #[tokio::test]
 async fn a_search_that_is_to_be_looked_at_in_years_is_looked_at_now() {
-    let web = searxng::finding(found());
+    let web = searxng::finding(gather_results());
     let mut stack = Stack::builder(binaries!())
         .workers(0)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
     let id = stack.client().enqueue(question()).await;
@@ -287,5 +291,5 @@ async fn a_search_that_is_to_be_looked_at_in_years_is_looked_at_now() {
     let () = redis.del(keys::queue(Mode::Speed)).await.unwrap();
     let () = redis.del(keys::pending(Mode::Speed)).await.unwrap();
     stack.add_worker();
-    reaches(&stack, &id, "completed", SOON).await;
+    wait_for_status(&stack, &id, "completed", TIMEOUT).await;
 }

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use privachat_tests::{
     Stack, Upstream, binaries, eventually,
-    scene::found,
+    fixtures::gather_results,
     upstream::{Reply, searxng},
 };
 use redis::{
@@ -30,7 +30,7 @@ const DEEP_TAKES: Duration = Duration::from_millis(2500);
 const SPEED_TAKES: Duration = Duration::from_millis(250);
 
 /// How long each of the many searches may take to start, however busy the machine is.
-const PATIENCE: Duration = Duration::from_secs(240);
+const TIMEOUT: Duration = Duration::from_secs(240);
 
 /// Deep searches are answered slowly, quick ones quickly. Counts the deep ones that are asked for at one
 /// moment: the most so far.
@@ -39,7 +39,7 @@ fn engine() -> (Upstream, Arc<AtomicUsize>) {
     let seen = Arc::clone(&most);
     let upstream = Upstream::start(move |request| {
         let question = request.parameter("q").unwrap_or_default();
-        let reply = Reply::json(200, searxng::body(question, &found()).to_string());
+        let reply = Reply::json(200, searxng::body(question, &gather_results()).to_string());
         if question != "deep" {
             return reply.late(SPEED_TAKES);
         }
@@ -63,9 +63,9 @@ async fn post(stack: &Stack, mode: &str, count: usize) -> Vec<String> {
 }
 
 /// Waits until each has been started.
-async fn are_started(redis: &mut MultiplexedConnection, ids: &[String]) {
+async fn wait_until_started(redis: &mut MultiplexedConnection, ids: &[String]) {
     for id in ids {
-        eventually("it has started", PATIENCE, async || {
+        eventually("it has started", TIMEOUT, async || {
             is_started(redis, id).await.then_some(())
         })
         .await;
@@ -89,7 +89,7 @@ async fn quick_searches_are_started_while_two_hundred_deep_ones_that_came_before
     let (searxng, most) = engine();
     let stack = Stack::builder(binaries!())
         .workers(WORKERS)
-        .searching(&searxng)
+        .with_searxng(&searxng)
         .env("WORKER_SLOTS", 16)
         .env("WORKER_SLOTS_DEEP", DEEP_SLOTS)
         .start()
@@ -99,15 +99,15 @@ async fn quick_searches_are_started_while_two_hundred_deep_ones_that_came_before
     let slots = WORKERS * DEEP_SLOTS;
     eventually(
         "deep searches have all slots that they may",
-        PATIENCE,
+        TIMEOUT,
         async || (most.load(Ordering::SeqCst) == slots).then_some(()),
     )
     .await;
     let speed = post(&stack, "speed", SPEED).await;
-    are_started(&mut redis, &speed).await;
+    wait_until_started(&mut redis, &speed).await;
     let waiting: usize = redis.llen("{search}:queue:deep").await.unwrap();
     assert!(waiting > 0, "no deep search waits any more");
     // They are not starved either, and never took more than their slots.
-    are_started(&mut redis, &deep).await;
+    wait_until_started(&mut redis, &deep).await;
     assert_eq!(most.load(Ordering::SeqCst), slots);
 }

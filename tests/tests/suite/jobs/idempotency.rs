@@ -6,8 +6,8 @@ use privachat_core::{
     jobs::{Claim, Hint, Jobs, Submitted},
 };
 use privachat_tests::{
-    Answer, RedisServer, Stack, binaries,
-    scene::{self, question},
+    HttpResponse, RedisServer, Stack, binaries,
+    fixtures::{self, question},
 };
 use redis::{AsyncCommands, aio::MultiplexedConnection};
 use reqwest::Method;
@@ -19,7 +19,7 @@ const PAIRS: usize = 1000;
 /// Pairs in flight at once.
 const AT_ONCE: usize = 50;
 
-async fn post(stack: &Stack, key: &str, mut search: Value) -> Answer {
+async fn post(stack: &Stack, key: &str, mut search: Value) -> HttpResponse {
     search["async_mode"] = json!(true);
     let request = stack
         .client()
@@ -71,7 +71,7 @@ async fn engine() -> (RedisServer, Jobs, MultiplexedConnection) {
 #[tokio::test]
 async fn a_repeated_submit_gives_a_running_search_no_second_hint() {
     let (_server, jobs, mut redis) = engine().await;
-    let job = scene::job(Uuid::new_v4());
+    let job = fixtures::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
     let popped: String = redis.rpop("{search}:queue:speed", None).await.unwrap();
     assert_eq!(popped, job.id.to_string());
@@ -101,7 +101,7 @@ async fn a_repeated_submit_gives_a_running_search_no_second_hint() {
 #[tokio::test]
 async fn a_repeated_submit_gives_a_waiting_search_the_hint_that_it_lacks() {
     let (_server, jobs, mut redis) = engine().await;
-    let job = scene::job(Uuid::new_v4());
+    let job = fixtures::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
     // As if the submitter had been cut off before its push.
     let () = redis
@@ -118,7 +118,7 @@ async fn a_repeated_submit_gives_a_waiting_search_the_hint_that_it_lacks() {
 #[tokio::test]
 async fn a_submit_that_comes_between_another_ones_steps_does_not_strike_its_search_off() {
     let (_server, jobs, mut redis) = engine().await;
-    let job = scene::job(Uuid::new_v4());
+    let job = fixtures::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
     // The other one's registration is still to come: ours seems to be the first.
     let () = redis

@@ -8,7 +8,7 @@ use privachat_core::jobs::{
 };
 use privachat_core::keys;
 use privachat_core::mode::Mode;
-use privachat_tests::{RedisServer, scene};
+use privachat_tests::{RedisServer, fixtures};
 use redis::AsyncCommands;
 use serde_json::Value;
 use std::time::Duration;
@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(300);
 /// A search that is running: its hint, and the hold on it.
 async fn running(jobs: &Jobs) -> (Hint, Lease) {
     let id = Uuid::new_v4();
-    let job = scene::job(id);
+    let job = fixtures::job(id);
     assert_eq!(jobs.submit(&job).await.unwrap(), Submitted::Created);
     let hint = Hint {
         id,
@@ -127,7 +127,7 @@ async fn each_change_of_a_search_is_announced_but_not_that_it_was_accepted() {
     let client = redis::Client::open(server.url()).unwrap();
     let mut listener = client.get_async_pubsub().await.unwrap();
     listener.subscribe(keys::CHANGED).await.unwrap();
-    let other = scene::job(Uuid::new_v4());
+    let other = fixtures::job(Uuid::new_v4());
     assert_eq!(jobs.submit_once(&other).await.unwrap(), Submitted::Created);
     let (hint, lease) = running(&jobs).await;
     let failure = Failure::new("upstream_unavailable", "for now");

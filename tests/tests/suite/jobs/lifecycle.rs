@@ -3,20 +3,22 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use privachat_tests::scene::{found, hanging_first, is_quiet, question, reaches};
+use privachat_tests::fixtures::{
+    gather_results, question, searxng_hanging_first, wait_for_status, wait_until_idle,
+};
 use privachat_tests::upstream::{Reply, Request, searxng};
-use privachat_tests::{Answer, Client, Stack, Upstream, binaries, eventually};
+use privachat_tests::{Client, HttpResponse, Stack, Upstream, binaries, eventually};
 use redis::AsyncCommands;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Finds something after a while.
 fn slow(delay: Duration) -> Upstream {
     Upstream::start(move |request: &Request| {
         let query = request.parameter("q").unwrap_or_default();
-        Reply::json(200, searxng::body(query, &found()).to_string()).late(delay)
+        Reply::json(200, searxng::body(query, &gather_results()).to_string()).late(delay)
     })
 }
 
@@ -26,7 +28,7 @@ async fn two_workers_share_the_load() {
     let stack = Stack::builder(binaries!())
         .workers(2)
         .env("WORKER_SLOTS", 4)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
     let posts = (0..40).map(|number| {
@@ -54,23 +56,25 @@ async fn two_workers_share_the_load() {
         "{} at once with twice 4 slots",
         web.most_open()
     );
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn a_sync_caller_who_goes_away_ends_the_search() {
-    let (searxng, _) = hanging_first(usize::MAX);
+    let (searxng, _) = searxng_hanging_first(usize::MAX);
     let stack = Stack::builder(binaries!())
-        .searching(&searxng)
+        .with_searxng(&searxng)
         .start()
         .await;
     let client = stack.client().clone();
     let caller = tokio::spawn(async move { client.post_search(question()).await });
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     caller.abort();
-    eventually("the engine sees the connection close", SOON, async || {
-        (searxng.abandoned() == 1).then_some(())
-    })
+    eventually(
+        "the engine sees the connection close",
+        TIMEOUT,
+        async || (searxng.abandoned() == 1).then_some(()),
+    )
     .await;
     let mut redis = stack.redis.connection().await;
     let keys: Vec<String> = redis.keys("search_job:*").await.unwrap();
@@ -81,7 +85,7 @@ async fn a_sync_caller_who_goes_away_ends_the_search() {
         (&json!("failed"), &json!(true), &json!("cancelled"))
     );
     assert_eq!(end["error"], "cancelled by client");
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
@@ -90,18 +94,18 @@ async fn a_sync_caller_who_goes_away_before_a_worker_was_free_ends_the_search_to
     let client = stack.client().clone();
     let caller = tokio::spawn(async move { client.post_search(question()).await });
     let mut redis = stack.redis.connection().await;
-    let id = eventually("it is accepted", SOON, async || {
+    let id = eventually("it is accepted", TIMEOUT, async || {
         let keys: Vec<String> = redis.keys("search_job:*").await.unwrap();
         Some(keys.first()?.strip_prefix("search_job:")?.to_owned())
     })
     .await;
     caller.abort();
     assert_eq!(
-        reaches(&stack, &id, "failed", SOON).await["cancelled"],
+        wait_for_status(&stack, &id, "failed", TIMEOUT).await["cancelled"],
         true
     );
     stack.add_worker();
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 fn keyed(client: &Client, key: &str, request: &Value) -> RequestBuilder {
@@ -111,7 +115,7 @@ fn keyed(client: &Client, key: &str, request: &Value) -> RequestBuilder {
         .json(request)
 }
 
-fn id_of(answer: &Answer) -> String {
+fn id_of(answer: &HttpResponse) -> String {
     answer.expect(200)["session_id"]
         .as_str()
         .unwrap()
@@ -120,10 +124,10 @@ fn id_of(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn a_repeat_with_the_same_key_gets_the_state_of_the_first_search_and_no_second_run() {
-    let web = searxng::finding(found());
+    let web = searxng::finding(gather_results());
     let mut stack = Stack::builder(binaries!())
         .workers(0)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
     let client = stack.client().clone();
@@ -146,7 +150,7 @@ async fn a_repeat_with_the_same_key_gets_the_state_of_the_first_search_and_no_se
     assert_eq!(late.header("idempotent-replayed"), Some("true"));
     assert_eq!(late.expect(200), end);
     assert_eq!(web.calls(), 1);
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
@@ -178,7 +182,7 @@ async fn the_same_key_with_another_body_is_409() {
 #[tokio::test]
 async fn twenty_posts_at_once_with_one_key_are_one_search() {
     let web = slow(Duration::from_millis(200));
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
     for request in [
         json!({"query": "What is gather?", "mode": "speed", "async_mode": true}),
@@ -200,23 +204,23 @@ async fn twenty_posts_at_once_with_one_key_are_one_search() {
         client.wait_completed(&ids[0]).await;
         assert_eq!(web.calls() - calls, 1);
     }
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn a_worker_told_to_stop_finishes_what_it_runs_and_takes_no_more() {
     let web = slow(Duration::from_secs(1));
-    let mut stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let mut stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let running = stack.client().enqueue(question()).await;
-    web.asked(1).await;
+    web.wait_for_calls(1).await;
     let worker = stack.workers[0].process();
     worker.term();
-    eventually("it says that it stops", SOON, async || {
+    eventually("it says that it stops", TIMEOUT, async || {
         worker.output().contains("stopping").then_some(())
     })
     .await;
     let later = stack.client().enqueue(question()).await;
-    assert_eq!(stack.workers[0].process().exit_code(SOON).await, 0);
+    assert_eq!(stack.workers[0].process().exit_code(TIMEOUT).await, 0);
     let end = stack.client().status(&running).await.expect(200);
     assert_eq!(
         (&end["status"], &end["attempt"]),
@@ -229,20 +233,20 @@ async fn a_worker_told_to_stop_finishes_what_it_runs_and_takes_no_more() {
     stack.workers.clear();
     stack.add_worker();
     stack.client().wait_completed(&later).await;
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn a_search_that_outlasts_the_drain_is_given_back_and_the_attempt_not_counted() {
-    let (searxng, _) = hanging_first(1);
+    let (searxng, _) = searxng_hanging_first(1);
     let mut stack = Stack::builder(binaries!())
-        .searching(&searxng)
+        .with_searxng(&searxng)
         .env("DRAIN_SECONDS", 1)
         .start()
         .await;
     let id = stack.client().enqueue(question()).await;
-    searxng.asked(1).await;
-    assert_eq!(stack.workers[0].process().stop(SOON).await, 0);
+    searxng.wait_for_calls(1).await;
+    assert_eq!(stack.workers[0].process().stop(TIMEOUT).await, 0);
     let back = stack.client().status(&id).await.expect(200);
     assert_eq!(
         (&back["status"], &back["attempt"]),
@@ -252,12 +256,12 @@ async fn a_search_that_outlasts_the_drain_is_given_back_and_the_attempt_not_coun
     stack.add_worker();
     let end = stack.client().wait_completed(&id).await;
     assert_eq!(end["attempt"], 1, "the stop was no fault of the search");
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn an_api_told_to_stop_ends_with_success() {
     let mut stack = Stack::builder(binaries!()).workers(0).start().await;
     stack.client().enqueue(question()).await;
-    assert_eq!(stack.api.process().stop(SOON).await, 0);
+    assert_eq!(stack.api.process().stop(TIMEOUT).await, 0);
 }

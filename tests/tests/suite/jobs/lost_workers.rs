@@ -7,21 +7,21 @@ use privachat_core::jobs::{
 };
 use privachat_core::keys;
 use privachat_core::mode::Mode;
-use privachat_tests::{RedisServer, scene};
+use privachat_tests::{RedisServer, fixtures};
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 use std::time::Duration;
 use uuid::Uuid;
 
 const LEASE: Duration = Duration::from_secs(600);
-const MOST_CRASHES: u32 = 2;
+const MAX_CRASHES: u32 = 2;
 
-struct World {
+struct Engine {
     server: RedisServer,
     redis: MultiplexedConnection,
 }
 
-impl World {
+impl Engine {
     async fn start() -> Self {
         let server = RedisServer::start().await;
         let redis = server.connection().await;
@@ -35,7 +35,7 @@ impl World {
 
     async fn submit(&self) -> Hint {
         let id = Uuid::new_v4();
-        let submitted = self.process().submit(&scene::job(id)).await.unwrap();
+        let submitted = self.process().submit(&fixtures::job(id)).await.unwrap();
         assert_eq!(submitted, Submitted::Created);
         Hint {
             id,
@@ -44,7 +44,7 @@ impl World {
     }
 
     /// Each lease runs out, and a sweeper comes by.
-    async fn lose(&mut self, lost: &[Hint]) -> Swept {
+    async fn expire_and_sweep(&mut self, lost: &[Hint]) -> Swept {
         for hint in lost {
             let () = self
                 .redis
@@ -58,7 +58,7 @@ impl World {
                 .unwrap();
         }
         let rules = SweepRules {
-            most_crashes: MOST_CRASHES,
+            most_crashes: MAX_CRASHES,
             // Redis is younger than any real lease: without a short one the amnesty would spare it.
             lease: Duration::ZERO,
             worker_lost: Failure::new("worker_lost", "lost"),
@@ -69,7 +69,7 @@ impl World {
     }
 
     /// State, crashes and losses.
-    async fn charged(&mut self, hint: Hint) -> (String, u32, u32) {
+    async fn charges(&mut self, hint: Hint) -> (String, u32, u32) {
         let key = keys::control(hint.id);
         let fields = ["state", "crashes", "losses"];
         let (state, crashes, losses): (String, u32, Option<u32>) =
@@ -78,7 +78,7 @@ impl World {
     }
 
     async fn assert_charged(&mut self, hint: Hint, crashes: u32, losses: u32) {
-        let charged = self.charged(hint).await;
+        let charged = self.charges(hint).await;
         assert_eq!(charged, ("pending".to_owned(), crashes, losses));
     }
 }
@@ -95,185 +95,185 @@ async fn claim(process: &Jobs, hint: Hint) -> Lease {
 
 #[tokio::test]
 async fn a_search_that_is_alone_in_a_lost_process_has_crashed_it() {
-    let mut world = World::start().await;
-    let hint = world.submit().await;
-    for crashes in 1..=MOST_CRASHES {
-        claim(&world.process(), hint).await;
-        let swept = world.lose(&[hint]).await;
+    let mut engine = Engine::start().await;
+    let hint = engine.submit().await;
+    for crashes in 1..=MAX_CRASHES {
+        claim(&engine.process(), hint).await;
+        let swept = engine.expire_and_sweep(&[hint]).await;
         assert_eq!((swept.reaped, swept.given_up), (1, 0));
-        world.assert_charged(hint, crashes, 0).await;
+        engine.assert_charged(hint, crashes, 0).await;
     }
-    claim(&world.process(), hint).await;
-    assert_eq!(world.lose(&[hint]).await.given_up, 1);
-    assert_eq!(world.charged(hint).await, ("failed".to_owned(), 3, 0));
+    claim(&engine.process(), hint).await;
+    assert_eq!(engine.expire_and_sweep(&[hint]).await.given_up, 1);
+    assert_eq!(engine.charges(hint).await, ("failed".to_owned(), 3, 0));
 }
 
 #[tokio::test]
 async fn searches_that_are_lost_together_are_suspects_and_nothing_is_counted() {
-    let mut world = World::start().await;
-    let hints = [world.submit().await, world.submit().await];
+    let mut engine = Engine::start().await;
+    let hints = [engine.submit().await, engine.submit().await];
     for losses in 1..=4 {
-        let process = world.process();
+        let process = engine.process();
         for hint in hints {
             claim(&process, hint).await;
         }
-        assert_eq!(world.lose(&hints).await.reaped, 2);
+        assert_eq!(engine.expire_and_sweep(&hints).await.reaped, 2);
         for hint in hints {
-            world.assert_charged(hint, 0, losses).await;
+            engine.assert_charged(hint, 0, losses).await;
         }
     }
 }
 
 #[tokio::test]
 async fn a_suspect_that_is_lost_again_without_those_of_before_has_crashed_both() {
-    let mut world = World::start().await;
+    let mut engine = Engine::start().await;
     let [culprit, first, second] = [
-        world.submit().await,
-        world.submit().await,
-        world.submit().await,
+        engine.submit().await,
+        engine.submit().await,
+        engine.submit().await,
     ];
     for (other, crashes, losses) in [(first, 0, 1), (second, 1, 1)] {
-        let process = world.process();
+        let process = engine.process();
         claim(&process, culprit).await;
         claim(&process, other).await;
-        world.lose(&[culprit, other]).await;
-        world.assert_charged(culprit, crashes, losses).await;
-        world.assert_charged(other, 0, 1).await;
+        engine.expire_and_sweep(&[culprit, other]).await;
+        engine.assert_charged(culprit, crashes, losses).await;
+        engine.assert_charged(other, 0, 1).await;
     }
 }
 
 #[tokio::test]
 async fn a_suspect_that_is_lost_again_with_one_of_before_is_still_a_suspect() {
-    let mut world = World::start().await;
+    let mut engine = Engine::start().await;
     let mut hints = Vec::new();
     for _ in 0..4 {
-        hints.push(world.submit().await);
+        hints.push(engine.submit().await);
     }
     for lost in [&hints[..3], &hints[2..], &hints[2..]] {
-        let process = world.process();
+        let process = engine.process();
         for hint in lost {
             claim(&process, *hint).await;
         }
-        world.lose(lost).await;
+        engine.expire_and_sweep(lost).await;
     }
     // The third was there with the first two, then with the fourth; the fourth with the third twice.
-    world.assert_charged(hints[0], 0, 1).await;
-    world.assert_charged(hints[2], 1, 2).await;
-    world.assert_charged(hints[3], 0, 2).await;
+    engine.assert_charged(hints[0], 0, 1).await;
+    engine.assert_charged(hints[2], 1, 2).await;
+    engine.assert_charged(hints[3], 0, 2).await;
 }
 
 #[tokio::test]
 async fn those_whose_leases_end_later_were_not_alone() {
-    let mut world = World::start().await;
-    let hints = [world.submit().await, world.submit().await];
-    let process = world.process();
+    let mut engine = Engine::start().await;
+    let hints = [engine.submit().await, engine.submit().await];
+    let process = engine.process();
     for hint in hints {
         claim(&process, hint).await;
     }
-    world.lose(&hints[..1]).await;
+    engine.expire_and_sweep(&hints[..1]).await;
     // Taken over, and at its end before the other is found.
-    let other = world.process();
+    let other = engine.process();
     let lease = claim(&other, hints[0]).await;
     assert_eq!(
         other.finish(&lease, Ok(b"{}")).await.unwrap(),
         Ended::Completed
     );
     other.forget(hints[0].id, Mode::Speed).await.unwrap();
-    world.lose(&hints[1..]).await;
-    world.assert_charged(hints[1], 0, 1).await;
+    engine.expire_and_sweep(&hints[1..]).await;
+    engine.assert_charged(hints[1], 0, 1).await;
 }
 
 #[tokio::test]
 async fn a_search_that_another_process_holds_is_no_company() {
-    let mut world = World::start().await;
-    let hints = [world.submit().await, world.submit().await];
-    let (one, other) = (world.process(), world.process());
+    let mut engine = Engine::start().await;
+    let hints = [engine.submit().await, engine.submit().await];
+    let (one, other) = (engine.process(), engine.process());
     claim(&one, hints[0]).await;
     claim(&other, hints[1]).await;
-    world.lose(&hints[..1]).await;
-    world.assert_charged(hints[0], 1, 0).await;
+    engine.expire_and_sweep(&hints[..1]).await;
+    engine.assert_charged(hints[0], 1, 0).await;
 }
 
 /// What cannot be read is no reason to leave a search where it is, or to charge it.
 #[tokio::test]
 async fn a_search_whose_company_cannot_be_known_is_a_suspect() {
-    let mut world = World::start().await;
-    let hint = world.submit().await;
-    claim(&world.process(), hint).await;
-    let holder: String = world
+    let mut engine = Engine::start().await;
+    let hint = engine.submit().await;
+    claim(&engine.process(), hint).await;
+    let holder: String = engine
         .redis
         .hget(keys::control(hint.id), "holder")
         .await
         .unwrap();
     let process = holder.split(' ').next_back().unwrap().parse().unwrap();
-    let () = world.redis.set(keys::lost(process), "text").await.unwrap();
-    assert_eq!(world.lose(&[hint]).await.reaped, 1);
-    world.assert_charged(hint, 0, 1).await;
+    let () = engine.redis.set(keys::lost(process), "text").await.unwrap();
+    assert_eq!(engine.expire_and_sweep(&[hint]).await.reaped, 1);
+    engine.assert_charged(hint, 0, 1).await;
 }
 
 /// The version before claims under the name of its worker alone, and leaves the process of an earlier
 /// attempt as it is.
 #[tokio::test]
 async fn searches_that_the_version_before_has_claimed_are_lost_with_their_worker() {
-    let mut world = World::start().await;
-    let hints = [world.submit().await, world.submit().await];
+    let mut engine = Engine::start().await;
+    let hints = [engine.submit().await, engine.submit().await];
     for (number, hint) in hints.into_iter().enumerate() {
-        let process = world.process();
+        let process = engine.process();
         claim(&process, hint).await;
         let key = keys::control(hint.id);
         match number {
             0 => {
-                let () = world.redis.hdel(&key, "holder").await.unwrap();
+                let () = engine.redis.hdel(&key, "holder").await.unwrap();
             }
             _ => {
                 let stale = format!("{} {}", Uuid::new_v4(), Uuid::new_v4());
-                let () = world.redis.hset(&key, "holder", stale).await.unwrap();
+                let () = engine.redis.hset(&key, "holder", stale).await.unwrap();
             }
         }
-        let () = world.redis.hdel(&key, "losses").await.unwrap();
+        let () = engine.redis.hdel(&key, "losses").await.unwrap();
     }
-    assert_eq!(world.lose(&hints).await.reaped, 2);
+    assert_eq!(engine.expire_and_sweep(&hints).await.reaped, 2);
     for hint in hints {
-        world.assert_charged(hint, 0, 1).await;
+        engine.assert_charged(hint, 0, 1).await;
     }
 }
 
 #[tokio::test]
 async fn a_search_that_is_lost_in_company_again_and_again_is_given_up_at_last() {
-    let mut world = World::start().await;
-    let hints = [world.submit().await, world.submit().await];
+    let mut engine = Engine::start().await;
+    let hints = [engine.submit().await, engine.submit().await];
     for _ in 0..10 {
-        let process = world.process();
+        let process = engine.process();
         for hint in hints {
             claim(&process, hint).await;
         }
-        assert_eq!(world.lose(&hints).await.reaped, 2);
+        assert_eq!(engine.expire_and_sweep(&hints).await.reaped, 2);
     }
-    let process = world.process();
+    let process = engine.process();
     for hint in hints {
         claim(&process, hint).await;
     }
-    assert_eq!(world.lose(&hints).await.given_up, 2);
+    assert_eq!(engine.expire_and_sweep(&hints).await.given_up, 2);
 }
 
 #[tokio::test]
 async fn a_suspect_is_claimed_only_by_those_who_have_made_room() {
-    let mut world = World::start().await;
-    let hints = [world.submit().await, world.submit().await];
+    let mut engine = Engine::start().await;
+    let hints = [engine.submit().await, engine.submit().await];
     for losses in 1..=2 {
-        let process = world.process();
+        let process = engine.process();
         for hint in hints {
             claim(&process, hint).await;
         }
-        world.lose(&hints).await;
-        let process = world.process();
+        engine.expire_and_sweep(&hints).await;
+        let process = engine.process();
         let refused = process.claim_unless_suspect(hints[0], "worker", LEASE, losses - 1);
         match refused.await.unwrap() {
             Claim::Suspect(known) => assert_eq!(known, losses),
             other => panic!("{other:?} of a suspect"),
         }
     }
-    let claimed = world
+    let claimed = engine
         .process()
         .claim_unless_suspect(hints[0], "worker", LEASE, 2)
         .await;
@@ -283,16 +283,16 @@ async fn a_suspect_is_claimed_only_by_those_who_have_made_room() {
 /// What was lost because of another search is no attempt that failed.
 #[tokio::test]
 async fn a_suspect_has_all_its_attempts_for_failures_that_pass() {
-    let mut world = World::start().await;
-    let hints = [world.submit().await, world.submit().await];
+    let mut engine = Engine::start().await;
+    let hints = [engine.submit().await, engine.submit().await];
     for _ in 0..2 {
-        let process = world.process();
+        let process = engine.process();
         for hint in hints {
             claim(&process, hint).await;
         }
-        world.lose(&hints).await;
+        engine.expire_and_sweep(&hints).await;
     }
-    let process = world.process();
+    let process = engine.process();
     let failure = Failure::new("upstream_unavailable", "for now");
     for expected in [Failed::Retry, Failed::Retry, Failed::Ended(Ended::Failed)] {
         let lease = claim(&process, hints[0]).await;

@@ -2,23 +2,24 @@
 //! hand, or lost by one node of several. And what they leave alone.
 
 use privachat_tests::{
-    Stack, Upstream, eventually, info,
-    scene::{hanging_first, is_quiet, question, reaches},
+    Stack, Upstream, eventually,
+    fixtures::{question, searxng_hanging_first, wait_for_status, wait_until_idle},
+    redis_info,
 };
 use redis::AsyncCommands;
 use serde_json::json;
 use std::time::Duration;
 
 /// A page of the walk a second; these tests have one page.
-const SOON: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn stack(searxng: &Upstream, workers: usize) -> Stack {
-    privachat_tests::scene::stack(privachat_tests::binaries!(), searxng, workers).await
+    privachat_tests::fixtures::stack(privachat_tests::binaries!(), searxng, workers).await
 }
 
 #[tokio::test]
 async fn a_search_that_nobody_lists_is_taken_in_and_completed() {
-    let (searxng, _) = hanging_first(0);
+    let (searxng, _) = searxng_hanging_first(0);
     let mut stack = stack(&searxng, 0).await;
     let id = stack.client().enqueue(question()).await;
     let mut redis = stack.redis.connection().await;
@@ -26,48 +27,48 @@ async fn a_search_that_nobody_lists_is_taken_in_and_completed() {
     let keys: Vec<String> = redis.keys("{search}:*").await.unwrap();
     let () = redis.del(keys).await.unwrap();
     stack.add_worker();
-    let end = reaches(&stack, &id, "completed", SOON).await;
+    let end = wait_for_status(&stack, &id, "completed", TIMEOUT).await;
     assert_eq!(end["attempt"], 1);
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn a_running_search_that_nobody_lists_is_taken_over_when_its_worker_is_lost() {
-    let (searxng, _) = hanging_first(1);
+    let (searxng, _) = searxng_hanging_first(1);
     let mut stack = stack(&searxng, 1).await;
     let id = stack.client().enqueue(question()).await;
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     stack.workers[0].process().kill();
     let mut redis = stack.redis.connection().await;
     let keys: Vec<String> = redis.keys("{search}:*").await.unwrap();
     let () = redis.del(keys).await.unwrap();
     stack.add_worker();
-    let end = reaches(&stack, &id, "completed", SOON).await;
+    let end = wait_for_status(&stack, &id, "completed", TIMEOUT).await;
     assert_eq!(end["attempt"], 2);
 }
 
 #[tokio::test]
 async fn searches_that_have_ended_are_not_stored_again_and_again() {
-    let (searxng, _) = hanging_first(0);
+    let (searxng, _) = searxng_hanging_first(0);
     let stack = stack(&searxng, 1).await;
     let ended = stack.client().enqueue(question()).await;
-    reaches(&stack, &ended, "completed", SOON).await;
-    is_quiet(&stack).await;
+    wait_for_status(&stack, &ended, "completed", TIMEOUT).await;
+    wait_until_idle(&stack).await;
     let mut redis = stack.redis.connection().await;
-    let before = info::calls(&mut redis, "zadd").await;
-    let scans = info::calls(&mut redis, "scan").await;
-    eventually("the records were walked through", SOON, async || {
-        (info::calls(&mut redis, "scan").await >= scans + 3).then_some(())
+    let before = redis_info::calls(&mut redis, "zadd").await;
+    let scans = redis_info::calls(&mut redis, "scan").await;
+    eventually("the records were walked through", TIMEOUT, async || {
+        (redis_info::calls(&mut redis, "scan").await >= scans + 3).then_some(())
     })
     .await;
     // The worker's own announcement is one ZADD every other second; nothing else may write.
-    assert!(info::calls(&mut redis, "zadd").await - before <= 3);
-    is_quiet(&stack).await;
+    assert!(redis_info::calls(&mut redis, "zadd").await - before <= 3);
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn cancelled_searches_do_not_fill_the_queue() {
-    let (searxng, _) = hanging_first(0);
+    let (searxng, _) = searxng_hanging_first(0);
     let stack = Stack::builder(privachat_tests::binaries!())
         .workers(0)
         .env("SEARXNG_BASE_URL", searxng.url())

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use privachat_tests::scene::{is_quiet, reaches};
+use privachat_tests::fixtures::{wait_for_status, wait_until_idle};
 use privachat_tests::upstream::{Reply, searxng};
 use privachat_tests::{Stack, Upstream, binaries, eventually};
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 const DAY: i64 = 86_400;
 
 fn question() -> Value {
@@ -66,7 +66,7 @@ async fn the_record_is_readable_json_in_every_state_of_a_search_that_completes()
     let web = slow_once();
     let mut stack = Stack::builder(binaries!())
         .workers(0)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
     let id = stack.client().enqueue(question()).await;
@@ -79,7 +79,7 @@ async fn the_record_is_readable_json_in_every_state_of_a_search_that_completes()
     assert_eq!(jobs(&stack).await, [format!("search_job:{id}")]);
 
     stack.add_worker();
-    reaches(&stack, &id, "processing", SOON).await;
+    wait_for_status(&stack, &id, "processing", TIMEOUT).await;
     let processing = record(&stack, &id).await;
     assert_eq!(
         (
@@ -101,14 +101,17 @@ async fn the_record_is_readable_json_in_every_state_of_a_search_that_completes()
     assert_eq!(completed["result"], answered);
     assert!((DAY - 5..=DAY).contains(&ttl(&stack, &id).await));
     assert_same_life(&stack, &id).await;
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     assert_eq!(jobs(&stack).await, [format!("search_job:{id}")]);
 }
 
 #[tokio::test]
 async fn the_record_of_a_failed_search_has_its_error_as_text() {
     let empty = Upstream::always(searxng::sample("noresults.json"));
-    let stack = Stack::builder(binaries!()).searching(&empty).start().await;
+    let stack = Stack::builder(binaries!())
+        .with_searxng(&empty)
+        .start()
+        .await;
     let id = stack.client().enqueue(question()).await;
     let answered = stack.client().wait_terminal(&id).await;
     let failed = record(&stack, &id).await;
@@ -120,14 +123,14 @@ async fn the_record_of_a_failed_search_has_its_error_as_text() {
     assert!(failed["error"].is_string(), "{failed}");
     assert!((DAY - 5..=DAY).contains(&ttl(&stack, &id).await));
     assert_same_life(&stack, &id).await;
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     assert_eq!(jobs(&stack).await, [format!("search_job:{id}")]);
 }
 
 #[tokio::test]
 async fn a_request_may_ask_for_another_life_of_its_result() {
     let web = searxng::finding(searxng::about_python());
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     for (seconds, mode) in [(60, "speed"), (604_800, "speed")] {
         let id = stack
             .client()
@@ -156,7 +159,7 @@ async fn a_search_that_waits_outlives_the_short_life_asked_for_its_result() {
 async fn the_configured_life_is_that_of_searches_that_ask_for_none() {
     let web = searxng::finding(searxng::about_python());
     let stack = Stack::builder(binaries!())
-        .searching(&web)
+        .with_searxng(&web)
         .env("JOB_TTL_SECONDS", 7200)
         .start()
         .await;
@@ -171,7 +174,7 @@ async fn an_expired_record_is_404() {
     let id = stack.client().enqueue(question()).await;
     let mut redis = stack.redis.connection().await;
     let _: () = redis.pexpire(format!("search_job:{id}"), 1).await.unwrap();
-    let gone = eventually("it has expired", SOON, async || {
+    let gone = eventually("it has expired", TIMEOUT, async || {
         let answer = stack.client().status(&id).await;
         (answer.status != 200).then_some(answer)
     })
@@ -183,13 +186,13 @@ async fn an_expired_record_is_404() {
 #[tokio::test]
 async fn every_key_of_a_job_has_an_end_and_no_other_key_begins_as_records_do() {
     let web = searxng::finding(searxng::about_python());
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let ids =
         futures_util::future::join_all((0..5).map(|_| stack.client().enqueue(question()))).await;
     for id in &ids {
         stack.client().wait_completed(id).await;
     }
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     let mut expected: Vec<String> = ids.iter().map(|id| format!("search_job:{id}")).collect();
     expected.sort();
     assert_eq!(jobs(&stack).await, expected);

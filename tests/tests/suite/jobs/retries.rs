@@ -2,22 +2,25 @@
 
 use privachat_tests::{
     Stack, Upstream,
-    scene::{found, hanging_first, is_quiet, question, reaches},
+    fixtures::{gather_results, question, searxng_hanging_first, wait_for_status, wait_until_idle},
     upstream::{Reply, searxng},
 };
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-const MOMENT: Duration = Duration::from_secs(2);
+const SHORT_TIMEOUT: Duration = Duration::from_secs(2);
 
 async fn stack(searxng: &Upstream, workers: usize) -> Stack {
-    privachat_tests::scene::stack(privachat_tests::binaries!(), searxng, workers).await
+    privachat_tests::fixtures::stack(privachat_tests::binaries!(), searxng, workers).await
 }
 
 #[tokio::test]
 async fn a_failure_that_may_pass_is_tried_again_and_one_that_cannot_is_not() {
     let searxng = Upstream::start(|request| {
-        let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
+        let body = searxng::body(
+            request.parameter("q").unwrap_or_default(),
+            &gather_results(),
+        );
         Reply::json(200, body.to_string())
     });
     // An engine that is alone is asked three times in one attempt.
@@ -26,7 +29,7 @@ async fn a_failure_that_may_pass_is_tried_again_and_one_that_cannot_is_not() {
     }
     let stack = stack(&searxng, 1).await;
     let id = stack.client().enqueue(question()).await;
-    let end = reaches(&stack, &id, "completed", Duration::from_secs(20)).await;
+    let end = wait_for_status(&stack, &id, "completed", Duration::from_secs(20)).await;
     assert_eq!(end["attempt"], 2);
 
     searxng.next(searxng::json_disabled());
@@ -34,7 +37,7 @@ async fn a_failure_that_may_pass_is_tried_again_and_one_that_cannot_is_not() {
         .client()
         .enqueue(json!({"query": "What is it?", "mode": "speed"}))
         .await;
-    let end = reaches(&stack, &id, "failed", Duration::from_secs(10)).await;
+    let end = wait_for_status(&stack, &id, "failed", Duration::from_secs(10)).await;
     assert_eq!(
         (end["attempt"].clone(), end["error_code"].clone()),
         (json!(1), json!("upstream_unavailable"))
@@ -43,7 +46,7 @@ async fn a_failure_that_may_pass_is_tried_again_and_one_that_cannot_is_not() {
         end["error_hint"].as_str().unwrap().contains("json"),
         "{end}"
     );
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
@@ -56,12 +59,12 @@ async fn attempts_end_and_the_last_error_is_kept() {
         .start()
         .await;
     let id = stack.client().enqueue(question()).await;
-    let end = reaches(&stack, &id, "failed", Duration::from_secs(20)).await;
+    let end = wait_for_status(&stack, &id, "failed", Duration::from_secs(20)).await;
     assert_eq!(
         (end["attempt"].clone(), end["error_code"].clone()),
         (json!(2), json!("upstream_unavailable"))
     );
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
@@ -74,25 +77,31 @@ async fn a_search_ends_at_once_whose_engine_wants_to_be_left_alone_for_longer_th
         .start()
         .await;
     let id = stack.client().enqueue(question()).await;
-    let end = reaches(&stack, &id, "failed", MOMENT).await;
+    let end = wait_for_status(&stack, &id, "failed", SHORT_TIMEOUT).await;
     assert_eq!((&end["attempt"], searxng.calls()), (&json!(1), 1));
     let hint = end["error_hint"].as_str().unwrap();
     assert!(hint.starts_with("Try again in 3600 s"), "{end}");
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn attempts_share_the_running_time_of_the_search() {
-    let (searxng, _) = hanging_first(usize::MAX);
+    let (searxng, _) = searxng_hanging_first(usize::MAX);
     let stack = stack(&searxng, 1).await;
     let asked = Instant::now();
     let search = json!({"query": "What is gather?", "mode": "speed", "timeout": 10});
     let id = stack.client().enqueue(search).await;
-    let end = reaches(&stack, &id, "failed", Duration::from_secs(10) + MOMENT).await;
+    let end = wait_for_status(
+        &stack,
+        &id,
+        "failed",
+        Duration::from_secs(10) + SHORT_TIMEOUT,
+    )
+    .await;
     println!(
         "every attempt failed after {:?} of 10 s: {}",
         asked.elapsed(),
         end["error_code"]
     );
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }

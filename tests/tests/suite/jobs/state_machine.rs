@@ -10,15 +10,15 @@ use privachat_core::{
     },
     mode::Mode,
 };
-use privachat_tests::{RedisServer, scene};
+use privachat_tests::{RedisServer, fixtures};
 use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
 use redis::{AsyncCommands, aio::MultiplexedConnection};
 use std::time::Duration;
 use uuid::Uuid;
 
 const ACTORS: usize = 3;
-const MOST_ATTEMPTS: u32 = 4;
-const MOST_CRASHES: u32 = 2;
+const MAX_ATTEMPTS: u32 = 4;
+const MAX_CRASHES: u32 = 2;
 const LEASE: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone)]
@@ -83,7 +83,7 @@ struct Model {
 }
 
 /// What is.
-struct World {
+struct Engine {
     jobs: Jobs,
     redis: MultiplexedConnection,
     id: Uuid,
@@ -94,11 +94,11 @@ struct World {
 fn job(id: Uuid, other_request: bool) -> NewJob {
     NewJob {
         digest: format!("request {other_request}"),
-        ..scene::job(id)
+        ..fixtures::job(id)
     }
 }
 
-impl World {
+impl Engine {
     fn hint(&self) -> Hint {
         Hint {
             id: self.id,
@@ -118,7 +118,7 @@ impl World {
             .unwrap();
         let failure = |text: &str| Failure::new("worker_lost", text);
         let rules = SweepRules {
-            most_crashes: MOST_CRASHES,
+            most_crashes: MAX_CRASHES,
             // Redis is younger than any real lease: without a short one the amnesty would spare it.
             lease: Duration::ZERO,
             worker_lost: failure("lost"),
@@ -174,13 +174,13 @@ impl Model {
     }
 }
 
-async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), TestCaseError> {
+async fn play(step: &Step, model: &mut Model, engine: &mut Engine) -> Result<(), TestCaseError> {
     let result = Bytes::from_static(b"{\"answer\":1}");
     match *step {
         Step::Submit { other_request } => {
-            let submitted = world
+            let submitted = engine
                 .jobs
-                .submit(&job(world.id, other_request))
+                .submit(&job(engine.id, other_request))
                 .await
                 .unwrap();
             let expected = match model.state {
@@ -195,9 +195,9 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
             prop_assert_eq!(submitted, expected);
         }
         Step::Claim(actor) => {
-            let claim = world
+            let claim = engine
                 .jobs
-                .claim(world.hint(), "worker", LEASE)
+                .claim(engine.hint(), "worker", LEASE)
                 .await
                 .unwrap();
             match (claim, model.state) {
@@ -207,7 +207,7 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
                     model.state = State::Processing(actor);
                     model.newest = Some(actor);
                     model.given_back = None;
-                    world.leases[actor] = Some(lease);
+                    engine.leases[actor] = Some(lease);
                 }
                 (Claim::Busy(_), State::Processing(_)) => {}
                 (Claim::Gone, State::Completed | State::Failed) => {}
@@ -216,43 +216,43 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
             }
         }
         Step::Beat(actor) => {
-            let Some(lease) = world.leases[actor].clone() else {
+            let Some(lease) = engine.leases[actor].clone() else {
                 return Ok(());
             };
-            let beat = world.jobs.beat(&lease, LEASE).await.unwrap();
+            let beat = engine.jobs.beat(&lease, LEASE).await.unwrap();
             prop_assert_eq!(beat, model.beat(actor));
         }
         Step::Report(actor) => {
-            let Some(lease) = world.leases[actor].clone() else {
+            let Some(lease) = engine.leases[actor].clone() else {
                 return Ok(());
             };
             let progress = Some(r#"{"stage":"search"}"#);
-            let beat = world
+            let beat = engine
                 .jobs
                 .report(&lease, 1, &[("stage", "{}".to_owned())], progress)
                 .await;
             prop_assert_eq!(beat.unwrap(), model.beat(actor));
         }
         Step::Complete(actor) => {
-            let Some(lease) = world.leases[actor].clone() else {
+            let Some(lease) = engine.leases[actor].clone() else {
                 return Ok(());
             };
-            let ended = world.jobs.finish(&lease, Ok(&result)).await.unwrap();
+            let ended = engine.jobs.finish(&lease, Ok(&result)).await.unwrap();
             prop_assert_eq!(ended, model.end(actor, State::Completed));
         }
         Step::Fail(actor) => {
-            let Some(lease) = world.leases[actor].clone() else {
+            let Some(lease) = engine.leases[actor].clone() else {
                 return Ok(());
             };
             let failure = Failure::new("upstream_unavailable", "for now");
-            let failed = world
+            let failed = engine
                 .jobs
-                .fail(&lease, &failure, MOST_ATTEMPTS, Duration::ZERO)
+                .fail(&lease, &failure, MAX_ATTEMPTS, Duration::ZERO)
                 .await
                 .unwrap();
             let retries = model.state == State::Processing(actor)
                 && !model.flagged
-                && model.attempts < MOST_ATTEMPTS;
+                && model.attempts < MAX_ATTEMPTS;
             let repeated =
                 model.state == State::Pending && model.given_back == Some((actor, Back::Failed));
             if repeated {
@@ -265,10 +265,10 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
             }
         }
         Step::Release(actor) => {
-            let Some(lease) = world.leases[actor].clone() else {
+            let Some(lease) = engine.leases[actor].clone() else {
                 return Ok(());
             };
-            let released = world.jobs.release(&lease).await.unwrap();
+            let released = engine.jobs.release(&lease).await.unwrap();
             let expected = match model.state {
                 State::Processing(holder) if holder == actor && model.flagged => Release::Cancel,
                 State::Processing(holder) if holder == actor => {
@@ -284,7 +284,7 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
             prop_assert_eq!(released, expected);
         }
         Step::Cancel => {
-            let cancelled = world.jobs.cancel(world.id).await.unwrap();
+            let cancelled = engine.jobs.cancel(engine.id).await.unwrap();
             let expected = match model.state {
                 State::Absent => Cancelled::Absent,
                 State::Pending => {
@@ -301,22 +301,22 @@ async fn take(step: &Step, model: &mut Model, world: &mut World) -> Result<(), T
             prop_assert_eq!(cancelled, expected);
         }
         Step::Expire => {
-            world.expire_and_sweep().await;
+            engine.expire_and_sweep().await;
             if let State::Processing(_) = model.state {
                 model.crashes += 1;
                 model.lose_holder(None);
-                if model.flagged || model.crashes > MOST_CRASHES {
+                if model.flagged || model.crashes > MAX_CRASHES {
                     model.state = State::Failed;
                 }
             }
         }
     }
-    looks_as(model, world).await
+    assert_record_matches(model, engine).await
 }
 
 /// The record says what the model says, and once it has ended its bytes never change.
-async fn looks_as(model: &Model, world: &mut World) -> Result<(), TestCaseError> {
-    let record = world.record().await;
+async fn assert_record_matches(model: &Model, engine: &mut Engine) -> Result<(), TestCaseError> {
+    let record = engine.record().await;
     let status = match model.state {
         State::Absent => {
             prop_assert_eq!(record, None);
@@ -335,23 +335,23 @@ async fn looks_as(model: &Model, world: &mut World) -> Result<(), TestCaseError>
         record,
         status
     );
-    let ttl: i64 = world
+    let ttl: i64 = engine
         .redis
-        .ttl(format!("search_job:{}", world.id))
+        .ttl(format!("search_job:{}", engine.id))
         .await
         .unwrap();
     prop_assert!(ttl > 0, "a record that never expires");
-    if let Some(before) = &world.ended_as {
+    if let Some(before) = &engine.ended_as {
         prop_assert_eq!(&record, before);
     } else if matches!(model.state, State::Completed | State::Failed) {
-        world.ended_as = Some(record);
+        engine.ended_as = Some(record);
     }
     Ok(())
 }
 
 async fn run(server: &RedisServer, steps: &[Step]) -> Result<(), TestCaseError> {
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
-    let mut world = World {
+    let mut engine = Engine {
         jobs,
         redis: server.connection().await,
         id: Uuid::new_v4(),
@@ -368,7 +368,7 @@ async fn run(server: &RedisServer, steps: &[Step]) -> Result<(), TestCaseError> 
         other_request: false,
     };
     for step in steps {
-        take(step, &mut model, &mut world).await?;
+        play(step, &mut model, &mut engine).await?;
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ async fn check_config_succeeds_when_everything_answers() {
     });
     let engine = Upstream::always(searxng::sample("normal.json"));
     let llm = model::chat(model::Script::says("yes"));
-    let (wiki_url, engine_url, llm_url) = (wiki.url(), engine.url(), llm.at("/v1"));
+    let (wiki_url, engine_url, llm_url) = (wiki.url(), engine.url(), llm.url_for("/v1"));
     let settings = [
         ("WIKIPEDIA_BASE_URL", wiki_url.as_str()),
         ("SEARXNG_BASE_URL", engine_url.as_str()),
@@ -273,7 +273,7 @@ async fn a_corpus_in_which_nothing_can_be_found_is_a_failure() {
 fn check_config_fails_and_names_each_setting_that_is_wrong() {
     let engine = Upstream::always(searxng::json_disabled());
     let llm = Upstream::always(model::bad_key());
-    let (engine_url, llm_url) = (engine.url(), llm.at("/v1"));
+    let (engine_url, llm_url) = (engine.url(), llm.url_for("/v1"));
     let settings = [
         ("SEARXNG_BASE_URL", engine_url.as_str()),
         ("LLM_BASE_URL", llm_url.as_str()),

@@ -11,7 +11,7 @@ fn lines(log: &str) -> Vec<Value> {
         .collect()
 }
 
-fn about<'a>(lines: &'a [Value], id: &'a str) -> Vec<&'a Value> {
+fn of_session<'a>(lines: &'a [Value], id: &'a str) -> Vec<&'a Value> {
     lines
         .iter()
         .filter(|line| line["session_id"] == id)
@@ -24,7 +24,7 @@ async fn both_processes_name_the_request_and_the_search_in_every_line_of_it() {
     // Fails in passing once, so that the worker has more to say.
     (0..3).for_each(|_| engine.next(Reply::json(503, "{}")));
     let mut stack = Stack::builder(binaries!())
-        .searching(&engine)
+        .with_searxng(&engine)
         .env("LOG_FORMAT", "json")
         .env("FETCH_ALLOW_HOSTS", "nowhere.invalid")
         .start()
@@ -65,7 +65,7 @@ async fn both_processes_name_the_request_and_the_search_in_every_line_of_it() {
     assert!(api.iter().all(|line| line["method"] != "GET"), "{api:#?}");
 
     let worker = lines(&stack.workers[0].process().output());
-    let of_search = about(&worker, id);
+    let of_search = of_session(&worker, id);
     for message in [
         "started",
         "failed for a passing reason; trying again",
@@ -95,7 +95,7 @@ async fn both_processes_name_the_request_and_the_search_in_every_line_of_it() {
 async fn a_search_that_is_waited_for_is_told_when_it_is_accepted_and_when_it_is_answered() {
     let engine = searxng::finding(searxng::about_python());
     let mut stack = Stack::builder(binaries!())
-        .searching(&engine)
+        .with_searxng(&engine)
         .env("LOG_FORMAT", "json")
         .start()
         .await;

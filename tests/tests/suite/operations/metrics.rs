@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use privachat_tests::scene::{hanging_first, is_quiet};
+use privachat_tests::fixtures::{searxng_hanging_first, wait_until_idle};
 use privachat_tests::scrape::{Scrape, address, scrape, speed, watched, web, worker_port};
 use privachat_tests::upstream::Reply;
-use privachat_tests::{Stack, Upstream, binaries, eventually, sources};
+use privachat_tests::{Stack, Upstream, binaries, eventually, project_files};
 use redis::AsyncCommands;
 use serde_json::json;
 
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const SECRET: &str = "whsec_c2l4IHRpbWVzIG5pbmUgaXMgZm9ydHktdHdvLCBvciBub3Q=";
 const ADMIN: &str = "planted-admin-key-1f0d";
 
 /// Names and types in the tables of docs/METRICS.md below these headings.
 fn documented(headings: [&str; 2]) -> BTreeMap<String, String> {
-    let page = std::fs::read_to_string(sources::root().join("docs/METRICS.md")).unwrap();
+    let page = std::fs::read_to_string(project_files::root().join("docs/METRICS.md")).unwrap();
     let mut rows = BTreeMap::new();
     for heading in headings {
         let (_, rest) = page.split_once(&format!("\n## {heading}\n")).unwrap();
@@ -43,7 +43,7 @@ async fn both_binaries_count_what_became_of_searches_and_show_what_the_page_says
     let nothing = client.post_search(speed("nothing at all")).await;
     assert_eq!(nothing.expect(500)["error_code"], "no_sources");
     let hangs = client.enqueue(speed("hang on")).await;
-    eventually("the search runs", SOON, async || {
+    eventually("the search runs", TIMEOUT, async || {
         let now = scrape(&worker).await;
         (now.get(r#"privachat_worker_running{mode="speed"}"#) == 1.0).then_some(())
     })
@@ -56,7 +56,7 @@ async fn both_binaries_count_what_became_of_searches_and_show_what_the_page_says
         1.0
     );
     // The worker says every two seconds what it runs.
-    eventually("the queue shows that it runs", SOON, async || {
+    eventually("the queue shows that it runs", TIMEOUT, async || {
         let now = scrape(client).await;
         (now.get(r#"privachat_queue_running{mode="speed"}"#) == 1.0).then_some(())
     })
@@ -64,10 +64,10 @@ async fn both_binaries_count_what_became_of_searches_and_show_what_the_page_says
     client.delete(&format!("/api/v1/search/{hangs}")).await;
     client.wait_terminal(&hangs).await;
     socket.rest().await;
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     client.get("/no/such/address").await;
 
-    let api = eventually("the listener has gone", SOON, async || {
+    let api = eventually("the listener has gone", TIMEOUT, async || {
         let now = scrape(client).await;
         (now.sum("privachat_api_listeners", &[]) == 0.0).then_some(now)
     })
@@ -210,7 +210,7 @@ async fn what_clients_make_up_adds_no_labels() {
 async fn metrics_want_an_admin_key_but_on_their_own_port() {
     let web = web();
     let stack = Stack::builder(binaries!())
-        .searching(&web)
+        .with_searxng(&web)
         .workers(0)
         .api_env("API_KEYS", "planted-user-key-77aa")
         .api_env("API_ADMIN_KEYS", ADMIN)
@@ -244,7 +244,7 @@ async fn without_redis_the_metrics_still_answer_and_nobody_is_ready() {
     let api = address(&stack.folder().join("api.metrics")).await;
     stack.redis.kill();
     for port in [&api, &worker] {
-        eventually("it is not ready", SOON, async || {
+        eventually("it is not ready", TIMEOUT, async || {
             (port.status_of("/readyz").await == Some(503)).then_some(())
         })
         .await;
@@ -278,7 +278,7 @@ async fn a_callback_that_is_given_up_is_not_counted_as_one_to_be_made_again() {
     let full = Reply::new(503, "text/plain", "").header("retry-after", "3600");
     let receiver = Upstream::always(full);
     let stack = Stack::builder(binaries!())
-        .searching(&web)
+        .with_searxng(&web)
         .env("WEBHOOK_SECRET", SECRET)
         .env("FETCH_ALLOW_HOSTS", receiver.url().replace("http://", ""))
         .worker_env("METRICS_PORT", 0)
@@ -292,7 +292,7 @@ async fn a_callback_that_is_given_up_is_not_counted_as_one_to_be_made_again() {
     search["ttl_seconds"] = json!(60);
     let id = stack.client().enqueue(search).await;
     stack.client().wait_completed(&id).await;
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     let told = scrape(&port).await;
     for (outcome, count) in [("taken", 0.0), ("failed", 0.0), ("given_up", 1.0)] {
         let sample = format!(r#"privachat_worker_callbacks_total{{outcome="{outcome}"}}"#);
@@ -302,10 +302,10 @@ async fn a_callback_that_is_given_up_is_not_counted_as_one_to_be_made_again() {
 
 #[tokio::test]
 async fn what_goes_wrong_and_is_mended_is_counted() {
-    let (web, _) = hanging_first(1);
+    let (web, _) = searxng_hanging_first(1);
     let receiver = Upstream::always(Reply::new(204, "text/plain", ""));
     let mut stack = Stack::builder(binaries!())
-        .searching(&web)
+        .with_searxng(&web)
         .env("JOB_LEASE_SECONDS", 3)
         .env("WEBHOOK_SECRET", SECRET)
         .env("FETCH_ALLOW_HOSTS", receiver.url().replace("http://", ""))
@@ -314,7 +314,7 @@ async fn what_goes_wrong_and_is_mended_is_counted() {
     let mut search = speed("What is gather?");
     search["callback_url"] = json!(receiver.url());
     let id = stack.client().enqueue(search).await;
-    web.asked(1).await;
+    web.wait_for_calls(1).await;
     let own = [
         ("METRICS_PORT", "0"),
         ("METRICS_ADDR_FILE", "worker.metrics"),
@@ -323,7 +323,7 @@ async fn what_goes_wrong_and_is_mended_is_counted() {
     let port = worker_port(&stack).await;
     stack.workers[0].process().kill();
     stack.client().wait_completed(&id).await;
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     let told = scrape(&port).await;
     for (sample, value) in [
         (
@@ -348,7 +348,7 @@ async fn what_goes_wrong_and_is_mended_is_counted() {
 async fn a_search_that_waited_too_long_is_counted_by_whoever_ends_it() {
     let web = web();
     let mut stack = Stack::builder(binaries!())
-        .searching(&web)
+        .with_searxng(&web)
         .workers(0)
         .env("METRICS_PORT", 0)
         .worker_env("METRICS_ADDR_FILE", "worker.metrics")
@@ -365,7 +365,7 @@ async fn a_search_that_waited_too_long_is_counted_by_whoever_ends_it() {
     let port = worker_port(&stack).await;
     let end = stack.client().wait_terminal(&id).await;
     assert_eq!(end["error_code"], "queue_expired", "{end}");
-    eventually("it is counted", SOON, async || {
+    eventually("it is counted", TIMEOUT, async || {
         let now = scrape(&port).await;
         (now.get(r#"privachat_worker_recoveries_total{kind="expired"}"#) == 1.0).then_some(())
     })
@@ -382,7 +382,7 @@ async fn a_provider_that_keeps_failing_shows_as_spared() {
     let stack = watched(binaries!(), &web).await;
     let port = worker_port(&stack).await;
     let client = stack.client();
-    let open = eventually("the provider is spared", SOON, async || {
+    let open = eventually("the provider is spared", TIMEOUT, async || {
         client.post_search(speed("What is gather?")).await;
         let now = scrape(&port).await;
         let is_open = now.get(r#"privachat_worker_breaker_open{upstream="searxng"}"#) == 1.0;

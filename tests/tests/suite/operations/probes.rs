@@ -7,7 +7,7 @@ use privachat_tests::process::isolated;
 use privachat_tests::scrape::{speed, watched, web, worker_port};
 use privachat_tests::{Client, binaries, eventually};
 
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_worker_that_drains_is_alive_and_not_ready() {
@@ -15,9 +15,9 @@ async fn a_worker_that_drains_is_alive_and_not_ready() {
     let mut stack = watched(binaries!(), &web).await;
     let port = worker_port(&stack).await;
     let hangs = stack.client().enqueue(speed("hang on")).await;
-    web.asked(1).await;
+    web.wait_for_calls(1).await;
     stack.workers[0].process().term();
-    let stopping = eventually("it says that it stops", SOON, async || {
+    let stopping = eventually("it says that it stops", TIMEOUT, async || {
         let answer = port.get("/readyz").await;
         (answer.status == 503).then(|| answer.json())
     })
@@ -31,7 +31,7 @@ async fn a_worker_that_drains_is_alive_and_not_ready() {
         .client()
         .delete(&format!("/api/v1/search/{hangs}"))
         .await;
-    assert_eq!(stack.workers[0].process().exit_code(SOON).await, 0);
+    assert_eq!(stack.workers[0].process().exit_code(TIMEOUT).await, 0);
     assert_eq!(port.status_of("/livez").await, None);
 }
 
@@ -45,7 +45,7 @@ fn run(binary: &str, settings: &[(&str, &str)]) -> Output {
 }
 
 /// One line that says what is wrong.
-fn complaint(output: &Output) -> String {
+fn failure_line(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
@@ -73,7 +73,7 @@ async fn the_healthcheck_of_each_binary_says_whether_it_is_ready() {
     }
     let not_ready = || {
         for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
-            let said = complaint(&run(binary, &settings));
+            let said = failure_line(&run(binary, &settings));
             assert!(said.to_lowercase().contains("redis"), "{said}");
         }
     };
@@ -85,10 +85,10 @@ async fn the_healthcheck_of_each_binary_says_whether_it_is_ready() {
     stack.api.process().kill();
     stack.workers[0].process().kill();
     for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
-        let said = complaint(&run(binary, &settings));
+        let said = failure_line(&run(binary, &settings));
         assert!(said.contains("does not answer"), "{said}");
     }
-    let unset = complaint(&run(binaries!().worker, &[]));
+    let unset = failure_line(&run(binaries!().worker, &[]));
     assert!(unset.contains("METRICS_PORT"), "{unset}");
 }
 
@@ -99,7 +99,7 @@ async fn a_port_that_is_taken_is_named_at_the_start() {
     let web = web();
     let mut stack = watched(binaries!(), &web).await;
     let worker = stack.add_worker_with(&[("METRICS_PORT", &port.to_string())]);
-    assert_eq!(worker.process().exit_code(SOON).await, 1);
+    assert_eq!(worker.process().exit_code(TIMEOUT).await, 1);
     let said = worker.process().output();
     assert!(said.contains("set METRICS_HOST or METRICS_PORT"), "{said}");
 }

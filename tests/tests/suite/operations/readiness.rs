@@ -5,14 +5,14 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
+use privachat_tests::fixtures::question;
 use privachat_tests::redis::Options;
-use privachat_tests::scene::question;
 use privachat_tests::{Api, RedisServer, Stack, binaries, eventually};
 use redis::AsyncCommands;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn stack(arguments: &[&str]) -> Stack {
     let redis = RedisServer::with(Options {
@@ -22,7 +22,7 @@ async fn stack(arguments: &[&str]) -> Stack {
     .await;
     Stack::builder(binaries!())
         .workers(0)
-        .on(redis)
+        .on_redis(redis)
         .start()
         .await
 }
@@ -38,7 +38,7 @@ async fn configure(stack: &Stack, command: &[&str]) {
 }
 
 /// Says no with this reason exactly while a POST is refused.
-async fn says_no(stack: &Stack, reason: &str) {
+async fn assert_not_ready(stack: &Stack, reason: &str) {
     let client = stack.client();
     let said = client.get("/readyz").await.expect(503);
     assert_eq!(said["status"], "not ready", "{said}");
@@ -49,8 +49,8 @@ async fn says_no(stack: &Stack, reason: &str) {
 }
 
 /// Says yes again, and has left nothing behind.
-async fn says_yes(stack: &Stack) {
-    eventually("the API is ready again", SOON, async || {
+async fn assert_ready_again(stack: &Stack) {
+    eventually("the API is ready again", TIMEOUT, async || {
         (stack.client().status_of("/readyz").await == Some(200)).then_some(())
     })
     .await;
@@ -64,27 +64,27 @@ async fn says_yes(stack: &Stack) {
 async fn a_full_redis() {
     let stack = stack(&[]).await;
     stack.redis.fill(true).await;
-    says_no(&stack, "is full").await;
+    assert_not_ready(&stack, "is full").await;
     stack.redis.fill(false).await;
-    says_yes(&stack).await;
+    assert_ready_again(&stack).await;
 }
 
 #[tokio::test]
 async fn a_replica() {
     let stack = stack(&[]).await;
     configure(&stack, &["REPLICAOF", "127.0.0.1", "1"]).await;
-    says_no(&stack, "replica").await;
+    assert_not_ready(&stack, "replica").await;
     configure(&stack, &["REPLICAOF", "NO", "ONE"]).await;
-    says_yes(&stack).await;
+    assert_ready_again(&stack).await;
 }
 
 #[tokio::test]
 async fn a_master_whose_replicas_are_away() {
     let stack = stack(&[]).await;
     configure(&stack, &["CONFIG", "SET", "min-replicas-to-write", "1"]).await;
-    says_no(&stack, "too few replicas").await;
+    assert_not_ready(&stack, "too few replicas").await;
     configure(&stack, &["CONFIG", "SET", "min-replicas-to-write", "0"]).await;
-    says_yes(&stack).await;
+    assert_ready_again(&stack).await;
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn a_redis_that_cannot_save() {
     std::fs::create_dir(&in_the_way).unwrap();
     std::fs::write(in_the_way.join("file"), "").unwrap();
     configure(&stack, &["BGSAVE"]).await;
-    eventually("the snapshot has failed", SOON, async || {
+    eventually("the snapshot has failed", TIMEOUT, async || {
         let info: String = redis::cmd("INFO")
             .arg("persistence")
             .query_async(&mut redis)
@@ -110,10 +110,10 @@ async fn a_redis_that_cannot_save() {
         info.contains("rdb_last_bgsave_status:err").then_some(())
     })
     .await;
-    says_no(&stack, "cannot save").await;
+    assert_not_ready(&stack, "cannot save").await;
     let off = ["CONFIG", "SET", "stop-writes-on-bgsave-error", "no"];
     configure(&stack, &off).await;
-    says_yes(&stack).await;
+    assert_ready_again(&stack).await;
 }
 
 /// A server that answers whatever it is asked with this, again and again.

@@ -64,7 +64,7 @@ async fn refused(binary: &str, settings: &[(&str, &str)]) -> (String, i32) {
     (process.output(), code)
 }
 
-fn assert_complaints(printed: &str, settings: &[(&str, &str)]) {
+fn assert_refused(printed: &str, settings: &[(&str, &str)]) {
     for (name, value) in settings {
         assert!(printed.contains(name), "{name} is not named in: {printed}");
         let planted = value.split("//").last().unwrap_or(value);
@@ -86,7 +86,7 @@ async fn the_api_refuses_bad_settings_with_every_name_and_no_value() {
     let bad: Vec<_> = shared.iter().chain(&API).copied().collect();
     let (printed, code) = refused(binaries!().api, &bad).await;
     assert_eq!(code, 1, "{printed}");
-    assert_complaints(&printed, &bad);
+    assert_refused(&printed, &bad);
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn the_worker_refuses_bad_settings_with_every_name_and_no_value() {
     let bad: Vec<_> = BOTH.iter().chain(&WORKER).copied().collect();
     let (printed, code) = refused(binaries!().worker, &bad).await;
     assert_eq!(code, 1, "{printed}");
-    assert_complaints(&printed, &bad);
+    assert_refused(&printed, &bad);
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn both_binaries_read_a_setting_from_the_file_that_its_name_with_file_name
         let named = [("REDIS_URL_FILE", file.to_str().unwrap())];
         let (printed, code) = refused(binary, &named).await;
         assert_eq!(code, 1, "{printed}");
-        assert_complaints(&printed, &[("REDIS_URL", "gopher://planted-1")]);
+        assert_refused(&printed, &[("REDIS_URL", "gopher://planted-1")]);
     }
 }
 

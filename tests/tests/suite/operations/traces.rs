@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use privachat_tests::upstream::collector::{self, Span};
 use privachat_tests::upstream::{Reply, model, searxng, site};
-use privachat_tests::{Stack, Upstream, binaries, stack::Builder};
+use privachat_tests::{Stack, Upstream, binaries, stack::StackBuilder};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -15,13 +15,13 @@ const PROCESS: &str = "search.queue process";
 fn engine() -> (Upstream, Upstream) {
     let text = "Gather is a function that runs awaitable objects concurrently. ".repeat(8);
     let page = site::serving([("/page", site::article("Gather", &[&text]))]);
-    let found = searxng::Result::new("Gather", &page.at("/page"), &text);
+    let found = searxng::Result::new("Gather", &page.url_for("/page"), &text);
     (searxng::finding(vec![found]), page)
 }
 
-fn traced(engine: &Upstream, endpoint: &str) -> Builder {
+fn traced(engine: &Upstream, endpoint: &str) -> StackBuilder {
     Stack::builder(binaries!())
-        .searching(engine)
+        .with_searxng(engine)
         .env("FETCH_ALLOW_HOSTS", "127.0.0.1")
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         // Instead of 5 s.
@@ -34,7 +34,7 @@ fn question() -> Value {
     json!({"query": "What is gather in asyncio?", "mode": "balanced", "cache": false})
 }
 
-fn one<'a>(spans: &'a [Span], name: &str) -> &'a Span {
+fn only_span<'a>(spans: &'a [Span], name: &str) -> &'a Span {
     let mut found = spans.iter().filter(|span| span.name == name);
     let one = found
         .next()
@@ -50,7 +50,7 @@ async fn a_search_is_one_trace_from_the_post_to_each_upstream() {
         "Gather runs awaitables concurrently [1].",
     ));
     let stack = traced(&engine, &collector.url())
-        .worker_env("LLM_BASE_URL", model.at("/v1"))
+        .worker_env("LLM_BASE_URL", model.url_for("/v1"))
         .worker_env("LLM_MODEL", "double")
         .start()
         .await;
@@ -61,9 +61,9 @@ async fn a_search_is_one_trace_from_the_post_to_each_upstream() {
 
     let traces: BTreeSet<&str> = spans.iter().map(|span| span.trace.as_str()).collect();
     assert_eq!(traces.len(), 1, "polls make no traces: {spans:#?}");
-    let post = one(&spans, "POST /api/v1/search");
-    let publish = one(&spans, PUBLISH);
-    let process = one(&spans, PROCESS);
+    let post = only_span(&spans, "POST /api/v1/search");
+    let publish = only_span(&spans, PUBLISH);
+    let process = only_span(&spans, PROCESS);
     let kinds = [post, publish, process].map(|span| span.kind.as_str_name());
     assert_eq!(
         kinds,
@@ -89,7 +89,7 @@ async fn a_search_is_one_trace_from_the_post_to_each_upstream() {
     );
 
     for stage in ["plan", "search", "read", "rank", "answer", "check"] {
-        assert_eq!(one(&spans, stage).parent, process.id, "{stage}");
+        assert_eq!(only_span(&spans, stage).parent, process.id, "{stage}");
     }
     // While the model plans, the question itself is searched for already.
     let parents = |name: &str| -> Vec<&str> {
@@ -138,7 +138,7 @@ async fn the_trace_of_a_client_goes_on_also_in_the_second_attempt() {
     let spans = collector::until(&collector, PROCESS, 2).await;
 
     assert!(spans.iter().all(|span| span.trace == trace), "{spans:#?}");
-    let publish = one(&spans, PUBLISH);
+    let publish = only_span(&spans, PUBLISH);
     let attempts: Vec<(&str, &str, bool)> = spans
         .iter()
         .filter(|span| span.name == PROCESS)
@@ -153,13 +153,13 @@ async fn the_trace_of_a_client_goes_on_also_in_the_second_attempt() {
     let parent = publish.id.as_str();
     assert_eq!(attempts, [("1", parent, true), ("2", parent, false)]);
     assert_eq!(
-        one(&spans, "POST /api/v1/search").parent,
+        only_span(&spans, "POST /api/v1/search").parent,
         "00f067aa0ba902b7"
     );
 }
 
 /// Searches, and stops without a kill.
-async fn searches_and_stops(endpoint: &str) {
+async fn search_and_stop(endpoint: &str) {
     let (engine, _page) = engine();
     let mut stack = traced(&engine, endpoint).start().await;
     let answer = stack.client().post_search(question()).await;
@@ -172,9 +172,9 @@ async fn searches_and_stops(endpoint: &str) {
 
 #[tokio::test]
 async fn a_collector_that_is_away_or_hangs_holds_up_neither_searches_nor_the_end() {
-    searches_and_stops("http://127.0.0.1:9").await;
+    search_and_stop("http://127.0.0.1:9").await;
     let hanging = Upstream::always(Reply::hang());
-    searches_and_stops(&hanging.url()).await;
+    search_and_stop(&hanging.url()).await;
     assert!(hanging.calls() > 0);
 }
 
@@ -191,6 +191,6 @@ async fn the_last_spans_are_sent_when_a_process_is_told_to_stop() {
     assert_eq!(stack.workers[0].process().stop(within).await, 0);
     assert_eq!(stack.api.process().stop(within).await, 0);
     let spans = collector::spans(&collector);
-    one(&spans, PROCESS);
-    one(&spans, "POST /api/v1/search");
+    only_span(&spans, PROCESS);
+    only_span(&spans, "POST /api/v1/search");
 }

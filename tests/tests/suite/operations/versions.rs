@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use privachat_core::version;
-use privachat_tests::{binaries, sources};
+use privachat_tests::{binaries, project_files};
 
 /// What a command prints; it must end well.
 fn output(command: &mut Command) -> String {
@@ -44,7 +44,7 @@ impl Build {
             Command::new(rustc)
                 .args(["--edition", "2024", "-o"])
                 .arg(&script)
-                .arg(sources::root().join("crates/core/build.rs")),
+                .arg(project_files::root().join("crates/core/build.rs")),
         );
         Self { folder, script }
     }
@@ -101,15 +101,15 @@ fn a_release_build_knows_its_commit_also_in_a_second_worktree_and_takes_nothing_
 
 #[test]
 fn one_compiler_is_named_in_all_places() {
-    let toolchain = sources::file("rust-toolchain.toml").text;
+    let toolchain = project_files::file("rust-toolchain.toml").text;
     let pinned = toolchain
         .lines()
         .find_map(|line| line.strip_prefix("channel = \"")?.strip_suffix('"'))
         .expect("a channel");
     let (minor, _patch) = pinned.rsplit_once('.').expect("three numbers");
 
-    let workspace = sources::file("Cargo.toml").text;
+    let workspace = project_files::file("Cargo.toml").text;
     assert!(workspace.contains(&format!("rust-version = \"{minor}\"")));
-    let image = sources::file("deploy/Dockerfile").text;
+    let image = project_files::file("deploy/Dockerfile").text;
     assert!(image.contains(&format!("FROM rust:{pinned}-slim-")));
 }

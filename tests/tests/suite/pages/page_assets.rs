@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use privachat_tests::{Answer, Client, Stack, binaries, sources};
+use privachat_tests::{Client, HttpResponse, Stack, binaries, project_files};
 use reqwest::Method;
 use uuid::Uuid;
 
 /// Bytes of everything that the first visit loads.
-const HEAVIEST: usize = 40 * 1024;
+const MAX_PAGE_BYTES: usize = 40 * 1024;
 
-async fn page(client: &Client, path: &str) -> Answer {
+async fn page(client: &Client, path: &str) -> HttpResponse {
     let request = client
         .request(Method::GET, path)
         .header("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
@@ -69,7 +69,7 @@ async fn everything_that_the_page_needs_is_served_and_light() {
     }
     println!("{weight} bytes in {} files", had.len() + 1);
     assert!(had.len() > 5, "{had:?}");
-    assert!(weight <= HEAVIEST, "{weight} bytes");
+    assert!(weight <= MAX_PAGE_BYTES, "{weight} bytes");
     let absent = stack.client().get("/assets/none.js").await;
     absent.expect(404);
 }
@@ -116,7 +116,7 @@ async fn a_browser_that_has_the_page_is_not_sent_it_again() {
 /// Text that becomes markup would run what a page or a model wrote.
 #[test]
 fn no_script_makes_markup_of_text() {
-    let scripts = sources::web_scripts();
+    let scripts = project_files::web_scripts();
     assert!(scripts.len() > 5);
     for script in scripts {
         for way in [

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use privachat_tests::browser::{SITE_TEXT, Service, phone};
 use privachat_tests::upstream::{Reply, searxng};
-use privachat_tests::{Browser, binaries, scene};
+use privachat_tests::{Browser, binaries, fixtures};
 
-const READABLE: f64 = 4.5;
+const MIN_CONTRAST: f64 = 4.5;
 
 async fn without_workers() -> Service {
     let titles = ["What gather does", "What gather returns"];
-    let settings = |builder: privachat_tests::stack::Builder| {
-        builder.workers(0).env("JOB_LEASE_SECONDS", scene::LEASE)
+    let settings = |builder: privachat_tests::stack::StackBuilder| {
+        builder.workers(0).env("JOB_LEASE_SECONDS", fixtures::LEASE)
     };
     Service::over(binaries!(), titles, SITE_TEXT[0], Duration::ZERO, settings).await
 }
@@ -27,7 +27,7 @@ async fn fail(service: &Service) -> String {
 async fn searches_and_workers_come_and_go_without_a_reload() {
     let mut service = without_workers().await;
     let browser = Browser::start().await;
-    browser.open(&service.at("/queue")).await;
+    browser.open(&service.url_for("/queue")).await;
     browser.reads("#live", "live").await;
     browser.reads("tr[data-mode=speed] .depth", "0").await;
     browser.reads(".none", "No worker").await;
@@ -51,7 +51,7 @@ async fn searches_and_workers_come_and_go_without_a_reload() {
     browser.click("#done a").await;
     browser.state("completed").await;
 
-    browser.open(&service.at("/queue")).await;
+    browser.open(&service.url_for("/queue")).await;
     browser.sees("#workers tr[data-worker]").await;
     let worker = service.stack.workers[0].process();
     assert_eq!(worker.stop(Duration::from_secs(10)).await, 0);
@@ -63,7 +63,7 @@ async fn searches_and_workers_come_and_go_without_a_reload() {
 async fn the_page_goes_on_when_the_api_comes_again() {
     let mut service = without_workers().await;
     let browser = Browser::start().await;
-    browser.open(&service.at("/queue")).await;
+    browser.open(&service.url_for("/queue")).await;
     browser.reads("#live", "live").await;
     service.stack.api.process().kill();
     browser.reads("#live", "reconnecting").await;
@@ -80,7 +80,7 @@ async fn a_phone_shows_the_queue_and_all_colours_are_readable() {
     let mut service = without_workers().await;
     let browser = Browser::start().await;
     browser.screen(phone()).await;
-    browser.open(&service.at("/queue")).await;
+    browser.open(&service.url_for("/queue")).await;
     let failed = fail(&service).await;
     service.stack.add_worker();
     browser
@@ -102,7 +102,7 @@ async fn a_phone_shows_the_queue_and_all_colours_are_readable() {
             ".retry",
         ] {
             let contrast = browser.contrast(text).await;
-            assert!(contrast >= READABLE, "{text} in {colours}: {contrast}");
+            assert!(contrast >= MIN_CONTRAST, "{text} in {colours}: {contrast}");
         }
     }
     browser.end().await;

@@ -10,10 +10,10 @@ use thirtyfour::Key;
 const SLOWLY: Duration = Duration::from_millis(100);
 const AT_ONCE: Duration = Duration::ZERO;
 
-const READABLE: f64 = 4.5;
+const MIN_CONTRAST: f64 = 4.5;
 
 async fn ask(browser: &Browser, service: &Service) {
-    browser.open(&service.at("/")).await;
+    browser.open(&service.url_for("/")).await;
     browser.state("idle").await;
     browser.write("#query", "What is gather?").await;
     browser.click("#send").await;
@@ -27,7 +27,7 @@ async fn id(browser: &Browser) -> String {
 }
 
 /// What is shown is what a poll answers.
-async fn shows_the_answer(browser: &Browser, service: &Service) {
+async fn assert_answer_shown(browser: &Browser, service: &Service) {
     browser.state("completed").await;
     let end = service
         .stack
@@ -72,7 +72,7 @@ async fn a_question_is_asked_watched_and_answered_and_a_citation_leads_to_its_pa
     browser.reads("#answer", "Gather is a function").await;
     let early = browser.text("#answer").await.len();
     assert_eq!(browser.text("body:not([data-state=processing])").await, "");
-    shows_the_answer(&browser, &service).await;
+    assert_answer_shown(&browser, &service).await;
     assert!(browser.text("#answer").await.len() > early);
 
     browser.click("a.citation[data-number='2']").await;
@@ -94,11 +94,11 @@ async fn a_reload_and_a_second_window_in_mid_run_lose_nothing() {
     let address = browser.address().await;
     let first = browser.second_window(&address).await;
     browser.reads("#answer", "Gather is a function").await;
-    shows_the_answer(&browser, &service).await;
+    assert_answer_shown(&browser, &service).await;
     browser.to_window(first).await;
-    shows_the_answer(&browser, &service).await;
+    assert_answer_shown(&browser, &service).await;
     browser.reload().await;
-    shows_the_answer(&browser, &service).await;
+    assert_answer_shown(&browser, &service).await;
     browser.end().await;
 }
 
@@ -109,7 +109,7 @@ async fn an_api_that_dies_and_comes_again_in_mid_run_loses_nothing() {
     ask(&browser, &service).await;
     browser.reads("#answer", "Gather is").await;
     service.stack.replace_api().await;
-    shows_the_answer(&browser, &service).await;
+    assert_answer_shown(&browser, &service).await;
     // What broke off is in the browser's log.
     let lost = ["ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RE"];
     browser.end_with(&lost).await;
@@ -126,7 +126,7 @@ async fn a_search_is_cancelled_and_tried_again() {
     browser.state("failed").await;
     browser.reads("#error", "cancelled").await;
     browser.click("#retry").await;
-    shows_the_answer(&browser, &service).await;
+    assert_answer_shown(&browser, &service).await;
     assert_ne!(id(&browser).await, cancelled);
 
     assert_eq!(browser.count("#history a[href^='/s/']").await, 2);
@@ -143,12 +143,12 @@ async fn a_search_is_cancelled_and_tried_again() {
 async fn a_keyboard_is_enough() {
     let service = Service::start(binaries!(), AT_ONCE).await;
     let browser = Browser::start().await;
-    browser.open(&service.at("/")).await;
+    browser.open(&service.url_for("/")).await;
     browser.state("idle").await;
     browser.tab_to("#query").await;
     browser.press("What is gather?").await;
     browser.press(Key::Enter).await;
-    shows_the_answer(&browser, &service).await;
+    assert_answer_shown(&browser, &service).await;
     browser.tab_to("a.citation[data-number='1']").await;
     browser.press(Key::Enter).await;
     browser.sees("#source-1.is-cited:focus").await;
@@ -214,7 +214,7 @@ async fn a_phone_shows_it_without_scrolling_sideways_and_all_colours_are_readabl
             ".help",
         ] {
             let contrast = browser.contrast(text).await;
-            assert!(contrast >= READABLE, "{text} in {colours}: {contrast}");
+            assert!(contrast >= MIN_CONTRAST, "{text} in {colours}: {contrast}");
         }
     }
     browser.end().await;
@@ -224,9 +224,9 @@ async fn a_phone_shows_it_without_scrolling_sideways_and_all_colours_are_readabl
 async fn what_the_api_refuses_is_said() {
     let mut service = Service::start(binaries!(), AT_ONCE).await;
     let browser = Browser::start().await;
-    browser.open(&service.at("/s/nonsense")).await;
+    browser.open(&service.url_for("/s/nonsense")).await;
     browser.sees("#error").await;
-    browser.open(&service.at("/")).await;
+    browser.open(&service.url_for("/")).await;
     browser.state("idle").await;
     service.stack.redis.kill();
     browser.write("#query", "What is gather?").await;

@@ -20,7 +20,7 @@ fn run(settings: &[(&str, &str)], arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn told(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     said.concat()
 }
@@ -41,7 +41,7 @@ fn what_runs_on_this_machine_is_never_behind_a_proxy() {
                 output.status.code(),
                 Some(0),
                 "{base} {variable}: {}",
-                told(&output)
+                printed(&output)
             );
         }
     }
@@ -56,13 +56,13 @@ fn an_engine_elsewhere_is_asked_through_the_proxy_and_failures_name_it() {
     let address = proxy.url();
     let settings = [elsewhere, ("HTTP_PROXY", address.as_str())];
     let output = run(&settings, &SEARCH);
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
     assert_eq!(proxy.calls(), 1);
 
     for status in [502, 403, 407] {
         let proxy = Upstream::always(Reply::new(status, "text/plain", "no"));
         let address = proxy.url();
-        let said = told(&run(&[elsewhere, ("HTTP_PROXY", &address)], &SEARCH));
+        let said = printed(&run(&[elsewhere, ("HTTP_PROXY", &address)], &SEARCH));
         assert!(
             said.contains(&format!("HTTP {status}, through the proxy")),
             "{said}"
@@ -74,14 +74,14 @@ fn an_engine_elsewhere_is_asked_through_the_proxy_and_failures_name_it() {
     }
     // No double listens on this address.
     let nowhere = "http://127.9.9.9:1";
-    let said = told(&run(&[elsewhere, ("HTTP_PROXY", nowhere)], &SEARCH));
+    let said = printed(&run(&[elsewhere, ("HTTP_PROXY", nowhere)], &SEARCH));
     assert!(
         said.contains("connection refused, through the proxy"),
         "{said}"
     );
 
     let apart = [settings[0], settings[1], ("NO_PROXY", "search.example")];
-    let said = told(&run(&apart, &SEARCH));
+    let said = printed(&run(&apart, &SEARCH));
     assert!(
         said.contains("searxng is not available") && !said.contains("PROXY"),
         "{said}"
@@ -98,7 +98,7 @@ fn a_model_elsewhere_fails_by_the_name_of_the_proxy_too() {
         ("EMBEDDING_MODEL", "m"),
         ("HTTP_PROXY", &proxy.url()),
     ];
-    let said = told(&run(&settings, &["check-config"]));
+    let said = printed(&run(&settings, &["check-config"]));
     assert_eq!(
         said.matches("HTTP 503, through the proxy").count(),
         2,
@@ -116,7 +116,7 @@ fn pages_are_read_without_a_proxy() {
         ("FETCH_ALLOW_HOSTS", host.as_str()),
         ("HTTP_PROXY", &proxy.url()),
     ];
-    let output = run(&settings, &["read", &site.at("/page")]);
-    assert!(told(&output).contains(fact), "{}", told(&output));
+    let output = run(&settings, &["read", &site.url_for("/page")]);
+    assert!(printed(&output).contains(fact), "{}", printed(&output));
     assert_eq!(proxy.calls(), 0);
 }

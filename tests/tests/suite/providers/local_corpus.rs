@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use privachat_tests::stack::Builder;
+use privachat_tests::stack::StackBuilder;
 use privachat_tests::upstream::model::{self, Script};
 use privachat_tests::{Stack, Upstream, binaries, eventually};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const A_WHILE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One fact per file: HTML, Markdown, text; and files that nobody should find.
 fn folder() -> TempDir {
@@ -53,7 +53,7 @@ fn write(folder: &TempDir, name: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-fn with_corpus(corpus: &Path) -> Builder {
+fn with_corpus(corpus: &Path) -> StackBuilder {
     Stack::builder(binaries!())
         .env("WIKIPEDIA_BASE_URL", "off")
         .env("CORPUS_PATHS", corpus.display())
@@ -133,7 +133,7 @@ async fn a_changed_file_and_a_new_one_are_found_after_a_restart_and_a_deleted_on
     let question = "How much does the anchor weigh?";
     assert!(cited(&ask(&stack, question).await, "seven hundred").is_some());
 
-    assert_eq!(stack.workers[0].process().stop(A_WHILE).await, 0);
+    assert_eq!(stack.workers[0].process().stop(TIMEOUT).await, 0);
     stack.workers.clear();
     write(
         &corpus,
@@ -149,7 +149,7 @@ async fn a_changed_file_and_a_new_one_are_found_after_a_restart_and_a_deleted_on
     stack.add_worker();
 
     // What the first run has indexed is served until the second one has looked.
-    eventually("the change is found", A_WHILE, async || {
+    eventually("the change is found", TIMEOUT, async || {
         cited(&ask(&stack, question).await, "nine hundred")
     })
     .await;
@@ -175,7 +175,7 @@ async fn two_workers_share_one_index() {
     // The second one alone has all of it, and so has a third that comes later.
     for _ in 0..2 {
         let mut first = stack.workers.remove(0);
-        assert_eq!(first.process().stop(A_WHILE).await, 0);
+        assert_eq!(first.process().stop(TIMEOUT).await, 0);
         let end = ask(&stack, question).await;
         assert!(cited(&end, "seven hundred").is_some(), "{end}");
         stack.add_worker();
@@ -209,7 +209,7 @@ async fn meanings_weigh_when_embeddings_are_configured_and_words_do_when_they_fa
         (Upstream::always(model::rate_limited()), false),
     ] {
         let stack = with_corpus(corpus.path())
-            .env("EMBEDDING_BASE_URL", server.at("/v1"))
+            .env("EMBEDDING_BASE_URL", server.url_for("/v1"))
             .env("EMBEDDING_MODEL", "double")
             .start()
             .await;
@@ -243,11 +243,11 @@ async fn a_sentence_in_other_words_is_unverified_by_words_and_verified_by_embedd
     for embeddings in [false, true] {
         let llm = model::chat_with_meanings(Script::says(says), meaning);
         let mut stack = with_corpus(corpus.path())
-            .env("LLM_BASE_URL", llm.at("/v1"))
+            .env("LLM_BASE_URL", llm.url_for("/v1"))
             .env("LLM_MODEL", "double");
         if embeddings {
             stack = stack
-                .env("EMBEDDING_BASE_URL", llm.at("/v1"))
+                .env("EMBEDDING_BASE_URL", llm.url_for("/v1"))
                 .env("EMBEDDING_MODEL", "double");
         }
         let stack = stack.start().await;

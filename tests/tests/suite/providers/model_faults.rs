@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use privachat_tests::stack::Builder;
+use privachat_tests::stack::StackBuilder;
 use privachat_tests::upstream::model::{self, Script};
 use privachat_tests::upstream::{Reply, Request, Step, searxng};
 use privachat_tests::{Stack, Upstream, binaries};
@@ -16,21 +16,21 @@ const WAIT_FACT: &str =
 const CITED: &str = "It runs awaitable objects concurrently [1]. The results come as a list [1].";
 
 /// The shortest time limit is 10 s. What waits for an upstream instead waits for ever.
-const LIMIT: f64 = 60.0;
+const MAX_SECONDS: f64 = 60.0;
 
 /// A stack with two sources and the model server `llm`.
-struct Bench {
+struct ModelStack {
     stack: Stack,
     llm: Upstream,
     _searxng: Upstream,
 }
 
-impl Bench {
+impl ModelStack {
     async fn start(llm: Upstream) -> Self {
         Self::with(llm, |builder| builder).await
     }
 
-    async fn with(llm: Upstream, more: impl FnOnce(Builder) -> Builder) -> Self {
+    async fn with(llm: Upstream, more: impl FnOnce(StackBuilder) -> StackBuilder) -> Self {
         let searxng = searxng::finding(vec![
             searxng::Result::new("gather", "https://one.example.org/gather", FACT),
             searxng::Result::new("wait", "https://two.example.com/wait", WAIT_FACT),
@@ -38,7 +38,7 @@ impl Bench {
         let builder = Stack::builder(binaries!())
             .env("WIKIPEDIA_BASE_URL", "off")
             .env("SEARXNG_BASE_URL", searxng.url())
-            .env("LLM_BASE_URL", llm.at("/v1"))
+            .env("LLM_BASE_URL", llm.url_for("/v1"))
             .env("LLM_API_KEY", "key-of-the-test")
             .env("LLM_MODEL", "usual")
             // Told, so that the first request is the one for the answer.
@@ -61,7 +61,7 @@ impl Bench {
         let id = self.stack.client().enqueue(request).await;
         let end = self.stack.client().wait_completed(&id).await;
         assert!(
-            end["execution_time"].as_f64().expect("a time") < LIMIT,
+            end["execution_time"].as_f64().expect("a time") < MAX_SECONDS,
             "{end}"
         );
         assert!(text(&end).contains("[1]"), "{end}");
@@ -73,11 +73,11 @@ impl Bench {
 }
 
 async fn answer_after(reply: Reply) -> Value {
-    Bench::start(Upstream::always(reply)).await.ask().await
+    ModelStack::start(Upstream::always(reply)).await.ask().await
 }
 
 async fn answer_of(script: Script) -> Value {
-    Bench::start(model::chat(script)).await.ask().await
+    ModelStack::start(model::chat(script)).await.ask().await
 }
 
 fn text(end: &Value) -> &str {
@@ -114,11 +114,11 @@ fn assert_warned(end: &Value, part: &str) {
 
 #[tokio::test]
 async fn a_streamed_answer_comes_with_its_citations_its_model_and_its_cost() {
-    let bench = Bench::start(model::chat(Script::says(&format!(
+    let model_stack = ModelStack::start(model::chat(Script::says(&format!(
         "{CITED} Tasks that are done and pending come in sets [2]."
     ))))
     .await;
-    let end = bench.ask().await;
+    let end = model_stack.ask().await;
     assert!(text(&end).starts_with(CITED), "{end}");
     assert_eq!(
         (&end["model_used"], &end["warnings"]),
@@ -141,7 +141,7 @@ async fn a_streamed_answer_comes_with_its_citations_its_model_and_its_cost() {
         "{end}"
     );
 
-    let asked = bench.llm.requests().remove(0);
+    let asked = model_stack.llm.requests().remove(0);
     assert_eq!(
         asked.header("authorization"),
         Some("Bearer key-of-the-test")
@@ -164,13 +164,14 @@ async fn a_captured_stream_and_a_captured_whole_answer_are_both_understood() {
 #[tokio::test]
 async fn a_model_that_is_down_is_replaced_by_the_sources_own_sentences() {
     let gone = Upstream::always(Reply::hang());
-    let address = gone.at("/v1");
+    let address = gone.url_for("/v1");
     drop(gone);
     let unused = Upstream::always(Reply::hang());
-    let bench = Bench::with(unused, |builder| builder.env("LLM_BASE_URL", address)).await;
+    let model_stack =
+        ModelStack::with(unused, |builder| builder.env("LLM_BASE_URL", address)).await;
     let request = json!({"query": QUESTION, "mode": "speed", "timeout": 10});
-    let id = bench.stack.client().enqueue(request).await;
-    let end = bench.stack.client().wait_completed(&id).await;
+    let id = model_stack.stack.client().enqueue(request).await;
+    let end = model_stack.stack.client().wait_completed(&id).await;
     assert_extractive(
         &end,
         &["the language model is not available (connection refused)"],
@@ -217,13 +218,13 @@ async fn refusals_of_the_model_server_are_told_apart() {
 async fn a_prompt_that_is_too_long_is_tried_once_more_with_a_shorter_one() {
     let llm = model::chat(Script::says(CITED));
     llm.next(model::context_exceeded());
-    let bench = Bench::start(llm).await;
-    let end = bench.ask().await;
+    let model_stack = ModelStack::start(llm).await;
+    let end = model_stack.ask().await;
     assert_eq!(
         (&end["answer"], &end["model_used"]),
         (&json!(CITED), &json!("usual"))
     );
-    assert_eq!(bench.llm.calls(), 2);
+    assert_eq!(model_stack.llm.calls(), 2);
 }
 
 #[tokio::test]
@@ -266,11 +267,11 @@ async fn models_that_hang_or_drip_are_left_in_time() {
             _ => Script::says(half).then_hangs().reply(request),
         },
     );
-    let bench = Bench::start(llm).await;
+    let model_stack = ModelStack::start(llm).await;
     let (silent, drips, stuck) = tokio::join!(
-        bench.ask_for(Some("silent")),
-        bench.ask_for(Some("drips")),
-        bench.ask(),
+        model_stack.ask_for(Some("silent")),
+        model_stack.ask_for(Some("drips")),
+        model_stack.ask(),
     );
     assert_extractive(&silent, &["did not answer in time"]);
     assert_extractive(&drips, &["out of time"]);
@@ -354,8 +355,9 @@ async fn a_fallback_model_answers_when_the_first_one_fails_or_is_silent() {
         Some("silent") => Reply::hang(),
         _ => Script::says(CITED).reply(request),
     });
-    let bench = Bench::with(llm, |builder| builder.env("FALLBACK_LLM_MODEL", "second")).await;
-    let (limited, silent) = tokio::join!(bench.ask(), bench.ask_for(Some("silent")));
+    let model_stack =
+        ModelStack::with(llm, |builder| builder.env("FALLBACK_LLM_MODEL", "second")).await;
+    let (limited, silent) = tokio::join!(model_stack.ask(), model_stack.ask_for(Some("silent")));
     for end in [limited, silent] {
         assert_eq!(
             (&end["answer"], &end["model_used"]),

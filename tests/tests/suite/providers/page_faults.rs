@@ -14,7 +14,7 @@ const EXCERPT: &str = "About asyncio.gather and what it does.";
 
 /// Kilobytes: an idle worker and a few pages of the largest size that is allowed, and less than the
 /// 100 MB of the page that is too large.
-const MOST_MEMORY: u64 = 90_000;
+const MAX_MEMORY_KB: u64 = 90_000;
 
 fn good_page() -> (&'static str, String) {
     let filler =
@@ -22,15 +22,15 @@ fn good_page() -> (&'static str, String) {
     ("/good", site::article("asyncio.gather", &[FACT, filler]))
 }
 
-struct Bench {
+struct SiteStack {
     stack: Stack,
     _searxng: Upstream,
 }
 
-impl Bench {
+impl SiteStack {
     /// SearXNG finds `/good` of `site`, then `others`; pages of `site` may be read.
     async fn start(site: &Upstream, others: Vec<String>) -> Self {
-        let urls = std::iter::once(site.at("/good")).chain(others);
+        let urls = std::iter::once(site.url_for("/good")).chain(others);
         let results = urls.map(|url| searxng::Result::new("asyncio.gather", &url, EXCERPT));
         let searxng = searxng::finding(results.collect());
         let allowed = site.url().replace("http://", "");
@@ -101,9 +101,9 @@ fn bomb() -> Vec<u8> {
 async fn a_huge_page_a_redirect_loop_a_binary_and_a_404_cost_only_themselves() {
     let site = site::serving([good_page()]);
     let others = ["/huge", "/loop", "/binary", "/nowhere"];
-    let others = others.map(|path| site.at(path)).to_vec();
-    let mut bench = Bench::start(&site, others).await;
-    let (end, warning) = bench.read().await;
+    let others = others.map(|path| site.url_for(path)).to_vec();
+    let mut site_stack = SiteStack::start(&site, others).await;
+    let (end, warning) = site_stack.read().await;
     assert!(
         warning.starts_with("4 of 5 pages could not be read: "),
         "{warning}"
@@ -114,11 +114,11 @@ async fn a_huge_page_a_redirect_loop_a_binary_and_a_404_cost_only_themselves() {
         &["1 larger than", "1 too many redirects", kind, "1 HTTP 404"],
     );
     assert!(!warning.contains("127.0.0.1"), "{warning}");
-    assert_eq!(end["sources"][0]["url"], site.at("/good"), "{end}");
+    assert_eq!(end["sources"][0]["url"], site.url_for("/good"), "{end}");
 
-    let worker = bench.stack.workers[0].process().id();
+    let worker = site_stack.stack.workers[0].process().id();
     let peak = peak_memory(worker);
-    assert!(peak < MOST_MEMORY, "{peak} kB");
+    assert!(peak < MAX_MEMORY_KB, "{peak} kB");
 }
 
 #[tokio::test]
@@ -139,10 +139,10 @@ async fn what_unpacks_to_a_hundred_times_its_size_is_left_at_the_limit() {
         _ => Reply::new(404, "text/html", "<h1>Not found</h1>"),
     });
     let others = ["/bomb", "/check", "/wall"]
-        .map(|path| site.at(path))
+        .map(|path| site.url_for(path))
         .to_vec();
-    let mut bench = Bench::start(&site, others).await;
-    let (end, warning) = bench.read().await;
+    let mut site_stack = SiteStack::start(&site, others).await;
+    let (end, warning) = site_stack.read().await;
     assert!(
         warning.starts_with("3 of 4 pages could not be read: "),
         "{warning}"
@@ -150,9 +150,9 @@ async fn what_unpacks_to_a_hundred_times_its_size_is_left_at_the_limit() {
     assert_parts(&warning, &["1 larger than", "a bot check", "a login page"]);
     assert!(!end["answer"].to_string().contains("human"), "{end}");
 
-    let worker = bench.stack.workers[0].process().id();
+    let worker = site_stack.stack.workers[0].process().id();
     let peak = peak_memory(worker);
-    assert!(peak < MOST_MEMORY, "{peak} kB");
+    assert!(peak < MAX_MEMORY_KB, "{peak} kB");
 }
 
 #[tokio::test]
@@ -160,13 +160,13 @@ async fn private_addresses_are_not_asked_neither_as_results_nor_behind_a_redirec
     let site = site::serving([good_page()]);
     let secret = Upstream::always(Reply::html(site::article("Secret", &["The secret is 42."])));
     let others = vec![
-        secret.at("/admin"),
-        site.at(&format!("/to?url={}", secret.at("/admin"))),
-        secret.at("/admin").replace("127.0.0.1", "localhost"),
+        secret.url_for("/admin"),
+        site.url_for(&format!("/to?url={}", secret.url_for("/admin"))),
+        secret.url_for("/admin").replace("127.0.0.1", "localhost"),
         "http://169.254.169.254/latest/meta-data/".to_owned(),
     ];
-    let bench = Bench::start(&site, others).await;
-    let (end, warning) = bench.read().await;
+    let site_stack = SiteStack::start(&site, others).await;
+    let (end, warning) = site_stack.read().await;
     assert!(
         warning.starts_with("4 of 5 pages could not be read: "),
         "{warning}"
@@ -179,9 +179,9 @@ async fn private_addresses_are_not_asked_neither_as_results_nor_behind_a_redirec
 #[tokio::test]
 async fn slow_pages_are_cut_and_their_excerpts_used() {
     let site = site::serving([good_page()]);
-    let others = ["/slow", "/hang"].map(|path| site.at(path)).to_vec();
-    let bench = Bench::start(&site, others).await;
-    let (end, warning) = bench.read().await;
+    let others = ["/slow", "/hang"].map(|path| site.url_for(path)).to_vec();
+    let site_stack = SiteStack::start(&site, others).await;
+    let (end, warning) = site_stack.read().await;
     assert_eq!(warning, "2 of 3 pages could not be read: 2 too slow");
     let details = end["source_details"].as_array().expect("details");
     let fetched = details.iter().filter(|it| it["fetched"] == true).count();
@@ -192,7 +192,7 @@ async fn slow_pages_are_cut_and_their_excerpts_used() {
 async fn a_search_whose_pages_all_fail_is_answered_from_the_excerpts() {
     let site = site::serving([("/robots.txt", "User-agent: *\nDisallow: /\n")]);
     let searxng = searxng::finding(vec![
-        searxng::Result::new("gather", &site.at("/a"), FACT),
+        searxng::Result::new("gather", &site.url_for("/a"), FACT),
         searxng::Result::new("gather", "https://nowhere.invalid/b", FACT),
     ]);
     let stack = Stack::builder(binaries!())
@@ -201,11 +201,11 @@ async fn a_search_whose_pages_all_fail_is_answered_from_the_excerpts() {
         .env("FETCH_ALLOW_HOSTS", site.url().replace("http://", ""))
         .start()
         .await;
-    let bench = Bench {
+    let site_stack = SiteStack {
         stack,
         _searxng: searxng,
     };
-    let (_, warning) = bench.read().await;
+    let (_, warning) = site_stack.read().await;
     assert!(
         warning.starts_with("2 of 2 pages could not be read: "),
         "{warning}"
@@ -220,11 +220,11 @@ async fn robots_txt_is_not_asked_for_when_the_operator_says_so() {
     let site = site::serving([("/robots.txt", forbidding), (path, page)]);
     let searxng = searxng::finding(vec![searxng::Result::new(
         "gather",
-        &site.at(path),
+        &site.url_for(path),
         EXCERPT,
     )]);
     let stack = Stack::builder(binaries!())
-        .searching(&searxng)
+        .with_searxng(&searxng)
         .env("FETCH_ALLOW_HOSTS", site.url().replace("http://", ""))
         .env("FETCH_ROBOTS", "off")
         .start()

@@ -1,8 +1,8 @@
 //! Perplexity: as the engine of a search, and answering by itself.
 
-use privachat_tests::stack::Builder;
+use privachat_tests::stack::StackBuilder;
 use privachat_tests::upstream::{Reply, Request, perplexity};
-use privachat_tests::{Answer, Stack, Upstream, binaries, scene};
+use privachat_tests::{HttpResponse, Stack, Upstream, binaries, fixtures};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -27,17 +27,17 @@ fn sonar() -> Reply {
     Reply::json(200, body.to_string())
 }
 
-fn stack() -> Builder {
+fn stack() -> StackBuilder {
     Stack::builder(binaries!()).env("WIKIPEDIA_BASE_URL", "off")
 }
 
-fn with(perplexity: &Upstream) -> Builder {
+fn with_perplexity(perplexity: &Upstream) -> StackBuilder {
     stack()
         .env("PERPLEXITY_API_KEY", KEY)
         .env("PERPLEXITY_BASE_URL", perplexity.url())
 }
 
-async fn post(stack: &Stack, body: Value) -> Answer {
+async fn post(stack: &Stack, body: Value) -> HttpResponse {
     let client = stack.client();
     client
         .send(client.request(Method::POST, PATH).json(&body))
@@ -51,7 +51,7 @@ fn asked(request: &Request) -> Value {
 #[tokio::test]
 async fn perplexity_answers_by_itself_and_its_answer_is_checked() {
     let perplexity = Upstream::always(sonar());
-    let stack = with(&perplexity).start().await;
+    let stack = with_perplexity(&perplexity).start().await;
     let end = post(&stack, json!({"query": QUESTION})).await.expect(200);
 
     assert_eq!(end["status"], "completed", "{end}");
@@ -106,7 +106,7 @@ async fn without_its_key_the_missing_setting_is_named() {
 #[tokio::test]
 async fn a_key_that_is_refused_fails_with_the_setting_to_look_at() {
     let perplexity = Upstream::always(Reply::json(401, "{}"));
-    let stack = with(&perplexity).start().await;
+    let stack = with_perplexity(&perplexity).start().await;
     let request = json!({"query": QUESTION, "async_mode": true, "timeout": 10});
     let accepted = post(&stack, request).await.expect(200);
     assert_eq!(accepted["mode"], "perplexity");
@@ -127,7 +127,7 @@ async fn as_the_last_resort_of_a_search_its_citations_become_sources() {
         Upstream::always(Reply::json(502, "")),
         Upstream::always(sonar()),
     );
-    let stack = with(&perplexity)
+    let stack = with_perplexity(&perplexity)
         .env("SEARXNG_BASE_URL", searxng.url())
         .start()
         .await;
@@ -153,10 +153,10 @@ async fn as_the_last_resort_of_a_search_its_citations_become_sources() {
 }
 
 /// How a question to Perplexity alone ends, with `first` as its first reply, and sound ones after it.
-async fn after(first: Reply) -> (Value, usize) {
-    let perplexity = perplexity::answering(KEY, &format!("{FACT} [1]"), scene::found());
+async fn ended_after(first: Reply) -> (Value, usize) {
+    let perplexity = perplexity::answering(KEY, &format!("{FACT} [1]"), fixtures::gather_results());
     perplexity.next(first);
-    let stack = with(&perplexity).start().await;
+    let stack = with_perplexity(&perplexity).start().await;
     let request = json!({"query": QUESTION, "async_mode": true, "timeout": 10});
     let accepted = post(&stack, request).await.expect(200);
     let id = accepted["session_id"].as_str().expect("an id");
@@ -171,7 +171,7 @@ async fn what_passes_is_asked_again_when_its_time_has_come() {
         Reply::cut(),
         Reply::json(502, ""),
     ] {
-        let (end, calls) = after(reply.clone()).await;
+        let (end, calls) = ended_after(reply.clone()).await;
         assert_eq!(end["status"], "completed", "{reply:?}: {end}");
         assert!(
             end["answer"]
@@ -185,7 +185,7 @@ async fn what_passes_is_asked_again_when_its_time_has_come() {
 
 #[tokio::test]
 async fn the_page_of_its_gateway_for_a_wrong_key_names_the_setting_and_is_final() {
-    let (end, calls) = after(perplexity::bad_key()).await;
+    let (end, calls) = ended_after(perplexity::bad_key()).await;
     assert_eq!(end["status"], "failed", "{end}");
     let hint = end["error_hint"].as_str().expect("a hint");
     assert!(hint.contains("PERPLEXITY_API_KEY"), "{end}");
@@ -200,7 +200,7 @@ async fn an_answer_that_is_none_fails_as_such() {
         Reply::html("<html>maintenance</html>"),
     ] {
         let perplexity = Upstream::always(reply.clone());
-        let stack = with(&perplexity).start().await;
+        let stack = with_perplexity(&perplexity).start().await;
         let request = json!({"query": QUESTION, "async_mode": true, "timeout": 10});
         let accepted = post(&stack, request).await.expect(200);
         let id = accepted["session_id"].as_str().expect("an id");

@@ -27,7 +27,7 @@ fn found() -> Vec<searxng::Result> {
 
 async fn search(reranker: Option<&Upstream>) -> Value {
     let searxng = searxng::finding(found());
-    let mut stack = Stack::builder(binaries!()).searching(&searxng);
+    let mut stack = Stack::builder(binaries!()).with_searxng(&searxng);
     if let Some(reranker) = reranker {
         stack = stack
             .env("RERANK_BASE_URL", reranker.url())
@@ -39,21 +39,21 @@ async fn search(reranker: Option<&Upstream>) -> Value {
     stack.client().wait_completed(&id).await
 }
 
-fn first(end: &Value) -> &str {
+fn first_url(end: &Value) -> &str {
     end["sources"][0]["url"].as_str().unwrap_or_default()
 }
 
 /// Likes the texts with this word.
-fn liking(word: &'static str) -> Upstream {
+fn preferring(word: &'static str) -> Upstream {
     rerank::scoring(move |_, text| if text.contains(word) { 0.9 } else { 0.05 })
 }
 
 #[tokio::test]
 async fn the_source_that_the_reranker_prefers_comes_first() {
     for (word, url) in [("harbour", HARBOUR), ("boats", SAFETY)] {
-        let reranker = liking(word);
+        let reranker = preferring(word);
         let end = search(Some(&reranker)).await;
-        assert_eq!(first(&end), url, "{word}: {end}");
+        assert_eq!(first_url(&end), url, "{word}: {end}");
         assert!(reranker.calls() > 0);
         let asked = reranker.requests()[0].json();
         assert_eq!(asked["model"], "judge");
@@ -89,7 +89,7 @@ async fn a_reranker_that_fails_costs_its_opinion_and_no_more() {
         let reranker = Upstream::always(reply.clone());
         let end = search(Some(&reranker)).await;
         assert!(reranker.calls() > 0, "{reply:?}");
-        assert_eq!(first(&end), first(&without), "{reply:?}: {end}");
+        assert_eq!(first_url(&end), first_url(&without), "{reply:?}: {end}");
         let warnings = end["warnings"].to_string();
         assert!(warnings.contains("ranked by words"), "{reply:?}: {end}");
     }

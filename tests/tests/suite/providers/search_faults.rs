@@ -1,6 +1,6 @@
 //! Search engines that are down, slow, wrong or empty: how the search ends, and what it says.
 
-use privachat_tests::stack::Builder;
+use privachat_tests::stack::StackBuilder;
 use privachat_tests::upstream::{Reply, mediawiki, searxng};
 use privachat_tests::{Stack, Upstream, binaries};
 use serde_json::{Value, json};
@@ -10,18 +10,18 @@ const QUESTION: &str = "What does asyncio.gather do?";
 const FACT: &str = "asyncio.gather runs awaitable objects concurrently and returns a list of their results in order.";
 
 /// The shortest time limit is 10 s. What waits for an upstream instead waits for ever.
-const LIMIT: f64 = 60.0;
+const MAX_SECONDS: f64 = 60.0;
 
-fn stack() -> Builder {
+fn stack() -> StackBuilder {
     Stack::builder(binaries!()).env("WIKIPEDIA_BASE_URL", "off")
 }
 
-fn with_searxng(double: &Upstream) -> Builder {
+fn with_searxng(double: &Upstream) -> StackBuilder {
     stack().env("SEARXNG_BASE_URL", double.url())
 }
 
 /// How one search ends on that stack.
-async fn ended(stack: Builder) -> Value {
+async fn ended(stack: StackBuilder) -> Value {
     let stack = stack.start().await;
     search(&stack).await
 }
@@ -31,7 +31,7 @@ async fn search(stack: &Stack) -> Value {
     let id = stack.client().enqueue(request).await;
     let end = stack.client().wait_terminal(&id).await;
     let took = end["execution_time"].as_f64().expect("a time");
-    assert!(took < LIMIT, "{end}");
+    assert!(took < MAX_SECONDS, "{end}");
     end
 }
 
@@ -84,7 +84,7 @@ fn corpus() -> TempDir {
     folder
 }
 
-fn with_corpus(builder: Builder, folder: &TempDir) -> Builder {
+fn with_corpus(builder: StackBuilder, folder: &TempDir) -> StackBuilder {
     builder
         .env("CORPUS_PATHS", folder.path().display())
         .env("DATA_DIR", folder.path().join(".data").display())

@@ -1,7 +1,7 @@
 //! Connections to upstreams are kept, and one that its upstream closed in the meantime costs nothing.
 
 use privachat_tests::{
-    Stack, Upstream, binaries, scene,
+    Stack, Upstream, binaries, fixtures,
     upstream::{Reply, Request, model, searxng},
 };
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-struct World {
+struct Upstreams {
     searxng: Upstream,
     model: Upstream,
     /// The model hangs up on its next question.
@@ -18,9 +18,9 @@ struct World {
     stack: Stack,
 }
 
-impl World {
+impl Upstreams {
     async fn start() -> Self {
-        let searxng = searxng::finding(scene::found());
+        let searxng = searxng::finding(fixtures::gather_results());
         let rude = Arc::new(AtomicBool::new(false));
         let is_rude = Arc::clone(&rude);
         let script = model::Script::says("Gather runs awaitable objects [1].");
@@ -34,8 +34,8 @@ impl World {
             script.reply(request)
         });
         let stack = Stack::builder(binaries!())
-            .searching(&searxng)
-            .env("LLM_BASE_URL", model.at("/v1"))
+            .with_searxng(&searxng)
+            .env("LLM_BASE_URL", model.url_for("/v1"))
             .env("LLM_MODEL", "double")
             .start()
             .await;
@@ -76,35 +76,38 @@ fn is_question(request: &Request) -> bool {
 }
 
 fn found() -> Reply {
-    Reply::json(200, searxng::body("q", &scene::found()).to_string())
+    Reply::json(
+        200,
+        searxng::body("q", &fixtures::gather_results()).to_string(),
+    )
 }
 
 #[tokio::test]
 async fn a_second_search_goes_over_the_connections_of_the_first() {
-    let world = World::start().await;
-    world.search().await;
-    let before = world.connections();
-    world.search().await;
-    assert_eq!(world.calls(), [2, 2]);
-    assert_eq!(world.connections(), before);
+    let upstreams = Upstreams::start().await;
+    upstreams.search().await;
+    let before = upstreams.connections();
+    upstreams.search().await;
+    assert_eq!(upstreams.calls(), [2, 2]);
+    assert_eq!(upstreams.connections(), before);
 }
 
 #[tokio::test]
 async fn a_connection_that_was_closed_while_idle_costs_nothing() {
-    let world = World::start().await;
-    world.searxng.next(found().then_hangs_up());
-    world.search().await;
-    world.search().await;
-    assert_eq!(world.calls(), [2, 2], "nothing is asked twice");
-    assert_eq!(world.searxng.connections(), 2);
+    let upstreams = Upstreams::start().await;
+    upstreams.searxng.next(found().then_hangs_up());
+    upstreams.search().await;
+    upstreams.search().await;
+    assert_eq!(upstreams.calls(), [2, 2], "nothing is asked twice");
+    assert_eq!(upstreams.searxng.connections(), 2);
 }
 
 #[tokio::test]
 async fn a_connection_that_is_closed_on_its_next_request_costs_nothing() {
-    let world = World::start().await;
-    world.search().await;
-    world.searxng.next(Reply::cut());
-    world.rude.store(true, Ordering::SeqCst);
-    world.search().await;
-    assert_eq!(world.calls(), [3, 3], "asked once more, over a new one");
+    let upstreams = Upstreams::start().await;
+    upstreams.search().await;
+    upstreams.searxng.next(Reply::cut());
+    upstreams.rude.store(true, Ordering::SeqCst);
+    upstreams.search().await;
+    assert_eq!(upstreams.calls(), [3, 3], "asked once more, over a new one");
 }

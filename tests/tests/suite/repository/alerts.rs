@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use privachat_core::schema::problem;
-use privachat_tests::sources;
+use privachat_tests::project_files;
 use serde_json::Value;
 
 /// Labels that Prometheus itself puts on each series.
@@ -20,7 +20,7 @@ struct Page(BTreeMap<String, (Vec<String>, bool, String)>);
 
 impl Page {
     fn read() -> Self {
-        let text = sources::file("docs/METRICS.md").text;
+        let text = project_files::file("docs/METRICS.md").text;
         let rows = text.lines().filter_map(|line| {
             let cells: Vec<&str> = line
                 .strip_prefix("| `")?
@@ -109,7 +109,7 @@ fn grouped_by(query: &str) -> BTreeSet<String> {
 
 /// Each alert by its name: its lines.
 fn alerts() -> BTreeMap<String, String> {
-    let text = sources::file("deploy/prometheus/alerts.yml").text;
+    let text = project_files::file("deploy/prometheus/alerts.yml").text;
     let alerts = text.split("- alert: ").skip(1);
     let named = alerts.filter_map(|alert| alert.split_once('\n'));
     named
@@ -129,7 +129,7 @@ fn expression(alert: &str) -> String {
 
 /// Each query of the dashboard and the alerts, with the place where it stands.
 fn queries() -> Vec<(String, String)> {
-    let dashboard = sources::file("deploy/grafana/dashboards/privachat.json").text;
+    let dashboard = project_files::file("deploy/grafana/dashboards/privachat.json").text;
     let dashboard: Value = serde_json::from_str(&dashboard).expect("the dashboard");
     let mut all = Vec::new();
     for panel in dashboard["panels"].as_array().expect("panels") {
@@ -143,7 +143,7 @@ fn queries() -> Vec<(String, String)> {
         .into_iter()
         .map(|(name, text)| (name, expression(&text)));
     all.extend(alerts);
-    let scaling = sources::file("deploy/kubernetes/scaling.yaml").text;
+    let scaling = project_files::file("deploy/kubernetes/scaling.yaml").text;
     let scaling = scaling
         .lines()
         .filter_map(|line| line.trim().strip_prefix("query: "));
@@ -227,7 +227,7 @@ fn values_that_queries_choose_are_ones_that_there_are() {
 
 #[test]
 fn every_alert_is_explained_and_leads_to_its_section_of_the_runbook() {
-    let runbook = sources::file("docs/RUNBOOK.md").text;
+    let runbook = project_files::file("docs/RUNBOOK.md").text;
     let sections: BTreeSet<String> = runbook
         .lines()
         .filter_map(|line| line.strip_prefix("### Privachat"))
@@ -260,7 +260,7 @@ fn every_alert_is_explained_and_leads_to_its_section_of_the_runbook() {
 
 #[test]
 fn every_alert_is_seen_to_fire() {
-    let tests = sources::file("deploy/prometheus/alerts_test.yml").text;
+    let tests = project_files::file("deploy/prometheus/alerts_test.yml").text;
     for name in alerts().keys() {
         assert!(tests.contains(&format!("alertname=\"{name}\"")), "{name}");
     }

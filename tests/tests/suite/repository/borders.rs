@@ -1,14 +1,14 @@
 //! Who may know whom, and how large a file may grow. ARCHITECTURE.md says why.
 
-use privachat_tests::sources::{self, Source};
+use privachat_tests::project_files::{self, SourceFile};
 
 /// Lines; files are split by responsibility long before.
-const LONGEST_FILE: usize = 400;
+const MAX_FILE_LINES: usize = 400;
 
 /// The one place where jobs and the pipeline meet, and what puts the programs together.
 const MEETING_PLACES: [&str; 5] = ["daemon", "wiring", "cli", "main.rs", "lib.rs"];
 
-fn none(what: &str, offenders: impl IntoIterator<Item = String>) {
+fn assert_none(what: &str, offenders: impl IntoIterator<Item = String>) {
     let offenders: Vec<String> = offenders.into_iter().collect();
     assert!(
         offenders.is_empty(),
@@ -17,15 +17,15 @@ fn none(what: &str, offenders: impl IntoIterator<Item = String>) {
     );
 }
 
-fn under(folder: &str) -> Vec<Source> {
-    sources::rust()
+fn under(folder: &str) -> Vec<SourceFile> {
+    project_files::rust()
         .into_iter()
         .filter(|source| source.is_under(folder))
         .collect()
 }
 
 /// `path: name` for each of `forbidden` that stands under `root` in the source's paths.
-fn forbidden_uses(source: &Source, root: &str, forbidden: &[&str]) -> Vec<String> {
+fn forbidden_uses(source: &SourceFile, root: &str, forbidden: &[&str]) -> Vec<String> {
     let used = source.uses(root);
     let found = forbidden.iter().filter(|name| used.contains(**name));
     found
@@ -33,7 +33,7 @@ fn forbidden_uses(source: &Source, root: &str, forbidden: &[&str]) -> Vec<String
         .collect()
 }
 
-fn forbidden_words(source: &Source, forbidden: &[&str]) -> Vec<String> {
+fn forbidden_words(source: &SourceFile, forbidden: &[&str]) -> Vec<String> {
     let found = forbidden.iter().filter(|word| source.mentions(word));
     found
         .map(|word| format!("{}: {word}", source.path))
@@ -48,14 +48,14 @@ fn the_api_and_the_worker_never_see_each_other_and_the_core_sees_neither() {
         ("crates/core", vec!["api", "worker"]),
     ];
     for (krate, others) in edges {
-        let manifest = sources::file(&format!("{krate}/Cargo.toml"));
+        let manifest = project_files::file(&format!("{krate}/Cargo.toml"));
         for other in others {
             assert!(
                 !manifest.text.contains(&format!("privachat-{other}")),
                 "{krate} depends on {other}"
             );
             let name = format!("privachat_{other}");
-            none(
+            assert_none(
                 "imports across a border",
                 under(krate)
                     .iter()
@@ -79,14 +79,14 @@ fn the_pipeline_knows_no_redis_no_database_and_no_jobs() {
         "diesel_async",
         "daemon",
     ];
-    none(
+    assert_none(
         "the pipeline knows",
         pipeline
             .iter()
             .flat_map(|source| forbidden_words(source, &words)),
     );
     let core = ["jobs", "history", "keys"];
-    none(
+    assert_none(
         "the pipeline knows",
         pipeline
             .iter()
@@ -104,13 +104,13 @@ fn the_job_engine_knows_bytes_and_ids_and_nothing_of_search() {
         "diesel",
         "diesel_async",
     ];
-    none(
+    assert_none(
         "the job engine knows",
         jobs.iter()
             .flat_map(|source| forbidden_words(source, &words)),
     );
     let modules = ["schema", "history"];
-    none(
+    assert_none(
         "the job engine knows",
         jobs.iter()
             .flat_map(|source| forbidden_uses(source, "crate", &modules)),
@@ -127,7 +127,7 @@ fn jobs_and_the_pipeline_meet_in_the_daemon_only() {
         let pipeline = source.uses("crate").contains("pipeline") || inside.starts_with("pipeline/");
         !allowed && jobs && pipeline
     });
-    none(
+    assert_none(
         "jobs and the pipeline meet in",
         met.map(|source| source.path.clone()),
     );
@@ -135,10 +135,10 @@ fn jobs_and_the_pipeline_meet_in_the_daemon_only() {
 
 #[test]
 fn no_source_file_is_longer_than_400_lines() {
-    let long = sources::rust()
+    let long = project_files::rust()
         .into_iter()
-        .filter(|source| source.text.lines().count() > LONGEST_FILE);
-    none("split by responsibility", long.map(|source| source.path));
+        .filter(|source| source.text.lines().count() > MAX_FILE_LINES);
+    assert_none("split by responsibility", long.map(|source| source.path));
 }
 
 #[test]
@@ -152,11 +152,11 @@ fn no_file_is_a_drawer_for_odds_and_ends() {
         "misc.rs",
     ];
     let folders = ["/utils/", "/util/", "/helpers/", "/common/", "/misc/"];
-    let named = sources::rust().into_iter().filter(|source| {
+    let named = project_files::rust().into_iter().filter(|source| {
         drawers.contains(&source.name())
             || folders.iter().any(|folder| source.path.contains(folder))
     });
-    none("name it after its role", named.map(|source| source.path));
+    assert_none("name it after its role", named.map(|source| source.path));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn redis_keys_are_spelled_in_keys_rs_alone() {
             && !source.is_under("crates/core/src/keys")
             && !source.is_test()
     });
-    none(
+    assert_none(
         "take the key from keys.rs",
         spelled.map(|source| source.path),
     );
@@ -186,7 +186,7 @@ fn no_file_names_a_folder_of_somebodys_machine_or_a_package_mirror() {
         "files.pythonhosted.org",
         "registry.npmjs.org",
     ];
-    let offenders = sources::all().into_iter().filter(|source| {
+    let offenders = project_files::all().into_iter().filter(|source| {
         let is_this = source.path == "tests/tests/suite/repository/borders.rs";
         let starts_path =
             |before: &str| !before.ends_with(|c: char| c.is_alphanumeric() || "/.-_~}".contains(c));
@@ -198,7 +198,7 @@ fn no_file_names_a_folder_of_somebodys_machine_or_a_package_mirror() {
         });
         !is_this && (names_folder || hosts.iter().any(|host| source.text.contains(host)))
     });
-    none(
+    assert_none(
         "machine paths and mirrors",
         offenders.map(|source| source.path),
     );

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use privachat_core::settings::SETTINGS;
-use privachat_tests::sources;
+use privachat_tests::project_files;
 use serde_json::Value;
 
 /// Read by compose or by `make run`, and by no binary of ours. scripts/deploy/compose.py holds them to compose.
@@ -32,7 +32,7 @@ fn settings() -> BTreeMap<&'static str, &'static str> {
 
 /// `NAME=value` of each line, commented out or not.
 fn example() -> BTreeMap<String, String> {
-    let example = sources::file(".env.example").text;
+    let example = project_files::file(".env.example").text;
     let lines = example
         .lines()
         .filter_map(|line| line.trim_start_matches('#').split_once('='));
@@ -65,7 +65,7 @@ fn the_example_explains_every_setting_with_its_default_and_no_other() {
 
 #[test]
 fn the_example_sets_nothing_so_that_a_copy_of_it_changes_nothing() {
-    let example = sources::file(".env.example").text;
+    let example = project_files::file(".env.example").text;
     for line in example.lines() {
         assert!(
             line.is_empty() || line.starts_with('#'),
@@ -84,11 +84,11 @@ fn value<'a>(text: &'a str, name: &str) -> &'a str {
 
 #[test]
 fn a_pod_is_given_longer_to_stop_than_it_takes() {
-    let config = sources::file("deploy/kubernetes/config.yaml").text;
+    let config = project_files::file("deploy/kubernetes/config.yaml").text;
     let drain = seconds(value(&config, "DRAIN_SECONDS"));
     let delay = seconds(value(&config, "SHUTDOWN_DELAY_SECONDS"));
     for (name, takes) in [("api", delay + drain), ("worker", drain)] {
-        let pod = sources::file(&format!("deploy/kubernetes/{name}.yaml")).text;
+        let pod = project_files::file(&format!("deploy/kubernetes/{name}.yaml")).text;
         let grace = seconds(value(&pod, "terminationGracePeriodSeconds"));
         assert!(
             grace >= takes + 15,
@@ -117,7 +117,7 @@ fn names(text: &str) -> BTreeSet<String> {
 fn the_manifests_of_kubernetes_set_what_is_a_setting() {
     let known = settings();
     for (file, holds_secrets) in [("config.yaml", false), ("secret.yaml", true)] {
-        let names = names(&sources::file(&format!("deploy/kubernetes/{file}")).text);
+        let names = names(&project_files::file(&format!("deploy/kubernetes/{file}")).text);
         assert!(names.len() >= 5, "{file}: {names:?}");
         for name in names {
             assert!(
@@ -130,7 +130,7 @@ fn the_manifests_of_kubernetes_set_what_is_a_setting() {
 }
 
 fn chart_schema() -> Value {
-    let schema = sources::file("deploy/helm/privachat/values.schema.json").text;
+    let schema = project_files::file("deploy/helm/privachat/values.schema.json").text;
     serde_json::from_str(&schema).expect("the schema of the chart's values")
 }
 
@@ -164,15 +164,15 @@ fn the_chart_takes_every_setting_that_a_pod_may_have_and_no_other() {
         .collect();
     assert_eq!(&config | &secrets, expected);
 
-    let values = names(&sources::file("deploy/helm/privachat/values.yaml").text);
+    let values = names(&project_files::file("deploy/helm/privachat/values.yaml").text);
     assert!(values.len() >= 20, "{values:?}");
     assert!(values.is_subset(&expected), "{values:?}");
 }
 
 #[test]
 fn the_image_is_built_by_the_oldest_rust_that_is_promised() {
-    let image = sources::file("deploy/Dockerfile").text;
-    let manifest = sources::file("Cargo.toml").text;
+    let image = project_files::file("deploy/Dockerfile").text;
+    let manifest = project_files::file("Cargo.toml").text;
     let promised = manifest
         .lines()
         .find_map(|line| line.strip_prefix("rust-version = \""))

@@ -13,7 +13,7 @@ use privachat_tests::{Client, PostgresServer, Proxy, RedisServer, Stack, Upstrea
 use redis::AsyncCommands;
 use serde_json::json;
 
-const SOON: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 fn is_running(id: u32) -> bool {
     Path::new(&format!("/proc/{id}")).exists()
@@ -28,11 +28,11 @@ async fn a_process_tells_its_exit_code_and_keeps_its_output() {
         "trap 'echo bye; exit 7' TERM; echo up $HOME; sleep 600 & wait",
     ]);
     let mut process = Process::spawn("shell", shell, folder.path());
-    eventually("it is up", SOON, async || {
+    eventually("it is up", TIMEOUT, async || {
         process.output().contains("up").then_some(())
     })
     .await;
-    assert_eq!(process.stop(SOON).await, 7);
+    assert_eq!(process.stop(TIMEOUT).await, 7);
     assert_eq!(
         process.output(),
         "up\nbye\n",
@@ -48,7 +48,7 @@ async fn a_process_tells_its_exit_code_and_keeps_its_output() {
         },
         folder.path(),
     );
-    assert_eq!(process.stop(SOON).await, 128 + 15);
+    assert_eq!(process.stop(TIMEOUT).await, 128 + 15);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_paused_redis_answers_only_when_resumed() {
     let mut reply = [0; 7];
     assert!(stream.read_exact(&mut reply).is_err());
     server.resume();
-    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     stream.read_exact(&mut reply).unwrap();
     assert_eq!(&reply, b"+PONG\r\n");
 }
@@ -138,7 +138,7 @@ async fn postgres_gives_each_test_an_empty_database() {
 
 fn ping(address: std::net::SocketAddr) -> std::io::Result<[u8; 7]> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(SOON))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     ping_on(&mut stream)
 }
 
@@ -206,7 +206,7 @@ async fn the_proxy_can_hold_one_direction_alone() {
     proxy.black_hole_towards(Direction::Down, true);
     stream.write_all(b"SET up 1\r\n").unwrap();
     let mut redis = server.connection().await;
-    eventually("the request is done", SOON, async || {
+    eventually("the request is done", TIMEOUT, async || {
         redis.get::<_, Option<String>>("up").await.unwrap()
     })
     .await;
@@ -216,7 +216,7 @@ async fn the_proxy_can_hold_one_direction_alone() {
     let mut reply = [0; 5];
     assert!(stream.read_exact(&mut reply).is_err(), "its reply is held");
     proxy.black_hole_towards(Direction::Down, false);
-    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     stream.read_exact(&mut reply).unwrap();
     assert_eq!(&reply, b"+OK\r\n");
 }
@@ -233,7 +233,7 @@ async fn the_proxy_holds_bytes_in_a_black_hole_and_then_delivers_them() {
         .unwrap();
     assert!(ping_on(&mut stream).is_err());
     proxy.black_hole(false);
-    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     let mut late = [0; 7];
     stream.read_exact(&mut late).unwrap();
     assert_eq!(&late, b"+PONG\r\n");
@@ -244,7 +244,7 @@ async fn a_swallowed_reply_is_lost_after_the_server_has_done_the_work() {
     let server = RedisServer::tcp().await;
     let proxy = Proxy::start(server.address());
     let mut stream = TcpStream::connect(proxy.address()).unwrap();
-    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     proxy.swallow_reply();
     stream.write_all(b"INCR n\r\n").unwrap();
     assert_eq!(stream.read(&mut [0; 16]).unwrap_or(0), 0);
@@ -274,7 +274,10 @@ async fn a_double_counts_its_calls_and_plays_its_script_first() {
         (&json!("two words"), &json!("Title"))
     );
     assert_eq!(double.calls(), 2);
-    eventually("the last byte is noted", SOON, async || double.last_byte()).await;
+    eventually("the last byte is noted", TIMEOUT, async || {
+        double.last_byte()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -309,7 +312,7 @@ async fn a_double_notices_when_its_reader_hangs_up() {
         .request(reqwest::Method::GET, "/")
         .timeout(Duration::from_millis(50));
     assert!(impatient.send().await.unwrap_err().is_timeout());
-    eventually("the hang-up is counted", SOON, async || {
+    eventually("the hang-up is counted", TIMEOUT, async || {
         (double.abandoned() == 1).then_some(())
     })
     .await;

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use privachat_tests::scene::{found, is_quiet, question, reaches};
+use privachat_tests::fixtures::{gather_results, question, wait_for_status, wait_until_idle};
 use privachat_tests::upstream::searxng;
 use privachat_tests::{PostgresServer, Proxy, Stack, binaries, eventually};
 use redis::AsyncCommands;
 use serde_json::Value;
 
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// What was refused is tried again within this.
-const CAUGHT_UP: Duration = Duration::from_secs(40);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// An address of a database of the test's own, by way of a proxy.
 async fn database(server: &PostgresServer) -> (String, Proxy) {
@@ -35,8 +35,8 @@ async fn unsaved(stack: &Stack) -> usize {
     redis.zcard("{search}:unsaved").await.unwrap()
 }
 
-async fn all_are_saved(stack: &Stack, ids: &[String]) {
-    eventually("all sessions are stored", CAUGHT_UP, async || {
+async fn assert_all_saved(stack: &Stack, ids: &[String]) {
+    eventually("all sessions are stored", CATCH_UP_TIMEOUT, async || {
         (unsaved(stack).await == 0).then_some(())
     })
     .await;
@@ -45,18 +45,18 @@ async fn all_are_saved(stack: &Stack, ids: &[String]) {
         let _: () = redis.del(format!("search_job:{id}")).await.unwrap();
         assert_eq!(session(stack, id).await["status"], "completed");
     }
-    is_quiet(stack).await;
+    wait_until_idle(stack).await;
 }
 
-fn away(proxy: &Proxy) {
+fn disconnect(proxy: &Proxy) {
     proxy.refuse(true);
     proxy.cut();
 }
 
-async fn says(stack: &mut Stack, text: &str) {
+async fn wait_for_log(stack: &mut Stack, text: &str) {
     let worker = stack.workers[0].process();
     let what = format!("the worker says: {text}");
-    eventually(&what, SOON, async || {
+    eventually(&what, TIMEOUT, async || {
         worker.output().contains(text).then_some(())
     })
     .await;
@@ -66,11 +66,11 @@ async fn says(stack: &mut Stack, text: &str) {
 async fn a_database_that_is_down_at_the_start_delays_sessions_and_no_answer() {
     let server = PostgresServer::shared().await;
     let (url, proxy) = database(&server).await;
-    away(&proxy);
-    let web = searxng::finding(found());
+    disconnect(&proxy);
+    let web = searxng::finding(gather_results());
     let mut stack = Stack::builder(binaries!())
         .env("DATABASE_URL", url)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
     let answer = stack.client().post_search(question()).await.expect(200);
@@ -87,31 +87,31 @@ async fn a_database_that_is_down_at_the_start_delays_sessions_and_no_answer() {
         .await;
     assert_eq!(unknown.expect(503)["error"], "service_unavailable");
     assert!(unknown.header("retry-after").is_some());
-    says(&mut stack, "sessions wait in Redis for the history").await;
+    wait_for_log(&mut stack, "sessions wait in Redis for the history").await;
     assert_eq!(unsaved(&stack).await, 1);
 
     proxy.refuse(false);
-    all_are_saved(&stack, &[id]).await;
-    says(&mut stack, "the history takes sessions again").await;
+    assert_all_saved(&stack, &[id]).await;
+    wait_for_log(&mut stack, "the history takes sessions again").await;
 }
 
 #[tokio::test]
 async fn a_database_that_goes_down_in_mid_run_delays_sessions_and_no_answer() {
     let server = PostgresServer::shared().await;
     let (url, proxy) = database(&server).await;
-    let web = searxng::finding(found());
+    let web = searxng::finding(gather_results());
     let mut stack = Stack::builder(binaries!())
         .env("DATABASE_URL", url)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
     let mut ids = vec![stack.client().enqueue(question()).await];
-    reaches(&stack, &ids[0], "completed", SOON).await;
-    is_quiet(&stack).await;
-    away(&proxy);
+    wait_for_status(&stack, &ids[0], "completed", TIMEOUT).await;
+    wait_until_idle(&stack).await;
+    disconnect(&proxy);
     for _ in 0..3 {
         let id = stack.client().enqueue(question()).await;
-        let end = reaches(&stack, &id, "completed", SOON).await;
+        let end = wait_for_status(&stack, &id, "completed", TIMEOUT).await;
         assert_eq!(
             session(&stack, &id).await["result"],
             end,
@@ -119,50 +119,50 @@ async fn a_database_that_goes_down_in_mid_run_delays_sessions_and_no_answer() {
         );
         ids.push(id);
     }
-    says(&mut stack, "sessions wait in Redis for the history").await;
+    wait_for_log(&mut stack, "sessions wait in Redis for the history").await;
     proxy.refuse(false);
-    all_are_saved(&stack, &ids).await;
+    assert_all_saved(&stack, &ids).await;
 }
 
 #[tokio::test]
 async fn a_database_that_is_silent_holds_up_no_answer() {
     let server = PostgresServer::shared().await;
     let (url, proxy) = database(&server).await;
-    let web = searxng::finding(found());
+    let web = searxng::finding(gather_results());
     let stack = Stack::builder(binaries!())
         .env("DATABASE_URL", url)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
     let first = stack.client().enqueue(question()).await;
-    reaches(&stack, &first, "completed", SOON).await;
-    is_quiet(&stack).await;
+    wait_for_status(&stack, &first, "completed", TIMEOUT).await;
+    wait_until_idle(&stack).await;
     proxy.black_hole(true);
     let id = stack.client().enqueue(question()).await;
-    reaches(&stack, &id, "completed", Duration::from_secs(5)).await;
+    wait_for_status(&stack, &id, "completed", Duration::from_secs(5)).await;
     // The one place that needs the database: it is known to Redis, so it is found all the same.
     assert_eq!(session(&stack, &id).await["status"], "completed");
     proxy.black_hole(false);
-    all_are_saved(&stack, &[first, id]).await;
+    assert_all_saved(&stack, &[first, id]).await;
 }
 
 #[tokio::test]
 async fn sessions_that_a_stopped_worker_could_not_store_are_stored_by_another() {
     let server = PostgresServer::shared().await;
     let (url, proxy) = database(&server).await;
-    let web = searxng::finding(found());
+    let web = searxng::finding(gather_results());
     let mut stack = Stack::builder(binaries!())
         .env("DATABASE_URL", url)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
-    away(&proxy);
+    disconnect(&proxy);
     let id = stack.client().enqueue(question()).await;
-    reaches(&stack, &id, "completed", SOON).await;
-    assert_eq!(stack.workers[0].process().stop(SOON).await, 0);
+    wait_for_status(&stack, &id, "completed", TIMEOUT).await;
+    assert_eq!(stack.workers[0].process().stop(TIMEOUT).await, 0);
     stack.workers.clear();
     assert_eq!(unsaved(&stack).await, 1);
     proxy.refuse(false);
     stack.add_worker();
-    all_are_saved(&stack, &[id]).await;
+    assert_all_saved(&stack, &[id]).await;
 }

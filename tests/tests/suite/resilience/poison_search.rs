@@ -4,7 +4,7 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use privachat_tests::scene::{LEASE, found, is_quiet};
+use privachat_tests::fixtures::{LEASE, gather_results, wait_until_idle};
 use privachat_tests::upstream::{Reply, Request, searxng};
 use privachat_tests::{Stack, Upstream, binaries, eventually};
 use redis::AsyncCommands;
@@ -15,8 +15,8 @@ const INNOCENT: usize = 20;
 /// Slots of one worker.
 const SLOTS: usize = 16;
 /// With all that are suspected, with a quarter of them, and then alone until it is given up.
-const MOST_KILLS: usize = 5;
-const SOON: Duration = Duration::from_secs(60);
+const MAX_KILLS: usize = 5;
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// Long enough for others to be lost beside the poison again.
 const SLOW: Duration = Duration::from_millis(300);
 
@@ -54,7 +54,7 @@ fn web(gate: &Arc<Gate>) -> (Upstream, UnboundedReceiver<usize>) {
             return Reply::hang();
         }
         gate.pass();
-        Reply::json(200, searxng::body(query, &found()).to_string()).late(SLOW)
+        Reply::json(200, searxng::body(query, &gather_results()).to_string()).late(SLOW)
     });
     (web, asked)
 }
@@ -65,11 +65,11 @@ async fn enqueue(stack: &Stack, query: &str) -> String {
 }
 
 fn add_worker(stack: &mut Stack, web: &Upstream) {
-    let base = web.at(&format!("/{}", stack.workers.len()));
+    let base = web.url_for(&format!("/{}", stack.workers.len()));
     stack.add_worker_with(&[("SEARXNG_BASE_URL", &base)]);
 }
 
-async fn control(stack: &Stack, id: &str, field: &str) -> u32 {
+async fn control_field(stack: &Stack, id: &str, field: &str) -> u32 {
     let mut redis = stack.redis.connection().await;
     let key = format!("{{search_job:{id}}}:ctl");
     let count: Option<u32> = redis.hget(key, field).await.unwrap();
@@ -88,7 +88,7 @@ async fn kill_until_it_ends(
     let mut kills = 0;
     loop {
         let ended = async {
-            eventually("the poison has ended", SOON, async || {
+            eventually("the poison has ended", TIMEOUT, async || {
                 let now = stack.client().status(poison).await.expect(200);
                 (now["status"] == "failed").then_some(now)
             })
@@ -109,12 +109,12 @@ async fn kill_until_it_ends(
     }
 }
 
-async fn only_the_poison_fails(workers: usize) {
+async fn assert_only_poison_fails(workers: usize) {
     let gate = Arc::new(Gate::default());
     let (web, asked) = web(&gate);
     let mut stack = Stack::builder(binaries!())
         .workers(0)
-        .searching(&web)
+        .with_searxng(&web)
         .env("JOB_LEASE_SECONDS", LEASE)
         .start()
         .await;
@@ -127,26 +127,27 @@ async fn only_the_poison_fails(workers: usize) {
         add_worker(&mut stack, &web);
     }
     // Everything that has room is there when the first worker dies.
-    web.asked((workers * SLOTS).min(INNOCENT + 1)).await;
+    web.wait_for_calls((workers * SLOTS).min(INNOCENT + 1))
+        .await;
     let (kills, end) = kill_until_it_ends(&mut stack, &web, &gate, asked, &poison).await;
     assert_eq!(end["error_code"], "worker_lost");
-    assert!((3..=MOST_KILLS).contains(&kills), "{kills} workers killed");
+    assert!((3..=MAX_KILLS).contains(&kills), "{kills} workers killed");
     for id in &innocent {
         let end = stack.client().wait_terminal(id).await;
         assert_eq!(end["status"], "completed", "{end}");
-        assert_eq!(control(&stack, id, "crashes").await, 0, "{end}");
-        assert!(control(&stack, id, "losses").await <= 2, "{end}");
+        assert_eq!(control_field(&stack, id, "crashes").await, 0, "{end}");
+        assert!(control_field(&stack, id, "losses").await <= 2, "{end}");
     }
-    assert_eq!(control(&stack, &poison, "crashes").await, 3);
-    is_quiet(&stack).await;
+    assert_eq!(control_field(&stack, &poison, "crashes").await, 3);
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn twenty_searches_in_one_worker_outlive_a_poison() {
-    only_the_poison_fails(1).await;
+    assert_only_poison_fails(1).await;
 }
 
 #[tokio::test]
 async fn twenty_searches_in_three_workers_outlive_a_poison() {
-    only_the_poison_fails(3).await;
+    assert_only_poison_fails(3).await;
 }

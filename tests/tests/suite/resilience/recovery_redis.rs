@@ -1,28 +1,28 @@
 //! Rows of the crash table: Redis dies, forgets, hangs up, is full. And what is no row: a healthy
 //! worker keeps its searches through all of that.
 
+use privachat_tests::fixtures::{LEASE, question, wait_for_status, wait_for_workers};
 use privachat_tests::recovery::{self, Row, found_after};
-use privachat_tests::scene::{LEASE, have_come, question, reaches};
-use privachat_tests::{RedisServer, Stack, binaries, eventually, info};
+use privachat_tests::{RedisServer, Stack, binaries, eventually, redis_info};
 use redis::AsyncCommands;
 use serde_json::json;
 use std::time::Duration;
 
-async fn holds(row: &Row) {
-    row.holds(binaries!()).await;
+async fn assert_recovers(row: &Row) {
+    row.assert_recovers(binaries!()).await;
 }
 
 /// Adds a worker, and waits until it is there.
-async fn another_worker(stack: &mut Stack) {
+async fn add_second_worker(stack: &mut Stack) {
     stack.add_worker();
-    have_come(stack, 2).await;
+    wait_for_workers(stack, 2).await;
 }
 
 /// Waits until Redis does not count as just started any more, as far as these leases go.
-async fn grows_old(redis: &RedisServer) {
+async fn wait_until_uptime_counts(redis: &RedisServer) {
     let mut redis = redis.connection().await;
     eventually("Redis is old enough", Duration::from_secs(30), async || {
-        let uptime = info::value(&mut redis, "server", "uptime_in_seconds").await;
+        let uptime = redis_info::value(&mut redis, "server", "uptime_in_seconds").await;
         let seconds: u64 = uptime.unwrap().parse().unwrap();
         (seconds > LEASE + 11).then_some(())
     })
@@ -30,7 +30,7 @@ async fn grows_old(redis: &RedisServer) {
 }
 
 /// Waits until a sweeper has had this search in its hands, and whatever it did with it.
-async fn is_looked_at(redis: &RedisServer, id: &str) {
+async fn wait_until_swept(redis: &RedisServer, id: &str) {
     let mut redis = redis.connection().await;
     let (seconds, _): (f64, f64) = redis::cmd("TIME").query_async(&mut redis).await.unwrap();
     eventually(
@@ -46,22 +46,22 @@ async fn is_looked_at(redis: &RedisServer, id: &str) {
 
 #[tokio::test]
 async fn after_a_restart_of_redis_the_searches_of_a_dead_worker_are_taken_over() {
-    holds(&recovery::redis::RESTARTED).await;
+    assert_recovers(&recovery::redis::RESTARTED).await;
 }
 
 #[tokio::test]
 async fn killed_connections_are_replaced_at_once() {
-    holds(&recovery::redis::CLIENTS_KILLED).await;
+    assert_recovers(&recovery::redis::CLIENTS_KILLED).await;
 }
 
 #[tokio::test]
 async fn flushed_scripts_are_loaded_again_at_once() {
-    holds(&recovery::redis::SCRIPTS_FLUSHED).await;
+    assert_recovers(&recovery::redis::SCRIPTS_FLUSHED).await;
 }
 
 #[tokio::test]
 async fn a_full_redis_refuses_new_searches_and_gets_the_outcomes_later() {
-    holds(&recovery::redis::FULL).await;
+    assert_recovers(&recovery::redis::FULL).await;
 }
 
 #[tokio::test]
@@ -70,15 +70,15 @@ async fn after_a_restart_of_redis_running_searches_are_not_started_twice() {
     let searxng = found_after(Duration::from_secs(LEASE + 5));
     let redis = RedisServer::with_aof().await;
     let mut stack = Stack::builder(binaries!())
-        .on(redis)
+        .on_redis(redis)
         .env("SEARXNG_BASE_URL", searxng.url())
         .env("WIKIPEDIA_BASE_URL", "off")
         .env("JOB_LEASE_SECONDS", LEASE)
         .start()
         .await;
     let id = stack.client().enqueue(question()).await;
-    searxng.asked(1).await;
-    another_worker(&mut stack).await;
+    searxng.wait_for_calls(1).await;
+    add_second_worker(&mut stack).await;
     // A killed Redis has written all that it has answered; only a power cut loses the last second.
     stack.redis.kill();
     // The other worker is the first to come back, and finds a lease that has run out.
@@ -86,9 +86,9 @@ async fn after_a_restart_of_redis_running_searches_are_not_started_twice() {
     // The outage itself: long enough for every lease to run out.
     tokio::time::sleep(Duration::from_secs(LEASE + 1)).await;
     stack.redis.restart().await;
-    is_looked_at(&stack.redis, &id).await;
+    wait_until_swept(&stack.redis, &id).await;
     stack.workers[0].process().resume();
-    let end = reaches(&stack, &id, "completed", Duration::from_secs(30)).await;
+    let end = wait_for_status(&stack, &id, "completed", Duration::from_secs(30)).await;
     assert_eq!(end["attempt"], 1, "{end}");
     assert_eq!(searxng.calls(), 1);
 }
@@ -96,15 +96,15 @@ async fn after_a_restart_of_redis_running_searches_are_not_started_twice() {
 #[tokio::test]
 async fn after_an_outage_of_redis_its_old_sweepers_spare_running_searches_too() {
     let searxng = found_after(Duration::from_secs(LEASE + 5));
-    let mut stack = privachat_tests::scene::stack(binaries!(), &searxng, 2).await;
-    grows_old(&stack.redis).await;
+    let mut stack = privachat_tests::fixtures::stack(binaries!(), &searxng, 2).await;
+    wait_until_uptime_counts(&stack.redis).await;
     let id = stack.client().enqueue(question()).await;
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     stack.redis.pause();
     // The outage itself: long enough for every lease to run out.
     tokio::time::sleep(Duration::from_secs(LEASE + 2)).await;
     stack.redis.resume();
-    let end = reaches(&stack, &id, "completed", Duration::from_secs(30)).await;
+    let end = wait_for_status(&stack, &id, "completed", Duration::from_secs(30)).await;
     assert_eq!(
         (end["attempt"].clone(), searxng.calls()),
         (json!(1), 1),
@@ -115,20 +115,20 @@ async fn after_an_outage_of_redis_its_old_sweepers_spare_running_searches_too() 
 #[tokio::test]
 async fn an_outage_too_short_for_an_error_costs_no_running_search_either() {
     let searxng = found_after(Duration::from_secs(LEASE + 9));
-    let mut stack = privachat_tests::scene::stack(binaries!(), &searxng, 1).await;
-    grows_old(&stack.redis).await;
+    let mut stack = privachat_tests::fixtures::stack(binaries!(), &searxng, 1).await;
+    wait_until_uptime_counts(&stack.redis).await;
     let id = stack.client().enqueue(question()).await;
-    searxng.asked(1).await;
-    another_worker(&mut stack).await;
+    searxng.wait_for_calls(1).await;
+    add_second_worker(&mut stack).await;
     // The other worker is the first to come back, and finds a lease that has run out.
     stack.workers[0].process().pause();
     stack.redis.pause();
     // The outage itself: longer than a lease, and shorter than the 4 s that a reply may take.
     tokio::time::sleep(Duration::from_millis(LEASE * 1000 + 500)).await;
     stack.redis.resume();
-    is_looked_at(&stack.redis, &id).await;
+    wait_until_swept(&stack.redis, &id).await;
     stack.workers[0].process().resume();
-    let end = reaches(&stack, &id, "completed", Duration::from_secs(30)).await;
+    let end = wait_for_status(&stack, &id, "completed", Duration::from_secs(30)).await;
     assert_eq!(
         (end["attempt"].clone(), searxng.calls()),
         (json!(1), 1),

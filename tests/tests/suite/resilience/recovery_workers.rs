@@ -4,31 +4,31 @@
 use privachat_tests::binaries;
 use privachat_tests::recovery::{Row, workers};
 
-async fn holds(row: &Row) {
-    row.holds(binaries!()).await;
+async fn assert_recovers(row: &Row) {
+    row.assert_recovers(binaries!()).await;
 }
 
 #[tokio::test]
 async fn a_search_whose_worker_is_killed_in_mid_run_is_completed_by_another() {
-    holds(&workers::KILLED).await;
+    assert_recovers(&workers::KILLED).await;
 }
 
 #[tokio::test]
 async fn a_worker_that_was_frozen_for_longer_than_its_lease_changes_nothing_afterwards() {
-    holds(&workers::FROZEN).await;
+    assert_recovers(&workers::FROZEN).await;
 }
 
 #[tokio::test]
 async fn a_search_that_kills_its_workers_fails_with_the_reason() {
-    holds(&workers::POISON).await;
+    assert_recovers(&workers::POISON).await;
 }
 
 #[tokio::test]
 async fn what_a_stopping_worker_gives_back_is_the_next_to_be_started() {
-    holds(&workers::TERMINATED).await;
+    assert_recovers(&workers::TERMINATED).await;
 }
 
 #[tokio::test]
 async fn only_the_clock_of_redis_counts() {
-    holds(&workers::CLOCK_OFF).await;
+    assert_recovers(&workers::CLOCK_OFF).await;
 }

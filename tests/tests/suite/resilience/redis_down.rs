@@ -3,25 +3,25 @@
 
 use std::time::{Duration, Instant};
 
+use privachat_tests::fixtures::{gather_results, question, wait_for_status, wait_until_idle};
 use privachat_tests::redis::Options;
-use privachat_tests::scene::{found, is_quiet, question, reaches};
 use privachat_tests::upstream::{Reply, Request, searxng};
-use privachat_tests::{Answer, RedisServer, Stack, Upstream, binaries, eventually};
+use privachat_tests::{HttpResponse, RedisServer, Stack, Upstream, binaries, eventually};
 use redis::AsyncCommands;
 use serde_json::json;
 
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// Less than what the poll among them asked to wait for: each is refused because of Redis.
 const BEFORE_THE_POLL: Duration = Duration::from_secs(50);
 
 fn slow(delay: Duration) -> Upstream {
     Upstream::start(move |request: &Request| {
         let query = request.parameter("q").unwrap_or_default();
-        Reply::json(200, searxng::body(query, &found()).to_string()).late(delay)
+        Reply::json(200, searxng::body(query, &gather_results()).to_string()).late(delay)
     })
 }
 
-fn assert_unavailable(answer: &Answer) {
+fn assert_unavailable(answer: &HttpResponse) {
     let body = answer.expect(503);
     assert_eq!(body["error"], "service_unavailable");
     assert!(body["message"].is_string());
@@ -34,7 +34,7 @@ fn assert_unavailable(answer: &Answer) {
 }
 
 /// Every kind of request that needs Redis is refused, and none waits for what it would wait for otherwise.
-async fn all_are_refused(stack: &Stack, id: &str) {
+async fn assert_all_refused(stack: &Stack, id: &str) {
     let client = stack.client();
     let sync = question();
     let mut asynchronous = question();
@@ -57,8 +57,8 @@ async fn all_are_refused(stack: &Stack, id: &str) {
     assert_eq!(client.get("/api/v1/health").await.status, 200);
 }
 
-async fn is_ready(stack: &Stack) {
-    eventually("the API is ready", SOON, async || {
+async fn wait_until_ready(stack: &Stack) {
+    eventually("the API is ready", TIMEOUT, async || {
         (stack.client().status_of("/readyz").await == Some(200)).then_some(())
     })
     .await;
@@ -66,17 +66,17 @@ async fn is_ready(stack: &Stack) {
 
 #[tokio::test]
 async fn both_binaries_start_without_redis_say_so_and_work_once_it_is_there() {
-    let web = searxng::finding(found());
+    let web = searxng::finding(gather_results());
     let mut redis = RedisServer::start().await;
     redis.kill();
     let mut stack = Stack::builder(binaries!())
-        .on(redis)
-        .searching(&web)
+        .on_redis(redis)
+        .with_searxng(&web)
         .start_unready()
         .await;
-    all_are_refused(&stack, "11111111-1111-1111-1111-111111111111").await;
+    assert_all_refused(&stack, "11111111-1111-1111-1111-111111111111").await;
     let worker = stack.workers[0].process();
-    eventually("the worker says so", SOON, async || {
+    eventually("the worker says so", TIMEOUT, async || {
         worker
             .output()
             .contains("Redis does not answer yet")
@@ -93,12 +93,12 @@ async fn both_binaries_start_without_redis_say_so_and_work_once_it_is_there() {
     );
 
     stack.redis.restart().await;
-    is_ready(&stack).await;
+    wait_until_ready(&stack).await;
     let id = stack.client().enqueue(question()).await;
-    reaches(&stack, &id, "completed", SOON).await;
+    wait_for_status(&stack, &id, "completed", TIMEOUT).await;
     stack.workers[0].process().assert_alive();
     stack.api.process().assert_alive();
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
@@ -106,26 +106,26 @@ async fn what_was_accepted_before_redis_was_killed_is_completed_after_its_restar
     let web = slow(Duration::from_secs(2));
     let redis = RedisServer::with_aof().await;
     let mut stack = Stack::builder(binaries!())
-        .on(redis)
-        .searching(&web)
+        .on_redis(redis)
+        .with_searxng(&web)
         .env("WORKER_SLOTS", 1)
         .env("JOB_LEASE_SECONDS", 3)
         .start()
         .await;
     let running = stack.client().enqueue(question()).await;
-    web.asked(1).await;
+    web.wait_for_calls(1).await;
     let waiting = stack.client().enqueue(question()).await;
     stack.redis.kill();
-    all_are_refused(&stack, &running).await;
+    assert_all_refused(&stack, &running).await;
 
     stack.redis.restart().await;
-    is_ready(&stack).await;
+    wait_until_ready(&stack).await;
     for id in [&running, &waiting] {
-        let end = reaches(&stack, id, "completed", SOON).await;
+        let end = wait_for_status(&stack, id, "completed", TIMEOUT).await;
         assert_eq!(end["attempt"], 1, "the search itself went on");
     }
     assert_eq!(web.calls(), 2, "nothing ran twice");
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
@@ -135,13 +135,13 @@ async fn a_sync_caller_gets_its_answer_although_redis_was_away_meanwhile() {
     let web = slow(Duration::from_secs(1));
     let redis = RedisServer::with_aof().await;
     let mut stack = Stack::builder(binaries!())
-        .on(redis)
-        .searching(&web)
+        .on_redis(redis)
+        .with_searxng(&web)
         .start()
         .await;
     let client = stack.client().clone();
     let caller = tokio::spawn(async move { client.post_search(question()).await });
-    web.asked(1).await;
+    web.wait_for_calls(1).await;
     stack.redis.kill();
     tokio::time::sleep(OUTAGE).await;
     stack.redis.restart().await;
@@ -154,35 +154,35 @@ async fn a_sync_caller_gets_its_answer_although_redis_was_away_meanwhile() {
 
 #[tokio::test]
 async fn a_redis_that_is_frozen_is_answered_with_503_and_work_goes_on_when_it_thaws() {
-    let web = searxng::finding(found());
-    let mut stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let web = searxng::finding(gather_results());
+    let mut stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let before = stack.client().enqueue(question()).await;
-    reaches(&stack, &before, "completed", SOON).await;
+    wait_for_status(&stack, &before, "completed", TIMEOUT).await;
     stack.redis.pause();
-    all_are_refused(&stack, &before).await;
+    assert_all_refused(&stack, &before).await;
     stack.redis.resume();
-    is_ready(&stack).await;
+    wait_until_ready(&stack).await;
     assert_eq!(
         stack.client().status(&before).await.expect(200)["status"],
         "completed"
     );
     let after = stack.client().enqueue(question()).await;
-    reaches(&stack, &after, "completed", SOON).await;
-    is_quiet(&stack).await;
+    wait_for_status(&stack, &after, "completed", TIMEOUT).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn a_full_redis_refuses_new_searches_and_still_answers_polls() {
-    let web = searxng::finding(found());
+    let web = searxng::finding(gather_results());
     let redis = RedisServer::with(Options::default()).await;
     let stack = Stack::builder(binaries!())
-        .on(redis)
-        .searching(&web)
+        .on_redis(redis)
+        .with_searxng(&web)
         .start()
         .await;
     let before = stack.client().enqueue(question()).await;
-    reaches(&stack, &before, "completed", SOON).await;
-    is_quiet(&stack).await;
+    wait_for_status(&stack, &before, "completed", TIMEOUT).await;
+    wait_until_idle(&stack).await;
     stack.redis.fill(true).await;
     let mut asynchronous = question();
     asynchronous["async_mode"] = json!(true);
@@ -193,19 +193,19 @@ async fn a_full_redis_refuses_new_searches_and_still_answers_polls() {
     );
     stack.redis.fill(false).await;
     let after = stack.client().enqueue(question()).await;
-    reaches(&stack, &after, "completed", SOON).await;
-    is_quiet(&stack).await;
+    wait_for_status(&stack, &after, "completed", TIMEOUT).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn a_result_that_a_full_redis_cannot_take_is_kept_in_hand_until_it_can() {
     let web = slow(Duration::from_secs(1));
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let id = stack.client().enqueue(question()).await;
-    web.asked(1).await;
+    web.wait_for_calls(1).await;
     stack.redis.fill(true).await;
     let log = stack.folder().join("worker-0.log");
-    eventually("the worker cannot hand it in", SOON, async || {
+    eventually("the worker cannot hand it in", TIMEOUT, async || {
         std::fs::read_to_string(&log)
             .unwrap()
             .contains("cannot hand in")
@@ -213,16 +213,19 @@ async fn a_result_that_a_full_redis_cannot_take_is_kept_in_hand_until_it_can() {
     })
     .await;
     stack.redis.fill(false).await;
-    assert_eq!(reaches(&stack, &id, "completed", SOON).await["attempt"], 1);
+    assert_eq!(
+        wait_for_status(&stack, &id, "completed", TIMEOUT).await["attempt"],
+        1
+    );
     assert_eq!(web.calls(), 1);
 }
 
 #[tokio::test]
 async fn a_worker_takes_no_more_than_its_slots_from_a_redis_that_is_full() {
-    let web = searxng::finding(found());
+    let web = searxng::finding(gather_results());
     let mut stack = Stack::builder(binaries!())
         .workers(0)
-        .searching(&web)
+        .with_searxng(&web)
         .env("WORKER_SLOTS", 2)
         .start()
         .await;
@@ -233,7 +236,7 @@ async fn a_worker_takes_no_more_than_its_slots_from_a_redis_that_is_full() {
     stack.redis.fill(true).await;
     stack.add_worker();
     let log = stack.folder().join("worker-0.log");
-    eventually("both slots wait", SOON, async || {
+    eventually("both slots wait", TIMEOUT, async || {
         let log = std::fs::read_to_string(&log).unwrap();
         let waiting = ids.iter().filter(|id| {
             let mut lines = log.lines();
@@ -247,18 +250,21 @@ async fn a_worker_takes_no_more_than_its_slots_from_a_redis_that_is_full() {
     assert_eq!(waiting, 6);
     stack.redis.fill(false).await;
     for id in &ids {
-        assert_eq!(reaches(&stack, id, "completed", SOON).await["attempt"], 1);
+        assert_eq!(
+            wait_for_status(&stack, id, "completed", TIMEOUT).await["attempt"],
+            1
+        );
     }
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn a_worker_can_be_stopped_while_redis_is_away() {
-    let web = searxng::finding(found());
-    let mut stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let web = searxng::finding(gather_results());
+    let mut stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let id = stack.client().enqueue(question()).await;
-    reaches(&stack, &id, "completed", SOON).await;
+    wait_for_status(&stack, &id, "completed", TIMEOUT).await;
     stack.redis.kill();
-    assert_eq!(stack.workers[0].process().stop(SOON).await, 0);
-    assert_eq!(stack.api.process().stop(SOON).await, 0);
+    assert_eq!(stack.workers[0].process().stop(TIMEOUT).await, 0);
+    assert_eq!(stack.api.process().stop(TIMEOUT).await, 0);
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use privachat_tests::balancer::{Balancer, Unit};
-use privachat_tests::scene::{completions, found, is_quiet};
+use privachat_tests::fixtures::{count_completions, gather_results, wait_until_idle};
 use privachat_tests::upstream::{Reply, Request, searxng};
 use privachat_tests::users::{Seen, Users};
 use privachat_tests::{Api, PostgresServer, Stack, Upstream, binaries, eventually};
@@ -18,8 +18,8 @@ use tokio::sync::watch;
 const DELAY: u64 = 1;
 /// Seconds, for a worker's searches and for an API's requests in flight.
 const DRAIN: u64 = 10;
-const STOPS_WITHIN: Duration = Duration::from_secs(DELAY + DRAIN);
-const SOON: Duration = Duration::from_secs(20);
+const STOP_TIMEOUT: Duration = Duration::from_secs(DELAY + DRAIN);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// A search with this word is found nothing for until it is let go.
 const HELD: &str = "held";
 /// Who poll, wait, listen, look at the history, watch the queue.
@@ -45,17 +45,17 @@ impl Service {
         let web = web(released.subscribe());
         let stack = Stack::builder(binaries!())
             .workers(3)
-            .searching(&web)
+            .with_searxng(&web)
             .env("DATABASE_URL", postgres.database())
             .env("DRAIN_SECONDS", DRAIN)
             .api_env("SHUTDOWN_DELAY_SECONDS", delay)
             .start()
             .await;
-        let second = stack.another_api().await;
+        let second = stack.start_api().await;
         let bases = [stack.client().base(), second.client().base()];
         let balancer = Balancer::start(unit, &bases).await;
-        let mut users = Users::of(&balancer.url());
-        users.come(LOAD);
+        let mut users = Users::new(&balancer.url());
+        users.start(LOAD);
         let service = Self {
             stack,
             second,
@@ -66,28 +66,28 @@ impl Service {
             longest: Duration::ZERO,
             _postgres: postgres,
         };
-        service.more_completed(20).await;
+        service.wait_for_completions(20).await;
         service
     }
 
     /// The load goes on, and is served.
-    async fn more_completed(&self, count: usize) {
+    async fn wait_for_completions(&self, count: usize) {
         let before = self.users.seen().completed;
-        eventually("more searches are completed", SOON, async || {
+        eventually("more searches are completed", TIMEOUT, async || {
             (self.users.seen().completed >= before + count).then_some(())
         })
         .await;
     }
 
     /// A search that is listened to, and that runs until [`release`](Self::release).
-    async fn hold(&mut self) {
+    async fn start_held_search(&mut self) {
         self.users.ask(HELD);
         let asks = || {
             let requests = self.web.requests();
             requests.iter().filter(|it| is_held(it)).count()
         };
         let before = *self.released.borrow();
-        eventually("the held search runs", SOON, async || {
+        eventually("the held search runs", TIMEOUT, async || {
             (asks() > before).then_some(())
         })
         .await;
@@ -102,7 +102,7 @@ impl Service {
             let api = self.api(number);
             let port = api.client().base().rsplit(':').next().unwrap().to_owned();
             let told = Instant::now();
-            assert_eq!(api.process().stop(STOPS_WITHIN).await, 0);
+            assert_eq!(api.process().stop(STOP_TIMEOUT).await, 0);
             self.longest = self.longest.max(told.elapsed());
             self.replace(number, &port).await;
         }
@@ -126,34 +126,34 @@ impl Service {
 
     /// A new one at the same address.
     async fn replace(&mut self, number: usize, port: &str) {
-        let new = self.stack.another_api_with(&[("API_PORT", port)]).await;
+        let new = self.stack.start_api_with(&[("API_PORT", port)]).await;
         *self.api(number) = new;
-        self.balancer.all_ready().await;
-        self.more_completed(5).await;
+        self.balancer.wait_until_all_ready().await;
+        self.wait_for_completions(5).await;
     }
 
     async fn restart_workers(&mut self) {
         for _ in 0..self.stack.workers.len() {
             let mut oldest = self.stack.workers.remove(0);
             let told = Instant::now();
-            assert_eq!(oldest.process().stop(STOPS_WITHIN).await, 0);
+            assert_eq!(oldest.process().stop(STOP_TIMEOUT).await, 0);
             self.longest = self.longest.max(told.elapsed());
             self.stack.add_worker();
-            self.more_completed(5).await;
+            self.wait_for_completions(5).await;
         }
     }
 
     /// Sends the users home; what they have seen, when no search of theirs was lost.
-    async fn close(self) -> Seen {
-        let seen = self.users.go_home().await;
-        is_quiet(&self.stack).await;
+    async fn stop_and_verify(self) -> Seen {
+        let seen = self.users.stop().await;
+        wait_until_idle(&self.stack).await;
         let distinct: BTreeSet<&String> = seen.accepted.iter().collect();
         assert_eq!(distinct.len(), seen.accepted.len());
         let mut redis = self.stack.redis.connection().await;
         for id in &seen.accepted {
             let now = self.stack.client().status(id).await.expect(200);
             assert_eq!(now["status"], "completed", "{now}");
-            assert_eq!(completions(&mut redis, id).await, 1, "{id}");
+            assert_eq!(count_completions(&mut redis, id).await, 1, "{id}");
             let path = format!("/api/v1/sessions/{id}");
             let kept = self.stack.client().get(&path).await.expect(200);
             assert_eq!(kept["status"], "completed", "{kept}");
@@ -182,7 +182,10 @@ fn web(released: watch::Receiver<usize>) -> Upstream {
         }
         let place = asked.fetch_add(1, Ordering::SeqCst) % 6;
         let delay = Duration::from_millis(50 + 50 * u64::try_from(place).unwrap());
-        let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
+        let body = searxng::body(
+            request.parameter("q").unwrap_or_default(),
+            &gather_results(),
+        );
         Reply::json(200, body.to_string()).late(delay)
     })
 }
@@ -191,14 +194,14 @@ async fn roll(unit: Unit, rounds: usize) {
     let mut service = Service::start(unit, DELAY).await;
     let began = Instant::now();
     for _ in 0..rounds {
-        service.hold().await;
+        service.start_held_search().await;
         service.restart_apis().await;
         service.release();
         service.restart_workers().await;
     }
     let longest = service.longest;
     let took = began.elapsed();
-    let seen = service.close().await;
+    let seen = service.stop_and_verify().await;
     eprintln!(
         "{rounds} × (2 APIs, 3 workers) restarted behind a balancer of each {unit:?} in {took:.1?}: \
          {} requests, {} failed; {} searches accepted, {} completed; {} + {} streams went on elsewhere; \
@@ -233,7 +236,7 @@ async fn a_rolling_restart_behind_a_balancer_of_connections_fails_no_request_and
 async fn killed_apis_are_noticed_by_the_users() {
     let mut service = Service::start(Unit::Request, DELAY).await;
     service.kill_apis().await;
-    let seen = service.close().await;
+    let seen = service.stop_and_verify().await;
     assert!(!seen.failures.is_empty(), "{} requests", seen.requests);
 }
 
@@ -241,6 +244,6 @@ async fn killed_apis_are_noticed_by_the_users() {
 async fn apis_that_leave_before_the_balancer_has_noticed_are_noticed_by_the_users() {
     let mut service = Service::start(Unit::Connection, 0).await;
     service.restart_apis().await;
-    let seen = service.close().await;
+    let seen = service.stop_and_verify().await;
     assert!(!seen.failures.is_empty(), "{} requests", seen.requests);
 }

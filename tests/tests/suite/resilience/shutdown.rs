@@ -1,30 +1,30 @@
 //! Signals: the first lets what runs come to its end, the second stops at once.
 
-use privachat_tests::scene::{found, hanging_first, question};
+use privachat_tests::fixtures::{gather_results, question, searxng_hanging_first};
 use privachat_tests::upstream::{Reply, Request, searxng};
 use privachat_tests::{Stack, Upstream, binaries, eventually};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-const SOON: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// What stops without waiting for anything has stopped by then, however busy the machine is.
 const WITHOUT_WAITING: Duration = Duration::from_secs(60);
 /// Seconds that a process would wait.
-const LONG: u64 = 300;
+const LONG_WAIT_SECONDS: u64 = 300;
 
 #[tokio::test]
 async fn a_second_signal_makes_a_worker_give_back_at_once() {
-    let (searxng, _) = hanging_first(usize::MAX);
+    let (searxng, _) = searxng_hanging_first(usize::MAX);
     let mut stack = Stack::builder(binaries!())
-        .searching(&searxng)
-        .env("DRAIN_SECONDS", LONG)
+        .with_searxng(&searxng)
+        .env("DRAIN_SECONDS", LONG_WAIT_SECONDS)
         .start()
         .await;
     let id = stack.client().enqueue(question()).await;
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     let worker = stack.workers[0].process();
     worker.term();
-    eventually("it stops", SOON, async || {
+    eventually("it stops", TIMEOUT, async || {
         worker.output().contains("stopping").then_some(())
     })
     .await;
@@ -40,24 +40,24 @@ async fn a_second_signal_makes_a_worker_give_back_at_once() {
 async fn an_api_told_to_stop_answers_what_it_was_asked_before() {
     let web = Upstream::start(|request: &Request| {
         let query = request.parameter("q").unwrap_or_default();
-        let body = searxng::body(query, &found());
+        let body = searxng::body(query, &gather_results());
         Reply::json(200, body.to_string()).late(Duration::from_secs(2))
     });
-    let mut stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let mut stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client().clone();
     let caller = tokio::spawn(async move { client.post_search(question()).await });
-    web.asked(1).await;
-    assert_eq!(stack.api.process().stop(SOON).await, 0);
+    web.wait_for_calls(1).await;
+    assert_eq!(stack.api.process().stop(TIMEOUT).await, 0);
     let answer = caller.await.unwrap().expect(200);
     assert_eq!(answer["status"], "completed");
 }
 
 #[tokio::test]
 async fn a_second_signal_ends_an_api_in_the_middle_of_its_requests() {
-    let (searxng, _) = hanging_first(usize::MAX);
+    let (searxng, _) = searxng_hanging_first(usize::MAX);
     let mut stack = Stack::builder(binaries!())
-        .searching(&searxng)
-        .env("DRAIN_SECONDS", LONG)
+        .with_searxng(&searxng)
+        .env("DRAIN_SECONDS", LONG_WAIT_SECONDS)
         .start()
         .await;
     let client = stack.client().clone();
@@ -65,10 +65,10 @@ async fn a_second_signal_ends_an_api_in_the_middle_of_its_requests() {
         let request = client.request(reqwest::Method::POST, "/api/v1/search");
         request.json(&question()).send().await.is_ok()
     });
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     let api = stack.api.process();
     api.term();
-    eventually("it stops", SOON, async || {
+    eventually("it stops", TIMEOUT, async || {
         api.output().contains("stopping").then_some(())
     })
     .await;
@@ -79,9 +79,9 @@ async fn a_second_signal_ends_an_api_in_the_middle_of_its_requests() {
 #[tokio::test]
 async fn an_api_told_to_stop_is_not_ready_and_takes_requests_until_load_balancers_have_noticed() {
     const DELAY: Duration = Duration::from_secs(3);
-    let (searxng, _) = hanging_first(0);
+    let (searxng, _) = searxng_hanging_first(0);
     let mut stack = Stack::builder(binaries!())
-        .searching(&searxng)
+        .with_searxng(&searxng)
         .api_env("SHUTDOWN_DELAY_SECONDS", DELAY.as_secs())
         .start()
         .await;
@@ -90,7 +90,7 @@ async fn an_api_told_to_stop_is_not_ready_and_takes_requests_until_load_balancer
     assert_eq!(kept.header("connection"), None);
     let told = Instant::now();
     stack.api.process().term();
-    let not_ready = eventually("it is not ready", SOON, async || {
+    let not_ready = eventually("it is not ready", TIMEOUT, async || {
         let answer = client.get("/readyz").await;
         (answer.status == 503).then_some(answer)
     })
@@ -104,7 +104,7 @@ async fn an_api_told_to_stop_is_not_ready_and_takes_requests_until_load_balancer
     assert_eq!(answer.expect(200)["status"], "completed");
     assert_eq!(answer.header("connection"), Some("close"));
 
-    assert_eq!(stack.api.process().exit_code(SOON).await, 0);
+    assert_eq!(stack.api.process().exit_code(TIMEOUT).await, 0);
     assert!(told.elapsed() >= DELAY, "{:?}", told.elapsed());
 }
 
@@ -112,13 +112,13 @@ async fn an_api_told_to_stop_is_not_ready_and_takes_requests_until_load_balancer
 async fn a_second_signal_ends_an_api_that_waits_for_load_balancers() {
     let mut stack = Stack::builder(binaries!())
         .workers(0)
-        .api_env("SHUTDOWN_DELAY_SECONDS", LONG)
+        .api_env("SHUTDOWN_DELAY_SECONDS", LONG_WAIT_SECONDS)
         .start()
         .await;
     let client = stack.client().clone();
     let api = stack.api.process();
     api.term();
-    eventually("it is not ready", SOON, async || {
+    eventually("it is not ready", TIMEOUT, async || {
         (client.status_of("/readyz").await == Some(503)).then_some(())
     })
     .await;

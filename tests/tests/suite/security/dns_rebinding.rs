@@ -1,11 +1,11 @@
 //! A web page may use neither the browser that shows it nor a name of its own to reach the service: by
 //! whatever name a stranger's page comes, it is refused, and so is what another site sends.
 
-use privachat_tests::scene::question;
+use privachat_tests::api_operations::{Operation, operations};
+use privachat_tests::fixtures::question;
 use privachat_tests::scrape::{address, watched, web, worker_port};
-use privachat_tests::stack::Builder;
-use privachat_tests::surface::{Operation, operations};
-use privachat_tests::{Answer, Client, Stack, binaries};
+use privachat_tests::stack::StackBuilder;
+use privachat_tests::{Client, HttpResponse, Stack, binaries};
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
@@ -13,11 +13,11 @@ use uuid::Uuid;
 const KEY: &str = "planted-api-key-of-alice";
 const EVIL: &str = "http://evil.example:8001";
 
-fn builder() -> Builder {
+fn builder() -> StackBuilder {
     Stack::builder(binaries!()).workers(0)
 }
 
-async fn by_name(client: &Client, method: Method, path: &str, host: &str) -> Answer {
+async fn by_name(client: &Client, method: Method, path: &str, host: &str) -> HttpResponse {
     let request = client.request(method, path).header("host", host);
     client.send(request).await
 }
@@ -28,7 +28,7 @@ async fn health(client: &Client, host: &str) -> u16 {
         .status
 }
 
-fn assert_refused(answer: &Answer, code: &str, setting: &str, what: &str) {
+fn assert_refused(answer: &HttpResponse, code: &str, setting: &str, what: &str) {
     assert_eq!(answer.status, 403, "{what}: {}", answer.text);
     let body = answer.json();
     assert_eq!(body["error"], code, "{what}");

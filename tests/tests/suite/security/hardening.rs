@@ -2,7 +2,7 @@
 //! heads, slow bodies, long addresses.
 
 use privachat_tests::upstream::searxng;
-use privachat_tests::{Answer, Client, Stack, binaries};
+use privachat_tests::{Client, HttpResponse, Stack, binaries};
 use reqwest::Method;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -11,9 +11,9 @@ use tokio::net::TcpStream;
 
 const KEY: &str = "planted-api-key-of-alice";
 /// What is not cut off takes longer than this: it never ends.
-const LONG: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-fn assert_protected(answer: &Answer, what: &str) {
+fn assert_protected(answer: &HttpResponse, what: &str) {
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
@@ -38,7 +38,11 @@ async fn api() -> Stack {
 
 /// Sends `chunks` with a pause between them for as long as the server listens; its answer and how
 /// long it took.
-async fn talk(client: &Client, mut chunks: Vec<Vec<u8>>, pause: Duration) -> (String, Duration) {
+async fn send_slowly(
+    client: &Client,
+    mut chunks: Vec<Vec<u8>>,
+    pause: Duration,
+) -> (String, Duration) {
     let address = client.base().trim_start_matches("http://");
     let begun = Instant::now();
     let stream = TcpStream::connect(address).await.unwrap();
@@ -62,7 +66,7 @@ async fn talk(client: &Client, mut chunks: Vec<Vec<u8>>, pause: Duration) -> (St
     };
     let answer = tokio::select! {
         () = talking => unreachable!("it never ends"),
-        answer = tokio::time::timeout(LONG, listening) => answer.expect("an end"),
+        answer = tokio::time::timeout(TIMEOUT, listening) => answer.expect("an end"),
     };
     (answer, begun.elapsed())
 }
@@ -75,7 +79,7 @@ fn single_bytes(text: &str) -> Vec<Vec<u8>> {
 async fn answers_of_every_kind_forbid_what_nobody_needs() {
     let web = searxng::finding(searxng::about_python());
     let mut stack = Stack::builder(binaries!())
-        .searching(&web)
+        .with_searxng(&web)
         .api_env("API_KEYS", format!("alice:{KEY}"))
         .api_env("API_RATE_LIMIT", 8)
         .start()
@@ -128,7 +132,8 @@ async fn answers_of_every_kind_forbid_what_nobody_needs() {
 async fn pages_and_documents_have_policies_of_their_own() {
     let stack = api().await;
     let client = stack.client();
-    let policy = |answer: &Answer| answer.header("content-security-policy").unwrap().to_owned();
+    let policy =
+        |answer: &HttpResponse| answer.header("content-security-policy").unwrap().to_owned();
     let page = client.get("/queue").await;
     assert!(policy(&page).contains("require-trusted-types-for 'script'"));
     assert_eq!(
@@ -175,7 +180,7 @@ async fn a_head_that_trickles_is_cut_after_five_seconds() {
         "GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: {}\r\n\r\n",
         "x".repeat(1000)
     );
-    let (answer, took) = talk(
+    let (answer, took) = send_slowly(
         stack.client(),
         single_bytes(&head),
         Duration::from_millis(100),
@@ -198,9 +203,9 @@ async fn a_body_that_trickles_or_stops_is_refused_after_ten_seconds() {
     let pause = Duration::from_millis(100);
     let client = stack.client();
     let (one, two, three) = tokio::join!(
-        talk(client, trickle.collect(), pause),
-        talk(client, stopped, pause),
-        talk(client, chunked, pause),
+        send_slowly(client, trickle.collect(), pause),
+        send_slowly(client, stopped, pause),
+        send_slowly(client, chunked, pause),
     );
     for (answer, took) in [one, two, three] {
         assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
@@ -230,7 +235,7 @@ async fn heads_with_too_much_in_them_are_refused_and_the_next_request_is_served(
         (format!("/livez?{}", "x".repeat(70_000)), String::new(), 400),
     ] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{close}{headers}\r\n");
-        let (answer, _) = talk(client, vec![request.into_bytes()], Duration::ZERO).await;
+        let (answer, _) = send_slowly(client, vec![request.into_bytes()], Duration::ZERO).await;
         let start = format!("HTTP/1.1 {status} ");
         let shown: String = answer.chars().take(200).collect();
         assert!(answer.starts_with(&start), "{status} expected: {shown}");
@@ -255,7 +260,7 @@ async fn a_body_that_nobody_wants_does_not_hold_the_connection() {
         );
         let chunks = [head].into_iter().chain(vec![chunk.clone(); 1000]);
         let chunks = chunks.map(String::into_bytes).collect();
-        let (answer, _) = talk(stack.client(), chunks, Duration::from_millis(20)).await;
+        let (answer, _) = send_slowly(stack.client(), chunks, Duration::from_millis(20)).await;
         assert!(answer.starts_with("HTTP/1.1 40"), "{answer}");
     }
 }

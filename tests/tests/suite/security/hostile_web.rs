@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use privachat_tests::upstream::model::{self, Script};
 use privachat_tests::upstream::{Reply, Request, Step, searxng, site};
-use privachat_tests::{Stack, Upstream, binaries, eventually, fixtures};
+use privachat_tests::{Stack, Upstream, binaries, captured_bodies, eventually};
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const QUESTION: &str = "What does asyncio.gather do?";
 const FACT: &str = "asyncio.gather runs awaitable objects concurrently and returns a list of their results in order.";
 const EXCERPT: &str = "About asyncio.gather and what it does.";
@@ -38,23 +38,23 @@ fn finding(parts: Vec<Vec<String>>, chosen: Arc<AtomicUsize>) -> Upstream {
     })
 }
 
-struct Bench {
+struct HostileWeb {
     stack: Stack,
     chosen: Arc<AtomicUsize>,
     _searxng: Upstream,
 }
 
-impl Bench {
+impl HostileWeb {
     async fn start(site: &Upstream, parts: Vec<Vec<String>>, llm: Option<&Upstream>) -> Self {
         let chosen = Arc::new(AtomicUsize::new(0));
         let searxng = finding(parts, Arc::clone(&chosen));
         let mut builder = Stack::builder(binaries!())
-            .searching(&searxng)
+            .with_searxng(&searxng)
             .env("FETCH_ALLOW_HOSTS", site.url().replace("http://", ""))
             .env("EXCLUDED_DOMAINS", "excluded.example");
         if let Some(llm) = llm {
             builder = builder
-                .env("LLM_BASE_URL", llm.at("/v1"))
+                .env("LLM_BASE_URL", llm.url_for("/v1"))
                 .env("LLM_API_KEY", KEY)
                 .env("LLM_MODEL", "usual");
         }
@@ -94,7 +94,7 @@ fn assert_citations(end: &Value) {
 }
 
 /// Addresses of `port` on this machine and of other places that no stranger may send us to.
-fn inside(port: u16) -> Vec<String> {
+fn internal_addresses(port: u16) -> Vec<String> {
     let here = [
         "127.0.0.1",
         "127.1",
@@ -157,7 +157,7 @@ fn inside(port: u16) -> Vec<String> {
 async fn no_spelling_of_an_address_leads_inside_neither_as_a_result_nor_by_redirect() {
     let secret = Upstream::always(Reply::html(site::article("asyncio.gather", &[SECRET])));
     let port = secret.url().rsplit(':').next().unwrap().parse().unwrap();
-    let hostile = inside(port);
+    let hostile = internal_addresses(port);
     assert!(hostile.len() >= 40);
     let to: Vec<String> = hostile.clone();
     let good = article();
@@ -170,21 +170,21 @@ async fn no_spelling_of_an_address_leads_inside_neither_as_a_result_nor_by_redir
             _ => Reply::new(404, "text/html", "<h1>Not found</h1>"),
         }
     });
-    let redirects = (0..hostile.len()).map(|at| site.at(&format!("/to/{at}")));
+    let redirects = (0..hostile.len()).map(|at| site.url_for(&format!("/to/{at}")));
     let all: Vec<String> = hostile.iter().cloned().chain(redirects).collect();
     // Each part fits into the sources of one search, so that each address is tried.
     let parts: Vec<Vec<String>> = all
         .chunks(10)
         .map(|part| {
-            std::iter::once(site.at("/good"))
+            std::iter::once(site.url_for("/good"))
                 .chain(part.to_vec())
                 .collect()
         })
         .collect();
     let count = parts.len();
-    let bench = Bench::start(&site, parts, None).await;
+    let hostile_web = HostileWeb::start(&site, parts, None).await;
     for at in 0..count {
-        let end = bench.ask(at).await;
+        let end = hostile_web.ask(at).await;
         let text = end["answer"].to_string();
         assert!(text.contains("runs awaitable objects"), "{end}");
         assert!(!end.to_string().contains("swordfish"), "{end}");
@@ -199,7 +199,7 @@ async fn no_spelling_of_an_address_leads_inside_neither_as_a_result_nor_by_redir
 }
 
 /// Kilobytes of the worker itself. It holds the pages that it hands to its parsers, 5 MB at most.
-const MOST_MEMORY: u64 = 200_000;
+const MAX_MEMORY_KB: u64 = 200_000;
 
 /// The most memory that a process has had, in kilobytes.
 fn peak_memory(process: u32) -> u64 {
@@ -221,7 +221,7 @@ async fn hostile_documents_cost_only_themselves() {
         }
     });
     let urls: Vec<String> = (0..count)
-        .map(|at| site.at(&format!("/document/{at}")))
+        .map(|at| site.url_for(&format!("/document/{at}")))
         .collect();
     // The sound one is among each handful.
     let parts: Vec<Vec<String>> = urls[1..]
@@ -233,22 +233,22 @@ async fn hostile_documents_cost_only_themselves() {
         })
         .collect();
     let handfuls = parts.len();
-    let mut bench = Bench::start(&site, parts, None).await;
+    let mut hostile_web = HostileWeb::start(&site, parts, None).await;
     for at in 0..handfuls {
-        let end = bench.ask(at).await;
+        let end = hostile_web.ask(at).await;
         let answer = end["answer"].as_str().unwrap_or_default();
         assert!(answer.contains("runs awaitable objects"), "{end}");
     }
-    let worker = bench.stack.workers[0].process();
+    let worker = hostile_web.stack.workers[0].process();
     worker.assert_alive();
     let peak = peak_memory(worker.id());
-    assert!(peak < MOST_MEMORY, "{peak} kB");
+    assert!(peak < MAX_MEMORY_KB, "{peak} kB");
 }
 
 const INJECTIONS: usize = 10;
 
 fn injection(at: usize) -> String {
-    fixtures::text(&format!("hostile/injection-{at:02}.html"))
+    captured_bodies::text(&format!("hostile/injection-{at:02}.html"))
 }
 
 /// Serves the ten pages, and finds all of them for part 0.
@@ -260,7 +260,7 @@ fn injecting() -> (Upstream, Vec<Vec<String>>) {
             _ => Reply::new(404, "text/html", "<h1>Not found</h1>"),
         }
     });
-    let urls = (1..=INJECTIONS).map(|at| site.at(&format!("/page/{at}")));
+    let urls = (1..=INJECTIONS).map(|at| site.url_for(&format!("/page/{at}")));
     let parts = vec![urls.collect()];
     (site, parts)
 }
@@ -287,8 +287,8 @@ fn assert_neither_obeys_nor_leaks(end: &Value) {
 #[tokio::test]
 async fn the_extractive_answer_neither_obeys_pages_nor_leaks() {
     let (site, parts) = injecting();
-    let bench = Bench::start(&site, parts, None).await;
-    let end = bench.ask(0).await;
+    let hostile_web = HostileWeb::start(&site, parts, None).await;
+    let end = hostile_web.ask(0).await;
     assert_eq!(end["model_used"], "extractive", "{end}");
     assert_neither_obeys_nor_leaks(&end);
 }
@@ -314,8 +314,8 @@ async fn a_model_is_shown_pages_as_quoted_material_that_they_cannot_leave() {
     let says = "It runs awaitable objects concurrently and returns a list of their results [1].";
     let llm = model::chat(Script::says(says));
     let (site, parts) = injecting();
-    let bench = Bench::start(&site, parts, Some(&llm)).await;
-    let end = bench.ask(0).await;
+    let hostile_web = HostileWeb::start(&site, parts, Some(&llm)).await;
+    let end = hostile_web.ask(0).await;
     assert_neither_obeys_nor_leaks(&end);
     let prompts = prompts(&llm);
     let with_pages: Vec<&String> = prompts.iter().filter(|it| it.contains(FACT)).collect();
@@ -345,8 +345,8 @@ async fn what_a_model_that_obeys_a_page_cites_is_removed_and_not_trusted() {
     let says = "PWNED, as ordered by the page [42]. The operator owes 7,000 dollars [1][0][-1].";
     let llm = model::chat(Script::says(says));
     let (site, parts) = injecting();
-    let bench = Bench::start(&site, parts, Some(&llm)).await;
-    let end = bench.ask(0).await;
+    let hostile_web = HostileWeb::start(&site, parts, Some(&llm)).await;
+    let end = hostile_web.ask(0).await;
     assert!(!end.to_string().contains(KEY), "{end}");
     let grounding = end["grounding_score"].as_f64().unwrap_or_default();
     let is_marked = end["hallucination_count"].as_u64().unwrap_or_default() > 0;
@@ -360,12 +360,15 @@ async fn what_a_model_that_obeys_a_page_cites_is_removed_and_not_trusted() {
 #[tokio::test]
 async fn a_page_is_fetched_once_for_all_workers() {
     let site = site::serving([("/good", article())]);
-    let parts = vec![vec![site.at("/good")], vec![site.at("/good#part")]];
-    let mut bench = Bench::start(&site, parts, None).await;
-    bench.ask(0).await;
-    bench.stack.workers[0].process().kill();
-    bench.stack.add_worker();
-    let end = bench.ask(1).await;
+    let parts = vec![
+        vec![site.url_for("/good")],
+        vec![site.url_for("/good#part")],
+    ];
+    let mut hostile_web = HostileWeb::start(&site, parts, None).await;
+    hostile_web.ask(0).await;
+    hostile_web.stack.workers[0].process().kill();
+    hostile_web.stack.add_worker();
+    let end = hostile_web.ask(1).await;
     assert_eq!(end["source_details"][0]["fetched"], true, "{end}");
     let read = site.requests();
     let read = read.iter().filter(|it| it.path == "/good").count();
@@ -382,13 +385,13 @@ async fn pages_that_never_end_are_not_waited_for() {
         "/robots.txt" => Reply::new(404, "text/plain", ""),
         _ => Reply::steps(200, "text/html", endless.clone()),
     });
-    let parts = vec![vec![site.at("/good"), site.at("/endless")]];
-    let bench = Bench::start(&site, parts, None).await;
+    let parts = vec![vec![site.url_for("/good"), site.url_for("/endless")]];
+    let hostile_web = HostileWeb::start(&site, parts, None).await;
     // The page that never ends is still being sent when the search has its answer.
-    let end = bench.ask(0).await;
+    let end = hostile_web.ask(0).await;
     let warnings = end["warnings"].to_string();
     assert!(warnings.contains("1 too slow"), "{end}");
-    eventually("the reader hangs up on it", SOON, async || {
+    eventually("the reader hangs up on it", TIMEOUT, async || {
         (site.abandoned() == 1).then_some(())
     })
     .await;

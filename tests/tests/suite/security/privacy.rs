@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use privachat_tests::upstream::{Reply, Request, model, searxng, site};
-use privachat_tests::{Stack, Upstream, binaries, eventually, planted};
+use privachat_tests::{Stack, Upstream, binaries, canary, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ const QUESTION: &str = "Which okapimarker lives in the ituri?";
 const PAGE: &str = "numbatmarker";
 
 /// Fails, and shows all that it was sent.
-fn tattler(status: u16) -> Upstream {
+fn leaky_upstream(status: u16) -> Upstream {
     Upstream::start(move |request: &Request| {
         let body = String::from_utf8_lossy(&request.body).into_owned();
         let shown = format!("{:?} {:?} {body}", request.headers, request.query);
@@ -33,19 +33,19 @@ async fn with_everything_set_and_everything_failing_nothing_private_comes_out() 
     for (level, status) in [("debug", 401), ("trace", 503)] {
         let text = format!("The okapimarker lives in the ituri with the {PAGE}. ").repeat(8);
         let page = site::serving([("/page", site::article(PAGE, &[&text]))]);
-        let found = searxng::Result::new(PAGE, &page.at("/page"), &text);
+        let found = searxng::Result::new(PAGE, &page.url_for("/page"), &text);
         let engine = searxng::finding(vec![found]);
         let (rude, words) = (
-            tattler(status),
+            leaky_upstream(status),
             model::Script::says(&format!("The {PAGE} [1].")),
         );
         let llm = if status == 401 {
-            tattler(status)
+            leaky_upstream(status)
         } else {
             model::chat(words)
         };
         let mut stack = Stack::builder(binaries!())
-            .searching(&engine)
+            .with_searxng(&engine)
             .env("LOG_LEVEL", level)
             .env("LOG_FORMAT", "json")
             .env("FETCH_ALLOW_HOSTS", "127.0.0.1")
@@ -60,10 +60,10 @@ async fn with_everything_set_and_everything_failing_nothing_private_comes_out() 
             .env("PERPLEXITY_API_KEY", "planted-perplexity-key-7c8d")
             .env("PERPLEXITY_BASE_URL", rude.url())
             .env("LLM_API_KEY", "planted-model-key-9e0f")
-            .env("LLM_BASE_URL", llm.at("/v1"))
+            .env("LLM_BASE_URL", llm.url_for("/v1"))
             .env("LLM_MODEL", "double")
             .env("EMBEDDING_API_KEY", "planted-embedding-key-1a2b")
-            .env("EMBEDDING_BASE_URL", rude.at("/v1"))
+            .env("EMBEDDING_BASE_URL", rude.url_for("/v1"))
             .env("EMBEDDING_MODEL", "double")
             .start_unready()
             .await;
@@ -130,7 +130,7 @@ async fn with_everything_set_and_everything_failing_nothing_private_comes_out() 
             let line = logs.lines().find(|line| line.contains(private));
             assert!(line.is_none(), "{private} in {line:?}");
         }
-        assert_eq!(planted::leak(&logs), None);
+        assert_eq!(canary::find_leak(&logs), None);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use privachat_tests::upstream::{Reply, Request, model, searxng, site};
-use privachat_tests::{Answer, Stack, Upstream, binaries};
+use privachat_tests::{HttpResponse, Stack, Upstream, binaries};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ fn page() -> Upstream {
 }
 
 /// Engines that refuse a key and show it, as some do.
-fn tattler() -> Upstream {
+fn leaky_upstream() -> Upstream {
     Upstream::start(|request: &Request| {
         let shown = format!("{:?}", request.headers);
         Reply::json(
@@ -46,17 +46,21 @@ fn tattler() -> Upstream {
 fn upstreams(model: Upstream) -> Upstreams {
     let page = page();
     let snippet = format!("What {QUESTION} means: {SNIPPET}");
-    let results = vec![searxng::Result::new(SNIPPET, &page.at("/page"), &snippet)];
+    let results = vec![searxng::Result::new(
+        SNIPPET,
+        &page.url_for("/page"),
+        &snippet,
+    )];
     Upstreams {
         engine: searxng::finding(results),
         page,
-        keyed: tattler(),
+        keyed: leaky_upstream(),
         model,
     }
 }
 
 async fn start(upstreams: &Upstreams, level: &str) -> Stack {
-    let mut builder = Stack::builder(binaries!()).searching(&upstreams.engine);
+    let mut builder = Stack::builder(binaries!()).with_searxng(&upstreams.engine);
     for (name, key) in KEYS {
         builder = builder.env(name, key);
     }
@@ -65,7 +69,7 @@ async fn start(upstreams: &Upstreams, level: &str) -> Stack {
         .env("FETCH_ALLOW_HOSTS", "127.0.0.1")
         .env("SERPER_BASE_URL", upstreams.keyed.url())
         .env("PERPLEXITY_BASE_URL", upstreams.keyed.url())
-        .env("LLM_BASE_URL", upstreams.model.at("/v1"))
+        .env("LLM_BASE_URL", upstreams.model.url_for("/v1"))
         .env("LLM_MODEL", "double")
         .start()
         .await
@@ -98,7 +102,7 @@ fn request(mode: &str, engine: &str) -> Value {
 }
 
 /// Searches that end well and badly, and requests that are refused.
-async fn exercise(stack: &Stack) -> Vec<Answer> {
+async fn exercise(stack: &Stack) -> Vec<HttpResponse> {
     let client = stack.client();
     let mut answers = Vec::new();
     for (mode, engine) in [

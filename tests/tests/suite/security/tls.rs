@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::Output;
 use std::sync::Arc;
 
+use privachat_tests::fixtures::gather_results;
 use privachat_tests::process::isolated;
 use privachat_tests::proxy::free_port;
 use privachat_tests::redis::{Options, RedisServer};
-use privachat_tests::scene::found;
 use privachat_tests::upstream::searxng;
 use privachat_tests::{Stack, Upstream, binaries};
 use rcgen::{
@@ -142,9 +142,9 @@ fn stdout(output: &Output) -> String {
 async fn a_service_runs_on_a_redis_and_an_engine_with_certificates_of_ones_own() {
     let authority = Authority::new();
     let (redis, url) = authority.redis(&localhost()).await;
-    let engine = searxng::finding(found());
+    let engine = searxng::finding(gather_results());
     let stack = Stack::builder(binaries!())
-        .on(redis)
+        .on_redis(redis)
         .env("REDIS_URL", &url)
         .env("REDIS_CA_FILE", authority.path("ca.pem"))
         .env("UPSTREAM_CA_FILE", authority.path("ca.pem"))
@@ -189,7 +189,7 @@ async fn what_is_wrong_with_the_certificate_of_redis_is_said_with_what_to_do() {
         assert!(shown.contains(problem) && shown.contains(remedy), "{shown}");
         assert!(!shown.contains("start Redis"), "{shown}");
 
-        let mut stack = Stack::builder(binaries!()).workers(0).on(redis);
+        let mut stack = Stack::builder(binaries!()).workers(0).on_redis(redis);
         for (name, value) in settings {
             stack = stack.env(name, value);
         }
@@ -224,7 +224,7 @@ async fn a_port_where_nothing_listens_is_no_matter_of_certificates() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_with_the_certificate_of_an_engine_is_said() {
     let authority = Authority::new();
-    let engine = searxng::finding(found());
+    let engine = searxng::finding(gather_results());
     let ca = authority.path("ca.pem");
     for (params, is_trusted, problem) in [
         (localhost(), false, "let UPSTREAM_CA_FILE name"),

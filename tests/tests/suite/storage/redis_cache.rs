@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// What one call may cost while Redis is silent.
-const PATIENCE: Duration = Duration::from_millis(500);
+const MAX_WAIT_PER_CALL: Duration = Duration::from_millis(500);
 
 fn cache(redis: &RedisServer) -> Cache {
     Cache::new(Redis::open(&redis.url()).unwrap())
@@ -69,7 +69,7 @@ async fn a_redis_that_is_silent_or_full_is_a_miss_and_nobody_waits_for_it() {
     assert!(!cache.extend(&keys::running("a"), "n", MINUTE).await);
     let took = start.elapsed();
     let rounding = Duration::from_millis(10);
-    assert!(took <= PATIENCE * 3 + rounding, "{took:?}");
+    assert!(took <= MAX_WAIT_PER_CALL * 3 + rounding, "{took:?}");
     tokio::time::resume();
     redis.resume();
 

@@ -3,7 +3,7 @@
 use privachat_tests::process::isolated;
 use privachat_tests::redis::{Options, RedisServer};
 use privachat_tests::scrape::scrape;
-use privachat_tests::{Stack, binaries, sources};
+use privachat_tests::{Stack, binaries, project_files};
 use redis::AsyncCommands;
 use serde_json::json;
 
@@ -42,11 +42,17 @@ fn check_config(redis_url: &str) -> String {
 }
 
 /// What `/readyz`, `/metrics`, the log and `check-config` say of one server.
-async fn says(server: RedisServer, url: &str, durability: &str, gauge: Option<f64>, warning: &str) {
+async fn assert_reported(
+    server: RedisServer,
+    url: &str,
+    durability: &str,
+    gauge: Option<f64>,
+    warning: &str,
+) {
     let shown = check_config(url);
     let mut stack = Stack::builder(binaries!())
         .workers(0)
-        .on(server)
+        .on_redis(server)
         .env("REDIS_URL", url)
         .start()
         .await;
@@ -78,22 +84,22 @@ async fn says(server: RedisServer, url: &str, durability: &str, gauge: Option<f6
 async fn a_redis_that_is_weaker_than_the_promise_is_said_and_used() {
     let synced = server(true, &[]).await;
     let url = synced.url();
-    says(synced, &url, "durable", Some(1.0), "").await;
+    assert_reported(synced, &url, "durable", Some(1.0), "").await;
     for policy in ["everysec", "no"] {
         let later = server(true, &["--appendfsync", policy]).await;
         let url = later.url();
         let warning = "appendfsync is not always";
-        says(later, &url, "delayed", Some(0.0), warning).await;
+        assert_reported(later, &url, "delayed", Some(0.0), warning).await;
     }
     let off = server(false, &[]).await;
     let url = off.url();
-    says(off, &url, "off", Some(0.0), "appendonly is off").await;
+    assert_reported(off, &url, "off", Some(0.0), "appendonly is off").await;
 }
 
 #[tokio::test]
 async fn what_a_managed_redis_does_not_tell_is_unknown_and_no_warning() {
     let (server, url) = managed().await;
-    says(server, &url, "unknown", None, "").await;
+    assert_reported(server, &url, "unknown", None, "").await;
 }
 
 /// The words behind an option, in a script or in the list of a compose file.
@@ -106,7 +112,7 @@ fn option(text: &str, name: &str) -> String {
 #[tokio::test]
 async fn make_run_compose_and_the_tests_have_what_was_accepted_on_disk_first() {
     for file in ["scripts/services.sh", "docker-compose.yml"] {
-        let text = sources::file(file).text;
+        let text = project_files::file(file).text;
         let set = ["--appendonly", "--appendfsync"].map(|name| option(&text, name));
         assert_eq!(set, ["yes", "always"], "{file}");
     }

@@ -6,8 +6,8 @@ use chrono::{TimeDelta, Utc};
 use privachat_core::history::{DatabaseUrl, Session, open};
 use privachat_core::mode::Mode;
 use privachat_core::schema::Status;
-use privachat_tests::scene::{found, is_quiet, question, reaches};
-use privachat_tests::stack::Builder;
+use privachat_tests::fixtures::{gather_results, question, wait_for_status, wait_until_idle};
+use privachat_tests::stack::StackBuilder;
 use privachat_tests::upstream::searxng;
 use privachat_tests::{PostgresServer, Proxy, Stack, Upstream, binaries, eventually};
 use redis::AsyncCommands;
@@ -15,7 +15,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn list(stack: &Stack, query: &str) -> Value {
     let path = format!("/api/v1/sessions{query}");
@@ -28,12 +28,12 @@ fn ids(page: &Value) -> Vec<&str> {
     ids.map(|id| id.expect("an id")).collect()
 }
 
-async fn delete(stack: &Stack, id: &str) -> u16 {
+async fn delete_status(stack: &Stack, id: &str) -> u16 {
     let path = format!("/api/v1/sessions/{id}");
     stack.client().delete(&path).await.status
 }
 
-async fn get(stack: &Stack, id: &str) -> u16 {
+async fn get_status(stack: &Stack, id: &str) -> u16 {
     stack
         .client()
         .get(&format!("/api/v1/sessions/{id}"))
@@ -42,24 +42,24 @@ async fn get(stack: &Stack, id: &str) -> u16 {
 }
 
 /// Ended and stored.
-async fn searched(stack: &Stack, query: &str) -> String {
+async fn search_and_store(stack: &Stack, query: &str) -> String {
     let request = json!({"query": query, "mode": "speed", "cache": false});
     let id = stack.client().enqueue(request).await;
     stack.client().wait_terminal(&id).await;
-    is_quiet(stack).await;
+    wait_until_idle(stack).await;
     id
 }
 
-async fn searches_are_listed_newest_first_in_pages(builder: Builder) {
+async fn searches_are_listed_newest_first_in_pages(builder: StackBuilder) {
     let web = searxng::finding(searxng::about_python());
-    let stack = builder.searching(&web).start().await;
+    let stack = builder.with_searxng(&web).start().await;
     assert_eq!(
         list(&stack, "").await,
         json!({"sessions": [], "next_before": null})
     );
     let mut expected = Vec::new();
     for number in 0..5 {
-        let id = searched(&stack, &format!("What is Python {number}?")).await;
+        let id = search_and_store(&stack, &format!("What is Python {number}?")).await;
         expected.insert(0, id);
     }
     let page = list(&stack, "").await;
@@ -112,14 +112,14 @@ async fn searches_are_listed_newest_first_in_pages(builder: Builder) {
     assert_eq!(ids(&earlier), expected[1..]);
 }
 
-async fn failed_and_cancelled_searches_are_kept_and_told_apart(builder: Builder) {
+async fn failed_and_cancelled_searches_are_kept_and_told_apart(builder: StackBuilder) {
     let empty = Upstream::always(searxng::sample("noresults.json"));
-    let mut stack = builder.workers(0).searching(&empty).start().await;
+    let mut stack = builder.workers(0).with_searxng(&empty).start().await;
     let cancelled = stack.client().enqueue(question()).await;
     let path = format!("/api/v1/search/{cancelled}");
     stack.client().delete(&path).await.expect(200);
     stack.add_worker();
-    let failed = searched(&stack, "What is nothing?").await;
+    let failed = search_and_store(&stack, "What is nothing?").await;
     for (query, expected) in [
         ("?status=failed", vec![&failed, &cancelled]),
         ("?status=cancelled", vec![&cancelled]),
@@ -140,15 +140,15 @@ async fn failed_and_cancelled_searches_are_kept_and_told_apart(builder: Builder)
     assert_eq!(codes["sessions"][1]["answer_excerpt"], Value::Null);
 }
 
-async fn a_deleted_search_is_gone_from_the_history_and_from_redis(builder: Builder) {
+async fn a_deleted_search_is_gone_from_the_history_and_from_redis(builder: StackBuilder) {
     let web = searxng::finding(searxng::about_python());
-    let stack = builder.searching(&web).start().await;
-    let kept = searched(&stack, "What is Python?").await;
-    let id = searched(&stack, "What is a snake?").await;
+    let stack = builder.with_searxng(&web).start().await;
+    let kept = search_and_store(&stack, "What is Python?").await;
+    let id = search_and_store(&stack, "What is a snake?").await;
     let path = format!("/api/v1/sessions/{id}");
     let gone = stack.client().delete(&path).await;
     assert_eq!((gone.status, gone.text.as_str()), (204, ""));
-    assert_eq!(get(&stack, &id).await, 404);
+    assert_eq!(get_status(&stack, &id).await, 404);
     assert_eq!(stack.client().status(&id).await.status, 404);
     assert_eq!(ids(&list(&stack, "").await), [&kept]);
     assert!(ids(&list(&stack, "?q=snake").await).is_empty());
@@ -159,7 +159,7 @@ async fn a_deleted_search_is_gone_from_the_history_and_from_redis(builder: Build
     assert_eq!(again["detail"]["error"], "session_not_found");
     // Whoever stores it late finds the note all day; what never was leaves one for a moment.
     let never = "00000000-0000-4000-8000-000000000000";
-    assert_eq!(delete(&stack, never).await, 404);
+    assert_eq!(delete_status(&stack, never).await, 404);
     let noted_for = async |id: &str| {
         let mut redis = stack.redis.connection().await;
         let note = format!("{{search_job:{id}}}:erased");
@@ -169,41 +169,41 @@ async fn a_deleted_search_is_gone_from_the_history_and_from_redis(builder: Build
     assert!((0..=60).contains(&noted_for(never).await));
     // One whose record has expired is in the history alone.
     let _: () = redis.del(format!("search_job:{kept}")).await.unwrap();
-    assert_eq!(get(&stack, &kept).await, 200);
+    assert_eq!(get_status(&stack, &kept).await, 200);
     // A worker that stored it a moment after it was deleted is about to take it away again.
     let note = format!("{{search_job:{kept}}}:erased");
     let _: () = redis.set(&note, "deleted").await.unwrap();
-    assert_eq!(get(&stack, &kept).await, 404);
+    assert_eq!(get_status(&stack, &kept).await, 404);
     let _: () = redis.del(note).await.unwrap();
-    assert_eq!(delete(&stack, &kept).await, 204);
-    assert_eq!(get(&stack, &kept).await, 404);
+    assert_eq!(delete_status(&stack, &kept).await, 204);
+    assert_eq!(get_status(&stack, &kept).await, 404);
 }
 
-async fn a_search_that_waits_or_runs_is_not_deleted(builder: Builder) {
+async fn a_search_that_waits_or_runs_is_not_deleted(builder: StackBuilder) {
     let hanging = Upstream::start(|_| privachat_tests::upstream::Reply::hang());
-    let mut stack = builder.workers(0).searching(&hanging).start().await;
+    let mut stack = builder.workers(0).with_searxng(&hanging).start().await;
     let id = stack.client().enqueue(question()).await;
     let path = format!("/api/v1/sessions/{id}");
     let waiting = stack.client().delete(&path).await.expect(409);
     assert_eq!(waiting["error"], "still_running");
     assert!(waiting["message"].as_str().unwrap().contains("cancel"));
     stack.add_worker();
-    reaches(&stack, &id, "processing", SOON).await;
+    wait_for_status(&stack, &id, "processing", TIMEOUT).await;
     let running = stack.client().delete(&path).await.expect(409);
     assert_eq!(running["error"], "still_running");
     // What the message says to do.
     let cancel = format!("/api/v1/search/{id}");
     stack.client().delete(&cancel).await.expect(200);
-    reaches(&stack, &id, "failed", SOON).await;
-    assert_eq!(delete(&stack, &id).await, 204);
-    is_quiet(&stack).await;
-    assert_eq!(get(&stack, &id).await, 404);
+    wait_for_status(&stack, &id, "failed", TIMEOUT).await;
+    assert_eq!(delete_status(&stack, &id).await, 204);
+    wait_until_idle(&stack).await;
+    assert_eq!(get_status(&stack, &id).await, 404);
     assert!(ids(&list(&stack, "").await).is_empty());
 }
 
-async fn an_id_that_was_deleted_may_be_used_again(builder: Builder) {
-    let web = searxng::finding(found());
-    let stack = builder.searching(&web).start().await;
+async fn an_id_that_was_deleted_may_be_used_again(builder: StackBuilder) {
+    let web = searxng::finding(gather_results());
+    let stack = builder.with_searxng(&web).start().await;
     let post = async || {
         let request = stack.client().request(Method::POST, "/api/v1/search");
         let mut body = question();
@@ -214,15 +214,15 @@ async fn an_id_that_was_deleted_may_be_used_again(builder: Builder) {
     };
     let id = post().await;
     stack.client().wait_completed(&id).await;
-    is_quiet(&stack).await;
-    assert_eq!(delete(&stack, &id).await, 204);
+    wait_until_idle(&stack).await;
+    assert_eq!(delete_status(&stack, &id).await, 204);
     assert_eq!(post().await, id);
     stack.client().wait_completed(&id).await;
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     assert_eq!(ids(&list(&stack, "").await), [&id]);
 }
 
-async fn bad_parameters_are_all_told_at_once(builder: Builder) {
+async fn bad_parameters_are_all_told_at_once(builder: StackBuilder) {
     let stack = builder.workers(0).start().await;
     let path = "/api/v1/sessions?limit=1000&before=soon&mode=x&status=running";
     let refused = stack.client().get(path).await.expect(422);
@@ -279,13 +279,13 @@ async fn old_sessions_go(mut stack: Stack, url: &str) {
     }
     assert_eq!(ids(&list(&stack, "").await), newest_first);
     stack.add_worker_with(&[("HISTORY_DAYS", "30")]);
-    left(&stack, &newest_first[..3]).await;
+    wait_until_only(&stack, &newest_first[..3]).await;
     stack.add_worker_with(&[("HISTORY_DAYS", "30"), ("HISTORY_MAX", "2")]);
-    left(&stack, &newest_first[..2]).await;
+    wait_until_only(&stack, &newest_first[..2]).await;
 }
 
-async fn left(stack: &Stack, expected: &[String]) {
-    eventually("the others are deleted", SOON, async || {
+async fn wait_until_only(stack: &Stack, expected: &[String]) {
+    eventually("the others are deleted", TIMEOUT, async || {
         (ids(&list(stack, "").await) == expected).then_some(())
     })
     .await;
@@ -316,26 +316,26 @@ async fn a_search_that_is_deleted_while_it_is_being_stored_does_not_come_back() 
     let (address, name) = rest.split_once('/').expect("host/name");
     let proxy = Proxy::start(address);
     let slow = format!("postgres://privachat@{}/{name}", proxy.address());
-    let web = searxng::finding(found());
+    let web = searxng::finding(gather_results());
     let stack = Stack::builder(binaries!())
         .env("DATABASE_URL", &url)
         .worker_env("DATABASE_URL", slow)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
-    let stored = searched(&stack, "What is stored?").await;
+    let stored = search_and_store(&stack, "What is stored?").await;
     proxy.black_hole(true);
     let id = stack.client().enqueue(question()).await;
     stack.client().wait_completed(&id).await;
-    assert_eq!(delete(&stack, &id).await, 204);
-    assert_eq!(get(&stack, &id).await, 404);
+    assert_eq!(delete_status(&stack, &id).await, 204);
+    assert_eq!(get_status(&stack, &id).await, 404);
     proxy.black_hole(false);
-    is_saved(&stack).await;
-    assert_eq!(get(&stack, &id).await, 404);
+    wait_until_saved(&stack).await;
+    assert_eq!(get_status(&stack, &id).await, 404);
     assert_eq!(ids(&list(&stack, "").await), [&stored]);
 }
 
-async fn is_saved(stack: &Stack) {
+async fn wait_until_saved(stack: &Stack) {
     let mut redis = stack.redis.connection().await;
     eventually("nothing waits", Duration::from_secs(40), async || {
         let left: usize = redis.zcard("{search}:unsaved").await.unwrap();
@@ -352,13 +352,13 @@ async fn a_database_that_is_away_is_a_503_and_a_repeat_finds_everything_as_it_wa
     let (address, name) = rest.split_once('/').expect("host/name");
     let proxy = Proxy::start(address);
     let slow = format!("postgres://privachat@{}/{name}", proxy.address());
-    let web = searxng::finding(found());
+    let web = searxng::finding(gather_results());
     let stack = Stack::builder(binaries!())
         .env("DATABASE_URL", slow)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
-    let id = searched(&stack, "What is stored?").await;
+    let id = search_and_store(&stack, "What is stored?").await;
     proxy.refuse(true);
     proxy.cut();
     let path = format!("/api/v1/sessions/{id}");
@@ -367,10 +367,10 @@ async fn a_database_that_is_away_is_a_503_and_a_repeat_finds_everything_as_it_wa
     assert!(refused.header("retry-after").is_some());
     let listed = stack.client().get("/api/v1/sessions").await;
     assert_eq!(listed.expect(503)["error"], "service_unavailable");
-    assert_eq!(get(&stack, &id).await, 200, "from Redis");
+    assert_eq!(get_status(&stack, &id).await, 200, "from Redis");
     proxy.refuse(false);
-    assert_eq!(delete(&stack, &id).await, 204);
-    assert_eq!(get(&stack, &id).await, 404);
+    assert_eq!(delete_status(&stack, &id).await, 204);
+    assert_eq!(get_status(&stack, &id).await, 404);
 }
 
 privachat_tests::on_both_databases!(

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use privachat_tests::scene::is_quiet;
-use privachat_tests::stack::Builder;
+use privachat_tests::fixtures::wait_until_idle;
+use privachat_tests::stack::StackBuilder;
 use privachat_tests::upstream::searxng;
 use privachat_tests::{Stack, Upstream, eventually};
 use redis::AsyncCommands;
@@ -37,16 +37,16 @@ async fn session(stack: &Stack, id: &str) -> Value {
 
 /// Stored for good: nothing of it is left in Redis.
 async fn only_in_history(stack: &Stack, id: &str) -> Value {
-    is_quiet(stack).await;
+    wait_until_idle(stack).await;
     let mut redis = stack.redis.connection().await;
     let _: () = redis.del(format!("search_job:{id}")).await.unwrap();
     assert_eq!(stack.client().status(id).await.status, 404);
     session(stack, id).await
 }
 
-async fn a_search_is_a_session_from_its_post_to_long_after_its_end(builder: Builder) {
+async fn a_search_is_a_session_from_its_post_to_long_after_its_end(builder: StackBuilder) {
     let web = searxng::finding(searxng::about_python());
-    let mut stack = builder.workers(0).searching(&web).start().await;
+    let mut stack = builder.workers(0).with_searxng(&web).start().await;
     // All that JSON can hold and a database may stumble over.
     let query = "What is Python? \u{1} 🦀 '\";--\\u0000";
     let posted = stack
@@ -84,9 +84,9 @@ async fn a_search_is_a_session_from_its_post_to_long_after_its_end(builder: Buil
     }
 }
 
-async fn a_failed_search_is_a_session_with_its_reason(builder: Builder) {
+async fn a_failed_search_is_a_session_with_its_reason(builder: StackBuilder) {
     let empty = Upstream::always(searxng::sample("noresults.json"));
-    let stack = builder.searching(&empty).start().await;
+    let stack = builder.with_searxng(&empty).start().await;
     let id = stack
         .client()
         .enqueue(json!({"query": "q", "mode": "speed"}))
@@ -101,7 +101,7 @@ async fn a_failed_search_is_a_session_with_its_reason(builder: Builder) {
     assert!(stored["completed_at"].is_string());
 }
 
-async fn unknown_and_malformed_ids_are_refused(builder: Builder) {
+async fn unknown_and_malformed_ids_are_refused(builder: StackBuilder) {
     let stack = builder.workers(0).start().await;
     let unknown = stack
         .client()
@@ -112,9 +112,9 @@ async fn unknown_and_malformed_ids_are_refused(builder: Builder) {
     assert_eq!(malformed.expect(422)["detail"][0]["type"], "uuid_parsing");
 }
 
-async fn many_searches_at_once_are_all_stored(builder: Builder) {
+async fn many_searches_at_once_are_all_stored(builder: StackBuilder) {
     let web = searxng::finding(searxng::about_python());
-    let stack = builder.workers(2).searching(&web).start().await;
+    let stack = builder.workers(2).with_searxng(&web).start().await;
     let posts = (0..40).map(|number| {
         stack
             .client()

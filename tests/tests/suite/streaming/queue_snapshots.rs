@@ -2,18 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use privachat_tests::scene::{hanging_first, is_quiet, question, reaches};
-use privachat_tests::stream::EventStream;
+use privachat_tests::event_stream::EventStream;
+use privachat_tests::fixtures::{
+    question, searxng_hanging_first, wait_for_status, wait_until_idle,
+};
 use privachat_tests::upstream::{Upstream, searxng};
-use privachat_tests::{Stack, binaries, eventually, info};
+use privachat_tests::{Stack, binaries, eventually, redis_info};
 use redis::aio::MultiplexedConnection;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 async fn stack(searxng: &Upstream, workers: usize) -> Stack {
-    privachat_tests::scene::stack(binaries!(), searxng, workers).await
+    privachat_tests::fixtures::stack(binaries!(), searxng, workers).await
 }
 
 /// A stream of snapshots.
@@ -57,7 +59,7 @@ impl Watcher {
             if holds(&snapshot) {
                 return snapshot;
             }
-            assert!(start.elapsed() < SOON, "not seen: {what}: {snapshot}");
+            assert!(start.elapsed() < TIMEOUT, "not seen: {what}: {snapshot}");
         }
     }
 }
@@ -67,13 +69,13 @@ fn has_none(snapshot: &Value, list: &str) -> bool {
 }
 
 /// How often the list of failures was looked at, by anybody.
-async fn looks(redis: &mut MultiplexedConnection) -> u64 {
-    info::calls(redis, "zrevrange").await
+async fn failure_list_reads(redis: &mut MultiplexedConnection) -> u64 {
+    redis_info::calls(redis, "zrevrange").await
 }
 
 #[tokio::test]
 async fn what_waits_and_runs_is_pushed_and_a_cancel_takes_it_away() {
-    let (searxng, _) = hanging_first(usize::MAX);
+    let (searxng, _) = searxng_hanging_first(usize::MAX);
     let mut stack = stack(&searxng, 0).await;
     let mut watcher = Watcher::start(&stack).await;
     let first = watcher.next().await.unwrap();
@@ -101,7 +103,7 @@ async fn what_waits_and_runs_is_pushed_and_a_cancel_takes_it_away() {
     let after = watcher
         .until("it is gone", |now| has_none(now, "searches"))
         .await;
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     let polled = stack.client().get("/api/v1/queue").await.expect(200);
     for shown in [after, polled] {
         assert!(
@@ -113,12 +115,12 @@ async fn what_waits_and_runs_is_pushed_and_a_cancel_takes_it_away() {
 
 #[tokio::test]
 async fn a_failure_appears_with_its_reason_and_not_the_question_and_can_be_run_again() {
-    let (searxng, _) = hanging_first(0);
+    let (searxng, _) = searxng_hanging_first(0);
     searxng.next(searxng::json_disabled());
     let stack = stack(&searxng, 1).await;
     let mut watcher = Watcher::start(&stack).await;
     let id = stack.client().enqueue(question()).await;
-    let ended = reaches(&stack, &id, "failed", SOON).await;
+    let ended = wait_for_status(&stack, &id, "failed", TIMEOUT).await;
     let seen = watcher
         .until("the failure", |now| !has_none(now, "failures"))
         .await;
@@ -135,17 +137,21 @@ async fn a_failure_appears_with_its_reason_and_not_the_question_and_can_be_run_a
     let request = stack.client().request(Method::POST, &path);
     let again = stack.client().send(request).await.expect(200);
     let second = again["session_id"].as_str().unwrap();
-    reaches(&stack, second, "completed", SOON).await;
+    wait_for_status(&stack, second, "completed", TIMEOUT).await;
     let polled = stack.client().get("/api/v1/queue").await.expect(200);
     assert_eq!(polled["failures"].as_array().unwrap().len(), 1, "{polled}");
 }
 
 #[tokio::test]
 async fn many_who_watch_cost_one_look_a_second_and_nobody_costs_none() {
-    let (searxng, _) = hanging_first(0);
+    let (searxng, _) = searxng_hanging_first(0);
     let stack = stack(&searxng, 1).await;
     let mut redis = stack.redis.connection().await;
-    assert_eq!(looks(&mut redis).await, 0, "nobody watches yet");
+    assert_eq!(
+        failure_list_reads(&mut redis).await,
+        0,
+        "nobody watches yet"
+    );
     let start = Instant::now();
     let mut watchers = Vec::new();
     for _ in 0..20 {
@@ -157,7 +163,7 @@ async fn many_who_watch_cost_one_look_a_second_and_nobody_costs_none() {
             watcher.next().await.expect("a snapshot");
         }
     }
-    let looked = looks(&mut redis).await;
+    let looked = failure_list_reads(&mut redis).await;
     let most = start.elapsed().as_secs() + 2;
     assert!(
         (3..=most).contains(&looked),
@@ -165,9 +171,9 @@ async fn many_who_watch_cost_one_look_a_second_and_nobody_costs_none() {
     );
 
     drop(watchers);
-    let mut before = (looks(&mut redis).await, Instant::now());
-    eventually("nobody looks any more", SOON, async || {
-        let now = looks(&mut redis).await;
+    let mut before = (failure_list_reads(&mut redis).await, Instant::now());
+    eventually("nobody looks any more", TIMEOUT, async || {
+        let now = failure_list_reads(&mut redis).await;
         if now != before.0 {
             before = (now, Instant::now());
         }
@@ -180,7 +186,7 @@ async fn many_who_watch_cost_one_look_a_second_and_nobody_costs_none() {
 
 #[tokio::test]
 async fn a_stream_ends_when_the_process_is_told_to_stop() {
-    let (searxng, _) = hanging_first(0);
+    let (searxng, _) = searxng_hanging_first(0);
     let mut stack = stack(&searxng, 0).await;
     let mut watcher = Watcher::start(&stack).await;
     watcher.next().await.expect("a snapshot");
@@ -191,7 +197,7 @@ async fn a_stream_ends_when_the_process_is_told_to_stop() {
 
 #[tokio::test]
 async fn the_page_is_for_browsers_and_its_parts_are_served() {
-    let (searxng, _) = hanging_first(0);
+    let (searxng, _) = searxng_hanging_first(0);
     let stack = stack(&searxng, 0).await;
     let page = stack.client().get("/queue").await;
     assert_eq!(page.status, 200);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use privachat_tests::scene::{hanging_first, question, reaches};
-use privachat_tests::stream::{Told, text_of};
+use privachat_tests::event_stream::{StreamEvent, answer_text};
+use privachat_tests::fixtures::{question, searxng_hanging_first, wait_for_status};
 use privachat_tests::upstream::searxng;
 use privachat_tests::{Stack, binaries};
 use redis::AsyncCommands;
@@ -11,16 +11,16 @@ use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
-const SOON: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-fn kinds(events: &[Told]) -> Vec<&str> {
-    events.iter().map(|told| told.kind.as_str()).collect()
+fn kinds(events: &[StreamEvent]) -> Vec<&str> {
+    events.iter().map(|event| event.kind.as_str()).collect()
 }
 
 #[tokio::test]
 async fn a_stream_tells_the_whole_search_in_order_and_ends_with_what_a_poll_answers() {
     let web = searxng::finding(searxng::about_python());
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
     let id = client
         .enqueue(json!({"query": "What is Python?", "mode": "speed"}))
@@ -33,25 +33,25 @@ async fn a_stream_tells_the_whole_search_in_order_and_ends_with_what_a_poll_answ
     for kind in ["stage", "sources", "text"] {
         assert!(kinds.contains(&kind), "no {kind} in {kinds:?}");
     }
-    for told in &all {
-        assert_eq!(told.data["type"], told.kind.as_str());
-        assert_eq!(told.data["id"], told.id.as_str());
+    for event in &all {
+        assert_eq!(event.data["type"], event.kind.as_str());
+        assert_eq!(event.data["id"], event.id.as_str());
     }
     assert_eq!(all[1].data["attempt"], 1);
     let end = &all.last().unwrap().data["result"];
     assert_eq!(*end, client.status(&id).await.expect(200));
-    assert_eq!(text_of(&all), end["answer"].as_str().unwrap());
+    assert_eq!(answer_text(&all), end["answer"].as_str().unwrap());
 }
 
 #[tokio::test]
 async fn a_stream_that_is_cut_at_any_event_goes_on_behind_it() {
     let web = searxng::finding(searxng::about_python());
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
     let id = client.enqueue(question()).await;
     let all = client.events(&id, "").await.rest().await;
-    for (place, told) in all.iter().enumerate().take(all.len() - 1) {
-        let rest = client.events(&id, &told.id).await.rest().await;
+    for (place, event) in all.iter().enumerate().take(all.len() - 1) {
+        let rest = client.events(&id, &event.id).await.rest().await;
         assert_eq!(rest, all[place + 1..]);
     }
     let last = &all.last().unwrap().id;
@@ -97,13 +97,13 @@ async fn a_long_stream_goes_on_behind_any_of_its_events_while_it_runs_and_after_
 
 #[tokio::test]
 async fn a_listener_hears_what_happens_while_it_listens() {
-    let (web, _asked) = hanging_first(1);
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let (web, _asked) = searxng_hanging_first(1);
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
     let id = client.enqueue(question()).await;
     let mut stream = client.events(&id, "").await;
     let before = stream.until("stage").await;
-    reaches(&stack, &id, "processing", SOON).await;
+    wait_for_status(&stack, &id, "processing", TIMEOUT).await;
     client
         .delete(&format!("/api/v1/search/{id}"))
         .await

@@ -2,8 +2,8 @@
 //! CUTS says at how many random bytes it is cut (`make cuts`: 10,000).
 
 use futures_util::{StreamExt, stream};
-use privachat_tests::reader::{Ended, Reader, assert_whole};
-use privachat_tests::stream::text_of;
+use privachat_tests::event_stream::answer_text;
+use privachat_tests::resuming_reader::{ConnectionEnd, ResumingReader, assert_whole};
 use privachat_tests::upstream::model::{self, Script};
 use privachat_tests::upstream::searxng;
 use privachat_tests::{Api, Stack, Upstream, binaries};
@@ -32,12 +32,12 @@ impl Pair {
         let model = model::chat(script);
         let web = searxng::finding(searxng::about_python());
         let stack = Stack::builder(binaries!())
-            .searching(&web)
-            .env("LLM_BASE_URL", model.at("/v1"))
+            .with_searxng(&web)
+            .env("LLM_BASE_URL", model.url_for("/v1"))
             .env("LLM_MODEL", "double")
             .start()
             .await;
-        let other = stack.another_api().await;
+        let other = stack.start_api().await;
         Self {
             stack,
             other,
@@ -50,20 +50,20 @@ impl Pair {
         self.stack.client().enqueue(question).await
     }
 
-    async fn whole(&self, id: &str) -> Reader {
-        let mut reader = Reader::default();
+    async fn whole(&self, id: &str) -> ResumingReader {
+        let mut reader = ResumingReader::default();
         let ended = reader.read(self.stack.client(), id, usize::MAX).await;
-        assert_eq!(ended, Ended::Cleanly);
+        assert_eq!(ended, ConnectionEnd::Complete);
         reader
     }
 
     /// Cut after `most` bytes on one API, resumed on the other.
-    async fn cut_and_resumed(&self, id: &str, most: usize) -> Reader {
-        let mut reader = Reader::default();
+    async fn cut_and_resumed(&self, id: &str, most: usize) -> ResumingReader {
+        let mut reader = ResumingReader::default();
         reader.read(self.stack.client(), id, most).await;
         if !reader.is_over() {
             let rest = reader.read(self.other.client(), id, usize::MAX).await;
-            assert_eq!(rest, Ended::Cleanly, "cut after {most} bytes");
+            assert_eq!(rest, ConnectionEnd::Complete, "cut after {most} bytes");
         }
         reader
     }
@@ -76,7 +76,7 @@ async fn a_stream_cut_at_any_event_or_byte_and_resumed_on_the_other_api_is_whole
     let whole = pair.whole(&id).await;
     let events = whole.events();
     assert_whole(&events);
-    let texts = events.iter().filter(|told| told.kind == "text").count();
+    let texts = events.iter().filter(|event| event.kind == "text").count();
     assert!(texts > 10, "{texts} events with text");
     let end = &events.last().unwrap().data["result"];
     assert_eq!(*end, pair.stack.client().status(&id).await.expect(200));
@@ -116,12 +116,12 @@ async fn a_running_search_is_received_whole_over_connections_that_keep_breaking(
     let pair = Pair::start().await;
     let id = pair.ask().await;
     let (stack, other) = (pair.stack.client(), pair.other.client());
-    let readers: Vec<Reader> = stream::iter(0..20)
+    let readers: Vec<ResumingReader> = stream::iter(0..20)
         .map(|seed| {
             let id = &id;
             async move {
                 let mut random = StdRng::seed_from_u64(seed);
-                let mut reader = Reader::default();
+                let mut reader = ResumingReader::default();
                 while !reader.is_over() {
                     // An event that is cut comes again; one that is larger than every cut never would.
                     let most = match random.random_range(0..10) {
@@ -154,5 +154,5 @@ async fn the_text_of_a_stream_is_the_answer_before_its_claims_were_checked() {
     let events = pair.whole(&id).await.events();
     let answer = events.last().unwrap().data["result"]["answer"].clone();
     let bare = |text: &str| text.replace(" [unverified]", "");
-    assert_eq!(bare(&text_of(&events)), bare(answer.as_str().unwrap()));
+    assert_eq!(bare(&answer_text(&events)), bare(answer.as_str().unwrap()));
 }

@@ -1,24 +1,24 @@
 //! Who listens to a search misses nothing when an API, a worker or Redis dies under it.
 
-use privachat_tests::reader::{Ended, Reader, assert_whole};
+use privachat_tests::event_stream::{StreamEvent, answer_text};
+use privachat_tests::fixtures::LEASE;
 use privachat_tests::redis::Options;
-use privachat_tests::scene::LEASE;
-use privachat_tests::stream::{Told, text_of};
+use privachat_tests::resuming_reader::{ConnectionEnd, ResumingReader, assert_whole};
 use privachat_tests::upstream::model::{self, Script};
 use privachat_tests::upstream::searxng;
 use privachat_tests::{Client, RedisServer, Stack, Upstream, binaries};
 use serde_json::json;
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An answer that takes two seconds and more to write.
-struct Scene {
+struct Scenario {
     stack: Stack,
     _doubles: [Upstream; 2],
 }
 
-impl Scene {
+impl Scenario {
     async fn on(redis: Options) -> Self {
         let claim = "Python is a high-level, general-purpose programming language";
         let sentence = format!("{claim} [1]. ");
@@ -30,9 +30,9 @@ impl Scene {
             &format!("{claim}."),
         )]);
         let stack = Stack::builder(binaries!())
-            .on(RedisServer::with(redis).await)
-            .searching(&web)
-            .env("LLM_BASE_URL", model.at("/v1"))
+            .on_redis(RedisServer::with(redis).await)
+            .with_searxng(&web)
+            .env("LLM_BASE_URL", model.url_for("/v1"))
             .env("LLM_MODEL", "double")
             .env("JOB_LEASE_SECONDS", LEASE)
             .start()
@@ -58,15 +58,18 @@ impl Scene {
     }
 
     /// What one receives who comes when all is over.
-    async fn afterwards(&self, client: &Client, id: &str) -> Reader {
-        let mut reader = Reader::default();
-        assert_eq!(reader.read(client, id, usize::MAX).await, Ended::Cleanly);
+    async fn afterwards(&self, client: &Client, id: &str) -> ResumingReader {
+        let mut reader = ResumingReader::default();
+        assert_eq!(
+            reader.read(client, id, usize::MAX).await,
+            ConnectionEnd::Complete
+        );
         reader
     }
 }
 
 /// Waits until more of the answer was written.
-async fn written_on(client: &Client, id: &str) {
+async fn wait_for_more_text(client: &Client, id: &str) {
     let mut stream = client.events(id, "").await;
     for _ in 0..8 {
         stream.until("text").await;
@@ -74,86 +77,89 @@ async fn written_on(client: &Client, id: &str) {
 }
 
 /// The text that was not taken back is the answer, but for the marks of its check.
-fn assert_told(events: &[Told]) {
+fn assert_text_is_answer(events: &[StreamEvent]) {
     assert_whole(events);
     let end = events.last().unwrap();
     assert_eq!(end.kind, "completed", "{end:?}");
     let answer = end.data["result"]["answer"].as_str().unwrap();
     let bare = |text: &str| text.replace(" [unverified]", "");
-    assert_eq!(bare(&text_of(events)), bare(answer));
+    assert_eq!(bare(&answer_text(events)), bare(answer));
 }
 
-fn count(events: &[Told], kind: &str) -> usize {
-    events.iter().filter(|told| told.kind == kind).count()
+fn count(events: &[StreamEvent], kind: &str) -> usize {
+    events.iter().filter(|event| event.kind == kind).count()
 }
 
 #[tokio::test]
 async fn what_is_asked_of_one_api_is_heard_on_another() {
-    let scene = Scene::start().await;
-    let other = scene.stack.another_api().await;
-    let id = scene.ask().await;
-    let mut listener = Reader::default();
+    let scenario = Scenario::start().await;
+    let other = scenario.stack.start_api().await;
+    let id = scenario.ask().await;
+    let mut listener = ResumingReader::default();
     let ended = listener.read(other.client(), &id, usize::MAX).await;
-    assert_eq!(ended, Ended::Cleanly);
-    assert_told(&listener.events());
-    let here = scene.afterwards(scene.stack.client(), &id).await;
+    assert_eq!(ended, ConnectionEnd::Complete);
+    assert_text_is_answer(&listener.events());
+    let here = scenario.afterwards(scenario.stack.client(), &id).await;
     assert!(listener.whole == here.whole);
 }
 
 #[tokio::test]
 async fn an_api_that_is_told_to_stop_ends_its_streams_and_another_goes_on() {
-    let mut scene = Scene::start().await;
-    let other = scene.stack.another_api().await;
-    let id = scene.ask().await;
-    let first = scene.stack.client().clone();
-    let mut listener = Reader::default();
-    let api = scene.stack.api.process();
+    let mut scenario = Scenario::start().await;
+    let other = scenario.stack.start_api().await;
+    let id = scenario.ask().await;
+    let first = scenario.stack.client().clone();
+    let mut listener = ResumingReader::default();
+    let api = scenario.stack.api.process();
     let (ended, code) = tokio::join!(listener.read(&first, &id, usize::MAX), async {
-        written_on(other.client(), &id).await;
-        api.stop(SOON).await
+        wait_for_more_text(other.client(), &id).await;
+        api.stop(TIMEOUT).await
     });
-    assert_eq!((ended, code), (Ended::Cleanly, 0));
+    assert_eq!((ended, code), (ConnectionEnd::Complete, 0));
     assert!(count(&listener.events(), "text") > 0, "it had begun");
     assert!(!listener.is_over(), "the search goes on");
     listener.finish(&[other.client()], &id).await;
-    assert_told(&listener.events());
-    assert!(listener.whole == scene.afterwards(other.client(), &id).await.whole);
+    assert_text_is_answer(&listener.events());
+    assert!(listener.whole == scenario.afterwards(other.client(), &id).await.whole);
 }
 
 #[tokio::test]
 async fn the_streams_of_an_api_that_is_killed_go_on_at_another() {
-    let mut scene = Scene::start().await;
-    let other = scene.stack.another_api().await;
-    let id = scene.ask().await;
-    let first = scene.stack.client().clone();
-    let mut listener = Reader::default();
-    let api = scene.stack.api.process();
+    let mut scenario = Scenario::start().await;
+    let other = scenario.stack.start_api().await;
+    let id = scenario.ask().await;
+    let first = scenario.stack.client().clone();
+    let mut listener = ResumingReader::default();
+    let api = scenario.stack.api.process();
     let (ended, ()) = tokio::join!(listener.read(&first, &id, usize::MAX), async {
-        written_on(other.client(), &id).await;
+        wait_for_more_text(other.client(), &id).await;
         api.kill();
     });
-    assert_eq!(ended, Ended::Cut);
+    assert_eq!(ended, ConnectionEnd::Cut);
     assert!(count(&listener.events(), "text") > 0, "it had begun");
     listener.finish(&[&first, other.client()], &id).await;
-    assert_told(&listener.events());
-    assert!(listener.whole == scene.afterwards(other.client(), &id).await.whole);
+    assert_text_is_answer(&listener.events());
+    assert!(listener.whole == scenario.afterwards(other.client(), &id).await.whole);
 }
 
 #[tokio::test]
 async fn the_text_of_a_worker_that_is_killed_is_taken_back_and_comes_whole_from_the_next() {
-    let mut scene = Scene::start().await;
-    let id = scene.ask().await;
-    let client = scene.stack.client().clone();
+    let mut scenario = Scenario::start().await;
+    let id = scenario.ask().await;
+    let client = scenario.stack.client().clone();
     let mut listener = client.events(&id, "").await;
     let mut events = listener.until("text").await;
-    scene.stack.workers[0].process().kill();
-    scene.stack.add_worker();
+    scenario.stack.workers[0].process().kill();
+    scenario.stack.add_worker();
     events.extend(listener.rest().await);
-    assert_told(&events);
+    assert_text_is_answer(&events);
     assert_eq!((count(&events, "retry"), count(&events, "started")), (1, 2));
-    let retry = events.iter().position(|told| told.kind == "retry").unwrap();
-    assert!(!text_of(&events[..retry]).is_empty(), "there was text");
-    assert_eq!(text_of(&events[..=retry]), "");
+    let retry = events
+        .iter()
+        .position(|event| event.kind == "retry")
+        .unwrap();
+    assert!(!answer_text(&events[..retry]).is_empty(), "there was text");
+    assert_eq!(answer_text(&events[..=retry]), "");
     assert_eq!(events.last().unwrap().data["result"]["attempt"], 2);
 }
 
@@ -165,20 +171,20 @@ async fn a_redis_that_starts_again_costs_a_stream_no_letter() {
         arguments: ["--appendfsync", "always"].map(String::from).into(),
         ..Options::default()
     };
-    let mut scene = Scene::on(options).await;
-    let id = scene.ask().await;
-    let client = scene.stack.client().clone();
-    let mut listener = Reader::default();
-    let (redis, from) = (&mut scene.stack.redis, [&client]);
+    let mut scenario = Scenario::on(options).await;
+    let id = scenario.ask().await;
+    let client = scenario.stack.client().clone();
+    let mut listener = ResumingReader::default();
+    let (redis, from) = (&mut scenario.stack.redis, [&client]);
     tokio::join!(listener.finish(&from, &id), async {
         redis.kill();
         tokio::time::sleep(Duration::from_millis(500)).await;
         redis.restart().await;
     });
     let events = listener.events();
-    assert_told(&events);
+    assert_text_is_answer(&events);
     assert_eq!(count(&events, "started"), 1, "the attempt went on");
-    assert!(listener.whole == scene.afterwards(&client, &id).await.whole);
+    assert!(listener.whole == scenario.afterwards(&client, &id).await.whole);
 }
 
 #[tokio::test]
@@ -187,11 +193,11 @@ async fn a_redis_that_forgets_a_second_still_lets_a_listener_hear_the_end() {
         aof: true,
         ..Options::default()
     };
-    let mut scene = Scene::on(options).await;
-    let id = scene.ask().await;
-    let client = scene.stack.client().clone();
-    let mut listener = Reader::default();
-    let (redis, from) = (&mut scene.stack.redis, [&client]);
+    let mut scenario = Scenario::on(options).await;
+    let id = scenario.ask().await;
+    let client = scenario.stack.client().clone();
+    let mut listener = ResumingReader::default();
+    let (redis, from) = (&mut scenario.stack.redis, [&client]);
     tokio::join!(listener.finish(&from, &id), redis.restart());
     let events = listener.events();
     assert_whole(&events);

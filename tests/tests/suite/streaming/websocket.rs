@@ -1,9 +1,9 @@
 //! Following a search over WebSocket, and in the answer to its POST.
 
-use privachat_tests::scene::hanging_first;
-use privachat_tests::stream::EventStream;
+use privachat_tests::event_stream::EventStream;
+use privachat_tests::fixtures::searxng_hanging_first;
 use privachat_tests::upstream::searxng;
-use privachat_tests::{Answer, Client, Stack, binaries};
+use privachat_tests::{Client, HttpResponse, Stack, binaries};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ fn post_stream(client: &Client, key: &str, path: &str) -> RequestBuilder {
         .json(&question())
 }
 
-fn name(answer: &Answer, status: u16) -> String {
+fn name(answer: &HttpResponse, status: u16) -> String {
     let body = answer.expect(status);
     body["error"].as_str().expect("a named problem").to_owned()
 }
@@ -38,15 +38,15 @@ fn name(answer: &Answer, status: u16) -> String {
 #[tokio::test]
 async fn a_socket_tells_what_the_stream_tells_from_any_place_on_and_closes_with_1000() {
     let web = searxng::finding(searxng::about_python());
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
     let id = client.enqueue(question()).await;
     let mut socket = client.socket(&id, "").await;
     let all = socket.rest().await;
     assert_eq!(socket.closed, Some(1000));
     assert_eq!(all, client.events(&id, "").await.rest().await);
-    for (place, told) in all.iter().enumerate() {
-        let mut socket = client.socket(&id, &told.id).await;
+    for (place, event) in all.iter().enumerate() {
+        let mut socket = client.socket(&id, &event.id).await;
         assert_eq!(socket.rest().await, all[place + 1..]);
         assert_eq!(socket.closed, Some(1000));
     }
@@ -54,13 +54,13 @@ async fn a_socket_tells_what_the_stream_tells_from_any_place_on_and_closes_with_
 
 #[tokio::test]
 async fn a_socket_cancels_and_survives_what_it_does_not_understand() {
-    let (web, _asked) = hanging_first(1);
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let (web, _asked) = searxng_hanging_first(1);
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
     let id = client.enqueue(question()).await;
     let mut socket = client.socket(&id, "").await;
     for odd in ["hello", "{}", r#"{"cancel":false}"#, r#"{"cancel":1}"#] {
-        socket.say(odd).await.unwrap();
+        socket.send_text(odd).await.unwrap();
         loop {
             let frame = socket.json().await.expect("an open socket");
             if frame["error"] == "unknown_message" {
@@ -68,7 +68,7 @@ async fn a_socket_cancels_and_survives_what_it_does_not_understand() {
             }
         }
     }
-    socket.say(r#"{"cancel":true}"#).await.unwrap();
+    socket.send_text(r#"{"cancel":true}"#).await.unwrap();
     let end = socket.rest().await.pop().expect("an end");
     assert_eq!((end.kind.as_str(), socket.closed), ("failed", Some(1000)));
     assert_eq!(end.data["error_code"], "cancelled");
@@ -80,7 +80,7 @@ async fn a_message_of_more_than_4096_bytes_ends_the_socket() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let id = stack.client().enqueue(question()).await;
     let mut socket = stack.client().socket(&id, "").await;
-    socket.say("x".repeat(4097)).await.unwrap();
+    socket.send_text("x".repeat(4097)).await.unwrap();
     socket.rest().await;
     assert_eq!(socket.closed, Some(1009));
 }
@@ -127,7 +127,7 @@ async fn what_cannot_be_a_socket_is_refused_before_the_upgrade() {
 #[tokio::test]
 async fn a_post_that_accepts_events_is_answered_by_them_and_goes_on_without_its_client() {
     let web = searxng::finding(searxng::about_python());
-    let stack = Stack::builder(binaries!()).searching(&web).start().await;
+    let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
     let path = "/api/v1/search";
     let answer = post_stream(client, "one", path).send().await.unwrap();

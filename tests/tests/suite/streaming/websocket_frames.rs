@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use privachat_tests::listening::{asked, heard};
-use privachat_tests::scene::question;
+use privachat_tests::event_listeners::{request_events, wait_for_first_event};
+use privachat_tests::fixtures::question;
 use privachat_tests::{Client, Stack, binaries};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 /// Bytes of a message that are allowed.
-const MOST: u64 = 4096;
+const MAX_MESSAGE_BYTES: u64 = 4096;
 /// Sent behind a frame that is refused, if anybody takes it.
 const GIGABYTE: usize = 1 << 30;
 /// Sent in frames that are allowed; MEGABYTES sets another number.
-const ALLOWED: usize = 24;
+const MEGABYTES_SENT: usize = 24;
 /// Kilobytes by which the process may grow.
-const GROWTH: u64 = 16_000;
-const PATIENCE: Duration = Duration::from_secs(100);
+const MAX_GROWTH_KB: u64 = 16_000;
+const TIMEOUT: Duration = Duration::from_secs(100);
 
 const TEXT: u8 = 0x81;
 const BEGIN: u8 = 0x01;
-const GO_ON: u8 = 0x00;
+const CONTINUE: u8 = 0x00;
 const END: u8 = 0x80;
 const BINARY: u8 = 0x82;
 const PING: u8 = 0x89;
@@ -83,7 +83,7 @@ async fn close_code(mut from: impl AsyncRead + Unpin) -> Option<u16> {
 }
 
 /// Sends `piece` again and again until `most` bytes are gone or nobody takes them.
-async fn pour(mut to: impl AsyncWrite + Unpin, piece: &[u8], most: usize) -> usize {
+async fn send_repeatedly(mut to: impl AsyncWrite + Unpin, piece: &[u8], most: usize) -> usize {
     let mut sent = 0;
     while sent < most && to.write_all(piece).await.is_ok() {
         sent += piece.len();
@@ -92,26 +92,26 @@ async fn pour(mut to: impl AsyncWrite + Unpin, piece: &[u8], most: usize) -> usi
 }
 
 /// The most memory that a process has had, in kilobytes.
-fn peak(process: u32) -> u64 {
+fn peak_memory_kb(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let number = line.and_then(|line| line.split_whitespace().next());
     number.expect("VmHWM").parse().unwrap()
 }
 
-struct Bench {
+struct ApiUnderTest {
     stack: Stack,
     id: String,
     peak: u64,
 }
 
-impl Bench {
+impl ApiUnderTest {
     /// An API whose socket has been used once: what is allocated for the first is not growth.
     async fn start() -> Self {
         let mut stack = Stack::builder(binaries!()).workers(0).start().await;
         let id = stack.client().enqueue(question()).await;
-        heard(&mut asked(stack.client(), &id, true).await).await;
-        let peak = peak(stack.api.process().id());
+        wait_for_first_event(&mut request_events(stack.client(), &id, true).await).await;
+        let peak = peak_memory_kb(stack.api.process().id());
         Self { stack, id, peak }
     }
 
@@ -120,11 +120,11 @@ impl Bench {
     }
 
     fn assert_flat(&mut self, what: &str) {
-        let now = peak(self.stack.api.process().id());
+        let now = peak_memory_kb(self.stack.api.process().id());
         let grown = now.saturating_sub(self.peak);
         println!("{what}: {grown} kB");
         assert!(
-            grown < GROWTH,
+            grown < MAX_GROWTH_KB,
             "{what}: {} kB before, {now} kB now",
             self.peak
         );
@@ -132,30 +132,38 @@ impl Bench {
 
     /// What the server closes with when it is sent `start` and then a gigabyte.
     async fn refusal(&self, start: &[u8]) -> Option<u16> {
-        let mut stream = asked(self.client(), &self.id, true).await;
-        heard(&mut stream).await;
+        let mut stream = request_events(self.client(), &self.id, true).await;
+        wait_for_first_event(&mut stream).await;
         let (from, mut to) = stream.into_split();
         to.write_all(start).await.expect("an open socket");
         let piece = vec![0; 1 << 18];
-        let told = async { tokio::join!(close_code(from), pour(to, &piece, GIGABYTE)).0 };
-        timeout(PATIENCE, told).await.expect("an end within 100 s")
+        let told =
+            async { tokio::join!(close_code(from), send_repeatedly(to, &piece, GIGABYTE)).0 };
+        timeout(TIMEOUT, told).await.expect("an end within 100 s")
     }
 }
 
 #[tokio::test]
 async fn a_message_that_is_too_long_is_refused_by_what_it_announces() {
-    let mut bench = Bench::start().await;
+    let mut api = ApiUnderTest::start().await;
     let parts = [
         frame(BEGIN, &[b'x'; 4000]),
-        frame(GO_ON, &[b'x'; 90]),
-        head(GO_ON, Form::Short, 7),
+        frame(CONTINUE, &[b'x'; 90]),
+        head(CONTINUE, Form::Short, 7),
     ];
     let mut too_long = vec![("in parts".to_owned(), parts.concat())];
     for (form, lengths) in [
-        (Form::Sixteen, vec![MOST + 1, 65_535]),
+        (Form::Sixteen, vec![MAX_MESSAGE_BYTES + 1, 65_535]),
         (
             Form::SixtyFour,
-            vec![MOST + 1, 1 << 30, 1 << 40, 1 << 62, 1 << 63, u64::MAX],
+            vec![
+                MAX_MESSAGE_BYTES + 1,
+                1 << 30,
+                1 << 40,
+                1 << 62,
+                1 << 63,
+                u64::MAX,
+            ],
         ),
     ] {
         for length in lengths {
@@ -166,14 +174,14 @@ async fn a_message_that_is_too_long_is_refused_by_what_it_announces() {
         }
     }
     for (what, start) in too_long {
-        assert_eq!(bench.refusal(&start).await, Some(1009), "{what}");
-        bench.assert_flat(&what);
+        assert_eq!(api.refusal(&start).await, Some(1009), "{what}");
+        api.assert_flat(&what);
     }
 }
 
 #[tokio::test]
 async fn what_the_protocol_forbids_ends_the_socket() {
-    let mut bench = Bench::start().await;
+    let mut api = ApiUnderTest::start().await;
     let unmasked = [&[TEXT, 2][..], b"{}"].concat();
     let twice = [frame(BEGIN, b"a"), frame(TEXT, b"b")].concat();
     for (what, start, code) in [
@@ -187,22 +195,22 @@ async fn what_the_protocol_forbids_ends_the_socket() {
         ("a ping of 126 bytes", frame(PING, &[b'x'; 126]), 1002),
         ("no text", frame(TEXT, b"\xff\xfe"), 1007),
     ] {
-        assert_eq!(bench.refusal(&start).await, Some(code), "{what}");
+        assert_eq!(api.refusal(&start).await, Some(code), "{what}");
     }
-    bench.assert_flat("all of them");
+    api.assert_flat("all of them");
 }
 
 #[tokio::test]
 async fn frames_without_end_that_are_allowed_are_not_kept() {
-    let mut bench = Bench::start().await;
+    let mut api = ApiUnderTest::start().await;
     let message = frame(TEXT, &[b'x'; 4096]);
     let parts = [
         frame(BEGIN, &[b'x'; 2000]),
-        frame(GO_ON, b""),
+        frame(CONTINUE, b""),
         frame(END, &[b'x'; 2000]),
     ]
     .concat();
-    let megabytes = std::env::var("MEGABYTES").map_or(ALLOWED, |it| it.parse().unwrap());
+    let megabytes = std::env::var("MEGABYTES").map_or(MEGABYTES_SENT, |it| it.parse().unwrap());
     // Fewer of those that are hardly more than a head: it is frames that take time.
     let (many, few) = (megabytes << 20, megabytes << 16);
     for (what, start, piece, most) in [
@@ -217,17 +225,17 @@ async fn frames_without_end_that_are_allowed_are_not_kept() {
         (
             "parts without a byte",
             frame(BEGIN, b"x"),
-            frame(GO_ON, b"").repeat(5_000),
+            frame(CONTINUE, b"").repeat(5_000),
             few,
         ),
         ("small pieces", vec![], frame(PING, b"small"), few),
     ] {
-        let mut stream = asked(bench.client(), &bench.id, true).await;
-        heard(&mut stream).await;
+        let mut stream = request_events(api.client(), &api.id, true).await;
+        wait_for_first_event(&mut stream).await;
         let (from, mut to) = stream.into_split();
         to.write_all(&start).await.expect("an open socket");
         let talk = async {
-            let sent = pour(&mut to, &piece, most).await;
+            let sent = send_repeatedly(&mut to, &piece, most).await;
             assert!(sent >= most, "{what}: closed after {sent} bytes");
             // A part that begins nothing, or a beginning in a message, ends it.
             to.write_all(&frame(0x83, b"end"))
@@ -235,22 +243,22 @@ async fn frames_without_end_that_are_allowed_are_not_kept() {
                 .expect("an open socket");
         };
         let told = async { tokio::join!(close_code(from), talk).0 };
-        let code = timeout(PATIENCE * 6, told).await.expect("an end");
+        let code = timeout(TIMEOUT * 6, told).await.expect("an end");
         assert_eq!(code, Some(1002), "{what}");
-        bench.assert_flat(what);
+        api.assert_flat(what);
     }
 }
 
 #[tokio::test]
 async fn a_peer_that_asks_and_does_not_listen_is_cut_and_its_pongs_do_not_pile_up() {
-    let mut bench = Bench::start().await;
-    let mut stream = asked(bench.client(), &bench.id, true).await;
-    heard(&mut stream).await;
+    let mut api = ApiUnderTest::start().await;
+    let mut stream = request_events(api.client(), &api.id, true).await;
+    wait_for_first_event(&mut stream).await;
     // More than the buffers of both kernels hold, both ways.
     let most = 128 << 20;
     let pings = frame(PING, &[b'x'; 125]).repeat(2_000);
-    let pouring = pour(&mut stream, &pings, most);
-    let sent = timeout(PATIENCE, pouring).await.expect("an end");
+    let pouring = send_repeatedly(&mut stream, &pings, most);
+    let sent = timeout(TIMEOUT, pouring).await.expect("an end");
     assert!(sent < most, "all of it was read");
-    bench.assert_flat("pongs");
+    api.assert_flat("pongs");
 }

@@ -40,7 +40,7 @@ fn stderr(output: &Output) -> String {
 }
 
 /// The result of a command that succeeded.
-fn result(output: &Output) -> String {
+fn success_output(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(!stdout(output).contains('\u{1b}'), "no escapes in a pipe");
     assert!(!stderr(output).contains('\u{1b}'), "{output:?}");
@@ -48,11 +48,12 @@ fn result(output: &Output) -> String {
 }
 
 fn json_of(output: &Output) -> Value {
-    serde_json::from_str(&result(output)).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+    serde_json::from_str(&success_output(output))
+        .unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
 /// What a command that failed says; its stdout stays empty.
-fn complaint(output: &Output, code: i32) -> String {
+fn failure_message(output: &Output, code: i32) -> String {
     assert_eq!(output.status.code(), Some(code), "{output:?}");
     assert_eq!(stdout(output), "", "{output:?}");
     stderr(output)
@@ -63,7 +64,7 @@ const CORPUS: (&str, &str) = ("CORPUS_PATHS", "docs");
 #[test]
 fn ask_prints_the_answer_and_its_sources_and_keeps_progress_apart() {
     let output = run(&folder(), &[CORPUS], &["ask", QUESTION]);
-    let shown = result(&output);
+    let shown = success_output(&output);
     assert!(shown.starts_with(FACT.trim_end_matches('.')), "{shown}");
     assert!(
         shown.contains("[1]") && shown.contains("docs/gather.md"),
@@ -133,7 +134,10 @@ fn search_shows_the_results_of_one_provider() {
         &[CORPUS],
         &["search", "--provider", "local", "asyncio.gather"],
     );
-    assert!(result(&local).contains("docs/gather.md"), "{local:?}");
+    assert!(
+        success_output(&local).contains("docs/gather.md"),
+        "{local:?}"
+    );
 
     let double = Upstream::always(searxng::sample("mixed-one-dead.json"));
     let settings = [("SEARXNG_BASE_URL", double.url())];
@@ -155,7 +159,7 @@ fn search_shows_the_results_of_one_provider() {
 
     double.next(searxng::json_disabled());
     let refused = run(&folder(), &settings, &search);
-    let told = complaint(&refused, 1);
+    let told = failure_message(&refused, 1);
     assert!(told.contains("enable json under search.formats"), "{told}");
 }
 
@@ -166,14 +170,14 @@ fn search_by_a_provider_that_is_off_fails() {
         &[],
         &["search", "--provider", "searxng", "anything"],
     );
-    let told = complaint(&output, 1);
+    let told = failure_message(&output, 1);
     assert!(told.contains("searxng is not configured"), "{told}");
 }
 
 #[test]
 fn read_shows_the_main_content_of_a_file_or_of_a_page() {
     let folder = folder();
-    let shown = result(&run(&folder, &[], &["read", "docs/gather.md"]));
+    let shown = success_output(&run(&folder, &[], &["read", "docs/gather.md"]));
     assert!(
         shown.contains("# asyncio.gather") && shown.contains(FACT),
         "{shown}"
@@ -181,7 +185,7 @@ fn read_shows_the_main_content_of_a_file_or_of_a_page() {
 
     let site = site::serving([("/page", site::article("A page", &[FACT]))]);
     let host = site.url().replace("http://", "");
-    let page = site.at("/page");
+    let page = site.url_for("/page");
     let allowed = [("FETCH_ALLOW_HOSTS", host.as_str())];
     let document = json_of(&run(&folder, &allowed, &["read", &page, "--json"]));
     assert_eq!(
@@ -194,11 +198,14 @@ fn read_shows_the_main_content_of_a_file_or_of_a_page() {
         "{blocks}"
     );
 
-    let private = complaint(&run(&folder, &[], &["read", &page]), 1);
+    let private = failure_message(&run(&folder, &[], &["read", &page]), 1);
     assert!(private.contains("not allowed"), "{private}");
-    let missing = complaint(&run(&folder, &[], &["read", "docs/none.md"]), 1);
+    let missing = failure_message(&run(&folder, &[], &["read", "docs/none.md"]), 1);
     assert!(missing.contains("docs/none.md cannot be read"), "{missing}");
-    let gone = complaint(&run(&folder, &allowed, &["read", &site.at("/gone")]), 1);
+    let gone = failure_message(
+        &run(&folder, &allowed, &["read", &site.url_for("/gone")]),
+        1,
+    );
     assert!(gone.contains("HTTP 404"), "{gone}");
 }
 
@@ -219,11 +226,11 @@ fn check_holds_each_claim_against_its_sources() {
         .collect();
     assert_eq!(supported, [true, false], "{report}");
     assert_eq!(report["hallucination_count"], 1);
-    let shown = result(&run(&folder, &[], &["check", "answer.json"]));
+    let shown = success_output(&run(&folder, &[], &["check", "answer.json"]));
     assert!(shown.contains("1874"), "{shown}");
 
     fs::write(folder.path().join("answer.json"), "{\"answer\": 1}").unwrap();
-    let told = complaint(&run(&folder, &[], &["check", "answer.json"]), 1);
+    let told = failure_message(&run(&folder, &[], &["check", "answer.json"]), 1);
     assert!(
         told.contains("answer.json has not the expected form"),
         "{told}"
@@ -236,7 +243,7 @@ fn settings_that_cannot_be_read_are_all_named_without_their_values() {
         ("SEARXNG_BASE_URL", "no-such-scheme"),
         ("WORKER_SLOTS", "plenty"),
     ];
-    let told = complaint(&run(&folder(), &settings, &["check-config"]), 1);
+    let told = failure_message(&run(&folder(), &settings, &["check-config"]), 1);
     assert!(
         told.contains("SEARXNG_BASE_URL") && told.contains("WORKER_SLOTS"),
         "{told}"
@@ -249,7 +256,7 @@ fn settings_that_cannot_be_read_are_all_named_without_their_values() {
 
 #[test]
 fn help_lists_the_commands_and_the_settings() {
-    let help = result(&run(&folder(), &[], &["--help"]));
+    let help = success_output(&run(&folder(), &[], &["--help"]));
     for part in [
         "ask",
         "search",
@@ -261,7 +268,7 @@ fn help_lists_the_commands_and_the_settings() {
     ] {
         assert!(help.contains(part), "{part} is not in {help}");
     }
-    assert!(result(&run(&folder(), &[], &["ask", "--help"])).contains("--mode"));
+    assert!(success_output(&run(&folder(), &[], &["ask", "--help"])).contains("--mode"));
 }
 
 #[test]
@@ -276,12 +283,12 @@ fn unusable_arguments_are_refused_with_a_usage_line() {
         &["check"],
     ];
     for arguments in unusable {
-        let told = complaint(&run(&folder(), &[], arguments), 2);
+        let told = failure_message(&run(&folder(), &[], arguments), 2);
         assert!(told.contains("error:"), "{told}");
     }
     let long = "word ".repeat(1001);
     for question in ["  ", long.as_str()] {
-        let told = complaint(&run(&folder(), &[CORPUS], &["ask", question]), 1);
+        let told = failure_message(&run(&folder(), &[CORPUS], &["ask", question]), 1);
         assert!(told.contains("the question is"), "{told}");
     }
 }

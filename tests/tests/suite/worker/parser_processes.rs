@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-const A_WHILE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const PAGE: &str = "<title>Lighthouses</title><main><p>Lighthouses have keepers.</p></main>";
 
 /// A pool whose processes can be told from those of other tests by the name of their program.
@@ -41,7 +41,7 @@ impl Parsers {
     }
 
     async fn text(&self, job: ParseJob) -> Result<String, ParseError> {
-        let parsed = self.pool.parse(job, Deadline::after(A_WHILE)).await?;
+        let parsed = self.pool.parse(job, Deadline::after(TIMEOUT)).await?;
         Ok(parsed.document.text())
     }
 
@@ -53,19 +53,20 @@ impl Parsers {
     /// Parses in the background what a parser is busy with for longer than it may be.
     fn parse_endless(&self) -> JoinHandle<Result<Parsed, ParseError>> {
         let pool = self.pool.clone();
-        let deadline = Deadline::after(A_WHILE);
+        let deadline = Deadline::after(TIMEOUT);
         tokio::spawn(async move { pool.parse(endless(), deadline).await })
     }
 
     async fn one_process(&self) -> Pid {
-        eventually("a parser process runs", A_WHILE, async || {
+        eventually("a parser process runs", TIMEOUT, async || {
             let all = fs::read_dir("/proc").unwrap().flatten();
-            all.filter_map(|process| self.own(&process)).next()
+            all.filter_map(|process| self.own_process_id(&process))
+                .next()
         })
         .await
     }
 
-    fn own(&self, process: &fs::DirEntry) -> Option<Pid> {
+    fn own_process_id(&self, process: &fs::DirEntry) -> Option<Pid> {
         let command = fs::read(process.path().join("cmdline")).ok()?;
         let id: i32 = process.file_name().to_str()?.parse().ok()?;
         let is_own = command.starts_with(self.program.as_os_str().as_encoded_bytes());
@@ -105,7 +106,7 @@ fn processor_time(process: Pid) -> u64 {
 }
 
 async fn assert_gone(process: Pid) {
-    eventually("the parser process is gone", A_WHILE, async || {
+    eventually("the parser process is gone", TIMEOUT, async || {
         test_kill_process(process).is_err().then_some(())
     })
     .await;
@@ -152,7 +153,7 @@ async fn a_parser_process_that_is_killed_costs_its_document() {
     let parsers = Parsers::new();
     let parsing = parsers.parse_endless();
     let process = parsers.one_process().await;
-    eventually("it is busy with the document", A_WHILE, async || {
+    eventually("it is busy with the document", TIMEOUT, async || {
         (processor_time(process) > 20).then_some(())
     })
     .await;

@@ -2,7 +2,7 @@
 
 use privachat_tests::{
     Stack, Upstream, binaries, eventually,
-    scene::{self, found},
+    fixtures::{self, gather_results},
     upstream::{Reply, Request, searxng},
 };
 use redis::AsyncCommands;
@@ -18,7 +18,7 @@ use std::{
 
 /// A search that may be shared, which is what clients get who say nothing of it.
 fn question() -> Value {
-    let mut question = scene::question();
+    let mut question = fixtures::question();
     question.as_object_mut().unwrap().remove("cache");
     question
 }
@@ -34,7 +34,10 @@ impl Gate {
             while !is_open.load(Ordering::SeqCst) {
                 thread::sleep(Duration::from_millis(5));
             }
-            let body = searxng::body(request.parameter("q").unwrap_or_default(), &found());
+            let body = searxng::body(
+                request.parameter("q").unwrap_or_default(),
+                &gather_results(),
+            );
             Reply::json(200, body.to_string())
         })
     }
@@ -54,7 +57,7 @@ impl Drop for Gate {
 async fn stack(searxng: &Upstream, workers: usize, slots: usize, ttl: u64) -> Stack {
     Stack::builder(binaries!())
         .workers(workers)
-        .searching(searxng)
+        .with_searxng(searxng)
         .env("WORKER_SLOTS", slots)
         .env("CACHE_TTL_SECONDS", ttl)
         .start()
@@ -62,7 +65,7 @@ async fn stack(searxng: &Upstream, workers: usize, slots: usize, ttl: u64) -> St
 }
 
 /// Starts a search and waits until it has something to tell: then it has joined.
-async fn telling(stack: &Stack, question: &Value) -> String {
+async fn start_and_wait_for_progress(stack: &Stack, question: &Value) -> String {
     let id = stack.client().enqueue(question.clone()).await;
     eventually(
         "the search tells of itself",
@@ -101,9 +104,9 @@ async fn the_same_search_in_one_worker_runs_once_and_its_first_caller_may_cancel
     let searxng = gate.searxng();
     let stack = stack(&searxng, 1, 8, 0).await;
     let question = question();
-    let first = telling(&stack, &question).await;
-    let second = telling(&stack, &question).await;
-    let third = telling(&stack, &question).await;
+    let first = start_and_wait_for_progress(&stack, &question).await;
+    let second = start_and_wait_for_progress(&stack, &question).await;
+    let third = start_and_wait_for_progress(&stack, &question).await;
     let path = format!("/api/v1/search/{first}");
     stack.client().delete(&path).await.expect(200);
     let cancelled = stack.client().wait_terminal(&first).await;
@@ -119,7 +122,7 @@ async fn the_same_search_in_one_worker_runs_once_and_its_first_caller_may_cancel
         assert!(told.iter().any(|kind| kind == "sources"), "{told:?}");
     }
     assert_eq!(searxng.calls(), 1);
-    scene::is_quiet(&stack).await;
+    fixtures::wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
@@ -127,8 +130,8 @@ async fn the_same_search_in_two_workers_runs_once_and_the_next_one_anew() {
     let gate = Gate::default();
     let searxng = gate.searxng();
     let stack = stack(&searxng, 2, 1, 0).await;
-    let first = telling(&stack, &question()).await;
-    let second = telling(&stack, &question()).await;
+    let first = start_and_wait_for_progress(&stack, &question()).await;
+    let second = start_and_wait_for_progress(&stack, &question()).await;
     gate.open();
     for id in [&first, &second] {
         let end = stack.client().wait_completed(id).await;
@@ -152,17 +155,17 @@ async fn who_waits_for_a_worker_that_is_killed_goes_on_alone_within_5_seconds() 
     let searxng = gate.searxng();
     let mut stack = Stack::builder(binaries!())
         .workers(1)
-        .searching(&searxng)
+        .with_searxng(&searxng)
         .env("WORKER_SLOTS", 1)
-        .env("JOB_LEASE_SECONDS", scene::LEASE)
+        .env("JOB_LEASE_SECONDS", fixtures::LEASE)
         .start()
         .await;
     let mut question = question();
     question["timeout"] = 60.into();
-    let first = telling(&stack, &question).await;
-    searxng.asked(1).await;
+    let first = start_and_wait_for_progress(&stack, &question).await;
+    searxng.wait_for_calls(1).await;
     stack.add_worker();
-    let second = telling(&stack, &question).await;
+    let second = start_and_wait_for_progress(&stack, &question).await;
     assert_eq!(searxng.calls(), 1, "the second waits");
     stack.workers[0].process().kill();
     let within = Duration::from_secs(5);
@@ -176,12 +179,12 @@ async fn who_waits_for_a_worker_that_is_killed_goes_on_alone_within_5_seconds() 
         assert!(cites(&end), "{end}");
         assert_eq!(end["attempt"], attempt, "{end}");
     }
-    scene::is_quiet(&stack).await;
+    fixtures::wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn a_kept_answer_serves_the_next_who_asks_unless_they_want_a_new_one() {
-    let searxng = searxng::finding(found());
+    let searxng = searxng::finding(gather_results());
     let stack = stack(&searxng, 2, 1, 60).await;
     let first = stack.client().post_search(question()).await.expect(200);
     assert_eq!(

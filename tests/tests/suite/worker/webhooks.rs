@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use privachat_tests::scene::{hanging_first, is_quiet, question, reaches};
+use privachat_tests::fixtures::{
+    question, searxng_hanging_first, wait_for_status, wait_until_idle,
+};
 use privachat_tests::upstream::{Reply, Request, searxng};
 use privachat_tests::{RedisServer, Stack, Upstream, binaries, eventually};
 use redis::AsyncCommands;
@@ -12,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 const SECRET: &str = "whsec_c2l4IHRpbWVzIG5pbmUgaXMgZm9ydHktdHdvLCBvciBub3Q=";
 const CALLBACKS: &str = "{search}:callbacks";
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Takes whatever it is told.
 fn receiver() -> Upstream {
@@ -65,7 +67,7 @@ fn verified(call: &Request) -> Value {
 fn asking(receiver: &Upstream, path: &str) -> Value {
     let mut request = question();
     request["query"] = "What is Python?".into();
-    request["callback_url"] = receiver.at(path).into();
+    request["callback_url"] = receiver.url_for(path).into();
     request
 }
 
@@ -74,7 +76,7 @@ async fn stack(web: &Upstream, receivers: &[&Upstream], workers: usize) -> Stack
     let allowed: Vec<String> = receivers.iter().map(|receiver| host(receiver)).collect();
     Stack::builder(binaries!())
         .workers(workers)
-        .searching(web)
+        .with_searxng(web)
         .env("WEBHOOK_SECRET", SECRET)
         .env("JOB_LEASE_SECONDS", 3)
         .env("FETCH_ALLOW_HOSTS", allowed.join(","))
@@ -90,7 +92,7 @@ async fn a_finished_search_is_told_once_signed_and_with_what_the_status_answers(
         .client()
         .enqueue(asking(&receiver, "/hook?token=t0ps3cret"))
         .await;
-    receiver.asked(1).await;
+    receiver.wait_for_calls(1).await;
     let call = &receiver.requests()[0];
     assert_eq!(
         (call.path.as_str(), call.parameter("token")),
@@ -103,13 +105,13 @@ async fn a_finished_search_is_told_once_signed_and_with_what_the_status_answers(
     assert_eq!(body["timestamp"], body["data"]["completed_at"]);
 
     let answered = stack.client().post_search(asking(&receiver, "/sync")).await;
-    receiver.asked(2).await;
+    receiver.wait_for_calls(2).await;
     assert_eq!(
         verified(&receiver.requests()[1])["data"],
         answered.expect(200)
     );
 
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     assert_eq!(receiver.calls(), 2);
     assert!(!status.text.contains("t0ps3cret"));
     let worker = stack.workers[0].process().output();
@@ -123,10 +125,10 @@ async fn a_finished_search_is_told_once_signed_and_with_what_the_status_answers(
 
 #[tokio::test]
 async fn a_search_without_a_callback_leaves_no_trace_of_one() {
-    let (web, _asked) = hanging_first(1);
+    let (web, _asked) = searxng_hanging_first(1);
     let stack = stack(&web, &[], 1).await;
     let id = stack.client().enqueue(question()).await;
-    reaches(&stack, &id, "processing", SOON).await;
+    wait_for_status(&stack, &id, "processing", TIMEOUT).await;
     let mut redis = stack.redis.connection().await;
     assert!(!redis.exists::<_, bool>(CALLBACKS).await.unwrap());
     let control = format!("{{search_job:{id}}}:ctl");
@@ -144,14 +146,14 @@ async fn a_receiver_that_fails_is_told_again_under_the_same_id() {
     receiver.next(Reply::json(500, "{}"));
     let stack = stack(&web, &[&receiver], 1).await;
     let id = stack.client().enqueue(asking(&receiver, "/")).await;
-    receiver.asked(2).await;
+    receiver.wait_for_calls(2).await;
     let calls = receiver.requests();
     assert_eq!(verified(&calls[0]), verified(&calls[1]));
     assert_eq!(calls[0].body, calls[1].body);
     for call in &calls {
         assert_eq!(call.header("webhook-id"), Some(id.as_str()));
     }
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
@@ -160,8 +162,8 @@ async fn a_receiver_that_is_gone_is_told_no_more() {
     receiver.next(Reply::json(410, "{}"));
     let stack = stack(&web, &[&receiver], 1).await;
     stack.client().enqueue(asking(&receiver, "/")).await;
-    receiver.asked(1).await;
-    is_quiet(&stack).await;
+    receiver.wait_for_calls(1).await;
+    wait_until_idle(&stack).await;
     assert_eq!(receiver.calls(), 1);
 }
 
@@ -175,7 +177,7 @@ async fn a_redirect_is_a_failure_and_nobody_follows_it() {
     receiver.next(Reply::redirect(&other.url()));
     let mut stack = stack(&web, &[&receiver, &other], 1).await;
     stack.client().enqueue(asking(&receiver, "/")).await;
-    receiver.asked(2).await;
+    receiver.wait_for_calls(2).await;
     assert_eq!(other.calls(), 0);
     assert!(
         stack.workers[0]
@@ -200,7 +202,7 @@ async fn a_private_address_that_nobody_vouches_for_is_not_called() {
         request["callback_url"] = address.as_str().into();
         stack.client().enqueue(request).await;
     }
-    eventually("all three are refused", SOON, async || {
+    eventually("all three are refused", TIMEOUT, async || {
         let log = stack.workers[0].process().output();
         (log.matches("a callback failed").count() >= 3).then_some(())
     })
@@ -216,7 +218,7 @@ async fn a_worker_that_is_killed_while_it_tells_is_followed_by_another() {
     receiver.next(Reply::hang());
     let mut stack = stack(&web, &[&receiver], 1).await;
     let id = stack.client().enqueue(asking(&receiver, "/")).await;
-    receiver.asked(1).await;
+    receiver.wait_for_calls(1).await;
     stack.workers[0].process().kill();
     stack.add_worker();
     // A lease of 30 s, and up to 5 s until somebody looks.
@@ -226,7 +228,7 @@ async fn a_worker_that_is_killed_while_it_tells_is_followed_by_another() {
     .await;
     let calls = receiver.requests();
     assert_eq!(verified(&calls[1])["data"]["session_id"], id);
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
@@ -239,7 +241,7 @@ async fn a_receiver_that_hangs_keeps_no_other_waiting_and_none_is_failed_that_wa
     let by_name = host(&other).replace("127.0.0.1", "localhost");
     let mut stack = Stack::builder(binaries!())
         .workers(0)
-        .searching(&web)
+        .with_searxng(&web)
         .env("WEBHOOK_SECRET", SECRET)
         .env("FETCH_ALLOW_HOSTS", format!("{},{by_name}", host(&hanging)))
         .start()
@@ -254,10 +256,10 @@ async fn a_receiver_that_hangs_keeps_no_other_waiting_and_none_is_failed_that_wa
     }
     end(elsewhere).await;
     stack.add_worker();
-    hanging.asked(8).await;
-    other.asked(1).await;
+    hanging.wait_for_calls(8).await;
+    other.wait_for_calls(1).await;
     assert_eq!(hanging.calls(), 8);
-    let log = eventually("the eight are given up", SOON, async || {
+    let log = eventually("the eight are given up", TIMEOUT, async || {
         let log = stack.workers[0].process().output();
         (log.matches("a callback failed").count() >= 8).then_some(log)
     })
@@ -277,7 +279,7 @@ async fn cancelled_and_failed_searches_are_told_too() {
     stack.client().delete(&path).await.expect(200);
     let failed = stack.client().enqueue(asking(&receiver, "/failed")).await;
     stack.add_worker();
-    receiver.asked(2).await;
+    receiver.wait_for_calls(2).await;
     for call in receiver.requests() {
         let body = verified(&call);
         assert_eq!(body["type"], "search.failed");
@@ -291,15 +293,15 @@ async fn cancelled_and_failed_searches_are_told_too() {
         );
         assert!(body["data"]["error_code"].is_string());
     }
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
 async fn a_restart_of_redis_between_the_end_and_the_call_loses_nothing() {
     let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
-    let builder = Stack::builder(binaries!()).workers(0).searching(&web);
+    let builder = Stack::builder(binaries!()).workers(0).with_searxng(&web);
     let mut stack = builder
-        .on(RedisServer::with_aof().await)
+        .on_redis(RedisServer::with_aof().await)
         .env("WEBHOOK_SECRET", SECRET)
         .env("FETCH_ALLOW_HOSTS", host(&receiver))
         .start()
@@ -309,9 +311,9 @@ async fn a_restart_of_redis_between_the_end_and_the_call_loses_nothing() {
     stack.client().delete(&path).await.expect(200);
     stack.redis.restart().await;
     stack.add_worker();
-    receiver.asked(1).await;
+    receiver.wait_for_calls(1).await;
     assert_eq!(verified(&receiver.requests()[0])["data"]["cancelled"], true);
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
 }
 
 #[tokio::test]
@@ -327,7 +329,7 @@ async fn a_callback_whose_record_has_expired_is_struck_off() {
     assert_eq!(redis.del::<_, u64>(&keys).await.unwrap(), 3);
     assert_eq!(redis.zcard::<_, u64>(CALLBACKS).await.unwrap(), 1);
     stack.add_worker();
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     assert_eq!(receiver.calls(), 0);
     assert!(!redis.exists::<_, bool>(&keys).await.unwrap());
 }
@@ -362,7 +364,7 @@ async fn without_a_secret_a_callback_is_refused_and_the_setting_named() {
     let web = searxng::finding(searxng::about_python());
     let stack = Stack::builder(binaries!())
         .workers(0)
-        .searching(&web)
+        .with_searxng(&web)
         .start()
         .await;
     let mut request = question();
@@ -387,8 +389,8 @@ async fn a_repeat_with_another_callback_is_another_request() {
     let first = asking(&receiver, "/one");
     assert_eq!([post(&first).await, post(&first).await], [200, 200]);
     assert_eq!(post(&asking(&receiver, "/two")).await, 409);
-    receiver.asked(1).await;
+    receiver.wait_for_calls(1).await;
     assert_eq!(post(&first).await, 200);
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     assert_eq!(receiver.calls(), 1);
 }
