@@ -1,4 +1,4 @@
-//! Every operation that the API describes, for tests that hold for all of them.
+//! Every operation that the OpenAPI document describes, for tests that must hold for all of them.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -9,13 +9,13 @@ use crate::Client;
 #[derive(Debug, Clone)]
 pub struct Operation {
     pub method: Method,
-    /// With an id where the document has a place for one.
+    /// With an id in place of the path parameter.
     pub path: String,
-    /// The names of its parameters in the query string.
+    /// The names of its query parameters.
     pub query: Vec<String>,
 }
 
-/// All of them; `id` is put where an id belongs.
+/// All operations; `id` replaces each `{id}` in a path.
 pub async fn operations(client: &Client, id: &str) -> Vec<Operation> {
     let document = client.get("/api/openapi.json").await.expect(200);
     let paths = document["paths"].as_object().expect("paths");

@@ -1,6 +1,6 @@
-//! What must not come out: each secret that a test gives to a process, and each question that it
-//! sends, is kept in mind; every log is searched for them when its process is dropped, every answer
-//! when it comes.
+//! Searches outputs for secrets. It remembers each secret that a test gives to a process and each
+//! question that a test sends. When a process is dropped, its log is searched for them; every
+//! answer is searched when it arrives.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::process::Process;
 use crate::programs::Environment;
 
-/// Shorter ones may stand in a log by chance.
+/// Shorter ones may be in a log by chance.
 const MIN_LENGTH: usize = 12;
-/// What names the inside, or what broke in it.
+/// Texts that reveal internals or internal errors.
 const INTERNAL_MARKERS: [&str; 7] = [
     "redis://",
     "rediss://",
@@ -35,7 +35,7 @@ fn canaries() -> MutexGuard<'static, Option<Canaries>> {
     CANARIES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps the secrets among the settings of a process in mind.
+/// Remembers the secrets among the settings of a process.
 pub fn plant_secrets(environment: &Environment) {
     let mut planted = canaries();
     let secrets = &mut planted.get_or_insert_default().secrets;
@@ -55,7 +55,7 @@ pub fn plant_secrets(environment: &Environment) {
     secrets.retain(|secret| secret.len() >= MIN_LENGTH);
 }
 
-/// Of `key` or `name:key`.
+/// The key in `key` or `name:key`.
 fn key_of(entry: &str) -> &str {
     entry.split_once(':').map_or(entry, |(_, key)| key)
 }
@@ -65,7 +65,8 @@ fn password(url: &str) -> Option<String> {
     url.password().map(str::to_owned)
 }
 
-/// Keeps the question of a request in mind: one of several words, which no log has by chance.
+/// Remembers the question of a request, if it has several words: such a text is in no log by
+/// chance.
 pub fn plant_question(body: &[u8]) {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return;
@@ -80,7 +81,7 @@ pub fn plant_question(body: &[u8]) {
     }
 }
 
-/// The first line of `log` that has something which no log may have.
+/// The first line of `log` that contains a secret or a question, and its number.
 pub fn find_leak(log: &str) -> Option<(usize, String)> {
     let planted = canaries();
     let planted = planted.as_ref()?;
@@ -92,8 +93,8 @@ pub fn find_leak(log: &str) -> Option<(usize, String)> {
     Some((number + 1, format!("{private:?} in: {line}")))
 }
 
-/// Ends the process, and panics when its log has something which no log may have. Quiet when the
-/// test has failed already: that failure tells more.
+/// Ends the process; panics when its log contains a secret or a question. Does not panic when the
+/// test has failed already: that failure says more.
 pub(crate) fn assert_log_clean(process: &mut Process) {
     if std::thread::panicking() {
         return;
@@ -104,7 +105,7 @@ pub(crate) fn assert_log_clean(process: &mut Process) {
     }
 }
 
-/// Panics when an answer has a secret, or names the inside.
+/// Panics when an answer contains a secret or reveals internals.
 pub(crate) fn assert_answer_clean(answer: &str) {
     let planted = canaries();
     let secrets = planted.iter().flat_map(|planted| &planted.secrets);

@@ -10,7 +10,7 @@ pub fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("fixture {name}: {error}"))
 }
 
-/// The same as text.
+/// `fixtures/<name>` as text.
 pub fn text(name: &str) -> String {
     String::from_utf8(bytes(name)).unwrap_or_else(|error| panic!("fixture {name}: {error}"))
 }

@@ -1,15 +1,14 @@
-//! Keys that hold what they never should: every key of the table, with everything that may stand
-//! there instead.
+//! Damaged Redis keys: every key of the key table, with each kind of wrong content.
 
 use privachat_core::keys::TABLE;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, cmd};
 use uuid::Uuid;
 
-/// A text that is no id, no number and no JSON, and no UTF-8 either.
+/// A text that is no id, no number, no JSON and no UTF-8.
 const GARBAGE: &[u8] = b"\xff\x00 garbage \x1b[31m";
 
-/// What stands under a key instead of what should.
+/// The wrong content of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     Text,
@@ -18,7 +17,7 @@ pub enum Content {
     Set,
     Sorted,
     Stream,
-    /// Of the right type, with members or numbers that mean nothing.
+    /// Of the right type, with meaningless members or numbers.
     Garbage,
     /// Of the right type, as a later version might write it.
     LaterVersion,
@@ -75,13 +74,13 @@ fn set(key: &str, text: &[u8]) -> Cmd {
 fn hash(key: &str, field: &str, text: &[u8]) -> Cmd {
     let mut command = cmd("HSET");
     command.arg(key).arg(field).arg(text);
-    // Numbers of a job that are none.
+    // Number fields of a job without numbers.
     command.arg("lease").arg(GARBAGE).arg("not_before").arg("x");
     command.arg("mode").arg("speed").arg("created").arg("x");
     command
 }
 
-/// Keys of the table, each with its type; those of jobs are of `victim`.
+/// The keys of the key table, each with its type; keys of jobs are those of `victim`.
 pub fn keys(victim: Uuid) -> Vec<(String, &'static str)> {
     let of_row = |pattern: &str| {
         pattern
@@ -97,7 +96,7 @@ pub fn keys(victim: Uuid) -> Vec<(String, &'static str)> {
         .collect()
 }
 
-/// Puts `content` under `key` instead of what is there.
+/// Replaces the value of `key` with `content`.
 pub async fn overwrite(redis: &mut MultiplexedConnection, key: &str, kind: &str, content: Content) {
     let () = cmd("DEL").arg(key).query_async(redis).await.expect("DEL");
     let () = content
@@ -108,11 +107,11 @@ pub async fn overwrite(redis: &mut MultiplexedConnection, key: &str, kind: &str,
         .unwrap_or_else(|error| panic!("{key}: {content:?}: {error}"));
 }
 
-/// Lists the victim wherever jobs are listed, so that everybody comes across it.
+/// Adds the victim to every index of jobs, so that every reader meets it.
 pub async fn add_to_indexes(redis: &mut MultiplexedConnection, victim: Uuid) {
     let victim = victim.to_string();
     for list in ["live", "unsaved", "callbacks", "failures", "pending:speed"] {
-        // One of these may be of a wrong type itself.
+        // One of these keys may itself have a wrong type.
         let _refused = cmd("ZADD")
             .arg(format!("{{search}}:{list}"))
             .arg(0)

@@ -1,4 +1,4 @@
-//! Listening in great numbers, or without reading, and counting what it costs.
+//! Listeners in great numbers or without reading, and what they cost.
 
 use privachat_core::keys;
 use redis::AsyncCommands;
@@ -20,7 +20,7 @@ pub fn raise_limit() {
     setrlimit(Resource::Nofile, raised).expect("the hard limit");
 }
 
-/// Adds text events to a search that no worker has.
+/// Appends text events to a search that no worker runs.
 pub async fn append_text_events(stack: &Stack, id: &str, texts: &[String]) {
     let mut redis = stack.redis.connection().await;
     let key = keys::events(Uuid::parse_str(id).unwrap());
@@ -43,7 +43,7 @@ fn port(client: &Client) -> u16 {
     client.base().rsplit(':').next().unwrap().parse().unwrap()
 }
 
-/// The API's established connections, by the kernel's table.
+/// The API's established connections, from the kernel's table.
 pub fn established_connections(client: &Client) -> usize {
     let table = std::fs::read_to_string("/proc/net/tcp").expect("the table of connections");
     let local = format!(":{:04X}", port(client));
@@ -63,7 +63,7 @@ pub fn resident_kib(process: u32) -> u64 {
     number.expect("VmRSS").parse().unwrap()
 }
 
-/// A connection that has asked and read nothing.
+/// A connection that requested events and reads nothing.
 pub async fn request_events(client: &Client, id: &str, socket: bool) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", port(client)))
         .await
@@ -78,7 +78,7 @@ pub async fn request_events(client: &Client, id: &str, socket: bool) -> TcpStrea
     stream
 }
 
-/// Waits until the first event has come.
+/// Waits until the first event has arrived.
 pub async fn wait_for_first_event(stream: &mut TcpStream) {
     let mut all = Vec::new();
     while !all.windows(6).any(|part| part == b"queued") {

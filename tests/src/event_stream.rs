@@ -1,4 +1,4 @@
-//! Reading Server-Sent Events, byte for byte.
+//! Reads Server-Sent Events, byte for byte.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::Client;
 
-/// Longer than any pause of a stream, whose heartbeats come every 15 s.
+/// Longer than any pause of a stream, which sends a keep-alive every 15 s.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 type Chunks = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
@@ -23,17 +23,17 @@ pub struct StreamEvent {
     pub data: Value,
 }
 
-/// A stream that is being read. Dropping it cuts the connection.
+/// A stream in progress. Dropping it cuts the connection.
 pub struct EventStream {
     chunks: Chunks,
-    /// Everything that came.
+    /// All received bytes.
     pub raw: Vec<u8>,
-    /// What of it was read.
+    /// How many of them are parsed.
     read: usize,
 }
 
 impl Client {
-    /// The events of a search from `after` on; a header is sent when it is not empty.
+    /// The events of a search after `after`, which is sent as a header unless empty.
     pub async fn events(&self, id: &str, after: &str) -> EventStream {
         EventStream::open(self.events_request(id, after)).await
     }
@@ -48,7 +48,7 @@ impl Client {
 }
 
 impl EventStream {
-    /// Sends the request and looks at the head of the answer.
+    /// Sends the request and checks the head of the answer.
     pub async fn open(request: RequestBuilder) -> Self {
         let response = request.send().await.expect("an answer");
         assert_eq!(response.status(), 200);
@@ -60,7 +60,7 @@ impl EventStream {
         }
     }
 
-    /// The next event; nothing when the stream has ended or broke off.
+    /// The next event; None when the stream has ended or broken off.
     pub async fn next(&mut self) -> Option<StreamEvent> {
         loop {
             while let Some(block) = self.block() {
@@ -72,7 +72,7 @@ impl EventStream {
         }
     }
 
-    /// The next chunk, as it came.
+    /// The next chunk, as received.
     pub async fn more(&mut self) -> Option<Bytes> {
         let chunk = tokio::time::timeout(TIMEOUT, self.chunks.next()).await;
         let chunk = chunk.expect("something within 30 s")?.ok()?;
@@ -80,7 +80,7 @@ impl EventStream {
         Some(chunk)
     }
 
-    /// Everything until the end of the stream.
+    /// All events until the end of the stream.
     pub async fn rest(&mut self) -> Vec<StreamEvent> {
         let mut all = Vec::new();
         while let Some(event) = self.next().await {
@@ -89,7 +89,7 @@ impl EventStream {
         all
     }
 
-    /// Reads until an event of this kind has come, and gives all that came.
+    /// Reads until an event of this kind; returns all events read.
     pub async fn until(&mut self, kind: &str) -> Vec<StreamEvent> {
         let mut all = Vec::new();
         loop {
@@ -112,7 +112,7 @@ impl EventStream {
     }
 }
 
-/// Comments and `retry:` are no events.
+/// None for comments and `retry:`, which are no events.
 pub(crate) fn parse_event(block: &str) -> Option<StreamEvent> {
     let field = |name: &str| {
         block
@@ -126,7 +126,7 @@ pub(crate) fn parse_event(block: &str) -> Option<StreamEvent> {
     })
 }
 
-/// The answer as a reader has it who drops what is void.
+/// The text of the answer as a client assembles it: discarded parts removed.
 pub fn answer_text(events: &[StreamEvent]) -> String {
     events
         .iter()

@@ -1,4 +1,4 @@
-//! What many tests of the job engine begin with: a SearXNG that hangs or finds, a quick search.
+//! Common starting points of job tests: a SearXNG that hangs or returns results, a quick search.
 
 use crate::stack::RedisBackend;
 use crate::upstream::{Reply, Request, searxng};
@@ -18,7 +18,7 @@ use uuid::Uuid;
 /// Seconds, instead of the 15 of a deployment.
 pub const LEASE: u64 = 3;
 
-/// What the engine finds.
+/// The results of the search engine.
 pub fn gather_results() -> Vec<searxng::Result> {
     vec![searxng::Result::new(
         "Gather",
@@ -27,7 +27,7 @@ pub fn gather_results() -> Vec<searxng::Result> {
     )]
 }
 
-/// A SearXNG that hangs for as long as it is told to, and finds something afterwards.
+/// A SearXNG that hangs for the first calls and then returns results.
 pub fn searxng_hanging_first(times: usize) -> (Upstream, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
@@ -44,7 +44,7 @@ pub fn searxng_hanging_first(times: usize) -> (Upstream, Arc<AtomicUsize>) {
     (double, asked)
 }
 
-/// A stack with short leases that asks this SearXNG alone.
+/// A stack with short leases whose only engine is this SearXNG.
 pub async fn stack(binaries: Binaries, searxng: &Upstream, workers: usize) -> Stack {
     Stack::builder(binaries)
         .workers(workers)
@@ -55,7 +55,7 @@ pub async fn stack(binaries: Binaries, searxng: &Upstream, workers: usize) -> St
         .await
 }
 
-/// A job for the engine itself, with ten minutes for everything.
+/// A job for the engine's functions, with ten minutes for everything.
 pub fn job(id: Uuid) -> NewJob {
     const TEN_MINUTES: Duration = Duration::from_secs(600);
     NewJob {
@@ -72,12 +72,12 @@ pub fn job(id: Uuid) -> NewJob {
     }
 }
 
-/// A search that takes a moment, and that is run each time it is asked for.
+/// A search that takes a moment and is never answered from the cache.
 pub fn question() -> Value {
     json!({"query": "What is gather?", "mode": "speed", "cache": false})
 }
 
-/// Polls until the search is there.
+/// Polls until the search has this status.
 pub async fn wait_for_status<R>(
     stack: &Stack<R>,
     id: &str,
@@ -92,7 +92,7 @@ pub async fn wait_for_status<R>(
     .await
 }
 
-/// Waits until so many workers are known.
+/// Waits until this many workers have sent heartbeats.
 pub async fn wait_for_workers(stack: &Stack, workers: usize) {
     eventually(
         "the workers are there",
@@ -105,11 +105,11 @@ pub async fn wait_for_workers(stack: &Stack, workers: usize) {
     .await;
 }
 
-/// A reply that was lost puts a session off for 10 s on its way into the history, and leftovers are
-/// looked for every 5 s.
+/// A lost reply delays a session's way into the history by 10 s, and the sweep for leftovers runs
+/// every 5 s.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Waits until nothing is queued, watched or waiting to be stored any more.
+/// Waits until no job is queued, leased or waiting for the history.
 pub async fn wait_until_idle<R: RedisBackend>(stack: &Stack<R>) {
     let mut servers = stack.redis.connections().await;
     eventually(
@@ -124,7 +124,7 @@ pub async fn wait_until_idle<R: RedisBackend>(stack: &Stack<R>) {
             let left = keys
                 .iter()
                 .filter(|key| !key.starts_with("{search}:workers"))
-                // What was lost together is known for an hour.
+                // Groups of jointly lost searches are remembered for an hour.
                 .filter(|key| !key.starts_with("{search}:lost:"))
                 .filter(|key| *key != "{search}:failures");
             left.eq(["{search}:seq"]).then_some(())
@@ -133,7 +133,7 @@ pub async fn wait_until_idle<R: RedisBackend>(stack: &Stack<R>) {
     .await;
 }
 
-/// How often a search's events say that it is completed.
+/// The number of `completed` events of a search.
 pub async fn count_completions(redis: &mut MultiplexedConnection, id: &str) -> usize {
     let events: StreamRangeReply = redis
         .xrange_all(format!("{{search_job:{id}}}:ev"))

@@ -1,6 +1,6 @@
-//! The harness of the black-box tests: real servers and real binaries, each in a folder of its own
-//! and stopped when the test is over, however it ends; and doubles of what the service asks over
-//! HTTP. A test begins with
+//! The harness of the black-box tests: real servers and real binaries, each in its own folder and
+//! stopped at the end of the test, also when the test fails; and doubles of the servers that the
+//! service calls over HTTP. A test begins with
 //!
 //! ```no_run
 //! # use privachat_tests::{Binaries, Stack};
@@ -10,7 +10,7 @@
 //! # }
 //! ```
 //!
-//! Panics are the reports here, so they say what to do.
+//! The harness reports errors by panics; their messages say what to do.
 
 pub mod api_operations;
 pub mod balancer;

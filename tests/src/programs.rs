@@ -11,14 +11,14 @@ use crate::wait::Polling;
 
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Paths of the built binaries; [`binaries!`](crate::binaries) makes it inside a test.
+/// Paths of the built binaries; tests create it with [`binaries!`](crate::binaries).
 #[derive(Debug, Clone, Copy)]
 pub struct Binaries {
     pub api: &'static str,
     pub worker: &'static str,
 }
 
-/// Cargo tells the paths to the integration test itself only, hence a macro.
+/// A macro because Cargo gives the paths to integration tests only.
 #[macro_export]
 macro_rules! binaries {
     () => {
@@ -41,7 +41,7 @@ pub struct Api {
 
 impl Api {
     /// Starts it on a free port, with no environment but `environment`, and waits for /livez.
-    /// `folder` gets its log and address and is its working folder.
+    /// `folder` is its working folder and gets its log and its address.
     pub async fn start(binary: &str, environment: &Environment, folder: &Path) -> Self {
         let address_file = folder.join("api.addr");
         let _ = std::fs::remove_file(&address_file);
@@ -67,7 +67,7 @@ impl Api {
         Self { process, client }
     }
 
-    /// Waits until /readyz says yes.
+    /// Waits until /readyz answers 200.
     pub async fn ready(&mut self) {
         let patience = Polling::new("the API is ready", START_TIMEOUT);
         while self.client.status_of("/readyz").await != Some(200) {
@@ -91,7 +91,7 @@ impl Drop for Api {
     }
 }
 
-/// None until the file is there and whole.
+/// None until the file is complete.
 fn written_address(file: &Path) -> Option<String> {
     let address = std::fs::read_to_string(file).ok()?;
     let address = address.trim().trim_start_matches("http://");
@@ -105,8 +105,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts it as `name`, which names its log in `folder`. A worker has no port to wait for: its
-    /// first sign of life is a heartbeat in Redis, or a search that ends.
+    /// Starts it as `name`, which names its log in `folder`. A worker has no port to wait for: the
+    /// first signs of it are a heartbeat in Redis or an ended search.
     pub fn start(name: &str, binary: &str, environment: &Environment, folder: &Path) -> Self {
         let mut command = isolated(binary);
         command.current_dir(folder).envs(environment);

@@ -1,10 +1,10 @@
-//! The project's own files, for the tests that hold its borders.
+//! The project's own files, for the tests of its module borders.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// One file: its path from the project's folder, and its text.
+/// One file: its path relative to the project, and its text.
 #[derive(Debug)]
 pub struct SourceFile {
     pub path: String,
@@ -21,7 +21,7 @@ impl SourceFile {
         self.text.lines().map(code).collect::<Vec<_>>().join("\n")
     }
 
-    /// What stands directly under `root` in its paths: `jobs` and `keys` for the root
+    /// The names directly under `root` in its paths: `jobs` and `keys` for the root
     /// `privachat_core` in `use privachat_core::{jobs::Jobs, keys};`.
     pub fn uses(&self, root: &str) -> BTreeSet<String> {
         let code = self.code();
@@ -36,7 +36,7 @@ impl SourceFile {
             .collect()
     }
 
-    /// Whether `word` stands in the code as a word of its own.
+    /// Whether the code contains `word` as a whole word.
     pub fn mentions(&self, word: &str) -> bool {
         self.code()
             .split(|c: char| !(c.is_alphanumeric() || c == '_'))
@@ -51,7 +51,7 @@ impl SourceFile {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Unit tests in a file of their own.
+    /// Whether the file holds only unit tests.
     pub fn is_test(&self) -> bool {
         self.name() == "tests.rs" || self.path.contains("/tests/")
     }
@@ -91,7 +91,7 @@ fn identifier(text: &str) -> String {
         .collect()
 }
 
-/// Every text file of the project but what is built, fetched or captured.
+/// Every text file of the project except built, downloaded and captured ones.
 pub fn all() -> Vec<SourceFile> {
     let root = root();
     let mut sources = Vec::new();
@@ -120,7 +120,7 @@ pub fn web_scripts() -> Vec<SourceFile> {
         .collect()
 }
 
-/// One file, by its path from the project's folder.
+/// One file, by its path relative to the project.
 pub fn file(path: &str) -> SourceFile {
     let text =
         fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));

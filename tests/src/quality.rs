@@ -1,5 +1,5 @@
-//! How good the answers are, measured: the worker's own commands over documents, questions and
-//! planted answers that were written for it (`tests/quality/`).
+//! Measures the quality of answers: runs the worker's commands over the documents, questions and
+//! planted answers in `tests/quality/`.
 
 mod answers;
 mod claims;
@@ -19,7 +19,7 @@ use serde_json::Value;
 use std::{fmt, path::Path, thread};
 use tempfile::TempDir;
 
-/// So many of so many.
+/// A count out of a total.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Share {
     pub hits: usize,
@@ -47,7 +47,7 @@ pub struct CorpusWorker {
 }
 
 impl CorpusWorker {
-    /// With an index of all documents. QUALITY_WORKER names another binary to measure.
+    /// Indexes all documents. QUALITY_WORKER names another binary to measure.
     pub fn new(worker: &str) -> Self {
         let worker = std::env::var("QUALITY_WORKER").unwrap_or_else(|_| worker.to_owned());
         let folder = tempfile::tempdir().expect("a folder for the index");
@@ -60,13 +60,12 @@ impl CorpusWorker {
         self.folder.path()
     }
 
-    /// What a command prints as JSON. A search that finds nothing ends with a failure and prints
-    /// one too.
+    /// The JSON that a command prints. A search without results prints JSON too, and fails.
     fn json(&self, arguments: &[&str]) -> Value {
         self.json_with(&[], arguments)
     }
 
-    /// The same under further settings.
+    /// Like [`json`](Self::json), with extra settings.
     fn json_with(&self, settings: &[(&str, String)], arguments: &[&str]) -> Value {
         let output = isolated(&self.worker)
             .current_dir(self.folder.path())

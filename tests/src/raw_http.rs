@@ -12,19 +12,19 @@ use crate::Client;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Client {
-    /// A connection to the API that has sent nothing yet.
+    /// A new connection to the API.
     pub async fn connection(&self) -> TcpStream {
         let address = self.base().trim_start_matches("http://");
         TcpStream::connect(address).await.expect("a connection")
     }
 
-    /// Everything that is answered to these bytes until the server ends the connection.
+    /// Sends these bytes; returns everything that the server sends until it closes the connection.
     pub async fn exchange(&self, request: impl AsRef<[u8]>) -> String {
         let mut stream = self.connection().await;
         stream.write_all(request.as_ref()).await.expect("sent");
         let mut answer = Vec::new();
         let read = timeout(TIMEOUT, stream.read_to_end(&mut answer)).await;
-        // A server that does not read on may reset the connection behind its answer.
+        // A server that stops reading may reset the connection after its answer.
         let _cut = read.expect("an end within 60 s");
         String::from_utf8_lossy(&answer).into_owned()
     }

@@ -17,13 +17,13 @@ const SERVING_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub struct RedisCluster {
-    /// Node n begins with the nth third of the slots.
+    /// Node n starts with the nth third of the slots.
     pub nodes: Vec<RedisServer>,
     replicas: Vec<RedisServer>,
 }
 
 impl RedisCluster {
-    /// Three nodes that know each other and serve all slots.
+    /// Three connected nodes that serve all slots.
     pub async fn start() -> Self {
         let mut nodes = Vec::new();
         let mut buses = Vec::new();
@@ -40,7 +40,7 @@ impl RedisCluster {
         cluster
     }
 
-    /// One more node, which takes over when a master dies. Returns once it is up to date.
+    /// Adds a node, which takes over when its master dies. Returns once it is in sync.
     pub async fn add_replica_of(&mut self, master: usize) {
         let bus = free_port();
         let replica = RedisServer::with(options(bus)).await;
@@ -65,7 +65,7 @@ impl RedisCluster {
                 .query_async(&mut connection)
                 .await
                 .expect("the state of the replication");
-            // A replica says how far it is once a second.
+            // A replica reports its offset once a second.
             let value = |name: &str| info.split_once(name)?.1.split([',', '\r']).next();
             let is = value("master_repl_offset:");
             if info.contains("state=online") && value(",offset=") == is {
@@ -75,13 +75,13 @@ impl RedisCluster {
         }
     }
 
-    /// Starts a killed node again, and waits until it takes part: at first it answers CLUSTERDOWN.
+    /// Starts a killed node again and waits until it serves: at first it answers CLUSTERDOWN.
     pub async fn restart(&mut self, index: usize) {
         self.nodes[index].restart().await;
         wait_until_serving(&mut self.nodes[index].connection().await).await;
     }
 
-    /// The node that has a key, as the slots were dealt out.
+    /// The node that has a key, by the initial distribution of slots.
     pub async fn node_of(&self, key: &str) -> usize {
         let mut connection = self.connect_to_all().await.remove(0);
         let slot: u16 = redis::cmd("CLUSTER")
@@ -95,7 +95,7 @@ impl RedisCluster {
             .expect("every slot is dealt out")
     }
 
-    /// Which node has which of the keys of this form. Nodes that are down have none.
+    /// All keys that match the pattern, each with its node. Nodes that are down are skipped.
     pub async fn keys(&self, pattern: &str) -> Vec<(usize, String)> {
         let mut found = Vec::new();
         for (index, node) in self.nodes.iter().enumerate() {
@@ -108,7 +108,7 @@ impl RedisCluster {
         found
     }
 
-    /// Moves the slot of a key, with all keys in it, to another node, as redis-cli's reshard does.
+    /// Moves the slot of a key, with all its keys, to another node, as redis-cli's reshard does.
     pub async fn move_slot(&self, key: &str, from: usize, to: usize) {
         let mut connections = self.connect_to_all().await;
         let mut ids: Vec<String> = Vec::new();
@@ -137,7 +137,8 @@ impl RedisCluster {
                 .expect("a migrated key");
         }
         let settled = [&setslot[..], &["NODE", &ids[to]]].concat();
-        // The new owner first: nobody may be sent to one who does not know of it yet.
+        // The new owner first: no client may be redirected to a node that does not know of its slot
+        // yet.
         for index in [to, from] {
             let _: Value = cluster(&mut connections[index], &settled).await;
         }
@@ -210,7 +211,7 @@ fn options(bus: u16) -> Options {
         ("--cluster-enabled", "yes"),
         ("--cluster-port", &bus.to_string()),
         ("--cluster-node-timeout", "1000"),
-        // One node away shall not stop the others.
+        // A missing node must not stop the others.
         ("--cluster-require-full-coverage", "no"),
     ];
     Options {

@@ -1,8 +1,8 @@
-//! What a Redis says of itself.
+//! Statistics of a Redis.
 
 use redis::aio::MultiplexedConnection;
 
-/// What stands behind `name` and its colon in a section of `INFO`.
+/// The value of `name` in a section of `INFO`.
 pub async fn value(redis: &mut MultiplexedConnection, section: &str, name: &str) -> Option<String> {
     let info: String = redis::cmd("INFO")
         .arg(section)
@@ -14,7 +14,7 @@ pub async fn value(redis: &mut MultiplexedConnection, section: &str, name: &str)
         .find_map(|(known, value)| (known == name).then(|| value.trim().to_owned()))
 }
 
-/// How often it has run a command since its statistics began.
+/// How often it has run a command since its statistics were reset.
 pub async fn calls(redis: &mut MultiplexedConnection, command: &str) -> u64 {
     let name = format!("cmdstat_{command}");
     let statistics = value(redis, "commandstats", &name).await;

@@ -20,9 +20,9 @@ const SETTLING_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub struct RedisSentinel {
-    /// Dropped first: nobody shall fail over what is being torn down.
+    /// Dropped first, so that no sentinel starts a failover during the teardown.
     sentinels: Vec<Sentinel>,
-    /// The first is the master to begin with.
+    /// The first is the initial master.
     pub servers: Vec<RedisServer>,
     _folder: TempDir,
 }
@@ -34,7 +34,7 @@ struct Sentinel {
 }
 
 impl RedisSentinel {
-    /// Returns once every sentinel knows the others and a replica that is up to date.
+    /// Returns once every sentinel knows the others and a replica that is in sync.
     pub async fn start() -> Self {
         let aof = Options {
             aof: true,
@@ -61,7 +61,7 @@ impl RedisSentinel {
         started
     }
 
-    /// The index of the master, in the opinion of the sentinels; None while they disagree.
+    /// The index of the master according to the sentinels; None while they disagree.
     pub async fn master(&self) -> Option<usize> {
         let mut opinions = Vec::new();
         for sentinel in &self.sentinels {
@@ -75,8 +75,8 @@ impl RedisSentinel {
         self.servers.iter().position(|server| server.port() == port)
     }
 
-    /// Waits until the replica has everything that the master has acknowledged so far, and tells who
-    /// is the master.
+    /// Waits until the replica has everything that the master has acknowledged so far; returns the
+    /// master's index.
     pub async fn wait_until_replicated(&self) -> usize {
         let patience = Polling::new("the replica has everything", SETTLING_TIMEOUT);
         loop {
@@ -92,7 +92,7 @@ impl RedisSentinel {
         }
     }
 
-    /// A failover while the master is well, as before maintenance.
+    /// Starts a failover from a healthy master, as before maintenance.
     pub async fn start_failover(&self) {
         let patience = Polling::new("the sentinels fail over", SETTLING_TIMEOUT);
         let mut command = redis::cmd("SENTINEL");
@@ -173,7 +173,7 @@ impl Sentinel {
         let port = free_port();
         let name = format!("sentinel-{index}");
         let file = folder.path().join(format!("{name}.conf"));
-        // Sentinels write what they learn into their file: each has its own.
+        // Sentinels write to their configuration file: each has its own.
         let lines = [
             format!("port {port}"),
             "bind 127.0.0.1".to_owned(),

@@ -1,5 +1,5 @@
-//! One who reads the events of a search as clients do: over one connection after the other, each of
-//! which may be cut at any byte.
+//! Reads the events of a search as clients do: over one connection after the other, each of which
+//! may be cut at any byte.
 
 use futures_util::StreamExt;
 use privachat_core::jobs::EntryId;
@@ -11,18 +11,18 @@ use std::time::Duration;
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionEnd {
-    /// As HTTP says.
+    /// As HTTP demands.
     Complete,
-    /// In the middle, by the reader's wish or not; or there was no answer at all.
+    /// Early, by this reader or by the server, or without any answer.
     Cut,
-    /// It was answered that everything was received.
+    /// The server answered that everything was received before.
     NothingLeft,
 }
 
 /// What has been received of one search.
 #[derive(Debug, Default)]
 pub struct ResumingReader {
-    /// The events that arrived whole, as they came.
+    /// The bytes of the events that arrived whole.
     pub whole: Vec<u8>,
     last: String,
     is_over: bool,
@@ -36,14 +36,14 @@ impl ResumingReader {
         self.is_over
     }
 
-    /// Everything that came, as events.
+    /// All received events.
     pub fn events(&self) -> Vec<StreamEvent> {
         let text = std::str::from_utf8(&self.whole).expect("UTF-8");
         text.split_terminator("\n\n").filter_map(event).collect()
     }
 
-    /// Goes on reading behind the last event that arrived, and cuts the connection after `most`
-    /// bytes of the body; of an event that is cut nothing counts.
+    /// Reads on after the last whole event and cuts the connection after `most` bytes of the body;
+    /// incomplete events are discarded.
     pub async fn read(&mut self, client: &Client, id: &str, most: usize) -> ConnectionEnd {
         self.connections += 1;
         let Ok(response) = client.events_request(id, &self.last).send().await else {
@@ -73,7 +73,7 @@ impl ResumingReader {
         ended
     }
 
-    /// Reads from these in turn, as a client behind a balancer does, until the last event is there.
+    /// Reads from these in turn, as a client behind a balancer does, until the last event.
     pub async fn finish(&mut self, from: &[&Client], id: &str) {
         let patience = Polling::new("the last event arrives", Duration::from_secs(60));
         for client in from.iter().cycle() {
@@ -97,7 +97,7 @@ impl ResumingReader {
             let Some(id) = line(b"id: ") else { continue };
             self.last = String::from_utf8(id.to_vec()).expect("an id");
             self.is_over = matches!(line(b"event: "), Some(b"completed" | b"failed"));
-            // Comments and `retry:` stand before the event.
+            // Comments and `retry:` precede the event.
             let start = block.windows(4).position(|four| four == b"id: ");
             self.whole
                 .extend_from_slice(&block[start.expect("an id")..]);
@@ -105,7 +105,7 @@ impl ResumingReader {
     }
 }
 
-/// Ids increase, it begins with the first event, and the last one comes once, at the end.
+/// Ids increase, the first event is first, and the last event comes once, at the end.
 pub fn assert_whole(events: &[StreamEvent]) {
     let ids: Vec<EntryId> = events
         .iter()

@@ -1,6 +1,6 @@
-//! The thread that starts every child process. A child is told to be killed when its parent
-//! *thread* ends (`setpriv --pdeathsig`), so that nothing survives a test run that is itself killed;
-//! test threads come and go, this one lives as long as the process.
+//! The thread that starts every child process. A child is killed when its parent *thread* ends
+//! (`setpriv --pdeathsig`), so that nothing survives a killed test run; test threads are
+//! short-lived, this one lives as long as the process.
 
 use std::io;
 use std::process::{Child, Command};

@@ -1,5 +1,5 @@
-//! Users of the service who do not stop: they search, poll, listen and look at what they asked,
-//! each over connections of their own, and note whatever an honest client would call a failure.
+//! Continuous users of the service: they search, poll, listen and read the history, each over its
+//! own connections, and record everything that an honest client would call a failure.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,30 +14,30 @@ use tokio::time::sleep;
 use crate::Client;
 use crate::resuming_reader::{ConnectionEnd, ResumingReader};
 
-/// Between two looks at a search, and between two requests of one user.
+/// Between two polls of a search, and between two requests of one user.
 const POLL_INTERVAL: Duration = Duration::from_millis(25);
-/// Before a stream that was ended is opened again: what its `retry:` asks for.
+/// Before an ended stream is opened again: as its `retry:` asks.
 const RETRY: Duration = Duration::from_secs(1);
 /// Longer than any search here takes.
 const MAX_POLLS: usize = 2400;
 
-/// What they have seen so far.
+/// The observations of all users.
 #[derive(Debug, Default)]
 pub struct Seen {
     pub requests: usize,
     /// Ids of the searches that were accepted.
     pub accepted: Vec<String>,
-    /// How many of them are completed, as the users saw it.
+    /// How many of them completed, as the users saw it.
     pub completed: usize,
-    /// Streams of searches that were ended as documented, before their search had, and gone on with.
+    /// Event streams that ended as documented before their search did, and were resumed.
     pub resumed: usize,
-    /// Streams of the queue that were ended so, and opened again.
+    /// Queue streams that ended as documented and were opened again.
     pub reopened: usize,
     /// What went wrong.
     pub failures: Vec<String>,
 }
 
-/// At work until they are told to go home.
+/// Users at work until [`stop`](Self::stop).
 pub struct Users {
     base: String,
     told: watch::Sender<bool>,
@@ -46,7 +46,7 @@ pub struct Users {
 }
 
 impl Users {
-    /// Nobody yet; they use the service at `base`.
+    /// Without users at first; `base` is the address of the service.
     pub fn new(base: &str) -> Self {
         Self {
             base: base.to_owned(),
@@ -56,8 +56,8 @@ impl Users {
         }
     }
 
-    /// So many who ask and poll, who ask and wait for the answer, who ask and listen, who look at the
-    /// history, who watch the queue.
+    /// Starts this many users that poll, that wait for the answer, that listen to events, that read
+    /// the history, and that watch the queue.
     pub fn start(&mut self, [polling, waiting, listening, looking, watching]: [usize; 5]) {
         for number in 0..polling {
             let user = self.user();
@@ -81,7 +81,7 @@ impl Users {
         }
     }
 
-    /// One more user, who listens to one search alone.
+    /// One more user, which listens to one search.
     pub fn ask(&mut self, name: &str) {
         let user = self.user();
         let name = name.to_owned();
@@ -96,7 +96,7 @@ impl Users {
         lock(&self.seen)
     }
 
-    /// They wait for what they asked for and begin nothing new; what all of them have seen.
+    /// Lets them finish what they began; returns the observations of all.
     pub async fn stop(mut self) -> Seen {
         self.told.send_replace(true);
         while let Some(user) = self.at_work.join_next().await {
@@ -177,7 +177,7 @@ impl User {
         }
     }
 
-    /// A stream that has no end of its own.
+    /// A stream without an end of its own.
     async fn run_watching_queue(mut self) {
         while !self.should_stop() {
             let request = self.client.request(Method::GET, "/api/v1/queue/events");
@@ -207,7 +207,7 @@ impl User {
         }
     }
 
-    /// Starts a search, which `name` tells from the others; nothing when that failed.
+    /// Starts a search whose question contains `name`; None when that failed.
     async fn submit(&self, name: &str) -> Option<String> {
         let answer = self.send("search", self.search(name, true)).await?;
         let id = id_in(&self.body("search", answer).await?);
@@ -236,7 +236,7 @@ impl User {
         self.note_failure("search", "takes too long");
     }
 
-    /// Listens to all its events, behind the last one again when the stream is ended before it.
+    /// Listens to all its events; resumes when the stream ends before the search.
     async fn follow_events(&self, id: &str) {
         let mut reader = ResumingReader::default();
         for _ in 0..MAX_POLLS {
@@ -271,7 +271,7 @@ impl User {
         self.body(what, answer.await?).await
     }
 
-    /// The answer, when it is a 200.
+    /// The answer, if its status is 200.
     async fn send(&self, what: &str, request: RequestBuilder) -> Option<reqwest::Response> {
         self.seen().requests += 1;
         match request.send().await {

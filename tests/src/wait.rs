@@ -1,4 +1,4 @@
-//! Waiting for a condition with a deadline, the only kind of waiting that tests do.
+//! Waiting for a condition with a deadline, the only kind of waiting in tests.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 const PROBE_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Probes until there is a value. Panics with `what` when `within` is over.
+/// Probes until there is a value. Panics with `what` after `within`.
 pub async fn eventually<T>(
     what: &str,
     within: Duration,
@@ -21,7 +21,7 @@ pub async fn eventually<T>(
     }
 }
 
-/// The same for loops in the harness: futures with async closures in them cannot be spawned.
+/// [`eventually`] for loops in the harness: futures with async closures in them cannot be spawned.
 pub(crate) struct Polling<'a> {
     what: &'a str,
     within: Duration,
@@ -37,7 +37,7 @@ impl<'a> Polling<'a> {
         }
     }
 
-    /// A moment between two probes. Panics when time is up.
+    /// A moment between two probes. Panics at the deadline.
     pub(crate) async fn pause(&self) {
         assert!(
             Instant::now() < self.deadline,

@@ -15,7 +15,7 @@ use crate::event_stream::StreamEvent;
 /// Longer than any pause of a socket, whose pings come every 15 s.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A socket that follows a search.
+/// A WebSocket that follows a search.
 pub struct WebSocket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// The code the server closed with.
@@ -23,7 +23,7 @@ pub struct WebSocket {
 }
 
 impl Client {
-    /// Follows a search from `after` on.
+    /// Follows the events of a search after `after`.
     pub async fn socket(&self, id: &str, after: &str) -> WebSocket {
         let base = self.base().replacen("http", "ws", 1);
         let address = format!("{base}/api/v1/search/{id}/ws?after={after}");
@@ -41,7 +41,7 @@ impl Client {
 }
 
 impl WebSocket {
-    /// The next text frame; nothing when the socket was closed.
+    /// The next text frame; None when the socket was closed.
     pub async fn text(&mut self) -> Option<String> {
         loop {
             let message = tokio::time::timeout(TIMEOUT, self.stream.next()).await;
@@ -71,7 +71,7 @@ impl WebSocket {
         })
     }
 
-    /// Everything until the end.
+    /// All events until the end.
     pub async fn rest(&mut self) -> Vec<StreamEvent> {
         let mut all = Vec::new();
         while let Some(event) = self.next().await {

@@ -1,5 +1,6 @@
-//! 200 searches over upstreams that are randomly slow and broken: all end in time, and each for
-//! which anything was found has a cited answer. `DEADLINES_SEED` repeats a run.
+//! 200 searches over randomly slow and broken upstreams: all end in time, and each with results has
+//! a cited answer. `DEADLINES_SEED` repeats a run. A binary of its own, because it measures the
+//! memory of its process.
 
 use futures_util::{StreamExt, stream};
 use privachat_core::{mode::Mode, schema::SearchRequest};
@@ -20,16 +21,17 @@ use std::{
 
 const SEARCHES: u64 = 200;
 const AT_ONCE: usize = 16;
-/// What a busy machine may add to a time limit. A search that waits for what never comes has no end.
+/// Extra time for a busy machine. A search that waits for something that never comes does not end
+/// at all.
 const TOLERANCE: Duration = Duration::from_secs(20);
-/// A result that comes within this is found, however busy the machine is.
+/// A result that comes within this time is used, however busy the machine is.
 const FOUND_WITHIN: Duration = Duration::from_millis(100);
 const SEED: u64 = 20_261_124;
-/// What a running search may take at most, its doubles included, in megabytes: some replies have 64.
+/// Megabytes per running search, with its doubles: some replies have 64.
 const MAX_MEGABYTES_PER_SEARCH: usize = 24;
-/// Connections to one engine that a search may have open: one per sub-query, and one more tried.
+/// Connections of a search to one engine: one per sub-query, and one retry.
 const MAX_CONNECTIONS_PER_SEARCH: usize = 8;
-/// Of 100 replies this many are sound and soon.
+/// Percent of replies that are sound and quick.
 const SOUNDNESS: u64 = 55;
 
 struct Upstreams {
@@ -37,7 +39,7 @@ struct Upstreams {
     serper: Upstream,
     wiki: Upstream,
     model: Upstream,
-    /// Kept for their pages.
+    /// Keeps the pages served.
     _sites: Vec<Upstream>,
 }
 
@@ -104,7 +106,7 @@ impl Upstreams {
         ])
     }
 
-    /// A process of its own for each search, so that no breaker hides an upstream from it.
+    /// A separate context per search, so that no circuit breaker hides an upstream from it.
     fn context(&self) -> Context {
         let settings = self.settings();
         let mut settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
@@ -112,7 +114,7 @@ impl Upstreams {
         wiring::context(&settings.pipeline).unwrap().context
     }
 
-    /// Whether SearXNG, which is asked first, gave this question its results at once.
+    /// For each question, whether SearXNG, the first engine, returned its results at once.
     fn found(&self, seed: u64) -> HashMap<String, bool> {
         let requests = self.searxng.requests();
         requests
@@ -126,7 +128,7 @@ impl Upstreams {
     }
 }
 
-/// The most memory that this process has had so far.
+/// The peak memory of this process.
 fn peak_megabytes() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -235,9 +237,9 @@ async fn two_hundred_searches_over_broken_upstreams_end_in_time_with_what_was_fo
     assert!(answered > 100 && answered < 200, "both happen: {answered}");
 }
 
-/// Searches through an API and a worker, all at once.
+/// Searches through an API and a worker, all at the same time.
 const SERVICE_SEARCHES: u64 = 20;
-/// Seconds; the least that the API takes.
+/// Seconds; the shortest time limit that the API accepts.
 const MIN_TIMEOUT_SECONDS: u64 = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -260,7 +262,7 @@ async fn twenty_searches_through_api_and_worker_end_in_time_with_what_was_found(
         let id = stack.client().enqueue(request).await;
         let status = format!("/api/v1/search/status/{id}?wait=15");
         let end = loop {
-            // Held until the status changes.
+            // Answered when the status changes.
             let now = stack.client().get(&status).await.expect(200);
             if now["status"] == "completed" || now["status"] == "failed" {
                 break now;

@@ -1,6 +1,6 @@
-//! A load balancer in front of several APIs. Every 100 ms it asks each for `/readyz`, and brings what
-//! is new to those that are ready, one after the other; what is open may come to its end. It makes
-//! good for nothing: when something was sent to an API that does not answer it, the client hears so.
+//! A load balancer in front of several APIs. Every 100 ms it asks each API for `/readyz`, and sends
+//! new requests to the ready ones in turn; open requests may finish. It retries nothing: when an
+//! API does not answer a request that was sent to it, the client gets the error.
 
 mod message;
 
@@ -23,18 +23,18 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 const NO_BACKEND: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
 const BAD_GATEWAY: &[u8] = b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n";
 
-/// What is brought to an API as one piece.
+/// What the balancer distributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// A request, as nginx does: connections to the APIs are its own and kept open, and an API that
-    /// refuses a connection is passed over, since nothing was sent yet.
+    /// Requests, as nginx does: it keeps its own connections to the APIs open, and skips an API
+    /// that refuses a connection, since nothing was sent yet.
     Request,
-    /// A connection, as a Service of Kubernetes does: a client stays with its API until one of the
+    /// Connections, as a Service of Kubernetes does: a client stays with its API until one of the
     /// two closes.
     Connection,
 }
 
-/// Gone when dropped, with every connection.
+/// Stopped when dropped, with every connection.
 #[derive(Debug)]
 pub struct Balancer {
     address: SocketAddr,
@@ -52,12 +52,12 @@ struct Backends {
 struct Backend {
     address: SocketAddr,
     is_ready: AtomicBool,
-    /// Connections that wait for the next request.
+    /// Idle connections for the next request.
     kept: Mutex<Vec<BufReader<TcpStream>>>,
 }
 
 impl Balancer {
-    /// In front of these APIs, given by `http://<host>:<port>`; waits until all are ready.
+    /// Starts it in front of `apis`, each `http://<host>:<port>`; waits until all are ready.
     pub async fn start(unit: Unit, apis: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
@@ -88,7 +88,7 @@ impl Balancer {
         format!("http://{}", self.address)
     }
 
-    /// Waits until every API was ready when it was asked last.
+    /// Waits until every API was ready at its last probe.
     pub async fn wait_until_all_ready(&self) {
         let within = Duration::from_secs(20);
         eventually("the balancer sees every API ready", within, async || {
@@ -106,7 +106,7 @@ impl Drop for Balancer {
 }
 
 async fn serve(listener: TcpListener, unit: Unit, backends: Arc<Backends>) {
-    // Dropped with this task, and all of its tasks with it.
+    // Dropped with this task, and with it every connection's task.
     let mut tasks = JoinSet::new();
     for number in 0..backends.all.len() {
         let backends = Arc::clone(&backends);
@@ -116,7 +116,7 @@ async fn serve(listener: TcpListener, unit: Unit, backends: Arc<Backends>) {
         let backends = Arc::clone(&backends);
         tasks.spawn(async move {
             let _ = client.set_nodelay(true);
-            // An end with an error is an end: whoever is left over sees the connection close.
+            // An error ends the connection too: the other side sees it close.
             let _ = match unit {
                 Unit::Request => backends.forward_requests(client).await,
                 Unit::Connection => backends.forward_connection(client).await,
@@ -151,7 +151,7 @@ impl Backend {
         head.ok_or(std::io::ErrorKind::UnexpectedEof)?.status()
     }
 
-    /// One that was kept and is still open, or a new one.
+    /// An idle connection that is still open, or a new one.
     async fn connection(&self) -> Result<BufReader<TcpStream>> {
         while let Some(kept) = self.lock().pop() {
             let closed = kept.get_ref().try_read(&mut [0]);
@@ -170,7 +170,7 @@ impl Backend {
 }
 
 impl Backends {
-    /// Those that are ready, whose turn it is first.
+    /// The ready APIs, beginning with the one whose turn it is.
     fn ready(&self) -> impl Iterator<Item = &Backend> {
         let turn = self.turn.fetch_add(1, Ordering::SeqCst);
         let (behind, first) = self.all.split_at(turn % self.all.len());
@@ -212,7 +212,7 @@ impl Backends {
         Ok(())
     }
 
-    /// To the first that lets us in.
+    /// To the first API that accepts it.
     async fn connection(&self) -> Option<(&Backend, BufReader<TcpStream>)> {
         for backend in self.ready() {
             if let Ok(connection) = backend.connection().await {
@@ -229,7 +229,7 @@ struct Response {
     is_kept: bool,
 }
 
-/// Sends a request, and reads the head of its answer.
+/// Sends a request and reads the head of its answer.
 async fn ask(server: &mut BufReader<TcpStream>, head: &Head, body: &[u8]) -> Result<Response> {
     head.write(server).await?;
     server.write_all(body).await?;
@@ -245,7 +245,7 @@ async fn ask(server: &mut BufReader<TcpStream>, head: &Head, body: &[u8]) -> Res
 }
 
 impl Response {
-    /// Hands it on; whether the connection it came by takes another request.
+    /// Forwards a message; returns whether its connection takes another request.
     async fn pass(
         self,
         server: &mut BufReader<TcpStream>,

@@ -8,7 +8,7 @@ use thirtyfour::prelude::*;
 use super::Browser;
 use crate::wait::Polling;
 
-/// How long a page may take to show anything that it will show.
+/// How long a page may take to show what a test waits for.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Browser {
@@ -26,7 +26,7 @@ impl Browser {
         address.expect("an address").into()
     }
 
-    /// What a function's body in JavaScript returns; `arguments[0]` is `argument`.
+    /// The return value of a JavaScript function body; `arguments[0]` is `argument`.
     pub async fn script(&self, body: &str, argument: impl Into<Value>) -> Value {
         let returned = self.driver.execute(body, vec![argument.into()]).await;
         returned
@@ -51,7 +51,7 @@ impl Browser {
         self.until(&what, body, state).await;
     }
 
-    /// Waits until something that can be seen fits the selector.
+    /// Waits until a visible element matches the selector.
     pub async fn sees(&self, selector: &str) {
         let what = format!("{selector} is seen");
         let body =
@@ -59,7 +59,7 @@ impl Browser {
         self.until(&what, body, selector).await;
     }
 
-    /// Waits until what fits the selector shows the words.
+    /// Waits until an element that matches the selector shows the words.
     pub async fn reads(&self, selector: &str, words: &str) {
         let what = format!("{selector} shows: {words}");
         let body = "const [selector, words] = arguments[0];
@@ -67,7 +67,7 @@ impl Browser {
         self.until(&what, body, json!([selector, words])).await;
     }
 
-    /// The text of the first that fits; empty when there is none.
+    /// The text of the first match; empty when there is none.
     pub async fn text(&self, selector: &str) -> String {
         let body = "return document.querySelector(arguments[0])?.textContent ?? ''";
         let text = self.script(body, selector).await;
@@ -80,13 +80,13 @@ impl Browser {
         count.as_u64().expect("a number")
     }
 
-    /// Clicks where a person would; panics when something is in the way.
+    /// Clicks where a person would; panics when another element covers the place.
     pub async fn click(&self, selector: &str) {
         let clicked = self.element(selector).await.click().await;
         clicked.unwrap_or_else(|error| panic!("{selector}: {error}"));
     }
 
-    /// The same, once it is there.
+    /// Clicks as soon as the element is visible.
     pub async fn click_when_seen(&self, selector: &str) {
         self.sees(selector).await;
         self.click(selector).await;
@@ -98,13 +98,13 @@ impl Browser {
         typed.unwrap_or_else(|error| panic!("{selector}: {error}"));
     }
 
-    /// Presses keys, wherever the focus is.
+    /// Presses keys at the current focus.
     pub async fn press(&self, keys: impl Into<TypingData>) {
         let keys = self.driver.action_chain().send_keys(keys).perform().await;
         keys.expect("keys");
     }
 
-    /// Presses Tab until the focus is on what fits the selector.
+    /// Presses Tab until an element that matches the selector has the focus.
     pub async fn tab_to(&self, selector: &str) {
         const MAX_TABS: usize = 60;
         for _ in 0..MAX_TABS {
@@ -117,7 +117,7 @@ impl Browser {
         panic!("{MAX_TABS} times Tab, and {selector} has no focus");
     }
 
-    /// Opens a second window and goes there; gives the first one's name back.
+    /// Opens a second window and switches to it; returns the first one's handle.
     pub async fn second_window(&self, address: &str) -> WindowHandle {
         let first = self.driver.window().await.expect("a window");
         let second = self.driver.new_window().await.expect("another window");

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::Browser;
 
 impl Browser {
-    /// Another screen, in the words of the DevTools protocol; see [`phone`](super::phone).
+    /// Emulates another screen, given as DevTools metrics; see [`phone`](super::phone).
     pub async fn screen(&self, metrics: Value) {
         self.devtools("Emulation.setDeviceMetricsOverride", metrics)
             .await;
     }
 
-    /// The colours that the reader prefers: light or dark.
+    /// Sets the preferred colour scheme: light or dark.
     pub async fn prefers(&self, colours: &str) {
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": colours}]});
         self.devtools("Emulation.setEmulatedMedia", features).await;
@@ -26,7 +26,7 @@ impl Browser {
         pixels.as_i64().expect("a number")
     }
 
-    /// The contrast of an element's text to what is behind it, from 1 to 21.
+    /// The contrast between an element's text and its background, from 1 to 21.
     /// <https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio>
     pub async fn contrast(&self, selector: &str) -> f64 {
         let colours = self.script(COLOURS, selector).await;
@@ -44,7 +44,7 @@ impl Browser {
         (text.max(behind) + 0.05) / (text.min(behind) + 0.05)
     }
 
-    /// The window as a PNG file.
+    /// Writes a screenshot of the window as a PNG file.
     pub async fn picture(&self, file: &Path) {
         let taken = self.driver.screenshot(file).await;
         taken.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
@@ -52,7 +52,7 @@ impl Browser {
 }
 
 /// Red, green and blue of the text and of the first opaque background under it. A canvas turns
-/// whatever way of writing a colour into bytes.
+/// every notation of a colour into bytes.
 const COLOURS: &str = r"
     const bytes = (colour) => {
         const brush = new OffscreenCanvas(1, 1).getContext('2d');

@@ -1,13 +1,13 @@
-//! What pages complain about where nobody looks: errors on the console, uncaught exceptions,
-//! violations of the Content-Security-Policy, requests that failed.
+//! Page errors that are not visible: console errors, uncaught exceptions, violations of the
+//! Content-Security-Policy, failed requests.
 
 use super::Browser;
 
-/// Below, a message tells and does not complain.
+/// Messages of lower levels are no errors.
 const COMPLAINTS: [&str; 2] = ["SEVERE", "WARNING"];
 
 impl Browser {
-    /// The complaints since the last look.
+    /// The errors since the last call.
     pub async fn faults(&self) -> Vec<String> {
         let log = self.driver.get_log("browser").await;
         log.expect("the browser's log")

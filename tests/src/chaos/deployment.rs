@@ -1,5 +1,5 @@
-//! The processes of a run: Redis, a proxy before each of its clients, two APIs, four workers of
-//! which one has a clock that is off.
+//! The processes of a run: Redis, a proxy in front of each of its clients, two APIs, and four
+//! workers, one of which has a skewed clock.
 
 use std::fs;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::{Proxy, RedisServer, Upstream};
 /// Seconds; the shortest that the settings allow.
 pub(super) const LEASE: u64 = 3;
 pub(super) const MAX_ATTEMPTS: u64 = 3;
-/// The seat of the worker whose clock is off.
+/// The number of the worker with the skewed clock.
 const SKEWED_WORKER: usize = WORKERS - 1;
 
 /// Fields are dropped in this order: the programs before what they use.
@@ -45,7 +45,7 @@ pub(super) struct WorkerProcess {
 }
 
 impl Deployment {
-    /// Starts everything and waits until both APIs are ready and each worker has been heard of.
+    /// Starts everything; waits until both APIs are ready and every worker has sent a heartbeat.
     pub(super) async fn start(binaries: Binaries, searxng: &Upstream, log: Log) -> Self {
         let redis = RedisServer::with(Options {
             aof: true,
@@ -93,13 +93,13 @@ impl Deployment {
         deployment
     }
 
-    /// The addresses of the APIs, which stay the same.
+    /// The addresses of the APIs, which do not change.
     pub(super) fn addresses(&self) -> Vec<String> {
         let address = |port| format!("http://127.0.0.1:{port}");
         self.ports.iter().map(address).collect()
     }
 
-    /// Workers first, then APIs.
+    /// Proxies of the workers come first, then those of the APIs.
     pub(super) fn proxy(&self, number: usize) -> &Proxy {
         &self.proxies[number]
     }
@@ -108,7 +108,7 @@ impl Deployment {
         &mut self.workers[seat].process
     }
 
-    /// Whoever is behind a proxy.
+    /// The name of the process behind a proxy.
     pub(super) fn client_name(&self, proxy: usize) -> String {
         match self.workers.get(proxy) {
             Some(seat) => seat.name.clone(),
@@ -122,7 +122,7 @@ impl Deployment {
         self.workers[seat].process.term();
     }
 
-    /// SIGKILL, if it still runs, and another worker in its place.
+    /// SIGKILL if it still runs, and a new worker with its number.
     pub(super) fn replace_worker(&mut self, seat: usize) {
         self.workers[seat].process.kill();
         self.workers[seat] = self.start_worker(seat);
@@ -134,7 +134,7 @@ impl Deployment {
         self.apis[number] = self.open(number).await;
     }
 
-    /// Notes and replaces workers that have ended although nobody killed them.
+    /// Logs and replaces workers that ended without being killed.
     pub(super) fn replace_dead_workers(&mut self) {
         for seat in 0..WORKERS {
             let worker = &mut self.workers[seat];
@@ -146,13 +146,13 @@ impl Deployment {
         }
     }
 
-    /// Everything that the workers have logged, of those too that are gone.
+    /// Adds the logs of all workers, also of ended ones.
     pub(super) fn note_lines(&self) {
         for number in 0..self.workers_started {
             let worker = format!("worker-{number}");
             let path = self.folder.path().join(format!("{worker}.log"));
             let text = fs::read_to_string(path).unwrap_or_default();
-            // The last line of a worker that was killed may be torn.
+            // The last line of a killed worker may be incomplete.
             for line in text
                 .lines()
                 .filter_map(|line| serde_json::from_str(line).ok())

@@ -1,4 +1,4 @@
-//! Looks at each search in the moment when it ends, so that later it can be told whether it changed.
+//! Reads the record of each search when it ends, so that later changes can be detected.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,13 +11,13 @@ use tokio::time::sleep;
 
 use super::log::{Entry, Log, digest};
 
-/// Ids whose end has been seen.
+/// Ids whose end has been noted.
 #[derive(Debug, Clone, Default)]
 pub(super) struct EndWatch(Arc<Mutex<HashSet<String>>>);
 
 impl EndWatch {
-    /// Follows the announcements of ended searches. Those that are lost with a connection are
-    /// [`seen`](Self::see) at the end.
+    /// Follows the announcements of ended searches. Announcements lost with a connection are caught
+    /// up at the end with [`note_end`](Self::note_end).
     pub(super) async fn follow(self, redis_url: String, log: Log) {
         let client = redis::Client::open(redis_url).expect("the address of Redis");
         loop {
@@ -43,7 +43,7 @@ impl EndWatch {
         Ok(())
     }
 
-    /// Notes the final record of a search, the first time.
+    /// Logs the final record of a search, once.
     pub(super) async fn note_end(
         &self,
         id: &str,

@@ -1,17 +1,17 @@
-//! What can be broken.
+//! The faults of a run.
 
 use std::time::Duration;
 
 use super::deployment::Deployment;
 use crate::proxy::Direction;
 
-/// Numbers are seats of workers, of APIs or (for `Hole`, `Latency`, `LoseCreate`) proxies.
+/// Numbers refer to workers, to APIs or (for `Hole`, `Latency`, `LoseCreate`) to proxies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Fault {
     KillWorker(usize),
-    /// SIGTERM: it stops by itself, and gives back what it runs.
+    /// SIGTERM: it stops by itself and returns its searches to the queue.
     TermWorker(usize),
-    /// SIGKILL between BRPOP and claim: the reply never comes.
+    /// SIGKILL between BRPOP and claim: the reply to BRPOP is lost.
     KillAfterPop(usize),
     LosePop(usize),
     LoseClaim(usize),
@@ -20,7 +20,7 @@ pub(super) enum Fault {
     /// SIGSTOP, and SIGCONT after more than a lease.
     Freeze(usize, Duration),
     KillApi(usize),
-    /// kill -9, and back on its files after a while.
+    /// SIGKILL, and a restart on its files after this time.
     KillRedis(Duration),
     CutClients,
     FlushScripts,
@@ -29,7 +29,7 @@ pub(super) enum Fault {
     Latency(usize, Duration),
 }
 
-/// How long a reply that shall be lost is waited for.
+/// How long to wait for the reply that is to be lost.
 pub(super) const LOST_REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Fault {
@@ -54,7 +54,7 @@ impl Fault {
         }
     }
 
-    /// How long until it is mended.
+    /// How long the fault lasts.
     pub(super) const fn length(&self) -> Duration {
         match self {
             Self::Freeze(_, length)

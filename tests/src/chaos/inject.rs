@@ -1,4 +1,4 @@
-//! Breaks things as planned, and mends them again. One task does both, in order of time.
+//! Injects the planned faults and ends them again. One task does both, in order of time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -17,7 +17,7 @@ const CLAIM: &str = "*5\r\n$2\r\nOK\r\n:";
 const FINISH: &str = "$9\r\ncompleted\r\n";
 const CREATE: &str = "$7\r\nCREATED\r\n";
 
-/// Breaks and mends as planned, until all is whole again.
+/// Injects and ends all planned faults; returns when the last one has ended.
 pub(super) async fn run(deployment: &mut Deployment, plan: &[(Duration, Fault)], log: &Log) {
     let start = Instant::now();
     let mut due: BinaryHeap<Reverse<(Instant, usize, bool)>> = plan
@@ -49,7 +49,7 @@ pub(super) async fn run(deployment: &mut Deployment, plan: &[(Duration, Fault)],
         }
         let came = !lies_in_wait || swallowed(&fault, deployment) > before;
         end_fault(&fault, deployment, came).await;
-        // An ambush that nobody came by was none.
+        // No reply came by in time: there was no fault.
         if came {
             let from = if lies_in_wait { now_ms() } else { from };
             let (name, until) = (fault.name().to_owned(), now_ms());
@@ -64,7 +64,8 @@ pub(super) async fn run(deployment: &mut Deployment, plan: &[(Duration, Fault)],
     }
 }
 
-/// A worker that has popped a hint is killed before it claims it: within a few milliseconds.
+/// A worker that popped a queue entry is killed before it claims the search: within a few
+/// milliseconds.
 const fn first_look(fault: &Fault) -> Duration {
     match fault {
         Fault::KillAfterPop(_) => Duration::from_millis(2),
@@ -101,7 +102,7 @@ async fn start_fault(fault: &Fault, deployment: &mut Deployment) {
         Fault::KillRedis(_) => deployment.redis.kill(),
         Fault::CutClients => command(deployment, &["CLIENT", "KILL", "TYPE", "normal"]).await,
         Fault::FlushScripts => command(deployment, &["SCRIPT", "FLUSH"]).await,
-        // One byte is less than it uses: nothing may be added.
+        // One byte is less than it uses: every write that needs memory fails.
         Fault::FillRedis(_) => command(deployment, &["CONFIG", "SET", "maxmemory", "1"]).await,
         Fault::Hole(proxy, direction, _) => {
             deployment.proxy(proxy).black_hole_towards(direction, true)
@@ -134,7 +135,8 @@ async fn end_fault(fault: &Fault, deployment: &mut Deployment, came: bool) {
     }
 }
 
-/// One command to Redis itself. While it is down there is nobody to tell: a new Redis is whole.
+/// Sends one command to Redis itself. Errors are ignored while Redis is down: a new Redis has no
+/// fault.
 async fn command(deployment: &Deployment, words: &[&str]) {
     let Ok(mut connection) = deployment.redis.try_connection().await else {
         return;
@@ -146,7 +148,7 @@ async fn command(deployment: &Deployment, words: &[&str]) {
     let _unanswered: redis::RedisResult<redis::Value> = command.query_async(&mut connection).await;
 }
 
-/// Every proxy as it was at first.
+/// Resets every proxy to its initial state.
 pub(super) fn restore_proxies(deployment: &Deployment) {
     for number in 0..WORKERS + APIS {
         let proxy = deployment.proxy(number);

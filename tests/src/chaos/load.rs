@@ -1,4 +1,4 @@
-//! The clients of a run: they post as planned, try again when they are not heard, change their mind.
+//! The clients of a run: they post as planned, retry without an answer, and cancel.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use super::log::{Entry, Log, now_ms};
 use super::plan::{Plan, Submission};
 use crate::Client;
 
-/// How long a client waits for an answer: longer than a search in the background takes to be
-/// accepted when Redis is slow, and than the longest synchronous one.
+/// How long a client waits for an answer: longer than an asynchronous search takes to be accepted
+/// by a slow Redis, and longer than the longest synchronous search.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 const SYNC_REQUEST_TIMEOUT: Duration = Duration::from_secs(150);
-/// How long a client goes on trying.
+/// How long a client retries.
 const RETRY_FOR: Duration = Duration::from_secs(90);
 const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -60,8 +60,8 @@ impl ChaosClient {
         }
     }
 
-    /// The id under which it was accepted. An answer that says "later", or none at all, is no reason
-    /// to give up.
+    /// The id of the accepted search. A retryable status or a missing answer is no reason to give
+    /// up.
     async fn post(&self, copy: usize, body: &str) -> Option<String> {
         let submission = &self.submission;
         let (patience, until) = match submission.sync {
@@ -125,7 +125,7 @@ impl ChaosClient {
 }
 
 fn request(submission: &Submission, body: &str) -> Value {
-    // Another question with the same answer.
+    // A different question with the same results.
     let word = if body == "first" {
         "gather"
     } else {
@@ -142,7 +142,7 @@ fn request(submission: &Submission, body: &str) -> Value {
     request
 }
 
-/// Status and session id, as far as there are any.
+/// Status and session id, if any.
 async fn answer(request: reqwest::RequestBuilder) -> (Option<u16>, Option<String>) {
     let Ok(response) = request.send().await else {
         return (None, None);

@@ -1,6 +1,6 @@
-//! A run of many searches while everything breaks: what is accepted must end, once, whatever dies.
-//! The run only writes down what happens; afterwards the twelve invariants of the design are checked
-//! from that log alone.
+//! A run of many searches with faults everywhere: every accepted search must end exactly once. The
+//! run only logs what happens; afterwards the twelve invariants of the design are checked from that
+//! log alone.
 
 pub mod check;
 mod collect;
@@ -25,26 +25,27 @@ use end_watch::EndWatch;
 use log::{Entry, Log};
 use plan::Plan;
 
-/// How long after the load everything may take to end. Longer than any search of the load lives.
+/// How long after the load all searches may take to end. Longer than any search of the load may
+/// run.
 const SETTLING_TIMEOUT: Duration = Duration::from_secs(240);
-/// How long connections that were idle may take to be closed: a worker's client of the engines keeps
-/// one for 90 s, and looks every 90 s.
+/// How long idle connections may take to close: a worker's client for the engines keeps one for 90
+/// s and checks every 90 s.
 const RESTING_TIMEOUT: Duration = Duration::from_secs(190);
 
-/// What a run is made of.
+/// The settings of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     pub seed: u64,
     pub jobs: usize,
-    /// New searches in a second.
+    /// New searches per second.
     pub rate: f64,
-    /// Between two faults.
+    /// Time between two faults.
     pub fault_interval: Duration,
-    /// More than that, now and then.
+    /// An additional pause, at random.
     pub recovery_pause: Duration,
 }
 
-/// Runs it; the event log.
+/// Runs it; returns the event log.
 pub async fn run(binaries: Binaries, settings: Settings) -> Log {
     let Settings {
         seed,
@@ -93,7 +94,7 @@ pub async fn run(binaries: Binaries, settings: Settings) -> Log {
     log
 }
 
-/// Connections are opened when they are first needed: a stack that has done nothing is no measure.
+/// Opens connections that are opened on first use: a stack that has done nothing is no baseline.
 async fn warm_up(deployment: &Deployment) {
     let clients: Vec<crate::Client> = deployment
         .addresses()
@@ -110,7 +111,7 @@ async fn warm_up(deployment: &Deployment) {
     }
 }
 
-/// The level of the stack once it has come down to what it was, or after a while.
+/// The resources of the stack once they are back at their former level, or at a timeout.
 async fn wait_for_resources(deployment: &mut Deployment, before: &Entry) -> Entry {
     let until = tokio::time::Instant::now() + RESTING_TIMEOUT;
     eventually(
@@ -125,7 +126,7 @@ async fn wait_for_resources(deployment: &mut Deployment, before: &Entry) -> Entr
     .await
 }
 
-/// Where event logs go: `<folder of the build>/chaos`.
+/// Where event logs are written: `<folder of the build>/chaos`.
 pub fn folder(binaries: Binaries) -> std::path::PathBuf {
     let built = Path::new(binaries.api).ancestors().nth(2);
     built.expect("the folder of the build").join("chaos")

@@ -1,4 +1,5 @@
-//! From a seed to what will be asked and what will be broken, and when. Nothing else decides.
+//! From a seed to the searches and the faults of a run, with their times. Nothing else has an
+//! influence.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::proxy::Direction;
 pub(super) const WORKERS: usize = 4;
 pub(super) const APIS: usize = 2;
 
-/// A run, known to the last detail before it begins.
+/// A run, completely determined before it begins.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Plan {
     pub(super) seed: u64,
@@ -20,30 +21,30 @@ pub(super) struct Plan {
     pub(super) faults: Vec<(Duration, Fault)>,
 }
 
-/// One search and how it is asked for.
+/// One search and how it is posted.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Submission {
-    /// After the start of the run.
+    /// Since the start of the run.
     pub(super) at: Duration,
     pub(super) token: String,
     pub(super) mode: &'static str,
     pub(super) sync: bool,
-    /// Seconds; the mode's own when there is none.
+    /// Seconds; None for the mode's default.
     pub(super) timeout: Option<u64>,
     pub(super) key: Option<String>,
     /// POSTs sent at once with one key.
     pub(super) copies: usize,
-    /// The last of them asks for something else.
+    /// The last copy has a different body.
     pub(super) conflicting: bool,
-    /// Cancelled so long after it was accepted.
+    /// Cancelled this long after it was accepted.
     pub(super) cancel: Option<Duration>,
     /// The API that is tried first.
     pub(super) api: usize,
 }
 
 impl Plan {
-    /// `jobs` searches, evenly over `length`, while something breaks every `pause` or so. One time
-    /// in five there is a `breath` more, in which a fault is alone with what it does.
+    /// `jobs` searches, evenly over `length`, with a fault about every `fault_interval`. One fault
+    /// in five is followed by a `recovery_pause`, in which its effects are not mixed with others.
     pub(super) fn new(
         seed: u64,
         jobs: usize,
@@ -93,7 +94,7 @@ fn submission(rng: &mut StdRng, number: usize, at: Duration) -> Submission {
     }
 }
 
-/// Every kind once in random order, and again, until the time is over.
+/// Every kind once in random order, repeated until the time is over.
 fn faults(
     rng: &mut StdRng,
     length: Duration,

@@ -1,4 +1,4 @@
-//! What a run was like, for people.
+//! A readable summary of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
@@ -68,7 +68,7 @@ pub fn summary(entries: &[Entry], took: Duration) -> String {
     text
 }
 
-/// Of one kind of fault.
+/// Figures of one kind of fault.
 #[derive(Default)]
 struct Slowest {
     count: usize,

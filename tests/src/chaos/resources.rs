@@ -1,4 +1,4 @@
-//! What the stack holds: connections and open files.
+//! Resources of the stack: connections and open files.
 
 use std::collections::BTreeMap;
 use std::fs;

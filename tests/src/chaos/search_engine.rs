@@ -1,5 +1,5 @@
-//! The web of a run: a SearXNG that is mostly quick, at times slow, at times out of order. What it
-//! does follows from the seed and from how often it was asked the same.
+//! The SearXNG of a run: mostly quick, at times slow, at times failing. Its behaviour follows from
+//! the seed and from how often the same query came.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -32,8 +32,8 @@ pub(super) fn start(seed: u64, log: Log) -> Upstream {
         let mut habits = StdRng::seed_from_u64(habit);
         let mut moods = StdRng::seed_from_u64(habit ^ times.rotate_left(32));
         let body = searxng::body(query, &gather_results()).to_string();
-        // Some questions take longer than a lease and a freeze, whoever asks: a search that is taken
-        // over still runs when the worker that had it before comes back.
+        // Some queries take longer than a lease and a freeze, at every call: a search that another
+        // worker took over still runs when its first worker resumes.
         let late = match moods.random_range(0..100) {
             0..4 => return Reply::new(502, "text/plain", "bad gateway"),
             4..6 => return searxng::limited(),
@@ -45,7 +45,7 @@ pub(super) fn start(seed: u64, log: Log) -> Upstream {
     })
 }
 
-/// The word of a query that says whose it is.
+/// The word of a query that identifies its client.
 pub(super) fn token(query: &str) -> &str {
     let is_token = |word: &&str| {
         let number = word

@@ -1,12 +1,12 @@
-//! A clock that is off.
+//! A clock that is wrong.
 
 use crate::process::isolated;
 use crate::programs::Environment;
 
 const AHEAD: &str = "+90s";
 
-/// What makes a program see another time of day. `faketime` knows where its library is; run under
-/// it, the program would be its child and survive it.
+/// The settings that give a program another time of day. `faketime` knows where its library is; a
+/// program run under it would be its child and survive it.
 pub(super) fn environment() -> Environment {
     let output = isolated("faketime")
         .args(["-m", "-f", AHEAD, "env"])

@@ -1,27 +1,27 @@
-//! Every question put to the worker, and its answers held against what would be right.
+//! Puts every question to the worker and scores its answers.
 
 use super::{CorpusWorker, Share, dataset::Question};
 use serde_json::Value;
 
-/// A search counts what it finds among so many sources.
+/// A search is scored by its first sources only.
 const TOP: usize = 5;
-/// An answer that says that there is none is not surer of itself than this.
+/// The highest confidence of an answer that says that there is none.
 const DECLINED: f64 = 0.15;
 
-/// How the questions of one half were answered in one mode.
+/// Scores of one part's questions in one mode.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AnswerScores {
     /// The passage with the answer is in one of the first five sources.
     pub recall: Share,
-    /// The answer says what it should.
+    /// The answer contains the expected text.
     pub gold: Share,
     /// Citations that lead to a document with the answer.
     pub precision: Share,
-    /// Questions without an answer of which the worker says so.
+    /// Questions without an answer for which the worker says so.
     pub declined: Share,
-    /// Claims that the worker made from sources and then called unsupported.
+    /// Claims that the worker made from sources and then reported as unsupported.
     pub accused: Share,
-    /// Confidence of answers that say what they should, and of those that do not.
+    /// Confidence of right answers; the next field: of wrong ones.
     pub sure_and_right: Mean,
     pub sure_and_wrong: Mean,
 }
@@ -38,14 +38,14 @@ impl Mean {
         self.count += 1;
     }
 
-    /// 0 of nothing.
+    /// 0 when empty.
     #[expect(clippy::cast_precision_loss, reason = "a handful of answers")]
     pub fn value(self) -> f64 {
         self.sum / self.count.max(1) as f64
     }
 }
 
-/// Asks `questions` in `mode`. With QUALITY_SHOW set, prints what went wrong.
+/// Asks `questions` in `mode`. With QUALITY_SHOW set, prints the mistakes.
 pub fn ask(worker: &CorpusWorker, mode: &str, questions: &[Question]) -> AnswerScores {
     let ends = ask_all(worker, mode, &[], questions);
     let mut asked = AnswerScores::default();
@@ -55,7 +55,7 @@ pub fn ask(worker: &CorpusWorker, mode: &str, questions: &[Question]) -> AnswerS
     asked
 }
 
-/// What the worker answers under `settings`, whole.
+/// The worker's complete answers with these settings.
 pub(super) fn ask_all(
     worker: &CorpusWorker,
     mode: &str,
@@ -137,14 +137,14 @@ fn leads_to(url: &str, documents: &[String]) -> bool {
         .any(|document| page.ends_with(document.as_str()))
 }
 
-/// One of `gold`, and of `a&b` each.
+/// Whether the answer contains one of `gold`, for `a&b` both.
 fn contains_gold(answer: &str, gold: &[String]) -> bool {
     let answer = plain(answer);
     gold.iter()
         .any(|gold| gold.split('&').all(|part| answer.contains(&plain(part))))
 }
 
-/// Lower case, without marks and line breaks, for comparing.
+/// Lower case, without markup and line breaks, for comparison.
 pub(super) fn plain(text: &str) -> String {
     let kept = |c: char| c.is_alphanumeric() || "-.:,_".contains(c);
     let text: String = text

@@ -1,21 +1,21 @@
-//! Answers with known false claims, held against their sources by the worker.
+//! The worker checks answers with known false claims against their sources.
 
 use super::{CorpusWorker, Share, dataset::Answers, dataset::PlantedAnswer};
 use serde_json::{Value, json};
 use std::fs;
 
-/// How many of the planted claims were judged rightly.
+/// How many of the planted claims were judged correctly.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ClaimScores {
-    /// False claims, and wrong citations of true ones, that were noticed.
+    /// False claims, and wrong citations of true ones, that were reported.
     pub found: Share,
-    /// True claims with the right citation that were called unsupported or cited anew.
+    /// True claims with the right citation that were reported as unsupported or cited anew.
     pub accused: Share,
     /// Wrong citations that were replaced by the right ones.
     pub mended: Share,
 }
 
-/// Has the worker check each of `planted`. With QUALITY_SHOW set, prints what went wrong.
+/// Lets the worker check each of `planted`. With QUALITY_SHOW set, prints the mistakes.
 pub fn check_claims(
     worker: &CorpusWorker,
     answers: &Answers,
@@ -57,7 +57,7 @@ impl ClaimScores {
         assert_eq!(claims.len(), planted.claims.len(), "{report}");
         for (planted_claim, claim) in planted.claims.iter().zip(claims) {
             let written = numbers(&claim["citations"]);
-            // What a reader gets to see: older reports mend nothing.
+            // The corrected text; older reports correct nothing.
             let shown = match &claim["mended"] {
                 Value::Null => written.clone(),
                 mended => numbers(mended),

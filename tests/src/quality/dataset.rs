@@ -1,4 +1,4 @@
-//! What is asked and what would be right, as it stands in `tests/quality/`.
+//! The questions and expected answers in `tests/quality/`.
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -13,8 +13,8 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("quality")
 }
 
-/// What is for tuning, what is for telling how good it became, and what was written by somebody who
-/// knew neither the answerer nor the check, and is tuned by nobody.
+/// The parts: for tuning; for measuring; and written independently of the answerer and the check,
+/// never used for tuning.
 #[derive(Debug, Deserialize)]
 pub struct Parts<T> {
     pub tuned: Vec<T>,
@@ -23,7 +23,7 @@ pub struct Parts<T> {
 }
 
 impl<T> Parts<T> {
-    /// Each with its name, in the order of the tables.
+    /// Each part with its name, in the order of the tables.
     pub fn each(&self) -> [(&'static str, &[T]); 3] {
         [
             ("tuned", &self.tuned),
@@ -37,17 +37,17 @@ impl<T> Parts<T> {
 pub struct Question {
     pub kind: String,
     pub question: String,
-    /// Where the answer stands; nowhere when the documents do not answer it.
+    /// The documents with the answer; empty when no document answers the question.
     pub documents: Vec<String>,
     /// Words of the passage that holds the answer.
     pub passage: Option<String>,
-    /// What an answer has to say: one of these, and of `a&b` both.
+    /// The expected texts: one of these, and of `a&b` both.
     pub answers: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 pub struct PlantedAnswer {
-    /// What is wrong with its false claim, or `paraphrase` when none is false.
+    /// The kind of its false claim, or `paraphrase` when none is false.
     pub kind: String,
     /// Names of its sources, in the order of their numbers.
     pub sources: Vec<String>,
@@ -56,7 +56,7 @@ pub struct PlantedAnswer {
 
 #[derive(Debug, Deserialize)]
 pub struct PlantedClaim {
-    /// As the answer says it, with its citations.
+    /// As in the answer, with its citations.
     pub text: String,
     /// The numbers that it should cite; none when it is false.
     pub carried_by: Vec<usize>,

@@ -1,4 +1,4 @@
-//! The figures as tables, and where they are kept.
+//! The figures as tables, and the file that keeps them.
 
 use super::{AnswerScores, ClaimScores, ModelScores};
 use std::fmt::{self, Write};
@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 const BEGIN: &str = "<!-- measured -->\n";
 const END: &str = "<!-- end of measured -->\n";
 
-/// All that is measured; rows by the name of the part.
+/// All figures; rows by the name of the part.
 #[derive(Debug, Default)]
 pub struct Figures {
     /// (part, mode, figures)
@@ -59,7 +59,7 @@ impl fmt::Display for Figures {
     }
 }
 
-/// Puts the tables between the marks in `file`.
+/// Replaces the tables between the marks in `file`.
 pub fn write(file: &Path, figures: &Figures) {
     let text =
         fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));

@@ -1,6 +1,6 @@
-//! A language model by fixed rules, behind real HTTP: it answers from the sentences of the prompt's
+//! A language model by fixed rules, behind real HTTP: it answers with the sentences of the prompt's
 //! sources that share most words with the question, and makes known mistakes at a known rate. It
-//! shows what the pipeline does around a model; how good a model is, it cannot show.
+//! tests the pipeline around a model, not a model.
 
 use super::answers::plain;
 use crate::upstream::{Reply, Request, Upstream, model::Script};
@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Sentences of an answer.
 const MAX_SENTENCES: usize = 3;
-/// A sentence is worth saying if it scores so much of what the best one does.
+/// A sentence is used if its score reaches this share of the best one's.
 const MIN_SHARE_OF_BEST: f64 = 0.7;
-/// With less of the question than this in its best sentence, the model says that it does not know.
+/// Below this score of the best sentence, the model says that it does not know.
 const MIN_SCORE: f64 = 0.5;
-/// Of a hundred sentences so many get a wrong citation, and as many more a wrong number.
+/// Of a hundred sentences this many get a wrong citation, and as many more a wrong number.
 const MISTAKES: u64 = 15;
 
-/// What the model was shown for one question, and what it said.
+/// What the model received for one question, and its answer.
 #[derive(Debug, Clone)]
 pub(super) struct Exchange {
     pub(super) prompt: String,
@@ -33,7 +33,7 @@ pub(super) struct ScriptedSentence {
     pub(super) mistaken: bool,
 }
 
-/// The model's server, and all that it has told, by question.
+/// The model's server and all its exchanges, by question.
 #[derive(Debug)]
 pub struct ScriptedModel {
     upstream: Upstream,
@@ -55,7 +55,7 @@ impl ScriptedModel {
         ]
     }
 
-    /// Nothing when the question never came to the model.
+    /// None when the question never reached the model.
     pub(super) fn exchange(&self, question: &str) -> Option<Exchange> {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.get(question).cloned()
@@ -94,7 +94,7 @@ fn reply(request: &Request, told: &Mutex<BTreeMap<String, Exchange>>) -> Reply {
     Script::says(&text).reply(request)
 }
 
-/// The question as it is: the plan of a model that does not think much.
+/// The question itself as the plan.
 fn plan(question: &str) -> String {
     let german = ["wie", "was", "wann", "wer", "welche", "welcher", "wo"];
     let first = plain(question);
@@ -136,7 +136,7 @@ fn sources(prompt: &str) -> Vec<Source> {
         .collect()
 }
 
-/// Cut after a full stop with a space behind it; headings and dates in the prompt are no sentences.
+/// Splits after a full stop with a space; headings and dates in the prompt are no sentences.
 fn sentences(line: &str) -> Vec<String> {
     if line.starts_with('(') || line.starts_with("Published: ") || line.starts_with('#') {
         return Vec::new();
@@ -155,7 +155,7 @@ fn sentences(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// A row of a table as a model reads it out; nothing for the rule below the head.
+/// A row of a table as a model reads it out; None for the rule below the head.
 fn row(line: &str) -> Option<String> {
     let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
     let (first, rest) = cells.split_first()?;
@@ -203,7 +203,7 @@ fn score(wanted: &BTreeSet<String>, said: &BTreeSet<String>, title: &BTreeSet<St
     (here + above.count() as f64 / 2.0) / wanted.len().max(1) as f64
 }
 
-/// Words that carry meaning, cut to their first letters so that most forms of one meet.
+/// Words that carry meaning, cut to their first letters so that most forms of one word are equal.
 fn words(text: &str) -> BTreeSet<String> {
     plain(text)
         .split([' ', '-', '.', ',', ':'])
@@ -220,8 +220,8 @@ const STOP_WORDS: [&str; 48] = [
     "wann", "wer", "der", "die", "das", "ist", "und", "den", "dem", "ein", "eine", "man", "ich",
 ];
 
-/// The sentence in other words, or with a mistake: which one hangs on its text alone, so that every
-/// run makes the same.
+/// The sentence in other words, or with a mistake; the choice depends on its text alone, so that
+/// every run makes the same.
 fn write_sentence(
     question: &str,
     sentence: &str,
@@ -274,7 +274,7 @@ fn reworded(sentence: &str) -> String {
     })
 }
 
-/// With its first digit another one; nothing without digits.
+/// With its first digit changed; None without digits.
 fn misnumbered(text: &str) -> Option<String> {
     let at = text.find(|c: char| c.is_ascii_digit())?;
     let (head, tail) = text.split_at_checked(at)?;

@@ -1,4 +1,4 @@
-//! The same questions answered with a language model: the scripted one, or one that is configured.
+//! The same questions answered with a language model: the scripted one or a configured one.
 
 use super::{
     AnswerScores, CorpusWorker, ScriptedModel, Share, answers, answers::plain, dataset::Question,
@@ -6,19 +6,19 @@ use super::{
 };
 use serde_json::Value;
 
-/// How the questions of one part were answered with a model.
+/// Scores of one part's questions with a model.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ModelScores {
     pub asked: AnswerScores,
-    /// The passage with the answer was in the prompt. Nothing of a model that is not ours.
+    /// The passage with the answer was in the prompt. Empty for a configured model.
     pub shown: Share,
-    /// Citations that the model got right and the reader gets as they were, not called unsupported.
+    /// Right citations of the model that the answer keeps and does not report as unsupported.
     pub kept: Share,
-    /// Sentences with a planted mistake that were called unsupported, cited anew or left out.
+    /// Sentences with a planted mistake that were reported as unsupported, cited anew or left out.
     pub noticed: Share,
 }
 
-/// Asks `questions` in balanced mode of the scripted model.
+/// Asks the scripted model `questions` in balanced mode.
 pub fn ask_scripted(
     worker: &CorpusWorker,
     model: &ScriptedModel,
@@ -40,7 +40,7 @@ pub fn ask_scripted(
     modelled
 }
 
-/// Asks `questions` of the model that LLM_BASE_URL and LLM_MODEL name in the environment.
+/// Asks the model that LLM_BASE_URL and LLM_MODEL name `questions` in balanced mode.
 pub fn ask_model(worker: &CorpusWorker, questions: &[Question]) -> ModelScores {
     let settings: Vec<(&str, String)> = ["LLM_BASE_URL", "LLM_MODEL", "LLM_API_KEY"]
         .into_iter()
@@ -55,8 +55,8 @@ pub fn ask_model(worker: &CorpusWorker, questions: &[Question]) -> ModelScores {
 }
 
 impl ModelScores {
-    /// Which sentence an answer's hallucination_count means, it does not say: the mistakes that still
-    /// stand there come first, and what is left over are accusations of what is right.
+    /// An answer's hallucination_count does not name the sentences: it is attributed to the
+    /// mistakes that remain first, and the rest counts as false reports.
     fn count_sentences(&mut self, said: &[ScriptedSentence], end: &Value) {
         let answer = end["answer"].as_str().unwrap_or_default();
         let (mistaken, right): (Vec<&ScriptedSentence>, Vec<&ScriptedSentence>) =
@@ -88,7 +88,7 @@ impl ModelScores {
     }
 }
 
-/// Whether the answer has the sentence with the citation that the model gave it.
+/// Whether the answer contains the sentence with the citation that the model gave it.
 fn stands(answer: &str, said: &ScriptedSentence) -> bool {
     let wanted = format!(
         "{} {}",

@@ -1,4 +1,4 @@
-//! An API that dies while it accepts a search, and what reaches it too late.
+//! An API that dies while it accepts a search, and messages that arrive too late.
 
 use super::{AT_ONCE, Row, Scenario, found_after, patient_question, row, url_through};
 use crate::fixtures::{question, searxng_hanging_first, wait_until_idle};
@@ -26,7 +26,7 @@ pub const KILLED_BEFORE_THE_HINT: Row = row!(
 );
 pub const CANCEL_LOST: Row = row!(
     "cancel message lost",
-    // Heard of with the next beat.
+    // The next heartbeat brings the news.
     |lease| lease / 3 + AT_ONCE,
     cancel_lost
 );
@@ -40,7 +40,7 @@ fn keyed(client: &Client) -> RequestBuilder {
         .json(&request)
 }
 
-/// The client gives up, having been told nothing.
+/// The client gives up without an answer.
 async fn times_out(client: &Client) {
     let told = keyed(client)
         .timeout(Duration::from_millis(500))
@@ -54,7 +54,7 @@ async fn records(stack: &Stack) -> Vec<String> {
     redis.keys("search_job:*").await.expect("the keys")
 }
 
-/// From the second try, at another API.
+/// Measured from the second try, at another API.
 async fn killed_before_the_record(scenario: Scenario) -> Duration {
     let web = found_after(Duration::ZERO);
     let redis = RedisServer::tcp().await;
@@ -87,7 +87,8 @@ async fn killed_before_the_record(scenario: Scenario) -> Duration {
     took
 }
 
-/// It dies while the reply to the record is on its way, so the hint is never sent. From the kill.
+/// The API dies while the reply to the record is on its way, so the queue entry is never written.
+/// Measured from the kill.
 async fn killed_before_the_hint(scenario: Scenario) -> Duration {
     let web = found_after(Duration::ZERO);
     let redis = RedisServer::tcp().await;
@@ -98,7 +99,7 @@ async fn killed_before_the_hint(scenario: Scenario) -> Duration {
         .api_env("REDIS_URL", url_through(&proxy))
         .start()
         .await;
-    // Longer than it takes to see the record and to kill.
+    // Longer than it takes to see the record and to kill the API.
     proxy.latency(Duration::from_secs(1));
     let client = stack.client().clone();
     let posting = tokio::spawn(async move { keyed(&client).send().await.is_ok() });
@@ -132,7 +133,8 @@ async fn killed_before_the_hint(scenario: Scenario) -> Duration {
     took
 }
 
-/// The worker may not listen on the channel. From the DELETE until it has hung up on the engine.
+/// The worker may not subscribe to the channel. Measured from the DELETE until the worker has hung
+/// up on the engine.
 async fn cancel_lost(scenario: Scenario) -> Duration {
     let (searxng, _) = searxng_hanging_first(usize::MAX);
     let redis = RedisServer::tcp().await;

@@ -1,4 +1,4 @@
-//! A network that loses replies, swallows one direction, or is slow.
+//! A network that loses replies, drops one direction, or is slow.
 
 use super::workers::old_worker_changes_nothing;
 use super::{AT_ONCE, Row, SWEEP, Scenario, found_after, patient_question, row, url_through};
@@ -39,7 +39,7 @@ pub const CUT_OFF_UP: Row = row!(
 );
 pub const CUT_OFF_DOWN: Row = row!(
     "worker cut off, nothing reaches it",
-    // Its next beat still arrives, and extends the lease once more.
+    // Its next heartbeat still arrives and extends the lease once more.
     |lease| lease + lease / 3 + SWEEP,
     cut_off_down
 );
@@ -49,7 +49,7 @@ pub const SLOW: Row = row!(
     slow
 );
 
-/// Enough of a reply to know it by, as Redis writes it.
+/// The part of a reply that identifies it, as Redis writes it.
 const POPPED: &str = "{search}:queue:speed\r\n";
 const CREATED: &str = "$7\r\nCREATED\r\n";
 const CLAIMED: &str = "*5\r\n$2\r\nOK\r\n";
@@ -114,7 +114,7 @@ async fn reply_lost(scenario: Scenario, reply: &str) -> Duration {
     took
 }
 
-/// Its record is there; from then until the worker knows it and has tidied up.
+/// Its record is written; measured from then until the worker knows it and has cleaned up.
 async fn finish_reply_lost(scenario: Scenario) -> Duration {
     let web = found_after(Duration::ZERO);
     let proxied = ProxiedWorker::start(scenario, &web).await;
@@ -174,12 +174,12 @@ async fn cut_off(scenario: Scenario, direction: Direction) -> Duration {
     took
 }
 
-/// A search that is longer than a lease, with another worker that would take it over.
+/// A search that is longer than a lease, with another worker that could take it over.
 async fn slow(scenario: Scenario) -> Duration {
     let running = scenario.lease + Duration::from_secs(3);
     let web = found_after(running);
     let mut proxied = ProxiedWorker::start(scenario, &web).await;
-    // With a beat, so that Redis knows every script, as it does in a deployment.
+    // After a heartbeat, so that Redis has loaded every script, as in a deployment.
     let body = searxng::body("What is gather?", &gather_results());
     web.next(Reply::json(200, body.to_string()).late(scenario.lease / 3 + AT_ONCE));
     let first = proxied.stack.client().enqueue(patient_question()).await;

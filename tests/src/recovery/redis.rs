@@ -1,4 +1,4 @@
-//! Redis that dies, forgets, hangs up, or is full.
+//! A Redis that dies, loses its data, closes connections, or is full.
 
 use super::{AT_ONCE, Row, SWEEP, Scenario, found_after, patient_question, row};
 use crate::fixtures::{question, searxng_hanging_first, wait_for_workers, wait_until_idle};
@@ -27,7 +27,7 @@ pub const FULL: Row = row!(
     full
 );
 
-/// From the moment at which the restarted Redis answers.
+/// Measured from the moment at which the restarted Redis answers.
 async fn restarted(scenario: Scenario) -> Duration {
     let (searxng, _) = searxng_hanging_first(1);
     let redis = RedisServer::with_aof().await;
@@ -63,7 +63,7 @@ async fn scripts_flushed(scenario: Scenario) -> Duration {
     after_command(scenario, &["SCRIPT FLUSH SYNC"]).await
 }
 
-/// What runs goes on, and what comes afterwards is done at once.
+/// Running searches continue, and later ones are done at once.
 async fn after_command(scenario: Scenario, commands: &[&str]) -> Duration {
     let searxng = found_after(Duration::ZERO);
     let slow =

@@ -1,4 +1,4 @@
-//! Workers that die, freeze, are told to stop, or have a wrong clock.
+//! Workers that die, freeze, are stopped, or have a wrong clock.
 
 use super::{AT_ONCE, CLOCK_TOLERANCE, Row, SWEEP, Scenario, patient_question, row};
 use crate::fixtures::{question, searxng_hanging_first, wait_for_status, wait_until_idle};
@@ -53,7 +53,7 @@ async fn frozen(scenario: Scenario) -> Duration {
     took
 }
 
-/// The first worker comes back after another has ended its search.
+/// The first worker resumes after another has ended its search.
 pub(super) async fn old_worker_changes_nothing(
     scenario: Scenario,
     stack: &mut Stack,
@@ -101,7 +101,7 @@ async fn poison(scenario: Scenario) -> Duration {
     took
 }
 
-/// From the moment at which it is given back to its next start, both by Redis's clock.
+/// Measured from its return to the queue to its next start, both by Redis's clock.
 async fn terminated(scenario: Scenario) -> Duration {
     let (searxng, _) = searxng_hanging_first(2);
     let mut stack = scenario
@@ -121,7 +121,7 @@ async fn terminated(scenario: Scenario) -> Duration {
     let released = event_time(&events, "released", 1);
     let took = event_time(&events, "started", 2).saturating_sub(released);
 
-    // Given back while others wait: it is the next.
+    // Returned while others wait: it is the next.
     let waiting = stack.client().enqueue(question()).await;
     assert_eq!(stack.workers[1].process().stop(scenario.timeout()).await, 0);
     let mut redis = stack.redis.connection().await;
@@ -140,7 +140,7 @@ async fn terminated(scenario: Scenario) -> Duration {
     took
 }
 
-/// The moment of the n-th event of a kind, on Redis's clock.
+/// The time of the n-th event of a kind, on Redis's clock.
 fn event_time(events: &[(String, Duration)], kind: &str, n: usize) -> Duration {
     let mut of_kind = events.iter().filter(|(name, _)| name == kind);
     let found = of_kind.nth(n - 1);
@@ -164,8 +164,8 @@ async fn events(stack: &Stack, id: &str) -> Vec<(String, Duration)> {
     stream.ids.into_iter().map(event).collect()
 }
 
-/// Only Redis's clock counts: a worker whose own is ahead takes nothing over early, and one whose
-/// own is behind takes it over in time.
+/// Only Redis's clock counts: a worker whose clock is ahead takes over nothing early, and one whose
+/// clock is behind takes over in time.
 async fn clock_off(scenario: Scenario) -> Duration {
     let (ahead, behind) = tokio::join!(
         taken_over_by_clock(scenario, "+1h"),
@@ -189,7 +189,7 @@ async fn taken_over_by_clock(scenario: Scenario, offset: &str) -> Duration {
     stack.workers[0].process().kill();
     let (took, end) = scenario.completed(&stack, &id, Instant::now()).await;
     assert_eq!(end["attempt"], 2);
-    // The last beat was at most a third of the lease ago.
+    // The last heartbeat was at most a third of the lease ago.
     let earliest = (scenario.lease * 2 / 3).saturating_sub(CLOCK_TOLERANCE / 2);
     assert!(took >= earliest, "taken over while it was held: {took:?}");
     let accepted = unix_seconds(&end["created_at"]);

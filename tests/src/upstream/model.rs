@@ -9,7 +9,7 @@ use crate::captured_bodies;
 
 const TEXT_EVENTS: &str = "text/event-stream; charset=utf-8";
 
-/// How a chat completion goes.
+/// A scripted chat completion.
 #[derive(Debug, Clone)]
 pub struct Script {
     text: String,
@@ -27,7 +27,7 @@ enum Ending {
 }
 
 impl Script {
-    /// Says `text`, word by word when streaming, then usage and the end mark.
+    /// Sends `text`, word by word when streaming, then usage and the end mark.
     pub fn says(text: &str) -> Self {
         Self {
             text: text.into(),
@@ -65,7 +65,7 @@ impl Script {
         }
     }
 
-    /// Says no more after the last word, and stays connected.
+    /// Sends nothing after the last word and stays connected.
     pub fn then_hangs(self) -> Self {
         Self {
             ending: Ending::Hang,
@@ -73,7 +73,7 @@ impl Script {
         }
     }
 
-    /// The reply to `request`, streamed or whole as it asks.
+    /// The reply to `request`, streamed if it asks for that.
     pub fn reply(&self, request: &Request) -> Reply {
         let asked = request.json();
         let model = asked["model"].as_str().unwrap_or("double").to_owned();
@@ -135,12 +135,12 @@ impl Script {
     }
 }
 
-/// Every chat completion goes by `script`.
+/// A server whose chat completions all follow `script`.
 pub fn chat(script: Script) -> Upstream {
     chat_with_meanings(script, bag)
 }
 
-/// The same, with the vectors that `meaning` gives to texts.
+/// Like [`chat`], with the embeddings that `meaning` gives to texts.
 pub fn chat_with_meanings(
     script: Script,
     meaning: impl Fn(&str) -> Vec<f64> + Send + Sync + 'static,
@@ -148,7 +148,7 @@ pub fn chat_with_meanings(
     Upstream::start(move |request| route(request, &script, &meaning))
 }
 
-/// A captured body with its own status, for example `err-429.json`.
+/// A captured body with this status, for example `err-429.json`.
 pub fn sample(status: u16, name: &str) -> Reply {
     let body = captured_bodies::bytes(&format!("openai-compatible/{name}"));
     if name.ends_with(".sse") {
@@ -170,7 +170,7 @@ pub fn server_error() -> Reply {
     sample(500, "err-500.json")
 }
 
-/// The prompt is longer than the model's context.
+/// The error for a prompt that exceeds the model's context.
 pub fn context_exceeded() -> Reply {
     sample(400, "err-400-context.json")
 }
@@ -200,7 +200,7 @@ fn embeddings(asked: &Value, meaning: &dyn Fn(&str) -> Vec<f64>) -> Reply {
     Reply::json(200, body.to_string())
 }
 
-/// Bags of words: texts that share words are near each other.
+/// A bag of words: texts that share words are similar.
 fn bag(text: &str) -> Vec<f64> {
     let mut vector = vec![0.0_f64; 64];
     for word in text.split_whitespace() {

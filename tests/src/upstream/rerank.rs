@@ -1,4 +1,5 @@
-//! A reranker as Cohere, Jina and vLLM speak it: `POST /rerank` (or `/v1/rerank`, `/v2/rerank`).
+//! A reranker with the protocol of Cohere, Jina and vLLM: `POST /rerank` (or `/v1/rerank`,
+//! `/v2/rerank`).
 
 use std::collections::HashSet;
 
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Reply, Request, Upstream, serper::limited};
 
-/// Scores each document by the share of the query's words that it holds, best first.
+/// Scores each document by its share of the query's words, best first.
 pub fn by_words() -> Upstream {
     Upstream::start(|request| answer(request, by_shared_words))
 }
@@ -16,12 +17,12 @@ pub fn scoring(score: impl Fn(&str, &str) -> f64 + Send + Sync + 'static) -> Ups
     Upstream::start(move |request| answer(request, &score))
 }
 
-/// More requests than the plan allows.
+/// The error for more requests than the plan allows.
 pub fn rate_limited(retry_after: Option<u64>) -> Reply {
     limited(r#"{"message":"Too many requests"}"#, retry_after)
 }
 
-/// The model is not there.
+/// The error for an unknown model.
 pub fn unknown_model() -> Reply {
     Reply::json(404, r#"{"message":"model not found"}"#)
 }

@@ -1,6 +1,6 @@
-//! What is measured in a browser, and the pictures of the documentation. Neither belongs to a plain
-//! test run: `make screenshots`, and
-//! `cargo test -p privachat-tests --test heavy -- --ignored --nocapture browser_figures::figures`.
+//! Measurements in a browser, and the screenshots of the documentation. Not part of a plain test
+//! run: `make screenshots`, and `cargo test -p privachat-tests --test heavy -- --ignored
+//! --nocapture browser_figures::figures`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -158,7 +158,7 @@ async fn screenshots() {
     }
     browser.sees("#failures tr[data-id]").await;
     browser.sees("#running tr[data-id]").await;
-    // Three points of the chart, one each second.
+    // Three points of the chart, one per second.
     let drawn = "return document.querySelectorAll('#failures tr[data-id]').length > 0 && performance.now() > 4000";
     browser
         .until("the chart has points", drawn, Value::Null)

@@ -1,18 +1,18 @@
-//! The long proof: many searches while everything breaks. `make chaos` runs the long form, and
-//! `CHAOS_SEED=… make chaos` the same plan again.
+//! The chaos test: many searches under random faults. `make chaos` runs the long form, and
+//! `CHAOS_SEED=… make chaos` repeats a plan.
 
 use std::env;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use privachat_tests::chaos::{self, Settings, check, report};
 
-/// Searches of the short form, and how many are posted in a second.
+/// Searches of the short form; the rate below is per second.
 const JOBS: usize = 400;
 const RATE: f64 = 20.0;
 const LONG_RUN_RATE: f64 = 40.0;
-/// Short enough that the short form sees each kind of fault.
+/// Short enough that the short form includes each kind of fault.
 const FAULT_INTERVAL: Duration = Duration::from_millis(1000);
-/// Time for a fault to be recovered from before the next one, where there is time for it.
+/// Time to recover from a fault before the next one, now and then.
 const RECOVERY_PAUSE: Duration = Duration::from_secs(10);
 const JOBS_WITHOUT_PAUSES: usize = 2000;
 
@@ -50,7 +50,7 @@ async fn accepted_searches_end_once_whatever_dies() {
     );
 }
 
-/// A setting of the environment. One that cannot be read is a mistake to be told.
+/// A setting of the environment; panics when it is no number.
 fn number(name: &str) -> Option<u64> {
     let text = env::var(name).ok().filter(|text| !text.is_empty())?;
     Some(

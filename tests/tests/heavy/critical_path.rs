@@ -1,5 +1,5 @@
-//! A search makes no call later than it must: what does not need the answer of another call is on its way
-//! before that answer is there. `make bench` (pipeline) has what that means in time.
+//! A search makes no call later than necessary: a call that needs no other answer starts before
+//! that answer arrives. `make bench` (pipeline) measures the time.
 
 use privachat_core::mode::Mode;
 use privachat_tests::critical_path::{Call, Gate, Planned, SEARCHES};
@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A call that is made only after another is answered never comes, while all are held.
+/// A call that is made only after another answer never comes while all answers are held back.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The calls of a search, turn by turn: those of one turn are all under way before the first of them is
-/// answered, and each turn needs the answers of the one before.
+/// The calls of a search in turns: all calls of a turn start before the first of them is answered,
+/// and each turn needs the answers of the turn before.
 fn turns(mode: Mode, planned: Planned) -> Vec<Vec<Call>> {
     let pages = match mode {
         Mode::Speed => return vec![vec![Call::SearchForTheQuestion], vec![Call::Answer]],

@@ -1,4 +1,4 @@
-//! Many who listen, idle ones, and those who do not read.
+//! Many listeners, idle listeners, and listeners that do not read.
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,7 @@ async fn a_thousand_listeners_hear_everything_and_redis_is_read_once() {
     for heard in streamed.iter().chain(&socketed) {
         assert_eq!(heard, &streamed[0]);
     }
-    // One for each ring, and the safety net's.
+    // One per doorbell, and the periodic check.
     let most = 21 + 2 + started.elapsed().as_secs() / 5;
     let read = count_event_reads(&stack).await - before;
     assert!(read <= most, "read {read} times, not {most}");

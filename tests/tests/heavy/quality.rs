@@ -1,4 +1,4 @@
-//! How good the answers are: floors that nobody may fall through, and `make quality`, the figures.
+//! The quality of answers: minimum scores, and the figures of `make quality`.
 
 use privachat_tests::binaries;
 use privachat_tests::quality::{
@@ -40,7 +40,7 @@ fn figures_of_every_mode() {
     }
 }
 
-/// A little under what was measured over both halves: docs/QUALITY.md.
+/// Slightly below the measured scores of both halves: docs/QUALITY.md.
 #[test]
 fn answers_and_check_are_no_worse_than_they_were() {
     let _alone = crate::alone_blocking();
@@ -82,7 +82,7 @@ fn answers_and_check_are_no_worse_than_they_were() {
     );
 }
 
-/// The blind part is tuned by nobody, so its floors only say that nothing broke.
+/// The blind part is never used for tuning, so its floors are low.
 #[test]
 fn blind_answers_are_no_worse_than_when_they_were_first_measured() {
     let _alone = crate::alone_blocking();

@@ -27,7 +27,7 @@ async fn every_row_holds_with_the_lease_of_a_deployment() {
         .collect();
     assert!(!rows.is_empty(), "no row has {only:?} in its name");
 
-    // Round by round, so that rows that wait for a clock run beside others that do not.
+    // In rounds, so that rows that wait for a timer run beside others that do not.
     let plays = (0..rounds).flat_map(|_| rows.iter().enumerate());
     let played: Vec<(usize, Option<Duration>)> = stream::iter(plays)
         .map(|(index, row)| async move {

@@ -1,4 +1,4 @@
-//! The black-box tests, in one binary with a folder for each subject. They run side by side, one on each
+//! The black-box tests, in one binary with a folder for each subject. They run in parallel, one per
 //! core; a test that needs the machine to itself belongs to `tests/heavy`.
 
 mod api;

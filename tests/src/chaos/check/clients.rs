@@ -1,5 +1,5 @@
-//! 9: what a client was told is cancelled never completes, and stops. 10: one idempotency key is
-//! one search.
+//! 9: a search whose cancellation was confirmed stops and never completes. 10: one idempotency key
+//! means one search.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::{History, Job, ViolationList};
 use crate::chaos::log::Entry;
 use crate::chaos::search_engine::token;
 
-/// How long a cancelled search may go on asking when the message about it was lost.
+/// How long a cancelled search may still call engines when the cancel message was lost.
 const STOP_TIMEOUT: u64 = 6000;
 
 pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
@@ -52,7 +52,7 @@ fn cancelled(
     }
 }
 
-/// Whether a worker of this search could not be told.
+/// Whether a fault kept the cancellation from a worker of this search.
 fn broken(history: &History<'_>, job: &Job<'_>, from: u64, until: u64) -> bool {
     let runs = |target: &str| {
         let mut started = job.events.iter().filter(|event| event.kind == "started");
@@ -64,7 +64,7 @@ fn broken(history: &History<'_>, job: &Job<'_>, from: u64, until: u64) -> bool {
     })
 }
 
-/// Which body, and what came of it.
+/// The body, the status and the id of one POST.
 type Post<'a> = (&'a str, Option<u16>, Option<&'a str>);
 
 fn keys(history: &History<'_>, violations: &mut ViolationList<'_>) {

@@ -1,11 +1,12 @@
-//! 1: what is accepted ends in time. 2: it ends once, and nothing changes afterwards.
+//! 1: an accepted search ends in time. 2: it ends once, and nothing changes afterwards.
 
 use std::collections::BTreeSet;
 
 use super::{History, Job, ViolationList, is_terminal};
 use crate::chaos::log::Entry;
 
-/// How long after its own limit a search may still be open: its worker is lost in the last moment.
+/// How long after its own deadline a search may still be open: its worker may be lost at the last
+/// moment.
 const GRACE: u64 = 40_000;
 
 pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
@@ -36,7 +37,7 @@ fn ends_in_time(id: &str, job: &Job<'_>, violations: &mut ViolationList<'_>) {
         return violations.add(1, id, format!("has not ended: it is {}", job.status()));
     }
     let end = job.events.iter().find(|event| is_terminal(&event.kind));
-    // Before it is started the first time, what limits it is how long it may wait.
+    // Before its first start, a search is limited by how long it may wait.
     let limit = job.number("deadline").or(job.number("expires"));
     match (end, limit) {
         (Some(end), Some(limit)) if end.time_ms() > limit + GRACE => {

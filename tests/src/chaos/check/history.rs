@@ -1,4 +1,4 @@
-//! The event log as checks want to see it.
+//! The event log, indexed for the checks.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use crate::chaos::log::{Entry, Event};
 
-/// The log, with what is looked up often at hand.
+/// The log, with indexes for frequent look-ups.
 pub(in crate::chaos) struct History<'a> {
     pub(in crate::chaos) entries: &'a [Entry],
     pub(in crate::chaos) lease: u64,
     pub(super) max_attempts: u64,
     pub(in crate::chaos) jobs: BTreeMap<&'a str, Job<'a>>,
     pub(in crate::chaos) faults: Vec<FaultSpan<'a>>,
-    /// When the last search had been posted.
+    /// When the last search was posted.
     pub(super) posts_end: u64,
 }
 
@@ -85,7 +85,7 @@ impl<'a> History<'a> {
         history
     }
 
-    /// Ids that a client was told, each once or more.
+    /// Ids that a client received; an id may come more than once.
     pub(in crate::chaos) fn accepted(&self) -> impl Iterator<Item = &'a str> {
         self.entries.iter().filter_map(|entry| match entry {
             Entry::Posted {
@@ -97,7 +97,7 @@ impl<'a> History<'a> {
         })
     }
 
-    /// Log lines of workers that say `message`: who, and the line.
+    /// Log lines of workers with this `message`: the worker and the line.
     pub(in crate::chaos) fn lines(
         &self,
         message: &str,
@@ -117,7 +117,7 @@ impl<'a> Job<'a> {
         self.record["status"].as_str().unwrap_or_default()
     }
 
-    /// A member of the record, or of the response in it.
+    /// A field of the record, or of the response in it.
     pub(in crate::chaos) fn member(&self, name: &str) -> &'a Value {
         match &self.record[name] {
             Value::Null => &self.record["result"][name],
@@ -139,7 +139,7 @@ pub(in crate::chaos) fn is_terminal(kind: &str) -> bool {
     matches!(kind, "completed" | "failed")
 }
 
-/// A field of a log line, wherever the log's format puts it.
+/// A field of a log line, at the top level or in `fields`.
 pub(in crate::chaos) fn field<'a>(line: &'a Value, name: &str) -> &'a Value {
     match &line[name] {
         Value::Null => &line["fields"][name],

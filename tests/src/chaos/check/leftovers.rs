@@ -1,10 +1,10 @@
-//! 7: when all is quiet, queues and indexes are empty. 12: every key goes by itself, and the stack
-//! holds no more than before.
+//! 7: when the stack is idle, queues and indexes are empty. 12: every key expires by itself, and
+//! the stack holds no more resources than before.
 
 use super::{History, ViolationList};
 use crate::chaos::log::Entry;
 
-/// Connections that a process may keep open for next time: its pool, and what it last asked.
+/// Connections that a process may keep open: its pool and its latest calls.
 const SPARE_FILES: u64 = 12;
 const SPARE_CLIENTS: u64 = 30;
 
@@ -45,7 +45,7 @@ pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
     }
 }
 
-/// What a stack at rest holds now that it did not hold before, the spare taken off.
+/// What an idle stack holds now and did not hold before, above the allowance.
 pub fn excess(before: &Entry, after: &Entry) -> Vec<(String, u64)> {
     let (
         Entry::Level {

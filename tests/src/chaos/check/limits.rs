@@ -1,10 +1,10 @@
-//! 6: attempts and crashes stay within their limits, and are counted right.
+//! 6: attempts and crashes stay within their limits and are counted correctly.
 
 use std::collections::BTreeMap;
 
 use super::{History, Job, ViolationList, field};
 
-/// Two are forgiven, the third ends the search.
+/// The third crash ends the search.
 const MAX_CRASHES: u64 = 3;
 
 pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
@@ -14,7 +14,7 @@ pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
         if crashes > MAX_CRASHES {
             violations.add(6, id, format!("{crashes} crashes"));
         }
-        // Together with others: what crashed is one of them.
+        // Lost together with others: only one of them crashed the worker.
         let losses = job.number("losses").unwrap_or(0);
         let lost = crashes.saturating_add(losses);
         if attempt > history.max_attempts.saturating_add(lost) {
@@ -38,7 +38,7 @@ pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
     executions(history, violations);
 }
 
-/// Each execution that a worker speaks of is an attempt that its search knows of.
+/// Each execution in a worker's log is an attempt that its search has counted.
 fn executions(history: &History<'_>, violations: &mut ViolationList<'_>) {
     let mut executions: BTreeMap<(&str, u64, &str), u64> = BTreeMap::new();
     for (worker, line) in history.lines("started") {

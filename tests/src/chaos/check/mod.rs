@@ -17,12 +17,12 @@ use std::fmt;
 use super::log::Entry;
 pub(super) use history::{FaultSpan, History, Job, field, is_terminal};
 
-/// What was promised and not kept.
+/// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// 1 to 12, as numbered in the design.
     pub invariant: u8,
-    /// The search, the fault or the process that it was seen at.
+    /// The search, the fault or the process concerned.
     pub id: String,
     pub what: String,
 }
@@ -38,7 +38,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// All of them.
+/// The violations of all invariants.
 pub fn violations(entries: &[Entry]) -> Vec<Violation> {
     let history = History::new(entries);
     let mut violations = Vec::new();

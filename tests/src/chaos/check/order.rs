@@ -1,5 +1,6 @@
 //! 3: the attempt that ends a search is the last that started, and no older one writes. 4: only
-//! legal edges. 5: leases never overlap. 11: a stream read in parts is the whole, its end is last.
+//! legal state transitions. 5: leases never overlap. 11: a stream read in parts equals the whole,
+//! and its end is last.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ enum State {
 }
 
 fn edges(id: &str, job: &Job<'_>, violations: &mut ViolationList<'_>) {
-    // That it was queued is not stored.
+    // The transition to `queued` is not stored.
     let mut state = State::Pending;
     for event in job.events {
         let kind = event.kind.as_str();
@@ -72,7 +73,7 @@ fn the_last_attempt_wins(id: &str, job: &Job<'_>, violations: &mut ViolationList
     }
 }
 
-/// A worker that is told that it ended a search, now or before, has started it last.
+/// A worker that learns that it ended a search, now or before, has started it last.
 fn the_worker_that_ended_it_had_it(history: &History<'_>, violations: &mut ViolationList<'_>) {
     let mut ends: BTreeMap<&str, u32> = BTreeMap::new();
     for (worker, line) in history.lines("ended") {

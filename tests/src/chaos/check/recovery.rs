@@ -1,30 +1,30 @@
-//! 8: each fault is recovered from within its row of the crash table, as far as a search can be tied
-//! to it.
+//! 8: each fault is recovered from within its row of the crash table, as far as a search can be
+//! attributed to the fault.
 
 use std::collections::BTreeSet;
 
 use super::{FaultSpan, History, Job, ViolationList, field};
 use crate::chaos::log::Event;
 
-/// What a sweep takes, after the lease.
+/// Time for a sweep after the lease has expired.
 const SWEEP: u64 = 2000;
-/// A hint that was popped and lost.
+/// Time until a queue entry that was popped and lost is queued again.
 const REQUEUE_BOUND: u64 = 5000;
-/// Two cores run a dozen processes, and now and then much else. `make recovery` holds each row to its bound;
-/// what is not recovered from at all is later than this, or never.
+/// A dozen processes and at times other work share two cores. `make recovery` holds each row to its
+/// bound; a fault without recovery exceeds this slack or never ends.
 const SLACK: u64 = 40_000;
 /// With less of the load left after a fault, there may have been nothing to start.
 const LOAD_LEFT: u64 = 5000;
 
-/// One search that a fault held up.
+/// The delay of one search by a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
     pub fault: String,
-    /// A search, or `any` when the fault held up all.
+    /// A search, or `any` when the fault delayed all.
     pub id: String,
     pub took: u64,
     pub within: u64,
-    /// Nothing else was broken meanwhile.
+    /// No other fault overlapped.
     pub alone: bool,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
     }
 }
 
-/// All that can be measured.
+/// All recoveries that can be measured.
 pub(in crate::chaos) fn recoveries(history: &History<'_>) -> Vec<Recovery> {
     let mut recoveries = Vec::new();
     for fault in &history.faults {
@@ -88,7 +88,7 @@ fn recovery(
     }
 }
 
-/// What faults that came before it was over may cost.
+/// The delay that other faults before its end may cause.
 fn delay_by_others(history: &History<'_>, fault: &FaultSpan<'_>, took: u64) -> u64 {
     let overlap = |other: &&FaultSpan<'_>| {
         (other.from, other.name) != (fault.from, fault.name)
@@ -96,16 +96,16 @@ fn delay_by_others(history: &History<'_>, fault: &FaultSpan<'_>, took: u64) -> u
             && other.until + history.lease >= fault.from
     };
     let cost = |other: &FaultSpan<'_>| match other.name {
-        // All sweepers spare expired leases for one lease.
+        // For one lease, every sweeper leaves expired leases alone.
         "kill_redis" | "cut_clients" => other.until - other.from + history.lease + 1000,
         "fill_redis" | "hole_up" | "hole_down" | "latency" => other.until - other.from + 1000,
-        // A sweeper that takes a search on and dies leaves it to the others after two seconds.
+        // When a sweeper dies while it recovers a search, the others recover it after two seconds.
         _ => 2000,
     };
     history.faults.iter().filter(overlap).map(cost).sum()
 }
 
-/// How long after the fault a search that ran on its target was taken from it.
+/// How long after the fault another worker took over a search that ran on the fault's target.
 fn taken_over(job: &Job<'_>, fault: &FaultSpan<'_>) -> Option<u64> {
     let lifecycle = |event: &&Event| {
         matches!(
@@ -125,12 +125,12 @@ fn taken_over(job: &Job<'_>, fault: &FaultSpan<'_>) -> Option<u64> {
         .skip(after.checked_sub(1)?);
     let (running, next) = (around.next()?, around.next()?);
     let was_there = running.kind == "started" && running.data["worker"] == fault.target;
-    // A worker that is killed may just have ended the search, or have given it up by itself.
+    // A killed worker may just have ended the search or returned it to the queue.
     let lost = next.kind == "retry" && next.data["pause_ms"] == 0;
     (was_there && lost).then(|| next.time_ms() - fault.from)
 }
 
-/// How long after the fault was mended some search was started, while there were some to start.
+/// How long after the end of the fault a search was started, provided that searches were waiting.
 fn resumed_after(history: &History<'_>, fault: &FaultSpan<'_>, row: u64) -> Option<Recovery> {
     if fault.until + LOAD_LEFT > history.posts_end {
         return None;
@@ -147,7 +147,7 @@ fn resumed_after(history: &History<'_>, fault: &FaultSpan<'_>, row: u64) -> Opti
     ))
 }
 
-/// Searches whose hint was popped by a worker that never got it.
+/// Searches whose queue entry was popped by a worker that never received it.
 fn requeued_entries(history: &History<'_>) -> Vec<Recovery> {
     let lines = history.lines("found a search whose hint was lost");
     let ids: BTreeSet<&str> = lines

@@ -1,4 +1,4 @@
-//! A log in which all is well, and what to make such a log of.
+//! An event log without violations, and functions to build one.
 
 use std::collections::BTreeMap;
 
@@ -65,7 +65,7 @@ pub(super) fn line(worker: &str, message: &str, id: &str, more: (&str, Value)) -
     }
 }
 
-/// A search as it is found at the end.
+/// The final record of a search.
 pub(super) fn job(
     id: &str,
     record: Value,

@@ -1,5 +1,5 @@
-//! A check that cannot fail is worth nothing: one log in which all is well, and for each invariant
-//! one that breaks it.
+//! Proves that each check can fail: one log without violations, and one log per invariant that
+//! violates it.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::sample::{
 use super::{Violation, violations};
 use crate::chaos::log::{Entry, Event};
 
-/// The good log with something changed; what is found in it then.
+/// Changes the good log; returns the violations.
 fn broken(change: impl FnOnce(&mut Vec<Entry>)) -> Vec<Violation> {
     let mut log = good();
     change(&mut log);

@@ -1,4 +1,4 @@
-//! API keys: who has none gets nothing but what is open to all.
+//! API keys: without one, a client reaches only the public endpoints.
 
 use privachat_tests::upstream::searxng;
 use privachat_tests::{HttpResponse, Stack, Upstream, binaries};

@@ -1,5 +1,5 @@
-//! The programs in examples/, which are the snippets of the README, against a real stack over
-//! connections that break; and curl.
+//! The programs in examples/, which are the snippets of the README, and curl, against a real stack
+//! over connections that break.
 
 use privachat_tests::process::isolated;
 use privachat_tests::upstream::model::{self, Script};
@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 
 struct Scenario {
     stack: Stack,
-    /// Before the API.
+    /// In front of the API.
     proxy: Proxy,
     answer: String,
     _doubles: [Upstream; 2],
@@ -42,7 +42,7 @@ impl Scenario {
         }
     }
 
-    /// What it says on stderr, where the stages are, is kept apart from what it prints.
+    /// Its stderr, where it reports the stages, is kept apart from its output.
     fn run(&self, program: &[PathBuf; 2]) -> Process {
         let url = format!("http://{}", self.proxy.address());
         let mut command = isolated("sh");
@@ -59,14 +59,15 @@ impl Scenario {
         assert_eq!(code, 0, "{}", errors.unwrap());
     }
 
-    /// What a program prints that polls.
+    /// Checks the output of a program that polls.
     async fn assert_polls(&self, program: [PathBuf; 2]) {
         let mut client = self.run(&program);
         self.assert_success(&mut client).await;
         assert_eq!(client.output().trim(), self.answer);
     }
 
-    /// What a program prints that follows the events while its connection is cut again and again.
+    /// Checks the output of a program that follows the events while its connection is cut again and
+    /// again.
     async fn assert_follows(&self, program: [PathBuf; 2]) {
         let mut client = self.run(&program);
         for text in [3, 10, 20] {
@@ -136,8 +137,8 @@ async fn javascript_follows_the_events_over_connections_that_break() {
         .await;
 }
 
-/// In a browser, since only new versions of Node have a WebSocket; what Node calls `process` is made
-/// up for it.
+/// In a browser, since only new versions of Node have a WebSocket; the test defines Node's
+/// `process`.
 #[tokio::test]
 async fn javascript_follows_over_websockets_that_break() {
     let scenario = Scenario::start().await;

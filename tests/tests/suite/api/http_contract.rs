@@ -1,4 +1,4 @@
-//! Addresses, methods, headers and ids: what clients of the old service rely on around the searches.
+//! Addresses, methods, headers and ids that clients of the old service rely on.
 
 use privachat_tests::{Client, HttpResponse, Stack, binaries};
 use reqwest::Method;

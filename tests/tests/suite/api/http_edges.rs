@@ -1,5 +1,5 @@
-//! What HTTP wants of a server beside its API: HEAD, clients of HTTP/1.0, and a calm answer to what is
-//! no request or no text.
+//! HTTP rules apart from the API: HEAD, clients of HTTP/1.0, and answers to malformed requests and
+//! texts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ async fn api() -> Stack {
     Stack::builder(binaries!()).workers(0).start().await
 }
 
-/// Headers but those that differ between any two answers.
+/// Headers without those that differ between any two answers.
 fn comparable_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let passing = ["date", "x-request-id", "content-length"];
     headers
@@ -30,7 +30,7 @@ fn comparable_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Asks with HEAD and GET; the lengths of what is not the same at any two times may differ.
+/// Sends HEAD and GET; the lengths of answers that vary over time may differ.
 async fn assert_head_is_get(client: &Client, path: &str, page: bool) {
     let ask = async |method: Method| {
         let mut request = client.request(method, path);
@@ -64,7 +64,7 @@ async fn head_is_answered_wherever_get_is() {
     client.wait_completed(&id).await;
     let mut looked = 0;
     for operation in operations(client, &id).await {
-        // A stream that never ends has no GET to compare with.
+        // A stream without an end has no GET to compare with.
         if operation.method == Method::GET && operation.path != "/api/v1/queue/events" {
             assert_head_is_get(client, &operation.path, false).await;
             looked += 1;
@@ -112,7 +112,7 @@ async fn a_head_of_a_stream_or_a_socket_ends_at_once_and_leaves_nobody_who_liste
     let head = |path: &str, headers: &str| {
         format!("HEAD {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n")
     };
-    // One behind the other on one connection: each waits for the end of the one before.
+    // One after the other on one connection: each waits for the end of the previous one.
     let streams = [
         head(&format!("/api/v1/search/{id}/events"), ""),
         head("/api/v1/queue/events", ""),
@@ -159,7 +159,8 @@ async fn a_client_of_http_1_0_gets_no_chunks() {
     for (request, last) in [
         (http_1_0_request("POST", search, json, &asked), "}"),
         (http_1_0_request("POST", search, streaming, &asked), "}\n\n"),
-        // A proxy that wants to keep its connection gets it closed behind what has no length.
+        // The server closes the connection after a body without a length, even if a proxy wants to
+        // keep it.
         (
             http_1_0_request(
                 "POST",
@@ -181,7 +182,7 @@ async fn a_client_of_http_1_0_gets_no_chunks() {
         assert!(!head.contains("keep-alive"), "{request}\n{head}");
         assert!(answer.ends_with(last), "{request}\n{answer}");
         if last == "}\n\n" {
-            // The bare blocks of the stream, without a length of a chunk before them.
+            // The plain blocks of the stream, without chunk lengths.
             assert!(body.starts_with("retry: 1000\nid: "), "{body}");
             assert!(body.contains("event: completed\n"), "{body}");
         }
@@ -293,7 +294,7 @@ async fn what_is_no_request_is_no_error_of_ours() {
             "{shown}: {answer}"
         );
     }
-    // A line of the log that comes behind all of theirs.
+    // Its log line comes after all of theirs.
     client.get("/nothing").await.expect(404);
     let log = eventually("the last request is in the log", TIMEOUT, async || {
         let log = stack.api.process().output();

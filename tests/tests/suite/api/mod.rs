@@ -1,4 +1,4 @@
-//! The HTTP API: what a request may hold, what is answered, and who may ask.
+//! The HTTP API: requests, answers, and access.
 
 mod api_keys;
 mod example_clients;

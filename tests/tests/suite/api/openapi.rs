@@ -1,4 +1,4 @@
-//! The description of the API and the page that shows it.
+//! The OpenAPI document and the page that shows it.
 
 use std::collections::BTreeSet;
 
@@ -219,7 +219,7 @@ async fn no_header_is_null_and_none_is_described_that_has_a_place_of_its_own() {
             let parameters = operation["parameters"].as_array().into_iter().flatten();
             for header in parameters.filter(|one| one["in"] == "header") {
                 assert_eq!(header["schema"]["type"], "string", "{header}");
-                // OpenAPI says that parameters of these names are ignored.
+                // OpenAPI ignores parameters with these names.
                 let name = header["name"].as_str().unwrap();
                 assert!(!["Accept", "Authorization", "Content-Type"].contains(&name));
                 headers += 1;

@@ -1,4 +1,4 @@
-//! Whose a search is: a key sees its own, those of operators see all.
+//! The owner of a search: a key sees its own searches, an operator's key sees all.
 
 use privachat_core::connection::Redis;
 use privachat_core::jobs::Jobs;
@@ -14,7 +14,7 @@ const ALICE: &str = "planted-key-of-alice-1";
 const BOB: &str = "planted-key-of-bob-22";
 const ROOT: &str = "planted-key-of-root-3";
 
-/// Where one search is named, and what is done there.
+/// Every operation that takes the id of a search.
 const EVERYWHERE: [(Method, &str); 7] = [
     (Method::GET, "/api/v1/search/status/{id}"),
     (Method::GET, "/api/v1/search/{id}/events"),
@@ -25,7 +25,7 @@ const EVERYWHERE: [(Method, &str); 7] = [
     (Method::DELETE, "/api/v1/sessions/{id}"),
 ];
 
-/// Two users, an operator, nobody without a key.
+/// With two users and an operator; a key is required.
 async fn start(web: &Upstream, workers: usize) -> Stack {
     Stack::builder(binaries!())
         .workers(workers)
@@ -53,7 +53,7 @@ async fn ask(client: &Client, method: &Method, path: &str) -> HttpResponse {
     client.send(upgrade).await
 }
 
-/// What an answer shows, without what is of its time and request.
+/// The answer without the parts that depend on time and request.
 fn comparable(answer: &HttpResponse, id: &str) -> (u16, Vec<(String, String)>, String) {
     let passing = ["date", "x-request-id"];
     let headers = answer.headers.iter().map(|(name, value)| {
@@ -66,7 +66,7 @@ fn comparable(answer: &HttpResponse, id: &str) -> (u16, Vec<(String, String)>, S
     (answer.status, lasting, answer.text.replace(id, "{id}"))
 }
 
-/// To this client the search is as one that never was.
+/// For this client the search does not exist.
 async fn is_unknown_to(client: &Client, id: &str) {
     let nobodys = Uuid::new_v4().to_string();
     for (method, path) in EVERYWHERE {
@@ -238,7 +238,7 @@ async fn without_keys_an_idempotency_key_names_the_search_that_it_always_named()
 
 async fn queue_answers(client: &Client) -> Vec<(u16, Value)> {
     let mut answers = Vec::new();
-    // The last is the first in another form: a guard that compares addresses would not know it.
+    // The last is another form of the first: a guard that compares addresses would miss it.
     for path in ["/api/v1/queue", "/api/v1/queue/events", "/api/v1/%71ueue"] {
         let request = client.request(Method::GET, path);
         let mut response = request.send().await.unwrap();

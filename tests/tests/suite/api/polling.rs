@@ -1,4 +1,4 @@
-//! Clients that post, poll and wait: those of the old service, and new ones.
+//! Clients that post, poll and wait: those of the old service and new ones.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Far more than an answer takes, and less than a poll may wait that asks for 30 s.
+/// Far more than an answer takes, and less than a poll with a wait of 30 s may take.
 const WITHOUT_WAITING: Duration = Duration::from_secs(25);
 
 fn question() -> Value {
     json!({"query": "What is Python?", "mode": "speed"})
 }
 
-/// How long it takes is measured by `make bench` (post) and by the bench `durability`.
+/// The duration is measured by `make bench` (post) and by the bench `durability`.
 #[tokio::test]
 async fn an_async_post_is_answered_as_pending_before_the_search_is_run_and_says_where_and_when_to_look()
  {
@@ -63,7 +63,7 @@ async fn a_client_that_polls_while_the_status_is_not_completed_comes_to_its_end(
     }
 }
 
-/// What the old client library builds: a member too many or too few in an item fails there.
+/// The types of the old client library, which reject an extra or missing field.
 #[derive(Deserialize)]
 struct OldResponse {
     session_id: String,

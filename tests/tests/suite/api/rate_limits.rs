@@ -1,5 +1,4 @@
-//! How many requests somebody may send: the same number whichever API is asked, told in headers, and
-//! nobody's else's.
+//! Rate limits: the same across all APIs, announced in headers, and separate for each client.
 
 use privachat_core::{connection::Redis, keys, limits::RateLimit};
 use privachat_tests::{Client, HttpResponse, RedisServer, Stack, binaries, eventually};
@@ -11,7 +10,7 @@ use std::time::Duration;
 
 const ALICE: &str = "planted-api-key-of-alice";
 const BOB: &str = "planted-api-key-of-bob";
-/// Counted like any other, and needs neither Redis nor the database.
+/// Counted like any other path, and needs neither Redis nor the database.
 const NOTHING: &str = "/api/v1/nothing";
 const FIELDS: [&str; 4] = [
     "ratelimit-limit",
@@ -44,7 +43,7 @@ fn assert_no_limit_headers(answer: &HttpResponse) {
     }
 }
 
-/// One request that comes by `forwarded`.
+/// One request with this `X-Forwarded-For`.
 async fn get_from(client: &Client, forwarded: &str) -> HttpResponse {
     let request = client.request(Method::GET, NOTHING);
     client
@@ -74,7 +73,7 @@ async fn the_allowance_of_a_minute_may_be_used_at_once_and_refusals_cost_nothing
     for per_minute in [1, 7, 60] {
         let limit = rate_limit(&redis, per_minute).await;
         let caller = format!("caller of {per_minute}");
-        // Waits are told in whole milliseconds, rounded up.
+        // Waits are announced in whole milliseconds, rounded up.
         let interval = Duration::from_secs(60) / per_minute + Duration::from_millis(1);
         for expected in (0..per_minute).rev() {
             let allowance = limit.take(&caller).await.unwrap();
@@ -197,7 +196,7 @@ async fn each_key_has_a_limit_of_its_own_and_guessing_is_limited_by_address() {
     with_key(client, ALICE).await.expect(429);
     assert_eq!(with_key(client, BOB).await.status, 404);
 
-    // Unknown keys, no keys and failed sign-ins, all from one address.
+    // Unknown keys, missing keys and failed sign-ins, all from one address.
     let sign_in = || {
         let request = client.request(Method::POST, "/api/v1/sign-in");
         client.send(request.json(&json!({"key": "a key that is a guess"})))
@@ -211,7 +210,7 @@ async fn each_key_has_a_limit_of_its_own_and_guessing_is_limited_by_address() {
     sign_in().await.expect(429);
     with_key(client, "another guess, perhaps").await.expect(429);
     client.get(NOTHING).await.expect(429);
-    // Who has a key is not held up by guessers behind the same address.
+    // A client with a key is not limited by guessers from the same address.
     assert_eq!(with_key(client, BOB).await.status, 404);
 }
 
@@ -271,7 +270,7 @@ async fn nobody_is_believed_about_an_address_but_trusted_proxies() {
         ("2001:db8:1:2::1", 9),
         ("2001:db8:1:2:ffff::1", 8),
         ("2001:db8:1:3::1", 9),
-        // The proxy itself asks.
+        // A request of the proxy itself.
         ("", 9),
         ("127.0.0.1", 8),
     ] {
@@ -284,7 +283,7 @@ async fn nobody_is_believed_about_an_address_but_trusted_proxies() {
     }
 }
 
-/// What a request may wait for the limit while Redis is silent.
+/// How long a request may wait for the limit while Redis is silent.
 const MAX_REDIS_WAIT: Duration = Duration::from_millis(250);
 
 #[tokio::test]
@@ -293,7 +292,7 @@ async fn a_redis_that_is_silent_costs_a_request_a_quarter_of_a_second() {
     let limit = rate_limit(&redis, 10).await;
     limit.take("somebody").await.unwrap();
     redis.pause();
-    // The clock of the calls: it moves on when all of them wait, however busy the machine is.
+    // The clock of the calls advances when all of them wait, however busy the machine is.
     tokio::time::pause();
     let begun = tokio::time::Instant::now();
     for times in 1..=4 {
@@ -354,7 +353,7 @@ async fn a_page_of_an_allowed_origin_may_read_the_limit() {
         let request = request.header("Access-Control-Request-Method", "GET");
         client.send(request.header("Origin", "http://x.test"))
     };
-    // A preflight is no request of anybody.
+    // A preflight counts for no client.
     assert_no_limit_headers(&ask(Method::OPTIONS).await);
     for status in [404, 429] {
         let answer = ask(Method::GET).await;

@@ -1,4 +1,4 @@
-//! What may be sent as the body of a search: JSON, declared as such, and not too much of it.
+//! The body of a search request: JSON, declared as such, and limited in size.
 
 use privachat_tests::{Client, HttpResponse, Stack, binaries};
 use reqwest::{Method, header::CONTENT_TYPE};

@@ -1,4 +1,4 @@
-//! The search response in each state of a search, as the clients of the old service read it.
+//! The search response in each state of a search, as clients of the old service read it.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn old(name: &str) -> Value {
     serde_json::from_str(&captured_bodies::text(&format!("old-service/{name}"))).unwrap()
 }
 
-/// The members that every response has in every state.
+/// Every response has these fields in every state.
 fn assert_complete(response: &Value, reference: &Value) {
     let pending = old("async-post.json");
     assert_eq!(members(response).get(..16), Some(&members(&pending)[..]));
@@ -255,7 +255,7 @@ async fn a_sync_search_without_a_worker_is_504_in_the_old_words() {
     );
 }
 
-/// A record as the old service left it in Redis, and what is answered.
+/// The answer to a record that the old service left in Redis.
 async fn answer_to(stack: &Stack, record: String) -> Value {
     let id = uuid::Uuid::new_v4().to_string();
     let mut redis = stack.redis.connection().await;

@@ -1,8 +1,8 @@
-//! The API keeps what its OpenAPI document promises: schemathesis makes requests up from the document,
-//! sound ones and broken ones, alone and one after the other, and holds every answer to it.
+//! The API conforms to its OpenAPI document: schemathesis generates valid and invalid requests from
+//! the document, single ones and sequences, and checks every answer.
 //!
-//! The same requests each time; `make fuzz` makes others, and more of them:
-//! SCHEMAS_SEED and SCHEMAS_EXAMPLES (of each operation).
+//! The requests are the same each time; `make fuzz` generates others, and more of them:
+//! SCHEMAS_SEED and SCHEMAS_EXAMPLES (per operation).
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use serde_json::{Value, json};
 const KEY: &str = "planted-api-key-6c1d9e0b";
 const ADMIN_KEY: &str = "planted-admin-key-71f3aa52";
 const PERPLEXITY_KEY: &str = "planted-perplexity-key-0d";
-/// Only the API has it: callbacks are accepted, and no worker calls the hosts that are made up.
+/// Only the API has it: callbacks are accepted, and no worker calls the invented hosts.
 const WEBHOOK_SECRET: &str = "whsec_c2NoZW1hdGhlc2lzLW1ha2VzLWhvc3RzLXVwIQ==";
-/// Those of [`stack`]; the others are refused, as they would be where they are not configured.
+/// The configured ones; requests for others are refused.
 const ENGINES: [&str; 3] = ["searxng", "perplexity", "auto"];
 
-/// Everything that is asked is found, so that no search fails.
+/// Every search finds something, so that none fails.
 struct Scenario {
     stack: Stack,
     document: Value,
@@ -54,7 +54,7 @@ impl Scenario {
         }
     }
 
-    /// The document where a key is needed: that one may be needed is not what it says here.
+    /// Changes the document for a service that requires a key, which the document leaves open.
     fn with_keys(mut self) -> Self {
         let paths = self.document["paths"].as_object_mut().unwrap().values_mut();
         let operations = paths.flat_map(|path| path.as_object_mut().unwrap().values_mut());
@@ -70,7 +70,7 @@ impl Scenario {
         self
     }
 
-    /// The same with what it says of these paths only.
+    /// Reduces the document to these paths.
     fn only(mut self, paths: &[&str]) -> Self {
         let all = self.document["paths"].as_object_mut().unwrap();
         all.retain(|path, _| paths.contains(&path.as_str()));
@@ -95,7 +95,7 @@ async fn document(stack: &Stack) -> Value {
     stack.client().get("/api/openapi.json").await.expect(200)
 }
 
-/// SearXNG and Perplexity, both with pages about nothing but the question.
+/// SearXNG and Perplexity, both with pages about the question.
 fn echo(request: &Request) -> Reply {
     let asked = request.json();
     let question = asked["messages"][0]["content"].as_str();
@@ -120,7 +120,7 @@ fn echo(request: &Request) -> Reply {
     Reply::json(200, body.to_string())
 }
 
-/// Runs all checks; its exit code, and what it says.
+/// Runs all checks; returns the exit code and the output.
 async fn schemathesis(
     base: &str,
     folder: &Path,
@@ -184,7 +184,7 @@ async fn without_the_key_that_is_needed_whatever_is_sent_is_refused_as_the_docum
     scenario.assert_conforms(None, 10).await;
 }
 
-/// That the runs above can fail: something answers that is not what the document describes.
+/// Proves that the tests above can fail: a server answers differently from the document.
 #[tokio::test]
 async fn answers_that_the_document_does_not_know_are_found() {
     let keyed = |stack: StackBuilder| stack.workers(0).api_env("API_KEYS", KEY);

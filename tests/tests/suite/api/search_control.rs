@@ -1,4 +1,4 @@
-//! What clients and operators can do to searches: cancel, run again, be refused, look.
+//! Control of searches by clients and operators: cancel, retry, reject, inspect.
 
 use privachat_tests::{
     Stack, Upstream, eventually,

@@ -1,4 +1,4 @@
-//! What a request may hold, and what is said when it holds something else.
+//! Validation of requests and the errors for invalid ones.
 
 use privachat_tests::{Client, HttpResponse, Stack, binaries, captured_bodies};
 use reqwest::{Method, header::CONTENT_TYPE};
@@ -23,14 +23,14 @@ async fn post_json(client: &Client, body: impl Into<reqwest::Body>) -> HttpRespo
     client.send(request).await
 }
 
-/// An async search with one more member.
+/// Posts an asynchronous search with one more field.
 async fn post_with(client: &Client, member: &str, value: Value) -> HttpResponse {
     let mut request = json!({"query": "x", "async_mode": true});
     request[member] = value;
     client.post_search(request).await
 }
 
-/// The kinds of the faults and the members they are about.
+/// The kinds and the fields of the reported errors.
 fn faults(answer: &HttpResponse) -> Vec<(String, String)> {
     let body = answer.expect(422);
     let detail = body["detail"].as_array().expect("a list of faults").clone();
@@ -45,7 +45,7 @@ fn fault(kind: &str, member: &str) -> Vec<(String, String)> {
     vec![(kind.to_owned(), member.to_owned())]
 }
 
-/// `--- path :: body`, the answer, `[status type]`: the rows of that form.
+/// Recorded answers in rows of the form `--- path :: body`, the answer, `[status type]`.
 fn recorded() -> Vec<(String, Value)> {
     let text = captured_bodies::text("old-service/validation.txt");
     let rows = text.split("--- ").filter_map(|row| {
@@ -59,7 +59,7 @@ fn recorded() -> Vec<(String, Value)> {
 
 #[tokio::test]
 async fn every_recorded_bad_request_is_answered_as_the_old_service_did() {
-    // What may be asked for has grown by two engines, and the sentence names them.
+    // Two engines were added, and the message names them.
     let grown = |mut recorded: Value| {
         let old = "'searxng', 'serperdev', 'perplexity' or 'auto'";
         let new = "'searxng', 'serperdev', 'perplexity', 'auto', 'wikipedia' or 'local'";
@@ -206,7 +206,7 @@ async fn a_query_has_1_to_5000_code_points_counted_before_it_is_trimmed() {
             .expect(200);
         assert_eq!(accepted["query"], echoed);
     }
-    // Escaped, a character of this kind takes twelve bytes.
+    // Such a character takes twelve bytes when escaped.
     let escaped = format!(
         r#"{{"query":"{}","async_mode":true}}"#,
         "\\ud83e\\udd80".repeat(5000)

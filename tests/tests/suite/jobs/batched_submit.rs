@@ -1,5 +1,5 @@
-//! Searches that are submitted at one time: one call to Redis takes many of them, and each gets what
-//! it would get alone.
+//! Searches submitted at the same time: one call to Redis takes many of them, and each has the same
+//! outcome as alone.
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -31,7 +31,7 @@ fn mixed() -> Vec<NewJob> {
         .collect()
 }
 
-/// One job is there already: the connection is made and the script loaded.
+/// Submits one job first: the connection is open and the script loaded.
 async fn behind_a_proxy() -> (RedisServer, Proxy, Jobs) {
     let server = RedisServer::tcp().await;
     let proxy = Proxy::start(server.address());
@@ -45,7 +45,7 @@ async fn submit_all(jobs: &Jobs, all: &[NewJob]) -> Vec<Result<Submitted, JobsEr
     join_all(all.iter().map(|job| jobs.submit(job))).await
 }
 
-/// Each waits, in the order in which it was submitted, is watched, and can be told of.
+/// Each job is queued in the order of submission, and has its index entries and its record.
 async fn assert_all_wait(server: &RedisServer, jobs: &Jobs, all: &[NewJob]) {
     let mut redis = server.connection().await;
     for mode in Mode::ALL {
@@ -81,7 +81,7 @@ async fn assert_all_wait(server: &RedisServer, jobs: &Jobs, all: &[NewJob]) {
 async fn searches_submitted_at_one_time_share_calls_and_wait_in_their_order() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
-    // Connects, and loads the script.
+    // Connects and loads the script.
     let first = fixtures::job(Uuid::new_v4());
     jobs.submit(&first).await.unwrap();
     let mut redis = server.connection().await;
@@ -107,7 +107,7 @@ async fn searches_submitted_at_one_time_share_calls_and_wait_in_their_order() {
 async fn of_one_id_in_one_call_the_first_counts() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
-    // All are handed in before the first call is made: they go in one.
+    // All are submitted before the first call is made: one call takes them.
     let (first, one) = (fixtures::job(Uuid::new_v4()), fixtures::job(Uuid::new_v4()));
     let other = NewJob {
         digest: "another".to_owned(),
@@ -134,7 +134,7 @@ async fn a_lost_reply_to_many_submissions_costs_none_of_them() {
     let all = mixed();
     proxy.swallow_reply_with("CREATED");
     for outcome in submit_all(&jobs, &all).await {
-        // Asked again, it may find itself.
+        // A repeated submit may find its own job.
         let outcome = outcome.unwrap();
         assert!(matches!(outcome, Submitted::Created | Submitted::Exists));
     }
@@ -154,14 +154,14 @@ async fn a_lost_reply_to_many_submissions_costs_none_of_them() {
     assert_eq!(hints, MANY + 1, "one hint each");
 }
 
-/// A reply that does not come, and another on a new connection.
+/// A lost reply, and a second try on a new connection.
 const SILENT: Duration = Duration::from_secs(12);
 
 #[tokio::test]
 async fn when_redis_is_silent_the_last_of_many_is_told_as_soon_as_one_alone() {
     let (_server, proxy, jobs) = behind_a_proxy().await;
     proxy.black_hole(true);
-    // The clock of the calls: it moves on when all of them wait, however busy the machine is.
+    // The clock of the calls advances when all of them wait, however busy the machine is.
     tokio::time::pause();
     let began = Instant::now();
     for outcome in submit_all(&jobs, &mixed()).await {
@@ -179,7 +179,7 @@ async fn what_waits_for_a_call_and_is_not_wanted_any_more_is_not_submitted() {
     let [on_its_way, given_up, next] = [(); 3].map(|()| fixtures::job(Uuid::new_v4()));
     let mut first = pin!(jobs.submit(&on_its_way));
     assert!(first.as_mut().now_or_never().is_none());
-    // The call is made, without this one.
+    // The call is made without this job.
     tokio::task::yield_now().await;
     assert!(jobs.submit(&given_up).now_or_never().is_none());
     proxy.black_hole(false);

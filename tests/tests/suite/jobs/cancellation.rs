@@ -1,4 +1,4 @@
-//! How soon a cancelled search leaves its upstreams alone.
+//! How soon a cancelled search stops its upstream calls.
 
 use futures_util::future::join_all;
 use privachat_tests::{
@@ -12,14 +12,15 @@ use std::time::Duration;
 
 const SEARCHES: usize = 100;
 
-/// Leases in seconds: the longest, whose next heartbeat is more than a minute away, and the shortest.
+/// Leases in seconds: the longest, whose next heartbeat is more than a minute away, and the
+/// shortest.
 const LONG_LEASE: u64 = 300;
 const SHORT_LEASE: u64 = 3;
 /// Before the next heartbeat of a long lease, and far more than a message takes.
 const BEFORE_THE_HEARTBEAT: Duration = Duration::from_secs(60);
 
-/// A model that writes a word now and then, for longer than any test waits: neither its silence nor
-/// the end of the search's time ends the call, only a cancel does.
+/// A model that writes a word now and then, for longer than any test waits: only a cancel ends the
+/// call, neither a pause nor the end of the search's time.
 fn slow_model() -> Upstream {
     let word = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hm \"}}]}\n\n";
     let steps = [Step::Send(word.into()), Step::Wait(Duration::from_secs(5))];
@@ -66,7 +67,7 @@ async fn wait_until_abandoned(upstream: &Upstream, searches: usize) {
     .await;
 }
 
-/// How long that takes is measured by the bench `cancel`.
+/// The duration is measured by the bench `cancel`.
 #[tokio::test]
 async fn a_cancelled_search_hangs_up_on_its_upstreams_without_waiting_for_a_heartbeat() {
     let (searxng, model) = (searxng::finding(gather_results()), slow_model());
@@ -86,7 +87,7 @@ async fn a_cancel_whose_message_is_lost_is_noticed_with_the_next_heartbeat() {
     let (stack, ids) = start_running(&searxng, None, 20, SHORT_LEASE).await;
     let mut redis = stack.redis.connection().await;
     for id in &ids {
-        // The flag alone: what is left of a cancel whose message nobody heard.
+        // Only the flag, as after a cancel whose message was lost.
         let control = format!("{{search_job:{id}}}:ctl");
         let () = redis.hset(control, "cancel", "lost").await.unwrap();
     }

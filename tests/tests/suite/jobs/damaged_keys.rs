@@ -1,5 +1,5 @@
-//! Bad data is not an outage: whatever stands under one key of Redis, the searches of others are
-//! accepted, run, looked after and shown.
+//! Damaged data is not an outage: whatever is stored under one key of Redis, other searches are
+//! accepted, run, recovered and listed.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 fn sweeper(jobs: &Jobs) -> Sweeper {
     let rules = SweepRules {
         most_crashes: 2,
-        // Redis is younger than any real lease: without a short one the amnesty would spare it.
+        // Redis is younger than any real lease: a longer one would fall under the outage grace.
         lease: Duration::ZERO,
         worker_lost: Failure::new("worker_lost", "lost"),
         waited_too_long: Failure::new("queue_expired", "late"),
@@ -31,7 +31,7 @@ fn sweeper(jobs: &Jobs) -> Sweeper {
     Sweeper::new(jobs.clone(), rules)
 }
 
-/// A whole life of a job, its worker lost once, with everybody looking on.
+/// Runs a job through all its states, with one lost worker, and calls every reader.
 async fn run_job_lifecycle(
     jobs: &Jobs,
     redis: &mut MultiplexedConnection,
@@ -47,7 +47,7 @@ async fn run_job_lifecycle(
         true => jobs.submit_once(&job).await,
         false => jobs.submit(&job).await,
     };
-    // `Exists` as after a lost reply: one of two steps was made before the other met the key.
+    // `Exists` as after a lost reply: one of two steps was done before the other met the key.
     let submitted = submitted.map_err(text)?;
     assert!(once || submitted == Submitted::Created, "{submitted:?}");
     assert_ne!(submitted, Submitted::Conflict);
@@ -129,7 +129,7 @@ async fn numbers_of_hints_go_on_where_they_were() {
     assert_eq!(waiting, ids, "in the order in which they were accepted");
 }
 
-/// A service with one worker, whose every key holds this content in the middle of its work.
+/// A service with one worker whose keys, one after the other, get this content while it works.
 async fn service_survives(content: Content) {
     let web = searxng::finding(gather_results());
     let mut stack = Stack::builder(binaries!())
@@ -154,7 +154,7 @@ async fn service_survives(content: Content) {
     wait_for_status(&stack, &id, "completed", TIMEOUT).await;
     assert_eq!(client.status_of("/readyz").await, Some(200), "{content:?}");
     client.get("/api/v1/queue").await.expect(200);
-    // What has no job leaves the lists.
+    // Ids without a job are removed from the indexes.
     let gone = Uuid::from_u128(9).to_string();
     let () = redis.zadd(keys::LIVE, &gone, 0).await.unwrap();
     eventually("a sweeper looks after the lists", TIMEOUT, async || {
@@ -179,7 +179,7 @@ async fn service_survives(content: Content) {
     }
 }
 
-/// The keys that the lines with this message name.
+/// The keys in the log lines with this message.
 fn lines(log: &str, message: &str) -> Vec<String> {
     let lines = log
         .lines()
@@ -276,7 +276,7 @@ async fn entries_that_are_no_ids_leave_every_list() {
     assert_eq!(failures, 0);
 }
 
-/// A search that runs at the end of time would never be looked at.
+/// A search scheduled for the end of time would never run.
 #[tokio::test]
 async fn a_search_that_is_to_be_looked_at_in_years_is_looked_at_now() {
     let web = searxng::finding(gather_results());

@@ -1,4 +1,4 @@
-//! Slow searches do not take the quick ones' turn, and are not starved either.
+//! Slow searches neither delay quick ones nor starve.
 
 use futures_util::future::join_all;
 use privachat_tests::{
@@ -23,7 +23,7 @@ use std::{
 const WORKERS: usize = 4;
 /// Slots of each worker that deep searches may have.
 const DEEP_SLOTS: usize = 4;
-/// Many rounds of them: half a minute at least.
+/// Many rounds of deep searches: half a minute at least.
 const DEEP: usize = 200;
 const SPEED: usize = 100;
 const DEEP_TAKES: Duration = Duration::from_millis(2500);
@@ -32,8 +32,8 @@ const SPEED_TAKES: Duration = Duration::from_millis(250);
 /// How long each of the many searches may take to start, however busy the machine is.
 const TIMEOUT: Duration = Duration::from_secs(240);
 
-/// Deep searches are answered slowly, quick ones quickly. Counts the deep ones that are asked for at one
-/// moment: the most so far.
+/// Answers deep searches slowly and quick ones quickly. Counts the most deep searches in progress
+/// at the same time.
 fn engine() -> (Upstream, Arc<AtomicUsize>) {
     let (now, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
     let seen = Arc::clone(&most);
@@ -45,7 +45,7 @@ fn engine() -> (Upstream, Arc<AtomicUsize>) {
         }
         let running = now.fetch_add(1, Ordering::SeqCst) + 1;
         seen.fetch_max(running, Ordering::SeqCst);
-        // Each request has a thread of its own here.
+        // Each request has its own thread.
         std::thread::sleep(DEEP_TAKES);
         now.fetch_sub(1, Ordering::SeqCst);
         reply
@@ -53,7 +53,7 @@ fn engine() -> (Upstream, Arc<AtomicUsize>) {
     (upstream, most)
 }
 
-/// Posts so many at once; their ids.
+/// Posts this many searches at once; returns their ids.
 async fn post(stack: &Stack, mode: &str, count: usize) -> Vec<String> {
     let posts = (0..count).map(|_| {
         let search = json!({"query": mode, "mode": mode, "cache": false});
@@ -62,7 +62,7 @@ async fn post(stack: &Stack, mode: &str, count: usize) -> Vec<String> {
     join_all(posts).await
 }
 
-/// Waits until each has been started.
+/// Waits until all have been started.
 async fn wait_until_started(redis: &mut MultiplexedConnection, ids: &[String]) {
     for id in ids {
         eventually("it has started", TIMEOUT, async || {
@@ -107,7 +107,7 @@ async fn quick_searches_are_started_while_two_hundred_deep_ones_that_came_before
     wait_until_started(&mut redis, &speed).await;
     let waiting: usize = redis.llen("{search}:queue:deep").await.unwrap();
     assert!(waiting > 0, "no deep search waits any more");
-    // They are not starved either, and never took more than their slots.
+    // Deep searches do not starve either, and never took more than their slots.
     wait_until_started(&mut redis, &deep).await;
     assert_eq!(most.load(Ordering::SeqCst), slots);
 }

@@ -1,4 +1,4 @@
-//! One idempotency key, one search, however often and however much at once it is sent.
+//! One idempotency key means one search, however often and however concurrently it is sent.
 
 use futures_util::{StreamExt, stream};
 use privachat_core::{
@@ -60,7 +60,7 @@ async fn of_a_thousand_racing_pairs_each_makes_one_search() {
     assert_eq!(refused.expect(409)["error"], "idempotency_conflict");
 }
 
-/// The engine by itself, on a Redis that lives as long as the first of these.
+/// The job engine alone, on a Redis that lives as long as the returned server.
 async fn engine() -> (RedisServer, Jobs, MultiplexedConnection) {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
@@ -88,7 +88,7 @@ async fn a_repeated_submit_gives_a_running_search_no_second_hint() {
         .await
         .unwrap();
 
-    // What a submitter does whose first reply was lost.
+    // As a submitter does after it lost its first reply.
     assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
     let hints: usize = redis.llen("{search}:queue:speed").await.unwrap();
     let after: f64 = redis
@@ -103,7 +103,7 @@ async fn a_repeated_submit_gives_a_waiting_search_the_hint_that_it_lacks() {
     let (_server, jobs, mut redis) = engine().await;
     let job = fixtures::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
-    // As if the submitter had been cut off before its push.
+    // As if the submitter had lost its connection before the push.
     let () = redis
         .del(&["{search}:queue:speed", "{search}:pending:speed"])
         .await
@@ -120,7 +120,7 @@ async fn a_submit_that_comes_between_another_ones_steps_does_not_strike_its_sear
     let (_server, jobs, mut redis) = engine().await;
     let job = fixtures::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
-    // The other one's registration is still to come: ours seems to be the first.
+    // The other registration is still to come: this one seems to be the first.
     let () = redis
         .zrem("{search}:live", job.id.to_string())
         .await

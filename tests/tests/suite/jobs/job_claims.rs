@@ -1,5 +1,5 @@
-//! What a claim and a finish refuse and announce, told by the engine itself on a real Redis. The model
-//! test finds most of the refusals by chance; these find them each time.
+//! What claiming and finishing a job reject and announce, tested on the engine with a real Redis.
+//! The state machine test finds most rejections by chance; these tests find them each time.
 
 use futures_util::{StreamExt, future::ready};
 use privachat_core::connection::Redis;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 const LEASE: Duration = Duration::from_secs(600);
 const PAUSE: Duration = Duration::from_secs(300);
 
-/// A search that is running: its hint, and the hold on it.
+/// A running search: its queue entry and its lease.
 async fn running(jobs: &Jobs) -> (Hint, Lease) {
     let id = Uuid::new_v4();
     let job = fixtures::job(id);
@@ -118,8 +118,9 @@ async fn events_that_are_reported_twice_are_told_once() {
     assert_eq!(told[7..], ["started", "1", "2"]);
 }
 
-/// Each change wakes those who wait for the search. Nobody can wait for one that was just accepted, and
-/// every API would hear of every other's.
+/// Each change wakes the requests that wait for the search. No request can wait for a search that
+/// was just accepted, so accepting wakes none: every API would be woken for the searches of all
+/// others.
 #[tokio::test]
 async fn each_change_of_a_search_is_announced_but_not_that_it_was_accepted() {
     let server = RedisServer::start().await;

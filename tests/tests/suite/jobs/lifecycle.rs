@@ -1,4 +1,4 @@
-//! From a POST to its end: who runs it, who may stop it, and what is left behind.
+//! The life of a search: who runs it, who may stop it, and what remains.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Finds something after a while.
+/// A SearXNG that returns results after a delay.
 fn slow(delay: Duration) -> Upstream {
     Upstream::start(move |request: &Request| {
         let query = request.parameter("q").unwrap_or_default();

@@ -1,5 +1,4 @@
-//! What a job is charged with when the process that held it is lost, told by the engine itself on a
-//! real Redis.
+//! What is charged to a job whose worker was lost, tested on the engine with a real Redis.
 
 use privachat_core::connection::Redis;
 use privachat_core::jobs::{
@@ -28,7 +27,7 @@ impl Engine {
         Self { server, redis }
     }
 
-    /// A worker's process: each handle is one.
+    /// A worker process: each handle counts as one.
     fn process(&self) -> Jobs {
         Jobs::new(Redis::open(&self.server.url()).unwrap())
     }
@@ -43,7 +42,7 @@ impl Engine {
         }
     }
 
-    /// Each lease runs out, and a sweeper comes by.
+    /// Lets each lease expire and runs a sweeper.
     async fn expire_and_sweep(&mut self, lost: &[Hint]) -> Swept {
         for hint in lost {
             let () = self
@@ -59,7 +58,7 @@ impl Engine {
         }
         let rules = SweepRules {
             most_crashes: MAX_CRASHES,
-            // Redis is younger than any real lease: without a short one the amnesty would spare it.
+            // Redis is younger than any real lease: a longer one would fall under the outage grace.
             lease: Duration::ZERO,
             worker_lost: Failure::new("worker_lost", "lost"),
             waited_too_long: Failure::new("queue_expired", "late"),
@@ -156,7 +155,7 @@ async fn a_suspect_that_is_lost_again_with_one_of_before_is_still_a_suspect() {
         }
         engine.expire_and_sweep(lost).await;
     }
-    // The third was there with the first two, then with the fourth; the fourth with the third twice.
+    // The third was lost with the first two, then with the fourth; the fourth with the third twice.
     engine.assert_charged(hints[0], 0, 1).await;
     engine.assert_charged(hints[2], 1, 2).await;
     engine.assert_charged(hints[3], 0, 2).await;
@@ -171,7 +170,7 @@ async fn those_whose_leases_end_later_were_not_alone() {
         claim(&process, hint).await;
     }
     engine.expire_and_sweep(&hints[..1]).await;
-    // Taken over, and at its end before the other is found.
+    // Taken over, and ended before the other is found.
     let other = engine.process();
     let lease = claim(&other, hints[0]).await;
     assert_eq!(
@@ -194,7 +193,7 @@ async fn a_search_that_another_process_holds_is_no_company() {
     engine.assert_charged(hints[0], 1, 0).await;
 }
 
-/// What cannot be read is no reason to leave a search where it is, or to charge it.
+/// An unreadable lease must neither keep a search from being recovered nor charge it.
 #[tokio::test]
 async fn a_search_whose_company_cannot_be_known_is_a_suspect() {
     let mut engine = Engine::start().await;
@@ -211,8 +210,8 @@ async fn a_search_whose_company_cannot_be_known_is_a_suspect() {
     engine.assert_charged(hint, 0, 1).await;
 }
 
-/// The version before claims under the name of its worker alone, and leaves the process of an earlier
-/// attempt as it is.
+/// The previous version claims under its worker's name only, and does not change the process of an
+/// earlier attempt.
 #[tokio::test]
 async fn searches_that_the_version_before_has_claimed_are_lost_with_their_worker() {
     let mut engine = Engine::start().await;
@@ -280,7 +279,7 @@ async fn a_suspect_is_claimed_only_by_those_who_have_made_room() {
     assert!(matches!(claimed.unwrap(), Claim::Started { .. }));
 }
 
-/// What was lost because of another search is no attempt that failed.
+/// A loss caused by another search is not a failed attempt.
 #[tokio::test]
 async fn a_suspect_has_all_its_attempts_for_failures_that_pass() {
     let mut engine = Engine::start().await;

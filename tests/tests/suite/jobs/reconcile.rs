@@ -1,5 +1,5 @@
-//! What the sweepers put right although no crash of ours can cause it: keys that were deleted by
-//! hand, or lost by one node of several. And what they leave alone.
+//! Damage that sweepers repair although no crash of the service causes it: keys that were deleted
+//! by hand or lost with one of several nodes. And what they leave unchanged.
 
 use privachat_tests::{
     Stack, Upstream, eventually,
@@ -10,7 +10,7 @@ use redis::AsyncCommands;
 use serde_json::json;
 use std::time::Duration;
 
-/// A page of the walk a second; these tests have one page.
+/// The scan reads a page per second; these tests have one page.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn stack(searxng: &Upstream, workers: usize) -> Stack {
@@ -23,7 +23,7 @@ async fn a_search_that_nobody_lists_is_taken_in_and_completed() {
     let mut stack = stack(&searxng, 0).await;
     let id = stack.client().enqueue(question()).await;
     let mut redis = stack.redis.connection().await;
-    // What a failover of the node with the queues can lose, to the last key.
+    // What a failover of the node with the queues can lose at most.
     let keys: Vec<String> = redis.keys("{search}:*").await.unwrap();
     let () = redis.del(keys).await.unwrap();
     stack.add_worker();
@@ -61,7 +61,7 @@ async fn searches_that_have_ended_are_not_stored_again_and_again() {
         (redis_info::calls(&mut redis, "scan").await >= scans + 3).then_some(())
     })
     .await;
-    // The worker's own announcement is one ZADD every other second; nothing else may write.
+    // The worker's heartbeat is one ZADD every two seconds; nothing else may write.
     assert!(redis_info::calls(&mut redis, "zadd").await - before <= 3);
     wait_until_idle(&stack).await;
 }

@@ -32,7 +32,7 @@ async fn ttl(stack: &Stack, id: &str) -> i64 {
     redis.ttl(format!("search_job:{id}")).await.unwrap()
 }
 
-/// Every key of the job lives as long as its record.
+/// Every key of the job expires together with its record.
 async fn assert_same_life(stack: &Stack, id: &str) {
     let mut redis = stack.redis.connection().await;
     let life = ttl(stack, id).await;

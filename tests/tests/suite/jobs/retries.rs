@@ -1,4 +1,4 @@
-//! What fails by itself: which failures are tried again, how often, and in whose time.
+//! Retries: which failures are retried, how often, and within which time limit.
 
 use privachat_tests::{
     Stack, Upstream,
@@ -23,7 +23,7 @@ async fn a_failure_that_may_pass_is_tried_again_and_one_that_cannot_is_not() {
         );
         Reply::json(200, body.to_string())
     });
-    // An engine that is alone is asked three times in one attempt.
+    // A single engine is called three times in one attempt.
     for _ in 0..3 {
         searxng.next(Reply::new(502, "text/plain", "bad gateway"));
     }

@@ -1,5 +1,5 @@
-//! The job engine against a model of it: random interleavings of several workers, clients and
-//! sweepers on a real Redis. A failure prints the steps that lead to it, as few as possible.
+//! The job engine against a model: random interleavings of several workers, clients and sweepers on
+//! a real Redis. A failure prints the shortest sequence of steps that leads to it.
 
 use bytes::Bytes;
 use privachat_core::{
@@ -33,7 +33,7 @@ enum Step {
     Fail(usize),
     Release(usize),
     Cancel,
-    /// The present lease runs out and a sweeper comes by.
+    /// The current lease expires and a sweeper runs.
     Expire,
 }
 
@@ -57,7 +57,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 enum State {
     Absent,
     Pending,
-    /// Held by that actor's latest lease.
+    /// Leased by that actor.
     Processing(usize),
     Completed,
     Failed,
@@ -69,12 +69,13 @@ enum Back {
     Released,
 }
 
-/// What should be.
+/// The expected state.
 struct Model {
     state: State,
-    /// Whose lease holds the job, or held it when it ended.
+    /// The actor with the current or last lease.
     newest: Option<usize>,
-    /// Whose last call gave the job back, and how: the same call again gets the same answer.
+    /// The actor whose last call returned the job to the queue, and how: the same call again gets
+    /// the same answer.
     given_back: Option<(usize, Back)>,
     attempts: u32,
     crashes: u32,
@@ -82,7 +83,7 @@ struct Model {
     other_request: bool,
 }
 
-/// What is.
+/// The actual state.
 struct Engine {
     jobs: Jobs,
     redis: MultiplexedConnection,
@@ -119,7 +120,7 @@ impl Engine {
         let failure = |text: &str| Failure::new("worker_lost", text);
         let rules = SweepRules {
             most_crashes: MAX_CRASHES,
-            // Redis is younger than any real lease: without a short one the amnesty would spare it.
+            // Redis is younger than any real lease: a longer one would fall under the outage grace.
             lease: Duration::ZERO,
             worker_lost: failure("lost"),
             waited_too_long: failure("late"),
@@ -139,7 +140,7 @@ impl Engine {
 }
 
 impl Model {
-    /// The status that a held attempt of `actor` ends with, or why it cannot.
+    /// The status with which an attempt of `actor` ends, or why it cannot end.
     fn end(&mut self, actor: usize, wanted: State) -> Ended {
         if self.newest != Some(actor) {
             return Ended::Fenced;
@@ -158,7 +159,7 @@ impl Model {
         }
     }
 
-    /// What an attempt of this actor learns.
+    /// The reply to a heartbeat of this actor.
     fn beat(&self, actor: usize) -> Beat {
         match self.state {
             State::Processing(holder) if holder == actor && self.flagged => Beat::Cancel,
@@ -314,7 +315,7 @@ async fn play(step: &Step, model: &mut Model, engine: &mut Engine) -> Result<(),
     assert_record_matches(model, engine).await
 }
 
-/// The record says what the model says, and once it has ended its bytes never change.
+/// The record matches the model, and its bytes never change after the end.
 async fn assert_record_matches(model: &Model, engine: &mut Engine) -> Result<(), TestCaseError> {
     let record = engine.record().await;
     let status = match model.state {

@@ -1,4 +1,4 @@
-//! `check-config`: what it finds, and what it says to do.
+//! `check-config`: the problems that it finds and the advice that it gives.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -124,7 +124,7 @@ async fn check_config_looks_at_redis_and_says_what_to_change() {
         !shown.contains("hunter2") && !shown.contains("127.0.0.1"),
         "{shown}"
     );
-    // It works, for as long as that Redis runs.
+    // It works as long as that Redis runs.
     let (code, shown) = check(&volatile.url(), "docs");
     assert_eq!(code, Some(0), "{shown}");
     assert!(
@@ -139,7 +139,7 @@ async fn check_config_looks_at_redis_and_says_what_to_change() {
     );
 }
 
-/// Nothing outside of this machine is reached.
+/// Keeps every connection on this machine.
 const OFFLINE: (&str, &str) = ("HTTPS_PROXY", "http://127.0.0.1:1");
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn without_internet_check_config_warns_of_wikipedia_and_fails_when_it_is_a
     let (code, shown) = check(&[]);
     assert_eq!(code, Some(1), "{shown}");
     assert!(shown.contains("FAIL  wikipedia"), "{shown}");
-    // Whoever chose it wants to know.
+    // The operator chose this and needs the warning.
     let (code, shown) = check(&[
         CORPUS,
         ("WIKIPEDIA_BASE_URL", "https://wiki.invalid/w/api.php"),
@@ -194,7 +194,7 @@ async fn check_config_names_what_compose_does_not_take_from_dotenv() {
     );
 }
 
-/// `check-config` as a user who may read only what is open to all.
+/// Runs `check-config` as a user who may read public files only.
 fn check_config_as_a_stranger(folder: &TempDir, settings: &[(&str, &str)]) -> Output {
     let open = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
     open(folder.path());
@@ -202,7 +202,7 @@ fn check_config_as_a_stranger(folder: &TempDir, settings: &[(&str, &str)]) -> Ou
     fs::create_dir_all(&data).unwrap();
     open(&data);
     let mut command = if rustix::process::geteuid().is_root() {
-        // Where this program was built a stranger may not come.
+        // That user has no access to the build folder.
         let program = folder.path().join("privachat-worker");
         fs::copy(binaries!().worker, &program).unwrap();
         open(&program);
@@ -249,7 +249,7 @@ fn check_config_counts_what_it_may_not_read_of_the_corpus() {
         "{shown}"
     );
     assert!(shown.contains("chmod -R a+rX"), "{shown}");
-    // For the folder to be removed.
+    // So that the folder can be removed.
     close("closed", 0o700);
 }
 

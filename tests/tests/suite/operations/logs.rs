@@ -1,4 +1,4 @@
-//! One request id and one session id through both processes.
+//! Request ids and session ids in the logs of both processes.
 
 use privachat_tests::upstream::{Reply, searxng};
 use privachat_tests::{Stack, Upstream, binaries};
@@ -21,7 +21,7 @@ fn of_session<'a>(lines: &'a [Value], id: &'a str) -> Vec<&'a Value> {
 #[tokio::test]
 async fn both_processes_name_the_request_and_the_search_in_every_line_of_it() {
     let engine: Upstream = searxng::finding(searxng::about_python());
-    // Fails in passing once, so that the worker has more to say.
+    // One transient failure, so that the worker logs more.
     (0..3).for_each(|_| engine.next(Reply::json(503, "{}")));
     let mut stack = Stack::builder(binaries!())
         .with_searxng(&engine)
@@ -61,7 +61,7 @@ async fn both_processes_name_the_request_and_the_search_in_every_line_of_it() {
         "{of_request:#?}"
     );
 
-    // It was polled for, and that is told only to those who ask for `debug`.
+    // Polls are logged at level `debug` only.
     assert!(api.iter().all(|line| line["method"] != "GET"), "{api:#?}");
 
     let worker = lines(&stack.workers[0].process().output());

@@ -1,4 +1,4 @@
-//! What both binaries measure, and who may see it.
+//! The metrics of both binaries, and who may read them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const SECRET: &str = "whsec_c2l4IHRpbWVzIG5pbmUgaXMgZm9ydHktdHdvLCBvciBub3Q=";
 const ADMIN: &str = "planted-admin-key-1f0d";
 
-/// Names and types in the tables of docs/METRICS.md below these headings.
+/// Names and types in the tables of docs/METRICS.md under these headings.
 fn documented(headings: [&str; 2]) -> BTreeMap<String, String> {
     let page = std::fs::read_to_string(project_files::root().join("docs/METRICS.md")).unwrap();
     let mut rows = BTreeMap::new();
@@ -55,7 +55,7 @@ async fn both_binaries_count_what_became_of_searches_and_show_what_the_page_says
         listening.get(r#"privachat_api_listeners{transport="websocket"}"#),
         1.0
     );
-    // The worker says every two seconds what it runs.
+    // The worker reports its running searches every two seconds.
     eventually("the queue shows that it runs", TIMEOUT, async || {
         let now = scrape(client).await;
         (now.get(r#"privachat_queue_running{mode="speed"}"#) == 1.0).then_some(())
@@ -266,7 +266,7 @@ async fn a_redis_that_hangs_holds_up_no_scrape() {
     let api = address(&stack.folder().join("api.metrics")).await;
     stack.redis.pause();
     let seen = scrape(&api).await;
-    // It still hangs.
+    // Redis still hangs.
     assert_eq!(seen.get("privachat_redis_up"), 0.0);
     assert!(!seen.types.contains_key("privachat_queue_depth"));
     stack.redis.resume();
@@ -288,7 +288,7 @@ async fn a_callback_that_is_given_up_is_not_counted_as_one_to_be_made_again() {
     let port = worker_port(&stack).await;
     let mut search = speed("What is gather?");
     search["callback_url"] = json!(receiver.url());
-    // The record is gone long before the receiver wants to be called.
+    // The record expires long before the receiver accepts the webhook.
     search["ttl_seconds"] = json!(60);
     let id = stack.client().enqueue(search).await;
     stack.client().wait_completed(&id).await;
@@ -335,7 +335,7 @@ async fn what_goes_wrong_and_is_mended_is_counted() {
             r#"privachat_worker_attempts_total{mode="speed",outcome="completed"}"#,
             1.0,
         ),
-        // It was taken up before, by the worker that died.
+        // The dead worker had claimed it before.
         (r#"privachat_worker_claim_seconds_count{mode="speed"}"#, 0.0),
         (r#"privachat_worker_callbacks_total{outcome="taken"}"#, 1.0),
         (r#"privachat_worker_callbacks_total{outcome="failed"}"#, 0.0),

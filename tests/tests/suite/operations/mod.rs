@@ -1,4 +1,4 @@
-//! What operators set and see: settings, probes, metrics, logs, traces.
+//! Settings, probes, metrics, logs and traces for operators.
 
 mod check_config;
 mod logs;

@@ -1,4 +1,4 @@
-//! Whether a process is alive and ready: the worker's probes, and the commands that ask them.
+//! Liveness and readiness: the worker's probes, and the commands that query them.
 
 use std::process::Output;
 use std::time::Duration;
@@ -44,7 +44,7 @@ fn run(binary: &str, settings: &[(&str, &str)]) -> Output {
         .unwrap()
 }
 
-/// One line that says what is wrong.
+/// The single line that names the problem.
 fn failure_line(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let text = String::from_utf8(output.stderr.clone()).unwrap();

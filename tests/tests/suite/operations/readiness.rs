@@ -1,5 +1,5 @@
-//! `/readyz` of the API says no when a POST would be refused, and why; and a server that is no Redis
-//! is an outage.
+//! `/readyz` of the API fails with a reason exactly while a POST would be refused; a server that is
+//! not Redis counts as an outage.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -37,7 +37,7 @@ async fn configure(stack: &Stack, command: &[&str]) {
         .unwrap();
 }
 
-/// Says no with this reason exactly while a POST is refused.
+/// Fails with this reason, and a POST is refused.
 async fn assert_not_ready(stack: &Stack, reason: &str) {
     let client = stack.client();
     let said = client.get("/readyz").await.expect(503);
@@ -48,7 +48,7 @@ async fn assert_not_ready(stack: &Stack, reason: &str) {
     client.post_search(search).await.expect(503);
 }
 
-/// Says yes again, and has left nothing behind.
+/// Succeeds again; nothing is left behind.
 async fn assert_ready_again(stack: &Stack) {
     eventually("the API is ready again", TIMEOUT, async || {
         (stack.client().status_of("/readyz").await == Some(200)).then_some(())
@@ -96,7 +96,7 @@ async fn a_redis_that_cannot_save() {
         .query_async(&mut redis)
         .await
         .unwrap();
-    // The snapshot cannot take the place of a folder.
+    // The snapshot cannot replace a folder.
     let in_the_way = std::path::Path::new(&folder).join("dump.rdb");
     std::fs::create_dir(&in_the_way).unwrap();
     std::fs::write(in_the_way.join("file"), "").unwrap();
@@ -116,7 +116,7 @@ async fn a_redis_that_cannot_save() {
     assert_ready_again(&stack).await;
 }
 
-/// A server that answers whatever it is asked with this, again and again.
+/// A server that answers everything with these bytes.
 fn other_server(answer: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

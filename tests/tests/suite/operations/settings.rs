@@ -1,4 +1,4 @@
-//! Settings as a person meets them: what is refused at the start, and what --help lists.
+//! Settings: what is rejected at the start, and what --help lists.
 
 use std::path::Path;
 use std::process::Output;
@@ -52,7 +52,7 @@ fn run(binary: &str, arguments: &[&str]) -> Output {
         .expect("the binary starts")
 }
 
-/// What it prints when started with these settings, and its exit code.
+/// The output and exit code of a start with these settings.
 async fn refused(binary: &str, settings: &[(&str, &str)]) -> (String, i32) {
     let folder = tempfile::tempdir().unwrap();
     let mut command = isolated(binary);
@@ -81,7 +81,7 @@ fn assert_refused(printed: &str, settings: &[(&str, &str)]) {
 
 #[tokio::test]
 async fn the_api_refuses_bad_settings_with_every_name_and_no_value() {
-    // Base addresses of engines are the worker's to judge.
+    // Only the worker checks base addresses of engines.
     let shared = &BOTH[..5];
     let bad: Vec<_> = shared.iter().chain(&API).copied().collect();
     let (printed, code) = refused(binaries!().api, &bad).await;

@@ -1,4 +1,4 @@
-//! One trace from the POST through the queue to each call to an upstream, when there is a collector.
+//! One trace from the POST through the queue to each upstream call, if a collector is set.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn traced(engine: &Upstream, endpoint: &str) -> StackBuilder {
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         // Instead of 5 s.
         .env("OTEL_BSP_SCHEDULE_DELAY", "100")
-        // Spans are exported at any log level.
+        // Spans are exported at every log level.
         .env("LOG_LEVEL", "error")
 }
 
@@ -91,7 +91,7 @@ async fn a_search_is_one_trace_from_the_post_to_each_upstream() {
     for stage in ["plan", "search", "read", "rank", "answer", "check"] {
         assert_eq!(only_span(&spans, stage).parent, process.id, "{stage}");
     }
-    // While the model plans, the question itself is searched for already.
+    // The question itself is searched for while the model plans.
     let parents = |name: &str| -> Vec<&str> {
         let named = spans.iter().filter(|span| span.name == name);
         named
@@ -121,7 +121,7 @@ async fn a_search_is_one_trace_from_the_post_to_each_upstream() {
 async fn the_trace_of_a_client_goes_on_also_in_the_second_attempt() {
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let ((engine, _page), collector) = (engine(), collector::taking());
-    // More often than a search asks again by itself.
+    // More failures than a search retries by itself.
     (0..3).for_each(|_| engine.next(Reply::json(503, "{}")));
     let stack = traced(&engine, &collector.url()).start().await;
     let mut body = question();
@@ -158,13 +158,13 @@ async fn the_trace_of_a_client_goes_on_also_in_the_second_attempt() {
     );
 }
 
-/// Searches, and stops without a kill.
+/// Runs a search and stops both processes without SIGKILL.
 async fn search_and_stop(endpoint: &str) {
     let (engine, _page) = engine();
     let mut stack = traced(&engine, endpoint).start().await;
     let answer = stack.client().post_search(question()).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
-    // Whoever waits for a collector that hangs waits for ever.
+    // Waiting for a hanging collector would never end.
     let within = Duration::from_secs(60);
     assert_eq!(stack.workers[0].process().stop(within).await, 0);
     assert_eq!(stack.api.process().stop(within).await, 0);

@@ -1,4 +1,4 @@
-//! What the binaries say they are, and what they are built with.
+//! The version of the binaries, and their build.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use privachat_core::version;
 use privachat_tests::{binaries, project_files};
 
-/// What a command prints; it must end well.
+/// The output of a command that must succeed.
 fn output(command: &mut Command) -> String {
     let output = command.output().expect("the command starts");
     assert!(output.status.success(), "{command:?}: {output:?}");
@@ -29,7 +29,7 @@ fn both_binaries_say_their_version_and_revision() {
     }
 }
 
-/// The build script of `privachat-core`, and a checkout for it to look at.
+/// The build script of `privachat-core`, and a checkout for it.
 struct Build {
     folder: tempfile::TempDir,
     script: PathBuf,
@@ -60,7 +60,7 @@ impl Build {
         said.trim().to_owned()
     }
 
-    /// The revision the script hands to the compiler in `folder`.
+    /// The revision that the script passes to the compiler in `folder`.
     fn revision(&self, folder: &Path, profile: &str) -> String {
         let mut command = Command::new(&self.script);
         command

@@ -1,4 +1,4 @@
-//! The web pages, as they are served and in a real browser.
+//! The web pages, as files and in a real browser.
 
 mod page_assets;
 mod queue_page;

@@ -1,4 +1,4 @@
-//! The web page as it is served; what it does is tested in a browser.
+//! The files of the web page; its behaviour is tested in a browser.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use privachat_tests::{Client, HttpResponse, Stack, binaries, project_files};
 use reqwest::Method;
 use uuid::Uuid;
 
-/// Bytes of everything that the first visit loads.
+/// Bytes that the first visit loads.
 const MAX_PAGE_BYTES: usize = 40 * 1024;
 
 async fn page(client: &Client, path: &str) -> HttpResponse {
@@ -113,7 +113,7 @@ async fn a_browser_that_has_the_page_is_not_sent_it_again() {
     }
 }
 
-/// Text that becomes markup would run what a page or a model wrote.
+/// Text turned into markup would run what a page or a model wrote.
 #[test]
 fn no_script_makes_markup_of_text() {
     let scripts = project_files::web_scripts();

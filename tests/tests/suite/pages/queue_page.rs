@@ -1,4 +1,4 @@
-//! The queue page in a real browser, over a real queue.
+//! The queue page in a real browser, with a real queue.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn without_workers() -> Service {
     Service::over(binaries!(), titles, SITE_TEXT[0], Duration::ZERO, settings).await
 }
 
-/// A search that the next worker finds nothing for.
+/// A search for which the worker finds nothing.
 async fn fail(service: &Service) -> String {
     let nothing = searxng::body("What is gather?", &[]).to_string();
     service.web.next(Reply::json(200, nothing));

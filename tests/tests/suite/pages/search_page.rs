@@ -1,4 +1,4 @@
-//! The search page in a real browser, with everything behind it real but the web and the model.
+//! The search page in a real browser; everything behind it is real except the web and the model.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use privachat_tests::browser::{SITE_TEXT, Service, phone};
 use privachat_tests::{Browser, Upstream, binaries, upstream::Reply};
 use thirtyfour::Key;
 
-/// Between two words of an answer: about three seconds for the whole.
+/// Between two words of an answer: about three seconds for the whole answer.
 const SLOWLY: Duration = Duration::from_millis(100);
 const AT_ONCE: Duration = Duration::ZERO;
 
@@ -26,7 +26,7 @@ async fn id(browser: &Browser) -> String {
     id.to_owned()
 }
 
-/// What is shown is what a poll answers.
+/// The page shows the same as a poll returns.
 async fn assert_answer_shown(browser: &Browser, service: &Service) {
     browser.state("completed").await;
     let end = service
@@ -35,7 +35,7 @@ async fn assert_answer_shown(browser: &Browser, service: &Service) {
         .wait_completed(&id(browser).await)
         .await;
     let answer = end["answer"].as_str().unwrap();
-    // Numbers in brackets are links to the sources in the page.
+    // Numbers in brackets are links to the sources on the page.
     let numbers = ["[1]", "[2]"]
         .iter()
         .fold(answer.to_owned(), |text, number| {
@@ -110,7 +110,7 @@ async fn an_api_that_dies_and_comes_again_in_mid_run_loses_nothing() {
     browser.reads("#answer", "Gather is").await;
     service.stack.replace_api().await;
     assert_answer_shown(&browser, &service).await;
-    // What broke off is in the browser's log.
+    // The browser logs the connections that broke.
     let lost = ["ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RE"];
     browser.end_with(&lost).await;
 }

@@ -1,5 +1,5 @@
-//! The proxies of the environment: asked for engines and models elsewhere, never for those on this
-//! machine nor for pages, and named when something fails behind them.
+//! The proxies of the environment: used for remote engines and models, never for local ones or for
+//! pages, and named in errors.
 
 use std::process::Output;
 

@@ -1,4 +1,4 @@
-//! Answers from folders of the operator.
+//! Answers from local folders.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// One fact per file: HTML, Markdown, text; and files that nobody should find.
+/// One fact per file: HTML, Markdown, text; and files that must not be found.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     write(
@@ -65,7 +65,7 @@ async fn ask(stack: &Stack, question: &str) -> Value {
     stack.client().wait_terminal(&id).await
 }
 
-/// The address of the first citation of an answer that says `part`.
+/// The first citation of an answer that contains `part`.
 fn cited(end: &Value, part: &str) -> Option<String> {
     let answer = end["answer"].as_str()?;
     if !answer.contains(part) {
@@ -148,7 +148,7 @@ async fn a_changed_file_and_a_new_one_are_found_after_a_restart_and_a_deleted_on
     fs::remove_file(corpus.path().join("mast.txt")).unwrap();
     stack.add_worker();
 
-    // What the first run has indexed is served until the second one has looked.
+    // The index of the first run is served until the second run has scanned the folder.
     eventually("the change is found", TIMEOUT, async || {
         cited(&ask(&stack, question).await, "nine hundred")
     })
@@ -172,7 +172,7 @@ async fn two_workers_share_one_index() {
     for end in [ends.0, ends.1, ends.2] {
         assert!(cited(&end, "seven hundred").is_some(), "{end}");
     }
-    // The second one alone has all of it, and so has a third that comes later.
+    // The second worker alone has everything, and so has a third one that starts later.
     for _ in 0..2 {
         let mut first = stack.workers.remove(0);
         assert_eq!(first.process().stop(TIMEOUT).await, 0);
@@ -235,7 +235,7 @@ async fn a_sentence_in_other_words_is_unverified_by_words_and_verified_by_embedd
     let corpus = folder();
     let says = "Aboard, the vessel brings its tank to a rolling bubble in nine minutes [1].";
     let request = json!({"query": "How much water does the kettle boil?", "mode": "speed"});
-    // Whatever is said of those nine minutes means the same; all else has nothing to do with it.
+    // Every sentence about those nine minutes has the same embedding, unlike all others.
     let meaning = |text: &str| {
         let same = f64::from(u8::from(text.contains("nine minutes")));
         vec![same, 1.0 - same]

@@ -1,5 +1,5 @@
-//! A language model that answers, and every way in which one does not: the user has a cited answer
-//! in time, and is told why it is another one than usual.
+//! A language model that answers, and every way in which it fails: the user gets a cited answer in
+//! time, and the reason why it is another one than usual.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const WAIT_FACT: &str =
     "asyncio.wait gives two sets of tasks, those that are done and those that are pending.";
 const CITED: &str = "It runs awaitable objects concurrently [1]. The results come as a list [1].";
 
-/// The shortest time limit is 10 s. What waits for an upstream instead waits for ever.
+/// The shortest time limit is 10 s. A search that waits for an upstream instead does not end.
 const MAX_SECONDS: f64 = 60.0;
 
 /// A stack with two sources and the model server `llm`.
@@ -41,7 +41,7 @@ impl ModelStack {
             .env("LLM_BASE_URL", llm.url_for("/v1"))
             .env("LLM_API_KEY", "key-of-the-test")
             .env("LLM_MODEL", "usual")
-            // Told, so that the first request is the one for the answer.
+            // Set, so that the first request is the one for the answer.
             .env("LLM_CONTEXT_TOKENS", "8192");
         let stack = more(builder).start().await;
         Self {
@@ -55,7 +55,7 @@ impl ModelStack {
         self.ask_for(None).await
     }
 
-    /// Completed in time with a citation, or the test fails.
+    /// Completed in time with a citation.
     async fn ask_for(&self, model: Option<&str>) -> Value {
         let request = json!({"query": QUESTION, "mode": "speed", "timeout": 10, "model": model});
         let id = self.stack.client().enqueue(request).await;
@@ -232,7 +232,7 @@ async fn what_a_broken_stream_had_said_in_whole_sentences_is_kept() {
     let script = || Script::says("It runs awaitable objects concurrently [1]. The results come");
     assert_salvaged(&answer_of(script().then_cuts()).await, "broke off");
     assert_salvaged(&answer_of(script().then_fails()).await, "reports an error");
-    // No end mark and no finish_reason: nobody knows whether that was all.
+    // No end mark and no finish_reason: the answer may be incomplete.
     let whole = answer_of(Script::says(CITED).without_end_mark()).await;
     assert_eq!(whole["answer"], CITED, "a finish_reason is an end: {whole}");
     assert_eq!(whole["warnings"], json!([]));

@@ -1,5 +1,6 @@
-//! Pages that are too large, too slow, forbidden or not what they seem: the search completes from
-//! the others, says how many were not read, and the worker's memory stays bounded.
+//! Pages that are too large, too slow, forbidden or of another type than declared: the search
+//! completes with the others, reports how many were not read, and the worker's memory stays
+//! bounded.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -28,7 +29,7 @@ struct SiteStack {
 }
 
 impl SiteStack {
-    /// SearXNG finds `/good` of `site`, then `others`; pages of `site` may be read.
+    /// SearXNG returns `/good` of `site`, then `others`; the worker may read pages of `site`.
     async fn start(site: &Upstream, others: Vec<String>) -> Self {
         let urls = std::iter::once(site.url_for("/good")).chain(others);
         let results = urls.map(|url| searxng::Result::new("asyncio.gather", &url, EXCERPT));
@@ -46,7 +47,7 @@ impl SiteStack {
         }
     }
 
-    /// The end of a search that reads five pages, and its one warning.
+    /// The result of a search that reads five pages, and its only warning.
     async fn read(&self) -> (Value, String) {
         let request = json!({"query": QUESTION, "mode": "balanced", "timeout": 10});
         let id = self.stack.client().enqueue(request).await;
@@ -69,7 +70,7 @@ fn assert_parts(warning: &str, parts: &[&str]) {
     }
 }
 
-/// The most memory that a process has had, in kilobytes.
+/// The peak memory of a process, in kilobytes.
 fn peak_memory(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -77,7 +78,7 @@ fn peak_memory(process: u32) -> u64 {
     peak.parse().unwrap()
 }
 
-/// 100 MB of paragraphs, packed.
+/// 100 MB of paragraphs, compressed.
 fn bomb() -> Vec<u8> {
     let mut gzip = Command::new("gzip")
         .arg("-c")

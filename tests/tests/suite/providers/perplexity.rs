@@ -1,4 +1,4 @@
-//! Perplexity: as the engine of a search, and answering by itself.
+//! Perplexity: as the engine of a search, and with its own answers.
 
 use privachat_tests::stack::StackBuilder;
 use privachat_tests::upstream::{Reply, Request, perplexity};
@@ -11,7 +11,7 @@ const QUESTION: &str = "What does asyncio.gather do?";
 const FACT: &str = "asyncio.gather runs awaitable objects concurrently and returns a list of their results in order.";
 const KEY: &str = "pplx-of-the-test";
 
-/// What Sonar says to every question.
+/// Sonar's answer to every question.
 fn sonar() -> Reply {
     let answer = format!("<think>Easy.</think>{FACT} [2] It is made of cheese [1][7].");
     let body = json!({
@@ -152,7 +152,8 @@ async fn as_the_last_resort_of_a_search_its_citations_become_sources() {
     );
 }
 
-/// How a question to Perplexity alone ends, with `first` as its first reply, and sound ones after it.
+/// The result of a search with Perplexity alone, with `first` as its first reply and sound ones
+/// after it, and the number of calls.
 async fn ended_after(first: Reply) -> (Value, usize) {
     let perplexity = perplexity::answering(KEY, &format!("{FACT} [1]"), fixtures::gather_results());
     perplexity.next(first);

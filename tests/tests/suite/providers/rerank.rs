@@ -1,4 +1,4 @@
-//! Meaning beside words: what a reranker says changes which source comes first.
+//! Ranking by meaning: a reranker's scores change the order of sources.
 
 use privachat_tests::{
     Stack, Upstream, binaries,
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const HARBOUR: &str = "https://one.example/harbour";
 const SAFETY: &str = "https://two.example/safety";
 
-/// Two sources that say as much about the question's words.
+/// Two sources that match the question's words equally.
 fn found() -> Vec<searxng::Result> {
     vec![
         searxng::Result::new(
@@ -43,7 +43,7 @@ fn first_url(end: &Value) -> &str {
     end["sources"][0]["url"].as_str().unwrap_or_default()
 }
 
-/// Likes the texts with this word.
+/// A reranker that prefers texts with this word.
 fn preferring(word: &'static str) -> Upstream {
     rerank::scoring(move |_, text| if text.contains(word) { 0.9 } else { 0.05 })
 }

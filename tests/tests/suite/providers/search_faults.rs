@@ -1,4 +1,5 @@
-//! Search engines that are down, slow, wrong or empty: how the search ends, and what it says.
+//! Search engines that are down, slow, wrong or empty: how the search ends, and which errors and
+//! warnings it has.
 
 use privachat_tests::stack::StackBuilder;
 use privachat_tests::upstream::{Reply, mediawiki, searxng};
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 const QUESTION: &str = "What does asyncio.gather do?";
 const FACT: &str = "asyncio.gather runs awaitable objects concurrently and returns a list of their results in order.";
 
-/// The shortest time limit is 10 s. What waits for an upstream instead waits for ever.
+/// The shortest time limit is 10 s. A search that waits for an upstream instead does not end.
 const MAX_SECONDS: f64 = 60.0;
 
 fn stack() -> StackBuilder {
@@ -20,7 +21,7 @@ fn with_searxng(double: &Upstream) -> StackBuilder {
     stack().env("SEARXNG_BASE_URL", double.url())
 }
 
-/// How one search ends on that stack.
+/// The result of one search on that stack.
 async fn ended(stack: StackBuilder) -> Value {
     let stack = stack.start().await;
     search(&stack).await
@@ -35,7 +36,7 @@ async fn search(stack: &Stack) -> Value {
     end
 }
 
-/// The end when SearXNG replies like this.
+/// The result when SearXNG sends this reply.
 async fn ended_after(reply: Reply) -> Value {
     let double = Upstream::always(reply);
     let end = ended(with_searxng(&double)).await;
@@ -234,14 +235,14 @@ async fn the_operators_documents_answer_when_the_web_search_fails() {
 #[tokio::test]
 async fn an_engine_that_failed_often_rests_and_answers_again_after_a_success() {
     let double = searxng::finding(found());
-    // An engine that is alone is tried twice more before a search has failed with it.
+    // A single engine is tried twice more before the search fails.
     let fail = |searches: usize| {
         for _ in 0..searches * 3 {
             double.next(searxng::limited());
         }
     };
     fail(4);
-    // Further attempts of a search would take the replies meant for the next one.
+    // Retries of a search would take the replies meant for the next one.
     let builder = with_searxng(&double).env("JOB_MAX_ATTEMPTS", 1);
     let stack = builder.start().await;
     for _ in 0..4 {

@@ -1,4 +1,5 @@
-//! Connections to upstreams are kept, and one that its upstream closed in the meantime costs nothing.
+//! Connections to upstreams are reused, and a connection that its upstream closed in the meantime
+//! causes no failure.
 
 use privachat_tests::{
     Stack, Upstream, binaries, fixtures,
@@ -13,7 +14,7 @@ use std::sync::{
 struct Upstreams {
     searxng: Upstream,
     model: Upstream,
-    /// The model hangs up on its next question.
+    /// The model hangs up on the next request.
     rude: Arc<AtomicBool>,
     stack: Stack,
 }
@@ -47,7 +48,7 @@ impl Upstreams {
         }
     }
 
-    /// One search, which must end as if nothing were wrong.
+    /// One search, which must succeed.
     async fn search(&self) -> Value {
         let question = json!({"query": "What is gather?", "mode": "speed", "cache": false});
         let id = self.stack.client().enqueue(question).await;
@@ -63,7 +64,7 @@ impl Upstreams {
         [self.searxng.connections(), self.model.connections()]
     }
 
-    /// Questions to SearXNG and to the model.
+    /// Calls to SearXNG and to the model.
     fn calls(&self) -> [usize; 2] {
         let requests = self.model.requests();
         let questions = requests.iter().filter(|request| is_question(request));

@@ -1,4 +1,4 @@
-//! What the dashboard and the alerts say, held to docs/METRICS.md and docs/RUNBOOK.md.
+//! The dashboard and the alerts match docs/METRICS.md and docs/RUNBOOK.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,16 +6,17 @@ use privachat_core::schema::problem;
 use privachat_tests::project_files;
 use serde_json::Value;
 
-/// Labels that Prometheus itself puts on each series.
+/// Labels that Prometheus adds to each series.
 const ITS_OWN: [&str; 3] = ["job", "instance", "le"];
 
-/// A name in a query, and what stands in braces behind it.
+/// A name in a query, and the text in braces after it.
 struct Use {
     metric: String,
     labels: BTreeMap<String, String>,
 }
 
-/// The table of docs/METRICS.md: the labels and the meaning of each name, and which are histograms.
+/// The table of docs/METRICS.md: the labels of each name, whether it is a histogram, and its
+/// meaning.
 struct Page(BTreeMap<String, (Vec<String>, bool, String)>);
 
 impl Page {
@@ -41,7 +42,7 @@ impl Page {
         Self(rows.collect())
     }
 
-    /// The row of a metric, also by the names that a histogram has in queries.
+    /// The row of a metric, also under the names that a histogram has in queries.
     fn find(&self, metric: &str) -> Option<&(Vec<String>, bool, String)> {
         let plain = self.0.get(metric).filter(|(_, histogram, _)| !histogram);
         plain.or_else(|| {
@@ -69,7 +70,7 @@ fn matchers(braces: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Every metric of ours in a query.
+/// Every metric of the service in a query.
 fn uses(query: &str) -> Vec<Use> {
     let mut found = Vec::new();
     let mut rest = query;
@@ -95,7 +96,7 @@ fn uses(query: &str) -> Vec<Use> {
     found
 }
 
-/// What stands in `by (…)`.
+/// The labels in `by (…)`.
 fn grouped_by(query: &str) -> BTreeSet<String> {
     let lists = query
         .split("by (")
@@ -107,7 +108,7 @@ fn grouped_by(query: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Each alert by its name: its lines.
+/// The lines of each alert, by name.
 fn alerts() -> BTreeMap<String, String> {
     let text = project_files::file("deploy/prometheus/alerts.yml").text;
     let alerts = text.split("- alert: ").skip(1);
@@ -127,7 +128,7 @@ fn expression(alert: &str) -> String {
     own.collect::<Vec<_>>().join("\n")
 }
 
-/// Each query of the dashboard and the alerts, with the place where it stands.
+/// Each query of the dashboard and the alerts, with its place.
 fn queries() -> Vec<(String, String)> {
     let dashboard = project_files::file("deploy/grafana/dashboards/privachat.json").text;
     let dashboard: Value = serde_json::from_str(&dashboard).expect("the dashboard");

@@ -1,11 +1,12 @@
-//! Who may know whom, and how large a file may grow. ARCHITECTURE.md says why.
+//! Module borders and the size of files. ARCHITECTURE.md gives the reasons.
 
 use privachat_tests::project_files::{self, SourceFile};
 
-/// Lines; files are split by responsibility long before.
+/// Lines; split files by responsibility long before.
 const MAX_FILE_LINES: usize = 400;
 
-/// The one place where jobs and the pipeline meet, and what puts the programs together.
+/// The modules where jobs and the pipeline may meet: the connection of both, and those that
+/// assemble the programs.
 const MEETING_PLACES: [&str; 5] = ["daemon", "wiring", "cli", "main.rs", "lib.rs"];
 
 fn assert_none(what: &str, offenders: impl IntoIterator<Item = String>) {
@@ -24,7 +25,7 @@ fn under(folder: &str) -> Vec<SourceFile> {
         .collect()
 }
 
-/// `path: name` for each of `forbidden` that stands under `root` in the source's paths.
+/// `path: name` for each of `forbidden` that the source uses under `root`.
 fn forbidden_uses(source: &SourceFile, root: &str, forbidden: &[&str]) -> Vec<String> {
     let used = source.uses(root);
     let found = forbidden.iter().filter(|name| used.contains(**name));

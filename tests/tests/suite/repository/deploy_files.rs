@@ -1,4 +1,4 @@
-//! What the deploy files promise to each other.
+//! The deploy files are consistent with each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,8 @@ use privachat_core::settings::SETTINGS;
 use privachat_tests::project_files;
 use serde_json::Value;
 
-/// Read by compose or by `make run`, and by no binary of ours. scripts/deploy/compose.py holds them to compose.
+/// Read by compose or by `make run`, and by none of the binaries. scripts/deploy/compose.py
+/// compares them with compose.
 const NOT_OURS: [&str; 13] = [
     "CORPUS",
     "WORKERS",
@@ -97,7 +98,7 @@ fn a_pod_is_given_longer_to_stop_than_it_takes() {
     }
 }
 
-/// Whether a setting holds, or may hold, what nobody else may know.
+/// Whether the value of a setting is or may contain a secret.
 fn is_secret(name: &str) -> bool {
     let ends = ["_KEY", "_KEYS", "_SECRET", "_URL"];
     ends.iter().any(|end| name.ends_with(end)) && !name.ends_with("_BASE_URL")

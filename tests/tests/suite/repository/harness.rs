@@ -1,4 +1,4 @@
-//! The harness itself: what the other tests stand on must hold.
+//! Tests of the test harness itself.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,5 @@
-//! The history away at the start and in mid-run: no answer suffers, and every session gets there.
+//! The history database fails at the start and later: every answer is delivered, and every session
+//! is stored in the end.
 
 use std::time::Duration;
 
@@ -9,10 +10,10 @@ use redis::AsyncCommands;
 use serde_json::Value;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// What was refused is tried again within this.
+/// A refused write is retried within this time.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(40);
 
-/// An address of a database of the test's own, by way of a proxy.
+/// The address of a new database, through a proxy.
 async fn database(server: &PostgresServer) -> (String, Proxy) {
     let direct = server.database();
     let (_, rest) = direct.split_once('@').expect("user@host");
@@ -140,7 +141,7 @@ async fn a_database_that_is_silent_holds_up_no_answer() {
     proxy.black_hole(true);
     let id = stack.client().enqueue(question()).await;
     wait_for_status(&stack, &id, "completed", Duration::from_secs(5)).await;
-    // The one place that needs the database: it is known to Redis, so it is found all the same.
+    // The only request that needs the database: Redis still has the search, so it is found.
     assert_eq!(session(&stack, &id).await["status"], "completed");
     proxy.black_hole(false);
     assert_all_saved(&stack, &[first, id]).await;

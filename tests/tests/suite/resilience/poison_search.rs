@@ -1,5 +1,5 @@
-//! A search that kills its worker, and twenty that only happen to be there: it ends as `worker_lost`,
-//! and they complete.
+//! A search that kills its worker, and twenty that run beside it: it ends as `worker_lost`, and
+//! they complete.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,13 +14,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 const INNOCENT: usize = 20;
 /// Slots of one worker.
 const SLOTS: usize = 16;
-/// With all that are suspected, with a quarter of them, and then alone until it is given up.
+/// With all suspects, with a quarter of them, and then alone until it fails.
 const MAX_KILLS: usize = 5;
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// Long enough for others to be lost beside the poison again.
+/// Long enough that others are lost beside the poison again.
 const SLOW: Duration = Duration::from_millis(300);
 
-/// What opens once.
+/// A gate that opens once.
 #[derive(Default)]
 struct Gate {
     is_open: Mutex<bool>,
@@ -40,8 +40,8 @@ impl Gate {
     }
 }
 
-/// A SearXNG that finds nothing before the gate is open, and tells who asks for the poison. Each
-/// worker asks it under a path of its own.
+/// A SearXNG that returns nothing before the gate is open, and reports which worker searches for
+/// the poison. Each worker uses its own path.
 fn web(gate: &Arc<Gate>) -> (Upstream, UnboundedReceiver<usize>) {
     let (tell, asked) = unbounded_channel();
     let gate = Arc::clone(gate);
@@ -76,8 +76,8 @@ async fn control_field(stack: &Stack, id: &str, field: &str) -> u32 {
     count.unwrap_or(0)
 }
 
-/// Kills each worker that asks for the poison and starts another in its place, until the poison has
-/// ended; how often that was, and how the poison ended.
+/// Kills each worker that searches for the poison and starts another, until the poison has ended;
+/// returns the number of kills and the poison's result.
 async fn kill_until_it_ends(
     stack: &mut Stack,
     web: &Upstream,
@@ -126,7 +126,7 @@ async fn assert_only_poison_fails(workers: usize) {
     for _ in 0..workers {
         add_worker(&mut stack, &web);
     }
-    // Everything that has room is there when the first worker dies.
+    // All slots are in use when the first worker dies.
     web.wait_for_calls((workers * SLOTS).min(INNOCENT + 1))
         .await;
     let (kills, end) = kill_until_it_ends(&mut stack, &web, &gate, asked, &poison).await;

@@ -1,4 +1,4 @@
-//! Rows of the crash table: an API that dies while it accepts, a cancel that nobody hears.
+//! Rows of the crash table: an API that dies while it accepts a search, and a lost cancel message.
 
 use privachat_tests::binaries;
 use privachat_tests::recovery::{Row, api};

@@ -1,4 +1,4 @@
-//! Rows of the crash table: a network that loses, holds back, or is slow.
+//! Rows of the crash table: a network that loses or delays messages.
 
 use privachat_tests::binaries;
 use privachat_tests::recovery::{Row, network};

@@ -1,5 +1,5 @@
-//! Rows of the crash table: Redis dies, forgets, hangs up, is full. And what is no row: a healthy
-//! worker keeps its searches through all of that.
+//! Rows of the crash table: Redis dies, loses its data, closes connections, is full. Beyond the
+//! table: a healthy worker keeps its searches through all of that.
 
 use privachat_tests::fixtures::{LEASE, question, wait_for_status, wait_for_workers};
 use privachat_tests::recovery::{self, Row, found_after};
@@ -12,13 +12,13 @@ async fn assert_recovers(row: &Row) {
     row.assert_recovers(binaries!()).await;
 }
 
-/// Adds a worker, and waits until it is there.
+/// Adds a worker and waits for its heartbeat.
 async fn add_second_worker(stack: &mut Stack) {
     stack.add_worker();
     wait_for_workers(stack, 2).await;
 }
 
-/// Waits until Redis does not count as just started any more, as far as these leases go.
+/// Waits until Redis no longer counts as just started for leases of this length.
 async fn wait_until_uptime_counts(redis: &RedisServer) {
     let mut redis = redis.connection().await;
     eventually("Redis is old enough", Duration::from_secs(30), async || {
@@ -29,7 +29,7 @@ async fn wait_until_uptime_counts(redis: &RedisServer) {
     .await;
 }
 
-/// Waits until a sweeper has had this search in its hands, and whatever it did with it.
+/// Waits until a sweeper has handled this search, with whatever result.
 async fn wait_until_swept(redis: &RedisServer, id: &str) {
     let mut redis = redis.connection().await;
     let (seconds, _): (f64, f64) = redis::cmd("TIME").query_async(&mut redis).await.unwrap();
@@ -79,11 +79,12 @@ async fn after_a_restart_of_redis_running_searches_are_not_started_twice() {
     let id = stack.client().enqueue(question()).await;
     searxng.wait_for_calls(1).await;
     add_second_worker(&mut stack).await;
-    // A killed Redis has written all that it has answered; only a power cut loses the last second.
+    // A killed Redis has written everything that it has answered; only a power cut loses the last
+    // second.
     stack.redis.kill();
-    // The other worker is the first to come back, and finds a lease that has run out.
+    // The other worker resumes first and finds an expired lease.
     stack.workers[0].process().pause();
-    // The outage itself: long enough for every lease to run out.
+    // Lets every lease expire during the outage.
     tokio::time::sleep(Duration::from_secs(LEASE + 1)).await;
     stack.redis.restart().await;
     wait_until_swept(&stack.redis, &id).await;
@@ -101,7 +102,7 @@ async fn after_an_outage_of_redis_its_old_sweepers_spare_running_searches_too() 
     let id = stack.client().enqueue(question()).await;
     searxng.wait_for_calls(1).await;
     stack.redis.pause();
-    // The outage itself: long enough for every lease to run out.
+    // Lets every lease expire during the outage.
     tokio::time::sleep(Duration::from_secs(LEASE + 2)).await;
     stack.redis.resume();
     let end = wait_for_status(&stack, &id, "completed", Duration::from_secs(30)).await;
@@ -120,10 +121,10 @@ async fn an_outage_too_short_for_an_error_costs_no_running_search_either() {
     let id = stack.client().enqueue(question()).await;
     searxng.wait_for_calls(1).await;
     add_second_worker(&mut stack).await;
-    // The other worker is the first to come back, and finds a lease that has run out.
+    // The other worker resumes first and finds an expired lease.
     stack.workers[0].process().pause();
     stack.redis.pause();
-    // The outage itself: longer than a lease, and shorter than the 4 s that a reply may take.
+    // The outage is longer than a lease and shorter than the 4 s that a reply may take.
     tokio::time::sleep(Duration::from_millis(LEASE * 1000 + 500)).await;
     stack.redis.resume();
     wait_until_swept(&stack.redis, &id).await;

@@ -1,5 +1,5 @@
-//! Rows of the crash table: workers that die. With leases shorter than a deployment's, so that the
-//! suite stays quick; `make recovery` plays the same rows with the real ones.
+//! Rows of the crash table: workers that die. With shorter leases than in a deployment, to keep the
+//! suite quick; `make recovery` runs the same rows with the real leases.
 
 use privachat_tests::binaries;
 use privachat_tests::recovery::{Row, workers};

@@ -1,5 +1,5 @@
-//! Redis away at the start, in mid-run, frozen, full: nothing accepted is lost, and callers are
-//! told quickly.
+//! Redis is down at the start or later, frozen, or full: no accepted search is lost, and callers
+//! get an answer quickly.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use redis::AsyncCommands;
 use serde_json::json;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Less than what the poll among them asked to wait for: each is refused because of Redis.
+/// Less than the wait that the poll among them requests: each is refused because of Redis.
 const BEFORE_THE_POLL: Duration = Duration::from_secs(50);
 
 fn slow(delay: Duration) -> Upstream {
@@ -33,7 +33,7 @@ fn assert_unavailable(answer: &HttpResponse) {
     assert!((1..=60).contains(&retry), "{retry}");
 }
 
-/// Every kind of request that needs Redis is refused, and none waits for what it would wait for otherwise.
+/// Every kind of request that needs Redis is refused, without its usual wait.
 async fn assert_all_refused(stack: &Stack, id: &str) {
     let client = stack.client();
     let sync = question();
@@ -130,7 +130,7 @@ async fn what_was_accepted_before_redis_was_killed_is_completed_after_its_restar
 
 #[tokio::test]
 async fn a_sync_caller_gets_its_answer_although_redis_was_away_meanwhile() {
-    // Longer than the pause between two looks of the waiting request.
+    // Longer than the pause between two checks of the waiting request.
     const OUTAGE: Duration = Duration::from_secs(6);
     let web = slow(Duration::from_secs(1));
     let redis = RedisServer::with_aof().await;

@@ -1,5 +1,4 @@
-//! A rolling restart: each process in turn is told to stop and replaced, under load, and no user
-//! notices.
+//! A rolling restart: each process in turn is stopped and replaced under load, and no user notices.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,16 +12,16 @@ use privachat_tests::users::{Seen, Users};
 use privachat_tests::{Api, PostgresServer, Stack, Upstream, binaries, eventually};
 use tokio::sync::watch;
 
-/// What a stopping API waits for the balancer to notice. The least there is: the balancer asks ten
-/// times in it.
+/// How long a stopping API waits for the balancer to notice. The shortest value: the balancer
+/// probes ten times in it.
 const DELAY: u64 = 1;
 /// Seconds, for a worker's searches and for an API's requests in flight.
 const DRAIN: u64 = 10;
 const STOP_TIMEOUT: Duration = Duration::from_secs(DELAY + DRAIN);
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// A search with this word is found nothing for until it is let go.
+/// The engine holds back results for a search with this word.
 const HELD: &str = "held";
-/// Who poll, wait, listen, look at the history, watch the queue.
+/// Users that poll, that wait, that listen, that read the history, that watch the queue.
 const LOAD: [usize; 5] = [5, 2, 2, 2, 2];
 
 /// Two APIs behind a balancer, three workers, and their users.
@@ -33,7 +32,7 @@ struct Service {
     users: Users,
     web: Upstream,
     released: watch::Sender<usize>,
-    /// The longest that a process took to stop.
+    /// The longest time that a process took to stop.
     longest: Duration,
     _postgres: Arc<PostgresServer>,
 }
@@ -70,7 +69,7 @@ impl Service {
         service
     }
 
-    /// The load goes on, and is served.
+    /// Waits until this many more searches complete.
     async fn wait_for_completions(&self, count: usize) {
         let before = self.users.seen().completed;
         eventually("more searches are completed", TIMEOUT, async || {
@@ -79,7 +78,7 @@ impl Service {
         .await;
     }
 
-    /// A search that is listened to, and that runs until [`release`](Self::release).
+    /// A search that has a listener and runs until [`release`](Self::release).
     async fn start_held_search(&mut self) {
         self.users.ask(HELD);
         let asks = || {
@@ -124,7 +123,7 @@ impl Service {
         }
     }
 
-    /// A new one at the same address.
+    /// Starts a new one at the same address.
     async fn replace(&mut self, number: usize, port: &str) {
         let new = self.stack.start_api_with(&[("API_PORT", port)]).await;
         *self.api(number) = new;
@@ -143,7 +142,7 @@ impl Service {
         }
     }
 
-    /// Sends the users home; what they have seen, when no search of theirs was lost.
+    /// Stops the users; checks that none of their searches was lost and returns what they saw.
     async fn stop_and_verify(self) -> Seen {
         let seen = self.users.stop().await;
         wait_until_idle(&self.stack).await;
@@ -168,14 +167,14 @@ fn is_held(request: &Request) -> bool {
         .is_some_and(|query| query.contains(HELD))
 }
 
-/// Finds something after 50 to 300 ms.
+/// A SearXNG that returns results after 50 to 300 ms.
 fn web(released: watch::Receiver<usize>) -> Upstream {
     let asked = AtomicUsize::new(0);
     let held = AtomicUsize::new(0);
     Upstream::start(move |request: &Request| {
         if is_held(request) {
             let place = held.fetch_add(1, Ordering::SeqCst);
-            // Each request has a thread of its own here.
+            // Each request has its own thread.
             while released.has_changed().is_ok() && *released.borrow() <= place {
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -215,7 +214,7 @@ async fn roll(unit: Unit, rounds: usize) {
     );
     assert!(seen.failures.is_empty(), "{:#?}", seen.failures);
     assert_eq!(seen.completed, seen.accepted.len());
-    // One was held open over each round.
+    // One stream stayed open during each round.
     assert!(
         seen.resumed >= rounds,
         "streams were ended and gone on with"

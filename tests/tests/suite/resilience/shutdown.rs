@@ -1,4 +1,4 @@
-//! Signals: the first lets what runs come to its end, the second stops at once.
+//! Signals: the first lets running work finish, the second stops at once.
 
 use privachat_tests::fixtures::{gather_results, question, searxng_hanging_first};
 use privachat_tests::upstream::{Reply, Request, searxng};
@@ -7,7 +7,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// What stops without waiting for anything has stopped by then, however busy the machine is.
+/// A process that waits for nothing has stopped by then, however busy the machine is.
 const WITHOUT_WAITING: Duration = Duration::from_secs(60);
 /// Seconds that a process would wait.
 const LONG_WAIT_SECONDS: u64 = 300;

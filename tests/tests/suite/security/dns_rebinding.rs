@@ -1,5 +1,5 @@
-//! A web page may use neither the browser that shows it nor a name of its own to reach the service: by
-//! whatever name a stranger's page comes, it is refused, and so is what another site sends.
+//! A web page cannot reach the service through its visitor's browser or by a DNS name of its own:
+//! requests under foreign host names or from other sites are refused.
 
 use privachat_tests::api_operations::{Operation, operations};
 use privachat_tests::fixtures::question;
@@ -139,8 +139,8 @@ async fn a_request_without_a_name_is_no_browsers_and_one_with_two_is_held_to_bot
     }
 }
 
-/// What browsers send with a request of a page: its origin, how far it is, and whether that may act
-/// where `https://app.example` is in CORS_ORIGINS.
+/// Headers that browsers send for a page: Origin, Sec-Fetch-Site, and whether the page may act when
+/// `https://app.example` is in CORS_ORIGINS.
 const PAGES: [(Option<&str>, Option<&str>, bool); 10] = [
     (None, None, true),
     (None, Some("none"), true),

@@ -1,5 +1,5 @@
-//! What every answer forbids to browsers, and what is cut off before it costs much: long and slow
-//! heads, slow bodies, long addresses.
+//! Security headers of every answer, and early limits on expensive requests: long and slow heads,
+//! slow bodies, long addresses.
 
 use privachat_tests::upstream::searxng;
 use privachat_tests::{Client, HttpResponse, Stack, binaries};
@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const KEY: &str = "planted-api-key-of-alice";
-/// What is not cut off takes longer than this: it never ends.
+/// A connection that is not cut off within this time stays open for ever.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn assert_protected(answer: &HttpResponse, what: &str) {
@@ -36,8 +36,8 @@ async fn api() -> Stack {
     Stack::builder(binaries!()).workers(0).start().await
 }
 
-/// Sends `chunks` with a pause between them for as long as the server listens; its answer and how
-/// long it took.
+/// Sends `chunks` with a pause between them until the server stops reading; returns its answer and
+/// the duration.
 async fn send_slowly(
     client: &Client,
     mut chunks: Vec<Vec<u8>>,
@@ -55,12 +55,12 @@ async fn send_slowly(
             }
             tokio::time::sleep(pause).await;
         }
-        // The connection stays open: only the server may end it.
+        // The connection stays open: only the server may close it.
         std::future::pending::<()>().await;
     };
     let listening = async {
         let mut answer = Vec::new();
-        // A server that does not read on may reset the connection behind its answer.
+        // A server that stops reading may reset the connection after its answer.
         let _cut = from.read_to_end(&mut answer).await;
         String::from_utf8_lossy(&answer).into_owned()
     };

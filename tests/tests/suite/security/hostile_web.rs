@@ -1,6 +1,6 @@
-//! What the web may try against the service that reads it: addresses that lead inside, documents
-//! that cost too much, pages that give orders. Each search completes in time with a cited answer
-//! from the page that is sound.
+//! Attacks from the web on the service that reads it: addresses of internal hosts, expensive
+//! documents, pages with instructions. Each search completes in time with a cited answer from the
+//! sound page.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,9 +15,9 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const QUESTION: &str = "What does asyncio.gather do?";
 const FACT: &str = "asyncio.gather runs awaitable objects concurrently and returns a list of their results in order.";
 const EXCERPT: &str = "About asyncio.gather and what it does.";
-/// What stands on the page that nobody may read.
+/// Text of the page that must not be read.
 const SECRET: &str = "The launch code of asyncio.gather is swordfish.";
-/// What the injected orders want to be said.
+/// The text that the injected instructions demand.
 const OBEYED: &str = "PWNED";
 const KEY: &str = "key-of-the-operator";
 
@@ -25,7 +25,7 @@ fn article() -> String {
     site::article("asyncio.gather", &[FACT])
 }
 
-/// SearXNG finds the part that is `chosen`.
+/// SearXNG returns the part number `chosen`.
 fn finding(parts: Vec<Vec<String>>, chosen: Arc<AtomicUsize>) -> Upstream {
     Upstream::start(move |_: &Request| {
         let part = parts.get(chosen.load(Ordering::SeqCst));
@@ -65,8 +65,8 @@ impl HostileWeb {
         }
     }
 
-    /// The end of a search that finds part `at`, with citations that lead to sources. It has the whole time of its mode:
-    /// on a busy machine a debug build needs some of it.
+    /// The result of a search that finds part `at`, with citations that lead to sources. It has the
+    /// whole time of its mode: on a busy machine a debug build needs some of it.
     async fn ask(&self, at: usize) -> Value {
         self.chosen.store(at, Ordering::SeqCst);
         let request = json!({"query": QUESTION, "mode": "deep", "cache": false});
@@ -77,7 +77,7 @@ impl HostileWeb {
     }
 }
 
-/// Every mark is the number of a source, and there is one.
+/// Every citation has the number of a source, and there is at least one.
 fn assert_citations(end: &Value) {
     let answer = end["answer"].as_str().expect("an answer");
     let sources = end["sources"].as_array().expect("sources").len();
@@ -93,7 +93,7 @@ fn assert_citations(end: &Value) {
     );
 }
 
-/// Addresses of `port` on this machine and of other places that no stranger may send us to.
+/// Addresses of `port` on this machine and of other places that a page must not lead to.
 fn internal_addresses(port: u16) -> Vec<String> {
     let here = [
         "127.0.0.1",
@@ -198,10 +198,10 @@ async fn no_spelling_of_an_address_leads_inside_neither_as_a_result_nor_by_redir
     assert_eq!(followed.count(), hostile.len(), "each redirect was met");
 }
 
-/// Kilobytes of the worker itself. It holds the pages that it hands to its parsers, 5 MB at most.
+/// Kilobytes of the worker itself. It holds the pages that it passes to its parsers, 5 MB at most.
 const MAX_MEMORY_KB: u64 = 200_000;
 
-/// The most memory that a process has had, in kilobytes.
+/// The peak memory of a process, in kilobytes.
 fn peak_memory(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -223,7 +223,7 @@ async fn hostile_documents_cost_only_themselves() {
     let urls: Vec<String> = (0..count)
         .map(|at| site.url_for(&format!("/document/{at}")))
         .collect();
-    // The sound one is among each handful.
+    // The sound page is part of each group.
     let parts: Vec<Vec<String>> = urls[1..]
         .chunks(5)
         .map(|part| {
@@ -251,7 +251,7 @@ fn injection(at: usize) -> String {
     captured_bodies::text(&format!("hostile/injection-{at:02}.html"))
 }
 
-/// Serves the ten pages, and finds all of them for part 0.
+/// Serves the ten pages; part 0 contains all of them.
 fn injecting() -> (Upstream, Vec<Vec<String>>) {
     let site = Upstream::start(|request: &Request| {
         let number = request.path.trim_start_matches("/page/").parse();
@@ -280,7 +280,7 @@ fn assert_neither_obeys_nor_leaks(end: &Value) {
     assert!(answer.contains("concurrently"), "{end}");
     let whole = end.to_string();
     assert!(!whole.contains(KEY), "{end}");
-    // Neither turned around nor hidden among what is shown as read.
+    // Neither reversed text nor hidden characters remain.
     assert!(!whole.contains(['\u{202e}', '\u{e0053}']), "{end}");
 }
 
@@ -293,7 +293,7 @@ async fn the_extractive_answer_neither_obeys_pages_nor_leaks() {
     assert_neither_obeys_nor_leaks(&end);
 }
 
-/// The chat requests' messages of `llm`, as one text each.
+/// The messages of each chat request to `llm`, joined.
 fn prompts(llm: &Upstream) -> Vec<String> {
     let chats = llm.requests().into_iter();
     let chats = chats.filter(|it| it.path.ends_with("/chat/completions"));
@@ -322,7 +322,8 @@ async fn a_model_is_shown_pages_as_quoted_material_that_they_cannot_leave() {
     assert!(!with_pages.is_empty());
     for prompt in with_pages {
         assert!(!prompt.contains(KEY));
-        // Each mark that opens or closes material carries the key of this prompt, which no page knows.
+        // Each mark that opens or closes material contains the key of this prompt, which no page
+        // knows.
         let material = prompt.find("<source 1 ").expect("material");
         let (_, rest) = prompt.split_at(material);
         let key = rest
@@ -375,7 +376,7 @@ async fn a_page_is_fetched_once_for_all_workers() {
     assert_eq!(read, 1);
 }
 
-/// A site that stops answering while its page is being read keeps nobody waiting.
+/// A site that stops sending in the middle of a page delays no search.
 #[tokio::test]
 async fn pages_that_never_end_are_not_waited_for() {
     let endless = vec![Step::Send("<p>".into()), Step::Hang];
@@ -387,7 +388,7 @@ async fn pages_that_never_end_are_not_waited_for() {
     });
     let parts = vec![vec![site.url_for("/good"), site.url_for("/endless")]];
     let hostile_web = HostileWeb::start(&site, parts, None).await;
-    // The page that never ends is still being sent when the search has its answer.
+    // The endless page is still being sent when the search has its answer.
     let end = hostile_web.ask(0).await;
     let warnings = end["warnings"].to_string();
     assert!(warnings.contains("1 too slow"), "{end}");

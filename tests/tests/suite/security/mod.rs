@@ -1,4 +1,4 @@
-//! What attackers may try, and what must never be shown or logged.
+//! Attacks, and secrets that must never be shown or logged.
 
 mod dns_rebinding;
 mod hardening;

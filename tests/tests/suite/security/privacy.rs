@@ -1,5 +1,5 @@
-//! Nothing private comes out, whatever fails: the harness searches every log and every answer, and
-//! here it has the most to find.
+//! No failure reveals private data: the harness searches every log and every answer, and here it
+//! has the most to find.
 
 use std::io::Write;
 use std::time::Duration;
@@ -15,7 +15,7 @@ const WEBHOOK: &str = "whsec_cGxhbnRlZC13ZWJob29rLXNlY3JldC0wMTIzNDU2Nzg5";
 const QUESTION: &str = "Which okapimarker lives in the ituri?";
 const PAGE: &str = "numbatmarker";
 
-/// Fails, and shows all that it was sent.
+/// Fails and returns everything that it received.
 fn leaky_upstream(status: u16) -> Upstream {
     Upstream::start(move |request: &Request| {
         let body = String::from_utf8_lossy(&request.body).into_owned();

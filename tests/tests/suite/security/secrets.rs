@@ -1,4 +1,4 @@
-//! What must never be seen: keys and passwords in no log and no answer; questions and pages in no log.
+//! Secrets: keys and passwords in no log and no answer; questions and pages in no log.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const KEYS: [(&str, &str); 4] = [
     ("LLM_API_KEY", "planted-model-key-7d3e"),
     ("OPENROUTER_API_KEY", "planted-openrouter-key-1b8c"),
 ];
-/// In the question, in what the engine finds, on the page, in the model's words.
+/// In the question, in the search result, on the page, in the model's answer.
 const QUESTION: &str = "zanzibarquestion";
 const SNIPPET: &str = "quetzalsnippet";
 const PAGE: &str = "ocelotpage";
@@ -26,13 +26,13 @@ struct Upstreams {
     model: Upstream,
 }
 
-/// A page that fits the question.
+/// A page that matches the question.
 fn page() -> Upstream {
     let text = format!("The {QUESTION} is a thing of which {PAGE} is the best known. ").repeat(8);
     site::serving([("/page", site::article(&format!("{PAGE} title"), &[&text]))])
 }
 
-/// Engines that refuse a key and show it, as some do.
+/// Engines that reject a key and repeat it in the error, as some do.
 fn leaky_upstream() -> Upstream {
     Upstream::start(|request: &Request| {
         let shown = format!("{:?}", request.headers);
@@ -75,7 +75,7 @@ async fn start(upstreams: &Upstreams, level: &str) -> Stack {
         .await
 }
 
-/// Both logs. They must not be empty, or the test would look at nothing.
+/// Both logs, which must not be empty.
 fn logs(stack: &mut Stack) -> String {
     let api = stack.api.process().output();
     let worker = stack.workers[0].process().output();
@@ -101,7 +101,7 @@ fn request(mode: &str, engine: &str) -> Value {
     json!({"query": format!("What is {QUESTION}?"), "mode": mode, "search_engine": engine, "timeout": 20})
 }
 
-/// Searches that end well and badly, and requests that are refused.
+/// Successful and failed searches, and rejected requests.
 async fn exercise(stack: &Stack) -> Vec<HttpResponse> {
     let client = stack.client();
     let mut answers = Vec::new();
@@ -220,7 +220,7 @@ async fn failures_name_no_address_of_the_inside() {
 #[tokio::test]
 async fn passwords_of_redis_and_of_the_database_are_in_no_log() {
     const PASSWORD: &str = "planted-password-3c4d";
-    // Nobody listens there: the failures to connect are what is logged.
+    // No server listens there: connection errors are logged.
     let nowhere = "127.0.0.1:9";
     let mut stack = Stack::builder(binaries!())
         .env("REDIS_URL", format!("redis://user:{PASSWORD}@{nowhere}/0"))

@@ -1,4 +1,4 @@
-//! Servers whose certificates come from an authority of the operator's own.
+//! Servers whose certificates come from the operator's own authority.
 
 use std::fs;
 use std::net::TcpListener;
@@ -22,7 +22,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio_rustls::TlsAcceptor;
 
-/// An authority, and files of what it signs.
+/// An authority, and the files of its certificates.
 struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
@@ -53,7 +53,7 @@ impl Authority {
         files
     }
 
-    /// A Redis that shows such a certificate, and its address.
+    /// A Redis with such a certificate, and its address.
     async fn redis(&self, params: &CertificateParams) -> (RedisServer, String) {
         let port = free_port().to_string();
         let [certificate, key] = self.sign(params);
@@ -77,7 +77,7 @@ impl Authority {
         (redis, format!("rediss://localhost:{port}/0"))
     }
 
-    /// The address of `inner` behind TLS, for as long as the test runs.
+    /// The address of `inner` behind TLS, for the duration of the test.
     fn before(&self, inner: &Upstream, params: &CertificateParams) -> String {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();

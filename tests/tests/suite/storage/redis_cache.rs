@@ -1,4 +1,4 @@
-//! The cache on a real Redis: what it keeps, whose a lock is, and what an outage costs.
+//! The cache on a real Redis: what it keeps, who owns a lock, and what an outage costs.
 
 use privachat_core::{cache::Cache, connection::Redis, keys};
 use privachat_tests::RedisServer;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// What one call may cost while Redis is silent.
+/// How long one call may take while Redis is silent.
 const MAX_WAIT_PER_CALL: Duration = Duration::from_millis(500);
 
 fn cache(redis: &RedisServer) -> Cache {
@@ -58,7 +58,7 @@ async fn a_redis_that_is_silent_or_full_is_a_miss_and_nobody_waits_for_it() {
     cache.put(&key, b"x", MINUTE).await;
 
     redis.pause();
-    // The clock of the calls: it moves on when all of them wait, however busy the machine is.
+    // The clock of the calls advances when all of them wait, however busy the machine is.
     tokio::time::pause();
     let start = Instant::now();
     assert_eq!(cache.get(&key).await, None);

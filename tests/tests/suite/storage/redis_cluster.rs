@@ -1,6 +1,5 @@
-//! A real three-node Redis Cluster: the same binaries, by the form of REDIS_URL alone. Every script
-//! that touched keys of two slots would be refused here (CROSSSLOT), and every command that went to
-//! the wrong node as well.
+//! A real Redis Cluster with three nodes, selected by the form of REDIS_URL alone. It would reject
+//! every script with keys of two slots (CROSSSLOT) and every command to the wrong node.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,7 +25,7 @@ fn builder(searxng: &Upstream) -> StackBuilder {
         .env("JOB_LEASE_SECONDS", LEASE)
 }
 
-/// A SearXNG that hangs until it is let go.
+/// A SearXNG that hangs until it is released.
 fn searxng_held() -> (Upstream, Arc<AtomicBool>) {
     let free = Arc::new(AtomicBool::new(false));
     let gate = Arc::clone(&free);
@@ -40,7 +39,7 @@ fn searxng_held() -> (Upstream, Arc<AtomicBool>) {
     (double, free)
 }
 
-/// Accepts searches until each node has one; their ids and nodes.
+/// Posts searches until each node has one; returns their ids and nodes.
 async fn on_every_node(stack: &Stack<RedisCluster>) -> Vec<(String, usize)> {
     let mut accepted = Vec::new();
     let mut nodes = BTreeSet::new();
@@ -57,7 +56,7 @@ async fn on_every_node(stack: &Stack<RedisCluster>) -> Vec<(String, usize)> {
     accepted
 }
 
-/// Each search has ended well and says so once in its events.
+/// Each search has completed, with exactly one such event.
 async fn assert_all_completed_once(stack: &Stack<RedisCluster>, accepted: &[(String, usize)]) {
     for (id, node) in accepted {
         wait_for_status(stack, id, "completed", TIMEOUT).await;
@@ -134,8 +133,8 @@ async fn a_node_that_is_killed_and_restarted_loses_nothing_and_does_not_stop_the
         .await;
     let accepted = on_every_node(&stack).await;
     web.wait_for_calls(1).await;
-    // Not the node with the queues: without those nobody can work. Nor the node of both searches that
-    // run: a worker keeps an outcome that it cannot hand in for a minute, and its slot with it.
+    // Not the node with the queues: without it no worker can run. Nor the node of both running
+    // searches: a worker keeps a result that it cannot store for a minute, and its slot with it.
     let queues = stack.redis.node_of("{search}:live").await;
     let running = &accepted[..2];
     let dead = (0..stack.redis.nodes.len())
@@ -144,7 +143,7 @@ async fn a_node_that_is_killed_and_restarted_loses_nothing_and_does_not_stop_the
         .unwrap();
     stack.redis.nodes[dead].kill();
     free.store(true, Ordering::SeqCst);
-    // The two that hang in SearXNG are taken over or tried again; all others just run.
+    // The two that hang in SearXNG are taken over or retried; all others just run.
     for (id, node) in &accepted {
         if *node != dead {
             wait_for_status(&stack, id, "completed", TIMEOUT).await;

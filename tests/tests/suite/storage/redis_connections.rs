@@ -1,15 +1,15 @@
-//! Which runtime talks to Redis over which connection, on a real Redis.
+//! Which runtime uses which connection to a real Redis.
 
 use privachat_core::connection::Redis;
 use privachat_tests::RedisServer;
 use std::thread;
 
-/// The number that the server gave the connection that is used here.
+/// The server's id of this connection.
 async fn connection(redis: &Redis) -> i64 {
     redis.query(redis::cmd("CLIENT").arg("ID")).await.unwrap()
 }
 
-/// As actix's threads are: a runtime of its own for each.
+/// Like the threads of actix: each has its own runtime.
 fn on_a_thread_of_its_own(redis: &Redis) -> [i64; 2] {
     let redis = redis.clone();
     let used = thread::spawn(move || {
@@ -33,7 +33,7 @@ async fn each_runtime_keeps_one_connection_and_needs_no_other_thread_to_drive_it
     assert_eq!(connection(&redis).await, here);
 }
 
-/// Ids of runtimes are given again.
+/// Ids of runtimes are reused.
 #[tokio::test]
 async fn the_connection_of_a_runtime_that_has_ended_is_in_nobodys_way() {
     let server = RedisServer::start().await;

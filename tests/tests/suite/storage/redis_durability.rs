@@ -1,4 +1,4 @@
-//! That what was accepted is on disk is the default, and what is weaker is said.
+//! By default accepted searches are on disk; weaker settings are reported.
 
 use privachat_tests::process::isolated;
 use privachat_tests::redis::{Options, RedisServer};
@@ -16,7 +16,7 @@ async fn server(aof: bool, arguments: &[&str]) -> RedisServer {
     .await
 }
 
-/// Where Redis may be used and not asked how it is set up, as with managed ones.
+/// A Redis that does not reveal its configuration, like managed ones.
 async fn managed() -> (RedisServer, String) {
     let server = server(true, &[]).await;
     let () = redis::cmd("ACL")
@@ -41,7 +41,7 @@ fn check_config(redis_url: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What `/readyz`, `/metrics`, the log and `check-config` say of one server.
+/// The reports of `/readyz`, `/metrics`, the log and `check-config` about one server.
 async fn assert_reported(
     server: RedisServer,
     url: &str,
@@ -102,7 +102,7 @@ async fn what_a_managed_redis_does_not_tell_is_unknown_and_no_warning() {
     assert_reported(server, &url, "unknown", None, "").await;
 }
 
-/// The words behind an option, in a script or in the list of a compose file.
+/// The value of an option, in a script or in the list of a compose file.
 fn option(text: &str, name: &str) -> String {
     let (_, behind) = text.split_once(name).unwrap_or_else(|| panic!("no {name}"));
     let mut words = behind.split(|c: char| c.is_whitespace() || c == '"' || c == '-');

@@ -1,10 +1,9 @@
-//! A real Sentinel failover under running and waiting searches, with the same two processes all the
-//! time.
+//! A real Sentinel failover with running and waiting searches; API and worker keep running.
 //!
-//! What one failover may lose is what the master acknowledged and the replica had not received yet.
-//! These tests wait until the replica has everything before they kill, and so hold the service to
-//! everything. A master that is replaced while it lives may go on accepting until its clients hear of
-//! it, a second or two; in a deployment `min-replicas-to-write 1` bounds the loss to `min-replicas-max-lag`.
+//! A failover may lose what the master acknowledged before the replica received it. These tests wait
+//! for the replica before they kill the master, so nothing may be lost. A master that is replaced
+//! while it lives may accept writes for a second or two until its clients notice; in a deployment
+//! `min-replicas-to-write 1` bounds the loss to `min-replicas-max-lag`.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use privachat_tests::stack::RedisBackend;
 use privachat_tests::upstream::{Reply, Request, searxng};
 use privachat_tests::{RedisSentinel, Stack, Upstream, binaries, eventually};
 
-/// An election that nobody wins is repeated after twice the failover timeout of 3 s.
+/// An election without a winner is repeated after twice the failover timeout of 3 s.
 const FAILOVER_TIMEOUT: Duration = Duration::from_secs(60);
 
 async fn stack(web: &Upstream) -> Stack<RedisSentinel> {
@@ -43,7 +42,7 @@ async fn enqueue_several(stack: &Stack<RedisSentinel>) -> Vec<String> {
     accepted
 }
 
-/// Each has ended well and says so once in its events.
+/// Each search has completed, with exactly one such event.
 async fn assert_all_completed_once(stack: &Stack<RedisSentinel>, accepted: &[String]) {
     for id in accepted {
         wait_for_status(stack, id, "completed", FAILOVER_TIMEOUT).await;
@@ -52,7 +51,7 @@ async fn assert_all_completed_once(stack: &Stack<RedisSentinel>, accepted: &[Str
     }
 }
 
-/// Waits until a search is accepted again; its id.
+/// Waits until a search is accepted again; returns its id.
 async fn wait_until_accepted(stack: &Stack<RedisSentinel>) -> String {
     let mut request = question();
     request["async_mode"] = true.into();
@@ -88,7 +87,7 @@ async fn all_that_was_accepted_ends_once_when_the_master_dies_and_a_replica_take
     assert_all_completed_once(&stack, &accepted).await;
     wait_until_idle(&stack).await;
 
-    // The old one comes back as a replica and takes nobody in.
+    // The old master returns as a replica and accepts no clients.
     stack.redis.servers[master].restart().await;
     stack.redis.wait_until_settled(1).await;
     assert_ne!(stack.redis.master().await, Some(master));
@@ -112,8 +111,8 @@ async fn a_master_that_is_demoted_alive_is_left_for_the_new_one() {
         (now != old).then_some(())
     })
     .await;
-    // What ended on the old one after the promotion ends again on the new one: the end that counts
-    // is the one that is there when the old one follows.
+    // A search that ended on the old master after the promotion ends again on the new one: the end
+    // that counts is the one present when the old master has become a replica.
     stack.redis.wait_until_settled(1).await;
     assert_all_completed_once(&stack, &accepted).await;
     let later = vec![wait_until_accepted(&stack).await];

@@ -100,7 +100,7 @@ async fn searches_are_listed_newest_first_in_pages(builder: StackBuilder) {
     loop {
         let page = list(&stack, &query).await;
         seen.extend(ids(&page).into_iter().map(str::to_owned));
-        // As it is: a client need not escape it.
+        // Unescaped: a client need not escape it.
         let Some(next) = page["next_before"].as_str() else {
             break;
         };
@@ -157,7 +157,8 @@ async fn a_deleted_search_is_gone_from_the_history_and_from_redis(builder: Stack
     assert_eq!(left, [format!("{{search_job:{id}}}:erased")]);
     let again = stack.client().delete(&path).await.expect(404);
     assert_eq!(again["detail"]["error"], "session_not_found");
-    // Whoever stores it late finds the note all day; what never was leaves one for a moment.
+    // A late store finds the note of the deletion all day; for an unknown session the note is
+    // short-lived.
     let never = "00000000-0000-4000-8000-000000000000";
     assert_eq!(delete_status(&stack, never).await, 404);
     let noted_for = async |id: &str| {
@@ -167,10 +168,10 @@ async fn a_deleted_search_is_gone_from_the_history_and_from_redis(builder: Stack
     };
     assert!(noted_for(&id).await > 86_000);
     assert!((0..=60).contains(&noted_for(never).await));
-    // One whose record has expired is in the history alone.
+    // A session whose record has expired is only in the history.
     let _: () = redis.del(format!("search_job:{kept}")).await.unwrap();
     assert_eq!(get_status(&stack, &kept).await, 200);
-    // A worker that stored it a moment after it was deleted is about to take it away again.
+    // A worker that stored it just after the deletion is about to remove it again.
     let note = format!("{{search_job:{kept}}}:erased");
     let _: () = redis.set(&note, "deleted").await.unwrap();
     assert_eq!(get_status(&stack, &kept).await, 404);
@@ -191,7 +192,7 @@ async fn a_search_that_waits_or_runs_is_not_deleted(builder: StackBuilder) {
     wait_for_status(&stack, &id, "processing", TIMEOUT).await;
     let running = stack.client().delete(&path).await.expect(409);
     assert_eq!(running["error"], "still_running");
-    // What the message says to do.
+    // As the message advises.
     let cancel = format!("/api/v1/search/{id}");
     stack.client().delete(&cancel).await.expect(200);
     wait_for_status(&stack, &id, "failed", TIMEOUT).await;
@@ -256,7 +257,7 @@ async fn bad_parameters_are_all_told_at_once(builder: StackBuilder) {
     );
 }
 
-/// A worker with bounds meets a history that is too old, another one that is too long.
+/// A worker with limits meets a history with sessions that are too old, another that is too long.
 async fn old_sessions_go(mut stack: Stack, url: &str) {
     let history = open(&DatabaseUrl::parse(url).unwrap()).await.unwrap();
     let mut newest_first = Vec::new();
@@ -307,7 +308,8 @@ async fn old_sessions_go_in_the_background_on_postgres() {
     old_sessions_go(stack, &url).await;
 }
 
-/// The worker has read the record and waits for its database when a client deletes the search.
+/// A client deletes the search after the worker read the record and while it waits for its
+/// database.
 #[tokio::test]
 async fn a_search_that_is_deleted_while_it_is_being_stored_does_not_come_back() {
     let server = PostgresServer::shared().await;

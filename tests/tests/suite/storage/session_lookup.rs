@@ -35,7 +35,7 @@ async fn session(stack: &Stack, id: &str) -> Value {
     session
 }
 
-/// Stored for good: nothing of it is left in Redis.
+/// Stored; nothing of it is left in Redis.
 async fn only_in_history(stack: &Stack, id: &str) -> Value {
     wait_until_idle(stack).await;
     let mut redis = stack.redis.connection().await;
@@ -47,7 +47,7 @@ async fn only_in_history(stack: &Stack, id: &str) -> Value {
 async fn a_search_is_a_session_from_its_post_to_long_after_its_end(builder: StackBuilder) {
     let web = searxng::finding(searxng::about_python());
     let mut stack = builder.workers(0).with_searxng(&web).start().await;
-    // All that JSON can hold and a database may stumble over.
+    // Characters that JSON allows and databases may reject.
     let query = "What is Python? \u{1} 🦀 '\";--\\u0000";
     let posted = stack
         .client()

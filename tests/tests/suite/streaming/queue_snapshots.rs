@@ -1,4 +1,4 @@
-//! The queue as people watch it: what a snapshot holds, and when another one comes.
+//! Snapshots of the queue: what they contain, and when a new one comes.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ impl Watcher {
         }
     }
 
-    /// The next snapshot; nothing when the stream has ended.
+    /// The next snapshot; None when the stream has ended.
     async fn next(&mut self) -> Option<Value> {
         loop {
             let rest = &self.stream.raw[self.read..];
@@ -68,7 +68,7 @@ fn has_none(snapshot: &Value, list: &str) -> bool {
     snapshot[list].as_array().expect("a list").is_empty()
 }
 
-/// How often the list of failures was looked at, by anybody.
+/// How often the list of failures was read, by all APIs.
 async fn failure_list_reads(redis: &mut MultiplexedConnection) -> u64 {
     redis_info::calls(redis, "zrevrange").await
 }
@@ -157,7 +157,7 @@ async fn many_who_watch_cost_one_look_a_second_and_nobody_costs_none() {
     for _ in 0..20 {
         watchers.push(Watcher::start(&stack).await);
     }
-    // The heartbeats of a worker are news.
+    // A worker's heartbeats cause new snapshots.
     for watcher in &mut watchers {
         for _ in 0..3 {
             watcher.next().await.expect("a snapshot");

@@ -1,4 +1,4 @@
-//! Following a search as it runs, over Server-Sent Events.
+//! Following a running search over Server-Sent Events.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ async fn a_stream_that_is_cut_at_any_event_goes_on_behind_it() {
     assert_eq!(by_query.status, 204);
 }
 
-/// More than a listener is handed at once, several times over.
+/// Several times more events than one read returns.
 #[tokio::test]
 async fn a_long_stream_goes_on_behind_any_of_its_events_while_it_runs_and_after_its_end() {
     const MANY: usize = 400;

@@ -1,5 +1,5 @@
-//! A stream that is cut anywhere, and resumed on another API, adds up to the whole byte for byte.
-//! CUTS says at how many random bytes it is cut (`make cuts`: 10,000).
+//! A stream that is cut anywhere and resumed on another API equals the whole, byte for byte. CUTS
+//! is the number of random cuts (`make cuts`: 10,000).
 
 use futures_util::{StreamExt, stream};
 use privachat_tests::event_stream::answer_text;
@@ -13,7 +13,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 const SEED: u64 = 5;
-/// What a stream begins with.
+/// The beginning of a stream.
 const RETRY: &str = "retry: 1000\n";
 /// Connections at the same time.
 const AT_ONCE: usize = 8;
@@ -123,7 +123,8 @@ async fn a_running_search_is_received_whole_over_connections_that_keep_breaking(
                 let mut random = StdRng::seed_from_u64(seed);
                 let mut reader = ResumingReader::default();
                 while !reader.is_over() {
-                    // An event that is cut comes again; one that is larger than every cut never would.
+                    // An event that is cut is sent again; one that is larger than every cut would
+                    // never arrive.
                     let most = match random.random_range(0..10) {
                         0 => usize::MAX,
                         _ => random.random_range(1..3000),

@@ -1,4 +1,4 @@
-//! Who listens to a search misses nothing when an API, a worker or Redis dies under it.
+//! A listener misses no event when an API, a worker or Redis dies.
 
 use privachat_tests::event_stream::{StreamEvent, answer_text};
 use privachat_tests::fixtures::LEASE;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An answer that takes two seconds and more to write.
+/// An answer that takes at least two seconds to write.
 struct Scenario {
     stack: Stack,
     _doubles: [Upstream; 2],
@@ -47,7 +47,7 @@ impl Scenario {
         Self::on(Options::default()).await
     }
 
-    /// Asks, and waits until some of the answer was written.
+    /// Starts a search and waits until part of the answer is written.
     async fn ask(&self) -> String {
         let question =
             json!({"query": "What is Python?", "mode": "speed", "timeout": 60, "cache": false});
@@ -57,7 +57,7 @@ impl Scenario {
         id
     }
 
-    /// What one receives who comes when all is over.
+    /// The events for a client that connects after the end.
     async fn afterwards(&self, client: &Client, id: &str) -> ResumingReader {
         let mut reader = ResumingReader::default();
         assert_eq!(
@@ -68,7 +68,7 @@ impl Scenario {
     }
 }
 
-/// Waits until more of the answer was written.
+/// Waits until more of the answer is written.
 async fn wait_for_more_text(client: &Client, id: &str) {
     let mut stream = client.events(id, "").await;
     for _ in 0..8 {
@@ -76,7 +76,7 @@ async fn wait_for_more_text(client: &Client, id: &str) {
     }
 }
 
-/// The text that was not taken back is the answer, but for the marks of its check.
+/// The streamed text without retracted parts equals the answer, except for the check's marks.
 fn assert_text_is_answer(events: &[StreamEvent]) {
     assert_whole(events);
     let end = events.last().unwrap();
@@ -167,7 +167,7 @@ async fn the_text_of_a_worker_that_is_killed_is_taken_back_and_comes_whole_from_
 async fn a_redis_that_starts_again_costs_a_stream_no_letter() {
     let options = Options {
         aof: true,
-        // As set up by default, it may forget the last second.
+        // With its default settings it may lose the last second.
         arguments: ["--appendfsync", "always"].map(String::from).into(),
         ..Options::default()
     };

@@ -144,7 +144,7 @@ async fn a_post_that_accepts_events_is_answered_by_them_and_goes_on_without_its_
     let resumed = post_stream(client, "one", path).header("last-event-id", &all[1].id);
     assert_eq!(EventStream::open(resumed).await.rest().await, all[2..]);
 
-    // The same question, waited for in another way.
+    // The same question with another way of waiting.
     let whole = client
         .request(Method::POST, path)
         .header("idempotency-key", "one")

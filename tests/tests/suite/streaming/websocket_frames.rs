@@ -1,4 +1,4 @@
-//! What a peer announces and sends over a WebSocket costs no memory: a frame is refused by its header.
+//! WebSocket frames cost no memory, whatever size they announce: a frame is rejected by its header.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use privachat_tests::{Client, Stack, binaries};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-/// Bytes of a message that are allowed.
+/// The largest message that is allowed, in bytes.
 const MAX_MESSAGE_BYTES: u64 = 4096;
-/// Sent behind a frame that is refused, if anybody takes it.
+/// Sent after a rejected frame, as long as the server reads.
 const GIGABYTE: usize = 1 << 30;
-/// Sent in frames that are allowed; MEGABYTES sets another number.
+/// Sent in allowed frames; MEGABYTES sets another number.
 const MEGABYTES_SENT: usize = 24;
 /// Kilobytes by which the process may grow.
 const MAX_GROWTH_KB: u64 = 16_000;
@@ -25,7 +25,7 @@ const END: u8 = 0x80;
 const BINARY: u8 = 0x82;
 const PING: u8 = 0x89;
 
-/// How a length is written.
+/// The encoding of a length.
 #[derive(Debug, Clone, Copy)]
 enum Form {
     Short,
@@ -63,7 +63,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The code that the server closes with, if it says one.
+/// The close code of the server, if it sends one.
 async fn close_code(mut from: impl AsyncRead + Unpin) -> Option<u16> {
     loop {
         let mut head = [0; 2];
@@ -82,7 +82,7 @@ async fn close_code(mut from: impl AsyncRead + Unpin) -> Option<u16> {
     }
 }
 
-/// Sends `piece` again and again until `most` bytes are gone or nobody takes them.
+/// Sends `piece` repeatedly until `most` bytes are sent or the server stops reading.
 async fn send_repeatedly(mut to: impl AsyncWrite + Unpin, piece: &[u8], most: usize) -> usize {
     let mut sent = 0;
     while sent < most && to.write_all(piece).await.is_ok() {
@@ -91,7 +91,7 @@ async fn send_repeatedly(mut to: impl AsyncWrite + Unpin, piece: &[u8], most: us
     sent
 }
 
-/// The most memory that a process has had, in kilobytes.
+/// The peak memory of a process, in kilobytes.
 fn peak_memory_kb(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -106,7 +106,7 @@ struct ApiUnderTest {
 }
 
 impl ApiUnderTest {
-    /// An API whose socket has been used once: what is allocated for the first is not growth.
+    /// An API whose WebSocket has been used once: the first allocations do not count as growth.
     async fn start() -> Self {
         let mut stack = Stack::builder(binaries!()).workers(0).start().await;
         let id = stack.client().enqueue(question()).await;
@@ -130,7 +130,7 @@ impl ApiUnderTest {
         );
     }
 
-    /// What the server closes with when it is sent `start` and then a gigabyte.
+    /// The server's close code after `start` and up to a gigabyte.
     async fn refusal(&self, start: &[u8]) -> Option<u16> {
         let mut stream = request_events(self.client(), &self.id, true).await;
         wait_for_first_event(&mut stream).await;
@@ -211,7 +211,7 @@ async fn frames_without_end_that_are_allowed_are_not_kept() {
     ]
     .concat();
     let megabytes = std::env::var("MEGABYTES").map_or(MEGABYTES_SENT, |it| it.parse().unwrap());
-    // Fewer of those that are hardly more than a head: it is frames that take time.
+    // Fewer tiny frames: the time depends on the number of frames.
     let (many, few) = (megabytes << 20, megabytes << 16);
     for (what, start, piece, most) in [
         ("messages", vec![], message.repeat(50), many),
@@ -237,7 +237,8 @@ async fn frames_without_end_that_are_allowed_are_not_kept() {
         let talk = async {
             let sent = send_repeatedly(&mut to, &piece, most).await;
             assert!(sent >= most, "{what}: closed after {sent} bytes");
-            // A part that begins nothing, or a beginning in a message, ends it.
+            // A continuation without a beginning, or a beginning inside a message, ends the
+            // connection.
             to.write_all(&frame(0x83, b"end"))
                 .await
                 .expect("an open socket");

@@ -1,4 +1,4 @@
-//! The worker's commands: what they print where, and their exit codes.
+//! The worker's commands: their output on stdout and stderr, and their exit codes.
 
 use std::fs;
 use std::process::Output;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 const FACT: &str = "asyncio.gather runs awaitable objects concurrently and returns a list of their results in order.";
 const QUESTION: &str = "What does asyncio.gather do?";
 
-/// A folder for one command's files, with a document that answers the question.
+/// A folder for one command, with a document that answers the question.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let text = format!("# asyncio.gather\n\n{FACT}\n");
@@ -39,7 +39,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// The result of a command that succeeded.
+/// The stdout of a command that succeeded.
 fn success_output(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(!stdout(output).contains('\u{1b}'), "no escapes in a pipe");
@@ -52,7 +52,7 @@ fn json_of(output: &Output) -> Value {
         .unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
-/// What a command that failed says; its stdout stays empty.
+/// The stderr of a command that failed; its stdout is empty.
 fn failure_message(output: &Output, code: i32) -> String {
     assert_eq!(output.status.code(), Some(code), "{output:?}");
     assert_eq!(stdout(output), "", "{output:?}");

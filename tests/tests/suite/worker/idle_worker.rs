@@ -1,4 +1,4 @@
-//! A worker with nothing to do: quiet while it waits, and not to be fooled by a wait that never ends.
+//! An idle worker: it waits quietly, and gives up a wait that never ends.
 
 use privachat_tests::fixtures::{gather_results, question, wait_for_status, wait_until_idle};
 use privachat_tests::proxy::Direction;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A worker behind the proxy, and one search done, so that every connection is there.
+/// A worker behind the proxy that has done one search, so that every connection is open.
 async fn stack(web: &Upstream) -> (Stack, Proxy) {
     let redis = RedisServer::tcp().await;
     let proxy = Proxy::start(redis.address());
@@ -24,7 +24,7 @@ async fn stack(web: &Upstream) -> (Stack, Proxy) {
     (stack, proxy)
 }
 
-/// How many pops Redis has ended.
+/// How many pops Redis has completed.
 async fn pops(stack: &Stack) -> u64 {
     let mut redis = stack.redis.connection().await;
     redis_info::calls(&mut redis, "brpop").await
@@ -50,7 +50,7 @@ async fn a_wait_that_is_never_answered_is_given_up() {
     let (mut stack, proxy) = stack(&web).await;
     proxy.black_hole_towards(Direction::Down, true);
     let worker = stack.workers[0].process();
-    // Two seconds of waiting and five of patience.
+    // Two seconds of waiting and a timeout of five.
     eventually("the worker gives its wait up", TIMEOUT, async || {
         let output = worker.output();
         output.contains("cannot take searches").then_some(())

@@ -1,4 +1,5 @@
-//! The processes that parse documents: what they may do, and that each document costs only itself.
+//! The processes that parse documents: what they may do, and that a bad document affects only
+//! itself.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -21,7 +22,7 @@ use url::Url;
 const TIMEOUT: Duration = Duration::from_secs(60);
 const PAGE: &str = "<title>Lighthouses</title><main><p>Lighthouses have keepers.</p></main>";
 
-/// A pool whose processes can be told from those of other tests by the name of their program.
+/// A pool whose processes differ from those of other tests by their program's name.
 struct Parsers {
     pool: ParserPool,
     program: PathBuf,
@@ -50,7 +51,7 @@ impl Parsers {
         assert_eq!(text.unwrap(), "Lighthouses have keepers.");
     }
 
-    /// Parses in the background what a parser is busy with for longer than it may be.
+    /// Parses in the background a document that takes longer than the limit.
     fn parse_endless(&self) -> JoinHandle<Result<Parsed, ParseError>> {
         let pool = self.pool.clone();
         let deadline = Deadline::after(TIMEOUT);
@@ -86,8 +87,7 @@ fn page(html: impl Into<Vec<u8>>) -> ParseJob {
     }
 }
 
-/// A page that keeps a parser busy for longer than it may be: one tag whose attributes are compared
-/// with each other.
+/// A page whose parsing exceeds the limit: one tag whose attributes are compared with each other.
 fn endless() -> ParseJob {
     let attributes: String = (0..400_000).map(|at| format!(" a{at}=1")).collect();
     page(format!("<p>start<a{attributes}>end"))
@@ -190,7 +190,7 @@ async fn a_parser_process_that_runs_out_of_memory_costs_its_document() {
     let parsers = Parsers::new();
     parsers.assert_works().await;
     let process = parsers.one_process().await;
-    // As if a leak had taken all that is left.
+    // As if a leak had used up the memory.
     let limit = Rlimit {
         current: Some(1024 * 1024),
         maximum: getrlimit(Resource::Data)
@@ -198,7 +198,7 @@ async fn a_parser_process_that_runs_out_of_memory_costs_its_document() {
             .or(Some(512 * 1024 * 1024)),
     };
     prlimit(Some(process), Resource::Data, limit).unwrap();
-    // Needs more than the process has reserved already.
+    // Needs more memory than the process has reserved.
     let large = page("<p>Words of a page. ".repeat(200_000));
     let parsed = parsers.text(large).await;
     assert_eq!(parsed.map(|text| text.len()), Err(ParseError::Crashed));

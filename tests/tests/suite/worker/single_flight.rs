@@ -16,14 +16,14 @@ use std::{
     time::Duration,
 };
 
-/// A search that may be shared, which is what clients get who say nothing of it.
+/// A search that may be shared, which is the default.
 fn question() -> Value {
     let mut question = fixtures::question();
     question.as_object_mut().unwrap().remove("cache");
     question
 }
 
-/// A SearXNG that finds something once it is let.
+/// A SearXNG that returns results once it is released.
 #[derive(Clone, Default)]
 struct Gate(Arc<AtomicBool>);
 
@@ -53,7 +53,7 @@ impl Drop for Gate {
     }
 }
 
-/// `workers` with a slot each have time for one search, so that the second is another's.
+/// With one slot each, `workers` can run one search each, so that the second runs elsewhere.
 async fn stack(searxng: &Upstream, workers: usize, slots: usize, ttl: u64) -> Stack {
     Stack::builder(binaries!())
         .workers(workers)
@@ -64,7 +64,7 @@ async fn stack(searxng: &Upstream, workers: usize, slots: usize, ttl: u64) -> St
         .await
 }
 
-/// Starts a search and waits until it has something to tell: then it has joined.
+/// Starts a search and waits for its first progress event: then it has joined.
 async fn start_and_wait_for_progress(stack: &Stack, question: &Value) -> String {
     let id = stack.client().enqueue(question.clone()).await;
     eventually(
@@ -191,7 +191,7 @@ async fn a_kept_answer_serves_the_next_who_asks_unless_they_want_a_new_one() {
         (first["cached"].as_bool(), searxng.calls()),
         (Some(false), 1)
     );
-    // Kept after the answer is given: a moment may pass.
+    // Cached after the answer is delivered: this may take a moment.
     let mut redis = stack.redis.connection().await;
     eventually("the answer is kept", Duration::from_secs(5), async || {
         let kept: Vec<String> = redis.keys("search_answer:*").await.unwrap();

@@ -1,4 +1,4 @@
-//! `callback_url`: the outcome of a search is told by a signed POST, at least once.
+//! `callback_url`: a signed POST reports the result of a search at least once.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ const SECRET: &str = "whsec_c2l4IHRpbWVzIG5pbmUgaXMgZm9ydHktdHdvLCBvciBub3Q=";
 const CALLBACKS: &str = "{search}:callbacks";
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Takes whatever it is told.
+/// Accepts every webhook.
 fn receiver() -> Upstream {
     Upstream::always(Reply::new(204, "text/plain", ""))
 }
@@ -25,7 +25,7 @@ fn host(receiver: &Upstream) -> String {
     receiver.url().replace("http://", "")
 }
 
-/// HMAC-SHA256 as RFC 2104 writes it, for keys of up to a block: not the code that signs.
+/// HMAC-SHA256 as in RFC 2104, for keys of up to a block: independent of the code that signs.
 fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     let padded = |with: u8| {
         let mut block = [with; 64];
@@ -41,7 +41,7 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     outer.finalize().to_vec()
 }
 
-/// The body, after a look at who sent it and when.
+/// The body, with its signature and time checked.
 fn verified(call: &Request) -> Value {
     let header = |name: &str| call.header(name).unwrap_or_else(|| panic!("no {name}"));
     let (id, at) = (header("webhook-id"), header("webhook-timestamp"));
@@ -221,7 +221,7 @@ async fn a_worker_that_is_killed_while_it_tells_is_followed_by_another() {
     receiver.wait_for_calls(1).await;
     stack.workers[0].process().kill();
     stack.add_worker();
-    // A lease of 30 s, and up to 5 s until somebody looks.
+    // A lease of 30 s, and up to 5 s until the next check.
     eventually("it is told again", Duration::from_secs(45), async || {
         (receiver.calls() >= 2).then_some(())
     })
@@ -235,7 +235,7 @@ async fn a_worker_that_is_killed_while_it_tells_is_followed_by_another() {
 async fn a_receiver_that_hangs_keeps_no_other_waiting_and_none_is_failed_that_was_not_called() {
     let web = searxng::finding(searxng::about_python());
     let (hanging, other) = (Upstream::always(Reply::hang()), receiver());
-    // Of two names, because the share is that of a host.
+    // Two host names, because the limit is per host.
     let mut elsewhere = asking(&other, "/");
     elsewhere["callback_url"] = other.url().replace("127.0.0.1", "localhost").into();
     let by_name = host(&other).replace("127.0.0.1", "localhost");
