@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs many searches while workers, APIs, Redis and the network between them break, and checks
-# afterwards that each ended once. CHAOS_JOBS says how many, CHAOS_SEED replays a plan.
+# Runs many searches while workers, APIs, Redis and the network between them fail, and checks
+# afterwards that each ended once. CHAOS_JOBS is the number of searches, CHAOS_SEED repeats a plan.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 

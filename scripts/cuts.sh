@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Cuts a stream of events at every event and at many random bytes, and resumes it on another API.
-# CUTS says at how many.
+# Cuts a stream of events at every event and at CUTS random bytes, and resumes it on another API.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 

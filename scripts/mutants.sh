@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Takes safeguards out of the job engine, one at a time, in a copy of the working tree, and expects
-# tests to turn red. Fails when one survives, or when a safeguard is not where this script thinks.
+# Removes safeguards of the job engine, one at a time, in a copy of the working tree, and expects
+# tests to fail. Fails when no test notices one, or when a safeguard is not at its expected place.
 #   scripts/mutants.sh [part of a mutant's name]
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -10,11 +10,11 @@ root=$PWD
 tree=$root/target/mutants/tree
 jobs=crates/core/src/jobs
 export CARGO_TARGET_DIR=$root/target/mutants/build
-# Nobody debugs a mutant, and without this it links quicker.
+# Without debug information a mutant links faster.
 export CARGO_PROFILE_DEV_DEBUG=false
 
-# A mutant: its name, its file, the text that is there exactly once, what stands there instead, and
-# then what should notice: names of tests of the suite, from the file on, the quickest first.
+# A mutant: its name, its file, a text that the file contains exactly once, its replacement, and the
+# tests that should fail: names of tests of the suite, from the file on, the quickest first.
 mutant() {
     local IFS=$'\x1f'
     mutants+=("$*")
@@ -23,7 +23,7 @@ mutants=()
 
 mutant "finish without the nonce test" $jobs/scripts/finish.lua \
     "known[2] ~= ARGV[1]" "false" state_machine::
-mutant "beat without the nonce test" $jobs/scripts/beat.lua \
+mutant "heartbeat without the nonce test" $jobs/scripts/beat.lua \
     " or known[2] ~= ARGV[1]" "" state_machine::
 mutant "report without the nonce test" $jobs/scripts/report.lua \
     " or known[2] ~= ARGV[1]" "" state_machine::
@@ -34,83 +34,83 @@ mutant "fail without the nonce test" $jobs/scripts/fail.lua \
 mutant "release without the nonce test" $jobs/scripts/release.lua \
     " or field('nonce') ~= ARGV[1]" "" state_machine::
 mutant "fail counts its repeat" $jobs/scripts/fail.lua \
-    "field('given_back') == 'fail ' .. ARGV[1]" "false" job_claims::what_is_asked_for_twice
+    "field('given_back') == 'fail ' .. ARGV[1]" "false" job_claims::repeated_requests
 mutant "release counts its repeat" $jobs/scripts/release.lua \
-    "field('given_back') == 'release ' .. ARGV[1]" "false" job_claims::what_is_asked_for_twice
-mutant "report tells its repeat" $jobs/scripts/report.lua \
+    "field('given_back') == 'release ' .. ARGV[1]" "false" job_claims::repeated_requests
+mutant "report stores a repeat" $jobs/scripts/report.lua \
     "number > told" "true" job_claims::events_that_are_reported_twice
-mutant "a claim goes on counting events" $jobs/scripts/claim.lua \
+mutant "a claim keeps the count of events" $jobs/scripts/claim.lua \
     "'HDEL', KEYS[2], 'given_back', 'told')" "'HDEL', KEYS[2], 'given_back')" job_claims::events_that_are_reported_twice
-mutant "finish overlooks a cancel" $jobs/scripts/finish.lua \
+mutant "finish ignores a cancel" $jobs/scripts/finish.lua \
     "if known[3] then" "if false then" job_claims::a_search_that_was_cancelled
 mutant "claim does not wait until a search is due" $jobs/scripts/claim.lua \
-    "not_before > now" "false" job_claims::a_search_that_waits_for_its_next_attempt
+    "not_before > now" "false" job_claims::a_search_cannot_be_claimed_before
 mutant "no limit to crashes" $jobs/scripts/look.lua \
     "crashes > tonumber(ARGV[1])" "false" state_machine::
-mutant "whoever is lost is charged" $jobs/scripts/look.lua \
-    "  if lost == '' then" "  if true then" lost_workers::searches_that_are_lost_together_are_suspects
-mutant "nobody is charged in company" $jobs/scripts/look.lua \
-    "  if #both == 0 then" "  if false then" lost_workers::a_suspect_that_is_lost_again_without
+mutant "every loss is charged" $jobs/scripts/look.lua \
+    "  if lost == '' then" "  if true then" lost_workers::searches_that_are_lost_together
+mutant "no loss in company is charged" $jobs/scripts/look.lua \
+    "  if #both == 0 then" "  if false then" lost_workers::a_suspect_lost_again_without
 mutant "no limit to losses" $jobs/scripts/look.lua \
-    " or crashes + losses > tonumber(ARGV[11])" "" lost_workers::a_search_that_is_lost_in_company_again
-mutant "a claim does not say which process it is of" $jobs/scripts/claim.lua \
-    "'holder', ARGV[1] .. ' ' .. ARGV[6], " "" lost_workers::a_search_that_another_process_holds
-mutant "those that were taken over are forgotten" $jobs/scripts/lost.lua \
-    "redis.call('SADD', KEYS[1], is_full and '+' or ARGV[i])" "" lost_workers::those_whose_leases_end_later
-mutant "a suspect is claimed beside any number" $jobs/scripts/claim.lua \
+    " or crashes + losses > tonumber(ARGV[11])" "" lost_workers::a_search_that_is_repeatedly_lost
+mutant "a claim does not store its process" $jobs/scripts/claim.lua \
+    "'holder', ARGV[1] .. ' ' .. ARGV[6], " "" lost_workers::a_search_in_another_process
+mutant "searches that were taken over are forgotten" $jobs/scripts/lost.lua \
+    "redis.call('SADD', KEYS[1], is_full and '+' or ARGV[i])" "" lost_workers::searches_with_later_leases
+mutant "a suspect is claimed beside any number of searches" $jobs/scripts/claim.lua \
     "losses > tonumber(ARGV[7])" "false" lost_workers::a_suspect_is_claimed_only
 mutant "a worker makes no room for a suspect" crates/worker/src/daemon/slots.rs \
     "1 => all.div_ceil(SUSPECTS)," "_ => 1," poison_search::twenty_searches_in_one_worker
 mutant "a wrong type is an outage" $jobs/error.rs \
-    "return Self::Damaged(error);" "return Self::Unavailable(error);" damaged_keys::one_key
-mutant "keys of a wrong type are left where they are" $jobs/scripts/mend.lua \
-    "is ~= 'none' and is ~= should_be" "false" damaged_keys::one_key
-mutant "entries that are no ids stay in their lists" $jobs/ids.rs \
-    "self.query_in::<u64>(Scope::Queues, &command).await?;" "" damaged_keys::entries_that_are_no_ids
-mutant "beat does not extend the lease" $jobs/scripts/beat.lua \
+    "return Self::Damaged(error);" "return Self::Unavailable(error);" damaged_keys::one_damaged_key
+mutant "keys of a wrong type are not removed" $jobs/scripts/mend.lua \
+    "is ~= 'none' and is ~= should_be" "false" damaged_keys::one_damaged_key
+mutant "entries that are not ids stay in their indexes" $jobs/ids.rs \
+    "self.query_in::<u64>(Scope::Queues, &command).await?;" "" damaged_keys::entries_that_are_not_ids
+mutant "heartbeat does not extend the lease" $jobs/scripts/beat.lua \
     "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" recovery_network::a_slow_network
-mutant "accept notes no pending hint" $jobs/scripts/accept.lua \
-    "redis.call('ZADD', pending, unpack(numbers))" "" recovery_network::a_hint_that_was_popped
-mutant "submissions wait for one attempt after the other" $jobs/group.rs \
+mutant "accept stores no pending entry" $jobs/scripts/accept.lua \
+    "redis.call('ZADD', pending, unpack(numbers))" "" recovery_network::a_popped_queue_entry
+mutant "submissions wait for one attempt after another" $jobs/group.rs \
     "Waits::WithItsCaller if is_away => caller.group.all()," "" batched_submit::when_redis_is_silent
-mutant "a submission that nobody waits for is made" $jobs/group.rs \
-    "if waits == Waits::WithItsCaller {" "if false {" batched_submit::what_waits_for_a_call
-mutant "no amnesty" $jobs/amnesty.rs \
+mutant "an abandoned submission is made" $jobs/group.rs \
+    "if waits == Waits::WithItsCaller {" "if false {" batched_submit::a_submission_dropped
+mutant "no outage grace" $jobs/amnesty.rs \
     "until = Some(Instant::now() + self.lease);" "until = None;" \
     recovery_redis::after_a_restart_of_redis_running
 mutant "the client's response timeout on a blocking connection" crates/core/src/connection/node.rs \
     "
             .set_response_timeout(None)" "" idle_worker::an_idle_worker_waits
 mutant "no watchdog over the pop" $jobs/take.rs \
-    "BLOCK + WATCHDOG," "BLOCK * 1000 + WATCHDOG," idle_worker::a_wait_that_is_never_answered
-mutant "a cancel tells nobody" $jobs/scripts/cancel.lua \
+    "BLOCK + WATCHDOG," "BLOCK * 1000 + WATCHDOG," idle_worker::an_unanswered_wait
+mutant "a cancel sends no message" $jobs/scripts/cancel.lua \
     "redis.call('PUBLISH', ARGV[4], ARGV[5])" "" cancellation::a_cancelled_search
 
 copy() {
     rm -rf "$tree"
     mkdir -p "$tree"
-    # What git knows or would know: no build, no data.
+    # Tracked and new files: no build, no data.
     git ls-files --cached --others --exclude-standard --deduplicate |
         while IFS= read -r file; do [[ ! -f $file ]] || printf '%s\n' "$file"; done |
         tar --create --files-from=- | tar --extract --directory="$tree"
-    # Dependencies are built the same there; links to them cost nothing.
+    # Dependencies are the same there: link them instead of building them.
     if [[ ! -d $CARGO_TARGET_DIR/debug && -d target/debug ]]; then
         mkdir -p "$CARGO_TARGET_DIR/debug"
         cp -al target/debug/{deps,build,.fingerprint} "$CARGO_TARGET_DIR/debug/"
     fi
 }
 
-# Puts $3 where $2 is in file $1, which must have it once.
+# Replaces $2 by $3 in file $1, which must contain it exactly once.
 replace() {
     local text rest
     text=$(<"$1")
     rest=${text//"$2"/}
     ((${#text} - ${#rest} == ${#2})) ||
-        die "$1 does not have this exactly once any more; mend scripts/mutants.sh: $2"
+        die "$1 no longer contains this exactly once; update scripts/mutants.sh: $2"
     printf '%s\n' "${text/"$2"/"$3"}" >"$1"
 }
 
-# Prints the test that turned red, and nothing when all stayed green.
+# Prints the test that failed, or nothing when all passed.
 noticed() {
     local by check log=$root/target/mutants/last.log
     if ! cargo test --quiet --locked -p privachat-tests --test suite --no-run >"$log" 2>&1; then
@@ -119,7 +119,7 @@ noticed() {
     fi
     for check in "$@"; do
         if ! cargo test --locked -p privachat-tests --test suite -- "$check" >"$log" 2>&1; then
-            # The list at the end: what the servers of a failed test print may stand in any other line.
+            # From the list at the end: other lines may contain output of a failed test.
             by=$(sed -n '/^failures:$/,$s/^    \([a-z0-9_:]*\)$/\1/p' "$log" | tail -n 1)
             printf '%s\n' "${by:-$check}"
             return
@@ -136,14 +136,14 @@ for fields in "${mutants[@]}"; do
     IFS=$'\x1f' read -r -d '' -a part < <(printf '%s\x1f\0' "$fields") || true
     [[ ${part[0]} == *"$only"* ]] || continue
     checks+=("${part[@]:4}")
-    # The last run may have left a mutant of it in the build.
+    # The build of the last run may contain a mutant of this file.
     touch "${part[1]}"
 done
 ((${#checks[@]})) || die "no mutant has this in its name: $only"
 mapfile -t checks < <(printf '%s\n' "${checks[@]}" | sort -u)
 by=$(noticed "${checks[@]}")
-[[ -z $by ]] || die "red without any mutant: $by"
-say "all green without a mutant, after $SECONDS s"
+[[ -z $by ]] || die "fails without a mutant: $by"
+say "all tests pass without a mutant, after $SECONDS s"
 
 survivors=0
 printf '%-58s %5s  %s\n' mutant s "noticed by"
@@ -154,10 +154,10 @@ for fields in "${mutants[@]}"; do
     cp "${part[1]}" ../original
     replace "${part[1]}" "${part[2]}" "${part[3]}"
     by=$(noticed "${part[@]:4}")
-    # With a new time stamp, so that cargo sees that it is another file again.
+    # With a new time stamp, so that cargo notices the change.
     cat ../original >"${part[1]}"
     [[ -n $by ]] || survivors=$((survivors + 1))
-    printf '%-58s %5d  %s\n' "${part[0]}" $((SECONDS - begun)) "${by:-NOBODY: IT SURVIVES}"
+    printf '%-58s %5d  %s\n' "${part[0]}" $((SECONDS - begun)) "${by:-NO TEST: IT SURVIVES}"
 done
 say "all of them after $SECONDS s"
 ((survivors == 0)) || die "$survivors mutants survive"

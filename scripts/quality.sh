@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures how good the answers are over tests/quality and writes the figures into docs/QUALITY.md.
-#   QUALITY_SHOW=1          print every question and claim that went wrong, write nothing
+# Measures the quality of the answers over tests/quality and writes the figures into docs/QUALITY.md.
+#   QUALITY_SHOW=1          print every mistake, write nothing
 #   QUALITY_WORKER=binary   measure another worker, write nothing
 #   LLM_BASE_URL, LLM_MODEL, LLM_API_KEY   measure that model too
 set -euo pipefail

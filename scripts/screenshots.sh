@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes the pictures of docs/screenshots anew, in a real browser over a small web.
+# Renews the screenshots in docs/screenshots, in a real browser with a small web.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 

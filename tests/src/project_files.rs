@@ -179,12 +179,12 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_name_that_ends_alike_is_another_root() {
+    fn a_longer_name_with_the_same_ending_is_another_root() {
         assert!(source("use my_crate::jobs;").uses("crate").is_empty());
     }
 
     #[test]
-    fn comments_are_no_code_and_addresses_are_no_comments() {
+    fn comments_are_not_code_and_addresses_are_not_comments() {
         let source = source("// redis\n/// diesel\nlet a = 1; // tokio\nlet url = \"redis://x\";");
         assert!(
             source.mentions("redis") && !source.mentions("diesel") && !source.mentions("tokio")

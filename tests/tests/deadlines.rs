@@ -166,7 +166,7 @@ async fn search(context: Context, number: u64) -> SearchEnd {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_searches_over_broken_upstreams_end_in_time_with_what_was_found() {
+async fn two_hundred_searches_over_broken_upstreams_end_in_time_with_their_results() {
     let seed = std::env::var("DEADLINES_SEED").map_or(SEED, |seed| seed.parse().unwrap());
     let upstreams = Upstreams::start(seed);
     let before = peak_megabytes();
@@ -243,7 +243,7 @@ const SERVICE_SEARCHES: u64 = 20;
 const MIN_TIMEOUT_SECONDS: u64 = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_searches_through_api_and_worker_end_in_time_with_what_was_found() {
+async fn twenty_searches_through_api_and_worker_end_in_time_with_their_results() {
     let seed = std::env::var("DEADLINES_SEED").map_or(SEED + 1, |seed| seed.parse().unwrap());
     let upstreams = Upstreams::start(seed);
     let mut stack = Stack::builder(binaries!());

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_fault_comes_in_a_plan_that_is_long_enough() {
+    fn a_long_plan_has_every_kind_of_fault() {
         let mut rng = StdRng::seed_from_u64(1);
         let kinds = |faults: Vec<Fault>| -> std::collections::BTreeSet<&str> {
             faults.iter().map(Fault::name).collect()

@@ -64,7 +64,7 @@ mod tests {
     use super::token;
 
     #[test]
-    fn a_query_says_whose_it_is() {
+    fn a_query_contains_its_token() {
         assert_eq!(token("What is gather t17x?"), "t17x");
         assert_eq!(token("text of what"), "");
     }

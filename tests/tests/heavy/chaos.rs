@@ -17,7 +17,7 @@ const RECOVERY_PAUSE: Duration = Duration::from_secs(10);
 const JOBS_WITHOUT_PAUSES: usize = 2000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn accepted_searches_end_once_whatever_dies() {
+async fn accepted_searches_end_exactly_once_under_faults() {
     let _alone = crate::alone().await;
     let jobs = number("CHAOS_JOBS").map_or(JOBS, |jobs| jobs as usize);
     let settings = Settings {

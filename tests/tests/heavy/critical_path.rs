@@ -33,7 +33,7 @@ fn kinds(calls: &[Call]) -> BTreeSet<Call> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_calls_of_each_mode_are_its_longest_necessary_chain() {
+async fn each_mode_makes_no_call_later_than_necessary() {
     let _alone = crate::alone().await;
     for (mode, planned) in SEARCHES {
         let (name, turns) = (format!("{mode}, {planned:?}"), turns(mode, planned));

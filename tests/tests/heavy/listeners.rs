@@ -12,7 +12,7 @@ use privachat_tests::fixtures::question;
 use privachat_tests::{Stack, binaries, eventually};
 
 #[tokio::test]
-async fn a_thousand_listeners_hear_everything_and_redis_is_read_once() {
+async fn a_thousand_listeners_receive_everything_from_one_read_of_redis() {
     let _alone = crate::alone().await;
     raise_limit();
     let stack = Stack::builder(binaries!()).workers(0).start().await;
@@ -69,7 +69,7 @@ async fn idle_listeners_cost_at_most_24_kib_each() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_dropped_and_who_reads_is_not() {
+async fn a_listener_that_does_not_read_is_dropped_and_others_are_not() {
     let _alone = crate::alone().await;
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let client = stack.client();

@@ -42,7 +42,7 @@ fn figures_of_every_mode() {
 
 /// Slightly below the measured scores of both halves: docs/QUALITY.md.
 #[test]
-fn answers_and_check_are_no_worse_than_they_were() {
+fn answers_and_claim_check_reach_their_floors() {
     let _alone = crate::alone_blocking();
     let worker = CorpusWorker::new(binaries!().worker);
     let questions = dataset::questions();
@@ -84,7 +84,7 @@ fn answers_and_check_are_no_worse_than_they_were() {
 
 /// The blind part is never used for tuning, so its floors are low.
 #[test]
-fn blind_answers_are_no_worse_than_when_they_were_first_measured() {
+fn blind_answers_reach_their_floors() {
     let _alone = crate::alone_blocking();
     let worker = CorpusWorker::new(binaries!().worker);
     let asked = ask(&worker, "balanced", &dataset::questions().blind);
@@ -104,7 +104,7 @@ fn blind_answers_are_no_worse_than_when_they_were_first_measured() {
 }
 
 #[test]
-fn a_model_is_shown_the_passage_and_its_mistakes_are_found() {
+fn a_model_receives_the_passage_and_its_mistakes_are_found() {
     let _alone = crate::alone_blocking();
     let worker = CorpusWorker::new(binaries!().worker);
     let asked = ask_scripted(

@@ -24,7 +24,7 @@ fn assert_refused(refused: &HttpResponse, what: &str) {
 }
 
 #[tokio::test]
-async fn without_a_key_every_route_is_closed_but_probes_and_documents() {
+async fn without_a_key_only_probes_and_documents_are_open() {
     let web = searxng::finding(searxng::about_python());
     let stack = guarded(&web).await;
     let client = stack.client();
@@ -48,7 +48,7 @@ async fn without_a_key_every_route_is_closed_but_probes_and_documents() {
 }
 
 #[tokio::test]
-async fn a_known_key_opens_in_each_way_to_send_it() {
+async fn a_known_key_is_accepted_in_every_way_to_send_it() {
     let web = searxng::finding(searxng::about_python());
     let stack = guarded(&web).await;
     let client = stack.client();
@@ -73,7 +73,7 @@ async fn a_known_key_opens_in_each_way_to_send_it() {
 }
 
 #[tokio::test]
-async fn a_browser_signs_in_once_and_its_cookie_is_closed_to_scripts_and_other_sites() {
+async fn a_browser_signs_in_once_and_its_cookie_is_hidden_from_scripts_and_other_sites() {
     let web = searxng::finding(searxng::about_python());
     let stack = guarded(&web).await;
     let client = stack.client();
@@ -106,7 +106,7 @@ async fn a_browser_signs_in_once_and_its_cookie_is_closed_to_scripts_and_other_s
 }
 
 #[tokio::test]
-async fn the_cookie_is_for_encrypted_connections_when_the_one_to_the_browser_is() {
+async fn the_cookie_is_secure_when_the_browser_connection_is_encrypted() {
     let web = searxng::finding(searxng::about_python());
     let stack = guarded(&web).await;
     let cookie = async |scheme: &str| {
@@ -122,7 +122,7 @@ async fn the_cookie_is_for_encrypted_connections_when_the_one_to_the_browser_is(
 }
 
 #[tokio::test]
-async fn a_cookie_opens_no_socket_for_a_page_from_elsewhere_and_a_key_does() {
+async fn a_cookie_opens_no_websocket_for_another_site_and_a_key_does() {
     let stack = Stack::builder(binaries!())
         .workers(0)
         .api_env("API_KEYS", format!("alice:{KEY}"))
@@ -159,7 +159,7 @@ async fn a_cookie_opens_no_socket_for_a_page_from_elsewhere_and_a_key_does() {
 }
 
 #[tokio::test]
-async fn a_refused_key_is_told_once_in_the_log_and_not_shown() {
+async fn a_refused_key_is_logged_once_and_not_shown() {
     let web = searxng::finding(searxng::about_python());
     let mut stack = guarded(&web).await;
     let wrong = "planted-wrong-key-8d1f";

@@ -47,7 +47,7 @@ async fn a_wrong_method_is_405_with_the_methods_that_are_allowed() {
 }
 
 #[tokio::test]
-async fn a_slash_at_the_end_redirects_and_keeps_method_and_body() {
+async fn a_trailing_slash_redirects_and_keeps_method_and_body() {
     let stack = api().await;
     let client = stack.client();
     let request = client
@@ -80,7 +80,7 @@ async fn unknown_paths_are_404_with_the_body_that_clients_know() {
 }
 
 #[tokio::test]
-async fn an_id_may_be_spelled_in_every_way_that_a_uuid_can() {
+async fn an_id_may_have_every_form_of_a_uuid() {
     let stack = api().await;
     let id = stack.client().enqueue(json!({"query": "x"})).await;
     let plain = id.replace('-', "");
@@ -253,7 +253,7 @@ async fn preflight(client: &Client, origin: &str) -> HttpResponse {
 }
 
 #[tokio::test]
-async fn a_preflight_from_an_allowed_origin_is_told_what_it_may_do() {
+async fn a_preflight_from_an_allowed_origin_lists_what_is_allowed() {
     let stack = api_with_cors("http://x.test,http://y.test").await;
     for origin in ["http://x.test", "http://y.test"] {
         let answer = preflight(stack.client(), origin).await;
@@ -326,7 +326,7 @@ async fn a_page_of_an_allowed_origin_may_read_answers_and_refusals_alike() {
 }
 
 #[tokio::test]
-async fn other_origins_get_no_leave_to_read() {
+async fn other_origins_may_not_read() {
     let strict = api_with_cors("http://x.test").await;
     let foreign = preflight(strict.client(), "http://evil.test").await;
     assert_eq!(foreign.header("access-control-allow-origin"), None);
@@ -356,7 +356,7 @@ async fn any_origin_may_be_allowed_but_then_without_credentials() {
 }
 
 #[tokio::test]
-async fn the_address_file_names_the_port_that_was_picked() {
+async fn the_address_file_names_the_chosen_port() {
     let stack = api().await;
     let written = std::fs::read_to_string(stack.folder().join("api.addr")).unwrap();
     assert_eq!(format!("http://{}", written.trim()), stack.client().base());

@@ -93,7 +93,7 @@ async fn head_is_answered_wherever_get_is() {
 }
 
 #[tokio::test]
-async fn head_is_answered_on_the_ports_for_metrics() {
+async fn head_is_answered_on_the_metrics_ports() {
     let web = web();
     let stack = watched(binaries!(), &web).await;
     let worker = worker_port(&stack).await;
@@ -106,7 +106,7 @@ async fn head_is_answered_on_the_ports_for_metrics() {
 }
 
 #[tokio::test]
-async fn a_head_of_a_stream_or_a_socket_ends_at_once_and_leaves_nobody_who_listens() {
+async fn a_head_of_a_stream_or_a_websocket_ends_at_once_and_leaves_no_listener() {
     let stack = api().await;
     let id = stack.client().enqueue(question()).await;
     let head = |path: &str, headers: &str| {
@@ -210,7 +210,7 @@ async fn a_client_of_http_1_0_may_keep_its_connection_where_a_length_is_known() 
 }
 
 #[tokio::test]
-async fn a_nul_in_any_parameter_is_a_fault_of_that_parameter() {
+async fn a_nul_in_any_parameter_is_an_error_of_that_parameter() {
     let stack = api().await;
     let client = stack.client();
     let id = Uuid::new_v4().to_string();
@@ -244,7 +244,7 @@ async fn a_nul_in_any_parameter_is_a_fault_of_that_parameter() {
 }
 
 #[tokio::test]
-async fn a_nul_in_any_text_of_a_body_is_a_fault_of_that_member() {
+async fn a_nul_in_any_text_of_a_body_is_an_error_of_that_field() {
     let stack = api().await;
     let client = stack.client();
     let document = client.get("/api/openapi.json").await.expect(200);
@@ -263,7 +263,7 @@ async fn a_nul_in_any_text_of_a_body_is_a_fault_of_that_member() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_no_error_of_ours() {
+async fn malformed_requests_are_no_server_errors() {
     let mut stack = api().await;
     let client = stack.client().clone();
     let id = client.enqueue(question()).await;

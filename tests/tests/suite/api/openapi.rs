@@ -119,7 +119,7 @@ async fn the_schema_of_a_request_has_the_bounds_that_are_checked() {
 }
 
 #[tokio::test]
-async fn the_page_of_the_docs_needs_nothing_from_elsewhere() {
+async fn the_docs_page_loads_nothing_from_other_hosts() {
     let stack = api().await;
     let redirect = stack.client().get("/api/docs").await;
     assert_eq!(redirect.status, 307);
@@ -152,7 +152,7 @@ async fn the_page_of_the_docs_needs_nothing_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn the_document_knows_every_kind_of_event_that_a_stream_can_send() {
+async fn the_document_lists_every_kind_of_event_that_a_stream_can_send() {
     let document = document(&api().await).await;
     let events = &document["paths"]["/api/v1/search/{session_id}/events"]["get"]["responses"];
     let content = &events["200"]["content"]["text/event-stream"]["schema"];
@@ -186,7 +186,7 @@ async fn the_document_knows_every_kind_of_event_that_a_stream_can_send() {
 }
 
 #[tokio::test]
-async fn every_operation_but_the_open_ones_says_how_to_send_a_key_and_what_comes_without() {
+async fn every_operation_but_the_public_ones_documents_the_key_and_the_error_without_one() {
     let document = document(&api().await).await;
     let schemes = &document["components"]["securitySchemes"];
     assert_eq!(schemes["bearer"]["scheme"], "bearer");
@@ -211,7 +211,7 @@ async fn every_operation_but_the_open_ones_says_how_to_send_a_key_and_what_comes
 }
 
 #[tokio::test]
-async fn no_header_is_null_and_none_is_described_that_has_a_place_of_its_own() {
+async fn every_described_header_is_a_string_and_none_is_ignored_by_openapi() {
     let document = document(&api().await).await;
     let mut headers = 0;
     for item in document["paths"].as_object().unwrap().values() {
@@ -230,7 +230,7 @@ async fn no_header_is_null_and_none_is_described_that_has_a_place_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_answer_to_a_search_leads_to_everything_that_takes_its_id() {
+async fn the_answer_to_a_search_links_to_every_operation_that_takes_its_id() {
     let document = document(&api().await).await;
     let paths = document["paths"].as_object().unwrap();
     let with_id = paths

@@ -107,7 +107,7 @@ fn id_of(answer: &HttpResponse) -> String {
 }
 
 #[tokio::test]
-async fn another_ones_search_is_an_unknown_one_from_its_post_to_the_end_of_its_record() {
+async fn a_search_of_another_key_is_unknown_from_its_post_to_the_end_of_its_record() {
     let web = web();
     let mut stack = start(&web, 0).await;
     let [alice, bob, root] = [ALICE, BOB, ROOT].map(|key| stack.client().with_key(key));
@@ -143,7 +143,7 @@ async fn another_ones_search_is_an_unknown_one_from_its_post_to_the_end_of_its_r
 }
 
 #[tokio::test]
-async fn the_list_holds_the_searches_of_the_key_and_for_an_operator_all() {
+async fn the_list_has_the_searches_of_the_key_or_all_for_an_operator() {
     let web = web();
     let stack = start(&web, 1).await;
     let [alice, bob, root] = [ALICE, BOB, ROOT].map(|key| stack.client().with_key(key));
@@ -168,7 +168,7 @@ async fn the_list_holds_the_searches_of_the_key_and_for_an_operator_all() {
 }
 
 #[tokio::test]
-async fn a_key_cancels_and_retries_what_is_its_own_and_a_retry_stays_with_its_owner() {
+async fn a_key_cancels_and_retries_its_own_searches_and_a_retry_keeps_its_owner() {
     let web = web();
     let stack = start(&web, 0).await;
     let [alice, bob, root] = [ALICE, BOB, ROOT].map(|key| stack.client().with_key(key));
@@ -228,7 +228,7 @@ async fn one_idempotency_key_of_two_owners_names_two_searches() {
 }
 
 #[tokio::test]
-async fn without_keys_an_idempotency_key_names_the_search_that_it_always_named() {
+async fn without_api_keys_an_idempotency_key_gives_the_same_id_as_in_older_versions() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let id = id_of(&post_once(stack.client(), "the key").await);
     // Clients repeat a POST across an upgrade.
@@ -255,7 +255,7 @@ fn three_times(status: u16, error: Value) -> Vec<(u16, Value)> {
 }
 
 #[tokio::test]
-async fn the_queue_is_for_operators_whichever_keys_there_are() {
+async fn the_queue_is_for_operators_only() {
     let users = ("API_KEYS", format!("alice:{ALICE}"));
     let admins = ("API_ADMIN_KEYS", format!("root:{ROOT}"));
     for (settings, of_nobody, of_alice, of_root) in [
@@ -292,7 +292,7 @@ async fn the_queue_is_for_operators_whichever_keys_there_are() {
 }
 
 #[tokio::test]
-async fn with_keys_of_operators_alone_anybody_searches_and_sees_all() {
+async fn with_operator_keys_only_everyone_searches_and_sees_all() {
     let web = web();
     let stack = Stack::builder(binaries!())
         .with_searxng(&web)
@@ -314,7 +314,7 @@ async fn with_keys_of_operators_alone_anybody_searches_and_sees_all() {
 }
 
 #[tokio::test]
-async fn while_the_database_is_away_the_ids_of_others_are_still_no_different() {
+async fn during_a_database_outage_ids_of_other_keys_are_still_unknown() {
     let web = web();
     let stack = Stack::builder(binaries!())
         .with_searxng(&web)

@@ -18,8 +18,7 @@ fn question() -> Value {
 
 /// The duration is measured by `make bench` (post) and by the bench `durability`.
 #[tokio::test]
-async fn an_async_post_is_answered_as_pending_before_the_search_is_run_and_says_where_and_when_to_look()
- {
+async fn an_async_post_is_answered_as_pending_before_the_search_runs_with_where_and_when_to_poll() {
     let (web, _) = searxng_hanging_first(usize::MAX);
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     for number in 0..21 {
@@ -46,7 +45,7 @@ async fn an_async_post_is_answered_as_pending_before_the_search_is_run_and_says_
 
 /// The loop of the old documentation, with a shorter pause.
 #[tokio::test]
-async fn a_client_that_polls_while_the_status_is_not_completed_comes_to_its_end() {
+async fn a_client_that_polls_until_completed_gets_the_result() {
     let web = searxng::finding(searxng::about_python());
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let request = json!({"query": "What is Python?", "mode": "balanced", "async_mode": true});
@@ -127,7 +126,7 @@ async fn poll(stack: &Stack, id: &str) -> OldResponse {
 }
 
 #[tokio::test]
-async fn a_client_that_builds_objects_from_exactly_the_old_members_can_read_every_state() {
+async fn a_client_that_knows_exactly_the_old_fields_can_read_every_state() {
     let web = searxng::finding(searxng::about_python());
     let mut stack = Stack::builder(binaries!())
         .workers(0)

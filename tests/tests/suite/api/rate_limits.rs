@@ -68,7 +68,7 @@ async fn limit_keys(redis: &RedisServer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_allowance_of_a_minute_may_be_used_at_once_and_refusals_cost_nothing() {
+async fn the_limit_of_a_minute_may_be_used_at_once_and_refusals_do_not_count() {
     let redis = RedisServer::start().await;
     for per_minute in [1, 7, 60] {
         let limit = rate_limit(&redis, per_minute).await;
@@ -94,7 +94,7 @@ async fn the_allowance_of_a_minute_may_be_used_at_once_and_refusals_cost_nothing
 }
 
 #[tokio::test]
-async fn who_waits_as_long_as_was_said_gets_one_request_through() {
+async fn a_client_that_waits_as_told_gets_one_request_through() {
     let redis = RedisServer::start().await;
     let limit = rate_limit(&redis, 1200).await;
     let wait = loop {
@@ -112,7 +112,7 @@ async fn who_waits_as_long_as_was_said_gets_one_request_through() {
 }
 
 #[tokio::test]
-async fn callers_are_kept_apart_without_names_and_forgotten_within_a_minute() {
+async fn callers_are_counted_separately_without_names_and_forgotten_within_a_minute() {
     let redis = RedisServer::start().await;
     let limit = rate_limit(&redis, 10).await;
     for caller in ["key alice", "address 192.0.2.1", "address 2001:db8::"] {
@@ -132,7 +132,7 @@ async fn callers_are_kept_apart_without_names_and_forgotten_within_a_minute() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_locks_nobody_out_for_longer_than_the_rules_do() {
+async fn a_clock_that_was_set_back_locks_no_client_out_for_longer_than_the_limit() {
     let redis = RedisServer::start().await;
     let limit = rate_limit(&redis, 60).await;
     limit.take("somebody").await.unwrap();
@@ -145,7 +145,7 @@ async fn a_clock_that_was_set_back_locks_nobody_out_for_longer_than_the_rules_do
 }
 
 #[tokio::test]
-async fn two_apis_share_one_limit_and_say_how_much_is_left() {
+async fn two_apis_share_one_limit_and_report_the_rest() {
     let stack = limited(10, &[]).await;
     let other = stack.start_api().await;
     let both = [stack.client(), other.client()];
@@ -170,7 +170,7 @@ async fn two_apis_share_one_limit_and_say_how_much_is_left() {
 }
 
 #[tokio::test]
-async fn retry_after_is_true() {
+async fn a_request_after_retry_after_succeeds() {
     let stack = limited(60, &[]).await;
     let client = stack.client();
     let refused = eventually("the allowance is used up", TIMEOUT, async || {
@@ -215,7 +215,7 @@ async fn each_key_has_a_limit_of_its_own_and_guessing_is_limited_by_address() {
 }
 
 #[tokio::test]
-async fn probes_pages_and_documents_are_free() {
+async fn probes_pages_and_documents_are_not_limited() {
     let stack = limited(1, &[]).await;
     let client = stack.client();
     let free = [
@@ -242,7 +242,7 @@ async fn probes_pages_and_documents_are_free() {
 }
 
 #[tokio::test]
-async fn without_the_setting_nothing_is_counted_or_told() {
+async fn without_the_setting_nothing_is_counted_or_reported() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let answer = stack.client().get(NOTHING).await;
     assert_eq!(answer.status, 404);
@@ -251,7 +251,7 @@ async fn without_the_setting_nothing_is_counted_or_told() {
 }
 
 #[tokio::test]
-async fn nobody_is_believed_about_an_address_but_trusted_proxies() {
+async fn only_trusted_proxies_may_name_the_address_of_a_client() {
     let open = limited(10, &[]).await;
     for left in [9, 8, 7] {
         let answer = get_from(open.client(), &format!("203.0.113.{left}")).await;
@@ -287,7 +287,7 @@ async fn nobody_is_believed_about_an_address_but_trusted_proxies() {
 const MAX_REDIS_WAIT: Duration = Duration::from_millis(250);
 
 #[tokio::test]
-async fn a_redis_that_is_silent_costs_a_request_a_quarter_of_a_second() {
+async fn a_silent_redis_delays_a_request_by_a_quarter_of_a_second() {
     let mut redis = RedisServer::start().await;
     let limit = rate_limit(&redis, 10).await;
     limit.take("somebody").await.unwrap();
@@ -306,7 +306,7 @@ async fn a_redis_that_is_silent_costs_a_request_a_quarter_of_a_second() {
 }
 
 #[tokio::test]
-async fn without_redis_requests_go_on_unlimited_and_the_log_says_so_once() {
+async fn without_redis_requests_are_unlimited_and_one_log_line_says_so() {
     let mut stack = limited(2, &[]).await;
     assert_eq!(
         number_header(&stack.client().get(NOTHING).await, "ratelimit-remaining"),

@@ -51,7 +51,7 @@ async fn a_body_that_is_empty_or_declared_otherwise_is_answered_as_the_old_servi
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_json_are_one_fault_each() {
+async fn bytes_that_are_not_json_are_one_error_each() {
     let stack = api().await;
     let nested = "[".repeat(100_000);
     let bodies: [&[u8]; 8] = [
@@ -130,7 +130,7 @@ async fn other_media_types_than_json_are_refused() {
 type Encode = fn(&str) -> Vec<u8>;
 
 #[tokio::test]
-async fn json_is_taken_in_every_encoding_that_the_old_service_took() {
+async fn json_is_accepted_in_every_encoding_that_the_old_service_accepted() {
     fn units16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
         text.encode_utf16().flat_map(bytes).collect()
     }

@@ -33,7 +33,7 @@ fn assert_range(value: &Value) {
 }
 
 #[tokio::test]
-async fn the_response_has_every_member_and_the_posted_values_in_every_state() {
+async fn the_response_has_every_field_and_the_posted_values_in_every_state() {
     let slow = searxng::finding(searxng::about_python());
     slow.next(
         Reply::json(
@@ -85,7 +85,7 @@ async fn the_response_has_every_member_and_the_posted_values_in_every_state() {
 }
 
 #[tokio::test]
-async fn a_failed_response_has_every_member_and_its_reason() {
+async fn a_failed_response_has_every_field_and_its_reason() {
     let empty = Upstream::always(searxng::sample("noresults.json"));
     let stack = Stack::builder(binaries!())
         .with_searxng(&empty)
@@ -110,7 +110,7 @@ async fn a_failed_response_has_every_member_and_its_reason() {
 }
 
 #[tokio::test]
-async fn a_sync_search_is_answered_completely_in_one_go() {
+async fn a_sync_search_is_answered_completely() {
     let web = searxng::finding(searxng::about_python());
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let answer = stack
@@ -197,7 +197,7 @@ async fn every_citation_leads_to_a_source_that_the_answer_cites_that_often() {
 }
 
 #[tokio::test]
-async fn a_sync_search_that_fails_says_why_under_the_old_name() {
+async fn a_sync_search_that_fails_has_its_reason_in_the_old_field() {
     let empty = Upstream::always(searxng::sample("noresults.json"));
     let stack = Stack::builder(binaries!())
         .with_searxng(&empty)
@@ -319,7 +319,7 @@ async fn bare_records_of_the_old_service_are_answered_with_every_member() {
 }
 
 #[tokio::test]
-async fn a_record_that_nobody_can_read_is_our_fault_and_shows_nothing_of_it() {
+async fn an_unreadable_record_is_a_server_error_that_shows_nothing_of_it() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let id = uuid::Uuid::new_v4().to_string();
     let mut redis = stack.redis.connection().await;

@@ -152,7 +152,7 @@ async fn schemathesis(
 }
 
 #[tokio::test]
-async fn without_keys_every_answer_is_as_the_document_says() {
+async fn without_keys_every_answer_conforms_to_the_document() {
     Scenario::start(|stack| stack)
         .await
         .assert_conforms(None, 20)
@@ -160,14 +160,14 @@ async fn without_keys_every_answer_is_as_the_document_says() {
 }
 
 #[tokio::test]
-async fn with_a_key_every_answer_is_as_the_document_says() {
+async fn with_a_key_every_answer_conforms_to_the_document() {
     let keyed = |stack: StackBuilder| stack.api_env("API_KEYS", KEY);
     let scenario = Scenario::start(keyed).await.with_keys();
     scenario.assert_conforms(Some(KEY), 10).await;
 }
 
 #[tokio::test]
-async fn with_the_key_of_an_operator_every_answer_is_as_the_document_says() {
+async fn with_an_operator_key_every_answer_conforms_to_the_document() {
     let keyed = |stack: StackBuilder| {
         stack
             .api_env("API_KEYS", KEY)
@@ -178,7 +178,7 @@ async fn with_the_key_of_an_operator_every_answer_is_as_the_document_says() {
 }
 
 #[tokio::test]
-async fn without_the_key_that_is_needed_whatever_is_sent_is_refused_as_the_document_says() {
+async fn without_the_required_key_every_request_is_refused_as_documented() {
     let keyed = |stack: StackBuilder| stack.api_env("API_KEYS", KEY);
     let scenario = Scenario::start(keyed).await.with_keys();
     scenario.assert_conforms(None, 10).await;
@@ -186,7 +186,7 @@ async fn without_the_key_that_is_needed_whatever_is_sent_is_refused_as_the_docum
 
 /// Proves that the tests above can fail: a server answers differently from the document.
 #[tokio::test]
-async fn answers_that_the_document_does_not_know_are_found() {
+async fn undocumented_answers_are_found() {
     let keyed = |stack: StackBuilder| stack.workers(0).api_env("API_KEYS", KEY);
     let scenario = Scenario::start(keyed).await.with_keys();
     let scenario = scenario.only(&[

@@ -147,7 +147,7 @@ async fn operators_see_workers_and_what_they_run() {
 }
 
 #[tokio::test]
-async fn operators_see_how_the_engines_do_as_each_worker_sees_it() {
+async fn operators_see_the_state_of_the_engines_for_each_worker() {
     let searxng = Upstream::always(searxng::json_disabled());
     let wiki = Upstream::always(Reply::json(503, "{}"));
     let stack = Stack::builder(privachat_tests::binaries!())
@@ -182,7 +182,7 @@ async fn operators_see_how_the_engines_do_as_each_worker_sees_it() {
 }
 
 #[tokio::test]
-async fn a_redis_that_may_forget_is_named_at_the_start() {
+async fn a_redis_that_may_lose_data_is_reported_at_the_start() {
     let arguments = ["--maxmemory-policy", "allkeys-lru", "--maxmemory", "100mb"];
     let mut stack = Stack::builder(privachat_tests::binaries!())
         .redis(Options {

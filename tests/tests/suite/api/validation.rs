@@ -78,7 +78,7 @@ async fn every_recorded_bad_request_is_answered_as_the_old_service_did() {
 }
 
 #[tokio::test]
-async fn all_faults_of_a_request_come_in_one_answer_in_the_order_of_the_members() {
+async fn all_errors_of_a_request_come_in_one_answer_in_the_order_of_the_fields() {
     let stack = api().await;
     let answer = stack
         .client()
@@ -108,7 +108,7 @@ async fn all_faults_of_a_request_come_in_one_answer_in_the_order_of_the_members(
 }
 
 #[tokio::test]
-async fn every_bound_holds_and_the_values_on_it_are_good() {
+async fn every_bound_holds_and_includes_its_value() {
     let stack = api().await;
     for (member, least, most) in [
         ("max_sources", 5, 50),
@@ -130,7 +130,7 @@ async fn every_bound_holds_and_the_values_on_it_are_good() {
 }
 
 #[tokio::test]
-async fn numbers_and_booleans_may_be_written_as_the_old_service_took_them() {
+async fn numbers_and_booleans_may_have_the_forms_that_the_old_service_accepted() {
     let stack = api().await;
     for ten in [
         json!(10),
@@ -232,7 +232,7 @@ async fn a_query_of_nothing_but_white_space_is_blank_in_every_script() {
 }
 
 #[tokio::test]
-async fn control_characters_are_taken_escaped_and_refused_raw() {
+async fn control_characters_are_accepted_escaped_and_refused_raw() {
     let stack = api().await;
     let odd = "a\u{1}b\u{7}c\u{202e}d\u{feff}e";
     let accepted = post_with(stack.client(), "query", json!(odd))
@@ -249,7 +249,7 @@ async fn control_characters_are_taken_escaped_and_refused_raw() {
 }
 
 #[tokio::test]
-async fn an_engine_that_is_not_configured_is_refused_with_the_setting_to_set() {
+async fn an_engine_that_is_not_configured_is_refused_with_the_missing_setting() {
     let stack = api().await;
     for (engine, setting) in [
         ("searxng", "SEARXNG_BASE_URL"),
@@ -280,7 +280,7 @@ async fn an_engine_that_is_not_configured_is_refused_with_the_setting_to_set() {
 }
 
 #[tokio::test]
-async fn a_key_for_repeats_has_1_to_255_visible_characters() {
+async fn an_idempotency_key_has_1_to_255_visible_characters() {
     let stack = api().await;
     let client = stack.client();
     let keyed = |key: String| {

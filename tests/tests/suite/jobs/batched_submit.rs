@@ -78,7 +78,7 @@ async fn assert_all_wait(server: &RedisServer, jobs: &Jobs, all: &[NewJob]) {
 }
 
 #[tokio::test]
-async fn searches_submitted_at_one_time_share_calls_and_wait_in_their_order() {
+async fn searches_submitted_together_share_calls_and_are_queued_in_order() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     // Connects and loads the script.
@@ -104,7 +104,7 @@ async fn searches_submitted_at_one_time_share_calls_and_wait_in_their_order() {
 }
 
 #[tokio::test]
-async fn of_one_id_in_one_call_the_first_counts() {
+async fn the_first_of_equal_ids_in_one_call_counts() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     // All are submitted before the first call is made: one call takes them.
@@ -129,7 +129,7 @@ async fn of_one_id_in_one_call_the_first_counts() {
 }
 
 #[tokio::test]
-async fn a_lost_reply_to_many_submissions_costs_none_of_them() {
+async fn a_lost_reply_to_many_submissions_loses_none_of_them() {
     let (server, proxy, jobs) = behind_a_proxy().await;
     let all = mixed();
     proxy.swallow_reply_with("CREATED");
@@ -158,7 +158,7 @@ async fn a_lost_reply_to_many_submissions_costs_none_of_them() {
 const SILENT: Duration = Duration::from_secs(12);
 
 #[tokio::test]
-async fn when_redis_is_silent_the_last_of_many_is_told_as_soon_as_one_alone() {
+async fn when_redis_is_silent_the_last_of_many_fails_as_soon_as_a_single_one() {
     let (_server, proxy, jobs) = behind_a_proxy().await;
     proxy.black_hole(true);
     // The clock of the calls advances when all of them wait, however busy the machine is.
@@ -173,7 +173,7 @@ async fn when_redis_is_silent_the_last_of_many_is_told_as_soon_as_one_alone() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_call_and_is_not_wanted_any_more_is_not_submitted() {
+async fn a_submission_dropped_before_its_call_is_not_submitted() {
     let (_server, proxy, jobs) = behind_a_proxy().await;
     proxy.black_hole(true);
     let [on_its_way, given_up, next] = [(); 3].map(|()| fixtures::job(Uuid::new_v4()));

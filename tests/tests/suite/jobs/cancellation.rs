@@ -82,7 +82,7 @@ async fn a_cancelled_search_hangs_up_on_its_upstreams_without_waiting_for_a_hear
 }
 
 #[tokio::test]
-async fn a_cancel_whose_message_is_lost_is_noticed_with_the_next_heartbeat() {
+async fn a_cancel_with_a_lost_message_is_noticed_at_the_next_heartbeat() {
     let (searxng, _) = searxng_hanging_first(usize::MAX);
     let (stack, ids) = start_running(&searxng, None, 20, SHORT_LEASE).await;
     let mut redis = stack.redis.connection().await;

@@ -85,7 +85,7 @@ async fn run_job_lifecycle(
 }
 
 #[tokio::test]
-async fn one_key_of_any_content_hurts_no_other_job() {
+async fn one_damaged_key_harms_no_other_job() {
     let server = RedisServer::start().await;
     let mut redis = server.connection().await;
     let mut hurt = Vec::new();
@@ -106,7 +106,7 @@ async fn one_key_of_any_content_hurts_no_other_job() {
 }
 
 #[tokio::test]
-async fn numbers_of_hints_go_on_where_they_were() {
+async fn sequence_numbers_continue_after_damage() {
     let server = RedisServer::start().await;
     let mut redis = server.connection().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
@@ -246,7 +246,7 @@ async fn a_later_version_under_all_keys() {
 }
 
 #[tokio::test]
-async fn entries_that_are_no_ids_leave_every_list() {
+async fn entries_that_are_not_ids_are_removed_from_every_index() {
     let web = searxng::finding(gather_results());
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let mut redis = stack.redis.connection().await;
@@ -278,7 +278,7 @@ async fn entries_that_are_no_ids_leave_every_list() {
 
 /// A search scheduled for the end of time would never run.
 #[tokio::test]
-async fn a_search_that_is_to_be_looked_at_in_years_is_looked_at_now() {
+async fn a_search_scheduled_in_years_is_recovered_now() {
     let web = searxng::finding(gather_results());
     let mut stack = Stack::builder(binaries!())
         .workers(0)

@@ -85,7 +85,7 @@ async fn is_started(redis: &mut MultiplexedConnection, id: &str) -> bool {
 }
 
 #[tokio::test]
-async fn quick_searches_are_started_while_two_hundred_deep_ones_that_came_before_wait() {
+async fn quick_searches_start_before_two_hundred_waiting_deep_ones() {
     let (searxng, most) = engine();
     let stack = Stack::builder(binaries!())
         .workers(WORKERS)

@@ -30,7 +30,7 @@ async fn post(stack: &Stack, key: &str, mut search: Value) -> HttpResponse {
 }
 
 #[tokio::test]
-async fn of_a_thousand_racing_pairs_each_makes_one_search() {
+async fn each_of_a_thousand_racing_pairs_makes_one_search() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let pairs = stream::iter(0..PAIRS).map(|number| {
         let stack = &stack;
@@ -69,7 +69,7 @@ async fn engine() -> (RedisServer, Jobs, MultiplexedConnection) {
 }
 
 #[tokio::test]
-async fn a_repeated_submit_gives_a_running_search_no_second_hint() {
+async fn a_repeated_submit_does_not_queue_a_running_search_again() {
     let (_server, jobs, mut redis) = engine().await;
     let job = fixtures::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
@@ -99,7 +99,7 @@ async fn a_repeated_submit_gives_a_running_search_no_second_hint() {
 }
 
 #[tokio::test]
-async fn a_repeated_submit_gives_a_waiting_search_the_hint_that_it_lacks() {
+async fn a_repeated_submit_queues_a_waiting_search_that_is_not_queued() {
     let (_server, jobs, mut redis) = engine().await;
     let job = fixtures::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();
@@ -116,7 +116,7 @@ async fn a_repeated_submit_gives_a_waiting_search_the_hint_that_it_lacks() {
 }
 
 #[tokio::test]
-async fn a_submit_that_comes_between_another_ones_steps_does_not_strike_its_search_off() {
+async fn a_submit_between_the_steps_of_another_keeps_its_search_registered() {
     let (_server, jobs, mut redis) = engine().await;
     let job = fixtures::job(Uuid::new_v4());
     jobs.submit(&job).await.unwrap();

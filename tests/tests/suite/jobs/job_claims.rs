@@ -43,7 +43,7 @@ async fn a_search_that_was_cancelled_cannot_be_completed() {
 }
 
 #[tokio::test]
-async fn a_search_that_waits_for_its_next_attempt_cannot_be_claimed_before() {
+async fn a_search_cannot_be_claimed_before_its_next_attempt_is_due() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let (hint, lease) = running(&jobs).await;
@@ -57,7 +57,7 @@ async fn a_search_that_waits_for_its_next_attempt_cannot_be_claimed_before() {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_twice_is_answered_twice_and_done_once() {
+async fn repeated_requests_are_answered_alike_and_done_once() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let (hint, lease) = running(&jobs).await;
@@ -81,7 +81,7 @@ async fn what_is_asked_for_twice_is_answered_twice_and_done_once() {
 }
 
 #[tokio::test]
-async fn events_that_are_reported_twice_are_told_once() {
+async fn events_that_are_reported_twice_are_stored_once() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let (hint, lease) = running(&jobs).await;
@@ -122,7 +122,7 @@ async fn events_that_are_reported_twice_are_told_once() {
 /// was just accepted, so accepting wakes none: every API would be woken for the searches of all
 /// others.
 #[tokio::test]
-async fn each_change_of_a_search_is_announced_but_not_that_it_was_accepted() {
+async fn each_change_of_a_search_is_announced_except_its_acceptance() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let client = redis::Client::open(server.url()).unwrap();

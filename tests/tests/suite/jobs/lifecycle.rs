@@ -60,7 +60,7 @@ async fn two_workers_share_the_load() {
 }
 
 #[tokio::test]
-async fn a_sync_caller_who_goes_away_ends_the_search() {
+async fn a_sync_caller_that_disconnects_ends_the_search() {
     let (searxng, _) = searxng_hanging_first(usize::MAX);
     let stack = Stack::builder(binaries!())
         .with_searxng(&searxng)
@@ -89,7 +89,7 @@ async fn a_sync_caller_who_goes_away_ends_the_search() {
 }
 
 #[tokio::test]
-async fn a_sync_caller_who_goes_away_before_a_worker_was_free_ends_the_search_too() {
+async fn a_sync_caller_that_disconnects_before_the_start_ends_the_search() {
     let mut stack = Stack::builder(binaries!()).workers(0).start().await;
     let client = stack.client().clone();
     let caller = tokio::spawn(async move { client.post_search(question()).await });
@@ -208,7 +208,7 @@ async fn twenty_posts_at_once_with_one_key_are_one_search() {
 }
 
 #[tokio::test]
-async fn a_worker_told_to_stop_finishes_what_it_runs_and_takes_no_more() {
+async fn a_stopping_worker_finishes_its_searches_and_claims_no_more() {
     let web = slow(Duration::from_secs(1));
     let mut stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let running = stack.client().enqueue(question()).await;
@@ -237,7 +237,7 @@ async fn a_worker_told_to_stop_finishes_what_it_runs_and_takes_no_more() {
 }
 
 #[tokio::test]
-async fn a_search_that_outlasts_the_drain_is_given_back_and_the_attempt_not_counted() {
+async fn a_search_that_outlasts_the_drain_is_released_and_its_attempt_not_counted() {
     let (searxng, _) = searxng_hanging_first(1);
     let mut stack = Stack::builder(binaries!())
         .with_searxng(&searxng)
@@ -260,7 +260,7 @@ async fn a_search_that_outlasts_the_drain_is_given_back_and_the_attempt_not_coun
 }
 
 #[tokio::test]
-async fn an_api_told_to_stop_ends_with_success() {
+async fn a_stopping_api_exits_with_success() {
     let mut stack = Stack::builder(binaries!()).workers(0).start().await;
     stack.client().enqueue(question()).await;
     assert_eq!(stack.api.process().stop(TIMEOUT).await, 0);

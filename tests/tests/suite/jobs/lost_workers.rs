@@ -93,7 +93,7 @@ async fn claim(process: &Jobs, hint: Hint) -> Lease {
 }
 
 #[tokio::test]
-async fn a_search_that_is_alone_in_a_lost_process_has_crashed_it() {
+async fn a_search_that_is_lost_alone_is_charged_with_the_crash() {
     let mut engine = Engine::start().await;
     let hint = engine.submit().await;
     for crashes in 1..=MAX_CRASHES {
@@ -108,7 +108,7 @@ async fn a_search_that_is_alone_in_a_lost_process_has_crashed_it() {
 }
 
 #[tokio::test]
-async fn searches_that_are_lost_together_are_suspects_and_nothing_is_counted() {
+async fn searches_that_are_lost_together_become_suspects_without_a_charge() {
     let mut engine = Engine::start().await;
     let hints = [engine.submit().await, engine.submit().await];
     for losses in 1..=4 {
@@ -124,7 +124,7 @@ async fn searches_that_are_lost_together_are_suspects_and_nothing_is_counted() {
 }
 
 #[tokio::test]
-async fn a_suspect_that_is_lost_again_without_those_of_before_has_crashed_both() {
+async fn a_suspect_lost_again_without_its_former_company_is_charged_with_both_crashes() {
     let mut engine = Engine::start().await;
     let [culprit, first, second] = [
         engine.submit().await,
@@ -142,7 +142,7 @@ async fn a_suspect_that_is_lost_again_without_those_of_before_has_crashed_both()
 }
 
 #[tokio::test]
-async fn a_suspect_that_is_lost_again_with_one_of_before_is_still_a_suspect() {
+async fn a_suspect_lost_again_with_former_company_is_still_a_suspect() {
     let mut engine = Engine::start().await;
     let mut hints = Vec::new();
     for _ in 0..4 {
@@ -162,7 +162,7 @@ async fn a_suspect_that_is_lost_again_with_one_of_before_is_still_a_suspect() {
 }
 
 #[tokio::test]
-async fn those_whose_leases_end_later_were_not_alone() {
+async fn searches_with_later_leases_count_as_company() {
     let mut engine = Engine::start().await;
     let hints = [engine.submit().await, engine.submit().await];
     let process = engine.process();
@@ -183,7 +183,7 @@ async fn those_whose_leases_end_later_were_not_alone() {
 }
 
 #[tokio::test]
-async fn a_search_that_another_process_holds_is_no_company() {
+async fn a_search_in_another_process_does_not_count_as_company() {
     let mut engine = Engine::start().await;
     let hints = [engine.submit().await, engine.submit().await];
     let (one, other) = (engine.process(), engine.process());
@@ -195,7 +195,7 @@ async fn a_search_that_another_process_holds_is_no_company() {
 
 /// An unreadable lease must neither keep a search from being recovered nor charge it.
 #[tokio::test]
-async fn a_search_whose_company_cannot_be_known_is_a_suspect() {
+async fn a_search_with_unknown_company_is_a_suspect() {
     let mut engine = Engine::start().await;
     let hint = engine.submit().await;
     claim(&engine.process(), hint).await;
@@ -213,7 +213,7 @@ async fn a_search_whose_company_cannot_be_known_is_a_suspect() {
 /// The previous version claims under its worker's name only, and does not change the process of an
 /// earlier attempt.
 #[tokio::test]
-async fn searches_that_the_version_before_has_claimed_are_lost_with_their_worker() {
+async fn searches_claimed_by_the_previous_version_are_lost_with_their_worker() {
     let mut engine = Engine::start().await;
     let hints = [engine.submit().await, engine.submit().await];
     for (number, hint) in hints.into_iter().enumerate() {
@@ -238,7 +238,7 @@ async fn searches_that_the_version_before_has_claimed_are_lost_with_their_worker
 }
 
 #[tokio::test]
-async fn a_search_that_is_lost_in_company_again_and_again_is_given_up_at_last() {
+async fn a_search_that_is_repeatedly_lost_in_company_fails_in_the_end() {
     let mut engine = Engine::start().await;
     let hints = [engine.submit().await, engine.submit().await];
     for _ in 0..10 {
@@ -256,7 +256,7 @@ async fn a_search_that_is_lost_in_company_again_and_again_is_given_up_at_last() 
 }
 
 #[tokio::test]
-async fn a_suspect_is_claimed_only_by_those_who_have_made_room() {
+async fn a_suspect_is_claimed_only_by_a_worker_that_has_made_room() {
     let mut engine = Engine::start().await;
     let hints = [engine.submit().await, engine.submit().await];
     for losses in 1..=2 {
@@ -281,7 +281,7 @@ async fn a_suspect_is_claimed_only_by_those_who_have_made_room() {
 
 /// A loss caused by another search is not a failed attempt.
 #[tokio::test]
-async fn a_suspect_has_all_its_attempts_for_failures_that_pass() {
+async fn a_suspect_keeps_all_its_attempts_for_transient_failures() {
     let mut engine = Engine::start().await;
     let hints = [engine.submit().await, engine.submit().await];
     for _ in 0..2 {

@@ -18,7 +18,7 @@ async fn stack(searxng: &Upstream, workers: usize) -> Stack {
 }
 
 #[tokio::test]
-async fn a_search_that_nobody_lists_is_taken_in_and_completed() {
+async fn a_search_in_no_index_is_adopted_and_completed() {
     let (searxng, _) = searxng_hanging_first(0);
     let mut stack = stack(&searxng, 0).await;
     let id = stack.client().enqueue(question()).await;
@@ -33,7 +33,7 @@ async fn a_search_that_nobody_lists_is_taken_in_and_completed() {
 }
 
 #[tokio::test]
-async fn a_running_search_that_nobody_lists_is_taken_over_when_its_worker_is_lost() {
+async fn a_running_search_in_no_index_is_taken_over_when_its_worker_is_lost() {
     let (searxng, _) = searxng_hanging_first(1);
     let mut stack = stack(&searxng, 1).await;
     let id = stack.client().enqueue(question()).await;
@@ -48,7 +48,7 @@ async fn a_running_search_that_nobody_lists_is_taken_over_when_its_worker_is_los
 }
 
 #[tokio::test]
-async fn searches_that_have_ended_are_not_stored_again_and_again() {
+async fn ended_searches_are_not_stored_repeatedly() {
     let (searxng, _) = searxng_hanging_first(0);
     let stack = stack(&searxng, 1).await;
     let ended = stack.client().enqueue(question()).await;

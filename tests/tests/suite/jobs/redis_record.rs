@@ -128,7 +128,7 @@ async fn the_record_of_a_failed_search_has_its_error_as_text() {
 }
 
 #[tokio::test]
-async fn a_request_may_ask_for_another_life_of_its_result() {
+async fn a_request_may_set_the_lifetime_of_its_result() {
     let web = searxng::finding(searxng::about_python());
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     for (seconds, mode) in [(60, "speed"), (604_800, "speed")] {
@@ -146,7 +146,7 @@ async fn a_request_may_ask_for_another_life_of_its_result() {
 }
 
 #[tokio::test]
-async fn a_search_that_waits_outlives_the_short_life_asked_for_its_result() {
+async fn a_waiting_search_outlives_the_short_lifetime_of_its_result() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let id = stack
         .client()
@@ -156,7 +156,7 @@ async fn a_search_that_waits_outlives_the_short_life_asked_for_its_result() {
 }
 
 #[tokio::test]
-async fn the_configured_life_is_that_of_searches_that_ask_for_none() {
+async fn searches_without_a_lifetime_have_the_configured_one() {
     let web = searxng::finding(searxng::about_python());
     let stack = Stack::builder(binaries!())
         .with_searxng(&web)
@@ -184,7 +184,7 @@ async fn an_expired_record_is_404() {
 }
 
 #[tokio::test]
-async fn every_key_of_a_job_has_an_end_and_no_other_key_begins_as_records_do() {
+async fn every_key_of_a_job_expires_and_no_other_key_begins_like_a_record() {
     let web = searxng::finding(searxng::about_python());
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let ids =

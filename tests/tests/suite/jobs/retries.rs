@@ -15,7 +15,7 @@ async fn stack(searxng: &Upstream, workers: usize) -> Stack {
 }
 
 #[tokio::test]
-async fn a_failure_that_may_pass_is_tried_again_and_one_that_cannot_is_not() {
+async fn a_transient_failure_is_retried_and_a_permanent_one_is_not() {
     let searxng = Upstream::start(|request| {
         let body = searxng::body(
             request.parameter("q").unwrap_or_default(),
@@ -68,7 +68,7 @@ async fn attempts_end_and_the_last_error_is_kept() {
 }
 
 #[tokio::test]
-async fn a_search_ends_at_once_whose_engine_wants_to_be_left_alone_for_longer_than_it_may_run() {
+async fn a_search_fails_at_once_when_retry_after_exceeds_its_time_limit() {
     let limited = Reply::new(429, "text/plain", "too many requests").header("Retry-After", 3600);
     let searxng = Upstream::always(limited);
     let stack = Stack::builder(privachat_tests::binaries!())

@@ -83,7 +83,7 @@ async fn check_config_succeeds_when_everything_answers() {
 }
 
 #[tokio::test]
-async fn check_config_looks_at_redis_and_says_what_to_change() {
+async fn check_config_inspects_redis_and_says_what_to_change() {
     let arguments = ["--maxmemory-policy", "allkeys-lru", "--maxmemory", "100mb"];
     let forgetful = RedisServer::with(redis::Options {
         arguments: arguments.map(str::to_owned).to_vec(),
@@ -143,7 +143,7 @@ async fn check_config_looks_at_redis_and_says_what_to_change() {
 const OFFLINE: (&str, &str) = ("HTTPS_PROXY", "http://127.0.0.1:1");
 
 #[tokio::test]
-async fn without_internet_check_config_warns_of_wikipedia_and_fails_when_it_is_all_there_is() {
+async fn without_internet_check_config_warns_of_wikipedia_and_fails_when_it_is_the_only_provider() {
     let redis = RedisServer::with_aof().await;
     let redis_url = redis.url();
     let check = |more: &[(&str, &str)]| {
@@ -171,7 +171,7 @@ async fn without_internet_check_config_warns_of_wikipedia_and_fails_when_it_is_a
 }
 
 #[tokio::test]
-async fn check_config_names_what_compose_does_not_take_from_dotenv() {
+async fn check_config_names_settings_that_compose_does_not_read_from_dotenv() {
     let redis = RedisServer::with_aof().await;
     let redis_url = redis.url();
     let settings = [
@@ -224,7 +224,7 @@ fn check_config_as_a_stranger(folder: &TempDir, settings: &[(&str, &str)]) -> Ou
 }
 
 #[test]
-fn check_config_counts_what_it_may_not_read_of_the_corpus() {
+fn check_config_counts_unreadable_files_of_the_corpus() {
     let place = folder();
     let docs = place.path().join("docs");
     fs::write(docs.join("secret.md"), "# Secret").unwrap();
@@ -297,7 +297,7 @@ fn check_config_fails_and_names_each_setting_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn check_config_says_what_stands_in_the_way_of_an_encrypted_database() {
+async fn check_config_names_the_obstacle_to_an_encrypted_database_connection() {
     let server = PostgresServer::shared().await;
     let check = |parameters: &str| {
         let url = server

@@ -19,7 +19,7 @@ fn of_session<'a>(lines: &'a [Value], id: &'a str) -> Vec<&'a Value> {
 }
 
 #[tokio::test]
-async fn both_processes_name_the_request_and_the_search_in_every_line_of_it() {
+async fn both_processes_log_the_request_and_the_search_in_every_line() {
     let engine: Upstream = searxng::finding(searxng::about_python());
     // One transient failure, so that the worker logs more.
     (0..3).for_each(|_| engine.next(Reply::json(503, "{}")));
@@ -92,7 +92,7 @@ async fn both_processes_name_the_request_and_the_search_in_every_line_of_it() {
 }
 
 #[tokio::test]
-async fn a_search_that_is_waited_for_is_told_when_it_is_accepted_and_when_it_is_answered() {
+async fn a_sync_search_is_logged_when_accepted_and_when_answered() {
     let engine = searxng::finding(searxng::about_python());
     let mut stack = Stack::builder(binaries!())
         .with_searxng(&engine)
@@ -108,7 +108,7 @@ async fn a_search_that_is_waited_for_is_told_when_it_is_accepted_and_when_it_is_
 }
 
 #[tokio::test]
-async fn a_request_that_only_looks_is_told_when_it_is_refused_or_asked_for() {
+async fn a_read_request_is_logged_when_refused_or_at_debug_level() {
     let told = async |level: &str| {
         let mut stack = Stack::builder(binaries!())
             .workers(0)

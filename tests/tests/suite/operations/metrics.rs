@@ -30,7 +30,7 @@ fn documented(headings: [&str; 2]) -> BTreeMap<String, String> {
 }
 
 #[tokio::test]
-async fn both_binaries_count_what_became_of_searches_and_show_what_the_page_says() {
+async fn both_binaries_count_outcomes_and_export_the_documented_metrics() {
     let web = web();
     let stack = watched(binaries!(), &web).await;
     let client = stack.client();
@@ -177,7 +177,7 @@ async fn both_binaries_count_what_became_of_searches_and_show_what_the_page_says
 }
 
 #[tokio::test]
-async fn what_clients_make_up_adds_no_labels() {
+async fn invented_values_of_clients_add_no_labels() {
     let web = web();
     let stack = watched(binaries!(), &web).await;
     let client = stack.client();
@@ -207,7 +207,7 @@ async fn what_clients_make_up_adds_no_labels() {
 }
 
 #[tokio::test]
-async fn metrics_want_an_admin_key_but_on_their_own_port() {
+async fn metrics_need_an_admin_key_except_on_their_own_port() {
     let web = web();
     let stack = Stack::builder(binaries!())
         .with_searxng(&web)
@@ -237,7 +237,7 @@ async fn metrics_want_an_admin_key_but_on_their_own_port() {
 }
 
 #[tokio::test]
-async fn without_redis_the_metrics_still_answer_and_nobody_is_ready() {
+async fn without_redis_the_metrics_answer_and_no_process_is_ready() {
     let web = web();
     let mut stack = watched(binaries!(), &web).await;
     let worker = worker_port(&stack).await;
@@ -260,7 +260,7 @@ async fn without_redis_the_metrics_still_answer_and_nobody_is_ready() {
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_holds_up_no_scrape() {
+async fn a_hanging_redis_delays_no_scrape() {
     let web = web();
     let mut stack = watched(binaries!(), &web).await;
     let api = address(&stack.folder().join("api.metrics")).await;
@@ -273,7 +273,7 @@ async fn a_redis_that_hangs_holds_up_no_scrape() {
 }
 
 #[tokio::test]
-async fn a_callback_that_is_given_up_is_not_counted_as_one_to_be_made_again() {
+async fn a_webhook_that_is_given_up_is_not_counted_as_a_retry() {
     let web = web();
     let full = Reply::new(503, "text/plain", "").header("retry-after", "3600");
     let receiver = Upstream::always(full);
@@ -301,7 +301,7 @@ async fn a_callback_that_is_given_up_is_not_counted_as_one_to_be_made_again() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_and_is_mended_is_counted() {
+async fn recovered_failures_are_counted() {
     let (web, _) = searxng_hanging_first(1);
     let receiver = Upstream::always(Reply::new(204, "text/plain", ""));
     let mut stack = Stack::builder(binaries!())
@@ -345,7 +345,7 @@ async fn what_goes_wrong_and_is_mended_is_counted() {
 }
 
 #[tokio::test]
-async fn a_search_that_waited_too_long_is_counted_by_whoever_ends_it() {
+async fn a_search_that_waited_too_long_is_counted_by_the_process_that_ends_it() {
     let web = web();
     let mut stack = Stack::builder(binaries!())
         .with_searxng(&web)
@@ -377,7 +377,7 @@ async fn a_search_that_waited_too_long_is_counted_by_whoever_ends_it() {
 }
 
 #[tokio::test]
-async fn a_provider_that_keeps_failing_shows_as_spared() {
+async fn a_provider_that_keeps_failing_is_shown_as_paused() {
     let web = Upstream::always(Reply::new(503, "text/plain", "out of order"));
     let stack = watched(binaries!(), &web).await;
     let port = worker_port(&stack).await;

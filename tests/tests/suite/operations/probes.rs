@@ -10,7 +10,7 @@ use privachat_tests::{Client, binaries, eventually};
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn a_worker_that_drains_is_alive_and_not_ready() {
+async fn a_draining_worker_is_alive_and_not_ready() {
     let web = web();
     let mut stack = watched(binaries!(), &web).await;
     let port = worker_port(&stack).await;
@@ -53,7 +53,7 @@ fn failure_line(output: &Output) -> String {
 }
 
 #[tokio::test]
-async fn the_healthcheck_of_each_binary_says_whether_it_is_ready() {
+async fn the_healthcheck_of_each_binary_reports_readiness() {
     let web = web();
     let mut stack = watched(binaries!(), &web).await;
     let worker = worker_port(&stack).await;
@@ -93,7 +93,7 @@ async fn the_healthcheck_of_each_binary_says_whether_it_is_ready() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_named_at_the_start() {
+async fn a_port_in_use_is_named_at_the_start() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let web = web();

@@ -61,7 +61,7 @@ async fn assert_ready_again(stack: &Stack) {
 }
 
 #[tokio::test]
-async fn a_full_redis() {
+async fn a_full_redis_is_not_ready() {
     let stack = stack(&[]).await;
     stack.redis.fill(true).await;
     assert_not_ready(&stack, "is full").await;
@@ -70,7 +70,7 @@ async fn a_full_redis() {
 }
 
 #[tokio::test]
-async fn a_replica() {
+async fn a_replica_is_not_ready() {
     let stack = stack(&[]).await;
     configure(&stack, &["REPLICAOF", "127.0.0.1", "1"]).await;
     assert_not_ready(&stack, "replica").await;
@@ -79,7 +79,7 @@ async fn a_replica() {
 }
 
 #[tokio::test]
-async fn a_master_whose_replicas_are_away() {
+async fn a_master_without_its_replicas_is_not_ready() {
     let stack = stack(&[]).await;
     configure(&stack, &["CONFIG", "SET", "min-replicas-to-write", "1"]).await;
     assert_not_ready(&stack, "too few replicas").await;
@@ -88,7 +88,7 @@ async fn a_master_whose_replicas_are_away() {
 }
 
 #[tokio::test]
-async fn a_redis_that_cannot_save() {
+async fn a_redis_that_cannot_save_is_not_ready() {
     let stack = stack(&["--save", "3600", "1000000"]).await;
     let mut redis = stack.redis.connection().await;
     let (_, folder): (String, String) = redis::cmd("CONFIG")
@@ -136,7 +136,7 @@ fn other_server(answer: &'static [u8]) -> u16 {
 }
 
 #[tokio::test]
-async fn a_server_that_is_no_redis_is_an_outage() {
+async fn a_server_that_is_not_redis_is_an_outage() {
     let answers: [&[u8]; 8] = [
         b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
         b"ERROR\r\n",

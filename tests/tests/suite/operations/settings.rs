@@ -98,7 +98,7 @@ async fn the_worker_refuses_bad_settings_with_every_name_and_no_value() {
 }
 
 #[tokio::test]
-async fn both_binaries_read_a_setting_from_the_file_that_its_name_with_file_names() {
+async fn both_binaries_read_a_setting_from_the_file_named_in_its_file_variant() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");
     std::fs::write(&file, "gopher://planted-1\n").unwrap();
@@ -112,7 +112,7 @@ async fn both_binaries_read_a_setting_from_the_file_that_its_name_with_file_name
 }
 
 #[tokio::test]
-async fn one_bad_setting_is_one_line_that_says_what_it_must_be() {
+async fn one_bad_setting_is_one_line_with_the_allowed_values() {
     let Binaries { api, worker } = binaries!();
     for (binary, name, value) in [
         (api, "API_PORT", "none"),
@@ -131,7 +131,7 @@ async fn one_bad_setting_is_one_line_that_says_what_it_must_be() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_a_failure_that_names_the_setting() {
+async fn an_address_in_use_is_a_failure_that_names_the_setting() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let (printed, code) = refused(
@@ -165,7 +165,7 @@ fn help_lists_every_setting_with_its_default() {
 }
 
 #[test]
-fn the_worker_s_help_lists_its_commands() {
+fn the_help_of_the_worker_lists_its_commands() {
     let text = String::from_utf8(run(binaries!().worker, &["--help"]).stdout).unwrap();
     for command in ["ask", "search", "read", "check-config"] {
         assert!(
@@ -177,7 +177,7 @@ fn the_worker_s_help_lists_its_commands() {
 }
 
 #[test]
-fn both_tell_their_version_and_refuse_arguments_they_do_not_know() {
+fn both_binaries_print_their_version_and_refuse_unknown_arguments() {
     let Binaries { api, worker } = binaries!();
     for binary in [api, worker] {
         let version = run(binary, &["--version"]);

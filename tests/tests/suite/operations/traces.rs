@@ -118,7 +118,7 @@ async fn a_search_is_one_trace_from_the_post_to_each_upstream() {
 }
 
 #[tokio::test]
-async fn the_trace_of_a_client_goes_on_also_in_the_second_attempt() {
+async fn the_trace_of_a_client_continues_in_the_second_attempt() {
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let ((engine, _page), collector) = (engine(), collector::taking());
     // More failures than a search retries by itself.
@@ -171,7 +171,7 @@ async fn search_and_stop(endpoint: &str) {
 }
 
 #[tokio::test]
-async fn a_collector_that_is_away_or_hangs_holds_up_neither_searches_nor_the_end() {
+async fn a_missing_or_hanging_collector_delays_neither_searches_nor_the_shutdown() {
     search_and_stop("http://127.0.0.1:9").await;
     let hanging = Upstream::always(Reply::hang());
     search_and_stop(&hanging.url()).await;
@@ -179,7 +179,7 @@ async fn a_collector_that_is_away_or_hangs_holds_up_neither_searches_nor_the_end
 }
 
 #[tokio::test]
-async fn the_last_spans_are_sent_when_a_process_is_told_to_stop() {
+async fn the_last_spans_are_sent_when_a_process_stops() {
     let ((engine, _page), collector) = (engine(), collector::taking());
     let mut stack = traced(&engine, &collector.url())
         .env("OTEL_BSP_SCHEDULE_DELAY", "60000")

@@ -14,7 +14,7 @@ fn output(command: &mut Command) -> String {
 }
 
 #[test]
-fn both_binaries_say_their_version_and_revision() {
+fn both_binaries_print_their_version_and_revision() {
     for (program, name) in [
         (binaries!().api, "privachat-api"),
         (binaries!().worker, "privachat-worker"),
@@ -77,7 +77,7 @@ impl Build {
 }
 
 #[test]
-fn a_release_build_knows_its_commit_also_in_a_second_worktree_and_takes_nothing_else_in() {
+fn a_release_build_contains_its_commit_also_in_a_second_worktree_and_a_debug_build_none() {
     let build = Build::new();
     let checkout = build.folder.path().join("checkout");
     std::fs::create_dir(&checkout).expect("a folder");
@@ -100,7 +100,7 @@ fn a_release_build_knows_its_commit_also_in_a_second_worktree_and_takes_nothing_
 }
 
 #[test]
-fn one_compiler_is_named_in_all_places() {
+fn all_files_name_the_same_compiler() {
     let toolchain = project_files::file("rust-toolchain.toml").text;
     let pinned = toolchain
         .lines()

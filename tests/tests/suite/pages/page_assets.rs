@@ -52,7 +52,7 @@ async fn a_browser_gets_the_page_and_a_program_gets_json() {
 }
 
 #[tokio::test]
-async fn everything_that_the_page_needs_is_served_and_light() {
+async fn everything_that_the_page_needs_is_served_and_small() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let first = page(stack.client(), "/").await;
     let mut weight = first.text.len();
@@ -94,7 +94,7 @@ async fn pages_may_load_only_what_the_service_serves_and_run_nothing_inline() {
 }
 
 #[tokio::test]
-async fn a_browser_that_has_the_page_is_not_sent_it_again() {
+async fn a_cached_page_is_not_sent_again() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let client = stack.client();
     for path in ["/s/x", "/assets/style.css"] {
@@ -115,7 +115,7 @@ async fn a_browser_that_has_the_page_is_not_sent_it_again() {
 
 /// Text turned into markup would run what a page or a model wrote.
 #[test]
-fn no_script_makes_markup_of_text() {
+fn no_script_turns_text_into_markup() {
     let scripts = project_files::web_scripts();
     assert!(scripts.len() > 5);
     for script in scripts {

@@ -24,7 +24,7 @@ async fn fail(service: &Service) -> String {
 }
 
 #[tokio::test]
-async fn searches_and_workers_come_and_go_without_a_reload() {
+async fn searches_and_workers_appear_and_disappear_without_a_reload() {
     let mut service = without_workers().await;
     let browser = Browser::start().await;
     browser.open(&service.url_for("/queue")).await;
@@ -60,7 +60,7 @@ async fn searches_and_workers_come_and_go_without_a_reload() {
 }
 
 #[tokio::test]
-async fn the_page_goes_on_when_the_api_comes_again() {
+async fn the_page_continues_when_the_api_is_restarted() {
     let mut service = without_workers().await;
     let browser = Browser::start().await;
     browser.open(&service.url_for("/queue")).await;
@@ -109,7 +109,7 @@ async fn a_phone_shows_the_queue_and_all_colours_are_readable() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_no_operators_is_told_so_and_may_be_changed_for_another() {
+async fn a_key_without_operator_rights_is_rejected_and_can_be_replaced() {
     let [user, operator] = ["planted-key-of-a-user", "planted-key-of-operator"];
     let stack = privachat_tests::Stack::builder(binaries!())
         .workers(0)

@@ -63,7 +63,7 @@ async fn errors_and_policy_violations_of_a_page_are_noticed() {
 }
 
 #[tokio::test]
-async fn a_question_is_asked_watched_and_answered_and_a_citation_leads_to_its_passage() {
+async fn a_question_shows_its_progress_and_answer_and_a_citation_leads_to_its_passage() {
     let service = Service::start(binaries!(), SLOWLY).await;
     let browser = Browser::start().await;
     ask(&browser, &service).await;
@@ -84,7 +84,7 @@ async fn a_question_is_asked_watched_and_answered_and_a_citation_leads_to_its_pa
 }
 
 #[tokio::test]
-async fn a_reload_and_a_second_window_in_mid_run_lose_nothing() {
+async fn a_reload_and_a_second_window_during_a_search_lose_nothing() {
     let service = Service::start(binaries!(), SLOWLY).await;
     let browser = Browser::start().await;
     ask(&browser, &service).await;
@@ -103,7 +103,7 @@ async fn a_reload_and_a_second_window_in_mid_run_lose_nothing() {
 }
 
 #[tokio::test]
-async fn an_api_that_dies_and_comes_again_in_mid_run_loses_nothing() {
+async fn an_api_that_dies_and_restarts_during_a_search_loses_nothing() {
     let mut service = Service::start(binaries!(), SLOWLY).await;
     let browser = Browser::start().await;
     ask(&browser, &service).await;
@@ -116,7 +116,7 @@ async fn an_api_that_dies_and_comes_again_in_mid_run_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_search_is_cancelled_and_tried_again() {
+async fn a_search_is_cancelled_and_retried() {
     let service = Service::start(binaries!(), SLOWLY).await;
     let browser = Browser::start().await;
     ask(&browser, &service).await;
@@ -140,7 +140,7 @@ async fn a_search_is_cancelled_and_tried_again() {
 }
 
 #[tokio::test]
-async fn a_keyboard_is_enough() {
+async fn the_page_works_with_the_keyboard_alone() {
     let service = Service::start(binaries!(), AT_ONCE).await;
     let browser = Browser::start().await;
     browser.open(&service.url_for("/")).await;
@@ -156,7 +156,7 @@ async fn a_keyboard_is_enough() {
 }
 
 #[tokio::test]
-async fn markup_in_answers_and_titles_is_shown_and_does_nothing() {
+async fn markup_in_answers_and_titles_is_shown_as_text() {
     const MARKUP: &str =
         "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">";
     let answer = format!("{} {MARKUP} [click](javascript:alert(1)) [1]", SITE_TEXT[0]);
@@ -221,7 +221,7 @@ async fn a_phone_shows_it_without_scrolling_sideways_and_all_colours_are_readabl
 }
 
 #[tokio::test]
-async fn what_the_api_refuses_is_said() {
+async fn errors_of_the_api_are_shown() {
     let mut service = Service::start(binaries!(), AT_ONCE).await;
     let browser = Browser::start().await;
     browser.open(&service.url_for("/s/nonsense")).await;

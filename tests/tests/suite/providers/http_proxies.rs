@@ -26,7 +26,7 @@ fn printed(output: &Output) -> String {
 }
 
 #[test]
-fn what_runs_on_this_machine_is_never_behind_a_proxy() {
+fn local_servers_are_called_without_a_proxy() {
     let proxy = Upstream::always(Reply::html("no"));
     let engine = Upstream::always(searxng::sample("mixed-one-dead.json"));
     let by_name = engine.url().replace("127.0.0.1", "localhost");
@@ -50,7 +50,7 @@ fn what_runs_on_this_machine_is_never_behind_a_proxy() {
 }
 
 #[test]
-fn an_engine_elsewhere_is_asked_through_the_proxy_and_failures_name_it() {
+fn a_remote_engine_is_called_through_the_proxy_and_errors_name_it() {
     let proxy = Upstream::always(searxng::sample("mixed-one-dead.json"));
     let elsewhere = ("SEARXNG_BASE_URL", "http://search.example");
     let address = proxy.url();
@@ -89,7 +89,7 @@ fn an_engine_elsewhere_is_asked_through_the_proxy_and_failures_name_it() {
 }
 
 #[test]
-fn a_model_elsewhere_fails_by_the_name_of_the_proxy_too() {
+fn errors_of_a_remote_model_name_the_proxy_too() {
     let proxy = Upstream::always(Reply::new(503, "text/plain", "no"));
     let settings = [
         ("LLM_BASE_URL", "http://model.example/v1"),

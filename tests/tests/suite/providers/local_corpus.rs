@@ -76,7 +76,7 @@ fn cited(end: &Value, part: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn each_kind_of_file_is_answered_from_with_a_link_to_it() {
+async fn each_kind_of_file_gives_an_answer_with_a_link_to_it() {
     let corpus = folder();
     let stack = with_corpus(corpus.path()).start().await;
     let questions = [
@@ -186,7 +186,7 @@ async fn two_workers_share_one_index() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_missing_or_bare_finds_nothing_and_says_so() {
+async fn a_missing_or_empty_folder_finds_nothing_and_says_so() {
     let bare = tempfile::tempdir().unwrap();
     for corpus in [bare.path().to_owned(), bare.path().join("missing")] {
         let mut stack = with_corpus(&corpus).start().await;
@@ -200,7 +200,7 @@ async fn a_folder_that_is_missing_or_bare_finds_nothing_and_says_so() {
 }
 
 #[tokio::test]
-async fn meanings_weigh_when_embeddings_are_configured_and_words_do_when_they_fail() {
+async fn ranking_uses_embeddings_and_falls_back_to_words_when_they_fail() {
     let corpus = folder();
     let question = "How much water does the kettle boil?";
     let request = json!({"query": question, "mode": "balanced", "timeout": 20});
@@ -231,7 +231,7 @@ async fn meanings_weigh_when_embeddings_are_configured_and_words_do_when_they_fa
 }
 
 #[tokio::test]
-async fn a_sentence_in_other_words_is_unverified_by_words_and_verified_by_embeddings() {
+async fn a_paraphrase_is_unverified_by_words_and_verified_by_embeddings() {
     let corpus = folder();
     let says = "Aboard, the vessel brings its tank to a rolling bubble in nine minutes [1].";
     let request = json!({"query": "How much water does the kettle boil?", "mode": "speed"});

@@ -185,7 +185,7 @@ async fn a_wrong_key_is_a_warning_that_names_the_setting() {
 }
 
 #[tokio::test]
-async fn refusals_of_the_model_server_are_told_apart() {
+async fn refusals_of_the_model_server_are_distinguished() {
     let cases = [
         (model::rate_limited(), "limits the rate of requests"),
         (
@@ -228,7 +228,7 @@ async fn a_prompt_that_is_too_long_is_tried_once_more_with_a_shorter_one() {
 }
 
 #[tokio::test]
-async fn what_a_broken_stream_had_said_in_whole_sentences_is_kept() {
+async fn complete_sentences_of_a_broken_stream_are_kept() {
     let script = || Script::says("It runs awaitable objects concurrently [1]. The results come");
     assert_salvaged(&answer_of(script().then_cuts()).await, "broke off");
     assert_salvaged(&answer_of(script().then_fails()).await, "reports an error");
@@ -249,7 +249,7 @@ async fn a_stream_that_breaks_before_its_first_sentence_ends_is_not_shown() {
 }
 
 #[tokio::test]
-async fn models_that_hang_or_drip_are_left_in_time() {
+async fn hanging_and_slow_models_are_given_up_in_time() {
     let half = "It runs awaitable objects concurrently [1]. The results come";
     let llm = Upstream::start(
         move |request: &Request| match request.json()["model"].as_str() {
@@ -279,7 +279,7 @@ async fn models_that_hang_or_drip_are_left_in_time() {
 }
 
 #[tokio::test]
-async fn nonsense_and_silence_are_no_answers() {
+async fn nonsense_and_empty_replies_are_no_answers() {
     let cases = [
         (Reply::nonsense(), "not available"),
         (Reply::cut(), "not available"),
@@ -368,7 +368,7 @@ async fn a_fallback_model_answers_when_the_first_one_fails_or_is_silent() {
 }
 
 #[tokio::test]
-async fn odd_characters_of_a_model_cost_themselves_and_not_the_answer() {
+async fn odd_characters_of_a_model_are_removed_without_losing_the_answer() {
     let chunk = |text: &str| {
         format!(
             "data: {{\"model\": \"us\\u001bual\", \"choices\": [{{\"delta\": {{\"content\": \"{text}\"}}}}]}}\n\n"
@@ -386,7 +386,7 @@ async fn odd_characters_of_a_model_cost_themselves_and_not_the_answer() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_in_one_chunk_is_cut_at_the_tokens_that_were_asked_for() {
+async fn an_endless_answer_in_one_chunk_is_cut_at_the_requested_tokens() {
     let endless = "It runs awaitable objects concurrently [1]. ".repeat(16_000);
     let end = answer_of(Script::says(&endless)).await;
     assert!(text(&end).len() <= 1024 * 16, "{}", text(&end).len());

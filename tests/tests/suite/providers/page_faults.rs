@@ -99,7 +99,7 @@ fn bomb() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_huge_page_a_redirect_loop_a_binary_and_a_404_cost_only_themselves() {
+async fn a_huge_page_a_redirect_loop_a_binary_and_a_404_affect_no_other_page() {
     let site = site::serving([good_page()]);
     let others = ["/huge", "/loop", "/binary", "/nowhere"];
     let others = others.map(|path| site.url_for(path)).to_vec();
@@ -123,7 +123,7 @@ async fn a_huge_page_a_redirect_loop_a_binary_and_a_404_cost_only_themselves() {
 }
 
 #[tokio::test]
-async fn what_unpacks_to_a_hundred_times_its_size_is_left_at_the_limit() {
+async fn a_decompression_bomb_is_cut_at_the_limit() {
     let packed = bomb();
     assert!(packed.len() < 1_000_000);
     let (_, good) = good_page();
@@ -157,7 +157,7 @@ async fn what_unpacks_to_a_hundred_times_its_size_is_left_at_the_limit() {
 }
 
 #[tokio::test]
-async fn private_addresses_are_not_asked_neither_as_results_nor_behind_a_redirect() {
+async fn private_addresses_are_not_fetched_as_results_or_after_a_redirect() {
     let site = site::serving([good_page()]);
     let secret = Upstream::always(Reply::html(site::article("Secret", &["The secret is 42."])));
     let others = vec![
@@ -215,7 +215,7 @@ async fn a_search_whose_pages_all_fail_is_answered_from_the_excerpts() {
 }
 
 #[tokio::test]
-async fn robots_txt_is_not_asked_for_when_the_operator_says_so() {
+async fn robots_txt_is_not_fetched_when_switched_off() {
     let (path, page) = good_page();
     let forbidding = "User-agent: *\nDisallow: /\n".to_owned();
     let site = site::serving([("/robots.txt", forbidding), (path, page)]);

@@ -104,7 +104,7 @@ async fn without_its_key_the_missing_setting_is_named() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_refused_fails_with_the_setting_to_look_at() {
+async fn a_refused_key_fails_with_the_setting_to_check() {
     let perplexity = Upstream::always(Reply::json(401, "{}"));
     let stack = with_perplexity(&perplexity).start().await;
     let request = json!({"query": QUESTION, "async_mode": true, "timeout": 10});
@@ -165,7 +165,7 @@ async fn ended_after(first: Reply) -> (Value, usize) {
 }
 
 #[tokio::test]
-async fn what_passes_is_asked_again_when_its_time_has_come() {
+async fn transient_failures_are_retried_after_their_delay() {
     for reply in [
         perplexity::rate_limited(Some(1)),
         perplexity::rate_limited(None),
@@ -185,7 +185,7 @@ async fn what_passes_is_asked_again_when_its_time_has_come() {
 }
 
 #[tokio::test]
-async fn the_page_of_its_gateway_for_a_wrong_key_names_the_setting_and_is_final() {
+async fn the_gateway_page_for_a_wrong_key_names_the_setting_and_is_final() {
     let (end, calls) = ended_after(perplexity::bad_key()).await;
     assert_eq!(end["status"], "failed", "{end}");
     let hint = end["error_hint"].as_str().expect("a hint");
@@ -194,7 +194,7 @@ async fn the_page_of_its_gateway_for_a_wrong_key_names_the_setting_and_is_final(
 }
 
 #[tokio::test]
-async fn an_answer_that_is_none_fails_as_such() {
+async fn an_invalid_answer_fails_as_such() {
     for reply in [
         Reply::json(200, r#"{"choices": []}"#),
         Reply::json(200, r#"{"choices": [{"message"#),

@@ -66,7 +66,7 @@ async fn the_source_that_the_reranker_prefers_comes_first() {
 }
 
 #[tokio::test]
-async fn by_shared_words_a_reranker_scores_too() {
+async fn a_reranker_may_score_by_shared_words() {
     let reranker = rerank::by_words();
     let end = search(Some(&reranker)).await;
     assert!(
@@ -78,7 +78,7 @@ async fn by_shared_words_a_reranker_scores_too() {
 }
 
 #[tokio::test]
-async fn a_reranker_that_fails_costs_its_opinion_and_no_more() {
+async fn a_failing_reranker_does_not_fail_the_search() {
     let without = search(None).await;
     for reply in [
         rerank::rate_limited(Some(60)),

@@ -111,7 +111,7 @@ async fn searxng_that_is_down_is_a_failure_that_names_the_setting() {
 }
 
 #[tokio::test]
-async fn searxng_that_never_answers_costs_its_share_and_not_what_others_found() {
+async fn a_silent_searxng_does_not_lose_the_results_of_others() {
     let double = Upstream::always(Reply::hang());
     let folder = corpus();
     let (alone, with_others) = tokio::join!(
@@ -125,7 +125,7 @@ async fn searxng_that_never_answers_costs_its_share_and_not_what_others_found() 
 }
 
 #[tokio::test]
-async fn a_web_page_instead_of_json_is_called_so() {
+async fn a_web_page_instead_of_json_is_named_in_the_error() {
     let page = Reply::html("<!DOCTYPE html><title>SearXNG</title><p>Results</p>");
     let end = ended_after(page).await;
     let error = "HTML instead of JSON";
@@ -154,7 +154,7 @@ async fn a_refused_parameter_is_named() {
 }
 
 #[tokio::test]
-async fn a_server_error_a_cut_and_something_that_is_no_http_end_as_unavailable() {
+async fn a_server_error_a_cut_and_a_reply_that_is_not_http_are_unavailable() {
     let broken = Reply::new(502, "text/html", "<h1>Bad Gateway</h1>");
     let (error, cut, nonsense) = tokio::join!(
         ended_after(broken),
@@ -171,7 +171,7 @@ async fn a_server_error_a_cut_and_something_that_is_no_http_end_as_unavailable()
 }
 
 #[tokio::test]
-async fn nothing_found_is_told_from_a_failure() {
+async fn no_results_are_not_a_failure() {
     for sample in ["noresults.json", "answer-avg.json", "keyvalue-command.json"] {
         let end = ended_after(searxng::sample(sample)).await;
         let error = "Nothing was found for this question by searxng";
@@ -193,14 +193,14 @@ async fn when_all_engines_of_searxng_are_dead_the_warning_names_each() {
 }
 
 #[tokio::test]
-async fn results_of_the_living_engines_are_used_and_the_dead_one_is_named() {
+async fn results_of_working_engines_are_used_and_the_failed_one_is_named() {
     let end = ended_after(searxng::sample("mixed-one-dead.json")).await;
     assert_eq!(end["status"], "completed", "{end}");
     assert_warned(&end, "dead-refused (Suspended: HTTP connection error)");
 }
 
 #[tokio::test]
-async fn the_captured_results_are_answered_from_and_cited() {
+async fn captured_results_are_used_and_cited() {
     let end = ended_after(searxng::sample("normal.json")).await;
     assert_answered(&end, "http://127.0.0.1:8889/");
     assert_eq!(end["warnings"], json!([]));
@@ -224,7 +224,7 @@ async fn a_broken_engine_is_replaced_by_the_next_one_of_the_chain() {
 }
 
 #[tokio::test]
-async fn the_operators_documents_answer_when_the_web_search_fails() {
+async fn local_documents_answer_when_the_web_search_fails() {
     let double = Upstream::always(searxng::json_disabled());
     let folder = corpus();
     let end = ended(with_corpus(with_searxng(&double), &folder)).await;
@@ -233,7 +233,7 @@ async fn the_operators_documents_answer_when_the_web_search_fails() {
 }
 
 #[tokio::test]
-async fn an_engine_that_failed_often_rests_and_answers_again_after_a_success() {
+async fn an_engine_is_paused_after_repeated_failures_and_a_success_resets_the_count() {
     let double = searxng::finding(found());
     // A single engine is tried twice more before the search fails.
     let fail = |searches: usize| {
@@ -296,7 +296,7 @@ async fn wikipedia_answers_when_the_corpus_has_nothing_and_the_corpus_when_wikip
 }
 
 #[tokio::test]
-async fn with_no_provider_on_both_ways_of_asking_fail_with_the_settings_to_set() {
+async fn without_a_provider_both_kinds_of_search_fail_with_the_missing_settings() {
     let stack = stack().start().await;
     let end = search(&stack).await;
     let error = "No search provider is configured";
@@ -318,7 +318,7 @@ async fn with_no_provider_on_both_ways_of_asking_fail_with_the_settings_to_set()
 }
 
 #[tokio::test]
-async fn one_odd_result_costs_no_other_and_nothing_unseen_reaches_the_answer() {
+async fn one_odd_result_affects_no_other_and_no_hidden_character_reaches_the_answer() {
     let good = format!(
         r#"{{"title": "gather", "url": "https://docs.example.org/gather", "content": "{FACT}"}}"#
     );

@@ -84,7 +84,7 @@ fn found() -> Reply {
 }
 
 #[tokio::test]
-async fn a_second_search_goes_over_the_connections_of_the_first() {
+async fn a_second_search_reuses_the_connections_of_the_first() {
     let upstreams = Upstreams::start().await;
     upstreams.search().await;
     let before = upstreams.connections();
@@ -94,7 +94,7 @@ async fn a_second_search_goes_over_the_connections_of_the_first() {
 }
 
 #[tokio::test]
-async fn a_connection_that_was_closed_while_idle_costs_nothing() {
+async fn a_connection_that_was_closed_while_idle_causes_no_failure() {
     let upstreams = Upstreams::start().await;
     upstreams.searxng.next(found().then_hangs_up());
     upstreams.search().await;
@@ -104,7 +104,7 @@ async fn a_connection_that_was_closed_while_idle_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_closed_on_its_next_request_costs_nothing() {
+async fn a_connection_that_is_closed_at_its_next_request_causes_no_failure() {
     let upstreams = Upstreams::start().await;
     upstreams.search().await;
     upstreams.searxng.next(Reply::cut());

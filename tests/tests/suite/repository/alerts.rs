@@ -153,7 +153,7 @@ fn queries() -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_query_asks_for_metrics_and_labels_that_there_are() {
+fn every_query_uses_existing_metrics_and_labels() {
     let page = Page::read();
     let mut asked = BTreeSet::new();
     for (place, query) in queries() {
@@ -184,7 +184,7 @@ fn every_query_asks_for_metrics_and_labels_that_there_are() {
 }
 
 #[test]
-fn every_metric_is_asked_for_by_the_dashboard_or_an_alert() {
+fn every_metric_is_used_by_the_dashboard_or_an_alert() {
     let asked: BTreeSet<String> = queries()
         .iter()
         .flat_map(|(_, query)| uses(query))
@@ -200,7 +200,7 @@ fn every_metric_is_asked_for_by_the_dashboard_or_an_alert() {
 }
 
 #[test]
-fn values_that_queries_choose_are_ones_that_there_are() {
+fn every_label_value_in_a_query_exists() {
     let page = Page::read();
     let open = ["job", "instance", "upstream"];
     for (place, query) in queries() {
@@ -227,7 +227,7 @@ fn values_that_queries_choose_are_ones_that_there_are() {
 }
 
 #[test]
-fn every_alert_is_explained_and_leads_to_its_section_of_the_runbook() {
+fn every_alert_has_an_explanation_and_a_section_in_the_runbook() {
     let runbook = project_files::file("docs/RUNBOOK.md").text;
     let sections: BTreeSet<String> = runbook
         .lines()
@@ -260,7 +260,7 @@ fn every_alert_is_explained_and_leads_to_its_section_of_the_runbook() {
 }
 
 #[test]
-fn every_alert_is_seen_to_fire() {
+fn every_alert_has_a_test_in_which_it_fires() {
     let tests = project_files::file("deploy/prometheus/alerts_test.yml").text;
     for name in alerts().keys() {
         assert!(tests.contains(&format!("alertname=\"{name}\"")), "{name}");

@@ -42,7 +42,7 @@ fn forbidden_words(source: &SourceFile, forbidden: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn the_api_and_the_worker_never_see_each_other_and_the_core_sees_neither() {
+fn the_api_and_the_worker_do_not_depend_on_each_other_nor_the_core_on_either() {
     let edges = [
         ("crates/api", vec!["worker"]),
         ("crates/worker", vec!["api"]),
@@ -67,7 +67,7 @@ fn the_api_and_the_worker_never_see_each_other_and_the_core_sees_neither() {
 }
 
 #[test]
-fn the_pipeline_knows_no_redis_no_database_and_no_jobs() {
+fn the_pipeline_does_not_use_redis_the_database_or_jobs() {
     let pipeline = under("crates/worker/src/pipeline");
     assert!(
         !pipeline.is_empty(),
@@ -96,7 +96,7 @@ fn the_pipeline_knows_no_redis_no_database_and_no_jobs() {
 }
 
 #[test]
-fn the_job_engine_knows_bytes_and_ids_and_nothing_of_search() {
+fn the_job_engine_handles_bytes_and_ids_and_no_search_types() {
     let jobs = under("crates/core/src/jobs");
     let words = [
         "SearchRequest",
@@ -143,7 +143,7 @@ fn no_source_file_is_longer_than_400_lines() {
 }
 
 #[test]
-fn no_file_is_a_drawer_for_odds_and_ends() {
+fn no_file_has_a_catch_all_name() {
     let drawers = [
         "utils.rs",
         "util.rs",
@@ -161,7 +161,7 @@ fn no_file_is_a_drawer_for_odds_and_ends() {
 }
 
 #[test]
-fn redis_keys_are_spelled_in_keys_rs_alone() {
+fn redis_keys_are_written_in_keys_rs_only() {
     let spelled = under("crates").into_iter().filter(|source| {
         let code = source.code();
         let spells = ["\"search_job:", "\"{search_job:", "\"{search}:"]
@@ -179,7 +179,7 @@ fn redis_keys_are_spelled_in_keys_rs_alone() {
 }
 
 #[test]
-fn no_file_names_a_folder_of_somebodys_machine_or_a_package_mirror() {
+fn no_file_names_a_local_folder_or_a_package_mirror() {
     let folders = ["/home/", "/root/", "/Users/", "/work/"];
     let hosts = [
         "index.crates.io",

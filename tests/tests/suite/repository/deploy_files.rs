@@ -65,7 +65,7 @@ fn the_example_explains_every_setting_with_its_default_and_no_other() {
 }
 
 #[test]
-fn the_example_sets_nothing_so_that_a_copy_of_it_changes_nothing() {
+fn the_example_sets_nothing() {
     let example = project_files::file(".env.example").text;
     for line in example.lines() {
         assert!(
@@ -84,7 +84,7 @@ fn value<'a>(text: &'a str, name: &str) -> &'a str {
 }
 
 #[test]
-fn a_pod_is_given_longer_to_stop_than_it_takes() {
+fn a_pod_has_more_time_to_stop_than_it_needs() {
     let config = project_files::file("deploy/kubernetes/config.yaml").text;
     let drain = seconds(value(&config, "DRAIN_SECONDS"));
     let delay = seconds(value(&config, "SHUTDOWN_DELAY_SECONDS"));
@@ -115,7 +115,7 @@ fn names(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_manifests_of_kubernetes_set_what_is_a_setting() {
+fn the_kubernetes_manifests_set_existing_settings() {
     let known = settings();
     for (file, holds_secrets) in [("config.yaml", false), ("secret.yaml", true)] {
         let names = names(&project_files::file(&format!("deploy/kubernetes/{file}")).text);
@@ -142,7 +142,7 @@ fn choices(schema: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_chart_takes_every_setting_that_a_pod_may_have_and_no_other() {
+fn the_chart_accepts_every_setting_of_a_pod_and_no_other() {
     // Files of this machine, and one name or folder for several pods.
     let outside = [
         "API_ADDR_FILE",
@@ -171,7 +171,7 @@ fn the_chart_takes_every_setting_that_a_pod_may_have_and_no_other() {
 }
 
 #[test]
-fn the_image_is_built_by_the_oldest_rust_that_is_promised() {
+fn the_image_is_built_with_the_oldest_supported_rust() {
     let image = project_files::file("deploy/Dockerfile").text;
     let manifest = project_files::file("Cargo.toml").text;
     let promised = manifest

@@ -20,7 +20,7 @@ fn is_running(id: u32) -> bool {
 }
 
 #[tokio::test]
-async fn a_process_tells_its_exit_code_and_keeps_its_output() {
+async fn a_process_has_its_exit_code_and_its_output() {
     let folder = tempfile::tempdir().unwrap();
     let mut shell = isolated("sh");
     shell.args([
@@ -52,7 +52,7 @@ async fn a_process_tells_its_exit_code_and_keeps_its_output() {
 }
 
 #[tokio::test]
-async fn redis_starts_answers_and_is_gone_when_dropped() {
+async fn redis_starts_answers_and_stops_when_dropped() {
     let mut server = RedisServer::start().await;
     let id = server.process().id();
     let mut connection = server.connection().await;
@@ -63,7 +63,7 @@ async fn redis_starts_answers_and_is_gone_when_dropped() {
 }
 
 #[tokio::test]
-async fn redis_is_gone_when_the_test_panics() {
+async fn redis_stops_when_the_test_panics() {
     let (send, receive) = tokio::sync::oneshot::channel();
     let failing = tokio::spawn(async move {
         let mut server = RedisServer::start().await;
@@ -76,7 +76,7 @@ async fn redis_is_gone_when_the_test_panics() {
 }
 
 #[tokio::test]
-async fn with_aof_a_killed_redis_remembers_after_a_restart() {
+async fn with_aof_a_killed_redis_has_its_data_after_a_restart() {
     let mut server = RedisServer::with_aof().await;
     server
         .connection()
@@ -150,7 +150,7 @@ fn ping_on(stream: &mut TcpStream) -> std::io::Result<[u8; 7]> {
 }
 
 #[tokio::test]
-async fn the_proxy_passes_bytes_with_the_latency_it_is_told() {
+async fn the_proxy_forwards_bytes_with_the_given_latency() {
     let server = RedisServer::tcp().await;
     let proxy = Proxy::start(server.address());
     assert_eq!(&ping(proxy.address()).unwrap(), b"+PONG\r\n");
@@ -165,7 +165,7 @@ async fn the_proxy_passes_bytes_with_the_latency_it_is_told() {
 }
 
 #[tokio::test]
-async fn the_proxy_cuts_refuses_and_forgives() {
+async fn the_proxy_cuts_refuses_and_accepts_again() {
     let server = RedisServer::tcp().await;
     let proxy = Proxy::start(server.address());
     let mut stream = TcpStream::connect(proxy.address()).unwrap();
@@ -199,7 +199,7 @@ async fn the_proxy_swallows_the_reply_with_a_pattern_and_no_other() {
 }
 
 #[tokio::test]
-async fn the_proxy_can_hold_one_direction_alone() {
+async fn the_proxy_can_block_a_single_direction() {
     let server = RedisServer::tcp().await;
     let proxy = Proxy::start(server.address());
     let mut stream = TcpStream::connect(proxy.address()).unwrap();
@@ -222,7 +222,7 @@ async fn the_proxy_can_hold_one_direction_alone() {
 }
 
 #[tokio::test]
-async fn the_proxy_holds_bytes_in_a_black_hole_and_then_delivers_them() {
+async fn the_proxy_holds_bytes_back_in_a_black_hole_and_then_delivers_them() {
     let server = RedisServer::tcp().await;
     let proxy = Proxy::start(server.address());
     let mut stream = TcpStream::connect(proxy.address()).unwrap();
@@ -256,7 +256,7 @@ async fn a_swallowed_reply_is_lost_after_the_server_has_done_the_work() {
 }
 
 #[tokio::test]
-async fn a_double_counts_its_calls_and_plays_its_script_first() {
+async fn a_double_counts_its_calls_and_sends_scripted_replies_first() {
     let double = searxng::finding(vec![searxng::Result::new(
         "Title",
         "https://example.org/",
@@ -305,7 +305,7 @@ async fn the_model_double_streams_and_can_be_cut_in_the_middle() {
 }
 
 #[tokio::test]
-async fn a_double_notices_when_its_reader_hangs_up() {
+async fn a_double_notices_when_its_client_hangs_up() {
     let double = Upstream::always(Reply::hang());
     let client = Client::new(&double.url());
     let impatient = client
@@ -336,7 +336,7 @@ async fn the_site_double_has_good_pages_and_bad_ones() {
 }
 
 #[tokio::test]
-async fn the_mediawiki_double_speaks_the_formats_of_the_captured_bodies() {
+async fn the_mediawiki_double_has_the_formats_of_the_captured_bodies() {
     let double = mediawiki::finding(vec![mediawiki::Article::new(
         "Queues",
         "Queues hold things.",
@@ -371,7 +371,7 @@ fn both_binaries_are_built_with_the_tests() {
 }
 
 #[tokio::test]
-async fn a_stack_takes_a_search_and_is_gone_when_dropped() {
+async fn a_stack_accepts_a_search_and_stops_when_dropped() {
     let builder = Stack::builder(privachat_tests::binaries!()).workers(0);
     let mut stack = builder.env("CORPUS_PATHS", "docs").start().await;
     let id = stack.client().enqueue(json!({"query": "anything"})).await;

@@ -64,7 +64,7 @@ async fn wait_for_log(stack: &mut Stack, text: &str) {
 }
 
 #[tokio::test]
-async fn a_database_that_is_down_at_the_start_delays_sessions_and_no_answer() {
+async fn a_database_outage_at_the_start_delays_sessions_but_no_answer() {
     let server = PostgresServer::shared().await;
     let (url, proxy) = database(&server).await;
     disconnect(&proxy);
@@ -97,7 +97,7 @@ async fn a_database_that_is_down_at_the_start_delays_sessions_and_no_answer() {
 }
 
 #[tokio::test]
-async fn a_database_that_goes_down_in_mid_run_delays_sessions_and_no_answer() {
+async fn a_later_database_outage_delays_sessions_but_no_answer() {
     let server = PostgresServer::shared().await;
     let (url, proxy) = database(&server).await;
     let web = searxng::finding(gather_results());
@@ -126,7 +126,7 @@ async fn a_database_that_goes_down_in_mid_run_delays_sessions_and_no_answer() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_silent_holds_up_no_answer() {
+async fn a_silent_database_delays_no_answer() {
     let server = PostgresServer::shared().await;
     let (url, proxy) = database(&server).await;
     let web = searxng::finding(gather_results());

@@ -143,11 +143,11 @@ async fn assert_only_poison_fails(workers: usize) {
 }
 
 #[tokio::test]
-async fn twenty_searches_in_one_worker_outlive_a_poison() {
+async fn twenty_searches_in_one_worker_survive_a_poison() {
     assert_only_poison_fails(1).await;
 }
 
 #[tokio::test]
-async fn twenty_searches_in_three_workers_outlive_a_poison() {
+async fn twenty_searches_in_three_workers_survive_a_poison() {
     assert_only_poison_fails(3).await;
 }

@@ -8,16 +8,16 @@ async fn assert_recovers(row: &Row) {
 }
 
 #[tokio::test]
-async fn a_search_whose_api_died_before_the_record_is_accepted_once_with_the_same_key() {
+async fn a_search_is_accepted_once_when_its_api_dies_before_writing_the_record() {
     assert_recovers(&api::KILLED_BEFORE_THE_RECORD).await;
 }
 
 #[tokio::test]
-async fn a_search_whose_api_died_between_record_and_hint_is_found() {
+async fn a_search_is_recovered_when_its_api_dies_before_queueing_it() {
     assert_recovers(&api::KILLED_BEFORE_THE_HINT).await;
 }
 
 #[tokio::test]
-async fn a_cancel_that_was_not_heard_is_seen_with_the_next_beat() {
+async fn a_lost_cancel_message_is_noticed_at_the_next_heartbeat() {
     assert_recovers(&api::CANCEL_LOST).await;
 }

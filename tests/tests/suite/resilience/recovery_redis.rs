@@ -95,7 +95,7 @@ async fn after_a_restart_of_redis_running_searches_are_not_started_twice() {
 }
 
 #[tokio::test]
-async fn after_an_outage_of_redis_its_old_sweepers_spare_running_searches_too() {
+async fn after_an_outage_of_redis_old_sweepers_leave_running_searches_alone() {
     let searxng = found_after(Duration::from_secs(LEASE + 5));
     let mut stack = privachat_tests::fixtures::stack(binaries!(), &searxng, 2).await;
     wait_until_uptime_counts(&stack.redis).await;

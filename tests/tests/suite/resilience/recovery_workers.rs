@@ -9,12 +9,12 @@ async fn assert_recovers(row: &Row) {
 }
 
 #[tokio::test]
-async fn a_search_whose_worker_is_killed_in_mid_run_is_completed_by_another() {
+async fn a_search_is_completed_by_another_worker_when_its_worker_is_killed() {
     assert_recovers(&workers::KILLED).await;
 }
 
 #[tokio::test]
-async fn a_worker_that_was_frozen_for_longer_than_its_lease_changes_nothing_afterwards() {
+async fn a_worker_frozen_for_longer_than_its_lease_changes_nothing_afterwards() {
     assert_recovers(&workers::FROZEN).await;
 }
 
@@ -24,7 +24,7 @@ async fn a_search_that_kills_its_workers_fails_with_the_reason() {
 }
 
 #[tokio::test]
-async fn what_a_stopping_worker_gives_back_is_the_next_to_be_started() {
+async fn a_search_released_by_a_stopping_worker_starts_next() {
     assert_recovers(&workers::TERMINATED).await;
 }
 

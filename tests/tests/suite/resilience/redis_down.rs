@@ -65,7 +65,7 @@ async fn wait_until_ready(stack: &Stack) {
 }
 
 #[tokio::test]
-async fn both_binaries_start_without_redis_say_so_and_work_once_it_is_there() {
+async fn both_binaries_start_without_redis_report_it_and_work_once_it_is_up() {
     let web = searxng::finding(gather_results());
     let mut redis = RedisServer::start().await;
     redis.kill();
@@ -102,7 +102,7 @@ async fn both_binaries_start_without_redis_say_so_and_work_once_it_is_there() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_before_redis_was_killed_is_completed_after_its_restart() {
+async fn searches_accepted_before_redis_was_killed_complete_after_its_restart() {
     let web = slow(Duration::from_secs(2));
     let redis = RedisServer::with_aof().await;
     let mut stack = Stack::builder(binaries!())
@@ -129,7 +129,7 @@ async fn what_was_accepted_before_redis_was_killed_is_completed_after_its_restar
 }
 
 #[tokio::test]
-async fn a_sync_caller_gets_its_answer_although_redis_was_away_meanwhile() {
+async fn a_sync_caller_gets_its_answer_despite_a_redis_outage() {
     // Longer than the pause between two checks of the waiting request.
     const OUTAGE: Duration = Duration::from_secs(6);
     let web = slow(Duration::from_secs(1));
@@ -153,7 +153,7 @@ async fn a_sync_caller_gets_its_answer_although_redis_was_away_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_frozen_is_answered_with_503_and_work_goes_on_when_it_thaws() {
+async fn a_frozen_redis_means_503_and_work_continues_when_it_resumes() {
     let web = searxng::finding(gather_results());
     let mut stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let before = stack.client().enqueue(question()).await;
@@ -198,7 +198,7 @@ async fn a_full_redis_refuses_new_searches_and_still_answers_polls() {
 }
 
 #[tokio::test]
-async fn a_result_that_a_full_redis_cannot_take_is_kept_in_hand_until_it_can() {
+async fn a_worker_keeps_a_result_until_a_full_redis_has_room() {
     let web = slow(Duration::from_secs(1));
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let id = stack.client().enqueue(question()).await;
@@ -221,7 +221,7 @@ async fn a_result_that_a_full_redis_cannot_take_is_kept_in_hand_until_it_can() {
 }
 
 #[tokio::test]
-async fn a_worker_takes_no_more_than_its_slots_from_a_redis_that_is_full() {
+async fn a_worker_claims_no_more_than_its_slots_from_a_full_redis() {
     let web = searxng::finding(gather_results());
     let mut stack = Stack::builder(binaries!())
         .workers(0)
@@ -259,7 +259,7 @@ async fn a_worker_takes_no_more_than_its_slots_from_a_redis_that_is_full() {
 }
 
 #[tokio::test]
-async fn a_worker_can_be_stopped_while_redis_is_away() {
+async fn a_worker_can_be_stopped_during_a_redis_outage() {
     let web = searxng::finding(gather_results());
     let mut stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let id = stack.client().enqueue(question()).await;

@@ -240,7 +240,7 @@ async fn killed_apis_are_noticed_by_the_users() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn apis_that_leave_before_the_balancer_has_noticed_are_noticed_by_the_users() {
+async fn apis_that_stop_before_the_balancer_has_noticed_are_noticed_by_the_users() {
     let mut service = Service::start(Unit::Connection, 0).await;
     service.restart_apis().await;
     let seen = service.stop_and_verify().await;

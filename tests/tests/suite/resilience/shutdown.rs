@@ -13,7 +13,7 @@ const WITHOUT_WAITING: Duration = Duration::from_secs(60);
 const LONG_WAIT_SECONDS: u64 = 300;
 
 #[tokio::test]
-async fn a_second_signal_makes_a_worker_give_back_at_once() {
+async fn a_second_signal_makes_a_worker_release_its_searches_at_once() {
     let (searxng, _) = searxng_hanging_first(usize::MAX);
     let mut stack = Stack::builder(binaries!())
         .with_searxng(&searxng)
@@ -37,7 +37,7 @@ async fn a_second_signal_makes_a_worker_give_back_at_once() {
 }
 
 #[tokio::test]
-async fn an_api_told_to_stop_answers_what_it_was_asked_before() {
+async fn a_stopping_api_answers_earlier_requests() {
     let web = Upstream::start(|request: &Request| {
         let query = request.parameter("q").unwrap_or_default();
         let body = searxng::body(query, &gather_results());
@@ -77,7 +77,7 @@ async fn a_second_signal_ends_an_api_in_the_middle_of_its_requests() {
 }
 
 #[tokio::test]
-async fn an_api_told_to_stop_is_not_ready_and_takes_requests_until_load_balancers_have_noticed() {
+async fn a_stopping_api_is_not_ready_and_accepts_requests_until_load_balancers_have_noticed() {
     const DELAY: Duration = Duration::from_secs(3);
     let (searxng, _) = searxng_hanging_first(0);
     let mut stack = Stack::builder(binaries!())

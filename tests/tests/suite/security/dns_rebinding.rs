@@ -40,7 +40,7 @@ fn assert_refused(answer: &HttpResponse, code: &str, setting: &str, what: &str) 
 }
 
 #[tokio::test]
-async fn nothing_is_answered_to_a_strangers_name_with_keys_and_without() {
+async fn foreign_host_names_are_refused_with_keys_and_without() {
     let keys = format!("alice:{KEY}");
     for (stack, key) in [
         (builder().start().await, None),
@@ -77,7 +77,7 @@ async fn nothing_is_answered_to_a_strangers_name_with_keys_and_without() {
 }
 
 #[tokio::test]
-async fn the_ports_for_metrics_answer_to_no_strangers_name_either() {
+async fn the_metrics_ports_refuse_foreign_host_names_too() {
     let web = web();
     let stack = watched(binaries!(), &web).await;
     let worker = worker_port(&stack).await;
@@ -95,7 +95,7 @@ async fn the_ports_for_metrics_answer_to_no_strangers_name_either() {
 }
 
 #[tokio::test]
-async fn names_that_the_operator_gave_are_answered_beside_those_of_the_machine() {
+async fn configured_host_names_are_accepted_beside_those_of_the_machine() {
     let named = builder()
         .api_env("ALLOWED_HOSTS", "search.example.com, *.lan")
         .api_env("API_HOST", "localhost")
@@ -120,7 +120,7 @@ async fn names_that_the_operator_gave_are_answered_beside_those_of_the_machine()
 }
 
 #[tokio::test]
-async fn a_request_without_a_name_is_no_browsers_and_one_with_two_is_held_to_both() {
+async fn a_request_without_a_host_name_is_accepted_and_one_with_two_must_pass_with_both() {
     let stack = builder().start().await;
     let client = stack.client();
     let old = client.exchange("GET /livez HTTP/1.0\r\n\r\n").await;
@@ -155,7 +155,7 @@ const PAGES: [(Option<&str>, Option<&str>, bool); 10] = [
 ];
 
 #[tokio::test]
-async fn a_page_of_another_site_changes_nothing_and_opens_no_socket() {
+async fn a_page_of_another_site_changes_nothing_and_opens_no_websocket() {
     let stack = builder()
         .api_env("CORS_ORIGINS", "https://app.example")
         .start()
@@ -194,7 +194,7 @@ async fn a_page_of_another_site_changes_nothing_and_opens_no_socket() {
 }
 
 #[tokio::test]
-async fn what_only_looks_is_left_to_the_browser_and_any_origin_may_act_where_the_star_stands() {
+async fn reads_are_left_to_the_browser_and_every_origin_may_act_with_the_star() {
     let stack = builder().start().await;
     let client = stack.client();
     let from_evil = |method: Method, path: &str| {

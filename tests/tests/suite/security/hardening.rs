@@ -76,7 +76,7 @@ fn single_bytes(text: &str) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn answers_of_every_kind_forbid_what_nobody_needs() {
+async fn answers_of_every_kind_forbid_unneeded_browser_features() {
     let web = searxng::finding(searxng::about_python());
     let mut stack = Stack::builder(binaries!())
         .with_searxng(&web)
@@ -152,7 +152,7 @@ async fn pages_and_documents_have_policies_of_their_own() {
 }
 
 #[tokio::test]
-async fn browsers_are_told_to_keep_to_tls_when_a_trusted_proxy_says_that_there_is_any() {
+async fn answers_have_hsts_when_a_trusted_proxy_reports_tls() {
     let told = async |trusted: &str, scheme: &str| {
         let stack = Stack::builder(binaries!())
             .workers(0)
@@ -219,7 +219,7 @@ async fn a_body_that_trickles_or_stops_is_refused_after_ten_seconds() {
 }
 
 #[tokio::test]
-async fn heads_with_too_much_in_them_are_refused_and_the_next_request_is_served() {
+async fn oversized_heads_are_refused_and_the_next_request_is_served() {
     let stack = api().await;
     let client = stack.client();
     let close = "Connection: close\r\n";
@@ -251,7 +251,7 @@ async fn heads_with_too_much_in_them_are_refused_and_the_next_request_is_served(
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_wants_does_not_hold_the_connection() {
+async fn an_unwanted_body_does_not_hold_the_connection() {
     let stack = api().await;
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(4096));
     for path in ["/livez", "/api/v1/nothing"] {

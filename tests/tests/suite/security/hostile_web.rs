@@ -154,7 +154,7 @@ fn internal_addresses(port: u16) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn no_spelling_of_an_address_leads_inside_neither_as_a_result_nor_by_redirect() {
+async fn no_form_of_an_address_reaches_internal_hosts_as_a_result_or_by_redirect() {
     let secret = Upstream::always(Reply::html(site::article("asyncio.gather", &[SECRET])));
     let port = secret.url().rsplit(':').next().unwrap().parse().unwrap();
     let hostile = internal_addresses(port);
@@ -210,7 +210,7 @@ fn peak_memory(process: u32) -> u64 {
 }
 
 #[tokio::test]
-async fn hostile_documents_cost_only_themselves() {
+async fn hostile_documents_affect_no_other_document() {
     let documents = site::hostile_documents(&article());
     let count = documents.len();
     let site = Upstream::start(move |request: &Request| {
@@ -310,7 +310,7 @@ fn prompts(llm: &Upstream) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_model_is_shown_pages_as_quoted_material_that_they_cannot_leave() {
+async fn a_model_receives_pages_as_quoted_material_that_they_cannot_leave() {
     let says = "It runs awaitable objects concurrently and returns a list of their results [1].";
     let llm = model::chat(Script::says(says));
     let (site, parts) = injecting();
@@ -342,7 +342,7 @@ async fn a_model_is_shown_pages_as_quoted_material_that_they_cannot_leave() {
 }
 
 #[tokio::test]
-async fn what_a_model_that_obeys_a_page_cites_is_removed_and_not_trusted() {
+async fn citations_of_a_model_that_obeys_a_page_are_removed() {
     let says = "PWNED, as ordered by the page [42]. The operator owes 7,000 dollars [1][0][-1].";
     let llm = model::chat(Script::says(says));
     let (site, parts) = injecting();
@@ -378,7 +378,7 @@ async fn a_page_is_fetched_once_for_all_workers() {
 
 /// A site that stops sending in the middle of a page delays no search.
 #[tokio::test]
-async fn pages_that_never_end_are_not_waited_for() {
+async fn endless_pages_delay_no_search() {
     let endless = vec![Step::Send("<p>".into()), Step::Hang];
     let good = article();
     let site = Upstream::start(move |request: &Request| match request.path.as_str() {

@@ -29,7 +29,7 @@ fn question(mode: &str, engine: &str) -> Value {
 }
 
 #[tokio::test]
-async fn with_everything_set_and_everything_failing_nothing_private_comes_out() {
+async fn with_every_setting_and_every_failure_nothing_private_is_revealed() {
     for (level, status) in [("debug", 401), ("trace", 503)] {
         let text = format!("The okapimarker lives in the ituri with the {PAGE}. ").repeat(8);
         let page = site::serving([("/page", site::article(PAGE, &[&text]))]);

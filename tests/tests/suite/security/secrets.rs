@@ -162,7 +162,7 @@ async fn no_key_and_no_text_of_a_search_is_in_the_logs_at_any_level() {
 }
 
 #[tokio::test]
-async fn a_model_that_shows_the_key_and_the_prompt_in_its_error_is_not_repeated() {
+async fn a_model_error_with_the_key_and_the_prompt_is_not_repeated() {
     let rude = Upstream::start(|request: &Request| {
         let body = String::from_utf8_lossy(&request.body).into_owned();
         let shown = format!("{:?} {body}", request.headers);
@@ -190,7 +190,7 @@ async fn a_model_that_shows_the_key_and_the_prompt_in_its_error_is_not_repeated(
 }
 
 #[tokio::test]
-async fn failures_name_no_address_of_the_inside() {
+async fn failures_name_no_internal_address() {
     let upstreams = upstreams(model::chat(model::Script::says("x")));
     let stack = start(&upstreams, "info").await;
     let answers = exercise(&stack).await;

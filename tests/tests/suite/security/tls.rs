@@ -139,7 +139,7 @@ fn stdout(output: &Output) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_service_runs_on_a_redis_and_an_engine_with_certificates_of_ones_own() {
+async fn a_service_uses_a_redis_and_an_engine_with_private_certificates() {
     let authority = Authority::new();
     let (redis, url) = authority.redis(&localhost()).await;
     let engine = searxng::finding(gather_results());
@@ -159,7 +159,7 @@ async fn a_service_runs_on_a_redis_and_an_engine_with_certificates_of_ones_own()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_wrong_with_the_certificate_of_redis_is_said_with_what_to_do() {
+async fn a_bad_redis_certificate_is_reported_with_advice() {
     let [authority, other] = [Authority::new(), Authority::new()];
     for (params, trusted, problem, remedy) in [
         (localhost(), None, "not signed by", "let REDIS_CA_FILE name"),
@@ -207,7 +207,7 @@ async fn what_is_wrong_with_the_certificate_of_redis_is_said_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_port_where_nothing_listens_is_no_matter_of_certificates() {
+async fn a_closed_port_is_not_reported_as_a_certificate_problem() {
     let authority = Authority::new();
     let ca = authority.path("ca.pem");
     let url = format!("rediss://localhost:{}/0", free_port());
@@ -222,7 +222,7 @@ async fn a_port_where_nothing_listens_is_no_matter_of_certificates() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_wrong_with_the_certificate_of_an_engine_is_said() {
+async fn a_bad_engine_certificate_is_reported() {
     let authority = Authority::new();
     let engine = searxng::finding(gather_results());
     let ca = authority.path("ca.pem");
@@ -247,7 +247,7 @@ async fn what_is_wrong_with_the_certificate_of_an_engine_is_said() {
 }
 
 #[tokio::test]
-async fn a_file_of_authorities_that_cannot_be_used_ends_the_start_and_is_named() {
+async fn an_unusable_file_of_authorities_fails_the_start_and_is_named() {
     let authority = Authority::new();
     let files: [(PathBuf, Option<String>, &str); 4] = [
         ("missing.pem".into(), None, "cannot be read"),

@@ -15,7 +15,7 @@ fn cache(redis: &RedisServer) -> Cache {
 }
 
 #[tokio::test]
-async fn bytes_are_kept_as_they_are_and_for_as_long_as_they_should() {
+async fn bytes_are_cached_unchanged_for_their_lifetime() {
     let redis = RedisServer::start().await;
     let cache = cache(&redis);
     let key = keys::page("a");
@@ -30,7 +30,7 @@ async fn bytes_are_kept_as_they_are_and_for_as_long_as_they_should() {
 }
 
 #[tokio::test]
-async fn a_lock_is_extended_and_given_back_by_its_holder_alone() {
+async fn a_lock_is_extended_and_released_by_its_holder_only() {
     let redis = RedisServer::start().await;
     let cache = cache(&redis);
     let mut connection = redis.connection().await;
@@ -51,7 +51,7 @@ async fn a_lock_is_extended_and_given_back_by_its_holder_alone() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_silent_or_full_is_a_miss_and_nobody_waits_for_it() {
+async fn a_silent_or_full_redis_is_a_miss_without_a_wait() {
     let mut redis = RedisServer::start().await;
     let cache = cache(&redis);
     let key = keys::answer("a");

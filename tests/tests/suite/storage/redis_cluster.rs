@@ -125,7 +125,7 @@ async fn a_running_search_is_cancelled_and_that_of_a_killed_worker_taken_over() 
 }
 
 #[tokio::test]
-async fn a_node_that_is_killed_and_restarted_loses_nothing_and_does_not_stop_the_others() {
+async fn a_killed_and_restarted_node_loses_nothing_and_does_not_stop_the_others() {
     let (web, free) = searxng_held();
     let mut stack = builder(&web)
         .env("WORKER_SLOTS", 2)
@@ -157,7 +157,7 @@ async fn a_node_that_is_killed_and_restarted_loses_nothing_and_does_not_stop_the
 }
 
 #[tokio::test]
-async fn the_node_with_the_queues_is_killed_and_restarted_in_mid_search() {
+async fn the_node_with_the_queues_is_killed_and_restarted_during_searches() {
     let (web, free) = searxng_held();
     let mut stack = builder(&web)
         .env("WORKER_SLOTS", 2)
@@ -238,7 +238,7 @@ async fn a_replica_takes_over_the_queues_when_their_node_dies() {
 }
 
 #[tokio::test]
-async fn one_node_where_several_belong_is_noticed_at_the_start() {
+async fn a_cluster_node_set_as_a_single_redis_is_reported_at_the_start() {
     let cluster = RedisCluster::start().await;
     let one = Redis::open(&cluster.nodes[0].url()).unwrap();
     let misdirected = eventually("a command is redirected", TIMEOUT, async || {

@@ -35,7 +35,7 @@ async fn each_runtime_keeps_one_connection_and_needs_no_other_thread_to_drive_it
 
 /// Ids of runtimes are reused.
 #[tokio::test]
-async fn the_connection_of_a_runtime_that_has_ended_is_in_nobodys_way() {
+async fn the_connection_of_an_ended_runtime_is_not_reused() {
     let server = RedisServer::start().await;
     let redis = Redis::open(&server.url()).unwrap();
     for _ in 0..20 {

@@ -81,7 +81,7 @@ async fn assert_reported(
 }
 
 #[tokio::test]
-async fn a_redis_that_is_weaker_than_the_promise_is_said_and_used() {
+async fn a_redis_with_weak_durability_is_reported_and_used() {
     let synced = server(true, &[]).await;
     let url = synced.url();
     assert_reported(synced, &url, "durable", Some(1.0), "").await;
@@ -97,7 +97,7 @@ async fn a_redis_that_is_weaker_than_the_promise_is_said_and_used() {
 }
 
 #[tokio::test]
-async fn what_a_managed_redis_does_not_tell_is_unknown_and_no_warning() {
+async fn hidden_settings_of_a_managed_redis_are_unknown_and_no_warning() {
     let (server, url) = managed().await;
     assert_reported(server, &url, "unknown", None, "").await;
 }
@@ -110,7 +110,7 @@ fn option(text: &str, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn make_run_compose_and_the_tests_have_what_was_accepted_on_disk_first() {
+async fn make_run_compose_and_the_tests_write_accepted_searches_to_disk_first() {
     for file in ["scripts/services.sh", "docker-compose.yml"] {
         let text = project_files::file(file).text;
         let set = ["--appendonly", "--appendfsync"].map(|name| option(&text, name));

@@ -68,7 +68,7 @@ async fn wait_until_accepted(stack: &Stack<RedisSentinel>) -> String {
 }
 
 #[tokio::test]
-async fn all_that_was_accepted_ends_once_when_the_master_dies_and_a_replica_takes_over() {
+async fn every_accepted_search_ends_once_when_a_replica_replaces_a_dead_master() {
     let web = slow();
     let mut stack = stack(&web).await;
     let mut accepted = enqueue_several(&stack).await;
@@ -99,7 +99,7 @@ async fn all_that_was_accepted_ends_once_when_the_master_dies_and_a_replica_take
 }
 
 #[tokio::test]
-async fn a_master_that_is_demoted_alive_is_left_for_the_new_one() {
+async fn clients_leave_a_demoted_master_for_the_new_one() {
     let web = slow();
     let mut stack = stack(&web).await;
     let accepted = enqueue_several(&stack).await;

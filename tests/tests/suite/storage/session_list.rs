@@ -112,7 +112,7 @@ async fn searches_are_listed_newest_first_in_pages(builder: StackBuilder) {
     assert_eq!(ids(&earlier), expected[1..]);
 }
 
-async fn failed_and_cancelled_searches_are_kept_and_told_apart(builder: StackBuilder) {
+async fn failed_and_cancelled_searches_are_kept_and_distinguished(builder: StackBuilder) {
     let empty = Upstream::always(searxng::sample("noresults.json"));
     let mut stack = builder.workers(0).with_searxng(&empty).start().await;
     let cancelled = stack.client().enqueue(question()).await;
@@ -223,7 +223,7 @@ async fn an_id_that_was_deleted_may_be_used_again(builder: StackBuilder) {
     assert_eq!(ids(&list(&stack, "").await), [&id]);
 }
 
-async fn bad_parameters_are_all_told_at_once(builder: StackBuilder) {
+async fn all_bad_parameters_are_reported_at_once(builder: StackBuilder) {
     let stack = builder.workers(0).start().await;
     let path = "/api/v1/sessions?limit=1000&before=soon&mode=x&status=running";
     let refused = stack.client().get(path).await.expect(422);
@@ -311,7 +311,7 @@ async fn old_sessions_go_in_the_background_on_postgres() {
 /// A client deletes the search after the worker read the record and while it waits for its
 /// database.
 #[tokio::test]
-async fn a_search_that_is_deleted_while_it_is_being_stored_does_not_come_back() {
+async fn a_search_deleted_while_it_is_being_stored_stays_deleted() {
     let server = PostgresServer::shared().await;
     let url = server.database();
     let (_, rest) = url.split_once('@').expect("user@host");
@@ -347,7 +347,7 @@ async fn wait_until_saved(stack: &Stack) {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_is_a_503_and_a_repeat_finds_everything_as_it_was() {
+async fn a_database_outage_is_a_503_and_a_retry_finds_everything_unchanged() {
     let server = PostgresServer::shared().await;
     let url = server.database();
     let (_, rest) = url.split_once('@').expect("user@host");
@@ -377,9 +377,9 @@ async fn a_database_that_is_away_is_a_503_and_a_repeat_finds_everything_as_it_wa
 
 privachat_tests::on_both_databases!(
     searches_are_listed_newest_first_in_pages,
-    failed_and_cancelled_searches_are_kept_and_told_apart,
+    failed_and_cancelled_searches_are_kept_and_distinguished,
     a_deleted_search_is_gone_from_the_history_and_from_redis,
     a_search_that_waits_or_runs_is_not_deleted,
     an_id_that_was_deleted_may_be_used_again,
-    bad_parameters_are_all_told_at_once,
+    all_bad_parameters_are_reported_at_once,
 );

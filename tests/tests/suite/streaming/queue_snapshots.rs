@@ -74,7 +74,7 @@ async fn failure_list_reads(redis: &mut MultiplexedConnection) -> u64 {
 }
 
 #[tokio::test]
-async fn what_waits_and_runs_is_pushed_and_a_cancel_takes_it_away() {
+async fn waiting_and_running_searches_are_pushed_and_a_cancel_removes_them() {
     let (searxng, _) = searxng_hanging_first(usize::MAX);
     let mut stack = stack(&searxng, 0).await;
     let mut watcher = Watcher::start(&stack).await;
@@ -114,7 +114,7 @@ async fn what_waits_and_runs_is_pushed_and_a_cancel_takes_it_away() {
 }
 
 #[tokio::test]
-async fn a_failure_appears_with_its_reason_and_not_the_question_and_can_be_run_again() {
+async fn a_failure_appears_with_its_reason_without_the_question_and_can_be_retried() {
     let (searxng, _) = searxng_hanging_first(0);
     searxng.next(searxng::json_disabled());
     let stack = stack(&searxng, 1).await;
@@ -143,7 +143,7 @@ async fn a_failure_appears_with_its_reason_and_not_the_question_and_can_be_run_a
 }
 
 #[tokio::test]
-async fn many_who_watch_cost_one_look_a_second_and_nobody_costs_none() {
+async fn many_watchers_cost_one_read_a_second_and_none_cost_nothing() {
     let (searxng, _) = searxng_hanging_first(0);
     let stack = stack(&searxng, 1).await;
     let mut redis = stack.redis.connection().await;
@@ -185,7 +185,7 @@ async fn many_who_watch_cost_one_look_a_second_and_nobody_costs_none() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_when_the_process_is_told_to_stop() {
+async fn a_stream_ends_when_the_process_stops() {
     let (searxng, _) = searxng_hanging_first(0);
     let mut stack = stack(&searxng, 0).await;
     let mut watcher = Watcher::start(&stack).await;

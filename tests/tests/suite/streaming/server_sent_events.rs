@@ -18,7 +18,7 @@ fn kinds(events: &[StreamEvent]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_stream_tells_the_whole_search_in_order_and_ends_with_what_a_poll_answers() {
+async fn a_stream_has_the_whole_search_in_order_and_ends_with_the_response_of_a_poll() {
     let web = searxng::finding(searxng::about_python());
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
@@ -44,7 +44,7 @@ async fn a_stream_tells_the_whole_search_in_order_and_ends_with_what_a_poll_answ
 }
 
 #[tokio::test]
-async fn a_stream_that_is_cut_at_any_event_goes_on_behind_it() {
+async fn a_stream_that_is_cut_at_any_event_resumes_after_it() {
     let web = searxng::finding(searxng::about_python());
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
@@ -65,7 +65,7 @@ async fn a_stream_that_is_cut_at_any_event_goes_on_behind_it() {
 
 /// Several times more events than one read returns.
 #[tokio::test]
-async fn a_long_stream_goes_on_behind_any_of_its_events_while_it_runs_and_after_its_end() {
+async fn a_long_stream_resumes_after_any_of_its_events_while_it_runs_and_after_its_end() {
     const MANY: usize = 400;
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let client = stack.client();
@@ -96,7 +96,7 @@ async fn a_long_stream_goes_on_behind_any_of_its_events_while_it_runs_and_after_
 }
 
 #[tokio::test]
-async fn a_listener_hears_what_happens_while_it_listens() {
+async fn a_listener_receives_events_as_they_happen() {
     let (web, _asked) = searxng_hanging_first(1);
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
@@ -135,7 +135,7 @@ async fn a_record_of_the_old_service_has_a_stream_of_its_end() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_streamed_is_refused_with_the_reason() {
+async fn invalid_stream_requests_are_refused_with_the_reason() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let client = stack.client();
     let unknown = Uuid::new_v4().to_string();
@@ -164,7 +164,7 @@ async fn what_cannot_be_streamed_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_first_event_that_the_version_before_stored_is_told_once() {
+async fn a_first_event_stored_by_the_previous_version_is_sent_once() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let client = stack.client();
     let id = client.enqueue(question()).await;

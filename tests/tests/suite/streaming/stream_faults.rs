@@ -91,7 +91,7 @@ fn count(events: &[StreamEvent], kind: &str) -> usize {
 }
 
 #[tokio::test]
-async fn what_is_asked_of_one_api_is_heard_on_another() {
+async fn a_search_posted_to_one_api_can_be_followed_on_another() {
     let scenario = Scenario::start().await;
     let other = scenario.stack.start_api().await;
     let id = scenario.ask().await;
@@ -104,7 +104,7 @@ async fn what_is_asked_of_one_api_is_heard_on_another() {
 }
 
 #[tokio::test]
-async fn an_api_that_is_told_to_stop_ends_its_streams_and_another_goes_on() {
+async fn a_stopping_api_ends_its_streams_and_another_continues_them() {
     let mut scenario = Scenario::start().await;
     let other = scenario.stack.start_api().await;
     let id = scenario.ask().await;
@@ -124,7 +124,7 @@ async fn an_api_that_is_told_to_stop_ends_its_streams_and_another_goes_on() {
 }
 
 #[tokio::test]
-async fn the_streams_of_an_api_that_is_killed_go_on_at_another() {
+async fn the_streams_of_a_killed_api_continue_on_another() {
     let mut scenario = Scenario::start().await;
     let other = scenario.stack.start_api().await;
     let id = scenario.ask().await;
@@ -143,7 +143,7 @@ async fn the_streams_of_an_api_that_is_killed_go_on_at_another() {
 }
 
 #[tokio::test]
-async fn the_text_of_a_worker_that_is_killed_is_taken_back_and_comes_whole_from_the_next() {
+async fn the_text_of_a_killed_worker_is_retracted_and_the_next_sends_the_whole() {
     let mut scenario = Scenario::start().await;
     let id = scenario.ask().await;
     let client = scenario.stack.client().clone();
@@ -164,7 +164,7 @@ async fn the_text_of_a_worker_that_is_killed_is_taken_back_and_comes_whole_from_
 }
 
 #[tokio::test]
-async fn a_redis_that_starts_again_costs_a_stream_no_letter() {
+async fn a_restart_of_redis_loses_no_letter_of_a_stream() {
     let options = Options {
         aof: true,
         // With its default settings it may lose the last second.
@@ -188,7 +188,7 @@ async fn a_redis_that_starts_again_costs_a_stream_no_letter() {
 }
 
 #[tokio::test]
-async fn a_redis_that_forgets_a_second_still_lets_a_listener_hear_the_end() {
+async fn a_redis_that_loses_its_last_second_still_delivers_the_end() {
     let options = Options {
         aof: true,
         ..Options::default()

@@ -36,7 +36,7 @@ fn name(answer: &HttpResponse, status: u16) -> String {
 }
 
 #[tokio::test]
-async fn a_socket_tells_what_the_stream_tells_from_any_place_on_and_closes_with_1000() {
+async fn a_websocket_sends_the_same_events_as_the_stream_from_any_position_and_closes_with_1000() {
     let web = searxng::finding(searxng::about_python());
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
@@ -53,7 +53,7 @@ async fn a_socket_tells_what_the_stream_tells_from_any_place_on_and_closes_with_
 }
 
 #[tokio::test]
-async fn a_socket_cancels_and_survives_what_it_does_not_understand() {
+async fn a_websocket_cancels_and_ignores_unknown_messages() {
     let (web, _asked) = searxng_hanging_first(1);
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();
@@ -76,7 +76,7 @@ async fn a_socket_cancels_and_survives_what_it_does_not_understand() {
 }
 
 #[tokio::test]
-async fn a_message_of_more_than_4096_bytes_ends_the_socket() {
+async fn a_message_of_more_than_4096_bytes_closes_the_websocket() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let id = stack.client().enqueue(question()).await;
     let mut socket = stack.client().socket(&id, "").await;
@@ -86,7 +86,7 @@ async fn a_message_of_more_than_4096_bytes_ends_the_socket() {
 }
 
 #[tokio::test]
-async fn a_process_that_stops_closes_its_sockets_with_1012() {
+async fn a_stopping_process_closes_its_websockets_with_1012() {
     let mut stack = Stack::builder(binaries!()).workers(0).start().await;
     let id = stack.client().enqueue(question()).await;
     let mut socket = stack.client().socket(&id, "").await;
@@ -97,7 +97,7 @@ async fn a_process_that_stops_closes_its_sockets_with_1012() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_socket_is_refused_before_the_upgrade() {
+async fn invalid_websocket_requests_are_refused_before_the_upgrade() {
     let stack = Stack::builder(binaries!())
         .workers(0)
         .api_env("CORS_ORIGINS", "https://app.example")
@@ -125,7 +125,7 @@ async fn what_cannot_be_a_socket_is_refused_before_the_upgrade() {
 }
 
 #[tokio::test]
-async fn a_post_that_accepts_events_is_answered_by_them_and_goes_on_without_its_client() {
+async fn a_post_that_accepts_events_gets_them_and_continues_without_its_client() {
     let web = searxng::finding(searxng::about_python());
     let stack = Stack::builder(binaries!()).with_searxng(&web).start().await;
     let client = stack.client();

@@ -144,7 +144,7 @@ impl ApiUnderTest {
 }
 
 #[tokio::test]
-async fn a_message_that_is_too_long_is_refused_by_what_it_announces() {
+async fn a_message_that_is_too_long_is_refused_by_its_announced_length() {
     let mut api = ApiUnderTest::start().await;
     let parts = [
         frame(BEGIN, &[b'x'; 4000]),
@@ -180,7 +180,7 @@ async fn a_message_that_is_too_long_is_refused_by_what_it_announces() {
 }
 
 #[tokio::test]
-async fn what_the_protocol_forbids_ends_the_socket() {
+async fn protocol_violations_close_the_websocket() {
     let mut api = ApiUnderTest::start().await;
     let unmasked = [&[TEXT, 2][..], b"{}"].concat();
     let twice = [frame(BEGIN, b"a"), frame(TEXT, b"b")].concat();
@@ -201,7 +201,7 @@ async fn what_the_protocol_forbids_ends_the_socket() {
 }
 
 #[tokio::test]
-async fn frames_without_end_that_are_allowed_are_not_kept() {
+async fn endless_allowed_frames_are_not_kept_in_memory() {
     let mut api = ApiUnderTest::start().await;
     let message = frame(TEXT, &[b'x'; 4096]);
     let parts = [
@@ -251,7 +251,7 @@ async fn frames_without_end_that_are_allowed_are_not_kept() {
 }
 
 #[tokio::test]
-async fn a_peer_that_asks_and_does_not_listen_is_cut_and_its_pongs_do_not_pile_up() {
+async fn a_peer_that_pings_without_reading_is_disconnected_and_its_pongs_do_not_pile_up() {
     let mut api = ApiUnderTest::start().await;
     let mut stream = request_events(api.client(), &api.id, true).await;
     wait_for_first_event(&mut stream).await;

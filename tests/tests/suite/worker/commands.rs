@@ -114,7 +114,7 @@ fn ask_json_is_the_response_of_the_api_and_nothing_else() {
 }
 
 #[test]
-fn ask_without_a_provider_fails_and_says_what_to_set() {
+fn ask_without_a_provider_fails_and_names_the_missing_setting() {
     let output = run(&folder(), &[], &["ask", QUESTION]);
     assert_eq!(output.status.code(), Some(1));
     let told = format!("{}{}", stdout(&output), stderr(&output));
@@ -164,7 +164,7 @@ fn search_shows_the_results_of_one_provider() {
 }
 
 #[test]
-fn search_by_a_provider_that_is_off_fails() {
+fn search_with_a_disabled_provider_fails() {
     let output = run(
         &folder(),
         &[],
@@ -210,7 +210,7 @@ fn read_shows_the_main_content_of_a_file_or_of_a_page() {
 }
 
 #[test]
-fn check_holds_each_claim_against_its_sources() {
+fn check_compares_each_claim_with_its_sources() {
     let folder = folder();
     let input = json!({
         "answer": "asyncio.gather runs awaitable objects concurrently [1]. It was written in 1874 by bears [1].",
@@ -294,7 +294,7 @@ fn unusable_arguments_are_refused_with_a_usage_line() {
 }
 
 #[test]
-fn no_command_prints_what_strangers_write_for_the_terminal() {
+fn no_command_prints_terminal_escapes_from_sources() {
     let folder = folder();
     let hidden = "\u{1b}[31m\u{7}\u{9b}31m\u{202e}\u{e0041}";
     let text = format!("# asyncio{hidden}.gather\n\n{FACT}{hidden}\n\n    co{hidden}de\n");

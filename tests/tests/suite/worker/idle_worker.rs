@@ -45,7 +45,7 @@ async fn an_idle_worker_waits_without_a_warning_and_without_new_connections() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_never_answered_is_given_up() {
+async fn an_unanswered_wait_is_given_up() {
     let web = searxng::finding(gather_results());
     let (mut stack, proxy) = stack(&web).await;
     proxy.black_hole_towards(Direction::Down, true);

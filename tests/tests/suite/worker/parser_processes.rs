@@ -149,7 +149,7 @@ async fn a_parser_process_has_no_rights_that_parsing_does_not_need() {
 }
 
 #[tokio::test]
-async fn a_parser_process_that_is_killed_costs_its_document() {
+async fn a_killed_parser_process_loses_only_its_document() {
     let parsers = Parsers::new();
     let parsing = parsers.parse_endless();
     let process = parsers.one_process().await;
@@ -176,7 +176,7 @@ async fn a_parser_process_that_hangs_is_killed_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_document_whose_reader_has_gone_away_is_parsed_no_further() {
+async fn a_document_is_no_longer_parsed_when_its_caller_is_gone() {
     let parsers = Parsers::new();
     let parsing = parsers.parse_endless();
     let process = parsers.one_process().await;
@@ -186,7 +186,7 @@ async fn a_document_whose_reader_has_gone_away_is_parsed_no_further() {
 }
 
 #[tokio::test]
-async fn a_parser_process_that_runs_out_of_memory_costs_its_document() {
+async fn a_parser_process_without_memory_loses_only_its_document() {
     let parsers = Parsers::new();
     parsers.assert_works().await;
     let process = parsers.one_process().await;
@@ -207,7 +207,7 @@ async fn a_parser_process_that_runs_out_of_memory_costs_its_document() {
 }
 
 #[tokio::test]
-async fn a_document_that_takes_too_much_processor_time_costs_itself() {
+async fn a_document_that_takes_too_much_processor_time_is_given_up() {
     let parsers = Parsers::new();
     let others = async {
         for _ in 0..20 {
@@ -222,7 +222,7 @@ async fn a_document_that_takes_too_much_processor_time_costs_itself() {
 }
 
 #[tokio::test]
-async fn a_file_that_crashes_its_parser_is_marked_and_left_alone_until_it_changes() {
+async fn a_file_that_crashes_its_parser_is_marked_and_skipped_until_it_changes() {
     let parsers = Parsers::new();
     let folder = tempfile::tempdir().unwrap();
     let index = tempfile::tempdir().unwrap();

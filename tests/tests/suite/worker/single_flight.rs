@@ -126,7 +126,7 @@ async fn the_same_search_in_one_worker_runs_once_and_its_first_caller_may_cancel
 }
 
 #[tokio::test]
-async fn the_same_search_in_two_workers_runs_once_and_the_next_one_anew() {
+async fn the_same_search_in_two_workers_runs_once_and_a_later_one_again() {
     let gate = Gate::default();
     let searxng = gate.searxng();
     let stack = stack(&searxng, 2, 1, 0).await;
@@ -150,7 +150,7 @@ async fn the_same_search_in_two_workers_runs_once_and_the_next_one_anew() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_worker_that_is_killed_goes_on_alone_within_5_seconds() {
+async fn a_search_that_waits_for_a_killed_worker_runs_alone_within_5_seconds() {
     let gate = Gate::default();
     let searxng = gate.searxng();
     let mut stack = Stack::builder(binaries!())
@@ -183,7 +183,7 @@ async fn who_waits_for_a_worker_that_is_killed_goes_on_alone_within_5_seconds() 
 }
 
 #[tokio::test]
-async fn a_kept_answer_serves_the_next_who_asks_unless_they_want_a_new_one() {
+async fn a_cached_answer_serves_the_next_search_unless_it_wants_a_new_one() {
     let searxng = searxng::finding(gather_results());
     let stack = stack(&searxng, 2, 1, 60).await;
     let first = stack.client().post_search(question()).await.expect(200);

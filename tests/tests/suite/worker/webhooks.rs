@@ -85,7 +85,7 @@ async fn stack(web: &Upstream, receivers: &[&Upstream], workers: usize) -> Stack
 }
 
 #[tokio::test]
-async fn a_finished_search_is_told_once_signed_and_with_what_the_status_answers() {
+async fn a_finished_search_sends_one_signed_webhook_with_the_status_response() {
     let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
     let mut stack = stack(&web, &[&receiver], 1).await;
     let id = stack
@@ -124,7 +124,7 @@ async fn a_finished_search_is_told_once_signed_and_with_what_the_status_answers(
 }
 
 #[tokio::test]
-async fn a_search_without_a_callback_leaves_no_trace_of_one() {
+async fn a_search_without_a_callback_has_no_callback_entries() {
     let (web, _asked) = searxng_hanging_first(1);
     let stack = stack(&web, &[], 1).await;
     let id = stack.client().enqueue(question()).await;
@@ -141,7 +141,7 @@ async fn a_search_without_a_callback_leaves_no_trace_of_one() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_fails_is_told_again_under_the_same_id() {
+async fn a_failed_webhook_is_sent_again_with_the_same_id() {
     let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
     receiver.next(Reply::json(500, "{}"));
     let stack = stack(&web, &[&receiver], 1).await;
@@ -157,7 +157,7 @@ async fn a_receiver_that_fails_is_told_again_under_the_same_id() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_gone_is_told_no_more() {
+async fn a_receiver_that_answers_410_gets_no_more_webhooks() {
     let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
     receiver.next(Reply::json(410, "{}"));
     let stack = stack(&web, &[&receiver], 1).await;
@@ -168,7 +168,7 @@ async fn a_receiver_that_is_gone_is_told_no_more() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_a_failure_and_nobody_follows_it() {
+async fn a_redirect_is_a_failure_and_is_not_followed() {
     let (web, receiver, other) = (
         searxng::finding(searxng::about_python()),
         receiver(),
@@ -188,7 +188,7 @@ async fn a_redirect_is_a_failure_and_nobody_follows_it() {
 }
 
 #[tokio::test]
-async fn a_private_address_that_nobody_vouches_for_is_not_called() {
+async fn a_private_address_that_is_not_allowed_is_not_called() {
     let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
     let mut stack = stack(&web, &[], 1).await;
     let by_name = receiver.url().replace("127.0.0.1", "localhost");
@@ -213,7 +213,7 @@ async fn a_private_address_that_nobody_vouches_for_is_not_called() {
 }
 
 #[tokio::test]
-async fn a_worker_that_is_killed_while_it_tells_is_followed_by_another() {
+async fn the_webhook_of_a_killed_worker_is_sent_by_another() {
     let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
     receiver.next(Reply::hang());
     let mut stack = stack(&web, &[&receiver], 1).await;
@@ -232,7 +232,7 @@ async fn a_worker_that_is_killed_while_it_tells_is_followed_by_another() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_hangs_keeps_no_other_waiting_and_none_is_failed_that_was_not_called() {
+async fn a_hanging_receiver_delays_no_other_and_no_uncalled_receiver_counts_as_failed() {
     let web = searxng::finding(searxng::about_python());
     let (hanging, other) = (Upstream::always(Reply::hang()), receiver());
     // Two host names, because the limit is per host.
@@ -268,7 +268,7 @@ async fn a_receiver_that_hangs_keeps_no_other_waiting_and_none_is_failed_that_wa
 }
 
 #[tokio::test]
-async fn cancelled_and_failed_searches_are_told_too() {
+async fn cancelled_and_failed_searches_send_webhooks_too() {
     let (web, receiver) = (Upstream::always(Reply::json(400, "{}")), receiver());
     let mut stack = stack(&web, &[&receiver], 0).await;
     let cancelled = stack
@@ -297,7 +297,7 @@ async fn cancelled_and_failed_searches_are_told_too() {
 }
 
 #[tokio::test]
-async fn a_restart_of_redis_between_the_end_and_the_call_loses_nothing() {
+async fn a_restart_of_redis_before_the_webhook_loses_nothing() {
     let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
     let builder = Stack::builder(binaries!()).workers(0).with_searxng(&web);
     let mut stack = builder
@@ -317,7 +317,7 @@ async fn a_restart_of_redis_between_the_end_and_the_call_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_callback_whose_record_has_expired_is_struck_off() {
+async fn a_webhook_with_an_expired_record_is_removed() {
     let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
     let mut stack = stack(&web, &[&receiver], 0).await;
     let id = stack.client().enqueue(asking(&receiver, "/")).await;
@@ -335,7 +335,7 @@ async fn a_callback_whose_record_has_expired_is_struck_off() {
 }
 
 #[tokio::test]
-async fn an_address_that_cannot_be_called_is_refused_with_its_reason() {
+async fn an_unusable_callback_address_is_refused_with_its_reason() {
     let (web, receiver) = (searxng::finding(searxng::about_python()), receiver());
     let stack = stack(&web, &[&receiver], 0).await;
     let long = format!("https://a.example/{}", "x".repeat(2048));
@@ -360,7 +360,7 @@ async fn an_address_that_cannot_be_called_is_refused_with_its_reason() {
 }
 
 #[tokio::test]
-async fn without_a_secret_a_callback_is_refused_and_the_setting_named() {
+async fn without_a_secret_a_callback_is_refused_with_the_missing_setting() {
     let web = searxng::finding(searxng::about_python());
     let stack = Stack::builder(binaries!())
         .workers(0)
