@@ -89,14 +89,14 @@ impl Planned {
 }
 
 fn answers(request: &Request, planned: Planned, hold: &Hold) -> Reply {
-    let asked = request.json();
-    if !asked["response_format"].is_null() {
+    let parameters = request.json();
+    if !parameters["response_format"].is_null() {
         let plan = serde_json::json!({"queries": [{"query": planned.query()}]});
         let reply = model::Script::says(&plan.to_string()).reply(request);
         return hold(Call::Plan, reply);
     }
     let script = model::Script::says("Gather runs awaitable objects concurrently [1].");
-    if asked["stream"] != true {
+    if parameters["stream"] != true {
         // Other calls of the model are not on the path: they are answered at once.
         return script.reply(request);
     }

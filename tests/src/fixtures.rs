@@ -29,8 +29,8 @@ pub fn gather_results() -> Vec<searxng::Result> {
 
 /// A SearXNG that hangs for the first calls and then returns results.
 pub fn searxng_hanging_first(times: usize) -> (Upstream, Arc<AtomicUsize>) {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&asked);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&calls);
     let double = Upstream::start(move |request: &Request| {
         if counter.fetch_add(1, Ordering::SeqCst) < times {
             return Reply::hang();
@@ -41,7 +41,7 @@ pub fn searxng_hanging_first(times: usize) -> (Upstream, Arc<AtomicUsize>) {
         );
         Reply::json(200, body.to_string())
     });
-    (double, asked)
+    (double, calls)
 }
 
 /// A stack with short leases whose only engine is this SearXNG.

@@ -8,7 +8,7 @@ pub async fn value(redis: &mut MultiplexedConnection, section: &str, name: &str)
         .arg(section)
         .query_async(redis)
         .await
-        .expect("what Redis says of itself");
+        .expect("INFO");
     info.lines()
         .filter_map(|line| line.split_once(':'))
         .find_map(|(known, value)| (known == name).then(|| value.trim().to_owned()))

@@ -40,7 +40,7 @@ pub struct Seen {
 /// Users at work until [`stop`](Self::stop).
 pub struct Users {
     base: String,
-    told: watch::Sender<bool>,
+    is_stopping: watch::Sender<bool>,
     at_work: JoinSet<()>,
     seen: Arc<Mutex<Seen>>,
 }
@@ -50,7 +50,7 @@ impl Users {
     pub fn new(base: &str) -> Self {
         Self {
             base: base.to_owned(),
-            told: watch::Sender::new(false),
+            is_stopping: watch::Sender::new(false),
             at_work: JoinSet::new(),
             seen: Arc::default(),
         }
@@ -98,7 +98,7 @@ impl Users {
 
     /// Lets them finish what they began; returns the observations of all.
     pub async fn stop(mut self) -> Seen {
-        self.told.send_replace(true);
+        self.is_stopping.send_replace(true);
         while let Some(user) = self.at_work.join_next().await {
             user.expect("a user does not panic");
         }
@@ -108,7 +108,7 @@ impl Users {
     fn user(&self) -> User {
         User {
             client: Client::new(&self.base),
-            told: self.told.subscribe(),
+            is_stopping: self.is_stopping.subscribe(),
             seen: Arc::clone(&self.seen),
         }
     }
@@ -124,7 +124,7 @@ fn id_in(answer: &Value) -> String {
 
 struct User {
     client: Client,
-    told: watch::Receiver<bool>,
+    is_stopping: watch::Receiver<bool>,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -189,7 +189,7 @@ impl User {
             loop {
                 let chunk = tokio::select! {
                     chunk = chunks.next() => chunk,
-                    _ = self.told.wait_for(|told| *told) => return,
+                    _ = self.is_stopping.wait_for(|is_stopping| *is_stopping) => return,
                 };
                 match chunk {
                     Some(Ok(_)) => {}
@@ -258,7 +258,7 @@ impl User {
             }
         }
         let events = reader.events();
-        let ends = events.iter().filter(|told| told.kind == "completed");
+        let ends = events.iter().filter(|event| event.kind == "completed");
         match (ends.count(), events.last()) {
             (1, Some(last)) if last.kind == "completed" => self.seen().completed += 1,
             _ => self.note_failure("events", &format!("not one completion: {events:?}")),
@@ -304,7 +304,7 @@ impl User {
     }
 
     fn should_stop(&self) -> bool {
-        *self.told.borrow()
+        *self.is_stopping.borrow()
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {

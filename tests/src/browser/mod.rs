@@ -107,10 +107,10 @@ async fn port_of(process: &mut Process) -> u16 {
     loop {
         process.assert_alive();
         let output = process.output();
-        let said = output
+        let line = output
             .lines()
             .find_map(|line| line.split_once("started successfully on port "));
-        if let Some((_, port)) = said
+        if let Some((_, port)) = line
             && let Ok(port) = port.trim_end_matches('.').parse()
         {
             return port;

@@ -199,7 +199,7 @@ impl Deployment {
     async fn wait_for_workers(&self) {
         let mut redis = self.redis.connection().await;
         let within = Duration::from_secs(20);
-        eventually("every worker is heard of", within, async || {
+        eventually("every worker sends heartbeats", within, async || {
             let there: usize = redis.zcard("{search}:workers").await.ok()?;
             (there >= WORKERS).then_some(())
         })

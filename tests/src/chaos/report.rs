@@ -52,7 +52,7 @@ pub fn summary(entries: &[Entry], took: Duration) -> String {
     let _ = writeln!(text, "lost {lost}, doubled {doubled}");
     let _ = writeln!(
         text,
-        "attempts {attempts}, fenced writes {fenced}, taken over {taken}, lost hints found {found}"
+        "attempts {attempts}, fenced writes {fenced}, taken over {taken}, lost queue entries found {found}"
     );
     let _ = writeln!(text, "faults: {:?}", faults(&history));
     let mut slowest: BTreeMap<String, Slowest> = BTreeMap::new();

@@ -14,13 +14,13 @@ use crate::fixtures::gather_results;
 use crate::upstream::{Reply, Request, searxng};
 
 pub(super) fn start(seed: u64, log: Log) -> Upstream {
-    let asked: Mutex<HashMap<String, u64>> = Mutex::default();
+    let calls: Mutex<HashMap<String, u64>> = Mutex::default();
     Upstream::start(move |request: &Request| {
         let query = request.parameter("q").unwrap_or_default();
         let token = token(query);
         let times = {
-            let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
-            let times = asked.entry(query.to_owned()).or_default();
+            let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
+            let times = calls.entry(query.to_owned()).or_default();
             *times += 1;
             *times
         };

@@ -48,11 +48,11 @@ impl Mean {
 /// Asks `questions` in `mode`. With QUALITY_SHOW set, prints the mistakes.
 pub fn ask(worker: &CorpusWorker, mode: &str, questions: &[Question]) -> AnswerScores {
     let ends = ask_all(worker, mode, &[], questions);
-    let mut asked = AnswerScores::default();
+    let mut scores = AnswerScores::default();
     for (question, end) in questions.iter().zip(&ends) {
-        asked.count(mode, question, end);
+        scores.count(mode, question, end);
     }
-    asked
+    scores
 }
 
 /// The worker's complete answers with these settings.

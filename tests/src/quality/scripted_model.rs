@@ -21,7 +21,7 @@ const MISTAKES: u64 = 15;
 #[derive(Debug, Clone)]
 pub(super) struct Exchange {
     pub(super) prompt: String,
-    pub(super) said: Vec<ScriptedSentence>,
+    pub(super) written: Vec<ScriptedSentence>,
 }
 
 /// One sentence of the model.
@@ -37,15 +37,18 @@ pub(super) struct ScriptedSentence {
 #[derive(Debug)]
 pub struct ScriptedModel {
     upstream: Upstream,
-    told: Arc<Mutex<BTreeMap<String, Exchange>>>,
+    exchanges: Arc<Mutex<BTreeMap<String, Exchange>>>,
 }
 
 impl ScriptedModel {
     pub fn start() -> Self {
-        let told = Arc::new(Mutex::new(BTreeMap::new()));
-        let kept = Arc::clone(&told);
-        let upstream = Upstream::start(move |request| reply(request, &kept));
-        Self { upstream, told }
+        let exchanges = Arc::new(Mutex::new(BTreeMap::new()));
+        let shared = Arc::clone(&exchanges);
+        let upstream = Upstream::start(move |request| reply(request, &shared));
+        Self {
+            upstream,
+            exchanges,
+        }
     }
 
     pub(super) fn settings(&self) -> [(&'static str, String); 2] {
@@ -57,17 +60,20 @@ impl ScriptedModel {
 
     /// None when the question never reached the model.
     pub(super) fn exchange(&self, question: &str) -> Option<Exchange> {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.get(question).cloned()
+        let exchanges = self
+            .exchanges
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        exchanges.get(question).cloned()
     }
 }
 
-fn reply(request: &Request, told: &Mutex<BTreeMap<String, Exchange>>) -> Reply {
+fn reply(request: &Request, exchanges: &Mutex<BTreeMap<String, Exchange>>) -> Reply {
     if !request.path.ends_with("/chat/completions") {
         return Reply::json(404, r#"{"detail":"Not Found"}"#);
     }
-    let asked = request.json();
-    let messages = asked["messages"].as_array().into_iter().flatten();
+    let parameters = request.json();
+    let messages = parameters["messages"].as_array().into_iter().flatten();
     let user = messages
         .filter(|message| message["role"] == "user")
         .filter_map(|message| message["content"].as_str())
@@ -81,16 +87,25 @@ fn reply(request: &Request, told: &Mutex<BTreeMap<String, Exchange>>) -> Reply {
         .rev()
         .find_map(|line| line.strip_prefix("Question: "));
     let question = question.unwrap_or_default().trim().to_owned();
-    let said = answer(&question, &sources(&user));
-    let text = if said.is_empty() {
+    let written = answer(&question, &sources(&user));
+    let text = if written.is_empty() {
         "The sources do not answer this question.".to_owned()
     } else {
-        let sentences = said.iter().map(|said| cited(&said.text, said.cites));
+        let sentences = written
+            .iter()
+            .map(|sentence| cited(&sentence.text, sentence.cites));
         sentences.collect::<Vec<_>>().join(" ")
     };
-    told.lock()
+    exchanges
+        .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .insert(question, Exchange { prompt: user, said });
+        .insert(
+            question,
+            Exchange {
+                prompt: user,
+                written,
+            },
+        );
     Script::says(&text).reply(request)
 }
 
@@ -181,25 +196,25 @@ fn answer(question: &str, sources: &[Source]) -> Vec<ScriptedSentence> {
         return Vec::new();
     }
     let mut seen = BTreeSet::new();
-    let mut said = Vec::new();
+    let mut written = Vec::new();
     for (score, source, sentence) in scored {
-        if score < MIN_SHARE_OF_BEST * best || said.len() == MAX_SENTENCES {
+        if score < MIN_SHARE_OF_BEST * best || written.len() == MAX_SENTENCES {
             break;
         }
         if seen.insert(plain(sentence)) {
-            said.push(write_sentence(question, sentence, source, sources));
+            written.push(write_sentence(question, sentence, source, sources));
         }
     }
-    said
+    written
 }
 
 /// The share of the question's words in a sentence; those of the title count half.
 #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
-fn score(wanted: &BTreeSet<String>, said: &BTreeSet<String>, title: &BTreeSet<String>) -> f64 {
-    let here = wanted.intersection(said).count() as f64;
+fn score(wanted: &BTreeSet<String>, sentence: &BTreeSet<String>, title: &BTreeSet<String>) -> f64 {
+    let here = wanted.intersection(sentence).count() as f64;
     let above = wanted
         .intersection(title)
-        .filter(|word| !said.contains(*word));
+        .filter(|word| !sentence.contains(*word));
     (here + above.count() as f64 / 2.0) / wanted.len().max(1) as f64
 }
 
@@ -303,12 +318,12 @@ mod tests {
         let prompt = "<source 1 key>\nTitle: Rook\nAn idle connection is closed after five minutes.\n</source key>\n\
             <source 2 key>\nTitle: Skerra\n(Tower)\nThe tower is 41 metres tall. It is white.\n</source key>\n\
             Question: How tall is the tower of Skerra?\n";
-        let said = answer("How tall is the tower of Skerra?", &sources(prompt));
-        assert_eq!(said.len(), 1);
-        assert!(said[0].text.contains("metres tall"));
+        let written = answer("How tall is the tower of Skerra?", &sources(prompt));
+        assert_eq!(written.len(), 1);
+        assert!(written[0].text.contains("metres tall"));
         assert_eq!(
-            said[0].cites != 2 || !said[0].text.contains("41"),
-            said[0].mistaken
+            written[0].cites != 2 || !written[0].text.contains("41"),
+            written[0].mistaken
         );
         assert!(answer("Who painted the Tamsin Bridge?", &sources(prompt)).is_empty());
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 /// Scores of one part's questions with a model.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ModelScores {
-    pub asked: AnswerScores,
+    pub answers: AnswerScores,
     /// The passage with the answer was in the prompt. Empty for a configured model.
     pub shown: Share,
     /// Right citations of the model that the answer keeps and does not report as unsupported.
@@ -25,19 +25,24 @@ pub fn ask_scripted(
     questions: &[Question],
 ) -> ModelScores {
     let ends = answers::ask_all(worker, "balanced", &model.settings(), questions);
-    let mut modelled = ModelScores::default();
+    let mut scores = ModelScores::default();
     for (question, end) in questions.iter().zip(&ends) {
-        modelled.asked.count("scripted", question, end);
-        let told = model.exchange(&question.question);
+        scores.answers.count("scripted", question, end);
+        let exchange = model.exchange(&question.question);
         if let Some(passage) = &question.passage {
-            let prompt = told.as_ref().map(|told| plain(&told.prompt));
-            modelled
+            let prompt = exchange.as_ref().map(|exchange| plain(&exchange.prompt));
+            scores
                 .shown
                 .add(prompt.is_some_and(|prompt| prompt.contains(&plain(passage))));
         }
-        modelled.count_sentences(&told.map(|told| told.said).unwrap_or_default(), end);
+        scores.count_sentences(
+            &exchange
+                .map(|exchange| exchange.written)
+                .unwrap_or_default(),
+            end,
+        );
     }
-    modelled
+    scores
 }
 
 /// Asks the model that LLM_BASE_URL and LLM_MODEL name `questions` in balanced mode.
@@ -47,27 +52,27 @@ pub fn ask_model(worker: &CorpusWorker, questions: &[Question]) -> ModelScores {
         .filter_map(|name| Some((name, std::env::var(name).ok()?)))
         .collect();
     let ends = answers::ask_all(worker, "balanced", &settings, questions);
-    let mut modelled = ModelScores::default();
+    let mut scores = ModelScores::default();
     for (question, end) in questions.iter().zip(&ends) {
-        modelled.asked.count("model", question, end);
+        scores.answers.count("model", question, end);
     }
-    modelled
+    scores
 }
 
 impl ModelScores {
     /// An answer's hallucination_count does not name the sentences: it is attributed to the
     /// mistakes that remain first, and the rest counts as false reports.
-    fn count_sentences(&mut self, said: &[ScriptedSentence], end: &Value) {
+    fn count_sentences(&mut self, written: &[ScriptedSentence], end: &Value) {
         let answer = end["answer"].as_str().unwrap_or_default();
         let (mistaken, right): (Vec<&ScriptedSentence>, Vec<&ScriptedSentence>) =
-            said.iter().partition(|said| said.mistaken);
+            written.iter().partition(|sentence| sentence.mistaken);
         let mut unsupported = end["hallucination_count"].as_u64().unwrap_or(0);
-        for (said, share) in mistaken
+        for (sentence, share) in mistaken
             .into_iter()
-            .map(|said| (said, true))
-            .chain(right.into_iter().map(|said| (said, false)))
+            .map(|sentence| (sentence, true))
+            .chain(right.into_iter().map(|sentence| (sentence, false)))
         {
-            let mut noticed = !stands(answer, said);
+            let mut noticed = !stands(answer, sentence);
             if !noticed && unsupported > 0 {
                 unsupported -= 1;
                 noticed = true;
@@ -76,7 +81,7 @@ impl ModelScores {
                 let what = if share { "missed" } else { "accused" };
                 println!(
                     "scripted {what} · {} [{}] → {answer}",
-                    said.text, said.cites
+                    sentence.text, sentence.cites
                 );
             }
             if share {
@@ -89,11 +94,11 @@ impl ModelScores {
 }
 
 /// Whether the answer contains the sentence with the citation that the model gave it.
-fn stands(answer: &str, said: &ScriptedSentence) -> bool {
+fn stands(answer: &str, sentence: &ScriptedSentence) -> bool {
     let wanted = format!(
         "{} {}",
-        plain(said.text.trim_end_matches(['.', '!', '?', ':'])),
-        said.cites
+        plain(sentence.text.trim_end_matches(['.', '!', '?', ':'])),
+        sentence.cites
     );
     plain(answer).contains(&wanted)
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 pub const ROWS: [Row; 3] = [
     KILLED_BEFORE_THE_RECORD,
-    KILLED_BEFORE_THE_HINT,
+    KILLED_BEFORE_QUEUEING,
     CANCEL_LOST,
 ];
 
@@ -19,10 +19,10 @@ pub const KILLED_BEFORE_THE_RECORD: Row = row!(
     |_| AT_ONCE,
     killed_before_the_record
 );
-pub const KILLED_BEFORE_THE_HINT: Row = row!(
-    "API killed between record and hint",
+pub const KILLED_BEFORE_QUEUEING: Row = row!(
+    "API killed between record and queue entry",
     |_| Duration::from_secs(6),
-    killed_before_the_hint
+    killed_before_queueing
 );
 pub const CANCEL_LOST: Row = row!(
     "cancel message lost",
@@ -42,11 +42,11 @@ fn keyed(client: &Client) -> RequestBuilder {
 
 /// The client gives up without an answer.
 async fn times_out(client: &Client) {
-    let told = keyed(client)
+    let answer = keyed(client)
         .timeout(Duration::from_millis(500))
         .send()
         .await;
-    assert!(told.is_err_and(|error| error.is_timeout()));
+    assert!(answer.is_err_and(|error| error.is_timeout()));
 }
 
 async fn records(stack: &Stack) -> Vec<String> {
@@ -89,7 +89,7 @@ async fn killed_before_the_record(scenario: Scenario) -> Duration {
 
 /// The API dies while the reply to the record is on its way, so the queue entry is never written.
 /// Measured from the kill.
-async fn killed_before_the_hint(scenario: Scenario) -> Duration {
+async fn killed_before_queueing(scenario: Scenario) -> Duration {
     let web = found_after(Duration::ZERO);
     let redis = RedisServer::tcp().await;
     let proxy = Proxy::start(redis.address());
@@ -109,7 +109,7 @@ async fn killed_before_the_hint(scenario: Scenario) -> Duration {
     .await;
     stack.api.process().kill();
     let since = Instant::now();
-    assert!(!posting.await.expect("the client"), "it was told nothing");
+    assert!(!posting.await.expect("the client"), "it got no answer");
     let mut redis = stack.redis.connection().await;
     let hinted: bool = redis
         .exists("{search}:pending:speed")

@@ -21,7 +21,7 @@ pub const CLIENTS_KILLED: Row = row!(
 );
 pub const SCRIPTS_FLUSHED: Row = row!("scripts flushed", |_| AT_ONCE, scripts_flushed);
 pub const FULL: Row = row!(
-    "Redis full: outcome handed in once there is memory",
+    "Redis full: result stored once there is memory",
     // The longest pause between two tries, and the try.
     |_| Duration::from_secs(3),
     full
@@ -108,7 +108,7 @@ async fn full(scenario: Scenario) -> Duration {
     refused.expect(503);
     assert!(refused.header("retry-after").is_some());
     let log = stack.folder().join("worker-0.log");
-    let what = "the worker keeps its outcome in hand";
+    let what = "the worker keeps its result";
     eventually(what, scenario.timeout(), async || {
         let output = std::fs::read_to_string(&log).ok()?;
         output.contains("cannot hand in").then_some(())

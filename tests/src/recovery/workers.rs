@@ -16,7 +16,11 @@ pub const POISON: Row = row!(
     |lease| (lease + SWEEP) * 3,
     poison
 );
-pub const TERMINATED: Row = row!("worker told to stop gives back", |_| AT_ONCE, terminated);
+pub const TERMINATED: Row = row!(
+    "stopping worker releases its search",
+    |_| AT_ONCE,
+    terminated
+);
 pub const CLOCK_OFF: Row = row!(
     "worker killed, the others' clocks an hour off",
     |lease| lease + SWEEP,
@@ -79,13 +83,13 @@ pub(super) async fn old_worker_changes_nothing(
 }
 
 async fn poison(scenario: Scenario) -> Duration {
-    let (searxng, asked) = searxng_hanging_first(usize::MAX);
+    let (searxng, calls) = searxng_hanging_first(usize::MAX);
     let mut stack = scenario.builder(&searxng).start().await;
     let id = stack.client().enqueue(patient_question()).await;
     let mut first = None;
     for crash in 1..=3 {
         eventually("the search has started", scenario.timeout(), async || {
-            (asked.load(Ordering::SeqCst) >= crash).then_some(())
+            (calls.load(Ordering::SeqCst) >= crash).then_some(())
         })
         .await;
         stack.add_worker();

@@ -45,9 +45,9 @@ impl Request {
 const IDLE_TICK: Duration = Duration::from_millis(50);
 
 /// Waits for the first byte of a request; false when there will be none.
-pub(crate) fn is_asked(connection: &TcpStream, stopped: impl Fn() -> bool) -> bool {
+pub(crate) fn has_request(connection: &TcpStream, stopped: impl Fn() -> bool) -> bool {
     let _ = connection.set_read_timeout(Some(IDLE_TICK));
-    let asked = loop {
+    let has_byte = loop {
         match connection.peek(&mut [0]) {
             Ok(bytes) => break bytes > 0,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
@@ -59,7 +59,7 @@ pub(crate) fn is_asked(connection: &TcpStream, stopped: impl Fn() -> bool) -> bo
         }
     };
     let _ = connection.set_read_timeout(None);
-    asked && !stopped()
+    has_byte && !stopped()
 }
 
 /// None when the peer hangs up first or does not speak HTTP.

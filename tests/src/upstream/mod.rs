@@ -136,7 +136,7 @@ impl Upstream {
 
     /// Waits until it has received `count` requests.
     pub async fn wait_for_calls(&self, count: usize) {
-        let what = format!("the double at {} is asked {count} times", self.address);
+        let what = format!("the double at {} gets {count} requests", self.address);
         eventually(&what, Duration::from_secs(20), async || {
             (self.calls() >= count).then_some(())
         })
@@ -164,7 +164,7 @@ impl Shared {
 
     /// Serves one request after the other, until either side hangs up.
     fn serve(&self, mut connection: TcpStream) {
-        while http::is_asked(&connection, || self.lock().stopped) {
+        while http::has_request(&connection, || self.lock().stopped) {
             let Some(request) = http::read(&mut connection) else {
                 return;
             };

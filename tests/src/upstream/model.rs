@@ -75,10 +75,13 @@ impl Script {
 
     /// The reply to `request`, streamed if it asks for that.
     pub fn reply(&self, request: &Request) -> Reply {
-        let asked = request.json();
-        let model = asked["model"].as_str().unwrap_or("double").to_owned();
-        if asked["stream"] == true {
-            return self.stream(&model, asked["stream_options"]["include_usage"] == true);
+        let parameters = request.json();
+        let model = parameters["model"].as_str().unwrap_or("double").to_owned();
+        if parameters["stream"] == true {
+            return self.stream(
+                &model,
+                parameters["stream_options"]["include_usage"] == true,
+            );
         }
         match self.ending {
             Ending::Done | Ending::NoMark => {}
@@ -184,8 +187,8 @@ fn route(request: &Request, script: &Script, meaning: &dyn Fn(&str) -> Vec<f64>)
     }
 }
 
-fn embeddings(asked: &Value, meaning: &dyn Fn(&str) -> Vec<f64>) -> Reply {
-    let inputs = match &asked["input"] {
+fn embeddings(parameters: &Value, meaning: &dyn Fn(&str) -> Vec<f64>) -> Reply {
+    let inputs = match &parameters["input"] {
         Value::Array(texts) => texts.clone(),
         text => vec![text.clone()],
     };
@@ -196,7 +199,8 @@ fn embeddings(asked: &Value, meaning: &dyn Fn(&str) -> Vec<f64>) -> Reply {
         })
         .collect();
     let usage = json!({"prompt_tokens": inputs.len(), "total_tokens": inputs.len()});
-    let body = json!({"object": "list", "model": asked["model"], "data": data, "usage": usage});
+    let body =
+        json!({"object": "list", "model": parameters["model"], "data": data, "usage": usage});
     Reply::json(200, body.to_string())
 }
 

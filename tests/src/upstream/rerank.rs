@@ -31,9 +31,11 @@ fn answer(request: &Request, score: impl Fn(&str, &str) -> f64) -> Reply {
     if request.method != "POST" || !request.path.ends_with("/rerank") {
         return Reply::json(404, r#"{"message":"Not Found"}"#);
     }
-    let asked = request.json();
-    let (Some(query), Some(documents)) = (asked["query"].as_str(), asked["documents"].as_array())
-    else {
+    let parameters = request.json();
+    let (Some(query), Some(documents)) = (
+        parameters["query"].as_str(),
+        parameters["documents"].as_array(),
+    ) else {
         return Reply::json(422, r#"{"message":"query and documents are required"}"#);
     };
     let mut scored: Vec<(usize, f64)> = documents
@@ -43,7 +45,7 @@ fn answer(request: &Request, score: impl Fn(&str, &str) -> f64) -> Reply {
         .enumerate()
         .collect();
     scored.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    let most = asked["top_n"]
+    let most = parameters["top_n"]
         .as_u64()
         .and_then(|most| usize::try_from(most).ok());
     let results: Vec<Value> = scored
@@ -52,7 +54,8 @@ fn answer(request: &Request, score: impl Fn(&str, &str) -> f64) -> Reply {
         .map(|(index, score)| json!({"index": index, "relevance_score": score}))
         .collect();
     let meta = json!({"api_version": {"version": "2"}, "billed_units": {"search_units": 1}});
-    let body = json!({"id": "double", "model": asked["model"], "results": results, "meta": meta});
+    let body =
+        json!({"id": "double", "model": parameters["model"], "results": results, "meta": meta});
     Reply::json(200, body.to_string())
 }
 
@@ -63,6 +66,6 @@ fn by_shared_words(query: &str, document: &str) -> f64 {
             .map(str::to_lowercase)
             .collect()
     };
-    let (asked, held) = (words(query), words(document));
-    asked.intersection(&held).count() as f64 / asked.len().max(1) as f64
+    let (wanted, present) = (words(query), words(document));
+    wanted.intersection(&present).count() as f64 / wanted.len().max(1) as f64
 }

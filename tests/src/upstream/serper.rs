@@ -14,8 +14,8 @@ pub fn finding(key: &str, results: Vec<searxng::Result>) -> Upstream {
         if request.method != "POST" || request.path != "/search" {
             return Reply::json(404, r#"{"message":"Not Found"}"#);
         }
-        let asked = request.json();
-        let query = asked["q"].as_str().unwrap_or_default();
+        let parameters = request.json();
+        let query = parameters["q"].as_str().unwrap_or_default();
         Reply::json(200, body(query, &results).to_string())
     })
 }

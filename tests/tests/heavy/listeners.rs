@@ -84,7 +84,10 @@ async fn a_listener_that_does_not_read_is_dropped_and_others_are_not() {
     ];
     let mut reading = client.events(&id, "").await;
     for _ in 0..25 {
-        reading.next().await.expect("all of it for who reads");
+        reading
+            .next()
+            .await
+            .expect("every event for the reading listener");
     }
     let before = established_connections(client);
     let started = Instant::now();
@@ -97,5 +100,9 @@ async fn a_listener_that_does_not_read_is_dropped_and_others_are_not() {
         .delete(&format!("/api/v1/search/{id}"))
         .await
         .expect(200);
-    assert_eq!(reading.rest().await.len(), 1, "who reads hears the end");
+    assert_eq!(
+        reading.rest().await.len(),
+        1,
+        "the reading listener gets the end"
+    );
 }

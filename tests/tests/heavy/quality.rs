@@ -18,14 +18,14 @@ fn figures_of_every_mode() {
     let mut figures = Figures::default();
     for (part, questions) in questions.each() {
         for mode in ["speed", "balanced", "deep"] {
-            let asked = ask(&worker, mode, questions);
-            figures.asked.push((part, mode, asked));
+            let scores = ask(&worker, mode, questions);
+            figures.answers.push((part, mode, scores));
         }
-        let modelled = ask_scripted(&worker, &scripted, questions);
-        figures.modelled.push((part, "scripted".into(), modelled));
+        let scores = ask_scripted(&worker, &scripted, questions);
+        figures.with_model.push((part, "scripted".into(), scores));
         if let Some(model) = &configured {
-            let modelled = ask_model(&worker, questions);
-            figures.modelled.push((part, model.clone(), modelled));
+            let scores = ask_model(&worker, questions);
+            figures.with_model.push((part, model.clone(), scores));
         }
     }
     for (part, planted) in answers.parts.each() {
@@ -47,17 +47,17 @@ fn answers_and_claim_check_reach_their_floors() {
     let worker = CorpusWorker::new(binaries!().worker);
     let questions = dataset::questions();
     let all = [questions.tuned, questions.reported].concat();
-    let asked = ask(&worker, "balanced", &all);
-    assert!(asked.recall.hits >= 74, "found: {}", asked.recall);
-    assert!(asked.gold.hits >= 60, "answered: {}", asked.gold);
+    let scores = ask(&worker, "balanced", &all);
+    assert!(scores.recall.hits >= 74, "found: {}", scores.recall);
+    assert!(scores.gold.hits >= 60, "answered: {}", scores.gold);
     assert!(
-        asked.precision.hits * 100 >= 92 * asked.precision.of,
+        scores.precision.hits * 100 >= 92 * scores.precision.of,
         "cited: {}",
-        asked.precision
+        scores.precision
     );
-    assert!(asked.declined.hits >= 9, "declined: {}", asked.declined);
-    assert!(asked.accused.hits <= 1, "accused: {}", asked.accused);
-    let (right, wrong) = (asked.sure_and_right.value(), asked.sure_and_wrong.value());
+    assert!(scores.declined.hits >= 9, "declined: {}", scores.declined);
+    assert!(scores.accused.hits <= 1, "accused: {}", scores.accused);
+    let (right, wrong) = (scores.sure_and_right.value(), scores.sure_and_wrong.value());
     assert!(
         right > wrong + 0.08,
         "sure when right {right}, when wrong {wrong}"
@@ -87,11 +87,11 @@ fn answers_and_claim_check_reach_their_floors() {
 fn blind_answers_reach_their_floors() {
     let _alone = crate::alone_blocking();
     let worker = CorpusWorker::new(binaries!().worker);
-    let asked = ask(&worker, "balanced", &dataset::questions().blind);
-    assert!(asked.recall.hits >= 20, "found: {}", asked.recall);
-    assert!(asked.gold.hits >= 7, "answered: {}", asked.gold);
-    assert!(asked.declined.hits >= 3, "declined: {}", asked.declined);
-    assert!(asked.accused.hits <= 1, "accused: {}", asked.accused);
+    let scores = ask(&worker, "balanced", &dataset::questions().blind);
+    assert!(scores.recall.hits >= 20, "found: {}", scores.recall);
+    assert!(scores.gold.hits >= 7, "answered: {}", scores.gold);
+    assert!(scores.declined.hits >= 3, "declined: {}", scores.declined);
+    assert!(scores.accused.hits <= 1, "accused: {}", scores.accused);
 
     let answers = dataset::answers();
     let held = check_claims(&worker, &answers, &answers.parts.blind);
@@ -107,13 +107,13 @@ fn blind_answers_reach_their_floors() {
 fn a_model_receives_the_passage_and_its_mistakes_are_found() {
     let _alone = crate::alone_blocking();
     let worker = CorpusWorker::new(binaries!().worker);
-    let asked = ask_scripted(
+    let scores = ask_scripted(
         &worker,
         &ScriptedModel::start(),
         &dataset::questions().blind,
     );
-    assert!(asked.shown.hits >= 20, "shown: {}", asked.shown);
-    let (kept, noticed) = (asked.kept, asked.noticed);
+    assert!(scores.shown.hits >= 20, "shown: {}", scores.shown);
+    let (kept, noticed) = (scores.kept, scores.noticed);
     assert!(kept.hits * 100 >= 95 * kept.of, "kept: {kept}");
     assert!(noticed.hits * 100 >= 65 * noticed.of, "noticed: {noticed}");
 }

@@ -71,5 +71,5 @@ async fn every_row_holds_with_the_lease_of_a_deployment() {
             bound.as_secs_f64()
         );
     }
-    assert_eq!(broken, 0, "rows of the table do not hold");
+    assert_eq!(broken, 0, "rows exceeded their bound");
 }

@@ -38,15 +38,15 @@ fn cancelled(
     }
     let whose = token(job.member("query").as_str().unwrap_or_default());
     for entry in history.entries {
-        if let Entry::Asked { at: asked, token } = entry
+        if let Entry::Asked { at: called, token } = entry
             && token == whose
-            && *asked > at + STOP_TIMEOUT
-            && !broken(history, job, at, *asked)
+            && *called > at + STOP_TIMEOUT
+            && !broken(history, job, at, *called)
         {
             violations.add(
                 9,
                 id,
-                format!("asks {} ms after it was cancelled", asked - at),
+                format!("calls an engine {} ms after it was cancelled", called - at),
             );
         }
     }

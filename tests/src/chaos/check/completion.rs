@@ -44,7 +44,7 @@ fn ends_in_time(id: &str, job: &Job<'_>, violations: &mut ViolationList<'_>) {
             let late = end.time_ms() - limit;
             violations.add(1, id, format!("ended {late} ms after its limit"));
         }
-        (None, _) => violations.add(2, id, "ended without an event that says so"),
+        (None, _) => violations.add(2, id, "ended without an event of its end"),
         (_, None) => violations.add(1, id, "has no limit"),
         _ => {}
     }
@@ -55,19 +55,19 @@ fn ends_once(id: &str, job: &Job<'_>, violations: &mut ViolationList<'_>) {
     if ends > 1 {
         violations.add(2, id, format!("ended {ends} times"));
     }
-    let said = job
+    let end = job
         .events
         .iter()
         .rev()
         .find(|event| is_terminal(&event.kind));
-    if let Some(said) = said
-        && said.kind != job.status()
+    if let Some(end) = end
+        && end.kind != job.status()
     {
         let status = job.status();
         violations.add(
             2,
             id,
-            format!("its event says {}, its record {status}", said.kind),
+            format!("its last event is {}, its record {status}", end.kind),
         );
     }
 }

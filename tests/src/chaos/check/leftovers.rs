@@ -17,13 +17,13 @@ pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
             Entry::Level { before: true, .. } => before = Some(entry),
             Entry::Level { before: false, .. } => after = Some(entry),
             Entry::Died { name, .. } => {
-                violations.add(8, name, "ended although nobody had killed it");
+                violations.add(8, name, "ended without being killed");
             }
             _ => {}
         }
     }
     match left {
-        None => violations.add(7, "run", "nobody looked at the queues"),
+        None => violations.add(7, "run", "the queues were not inspected"),
         Some(keys) => keys
             .iter()
             .for_each(|key| violations.add(7, key, "is not empty")),
@@ -41,7 +41,7 @@ pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
                 violations.add(12, &what, format!("{excess} more than before the load"));
             }
         }
-        _ => violations.add(12, "run", "nobody measured the stack at rest"),
+        _ => violations.add(12, "run", "the idle stack was not measured"),
     }
 }
 

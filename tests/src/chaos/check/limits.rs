@@ -24,7 +24,7 @@ pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
             violations.add(
                 6,
                 id,
-                format!("{attempt} attempts counted, its events say otherwise"),
+                format!("{attempt} attempts counted, its events differ"),
             );
         }
         if *job.member("attempt") != attempt {

@@ -12,7 +12,7 @@ pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
         edges(id, job, violations);
         the_last_attempt_wins(id, job, violations);
     }
-    the_worker_that_ended_it_had_it(history, violations);
+    ending_workers_started_it_last(history, violations);
     parts(history, violations);
 }
 
@@ -74,7 +74,7 @@ fn the_last_attempt_wins(id: &str, job: &Job<'_>, violations: &mut ViolationList
 }
 
 /// A worker that learns that it ended a search, now or before, has started it last.
-fn the_worker_that_ended_it_had_it(history: &History<'_>, violations: &mut ViolationList<'_>) {
+fn ending_workers_started_it_last(history: &History<'_>, violations: &mut ViolationList<'_>) {
     let mut ends: BTreeMap<&str, u32> = BTreeMap::new();
     for (worker, line) in history.lines("ended") {
         let id = field(line, "session_id").as_str().unwrap_or_default();
@@ -100,7 +100,7 @@ fn the_worker_that_ended_it_had_it(history: &History<'_>, violations: &mut Viola
         }
     }
     for (id, count) in ends.into_iter().filter(|(_, count)| *count > 1) {
-        violations.add(2, id, format!("{count} workers say that they ended it"));
+        violations.add(2, id, format!("{count} workers report that they ended it"));
     }
 }
 

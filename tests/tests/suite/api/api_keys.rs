@@ -90,11 +90,11 @@ async fn a_browser_signs_in_once_and_its_cookie_is_hidden_from_scripts_and_other
         "{cookie}"
     );
     let pair = cookie.split(';').next().unwrap();
-    let asked = client
+    let request = client
         .request(Method::POST, "/api/v1/search")
         .header("Cookie", pair)
         .json(&json!({"query": "What is Python?", "mode": "speed"}));
-    let answer = client.send(asked).await.expect(200);
+    let answer = client.send(request).await.expect(200);
     let id = answer["session_id"].as_str().unwrap();
     let stream = client.events_request(id, "").header("Cookie", pair);
     assert!(client.send(stream).await.text.contains("event: completed"));

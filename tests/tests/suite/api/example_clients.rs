@@ -82,7 +82,7 @@ impl Scenario {
         let output = client.output();
         let end = format!("{answer}\n\n{answer}\n", answer = self.answer);
         assert!(output.ends_with(&end), "{output}");
-        assert!(self.proxy.accepted() > 3, "it came again after each cut");
+        assert!(self.proxy.accepted() > 3, "it reconnected after each cut");
     }
 }
 
@@ -171,7 +171,7 @@ async fn javascript_follows_over_websockets_that_break() {
     assert!(output.as_str().unwrap().ends_with(&end), "{output}");
     assert!(
         scenario.proxy.accepted() > 3,
-        "it came again after each cut"
+        "it reconnected after each cut"
     );
     // The browser reports the connections that were cut on purpose.
     browser.end_with(&["WebSocket"]).await;

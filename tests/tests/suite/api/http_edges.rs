@@ -62,15 +62,15 @@ async fn head_is_answered_wherever_get_is() {
     let client = stack.client();
     let id = client.enqueue(question()).await;
     client.wait_completed(&id).await;
-    let mut looked = 0;
+    let mut compared = 0;
     for operation in operations(client, &id).await {
         // A stream without an end has no GET to compare with.
         if operation.method == Method::GET && operation.path != "/api/v1/queue/events" {
             assert_head_is_get(client, &operation.path, false).await;
-            looked += 1;
+            compared += 1;
         }
     }
-    assert!(looked > 10, "{looked}");
+    assert!(compared > 10, "{compared}");
     let pages = [
         "/",
         "/queue",
@@ -154,11 +154,14 @@ async fn a_client_of_http_1_0_gets_no_chunks() {
     let json = "Content-Type: application/json\r\n";
     let streaming = "Content-Type: application/json\r\nAccept: text/event-stream\r\n";
     let search = "/api/v1/search";
-    let asked = question().to_string();
+    let posted = question().to_string();
     let events = format!("{search}/{id}/events");
     for (request, last) in [
-        (http_1_0_request("POST", search, json, &asked), "}"),
-        (http_1_0_request("POST", search, streaming, &asked), "}\n\n"),
+        (http_1_0_request("POST", search, json, &posted), "}"),
+        (
+            http_1_0_request("POST", search, streaming, &posted),
+            "}\n\n",
+        ),
         // The server closes the connection after a body without a length, even if a proxy wants to
         // keep it.
         (
@@ -166,7 +169,7 @@ async fn a_client_of_http_1_0_gets_no_chunks() {
                 "POST",
                 search,
                 &format!("{streaming}Connection: keep-alive\r\n"),
-                &asked,
+                &posted,
             ),
             "}\n\n",
         ),
@@ -231,8 +234,8 @@ async fn a_nul_in_any_parameter_is_an_error_of_that_parameter() {
     assert!(tried >= 9, "{tried}");
     for operation in operations(client, "a%00b").await {
         if operation.path.contains("%00") {
-            let asked = client.request(operation.method.clone(), &operation.path);
-            let detail = client.send(asked).await.expect(422)["detail"].clone();
+            let request = client.request(operation.method.clone(), &operation.path);
+            let detail = client.send(request).await.expect(422)["detail"].clone();
             assert_eq!(
                 detail[0]["loc"],
                 json!(["path", "session_id"]),

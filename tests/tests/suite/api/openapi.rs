@@ -53,7 +53,7 @@ async fn the_document_is_openapi_3_1_and_names_every_route() {
                 "{method} {route}"
             );
             let id = operation["operationId"].as_str().expect("an operationId");
-            assert!(ids.insert(id.to_owned()), "{id} stands for two operations");
+            assert!(ids.insert(id.to_owned()), "{id} is used for two operations");
         }
     }
 }
@@ -196,8 +196,8 @@ async fn every_operation_but_the_public_ones_documents_the_key_and_the_error_wit
         for (method, operation) in methods.as_object().unwrap() {
             let answers = &operation["responses"];
             let is_closed = !open.contains(&path.as_str());
-            for told in [&operation["security"], &answers["401"], &answers["429"]] {
-                assert_eq!(!told.is_null(), is_closed, "{method} {path}");
+            for part in [&operation["security"], &answers["401"], &answers["429"]] {
+                assert_eq!(!part.is_null(), is_closed, "{method} {path}");
             }
             if is_closed {
                 let wait = &answers["429"]["headers"]["Retry-After"];

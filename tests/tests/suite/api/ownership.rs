@@ -123,9 +123,9 @@ async fn a_search_of_another_key_is_unknown_from_its_post_to_the_end_of_its_reco
     wait_until_idle(&stack).await;
     is_unknown_to(&bob, &id).await;
     for sees in [&alice, &root] {
-        let told = sees.events(&id, "").await.rest().await;
-        assert_eq!(told.last().unwrap().kind, "completed");
-        assert_eq!(sees.socket(&id, "").await.rest().await, told);
+        let events = sees.events(&id, "").await.rest().await;
+        assert_eq!(events.last().unwrap().kind, "completed");
+        assert_eq!(sees.socket(&id, "").await.rest().await, events);
     }
 
     let path = format!("/api/v1/sessions/{id}");

@@ -97,8 +97,8 @@ async fn document(stack: &Stack) -> Value {
 
 /// SearXNG and Perplexity, both with pages about the question.
 fn echo(request: &Request) -> Reply {
-    let asked = request.json();
-    let question = asked["messages"][0]["content"].as_str();
+    let parameters = request.json();
+    let question = parameters["messages"][0]["content"].as_str();
     let question = question.or(request.parameter("q")).unwrap_or_default();
     let host = request.header("host").unwrap_or_default();
     let pages: Vec<searxng::Result> = (1..=3)
@@ -112,8 +112,8 @@ fn echo(request: &Request) -> Reply {
         "/search" => searxng::body(question, &pages),
         "/chat/completions" => perplexity::body(&format!("{question} [1]."), &pages),
         path if path.starts_with("/page/") => {
-            let said = ["This page is read, and says no more than that it is one."];
-            return Reply::html(site::article("A page", &said));
+            let paragraphs = ["This page is read, and says no more than that it is one."];
+            return Reply::html(site::article("A page", &paragraphs));
         }
         _ => return Reply::new(404, "text/plain", "none"),
     };

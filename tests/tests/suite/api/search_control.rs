@@ -34,7 +34,7 @@ async fn a_cancel_ends_a_waiting_search_at_once_and_a_running_one_within_a_momen
     stack.add_worker();
     let running = stack.client().enqueue(question()).await;
     searxng.wait_for_calls(1).await;
-    let asked = Instant::now();
+    let start = Instant::now();
     let answer = stack
         .client()
         .delete(&format!("/api/v1/search/{running}"))
@@ -43,7 +43,7 @@ async fn a_cancel_ends_a_waiting_search_at_once_and_a_running_one_within_a_momen
     assert_eq!(answer["status"], "failed", "{answer}");
     println!(
         "cancel of a running search: ended after {:?}",
-        asked.elapsed()
+        start.elapsed()
     );
     eventually(
         "the engine sees the connection close",
@@ -142,7 +142,7 @@ async fn operators_see_workers_and_what_they_run() {
     assert_eq!(queue["workers"], json!([]));
     assert_eq!(
         queue["modes"][0]["depth"], 1,
-        "the search was given back: {queue}"
+        "the search was released: {queue}"
     );
 }
 

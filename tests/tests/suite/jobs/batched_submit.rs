@@ -145,13 +145,13 @@ async fn a_lost_reply_to_many_submissions_loses_none_of_them() {
             .zscore(keys::pending(job.mode), job.id.to_string())
             .await
             .unwrap();
-        assert!(hints.is_some(), "it waits with a hint");
+        assert!(hints.is_some(), "it is queued");
     }
     let mut hints = 0;
     for mode in Mode::ALL {
         hints += redis.llen::<_, usize>(keys::queue(mode)).await.unwrap();
     }
-    assert_eq!(hints, MANY + 1, "one hint each");
+    assert_eq!(hints, MANY + 1, "one queue entry each");
 }
 
 /// A lost reply, and a second try on a new connection.

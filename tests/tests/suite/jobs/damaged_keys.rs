@@ -62,7 +62,7 @@ async fn run_job_lifecycle(
     let () = redis.zadd(keys::LIVE, job.id.to_string(), 0).await.unwrap();
     let swept = sweeper(jobs).sweep().await.map_err(text)?;
     if swept.reaped != 1 {
-        return Err(format!("{swept:?} of a job whose worker is lost"));
+        return Err(format!("{swept:?} of a job with a lost worker"));
     }
     let lease = claim(jobs.claim(hint, "next", LEASE).await.map_err(text)?)?;
     jobs.announce("next", "{}").await.map_err(text)?;
@@ -157,7 +157,7 @@ async fn service_survives(content: Content) {
     // Ids without a job are removed from the indexes.
     let gone = Uuid::from_u128(9).to_string();
     let () = redis.zadd(keys::LIVE, &gone, 0).await.unwrap();
-    eventually("a sweeper looks after the lists", TIMEOUT, async || {
+    eventually("a sweeper repairs the indexes", TIMEOUT, async || {
         let listed: Option<f64> = redis.zscore(keys::LIVE, &gone).await.unwrap();
         listed.is_none().then_some(())
     })

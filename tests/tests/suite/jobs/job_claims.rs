@@ -28,7 +28,7 @@ async fn running(jobs: &Jobs) -> (Hint, Lease) {
     };
     match jobs.claim(hint, "worker", LEASE).await.unwrap() {
         Claim::Started { lease, .. } => (hint, lease),
-        other => panic!("nobody else can hold it: {other:?}"),
+        other => panic!("the claim failed: {other:?}"),
     }
 }
 
@@ -66,7 +66,7 @@ async fn repeated_requests_are_answered_alike_and_done_once() {
     }
     let Claim::Started { lease, attempt, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap()
     else {
-        panic!("it was given back");
+        panic!("it was released");
     };
     assert_eq!(attempt, 1, "a release does not count");
     let failure = Failure::new("upstream_unavailable", "for now");
@@ -98,11 +98,11 @@ async fn events_that_are_reported_twice_are_stored_once() {
     }
     assert_eq!(jobs.release(&lease).await.unwrap(), Release::Released);
     let Claim::Started { lease, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap() else {
-        panic!("it was given back");
+        panic!("it was released");
     };
     report(&lease, 1, 2).await;
     let events = jobs.events_after(hint.id, EntryId::START, 100).await;
-    let told: Vec<String> = events
+    let stored: Vec<String> = events
         .unwrap()
         .into_iter()
         .map(|event| match event.kind.as_str() {
@@ -114,8 +114,8 @@ async fn events_that_are_reported_twice_are_stored_once() {
         })
         .collect();
     let first = ["queued", "started", "1", "2", "3", "4", "released"];
-    assert_eq!(told[..7], first, "an attempt counts its own events");
-    assert_eq!(told[7..], ["started", "1", "2"]);
+    assert_eq!(stored[..7], first, "an attempt counts its own events");
+    assert_eq!(stored[7..], ["started", "1", "2"]);
 }
 
 /// Each change wakes the requests that wait for the search. No request can wait for a search that
@@ -143,8 +143,14 @@ async fn each_change_of_a_search_is_announced_except_its_acceptance() {
     jobs.finish(&lease, Ok(b"{}")).await.unwrap();
     let mut redis = server.connection().await;
     let () = redis.publish(keys::CHANGED, "all").await.unwrap();
-    let said = listener.on_message().map(|it| it.get_payload().unwrap());
-    let said: Vec<String> = said.take_while(|it| ready(it != "all")).collect().await;
+    let announced = listener.on_message().map(|it| it.get_payload().unwrap());
+    let announced: Vec<String> = announced
+        .take_while(|it| ready(it != "all"))
+        .collect()
+        .await;
     let expected = ["processing", "pending", "processing", "completed"];
-    assert_eq!(said, expected.map(|status| format!("{} {status}", hint.id)));
+    assert_eq!(
+        announced,
+        expected.map(|status| format!("{} {status}", hint.id))
+    );
 }

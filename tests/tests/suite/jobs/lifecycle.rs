@@ -215,7 +215,7 @@ async fn a_stopping_worker_finishes_its_searches_and_claims_no_more() {
     web.wait_for_calls(1).await;
     let worker = stack.workers[0].process();
     worker.term();
-    eventually("it says that it stops", TIMEOUT, async || {
+    eventually("it reports that it stops", TIMEOUT, async || {
         worker.output().contains("stopping").then_some(())
     })
     .await;

@@ -88,7 +88,7 @@ async fn claim(process: &Jobs, hint: Hint) -> Lease {
             process.track(hint, LEASE).await.unwrap();
             lease
         }
-        other => panic!("nobody else can hold it: {other:?}"),
+        other => panic!("the claim failed: {other:?}"),
     }
 }
 

@@ -88,7 +88,7 @@ async fn a_search_fails_at_once_when_retry_after_exceeds_its_time_limit() {
 async fn attempts_share_the_running_time_of_the_search() {
     let (searxng, _) = searxng_hanging_first(usize::MAX);
     let stack = stack(&searxng, 1).await;
-    let asked = Instant::now();
+    let start = Instant::now();
     let search = json!({"query": "What is gather?", "mode": "speed", "timeout": 10});
     let id = stack.client().enqueue(search).await;
     let end = wait_for_status(
@@ -100,7 +100,7 @@ async fn attempts_share_the_running_time_of_the_search() {
     .await;
     println!(
         "every attempt failed after {:?} of 10 s: {}",
-        asked.elapsed(),
+        start.elapsed(),
         end["error_code"]
     );
     wait_until_idle(&stack).await;

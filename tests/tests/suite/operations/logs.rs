@@ -102,14 +102,14 @@ async fn a_sync_search_is_logged_when_accepted_and_when_answered() {
     let search = json!({"query": "What is Python?", "mode": "speed"});
     stack.client().post_search(search).await.expect(200);
     let api = lines(&stack.api.process().output());
-    let told = api.iter().filter(|line| line["mode"] == "speed");
-    let told: Vec<&Value> = told.map(|line| &line["message"]).collect();
-    assert_eq!(told, ["accepted", "answered"], "{api:#?}");
+    let logged = api.iter().filter(|line| line["mode"] == "speed");
+    let logged: Vec<&Value> = logged.map(|line| &line["message"]).collect();
+    assert_eq!(logged, ["accepted", "answered"], "{api:#?}");
 }
 
 #[tokio::test]
 async fn a_read_request_is_logged_when_refused_or_at_debug_level() {
-    let told = async |level: &str| {
+    let logged = async |level: &str| {
         let mut stack = Stack::builder(binaries!())
             .workers(0)
             .env("LOG_FORMAT", "json")
@@ -127,7 +127,7 @@ async fn a_read_request_is_logged_when_refused_or_at_debug_level() {
         routes.filter(of_ours).collect::<Vec<_>>()
     };
     let status = "/api/v1/search/status/{session_id}";
-    assert_eq!(told("info").await, [status]);
+    assert_eq!(logged("info").await, [status]);
     let wanted = "info,privachat_api::request_log=debug";
-    assert_eq!(told(wanted).await, [status, "/api/v1/sessions"]);
+    assert_eq!(logged(wanted).await, [status, "/api/v1/sessions"]);
 }

@@ -67,7 +67,7 @@ async fn both_binaries_count_outcomes_and_export_the_documented_metrics() {
     wait_until_idle(&stack).await;
     client.get("/no/such/address").await;
 
-    let api = eventually("the listener has gone", TIMEOUT, async || {
+    let api = eventually("the listener is disconnected", TIMEOUT, async || {
         let now = scrape(client).await;
         (now.sum("privachat_api_listeners", &[]) == 0.0).then_some(now)
     })
@@ -117,7 +117,7 @@ async fn both_binaries_count_outcomes_and_export_the_documented_metrics() {
     assert!(api.get("process_resident_memory_bytes") > 1e6);
     assert!(api.get("process_open_fds") > 3.0);
 
-    let told = scrape(&worker).await;
+    let metrics = scrape(&worker).await;
     for (sample, value) in [
         (
             r#"privachat_worker_attempts_total{mode="speed",outcome="completed"}"#,
@@ -162,18 +162,18 @@ async fn both_binaries_count_outcomes_and_export_the_documented_metrics() {
         ),
         ("privachat_worker_leases_lost_total", 0.0),
     ] {
-        assert_eq!(told.get(sample), value, "{sample}");
+        assert_eq!(metrics.get(sample), value, "{sample}");
     }
     let ok = [r#"upstream="searxng""#, r#"outcome="ok""#];
-    let answered = told.sum("privachat_worker_upstream_requests_total", &ok);
+    let answered = metrics.sum("privachat_worker_upstream_requests_total", &ok);
     assert_eq!(answered as usize, web.calls() - 1);
     assert_eq!(
-        told.sum("privachat_build_info", &[r#"binary="privachat-worker""#]),
+        metrics.sum("privachat_build_info", &[r#"binary="privachat-worker""#]),
         1.0
     );
 
     assert_eq!(api.types, documented(["The API", "Both"]));
-    assert_eq!(told.types, documented(["The worker", "Both"]));
+    assert_eq!(metrics.types, documented(["The worker", "Both"]));
 }
 
 #[tokio::test]
@@ -293,10 +293,10 @@ async fn a_webhook_that_is_given_up_is_not_counted_as_a_retry() {
     let id = stack.client().enqueue(search).await;
     stack.client().wait_completed(&id).await;
     wait_until_idle(&stack).await;
-    let told = scrape(&port).await;
+    let metrics = scrape(&port).await;
     for (outcome, count) in [("taken", 0.0), ("failed", 0.0), ("given_up", 1.0)] {
         let sample = format!(r#"privachat_worker_callbacks_total{{outcome="{outcome}"}}"#);
-        assert_eq!(told.get(&sample), count, "{outcome}");
+        assert_eq!(metrics.get(&sample), count, "{outcome}");
     }
 }
 
@@ -324,7 +324,7 @@ async fn recovered_failures_are_counted() {
     stack.workers[0].process().kill();
     stack.client().wait_completed(&id).await;
     wait_until_idle(&stack).await;
-    let told = scrape(&port).await;
+    let metrics = scrape(&port).await;
     for (sample, value) in [
         (
             r#"privachat_worker_recoveries_total{kind="worker_lost"}"#,
@@ -340,7 +340,7 @@ async fn recovered_failures_are_counted() {
         (r#"privachat_worker_callbacks_total{outcome="taken"}"#, 1.0),
         (r#"privachat_worker_callbacks_total{outcome="failed"}"#, 0.0),
     ] {
-        assert_eq!(told.get(sample), value, "{sample}");
+        assert_eq!(metrics.get(sample), value, "{sample}");
     }
 }
 
@@ -370,10 +370,10 @@ async fn a_search_that_waited_too_long_is_counted_by_the_process_that_ends_it() 
         (now.get(r#"privachat_worker_recoveries_total{kind="expired"}"#) == 1.0).then_some(())
     })
     .await;
-    let told = scrape(&port).await;
+    let metrics = scrape(&port).await;
     let failures = r#"privachat_worker_failures_total{error_code="queue_expired"}"#;
-    assert_eq!(told.get(failures), 1.0);
-    assert_eq!(told.sum("privachat_worker_attempts_total", &[]), 0.0);
+    assert_eq!(metrics.get(failures), 1.0);
+    assert_eq!(metrics.sum("privachat_worker_attempts_total", &[]), 0.0);
 }
 
 #[tokio::test]
@@ -382,7 +382,7 @@ async fn a_provider_that_keeps_failing_is_shown_as_paused() {
     let stack = watched(binaries!(), &web).await;
     let port = worker_port(&stack).await;
     let client = stack.client();
-    let open = eventually("the provider is spared", TIMEOUT, async || {
+    let open = eventually("the provider is paused", TIMEOUT, async || {
         client.post_search(speed("What is gather?")).await;
         let now = scrape(&port).await;
         let is_open = now.get(r#"privachat_worker_breaker_open{upstream="searxng"}"#) == 1.0;

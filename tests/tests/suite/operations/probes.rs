@@ -17,7 +17,7 @@ async fn a_draining_worker_is_alive_and_not_ready() {
     let hangs = stack.client().enqueue(speed("hang on")).await;
     web.wait_for_calls(1).await;
     stack.workers[0].process().term();
-    let stopping = eventually("it says that it stops", TIMEOUT, async || {
+    let stopping = eventually("it reports that it stops", TIMEOUT, async || {
         let answer = port.get("/readyz").await;
         (answer.status == 503).then(|| answer.json())
     })
@@ -73,8 +73,8 @@ async fn the_healthcheck_of_each_binary_reports_readiness() {
     }
     let not_ready = || {
         for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
-            let said = failure_line(&run(binary, &settings));
-            assert!(said.to_lowercase().contains("redis"), "{said}");
+            let message = failure_line(&run(binary, &settings));
+            assert!(message.to_lowercase().contains("redis"), "{message}");
         }
     };
     stack.redis.pause();
@@ -85,8 +85,8 @@ async fn the_healthcheck_of_each_binary_reports_readiness() {
     stack.api.process().kill();
     stack.workers[0].process().kill();
     for (binary, settings) in [(binaries!().api, api), (binaries!().worker, worker)] {
-        let said = failure_line(&run(binary, &settings));
-        assert!(said.contains("does not answer"), "{said}");
+        let message = failure_line(&run(binary, &settings));
+        assert!(message.contains("does not answer"), "{message}");
     }
     let unset = failure_line(&run(binaries!().worker, &[]));
     assert!(unset.contains("METRICS_PORT"), "{unset}");
@@ -100,6 +100,9 @@ async fn a_port_in_use_is_named_at_the_start() {
     let mut stack = watched(binaries!(), &web).await;
     let worker = stack.add_worker_with(&[("METRICS_PORT", &port.to_string())]);
     assert_eq!(worker.process().exit_code(TIMEOUT).await, 1);
-    let said = worker.process().output();
-    assert!(said.contains("set METRICS_HOST or METRICS_PORT"), "{said}");
+    let message = worker.process().output();
+    assert!(
+        message.contains("set METRICS_HOST or METRICS_PORT"),
+        "{message}"
+    );
 }

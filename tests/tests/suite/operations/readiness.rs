@@ -40,9 +40,9 @@ async fn configure(stack: &Stack, command: &[&str]) {
 /// Fails with this reason, and a POST is refused.
 async fn assert_not_ready(stack: &Stack, reason: &str) {
     let client = stack.client();
-    let said = client.get("/readyz").await.expect(503);
-    assert_eq!(said["status"], "not ready", "{said}");
-    assert!(said["redis"].as_str().unwrap().contains(reason), "{said}");
+    let body = client.get("/readyz").await.expect(503);
+    assert_eq!(body["status"], "not ready", "{body}");
+    assert!(body["redis"].as_str().unwrap().contains(reason), "{body}");
     let mut search = question();
     search["async_mode"] = true.into();
     client.post_search(search).await.expect(503);
@@ -123,8 +123,8 @@ fn other_server(answer: &'static [u8]) -> u16 {
     std::thread::spawn(move || {
         for mut connection in listener.incoming().flatten() {
             std::thread::spawn(move || {
-                let mut asked = [0; 4096];
-                while matches!(connection.read(&mut asked), Ok(length) if length > 0) {
+                let mut buffer = [0; 4096];
+                while matches!(connection.read(&mut buffer), Ok(length) if length > 0) {
                     if connection.write_all(answer).is_err() {
                         return;
                     }
@@ -162,8 +162,8 @@ async fn a_server_that_is_not_redis_is_an_outage() {
         let mut search = question();
         search["async_mode"] = true.into();
         assert_eq!(client.post_search(search).await.status, 503, "{shown}");
-        let said: Value = client.get("/readyz").await.expect(503);
-        assert_eq!(said["redis"], "does not answer", "{shown}");
+        let body: Value = client.get("/readyz").await.expect(503);
+        assert_eq!(body["redis"], "does not answer", "{shown}");
         assert_eq!(client.get("/api/v1/queue").await.status, 503, "{shown}");
     }
 }

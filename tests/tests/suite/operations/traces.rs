@@ -111,9 +111,9 @@ async fn a_search_is_one_trace_from_the_post_to_each_upstream() {
     assert_eq!(parents("fetch page"), ["read"]);
     assert!(parents("chat").contains(&"answer"));
 
-    let told = format!("{spans:?}");
+    let text = format!("{spans:?}");
     for private in ["gather", "Gather", "asyncio", "127.0.0.1", "double"] {
-        assert!(!told.contains(private), "{private} in {told}");
+        assert!(!text.contains(private), "{private} in {text}");
     }
 }
 

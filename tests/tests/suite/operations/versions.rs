@@ -50,14 +50,14 @@ impl Build {
     }
 
     fn git(&self, folder: &Path, arguments: &[&str]) -> String {
-        let said = output(
+        let shown = output(
             Command::new("git")
                 .current_dir(folder)
                 .env("GIT_CEILING_DIRECTORIES", self.folder.path())
                 .args(["-c", "user.name=a", "-c", "user.email=a@example.invalid"])
                 .args(arguments),
         );
-        said.trim().to_owned()
+        shown.trim().to_owned()
     }
 
     /// The revision that the script passes to the compiler in `folder`.
@@ -68,11 +68,11 @@ impl Build {
             .env("GIT_CEILING_DIRECTORIES", self.folder.path())
             .env("PRIVACHAT_REVISION", "not for the compiler")
             .env("PROFILE", profile);
-        let said = output(&mut command);
-        assert!(!said.contains("not for the compiler"), "{said}");
-        let mut lines = said.lines();
+        let shown = output(&mut command);
+        assert!(!shown.contains("not for the compiler"), "{shown}");
+        let mut lines = shown.lines();
         let found = lines.find_map(|line| line.strip_prefix("cargo::rustc-env=BUILT_FROM="));
-        found.expect("it says one").to_owned()
+        found.expect("a version").to_owned()
     }
 }
 

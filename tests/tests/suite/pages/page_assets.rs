@@ -43,9 +43,9 @@ async fn a_browser_gets_the_page_and_a_program_gets_json() {
     assert_eq!(shown.header("vary"), Some("accept"));
     for accept in ["*/*", "application/json", ""] {
         let request = client.request(Method::GET, "/").header("Accept", accept);
-        let told = client.send(request).await;
-        assert_eq!(told.header("vary"), Some("accept"));
-        assert_eq!(told.expect(200)["docs"], "/api/docs");
+        let answer = client.send(request).await;
+        assert_eq!(answer.header("vary"), Some("accept"));
+        assert_eq!(answer.expect(200)["docs"], "/api/docs");
     }
     let linked = page(client, &format!("/s/{}", Uuid::new_v4())).await;
     assert_eq!(linked.text, shown.text);

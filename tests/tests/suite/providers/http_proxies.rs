@@ -21,8 +21,8 @@ fn run(settings: &[(&str, &str)], arguments: &[&str]) -> Output {
 }
 
 fn printed(output: &Output) -> String {
-    let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-    said.concat()
+    let text = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    text.concat()
 }
 
 #[test]
@@ -62,29 +62,29 @@ fn a_remote_engine_is_called_through_the_proxy_and_errors_name_it() {
     for status in [502, 403, 407] {
         let proxy = Upstream::always(Reply::new(status, "text/plain", "no"));
         let address = proxy.url();
-        let said = printed(&run(&[elsewhere, ("HTTP_PROXY", &address)], &SEARCH));
+        let text = printed(&run(&[elsewhere, ("HTTP_PROXY", &address)], &SEARCH));
         assert!(
-            said.contains(&format!("HTTP {status}, through the proxy")),
-            "{said}"
+            text.contains(&format!("HTTP {status}, through the proxy")),
+            "{text}"
         );
         assert!(
-            said.contains("HTTP_PROXY") && !said.contains(&address),
-            "{said}"
+            text.contains("HTTP_PROXY") && !text.contains(&address),
+            "{text}"
         );
     }
     // No double listens on this address.
     let nowhere = "http://127.9.9.9:1";
-    let said = printed(&run(&[elsewhere, ("HTTP_PROXY", nowhere)], &SEARCH));
+    let text = printed(&run(&[elsewhere, ("HTTP_PROXY", nowhere)], &SEARCH));
     assert!(
-        said.contains("connection refused, through the proxy"),
-        "{said}"
+        text.contains("connection refused, through the proxy"),
+        "{text}"
     );
 
     let apart = [settings[0], settings[1], ("NO_PROXY", "search.example")];
-    let said = printed(&run(&apart, &SEARCH));
+    let text = printed(&run(&apart, &SEARCH));
     assert!(
-        said.contains("searxng is not available") && !said.contains("PROXY"),
-        "{said}"
+        text.contains("searxng is not available") && !text.contains("PROXY"),
+        "{text}"
     );
 }
 
@@ -98,11 +98,11 @@ fn errors_of_a_remote_model_name_the_proxy_too() {
         ("EMBEDDING_MODEL", "m"),
         ("HTTP_PROXY", &proxy.url()),
     ];
-    let said = printed(&run(&settings, &["check-config"]));
+    let text = printed(&run(&settings, &["check-config"]));
     assert_eq!(
-        said.matches("HTTP 503, through the proxy").count(),
+        text.matches("HTTP 503, through the proxy").count(),
         2,
-        "{said}"
+        "{text}"
     );
 }
 

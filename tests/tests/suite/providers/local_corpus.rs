@@ -104,8 +104,8 @@ async fn each_kind_of_file_gives_an_answer_with_a_link_to_it() {
         assert_eq!(end["warnings"], json!([]), "nothing had to be fetched");
     }
     let hidden = ask(&stack, "What is the rudder made of?").await;
-    let told = hidden.to_string();
-    assert!(!told.contains("oak") && !told.contains("elm"), "{hidden}");
+    let shown = hidden.to_string();
+    assert!(!shown.contains("oak") && !shown.contains("elm"), "{hidden}");
     let addresses = format!("{}", hidden["sources"]);
     assert!(!addresses.contains("rudder."), "{hidden}");
 }

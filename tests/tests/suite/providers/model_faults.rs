@@ -141,12 +141,9 @@ async fn a_streamed_answer_comes_with_its_citations_its_model_and_its_cost() {
         "{end}"
     );
 
-    let asked = model_stack.llm.requests().remove(0);
-    assert_eq!(
-        asked.header("authorization"),
-        Some("Bearer key-of-the-test")
-    );
-    assert!(asked.json().to_string().contains("awaitable objects"));
+    let call = model_stack.llm.requests().remove(0);
+    assert_eq!(call.header("authorization"), Some("Bearer key-of-the-test"));
+    assert!(call.json().to_string().contains("awaitable objects"));
 }
 
 #[tokio::test]
@@ -310,8 +307,8 @@ async fn nonsense_and_empty_replies_are_no_answers() {
 
 #[tokio::test]
 async fn reasoning_blocks_are_not_shown() {
-    let said = format!("<think>The user wants [7] gather.\n\nHm.</think>\n\n{CITED}");
-    let end = answer_of(Script::says(&said)).await;
+    let written = format!("<think>The user wants [7] gather.\n\nHm.</think>\n\n{CITED}");
+    let end = answer_of(Script::says(&written)).await;
     assert_eq!(
         (&end["answer"], &end["model_used"]),
         (&json!(CITED), &json!("usual"))
@@ -327,8 +324,8 @@ async fn reasoning_blocks_are_not_shown() {
 
 #[tokio::test]
 async fn citation_numbers_beyond_the_sources_never_appear() {
-    let said = "It runs awaitable objects concurrently [1][99]. The results come as a list [0, 1]. Nobody knows more [3].";
-    let end = answer_of(Script::says(said)).await;
+    let written = "It runs awaitable objects concurrently [1][99]. The results come as a list [0, 1]. Nobody knows more [3].";
+    let end = answer_of(Script::says(written)).await;
     let answer = text(&end);
     for number in ["99", "[0", "3"] {
         assert!(!answer.contains(number), "{answer}");
@@ -374,12 +371,12 @@ async fn odd_characters_of_a_model_are_removed_without_losing_the_answer() {
             "data: {{\"model\": \"us\\u001bual\", \"choices\": [{{\"delta\": {{\"content\": \"{text}\"}}}}]}}\n\n"
         )
     };
-    let said = [
+    let chunks = [
         chunk("It runs awaitable objects\\u202e\\u001b \\ud83d"),
         chunk("\\ude00 concurrently\\u0000 [1]."),
         "data: [DONE]\n\n".to_owned(),
     ];
-    let end = answer_after(Reply::new(200, "text/event-stream", said.concat())).await;
+    let end = answer_after(Reply::new(200, "text/event-stream", chunks.concat())).await;
     let expected = "It runs awaitable objects \u{1f600} concurrently [1].";
     assert_eq!(text(&end), expected, "{end}");
     assert_eq!(end["model_used"], "usual", "{end}");

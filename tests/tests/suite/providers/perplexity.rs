@@ -44,7 +44,7 @@ async fn post(stack: &Stack, body: Value) -> HttpResponse {
         .await
 }
 
-fn asked(request: &Request) -> Value {
+fn parameters(request: &Request) -> Value {
     serde_json::from_slice(&request.body).expect("a JSON body")
 }
 
@@ -76,7 +76,7 @@ async fn perplexity_answers_by_itself_and_its_answer_is_checked() {
     assert!(end["hallucination_count"].as_u64() >= Some(1), "{end}");
 
     let [call] = perplexity.requests().try_into().expect("one call");
-    assert_eq!(asked(&call)["messages"][0]["content"], QUESTION);
+    assert_eq!(parameters(&call)["messages"][0]["content"], QUESTION);
     let key = call
         .headers
         .iter()

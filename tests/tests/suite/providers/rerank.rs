@@ -55,10 +55,10 @@ async fn the_source_that_the_reranker_prefers_comes_first() {
         let end = search(Some(&reranker)).await;
         assert_eq!(first_url(&end), url, "{word}: {end}");
         assert!(reranker.calls() > 0);
-        let asked = reranker.requests()[0].json();
-        assert_eq!(asked["model"], "judge");
+        let parameters = reranker.requests()[0].json();
+        assert_eq!(parameters["model"], "judge");
         assert!(
-            asked["query"]
+            parameters["query"]
                 .as_str()
                 .is_some_and(|query| query.contains("ferry"))
         );

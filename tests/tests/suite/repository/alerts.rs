@@ -155,7 +155,7 @@ fn queries() -> Vec<(String, String)> {
 #[test]
 fn every_query_uses_existing_metrics_and_labels() {
     let page = Page::read();
-    let mut asked = BTreeSet::new();
+    let mut used = BTreeSet::new();
     for (place, query) in queries() {
         let mut labels = BTreeSet::new();
         for Use {
@@ -171,7 +171,7 @@ fn every_query_uses_existing_metrics_and_labels() {
                 assert!(there, "{place}: {metric} has no label {label}");
             }
             labels.extend(known.iter().cloned());
-            asked.insert(metric);
+            used.insert(metric);
         }
         for label in grouped_by(&query) {
             let there = labels.contains(&label)
@@ -180,20 +180,20 @@ fn every_query_uses_existing_metrics_and_labels() {
             assert!(there, "{place}: nothing in it has a label {label}");
         }
     }
-    assert!(asked.len() > 25, "{asked:?}");
+    assert!(used.len() > 25, "{used:?}");
 }
 
 #[test]
 fn every_metric_is_used_by_the_dashboard_or_an_alert() {
-    let asked: BTreeSet<String> = queries()
+    let used: BTreeSet<String> = queries()
         .iter()
         .flat_map(|(_, query)| uses(query))
         .map(|found| found.metric)
         .collect();
     for (name, (_, histogram, _)) in Page::read().0 {
         let shown = match histogram {
-            true => asked.contains(&format!("{name}_bucket")),
-            false => asked.contains(&name),
+            true => used.contains(&format!("{name}_bucket")),
+            false => used.contains(&name),
         };
         assert!(shown, "{name} is nowhere to be seen");
     }

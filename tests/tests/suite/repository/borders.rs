@@ -71,7 +71,7 @@ fn the_pipeline_does_not_use_redis_the_database_or_jobs() {
     let pipeline = under("crates/worker/src/pipeline");
     assert!(
         !pipeline.is_empty(),
-        "the pipeline has moved: tell this test where"
+        "the pipeline has moved: update this test"
     );
     let words = [
         "redis",
@@ -81,14 +81,14 @@ fn the_pipeline_does_not_use_redis_the_database_or_jobs() {
         "daemon",
     ];
     assert_none(
-        "the pipeline knows",
+        "the pipeline uses",
         pipeline
             .iter()
             .flat_map(|source| forbidden_words(source, &words)),
     );
     let core = ["jobs", "history", "keys"];
     assert_none(
-        "the pipeline knows",
+        "the pipeline uses",
         pipeline
             .iter()
             .flat_map(|source| forbidden_uses(source, "privachat_core", &core)),
@@ -106,13 +106,13 @@ fn the_job_engine_handles_bytes_and_ids_and_no_search_types() {
         "diesel_async",
     ];
     assert_none(
-        "the job engine knows",
+        "the job engine uses",
         jobs.iter()
             .flat_map(|source| forbidden_words(source, &words)),
     );
     let modules = ["schema", "history"];
     assert_none(
-        "the job engine knows",
+        "the job engine uses",
         jobs.iter()
             .flat_map(|source| forbidden_uses(source, "crate", &modules)),
     );

@@ -56,7 +56,7 @@ fn disconnect(proxy: &Proxy) {
 
 async fn wait_for_log(stack: &mut Stack, text: &str) {
     let worker = stack.workers[0].process();
-    let what = format!("the worker says: {text}");
+    let what = format!("the worker logs: {text}");
     eventually(&what, TIMEOUT, async || {
         worker.output().contains(text).then_some(())
     })

@@ -43,20 +43,20 @@ impl Gate {
 /// A SearXNG that returns nothing before the gate is open, and reports which worker searches for
 /// the poison. Each worker uses its own path.
 fn web(gate: &Arc<Gate>) -> (Upstream, UnboundedReceiver<usize>) {
-    let (tell, asked) = unbounded_channel();
+    let (report, calls) = unbounded_channel();
     let gate = Arc::clone(gate);
     let web = Upstream::start(move |request: &Request| {
         let query = request.parameter("q").unwrap_or_default();
         if query.contains("poison") {
             let worker = request.path.trim_start_matches('/').split('/').next();
             let number = worker.and_then(|worker| worker.parse().ok());
-            let _ended = tell.send(number.expect("the number of a worker"));
+            let _ended = report.send(number.expect("the number of a worker"));
             return Reply::hang();
         }
         gate.pass();
         Reply::json(200, searxng::body(query, &gather_results()).to_string()).late(SLOW)
     });
-    (web, asked)
+    (web, calls)
 }
 
 async fn enqueue(stack: &Stack, query: &str) -> String {
@@ -82,7 +82,7 @@ async fn kill_until_it_ends(
     stack: &mut Stack,
     web: &Upstream,
     gate: &Gate,
-    mut asked: UnboundedReceiver<usize>,
+    mut calls: UnboundedReceiver<usize>,
     poison: &str,
 ) -> (usize, Value) {
     let mut kills = 0;
@@ -96,7 +96,7 @@ async fn kill_until_it_ends(
         };
         let worker = tokio::select! {
             end = ended => return (kills, end),
-            worker = asked.recv() => worker.expect("the double lives"),
+            worker = calls.recv() => worker.expect("the double lives"),
         };
         let victim = stack.workers[worker].process();
         if victim.exited().is_some() {
@@ -111,7 +111,7 @@ async fn kill_until_it_ends(
 
 async fn assert_only_poison_fails(workers: usize) {
     let gate = Arc::new(Gate::default());
-    let (web, asked) = web(&gate);
+    let (web, calls) = web(&gate);
     let mut stack = Stack::builder(binaries!())
         .workers(0)
         .with_searxng(&web)
@@ -129,7 +129,7 @@ async fn assert_only_poison_fails(workers: usize) {
     // All slots are in use when the first worker dies.
     web.wait_for_calls((workers * SLOTS).min(INNOCENT + 1))
         .await;
-    let (kills, end) = kill_until_it_ends(&mut stack, &web, &gate, asked, &poison).await;
+    let (kills, end) = kill_until_it_ends(&mut stack, &web, &gate, calls, &poison).await;
     assert_eq!(end["error_code"], "worker_lost");
     assert!((3..=MAX_KILLS).contains(&kills), "{kills} workers killed");
     for id in &innocent {

@@ -14,7 +14,7 @@ async fn a_search_is_accepted_once_when_its_api_dies_before_writing_the_record()
 
 #[tokio::test]
 async fn a_search_is_recovered_when_its_api_dies_before_queueing_it() {
-    assert_recovers(&api::KILLED_BEFORE_THE_HINT).await;
+    assert_recovers(&api::KILLED_BEFORE_QUEUEING).await;
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ async fn wait_until_swept(redis: &RedisServer, id: &str) {
     let mut redis = redis.connection().await;
     let (seconds, _): (f64, f64) = redis::cmd("TIME").query_async(&mut redis).await.unwrap();
     eventually(
-        "a sweeper looks at it",
+        "a sweeper handles it",
         Duration::from_secs(10),
         async || {
             let due: Option<f64> = redis.zscore("{search}:live", id).await.unwrap();

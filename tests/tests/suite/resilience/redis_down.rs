@@ -76,7 +76,7 @@ async fn both_binaries_start_without_redis_report_it_and_work_once_it_is_up() {
         .await;
     assert_all_refused(&stack, "11111111-1111-1111-1111-111111111111").await;
     let worker = stack.workers[0].process();
-    eventually("the worker says so", TIMEOUT, async || {
+    eventually("the worker logs it", TIMEOUT, async || {
         worker
             .output()
             .contains("Redis does not answer yet")

@@ -100,9 +100,9 @@ impl Service {
         for number in [0, 1] {
             let api = self.api(number);
             let port = api.client().base().rsplit(':').next().unwrap().to_owned();
-            let told = Instant::now();
+            let start = Instant::now();
             assert_eq!(api.process().stop(STOP_TIMEOUT).await, 0);
-            self.longest = self.longest.max(told.elapsed());
+            self.longest = self.longest.max(start.elapsed());
             self.replace(number, &port).await;
         }
     }
@@ -134,9 +134,9 @@ impl Service {
     async fn restart_workers(&mut self) {
         for _ in 0..self.stack.workers.len() {
             let mut oldest = self.stack.workers.remove(0);
-            let told = Instant::now();
+            let start = Instant::now();
             assert_eq!(oldest.process().stop(STOP_TIMEOUT).await, 0);
-            self.longest = self.longest.max(told.elapsed());
+            self.longest = self.longest.max(start.elapsed());
             self.stack.add_worker();
             self.wait_for_completions(5).await;
         }
@@ -169,7 +169,7 @@ fn is_held(request: &Request) -> bool {
 
 /// A SearXNG that returns results after 50 to 300 ms.
 fn web(released: watch::Receiver<usize>) -> Upstream {
-    let asked = AtomicUsize::new(0);
+    let calls = AtomicUsize::new(0);
     let held = AtomicUsize::new(0);
     Upstream::start(move |request: &Request| {
         if is_held(request) {
@@ -179,7 +179,7 @@ fn web(released: watch::Receiver<usize>) -> Upstream {
                 std::thread::sleep(Duration::from_millis(5));
             }
         }
-        let place = asked.fetch_add(1, Ordering::SeqCst) % 6;
+        let place = calls.fetch_add(1, Ordering::SeqCst) % 6;
         let delay = Duration::from_millis(50 + 50 * u64::try_from(place).unwrap());
         let body = searxng::body(
             request.parameter("q").unwrap_or_default(),
@@ -215,10 +215,7 @@ async fn roll(unit: Unit, rounds: usize) {
     assert!(seen.failures.is_empty(), "{:#?}", seen.failures);
     assert_eq!(seen.completed, seen.accepted.len());
     // One stream stayed open during each round.
-    assert!(
-        seen.resumed >= rounds,
-        "streams were ended and gone on with"
-    );
+    assert!(seen.resumed >= rounds, "streams were ended and resumed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

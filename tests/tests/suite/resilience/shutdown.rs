@@ -88,7 +88,7 @@ async fn a_stopping_api_is_not_ready_and_accepts_requests_until_load_balancers_h
     let client = stack.client().clone();
     let kept = client.get("/livez").await;
     assert_eq!(kept.header("connection"), None);
-    let told = Instant::now();
+    let start = Instant::now();
     stack.api.process().term();
     let not_ready = eventually("it is not ready", TIMEOUT, async || {
         let answer = client.get("/readyz").await;
@@ -105,7 +105,7 @@ async fn a_stopping_api_is_not_ready_and_accepts_requests_until_load_balancers_h
     assert_eq!(answer.header("connection"), Some("close"));
 
     assert_eq!(stack.api.process().exit_code(TIMEOUT).await, 0);
-    assert!(told.elapsed() >= DELAY, "{:?}", told.elapsed());
+    assert!(start.elapsed() >= DELAY, "{:?}", start.elapsed());
 }
 
 #[tokio::test]

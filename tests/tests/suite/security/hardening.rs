@@ -153,7 +153,7 @@ async fn pages_and_documents_have_policies_of_their_own() {
 
 #[tokio::test]
 async fn answers_have_hsts_when_a_trusted_proxy_reports_tls() {
-    let told = async |trusted: &str, scheme: &str| {
+    let hsts_for = async |trusted: &str, scheme: &str| {
         let stack = Stack::builder(binaries!())
             .workers(0)
             .api_env("API_TRUSTED_PROXIES", trusted)
@@ -168,9 +168,9 @@ async fn answers_have_hsts_when_a_trusted_proxy_reports_tls() {
         header.map(str::to_owned)
     };
     let year = Some("max-age=31536000".to_owned());
-    assert_eq!(told("127.0.0.0/8", "https").await, year);
-    assert_eq!(told("127.0.0.0/8", "http").await, None);
-    assert_eq!(told("192.0.2.1", "https").await, None);
+    assert_eq!(hsts_for("127.0.0.0/8", "https").await, year);
+    assert_eq!(hsts_for("127.0.0.0/8", "http").await, None);
+    assert_eq!(hsts_for("192.0.2.1", "https").await, None);
 }
 
 #[tokio::test]

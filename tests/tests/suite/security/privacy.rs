@@ -94,13 +94,13 @@ async fn with_every_setting_and_every_failure_nothing_private_is_revealed() {
             "{statuses:?}"
         );
         assert_eq!(statuses[4], 422);
-        let mut told = question("speed", "searxng");
-        told["callback_url"] = format!("{}/told?token={PAGE}", rude.url()).into();
-        told["async_mode"] = true.into();
-        let told = send(Method::POST, "/api/v1/search", Some(told))
+        let mut search = question("speed", "searxng");
+        search["callback_url"] = format!("{}/told?token={PAGE}", rude.url()).into();
+        search["async_mode"] = true.into();
+        let search = send(Method::POST, "/api/v1/search", Some(search))
             .await
             .expect(200);
-        let id = told["session_id"].as_str().unwrap().to_owned();
+        let id = search["session_id"].as_str().unwrap().to_owned();
         for path in [
             format!("/api/v1/search/status/{id}?wait=5"),
             format!("/api/v1/search/{id}/events"),
@@ -118,11 +118,11 @@ async fn with_every_setting_and_every_failure_nothing_private_is_revealed() {
         assert_eq!(refused.status, 401);
 
         let worker = stack.workers[0].process();
-        let said = |log: &str| log.contains("callback") && log.contains("history");
+        let is_logged = |log: &str| log.contains("callback") && log.contains("history");
         eventually(
             "callback and history fail",
             Duration::from_secs(20),
-            async || said(&worker.output()).then_some(()),
+            async || is_logged(&worker.output()).then_some(()),
         )
         .await;
         let logs = format!("{}{}", worker.output(), stack.api.process().output());
@@ -150,8 +150,8 @@ async fn a_secret_in_a_log_is_found_when_the_stack_is_dropped() {
 #[should_panic(expected = "Where does the controlmarker live?")]
 async fn a_question_in_a_log_is_found_when_the_stack_is_dropped() {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
-    let asked = json!({"query": "Where does the controlmarker live?", "async_mode": true});
-    assert_eq!(stack.client().post_search(asked).await.status, 200);
+    let body = json!({"query": "Where does the controlmarker live?", "async_mode": true});
+    assert_eq!(stack.client().post_search(body).await.status, 200);
     let log = stack.folder().join("api.log");
     let mut log = std::fs::File::options().append(true).open(log).unwrap();
     writeln!(log, "asked: Where does the controlmarker live?").unwrap();

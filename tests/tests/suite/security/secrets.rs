@@ -183,7 +183,7 @@ async fn a_model_error_with_the_key_and_the_prompt_is_not_repeated() {
     let warnings = extractive["warnings"].to_string();
     assert!(
         warnings.len() > 2,
-        "the model's failure is said: {extractive}"
+        "the model's failure is reported: {extractive}"
     );
     assert_absent(&warnings, &[QUESTION, PAGE, "127.0.0.1"]);
     assert_absent(&logs(&mut stack), &[QUESTION, SNIPPET, PAGE, "planted-"]);

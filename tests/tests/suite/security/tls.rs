@@ -287,10 +287,13 @@ async fn an_unusable_file_of_authorities_fails_the_start_and_is_named() {
         }
         for (name, other, address) in settings {
             let output = check_config(&[(name, &path), (other, address)]);
-            let said = String::from_utf8_lossy(&output.stderr);
+            let message = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(1), "{output:?}");
-            assert!(said.contains(&format!("{name} names a file")), "{said}");
-            assert!(said.contains(problem), "{said}");
+            assert!(
+                message.contains(&format!("{name} names a file")),
+                "{message}"
+            );
+            assert!(message.contains(problem), "{message}");
         }
     }
     let ca = authority.path("ca.pem");
@@ -298,9 +301,9 @@ async fn an_unusable_file_of_authorities_fails_the_start_and_is_named() {
         ("REDIS_CA_FILE", &ca),
         ("REDIS_URL", "redis://localhost:1/0"),
     ]);
-    let said = String::from_utf8_lossy(&output.stderr);
+    let message = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.contains("REDIS_CA_FILE needs a REDIS_URL that begins with rediss"),
-        "{said}"
+        message.contains("REDIS_CA_FILE needs a REDIS_URL that begins with rediss"),
+        "{message}"
     );
 }

@@ -46,7 +46,7 @@ async fn a_lock_is_extended_and_released_by_its_holder_only() {
     let left: i64 = connection.pttl(&key).await.unwrap();
     assert!(left > 60_000, "{left}");
     cache.unlock(&key, "first").await;
-    assert!(!cache.extend(&key, "first", MINUTE).await, "it is gone");
+    assert!(!cache.extend(&key, "first", MINUTE).await, "it is deleted");
     assert!(cache.lock(&key, "second", MINUTE).await);
 }
 
@@ -64,7 +64,7 @@ async fn a_silent_or_full_redis_is_a_miss_without_a_wait() {
     assert_eq!(cache.get(&key).await, None);
     assert!(
         cache.lock(&keys::running("a"), "n", MINUTE).await,
-        "nobody to wait for"
+        "no lock to wait for"
     );
     assert!(!cache.extend(&keys::running("a"), "n", MINUTE).await);
     let took = start.elapsed();

@@ -57,8 +57,11 @@ async fn assert_reported(
         .start()
         .await;
     let ready = stack.client().get("/readyz").await.expect(200);
-    let told = (&ready["status"], &ready["redis"], &ready["durability"]);
-    assert_eq!(told, (&json!("ready"), &json!("ok"), &json!(durability)));
+    let reported = (&ready["status"], &ready["redis"], &ready["durability"]);
+    assert_eq!(
+        reported,
+        (&json!("ready"), &json!("ok"), &json!(durability))
+    );
     let seen = scrape(stack.client()).await;
     let measured = seen.samples.get("privachat_redis_durable").copied();
     assert_eq!(measured, gauge, "{durability}");

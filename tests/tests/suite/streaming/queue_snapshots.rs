@@ -40,10 +40,10 @@ impl Watcher {
             if let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n") {
                 let block = String::from_utf8(rest[..end].to_vec()).expect("UTF-8");
                 self.read += end + 2;
-                let is_told = |line: &&str| !line.starts_with(':') && *line != "retry: 1000";
-                let told: Vec<&str> = block.lines().filter(is_told).collect();
-                let told = told.join("\n");
-                if let Some(data) = told.strip_prefix("event: queue\ndata: ") {
+                let is_content = |line: &&str| !line.starts_with(':') && *line != "retry: 1000";
+                let content: Vec<&str> = block.lines().filter(is_content).collect();
+                let content = content.join("\n");
+                if let Some(data) = content.strip_prefix("event: queue\ndata: ") {
                     return Some(serde_json::from_str(data).expect("JSON"));
                 }
                 continue;
@@ -101,7 +101,7 @@ async fn waiting_and_running_searches_are_pushed_and_a_cancel_removes_them() {
     let path = format!("/api/v1/search/{id}");
     stack.client().delete(&path).await.expect(200);
     let after = watcher
-        .until("it is gone", |now| has_none(now, "searches"))
+        .until("it is removed", |now| has_none(now, "searches"))
         .await;
     wait_until_idle(&stack).await;
     let polled = stack.client().get("/api/v1/queue").await.expect(200);
@@ -130,8 +130,8 @@ async fn a_failure_appears_with_its_reason_without_the_question_and_can_be_retri
     assert_eq!(failure["error"], ended["error"]);
     assert_eq!(failure["error_code"], ended["error_code"]);
     assert!(failure["failed_at"].is_string());
-    let asked = question()["query"].as_str().unwrap().to_owned();
-    assert!(!seen.to_string().contains(&asked), "{seen}");
+    let query = question()["query"].as_str().unwrap().to_owned();
+    assert!(!seen.to_string().contains(&query), "{seen}");
 
     let path = format!("/api/v1/search/{id}/retry");
     let request = stack.client().request(Method::POST, &path);
@@ -147,11 +147,7 @@ async fn many_watchers_cost_one_read_a_second_and_none_cost_nothing() {
     let (searxng, _) = searxng_hanging_first(0);
     let stack = stack(&searxng, 1).await;
     let mut redis = stack.redis.connection().await;
-    assert_eq!(
-        failure_list_reads(&mut redis).await,
-        0,
-        "nobody watches yet"
-    );
+    assert_eq!(failure_list_reads(&mut redis).await, 0, "no watcher yet");
     let start = Instant::now();
     let mut watchers = Vec::new();
     for _ in 0..20 {
@@ -163,16 +159,13 @@ async fn many_watchers_cost_one_read_a_second_and_none_cost_nothing() {
             watcher.next().await.expect("a snapshot");
         }
     }
-    let looked = failure_list_reads(&mut redis).await;
+    let reads = failure_list_reads(&mut redis).await;
     let most = start.elapsed().as_secs() + 2;
-    assert!(
-        (3..=most).contains(&looked),
-        "{looked} looks, at most {most}"
-    );
+    assert!((3..=most).contains(&reads), "{reads} reads, at most {most}");
 
     drop(watchers);
     let mut before = (failure_list_reads(&mut redis).await, Instant::now());
-    eventually("nobody looks any more", TIMEOUT, async || {
+    eventually("the reads stop", TIMEOUT, async || {
         let now = failure_list_reads(&mut redis).await;
         if now != before.0 {
             before = (now, Instant::now());
@@ -181,7 +174,7 @@ async fn many_watchers_cost_one_read_a_second_and_none_cost_nothing() {
     })
     .await;
     let mut late = Watcher::start(&stack).await;
-    late.next().await.expect("a reader for one who comes later");
+    late.next().await.expect("a snapshot for a late watcher");
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ async fn a_stopping_api_ends_its_streams_and_another_continues_them() {
     });
     assert_eq!((ended, code), (ConnectionEnd::Complete, 0));
     assert!(count(&listener.events(), "text") > 0, "it had begun");
-    assert!(!listener.is_over(), "the search goes on");
+    assert!(!listener.is_over(), "the search is running");
     listener.finish(&[other.client()], &id).await;
     assert_text_is_answer(&listener.events());
     assert!(listener.whole == scenario.afterwards(other.client(), &id).await.whole);

@@ -137,9 +137,11 @@ impl ApiUnderTest {
         let (from, mut to) = stream.into_split();
         to.write_all(start).await.expect("an open socket");
         let piece = vec![0; 1 << 18];
-        let told =
+        let closing =
             async { tokio::join!(close_code(from), send_repeatedly(to, &piece, GIGABYTE)).0 };
-        timeout(TIMEOUT, told).await.expect("an end within 100 s")
+        timeout(TIMEOUT, closing)
+            .await
+            .expect("an end within 100 s")
     }
 }
 
@@ -243,8 +245,8 @@ async fn endless_allowed_frames_are_not_kept_in_memory() {
                 .await
                 .expect("an open socket");
         };
-        let told = async { tokio::join!(close_code(from), talk).0 };
-        let code = timeout(TIMEOUT * 6, told).await.expect("an end");
+        let closing = async { tokio::join!(close_code(from), talk).0 };
+        let code = timeout(TIMEOUT * 6, closing).await.expect("an end");
         assert_eq!(code, Some(1002), "{what}");
         api.assert_flat(what);
     }

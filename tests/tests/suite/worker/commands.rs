@@ -117,9 +117,12 @@ fn ask_json_is_the_response_of_the_api_and_nothing_else() {
 fn ask_without_a_provider_fails_and_names_the_missing_setting() {
     let output = run(&folder(), &[], &["ask", QUESTION]);
     assert_eq!(output.status.code(), Some(1));
-    let told = format!("{}{}", stdout(&output), stderr(&output));
-    assert!(told.contains("No search provider is configured"), "{told}");
-    assert!(told.contains("SEARXNG_BASE_URL"), "{told}");
+    let message = format!("{}{}", stdout(&output), stderr(&output));
+    assert!(
+        message.contains("No search provider is configured"),
+        "{message}"
+    );
+    assert!(message.contains("SEARXNG_BASE_URL"), "{message}");
 
     let output = run(&folder(), &[], &["ask", QUESTION, "--json"]);
     let response: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -159,8 +162,11 @@ fn search_shows_the_results_of_one_provider() {
 
     double.next(searxng::json_disabled());
     let refused = run(&folder(), &settings, &search);
-    let told = failure_message(&refused, 1);
-    assert!(told.contains("enable json under search.formats"), "{told}");
+    let message = failure_message(&refused, 1);
+    assert!(
+        message.contains("enable json under search.formats"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -170,8 +176,8 @@ fn search_with_a_disabled_provider_fails() {
         &[],
         &["search", "--provider", "searxng", "anything"],
     );
-    let told = failure_message(&output, 1);
-    assert!(told.contains("searxng is not configured"), "{told}");
+    let message = failure_message(&output, 1);
+    assert!(message.contains("searxng is not configured"), "{message}");
 }
 
 #[test]
@@ -230,10 +236,10 @@ fn check_compares_each_claim_with_its_sources() {
     assert!(shown.contains("1874"), "{shown}");
 
     fs::write(folder.path().join("answer.json"), "{\"answer\": 1}").unwrap();
-    let told = failure_message(&run(&folder, &[], &["check", "answer.json"]), 1);
+    let message = failure_message(&run(&folder, &[], &["check", "answer.json"]), 1);
     assert!(
-        told.contains("answer.json has not the expected form"),
-        "{told}"
+        message.contains("answer.json has not the expected form"),
+        "{message}"
     );
 }
 
@@ -243,14 +249,14 @@ fn settings_that_cannot_be_read_are_all_named_without_their_values() {
         ("SEARXNG_BASE_URL", "no-such-scheme"),
         ("WORKER_SLOTS", "plenty"),
     ];
-    let told = failure_message(&run(&folder(), &settings, &["check-config"]), 1);
+    let message = failure_message(&run(&folder(), &settings, &["check-config"]), 1);
     assert!(
-        told.contains("SEARXNG_BASE_URL") && told.contains("WORKER_SLOTS"),
-        "{told}"
+        message.contains("SEARXNG_BASE_URL") && message.contains("WORKER_SLOTS"),
+        "{message}"
     );
     assert!(
-        !told.contains("plenty") && !told.contains("no-such-scheme"),
-        "{told}"
+        !message.contains("plenty") && !message.contains("no-such-scheme"),
+        "{message}"
     );
 }
 
@@ -283,13 +289,13 @@ fn unusable_arguments_are_refused_with_a_usage_line() {
         &["check"],
     ];
     for arguments in unusable {
-        let told = failure_message(&run(&folder(), &[], arguments), 2);
-        assert!(told.contains("error:"), "{told}");
+        let message = failure_message(&run(&folder(), &[], arguments), 2);
+        assert!(message.contains("error:"), "{message}");
     }
     let long = "word ".repeat(1001);
     for question in ["  ", long.as_str()] {
-        let told = failure_message(&run(&folder(), &[CORPUS], &["ask", question]), 1);
-        assert!(told.contains("the question is"), "{told}");
+        let message = failure_message(&run(&folder(), &[CORPUS], &["ask", question]), 1);
+        assert!(message.contains("the question is"), "{message}");
     }
 }
 

@@ -106,7 +106,7 @@ fn processor_time(process: Pid) -> u64 {
 }
 
 async fn assert_gone(process: Pid) {
-    eventually("the parser process is gone", TIMEOUT, async || {
+    eventually("the parser process has ended", TIMEOUT, async || {
         test_kill_process(process).is_err().then_some(())
     })
     .await;

@@ -68,7 +68,7 @@ async fn stack(searxng: &Upstream, workers: usize, slots: usize, ttl: u64) -> St
 async fn start_and_wait_for_progress(stack: &Stack, question: &Value) -> String {
     let id = stack.client().enqueue(question.clone()).await;
     eventually(
-        "the search tells of itself",
+        "the search reports progress",
         Duration::from_secs(10),
         async || {
             let now = stack.client().status(&id).await.expect(200);
@@ -83,13 +83,13 @@ async fn kinds(stack: &Stack, id: &str) -> Vec<String> {
     let key = format!("{{search_job:{id}}}:ev");
     let mut redis = stack.redis.connection().await;
     let events: redis::streams::StreamRangeReply = redis.xrange_all(key).await.unwrap();
-    let told: Vec<String> = events
+    let seen: Vec<String> = events
         .ids
         .iter()
         .flat_map(|event| event.map.values())
         .filter_map(|value| redis::from_redis_value_ref(value).ok())
         .collect();
-    told
+    seen
 }
 
 fn cites(end: &Value) -> bool {
@@ -117,9 +117,9 @@ async fn the_same_search_in_one_worker_runs_once_and_its_first_caller_may_cancel
         assert_eq!(end["session_id"], id.as_str());
         assert_eq!(end["cached"], false);
         assert!(cites(&end), "{end}");
-        let told = kinds(&stack, id).await;
-        assert!(told.iter().any(|kind| kind == "text"), "{told:?}");
-        assert!(told.iter().any(|kind| kind == "sources"), "{told:?}");
+        let seen = kinds(&stack, id).await;
+        assert!(seen.iter().any(|kind| kind == "text"), "{seen:?}");
+        assert!(seen.iter().any(|kind| kind == "sources"), "{seen:?}");
     }
     assert_eq!(searxng.calls(), 1);
     fixtures::wait_until_idle(&stack).await;
@@ -136,8 +136,8 @@ async fn the_same_search_in_two_workers_runs_once_and_a_later_one_again() {
     for id in [&first, &second] {
         let end = stack.client().wait_completed(id).await;
         assert!(cites(&end) && end["cached"] == false, "{end}");
-        let told = kinds(&stack, id).await;
-        assert!(told.iter().any(|kind| kind == "text"), "{told:?}");
+        let seen = kinds(&stack, id).await;
+        assert!(seen.iter().any(|kind| kind == "text"), "{seen:?}");
     }
     assert_eq!(searxng.calls(), 1);
     let third = stack.client().post_search(question()).await.expect(200);
@@ -145,7 +145,7 @@ async fn the_same_search_in_two_workers_runs_once_and_a_later_one_again() {
     assert_eq!(
         searxng.calls(),
         2,
-        "without CACHE_TTL_SECONDS nothing is kept"
+        "without CACHE_TTL_SECONDS nothing is cached"
     );
 }
 
@@ -193,7 +193,7 @@ async fn a_cached_answer_serves_the_next_search_unless_it_wants_a_new_one() {
     );
     // Cached after the answer is delivered: this may take a moment.
     let mut redis = stack.redis.connection().await;
-    eventually("the answer is kept", Duration::from_secs(5), async || {
+    eventually("the answer is cached", Duration::from_secs(5), async || {
         let kept: Vec<String> = redis.keys("search_answer:*").await.unwrap();
         (kept.len() == 1).then_some(())
     })

@@ -222,9 +222,11 @@ async fn the_webhook_of_a_killed_worker_is_sent_by_another() {
     stack.workers[0].process().kill();
     stack.add_worker();
     // A lease of 30 s, and up to 5 s until the next check.
-    eventually("it is told again", Duration::from_secs(45), async || {
-        (receiver.calls() >= 2).then_some(())
-    })
+    eventually(
+        "the webhook is sent again",
+        Duration::from_secs(45),
+        async || (receiver.calls() >= 2).then_some(()),
+    )
     .await;
     let calls = receiver.requests();
     assert_eq!(verified(&calls[1])["data"]["session_id"], id);
