@@ -156,13 +156,13 @@ impl Client {
     /// takes.
     pub async fn wait_terminal(&self, id: &str) -> Value {
         let what = format!("search {id} is over");
-        let patience = Polling::new(&what, Duration::from_secs(90));
+        let polling = Polling::new(&what, Duration::from_secs(90));
         loop {
             let poll = self.status(id).await.expect(200);
             if matches!(poll["status"].as_str(), Some("completed" | "failed")) {
                 return poll;
             }
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 

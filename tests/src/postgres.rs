@@ -69,12 +69,12 @@ impl PostgresServer {
             .args(["-c", "fsync=off", "-c", "full_page_writes=off", "-k"])
             .arg(folder.path());
         let mut process = Process::spawn("postgres", command, folder.path());
-        let patience = Polling::new("the test's Postgres answers", Duration::from_secs(30));
+        let polling = Polling::new("the test's Postgres answers", Duration::from_secs(30));
         let mut ready = isolated(programs.join("pg_isready"));
         ready.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]);
         while !ready.status().is_ok_and(|status| status.success()) {
             process.assert_alive();
-            patience.pause().await;
+            polling.pause().await;
         }
         let process = std::sync::Mutex::new(process);
         Self {

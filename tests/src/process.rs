@@ -113,12 +113,12 @@ impl Process {
     /// Waits for its end without a signal.
     pub async fn exit_code(&mut self, within: Duration) -> i32 {
         let what = format!("{} ends", self.name);
-        let patience = Polling::new(&what, within);
+        let polling = Polling::new(&what, within);
         let status = loop {
             if let Some(status) = self.exited() {
                 break status;
             }
-            patience.pause().await;
+            polling.pause().await;
         };
         status
             .code()

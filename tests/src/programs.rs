@@ -54,7 +54,7 @@ impl Api {
         canary::plant_secrets(environment);
         let mut process = Process::spawn("api", command, folder);
 
-        let patience = Polling::new("the API answers /livez", START_TIMEOUT);
+        let polling = Polling::new("the API answers /livez", START_TIMEOUT);
         let client = loop {
             process.assert_alive();
             if let Some(client) = written_address(&address_file).map(|base| Client::new(&base))
@@ -62,17 +62,17 @@ impl Api {
             {
                 break client;
             }
-            patience.pause().await;
+            polling.pause().await;
         };
         Self { process, client }
     }
 
     /// Waits until /readyz answers 200.
     pub async fn ready(&mut self) {
-        let patience = Polling::new("the API is ready", START_TIMEOUT);
+        let polling = Polling::new("the API is ready", START_TIMEOUT);
         while self.client.status_of("/readyz").await != Some(200) {
             self.process.assert_alive();
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 

@@ -141,10 +141,10 @@ impl RedisServer {
     }
 
     async fn wait_until_answering(&mut self) {
-        let patience = Polling::new("the test's redis-server answers", Duration::from_secs(10));
+        let polling = Polling::new("the test's redis-server answers", Duration::from_secs(10));
         while !self.answers_ping().await {
             self.assert_installed_and_alive();
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 

@@ -58,7 +58,7 @@ impl RedisCluster {
     /// Waits until a replica of this node has all that the node has acknowledged so far.
     pub async fn wait_until_replicated(&self, master: usize) {
         let mut connection = self.nodes[master].connection().await;
-        let patience = Polling::new("the replica has everything", SERVING_TIMEOUT);
+        let polling = Polling::new("the replica has everything", SERVING_TIMEOUT);
         loop {
             let info: String = redis::cmd("INFO")
                 .arg("replication")
@@ -71,7 +71,7 @@ impl RedisCluster {
             if info.contains("state=online") && value(",offset=") == is {
                 return;
             }
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 
@@ -195,14 +195,14 @@ impl RedisBackend for RedisCluster {
 }
 
 async fn wait_until_serving(connection: &mut MultiplexedConnection) {
-    let patience = Polling::new("a node serves its part of a Cluster", SERVING_TIMEOUT);
+    let polling = Polling::new("a node serves its part of a Cluster", SERVING_TIMEOUT);
     let all = format!("cluster_slots_ok:{SLOTS}");
     loop {
         let info: String = cluster(connection, &["INFO"]).await;
         if info.contains("cluster_state:ok") && info.contains(&all) {
             return;
         }
-        patience.pause().await;
+        polling.pause().await;
     }
 }
 

@@ -78,7 +78,7 @@ impl RedisSentinel {
     /// Waits until the replica has everything that the master has acknowledged so far; returns the
     /// master's index.
     pub async fn wait_until_replicated(&self) -> usize {
-        let patience = Polling::new("the replica has everything", SETTLING_TIMEOUT);
+        let polling = Polling::new("the replica has everything", SETTLING_TIMEOUT);
         loop {
             if let Some(master) = self.master().await
                 && self
@@ -88,28 +88,28 @@ impl RedisSentinel {
             {
                 return master;
             }
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 
     /// Starts a failover from a healthy master, as before maintenance.
     pub async fn start_failover(&self) {
-        let patience = Polling::new("the sentinels fail over", SETTLING_TIMEOUT);
+        let polling = Polling::new("the sentinels fail over", SETTLING_TIMEOUT);
         let mut command = redis::cmd("SENTINEL");
         command.arg("FAILOVER").arg(NAME);
         while self.sentinels[0].query::<()>(&command).await.is_err() {
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 
     /// Waits until all sentinels agree and see this many replicas that follow.
     pub async fn wait_until_settled(&mut self, replicas: usize) {
-        let patience = Polling::new("the sentinels are settled", SETTLING_TIMEOUT);
+        let polling = Polling::new("the sentinels are settled", SETTLING_TIMEOUT);
         while !self.is_settled(replicas).await {
             for sentinel in &mut self.sentinels {
                 sentinel.process.assert_alive();
             }
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 
@@ -156,14 +156,14 @@ impl RedisBackend for RedisSentinel {
     }
 
     async fn connections(&self) -> Vec<MultiplexedConnection> {
-        let patience = Polling::new("there is a master", SETTLING_TIMEOUT);
+        let polling = Polling::new("there is a master", SETTLING_TIMEOUT);
         loop {
             if let Some(master) = self.master().await
                 && let Ok(connection) = self.servers[master].try_connection().await
             {
                 return vec![connection];
             }
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 }

@@ -75,13 +75,13 @@ impl ResumingReader {
 
     /// Reads from these in turn, as a client behind a balancer does, until the last event.
     pub async fn finish(&mut self, from: &[&Client], id: &str) {
-        let patience = Polling::new("the last event arrives", Duration::from_secs(60));
+        let polling = Polling::new("the last event arrives", Duration::from_secs(60));
         for client in from.iter().cycle() {
             self.read(client, id, usize::MAX).await;
             if self.is_over {
                 return;
             }
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 

@@ -12,12 +12,12 @@ pub async fn eventually<T>(
     within: Duration,
     mut probe: impl AsyncFnMut() -> Option<T>,
 ) -> T {
-    let patience = Polling::new(what, within);
+    let polling = Polling::new(what, within);
     loop {
         if let Some(value) = probe().await {
             return value;
         }
-        patience.pause().await;
+        polling.pause().await;
     }
 }
 

@@ -53,7 +53,7 @@ struct Backend {
     address: SocketAddr,
     is_ready: AtomicBool,
     /// Idle connections for the next request.
-    kept: Mutex<Vec<BufReader<TcpStream>>>,
+    idle: Mutex<Vec<BufReader<TcpStream>>>,
 }
 
 impl Balancer {
@@ -67,7 +67,7 @@ impl Balancer {
                 .parse()
                 .expect("an address"),
             is_ready: AtomicBool::new(false),
-            kept: Mutex::default(),
+            idle: Mutex::default(),
         };
         let backends = Arc::new(Backends {
             all: apis.iter().map(backend).collect(),
@@ -153,10 +153,10 @@ impl Backend {
 
     /// An idle connection that is still open, or a new one.
     async fn connection(&self) -> Result<BufReader<TcpStream>> {
-        while let Some(kept) = self.lock().pop() {
-            let closed = kept.get_ref().try_read(&mut [0]);
+        while let Some(idle) = self.lock().pop() {
+            let closed = idle.get_ref().try_read(&mut [0]);
             if closed.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock) {
-                return Ok(kept);
+                return Ok(idle);
             }
         }
         let new = TcpStream::connect(self.address).await?;
@@ -165,7 +165,7 @@ impl Backend {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<BufReader<TcpStream>>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -38,9 +38,9 @@ impl Browser {
     /// Waits until the body's value is true.
     pub async fn until(&self, what: &str, body: &str, argument: impl Into<Value>) {
         let argument = argument.into();
-        let patience = Polling::new(what, TIMEOUT);
+        let polling = Polling::new(what, TIMEOUT);
         while self.script(body, argument.clone()).await != true {
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 

@@ -100,7 +100,7 @@ impl Drop for Browser {
 
 /// Reads the port that the driver prints when it listens.
 async fn port_of(process: &mut Process) -> u16 {
-    let patience = Polling::new(
+    let polling = Polling::new(
         "chromedriver listens (apt-get install chromium-driver)",
         START_TIMEOUT,
     );
@@ -115,7 +115,7 @@ async fn port_of(process: &mut Process) -> u16 {
         {
             return port;
         }
-        patience.pause().await;
+        polling.pause().await;
     }
 }
 

@@ -85,8 +85,8 @@ impl Deployment {
             api.ready().await;
             deployment.apis.push(api);
         }
-        for seat in 0..WORKERS {
-            let worker = deployment.start_worker(seat);
+        for number in 0..WORKERS {
+            let worker = deployment.start_worker(number);
             deployment.workers.push(worker);
         }
         deployment.wait_for_workers().await;
@@ -104,28 +104,28 @@ impl Deployment {
         &self.proxies[number]
     }
 
-    pub(super) fn worker(&mut self, seat: usize) -> &mut Process {
-        &mut self.workers[seat].process
+    pub(super) fn worker(&mut self, number: usize) -> &mut Process {
+        &mut self.workers[number].process
     }
 
     /// The name of the process behind a proxy.
     pub(super) fn client_name(&self, proxy: usize) -> String {
         match self.workers.get(proxy) {
-            Some(seat) => seat.name.clone(),
+            Some(worker) => worker.name.clone(),
             None => format!("api-{}", proxy - WORKERS),
         }
     }
 
     /// SIGTERM.
-    pub(super) fn terminate_worker(&mut self, seat: usize) {
-        self.workers[seat].leaving = true;
-        self.workers[seat].process.term();
+    pub(super) fn terminate_worker(&mut self, number: usize) {
+        self.workers[number].leaving = true;
+        self.workers[number].process.term();
     }
 
     /// SIGKILL if it still runs, and a new worker with its number.
-    pub(super) fn replace_worker(&mut self, seat: usize) {
-        self.workers[seat].process.kill();
-        self.workers[seat] = self.start_worker(seat);
+    pub(super) fn replace_worker(&mut self, number: usize) {
+        self.workers[number].process.kill();
+        self.workers[number] = self.start_worker(number);
     }
 
     /// SIGKILL, and a new process at the same address.
@@ -136,12 +136,12 @@ impl Deployment {
 
     /// Logs and replaces workers that ended without being killed.
     pub(super) fn replace_dead_workers(&mut self) {
-        for seat in 0..WORKERS {
-            let worker = &mut self.workers[seat];
+        for number in 0..WORKERS {
+            let worker = &mut self.workers[number];
             if !worker.leaving && worker.process.exited().is_some() {
                 let name = worker.name.clone();
                 self.log.note(Entry::Died { at: now_ms(), name });
-                self.replace_worker(seat);
+                self.replace_worker(number);
             }
         }
     }
@@ -163,17 +163,17 @@ impl Deployment {
         }
     }
 
-    fn start_worker(&mut self, seat: usize) -> WorkerProcess {
+    fn start_worker(&mut self, number: usize) -> WorkerProcess {
         let name = format!("worker-{}", self.workers_started);
         self.workers_started += 1;
         let mut command = isolated(self.binaries.worker);
-        if seat == SKEWED_WORKER {
+        if number == SKEWED_WORKER {
             command.envs(self.skewed_clock_environment.clone());
         }
         command
             .current_dir(self.folder.path())
             .envs(&self.environment)
-            .env("REDIS_URL", self.redis_url(seat))
+            .env("REDIS_URL", self.redis_url(number))
             .env("WORKER_NAME", &name);
         let process = Process::spawn(&name, command, self.folder.path());
         WorkerProcess {

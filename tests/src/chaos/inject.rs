@@ -89,15 +89,15 @@ fn swallowed(fault: &Fault, deployment: &Deployment) -> usize {
 
 async fn start_fault(fault: &Fault, deployment: &mut Deployment) {
     match *fault {
-        Fault::KillWorker(seat) => deployment.replace_worker(seat),
-        Fault::TermWorker(seat) => deployment.terminate_worker(seat),
-        Fault::KillAfterPop(seat) | Fault::LosePop(seat) => {
-            deployment.proxy(seat).swallow_reply_with(POP);
+        Fault::KillWorker(worker) => deployment.replace_worker(worker),
+        Fault::TermWorker(worker) => deployment.terminate_worker(worker),
+        Fault::KillAfterPop(worker) | Fault::LosePop(worker) => {
+            deployment.proxy(worker).swallow_reply_with(POP);
         }
-        Fault::LoseClaim(seat) => deployment.proxy(seat).swallow_reply_with(CLAIM),
-        Fault::LoseFinish(seat) => deployment.proxy(seat).swallow_reply_with(FINISH),
+        Fault::LoseClaim(worker) => deployment.proxy(worker).swallow_reply_with(CLAIM),
+        Fault::LoseFinish(worker) => deployment.proxy(worker).swallow_reply_with(FINISH),
         Fault::LoseCreate(proxy) => deployment.proxy(proxy).swallow_reply_with(CREATE),
-        Fault::Freeze(seat, _) => deployment.worker(seat).pause(),
+        Fault::Freeze(worker, _) => deployment.worker(worker).pause(),
         Fault::KillApi(number) => deployment.restart_api(number).await,
         Fault::KillRedis(_) => deployment.redis.kill(),
         Fault::CutClients => command(deployment, &["CLIENT", "KILL", "TYPE", "normal"]).await,
@@ -113,18 +113,18 @@ async fn start_fault(fault: &Fault, deployment: &mut Deployment) {
 
 async fn end_fault(fault: &Fault, deployment: &mut Deployment, came: bool) {
     match *fault {
-        Fault::TermWorker(seat) => deployment.replace_worker(seat),
-        Fault::KillAfterPop(seat) => {
-            deployment.proxy(seat).swallow_nothing();
+        Fault::TermWorker(worker) => deployment.replace_worker(worker),
+        Fault::KillAfterPop(worker) => {
+            deployment.proxy(worker).swallow_nothing();
             if came {
-                deployment.replace_worker(seat);
+                deployment.replace_worker(worker);
             }
         }
         Fault::LosePop(proxy)
         | Fault::LoseClaim(proxy)
         | Fault::LoseFinish(proxy)
         | Fault::LoseCreate(proxy) => deployment.proxy(proxy).swallow_nothing(),
-        Fault::Freeze(seat, _) => deployment.worker(seat).resume(),
+        Fault::Freeze(worker, _) => deployment.worker(worker).resume(),
         Fault::KillRedis(_) => deployment.redis.restart().await,
         Fault::FillRedis(_) => command(deployment, &["CONFIG", "SET", "maxmemory", "0"]).await,
         Fault::Hole(proxy, direction, _) => {

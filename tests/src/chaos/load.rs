@@ -64,7 +64,7 @@ impl ChaosClient {
     /// up.
     async fn post(&self, copy: usize, body: &str) -> Option<String> {
         let submission = &self.submission;
-        let (patience, until) = match submission.sync {
+        let (timeout, until) = match submission.sync {
             true => (SYNC_REQUEST_TIMEOUT, Instant::now() + SYNC_REQUEST_TIMEOUT),
             false => (REQUEST_TIMEOUT, Instant::now() + RETRY_FOR),
         };
@@ -74,7 +74,7 @@ impl ChaosClient {
             let client = &self.clients[turn % self.clients.len()];
             let mut request = client
                 .request(Method::POST, "/api/v1/search")
-                .timeout(patience)
+                .timeout(timeout)
                 .json(&request(submission, body));
             if let Some(key) = &submission.key {
                 request = request.header("Idempotency-Key", key);

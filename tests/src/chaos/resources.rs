@@ -13,8 +13,8 @@ impl Deployment {
         let mut redis = self.redis.connection().await;
         let clients = redis_info::value(&mut redis, "clients", "connected_clients").await;
         let mut files = BTreeMap::new();
-        for (seat, worker) in self.workers.iter().enumerate() {
-            files.insert(format!("worker {seat}"), open_files(worker.process.id()));
+        for (number, worker) in self.workers.iter().enumerate() {
+            files.insert(format!("worker {number}"), open_files(worker.process.id()));
         }
         for (number, api) in self.apis.iter_mut().enumerate() {
             files.insert(format!("api {number}"), open_files(api.process().id()));

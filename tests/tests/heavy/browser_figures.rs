@@ -26,9 +26,9 @@ const LISTEN: &str = "
 
 const WATCH_FIRST_TEXT: &str = "
     const answer = document.querySelector('#answer');
-    const seen = () => { if (answer.textContent) { window.first ??= performance.now() - window.asked; } };
+    const seen = () => { if (answer.textContent) { window.first ??= performance.now() - window.submitted; } };
     new MutationObserver(seen).observe(answer, { childList: true, subtree: true });
-    document.querySelector('#ask').addEventListener('submit', () => { window.asked = performance.now(); }, true);";
+    document.querySelector('#ask').addEventListener('submit', () => { window.submitted = performance.now(); }, true);";
 
 const WEIGHT: &str = "
     const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];

@@ -147,8 +147,8 @@ async fn schemathesis(
     command.args(["--checks", "all", "--seed", &seed]);
     command.args(["--max-examples", &examples.to_string()]);
     let mut run = Process::spawn("schemathesis", command, folder);
-    let patience = Duration::from_secs(60 + 4 * u64::from(examples));
-    (run.exit_code(patience).await, run.output())
+    let timeout = Duration::from_secs(60 + 4 * u64::from(examples));
+    (run.exit_code(timeout).await, run.output())
 }
 
 #[tokio::test]

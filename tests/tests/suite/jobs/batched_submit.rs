@@ -141,17 +141,17 @@ async fn a_lost_reply_to_many_submissions_loses_none_of_them() {
     assert_eq!(proxy.swallowed(), 1);
     let mut redis = server.connection().await;
     for job in &all {
-        let hints: Option<f64> = redis
+        let entry: Option<f64> = redis
             .zscore(keys::pending(job.mode), job.id.to_string())
             .await
             .unwrap();
-        assert!(hints.is_some(), "it is queued");
+        assert!(entry.is_some(), "it is queued");
     }
-    let mut hints = 0;
+    let mut entries = 0;
     for mode in Mode::ALL {
-        hints += redis.llen::<_, usize>(keys::queue(mode)).await.unwrap();
+        entries += redis.llen::<_, usize>(keys::queue(mode)).await.unwrap();
     }
-    assert_eq!(hints, MANY + 1, "one queue entry each");
+    assert_eq!(entries, MANY + 1, "one queue entry each");
 }
 
 /// A lost reply, and a second try on a new connection.

@@ -39,7 +39,7 @@ async fn run_job_lifecycle(
 ) -> Result<(), String> {
     let text = |error: privachat_core::jobs::JobsError| error.to_string();
     let job = fixtures::job(Uuid::new_v4());
-    let hint = Hint {
+    let entry = Hint {
         id: job.id,
         mode: Mode::Speed,
     };
@@ -56,15 +56,15 @@ async fn run_job_lifecycle(
         Claim::Started { lease, .. } => Ok(lease),
         other => Err(format!("{other:?} of a job that waits")),
     };
-    claim(jobs.claim(hint, "lost", LEASE).await.map_err(text)?)?;
-    jobs.track(hint, LEASE).await.map_err(text)?;
+    claim(jobs.claim(entry, "lost", LEASE).await.map_err(text)?)?;
+    jobs.track(entry, LEASE).await.map_err(text)?;
     let () = redis.hset(keys::control(job.id), "lease", 1).await.unwrap();
     let () = redis.zadd(keys::LIVE, job.id.to_string(), 0).await.unwrap();
     let swept = sweeper(jobs).sweep().await.map_err(text)?;
     if swept.reaped != 1 {
         return Err(format!("{swept:?} of a job with a lost worker"));
     }
-    let lease = claim(jobs.claim(hint, "next", LEASE).await.map_err(text)?)?;
+    let lease = claim(jobs.claim(entry, "next", LEASE).await.map_err(text)?)?;
     jobs.announce("next", "{}").await.map_err(text)?;
     jobs.overview().await.map_err(text)?;
     jobs.board(50).await.map_err(text)?;

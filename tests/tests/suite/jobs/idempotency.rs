@@ -51,9 +51,9 @@ async fn each_of_a_thousand_racing_pairs_makes_one_search() {
     let ids: HashSet<String> = pairs.buffer_unordered(AT_ONCE).collect().await;
     assert_eq!(ids.len(), PAIRS);
     let mut redis = stack.redis.connection().await;
-    let hints: usize = redis.llen("{search}:queue:speed").await.unwrap();
+    let entries: usize = redis.llen("{search}:queue:speed").await.unwrap();
     let records: Vec<String> = redis.keys("search_job:*").await.unwrap();
-    assert_eq!((hints, records.len()), (PAIRS, PAIRS));
+    assert_eq!((entries, records.len()), (PAIRS, PAIRS));
 
     let another = json!({"query": "What is wait?", "mode": "speed"});
     let refused = post(&stack, "pair 0", another).await;
@@ -75,14 +75,14 @@ async fn a_repeated_submit_does_not_queue_a_running_search_again() {
     jobs.submit(&job).await.unwrap();
     let popped: String = redis.rpop("{search}:queue:speed", None).await.unwrap();
     assert_eq!(popped, job.id.to_string());
-    let hint = Hint {
+    let entry = Hint {
         id: job.id,
         mode: job.mode,
     };
     let lease = Duration::from_secs(15);
-    let claimed = jobs.claim(hint, "worker", lease).await.unwrap();
+    let claimed = jobs.claim(entry, "worker", lease).await.unwrap();
     assert!(matches!(claimed, Claim::Started { .. }));
-    jobs.track(hint, lease).await.unwrap();
+    jobs.track(entry, lease).await.unwrap();
     let look: f64 = redis
         .zscore("{search}:live", job.id.to_string())
         .await
@@ -90,12 +90,12 @@ async fn a_repeated_submit_does_not_queue_a_running_search_again() {
 
     // As a submitter does after it lost its first reply.
     assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
-    let hints: usize = redis.llen("{search}:queue:speed").await.unwrap();
+    let entries: usize = redis.llen("{search}:queue:speed").await.unwrap();
     let after: f64 = redis
         .zscore("{search}:live", job.id.to_string())
         .await
         .unwrap();
-    assert_eq!((hints, after), (0, look));
+    assert_eq!((entries, after), (0, look));
 }
 
 #[tokio::test]
@@ -110,8 +110,8 @@ async fn a_repeated_submit_queues_a_waiting_search_that_is_not_queued() {
         .unwrap();
     for _ in 0..2 {
         assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
-        let hints: usize = redis.llen("{search}:queue:speed").await.unwrap();
-        assert_eq!(hints, 1);
+        let entries: usize = redis.llen("{search}:queue:speed").await.unwrap();
+        assert_eq!(entries, 1);
     }
 }
 
@@ -126,7 +126,7 @@ async fn a_submit_between_the_steps_of_another_keeps_its_search_registered() {
         .await
         .unwrap();
     assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
-    let hints: usize = redis.llen("{search}:queue:speed").await.unwrap();
+    let entries: usize = redis.llen("{search}:queue:speed").await.unwrap();
     let listed: usize = redis.zcard("{search}:live").await.unwrap();
-    assert_eq!((hints, listed), (1, 1));
+    assert_eq!((entries, listed), (1, 1));
 }

@@ -22,12 +22,12 @@ async fn running(jobs: &Jobs) -> (Hint, Lease) {
     let id = Uuid::new_v4();
     let job = fixtures::job(id);
     assert_eq!(jobs.submit(&job).await.unwrap(), Submitted::Created);
-    let hint = Hint {
+    let entry = Hint {
         id,
         mode: Mode::Speed,
     };
-    match jobs.claim(hint, "worker", LEASE).await.unwrap() {
-        Claim::Started { lease, .. } => (hint, lease),
+    match jobs.claim(entry, "worker", LEASE).await.unwrap() {
+        Claim::Started { lease, .. } => (entry, lease),
         other => panic!("the claim failed: {other:?}"),
     }
 }
@@ -36,8 +36,8 @@ async fn running(jobs: &Jobs) -> (Hint, Lease) {
 async fn a_search_that_was_cancelled_cannot_be_completed() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
-    let (hint, lease) = running(&jobs).await;
-    assert_eq!(jobs.cancel(hint.id).await.unwrap(), Cancelled::Flagged);
+    let (entry, lease) = running(&jobs).await;
+    assert_eq!(jobs.cancel(entry.id).await.unwrap(), Cancelled::Flagged);
     let ended = jobs.finish(&lease, Ok(b"{}")).await.unwrap();
     assert_eq!(ended, Ended::Failed);
 }
@@ -46,11 +46,11 @@ async fn a_search_that_was_cancelled_cannot_be_completed() {
 async fn a_search_cannot_be_claimed_before_its_next_attempt_is_due() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
-    let (hint, lease) = running(&jobs).await;
+    let (entry, lease) = running(&jobs).await;
     let failure = Failure::new("upstream_unavailable", "for now");
     let failed = jobs.fail(&lease, &failure, 3, PAUSE).await.unwrap();
     assert_eq!(failed, Failed::Retry);
-    match jobs.claim(hint, "worker", LEASE).await.unwrap() {
+    match jobs.claim(entry, "worker", LEASE).await.unwrap() {
         Claim::Early(wait) => assert!(wait <= PAUSE, "{wait:?}"),
         other => panic!("{other:?} before it is due"),
     }
@@ -60,11 +60,11 @@ async fn a_search_cannot_be_claimed_before_its_next_attempt_is_due() {
 async fn repeated_requests_are_answered_alike_and_done_once() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
-    let (hint, lease) = running(&jobs).await;
+    let (entry, lease) = running(&jobs).await;
     for _ in 0..2 {
         assert_eq!(jobs.release(&lease).await.unwrap(), Release::Released);
     }
-    let Claim::Started { lease, attempt, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap()
+    let Claim::Started { lease, attempt, .. } = jobs.claim(entry, "worker", LEASE).await.unwrap()
     else {
         panic!("it was released");
     };
@@ -74,7 +74,7 @@ async fn repeated_requests_are_answered_alike_and_done_once() {
         let failed = jobs.fail(&lease, &failure, 3, Duration::ZERO).await;
         assert_eq!(failed.unwrap(), Failed::Retry);
     }
-    match jobs.claim(hint, "worker", LEASE).await.unwrap() {
+    match jobs.claim(entry, "worker", LEASE).await.unwrap() {
         Claim::Started { attempt, .. } => assert_eq!(attempt, 2),
         other => panic!("{other:?} of a search that is due"),
     }
@@ -84,24 +84,24 @@ async fn repeated_requests_are_answered_alike_and_done_once() {
 async fn events_that_are_reported_twice_are_stored_once() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
-    let (hint, lease) = running(&jobs).await;
+    let (entry, lease) = running(&jobs).await;
     let report = async |lease: &Lease, first: u64, count: u64| {
         let text = |number| format!(r#"{{"type":"text","delta":"{number}"}}"#);
         let events: Vec<_> = (first..first + count)
             .map(|number| ("text", text(number)))
             .collect();
-        let beat = jobs.report(lease, first, &events, None).await;
-        assert_eq!(beat.unwrap(), Beat::Held);
+        let heartbeat = jobs.report(lease, first, &events, None).await;
+        assert_eq!(heartbeat.unwrap(), Beat::Held);
     };
     for (first, count) in [(1, 1), (1, 1), (2, 3), (2, 3)] {
         report(&lease, first, count).await;
     }
     assert_eq!(jobs.release(&lease).await.unwrap(), Release::Released);
-    let Claim::Started { lease, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap() else {
+    let Claim::Started { lease, .. } = jobs.claim(entry, "worker", LEASE).await.unwrap() else {
         panic!("it was released");
     };
     report(&lease, 1, 2).await;
-    let events = jobs.events_after(hint.id, EntryId::START, 100).await;
+    let events = jobs.events_after(entry.id, EntryId::START, 100).await;
     let stored: Vec<String> = events
         .unwrap()
         .into_iter()
@@ -130,14 +130,14 @@ async fn each_change_of_a_search_is_announced_except_its_acceptance() {
     listener.subscribe(keys::CHANGED).await.unwrap();
     let other = fixtures::job(Uuid::new_v4());
     assert_eq!(jobs.submit_once(&other).await.unwrap(), Submitted::Created);
-    let (hint, lease) = running(&jobs).await;
+    let (entry, lease) = running(&jobs).await;
     let failure = Failure::new("upstream_unavailable", "for now");
     let failed = jobs
         .fail(&lease, &failure, 3, Duration::ZERO)
         .await
         .unwrap();
     assert_eq!(failed, Failed::Retry);
-    let Claim::Started { lease, .. } = jobs.claim(hint, "worker", LEASE).await.unwrap() else {
+    let Claim::Started { lease, .. } = jobs.claim(entry, "worker", LEASE).await.unwrap() else {
         panic!("it is due");
     };
     jobs.finish(&lease, Ok(b"{}")).await.unwrap();
@@ -151,6 +151,6 @@ async fn each_change_of_a_search_is_announced_except_its_acceptance() {
     let expected = ["processing", "pending", "processing", "completed"];
     assert_eq!(
         announced,
-        expected.map(|status| format!("{} {status}", hint.id))
+        expected.map(|status| format!("{} {status}", entry.id))
     );
 }

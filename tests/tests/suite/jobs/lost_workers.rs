@@ -44,15 +44,15 @@ impl Engine {
 
     /// Lets each lease expire and runs a sweeper.
     async fn expire_and_sweep(&mut self, lost: &[Hint]) -> Swept {
-        for hint in lost {
+        for entry in lost {
             let () = self
                 .redis
-                .hset(keys::control(hint.id), "lease", 1)
+                .hset(keys::control(entry.id), "lease", 1)
                 .await
                 .unwrap();
             let () = self
                 .redis
-                .zadd(keys::LIVE, hint.id.to_string(), 0)
+                .zadd(keys::LIVE, entry.id.to_string(), 0)
                 .await
                 .unwrap();
         }
@@ -68,24 +68,24 @@ impl Engine {
     }
 
     /// State, crashes and losses.
-    async fn charges(&mut self, hint: Hint) -> (String, u32, u32) {
-        let key = keys::control(hint.id);
+    async fn charges(&mut self, entry: Hint) -> (String, u32, u32) {
+        let key = keys::control(entry.id);
         let fields = ["state", "crashes", "losses"];
         let (state, crashes, losses): (String, u32, Option<u32>) =
             self.redis.hmget(key, &fields).await.unwrap();
         (state, crashes, losses.unwrap_or(0))
     }
 
-    async fn assert_charged(&mut self, hint: Hint, crashes: u32, losses: u32) {
-        let charged = self.charges(hint).await;
+    async fn assert_charged(&mut self, entry: Hint, crashes: u32, losses: u32) {
+        let charged = self.charges(entry).await;
         assert_eq!(charged, ("pending".to_owned(), crashes, losses));
     }
 }
 
-async fn claim(process: &Jobs, hint: Hint) -> Lease {
-    match process.claim(hint, "worker", LEASE).await.unwrap() {
+async fn claim(process: &Jobs, entry: Hint) -> Lease {
+    match process.claim(entry, "worker", LEASE).await.unwrap() {
         Claim::Started { lease, .. } => {
-            process.track(hint, LEASE).await.unwrap();
+            process.track(entry, LEASE).await.unwrap();
             lease
         }
         other => panic!("the claim failed: {other:?}"),
@@ -95,30 +95,30 @@ async fn claim(process: &Jobs, hint: Hint) -> Lease {
 #[tokio::test]
 async fn a_search_that_is_lost_alone_is_charged_with_the_crash() {
     let mut engine = Engine::start().await;
-    let hint = engine.submit().await;
+    let entry = engine.submit().await;
     for crashes in 1..=MAX_CRASHES {
-        claim(&engine.process(), hint).await;
-        let swept = engine.expire_and_sweep(&[hint]).await;
+        claim(&engine.process(), entry).await;
+        let swept = engine.expire_and_sweep(&[entry]).await;
         assert_eq!((swept.reaped, swept.given_up), (1, 0));
-        engine.assert_charged(hint, crashes, 0).await;
+        engine.assert_charged(entry, crashes, 0).await;
     }
-    claim(&engine.process(), hint).await;
-    assert_eq!(engine.expire_and_sweep(&[hint]).await.given_up, 1);
-    assert_eq!(engine.charges(hint).await, ("failed".to_owned(), 3, 0));
+    claim(&engine.process(), entry).await;
+    assert_eq!(engine.expire_and_sweep(&[entry]).await.given_up, 1);
+    assert_eq!(engine.charges(entry).await, ("failed".to_owned(), 3, 0));
 }
 
 #[tokio::test]
 async fn searches_that_are_lost_together_become_suspects_without_a_charge() {
     let mut engine = Engine::start().await;
-    let hints = [engine.submit().await, engine.submit().await];
+    let entries = [engine.submit().await, engine.submit().await];
     for losses in 1..=4 {
         let process = engine.process();
-        for hint in hints {
-            claim(&process, hint).await;
+        for entry in entries {
+            claim(&process, entry).await;
         }
-        assert_eq!(engine.expire_and_sweep(&hints).await.reaped, 2);
-        for hint in hints {
-            engine.assert_charged(hint, 0, losses).await;
+        assert_eq!(engine.expire_and_sweep(&entries).await.reaped, 2);
+        for entry in entries {
+            engine.assert_charged(entry, 0, losses).await;
         }
     }
 }
@@ -144,70 +144,70 @@ async fn a_suspect_lost_again_without_its_former_company_is_charged_with_both_cr
 #[tokio::test]
 async fn a_suspect_lost_again_with_former_company_is_still_a_suspect() {
     let mut engine = Engine::start().await;
-    let mut hints = Vec::new();
+    let mut entries = Vec::new();
     for _ in 0..4 {
-        hints.push(engine.submit().await);
+        entries.push(engine.submit().await);
     }
-    for lost in [&hints[..3], &hints[2..], &hints[2..]] {
+    for lost in [&entries[..3], &entries[2..], &entries[2..]] {
         let process = engine.process();
-        for hint in lost {
-            claim(&process, *hint).await;
+        for entry in lost {
+            claim(&process, *entry).await;
         }
         engine.expire_and_sweep(lost).await;
     }
     // The third was lost with the first two, then with the fourth; the fourth with the third twice.
-    engine.assert_charged(hints[0], 0, 1).await;
-    engine.assert_charged(hints[2], 1, 2).await;
-    engine.assert_charged(hints[3], 0, 2).await;
+    engine.assert_charged(entries[0], 0, 1).await;
+    engine.assert_charged(entries[2], 1, 2).await;
+    engine.assert_charged(entries[3], 0, 2).await;
 }
 
 #[tokio::test]
 async fn searches_with_later_leases_count_as_company() {
     let mut engine = Engine::start().await;
-    let hints = [engine.submit().await, engine.submit().await];
+    let entries = [engine.submit().await, engine.submit().await];
     let process = engine.process();
-    for hint in hints {
-        claim(&process, hint).await;
+    for entry in entries {
+        claim(&process, entry).await;
     }
-    engine.expire_and_sweep(&hints[..1]).await;
+    engine.expire_and_sweep(&entries[..1]).await;
     // Taken over, and ended before the other is found.
     let other = engine.process();
-    let lease = claim(&other, hints[0]).await;
+    let lease = claim(&other, entries[0]).await;
     assert_eq!(
         other.finish(&lease, Ok(b"{}")).await.unwrap(),
         Ended::Completed
     );
-    other.forget(hints[0].id, Mode::Speed).await.unwrap();
-    engine.expire_and_sweep(&hints[1..]).await;
-    engine.assert_charged(hints[1], 0, 1).await;
+    other.forget(entries[0].id, Mode::Speed).await.unwrap();
+    engine.expire_and_sweep(&entries[1..]).await;
+    engine.assert_charged(entries[1], 0, 1).await;
 }
 
 #[tokio::test]
 async fn a_search_in_another_process_does_not_count_as_company() {
     let mut engine = Engine::start().await;
-    let hints = [engine.submit().await, engine.submit().await];
+    let entries = [engine.submit().await, engine.submit().await];
     let (one, other) = (engine.process(), engine.process());
-    claim(&one, hints[0]).await;
-    claim(&other, hints[1]).await;
-    engine.expire_and_sweep(&hints[..1]).await;
-    engine.assert_charged(hints[0], 1, 0).await;
+    claim(&one, entries[0]).await;
+    claim(&other, entries[1]).await;
+    engine.expire_and_sweep(&entries[..1]).await;
+    engine.assert_charged(entries[0], 1, 0).await;
 }
 
 /// An unreadable lease must neither keep a search from being recovered nor charge it.
 #[tokio::test]
 async fn a_search_with_unknown_company_is_a_suspect() {
     let mut engine = Engine::start().await;
-    let hint = engine.submit().await;
-    claim(&engine.process(), hint).await;
+    let entry = engine.submit().await;
+    claim(&engine.process(), entry).await;
     let holder: String = engine
         .redis
-        .hget(keys::control(hint.id), "holder")
+        .hget(keys::control(entry.id), "holder")
         .await
         .unwrap();
     let process = holder.split(' ').next_back().unwrap().parse().unwrap();
     let () = engine.redis.set(keys::lost(process), "text").await.unwrap();
-    assert_eq!(engine.expire_and_sweep(&[hint]).await.reaped, 1);
-    engine.assert_charged(hint, 0, 1).await;
+    assert_eq!(engine.expire_and_sweep(&[entry]).await.reaped, 1);
+    engine.assert_charged(entry, 0, 1).await;
 }
 
 /// The previous version claims under its worker's name only, and does not change the process of an
@@ -215,11 +215,11 @@ async fn a_search_with_unknown_company_is_a_suspect() {
 #[tokio::test]
 async fn searches_claimed_by_the_previous_version_are_lost_with_their_worker() {
     let mut engine = Engine::start().await;
-    let hints = [engine.submit().await, engine.submit().await];
-    for (number, hint) in hints.into_iter().enumerate() {
+    let entries = [engine.submit().await, engine.submit().await];
+    for (number, entry) in entries.into_iter().enumerate() {
         let process = engine.process();
-        claim(&process, hint).await;
-        let key = keys::control(hint.id);
+        claim(&process, entry).await;
+        let key = keys::control(entry.id);
         match number {
             0 => {
                 let () = engine.redis.hdel(&key, "holder").await.unwrap();
@@ -231,42 +231,42 @@ async fn searches_claimed_by_the_previous_version_are_lost_with_their_worker() {
         }
         let () = engine.redis.hdel(&key, "losses").await.unwrap();
     }
-    assert_eq!(engine.expire_and_sweep(&hints).await.reaped, 2);
-    for hint in hints {
-        engine.assert_charged(hint, 0, 1).await;
+    assert_eq!(engine.expire_and_sweep(&entries).await.reaped, 2);
+    for entry in entries {
+        engine.assert_charged(entry, 0, 1).await;
     }
 }
 
 #[tokio::test]
 async fn a_search_that_is_repeatedly_lost_in_company_fails_in_the_end() {
     let mut engine = Engine::start().await;
-    let hints = [engine.submit().await, engine.submit().await];
+    let entries = [engine.submit().await, engine.submit().await];
     for _ in 0..10 {
         let process = engine.process();
-        for hint in hints {
-            claim(&process, hint).await;
+        for entry in entries {
+            claim(&process, entry).await;
         }
-        assert_eq!(engine.expire_and_sweep(&hints).await.reaped, 2);
+        assert_eq!(engine.expire_and_sweep(&entries).await.reaped, 2);
     }
     let process = engine.process();
-    for hint in hints {
-        claim(&process, hint).await;
+    for entry in entries {
+        claim(&process, entry).await;
     }
-    assert_eq!(engine.expire_and_sweep(&hints).await.given_up, 2);
+    assert_eq!(engine.expire_and_sweep(&entries).await.given_up, 2);
 }
 
 #[tokio::test]
 async fn a_suspect_is_claimed_only_by_a_worker_that_has_made_room() {
     let mut engine = Engine::start().await;
-    let hints = [engine.submit().await, engine.submit().await];
+    let entries = [engine.submit().await, engine.submit().await];
     for losses in 1..=2 {
         let process = engine.process();
-        for hint in hints {
-            claim(&process, hint).await;
+        for entry in entries {
+            claim(&process, entry).await;
         }
-        engine.expire_and_sweep(&hints).await;
+        engine.expire_and_sweep(&entries).await;
         let process = engine.process();
-        let refused = process.claim_unless_suspect(hints[0], "worker", LEASE, losses - 1);
+        let refused = process.claim_unless_suspect(entries[0], "worker", LEASE, losses - 1);
         match refused.await.unwrap() {
             Claim::Suspect(known) => assert_eq!(known, losses),
             other => panic!("{other:?} of a suspect"),
@@ -274,7 +274,7 @@ async fn a_suspect_is_claimed_only_by_a_worker_that_has_made_room() {
     }
     let claimed = engine
         .process()
-        .claim_unless_suspect(hints[0], "worker", LEASE, 2)
+        .claim_unless_suspect(entries[0], "worker", LEASE, 2)
         .await;
     assert!(matches!(claimed.unwrap(), Claim::Started { .. }));
 }
@@ -283,18 +283,18 @@ async fn a_suspect_is_claimed_only_by_a_worker_that_has_made_room() {
 #[tokio::test]
 async fn a_suspect_keeps_all_its_attempts_for_transient_failures() {
     let mut engine = Engine::start().await;
-    let hints = [engine.submit().await, engine.submit().await];
+    let entries = [engine.submit().await, engine.submit().await];
     for _ in 0..2 {
         let process = engine.process();
-        for hint in hints {
-            claim(&process, hint).await;
+        for entry in entries {
+            claim(&process, entry).await;
         }
-        engine.expire_and_sweep(&hints).await;
+        engine.expire_and_sweep(&entries).await;
     }
     let process = engine.process();
     let failure = Failure::new("upstream_unavailable", "for now");
     for expected in [Failed::Retry, Failed::Retry, Failed::Ended(Ended::Failed)] {
-        let lease = claim(&process, hints[0]).await;
+        let lease = claim(&process, entries[0]).await;
         let failed = process.fail(&lease, &failure, 3, Duration::ZERO).await;
         assert_eq!(failed.unwrap(), expected);
     }

@@ -27,7 +27,7 @@ enum Step {
         other_request: bool,
     },
     Claim(usize),
-    Beat(usize),
+    Heartbeat(usize),
     Report(usize),
     Complete(usize),
     Fail(usize),
@@ -42,7 +42,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         2 => any::<bool>().prop_map(|other_request| Step::Submit { other_request }),
         6 => actor.clone().prop_map(Step::Claim),
-        2 => actor.clone().prop_map(Step::Beat),
+        2 => actor.clone().prop_map(Step::Heartbeat),
         2 => actor.clone().prop_map(Step::Report),
         2 => actor.clone().prop_map(Step::Complete),
         3 => actor.clone().prop_map(Step::Fail),
@@ -100,7 +100,7 @@ fn job(id: Uuid, other_request: bool) -> NewJob {
 }
 
 impl Engine {
-    fn hint(&self) -> Hint {
+    fn entry(&self) -> Hint {
         Hint {
             id: self.id,
             mode: Mode::Speed,
@@ -160,7 +160,7 @@ impl Model {
     }
 
     /// The reply to a heartbeat of this actor.
-    fn beat(&self, actor: usize) -> Beat {
+    fn heartbeat(&self, actor: usize) -> Beat {
         match self.state {
             State::Processing(holder) if holder == actor && self.flagged => Beat::Cancel,
             State::Processing(holder) if holder == actor => Beat::Held,
@@ -198,7 +198,7 @@ async fn play(step: &Step, model: &mut Model, engine: &mut Engine) -> Result<(),
         Step::Claim(actor) => {
             let claim = engine
                 .jobs
-                .claim(engine.hint(), "worker", LEASE)
+                .claim(engine.entry(), "worker", LEASE)
                 .await
                 .unwrap();
             match (claim, model.state) {
@@ -216,23 +216,23 @@ async fn play(step: &Step, model: &mut Model, engine: &mut Engine) -> Result<(),
                 (claim, state) => prop_assert!(false, "{claim:?} in {state:?}"),
             }
         }
-        Step::Beat(actor) => {
+        Step::Heartbeat(actor) => {
             let Some(lease) = engine.leases[actor].clone() else {
                 return Ok(());
             };
-            let beat = engine.jobs.beat(&lease, LEASE).await.unwrap();
-            prop_assert_eq!(beat, model.beat(actor));
+            let heartbeat = engine.jobs.beat(&lease, LEASE).await.unwrap();
+            prop_assert_eq!(heartbeat, model.heartbeat(actor));
         }
         Step::Report(actor) => {
             let Some(lease) = engine.leases[actor].clone() else {
                 return Ok(());
             };
             let progress = Some(r#"{"stage":"search"}"#);
-            let beat = engine
+            let heartbeat = engine
                 .jobs
                 .report(&lease, 1, &[("stage", "{}".to_owned())], progress)
                 .await;
-            prop_assert_eq!(beat.unwrap(), model.beat(actor));
+            prop_assert_eq!(heartbeat.unwrap(), model.heartbeat(actor));
         }
         Step::Complete(actor) => {
             let Some(lease) = engine.leases[actor].clone() else {
