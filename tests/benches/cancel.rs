@@ -1,5 +1,5 @@
-//! How soon a cancelled search leaves its upstreams alone: by the message, and by the heartbeat when the
-//! message is lost. `cargo bench -p privachat-tests --bench cancel`
+//! How soon a cancelled search stops its upstream calls: by the message, and by the heartbeat when
+//! the message is lost. `cargo bench -p privachat-tests --bench cancel`
 
 use futures_util::future::join_all;
 use privachat_tests::fixtures::searxng_hanging_first;
@@ -52,7 +52,7 @@ async fn running(searxng: &Upstream) -> (Stack, Vec<String>) {
     (stack, ids)
 }
 
-/// From each moment to the one when the engine saw the search of that number hang up.
+/// From each moment until the engine saw the search of that number hang up.
 async fn until_abandoned(searxng: &Upstream, since: &[Instant]) -> Vec<Duration> {
     let within = Duration::from_secs(60);
     eventually("all connections are closed", within, async || {

@@ -1,5 +1,5 @@
-//! What a listener costs, and how long an event takes from the worker's side to the client.
-//! `cargo bench -p privachat-tests --bench listeners`; LISTENERS sets how many (10000).
+//! The cost of a listener, and the delay of an event from the worker's side to the client. `cargo
+//! bench -p privachat-tests --bench listeners`; LISTENERS sets how many (10000).
 
 use privachat_tests::event_listeners::{
     append_text_events, raise_limit, request_events, resident_kib, wait_for_first_event,
@@ -46,7 +46,7 @@ async fn memory(listeners: usize, socket: bool) -> f64 {
     (resident_kib(process) - before) as f64 / listeners as f64
 }
 
-/// From before the event is written until the client has it.
+/// From before the write of the event until the client has it.
 async fn latencies() -> Vec<Duration> {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let id = stack.client().enqueue(question()).await;

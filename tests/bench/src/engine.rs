@@ -1,4 +1,4 @@
-//! Jobs that do nothing, through the job engine as a worker of the service uses it.
+//! Jobs that do nothing, run through the job engine as the service's worker uses it.
 
 use crate::sites::SUBMITTED;
 use anyhow::{anyhow, bail, ensure};
@@ -33,7 +33,7 @@ pub(crate) async fn submit(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
     submit_each(jobs, count, || waiting(Uuid::new_v4())).await
 }
 
-/// The same search, over and over, as the API would submit it.
+/// The same search repeatedly, as the API would submit it.
 pub(crate) async fn submit_searches(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
     let asked: Value = serde_json::from_str(SUBMITTED)?;
     let search = search_request(&asked).map_err(|faults| anyhow!("{faults:?}"))?;
@@ -68,7 +68,7 @@ async fn submit_each(jobs: &Jobs, count: usize, job: impl Fn() -> NewJob) -> any
     Ok(())
 }
 
-/// Runs so many jobs.
+/// Runs this many jobs.
 pub(crate) async fn drain(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
     let mut taker = jobs.taker();
     let slots = Arc::new(Semaphore::new(AT_ONCE));
@@ -83,7 +83,7 @@ pub(crate) async fn drain(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A worker: runs jobs and sweeps, until it is killed.
+/// A worker: runs jobs and sweeps until it is killed.
 pub(crate) async fn work(url: &str) -> anyhow::Result<()> {
     let jobs = open(url)?;
     tokio::spawn(sweep(jobs.clone()));
@@ -98,8 +98,8 @@ pub(crate) async fn work(url: &str) -> anyhow::Result<()> {
     }
 }
 
-/// As a worker's loop does it: a slot for the first hint, half of the free ones for more, and for each
-/// hint a task that claims and finishes. How many it were, at most `most`.
+/// Like a worker's loop: a slot for the first queue entry, half of the free ones for more, and for
+/// each entry a task that claims and finishes. Returns their number, at most `most`.
 async fn start(
     jobs: &Jobs,
     taker: &mut Taker,

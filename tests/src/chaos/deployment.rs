@@ -140,7 +140,7 @@ impl Deployment {
             let worker = &mut self.workers[number];
             if !worker.leaving && worker.process.exited().is_some() {
                 let name = worker.name.clone();
-                self.log.note(Entry::Died { at: now_ms(), name });
+                self.log.note(Entry::ProcessEnded { at: now_ms(), name });
                 self.replace_worker(number);
             }
         }

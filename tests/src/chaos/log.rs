@@ -42,7 +42,7 @@ pub enum Entry {
         status: Option<u16>,
     },
     /// A search engine was called.
-    Asked { at: u64, token: String },
+    EngineCalled { at: u64, token: String },
     /// A record was seen in its final state for the first time.
     Ended { id: String, digest: u64 },
     /// A fault and its end.
@@ -53,7 +53,7 @@ pub enum Entry {
         until: u64,
     },
     /// A process ended without being killed.
-    Died { at: u64, name: String },
+    ProcessEnded { at: u64, name: String },
     /// What a worker logged.
     Line { worker: String, line: Value },
     /// All searches have been posted.
@@ -76,9 +76,9 @@ pub enum Entry {
         second: Vec<String>,
     },
     /// What was left in the queues and indexes after all searches ended.
-    Left { keys: Vec<String> },
+    Leftovers { keys: Vec<String> },
     /// Resources of the idle stack, before the load and after it.
-    Level {
+    Resources {
         before: bool,
         clients: u64,
         files: BTreeMap<String, u64>,

@@ -84,7 +84,7 @@ pub async fn run(binaries: Binaries, settings: Settings) -> Log {
     let mut redis = deployment.redis.connection().await;
     let keys = collect::wait_until_empty(&mut redis, SETTLING_TIMEOUT).await;
     deployment.replace_dead_workers();
-    log.note(Entry::Left { keys });
+    log.note(Entry::Leftovers { keys });
     let collected = collect::jobs(&mut redis, &watch, &log).await;
     collected.expect("what Redis holds");
     watching.abort();

@@ -19,7 +19,7 @@ impl Deployment {
         for (number, api) in self.apis.iter_mut().enumerate() {
             files.insert(format!("api {number}"), open_files(api.process().id()));
         }
-        Entry::Level {
+        Entry::Resources {
             before,
             clients: clients
                 .and_then(|count| count.parse().ok())

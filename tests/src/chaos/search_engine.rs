@@ -24,7 +24,7 @@ pub(super) fn start(seed: u64, log: Log) -> Upstream {
             *times += 1;
             *times
         };
-        log.note(Entry::Asked {
+        log.note(Entry::EngineCalled {
             at: now_ms(),
             token: token.to_owned(),
         });

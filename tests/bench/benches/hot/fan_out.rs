@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 const LISTENERS: usize = 100;
 
-/// From the write of one event until every listener has it.
+/// From the write of one event until every listener has received it.
 pub(crate) fn fan_out(criterion: &mut Criterion) {
     let this = std::env::current_exe().expect("the path of this program");
     let api = this.with_file_name("../privachat-api");

@@ -1,8 +1,8 @@
-//! The pieces that every poll, submission and search goes through:
+//! The code that every poll, submission and search runs through:
 //! `cargo bench -p privachat-bench --bench hot`.
 //!
-//! The fan-out of events lives in the API's own crate and is measured through its HTTP, with the binary
-//! that lies beside this one (`scripts/bench.sh` builds it).
+//! The fan-out of events is part of the API's crate and is measured over HTTP, with the binary beside
+//! this one (`scripts/bench.sh` builds it).
 
 mod fan_out;
 mod parser;
@@ -66,7 +66,7 @@ fn records(criterion: &mut Criterion) {
     });
 }
 
-/// One after the other, on a Redis beside this process.
+/// One call after the other, on a Redis beside this process.
 fn scripts(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let options = Options {

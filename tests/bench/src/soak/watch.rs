@@ -1,4 +1,4 @@
-//! What must not grow, looked at once a second.
+//! What must not grow, sampled once a second.
 
 use crate::figures::{digits, median};
 use privachat_tests::event_listeners::{established_connections, resident_kib};
@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::time::{Instant, interval};
 
 const EVERY: Duration = Duration::from_secs(1);
-/// The last third may be so much above the first, in percent …
+/// How far the last third may exceed the first, in percent …
 const TOLERANCE: f64 = 10.0;
 
-/// Each series: its name, and what it may grow besides, which is noise.
+/// Each series: its name, and how far it may grow in addition, as noise.
 const SERIES: [(&str, f64); 9] = [
     ("api, resident MB", 2.0),
     ("worker, resident MB", 2.0),
@@ -127,7 +127,7 @@ impl Watch {
         table
     }
 
-    /// What is not flat.
+    /// The series that grew.
     pub(super) fn grown(&self) -> Vec<String> {
         let grown = SERIES.iter().zip(self.thirds());
         grown

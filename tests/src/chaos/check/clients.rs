@@ -38,7 +38,7 @@ fn cancelled(
     }
     let whose = token(job.member("query").as_str().unwrap_or_default());
     for entry in history.entries {
-        if let Entry::Asked { at: called, token } = entry
+        if let Entry::EngineCalled { at: called, token } = entry
             && token == whose
             && *called > at + STOP_TIMEOUT
             && !broken(history, job, at, *called)

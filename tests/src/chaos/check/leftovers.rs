@@ -13,10 +13,10 @@ pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
     let (mut before, mut after) = (None, None);
     for entry in history.entries {
         match entry {
-            Entry::Left { keys } => left = Some(keys),
-            Entry::Level { before: true, .. } => before = Some(entry),
-            Entry::Level { before: false, .. } => after = Some(entry),
-            Entry::Died { name, .. } => {
+            Entry::Leftovers { keys } => left = Some(keys),
+            Entry::Resources { before: true, .. } => before = Some(entry),
+            Entry::Resources { before: false, .. } => after = Some(entry),
+            Entry::ProcessEnded { name, .. } => {
                 violations.add(8, name, "ended without being killed");
             }
             _ => {}
@@ -48,12 +48,12 @@ pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
 /// What an idle stack holds now and did not hold before, above the allowance.
 pub fn excess(before: &Entry, after: &Entry) -> Vec<(String, u64)> {
     let (
-        Entry::Level {
+        Entry::Resources {
             clients: few,
             files: earlier,
             ..
         },
-        Entry::Level { clients, files, .. },
+        Entry::Resources { clients, files, .. },
     ) = (before, after)
     else {
         return Vec::new();

@@ -116,7 +116,7 @@ pub(super) fn parts(id: &str, after: &str, first: &[&str], second: &[&str]) -> E
 }
 
 pub(super) fn level(before: bool, clients: u64, files: u64) -> Entry {
-    Entry::Level {
+    Entry::Resources {
         before,
         clients,
         files: [("api 0".to_owned(), files)].into(),
@@ -147,7 +147,7 @@ pub(super) fn good() -> Vec<Entry> {
         posted("k-a", "t1x", "first", Some(200), Some("a")),
         posted("k-a", "t1x", "other", Some(409), None),
         posted("k-b", "t2x", "first", Some(200), Some("b")),
-        Entry::Asked {
+        Entry::EngineCalled {
             at: START + 100,
             token: "t2x".into(),
         },
@@ -166,7 +166,7 @@ pub(super) fn good() -> Vec<Entry> {
         line("worker-0", "started", "a", ("attempt", json!(1))),
         line("worker-1", "started", "a", ("attempt", json!(2))),
         line("worker-1", "ended", "a", ("ended", json!("Completed"))),
-        Entry::Left { keys: vec![] },
+        Entry::Leftovers { keys: vec![] },
         job("a", completed("a", "t1x", 2), 2, 1, taken_over),
         job("b", cancelled("b", "t2x", 1), 1, 0, stopped),
         parts("b", "1000010-0", &["1000010-0"], &["1000200-0"]),

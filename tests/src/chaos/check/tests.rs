@@ -163,7 +163,7 @@ fn invariant_6_an_execution_without_an_event_is_caught() {
 fn invariant_7_a_leftover_queue_entry_is_caught() {
     is_caught(7, "{search}:queue:deep: b", |log| {
         let keys = vec!["{search}:queue:deep: b".to_owned()];
-        log.push(Entry::Left { keys });
+        log.push(Entry::Leftovers { keys });
     });
 }
 
@@ -204,7 +204,7 @@ fn invariant_9_a_cancelled_search_that_completes_is_caught() {
 fn invariant_9_a_cancelled_search_that_keeps_calling_engines_is_caught() {
     is_caught(9, "b", |log| {
         let (at, token) = (START + 6200, "t2x".into());
-        log.push(Entry::Asked { at, token });
+        log.push(Entry::EngineCalled { at, token });
     });
 }
 
