@@ -1,10 +1,10 @@
-//! The cost of having an accepted search on disk before it is answered: the policies of Redis side by
-//! side. `cargo bench -p privachat-tests --bench durability`, on a quiet disk and beside
+//! The cost of having an accepted search on disk before it is answered: the policies of Redis side
+//! by side. `cargo bench -p privachat-tests --bench durability`, on a quiet disk and beside
 //! `stress-ng --hdd 1`; DURABILITY_ROUNDS (3) and DURABILITY_SECONDS (5) per round.
 //!
-//! `WAITAOF` needs Redis 7.2 or a Valkey as `redis-server` in PATH. The service does not send it, so
-//! the bench does: after each answer to a POST it writes a key and waits until that is on disk, which
-//! is never earlier than the accepted search.
+//! `WAITAOF` needs Redis 7.2 or a Valkey as `redis-server` in PATH. The service does not send it,
+//! so the bench does: after each answer to a POST it writes a key and waits until that is on disk,
+//! which is never earlier than the accepted search.
 
 use futures_util::future::join_all;
 use privachat_tests::fixtures::gather_results;

@@ -1,5 +1,5 @@
-//! Tests that need the machine to themselves. Each holds [`alone`] while it runs, so that this binary
-//! runs one test at a time.
+//! Tests that need the machine to themselves. Each holds [`alone`] while it runs, so that this
+//! binary runs one test at a time.
 //!
 //! - `chaos` and `quality` keep every core busy for a minute or more.
 //! - `critical_path` holds calls back while the time limits of the pipeline run on.

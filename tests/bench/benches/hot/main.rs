@@ -1,8 +1,8 @@
 //! The code that every poll, submission and search runs through:
 //! `cargo bench -p privachat-bench --bench hot`.
 //!
-//! The fan-out of events is part of the API's crate and is measured over HTTP, with the binary beside
-//! this one (`scripts/bench.sh` builds it).
+//! The fan-out of events is part of the API's crate and is measured over HTTP, with the binary
+//! beside this one (`scripts/bench.sh` builds it).
 
 mod fan_out;
 mod parser;

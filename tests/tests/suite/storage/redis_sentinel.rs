@@ -1,9 +1,9 @@
 //! A real Sentinel failover with running and waiting searches; API and worker keep running.
 //!
-//! A failover may lose what the master acknowledged before the replica received it. These tests wait
-//! for the replica before they kill the master, so nothing may be lost. A master that is replaced
-//! while it lives may accept writes for a second or two until its clients notice; in a deployment
-//! `min-replicas-to-write 1` bounds the loss to `min-replicas-max-lag`.
+//! A failover may lose what the master acknowledged before the replica received it. These tests
+//! wait for the replica before they kill the master, so nothing may be lost. A master that is
+//! replaced while it lives may accept writes for a second or two until its clients notice; in a
+//! deployment `min-replicas-to-write 1` bounds the loss to `min-replicas-max-lag`.
 
 use std::time::{Duration, Instant};
 
