@@ -39,7 +39,9 @@ impl ResumingReader {
     /// All received events.
     pub fn events(&self) -> Vec<StreamEvent> {
         let text = std::str::from_utf8(&self.whole).expect("UTF-8");
-        text.split_terminator("\n\n").filter_map(event).collect()
+        text.split_terminator("\n\n")
+            .filter_map(parse_event)
+            .collect()
     }
 
     /// Reads on after the last whole event and cuts the connection after `most` bytes of the body;
