@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the files in deploy/ as far as possible without a container engine or a cluster. tests/tests/deploy*.rs
-# checks that they agree with each other and with the code.
+# Checks what is in deploy/ as far as it can be without a container engine or a cluster. What the files
+# promise to each other and to the code is in tests/tests/suite/repository.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the pictures of docs/screenshots again, in a real browser, with answers from local test pages.
+# Renews the screenshots in docs/screenshots, in a real browser with a small web.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 scripts/install.sh test
-cargo test --quiet --locked -p privachat-tests --test browser_figures screenshots -- --ignored
+cargo test --quiet --locked -p privachat-tests --test heavy -- --ignored browser_figures::screenshots

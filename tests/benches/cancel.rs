@@ -1,8 +1,8 @@
-//! How soon a cancelled search leaves its upstreams alone: by the message, and by the heartbeat when the
-//! message is lost. `cargo bench -p privachat-tests --bench cancel`
+//! How soon a cancelled search stops its upstream calls: by the message, and by the heartbeat when
+//! the message is lost. `cargo bench -p privachat-tests --bench cancel`
 
 use futures_util::future::join_all;
-use privachat_tests::scene::hanging_first;
+use privachat_tests::fixtures::searxng_hanging_first;
 use privachat_tests::{Stack, Upstream, binaries, eventually};
 use redis::AsyncCommands;
 use serde_json::json;
@@ -13,7 +13,7 @@ const SEARCHES: usize = 100;
 
 #[tokio::main]
 async fn main() {
-    let (searxng, _) = hanging_first(usize::MAX);
+    let (searxng, _) = searxng_hanging_first(usize::MAX);
     let (stack, ids) = running(&searxng).await;
     let mut asked = Vec::new();
     for id in &ids {
@@ -24,7 +24,7 @@ async fn main() {
     show("by its message", until_abandoned(&searxng, &asked).await);
     drop(stack);
 
-    let (searxng, _) = hanging_first(usize::MAX);
+    let (searxng, _) = searxng_hanging_first(usize::MAX);
     let (stack, ids) = running(&searxng).await;
     let mut redis = stack.redis.connection().await;
     let mut asked = Vec::new();
@@ -39,7 +39,7 @@ async fn main() {
 async fn running(searxng: &Upstream) -> (Stack, Vec<String>) {
     let stack = Stack::builder(binaries!())
         .workers(2)
-        .searching(searxng)
+        .with_searxng(searxng)
         .env("WORKER_SLOTS", SEARCHES)
         .start()
         .await;
@@ -48,11 +48,11 @@ async fn running(searxng: &Upstream) -> (Stack, Vec<String>) {
         stack.client().enqueue(search)
     });
     let ids = join_all(posts).await;
-    searxng.asked(SEARCHES).await;
+    searxng.wait_for_calls(SEARCHES).await;
     (stack, ids)
 }
 
-/// From each moment to the one when the engine saw the search of that number hang up.
+/// From each moment until the engine saw the search of that number hang up.
 async fn until_abandoned(searxng: &Upstream, since: &[Instant]) -> Vec<Duration> {
     let within = Duration::from_secs(60);
     eventually("all connections are closed", within, async || {

@@ -1,14 +1,14 @@
-//! What it costs to have an accepted search on disk before it is answered: the policies of Redis side by
-//! side. `cargo bench -p privachat-tests --bench durability`, on a quiet disk and beside
-//! `stress-ng --hdd 1`; DURABILITY_ROUNDS (3) and DURABILITY_SECONDS (5) of each turn.
+//! The cost of having an accepted search on disk before it is answered: the policies of Redis side
+//! by side. `cargo bench -p privachat-tests --bench durability`, on a quiet disk and beside
+//! `stress-ng --hdd 1`; DURABILITY_ROUNDS (3) and DURABILITY_SECONDS (5) per round.
 //!
-//! `WAITAOF` needs Redis 7.2 or a Valkey as `redis-server` in PATH. The service does not send it, so
-//! the bench does: behind each answer to a POST it writes a key and waits for that on disk, which is
-//! on disk no sooner than what was accepted before.
+//! `WAITAOF` needs Redis 7.2 or a Valkey as `redis-server` in PATH. The service does not send it,
+//! so the bench does: after each answer to a POST it writes a key and waits until that is on disk,
+//! which is never earlier than the accepted search.
 
 use futures_util::future::join_all;
+use privachat_tests::fixtures::gather_results;
 use privachat_tests::redis::{Options, RedisServer};
-use privachat_tests::scene::found;
 use privachat_tests::upstream::searxng;
 use privachat_tests::{Stack, Upstream, binaries};
 use redis::AsyncConnectionConfig;
@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::time::sleep_until;
 
-/// POSTs a second where their times are taken, each from when it was due.
+/// POSTs per second when their durations are measured, each from its due time.
 const RATE: u32 = 100;
-/// Clients that search, one search after the other, where searches are counted.
+/// Clients that search, one search after the other, when searches are counted.
 const CLIENTS: usize = 32;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +49,7 @@ impl Policy {
     }
 }
 
-/// What one policy gave, a figure of each turn.
+/// The results of one policy, a figure for each round.
 #[derive(Default)]
 struct Figures {
     middle: Vec<f64>,
@@ -100,7 +100,7 @@ async fn main() {
 }
 
 impl Side {
-    /// `None` when the server cannot do it.
+    /// `None` when the server does not support it.
     async fn start(policy: Policy) -> Option<Self> {
         let arguments = [
             "--appendfsync",
@@ -123,12 +123,12 @@ impl Side {
                 return None;
             }
         }
-        let web = searxng::finding(found());
+        let web = searxng::finding(gather_results());
         let stack = Stack::builder(binaries!())
-            .searching(&web)
+            .with_searxng(&web)
             .env("CACHE_TTL_SECONDS", 3600)
             .env("LOG_LEVEL", "warn")
-            .on(redis)
+            .on_redis(redis)
             .start()
             .await;
         // The first is searched for; the others find its answer.
@@ -143,7 +143,7 @@ impl Side {
         })
     }
 
-    /// Accepted, and on disk if this policy says so.
+    /// Accepted, and on disk if this policy guarantees it.
     async fn accept(&self, client: usize) -> String {
         let id = self.stack.client().enqueue(question()).await;
         if let Some(connection) = self.fences.get(client % CLIENTS) {
@@ -197,7 +197,7 @@ async fn patient(redis: &RedisServer) -> MultiplexedConnection {
     connection.await.expect("a connection")
 }
 
-/// Returns once all that Redis was told before is on its disk; false when it has no such command.
+/// Returns once all earlier writes are on Redis's disk; false when it has no such command.
 async fn fence(connection: &mut MultiplexedConnection) -> bool {
     let mut pipeline = redis::pipe();
     pipeline.cmd("SET").arg("fence").arg(1).ignore();

@@ -1,8 +1,8 @@
-//! Jobs a second that do nothing: through the whole engine, and through a bare `BRPOP` loop, in
+//! Jobs per second that do nothing: through the whole engine, and through a bare `BRPOP` loop, in
 //! turn on one Redis. `cargo bench -p privachat-tests --bench engine`
 //!
-//! The engine's loop is a worker's: a slot, a pop, a claim, a finish, the bookkeeping of each. The
-//! bare loop pops ids and loses what it was doing when it dies.
+//! The engine's loop is a worker's: a slot, a pop, a claim, a finish, with their bookkeeping. The
+//! bare loop pops ids and loses its current job when it dies.
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};

@@ -1,8 +1,10 @@
-//! What a listener costs, and how long an event takes from the worker's side to the client.
-//! `cargo bench -p privachat-tests --bench listeners`; LISTENERS sets how many (10000).
+//! The cost of a listener, and the delay of an event from the worker's side to the client. `cargo
+//! bench -p privachat-tests --bench listeners`; LISTENERS sets how many (10000).
 
-use privachat_tests::listening::{asked, heard, raise_limit, resident, tell};
-use privachat_tests::scene::question;
+use privachat_tests::event_listeners::{
+    append_text_events, raise_limit, request_events, resident_kib, wait_for_first_event,
+};
+use privachat_tests::fixtures::question;
 use privachat_tests::{Stack, binaries};
 use std::time::{Duration, Instant};
 use tokio::time::interval;
@@ -33,18 +35,18 @@ async fn memory(listeners: usize, socket: bool) -> f64 {
     let mut stack = Stack::builder(binaries!()).workers(0).start().await;
     let process = stack.api.process().id();
     let id = stack.client().enqueue(question()).await;
-    heard(&mut asked(stack.client(), &id, socket).await).await;
-    let before = resident(process);
+    wait_for_first_event(&mut request_events(stack.client(), &id, socket).await).await;
+    let before = resident_kib(process);
     let mut held = Vec::with_capacity(listeners);
     for _ in 0..listeners {
-        let mut stream = asked(stack.client(), &id, socket).await;
-        heard(&mut stream).await;
+        let mut stream = request_events(stack.client(), &id, socket).await;
+        wait_for_first_event(&mut stream).await;
         held.push(stream);
     }
-    (resident(process) - before) as f64 / listeners as f64
+    (resident_kib(process) - before) as f64 / listeners as f64
 }
 
-/// From before the event is written until the client has it.
+/// From before the write of the event until the client has it.
 async fn latencies() -> Vec<Duration> {
     let stack = Stack::builder(binaries!()).workers(0).start().await;
     let id = stack.client().enqueue(question()).await;
@@ -55,7 +57,7 @@ async fn latencies() -> Vec<Duration> {
         let mut beat = interval(PAUSE);
         for _ in 0..EVENTS {
             beat.tick().await;
-            tell(&stack, &id, &[began.elapsed().as_nanos().to_string()]).await;
+            append_text_events(&stack, &id, &[began.elapsed().as_nanos().to_string()]).await;
         }
     };
     let listening = async {

@@ -1,14 +1,14 @@
-//! How long each stage of a search takes, and what a running search costs in memory: the questions of
+//! The duration of each stage of a search, and the memory of a running search: the questions of
 //! tests/quality through a real worker, over doubles that take a fixed time.
 //! `cargo bench -p privachat-tests --bench stages --profile quick`
 //!
-//! Times are those of the records. Memory is the worker's resident set, read from /proc while all
-//! searches are held in their last step, and its peak on the way there.
+//! Durations come from the records. Memory is the worker's resident set, read from /proc while all
+//! searches wait in their last step, and its peak before.
 
 use futures_util::future::join_all;
 use privachat_tests::{
     Stack, Upstream, binaries, eventually,
-    quality::set,
+    quality::dataset,
     upstream::{Reply, Request, model, searxng},
 };
 use serde_json::{Value, json};
@@ -20,27 +20,27 @@ const QUESTIONS: usize = 10;
 const LEVELS: [usize; 3] = [1, 8, 32];
 const SEARCH: Duration = Duration::from_millis(300);
 const PAGE: Duration = Duration::from_millis(200);
-/// Of the model, before its first word.
+/// The model's delay before its first word.
 const THINKING: Duration = Duration::from_millis(400);
 /// Hosts with pages; a query finds one page of each.
 const HOSTS: usize = 10;
 
-struct World {
+struct Upstreams {
     searxng: Upstream,
     model: Upstream,
-    /// Kept for their pages.
+    /// Keeps the pages served.
     _sites: Vec<Upstream>,
 }
 
-impl World {
-    /// `answer` is what the model does when it is asked for an answer.
+impl Upstreams {
+    /// `answer` is the model's reply when it is asked for an answer.
     fn start(answer: Reply) -> Self {
-        let pages = pages(&set::folder().join("documents"));
-        // Of a host, two pages are read at once.
+        let pages = pages(&dataset::folder().join("documents"));
+        // Two pages of one host are read at once.
         let sites: Vec<Upstream> = (2..2 + HOSTS)
             .map(|host| {
                 let served = pages.clone();
-                Upstream::on(
+                Upstream::on_host(
                     &format!("127.0.0.{host}"),
                     move |request: &Request| match served.get(&request.path) {
                         Some(page) => Reply::html(page.clone()).late(PAGE),
@@ -57,7 +57,7 @@ impl World {
         });
         let model = Upstream::start(move |request: &Request| {
             let asked = request.json();
-            // Planning is no stream.
+            // Plans are not streamed.
             if asked["stream"] == true && asked["response_format"].is_null() {
                 return answer.clone();
             }
@@ -78,8 +78,8 @@ impl World {
             .map(|host| format!("127.0.0.{host}"))
             .collect();
         Stack::builder(binaries!())
-            .searching(&self.searxng)
-            .env("LLM_BASE_URL", self.model.at("/v1"))
+            .with_searxng(&self.searxng)
+            .env("LLM_BASE_URL", self.model.url_for("/v1"))
             .env("LLM_MODEL", "double")
             .env("FETCH_ALLOW_HOSTS", hosts.join(","))
             .worker_env("WORKER_SLOTS", slots)
@@ -89,7 +89,7 @@ impl World {
             .await
     }
 
-    /// Answers that the model was asked for.
+    /// Requests for answers to the model.
     fn answers(&self) -> usize {
         let requests = self.model.requests();
         let asked = requests.iter().map(Request::json);
@@ -99,7 +99,7 @@ impl World {
     }
 }
 
-/// A plan that searches for the question, as the prompt holds it.
+/// A plan that searches for the question in the prompt.
 fn plan(asked: &Value) -> String {
     let prompt = asked["messages"][1]["content"].as_str().unwrap_or_default();
     let question = prompt.lines().nth(1).unwrap_or_default();
@@ -157,7 +157,7 @@ fn best(pages: &BTreeMap<String, String>, query: &str, bases: &[String]) -> Vec<
         .collect()
 }
 
-/// The sentence with the most of `words`, as an engine shows it.
+/// The sentence with the most of `words`, as an engine's snippet.
 fn extract(text: &str, words: &[String]) -> String {
     let held = |sentence: &&str| {
         let lower = sentence.to_lowercase();
@@ -169,7 +169,7 @@ fn extract(text: &str, words: &[String]) -> String {
 
 /// Those of tests/quality that a page here answers.
 fn questions() -> Vec<String> {
-    let halves = set::questions();
+    let halves = dataset::questions();
     let all = halves.tuned.into_iter().chain(halves.reported);
     let here = all.filter(|question| {
         let is_html = |name: &String| name.ends_with(".html") && !name.starts_with("de/");
@@ -180,7 +180,7 @@ fn questions() -> Vec<String> {
         .collect()
 }
 
-/// Of the body, without its tags.
+/// The text of the body, without tags.
 fn text(page: &str) -> String {
     let body = page.split_once("<body").map_or(page, |(_, body)| body);
     let parts = body.split('<').filter_map(|part| part.split_once('>'));
@@ -205,8 +205,8 @@ async fn stages() {
         headers: Vec::new(),
         body: br#"{"stream": true, "model": "double"}"#.to_vec(),
     };
-    let world = World::start(says.reply(&request).late(THINKING));
-    let stack = world.stack().await;
+    let upstreams = Upstreams::start(says.reply(&request).late(THINKING));
+    let stack = upstreams.stack().await;
     let questions = questions();
     println!("| mode | {} | total |", STAGES.join(" | "));
     println!("|---|{}", "---:|".repeat(STAGES.len() + 1));
@@ -255,25 +255,25 @@ fn kilobytes(process: u32, name: &str) -> usize {
 async fn memory(mode: &str) {
     let questions = questions();
     for level in LEVELS {
-        let world = World::start(Reply::hang());
-        let mut stack = world.stack().await;
+        let upstreams = Upstreams::start(Reply::hang());
+        let mut stack = upstreams.stack().await;
         let process = stack.workers[0].process().id();
         let ask = async |number: usize| -> String {
             let question = &questions[0];
             let asked = json!({"query": format!("{question} {number}"), "mode": mode, "cache": false, "timeout": 120});
             stack.client().enqueue(asked).await
         };
-        // What is made once, at the first search, is no search's.
+        // What the first search allocates once does not count.
         let first = ask(0).await;
-        held(&world, 1).await;
+        held(&upstreams, 1).await;
         cancel(&stack, &first).await;
-        // The peak starts again from here.
+        // Resets the peak.
         fs::write(format!("/proc/{process}/clear_refs"), "5")
             .expect("the peak of a process of ours");
         let idle = kilobytes(process, "VmRSS");
 
         let ids = join_all((1..=level).map(&ask)).await;
-        held(&world, 1 + level).await;
+        held(&upstreams, 1 + level).await;
         let (running, peak) = (kilobytes(process, "VmRSS"), kilobytes(process, "VmHWM"));
         println!(
             "| {mode} | {level} | {:.1} | {:.1} | {:.1} | {} | {} |",
@@ -289,12 +289,12 @@ async fn memory(mode: &str) {
     }
 }
 
-/// Waits until the model holds so many answers back.
-async fn held(world: &World, count: usize) {
+/// Waits until the model holds back this many answers.
+async fn held(upstreams: &Upstreams, count: usize) {
     eventually(
         "all searches wait for their answer",
         Duration::from_secs(90),
-        async || (world.answers() >= count).then_some(()),
+        async || (upstreams.answers() >= count).then_some(()),
     )
     .await;
 }

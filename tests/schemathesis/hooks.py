@@ -1,6 +1,6 @@
-"""What schemathesis is told beyond the document: one more check, and the failures that are none.
+"""Extensions of schemathesis: one more check, and exceptions for intended answers.
 
-Each exception is one answer to one kind of request; nothing else of its check is given up.
+Each exception covers one answer to one kind of request; the rest of its check still applies.
 """
 
 import re
@@ -27,14 +27,14 @@ WORDS = {
 
 @schemathesis.check
 def closed_without_a_key(ctx, response, case):
-    """What needs a key answers 401 to a request without one, whatever else is wrong with it."""
+    """Operations that need a key answer 401 without one, whatever else is wrong with the request."""
     needs = case.operation.definition.raw.get("security") or [{}]
     sent = {name.lower() for name in response.request.headers}
     if {} not in needs and not sent & {"authorization", "x-api-key"}:
         assert response.status_code == 401, f"{response.status_code} without a key"
 
 
-# The sessions that are deleted at the moment; a POST with the same Idempotency-Key makes one anew.
+# Deleted sessions; a POST with the same Idempotency-Key creates one again.
 deleted = set()
 
 
@@ -49,13 +49,13 @@ def after_call(context, case, response):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """False for what is meant to be as it is."""
-    exceptions = [is_no_websocket, is_no_day, is_read_as_before, is_cancelled, is_deleted]
+    """False for intended answers."""
+    exceptions = [is_no_websocket, is_no_day, is_accepted_like_before, is_cancelled, is_deleted]
     return not any(exception(failure, case, response) for exception in exceptions)
 
 
 def is_no_websocket(failure, case, response):
-    """A GET is all that the document can say of a WebSocket; without the upgrade it is refused."""
+    """The document can describe a WebSocket only as a GET; without the upgrade it is refused."""
     return (
         failure.code == VALID_REJECTED
         and case.operation.path == "/api/v1/search/{session_id}/ws"
@@ -65,7 +65,7 @@ def is_no_websocket(failure, case, response):
 
 
 def is_no_day(failure, case, response):
-    """The pattern of `before` does not know which months have a 31st."""
+    """The pattern of `before` does not exclude days that a month does not have."""
     if failure.code != VALID_REJECTED or response.status_code != 422:
         return False
     before = parse_qs(urlsplit(response.request.url).query).get("before", [""])[-1]
@@ -80,9 +80,9 @@ def is_no_day(failure, case, response):
     return False
 
 
-def is_read_as_before(failure, case, response):
-    """Numbers as text and booleans as 0, 1 or words were taken by the former service and are taken
-    here; the document says so in words, since as types they would be in the way of generated clients."""
+def is_accepted_like_before(failure, case, response):
+    """The service accepts numbers as text and booleans as 0, 1 or words, as the old service did; the
+    document says so in words only, since such types would complicate generated clients."""
     if failure.code != BROKEN_ACCEPTED or case.operation.path not in SEARCHES or not isinstance(case.body, dict):
         return False
     document = case.operation.schema.raw_schema
@@ -100,11 +100,11 @@ def meant(name, value):
 
 
 def is_cancelled(failure, case, response):
-    """DELETE of a search ends it, and what came of it can be read; DELETE of a session takes it away."""
+    """DELETE of a search cancels it, and its result stays readable; DELETE of a session removes it."""
     return failure.code == DELETED_AVAILABLE and failure.free.startswith("DELETE /api/v1/search/")
 
 
 def is_deleted(failure, case, response):
-    """A search is not there because its session was deleted, by an address that is not below its own."""
+    """A search is missing because its session was deleted, by an address that is not below its own."""
     session_id = (case.path_parameters or {}).get("session_id", "")
     return failure.code == CREATED_MISSING and session_id.lower() in deleted

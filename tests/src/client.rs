@@ -1,4 +1,4 @@
-//! The API's client as tests want it: any status is an answer, and a body is there to look at.
+//! A client of the API for tests: every status is an answer, and the body is kept.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use reqwest::header::HeaderMap;
 use reqwest::{Body, ClientBuilder, Method, RequestBuilder, Response, redirect};
 use serde_json::Value;
 
-use crate::planted;
-use crate::wait::Patience;
+use crate::canary;
+use crate::wait::Polling;
 
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -18,14 +18,14 @@ pub struct Client {
 
 /// Status, headers and body of one answer.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct HttpResponse {
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
 }
 
-impl Answer {
-    async fn of(response: Response) -> Self {
+impl HttpResponse {
+    async fn read(response: Response) -> Self {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         Self {
@@ -35,7 +35,7 @@ impl Answer {
         }
     }
 
-    /// The body as JSON; panics with the body when it is none.
+    /// The body as JSON; panics with the body when it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| {
             panic!("status {}, not JSON ({error}): {}", self.status, self.text)
@@ -46,7 +46,7 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The JSON body, after a look at the status.
+    /// The JSON body; panics when the status differs.
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.json()
@@ -63,7 +63,7 @@ fn http() -> ClientBuilder {
 }
 
 impl Client {
-    /// `base` without a slash at its end. Redirects are answers too.
+    /// `base` has no slash at its end. Redirects are answers too.
     pub fn new(base: &str) -> Self {
         Self {
             base: base.to_owned(),
@@ -72,7 +72,7 @@ impl Client {
         }
     }
 
-    /// The same, with connections of its own, each closed when it was idle for so long.
+    /// A client with its own connections, each closed after this idle time.
     pub fn with_pool_idle_timeout(&self, timeout: Duration) -> Self {
         let http = http().pool_idle_timeout(timeout);
         Self {
@@ -81,7 +81,7 @@ impl Client {
         }
     }
 
-    /// The same, with this API key in every request.
+    /// A client that sends this API key with every request.
     pub fn with_key(&self, key: &str) -> Self {
         Self {
             key: Some(key.to_owned()),
@@ -97,7 +97,7 @@ impl Client {
         &self.base
     }
 
-    /// For what the other methods do not cover: headers, streams, odd bodies.
+    /// For what the other methods do not cover: headers, streams, malformed bodies.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.key {
@@ -106,32 +106,32 @@ impl Client {
         }
     }
 
-    pub async fn send(&self, request: RequestBuilder) -> Answer {
+    pub async fn send(&self, request: RequestBuilder) -> HttpResponse {
         let (http, request) = request.build_split();
         let request = request.expect("a request");
         if let Some(body) = request.body().and_then(Body::as_bytes) {
-            planted::request(body);
+            canary::plant_question(body);
         }
         let answer = http.execute(request).await.expect("an answer of the API");
-        let answer = Answer::of(answer).await;
-        planted::look_at(&answer.text);
+        let answer = HttpResponse::read(answer).await;
+        canary::assert_answer_clean(&answer.text);
         answer
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> HttpResponse {
         self.send(self.request(Method::GET, path)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> HttpResponse {
         self.send(self.request(Method::DELETE, path)).await
     }
 
-    pub async fn post_search(&self, request: Value) -> Answer {
+    pub async fn post_search(&self, request: Value) -> HttpResponse {
         self.send(self.request(Method::POST, "/api/v1/search").json(&request))
             .await
     }
 
-    /// Starts an async search; its session id.
+    /// Starts an asynchronous search; returns its session id.
     pub async fn enqueue(&self, mut request: Value) -> String {
         request["async_mode"] = Value::Bool(true);
         let accepted = self.post_search(request).await.expect(200);
@@ -141,31 +141,32 @@ impl Client {
             .to_owned()
     }
 
-    pub async fn status(&self, id: &str) -> Answer {
+    pub async fn status(&self, id: &str) -> HttpResponse {
         self.get(&format!("/api/v1/search/status/{id}")).await
     }
 
-    /// Polls until the search is over; panics when it failed.
+    /// Polls until the search has ended; panics when it failed.
     pub async fn wait_completed(&self, id: &str) -> Value {
         let end = self.wait_terminal(id).await;
         assert_eq!(end["status"], "completed", "{end}");
         end
     }
 
-    /// Polls until the search is completed or failed, for at most its longest mode and a bit.
+    /// Polls until the search is completed or failed, for a little longer than its longest mode
+    /// takes.
     pub async fn wait_terminal(&self, id: &str) -> Value {
         let what = format!("search {id} is over");
-        let patience = Patience::new(&what, Duration::from_secs(90));
+        let polling = Polling::new(&what, Duration::from_secs(90));
         loop {
             let poll = self.status(id).await.expect(200);
             if matches!(poll["status"].as_str(), Some("completed" | "failed")) {
                 return poll;
             }
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 
-    /// None when nothing answers.
+    /// None when there is no answer.
     pub async fn status_of(&self, path: &str) -> Option<u16> {
         let request = self
             .request(Method::GET, path)

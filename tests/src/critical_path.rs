@@ -1,6 +1,6 @@
-//! A search held against its longest necessary chain of calls: everything else should happen at once.
-//! The bench measures it on upstreams that take a fixed time, the test on upstreams that answer when
-//! they are told to, so that no busy machine can change what it sees.
+//! Compares a search with its longest necessary chain of calls: everything else should run in
+//! parallel. The bench measures durations with upstreams that take a fixed time. The test uses
+//! upstreams that answer on command, so that a busy machine cannot change the result.
 
 use crate::{
     Binaries, Upstream,
@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Less than a search takes, which runs beside it.
+/// Shorter than a search, which runs in parallel.
 const PLAN: Duration = Duration::from_millis(1000);
 const SEARCH: Duration = Duration::from_millis(1200);
 const PAGE: Duration = Duration::from_millis(1400);
@@ -26,23 +26,23 @@ const ANSWER: Duration = Duration::from_millis(1600);
 const QUESTION: &str = "What is gather?";
 const SITES: u8 = 12;
 
-/// What holds a reply back.
+/// Delays a reply.
 type Hold = Arc<dyn Fn(Call, Reply) -> Reply + Send + Sync>;
 
-/// A call that has to be waited for.
+/// A call on the critical path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Call {
     Plan,
-    /// For the question as it is.
+    /// With the question as query.
     SearchForTheQuestion,
-    /// For what the model planned.
+    /// With a query that the model planned.
     SearchForThePlan,
     Page,
     Answer,
 }
 
 impl Call {
-    fn takes(self) -> Duration {
+    fn duration(self) -> Duration {
         match self {
             Self::Plan => PLAN,
             Self::SearchForTheQuestion | Self::SearchForThePlan => SEARCH,
@@ -52,7 +52,7 @@ impl Call {
     }
 }
 
-/// Two pages of each site are read at once: each has an address of its own.
+/// Two pages of each site are read at once: each site has its own address.
 fn sites(hold: &Hold) -> Vec<Upstream> {
     let hold = Arc::clone(hold);
     let page = move |request: &Request| {
@@ -67,12 +67,12 @@ fn sites(hold: &Hold) -> Vec<Upstream> {
         hold(Call::Page, page)
     };
     (2..2 + SITES)
-        .map(|host| Upstream::on(&format!("127.0.0.{host}"), page.clone()))
+        .map(|host| Upstream::on_host(&format!("127.0.0.{host}"), page.clone()))
         .collect()
 }
 
-/// What the model plans: the question as it is, or a query of its own, which cannot be searched for
-/// before the plan is there.
+/// The model's plan: the question itself, or a query of its own, which can be searched for only
+/// after the plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Planned {
     TheQuestion,
@@ -89,22 +89,22 @@ impl Planned {
 }
 
 fn answers(request: &Request, planned: Planned, hold: &Hold) -> Reply {
-    let asked = request.json();
-    if !asked["response_format"].is_null() {
+    let parameters = request.json();
+    if !parameters["response_format"].is_null() {
         let plan = serde_json::json!({"queries": [{"query": planned.query()}]});
         let reply = model::Script::says(&plan.to_string()).reply(request);
         return hold(Call::Plan, reply);
     }
     let script = model::Script::says("Gather runs awaitable objects concurrently [1].");
-    if asked["stream"] != true {
-        // What else a model is asked on the way is not on the path: it answers at once.
+    if parameters["stream"] != true {
+        // Other calls of the model are not on the path: they are answered at once.
         return script.reply(request);
     }
     hold(Call::Answer, script.reply(request))
 }
 
 /// The longest necessary chain of calls. The question is searched for while the model plans; only
-/// what it plans beyond that has to wait for it. Speed plans and reads nothing.
+/// queries of the plan have to wait for it. Speed mode neither plans nor reads pages.
 fn chain(mode: Mode, planned: Planned) -> Duration {
     let search = match (mode, planned) {
         (Mode::Speed, _) => return SEARCH + ANSWER,
@@ -114,7 +114,7 @@ fn chain(mode: Mode, planned: Planned) -> Duration {
     search + PAGE + ANSWER
 }
 
-/// What was searched for: a mode, and what the model plans in it.
+/// The searches to run: a mode and the model's plan in it.
 pub const SEARCHES: [(Mode, Planned); 5] = [
     (Mode::Speed, Planned::TheQuestion),
     (Mode::Balanced, Planned::TheQuestion),
@@ -123,7 +123,7 @@ pub const SEARCHES: [(Mode, Planned); 5] = [
     (Mode::Deep, Planned::Another),
 ];
 
-/// One search: how long it took, and how long it had to.
+/// How long one search took, and how long its chain is.
 #[derive(Debug)]
 pub struct Measured {
     pub name: String,
@@ -138,15 +138,15 @@ impl Measured {
     }
 }
 
-/// Runs one search in each mode, one after the other, with upstreams that take their time.
+/// Runs one search per mode, one after the other, with slow upstreams.
 pub async fn measure(binaries: Binaries) -> Vec<Measured> {
-    let hold: Hold = Arc::new(|call, reply| reply.late(call.takes()));
+    let hold: Hold = Arc::new(|call, reply| reply.late(call.duration()));
     let mut measured = Vec::new();
     for (mode, planned) in SEARCHES {
-        let world = World::start(&hold, planned);
+        let upstreams = Upstreams::start(&hold, planned);
         let start = Instant::now();
         let request = SearchRequest::new(QUESTION, mode);
-        let outcome = world.search(binaries, &request).await;
+        let outcome = upstreams.search(binaries, &request).await;
         measured.push(Measured {
             name: format!("{mode}, {planned:?} planned"),
             wall: start.elapsed(),
@@ -157,7 +157,7 @@ pub async fn measure(binaries: Binaries) -> Vec<Measured> {
     measured
 }
 
-/// Upstreams whose replies are held back until they are let go, all that wait at once.
+/// A gate that holds back replies; opening it releases all that wait.
 #[derive(Debug, Default)]
 pub struct Gate {
     state: Mutex<Turns>,
@@ -168,41 +168,41 @@ pub struct Gate {
 struct Turns {
     /// How often it was opened.
     opened: usize,
-    /// Whether nothing is held any more.
+    /// Set when replies are no longer held back.
     is_over: bool,
     /// Each call, and how often the gate had been opened before it came.
     came: Vec<(usize, Call)>,
 }
 
 impl Gate {
-    fn turns(&self) -> MutexGuard<'_, Turns> {
+    fn lock(&self) -> MutexGuard<'_, Turns> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Holds the thread that replies: each request of an upstream has one of its own.
+    /// Blocks the replying thread: each request of an upstream has its own.
     fn hold(&self, call: Call) {
-        let mut turns = self.turns();
+        let mut turns = self.lock();
         let turn = turns.opened;
         turns.came.push((turn, call));
         let waiting = |turns: &mut Turns| turns.opened == turn && !turns.is_over;
         drop(self.opened.wait_while(turns, waiting));
     }
 
-    /// Lets go what waits; what comes later waits for the next time.
+    /// Releases the waiting replies; later ones wait for the next opening.
     pub fn open(&self) {
-        self.turns().opened += 1;
+        self.lock().opened += 1;
         self.opened.notify_all();
     }
 
-    /// Lets go everything, from now on.
-    pub fn tear_down(&self) {
-        self.turns().is_over = true;
+    /// Releases all replies from now on.
+    pub fn open_for_good(&self) {
+        self.lock().is_over = true;
         self.opened.notify_all();
     }
 
-    /// What came after the gate had been opened so often.
-    pub fn came(&self, turn: usize) -> Vec<Call> {
-        let turns = self.turns();
+    /// The calls that came after the gate had been opened `turn` times.
+    pub fn calls_of_turn(&self, turn: usize) -> Vec<Call> {
+        let turns = self.lock();
         let of_turn = turns.came.iter().filter(|(at, _)| *at == turn);
         let mut calls: Vec<Call> = of_turn.map(|(_, call)| *call).collect();
         calls.sort();
@@ -221,34 +221,34 @@ impl Gate {
             gate.hold(call);
             reply
         });
-        let world = World::start(&hold, planned);
+        let upstreams = Upstreams::start(&hold, planned);
         let request = SearchRequest {
-            // Only a call that never comes may take long, however busy the machine is.
+            // Long only when a call never comes, however busy the machine is.
             timeout: Some(300),
             ..SearchRequest::new(QUESTION, mode)
         };
-        let outcome = world.search(binaries, &request).await;
-        self.tear_down();
+        let outcome = upstreams.search(binaries, &request).await;
+        self.open_for_good();
         outcome
     }
 }
 
-/// Everything that a search asks.
-struct World {
+/// All upstreams of a search.
+struct Upstreams {
     searxng: Upstream,
     model: Upstream,
-    /// Kept for their pages.
+    /// Keeps the pages served.
     _sites: Vec<Upstream>,
 }
 
-impl World {
+impl Upstreams {
     fn start(hold: &Hold, planned: Planned) -> Self {
         let sites = sites(hold);
         let results: Vec<searxng::Result> = sites
             .iter()
             .map(|site| {
                 let text = "Gather is a function that runs awaitable objects concurrently.";
-                searxng::Result::new("Gather", &site.at("/gather"), text)
+                searxng::Result::new("Gather", &site.url_for("/gather"), text)
             })
             .collect();
         let (for_searches, for_model) = (Arc::clone(hold), Arc::clone(hold));
@@ -277,7 +277,7 @@ impl World {
         let settings: HashMap<&str, String> = HashMap::from([
             ("SEARXNG_BASE_URL", self.searxng.url()),
             ("WIKIPEDIA_BASE_URL", "off".to_owned()),
-            ("LLM_BASE_URL", self.model.at("/v1")),
+            ("LLM_BASE_URL", self.model.url_for("/v1")),
             ("LLM_MODEL", "double".to_owned()),
             ("FETCH_ALLOW_HOSTS", hosts.join(",")),
         ]);

@@ -1,6 +1,6 @@
-//! The harness of the black-box tests: real servers and real binaries, each in a folder of its own
-//! and stopped when the test is over, however it ends; and doubles of what the service asks over
-//! HTTP. A test begins with
+//! The harness of the black-box tests: real servers and real binaries, each in its own folder and
+//! stopped at the end of the test, also when the test fails; and doubles of the servers that the
+//! service calls over HTTP. A test begins with
 //!
 //! ```no_run
 //! # use privachat_tests::{Binaries, Stack};
@@ -10,43 +10,43 @@
 //! # }
 //! ```
 //!
-//! Panics are the reports here, so they say what to do.
+//! The harness reports errors by panics; their messages say what to do.
 
+pub mod api_operations;
 pub mod balancer;
 pub mod browser;
+pub mod canary;
+pub mod captured_bodies;
 pub mod chaos;
 pub mod client;
 pub mod critical_path;
-pub mod damage;
+pub mod damaged_keys;
+pub mod event_listeners;
+pub mod event_stream;
 pub mod fixtures;
-pub mod info;
-mod keeper;
-pub mod listening;
-pub mod planted;
 pub mod postgres;
 pub mod process;
 pub mod programs;
+pub mod project_files;
 pub mod proxy;
 pub mod quality;
-pub mod raw;
-pub mod reader;
+pub mod raw_http;
 pub mod recovery;
 pub mod redis;
 pub mod redis_cluster;
+pub mod redis_info;
 pub mod redis_sentinel;
-pub mod scene;
+pub mod resuming_reader;
 pub mod scrape;
-pub mod socket;
-pub mod sources;
+mod spawner;
 pub mod stack;
-pub mod stream;
-pub mod surface;
 pub mod upstream;
 pub mod users;
 pub mod wait;
+pub mod websocket;
 
 pub use browser::Browser;
-pub use client::{Answer, Client};
+pub use client::{Client, HttpResponse};
 pub use postgres::PostgresServer;
 pub use process::Process;
 pub use programs::{Api, Binaries, Worker};

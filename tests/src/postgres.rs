@@ -1,5 +1,4 @@
-//! A real Postgres, shared by the tests of one binary that run at the same time; each test asks for
-//! a database of its own.
+//! A real Postgres, shared by the tests that run at the same time; each test gets its own database.
 
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
@@ -13,9 +12,9 @@ use tokio::sync::Mutex;
 
 use crate::process::{Process, isolated};
 use crate::proxy::free_port;
-use crate::wait::Patience;
+use crate::wait::Polling;
 
-/// Weak: a static is never dropped, the last test that holds the server stops it.
+/// Weak: a static is never dropped; the last test that uses the server stops it.
 static SHARED: Mutex<Weak<PostgresServer>> = Mutex::const_new(Weak::new());
 
 #[derive(Debug)]
@@ -28,7 +27,7 @@ pub struct PostgresServer {
 }
 
 impl PostgresServer {
-    /// The server that other tests of this binary use too. Do not stop it.
+    /// The shared server. Do not stop it.
     pub async fn shared() -> Arc<Self> {
         let mut shared = SHARED.lock().await;
         if let Some(server) = shared.upgrade() {
@@ -39,7 +38,7 @@ impl PostgresServer {
         server
     }
 
-    /// A server of the test's own, to pause or kill.
+    /// A server of this test alone, to pause or kill.
     pub async fn start() -> Self {
         let folder = TempDir::with_prefix("privachat-postgres-").expect("a temporary folder");
         let programs = programs();
@@ -70,12 +69,12 @@ impl PostgresServer {
             .args(["-c", "fsync=off", "-c", "full_page_writes=off", "-k"])
             .arg(folder.path());
         let mut process = Process::spawn("postgres", command, folder.path());
-        let patience = Patience::new("the test's Postgres answers", Duration::from_secs(30));
+        let polling = Polling::new("the test's Postgres answers", Duration::from_secs(30));
         let mut ready = isolated(programs.join("pg_isready"));
         ready.args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]);
         while !ready.status().is_ok_and(|status| status.success()) {
             process.assert_alive();
-            patience.pause().await;
+            polling.pause().await;
         }
         let process = std::sync::Mutex::new(process);
         Self {
@@ -87,7 +86,7 @@ impl PostgresServer {
         }
     }
 
-    /// Creates an empty database; its address, for DATABASE_URL.
+    /// Creates an empty database; returns its address, for DATABASE_URL.
     pub fn database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let port = self.port.to_string();
@@ -96,7 +95,7 @@ impl PostgresServer {
         format!("postgres://privachat@127.0.0.1:{port}/{name}")
     }
 
-    /// One SQL statement, its rows as lines, columns parted by `|`.
+    /// Runs one SQL statement; returns its rows as lines, columns separated by `|`.
     pub fn query(&self, database_url: &str, sql: &str) -> String {
         let mut psql = isolated(self.programs.join("psql"));
         run(psql.args(["-X", "-A", "-t", "-q", "-d", database_url, "-c", sql]))
@@ -117,7 +116,7 @@ impl PostgresServer {
 
 impl Drop for PostgresServer {
     fn drop(&mut self) {
-        // Its processes are in sessions of their own: only Postgres itself can end them all.
+        // Its processes have their own sessions: only Postgres itself can end them all.
         if let Ok(process) = self.process.get_mut() {
             process.resume();
             process.quit(Duration::from_secs(5));
@@ -125,7 +124,7 @@ impl Drop for PostgresServer {
     }
 }
 
-/// Debian keeps the server's programs out of PATH; the newest version is taken.
+/// Debian keeps the server's programs out of PATH; the newest version is used.
 fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -145,7 +144,7 @@ fn programs() -> PathBuf {
         .expect("Postgres is not here: apt-get install postgresql (or: make test)")
 }
 
-/// Postgres refuses to run as root: then it runs as the account that its package made.
+/// Postgres refuses to run as root: then it runs as the account that its package created.
 struct Account(Option<(u32, u32)>);
 
 impl Account {
@@ -181,7 +180,7 @@ impl Account {
             &group.to_string(),
             "--clear-groups",
         ]);
-        // Again: a change of account clears the outer one.
+        // Set again: a change of account clears it.
         command.args(["--pdeathsig", "KILL", "--"]).arg(program);
         command
     }

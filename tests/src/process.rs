@@ -1,4 +1,4 @@
-//! One child process: a process group of its own, output in a file, gone when dropped.
+//! A child process: with its own process group, its output in a file, killed on drop.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::{keeper, wait::Patience};
+use crate::{spawner, wait::Polling};
 
-/// A running (or finished) child. Dropping it kills its whole group and waits for it; when that
-/// happens because a test failed, its output is printed.
+/// A running or finished child. Dropping it kills its whole group and waits for it; during a panic
+/// it prints its output.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -20,7 +20,7 @@ pub struct Process {
     log: PathBuf,
 }
 
-/// A command that knows nothing of this process's environment but PATH, and that does not outlive it.
+/// A command that inherits only PATH from the environment and ends with this process.
 pub fn isolated(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("setpriv");
     command.env_clear();
@@ -32,7 +32,7 @@ pub fn isolated(program: impl AsRef<OsStr>) -> Command {
 }
 
 impl Process {
-    /// Starts `command`; what it prints is appended to `<folder>/<name>.log`.
+    /// Starts `command`; appends its output to `<folder>/<name>.log`.
     pub fn spawn(name: &str, mut command: Command, folder: &Path) -> Self {
         let log = folder.join(format!("{name}.log"));
         let output = File::options()
@@ -45,7 +45,7 @@ impl Process {
             .stdout(output.try_clone().expect("the log file again"))
             .stderr(output)
             .process_group(0);
-        let child = keeper::spawn(command).unwrap_or_else(|error| {
+        let child = spawner::spawn(command).unwrap_or_else(|error| {
             panic!("cannot start {name}: {error} (apt-get install util-linux)")
         });
         Self {
@@ -59,17 +59,17 @@ impl Process {
         self.child.id()
     }
 
-    /// Everything it has printed.
+    /// Its whole output.
     pub fn output(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// Where it is written to.
+    /// The file of its output.
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// How it ended, or None while it runs.
+    /// Its exit status; None while it runs.
     pub fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("the state of a child")
     }
@@ -79,7 +79,7 @@ impl Process {
         self.signal(Signal::TERM);
     }
 
-    /// SIGQUIT, and waits until it is gone; SIGKILL when that takes longer than `within`.
+    /// SIGQUIT, and waits for the end; SIGKILL when that takes longer than `within`.
     pub fn quit(&mut self, within: Duration) {
         self.signal(Signal::QUIT);
         let deadline = std::time::Instant::now() + within;
@@ -89,13 +89,13 @@ impl Process {
         self.kill();
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// SIGKILL, and waits for the end.
     pub fn kill(&mut self) {
         self.signal(Signal::KILL);
         self.child.wait().expect("the end of a killed child");
     }
 
-    /// SIGSTOP: alive, and answering nothing, until [`resume`](Self::resume).
+    /// SIGSTOP: alive but silent until [`resume`](Self::resume).
     pub fn pause(&mut self) {
         self.signal(Signal::STOP);
     }
@@ -104,21 +104,21 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
-    /// SIGTERM, then its exit code; 128 + n when signal n ended it. Panics if it runs on.
+    /// SIGTERM, then its exit code, or 128 + n after signal n. Panics when it does not end in time.
     pub async fn stop(&mut self, within: Duration) -> i32 {
         self.term();
         self.exit_code(within).await
     }
 
-    /// Waits for its end without asking for it.
+    /// Waits for its end without a signal.
     pub async fn exit_code(&mut self, within: Duration) -> i32 {
         let what = format!("{} ends", self.name);
-        let patience = Patience::new(&what, within);
+        let polling = Polling::new(&what, within);
         let status = loop {
             if let Some(status) = self.exited() {
                 break status;
             }
-            patience.pause().await;
+            polling.pause().await;
         };
         status
             .code()
@@ -126,7 +126,7 @@ impl Process {
             .expect("a code or a signal")
     }
 
-    /// Panics, with the output, when it has ended.
+    /// Panics with its output when it has ended.
     pub fn assert_alive(&mut self) {
         if let Some(status) = self.exited() {
             panic!(
@@ -138,7 +138,7 @@ impl Process {
     }
 
     fn signal(&mut self, signal: Signal) {
-        // An ended child's number may be another's by now.
+        // The number of an ended child may belong to another process.
         if self.exited().is_none() {
             let group = Pid::from_child(&self.child);
             kill_process_group(group, signal).expect("a signal to a child of ours");

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::canary;
 use crate::client::Client;
-use crate::planted;
 use crate::process::{Process, isolated};
-use crate::wait::Patience;
+use crate::wait::Polling;
 
-const START: Duration = Duration::from_secs(20);
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Paths of the built binaries; [`binaries!`](crate::binaries) makes it inside a test.
+/// Paths of the built binaries; tests create it with [`binaries!`](crate::binaries).
 #[derive(Debug, Clone, Copy)]
 pub struct Binaries {
     pub api: &'static str,
     pub worker: &'static str,
 }
 
-/// Cargo tells the paths to the integration test itself only, hence a macro.
+/// A macro because Cargo gives the paths to integration tests only.
 #[macro_export]
 macro_rules! binaries {
     () => {
@@ -41,7 +41,7 @@ pub struct Api {
 
 impl Api {
     /// Starts it on a free port, with no environment but `environment`, and waits for /livez.
-    /// `folder` gets its log and address and is its working folder.
+    /// `folder` is its working folder and gets its log and its address.
     pub async fn start(binary: &str, environment: &Environment, folder: &Path) -> Self {
         let address_file = folder.join("api.addr");
         let _ = std::fs::remove_file(&address_file);
@@ -51,10 +51,10 @@ impl Api {
             .env("API_PORT", "0")
             .env("API_ADDR_FILE", &address_file);
         command.envs(environment);
-        planted::settings(environment);
+        canary::plant_secrets(environment);
         let mut process = Process::spawn("api", command, folder);
 
-        let patience = Patience::new("the API answers /livez", START);
+        let polling = Polling::new("the API answers /livez", START_TIMEOUT);
         let client = loop {
             process.assert_alive();
             if let Some(client) = written_address(&address_file).map(|base| Client::new(&base))
@@ -62,17 +62,17 @@ impl Api {
             {
                 break client;
             }
-            patience.pause().await;
+            polling.pause().await;
         };
         Self { process, client }
     }
 
-    /// Waits until /readyz says yes.
+    /// Waits until /readyz answers 200.
     pub async fn ready(&mut self) {
-        let patience = Patience::new("the API is ready", START);
+        let polling = Polling::new("the API is ready", START_TIMEOUT);
         while self.client.status_of("/readyz").await != Some(200) {
             self.process.assert_alive();
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 
@@ -87,11 +87,11 @@ impl Api {
 
 impl Drop for Api {
     fn drop(&mut self) {
-        planted::look_into(&mut self.process);
+        canary::assert_log_clean(&mut self.process);
     }
 }
 
-/// None until the file is there and whole.
+/// None until the file is complete.
 fn written_address(file: &Path) -> Option<String> {
     let address = std::fs::read_to_string(file).ok()?;
     let address = address.trim().trim_start_matches("http://");
@@ -105,12 +105,12 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts it as `name`, which names its log in `folder`. A worker has no port to wait for: its
-    /// first sign of life is a heartbeat in Redis, or a search that ends.
+    /// Starts it as `name`, which names its log in `folder`. A worker has no port to wait for: the
+    /// first signs of it are a heartbeat in Redis or an ended search.
     pub fn start(name: &str, binary: &str, environment: &Environment, folder: &Path) -> Self {
         let mut command = isolated(binary);
         command.current_dir(folder).envs(environment);
-        planted::settings(environment);
+        canary::plant_secrets(environment);
         Self {
             process: Process::spawn(name, command, folder),
         }
@@ -123,6 +123,6 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        planted::look_into(&mut self.process);
+        canary::assert_log_clean(&mut self.process);
     }
 }

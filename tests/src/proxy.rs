@@ -1,5 +1,5 @@
-//! A TCP proxy between a program and a server, to make the network bad: latency, cuts, black holes,
-//! and a reply that is lost on its way. Threads, not tasks: a busy test runtime does not delay it.
+//! A TCP proxy between a program and a server that simulates a bad network: latency, cuts, black
+//! holes, lost replies. It uses threads, not tasks, so that a busy test runtime does not delay it.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How often a stalled connection looks whether it may go on.
+/// How often a stalled connection checks whether it may continue.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Forwards `address()` to the server it was started for; dropping it cuts every connection.
+/// Forwards `address()` to its target; dropping it cuts every connection.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -34,7 +34,7 @@ struct State {
 }
 
 impl Proxy {
-    /// In front of `target`, host:port.
+    /// Starts it in front of `target`, host:port.
     pub fn start(target: impl Into<String>) -> Self {
         let target = target.into();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port for the proxy");
@@ -54,18 +54,18 @@ impl Proxy {
         self.address
     }
 
-    /// Holds back each chunk, in both directions, for this long.
+    /// Delays each chunk, in both directions, by this time.
     pub fn latency(&self, latency: Duration) {
         self.lock().latency = latency;
     }
 
-    /// Everything stays open and nothing arrives; bytes wait until `false`.
+    /// Connections stay open and nothing arrives; bytes wait until `false`.
     pub fn black_hole(&self, on: bool) {
         self.black_hole_towards(Direction::Up, on);
         self.black_hole_towards(Direction::Down, on);
     }
 
-    /// The same for one direction: the other one goes on.
+    /// A black hole in one direction only.
     pub fn black_hole_towards(&self, direction: Direction, on: bool) {
         let mut state = self.lock();
         match direction {
@@ -74,7 +74,7 @@ impl Proxy {
         }
     }
 
-    /// New connections are closed at once.
+    /// Closes new connections at once.
     pub fn refuse(&self, on: bool) {
         self.lock().refusing = on;
     }
@@ -86,19 +86,19 @@ impl Proxy {
         }
     }
 
-    /// The server gets the next request and does it; its reply never arrives, and the connection is
-    /// cut. Once per call.
+    /// The server receives and executes the next request; its reply is dropped and the connection
+    /// is cut. Once per call.
     pub fn swallow_reply(&self) {
         self.lock().swallow_replies += 1;
     }
 
-    /// The first reply that contains `pattern` never arrives, nor what came in the same packet,
-    /// and its connection is cut. Once per call, until [`swallow_nothing`](Self::swallow_nothing).
+    /// Drops the first reply that contains `pattern`, with the rest of its packet, and cuts its
+    /// connection. Once per call, until [`swallow_nothing`](Self::swallow_nothing).
     pub fn swallow_reply_with(&self, pattern: impl Into<Vec<u8>>) {
         self.lock().swallow_patterns.push(pattern.into());
     }
 
-    /// Forgets what was to be swallowed and has not come by.
+    /// Cancels the pending swallows.
     pub fn swallow_nothing(&self) {
         let mut state = self.lock();
         state.swallow_replies = 0;
@@ -132,7 +132,7 @@ impl Drop for Proxy {
     }
 }
 
-/// A port that nothing listened on a moment ago.
+/// A port that was free a moment ago.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address").port()
@@ -174,7 +174,7 @@ fn accept(listener: &TcpListener, target: &str, state: &Arc<Mutex<State>>) {
     }
 }
 
-/// Which way bytes go.
+/// The direction of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From the program to the server.
@@ -183,7 +183,7 @@ pub enum Direction {
     Down,
 }
 
-/// Reads here, delivers on a thread of its own: latency delays each chunk and holds up none.
+/// Reads here and delivers on a separate thread: latency delays each chunk but does not add up.
 fn forward(mut from: TcpStream, to: TcpStream, state: &Arc<Mutex<State>>, direction: Direction) {
     let (chunks, arriving) = channel::<(Instant, Vec<u8>)>();
     let delivering = {

@@ -1,25 +1,25 @@
-//! How good the answers are, measured: the worker's own commands over documents, questions and
-//! planted answers that were written for it (`tests/quality/`).
+//! Measures the quality of answers: runs the worker's commands over the documents, questions and
+//! planted answers in `tests/quality/`.
 
-mod asked;
-mod held;
-mod modelled;
+mod answers;
+mod claims;
+pub mod dataset;
 mod report;
-mod scripted;
-pub mod set;
+mod scripted_model;
+mod with_model;
 
-pub use asked::{Asked, ask};
-pub use held::{Held, hold};
-pub use modelled::{Modelled, ask_model, ask_scripted};
+pub use answers::{AnswerScores, ask};
+pub use claims::{ClaimScores, check_claims};
 pub use report::{Figures, write};
-pub use scripted::Scripted;
+pub use scripted_model::ScriptedModel;
+pub use with_model::{ModelScores, ask_model, ask_scripted};
 
 use crate::process::isolated;
 use serde_json::Value;
 use std::{fmt, path::Path, thread};
 use tempfile::TempDir;
 
-/// So many of so many.
+/// A count out of a total.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Share {
     pub hits: usize,
@@ -41,38 +41,37 @@ impl fmt::Display for Share {
 
 /// A worker's binary with the documents as its corpus.
 #[derive(Debug)]
-pub struct Bench {
+pub struct CorpusWorker {
     worker: String,
     folder: TempDir,
 }
 
-impl Bench {
-    /// With an index of all documents. QUALITY_WORKER names another binary to measure.
+impl CorpusWorker {
+    /// Indexes all documents. QUALITY_WORKER names another binary to measure.
     pub fn new(worker: &str) -> Self {
         let worker = std::env::var("QUALITY_WORKER").unwrap_or_else(|_| worker.to_owned());
         let folder = tempfile::tempdir().expect("a folder for the index");
-        let bench = Self { worker, folder };
-        bench.json(&["search", "anything", "--provider", "local", "--json"]);
-        bench
+        let worker = Self { worker, folder };
+        worker.json(&["search", "anything", "--provider", "local", "--json"]);
+        worker
     }
 
     fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// What a command prints as JSON. A search that finds nothing ends with a failure and prints
-    /// one too.
+    /// The JSON that a command prints. A search without results prints JSON too, and fails.
     fn json(&self, arguments: &[&str]) -> Value {
         self.json_with(&[], arguments)
     }
 
-    /// The same under further settings.
+    /// Like [`json`](Self::json), with extra settings.
     fn json_with(&self, settings: &[(&str, String)], arguments: &[&str]) -> Value {
         let output = isolated(&self.worker)
             .current_dir(self.folder.path())
             .env("WIKIPEDIA_BASE_URL", "off")
             .env("LOG_LEVEL", "error")
-            .env("CORPUS_PATHS", set::folder().join("documents"))
+            .env("CORPUS_PATHS", dataset::folder().join("documents"))
             .env("DATA_DIR", self.folder.path())
             .envs(settings.iter().map(|(name, value)| (name, value)))
             .args(arguments)

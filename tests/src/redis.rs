@@ -7,18 +7,18 @@ use redis::aio::MultiplexedConnection;
 use tempfile::TempDir;
 
 use crate::process::{Process, isolated};
-use crate::stack::Servers;
-use crate::wait::Patience;
+use crate::stack::RedisBackend;
+use crate::wait::Polling;
 
-/// How the server is set up; the default is a socket, no disk.
+/// How the server is set up; the default is a socket and no persistence.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Append-only file, synced before each reply, as in deployments. What is written survives
+    /// Append-only file, synced before each reply, as in deployments. Writes survive
     /// [`RedisServer::kill`] and [`RedisServer::restart`].
     pub aof: bool,
-    /// On a free TCP port instead of a socket, for what needs an address (a proxy, for one).
+    /// On a free TCP port instead of a socket, for uses that need an address, such as a proxy.
     pub tcp: bool,
-    /// More arguments, as on redis-server's command line.
+    /// More arguments for redis-server.
     pub arguments: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ impl RedisServer {
             port,
             folder,
         };
-        server.answers().await;
+        server.wait_until_answering().await;
         server
     }
 
@@ -91,26 +91,26 @@ impl RedisServer {
         self.port
     }
 
-    /// A connection of the test's own, for looking at keys.
+    /// A connection for the test, to inspect keys.
     pub async fn connection(&self) -> MultiplexedConnection {
         self.try_connection()
             .await
             .expect("a connection to the test's Redis")
     }
 
-    /// kill -9; the folder stays, for [`restart`](Self::restart).
+    /// SIGKILL; the folder stays, for [`restart`](Self::restart).
     pub fn kill(&mut self) {
         self.process.kill();
     }
 
-    /// Starts again on the same folder and address. Without AOF everything is forgotten.
+    /// Starts again on the same folder and address. Without AOF all data is lost.
     pub async fn restart(&mut self) {
         self.process.kill();
         self.process = launch(&self.options, self.port, &self.folder);
-        self.answers().await;
+        self.wait_until_answering().await;
     }
 
-    /// Frozen: connections stay open and nothing answers.
+    /// Frozen: connections stay open and get no answers.
     pub fn pause(&mut self) {
         self.process.pause();
     }
@@ -119,7 +119,7 @@ impl RedisServer {
         self.process.resume();
     }
 
-    /// Out of memory for all that would need more, or not any more.
+    /// Makes every write that needs memory fail, or ends that.
     pub async fn fill(&self, full: bool) {
         let mut limit = redis::cmd("CONFIG");
         limit.arg("SET").arg("maxmemory").arg(u8::from(full));
@@ -140,15 +140,15 @@ impl RedisServer {
             .await
     }
 
-    async fn answers(&mut self) {
-        let patience = Patience::new("the test's redis-server answers", Duration::from_secs(10));
-        while !self.pongs().await {
+    async fn wait_until_answering(&mut self) {
+        let polling = Polling::new("the test's redis-server answers", Duration::from_secs(10));
+        while !self.answers_ping().await {
             self.assert_installed_and_alive();
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 
-    async fn pongs(&self) -> bool {
+    async fn answers_ping(&self) -> bool {
         let Ok(mut connection) = self.try_connection().await else {
             return false;
         };
@@ -159,7 +159,7 @@ impl RedisServer {
     }
 
     fn assert_installed_and_alive(&mut self) {
-        // setpriv's own exit codes for a program that is not there or cannot run.
+        // setpriv's own exit codes for a program that is missing or cannot run.
         if let Some(126 | 127) = self.process.exited().and_then(|status| status.code()) {
             panic!("redis-server is not here: apt-get install redis-server (or: make test)");
         }
@@ -167,7 +167,7 @@ impl RedisServer {
     }
 }
 
-impl Servers for RedisServer {
+impl RedisBackend for RedisServer {
     fn url(&self) -> String {
         self.url()
     }

@@ -8,22 +8,22 @@ use redis::{AsyncCommands, Value};
 
 use crate::proxy::free_port;
 use crate::redis::{Options, RedisServer};
-use crate::stack::Servers;
-use crate::wait::Patience;
+use crate::stack::RedisBackend;
+use crate::wait::Polling;
 
 const NODES: u16 = 3;
 const SLOTS: u16 = 16384;
-const SERVES_WITHIN: Duration = Duration::from_secs(60);
+const SERVING_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub struct RedisCluster {
-    /// Node n begins with the nth third of the slots.
+    /// Node n starts with the nth third of the slots.
     pub nodes: Vec<RedisServer>,
     replicas: Vec<RedisServer>,
 }
 
 impl RedisCluster {
-    /// Three nodes that know each other and serve all slots.
+    /// Three connected nodes that serve all slots.
     pub async fn start() -> Self {
         let mut nodes = Vec::new();
         let mut buses = Vec::new();
@@ -40,7 +40,7 @@ impl RedisCluster {
         cluster
     }
 
-    /// One more node, which takes over when a master dies. Returns once it is up to date.
+    /// Adds a node, which takes over when its master dies. Returns once it is in sync.
     pub async fn add_replica_of(&mut self, master: usize) {
         let bus = free_port();
         let replica = RedisServer::with(options(bus)).await;
@@ -49,41 +49,41 @@ impl RedisCluster {
         let id: String = cluster(&mut first, &["MYID"]).await;
         let (port, bus) = (replica.port().to_string(), bus.to_string());
         let _: Value = cluster(&mut first, &["MEET", "127.0.0.1", &port, &bus]).await;
-        serves(&mut connection).await;
+        wait_until_serving(&mut connection).await;
         let _: Value = cluster(&mut connection, &["REPLICATE", &id]).await;
         self.replicas.push(replica);
-        self.replicated(master).await;
+        self.wait_until_replicated(master).await;
     }
 
     /// Waits until a replica of this node has all that the node has acknowledged so far.
-    pub async fn replicated(&self, master: usize) {
+    pub async fn wait_until_replicated(&self, master: usize) {
         let mut connection = self.nodes[master].connection().await;
-        let patience = Patience::new("the replica has everything", SERVES_WITHIN);
+        let polling = Polling::new("the replica has everything", SERVING_TIMEOUT);
         loop {
             let info: String = redis::cmd("INFO")
                 .arg("replication")
                 .query_async(&mut connection)
                 .await
                 .expect("the state of the replication");
-            // A replica says how far it is once a second.
+            // A replica reports its offset once a second.
             let value = |name: &str| info.split_once(name)?.1.split([',', '\r']).next();
             let is = value("master_repl_offset:");
             if info.contains("state=online") && value(",offset=") == is {
                 return;
             }
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 
-    /// Starts a killed node again, and waits until it takes part: at first it answers CLUSTERDOWN.
+    /// Starts a killed node again and waits until it serves: at first it answers CLUSTERDOWN.
     pub async fn restart(&mut self, index: usize) {
         self.nodes[index].restart().await;
-        serves(&mut self.nodes[index].connection().await).await;
+        wait_until_serving(&mut self.nodes[index].connection().await).await;
     }
 
-    /// The node that has a key, as the slots were dealt out.
-    pub async fn home_of(&self, key: &str) -> usize {
-        let mut connection = self.to_all().await.remove(0);
+    /// The node that has a key, by the initial distribution of slots.
+    pub async fn node_of(&self, key: &str) -> usize {
+        let mut connection = self.connect_to_all().await.remove(0);
         let slot: u16 = redis::cmd("CLUSTER")
             .arg("KEYSLOT")
             .arg(key)
@@ -91,11 +91,11 @@ impl RedisCluster {
             .await
             .expect("the slot of a key");
         (0..NODES)
-            .position(|index| range(index).contains(&slot))
+            .position(|index| slot_range(index).contains(&slot))
             .expect("every slot is dealt out")
     }
 
-    /// Which node has which of the keys of this form. Nodes that are down have none.
+    /// All keys that match the pattern, each with its node. Nodes that are down are skipped.
     pub async fn keys(&self, pattern: &str) -> Vec<(usize, String)> {
         let mut found = Vec::new();
         for (index, node) in self.nodes.iter().enumerate() {
@@ -108,9 +108,9 @@ impl RedisCluster {
         found
     }
 
-    /// Moves the slot of a key, with all keys in it, to another node, as redis-cli's reshard does.
+    /// Moves the slot of a key, with all its keys, to another node, as redis-cli's reshard does.
     pub async fn move_slot(&self, key: &str, from: usize, to: usize) {
-        let mut connections = self.to_all().await;
+        let mut connections = self.connect_to_all().await;
         let mut ids: Vec<String> = Vec::new();
         for connection in &mut connections {
             ids.push(cluster(connection, &["MYID"]).await);
@@ -137,13 +137,14 @@ impl RedisCluster {
                 .expect("a migrated key");
         }
         let settled = [&setslot[..], &["NODE", &ids[to]]].concat();
-        // The new owner first: nobody may be sent to one who does not know of it yet.
+        // The new owner first: no client may be redirected to a node that does not know of its slot
+        // yet.
         for index in [to, from] {
             let _: Value = cluster(&mut connections[index], &settled).await;
         }
     }
 
-    async fn to_all(&self) -> Vec<MultiplexedConnection> {
+    async fn connect_to_all(&self) -> Vec<MultiplexedConnection> {
         let mut connections = Vec::new();
         for node in &self.nodes {
             connections.push(node.connection().await);
@@ -152,9 +153,9 @@ impl RedisCluster {
     }
 
     async fn form(&self, buses: &[u16]) {
-        let mut connections = self.to_all().await;
+        let mut connections = self.connect_to_all().await;
         for (index, connection) in (0..NODES).zip(&mut connections) {
-            let slots = range(index);
+            let slots = slot_range(index);
             let (first, last) = (slots.start.to_string(), (slots.end - 1).to_string());
             let _: Value = cluster(connection, &["ADDSLOTSRANGE", &first, &last]).await;
         }
@@ -164,12 +165,12 @@ impl RedisCluster {
             let _: Value = cluster(&mut connections[0], &meet).await;
         }
         for connection in &mut connections {
-            serves(connection).await;
+            wait_until_serving(connection).await;
         }
     }
 }
 
-impl Servers for RedisCluster {
+impl RedisBackend for RedisCluster {
     fn url(&self) -> String {
         let nodes: Vec<String> = self.nodes.iter().map(RedisServer::address).collect();
         format!("redis://{}", nodes.join(","))
@@ -193,15 +194,15 @@ impl Servers for RedisCluster {
     }
 }
 
-async fn serves(connection: &mut MultiplexedConnection) {
-    let patience = Patience::new("a node serves its part of a Cluster", SERVES_WITHIN);
+async fn wait_until_serving(connection: &mut MultiplexedConnection) {
+    let polling = Polling::new("a node serves its part of a Cluster", SERVING_TIMEOUT);
     let all = format!("cluster_slots_ok:{SLOTS}");
     loop {
         let info: String = cluster(connection, &["INFO"]).await;
         if info.contains("cluster_state:ok") && info.contains(&all) {
             return;
         }
-        patience.pause().await;
+        polling.pause().await;
     }
 }
 
@@ -210,7 +211,7 @@ fn options(bus: u16) -> Options {
         ("--cluster-enabled", "yes"),
         ("--cluster-port", &bus.to_string()),
         ("--cluster-node-timeout", "1000"),
-        // One node away shall not stop the others.
+        // A missing node must not stop the others.
         ("--cluster-require-full-coverage", "no"),
     ];
     Options {
@@ -223,7 +224,7 @@ fn options(bus: u16) -> Options {
     }
 }
 
-fn range(index: u16) -> Range<u16> {
+fn slot_range(index: u16) -> Range<u16> {
     let share = SLOTS / NODES;
     let end = if index + 1 == NODES {
         SLOTS

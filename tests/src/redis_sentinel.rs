@@ -11,18 +11,18 @@ use tempfile::TempDir;
 use crate::process::{Process, isolated};
 use crate::proxy::free_port;
 use crate::redis::{Options, RedisServer};
-use crate::stack::Servers;
-use crate::wait::Patience;
+use crate::stack::RedisBackend;
+use crate::wait::Polling;
 
 const NAME: &str = "main";
 const SENTINELS: usize = 3;
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
+const SETTLING_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub struct RedisSentinel {
-    /// Dropped first: nobody shall fail over what is being torn down.
+    /// Dropped first, so that no sentinel starts a failover during the teardown.
     sentinels: Vec<Sentinel>,
-    /// The first is the master to begin with.
+    /// The first is the initial master.
     pub servers: Vec<RedisServer>,
     _folder: TempDir,
 }
@@ -34,7 +34,7 @@ struct Sentinel {
 }
 
 impl RedisSentinel {
-    /// Returns once every sentinel knows the others and a replica that is up to date.
+    /// Returns once every sentinel knows the others and a replica that is in sync.
     pub async fn start() -> Self {
         let aof = Options {
             aof: true,
@@ -57,11 +57,11 @@ impl RedisSentinel {
             servers: vec![master, replica],
             _folder: folder,
         };
-        started.settled(1).await;
+        started.wait_until_settled(1).await;
         started
     }
 
-    /// The index of the master, in the opinion of the sentinels; None while they disagree.
+    /// The index of the master according to the sentinels; None while they disagree.
     pub async fn master(&self) -> Option<usize> {
         let mut opinions = Vec::new();
         for sentinel in &self.sentinels {
@@ -75,10 +75,10 @@ impl RedisSentinel {
         self.servers.iter().position(|server| server.port() == port)
     }
 
-    /// Waits until the replica has everything that the master has acknowledged so far, and tells who
-    /// is the master.
-    pub async fn replicated(&self) -> usize {
-        let patience = Patience::new("the replica has everything", SETTLED_WITHIN);
+    /// Waits until the replica has everything that the master has acknowledged so far; returns the
+    /// master's index.
+    pub async fn wait_until_replicated(&self) -> usize {
+        let polling = Polling::new("the replica has everything", SETTLING_TIMEOUT);
         loop {
             if let Some(master) = self.master().await
                 && self
@@ -88,28 +88,28 @@ impl RedisSentinel {
             {
                 return master;
             }
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 
-    /// A failover while the master is well, as before maintenance.
-    pub async fn ask_for_failover(&self) {
-        let patience = Patience::new("the sentinels fail over", SETTLED_WITHIN);
+    /// Starts a failover from a healthy master, as before maintenance.
+    pub async fn start_failover(&self) {
+        let polling = Polling::new("the sentinels fail over", SETTLING_TIMEOUT);
         let mut command = redis::cmd("SENTINEL");
         command.arg("FAILOVER").arg(NAME);
         while self.sentinels[0].query::<()>(&command).await.is_err() {
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 
     /// Waits until all sentinels agree and see this many replicas that follow.
-    pub async fn settled(&mut self, replicas: usize) {
-        let patience = Patience::new("the sentinels are settled", SETTLED_WITHIN);
+    pub async fn wait_until_settled(&mut self, replicas: usize) {
+        let polling = Polling::new("the sentinels are settled", SETTLING_TIMEOUT);
         while !self.is_settled(replicas).await {
             for sentinel in &mut self.sentinels {
                 sentinel.process.assert_alive();
             }
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 
@@ -146,7 +146,7 @@ impl RedisSentinel {
     }
 }
 
-impl Servers for RedisSentinel {
+impl RedisBackend for RedisSentinel {
     fn url(&self) -> String {
         let sentinels = self.sentinels.iter();
         let hosts: Vec<String> = sentinels
@@ -156,14 +156,14 @@ impl Servers for RedisSentinel {
     }
 
     async fn connections(&self) -> Vec<MultiplexedConnection> {
-        let patience = Patience::new("there is a master", SETTLED_WITHIN);
+        let polling = Polling::new("there is a master", SETTLING_TIMEOUT);
         loop {
             if let Some(master) = self.master().await
                 && let Ok(connection) = self.servers[master].try_connection().await
             {
                 return vec![connection];
             }
-            patience.pause().await;
+            polling.pause().await;
         }
     }
 }
@@ -173,7 +173,7 @@ impl Sentinel {
         let port = free_port();
         let name = format!("sentinel-{index}");
         let file = folder.path().join(format!("{name}.conf"));
-        // Sentinels write what they learn into their file: each has its own.
+        // Sentinels write to their configuration file: each has its own.
         let lines = [
             format!("port {port}"),
             "bind 127.0.0.1".to_owned(),

@@ -1,4 +1,4 @@
-//! Looking at a service as its operators do: metrics and probes.
+//! Observes a service as its operators do: metrics and probes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::scene::found;
+use crate::fixtures::gather_results;
 use crate::upstream::{Reply, Request, searxng};
 use crate::{Binaries, Client, Stack, Upstream, eventually};
 
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One scrape: each sample by name and labels, as they are written.
+/// One scrape: each sample by its name and labels as written.
 pub struct Scrape {
     pub types: BTreeMap<String, String>,
     pub samples: BTreeMap<String, f64>,
@@ -49,7 +49,7 @@ impl Scrape {
         *value.unwrap_or_else(|| panic!("no {sample} among {:#?}", self.samples))
     }
 
-    /// The sum over all samples of a name that have all of these labels.
+    /// The sum of all samples with this name that have all of these labels.
     pub fn sum(&self, name: &str, labels: &[&str]) -> f64 {
         let of_name = self.samples.iter().filter(|(sample, _)| {
             sample.split('{').next() == Some(name)
@@ -59,7 +59,7 @@ impl Scrape {
     }
 }
 
-/// What is measured right now.
+/// The current metrics.
 pub async fn scrape(client: &Client) -> Scrape {
     let answer = client.get("/metrics").await;
     assert_eq!(answer.status, 200, "{}", answer.text);
@@ -68,43 +68,43 @@ pub async fn scrape(client: &Client) -> Scrape {
     Scrape::read(&answer.text)
 }
 
-/// The address in a file, once it is there.
+/// A client for the address in a file, once the file exists.
 pub async fn address(file: &Path) -> Client {
     let what = format!("an address in {}", file.display());
-    eventually(&what, SOON, async || {
+    eventually(&what, TIMEOUT, async || {
         let address = std::fs::read_to_string(file).ok()?;
         (!address.is_empty()).then(|| Client::new(&format!("http://{address}")))
     })
     .await
 }
 
-/// The port of the stack's worker, once it is ready.
+/// A client for the metrics port of the stack's worker, once it is ready.
 pub async fn worker_port(stack: &Stack) -> Client {
     let port = address(&stack.folder().join("worker.metrics")).await;
-    eventually("the worker is ready", SOON, async || {
+    eventually("the worker is ready", TIMEOUT, async || {
         (port.status_of("/readyz").await == Some(200)).then_some(())
     })
     .await;
     port
 }
 
-/// Finds nothing about nothing, hangs when it shall, and finds something otherwise.
+/// A SearXNG that returns nothing for "nothing", hangs for "hang", and otherwise returns a result.
 pub fn web() -> Upstream {
     Upstream::start(|request: &Request| {
         let query = request.parameter("q").unwrap_or_default();
         let results = match query {
             query if query.contains("hang") => return Reply::hang(),
             query if query.contains("nothing") => Vec::new(),
-            _ => found(),
+            _ => gather_results(),
         };
         Reply::json(200, searxng::body(query, &results).to_string())
     })
 }
 
-/// Both binaries with a port for metrics.
+/// A stack whose two binaries have a metrics port.
 pub async fn watched(binaries: Binaries, web: &Upstream) -> Stack {
     Stack::builder(binaries)
-        .searching(web)
+        .with_searxng(web)
         .env("METRICS_PORT", 0)
         .api_env("METRICS_ADDR_FILE", "api.metrics")
         .worker_env("METRICS_ADDR_FILE", "worker.metrics")
@@ -112,7 +112,7 @@ pub async fn watched(binaries: Binaries, web: &Upstream) -> Stack {
         .await
 }
 
-/// A quick search that nothing is kept of.
+/// A quick search that does not use the cache.
 pub fn speed(query: &str) -> Value {
     json!({"query": query, "mode": "speed", "cache": false})
 }

@@ -10,15 +10,15 @@ use crate::programs::{Api, Binaries, Environment, Worker};
 use crate::redis::{Options, RedisServer};
 use crate::upstream::Upstream;
 
-/// What a stack can run on.
-pub trait Servers {
+/// A Redis that a stack can use.
+pub trait RedisBackend {
     /// For REDIS_URL.
     fn url(&self) -> String;
-    /// One connection to each server that has keys of its own, for looking at them.
+    /// One connection to each server with keys, to inspect them.
     fn connections(&self) -> impl Future<Output = Vec<MultiplexedConnection>>;
 }
 
-/// Fields are dropped in this order: the programs before the Redis that they use.
+/// Fields are dropped in this order: the programs before their Redis.
 #[derive(Debug)]
 pub struct Stack<Redis = RedisServer> {
     pub workers: Vec<Worker>,
@@ -32,7 +32,7 @@ pub struct Stack<Redis = RedisServer> {
 }
 
 #[derive(Debug)]
-pub struct Builder {
+pub struct StackBuilder {
     binaries: Binaries,
     workers: usize,
     redis: Options,
@@ -43,10 +43,10 @@ pub struct Builder {
 }
 
 impl Stack {
-    /// One worker, a Redis on a socket, SQLite, no provider and no model, until told otherwise.
-    pub fn builder(binaries: Binaries) -> Builder {
+    /// The defaults: one worker, a Redis on a socket, SQLite, no provider and no model.
+    pub fn builder(binaries: Binaries) -> StackBuilder {
         let empty = Environment::new;
-        Builder {
+        StackBuilder {
             binaries,
             workers: 1,
             redis: Options::default(),
@@ -63,7 +63,7 @@ impl<Redis> Stack<Redis> {
         self.api.client()
     }
 
-    /// Where all of it runs: logs, `history.db`, the corpus index.
+    /// The folder of all processes: logs, `history.db`, the corpus index.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -73,7 +73,7 @@ impl<Redis> Stack<Redis> {
         self.add_worker_with(&[])
     }
 
-    /// The same, with settings of its own on top.
+    /// Like [`add_worker`](Self::add_worker), with extra settings.
     pub fn add_worker_with(&mut self, own: &[(&str, &str)]) -> &mut Worker {
         let environment = on_top(&self.worker_environment, own);
         let name = format!("worker-{}", self.started);
@@ -89,12 +89,12 @@ impl<Redis> Stack<Redis> {
     }
 
     /// Starts one more API on the same Redis and database.
-    pub async fn another_api(&self) -> Api {
-        self.another_api_with(&[]).await
+    pub async fn start_api(&self) -> Api {
+        self.start_api_with(&[]).await
     }
 
-    /// The same, with settings of its own on top.
-    pub async fn another_api_with(&self, own: &[(&str, &str)]) -> Api {
+    /// Like [`start_api`](Self::start_api), with extra settings.
+    pub async fn start_api_with(&self, own: &[(&str, &str)]) -> Api {
         let folder = TempDir::with_prefix_in("api-", self.folder.path()).expect("a folder");
         let folder = folder.keep();
         let environment = on_top(&self.api_environment, own);
@@ -103,7 +103,7 @@ impl<Redis> Stack<Redis> {
         api
     }
 
-    /// SIGKILL to the API, and another one in its place, at another address.
+    /// SIGKILL to the API, and a new one at another address.
     pub async fn replace_api(&mut self) {
         self.api.process().kill();
         self.api = Api::start(self.binaries.api, &self.api_environment, self.folder.path()).await;
@@ -120,7 +120,7 @@ fn on_top(environment: &Environment, own: &[(&str, &str)]) -> Environment {
     environment
 }
 
-impl Builder {
+impl StackBuilder {
     pub fn workers(mut self, count: usize) -> Self {
         self.workers = count;
         self
@@ -132,9 +132,9 @@ impl Builder {
         self
     }
 
-    /// On a Redis that runs already: to put a [`Proxy`](crate::Proxy) before it, or to give two
-    /// stacks one Redis, one after the other.
-    pub fn on(mut self, redis: RedisServer) -> Self {
+    /// Uses a running Redis: to put a [`Proxy`](crate::Proxy) before it, or to give two stacks one
+    /// Redis, one after the other.
+    pub fn on_redis(mut self, redis: RedisServer) -> Self {
         self.started = Some(redis);
         self
     }
@@ -155,8 +155,8 @@ impl Builder {
         self
     }
 
-    /// Searches go to this double of SearXNG and nowhere else.
-    pub fn searching(self, searxng: &Upstream) -> Self {
+    /// Makes this double of SearXNG the only engine.
+    pub fn with_searxng(self, searxng: &Upstream) -> Self {
         self.env("SEARXNG_BASE_URL", searxng.url())
             .env("WIKIPEDIA_BASE_URL", "off")
     }
@@ -168,7 +168,7 @@ impl Builder {
         stack
     }
 
-    /// Starts everything, and waits for no more than an API that listens: what it needs may be down.
+    /// Starts everything but waits only until the API listens: what it needs may be down.
     pub async fn start_unready(mut self) -> Stack {
         let redis = match self.started.take() {
             Some(redis) => redis,
@@ -177,14 +177,14 @@ impl Builder {
         self.launch(redis).await
     }
 
-    /// As [`start`](Self::start), on servers that run already.
-    pub async fn start_on<Redis: Servers>(self, redis: Redis) -> Stack<Redis> {
+    /// Like [`start`](Self::start), on running servers.
+    pub async fn start_on<Redis: RedisBackend>(self, redis: Redis) -> Stack<Redis> {
         let mut stack = self.launch(redis).await;
         stack.api.ready().await;
         stack
     }
 
-    async fn launch<Redis: Servers>(self, redis: Redis) -> Stack<Redis> {
+    async fn launch<Redis: RedisBackend>(self, redis: Redis) -> Stack<Redis> {
         let folder = TempDir::with_prefix("privachat-stack-").expect("a temporary folder");
 
         let mut defaults = Environment::new();
@@ -194,7 +194,7 @@ impl Builder {
             format!("sqlite://{}", folder.path().join("history.db").display()),
         );
         defaults.insert("DRAIN_SECONDS".into(), "5".into());
-        // No load balancer has to notice that an API stops, but in the tests that have one.
+        // Only tests with a load balancer need the delay before an API stops.
         defaults.insert("SHUTDOWN_DELAY_SECONDS".into(), "0".into());
         defaults.extend(self.both);
         let mut api_environment = defaults.clone();

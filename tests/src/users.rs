@@ -1,5 +1,5 @@
-//! Users of the service who do not stop: they search, poll, listen and look at what they asked,
-//! each over connections of their own, and note whatever an honest client would call a failure.
+//! Continuous users of the service: they search, poll, listen and read the history, each over its
+//! own connections, and record everything that an honest client would call a failure.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,82 +12,82 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::Client;
-use crate::reader::{Ended, Reader};
+use crate::resuming_reader::{ConnectionEnd, ResumingReader};
 
-/// Between two looks at a search, and between two requests of one user.
-const A_MOMENT: Duration = Duration::from_millis(25);
-/// Before a stream that was ended is opened again: what its `retry:` asks for.
+/// Between two polls of a search, and between two requests of one user.
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
+/// Before an ended stream is opened again: as its `retry:` asks.
 const RETRY: Duration = Duration::from_secs(1);
 /// Longer than any search here takes.
-const LOOKS: usize = 2400;
+const MAX_POLLS: usize = 2400;
 
-/// What they have seen so far.
+/// The observations of all users.
 #[derive(Debug, Default)]
 pub struct Seen {
     pub requests: usize,
     /// Ids of the searches that were accepted.
     pub accepted: Vec<String>,
-    /// How many of them are completed, as the users saw it.
+    /// How many of them completed, as the users saw it.
     pub completed: usize,
-    /// Streams of searches that were ended as documented, before their search had, and gone on with.
+    /// Event streams that ended as documented before their search did, and were resumed.
     pub resumed: usize,
-    /// Streams of the queue that were ended so, and opened again.
+    /// Queue streams that ended as documented and were opened again.
     pub reopened: usize,
     /// What went wrong.
     pub failures: Vec<String>,
 }
 
-/// At work until they are told to go home.
+/// Users at work until [`stop`](Self::stop).
 pub struct Users {
     base: String,
-    told: watch::Sender<bool>,
+    is_stopping: watch::Sender<bool>,
     at_work: JoinSet<()>,
     seen: Arc<Mutex<Seen>>,
 }
 
 impl Users {
-    /// Nobody yet; they use the service at `base`.
-    pub fn of(base: &str) -> Self {
+    /// Without users at first; `base` is the address of the service.
+    pub fn new(base: &str) -> Self {
         Self {
             base: base.to_owned(),
-            told: watch::Sender::new(false),
+            is_stopping: watch::Sender::new(false),
             at_work: JoinSet::new(),
             seen: Arc::default(),
         }
     }
 
-    /// So many who ask and poll, who ask and wait for the answer, who ask and listen, who look at the
-    /// history, who watch the queue.
-    pub fn come(&mut self, [polling, waiting, listening, looking, watching]: [usize; 5]) {
+    /// Starts this many users that poll, that wait for the answer, that listen to events, that read
+    /// the history, and that watch the queue.
+    pub fn start(&mut self, [polling, waiting, listening, looking, watching]: [usize; 5]) {
         for number in 0..polling {
             let user = self.user();
-            self.at_work.spawn(user.polls(number));
+            self.at_work.spawn(user.run_polling(number));
         }
         for number in 0..waiting {
             let user = self.user();
-            self.at_work.spawn(user.waits(number));
+            self.at_work.spawn(user.run_waiting(number));
         }
         for number in 0..listening {
             let user = self.user();
-            self.at_work.spawn(user.listens(number));
+            self.at_work.spawn(user.run_listening(number));
         }
         for _ in 0..looking {
             let user = self.user();
-            self.at_work.spawn(user.looks());
+            self.at_work.spawn(user.run_listing());
         }
         for _ in 0..watching {
             let user = self.user();
-            self.at_work.spawn(user.watches());
+            self.at_work.spawn(user.run_watching_queue());
         }
     }
 
-    /// One more user, who listens to one search alone.
+    /// One more user, which listens to one search.
     pub fn ask(&mut self, name: &str) {
         let user = self.user();
         let name = name.to_owned();
         self.at_work.spawn(async move {
-            if let Some(id) = user.asks(&name).await {
-                user.follows(&id).await;
+            if let Some(id) = user.submit(&name).await {
+                user.follow_events(&id).await;
             }
         });
     }
@@ -96,9 +96,9 @@ impl Users {
         lock(&self.seen)
     }
 
-    /// They wait for what they asked for and begin nothing new; what all of them have seen.
-    pub async fn go_home(mut self) -> Seen {
-        self.told.send_replace(true);
+    /// Lets them finish what they began; returns the observations of all.
+    pub async fn stop(mut self) -> Seen {
+        self.is_stopping.send_replace(true);
         while let Some(user) = self.at_work.join_next().await {
             user.expect("a user does not panic");
         }
@@ -108,7 +108,7 @@ impl Users {
     fn user(&self) -> User {
         User {
             client: Client::new(&self.base),
-            told: self.told.subscribe(),
+            is_stopping: self.is_stopping.subscribe(),
             seen: Arc::clone(&self.seen),
         }
     }
@@ -124,77 +124,77 @@ fn id_in(answer: &Value) -> String {
 
 struct User {
     client: Client,
-    told: watch::Receiver<bool>,
+    is_stopping: watch::Receiver<bool>,
     seen: Arc<Mutex<Seen>>,
 }
 
 impl User {
-    async fn polls(self, number: usize) {
+    async fn run_polling(self, number: usize) {
         for turn in 0.. {
-            if self.goes_home() {
+            if self.should_stop() {
                 return;
             }
-            if let Some(id) = self.asks(&format!("poll {number} {turn}")).await {
-                self.waits_for(&id).await;
+            if let Some(id) = self.submit(&format!("poll {number} {turn}")).await {
+                self.poll_until_completed(&id).await;
             }
-            sleep(A_MOMENT).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    async fn waits(self, number: usize) {
+    async fn run_waiting(self, number: usize) {
         for turn in 0.. {
-            if self.goes_home() {
+            if self.should_stop() {
                 return;
             }
             let request = self.search(&format!("wait {number} {turn}"), false);
-            if let Some(answer) = self.sends("synchronous search", request).await
+            if let Some(answer) = self.send("synchronous search", request).await
                 && let Some(ended) = self.body("synchronous search", answer).await
             {
                 let mut seen = self.seen();
                 seen.accepted.push(id_in(&ended));
                 seen.completed += usize::from(ended["status"] == "completed");
             }
-            sleep(A_MOMENT).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    async fn listens(self, number: usize) {
+    async fn run_listening(self, number: usize) {
         for turn in 0.. {
-            if self.goes_home() {
+            if self.should_stop() {
                 return;
             }
-            if let Some(id) = self.asks(&format!("listen {number} {turn}")).await {
-                self.follows(&id).await;
+            if let Some(id) = self.submit(&format!("listen {number} {turn}")).await {
+                self.follow_events(&id).await;
             }
-            sleep(A_MOMENT).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    async fn looks(self) {
-        while !self.goes_home() {
-            self.gets("/api/v1/sessions?limit=10").await;
-            sleep(A_MOMENT).await;
+    async fn run_listing(self) {
+        while !self.should_stop() {
+            self.get_json("/api/v1/sessions?limit=10").await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// A stream that has no end of its own.
-    async fn watches(mut self) {
-        while !self.goes_home() {
+    /// A stream without an end of its own.
+    async fn run_watching_queue(mut self) {
+        while !self.should_stop() {
             let request = self.client.request(Method::GET, "/api/v1/queue/events");
-            let Some(answer) = self.sends("queue events", request).await else {
-                sleep(A_MOMENT).await;
+            let Some(answer) = self.send("queue events", request).await else {
+                sleep(POLL_INTERVAL).await;
                 continue;
             };
             let mut chunks = answer.bytes_stream();
             loop {
                 let chunk = tokio::select! {
                     chunk = chunks.next() => chunk,
-                    _ = self.told.wait_for(|told| *told) => return,
+                    _ = self.is_stopping.wait_for(|is_stopping| *is_stopping) => return,
                 };
                 match chunk {
                     Some(Ok(_)) => {}
                     Some(Err(error)) => {
-                        self.fails("queue events", &format!("cut: {error:?}"));
+                        self.note_failure("queue events", &format!("cut: {error:?}"));
                         break;
                     }
                     None => {
@@ -207,9 +207,9 @@ impl User {
         }
     }
 
-    /// Starts a search, which `name` tells from the others; nothing when that failed.
-    async fn asks(&self, name: &str) -> Option<String> {
-        let answer = self.sends("search", self.search(name, true)).await?;
+    /// Starts a search whose question contains `name`; None when that failed.
+    async fn submit(&self, name: &str) -> Option<String> {
+        let answer = self.send("search", self.search(name, true)).await?;
         let id = id_in(&self.body("search", answer).await?);
         self.seen().accepted.push(id.clone());
         Some(id)
@@ -224,62 +224,64 @@ impl User {
         request.json(&search)
     }
 
-    async fn waits_for(&self, id: &str) {
-        for _ in 0..LOOKS {
-            let now = self.gets(&format!("/api/v1/search/status/{id}")).await;
+    async fn poll_until_completed(&self, id: &str) {
+        for _ in 0..MAX_POLLS {
+            let now = self.get_json(&format!("/api/v1/search/status/{id}")).await;
             match now.as_ref().and_then(|now| now["status"].as_str()) {
                 Some("completed") => return self.seen().completed += 1,
-                Some("failed") => return self.fails("search", &format!("{now:?}")),
-                _ => sleep(A_MOMENT).await,
+                Some("failed") => return self.note_failure("search", &format!("{now:?}")),
+                _ => sleep(POLL_INTERVAL).await,
             }
         }
-        self.fails("search", "takes too long");
+        self.note_failure("search", "takes too long");
     }
 
-    /// Listens to all its events, behind the last one again when the stream is ended before it.
-    async fn follows(&self, id: &str) {
-        let mut reader = Reader::default();
-        for _ in 0..LOOKS {
+    /// Listens to all its events; resumes when the stream ends before the search.
+    async fn follow_events(&self, id: &str) {
+        let mut reader = ResumingReader::default();
+        for _ in 0..MAX_POLLS {
             self.seen().requests += 1;
             let ended = reader.read(&self.client, id, usize::MAX).await;
             match ended {
-                Ended::Cleanly | Ended::Over if reader.is_over() => break,
-                Ended::Cleanly => {
+                ConnectionEnd::Complete | ConnectionEnd::NothingLeft if reader.is_over() => break,
+                ConnectionEnd::Complete => {
                     self.seen().resumed += 1;
                     sleep(RETRY).await;
                 }
-                Ended::Over => return self.fails("events", "over before the last event"),
-                Ended::Cut => {
-                    self.fails("events", "cut");
-                    sleep(A_MOMENT).await;
+                ConnectionEnd::NothingLeft => {
+                    return self.note_failure("events", "over before the last event");
+                }
+                ConnectionEnd::Cut => {
+                    self.note_failure("events", "cut");
+                    sleep(POLL_INTERVAL).await;
                 }
             }
         }
         let events = reader.events();
-        let ends = events.iter().filter(|told| told.kind == "completed");
+        let ends = events.iter().filter(|event| event.kind == "completed");
         match (ends.count(), events.last()) {
             (1, Some(last)) if last.kind == "completed" => self.seen().completed += 1,
-            _ => self.fails("events", &format!("not one completion: {events:?}")),
+            _ => self.note_failure("events", &format!("not one completion: {events:?}")),
         }
     }
 
-    async fn gets(&self, path: &str) -> Option<Value> {
+    async fn get_json(&self, path: &str) -> Option<Value> {
         let what = path.get(..20).unwrap_or(path);
-        let answer = self.sends(what, self.client.request(Method::GET, path));
+        let answer = self.send(what, self.client.request(Method::GET, path));
         self.body(what, answer.await?).await
     }
 
-    /// The answer, when it is a 200.
-    async fn sends(&self, what: &str, request: RequestBuilder) -> Option<reqwest::Response> {
+    /// The answer, if its status is 200.
+    async fn send(&self, what: &str, request: RequestBuilder) -> Option<reqwest::Response> {
         self.seen().requests += 1;
         match request.send().await {
             Ok(answer) if answer.status() == 200 => Some(answer),
             Ok(answer) => {
-                self.fails(what, answer.status().as_str());
+                self.note_failure(what, answer.status().as_str());
                 None
             }
             Err(error) => {
-                self.fails(what, &format!("{error:?}"));
+                self.note_failure(what, &format!("{error:?}"));
                 None
             }
         }
@@ -289,20 +291,20 @@ impl User {
         match answer.json().await {
             Ok(body) => Some(body),
             Err(error) => {
-                self.fails(what, &format!("{error:?}"));
+                self.note_failure(what, &format!("{error:?}"));
                 None
             }
         }
     }
 
-    fn fails(&self, what: &str, how: &str) {
+    fn note_failure(&self, what: &str, how: &str) {
         let failure = format!("{what}: {how}");
         eprintln!("a user's failure: {failure}");
         self.seen().failures.push(failure);
     }
 
-    fn goes_home(&self) -> bool {
-        *self.told.borrow()
+    fn should_stop(&self) -> bool {
+        *self.is_stopping.borrow()
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {

@@ -1,34 +1,34 @@
-//! Waiting for a condition with a deadline, the only kind of waiting that tests do.
+//! Waiting for a condition with a deadline, the only kind of waiting in tests.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-const BETWEEN_PROBES: Duration = Duration::from_millis(10);
+const PROBE_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Probes until there is a value. Panics with `what` when `within` is over.
+/// Probes until there is a value. Panics with `what` after `within`.
 pub async fn eventually<T>(
     what: &str,
     within: Duration,
     mut probe: impl AsyncFnMut() -> Option<T>,
 ) -> T {
-    let patience = Patience::new(what, within);
+    let polling = Polling::new(what, within);
     loop {
         if let Some(value) = probe().await {
             return value;
         }
-        patience.pause().await;
+        polling.pause().await;
     }
 }
 
-/// The same for loops in the harness: futures with async closures in them cannot be spawned.
-pub(crate) struct Patience<'a> {
+/// [`eventually`] for loops in the harness: futures with async closures in them cannot be spawned.
+pub(crate) struct Polling<'a> {
     what: &'a str,
     within: Duration,
     deadline: Instant,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> Polling<'a> {
     pub(crate) fn new(what: &'a str, within: Duration) -> Self {
         Self {
             what,
@@ -37,7 +37,7 @@ impl<'a> Patience<'a> {
         }
     }
 
-    /// A moment between two probes. Panics when time is up.
+    /// A moment between two probes. Panics at the deadline.
     pub(crate) async fn pause(&self) {
         assert!(
             Instant::now() < self.deadline,
@@ -45,6 +45,6 @@ impl<'a> Patience<'a> {
             self.within,
             self.what
         );
-        sleep(BETWEEN_PROBES).await;
+        sleep(PROBE_INTERVAL).await;
     }
 }

@@ -1,5 +1,6 @@
-//! 200 searches over upstreams that are randomly slow and broken: all end in time, and each for
-//! which anything was found has a cited answer. `DEADLINES_SEED` repeats a run.
+//! 200 searches over randomly slow and broken upstreams: all end in time, and each with results has
+//! a cited answer. `DEADLINES_SEED` repeats a run. A binary of its own, because it measures the
+//! memory of its process.
 
 use futures_util::{StreamExt, stream};
 use privachat_core::{mode::Mode, schema::SearchRequest};
@@ -20,24 +21,25 @@ use std::{
 
 const SEARCHES: u64 = 200;
 const AT_ONCE: usize = 16;
-/// What a busy machine may add to a time limit. A search that waits for what never comes has no end.
-const LATE: Duration = Duration::from_secs(20);
-/// A result that comes within this is found, however busy the machine is.
-const SOON: Duration = Duration::from_millis(100);
+/// Extra time for a busy machine. A search that waits for something that never comes does not end
+/// at all.
+const TOLERANCE: Duration = Duration::from_secs(20);
+/// A result that comes within this time is used, however busy the machine is.
+const FOUND_WITHIN: Duration = Duration::from_millis(100);
 const SEED: u64 = 20_261_124;
-/// What a running search may take at most, its doubles included, in megabytes: some replies have 64.
-const MEGABYTES: usize = 24;
-/// Connections to one engine that a search may have open: one per sub-query, and one more tried.
-const CONNECTIONS: usize = 8;
-/// Of 100 replies this many are sound and soon.
+/// Megabytes per running search, with its doubles: some replies have 64.
+const MAX_MEGABYTES_PER_SEARCH: usize = 24;
+/// Connections of a search to one engine: one per sub-query, and one retry.
+const MAX_CONNECTIONS_PER_SEARCH: usize = 8;
+/// Percent of replies that are sound and quick.
 const SOUNDNESS: u64 = 55;
 
-struct World {
+struct Upstreams {
     searxng: Upstream,
     serper: Upstream,
     wiki: Upstream,
     model: Upstream,
-    /// Kept for their pages.
+    /// Keeps the pages served.
     _sites: Vec<Upstream>,
 }
 
@@ -59,11 +61,11 @@ fn page(_: &Request) -> Reply {
     Reply::html(site::article("Gather", &text))
 }
 
-impl World {
+impl Upstreams {
     fn start(seed: u64) -> Self {
         let sites: Vec<Upstream> = (2..8)
             .map(|host| {
-                Upstream::on(
+                Upstream::on_host(
                     &format!("127.0.0.{host}"),
                     faulty::wrap(seed, SOUNDNESS, page),
                 )
@@ -98,13 +100,13 @@ impl World {
             ("SERPER_BASE_URL", self.serper.url()),
             ("SERPER_API_KEY", "k".to_owned()),
             ("WIKIPEDIA_BASE_URL", self.wiki.url()),
-            ("LLM_BASE_URL", self.model.at("/v1")),
+            ("LLM_BASE_URL", self.model.url_for("/v1")),
             ("LLM_MODEL", "double".to_owned()),
             ("FETCH_ALLOW_HOSTS", hosts.join(",")),
         ])
     }
 
-    /// A process of its own for each search, so that no breaker hides an upstream from it.
+    /// A separate context per search, so that no circuit breaker hides an upstream from it.
     fn context(&self) -> Context {
         let settings = self.settings();
         let mut settings = WorkerSettings::read(&|name| settings.get(name).cloned()).unwrap();
@@ -112,20 +114,21 @@ impl World {
         wiring::build(&settings.pipeline).unwrap().context
     }
 
-    /// Whether SearXNG, which is asked first, gave this question its results at once.
+    /// For each question, whether SearXNG, the first engine, returned its results at once.
     fn found(&self, seed: u64) -> HashMap<String, bool> {
         let requests = self.searxng.requests();
         requests
             .iter()
             .filter_map(|request| {
-                let is_sound = faulty::fault(seed, SOUNDNESS, request).is_sound_within(SOON);
+                let is_sound =
+                    faulty::fault(seed, SOUNDNESS, request).is_sound_within(FOUND_WITHIN);
                 Some((request.parameter("q")?.to_owned(), is_sound))
             })
             .collect()
     }
 }
 
-/// The most memory that this process has had so far.
+/// The peak memory of this process.
 fn peak_megabytes() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -133,7 +136,7 @@ fn peak_megabytes() -> usize {
     kilobytes.unwrap().trim().parse::<usize>().unwrap() / 1024
 }
 
-struct Ended {
+struct SearchEnd {
     question: String,
     mode: Mode,
     budget: Duration,
@@ -141,7 +144,7 @@ struct Ended {
     result: Result<Outcome, PipelineError>,
 }
 
-async fn search(context: Context, number: u64) -> Ended {
+async fn search(context: Context, number: u64) -> SearchEnd {
     let mode = [Mode::Speed, Mode::Balanced, Mode::Deep][usize::try_from(number / 3 % 3).unwrap()];
     let budget = Duration::from_millis(2500 + 500 * (number % 3));
     let question = format!("What is gather {number}?");
@@ -153,7 +156,7 @@ async fn search(context: Context, number: u64) -> Ended {
         (result, start.elapsed())
     });
     let (result, took) = running.await.unwrap();
-    Ended {
+    SearchEnd {
         question,
         mode,
         budget,
@@ -163,23 +166,23 @@ async fn search(context: Context, number: u64) -> Ended {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_searches_over_broken_upstreams_end_in_time_with_what_was_found() {
+async fn two_hundred_searches_over_broken_upstreams_end_in_time_with_their_results() {
     let seed = std::env::var("DEADLINES_SEED").map_or(SEED, |seed| seed.parse().unwrap());
-    let world = World::start(seed);
+    let upstreams = Upstreams::start(seed);
     let before = peak_megabytes();
     let start = Instant::now();
-    let ended: Vec<Ended> = stream::iter(0..SEARCHES)
-        .map(|number| search(world.context(), number))
+    let ended: Vec<SearchEnd> = stream::iter(0..SEARCHES)
+        .map(|number| search(upstreams.context(), number))
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
-    let found = world.found(seed);
+    let found = upstreams.found(seed);
 
     let mut endings: BTreeMap<String, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     let mut latest = Duration::ZERO;
     for end in &ended {
-        let Ended {
+        let SearchEnd {
             question,
             mode,
             budget,
@@ -187,7 +190,7 @@ async fn two_hundred_searches_over_broken_upstreams_end_in_time_with_what_was_fo
             result,
         } = end;
         latest = latest.max(took.saturating_sub(*budget));
-        if *took > *budget + LATE {
+        if *took > *budget + TOLERANCE {
             wrong.push(format!("{question} ({mode}): {took:?} of {budget:?}"));
         }
         let was_found = found.get(question).copied().unwrap_or(false);
@@ -219,41 +222,47 @@ async fn two_hundred_searches_over_broken_upstreams_end_in_time_with_what_was_fo
         "seed {seed}: {SEARCHES} searches in {total:?}, the latest {latest:?} after its deadline: {endings:?}"
     );
     let each = (peak_megabytes() - before) / AT_ONCE;
-    let open = world.searxng.most_open();
+    let open = upstreams.searxng.most_open();
     println!("{AT_ONCE} at once: {each} MB each at most, {open} connections to SearXNG in all");
-    assert!(each <= MEGABYTES, "{each} MB for each search");
-    assert!(open <= AT_ONCE * CONNECTIONS, "{open} connections");
+    assert!(
+        each <= MAX_MEGABYTES_PER_SEARCH,
+        "{each} MB for each search"
+    );
+    assert!(
+        open <= AT_ONCE * MAX_CONNECTIONS_PER_SEARCH,
+        "{open} connections"
+    );
     assert!(wrong.is_empty(), "seed {seed}:\n{}", wrong.join("\n"));
     let answered = ended.iter().filter(|end| end.result.is_ok()).count();
     assert!(answered > 100 && answered < 200, "both happen: {answered}");
 }
 
-/// Searches through an API and a worker, all at once.
-const WHOLE: u64 = 20;
-/// Seconds; the least that the API takes.
-const LEAST: u64 = 10;
+/// Searches through an API and a worker, all at the same time.
+const SERVICE_SEARCHES: u64 = 20;
+/// Seconds; the shortest time limit that the API accepts.
+const MIN_TIMEOUT_SECONDS: u64 = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_searches_through_api_and_worker_end_in_time_with_what_was_found() {
+async fn twenty_searches_through_api_and_worker_end_in_time_with_their_results() {
     let seed = std::env::var("DEADLINES_SEED").map_or(SEED + 1, |seed| seed.parse().unwrap());
-    let world = World::start(seed);
+    let upstreams = Upstreams::start(seed);
     let mut stack = Stack::builder(binaries!());
-    for (name, value) in world.settings() {
+    for (name, value) in upstreams.settings() {
         stack = stack.env(name, value);
     }
     for slots in ["WORKER_SLOTS", "WORKER_SLOTS_BALANCED", "WORKER_SLOTS_DEEP"] {
-        stack = stack.worker_env(slots, WHOLE);
+        stack = stack.worker_env(slots, SERVICE_SEARCHES);
     }
     let stack = stack.start().await;
-    let ended = (0..WHOLE).map(async |number| {
+    let ended = (0..SERVICE_SEARCHES).map(async |number| {
         let mode = ["speed", "balanced", "deep"][usize::try_from(number % 3).unwrap()];
         let question = format!("What is gather {number}?");
-        let request = json!({"query": question, "mode": mode, "timeout": LEAST});
+        let request = json!({"query": question, "mode": mode, "timeout": MIN_TIMEOUT_SECONDS});
         let start = Instant::now();
         let id = stack.client().enqueue(request).await;
         let status = format!("/api/v1/search/status/{id}?wait=15");
         let end = loop {
-            // Held until the status changes.
+            // Answered when the status changes.
             let now = stack.client().get(&status).await.expect(200);
             if now["status"] == "completed" || now["status"] == "failed" {
                 break now;
@@ -263,19 +272,19 @@ async fn twenty_searches_through_api_and_worker_end_in_time_with_what_was_found(
         (question, start.elapsed(), end)
     });
     let ended = futures_util::future::join_all(ended).await;
-    let found = world.found(seed);
+    let found = upstreams.found(seed);
 
     let mut wrong = Vec::new();
     let mut latest = Duration::ZERO;
     for (question, wall, end) in &ended {
         latest = latest.max(*wall);
-        let limit = Duration::from_secs(LEAST);
+        let limit = Duration::from_secs(MIN_TIMEOUT_SECONDS);
         let took = Duration::from_secs_f64(
             end["execution_time"]
                 .as_f64()
                 .unwrap_or(f64::from(u16::MAX)),
         );
-        if took > limit + LATE {
+        if took > limit + TOLERANCE {
             wrong.push(format!(
                 "{question}: ran {took:?}, waited for {wall:?}: {end}"
             ));
@@ -300,7 +309,7 @@ async fn twenty_searches_through_api_and_worker_end_in_time_with_what_was_found(
         .iter()
         .filter(|(_, _, end)| end["status"] == "completed")
         .count();
-    println!("seed {seed}: {answered} of {WHOLE} answered, the last after {latest:?}");
+    println!("seed {seed}: {answered} of {SERVICE_SEARCHES} answered, the last after {latest:?}");
     assert!(wrong.is_empty(), "seed {seed}:\n{}", wrong.join("\n"));
     assert!(answered > 0, "none was answered");
 }

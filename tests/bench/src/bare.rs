@@ -1,4 +1,4 @@
-//! What actix-web and Redis can do at most: one command for a poll, one pipeline for a POST, on one
+//! The limits of actix-web and Redis: one command for a poll, one pipeline for a POST, on one
 //! multiplexed connection, and nothing else.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 const TTL_SECONDS: u64 = 86_400;
 
-/// Serves on a free port, which goes into `address_file`.
+/// Serves on a free port, which it writes into `address_file`.
 pub(crate) async fn serve(url: &str, address_file: PathBuf) -> anyhow::Result<()> {
     let connection = redis::Client::open(url)?
         .get_multiplexed_async_connection()

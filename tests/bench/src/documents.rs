@@ -1,9 +1,10 @@
-//! Made-up HTML pages with the statistics of real ones; the same for everybody, every time.
+//! Generated HTML pages with the statistics of real ones; the same on every machine and in every
+//! run.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Words that there are; the nth is used 1/n as often as the first.
+/// The number of words; the nth is used 1/n as often as the first.
 const VOCABULARY: f64 = 60_000.0;
 const PER_FOLDER: usize = 500;
 const ONSETS: [&str; 16] = [
@@ -11,13 +12,13 @@ const ONSETS: [&str; 16] = [
 ];
 const VOWELS: [&str; 8] = ["a", "e", "i", "o", "u", "ea", "ou", "io"];
 const ENDS: [&str; 8] = ["", "n", "r", "l", "s", "t", "nd", "ck"];
-/// The commonest words of English, which hold its sentences together.
+/// The most common words of English, which connect its sentences.
 const COMMON: [&str; 20] = [
     "the", "of", "and", "to", "a", "in", "is", "that", "for", "it", "as", "was", "with", "be",
     "by", "on", "not", "are", "this", "from",
 ];
 
-/// A stream of words that its seed decides.
+/// A stream of words that depends only on its seed.
 pub struct Words {
     state: u64,
 }
@@ -64,7 +65,7 @@ impl Words {
         words.join(" ")
     }
 
-    /// A question of one common, one middling and up to two rare words.
+    /// A question of one common, one medium and up to two rare words.
     pub fn question(mut self) -> String {
         let mut ranks = vec![self.rank(20.0), self.rank(200.0)];
         for _ in 0..self.below(3) {
@@ -92,7 +93,7 @@ fn spelled(rank: usize) -> String {
     }
 }
 
-/// One page: what every site has around it, and an article of a few sections.
+/// One page: the usual parts around it, and an article of a few sections.
 pub fn page(number: usize) -> String {
     let mut words = Words::new(number as u64 ^ 0x5eed_0000_0000);
     let title = words.title();
@@ -134,10 +135,10 @@ pub fn page(number: usize) -> String {
     page
 }
 
-/// Writes so many pages; how many bytes they are.
+/// Writes this many pages; returns their size in bytes.
 ///
 /// # Panics
-/// When the folder cannot be written to.
+/// If the folder is not writable.
 pub fn write(folder: &Path, count: usize) -> u64 {
     let mut bytes = 0;
     for number in 0..count {

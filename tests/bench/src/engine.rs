@@ -1,4 +1,4 @@
-//! Jobs that do nothing, through the job engine as a worker of the service uses it.
+//! Jobs that do nothing, run through the job engine as the service's worker uses it.
 
 use crate::sites::SUBMITTED;
 use anyhow::{anyhow, bail, ensure};
@@ -12,7 +12,7 @@ use privachat_core::jobs::{
 use privachat_core::mode::Mode;
 use privachat_core::schema::SearchJob;
 use privachat_core::schema::validate::search_request;
-use privachat_tests::scene::job;
+use privachat_tests::fixtures::job;
 use serde_json::Value;
 use std::iter;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(crate) async fn submit(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
     submit_each(jobs, count, || waiting(Uuid::new_v4())).await
 }
 
-/// The same search, over and over, as the API would submit it.
+/// The same search repeatedly, as the API would submit it.
 pub(crate) async fn submit_searches(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
     let asked: Value = serde_json::from_str(SUBMITTED)?;
     let search = search_request(&asked).map_err(|faults| anyhow!("{faults:?}"))?;
@@ -70,7 +70,7 @@ async fn submit_each(jobs: &Jobs, count: usize, job: impl Fn() -> NewJob) -> any
     Ok(())
 }
 
-/// Runs so many jobs.
+/// Runs this many jobs.
 pub(crate) async fn drain(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
     let mut taker = jobs.consumer();
     let slots = Arc::new(Semaphore::new(AT_ONCE));
@@ -85,7 +85,7 @@ pub(crate) async fn drain(jobs: &Jobs, count: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A worker: runs jobs and sweeps, until it is killed.
+/// A worker: runs jobs and sweeps until it is killed.
 pub(crate) async fn work(url: &str) -> anyhow::Result<()> {
     let jobs = open(url)?;
     tokio::spawn(sweep(jobs.clone()));
@@ -100,8 +100,8 @@ pub(crate) async fn work(url: &str) -> anyhow::Result<()> {
     }
 }
 
-/// As a worker's loop does it: a slot for the first hint, half of the free ones for more, and for each
-/// hint a task that claims and finishes. How many it were, at most `most`.
+/// Like a worker's loop: a slot for the first queue entry, half of the free ones for more, and for
+/// each entry a task that claims and finishes. Returns their number, at most `most`.
 async fn start(
     jobs: &Jobs,
     taker: &mut Consumer,

@@ -1,6 +1,6 @@
-//! What was measured, and what it is held against.
+//! Measurements and the goals that they are compared with.
 
-/// One side of a row: a number for each turn.
+/// One side of a row: a number for each round.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {
     pub(crate) side: String,
@@ -44,7 +44,7 @@ pub(crate) fn median(samples: &[f64]) -> f64 {
     percentile(samples, 50)
 }
 
-/// The smallest sample that so many percent of all are not above.
+/// The smallest sample that at least this percentage of all do not exceed.
 pub(crate) fn percentile(samples: &[f64], percent: usize) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -59,7 +59,7 @@ pub(crate) enum Verdict {
     NotMeasured,
 }
 
-/// One goal of a row and what became of it.
+/// One goal of a row and its result.
 #[derive(Debug, Clone)]
 pub(crate) struct Goal {
     pub(crate) text: String,
@@ -116,7 +116,7 @@ fn verdict(met: bool) -> Verdict {
     if met { Verdict::Met } else { Verdict::Missed }
 }
 
-/// A number with as many digits as it deserves.
+/// A number with a suitable number of digits.
 pub(crate) fn digits(value: f64) -> String {
     match value.abs() {
         large if large >= 100.0 => format!("{value:.0}"),
@@ -131,6 +131,6 @@ pub(crate) struct Row {
     pub(crate) what: String,
     pub(crate) goals: Vec<Goal>,
     pub(crate) figures: Vec<Figure>,
-    /// How it was measured, and what the sides promise.
+    /// How it was measured, and what the sides guarantee.
     pub(crate) notes: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! What the benchmarks share: the documents and the record that they read.
+//! Shared by the benchmarks: the documents and the record that they read.
 
 pub mod documents;
 pub mod record;

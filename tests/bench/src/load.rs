@@ -1,6 +1,6 @@
-//! As many requests as a server answers, by wrk: it is small, from the distribution, and the
-//! cheapest of the load generators, which matters where it shares two cores with what it measures.
-//! For a fixed rate, which it cannot hold, there is [`crate::pace`].
+//! The highest request rate of a server, measured by wrk: it is small, part of the distribution,
+//! and the cheapest of the load generators, which matters since it shares two cores with the
+//! server. [`crate::pace`] sends at a fixed rate, which wrk cannot.
 
 use std::process::Command;
 use std::time::Duration;
@@ -10,50 +10,50 @@ const CONNECTIONS: usize = 64;
 /// Before the first measured second.
 const WARM_UP: Duration = Duration::from_secs(1);
 
-/// What to send, over and over.
+/// The request that is repeated.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct RepeatedRequest {
     /// `http://host:port/path`.
     pub(crate) url: String,
-    /// The JSON of a POST; a GET without.
+    /// The JSON of a POST; None for a GET.
     pub(crate) body: Option<String>,
 }
 
-/// Answers a second. Panics when one of them is no success.
-pub(crate) async fn rate(asked: &Asked, span: Duration) -> f64 {
-    run(asked.clone(), WARM_UP).await;
-    run(asked.clone(), span).await
+/// Answers per second. Panics when one of them is not a success.
+pub(crate) async fn rate(request: &RepeatedRequest, span: Duration) -> f64 {
+    run(request.clone(), WARM_UP).await;
+    run(request.clone(), span).await
 }
 
-async fn run(asked: Asked, span: Duration) -> f64 {
-    let measured = tokio::task::spawn_blocking(move || wrk(&asked, span));
+async fn run(request: RepeatedRequest, span: Duration) -> f64 {
+    let measured = tokio::task::spawn_blocking(move || wrk(&request, span));
     measured.await.expect("the load generator")
 }
 
-fn wrk(asked: &Asked, span: Duration) -> f64 {
+fn wrk(request: &RepeatedRequest, span: Duration) -> f64 {
     let script = NamedTempFile::with_suffix(".lua").expect("a file for wrk");
-    std::fs::write(script.path(), lua(asked.body.as_deref())).expect("wrk's script");
-    // It knows whole seconds only.
+    std::fs::write(script.path(), lua(request.body.as_deref())).expect("wrk's script");
+    // wrk accepts whole seconds only.
     let seconds = span.as_secs().max(1);
     let output = Command::new("wrk")
         .args(["-t", "1", "-c", &CONNECTIONS.to_string()])
         .args(["-d", &format!("{seconds}s"), "--timeout", "10s", "-s"])
         .arg(script.path())
-        .arg(&asked.url)
+        .arg(&request.url)
         .output()
         .expect("wrk runs (apt-get install wrk)");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let figures: Vec<f64> = said
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let figures: Vec<f64> = printed
         .lines()
         .find_map(|line| line.strip_prefix("figures "))
-        .unwrap_or_else(|| panic!("wrk said: {said}"))
+        .unwrap_or_else(|| panic!("wrk printed: {printed}"))
         .split_whitespace()
         .map(|number| number.parse().expect("a number of wrk's"))
         .collect();
     let [answers, micros, errors] = figures[..] else {
         panic!("three figures, not {figures:?}");
     };
-    assert_eq!(errors, 0.0, "requests to {} failed: {said}", asked.url);
+    assert_eq!(errors, 0.0, "requests to {} failed: {printed}", request.url);
     answers / (micros / 1e6)
 }
 

@@ -1,7 +1,7 @@
-//! The service against what users would pick instead, and against its own limits: `make bench`.
+//! The service compared with its alternatives and with its own limits: `make bench`.
 //!
 //! `table` measures the rows and writes the page, `soak` watches a service under load for a long
-//! time; the other roles are the sides that have to be processes of their own.
+//! time; the other roles are sides that must be separate processes.
 
 mod bare;
 mod engine;
@@ -25,7 +25,7 @@ use programs::Peers;
 use scale::Scale;
 use std::process::ExitCode;
 
-/// As the processes of the service; so the bare handler has it too.
+/// The allocator of the service's processes; the bare handler uses it too.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

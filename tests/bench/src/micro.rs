@@ -1,11 +1,11 @@
-//! What Criterion has measured: its estimates, read from its folder.
+//! The estimates that Criterion has measured, read from its folder.
 
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// One piece of work, in time.
+/// One piece of work and its duration.
 pub(crate) struct Piece {
     pub(crate) name: String,
     pub(crate) mean: Duration,
@@ -13,7 +13,7 @@ pub(crate) struct Piece {
     pub(crate) most: Duration,
 }
 
-/// Every piece that stands in `folder`, by name.
+/// Every piece in `folder`, by name.
 pub(crate) fn pieces(folder: &Path) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = fs::read_dir(folder)
         .into_iter()

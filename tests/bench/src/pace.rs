@@ -1,9 +1,9 @@
-//! Requests at a fixed rate, each at its time whether the one before is answered or not. A request
-//! that starts late because others were slow counts from when it was due, so that a server that
-//! stalls cannot hide it (no coordinated omission).
+//! Requests at a fixed rate, each at its time whether or not the one before is answered. A request
+//! that starts late because others were slow counts from its due time, so that a stalling server
+//! cannot hide it (no coordinated omission).
 //!
-//! Threads that block, one connection each: they wake within a tenth of a millisecond, which the
-//! timers of an async runtime do not.
+//! Uses blocking threads with one connection each: they wake within a tenth of a millisecond, which
+//! the timers of an async runtime do not.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const CONNECTIONS: usize = 16;
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One request and its answer.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ fn connect(address: &str) -> TcpStream {
     let connection = TcpStream::connect(address).expect("a connection to the server");
     connection.set_nodelay(true).expect("no delay");
     connection
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(Some(TIMEOUT))
         .expect("a time limit");
     connection
 }

@@ -15,7 +15,7 @@ impl Verdict {
     }
 }
 
-/// The goals of the rows, each with what became of it.
+/// The goals of the rows with their results.
 pub(crate) fn goals(rows: &[Row]) -> String {
     let mut page = String::from("| what | goal | measured | met |\n|---|---|---|---|\n");
     for row in rows {
@@ -79,7 +79,7 @@ fn pieces(pieces: &[Piece]) -> String {
     page
 }
 
-/// docs/BENCHMARKS.md.
+/// The text of docs/BENCHMARKS.md.
 pub(crate) fn whole(rows: &[Row], hot: &[Piece], place: &Place) -> String {
     let mut page = format!(
         "# Benchmarks\n\n\

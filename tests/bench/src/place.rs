@@ -1,4 +1,4 @@
-//! Where and with what was measured.
+//! The machine and the programs of a measurement.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -64,7 +64,7 @@ fn machine() -> String {
     format!("{cores} cores of {model}, {gigabytes} GiB of memory")
 }
 
-/// What a program says first; some say it on stderr, or with a code.
+/// The first line that a program prints; some print it on stderr, or fail.
 pub(crate) fn first_line(program: &str, arguments: &[&str]) -> String {
     let Ok(output) = Command::new(program).args(arguments).output() else {
         return format!("{program} is not here");

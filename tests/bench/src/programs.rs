@@ -1,4 +1,4 @@
-//! What is started: the service's own binaries, this one in other roles, and the peers.
+//! The programs to start: the service's own binaries, this one in other roles, and the peers.
 
 use privachat_tests::Binaries;
 use privachat_tests::process::isolated;
@@ -30,7 +30,7 @@ pub(crate) fn this(role: &str) -> Command {
     command
 }
 
-/// Where the peers are installed, and their sources.
+/// The folder of installed peers and their sources.
 #[derive(Debug, Clone)]
 pub(crate) struct Peers {
     pub(crate) installed: PathBuf,
@@ -47,7 +47,7 @@ impl Peers {
         }
     }
 
-    /// A program of an installed peer; why not, when it is not there.
+    /// A program of an installed peer, or the reason why it is missing.
     pub(crate) fn program(&self, path: &str) -> Result<Command, String> {
         let program = self.installed.join(path);
         if program.exists() {
@@ -70,7 +70,7 @@ impl Peers {
         line.unwrap_or(package).replace("==", " ")
     }
 
-    /// What is compared with, and in which versions.
+    /// The programs that are compared, with their versions.
     pub(crate) fn versions(&self) -> Vec<(&'static str, String)> {
         let fastapi = [
             "fastapi",

@@ -1,10 +1,10 @@
-//! A finished search of some 20 KB, as a deep one leaves it.
+//! A finished search of some 20 KB, the size of a deep one.
 
 use chrono::Utc;
 use privachat_core::schema::{SearchResponse, SourceDetail, Status};
 use uuid::Uuid;
 
-/// An answer with ten sources and what was read of them.
+/// An answer with ten sources and their excerpts.
 pub fn response(id: Uuid) -> SearchResponse {
     let text = "A mutex is held by one thread at a time, and the thread that took it gives it back [1]. \
                 A semaphore counts: any thread may raise it, and waiting lowers it by one [2]. ";

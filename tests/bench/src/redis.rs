@@ -1,9 +1,10 @@
-//! The Redis that everything is measured on: a redis-server of this run, on TCP, its AOF synced before each reply.
+//! The Redis of all measurements: a redis-server of this run, on TCP, its AOF synced before each
+//! reply.
 
 use privachat_tests::redis::{Options, RedisServer};
 use redis::AsyncConnectionConfig;
 
-/// As it is deployed, on TCP.
+/// As in a deployment, on TCP.
 pub(crate) fn deployed() -> Options {
     Options {
         aof: true,
@@ -12,8 +13,8 @@ pub(crate) fn deployed() -> Options {
     }
 }
 
-/// The same, but its file grows until the end. Redis rewrites it when it has doubled: rarely in service,
-/// but in the seconds after it was emptied, and that takes a core of its own.
+/// The same, but without rewrites of its file. Redis rewrites it when it has doubled: rarely in
+/// service, but in the seconds after it was emptied, and a rewrite takes a core.
 pub(crate) fn steady() -> Options {
     Options {
         arguments: ["--auto-aof-rewrite-percentage", "0"]
@@ -27,10 +28,10 @@ pub(crate) async fn server() -> RedisServer {
     RedisServer::with(steady()).await
 }
 
-/// Takes everything away, so that each side begins with the same.
+/// Deletes everything, so that each side starts alike.
 pub(crate) async fn empty(server: &RedisServer) {
     let client = redis::Client::open(server.url()).expect("the address of our own Redis");
-    // Millions of keys take longer than the client waits for a reply by itself.
+    // Deleting millions of keys takes longer than the client's default timeout.
     let patient = AsyncConnectionConfig::new().set_response_timeout(None);
     let connection = client.get_multiplexed_async_connection_with_config(&patient);
     let mut connection = connection.await.expect("a connection to our own Redis");

@@ -1,4 +1,4 @@
-//! How much is measured. The defaults take about a quarter of an hour on two idle cores.
+//! The amount of measurement. The defaults take about a quarter of an hour on two idle cores.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Scale {
-    /// Turns of each side; BENCH_ROUNDS.
+    /// Rounds of each side; BENCH_ROUNDS.
     pub(crate) rounds: usize,
-    /// The same where wrk is the load: such turns are short, and differ by a tenth; BENCH_ROUNDS.
+    /// Rounds with wrk as the load: they are short and differ by a tenth; BENCH_ROUNDS.
     pub(crate) wrk_rounds: usize,
-    /// How long one turn of load is; BENCH_SECONDS.
+    /// The duration of one round of load; BENCH_SECONDS.
     pub(crate) span: Duration,
-    /// Jobs that one turn drains; BENCH_JOBS.
+    /// Jobs per round of draining; BENCH_JOBS.
     pub(crate) jobs: usize,
     /// Jobs in the deep queue; BENCH_DEPTH.
     pub(crate) depth: usize,
@@ -22,7 +22,7 @@ pub(crate) struct Scale {
     pub(crate) listeners: usize,
     /// Only these rows, by name; BENCH_ROWS, comma-separated.
     only: Vec<String>,
-    /// Where the page goes; BENCH_OUTPUT.
+    /// The file of the page; BENCH_OUTPUT.
     pub(crate) output: Option<PathBuf>,
 }
 

@@ -1,31 +1,31 @@
 //! The three HTTP services that answer the same poll and the same POST, on one Redis.
 
-use crate::load::Asked;
+use crate::load::RepeatedRequest;
 use crate::programs::{Peers, binaries, this};
 use crate::redis::steady;
 use privachat_bench::record::response;
 use privachat_core::jobs::{ClaimResult, QueueEntry};
 use privachat_core::mode::Mode;
+use privachat_tests::fixtures::job;
 use privachat_tests::process::Process;
 use privachat_tests::proxy::free_port;
 use privachat_tests::redis::{Options, RedisServer};
-use privachat_tests::scene::job;
 use privachat_tests::upstream::{Upstream, searxng};
 use privachat_tests::{Client, Stack, eventually};
 use std::time::Duration;
 use uuid::Uuid;
 
 /// Longer than a Python process needs for its imports on a busy machine.
-const START: Duration = Duration::from_secs(60);
-/// A finished record of this many bytes, at least.
-const RECORD: usize = 20 * 1024;
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// The least size of a finished record, in bytes.
+const MIN_RECORD_BYTES: usize = 20 * 1024;
 pub(crate) const SUBMITTED: &str = r#"{"query": "What is the difference between a mutex and a semaphore?", "mode": "speed", "async_mode": true}"#;
 
 pub(crate) const OURS: &str = "PrivaChat Search";
 pub(crate) const BARE: &str = "a bare actix handler";
 pub(crate) const FASTAPI: &str = "FastAPI, 2 processes";
 
-/// One of them.
+/// One of the services.
 pub(crate) struct Site {
     pub(crate) name: &'static str,
     base: String,
@@ -35,30 +35,30 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    pub(crate) fn poll(&self) -> Asked {
-        Asked {
+    pub(crate) fn poll(&self) -> RepeatedRequest {
+        RepeatedRequest {
             url: format!("{}{}", self.base, self.poll),
             body: None,
         }
     }
 
-    pub(crate) fn submit(&self) -> Asked {
-        Asked {
+    pub(crate) fn submit(&self) -> RepeatedRequest {
+        RepeatedRequest {
             url: format!("{}{}", self.base, self.submit),
             body: Some(SUBMITTED.to_owned()),
         }
     }
 }
 
-/// All of them; fields are dropped in this order.
+/// All services; fields are dropped in this order.
 pub(crate) struct Sites {
     pub(crate) sites: Vec<Site>,
-    /// Why a peer is not among them.
+    /// Missing peers with the reasons.
     pub(crate) missing: Vec<(&'static str, String)>,
     pub(crate) stack: Stack,
 }
 
-/// A search engine that has something to say to [`SUBMITTED`].
+/// A search engine with results for [`SUBMITTED`].
 pub(crate) fn web() -> Upstream {
     let text =
         "The difference between a mutex and a semaphore is that a mutex is held by one thread.";
@@ -67,8 +67,8 @@ pub(crate) fn web() -> Upstream {
     searxng::finding(vec![found])
 }
 
-/// The service as it is deployed, but for the bound of its queue, which a load test would meet, and for
-/// what [`steady`] says.
+/// The service as deployed, except for the limit of its queue, which a load test would reach, and
+/// for the file of Redis, see [`steady`].
 pub(crate) async fn service(workers: usize, settings: &[(&str, &str)]) -> Stack {
     service_on(steady(), workers, settings).await
 }
@@ -86,7 +86,7 @@ pub(crate) async fn service_on(redis: Options, workers: usize, settings: &[(&str
 }
 
 impl Sites {
-    /// Starts them, with a finished record that each can be asked for.
+    /// Starts them, with a finished record to poll for.
     pub(crate) async fn start() -> Self {
         let stack = service(0, &[]).await;
         let id = finished_record(&stack.redis).await;
@@ -116,7 +116,7 @@ async fn bare(stack: &Stack, id: Uuid) -> Site {
     let mut command = this("bare-server");
     command.arg(stack.redis.url()).arg(&file);
     let process = Process::spawn("bare", command, stack.folder());
-    let address = eventually("the bare server listens", START, async || {
+    let address = eventually("the bare server listens", START_TIMEOUT, async || {
         std::fs::read_to_string(&file)
             .ok()
             .filter(|text| !text.is_empty())
@@ -141,7 +141,7 @@ async fn fastapi(stack: &Stack, id: Uuid) -> Result<Site, String> {
 async fn peer(name: &'static str, mut process: Process, address: &str, id: Uuid) -> Site {
     let (base, poll) = (format!("http://{address}"), format!("/poll/{id}"));
     let client = Client::new(&base);
-    eventually(&format!("{name} answers"), START, async || {
+    eventually(&format!("{name} answers"), START_TIMEOUT, async || {
         process.assert_alive();
         (client.status_of(&poll).await == Some(200)).then_some(())
     })
@@ -155,20 +155,20 @@ async fn peer(name: &'static str, mut process: Process, address: &str, id: Uuid)
     }
 }
 
-/// A search that has ended, as the engine leaves it; the peers get the same bytes in a key of theirs.
+/// A finished search as the engine stores it; the peers get the same bytes under a key of theirs.
 async fn finished_record(redis: &RedisServer) -> Uuid {
     let jobs = crate::engine::open(&redis.url()).expect("the address of our own Redis");
     let id = Uuid::new_v4();
     jobs.enqueue(&job(id)).await.expect("a job");
     let mode = Mode::Speed;
-    let hint = jobs.consumer().dequeue(&[mode], 0).await.expect("a hint");
-    assert_eq!(hint, [QueueEntry { id, mode }]);
-    let claim = jobs.claim(QueueEntry { id, mode }, "bench", START).await;
-    let Ok(ClaimResult::Started { lease, .. }) = claim else {
+    let hint = jobs.taker().next(&[mode], 0).await.expect("a hint");
+    assert_eq!(hint, [Hint { id, mode }]);
+    let claim = jobs.claim(Hint { id, mode }, "bench", START_TIMEOUT).await;
+    let Ok(Claim::Started { lease, .. }) = claim else {
         panic!("{claim:?}");
     };
     let result = serde_json::to_vec(&response(id)).expect("a response");
-    assert!(result.len() >= RECORD);
+    assert!(result.len() >= MIN_RECORD_BYTES);
     jobs.finish(&lease, Ok(&result)).await.expect("the end");
     jobs.mark_done(id, mode).await.expect("the end of the end");
     let mut connection = redis.connection().await;

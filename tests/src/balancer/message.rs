@@ -1,4 +1,4 @@
-//! HTTP/1.1 as it passes a proxy: heads are looked at, bodies are handed on as they come.
+//! HTTP/1.1 as a proxy handles it: it reads heads and streams bodies through.
 
 use std::io::{Error, ErrorKind, Result};
 
@@ -11,7 +11,7 @@ pub(super) struct Head {
     lines: Vec<String>,
 }
 
-/// How long a body is.
+/// How the length of a body is known.
 #[derive(Clone, Copy)]
 pub(super) enum Body {
     Bytes(u64),
@@ -20,7 +20,7 @@ pub(super) enum Body {
 }
 
 impl Head {
-    /// None when the peer hung up before it began one.
+    /// None when the peer hung up before it sent a head.
     pub(super) async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> Result<Option<Self>> {
         let mut lines = Vec::new();
         loop {
@@ -61,8 +61,7 @@ impl Head {
         Ok(self.declared().unwrap_or(Body::UntilClosed))
     }
 
-    /// Takes `Connection` out, which speaks of one connection and not of the next; whether it said
-    /// that this one is closed.
+    /// Removes the hop-by-hop header `Connection`; returns whether it said `close`.
     pub(super) fn take_close(&mut self) -> bool {
         let closes = self
             .header("connection")
@@ -85,14 +84,14 @@ impl Head {
     }
 }
 
-/// The value of a header line of this name.
+/// The value of a header line with this name.
 fn named<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let (is, value) = line.split_once(':')?;
     is.eq_ignore_ascii_case(name).then(|| value.trim())
 }
 
 impl Body {
-    /// Hands it on as it comes; an error when it ends too early.
+    /// Streams the body through; an error when it ends too early.
     pub(super) async fn copy(
         self,
         from: &mut (impl AsyncBufRead + Unpin),
@@ -126,7 +125,7 @@ async fn chunks(
         let bytes = u64::from_str_radix(size.trim_end(), 16)
             .map_err(|_| Error::new(ErrorKind::UnexpectedEof, "no size of a chunk"))?;
         to.write_all(size.as_bytes()).await?;
-        // With the line break behind it.
+        // With the line break after the chunk.
         exactly(bytes + 2, from, to).await?;
         if bytes == 0 {
             return Ok(());

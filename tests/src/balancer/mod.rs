@@ -1,6 +1,6 @@
-//! A load balancer in front of several APIs. Every 100 ms it asks each for `/readyz`, and brings what
-//! is new to those that are ready, one after the other; what is open may come to its end. It makes
-//! good for nothing: when something was sent to an API that does not answer it, the client hears so.
+//! A load balancer in front of several APIs. Every 100 ms it asks each API for `/readyz`, and sends
+//! new requests to the ready ones in turn; open requests may finish. It retries nothing: when an
+//! API does not answer a request that was sent to it, the client gets the error.
 
 mod message;
 
@@ -18,23 +18,23 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::eventually;
 use message::{Body, Head};
 
-const BETWEEN_CHECKS: Duration = Duration::from_millis(100);
-const CHECK_WITHIN: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 const NO_BACKEND: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
 const BAD_GATEWAY: &[u8] = b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n";
 
-/// What is brought to an API as one piece.
+/// What the balancer distributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// A request, as nginx does: connections to the APIs are its own and kept open, and an API that
-    /// refuses a connection is passed over, since nothing was sent yet.
+    /// Requests, as nginx does: it keeps its own connections to the APIs open, and skips an API
+    /// that refuses a connection, since nothing was sent yet.
     Request,
-    /// A connection, as a Service of Kubernetes does: a client stays with its API until one of the
+    /// Connections, as a Service of Kubernetes does: a client stays with its API until one of the
     /// two closes.
     Connection,
 }
 
-/// Gone when dropped, with every connection.
+/// Stopped when dropped, with every connection.
 #[derive(Debug)]
 pub struct Balancer {
     address: SocketAddr,
@@ -52,12 +52,12 @@ struct Backends {
 struct Backend {
     address: SocketAddr,
     is_ready: AtomicBool,
-    /// Connections that wait for the next request.
-    kept: Mutex<Vec<BufReader<TcpStream>>>,
+    /// Idle connections for the next request.
+    idle: Mutex<Vec<BufReader<TcpStream>>>,
 }
 
 impl Balancer {
-    /// In front of these APIs, given by `http://<host>:<port>`; waits until all are ready.
+    /// Starts it in front of `apis`, each `http://<host>:<port>`; waits until all are ready.
     pub async fn start(unit: Unit, apis: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
@@ -67,7 +67,7 @@ impl Balancer {
                 .parse()
                 .expect("an address"),
             is_ready: AtomicBool::new(false),
-            kept: Mutex::default(),
+            idle: Mutex::default(),
         };
         let backends = Arc::new(Backends {
             all: apis.iter().map(backend).collect(),
@@ -79,7 +79,7 @@ impl Balancer {
             backends,
             serving,
         };
-        balancer.all_ready().await;
+        balancer.wait_until_all_ready().await;
         balancer
     }
 
@@ -88,8 +88,8 @@ impl Balancer {
         format!("http://{}", self.address)
     }
 
-    /// Waits until every API was ready when it was asked last.
-    pub async fn all_ready(&self) {
+    /// Waits until every API was ready at its last probe.
+    pub async fn wait_until_all_ready(&self) {
         let within = Duration::from_secs(20);
         eventually("the balancer sees every API ready", within, async || {
             let all = &self.backends.all;
@@ -106,7 +106,7 @@ impl Drop for Balancer {
 }
 
 async fn serve(listener: TcpListener, unit: Unit, backends: Arc<Backends>) {
-    // Dropped with this task, and all of its tasks with it.
+    // Dropped with this task, and with it every connection's task.
     let mut tasks = JoinSet::new();
     for number in 0..backends.all.len() {
         let backends = Arc::clone(&backends);
@@ -116,10 +116,10 @@ async fn serve(listener: TcpListener, unit: Unit, backends: Arc<Backends>) {
         let backends = Arc::clone(&backends);
         tasks.spawn(async move {
             let _ = client.set_nodelay(true);
-            // An end with an error is an end: whoever is left over sees the connection close.
+            // An error ends the connection too: the other side sees it close.
             let _ = match unit {
-                Unit::Request => backends.hand_on_requests(client).await,
-                Unit::Connection => backends.hand_on_connection(client).await,
+                Unit::Request => backends.forward_requests(client).await,
+                Unit::Connection => backends.forward_connection(client).await,
             };
         });
     }
@@ -131,17 +131,17 @@ impl Backend {
     }
 
     async fn check(&self) {
-        let mut turns = interval(BETWEEN_CHECKS);
+        let mut turns = interval(CHECK_INTERVAL);
         turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             turns.tick().await;
-            let says = timeout(CHECK_WITHIN, self.asked_whether_ready()).await;
+            let says = timeout(CHECK_TIMEOUT, self.readiness_status()).await;
             let is_ready = matches!(says, Ok(Ok(200)));
             self.is_ready.store(is_ready, Ordering::SeqCst);
         }
     }
 
-    async fn asked_whether_ready(&self) -> Result<u16> {
+    async fn readiness_status(&self) -> Result<u16> {
         let mut connection = TcpStream::connect(self.address).await?;
         let question = b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
         connection.write_all(question).await?;
@@ -151,12 +151,12 @@ impl Backend {
         head.ok_or(std::io::ErrorKind::UnexpectedEof)?.status()
     }
 
-    /// One that was kept and is still open, or a new one.
+    /// An idle connection that is still open, or a new one.
     async fn connection(&self) -> Result<BufReader<TcpStream>> {
-        while let Some(kept) = self.lock().pop() {
-            let closed = kept.get_ref().try_read(&mut [0]);
+        while let Some(idle) = self.lock().pop() {
+            let closed = idle.get_ref().try_read(&mut [0]);
             if closed.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock) {
-                return Ok(kept);
+                return Ok(idle);
             }
         }
         let new = TcpStream::connect(self.address).await?;
@@ -165,19 +165,19 @@ impl Backend {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<BufReader<TcpStream>>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Backends {
-    /// Those that are ready, whose turn it is first.
+    /// The ready APIs, beginning with the one whose turn it is.
     fn ready(&self) -> impl Iterator<Item = &Backend> {
         let turn = self.turn.fetch_add(1, Ordering::SeqCst);
         let (behind, first) = self.all.split_at(turn % self.all.len());
         first.iter().chain(behind).filter(|it| it.is_ready())
     }
 
-    async fn hand_on_connection(&self, mut client: TcpStream) -> Result<()> {
+    async fn forward_connection(&self, mut client: TcpStream) -> Result<()> {
         let Some(backend) = self.ready().next() else {
             return Ok(());
         };
@@ -187,7 +187,7 @@ impl Backends {
         Ok(())
     }
 
-    async fn hand_on_requests(&self, client: TcpStream) -> Result<()> {
+    async fn forward_requests(&self, client: TcpStream) -> Result<()> {
         let mut client = BufReader::new(client);
         while let Some(mut head) = Head::read(&mut client).await? {
             head.take_close();
@@ -212,7 +212,7 @@ impl Backends {
         Ok(())
     }
 
-    /// To the first that lets us in.
+    /// To the first API that accepts it.
     async fn connection(&self) -> Option<(&Backend, BufReader<TcpStream>)> {
         for backend in self.ready() {
             if let Ok(connection) = backend.connection().await {
@@ -223,29 +223,29 @@ impl Backends {
     }
 }
 
-struct Answer {
+struct Response {
     head: Head,
     body: Body,
     is_kept: bool,
 }
 
-/// Sends a request, and reads the head of its answer.
-async fn ask(server: &mut BufReader<TcpStream>, head: &Head, body: &[u8]) -> Result<Answer> {
+/// Sends a request and reads the head of its answer.
+async fn ask(server: &mut BufReader<TcpStream>, head: &Head, body: &[u8]) -> Result<Response> {
     head.write(server).await?;
     server.write_all(body).await?;
     let head = Head::read(server).await?;
     let mut head = head.ok_or(std::io::ErrorKind::UnexpectedEof)?;
     let body = head.body_of_answer()?;
     let is_kept = !head.take_close() && !matches!(body, Body::UntilClosed);
-    Ok(Answer {
+    Ok(Response {
         head,
         body,
         is_kept,
     })
 }
 
-impl Answer {
-    /// Hands it on; whether the connection it came by takes another request.
+impl Response {
+    /// Forwards a message; returns whether its connection takes another request.
     async fn pass(
         self,
         server: &mut BufReader<TcpStream>,

@@ -1,9 +1,9 @@
-//! A real browser: Debian's Chromium, driven over WebDriver. Each has a profile of its own, sees this
-//! machine only, and is gone when the test is over, however it ends.
+//! A real browser: Debian's Chromium, driven over WebDriver. Each has its own profile, reaches only
+//! this machine, and stops at the end of the test, also when the test fails.
 
-mod faults;
-mod look;
-mod page;
+mod actions;
+mod appearance;
+mod page_errors;
 mod service;
 
 use std::path::Path;
@@ -15,17 +15,17 @@ use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel};
 
 use crate::process::{Process, isolated};
-use crate::wait::Patience;
+use crate::wait::Polling;
 
 pub use service::{SITE_TEXT, Service};
 
-const START: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Width and height of the window, in CSS pixels.
 const WINDOW: (u32, u32) = (1280, 800);
 
-/// A running browser with one window. End it with [`end`](Self::end), which looks for what went
-/// wrong in the page without being seen.
+/// A running browser with one window. Close it with [`end`](Self::end), which checks for page
+/// errors that are not visible.
 #[derive(Debug)]
 pub struct Browser {
     driver: WebDriver,
@@ -68,12 +68,12 @@ impl Browser {
         &self.driver
     }
 
-    /// Closes it, after a look at what its pages complained about: nothing, or this panics.
+    /// Closes it; panics when its pages reported errors.
     pub async fn end(self) {
         self.end_with(&[]).await;
     }
 
-    /// The same, where a complaint that holds one of `expected` is no fault.
+    /// Like [`end`](Self::end), but ignores errors that contain one of `expected`.
     pub async fn end_with(self, expected: &[&str]) {
         let faults = self.faults().await;
         let unexpected: Vec<_> = faults
@@ -84,7 +84,7 @@ impl Browser {
         self.driver.clone().quit().await.expect("the browser's end");
     }
 
-    /// A command of the DevTools protocol.
+    /// Sends a command of the DevTools protocol.
     pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let answer = self.driver.cdp().send_raw(command, parameters).await;
         answer.unwrap_or_else(|error| panic!("{command}: {error}"))
@@ -93,29 +93,29 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Its process group is killed; asking it to quit would block.
+        // Its process group is killed; a regular quit would block.
         let _ = self.driver.clone().leak();
     }
 }
 
-/// It says its port when it listens.
+/// Reads the port that the driver prints when it listens.
 async fn port_of(process: &mut Process) -> u16 {
-    let patience = Patience::new(
+    let polling = Polling::new(
         "chromedriver listens (apt-get install chromium-driver)",
-        START,
+        START_TIMEOUT,
     );
     loop {
         process.assert_alive();
         let output = process.output();
-        let said = output
+        let line = output
             .lines()
             .find_map(|line| line.split_once("started successfully on port "));
-        if let Some((_, port)) = said
+        if let Some((_, port)) = line
             && let Ok(port) = port.trim_end_matches('.').parse()
         {
             return port;
         }
-        patience.pause().await;
+        polling.pause().await;
     }
 }
 
@@ -134,7 +134,7 @@ fn arguments(folder: &Path) -> Vec<String> {
     let (width, height) = WINDOW;
     let mut arguments = vec![
         "--headless=new".to_owned(),
-        // Ends with its driver, even when that is killed.
+        // Ends with its driver, also when the driver is killed.
         "--remote-debugging-pipe".to_owned(),
         format!("--user-data-dir={}", folder.join("profile").display()),
         format!("--window-size={width},{height}"),
@@ -145,7 +145,7 @@ fn arguments(folder: &Path) -> Vec<String> {
         "--disable-gpu".to_owned(),
         "--no-first-run".to_owned(),
         "--no-default-browser-check".to_owned(),
-        // Nothing but this machine.
+        // Only this machine is reachable.
         "--no-proxy-server".to_owned(),
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1".to_owned(),
         "--disable-background-networking".to_owned(),
@@ -163,7 +163,7 @@ fn arguments(folder: &Path) -> Vec<String> {
     arguments
 }
 
-/// A rectangle of the page's own, for [`Browser::screen`].
+/// The metrics of a phone's screen, for [`Browser::screen`].
 pub fn phone() -> Value {
     json!({"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": true})
 }

@@ -1,22 +1,22 @@
-//! What a browser is shown: a whole service over a small site and a model that takes its time.
+//! The service behind the pages under test: a whole stack over a small site and a slow model.
 
 use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::stack::Builder;
+use crate::stack::StackBuilder;
 use crate::upstream::model::Script;
 use crate::upstream::{Reply, Request, searxng, site};
 use crate::{Binaries, Stack, Upstream};
 
-/// What the two pages of the site say, a sentence each.
+/// The texts of the site's two pages, one sentence each.
 pub const SITE_TEXT: [&str; 2] = [
     "Gather is a function that runs awaitable objects concurrently and waits for all of them.",
     "The order of the results of gather corresponds to the order of the awaitables it was given.",
 ];
 
-/// Programs first: they go before what they ask.
+/// Fields are dropped in this order: the programs before their upstreams.
 #[derive(Debug)]
 pub struct Service {
     pub stack: Stack,
@@ -26,40 +26,41 @@ pub struct Service {
 }
 
 impl Service {
-    /// Answers with the text of its site, word by word with `pace` between them.
+    /// The model answers with the site's text, word by word with `pace` between them.
     pub async fn start(binaries: Binaries, pace: Duration) -> Self {
         let [first, second] = SITE_TEXT;
         Self::saying(binaries, &format!("{first} [1] {second} [2]"), pace).await
     }
 
-    /// Answers with this text.
+    /// The model answers with this text.
     pub async fn saying(binaries: Binaries, answer: &str, pace: Duration) -> Self {
         let titles = ["What gather does", "What gather returns"];
         Self::over(binaries, titles, answer, pace, |builder| builder).await
     }
 
-    /// The same, over pages with these titles, and a stack with settings of its own.
+    /// Like [`saying`](Self::saying), over pages with these titles and with extra settings of the
+    /// stack.
     pub async fn over(
         binaries: Binaries,
         titles: [&str; 2],
         answer: &str,
         pace: Duration,
-        settings: impl FnOnce(Builder) -> Builder,
+        settings: impl FnOnce(StackBuilder) -> StackBuilder,
     ) -> Self {
         let paths = ["/does", "/returns"];
         let page = |at: usize| site::article("Gather", &[SITE_TEXT[at]]);
         let site = site::serving([(paths[0], page(0)), (paths[1], page(1))]);
-        let results =
-            (0..2).map(|at| searxng::Result::new(titles[at], &site.at(paths[at]), SITE_TEXT[at]));
+        let results = (0..2)
+            .map(|at| searxng::Result::new(titles[at], &site.url_for(paths[at]), SITE_TEXT[at]));
         let web = searxng::finding(results.collect());
         let script = Script::says(answer).slowly(pace);
         let model = Upstream::start(move |request| complete(request, &script));
         let builder = Stack::builder(binaries)
-            .searching(&web)
+            .with_searxng(&web)
             .env("FETCH_ALLOW_HOSTS", "127.0.0.1")
-            .env("LLM_BASE_URL", model.at("/v1"))
+            .env("LLM_BASE_URL", model.url_for("/v1"))
             .env("LLM_MODEL", "double")
-            // An API that comes again has to come where the page looks for it.
+            // A restarted API must listen where the page looks for it.
             .api_env("API_PORT", free_port());
         let stack = settings(builder).start().await;
         Self {
@@ -70,19 +71,19 @@ impl Service {
         }
     }
 
-    /// An address of the pages.
-    pub fn at(&self, path: &str) -> String {
+    /// An address on the API.
+    pub fn url_for(&self, path: &str) -> String {
         format!("{}{path}", self.stack.client().base())
     }
 
-    /// Starts a search from elsewhere; its id.
+    /// Starts a search outside the browser; returns its id.
     pub async fn ask(&self) -> String {
         let request: Value = json!({"query": "What is gather?", "mode": "speed", "cache": false});
         self.stack.client().enqueue(request).await
     }
 }
 
-/// Answers take their time; a plan, which is asked for in a form of its own, comes at once.
+/// Answers are slow; a plan, recognized by its response format, is immediate.
 fn complete(request: &Request, script: &Script) -> Reply {
     if request.json()["response_format"].is_null() {
         return script.reply(request);

@@ -1,4 +1,4 @@
-//! After the load: waits until all is quiet, and then writes down what Redis holds.
+//! After the load: waits until the stack is idle, then logs what Redis holds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,30 +9,36 @@ use redis::{AsyncCommands, FromRedisValue, RedisResult};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use super::end_watch::EndWatch;
 use super::log::{Entry, Event, Log, digest};
-use super::watch::Watch;
 
-const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
-/// One search in so many is read in two parts at each of its events, the others at one.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// One search in this many is read in two parts at each of its events, the others at one event.
 const THOROUGH: usize = 20;
 
-/// Waits until all has ended and nothing is listed, for at most `within`; what is left then.
-pub(super) async fn quiet(redis: &mut MultiplexedConnection, within: Duration) -> Vec<String> {
+/// Waits up to `within` until all searches have ended and the indexes are empty; returns what is
+/// left.
+pub(super) async fn wait_until_empty(
+    redis: &mut MultiplexedConnection,
+    within: Duration,
+) -> Vec<String> {
     let until = Instant::now() + within;
     loop {
-        let left = left(redis).await.unwrap_or(vec!["no answer".to_owned()]);
+        let left = not_empty(redis)
+            .await
+            .unwrap_or(vec!["no answer".to_owned()]);
         if left.is_empty() || Instant::now() >= until {
             return left;
         }
-        sleep(BETWEEN_LOOKS).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 
-/// Queues and indexes that are not empty, with how much is in them.
-async fn left(redis: &mut MultiplexedConnection) -> RedisResult<Vec<String>> {
+/// Queues and indexes that are not empty, with their sizes.
+async fn not_empty(redis: &mut MultiplexedConnection) -> RedisResult<Vec<String>> {
     let mut keys: Vec<String> = redis.keys("{search}:*").await?;
     keys.retain(|key| !key.starts_with("{search}:workers"));
-    // What was lost together is known for an hour.
+    // Groups of jointly lost searches are remembered for an hour.
     keys.retain(|key| !key.starts_with("{search}:lost:"));
     keys.retain(|key| !["{search}:seq", "{search}:failures"].contains(&key.as_str()));
     let mut left = Vec::new();
@@ -47,11 +53,11 @@ async fn left(redis: &mut MultiplexedConnection) -> RedisResult<Vec<String>> {
     Ok(left)
 }
 
-/// Notes every search. All have been seen at their end once more before anything is written down,
-/// so that a change after that is noticed.
+/// Logs every search. All final records are read once more before any is logged, so that a later
+/// change is noticed.
 pub(super) async fn jobs(
     redis: &mut MultiplexedConnection,
-    watch: &Watch,
+    watch: &EndWatch,
     log: &Log,
 ) -> RedisResult<()> {
     let keys: Vec<String> = redis.keys("search_job:*").await?;
@@ -60,7 +66,7 @@ pub(super) async fn jobs(
         .filter_map(|key| key.strip_prefix("search_job:"))
         .collect();
     for id in &ids {
-        watch.see(id, redis, log).await?;
+        watch.note_end(id, redis, log).await?;
     }
     for (number, id) in ids.iter().enumerate() {
         let events = job(redis, id, log).await?;
@@ -93,7 +99,7 @@ async fn job(redis: &mut MultiplexedConnection, id: &str, log: &Log) -> RedisRes
         i64,
         StreamRangeReply,
     ) = questions.query_async(redis).await?;
-    // What was asked is no part of what is checked.
+    // The request is not checked.
     fields.remove("request");
     let events = events(entries);
     log.note(Entry::Job {

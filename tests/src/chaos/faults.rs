@@ -1,17 +1,17 @@
-//! What can be broken.
+//! The faults of a run.
 
 use std::time::Duration;
 
-use super::stage::Stage;
+use super::deployment::Deployment;
 use crate::proxy::Direction;
 
-/// Numbers are seats of workers, of APIs or (for `Hole`, `Latency`, `LoseCreate`) proxies.
+/// Numbers refer to workers, to APIs or (for `Hole`, `Latency`, `LoseCreate`) to proxies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Fault {
     KillWorker(usize),
-    /// SIGTERM: it stops by itself, and gives back what it runs.
+    /// SIGTERM: it stops by itself and returns its searches to the queue.
     TermWorker(usize),
-    /// SIGKILL between BRPOP and claim: the reply never comes.
+    /// SIGKILL between BRPOP and claim: the reply to BRPOP is lost.
     KillAfterPop(usize),
     LosePop(usize),
     LoseClaim(usize),
@@ -20,7 +20,7 @@ pub(super) enum Fault {
     /// SIGSTOP, and SIGCONT after more than a lease.
     Freeze(usize, Duration),
     KillApi(usize),
-    /// kill -9, and back on its files after a while.
+    /// SIGKILL, and a restart on its files after this time.
     KillRedis(Duration),
     CutClients,
     FlushScripts,
@@ -29,8 +29,8 @@ pub(super) enum Fault {
     Latency(usize, Duration),
 }
 
-/// How long a reply that shall be lost is waited for.
-pub(super) const AMBUSH: Duration = Duration::from_secs(2);
+/// How long to wait for the reply that is to be lost.
+pub(super) const LOST_REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Fault {
     pub(super) const fn name(&self) -> &'static str {
@@ -54,7 +54,7 @@ impl Fault {
         }
     }
 
-    /// How long until it is mended.
+    /// How long the fault lasts.
     pub(super) const fn length(&self) -> Duration {
         match self {
             Self::Freeze(_, length)
@@ -67,12 +67,12 @@ impl Fault {
             | Self::LosePop(_)
             | Self::LoseClaim(_)
             | Self::LoseFinish(_)
-            | Self::LoseCreate(_) => AMBUSH,
+            | Self::LoseCreate(_) => LOST_REPLY_TIMEOUT,
             _ => Duration::ZERO,
         }
     }
 
-    pub(super) fn target(&self, stage: &Stage) -> String {
+    pub(super) fn target(&self, deployment: &Deployment) -> String {
         match *self {
             Self::KillApi(number) => format!("api-{number}"),
             Self::KillWorker(proxy)
@@ -84,7 +84,7 @@ impl Fault {
             | Self::LoseCreate(proxy)
             | Self::Freeze(proxy, _)
             | Self::Hole(proxy, _, _)
-            | Self::Latency(proxy, _) => stage.client_name(proxy),
+            | Self::Latency(proxy, _) => deployment.client_name(proxy),
             _ => "redis".to_owned(),
         }
     }

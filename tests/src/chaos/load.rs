@@ -1,4 +1,4 @@
-//! The clients of a run: they post as planned, try again when they are not heard, change their mind.
+//! The clients of a run: they post as planned, retry without an answer, and cancel.
 
 use std::time::Duration;
 
@@ -11,27 +11,27 @@ use super::log::{Entry, Log, now_ms};
 use super::plan::{Plan, Submission};
 use crate::Client;
 
-/// How long a client waits for an answer: longer than a search in the background takes to be
-/// accepted when Redis is slow, and than the longest synchronous one.
-const PATIENCE: Duration = Duration::from_secs(15);
-const SYNC_PATIENCE: Duration = Duration::from_secs(150);
-/// How long a client goes on trying.
-const PERSISTENCE: Duration = Duration::from_secs(90);
-const BETWEEN_TRIES: Duration = Duration::from_millis(250);
+/// How long a client waits for an answer: longer than an asynchronous search takes to be accepted
+/// by a slow Redis, and longer than the longest synchronous search.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+const SYNC_REQUEST_TIMEOUT: Duration = Duration::from_secs(150);
+/// How long a client retries.
+const RETRY_FOR: Duration = Duration::from_secs(90);
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Posts everything at its time; returns when the last client has its answer.
 pub(super) async fn run(plan: &Plan, addresses: &[String], log: &Log) {
     let clients: Vec<Client> = addresses.iter().map(|base| Client::new(base)).collect();
     let start = Instant::now();
     let tasks = plan.submissions.iter().cloned().map(|submission| {
-        let customer = Customer {
+        let client = ChaosClient {
             clients: clients.clone(),
             log: log.clone(),
             submission,
         };
         tokio::spawn(async move {
-            sleep_until(start + customer.submission.at).await;
-            customer.shop().await;
+            sleep_until(start + client.submission.at).await;
+            client.run_submission().await;
         })
     });
     for task in join_all(tasks).await {
@@ -39,18 +39,18 @@ pub(super) async fn run(plan: &Plan, addresses: &[String], log: &Log) {
     }
 }
 
-struct Customer {
+struct ChaosClient {
     clients: Vec<Client>,
     log: Log,
     submission: Submission,
 }
 
-impl Customer {
-    async fn shop(&self) {
+impl ChaosClient {
+    async fn run_submission(&self) {
         let last = self.submission.copies - 1;
         let posts = (0..=last).map(|copy| {
-            let odd = self.submission.odd && copy == last;
-            self.post(copy, if odd { "other" } else { "first" })
+            let conflicting = self.submission.conflicting && copy == last;
+            self.post(copy, if conflicting { "other" } else { "first" })
         });
         let ids = join_all(posts).await;
         let accepted = ids.into_iter().flatten().next();
@@ -60,13 +60,13 @@ impl Customer {
         }
     }
 
-    /// The id under which it was accepted. An answer that says "later", or none at all, is no reason
-    /// to give up.
+    /// The id of the accepted search. A retryable status or a missing answer is no reason to give
+    /// up.
     async fn post(&self, copy: usize, body: &str) -> Option<String> {
         let submission = &self.submission;
-        let (patience, until) = match submission.sync {
-            true => (SYNC_PATIENCE, Instant::now() + SYNC_PATIENCE),
-            false => (PATIENCE, Instant::now() + PERSISTENCE),
+        let (timeout, until) = match submission.sync {
+            true => (SYNC_REQUEST_TIMEOUT, Instant::now() + SYNC_REQUEST_TIMEOUT),
+            false => (REQUEST_TIMEOUT, Instant::now() + RETRY_FOR),
         };
         let mut turn = submission.api + copy;
         loop {
@@ -74,7 +74,7 @@ impl Customer {
             let client = &self.clients[turn % self.clients.len()];
             let mut request = client
                 .request(Method::POST, "/api/v1/search")
-                .timeout(patience)
+                .timeout(timeout)
                 .json(&request(submission, body));
             if let Some(key) = &submission.key {
                 request = request.header("Idempotency-Key", key);
@@ -92,7 +92,7 @@ impl Customer {
             match status {
                 None | Some(429 | 503) if Instant::now() < until => {
                     turn += 1;
-                    sleep(BETWEEN_TRIES).await;
+                    sleep(RETRY_INTERVAL).await;
                 }
                 _ => return id,
             }
@@ -100,14 +100,14 @@ impl Customer {
     }
 
     async fn cancel(&self, id: &str) {
-        let until = Instant::now() + PERSISTENCE;
+        let until = Instant::now() + RETRY_FOR;
         let mut turn = self.submission.api;
         loop {
             let at = now_ms();
             let client = &self.clients[turn % self.clients.len()];
             let request = client
                 .request(Method::DELETE, &format!("/api/v1/search/{id}"))
-                .timeout(PATIENCE);
+                .timeout(REQUEST_TIMEOUT);
             let (status, _) = answer(request).await;
             self.log.note(Entry::Cancelled {
                 at,
@@ -119,13 +119,13 @@ impl Customer {
                 return;
             }
             turn += 1;
-            sleep(BETWEEN_TRIES).await;
+            sleep(RETRY_INTERVAL).await;
         }
     }
 }
 
 fn request(submission: &Submission, body: &str) -> Value {
-    // Another question with the same answer.
+    // A different question with the same results.
     let word = if body == "first" {
         "gather"
     } else {
@@ -142,7 +142,7 @@ fn request(submission: &Submission, body: &str) -> Value {
     request
 }
 
-/// Status and session id, as far as there are any.
+/// Status and session id, if any.
 async fn answer(request: reqwest::RequestBuilder) -> (Option<u16>, Option<String>) {
     let Ok(response) = request.send().await else {
         return (None, None);

@@ -1,5 +1,5 @@
-//! The event log of a run: all that the load, the faults and Redis had to say, as JSON lines. What
-//! is checked is checked from this log alone, so a run can be judged again without being repeated.
+//! The event log of a run: observations of the load, the faults and Redis, as JSON lines. The
+//! checks use only this log, so a run can be checked again without being repeated.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,22 +11,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One thing that was seen. Times are milliseconds since the epoch, on the clock that Redis has too.
+/// One observation. Times are milliseconds since the epoch, on the clock that Redis uses too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Entry {
-    /// What was run.
+    /// The settings of the run.
     Run {
         seed: u64,
         jobs: usize,
         lease_ms: u64,
-        most_attempts: u64,
+        max_attempts: u64,
     },
-    /// One POST and what came of it; no status when no answer came.
+    /// One POST and its result; no status when no answer came.
     Posted {
         at: u64,
         answered: u64,
-        /// Stands in the query, so that a search can be tied to who asked for it.
+        /// Part of the query, so that a search can be matched to its client.
         token: String,
         key: Option<String>,
         /// Which of several bodies was sent under one key.
@@ -34,51 +34,51 @@ pub enum Entry {
         status: Option<u16>,
         id: Option<String>,
     },
-    /// One DELETE and what came of it.
+    /// One DELETE and its result.
     Cancelled {
         at: u64,
         answered: u64,
         id: String,
         status: Option<u16>,
     },
-    /// A search engine was asked.
-    Asked { at: u64, token: String },
+    /// A search engine was called.
+    EngineCalled { at: u64, token: String },
     /// A record was seen in its final state for the first time.
     Ended { id: String, digest: u64 },
-    /// Something was broken, and mended again.
+    /// A fault and its end.
     Fault {
         name: String,
         target: String,
         from: u64,
         until: u64,
     },
-    /// A process ended that nobody had killed.
-    Died { at: u64, name: String },
+    /// A process ended without being killed.
+    ProcessEnded { at: u64, name: String },
     /// What a worker logged.
     Line { worker: String, line: Value },
-    /// The searches have all been posted.
+    /// All searches have been posted.
     Posts { end: u64 },
-    /// All that Redis holds of one search when everything is over.
+    /// Everything that Redis holds of one search at the end of the run.
     Job {
         id: String,
         record: Value,
         digest: u64,
-        /// Of the record, the control hash and the stream, in seconds; below 0: none.
+        /// Of the record, the control hash and the stream, in seconds; negative: none.
         ttls: [i64; 3],
         control: BTreeMap<String, String>,
         events: Vec<Event>,
     },
-    /// The stream of a search read in two parts, parted after the event `after`: ids.
+    /// The event ids of a search's stream read in two parts, split after the event `after`.
     Parts {
         id: String,
         after: String,
         first: Vec<String>,
         second: Vec<String>,
     },
-    /// What was left in the queues and indexes when all had ended.
-    Left { keys: Vec<String> },
-    /// What a stack at rest holds, before the load and after it.
-    Level {
+    /// What was left in the queues and indexes after all searches ended.
+    Leftovers { keys: Vec<String> },
+    /// Resources of the idle stack, before the load and after it.
+    Resources {
         before: bool,
         clients: u64,
         files: BTreeMap<String, u64>,
@@ -94,14 +94,14 @@ pub struct Event {
 }
 
 impl Event {
-    /// When Redis took it in.
-    pub fn at(&self) -> u64 {
+    /// When Redis stored it.
+    pub fn time_ms(&self) -> u64 {
         let time = self.id.split('-').next().unwrap_or_default();
         time.parse().unwrap_or_default()
     }
 }
 
-/// Where entries are gathered. Clones share them.
+/// Collects entries. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<Entry>>>);
 
@@ -114,7 +114,7 @@ impl Log {
         self.lock().clone()
     }
 
-    /// Writes everything to `<folder>/<seed>.jsonl`.
+    /// Writes the log to `<folder>/<seed>.jsonl`.
     pub fn write(&self, folder: &Path, seed: u64) -> PathBuf {
         fs::create_dir_all(folder).expect("a folder for the event log");
         let path = folder.join(format!("{seed}.jsonl"));
@@ -144,7 +144,7 @@ pub fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Tells one record from another.
+/// A hash that differs for different records.
 pub fn digest(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);

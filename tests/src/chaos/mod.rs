@@ -1,101 +1,102 @@
-//! A run of many searches while everything breaks: what is accepted must end, once, whatever dies.
-//! The run only writes down what happens; afterwards the twelve invariants of the design are checked
-//! from that log alone.
+//! A run of many searches with faults everywhere: every accepted search must end exactly once. The
+//! run only logs what happens; afterwards the twelve invariants of the design are checked from that
+//! log alone.
 
-mod breaking;
 pub mod check;
-mod clock;
 mod collect;
+mod deployment;
+mod end_watch;
 mod faults;
-mod level;
+mod inject;
 mod load;
 pub mod log;
 mod plan;
 pub mod report;
-mod stage;
-mod watch;
-mod web;
+mod resources;
+mod search_engine;
+mod skewed_clock;
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::{Binaries, wait::eventually};
+use deployment::Deployment;
+use end_watch::EndWatch;
 use log::{Entry, Log};
 use plan::Plan;
-use stage::Stage;
-use watch::Watch;
 
-/// How long after the load everything may take to end. Longer than any search of the load lives.
-const SETTLES_WITHIN: Duration = Duration::from_secs(240);
-/// How long connections that were idle may take to be closed: a worker's client of the engines keeps
-/// one for 90 s, and looks every 90 s.
-const RESTS_WITHIN: Duration = Duration::from_secs(190);
+/// How long after the load all searches may take to end. Longer than any search of the load may
+/// run.
+const SETTLING_TIMEOUT: Duration = Duration::from_secs(240);
+/// How long idle connections may take to close: a worker's client for the engines keeps one for 90
+/// s and checks every 90 s.
+const RESTING_TIMEOUT: Duration = Duration::from_secs(190);
 
-/// What a run is made of.
+/// The settings of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     pub seed: u64,
     pub jobs: usize,
-    /// New searches in a second.
+    /// New searches per second.
     pub rate: f64,
-    /// Between two faults.
-    pub pause: Duration,
-    /// More than that, now and then.
-    pub breath: Duration,
+    /// Time between two faults.
+    pub fault_interval: Duration,
+    /// An additional pause, at random.
+    pub recovery_pause: Duration,
 }
 
-/// Runs it; the event log.
+/// Runs it; returns the event log.
 pub async fn run(binaries: Binaries, settings: Settings) -> Log {
     let Settings {
         seed,
         jobs,
         rate,
-        pause,
-        breath,
+        fault_interval,
+        recovery_pause,
     } = settings;
     let length = Duration::from_secs_f64(jobs as f64 / rate);
-    let plan = Plan::new(seed, jobs, length, pause, breath);
+    let plan = Plan::new(seed, jobs, length, fault_interval, recovery_pause);
     let log = Log::default();
     log.note(Entry::Run {
         seed,
         jobs,
-        lease_ms: stage::LEASE * 1000,
-        most_attempts: stage::MOST_ATTEMPTS,
+        lease_ms: deployment::LEASE * 1000,
+        max_attempts: deployment::MAX_ATTEMPTS,
     });
-    let web = web::start(seed, log.clone());
-    let mut stage = Stage::start(binaries, &web, log.clone()).await;
-    let watch = Watch::default();
-    let watching = tokio::spawn(watch.clone().follow(stage.redis.url(), log.clone()));
-    warm_up(&stage).await;
-    let before = stage.level(true).await;
+    let web = search_engine::start(seed, log.clone());
+    let mut deployment = Deployment::start(binaries, &web, log.clone()).await;
+    let watch = EndWatch::default();
+    let watching = tokio::spawn(watch.clone().follow(deployment.redis.url(), log.clone()));
+    warm_up(&deployment).await;
+    let before = deployment.level(true).await;
     log.note(before.clone());
 
-    let addresses = stage.addresses();
+    let addresses = deployment.addresses();
     let (posting, posted) = (log.clone(), plan.clone());
     let posting = tokio::spawn(async move {
         load::run(&posted, &addresses, &posting).await;
         posting.note(Entry::Posts { end: log::now_ms() });
     });
-    breaking::run(&mut stage, &plan.faults, &log).await;
-    breaking::mend(&stage);
+    inject::run(&mut deployment, &plan.faults, &log).await;
+    inject::restore_proxies(&deployment);
     posting.await.expect("the load");
 
-    let mut redis = stage.redis.connection().await;
-    let keys = collect::quiet(&mut redis, SETTLES_WITHIN).await;
-    stage.look_after_workers();
-    log.note(Entry::Left { keys });
+    let mut redis = deployment.redis.connection().await;
+    let keys = collect::wait_until_empty(&mut redis, SETTLING_TIMEOUT).await;
+    deployment.replace_dead_workers();
+    log.note(Entry::Leftovers { keys });
     let collected = collect::jobs(&mut redis, &watch, &log).await;
     collected.expect("what Redis holds");
     watching.abort();
     drop(redis);
-    log.note(rest(&mut stage, &before).await);
-    stage.note_lines();
+    log.note(wait_for_resources(&mut deployment, &before).await);
+    deployment.note_lines();
     log
 }
 
-/// Connections are opened when they are first needed: a stack that has done nothing is no measure.
-async fn warm_up(stage: &Stage) {
-    let clients: Vec<crate::Client> = stage
+/// Opens connections that are opened on first use: a stack that has done nothing is no baseline.
+async fn warm_up(deployment: &Deployment) {
+    let clients: Vec<crate::Client> = deployment
         .addresses()
         .iter()
         .map(|base| crate::Client::new(base))
@@ -110,22 +111,22 @@ async fn warm_up(stage: &Stage) {
     }
 }
 
-/// The level of the stack once it has come down to what it was, or after a while.
-async fn rest(stage: &mut Stage, before: &Entry) -> Entry {
-    let until = tokio::time::Instant::now() + RESTS_WITHIN;
+/// The resources of the stack once they are back at their former level, or at a timeout.
+async fn wait_for_resources(deployment: &mut Deployment, before: &Entry) -> Entry {
+    let until = tokio::time::Instant::now() + RESTING_TIMEOUT;
     eventually(
         "the level is taken",
-        RESTS_WITHIN + Duration::from_secs(5),
+        RESTING_TIMEOUT + Duration::from_secs(5),
         async || {
-            let after = stage.level(false).await;
-            let down = check::rest::excess(before, &after).is_empty();
+            let after = deployment.level(false).await;
+            let down = check::leftovers::excess(before, &after).is_empty();
             (down || tokio::time::Instant::now() >= until).then_some(after)
         },
     )
     .await
 }
 
-/// Where event logs go: `<folder of the build>/chaos`.
+/// Where event logs are written: `<folder of the build>/chaos`.
 pub fn folder(binaries: Binaries) -> std::path::PathBuf {
     let built = Path::new(binaries.api).ancestors().nth(2);
     built.expect("the folder of the build").join("chaos")

@@ -1,4 +1,5 @@
-//! From a seed to what will be asked and what will be broken, and when. Nothing else decides.
+//! From a seed to the searches and the faults of a run, with their times. Nothing else has an
+//! influence.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::proxy::Direction;
 pub(super) const WORKERS: usize = 4;
 pub(super) const APIS: usize = 2;
 
-/// A run, known to the last detail before it begins.
+/// A run, completely determined before it begins.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Plan {
     pub(super) seed: u64,
@@ -20,36 +21,36 @@ pub(super) struct Plan {
     pub(super) faults: Vec<(Duration, Fault)>,
 }
 
-/// One search and how it is asked for.
+/// One search and how it is posted.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Submission {
-    /// After the start of the run.
+    /// Since the start of the run.
     pub(super) at: Duration,
     pub(super) token: String,
     pub(super) mode: &'static str,
     pub(super) sync: bool,
-    /// Seconds; the mode's own when there is none.
+    /// Seconds; None for the mode's default.
     pub(super) timeout: Option<u64>,
     pub(super) key: Option<String>,
     /// POSTs sent at once with one key.
     pub(super) copies: usize,
-    /// The last of them asks for something else.
-    pub(super) odd: bool,
-    /// Cancelled so long after it was accepted.
+    /// The last copy has a different body.
+    pub(super) conflicting: bool,
+    /// Cancelled this long after it was accepted.
     pub(super) cancel: Option<Duration>,
     /// The API that is tried first.
     pub(super) api: usize,
 }
 
 impl Plan {
-    /// `jobs` searches, evenly over `length`, while something breaks every `pause` or so. One time
-    /// in five there is a `breath` more, in which a fault is alone with what it does.
+    /// `jobs` searches, evenly over `length`, with a fault about every `fault_interval`. One fault
+    /// in five is followed by a `recovery_pause`, in which its effects are not mixed with others.
     pub(super) fn new(
         seed: u64,
         jobs: usize,
         length: Duration,
-        pause: Duration,
-        breath: Duration,
+        fault_interval: Duration,
+        recovery_pause: Duration,
     ) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let submissions = (0..jobs)
@@ -61,7 +62,7 @@ impl Plan {
         Self {
             seed,
             submissions,
-            faults: faults(&mut rng, length, pause, breath),
+            faults: faults(&mut rng, length, fault_interval, recovery_pause),
         }
     }
 }
@@ -87,21 +88,21 @@ fn submission(rng: &mut StdRng, number: usize, at: Duration) -> Submission {
         timeout: rng.random_bool(0.3).then_some(20),
         key: keyed.then(|| format!("key-{number}")),
         copies,
-        odd: copies > 1 && rng.random_bool(0.4),
+        conflicting: copies > 1 && rng.random_bool(0.4),
         cancel: (!sync && rng.random_bool(0.1)).then(|| Duration::from_millis(cancel)),
         api: rng.random_range(0..APIS),
     }
 }
 
-/// Every kind once in random order, and again, until the time is over.
+/// Every kind once in random order, repeated until the time is over.
 fn faults(
     rng: &mut StdRng,
     length: Duration,
-    pause: Duration,
-    breath: Duration,
+    fault_interval: Duration,
+    recovery_pause: Duration,
 ) -> Vec<(Duration, Fault)> {
     let mut faults = Vec::new();
-    let mut at = pause;
+    let mut at = fault_interval;
     loop {
         let mut round = round(rng);
         round.shuffle(rng);
@@ -110,9 +111,9 @@ fn faults(
                 return faults;
             }
             faults.push((at, fault));
-            at += pause.mul_f64(rng.random_range(0.5..1.5));
+            at += fault_interval.mul_f64(rng.random_range(0.5..1.5));
             if rng.random_bool(0.2) {
-                at += breath;
+                at += recovery_pause;
             }
         }
     }
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_fault_comes_in_a_plan_that_is_long_enough() {
+    fn a_long_plan_has_every_kind_of_fault() {
         let mut rng = StdRng::seed_from_u64(1);
         let kinds = |faults: Vec<Fault>| -> std::collections::BTreeSet<&str> {
             faults.iter().map(Fault::name).collect()

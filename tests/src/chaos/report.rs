@@ -1,4 +1,4 @@
-//! What a run was like, for people.
+//! A readable summary of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
@@ -9,8 +9,8 @@ use super::check::{History, field};
 use super::log::Entry;
 
 /// The lines that a run prints at its end.
-pub fn of(entries: &[Entry], took: Duration) -> String {
-    let history = History::of(entries);
+pub fn summary(entries: &[Entry], took: Duration) -> String {
+    let history = History::new(entries);
     let mut text = String::new();
     let seed = entries.iter().find_map(|entry| match entry {
         Entry::Run { seed, .. } => Some(*seed),
@@ -54,7 +54,7 @@ pub fn of(entries: &[Entry], took: Duration) -> String {
     let _ = writeln!(text, "lost {lost}, doubled {doubled}");
     let _ = writeln!(
         text,
-        "attempts {attempts}, fenced writes {fenced}, taken over {taken}, lost hints found {found}"
+        "attempts {attempts}, fenced writes {fenced}, taken over {taken}, lost queue entries found {found}"
     );
     let _ = writeln!(text, "faults: {:?}", faults(&history));
     let mut slowest: BTreeMap<String, Slowest> = BTreeMap::new();
@@ -70,7 +70,7 @@ pub fn of(entries: &[Entry], took: Duration) -> String {
     text
 }
 
-/// Of one kind of fault.
+/// Figures of one kind of fault.
 #[derive(Default)]
 struct Slowest {
     count: usize,

@@ -1,20 +1,20 @@
-//! The figures as tables, and where they are kept.
+//! The figures as tables, and the file that keeps them.
 
-use super::{Asked, Held, Modelled};
+use super::{AnswerScores, ClaimScores, ModelScores};
 use std::fmt::{self, Write};
 use std::{fs, path::Path};
 
 const BEGIN: &str = "<!-- measured -->\n";
 const END: &str = "<!-- end of measured -->\n";
 
-/// All that is measured; rows by the name of the part.
+/// All figures; rows by the name of the part.
 #[derive(Debug, Default)]
 pub struct Figures {
     /// (part, mode, figures)
-    pub asked: Vec<(&'static str, &'static str, Asked)>,
-    pub held: Vec<(&'static str, Held)>,
+    pub answers: Vec<(&'static str, &'static str, AnswerScores)>,
+    pub held: Vec<(&'static str, ClaimScores)>,
     /// (part, model, figures)
-    pub modelled: Vec<(&'static str, String, Modelled)>,
+    pub with_model: Vec<(&'static str, String, ModelScores)>,
 }
 
 /// As Markdown.
@@ -24,7 +24,7 @@ impl fmt::Display for Figures {
             "| part | mode | recall@5 | answer contains gold | citation precision | unanswerable declined | own claims accused | confidence when right | when wrong |\n\
              |---|---|---|---|---|---|---|---|---|\n",
         )?;
-        for (part, mode, it) in &self.asked {
+        for (part, mode, it) in &self.answers {
             let (right, wrong) = (it.sure_and_right.value(), it.sure_and_wrong.value());
             writeln!(
                 f,
@@ -46,20 +46,23 @@ impl fmt::Display for Figures {
             "\n| part | model | prompt holds the passage | answer contains gold | citation precision | unanswerable declined | right citations kept | mistakes of the model found | confidence when right | when wrong |\n\
              |---|---|---|---|---|---|---|---|---|---|\n",
         )?;
-        for (part, model, it) in &self.modelled {
-            let asked = &it.asked;
-            let (right, wrong) = (asked.sure_and_right.value(), asked.sure_and_wrong.value());
+        for (part, model, it) in &self.with_model {
+            let answers = &it.answers;
+            let (right, wrong) = (
+                answers.sure_and_right.value(),
+                answers.sure_and_wrong.value(),
+            );
             writeln!(
                 f,
                 "| {part} | {model} | {} | {} | {} | {} | {} | {} | {right:.2} | {wrong:.2} |",
-                it.shown, asked.gold, asked.precision, asked.declined, it.kept, it.noticed,
+                it.shown, answers.gold, answers.precision, answers.declined, it.kept, it.noticed,
             )?;
         }
         Ok(())
     }
 }
 
-/// Puts the tables between the marks in `file`.
+/// Replaces the tables between the marks in `file`.
 pub fn write(file: &Path, figures: &Figures) {
     let text =
         fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));

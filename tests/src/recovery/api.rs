@@ -1,7 +1,7 @@
-//! An API that dies while it accepts a search, and what reaches it too late.
+//! An API that dies while it accepts a search, and messages that arrive too late.
 
-use super::{AT_ONCE, Row, Scene, found_after, patient_question, row, through};
-use crate::scene::{hanging_first, is_quiet, question};
+use super::{AT_ONCE, Row, Scenario, found_after, patient_question, row, url_through};
+use crate::fixtures::{question, searxng_hanging_first, wait_until_idle};
 use crate::{Client, Proxy, RedisServer, Stack, eventually};
 use ::redis::AsyncCommands;
 use reqwest::{Method, RequestBuilder};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 pub const ROWS: [Row; 3] = [
     KILLED_BEFORE_THE_RECORD,
-    KILLED_BEFORE_THE_HINT,
+    KILLED_BEFORE_QUEUEING,
     CANCEL_LOST,
 ];
 
@@ -19,14 +19,14 @@ pub const KILLED_BEFORE_THE_RECORD: Row = row!(
     |_| AT_ONCE,
     killed_before_the_record
 );
-pub const KILLED_BEFORE_THE_HINT: Row = row!(
-    "API killed between record and hint",
+pub const KILLED_BEFORE_QUEUEING: Row = row!(
+    "API killed between record and queue entry",
     |_| Duration::from_secs(6),
-    killed_before_the_hint
+    killed_before_queueing
 );
 pub const CANCEL_LOST: Row = row!(
     "cancel message lost",
-    // Heard of with the next beat.
+    // The next heartbeat brings the news.
     |lease| lease / 3 + AT_ONCE,
     cancel_lost
 );
@@ -40,13 +40,13 @@ fn keyed(client: &Client) -> RequestBuilder {
         .json(&request)
 }
 
-/// The client gives up, having been told nothing.
-async fn is_told_nothing(client: &Client) {
-    let told = keyed(client)
+/// The client gives up without an answer.
+async fn times_out(client: &Client) {
+    let answer = keyed(client)
         .timeout(Duration::from_millis(500))
         .send()
         .await;
-    assert!(told.is_err_and(|error| error.is_timeout()));
+    assert!(answer.is_err_and(|error| error.is_timeout()));
 }
 
 async fn records(stack: &Stack) -> Vec<String> {
@@ -54,19 +54,19 @@ async fn records(stack: &Stack) -> Vec<String> {
     redis.keys("search_job:*").await.expect("the keys")
 }
 
-/// From the second try, at another API.
-async fn killed_before_the_record(scene: Scene) -> Duration {
+/// Measured from the second try, at another API.
+async fn killed_before_the_record(scenario: Scenario) -> Duration {
     let web = found_after(Duration::ZERO);
     let redis = RedisServer::tcp().await;
     let proxy = Proxy::start(redis.address());
-    let mut stack = scene
+    let mut stack = scenario
         .builder(&web)
-        .on(redis)
-        .api_env("REDIS_URL", through(&proxy))
+        .on_redis(redis)
+        .api_env("REDIS_URL", url_through(&proxy))
         .start()
         .await;
     proxy.black_hole(true);
-    is_told_nothing(stack.client()).await;
+    times_out(stack.client()).await;
     stack.api.process().kill();
     proxy.cut();
     proxy.black_hole(false);
@@ -79,36 +79,37 @@ async fn killed_before_the_record(scene: Scene) -> Duration {
         .as_str()
         .expect("a session_id")
         .to_owned();
-    let (took, end) = scene.completed(&stack, &id, since).await;
+    let (took, end) = scenario.completed(&stack, &id, since).await;
     assert_eq!(end["attempt"], 1);
     assert_eq!(records(&stack).await.len(), 1);
     assert_eq!(web.calls(), 1);
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     took
 }
 
-/// It dies while the reply to the record is on its way, so the hint is never sent. From the kill.
-async fn killed_before_the_hint(scene: Scene) -> Duration {
+/// The API dies while the reply to the record is on its way, so the queue entry is never written.
+/// Measured from the kill.
+async fn killed_before_queueing(scenario: Scenario) -> Duration {
     let web = found_after(Duration::ZERO);
     let redis = RedisServer::tcp().await;
     let proxy = Proxy::start(redis.address());
-    let mut stack = scene
+    let mut stack = scenario
         .builder(&web)
-        .on(redis)
-        .api_env("REDIS_URL", through(&proxy))
+        .on_redis(redis)
+        .api_env("REDIS_URL", url_through(&proxy))
         .start()
         .await;
-    // Longer than it takes to see the record and to kill.
+    // Longer than it takes to see the record and to kill the API.
     proxy.latency(Duration::from_secs(1));
     let client = stack.client().clone();
     let posting = tokio::spawn(async move { keyed(&client).send().await.is_ok() });
-    let record = eventually("the record is there", scene.patience(), async || {
+    let record = eventually("the record is there", scenario.timeout(), async || {
         records(&stack).await.pop()
     })
     .await;
     stack.api.process().kill();
     let since = Instant::now();
-    assert!(!posting.await.expect("the client"), "it was told nothing");
+    assert!(!posting.await.expect("the client"), "it got no answer");
     let mut redis = stack.redis.connection().await;
     let hinted: bool = redis
         .exists("{search}:pending:speed")
@@ -123,18 +124,19 @@ async fn killed_before_the_hint(scene: Scene) -> Duration {
         .expect("an id")
         .to_owned();
     stack.replace_api().await;
-    let (took, end) = scene.completed(&stack, &id, since).await;
+    let (took, end) = scenario.completed(&stack, &id, since).await;
     assert_eq!(end["attempt"], 1);
     let again = stack.client().send(keyed(stack.client())).await.expect(200);
     assert_eq!(again["session_id"], id.as_str());
     assert_eq!((records(&stack).await.len(), web.calls()), (1, 1));
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     took
 }
 
-/// The worker may not listen on the channel. From the DELETE until it has hung up on the engine.
-async fn cancel_lost(scene: Scene) -> Duration {
-    let (searxng, _) = hanging_first(usize::MAX);
+/// The worker may not subscribe to the channel. Measured from the DELETE until the worker has hung
+/// up on the engine.
+async fn cancel_lost(scenario: Scenario) -> Duration {
+    let (searxng, _) = searxng_hanging_first(usize::MAX);
     let redis = RedisServer::tcp().await;
     let mut connection = redis.connection().await;
     let () = ::redis::cmd("ACL")
@@ -144,23 +146,23 @@ async fn cancel_lost(scene: Scene) -> Duration {
         .await
         .expect("a user");
     let address = format!("redis://deaf:word@{}/0", redis.address());
-    let stack = scene
+    let stack = scenario
         .builder(&searxng)
-        .on(redis)
+        .on_redis(redis)
         .worker_env("REDIS_URL", address)
         .start()
         .await;
     let id = stack.client().enqueue(patient_question()).await;
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     let since = Instant::now();
     let path = format!("/api/v1/search/{id}");
-    let hung_up = eventually("the worker hangs up", scene.patience(), async || {
+    let hung_up = eventually("the worker hangs up", scenario.timeout(), async || {
         (searxng.abandoned() == 1).then(|| since.elapsed())
     });
     let (answer, took) = tokio::join!(stack.client().delete(&path), hung_up);
     assert!((200..300).contains(&answer.status), "{}", answer.text);
     let end = stack.client().wait_terminal(&id).await;
     assert_eq!(end["cancelled"], true, "{end}");
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     took
 }

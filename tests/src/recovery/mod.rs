@@ -1,6 +1,6 @@
-//! The rows of the crash table: each plays its fault on real processes and measures the time from
-//! it to the recovery. The tests play each once with a short lease, `make recovery` many times with
-//! the lease of a deployment.
+//! The rows of the crash table: each causes its fault in real processes and measures the time until
+//! the recovery. The tests run each once with a short lease, `make recovery` many times with the
+//! lease of a deployment.
 
 pub mod api;
 pub mod network;
@@ -8,14 +8,14 @@ pub mod redis;
 pub mod workers;
 
 use crate::upstream::{Reply, Request, searxng};
-use crate::{Binaries, Stack, Upstream, scene};
+use crate::{Binaries, Stack, Upstream, fixtures};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// How much earlier than it should a take-over may seem to be, by clocks of two processes.
-const MOMENT: Duration = Duration::from_secs(2);
-/// What "at once" may take: nothing in it waits for a clock.
+/// How much too early a take-over may seem, measured by the clocks of two processes.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
+/// The limit for "at once": nothing here waits for a timer.
 const AT_ONCE: Duration = Duration::from_secs(1);
 /// How long after the end of a lease the next sweep has found it.
 const SWEEP: Duration = Duration::from_secs(2);
@@ -25,7 +25,7 @@ const SWEEP: Duration = Duration::from_secs(2);
 pub struct Row {
     pub name: &'static str,
     bound: fn(Duration) -> Duration,
-    play: fn(Scene) -> LocalBoxFuture<'static, Duration>,
+    play: fn(Scenario) -> LocalBoxFuture<'static, Duration>,
 }
 
 macro_rules! row {
@@ -33,7 +33,7 @@ macro_rules! row {
         $crate::recovery::Row {
             name: $name,
             bound: $bound,
-            play: |scene| Box::pin($play(scene)),
+            play: |scenario| Box::pin($play(scenario)),
         }
     };
 }
@@ -53,9 +53,9 @@ impl Row {
         (self.bound)(lease)
     }
 
-    /// Plays it once; how long the recovery took.
+    /// Runs it once; returns how long the recovery took.
     pub async fn measure(&self, binaries: Binaries, lease: Duration) -> Duration {
-        let took = (self.play)(Scene { binaries, lease }).await;
+        let took = (self.play)(Scenario { binaries, lease }).await;
         let bound = self.bound(lease).as_secs();
         println!(
             "recovery: {}: {:.3} s (bound {bound} s)",
@@ -65,37 +65,37 @@ impl Row {
         took
     }
 
-    /// Plays it once with a short lease: it recovers, in the order that it should. A test runs beside
-    /// others on a busy machine; `make recovery` holds the times to their bounds.
-    pub async fn holds(&self, binaries: Binaries) {
-        let lease = Duration::from_secs(scene::LEASE);
+    /// Runs it once with a short lease and checks that it recovers in the right order. A test runs
+    /// beside others on a busy machine; `make recovery` holds the times to their bounds.
+    pub async fn assert_recovers(&self, binaries: Binaries) {
+        let lease = Duration::from_secs(fixtures::LEASE);
         self.measure(binaries, lease).await;
     }
 }
 
-/// What a row is played with.
+/// The environment of one row.
 #[derive(Debug, Clone, Copy)]
-pub struct Scene {
+pub struct Scenario {
     binaries: Binaries,
     lease: Duration,
 }
 
-impl Scene {
-    /// A stack with these leases that asks this SearXNG alone.
-    fn builder(self, searxng: &Upstream) -> crate::stack::Builder {
+impl Scenario {
+    /// A stack with these leases whose only engine is this SearXNG.
+    fn builder(self, searxng: &Upstream) -> crate::stack::StackBuilder {
         Stack::builder(self.binaries)
-            .searching(searxng)
+            .with_searxng(searxng)
             .env("JOB_LEASE_SECONDS", self.lease.as_secs())
     }
 
-    /// More than any row allows: an overlong recovery is measured, not cut.
-    fn patience(self) -> Duration {
+    /// More than any row allows: a slow recovery is measured, not cut off.
+    fn timeout(self) -> Duration {
         self.lease * 4 + Duration::from_secs(20)
     }
 
-    /// Waits for the end of a search; how long that was from `since`.
+    /// Waits for the end of a search; returns the time since `since`.
     async fn completed(self, stack: &Stack, id: &str, since: Instant) -> (Duration, Value) {
-        let end = scene::reaches(stack, id, "completed", self.patience()).await;
+        let end = fixtures::wait_for_status(stack, id, "completed", self.timeout()).await;
         (since.elapsed(), end)
     }
 }
@@ -105,15 +105,19 @@ fn patient_question() -> Value {
     json!({"query": "What is gather?", "mode": "speed", "timeout": 60})
 }
 
-/// What the engine finds, after a while.
+/// A SearXNG that returns results after a delay.
 pub fn found_after(delay: Duration) -> Upstream {
     Upstream::start(move |request: &Request| {
         let query = request.parameter("q").unwrap_or_default();
-        Reply::json(200, searxng::body(query, &scene::found()).to_string()).late(delay)
+        Reply::json(
+            200,
+            searxng::body(query, &fixtures::gather_results()).to_string(),
+        )
+        .late(delay)
     })
 }
 
-/// Redis's address for a program that is to come through `proxy`.
-fn through(proxy: &crate::Proxy) -> String {
+/// Redis's address through `proxy`.
+fn url_through(proxy: &crate::Proxy) -> String {
     format!("redis://{}/0", proxy.address())
 }

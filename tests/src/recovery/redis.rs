@@ -1,8 +1,8 @@
-//! Redis that dies, forgets, hangs up, or is full.
+//! A Redis that dies, loses its data, closes connections, or is full.
 
-use super::{AT_ONCE, Row, SWEEP, Scene, found_after, patient_question, row};
+use super::{AT_ONCE, Row, SWEEP, Scenario, found_after, patient_question, row};
+use crate::fixtures::{question, searxng_hanging_first, wait_for_workers, wait_until_idle};
 use crate::redis::Options;
-use crate::scene::{hanging_first, have_come, is_quiet, question};
 use crate::{RedisServer, Upstream, eventually};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -21,56 +21,57 @@ pub const CLIENTS_KILLED: Row = row!(
 );
 pub const SCRIPTS_FLUSHED: Row = row!("scripts flushed", |_| AT_ONCE, scripts_flushed);
 pub const FULL: Row = row!(
-    "Redis full: outcome handed in once there is memory",
+    "Redis full: result stored once there is memory",
     // The longest pause between two tries, and the try.
     |_| Duration::from_secs(3),
     full
 );
 
-/// From the moment at which the restarted Redis answers.
-async fn restarted(scene: Scene) -> Duration {
-    let (searxng, _) = hanging_first(1);
+/// Measured from the moment at which the restarted Redis answers.
+async fn restarted(scenario: Scenario) -> Duration {
+    let (searxng, _) = searxng_hanging_first(1);
     let redis = RedisServer::with_aof().await;
-    let mut stack = scene.builder(&searxng).on(redis).start().await;
+    let mut stack = scenario.builder(&searxng).on_redis(redis).start().await;
     let id = stack.client().enqueue(patient_question()).await;
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     stack.add_worker();
-    have_come(&stack, 2).await;
+    wait_for_workers(&stack, 2).await;
     stack.redis.kill();
     stack.workers[0].process().kill();
     stack.redis.restart().await;
     let restarted = Instant::now();
-    eventually("the API is ready", scene.patience(), async || {
+    eventually("the API is ready", scenario.timeout(), async || {
         (stack.client().status_of("/readyz").await == Some(200)).then_some(())
     })
     .await;
-    let (took, end) = scene.completed(&stack, &id, restarted).await;
+    let (took, end) = scenario.completed(&stack, &id, restarted).await;
     assert_eq!(end["attempt"], 2);
     stack.workers.remove(0);
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     took
 }
 
-async fn clients_killed(scene: Scene) -> Duration {
+async fn clients_killed(scenario: Scenario) -> Duration {
     after_command(
-        scene,
+        scenario,
         &["CLIENT KILL TYPE normal", "CLIENT KILL TYPE pubsub"],
     )
     .await
 }
 
-async fn scripts_flushed(scene: Scene) -> Duration {
-    after_command(scene, &["SCRIPT FLUSH SYNC"]).await
+async fn scripts_flushed(scenario: Scenario) -> Duration {
+    after_command(scenario, &["SCRIPT FLUSH SYNC"]).await
 }
 
-/// What runs goes on, and what comes afterwards is done at once.
-async fn after_command(scene: Scene, commands: &[&str]) -> Duration {
+/// Running searches continue, and later ones are done at once.
+async fn after_command(scenario: Scenario, commands: &[&str]) -> Duration {
     let searxng = found_after(Duration::ZERO);
-    let slow = crate::upstream::searxng::body("What is gather?", &crate::scene::found());
+    let slow =
+        crate::upstream::searxng::body("What is gather?", &crate::fixtures::gather_results());
     searxng.next(crate::upstream::Reply::json(200, slow.to_string()).late(Duration::from_secs(3)));
-    let stack = scene.builder(&searxng).start().await;
+    let stack = scenario.builder(&searxng).start().await;
     let running = stack.client().enqueue(patient_question()).await;
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     let mut redis = stack.redis.connection().await;
     for line in commands {
         let mut words = line.split(' ');
@@ -82,20 +83,24 @@ async fn after_command(scene: Scene, commands: &[&str]) -> Duration {
     }
     let since = Instant::now();
     let id = stack.client().enqueue(question()).await;
-    let (took, end) = scene.completed(&stack, &id, since).await;
+    let (took, end) = scenario.completed(&stack, &id, since).await;
     assert_eq!(end["attempt"], 1);
-    let (_, end) = scene.completed(&stack, &running, since).await;
+    let (_, end) = scenario.completed(&stack, &running, since).await;
     assert_eq!(end["attempt"], 1, "it went on");
     assert_eq!(searxng.calls(), 2, "nothing ran twice");
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     took
 }
 
-async fn full(scene: Scene) -> Duration {
+async fn full(scenario: Scenario) -> Duration {
     let web: Upstream = found_after(Duration::from_secs(1));
-    let stack = scene.builder(&web).redis(Options::default()).start().await;
+    let stack = scenario
+        .builder(&web)
+        .redis(Options::default())
+        .start()
+        .await;
     let id = stack.client().enqueue(question()).await;
-    web.asked(1).await;
+    web.wait_for_calls(1).await;
     stack.redis.fill(true).await;
     let mut request = question();
     request["async_mode"] = json!(true);
@@ -103,14 +108,14 @@ async fn full(scene: Scene) -> Duration {
     refused.expect(503);
     assert!(refused.header("retry-after").is_some());
     let log = stack.folder().join("worker-0.log");
-    let what = "the worker keeps its outcome in hand";
-    eventually(what, scene.patience(), async || {
+    let what = "the worker keeps its result";
+    eventually(what, scenario.timeout(), async || {
         let output = std::fs::read_to_string(&log).ok()?;
         output.contains("cannot hand in").then_some(())
     })
     .await;
     stack.redis.fill(false).await;
-    let (took, end) = scene.completed(&stack, &id, Instant::now()).await;
+    let (took, end) = scenario.completed(&stack, &id, Instant::now()).await;
     assert_eq!(end["attempt"], 1);
     assert_eq!(web.calls(), 1);
     took

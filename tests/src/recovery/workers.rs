@@ -1,7 +1,7 @@
-//! Workers that die, freeze, are told to stop, or have a wrong clock.
+//! Workers that die, freeze, are stopped, or have a wrong clock.
 
-use super::{AT_ONCE, MOMENT, Row, SWEEP, Scene, patient_question, row};
-use crate::scene::{hanging_first, is_quiet, question, reaches};
+use super::{AT_ONCE, CLOCK_TOLERANCE, Row, SWEEP, Scenario, patient_question, row};
+use crate::fixtures::{question, searxng_hanging_first, wait_for_status, wait_until_idle};
 use crate::{Stack, eventually};
 use ::redis::AsyncCommands;
 use std::sync::atomic::Ordering;
@@ -16,46 +16,50 @@ pub const POISON: Row = row!(
     |lease| (lease + SWEEP) * 3,
     poison
 );
-pub const TERMINATED: Row = row!("worker told to stop gives back", |_| AT_ONCE, terminated);
+pub const TERMINATED: Row = row!(
+    "stopping worker releases its search",
+    |_| AT_ONCE,
+    terminated
+);
 pub const CLOCK_OFF: Row = row!(
     "worker killed, the others' clocks an hour off",
     |lease| lease + SWEEP,
     clock_off
 );
 
-async fn killed(scene: Scene) -> Duration {
-    let (searxng, _) = hanging_first(1);
-    let mut stack = scene.builder(&searxng).start().await;
+async fn killed(scenario: Scenario) -> Duration {
+    let (searxng, _) = searxng_hanging_first(1);
+    let mut stack = scenario.builder(&searxng).start().await;
     let id = stack.client().enqueue(patient_question()).await;
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     stack.add_worker();
     stack.workers[0].process().kill();
-    let (took, end) = scene.completed(&stack, &id, Instant::now()).await;
+    let (took, end) = scenario.completed(&stack, &id, Instant::now()).await;
     assert_eq!(end["attempt"], 2);
     stack.workers.remove(0);
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     took
 }
 
-async fn frozen(scene: Scene) -> Duration {
-    let (searxng, _) = hanging_first(1);
-    let mut stack = scene.builder(&searxng).start().await;
+async fn frozen(scenario: Scenario) -> Duration {
+    let (searxng, _) = searxng_hanging_first(1);
+    let mut stack = scenario.builder(&searxng).start().await;
     let id = stack.client().enqueue(patient_question()).await;
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     stack.add_worker();
     stack.workers[0].process().pause();
-    let (took, end) = scene.completed(&stack, &id, Instant::now()).await;
+    let (took, end) = scenario.completed(&stack, &id, Instant::now()).await;
     assert_eq!(end["attempt"], 2);
 
     let resume = |stack: &mut Stack| stack.workers[0].process().resume();
-    old_worker_changes_nothing(scene, &mut stack, &id, resume).await;
-    is_quiet(&stack).await;
+    old_worker_changes_nothing(scenario, &mut stack, &id, resume).await;
+    wait_until_idle(&stack).await;
     took
 }
 
-/// The first worker comes back after another has ended its search.
+/// The first worker resumes after another has ended its search.
 pub(super) async fn old_worker_changes_nothing(
-    scene: Scene,
+    scenario: Scenario,
     stack: &mut Stack,
     id: &str,
     back: impl FnOnce(&mut Stack),
@@ -65,7 +69,7 @@ pub(super) async fn old_worker_changes_nothing(
     let before: String = redis.get(&record).await.expect("the record");
     back(stack);
     let old = stack.workers[0].process();
-    eventually("the old worker notices", scene.patience(), async || {
+    eventually("the old worker notices", scenario.timeout(), async || {
         let output = old.output();
         (output.contains("another worker has taken over") || output.contains("Fenced"))
             .then_some(())
@@ -78,14 +82,14 @@ pub(super) async fn old_worker_changes_nothing(
     assert_eq!(ends.count(), 1, "{events:?}");
 }
 
-async fn poison(scene: Scene) -> Duration {
-    let (searxng, asked) = hanging_first(usize::MAX);
-    let mut stack = scene.builder(&searxng).start().await;
+async fn poison(scenario: Scenario) -> Duration {
+    let (searxng, calls) = searxng_hanging_first(usize::MAX);
+    let mut stack = scenario.builder(&searxng).start().await;
     let id = stack.client().enqueue(patient_question()).await;
     let mut first = None;
     for crash in 1..=3 {
-        eventually("the search has started", scene.patience(), async || {
-            (asked.load(Ordering::SeqCst) >= crash).then_some(())
+        eventually("the search has started", scenario.timeout(), async || {
+            (calls.load(Ordering::SeqCst) >= crash).then_some(())
         })
         .await;
         stack.add_worker();
@@ -93,37 +97,37 @@ async fn poison(scene: Scene) -> Duration {
         stack.workers[victim].process().kill();
         first.get_or_insert_with(Instant::now);
     }
-    let end = reaches(&stack, &id, "failed", scene.patience()).await;
+    let end = wait_for_status(&stack, &id, "failed", scenario.timeout()).await;
     let took = first.map_or(Duration::ZERO, |first| first.elapsed());
     assert_eq!(end["error_code"], "worker_lost");
     assert_eq!(end["attempt"], 3);
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     took
 }
 
-/// From the moment at which it is given back to its next start, both by Redis's clock.
-async fn terminated(scene: Scene) -> Duration {
-    let (searxng, _) = hanging_first(2);
-    let mut stack = scene
+/// Measured from its return to the queue to its next start, both by Redis's clock.
+async fn terminated(scenario: Scenario) -> Duration {
+    let (searxng, _) = searxng_hanging_first(2);
+    let mut stack = scenario
         .builder(&searxng)
         .env("DRAIN_SECONDS", 1)
         .env("WORKER_SLOTS", 1)
         .start()
         .await;
     let id = stack.client().enqueue(patient_question()).await;
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     stack.add_worker();
-    assert_eq!(stack.workers[0].process().stop(scene.patience()).await, 0);
-    searxng.asked(2).await;
+    assert_eq!(stack.workers[0].process().stop(scenario.timeout()).await, 0);
+    searxng.wait_for_calls(2).await;
     let now = stack.client().status(&id).await.expect(200);
     assert_eq!(now["attempt"], 1, "the stop was no fault of the search");
     let events = events(&stack, &id).await;
-    let released = at(&events, "released", 1);
-    let took = at(&events, "started", 2).saturating_sub(released);
+    let released = event_time(&events, "released", 1);
+    let took = event_time(&events, "started", 2).saturating_sub(released);
 
-    // Given back while others wait: it is the next.
+    // Returned while others wait: it is the next.
     let waiting = stack.client().enqueue(question()).await;
-    assert_eq!(stack.workers[1].process().stop(scene.patience()).await, 0);
+    assert_eq!(stack.workers[1].process().stop(scenario.timeout()).await, 0);
     let mut redis = stack.redis.connection().await;
     let queue: Vec<String> = redis
         .lrange("{search}:queue:speed", 0, -1)
@@ -133,15 +137,15 @@ async fn terminated(scene: Scene) -> Duration {
     stack.workers.clear();
     stack.add_worker();
     for id in [&id, &waiting] {
-        let (_, end) = scene.completed(&stack, id, Instant::now()).await;
+        let (_, end) = scenario.completed(&stack, id, Instant::now()).await;
         assert_eq!(end["attempt"], 1);
     }
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     took
 }
 
-/// The moment of the n-th event of a kind, on Redis's clock.
-fn at(events: &[(String, Duration)], kind: &str, n: usize) -> Duration {
+/// The time of the n-th event of a kind, on Redis's clock.
+fn event_time(events: &[(String, Duration)], kind: &str, n: usize) -> Duration {
     let mut of_kind = events.iter().filter(|(name, _)| name == kind);
     let found = of_kind.nth(n - 1);
     found
@@ -164,45 +168,45 @@ async fn events(stack: &Stack, id: &str) -> Vec<(String, Duration)> {
     stream.ids.into_iter().map(event).collect()
 }
 
-/// Only Redis's clock counts: a worker whose own is ahead takes nothing over early, and one whose
-/// own is behind takes it over in time.
-async fn clock_off(scene: Scene) -> Duration {
+/// Only Redis's clock counts: a worker whose clock is ahead takes over nothing early, and one whose
+/// clock is behind takes over in time.
+async fn clock_off(scenario: Scenario) -> Duration {
     let (ahead, behind) = tokio::join!(
-        taken_over_by_clock(scene, "+1h"),
-        taken_over_by_clock(scene, "-1h")
+        taken_over_by_clock(scenario, "+1h"),
+        taken_over_by_clock(scenario, "-1h")
     );
     ahead.max(behind)
 }
 
-async fn taken_over_by_clock(scene: Scene, offset: &str) -> Duration {
+async fn taken_over_by_clock(scenario: Scenario, offset: &str) -> Duration {
     let library = faketime();
     let odd = [
         ("LD_PRELOAD", library.as_str()),
         ("FAKETIME", offset),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
     ];
-    let (searxng, _) = hanging_first(1);
-    let mut stack = scene.builder(&searxng).start().await;
+    let (searxng, _) = searxng_hanging_first(1);
+    let mut stack = scenario.builder(&searxng).start().await;
     let id = stack.client().enqueue(patient_question()).await;
-    searxng.asked(1).await;
+    searxng.wait_for_calls(1).await;
     stack.add_worker_with(&odd);
     stack.workers[0].process().kill();
-    let (took, end) = scene.completed(&stack, &id, Instant::now()).await;
+    let (took, end) = scenario.completed(&stack, &id, Instant::now()).await;
     assert_eq!(end["attempt"], 2);
-    // The last beat was at most a third of the lease ago.
-    let earliest = (scene.lease * 2 / 3).saturating_sub(MOMENT / 2);
+    // The last heartbeat was at most a third of the lease ago.
+    let earliest = (scenario.lease * 2 / 3).saturating_sub(CLOCK_TOLERANCE / 2);
     assert!(took >= earliest, "taken over while it was held: {took:?}");
-    let accepted = moment(&end["created_at"]);
-    let completed = moment(&end["completed_at"]);
+    let accepted = unix_seconds(&end["created_at"]);
+    let completed = unix_seconds(&end["completed_at"]);
     let off = completed.abs_diff(accepted);
     assert!(off >= 3300, "the worker's clock was right: {end}");
     stack.workers.remove(0);
-    is_quiet(&stack).await;
+    wait_until_idle(&stack).await;
     took
 }
 
 /// `created_at` comes from the API, `completed_at` from the worker. In seconds.
-fn moment(text: &serde_json::Value) -> i64 {
+fn unix_seconds(text: &serde_json::Value) -> i64 {
     let text = text.as_str().expect("a time");
     privachat_core::schema::time::parse(text)
         .expect("a time with its zone")

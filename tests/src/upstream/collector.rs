@@ -11,7 +11,7 @@ use prost::Message;
 use super::{Reply, Upstream};
 use crate::wait::eventually;
 
-/// One span as it came in.
+/// One received span.
 #[derive(Debug, Clone)]
 pub struct Span {
     /// `service.name`.
@@ -26,7 +26,7 @@ pub struct Span {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// Takes everything.
+/// Accepts everything.
 pub fn taking() -> Upstream {
     Upstream::always(Reply::json(200, ""))
 }
@@ -58,7 +58,7 @@ pub fn spans(collector: &Upstream) -> Vec<Span> {
         .collect()
 }
 
-/// Waits until there are `count` spans of this name; gives all spans.
+/// Waits until there are `count` spans of this name; returns all spans.
 pub async fn until(collector: &Upstream, name: &str, count: usize) -> Vec<Span> {
     let what = format!("{count} spans {name} are exported");
     eventually(&what, Duration::from_secs(20), async || {

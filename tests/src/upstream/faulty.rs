@@ -1,5 +1,5 @@
-//! A server that is randomly slow and broken, the same way each time: what happens to a request
-//! follows from the seed and from what is asked, not from when it comes.
+//! A server with random delays and faults that are the same in each run: what happens to a request
+//! follows from the seed and from its content, not from its time.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use bytes::Bytes;
 
 use super::{Reply, Request, Step};
 
-/// What may happen to a reply.
+/// What can happen to a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing, after this long.
+    /// No fault, after this delay.
     Sound(Duration),
     /// The reply, far too late.
     Late(Duration),
     Hang,
     Cut,
-    /// A head, a part of the body, and the connection is cut.
+    /// A head, a part of the body, then a cut connection.
     CutInBody,
     Nonsense,
-    /// This status, with a body that explains nothing.
+    /// This status, with an unhelpful body.
     Status(u16),
     /// 429 or 503 with a Retry-After.
     RetryAfter(u16, u64),
-    /// 200 with a body that is no such document.
+    /// 200 with a body that is not the expected document.
     Malformed,
     /// 64 MB.
     Huge,
@@ -32,15 +32,16 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether the reader gets what it asked for within `limit`.
+    /// Whether the client gets its reply within `limit`.
     pub fn is_sound_within(self, limit: Duration) -> bool {
         matches!(self, Self::Sound(delay) if delay <= limit)
     }
 }
 
-/// What `seed` does to this request. `soundness`: of 100 requests this many get their reply soon.
+/// The fault of this request under `seed`. `soundness`: of 100 requests this many get their reply
+/// soon.
 pub fn fault(seed: u64, soundness: u64, request: &Request) -> Fault {
-    let mut dice = Dice::of(seed, request);
+    let mut dice = Dice::new(seed, request);
     if dice.below(100) < soundness {
         return Fault::Sound(Duration::from_millis(dice.below(150)));
     }
@@ -58,7 +59,7 @@ pub fn fault(seed: u64, soundness: u64, request: &Request) -> Fault {
     }
 }
 
-/// `sound`, with what [`fault`] does to each request.
+/// The handler `sound` with the [`fault`] of each request.
 pub fn wrap(
     seed: u64,
     soundness: u64,
@@ -86,11 +87,11 @@ pub fn wrap(
     }
 }
 
-/// Numbers that follow from a seed and a request (FNV-1a, then SplitMix64).
+/// Numbers derived from a seed and a request (FNV-1a, then SplitMix64).
 struct Dice(u64);
 
 impl Dice {
-    fn of(seed: u64, request: &Request) -> Self {
+    fn new(seed: u64, request: &Request) -> Self {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed;
         let query = request.query.iter().flat_map(|(name, value)| [name, value]);
         let texts = [&request.method, &request.path].into_iter().chain(query);

@@ -1,4 +1,4 @@
-//! Reading one HTTP/1.1 request: as much of the protocol as well-behaved clients use.
+//! Reads one HTTP/1.1 request: the part of the protocol that well-behaved clients use.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::Url;
 use serde_json::Value;
 
-/// A request as it came in.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub method: String,
@@ -35,19 +35,19 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON; null when it is none.
+    /// The body as JSON; null when it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
-/// How often an idle connection looks whether its double is still there.
+/// How often an idle connection checks whether its double still exists.
 const IDLE_TICK: Duration = Duration::from_millis(50);
 
-/// Waits for the first byte of a request. False when there will be none.
-pub(crate) fn is_asked(connection: &TcpStream, stopped: impl Fn() -> bool) -> bool {
+/// Waits for the first byte of a request; false when there will be none.
+pub(crate) fn has_request(connection: &TcpStream, stopped: impl Fn() -> bool) -> bool {
     let _ = connection.set_read_timeout(Some(IDLE_TICK));
-    let asked = loop {
+    let has_byte = loop {
         match connection.peek(&mut [0]) {
             Ok(bytes) => break bytes > 0,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
@@ -59,10 +59,10 @@ pub(crate) fn is_asked(connection: &TcpStream, stopped: impl Fn() -> bool) -> bo
         }
     };
     let _ = connection.set_read_timeout(None);
-    asked && !stopped()
+    has_byte && !stopped()
 }
 
-/// None when the peer hangs up first or speaks something else.
+/// None when the peer hangs up first or does not speak HTTP.
 pub(crate) fn read(connection: &mut TcpStream) -> Option<Request> {
     let mut reader = BufReader::new(connection);
     let start = line(&mut reader)?;

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{Reply, Request, Upstream};
-use crate::fixtures;
+use crate::captured_bodies;
 
-/// One article; `pageid` is its place in the list, from 1.
+/// One article; its `pageid` is its position in the list, from 1.
 #[derive(Debug, Clone)]
 pub struct Article {
     pub title: String,
@@ -21,15 +21,15 @@ impl Article {
     }
 }
 
-/// Finds all `articles` for every query.
+/// Returns all `articles` for every query.
 pub fn finding(articles: Vec<Article>) -> Upstream {
     Upstream::start(move |request| answer(request, &articles))
 }
 
 /// A captured body, for example `search-text-concurrently.json`.
 pub fn sample(name: &str) -> Reply {
-    let captured = fixtures::text(&format!("mediawiki/{name}"));
-    // The capture's last line is its status and time.
+    let captured = captured_bodies::text(&format!("mediawiki/{name}"));
+    // The last line of the capture is its status and time.
     let body = captured
         .lines()
         .find(|line| line.starts_with('{'))

@@ -1,6 +1,6 @@
-//! Doubles of the servers that the service asks. Each is a small HTTP server of its own that counts
-//! what it is asked, says when it had sent its last byte, and can be as slow, broken or rude as a
-//! test wants; its sound bodies are those of real servers.
+//! Doubles of the servers that the service calls. Each is a small HTTP server that counts its
+//! calls, notes when it sent its last byte, and can be slow or broken as a test wants; its sound
+//! bodies are those of real servers.
 
 pub mod collector;
 pub mod faulty;
@@ -28,7 +28,7 @@ use crate::wait::eventually;
 
 type Handler = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
 
-/// A server on a free local port; gone when dropped, stuck connections too.
+/// A server on a free local port; stopped when dropped, with stuck connections.
 pub struct Upstream {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -42,7 +42,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Seen {
-    /// Replies to give before the handler is asked again.
+    /// Replies to send before the handler is called again.
     scripted: VecDeque<Reply>,
     requests: Vec<Request>,
     last_byte: Option<Instant>,
@@ -54,14 +54,17 @@ struct Seen {
 }
 
 impl Upstream {
-    /// Answers each request with what `handler` says.
+    /// Answers each request with the result of `handler`.
     pub fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        Self::on("127.0.0.1", handler)
+        Self::on_host("127.0.0.1", handler)
     }
 
-    /// The same at another address of this machine, `127.0.0.2` for one: another host for what
-    /// counts connections per host.
-    pub fn on(host: &str, handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    /// At another address of this machine, such as `127.0.0.2`: a different host for limits per
+    /// host.
+    pub fn on_host(
+        host: &str,
+        handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind((host, 0)).expect("a port for the double");
         let address = listener.local_addr().expect("the double's address");
         let shared = Arc::new(Shared {
@@ -77,7 +80,7 @@ impl Upstream {
         }
     }
 
-    /// The same reply to everything.
+    /// Answers every request with the same reply.
     pub fn always(reply: Reply) -> Self {
         Self::start(move |_| reply.clone())
     }
@@ -88,11 +91,11 @@ impl Upstream {
     }
 
     /// `http://<host>:<port><path>`
-    pub fn at(&self, path: &str) -> String {
+    pub fn url_for(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Gives `reply` to the next request; several calls queue up.
+    /// Answers the next request with `reply`; several calls queue up.
     pub fn next(&self, reply: Reply) {
         self.lock().scripted.push_back(reply);
     }
@@ -111,12 +114,12 @@ impl Upstream {
         self.lock().last_byte
     }
 
-    /// Replies whose reader hung up before their end.
+    /// Replies whose client hung up before their end.
     pub fn abandoned(&self) -> usize {
         self.lock().abandoned.len()
     }
 
-    /// What was asked by the readers that hung up, and when they did (noticed within 10 ms).
+    /// The requests whose clients hung up, and when (noticed within 10 ms).
     pub fn abandonments(&self) -> Vec<(Request, Instant)> {
         self.lock().abandoned.clone()
     }
@@ -126,14 +129,14 @@ impl Upstream {
         self.lock().accepted
     }
 
-    /// The most connections that were open at one moment, idle ones too.
+    /// The most connections that were open at the same time, with idle ones.
     pub fn most_open(&self) -> usize {
         self.lock().most_open
     }
 
-    /// Waits until it has been asked `count` times.
-    pub async fn asked(&self, count: usize) {
-        let what = format!("the double at {} is asked {count} times", self.address);
+    /// Waits until it has received `count` requests.
+    pub async fn wait_for_calls(&self, count: usize) {
+        let what = format!("the double at {} gets {count} requests", self.address);
         eventually(&what, Duration::from_secs(20), async || {
             (self.calls() >= count).then_some(())
         })
@@ -159,9 +162,9 @@ impl Shared {
         scripted.unwrap_or_else(|| (self.handler)(request))
     }
 
-    /// One request after the other, until either side hangs up.
+    /// Serves one request after the other, until either side hangs up.
     fn serve(&self, mut connection: TcpStream) {
-        while http::is_asked(&connection, || self.lock().stopped) {
+        while http::has_request(&connection, || self.lock().stopped) {
             let Some(request) = http::read(&mut connection) else {
                 return;
             };

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Reply, Request, Step, Upstream};
-use crate::fixtures;
+use crate::captured_bodies;
 
 const TEXT_EVENTS: &str = "text/event-stream; charset=utf-8";
 
-/// How a chat completion goes.
+/// A scripted chat completion.
 #[derive(Debug, Clone)]
 pub struct Script {
     text: String,
@@ -27,7 +27,7 @@ enum Ending {
 }
 
 impl Script {
-    /// Says `text`, word by word when streaming, then usage and the end mark.
+    /// Sends `text`, word by word when streaming, then usage and the end mark.
     pub fn says(text: &str) -> Self {
         Self {
             text: text.into(),
@@ -65,7 +65,7 @@ impl Script {
         }
     }
 
-    /// Says no more after the last word, and stays connected.
+    /// Sends nothing after the last word and stays connected.
     pub fn then_hangs(self) -> Self {
         Self {
             ending: Ending::Hang,
@@ -73,12 +73,15 @@ impl Script {
         }
     }
 
-    /// The reply to `request`, streamed or whole as it asks.
+    /// The reply to `request`, streamed if it asks for that.
     pub fn reply(&self, request: &Request) -> Reply {
-        let asked = request.json();
-        let model = asked["model"].as_str().unwrap_or("double").to_owned();
-        if asked["stream"] == true {
-            return self.stream(&model, asked["stream_options"]["include_usage"] == true);
+        let parameters = request.json();
+        let model = parameters["model"].as_str().unwrap_or("double").to_owned();
+        if parameters["stream"] == true {
+            return self.stream(
+                &model,
+                parameters["stream_options"]["include_usage"] == true,
+            );
         }
         match self.ending {
             Ending::Done | Ending::NoMark => {}
@@ -135,12 +138,12 @@ impl Script {
     }
 }
 
-/// Every chat completion goes by `script`.
+/// A server whose chat completions all follow `script`.
 pub fn chat(script: Script) -> Upstream {
     chat_with_meanings(script, bag)
 }
 
-/// The same, with the vectors that `meaning` gives to texts.
+/// Like [`chat`], with the embeddings that `meaning` gives to texts.
 pub fn chat_with_meanings(
     script: Script,
     meaning: impl Fn(&str) -> Vec<f64> + Send + Sync + 'static,
@@ -148,9 +151,9 @@ pub fn chat_with_meanings(
     Upstream::start(move |request| route(request, &script, &meaning))
 }
 
-/// A captured body with its own status, for example `err-429.json`.
+/// A captured body with this status, for example `err-429.json`.
 pub fn sample(status: u16, name: &str) -> Reply {
-    let body = fixtures::bytes(&format!("openai-compatible/{name}"));
+    let body = captured_bodies::bytes(&format!("openai-compatible/{name}"));
     if name.ends_with(".sse") {
         Reply::new(status, TEXT_EVENTS, body)
     } else {
@@ -170,7 +173,7 @@ pub fn server_error() -> Reply {
     sample(500, "err-500.json")
 }
 
-/// The prompt is longer than the model's context.
+/// The error for a prompt that exceeds the model's context.
 pub fn context_exceeded() -> Reply {
     sample(400, "err-400-context.json")
 }
@@ -184,8 +187,8 @@ fn route(request: &Request, script: &Script, meaning: &dyn Fn(&str) -> Vec<f64>)
     }
 }
 
-fn embeddings(asked: &Value, meaning: &dyn Fn(&str) -> Vec<f64>) -> Reply {
-    let inputs = match &asked["input"] {
+fn embeddings(parameters: &Value, meaning: &dyn Fn(&str) -> Vec<f64>) -> Reply {
+    let inputs = match &parameters["input"] {
         Value::Array(texts) => texts.clone(),
         text => vec![text.clone()],
     };
@@ -196,11 +199,12 @@ fn embeddings(asked: &Value, meaning: &dyn Fn(&str) -> Vec<f64>) -> Reply {
         })
         .collect();
     let usage = json!({"prompt_tokens": inputs.len(), "total_tokens": inputs.len()});
-    let body = json!({"object": "list", "model": asked["model"], "data": data, "usage": usage});
+    let body =
+        json!({"object": "list", "model": parameters["model"], "data": data, "usage": usage});
     Reply::json(200, body.to_string())
 }
 
-/// Bags of words: texts that share words are near each other.
+/// A bag of words: texts that share words are similar.
 fn bag(text: &str) -> Vec<f64> {
     let mut vector = vec![0.0_f64; 64];
     for word in text.split_whitespace() {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Reply, Upstream, searxng, serper::limited};
 
-/// Answers every question with `answer`, whose `[n]` mean `sources`, if it comes with this key.
+/// Answers every question that has this key with `answer`, whose `[n]` refer to `sources`.
 pub fn answering(key: &str, answer: &str, sources: Vec<searxng::Result>) -> Upstream {
     let bearer = format!("Bearer {key}");
     let answer = answer.to_owned();
@@ -37,13 +37,13 @@ pub fn body(answer: &str, sources: &[searxng::Result]) -> Value {
     })
 }
 
-/// The key is wrong: an HTML page, as its gateway sends it.
+/// The error for a wrong key: an HTML page, as its gateway sends it.
 pub fn bad_key() -> Reply {
     let page = "<html><head><title>401 Authorization Required</title></head></html>";
     Reply::new(401, "text/html", page)
 }
 
-/// More requests than the plan allows.
+/// The error for more requests than the plan allows.
 pub fn rate_limited(retry_after: Option<u64>) -> Reply {
     let body = r#"{"error":{"message":"Request rate limit exceeded","type":"rate_limit_exceeded","code":429}}"#;
     limited(body, retry_after)

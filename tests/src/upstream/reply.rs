@@ -1,4 +1,4 @@
-//! What a double answers: a head, then steps; a body is a sequence of bytes, pauses and accidents.
+//! The replies of doubles: a head, then steps; a body is a sequence of bytes, pauses and faults.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-/// How often a waiting reply looks whether its reader is still there.
+/// How often a waiting reply checks whether its client is still connected.
 const TICK: Duration = Duration::from_millis(10);
 
 #[derive(Debug, Clone)]
 pub enum Step {
     Send(Bytes),
-    /// The same bytes this many times, for bodies too large to keep.
+    /// The same bytes this many times, for bodies too large to keep in memory.
     Repeat(Bytes, usize),
     Wait(Duration),
-    /// Nothing more, and the connection stays open.
+    /// Sends nothing more and keeps the connection open.
     Hang,
-    /// The connection is closed in the middle of the body.
+    /// Closes the connection in the middle of the body.
     Cut,
 }
 
@@ -28,21 +28,21 @@ pub struct Reply {
     headers: Vec<(String, String)>,
     delay: Duration,
     steps: Vec<Step>,
-    /// Steps are all there is: no head, no framing.
+    /// Sends the steps only: no head, no framing.
     raw: bool,
     hangs_up: bool,
 }
 
 pub(crate) enum Sent {
-    /// The connection waits for another request.
+    /// Complete; the connection takes another request.
     Whole,
-    /// Whole, and the connection ends.
+    /// Complete; the connection closes.
     Last,
     Cut,
     Abandoned,
 }
 
-/// The reader went away, or the double is being stopped.
+/// The client hung up, or the double is stopping.
 struct Gone;
 
 impl Reply {
@@ -78,12 +78,12 @@ impl Reply {
         }
     }
 
-    /// Takes the request and never answers.
+    /// Reads the request and never answers.
     pub fn hang() -> Self {
         Self::raw(vec![Step::Hang])
     }
 
-    /// Takes the request and hangs up.
+    /// Reads the request and hangs up.
     pub fn cut() -> Self {
         Self::raw(vec![Step::Cut])
     }
@@ -111,7 +111,7 @@ impl Reply {
         self
     }
 
-    /// Closes the connection after the last byte, without having said so.
+    /// Closes the connection after the last byte, without announcing it.
     pub fn then_hangs_up(mut self) -> Self {
         self.hangs_up = true;
         self
@@ -140,7 +140,7 @@ impl Reply {
         }
     }
 
-    /// Whether all was sent.
+    /// Sends the reply; an error when the client hung up.
     fn try_send(
         &self,
         connection: &mut TcpStream,
@@ -186,7 +186,7 @@ impl Reply {
         write(connection, head.as_bytes())
     }
 
-    /// Chunked, so that a cut is seen as one: a body that ends with its connection looks whole.
+    /// Chunked, so that a cut is noticed: a body that ends with its connection looks complete.
     fn send_chunk(&self, connection: &mut TcpStream, bytes: &[u8]) -> Result<(), Gone> {
         if self.raw {
             return write(connection, bytes);
@@ -205,7 +205,7 @@ fn write(connection: &mut TcpStream, bytes: &[u8]) -> Result<(), Gone> {
     connection.write_all(bytes).map_err(|_| Gone)
 }
 
-/// Waits for `pause`, or for ever; ends early, with an error, when the reader hangs up.
+/// Waits for `pause`, or for ever; an error when the client hangs up.
 fn wait(
     connection: &mut TcpStream,
     pause: Option<Duration>,

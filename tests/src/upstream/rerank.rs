@@ -1,4 +1,5 @@
-//! A reranker as Cohere, Jina and vLLM speak it: `POST /rerank` (or `/v1/rerank`, `/v2/rerank`).
+//! A reranker with the protocol of Cohere, Jina and vLLM: `POST /rerank` (or `/v1/rerank`,
+//! `/v2/rerank`).
 
 use std::collections::HashSet;
 
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Reply, Request, Upstream, serper::limited};
 
-/// Scores each document by the share of the query's words that it holds, best first.
+/// Scores each document by its share of the query's words, best first.
 pub fn by_words() -> Upstream {
     Upstream::start(|request| answer(request, by_shared_words))
 }
@@ -16,12 +17,12 @@ pub fn scoring(score: impl Fn(&str, &str) -> f64 + Send + Sync + 'static) -> Ups
     Upstream::start(move |request| answer(request, &score))
 }
 
-/// More requests than the plan allows.
+/// The error for more requests than the plan allows.
 pub fn rate_limited(retry_after: Option<u64>) -> Reply {
     limited(r#"{"message":"Too many requests"}"#, retry_after)
 }
 
-/// The model is not there.
+/// The error for an unknown model.
 pub fn unknown_model() -> Reply {
     Reply::json(404, r#"{"message":"model not found"}"#)
 }
@@ -30,9 +31,11 @@ fn answer(request: &Request, score: impl Fn(&str, &str) -> f64) -> Reply {
     if request.method != "POST" || !request.path.ends_with("/rerank") {
         return Reply::json(404, r#"{"message":"Not Found"}"#);
     }
-    let asked = request.json();
-    let (Some(query), Some(documents)) = (asked["query"].as_str(), asked["documents"].as_array())
-    else {
+    let parameters = request.json();
+    let (Some(query), Some(documents)) = (
+        parameters["query"].as_str(),
+        parameters["documents"].as_array(),
+    ) else {
         return Reply::json(422, r#"{"message":"query and documents are required"}"#);
     };
     let mut scored: Vec<(usize, f64)> = documents
@@ -42,7 +45,7 @@ fn answer(request: &Request, score: impl Fn(&str, &str) -> f64) -> Reply {
         .enumerate()
         .collect();
     scored.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    let most = asked["top_n"]
+    let most = parameters["top_n"]
         .as_u64()
         .and_then(|most| usize::try_from(most).ok());
     let results: Vec<Value> = scored
@@ -51,7 +54,8 @@ fn answer(request: &Request, score: impl Fn(&str, &str) -> f64) -> Reply {
         .map(|(index, score)| json!({"index": index, "relevance_score": score}))
         .collect();
     let meta = json!({"api_version": {"version": "2"}, "billed_units": {"search_units": 1}});
-    let body = json!({"id": "double", "model": asked["model"], "results": results, "meta": meta});
+    let body =
+        json!({"id": "double", "model": parameters["model"], "results": results, "meta": meta});
     Reply::json(200, body.to_string())
 }
 
@@ -62,6 +66,6 @@ fn by_shared_words(query: &str, document: &str) -> f64 {
             .map(str::to_lowercase)
             .collect()
     };
-    let (asked, held) = (words(query), words(document));
-    asked.intersection(&held).count() as f64 / asked.len().max(1) as f64
+    let (wanted, present) = (words(query), words(document));
+    wanted.intersection(&present).count() as f64 / wanted.len().max(1) as f64
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Reply, Request, Upstream};
-use crate::fixtures;
+use crate::captured_bodies;
 
 /// One web result.
 #[derive(Debug, Clone)]
@@ -23,12 +23,12 @@ impl Result {
     }
 }
 
-/// Finds `results` for every query.
+/// Returns `results` for every query.
 pub fn finding(results: Vec<Result>) -> Upstream {
     Upstream::start(move |request| answer(request, &results))
 }
 
-/// What the web has to say about Python, from three sites.
+/// Results about Python, from three sites.
 pub fn about_python() -> Vec<Result> {
     vec![
         Result::new(
@@ -51,29 +51,29 @@ pub fn about_python() -> Vec<Result> {
 
 /// A captured body for every query, for example `mixed-one-dead.json`.
 pub fn sample(name: &str) -> Reply {
-    Reply::json(200, fixtures::bytes(&format!("searxng/{name}")))
+    Reply::json(200, captured_bodies::bytes(&format!("searxng/{name}")))
 }
 
-/// Every engine failed: 200, no results, and the engines' complaints.
+/// Every engine failed: 200, no results, and the engines' errors.
 pub fn dead_engines() -> Reply {
     sample("dead-engines.json")
 }
 
-/// `json` is not among the formats in its settings.
+/// The error when `json` is not among the formats in its settings.
 pub fn json_disabled() -> Reply {
-    let body = fixtures::bytes("searxng/json-disabled-403.html");
+    let body = captured_bodies::bytes("searxng/json-disabled-403.html");
     Reply::new(403, "text/html; charset=utf-8", body)
 }
 
-/// Its bot limiter: no Retry-After.
+/// The answer of its bot limiter, which has no Retry-After.
 pub fn limited() -> Reply {
-    let body = fixtures::bytes("searxng/limiter-429.html");
+    let body = captured_bodies::bytes("searxng/limiter-429.html");
     Reply::new(429, "text/html; charset=utf-8", body)
 }
 
-/// What it says to a parameter it does not know.
+/// The error for an unknown parameter.
 pub fn bad_parameter() -> Reply {
-    Reply::json(400, fixtures::bytes("searxng/bad-language.json"))
+    Reply::json(400, captured_bodies::bytes("searxng/bad-language.json"))
 }
 
 /// The body for one query.

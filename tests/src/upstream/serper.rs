@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Reply, Request, Upstream, searxng};
 
-/// Finds `results` for every query that comes with this key.
+/// Returns `results` for every query with this key.
 pub fn finding(key: &str, results: Vec<searxng::Result>) -> Upstream {
     let key = key.to_owned();
     Upstream::start(move |request| {
@@ -14,8 +14,8 @@ pub fn finding(key: &str, results: Vec<searxng::Result>) -> Upstream {
         if request.method != "POST" || request.path != "/search" {
             return Reply::json(404, r#"{"message":"Not Found"}"#);
         }
-        let asked = request.json();
-        let query = asked["q"].as_str().unwrap_or_default();
+        let parameters = request.json();
+        let query = parameters["q"].as_str().unwrap_or_default();
         Reply::json(200, body(query, &results).to_string())
     })
 }
@@ -34,17 +34,17 @@ pub fn body(query: &str, results: &[searxng::Result]) -> Value {
     })
 }
 
-/// The key is wrong.
+/// The error for a wrong key.
 pub fn bad_key() -> Reply {
     Reply::json(403, r#"{"message":"Unauthorized.","statusCode":403}"#)
 }
 
-/// The credits are used up.
+/// The error for used-up credits.
 pub fn no_credits() -> Reply {
     Reply::json(400, r#"{"message":"Not enough credits","statusCode":400}"#)
 }
 
-/// More requests than the plan allows.
+/// The error for more requests than the plan allows.
 pub fn rate_limited(retry_after: Option<u64>) -> Reply {
     limited(
         r#"{"message":"Rate limit exceeded","statusCode":429}"#,
@@ -60,7 +60,7 @@ pub(super) fn limited(body: &'static str, retry_after: Option<u64>) -> Reply {
     }
 }
 
-/// What was asked, for looking at.
+/// The query of a request.
 pub fn query(request: &Request) -> String {
     request.json()["q"].as_str().unwrap_or_default().to_owned()
 }

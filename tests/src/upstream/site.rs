@@ -9,11 +9,11 @@ use super::{Reply, Request, Step, Upstream};
 
 const MEGABYTE: usize = 1 << 20;
 
-/// Serves `pages`, path to HTML, and, beside them:
-/// - `/huge`: 100 MB of text, in a page that does not say how long it is
+/// Serves `pages`, path to HTML, and in addition:
+/// - `/huge`: 100 MB of text, without a length in the head
 /// - `/loop`: redirects to itself
 /// - `/to?url=…`: redirects there
-/// - `/binary`: bytes that are no text, with a content type that says so
+/// - `/binary`: bytes that are no text, with a matching content type
 /// - `/lying-binary`: the same as `text/html`
 /// - `/slow`: a head at once, then a byte each second
 /// - `/hang`: no answer
@@ -39,7 +39,7 @@ pub fn article(title: &str, paragraphs: &[&str]) -> String {
     )
 }
 
-/// Documents that want to be expensive, after one that is `sound`.
+/// Documents that are expensive to parse, after one that is `sound`.
 pub fn hostile_documents(sound: &str) -> Vec<Reply> {
     let html = |body: String| Reply::html(format!("<html><title>x</title><body>{body}"));
     let typed = |kind: &str, body: Vec<u8>| Reply::new(200, kind, body);
@@ -97,8 +97,8 @@ pub fn hostile_documents(sound: &str) -> Vec<Reply> {
     documents
 }
 
-/// Nesting that only the rules of the HTML standard show: behind what looks like a comment or an
-/// attribute, among tags that close nothing, in elements that elsewhere cannot hold others.
+/// Nesting that only the rules of the HTML standard reveal: after what looks like a comment or an
+/// attribute, among end tags that close nothing, in elements that elsewhere cannot contain others.
 fn hidden_nesting() -> Vec<String> {
     let before = [
         "",
@@ -128,7 +128,7 @@ fn hidden_nesting() -> Vec<String> {
         .collect()
 }
 
-/// Something long that comes with each of many pieces of the document.
+/// Long parts that repeat with each of many pieces of the document.
 fn multiplied() -> Vec<(&'static str, Vec<u8>)> {
     const HTML: &str = "text/html; charset=utf-8";
     const MARKDOWN: &str = "text/markdown";

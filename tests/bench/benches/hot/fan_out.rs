@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use criterion::Criterion;
-use privachat_tests::listening::{asked, heard, raise_limit, tell};
-use privachat_tests::scene::question;
+use privachat_tests::event_listeners::{
+    append_text_events, raise_limit, request_events, wait_for_first_event,
+};
+use privachat_tests::fixtures::question;
 use privachat_tests::{Binaries, Stack};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -12,7 +14,7 @@ use uuid::Uuid;
 
 const LISTENERS: usize = 100;
 
-/// From the write of one event until every listener has it.
+/// From the write of one event until every listener has received it.
 pub(crate) fn fan_out(criterion: &mut Criterion) {
     let this = std::env::current_exe().expect("the path of this program");
     let api = this.with_file_name("../privachat-api");
@@ -31,7 +33,7 @@ pub(crate) fn fan_out(criterion: &mut Criterion) {
         bencher.iter(|| {
             let text = Uuid::new_v4().to_string();
             runtime.block_on(async {
-                tell(&stack, &id, std::slice::from_ref(&text)).await;
+                append_text_events(&stack, &id, std::slice::from_ref(&text)).await;
                 for listener in &mut listeners {
                     until(listener, text.as_bytes()).await;
                 }
@@ -43,8 +45,8 @@ pub(crate) fn fan_out(criterion: &mut Criterion) {
 async fn listen(stack: &Stack, id: &str) -> Vec<TcpStream> {
     let mut listeners = Vec::new();
     for _ in 0..LISTENERS {
-        let mut listener = asked(stack.client(), id, false).await;
-        heard(&mut listener).await;
+        let mut listener = request_events(stack.client(), id, false).await;
+        wait_for_first_event(&mut listener).await;
         listeners.push(listener);
     }
     listeners

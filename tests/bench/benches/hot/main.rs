@@ -1,8 +1,8 @@
-//! The pieces that every poll, submission and search goes through:
+//! The code that every poll, submission and search runs through:
 //! `cargo bench -p privachat-bench --bench hot`.
 //!
-//! The fan-out of events lives in the API's own crate and is measured through its HTTP, with the binary
-//! that lies beside this one (`scripts/bench.sh` builds it).
+//! The fan-out of events is part of the API's crate and is measured over HTTP, with the binary
+//! beside this one (`scripts/bench.sh` builds it).
 
 mod fan_out;
 mod parser;
@@ -19,8 +19,8 @@ use privachat_core::mode::Mode;
 use privachat_core::schema::SourceType;
 use privachat_core::schema::record::StoredRecord;
 use privachat_core::schema::validate::{parse_body, search_request};
+use privachat_tests::fixtures::job;
 use privachat_tests::redis::{Options, RedisServer};
-use privachat_tests::scene::job;
 use privachat_worker::pipeline::rank::{RankOptions, by_words};
 use privachat_worker::pipeline::search::canonical::canonical;
 use privachat_worker::pipeline::{Candidate, plan};
@@ -68,7 +68,7 @@ fn records(criterion: &mut Criterion) {
     });
 }
 
-/// One after the other, on a Redis beside this process.
+/// One call after the other, on a Redis beside this process.
 fn scripts(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let options = Options {

@@ -1,5 +1,5 @@
-//! What it costs that pages are parsed in a process apart: the same pages parsed in this process and
-//! in one of the worker's. The difference is the border.
+//! The cost of parsing pages in a separate process: the same pages are parsed in this process and
+//! in one of the worker's.
 
 use criterion::{Criterion, Throughput};
 use privachat_bench::documents;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use url::Url;
 
-/// Pages that are joined into one, to have some as large as pages of the web are.
+/// Pages joined into one, to get sizes that are common on the web.
 const SIZES: [usize; 3] = [1, 4, 16];
 
 pub(crate) fn parser(criterion: &mut Criterion) {

@@ -1,4 +1,4 @@
-//! The local corpus: how fast it is read, and how fast it answers.
+//! The local corpus: how fast it is indexed, and how fast it answers.
 
 use crate::figures::{Figure, Goal, Row, percentile};
 use crate::programs;
@@ -14,9 +14,9 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 const QUERIES: u64 = 1000;
-/// No further turn is begun after so long.
-const LONG_ENOUGH: Duration = Duration::from_secs(150);
-const PATIENCE: Duration = Duration::from_secs(10);
+/// No further round starts after this time.
+const MAX_DURATION: Duration = Duration::from_secs(150);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) async fn corpus(scale: Scale) -> Row {
     let folder = TempDir::with_prefix("privachat-corpus-").expect("a folder");
@@ -29,7 +29,7 @@ pub(crate) async fn corpus(scale: Scale) -> Row {
     let mut status = CorpusStatus::default();
     let started = Instant::now();
     for turn in 0..scale.rounds {
-        if turn > 0 && started.elapsed() > LONG_ENOUGH {
+        if turn > 0 && started.elapsed() > MAX_DURATION {
             break;
         }
         let index = TempDir::with_prefix("privachat-index-").expect("a folder");
@@ -38,7 +38,7 @@ pub(crate) async fn corpus(scale: Scale) -> Row {
         let took = began.elapsed().as_secs_f64();
         status = corpus.status();
         assert!(status.ready, "{status:?}");
-        // A few may be turned away, as of any corpus; more than that would be no corpus any more.
+        // A few documents may be rejected, as in any corpus; more would make it a different corpus.
         let turned_away = scale.documents - status.indexed;
         assert!(turned_away <= 1 + scale.documents / 100, "{status:?}");
         reading.samples.push(bytes as f64 / 1e6 / took);
@@ -61,7 +61,7 @@ pub(crate) async fn corpus(scale: Scale) -> Row {
     }
 }
 
-/// An index of the folder, from nothing.
+/// Indexes the folder from scratch.
 async fn read(folder: &Path, index: &Path) -> Arc<LocalCorpus> {
     let settings = CorpusSettings {
         paths: vec![folder.to_owned()],
@@ -91,7 +91,7 @@ async fn ask(corpus: &LocalCorpus) -> Vec<f64> {
             limit: 10,
         };
         let began = Instant::now();
-        let found = corpus.search(&query, Deadline::after(PATIENCE)).await;
+        let found = corpus.search(&query, Deadline::after(TIMEOUT)).await;
         took.push(began.elapsed().as_secs_f64() * 1000.0);
         let found = found.expect("an answer of the index");
         assert!(found.notices.is_empty(), "{:?}", found.notices);

@@ -1,4 +1,4 @@
-//! What a job costs while ten others wait, and while a million do.
+//! The cost of a job while ten others wait, and while a million do.
 
 use crate::engine;
 use crate::figures::{Figure, Goal, Row, Verdict, digits};
@@ -9,12 +9,12 @@ use std::time::Instant;
 use tokio::task::JoinSet;
 
 const SHALLOW: usize = 10;
-/// The bound: so many percent up or down.
-const FLAT: f64 = 10.0;
-/// Jobs of one turn, at most.
-const TURN: usize = 10_000;
+/// The bound in percent, up or down.
+const MAX_CHANGE: f64 = 10.0;
+/// Jobs of one round, at most.
+const JOBS_PER_ROUND: usize = 10_000;
 
-/// A queue that keeps its depth.
+/// A queue of constant depth.
 struct Side {
     jobs: Jobs,
     _server: RedisServer,
@@ -33,7 +33,7 @@ impl Side {
         }
     }
 
-    /// So many jobs in, so many out.
+    /// This many jobs in, this many out.
     async fn turn(&self, count: usize) -> f64 {
         let began = Instant::now();
         engine::submit(&self.jobs, count).await.expect("jobs");
@@ -43,11 +43,11 @@ impl Side {
 }
 
 pub(crate) async fn depth(scale: Scale) -> Row {
-    let count = TURN.min(scale.jobs);
+    let count = JOBS_PER_ROUND.min(scale.jobs);
     let mut sides = [Side::fill(SHALLOW).await, Side::fill(scale.depth).await];
     let mut sweepers = JoinSet::new();
     for side in &sides {
-        // Connections, scripts, and the memory that the first jobs ask for.
+        // Opens connections, loads scripts and allocates memory.
         side.turn(count / 4 + 1).await;
         sweepers.spawn(engine::sweep(side.jobs.clone()));
     }
@@ -62,14 +62,14 @@ pub(crate) async fn depth(scale: Scale) -> Row {
     let change = 100.0 * (deep.median() / shallow.median() - 1.0);
     Row {
         goals: vec![Goal {
-            text: format!("flat, ± {FLAT} %"),
+            text: format!("flat, ± {MAX_CHANGE} %"),
             measured: format!(
                 "{change:+.1} % from {SHALLOW} to {} ({} → {} µs)",
                 scale.depth,
                 digits(shallow.median()),
                 digits(deep.median())
             ),
-            verdict: match change.abs() <= FLAT {
+            verdict: match change.abs() <= MAX_CHANGE {
                 true => Verdict::Met,
                 false => Verdict::Missed,
             },

@@ -1,4 +1,4 @@
-//! Jobs that do nothing, a second, through one worker: ours, and those of other queues.
+//! Jobs per second that do nothing, through one worker: of the service and of other queues.
 
 mod queues;
 
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 const UNIT: &str = "jobs/s";
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// The measurement begins when so much is done, with everything started and warm.
+/// The measurement begins after this share of jobs, with everything started and warm.
 const WARM_UP: f64 = 0.05;
 const LONGEST: Duration = Duration::from_secs(180);
 

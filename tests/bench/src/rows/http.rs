@@ -1,7 +1,7 @@
-//! Polls and POSTs a second, of the service and of what it is compared with.
+//! Polls and POSTs per second, of the service and of its peers.
 
 use crate::figures::{Figure, Goal, Row};
-use crate::load::{Asked, rate};
+use crate::load::{RepeatedRequest, rate};
 use crate::scale::Scale;
 use crate::sites::{BARE, FASTAPI, Site, Sites};
 
@@ -35,7 +35,7 @@ pub(crate) async fn post(scale: Scale) -> Row {
 
 async fn measure(
     scale: Scale,
-    asked: fn(&Site) -> Asked,
+    request: fn(&Site) -> RepeatedRequest,
     goals: &[(&str, f64)],
     writes: bool,
 ) -> Row {
@@ -47,7 +47,7 @@ async fn measure(
             if writes {
                 crate::redis::empty(&sites.stack.redis).await;
             }
-            figure.samples.push(rate(&asked(site), scale.span).await);
+            figure.samples.push(rate(&request(site), scale.span).await);
         }
     }
     let ours = figures[0].clone();

@@ -1,4 +1,4 @@
-//! How long one search waits: for its acceptance, and for a worker.
+//! The waits of one search: until it is accepted, and until it starts.
 
 use crate::figures::{Figure, Goal, Row, percentile};
 use crate::pace::{Exchange, post as paced};
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 const POSTS: f64 = 500.0;
 const STARTS: f64 = 100.0;
-/// Longer than any search waits for its start, in one turn.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than any search waits for its start, in one round.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) async fn post(scale: Scale) -> Row {
     let stack = service(0, &[]).await;
@@ -90,7 +90,7 @@ pub(crate) async fn start(scale: Scale) -> Row {
     }
 }
 
-/// From POST to start, of each.
+/// From each POST to its start.
 async fn starts(stack: &Stack, count: usize) -> Vec<f64> {
     let listener = Listener::start(&stack.redis.url(), count);
     let sent = paced(
@@ -123,8 +123,8 @@ struct Listener {
 }
 
 impl Listener {
-    /// Listens until so many have ended, or no more can be hoped for. One that runs says `processing`
-    /// again with its progress, which the next turn must not hear.
+    /// Listens until this many have ended or none can follow. A running search announces
+    /// `processing` again with its progress, which must not count in the next round.
     fn start(url: &str, count: usize) -> Self {
         let client = redis::Client::open(url).expect("an address");
         let mut connection = client.get_connection().expect("a connection");
@@ -135,7 +135,7 @@ impl Listener {
                 .subscribe(keys::CHANGED_CHANNEL)
                 .expect("a subscription");
             channel
-                .set_read_timeout(Some(PATIENCE))
+                .set_read_timeout(Some(TIMEOUT))
                 .expect("a time limit");
             let _ = ready.send(());
             let mut started = HashMap::new();

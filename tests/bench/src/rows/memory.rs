@@ -1,20 +1,22 @@
-//! What is resident when nothing happens, and what a client that listens adds.
+//! The resident memory of an idle service, and what each listening client adds.
 
 use crate::figures::{Figure, Goal, Row};
 use crate::scale::Scale;
 use crate::sites::{SUBMITTED, service, web};
 use privachat_tests::Stack;
-use privachat_tests::listening::{asked, heard, raise_limit, resident};
-use privachat_tests::scene::{is_quiet, question};
+use privachat_tests::event_listeners::{
+    raise_limit, request_events, resident_kib, wait_for_first_event,
+};
+use privachat_tests::fixtures::{question, wait_until_idle};
 use rustix::process::{Resource, getrlimit};
 
 /// Files that the process needs beside its listeners.
-const OTHERS: u64 = 500;
+const OTHER_FILES: u64 = 500;
 
 pub(crate) async fn memory(scale: Scale) -> Row {
     raise_limit();
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let most = usize::try_from(limit.saturating_sub(OTHERS)).unwrap_or(usize::MAX);
+    let most = usize::try_from(limit.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
     let listeners = scale.listeners.min(most);
     let (mut api, mut worker) = (Figure::new("api", "MB"), Figure::new("worker", "MB"));
     let mut streams = Figure::new("a listener (SSE)", "KB");
@@ -23,11 +25,11 @@ pub(crate) async fn memory(scale: Scale) -> Row {
         let web = web();
         let address = web.url();
         let mut stack = service(1, &[("SEARXNG_BASE_URL", &address)]).await;
-        // What the first search needs is there in every service that is used.
+        // Every service in use has allocated what the first search needs.
         let first = serde_json::from_str(SUBMITTED).expect("a request");
         let id = stack.client().enqueue(first).await;
         stack.client().wait_completed(&id).await;
-        is_quiet(&stack).await;
+        wait_until_idle(&stack).await;
         api.samples.push(megabytes(stack.api.process().id()));
         let process = stack.workers[0].process().id();
         worker.samples.push(megabytes(process));
@@ -59,22 +61,22 @@ pub(crate) async fn memory(scale: Scale) -> Row {
 }
 
 fn megabytes(process: u32) -> f64 {
-    resident(process) as f64 * 1024.0 / 1e6
+    resident_kib(process) as f64 * 1024.0 / 1e6
 }
 
-/// Kilobytes of the API for each of so many idle listeners.
+/// Kilobytes of the API per idle listener.
 async fn each(listeners: usize, socket: bool) -> f64 {
     let mut stack: Stack = service(0, &[]).await;
     let process = stack.api.process().id();
     let id = stack.client().enqueue(question()).await;
-    heard(&mut asked(stack.client(), &id, socket).await).await;
-    let before = resident(process);
+    wait_for_first_event(&mut request_events(stack.client(), &id, socket).await).await;
+    let before = resident_kib(process);
     let mut held = Vec::with_capacity(listeners);
     for _ in 0..listeners {
-        let mut stream = asked(stack.client(), &id, socket).await;
-        heard(&mut stream).await;
+        let mut stream = request_events(stack.client(), &id, socket).await;
+        wait_for_first_event(&mut stream).await;
         held.push(stream);
     }
-    let grown = resident(process).saturating_sub(before);
+    let grown = resident_kib(process).saturating_sub(before);
     grown as f64 * 1.024 / listeners as f64
 }

@@ -16,7 +16,7 @@ use std::panic::AssertUnwindSafe;
 
 type Measuring = fn(Scale) -> LocalBoxFuture<'static, Row>;
 
-/// Name for BENCH_ROWS, what it is, and how it is measured.
+/// The name for BENCH_ROWS, the title, and the measurement.
 const ROWS: [(&str, &str, Measuring); 9] = [
     ("poll", "Status poll of a finished 20 KB record", |scale| {
         http::poll(scale).boxed_local()
@@ -49,7 +49,7 @@ const ROWS: [(&str, &str, Measuring); 9] = [
     }),
 ];
 
-/// Measures what is wanted, row by row. A row that breaks is told as such; the others go on.
+/// Measures the selected rows one by one. A failing row is reported as such; the others continue.
 pub(crate) async fn run(scale: &Scale, each: impl Fn(&Row)) -> Vec<Row> {
     let mut rows = Vec::new();
     for (name, what, measure) in ROWS {

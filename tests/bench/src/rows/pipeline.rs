@@ -1,4 +1,4 @@
-//! A search's wall time, over the longest chain of upstream calls that it cannot do without.
+//! A search's wall time compared with its longest necessary chain of upstream calls.
 
 use crate::figures::{Figure, Goal, Row};
 use crate::programs;

@@ -1,4 +1,4 @@
-//! What clients do all day: wait, poll, listen, cancel.
+//! The clients of a soak: they wait, poll, listen, cancel.
 
 use futures_util::future::join_all;
 use privachat_tests::Client;
@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// So many questions: the harness looks for each in each log at the end, so for a million it would
-/// not end.
+/// The number of questions: the harness searches each log for each question at the end, so a
+/// million would not end.
 const QUESTIONS: u64 = 1000;
 
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ fn request(number: u64) -> Value {
     json!({"query": query, "mode": "speed", "cache": false})
 }
 
-/// Searches a second, as many as the service can do for so many clients that wait, each for one search
+/// The highest rate of searches per second for this many clients that wait, each for one search
 /// after the other.
 pub(super) async fn most(client: &Client, clients: u64, span: Duration) -> f64 {
     let began = Instant::now();
@@ -41,7 +41,7 @@ pub(super) async fn most(client: &Client, clients: u64, span: Duration) -> f64 {
     done as f64 / began.elapsed().as_secs_f64()
 }
 
-/// So many searches a second, until it is aborted.
+/// This many searches per second, until it is aborted.
 pub(super) async fn hold(client: Client, rate: f64, counts: Arc<Counts>) {
     let mut beat = interval(Duration::from_secs_f64(1.0 / rate.max(0.1)));
     beat.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -60,7 +60,7 @@ pub(super) async fn hold(client: Client, rate: f64, counts: Arc<Counts>) {
     }
 }
 
-/// One client with one search; whether all went as it should.
+/// One client with one search; returns whether it went well.
 async fn visit(client: &Client, number: u64) -> bool {
     match number % 10 {
         // Waits.
@@ -77,7 +77,7 @@ async fn visit(client: &Client, number: u64) -> bool {
             let path = format!("/api/v1/search/{id}");
             matches!(client.delete(&path).await.status, 200..300 | 409)
         }
-        // Polls, and holds the poll.
+        // Polls with a wait.
         _ => {
             let id = client.enqueue(request(number)).await;
             let poll = format!("/api/v1/search/status/{id}");

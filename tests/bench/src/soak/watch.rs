@@ -1,8 +1,8 @@
-//! What must not grow, looked at once a second.
+//! What must not grow, sampled once a second.
 
 use crate::figures::{digits, median};
-use privachat_tests::info;
-use privachat_tests::listening::{connections, resident};
+use privachat_tests::event_listeners::{established_connections, resident_kib};
+use privachat_tests::redis_info;
 use privachat_tests::{Client, Stack};
 use redis::aio::MultiplexedConnection;
 use std::fmt::{self, Write as _};
@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::time::{Instant, interval};
 
 const EVERY: Duration = Duration::from_secs(1);
-/// The last third may be so much above the first, in percent …
+/// How far the last third may exceed the first, in percent …
 const TOLERANCE: f64 = 10.0;
 
-/// Each series: its name, and what it may grow besides, which is noise.
+/// Each series: its name, and how far it may grow in addition, as noise.
 const SERIES: [(&str, f64); 9] = [
     ("api, resident MB", 2.0),
     ("worker, resident MB", 2.0),
@@ -90,7 +90,7 @@ impl Watch {
             memory / 1e6,
             files(self.api),
             files(self.worker),
-            connections(&self.client) as f64,
+            established_connections(&self.client) as f64,
             clients,
             keys,
             waiting,
@@ -98,7 +98,7 @@ impl Watch {
     }
 
     async fn information(&mut self, part: &str, name: &str) -> f64 {
-        let value = info::value(&mut self.redis, part, name).await;
+        let value = redis_info::value(&mut self.redis, part, name).await;
         value.expect("a value").parse().expect("a number")
     }
 
@@ -127,7 +127,7 @@ impl Watch {
         table
     }
 
-    /// What is not flat.
+    /// The series that grew.
     pub(super) fn grown(&self) -> Vec<String> {
         let grown = SERIES.iter().zip(self.thirds());
         grown
@@ -144,7 +144,7 @@ fn allowed(first: f64, noise: f64) -> f64 {
 }
 
 fn megabytes(process: u32) -> f64 {
-    resident(process) as f64 * 1024.0 / 1e6
+    resident_kib(process) as f64 * 1024.0 / 1e6
 }
 
 /// Entries of /proc/<process>/fd.

@@ -1,16 +1,16 @@
-//! 9: what a client was told is cancelled never completes, and stops. 10: one idempotency key is
-//! one search.
+//! 9: a search whose cancellation was confirmed stops and never completes. 10: one idempotency key
+//! means one search.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Complaints, History, Job};
+use super::{History, Job, ViolationList};
 use crate::chaos::log::Entry;
-use crate::chaos::web::token;
+use crate::chaos::search_engine::token;
 
-/// How long a cancelled search may go on asking when the message about it was lost.
-const STOPS_WITHIN: u64 = 6000;
+/// How long a cancelled search may still call engines when the cancel message was lost.
+const STOP_TIMEOUT: u64 = 6000;
 
-pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
+pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
     for entry in history.entries {
         if let Entry::Cancelled {
             answered,
@@ -20,10 +20,10 @@ pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
         } = entry
             && let Some(job) = history.jobs.get(id.as_str())
         {
-            cancelled(history, id, job, *answered, complaints);
+            cancelled(history, id, job, *answered, violations);
         }
     }
-    keys(history, complaints);
+    keys(history, violations);
 }
 
 fn cancelled(
@@ -31,28 +31,28 @@ fn cancelled(
     id: &str,
     job: &Job<'_>,
     at: u64,
-    complaints: &mut Complaints<'_>,
+    violations: &mut ViolationList<'_>,
 ) {
     if job.status() == "completed" || job.record["cancelled"] != true {
-        return complaints.add(9, id, format!("cancelled, and is {}", job.status()));
+        return violations.add(9, id, format!("cancelled, and is {}", job.status()));
     }
     let whose = token(job.member("query").as_str().unwrap_or_default());
     for entry in history.entries {
-        if let Entry::Asked { at: asked, token } = entry
+        if let Entry::EngineCalled { at: called, token } = entry
             && token == whose
-            && *asked > at + STOPS_WITHIN
-            && !broken(history, job, at, *asked)
+            && *called > at + STOP_TIMEOUT
+            && !broken(history, job, at, *called)
         {
-            complaints.add(
+            violations.add(
                 9,
                 id,
-                format!("asks {} ms after it was cancelled", asked - at),
+                format!("calls an engine {} ms after it was cancelled", called - at),
             );
         }
     }
 }
 
-/// Whether a worker of this search could not be told.
+/// Whether a fault kept the cancellation from a worker of this search.
 fn broken(history: &History<'_>, job: &Job<'_>, from: u64, until: u64) -> bool {
     let runs = |target: &str| {
         let mut started = job.events.iter().filter(|event| event.kind == "started");
@@ -64,10 +64,10 @@ fn broken(history: &History<'_>, job: &Job<'_>, from: u64, until: u64) -> bool {
     })
 }
 
-/// Which body, and what came of it.
+/// The body, the status and the id of one POST.
 type Post<'a> = (&'a str, Option<u16>, Option<&'a str>);
 
-fn keys(history: &History<'_>, complaints: &mut Complaints<'_>) {
+fn keys(history: &History<'_>, violations: &mut ViolationList<'_>) {
     let mut posts: BTreeMap<&str, Vec<Post<'_>>> = BTreeMap::new();
     let mut keyed: BTreeMap<&str, &str> = BTreeMap::new();
     for entry in history.entries {
@@ -93,15 +93,15 @@ fn keys(history: &History<'_>, complaints: &mut Complaints<'_>) {
         let ids: BTreeSet<&str> = accepted.clone().filter_map(|(_, _, id)| *id).collect();
         let bodies: BTreeSet<&str> = accepted.map(|(body, _, _)| *body).collect();
         if ids.len() > 1 {
-            complaints.add(10, key, format!("is {} searches", ids.len()));
+            violations.add(10, key, format!("is {} searches", ids.len()));
         }
         if bodies.len() > 1 {
-            complaints.add(10, key, "took two bodies");
+            violations.add(10, key, "took two bodies");
         }
         let refused =
             |(body, status, _): &&(&str, _, _)| *status == Some(409) && bodies.contains(body);
         if posts.iter().find(refused).is_some() {
-            complaints.add(10, key, "refused the body that it had taken");
+            violations.add(10, key, "refused the body that it had taken");
         }
     }
     let mut searches: BTreeMap<&str, u32> = BTreeMap::new();
@@ -112,6 +112,6 @@ fn keys(history: &History<'_>, complaints: &mut Complaints<'_>) {
         }
     }
     for (key, count) in searches.into_iter().filter(|(_, count)| *count > 1) {
-        complaints.add(10, key, format!("was run as {count} searches"));
+        violations.add(10, key, format!("was run as {count} searches"));
     }
 }

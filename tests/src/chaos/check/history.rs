@@ -1,4 +1,4 @@
-//! The event log as checks want to see it.
+//! The event log, indexed for the checks.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use crate::chaos::log::{Entry, Event};
 
-/// The log, with what is looked up often at hand.
+/// The log, with indexes for frequent look-ups.
 pub(in crate::chaos) struct History<'a> {
     pub(in crate::chaos) entries: &'a [Entry],
     pub(in crate::chaos) lease: u64,
-    pub(super) most_attempts: u64,
+    pub(super) max_attempts: u64,
     pub(in crate::chaos) jobs: BTreeMap<&'a str, Job<'a>>,
-    pub(in crate::chaos) faults: Vec<Breakage<'a>>,
-    /// When the last search had been posted.
+    pub(in crate::chaos) faults: Vec<FaultSpan<'a>>,
+    /// When the last search was posted.
     pub(super) posts_end: u64,
 }
 
@@ -26,7 +26,7 @@ pub(in crate::chaos) struct Job<'a> {
 }
 
 #[derive(Clone, Copy)]
-pub(in crate::chaos) struct Breakage<'a> {
+pub(in crate::chaos) struct FaultSpan<'a> {
     pub(in crate::chaos) name: &'a str,
     pub(in crate::chaos) target: &'a str,
     pub(in crate::chaos) from: u64,
@@ -34,11 +34,11 @@ pub(in crate::chaos) struct Breakage<'a> {
 }
 
 impl<'a> History<'a> {
-    pub(in crate::chaos) fn of(entries: &'a [Entry]) -> Self {
+    pub(in crate::chaos) fn new(entries: &'a [Entry]) -> Self {
         let mut history = Self {
             entries,
             lease: 0,
-            most_attempts: 0,
+            max_attempts: 0,
             jobs: BTreeMap::new(),
             faults: Vec::new(),
             posts_end: 0,
@@ -47,16 +47,16 @@ impl<'a> History<'a> {
             match entry {
                 Entry::Run {
                     lease_ms,
-                    most_attempts,
+                    max_attempts,
                     ..
-                } => (history.lease, history.most_attempts) = (*lease_ms, *most_attempts),
+                } => (history.lease, history.max_attempts) = (*lease_ms, *max_attempts),
                 Entry::Posts { end } => history.posts_end = *end,
                 Entry::Fault {
                     name,
                     target,
                     from,
                     until,
-                } => history.faults.push(Breakage {
+                } => history.faults.push(FaultSpan {
                     name,
                     target,
                     from: *from,
@@ -85,7 +85,7 @@ impl<'a> History<'a> {
         history
     }
 
-    /// Ids that a client was told, each once or more.
+    /// Ids that a client received; an id may come more than once.
     pub(in crate::chaos) fn accepted(&self) -> impl Iterator<Item = &'a str> {
         self.entries.iter().filter_map(|entry| match entry {
             Entry::Posted {
@@ -97,7 +97,7 @@ impl<'a> History<'a> {
         })
     }
 
-    /// Log lines of workers that say `message`: who, and the line.
+    /// Log lines of workers with this `message`: the worker and the line.
     pub(in crate::chaos) fn lines(
         &self,
         message: &str,
@@ -117,7 +117,7 @@ impl<'a> Job<'a> {
         self.record["status"].as_str().unwrap_or_default()
     }
 
-    /// A member of the record, or of the response in it.
+    /// A field of the record, or of the response in it.
     pub(in crate::chaos) fn member(&self, name: &str) -> &'a Value {
         match &self.record[name] {
             Value::Null => &self.record["result"][name],
@@ -139,7 +139,7 @@ pub(in crate::chaos) fn is_terminal(kind: &str) -> bool {
     matches!(kind, "completed" | "failed")
 }
 
-/// A field of a log line, wherever the log's format puts it.
+/// A field of a log line, at the top level or in `fields`.
 pub(in crate::chaos) fn field<'a>(line: &'a Value, name: &str) -> &'a Value {
     match &line[name] {
         Value::Null => &line["fields"][name],

@@ -1,45 +1,45 @@
-//! 6: attempts and crashes stay within their limits, and are counted right.
+//! 6: attempts and crashes stay within their limits and are counted correctly.
 
 use std::collections::BTreeMap;
 
-use super::{Complaints, History, Job, field};
+use super::{History, Job, ViolationList, field};
 
-/// Two are forgiven, the third ends the search.
-const MOST_CRASHES: u64 = 3;
+/// The third crash ends the search.
+const MAX_CRASHES: u64 = 3;
 
-pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
+pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
     for (id, job) in &history.jobs {
         let crashes = job.number("crashes").unwrap_or(u64::MAX);
         let attempt = job.number("attempt").unwrap_or(u64::MAX);
-        if crashes > MOST_CRASHES {
-            complaints.add(6, id, format!("{crashes} crashes"));
+        if crashes > MAX_CRASHES {
+            violations.add(6, id, format!("{crashes} crashes"));
         }
-        // Together with others: what crashed is one of them.
+        // Lost together with others: only one of them crashed the worker.
         let losses = job.number("losses").unwrap_or(0);
         let lost = crashes.saturating_add(losses);
-        if attempt > history.most_attempts.saturating_add(lost) {
-            complaints.add(6, id, format!("{attempt} attempts, {lost} of them lost"));
+        if attempt > history.max_attempts.saturating_add(lost) {
+            violations.add(6, id, format!("{attempt} attempts, {lost} of them lost"));
         }
         if job.count("started").checked_sub(job.count("released")) != Some(attempt) {
-            complaints.add(
+            violations.add(
                 6,
                 id,
-                format!("{attempt} attempts counted, its events say otherwise"),
+                format!("{attempt} attempts counted, its events differ"),
             );
         }
         if *job.member("attempt") != attempt {
-            complaints.add(
+            violations.add(
                 6,
                 id,
                 "its record counts other attempts than its control hash",
             );
         }
     }
-    executions(history, complaints);
+    executions(history, violations);
 }
 
-/// Each execution that a worker speaks of is an attempt that its search knows of.
-fn executions(history: &History<'_>, complaints: &mut Complaints<'_>) {
+/// Each execution in a worker's log is an attempt that its search has counted.
+fn executions(history: &History<'_>, violations: &mut ViolationList<'_>) {
     let mut executions: BTreeMap<(&str, u64, &str), u64> = BTreeMap::new();
     for (worker, line) in history.lines("started") {
         let id = field(line, "session_id").as_str().unwrap_or_default();
@@ -52,7 +52,7 @@ fn executions(history: &History<'_>, complaints: &mut Complaints<'_>) {
             .get(id)
             .map_or(0, |job| started(job, attempt, worker));
         if count > known {
-            complaints.add(
+            violations.add(
                 6,
                 id,
                 format!("{worker} ran attempt {attempt} {count} times, its events know of {known}"),

@@ -1,12 +1,12 @@
 //! The twelve invariants of the job engine, checked from the event log of a run.
 
 mod clients;
-mod ends;
+mod completion;
 mod history;
+pub mod leftovers;
 mod limits;
 mod order;
 pub mod recovery;
-pub mod rest;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
@@ -15,14 +15,14 @@ mod tests;
 use std::fmt;
 
 use super::log::Entry;
-pub(super) use history::{Breakage, History, Job, field, is_terminal};
+pub(super) use history::{FaultSpan, History, Job, field, is_terminal};
 
-/// What was promised and not kept.
+/// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// 1 to 12, as numbered in the design.
     pub invariant: u8,
-    /// The search, the fault or the process that it was seen at.
+    /// The search, the fault or the process concerned.
     pub id: String,
     pub what: String,
 }
@@ -38,27 +38,27 @@ impl fmt::Display for Violation {
     }
 }
 
-/// All of them.
+/// The violations of all invariants.
 pub fn violations(entries: &[Entry]) -> Vec<Violation> {
-    let history = History::of(entries);
+    let history = History::new(entries);
     let mut violations = Vec::new();
     for check in [
-        ends::check,
+        completion::check,
         order::check,
         limits::check,
-        rest::check,
+        leftovers::check,
         recovery::check,
         clients::check,
     ] {
-        check(&history, &mut Complaints(&mut violations));
+        check(&history, &mut ViolationList(&mut violations));
     }
     violations.sort_by_key(|violation| violation.invariant);
     violations
 }
 
-struct Complaints<'a>(&'a mut Vec<Violation>);
+struct ViolationList<'a>(&'a mut Vec<Violation>);
 
-impl Complaints<'_> {
+impl ViolationList<'_> {
     fn add(&mut self, invariant: u8, id: &str, what: impl Into<String>) {
         self.0.push(Violation {
             invariant,

@@ -1,18 +1,19 @@
 //! 3: the attempt that ends a search is the last that started, and no older one writes. 4: only
-//! legal edges. 5: leases never overlap. 11: a stream read in parts is the whole, its end is last.
+//! legal state transitions. 5: leases never overlap. 11: a stream read in parts equals the whole,
+//! and its end is last.
 
 use std::collections::BTreeMap;
 
-use super::{Complaints, History, Job, field, is_terminal};
+use super::{History, Job, ViolationList, field, is_terminal};
 use crate::chaos::log::Entry;
 
-pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
+pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
     for (id, job) in &history.jobs {
-        edges(id, job, complaints);
-        the_last_attempt_wins(id, job, complaints);
+        edges(id, job, violations);
+        the_last_attempt_wins(id, job, violations);
     }
-    the_worker_that_ended_it_had_it(history, complaints);
-    parts(history, complaints);
+    ending_workers_started_it_last(history, violations);
+    parts(history, violations);
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,8 +23,8 @@ enum State {
     Over,
 }
 
-fn edges(id: &str, job: &Job<'_>, complaints: &mut Complaints<'_>) {
-    // That it was queued is not stored.
+fn edges(id: &str, job: &Job<'_>, violations: &mut ViolationList<'_>) {
+    // The transition to `queued` is not stored.
     let mut state = State::Pending;
     for event in job.events {
         let kind = event.kind.as_str();
@@ -33,11 +34,11 @@ fn edges(id: &str, job: &Job<'_>, complaints: &mut Complaints<'_>) {
             (State::Running, "retry" | "released") => State::Pending,
             (State::Running, "completed" | "failed") | (State::Pending, "failed") => State::Over,
             (State::Running, "started") => {
-                complaints.add(5, id, format!("started at {} while it ran", event.id));
+                violations.add(5, id, format!("started at {} while it ran", event.id));
                 State::Running
             }
             (State::Pending, "stage" | "sources" | "text" | "warning") => {
-                complaints.add(
+                violations.add(
                     3,
                     id,
                     format!("{kind} at {} of an attempt that is over", event.id),
@@ -45,18 +46,18 @@ fn edges(id: &str, job: &Job<'_>, complaints: &mut Complaints<'_>) {
                 State::Pending
             }
             (State::Over, _) => {
-                complaints.add(11, id, format!("{kind} at {} after its end", event.id));
+                violations.add(11, id, format!("{kind} at {} after its end", event.id));
                 State::Over
             }
             (before, _) => {
-                complaints.add(4, id, format!("{kind} at {} when {before:?}", event.id));
+                violations.add(4, id, format!("{kind} at {} when {before:?}", event.id));
                 before
             }
         };
     }
 }
 
-fn the_last_attempt_wins(id: &str, job: &Job<'_>, complaints: &mut Complaints<'_>) {
+fn the_last_attempt_wins(id: &str, job: &Job<'_>, violations: &mut ViolationList<'_>) {
     let started = job
         .events
         .iter()
@@ -64,7 +65,7 @@ fn the_last_attempt_wins(id: &str, job: &Job<'_>, complaints: &mut Complaints<'_
         .find(|event| event.kind == "started");
     let winner = job.member("attempt");
     if job.status() == "completed" && started.is_none_or(|event| event.data["attempt"] != *winner) {
-        complaints.add(
+        violations.add(
             3,
             id,
             format!("its result is of attempt {winner}, not of the last one"),
@@ -72,8 +73,8 @@ fn the_last_attempt_wins(id: &str, job: &Job<'_>, complaints: &mut Complaints<'_
     }
 }
 
-/// A worker that is told that it ended a search, now or before, has started it last.
-fn the_worker_that_ended_it_had_it(history: &History<'_>, complaints: &mut Complaints<'_>) {
+/// A worker that learns that it ended a search, now or before, has started it last.
+fn ending_workers_started_it_last(history: &History<'_>, violations: &mut ViolationList<'_>) {
     let mut ends: BTreeMap<&str, u32> = BTreeMap::new();
     for (worker, line) in history.lines("ended") {
         let id = field(line, "session_id").as_str().unwrap_or_default();
@@ -91,7 +92,7 @@ fn the_worker_that_ended_it_had_it(history: &History<'_>, complaints: &mut Compl
             .rev()
             .find(|event| event.kind == "started");
         if last.is_none_or(|event| event.data["worker"] != worker) {
-            complaints.add(
+            violations.add(
                 3,
                 id,
                 format!("{worker} ended it and had not started it last"),
@@ -99,11 +100,11 @@ fn the_worker_that_ended_it_had_it(history: &History<'_>, complaints: &mut Compl
         }
     }
     for (id, count) in ends.into_iter().filter(|(_, count)| *count > 1) {
-        complaints.add(2, id, format!("{count} workers say that they ended it"));
+        violations.add(2, id, format!("{count} workers report that they ended it"));
     }
 }
 
-fn parts(history: &History<'_>, complaints: &mut Complaints<'_>) {
+fn parts(history: &History<'_>, violations: &mut ViolationList<'_>) {
     for entry in history.entries {
         let Entry::Parts {
             id,
@@ -117,7 +118,7 @@ fn parts(history: &History<'_>, complaints: &mut Complaints<'_>) {
         let whole = history.jobs.get(id.as_str()).map(|job| job.events);
         let whole = whole.unwrap_or_default().iter().map(|event| &event.id);
         if !whole.eq(first.iter().chain(second)) || first.last() != Some(after) {
-            complaints.add(
+            violations.add(
                 11,
                 id,
                 format!("its stream parted after {after} is not the whole"),
@@ -130,7 +131,7 @@ fn parts(history: &History<'_>, complaints: &mut Complaints<'_>) {
             .last()
             .is_none_or(|event| !is_terminal(&event.kind))
         {
-            complaints.add(11, id, "its last event is not its end");
+            violations.add(11, id, "its last event is not its end");
         }
     }
 }

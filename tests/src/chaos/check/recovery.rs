@@ -1,34 +1,34 @@
-//! 8: each fault is recovered from within its row of the crash table, as far as a search can be tied
-//! to it.
+//! 8: each fault is recovered from within its row of the crash table, as far as a search can be
+//! attributed to the fault.
 
 use std::collections::BTreeSet;
 
-use super::{Breakage, Complaints, History, Job, field};
+use super::{FaultSpan, History, Job, ViolationList, field};
 use crate::chaos::log::Event;
 
-/// What a sweep takes, after the lease.
+/// Time for a sweep after the lease has expired.
 const SWEEP: u64 = 2000;
-/// A hint that was popped and lost.
-const HINT: u64 = 5000;
-/// Two cores run a dozen processes, and now and then much else. `make recovery` holds each row to its bound;
-/// what is not recovered from at all is later than this, or never.
+/// Time until a queue entry that was popped and lost is queued again.
+const REQUEUE_BOUND: u64 = 5000;
+/// A dozen processes and at times other work share two cores. `make recovery` holds each row to its
+/// bound; a fault without recovery exceeds this slack or never ends.
 const SLACK: u64 = 40_000;
 /// With less of the load left after a fault, there may have been nothing to start.
 const LOAD_LEFT: u64 = 5000;
 
-/// One search that a fault held up.
+/// The delay of one search by a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
     pub fault: String,
-    /// A search, or `any` when the fault held up all.
+    /// A search, or `any` when the fault delayed all.
     pub id: String,
     pub took: u64,
     pub within: u64,
-    /// Nothing else was broken meanwhile.
+    /// No other fault overlapped.
     pub alone: bool,
 }
 
-pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
+pub(super) fn check(history: &History<'_>, violations: &mut ViolationList<'_>) {
     for recovery in recoveries(history) {
         let Recovery {
             fault,
@@ -38,7 +38,7 @@ pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
             ..
         } = recovery;
         if took > within {
-            complaints.add(
+            violations.add(
                 8,
                 &id,
                 format!("{fault}: recovered after {took} ms, not {within}"),
@@ -47,7 +47,7 @@ pub(super) fn check(history: &History<'_>, complaints: &mut Complaints<'_>) {
     }
 }
 
-/// All that can be measured.
+/// All recoveries that can be measured.
 pub(in crate::chaos) fn recoveries(history: &History<'_>) -> Vec<Recovery> {
     let mut recoveries = Vec::new();
     for fault in &history.faults {
@@ -61,24 +61,24 @@ pub(in crate::chaos) fn recoveries(history: &History<'_>) -> Vec<Recovery> {
             }
             "kill_redis" | "cut_clients" => {
                 let row = history.lease + SWEEP;
-                recoveries.extend(goes_on(history, fault, row));
+                recoveries.extend(resumed_after(history, fault, row));
             }
-            "flush_scripts" | "fill_redis" => recoveries.extend(goes_on(history, fault, 0)),
+            "flush_scripts" | "fill_redis" => recoveries.extend(resumed_after(history, fault, 0)),
             _ => {}
         }
     }
-    recoveries.extend(found_hints(history));
+    recoveries.extend(requeued_entries(history));
     recoveries
 }
 
 fn recovery(
     history: &History<'_>,
-    fault: &Breakage<'_>,
+    fault: &FaultSpan<'_>,
     id: &str,
     took: u64,
     row: u64,
 ) -> Recovery {
-    let held_up = held_up(history, fault, took);
+    let held_up = delay_by_others(history, fault, took);
     Recovery {
         fault: fault.name.to_owned(),
         id: id.to_owned(),
@@ -88,25 +88,25 @@ fn recovery(
     }
 }
 
-/// What faults that came before it was over may cost.
-fn held_up(history: &History<'_>, fault: &Breakage<'_>, took: u64) -> u64 {
-    let overlap = |other: &&Breakage<'_>| {
+/// The delay that other faults before its end may cause.
+fn delay_by_others(history: &History<'_>, fault: &FaultSpan<'_>, took: u64) -> u64 {
+    let overlap = |other: &&FaultSpan<'_>| {
         (other.from, other.name) != (fault.from, fault.name)
             && other.from <= fault.from.saturating_add(took)
             && other.until + history.lease >= fault.from
     };
-    let cost = |other: &Breakage<'_>| match other.name {
-        // All sweepers spare expired leases for one lease.
+    let cost = |other: &FaultSpan<'_>| match other.name {
+        // For one lease, every sweeper leaves expired leases alone.
         "kill_redis" | "cut_clients" => other.until - other.from + history.lease + 1000,
         "fill_redis" | "hole_up" | "hole_down" | "latency" => other.until - other.from + 1000,
-        // A sweeper that takes a search on and dies leaves it to the others after two seconds.
+        // When a sweeper dies while it recovers a search, the others recover it after two seconds.
         _ => 2000,
     };
     history.faults.iter().filter(overlap).map(cost).sum()
 }
 
-/// How long after the fault a search that ran on its target was taken from it.
-fn taken_over(job: &Job<'_>, fault: &Breakage<'_>) -> Option<u64> {
+/// How long after the fault another worker took over a search that ran on the fault's target.
+fn taken_over(job: &Job<'_>, fault: &FaultSpan<'_>) -> Option<u64> {
     let lifecycle = |event: &&Event| {
         matches!(
             event.kind.as_str(),
@@ -117,7 +117,7 @@ fn taken_over(job: &Job<'_>, fault: &Breakage<'_>) -> Option<u64> {
         .events
         .iter()
         .filter(lifecycle)
-        .position(|event| event.at() > fault.from)?;
+        .position(|event| event.time_ms() > fault.from)?;
     let mut around = job
         .events
         .iter()
@@ -125,19 +125,19 @@ fn taken_over(job: &Job<'_>, fault: &Breakage<'_>) -> Option<u64> {
         .skip(after.checked_sub(1)?);
     let (running, next) = (around.next()?, around.next()?);
     let was_there = running.kind == "started" && running.data["worker"] == fault.target;
-    // A worker that is killed may just have ended the search, or have given it up by itself.
+    // A killed worker may just have ended the search or returned it to the queue.
     let lost = next.kind == "retry" && next.data["pause_ms"] == 0;
-    (was_there && lost).then(|| next.at() - fault.from)
+    (was_there && lost).then(|| next.time_ms() - fault.from)
 }
 
-/// How long after the fault was mended some search was started, while there were some to start.
-fn goes_on(history: &History<'_>, fault: &Breakage<'_>, row: u64) -> Option<Recovery> {
+/// How long after the end of the fault a search was started, provided that searches were waiting.
+fn resumed_after(history: &History<'_>, fault: &FaultSpan<'_>, row: u64) -> Option<Recovery> {
     if fault.until + LOAD_LEFT > history.posts_end {
         return None;
     }
     let events = history.jobs.values().flat_map(|job| job.events);
-    let starts = events.filter(|event| event.kind == "started" && event.at() >= fault.until);
-    let first = starts.map(Event::at).min().unwrap_or(u64::MAX);
+    let starts = events.filter(|event| event.kind == "started" && event.time_ms() >= fault.until);
+    let first = starts.map(Event::time_ms).min().unwrap_or(u64::MAX);
     Some(recovery(
         history,
         fault,
@@ -147,9 +147,9 @@ fn goes_on(history: &History<'_>, fault: &Breakage<'_>, row: u64) -> Option<Reco
     ))
 }
 
-/// Searches whose hint was popped by a worker that never got it.
-fn found_hints(history: &History<'_>) -> Vec<Recovery> {
-    let lines = history.lines("requeued a search whose queue entry was lost");
+/// Searches whose queue entry was popped by a worker that never received it.
+fn requeued_entries(history: &History<'_>) -> Vec<Recovery> {
+    let lines = history.lines("found a search whose hint was lost");
     let ids: BTreeSet<&str> = lines
         .filter_map(|(_, line)| field(line, "session_id").as_str())
         .collect();
@@ -159,14 +159,20 @@ fn found_hints(history: &History<'_>) -> Vec<Recovery> {
             .events
             .iter()
             .find(|event| event.kind == "started")?
-            .at();
+            .time_ms();
         let created = job.number("created")?;
         let pops = history.faults.iter().filter(|fault| {
             matches!(fault.name, "kill_after_pop" | "lose_pop")
                 && (created..started).contains(&fault.from)
         });
         let fault = pops.max_by_key(|fault| fault.from)?;
-        Some(recovery(history, fault, id, started - fault.from, HINT))
+        Some(recovery(
+            history,
+            fault,
+            id,
+            started - fault.from,
+            REQUEUE_BOUND,
+        ))
     };
     ids.into_iter().filter_map(of_job).collect()
 }

@@ -1,4 +1,4 @@
-//! A log in which all is well, and what to make such a log of.
+//! An event log without violations, and functions to build one.
 
 use std::collections::BTreeMap;
 
@@ -65,7 +65,7 @@ pub(super) fn line(worker: &str, message: &str, id: &str, more: (&str, Value)) -
     }
 }
 
-/// A search as it is found at the end.
+/// The final record of a search.
 pub(super) fn job(
     id: &str,
     record: Value,
@@ -116,7 +116,7 @@ pub(super) fn parts(id: &str, after: &str, first: &[&str], second: &[&str]) -> E
 }
 
 pub(super) fn level(before: bool, clients: u64, files: u64) -> Entry {
-    Entry::Level {
+    Entry::Resources {
         before,
         clients,
         files: [("api 0".to_owned(), files)].into(),
@@ -139,7 +139,7 @@ pub(super) fn good() -> Vec<Entry> {
             seed: 1,
             jobs: 2,
             lease_ms: 3000,
-            most_attempts: 3,
+            max_attempts: 3,
         },
         level(true, 20, 30),
         posted("k-a", "t1x", "first", None, None),
@@ -147,7 +147,7 @@ pub(super) fn good() -> Vec<Entry> {
         posted("k-a", "t1x", "first", Some(200), Some("a")),
         posted("k-a", "t1x", "other", Some(409), None),
         posted("k-b", "t2x", "first", Some(200), Some("b")),
-        Entry::Asked {
+        Entry::EngineCalled {
             at: START + 100,
             token: "t2x".into(),
         },
@@ -166,7 +166,7 @@ pub(super) fn good() -> Vec<Entry> {
         line("worker-0", "started", "a", ("attempt", json!(1))),
         line("worker-1", "started", "a", ("attempt", json!(2))),
         line("worker-1", "ended", "a", ("ended", json!("Completed"))),
-        Entry::Left { keys: vec![] },
+        Entry::Leftovers { keys: vec![] },
         job("a", completed("a", "t1x", 2), 2, 1, taken_over),
         job("b", cancelled("b", "t2x", 1), 1, 0, stopped),
         parts("b", "1000010-0", &["1000010-0"], &["1000200-0"]),

@@ -1,5 +1,5 @@
-//! A check that cannot fail is worth nothing: one log in which all is well, and for each invariant
-//! one that breaks it.
+//! Proves that each check can fail: one log without violations, and one log per invariant that
+//! violates it.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::sample::{
 use super::{Violation, violations};
 use crate::chaos::log::{Entry, Event};
 
-/// The good log with something changed; what is found in it then.
+/// Changes the good log; returns the violations.
 fn broken(change: impl FnOnce(&mut Vec<Entry>)) -> Vec<Violation> {
     let mut log = good();
     change(&mut log);
@@ -43,12 +43,12 @@ fn is_caught(invariant: u8, id: &str, change: impl FnOnce(&mut Vec<Entry>)) {
 }
 
 #[test]
-fn a_log_in_which_all_is_well_has_no_violations() {
+fn a_good_log_has_no_violations() {
     assert_eq!(violations(&good()), []);
 }
 
 #[test]
-fn invariant_1_an_accepted_search_that_is_nowhere_is_lost() {
+fn invariant_1_an_accepted_search_without_a_record_is_caught() {
     is_caught(1, "c", |log| {
         log.push(posted("k-c", "t3x", "first", Some(200), Some("c")));
     });
@@ -103,7 +103,7 @@ fn invariant_3_a_result_of_an_older_attempt_is_caught() {
 }
 
 #[test]
-fn invariant_3_a_worker_that_ends_what_another_took_over_is_caught() {
+fn invariant_3_a_worker_that_ends_a_search_taken_over_by_another_is_caught() {
     is_caught(3, "a", |log| {
         log.push(line(
             "worker-0",
@@ -115,7 +115,7 @@ fn invariant_3_a_worker_that_ends_what_another_took_over_is_caught() {
 }
 
 #[test]
-fn invariant_3_an_event_of_an_attempt_that_is_over_is_caught() {
+fn invariant_3_an_event_of_an_ended_attempt_is_caught() {
     is_caught(3, "a", |log| {
         with_events(log, "a", |events| {
             events.insert(3, event(4005, "text", json!({})))
@@ -124,7 +124,7 @@ fn invariant_3_an_event_of_an_attempt_that_is_over_is_caught() {
 }
 
 #[test]
-fn invariant_4_an_edge_that_is_not_in_the_design_is_caught() {
+fn invariant_4_a_transition_that_is_not_in_the_design_is_caught() {
     is_caught(4, "b", |log| {
         with_events(log, "b", |events| events.insert(0, retry(5)));
     });
@@ -153,17 +153,17 @@ fn invariant_6_too_many_attempts_and_crashes_are_caught() {
 }
 
 #[test]
-fn invariant_6_an_execution_that_no_event_knows_of_is_caught() {
+fn invariant_6_an_execution_without_an_event_is_caught() {
     is_caught(6, "b", |log| {
         log.push(line("worker-0", "started", "b", ("attempt", json!(1))));
     });
 }
 
 #[test]
-fn invariant_7_a_hint_that_is_left_over_is_caught() {
+fn invariant_7_a_leftover_queue_entry_is_caught() {
     is_caught(7, "{search}:queue:deep: b", |log| {
         let keys = vec!["{search}:queue:deep: b".to_owned()];
-        log.push(Entry::Left { keys });
+        log.push(Entry::Leftovers { keys });
     });
 }
 
@@ -180,7 +180,7 @@ fn invariant_8_a_search_that_is_taken_over_too_late_is_caught() {
 }
 
 #[test]
-fn invariant_8_an_outage_after_which_nothing_goes_on_is_caught() {
+fn invariant_8_an_outage_without_a_recovery_is_caught() {
     is_caught(8, "any", |log| {
         log.push(fault("kill_redis", "redis", 4500, 4600));
         log.push(Entry::Posts {
@@ -201,10 +201,10 @@ fn invariant_9_a_cancelled_search_that_completes_is_caught() {
 }
 
 #[test]
-fn invariant_9_a_cancelled_search_that_asks_on_is_caught() {
+fn invariant_9_a_cancelled_search_that_keeps_calling_engines_is_caught() {
     is_caught(9, "b", |log| {
         let (at, token) = (START + 6200, "t2x".into());
-        log.push(Entry::Asked { at, token });
+        log.push(Entry::EngineCalled { at, token });
     });
 }
 
@@ -216,7 +216,7 @@ fn invariant_10_a_key_with_two_searches_is_caught() {
 }
 
 #[test]
-fn invariant_10_a_key_that_takes_another_body_or_refuses_its_own_is_caught() {
+fn invariant_10_a_key_that_accepts_another_body_or_refuses_its_own_is_caught() {
     for (body, status, id) in [("other", 200, Some("a")), ("first", 409, None)] {
         is_caught(10, "k-a", |log| {
             log.push(posted("k-a", "t1x", body, Some(status), id));
@@ -252,7 +252,7 @@ fn invariant_11_an_event_after_the_end_is_caught() {
 }
 
 #[test]
-fn invariant_12_a_key_that_stays_for_ever_is_caught() {
+fn invariant_12_a_key_without_expiry_is_caught() {
     is_caught(12, "a", |log| {
         in_job(log, "a", |entry| {
             if let Entry::Job { ttls, .. } = entry {
@@ -273,7 +273,7 @@ fn invariant_12_a_stack_that_holds_more_than_before_is_caught() {
 }
 
 #[test]
-fn every_invariant_has_a_log_that_breaks_it() {
+fn every_invariant_has_a_log_that_violates_it() {
     let source = include_str!("tests.rs");
     let tested: BTreeSet<u8> = source
         .split("fn invariant_")

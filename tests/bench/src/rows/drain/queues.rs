@@ -1,4 +1,4 @@
-//! The queues that are drained, each with what puts jobs into it and what runs them.
+//! The queues to drain, each with its producer and its worker.
 
 use crate::programs::{Peers, binaries, this};
 use privachat_core::keys;
@@ -8,7 +8,7 @@ use privachat_tests::redis::RedisServer;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// One queue: how jobs get in, who runs them, and which lengths are those that are left.
+/// One queue: its producer, its worker, and the lengths that show what is left.
 pub(super) struct Queue {
     pub(super) name: &'static str,
     pub(super) jobs: usize,
@@ -35,7 +35,7 @@ pub(super) fn engine(jobs: usize) -> Queue {
     }
 }
 
-/// The service's worker as it is deployed, with searches that it finds in its cache.
+/// The deployed worker, with searches that it finds in its cache.
 pub(super) fn worker(jobs: usize, web: &Upstream, folder: &Path) -> Queue {
     let jobs = (jobs / 5).max(1);
     let database = format!("sqlite://{}", folder.join("history.db").display());
@@ -87,9 +87,9 @@ pub(super) fn bullmq(peers: &Peers, jobs: usize) -> Result<Queue, String> {
 }
 
 pub(super) fn celery(peers: &Peers, jobs: usize) -> Result<Queue, String> {
-    // It takes a tenth of the others' rate: fewer jobs last as long.
+    // Its rate is a tenth of the others': fewer jobs take as long.
     let jobs = (jobs / 5).max(1);
-    // Not by its script, which names the folder that it was installed in: that may have moved.
+    // Not its script, which names its installation folder: that may have moved.
     const PYTHON: &str = "celery/bin/python";
     peers.program(PYTHON)?;
     let sources = peers.sources.join("celery");
