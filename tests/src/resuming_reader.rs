@@ -109,7 +109,7 @@ impl ResumingReader {
 
 /// Ids increase, the first event is first, and the last event comes once, at the end.
 pub fn assert_whole(events: &[StreamEvent]) {
-    let ids: Vec<EntryId> = events
+    let ids: Vec<EventId> = events
         .iter()
         .map(|event| event.id.parse().expect("an id"))
         .collect();

@@ -161,10 +161,12 @@ async fn finished_record(redis: &RedisServer) -> Uuid {
     let id = Uuid::new_v4();
     jobs.enqueue(&job(id)).await.expect("a job");
     let mode = Mode::Speed;
-    let hint = jobs.taker().next(&[mode], 0).await.expect("a hint");
-    assert_eq!(hint, [Hint { id, mode }]);
-    let claim = jobs.claim(Hint { id, mode }, "bench", START_TIMEOUT).await;
-    let Ok(Claim::Started { lease, .. }) = claim else {
+    let entries = jobs.consumer().dequeue(&[mode], 0).await.expect("an entry");
+    assert_eq!(entries, [QueueEntry { id, mode }]);
+    let claim = jobs
+        .claim(QueueEntry { id, mode }, "bench", START_TIMEOUT)
+        .await;
+    let Ok(ClaimResult::Started { lease, .. }) = claim else {
         panic!("{claim:?}");
     };
     let result = serde_json::to_vec(&response(id)).expect("a response");

@@ -46,19 +46,19 @@ impl TextSearch for Pg {
     }
 }
 
-/// The statement for the filter `$wanted` on the backend `$db`. It loads one row more than the
+/// The statement for the filter `$filter` on the backend `$db`. It loads one row more than the
 /// limit to detect a next page. A macro, because a statement's type contains its backend.
 macro_rules! listing {
-    ($db:ty, $wanted:expr, $words:expr) => {{
+    ($db:ty, $filter:expr, $words:expr) => {{
         use crate::history::listing::TextSearch;
-        use crate::history::page::{Ending, Wanted};
+        use crate::history::page::{Outcome, SessionFilter};
         use crate::history::table::{session_summaries as summaries, sessions};
-        use crate::schema::{Status, problem};
+        use crate::schema::{Status, error_code};
         use diesel::dsl::sql;
         use diesel::sql_types::{Bool, Text};
         use diesel::{BoolExpressionMethods, JoinOnDsl, NullableExpressionMethods};
 
-        let wanted: &Wanted = $wanted;
+        let filter: &SessionFilter = $filter;
         let words: Option<&std::collections::BTreeSet<String>> = $words;
         // A summary of an earlier session with the same id does not count.
         let summary = summaries::id
@@ -78,29 +78,29 @@ macro_rules! listing {
                 summaries::source_count.nullable(),
             ))
             .order((sessions::created_at.desc(), sessions::id.desc()))
-            .limit(i64::from(wanted.limit) + 1)
+            .limit(i64::from(filter.limit) + 1)
             .into_boxed::<$db>();
-        if let Some(owner) = &wanted.owner {
+        if let Some(owner) = &filter.owner {
             rows = rows.filter(sessions::owner.eq(owner.clone()));
         }
-        if let Some(mode) = wanted.mode {
+        if let Some(mode) = filter.mode {
             rows = rows.filter(sessions::mode.eq(mode.as_str()));
         }
-        match wanted.ending {
+        match filter.outcome {
             None => {}
-            Some(Ending::Completed) => {
+            Some(Outcome::Completed) => {
                 rows = rows.filter(sessions::status.eq(Status::Completed.as_str()));
             }
-            Some(Ending::Failed) => {
+            Some(Outcome::Failed) => {
                 rows = rows.filter(sessions::status.eq(Status::Failed.as_str()));
             }
-            Some(Ending::Cancelled) => {
+            Some(Outcome::Cancelled) => {
                 rows = rows
                     .filter(sessions::status.eq(Status::Failed.as_str()))
-                    .filter(sessions::error_code.eq(problem::CANCELLED));
+                    .filter(sessions::error_code.eq(error_code::CANCELLED));
             }
         }
-        if let Some(before) = wanted.before {
+        if let Some(before) = filter.before {
             let at = before.created_at.timestamp_micros();
             let id = before.id.map(|id| id.to_string()).unwrap_or_default();
             // Two conditions instead of one OR: the first bounds the index scan.
@@ -135,13 +135,13 @@ pub(super) struct SessionListRow {
 
 /// The page of `rows`, which may hold one row more than the limit.
 pub(super) fn page_of(
-    wanted: &SessionFilter,
+    filter: &SessionFilter,
     rows: Vec<SessionListRow>,
 ) -> Result<Page, HistoryError> {
-    let more = rows.len() > usize::from(wanted.limit);
+    let more = rows.len() > usize::from(filter.limit);
     let sessions: Vec<SessionSummary> = rows
         .into_iter()
-        .take(wanted.limit.into())
+        .take(filter.limit.into())
         .map(SessionSummary::try_from)
         .collect::<Result<_, _>>()?;
     let next = sessions.last().filter(|_| more).map(|last| Cursor {

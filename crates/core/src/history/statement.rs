@@ -14,10 +14,13 @@ macro_rules! with_connection {
             $crate::history::pool::Pools::Sqlite(pool) => {
                 type $backend = diesel::sqlite::Sqlite;
                 let pool = pool.clone();
-                let connect = $crate::history::statement::to_its_end(async move {
-                    pool.get().await.map_err($crate::history::pool::unreachable)
+                let connect = $crate::history::statement::run_uncancellable(async move {
+                    pool.get()
+                        .await
+                        .map_err($crate::history::pool::from_pool_error)
                 });
-                let mut $connection = $crate::history::statement::in_time(connect).await?;
+                let mut $connection =
+                    $crate::history::statement::with_connect_timeout(connect).await?;
                 let outcome = $statement.await;
                 if outcome.is_err() {
                     // After a rolled-back statement, FTS5 may pin the connection to an old
@@ -30,10 +33,15 @@ macro_rules! with_connection {
             }
             $crate::history::pool::Pools::Postgres(pool) => {
                 type $backend = diesel::pg::Pg;
-                let connect =
-                    async { pool.get().await.map_err($crate::history::pool::unreachable) };
-                let mut $connection = $crate::history::statement::in_time(connect).await?;
-                match tokio::time::timeout($crate::history::pool::STATEMENT_WAIT, $statement).await
+                let connect = async {
+                    pool.get()
+                        .await
+                        .map_err($crate::history::pool::from_pool_error)
+                };
+                let mut $connection =
+                    $crate::history::statement::with_connect_timeout(connect).await?;
+                match tokio::time::timeout($crate::history::pool::STATEMENT_TIMEOUT, $statement)
+                    .await
                 {
                     Ok(outcome) => outcome.map_err($crate::history::HistoryError::Query),
                     Err(_elapsed) => {
@@ -42,7 +50,7 @@ macro_rules! with_connection {
                             $connection,
                         ));
                         Err($crate::history::HistoryError::Timeout(
-                            $crate::history::pool::STATEMENT_WAIT,
+                            $crate::history::pool::STATEMENT_TIMEOUT,
                         ))
                     }
                 }

@@ -26,17 +26,17 @@ pub struct ErrorCode {
 /// The row of this code.
 #[must_use]
 pub fn find(code: &str) -> Option<&'static ErrorCode> {
-    ALL.iter().find(|problem| problem.code == code)
+    ERROR_CODES.iter().find(|row| row.code == code)
 }
 
 /// Defines a constant for each row, so that no code exists outside the table.
 macro_rules! error_codes {
-    ($($name:ident = $code:literal, $kind:ident, $meaning:literal, $remedy:literal;)+) => {
+    ($($name:ident = $code:literal, $scope:ident, $meaning:literal, $remedy:literal;)+) => {
         $(#[doc = $meaning] pub const $name: &str = $code;)+
 
         /// Every error code.
-        pub const ALL: &[Problem] = &[
-            $(Problem { code: $code, kind: Kind::$kind, meaning: $meaning, remedy: $remedy },)+
+        pub const ERROR_CODES: &[ErrorCode] = &[
+            $(ErrorCode { code: $code, scope: ErrorScope::$scope, meaning: $meaning, remedy: $remedy },)+
         ];
     };
 }
@@ -162,13 +162,13 @@ mod tests {
 
     #[test]
     fn error_codes_are_unique() {
-        let names: BTreeSet<_> = ALL.iter().map(|problem| problem.code).collect();
-        assert_eq!(names.len(), ALL.len());
+        let names: BTreeSet<_> = ERROR_CODES.iter().map(|problem| problem.code).collect();
+        assert_eq!(names.len(), ERROR_CODES.len());
     }
 
     #[test]
     fn errors_md_lists_exactly_the_error_codes() {
-        let expected: Vec<String> = ALL
+        let expected: Vec<String> = ERROR_CODES
             .iter()
             .map(|p| format!("| `{}` | {} | {} |", p.code, p.meaning, p.remedy))
             .collect();

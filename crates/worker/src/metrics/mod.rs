@@ -127,7 +127,7 @@ impl Metrics {
                 self.attempts.init_zero([mode, outcome.as_str()]);
             }
         }
-        for failure in error_code::ALL {
+        for failure in error_code::ERROR_CODES {
             if failure.scope == error_code::ErrorScope::Search {
                 self.failures.init_zero([failure.code]);
             }

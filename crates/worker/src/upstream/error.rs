@@ -14,7 +14,7 @@ pub enum UpstreamError {
     #[error("{0}")]
     Connection(&'static str),
     /// The same, through a proxy.
-    #[error("{0}{THROUGH_PROXY}")]
+    #[error("{0}{PROXY_SUFFIX}")]
     Proxied(&'static str),
     /// The response exceeds the size limit.
     #[error("an answer larger than {} MB", super::MAX_BODY_BYTES / 1_000_000)]

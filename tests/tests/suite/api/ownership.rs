@@ -195,7 +195,7 @@ async fn a_search_without_an_owner_is_for_operators() {
     let [alice, root] = [ALICE, ROOT].map(|key| stack.client().with_key(key));
     let jobs = Jobs::new(Redis::open(&stack.redis.url()).unwrap());
     let without_keys = Uuid::new_v4();
-    jobs.submit(&fixtures::job(without_keys)).await.unwrap();
+    jobs.enqueue(&fixtures::job(without_keys)).await.unwrap();
     let of_the_old_service = Uuid::new_v4();
     let result = captured_bodies::text("old-service/sync-post.json");
     let record = format!(r#"{{"status": "completed", "result": {result}, "error": null}}"#);

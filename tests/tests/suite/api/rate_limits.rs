@@ -1,6 +1,6 @@
 //! Rate limits: the same across all APIs, announced in headers, and separate for each client.
 
-use privachat_core::{connection::Redis, keys, limits::RateLimit};
+use privachat_core::{connection::Redis, keys, rate_limit::RateLimit};
 use privachat_tests::{Client, HttpResponse, RedisServer, Stack, binaries, eventually};
 use redis::AsyncCommands;
 use reqwest::Method;

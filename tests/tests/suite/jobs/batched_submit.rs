@@ -37,7 +37,7 @@ async fn behind_a_proxy() -> (RedisServer, Proxy, Jobs) {
     let proxy = Proxy::start(server.address());
     let url = format!("redis://{}", proxy.address());
     let jobs = Jobs::new(Redis::open(&url).unwrap());
-    jobs.submit(&fixtures::job(Uuid::new_v4())).await.unwrap();
+    jobs.enqueue(&fixtures::job(Uuid::new_v4())).await.unwrap();
     (server, proxy, jobs)
 }
 
@@ -83,7 +83,7 @@ async fn searches_submitted_together_share_calls_and_are_queued_in_order() {
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     // Connects and loads the script.
     let first = fixtures::job(Uuid::new_v4());
-    jobs.submit(&first).await.unwrap();
+    jobs.enqueue(&first).await.unwrap();
     let mut redis = server.connection().await;
     let () = redis::cmd("CONFIG")
         .arg("RESETSTAT")
@@ -180,7 +180,7 @@ async fn a_submission_dropped_before_its_call_is_not_submitted() {
     let (_server, proxy, jobs) = behind_a_proxy().await;
     proxy.black_hole(true);
     let [on_its_way, given_up, next] = [(); 3].map(|()| fixtures::job(Uuid::new_v4()));
-    let mut first = pin!(jobs.submit(&on_its_way));
+    let mut first = pin!(jobs.enqueue(&on_its_way));
     assert!(first.as_mut().now_or_never().is_none());
     // The call is made without this job.
     tokio::task::yield_now().await;

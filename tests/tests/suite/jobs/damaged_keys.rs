@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn sweeper(jobs: &Jobs) -> Sweeper {
     let rules = SweepRules {
-        most_crashes: 2,
+        max_crashes: 2,
         // Redis is younger than any real lease: a longer one would fall under the outage grace.
         lease: Duration::ZERO,
         worker_lost: JobFailure::new("worker_lost", "lost"),
@@ -41,7 +41,7 @@ async fn run_job_lifecycle(
 ) -> Result<(), String> {
     let text = |error: privachat_core::jobs::JobsError| error.to_string();
     let job = fixtures::job(Uuid::new_v4());
-    let entry = Hint {
+    let entry = QueueEntry {
         id: job.id,
         mode: Mode::Speed,
     };
@@ -59,15 +59,15 @@ async fn run_job_lifecycle(
         other => Err(format!("{other:?} of a job that waits")),
     };
     claim(jobs.claim(entry, "lost", LEASE).await.map_err(text)?)?;
-    jobs.track(entry, LEASE).await.map_err(text)?;
+    jobs.schedule_check(entry, LEASE).await.map_err(text)?;
     let () = redis.hset(keys::control(job.id), "lease", 1).await.unwrap();
     let () = redis.zadd(keys::LIVE, job.id.to_string(), 0).await.unwrap();
     let swept = sweeper(jobs).sweep().await.map_err(text)?;
-    if swept.reaped != 1 {
+    if swept.leases_expired != 1 {
         return Err(format!("{swept:?} of a job with a lost worker"));
     }
     let lease = claim(jobs.claim(entry, "next", LEASE).await.map_err(text)?)?;
-    jobs.announce("next", "{}").await.map_err(text)?;
+    jobs.worker_heartbeat("next", "{}").await.map_err(text)?;
     jobs.overview().await.map_err(text)?;
     jobs.list_jobs(50).await.map_err(text)?;
     jobs.queue_position(job.id, Mode::Speed)
@@ -118,13 +118,13 @@ async fn sequence_numbers_continue_after_damage() {
     for content in ["", "garbage", "1.5", "9223372036854775807"] {
         for _ in 0..2 {
             let id = Uuid::new_v4();
-            jobs.submit(&fixtures::job(id)).await.unwrap();
+            jobs.enqueue(&fixtures::job(id)).await.unwrap();
             ids.push(id.to_string());
         }
         let () = redis.set(keys::SEQ, content).await.unwrap();
     }
     let last = Uuid::new_v4();
-    jobs.submit(&fixtures::job(last)).await.unwrap();
+    jobs.enqueue(&fixtures::job(last)).await.unwrap();
     ids.push(last.to_string());
     let waiting: Vec<String> = redis
         .zrange(keys::pending(Mode::Speed), 0, -1)

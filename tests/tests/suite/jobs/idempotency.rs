@@ -72,24 +72,27 @@ async fn engine() -> (RedisServer, Jobs, MultiplexedConnection) {
 async fn a_repeated_submit_does_not_queue_a_running_search_again() {
     let (_server, jobs, mut redis) = engine().await;
     let job = fixtures::job(Uuid::new_v4());
-    jobs.submit(&job).await.unwrap();
+    jobs.enqueue(&job).await.unwrap();
     let popped: String = redis.rpop("{search}:queue:speed", None).await.unwrap();
     assert_eq!(popped, job.id.to_string());
-    let entry = Hint {
+    let entry = QueueEntry {
         id: job.id,
         mode: job.mode,
     };
     let lease = Duration::from_secs(15);
     let claimed = jobs.claim(entry, "worker", lease).await.unwrap();
-    assert!(matches!(claimed, Claim::Started { .. }));
-    jobs.track(entry, lease).await.unwrap();
+    assert!(matches!(claimed, ClaimResult::Started { .. }));
+    jobs.schedule_check(entry, lease).await.unwrap();
     let look: f64 = redis
         .zscore("{search}:live", job.id.to_string())
         .await
         .unwrap();
 
     // As a submitter does after it lost its first reply.
-    assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
+    assert_eq!(
+        jobs.enqueue_idempotent(&job).await.unwrap(),
+        EnqueueResult::Exists
+    );
     let entries: usize = redis.llen("{search}:queue:speed").await.unwrap();
     let after: f64 = redis
         .zscore("{search}:live", job.id.to_string())
@@ -102,14 +105,17 @@ async fn a_repeated_submit_does_not_queue_a_running_search_again() {
 async fn a_repeated_submit_queues_a_waiting_search_that_is_not_queued() {
     let (_server, jobs, mut redis) = engine().await;
     let job = fixtures::job(Uuid::new_v4());
-    jobs.submit(&job).await.unwrap();
+    jobs.enqueue(&job).await.unwrap();
     // As if the submitter had lost its connection before the push.
     let () = redis
         .del(&["{search}:queue:speed", "{search}:pending:speed"])
         .await
         .unwrap();
     for _ in 0..2 {
-        assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
+        assert_eq!(
+            jobs.enqueue_idempotent(&job).await.unwrap(),
+            EnqueueResult::Exists
+        );
         let entries: usize = redis.llen("{search}:queue:speed").await.unwrap();
         assert_eq!(entries, 1);
     }
@@ -119,13 +125,16 @@ async fn a_repeated_submit_queues_a_waiting_search_that_is_not_queued() {
 async fn a_submit_between_the_steps_of_another_keeps_its_search_registered() {
     let (_server, jobs, mut redis) = engine().await;
     let job = fixtures::job(Uuid::new_v4());
-    jobs.submit(&job).await.unwrap();
+    jobs.enqueue(&job).await.unwrap();
     // The other registration is still to come: this one seems to be the first.
     let () = redis
         .zrem("{search}:live", job.id.to_string())
         .await
         .unwrap();
-    assert_eq!(jobs.submit_once(&job).await.unwrap(), Submitted::Exists);
+    assert_eq!(
+        jobs.enqueue_idempotent(&job).await.unwrap(),
+        EnqueueResult::Exists
+    );
     let entries: usize = redis.llen("{search}:queue:speed").await.unwrap();
     let listed: usize = redis.zcard("{search}:live").await.unwrap();
     assert_eq!((entries, listed), (1, 1));

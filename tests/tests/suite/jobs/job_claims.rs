@@ -19,16 +19,16 @@ const LEASE: Duration = Duration::from_secs(600);
 const PAUSE: Duration = Duration::from_secs(300);
 
 /// A running search: its queue entry and its lease.
-async fn running(jobs: &Jobs) -> (Hint, Lease) {
+async fn running(jobs: &Jobs) -> (QueueEntry, Lease) {
     let id = Uuid::new_v4();
     let job = fixtures::job(id);
-    assert_eq!(jobs.submit(&job).await.unwrap(), Submitted::Created);
-    let entry = Hint {
+    assert_eq!(jobs.enqueue(&job).await.unwrap(), EnqueueResult::Created);
+    let entry = QueueEntry {
         id,
         mode: Mode::Speed,
     };
     match jobs.claim(entry, "worker", LEASE).await.unwrap() {
-        Claim::Started { lease, .. } => (entry, lease),
+        ClaimResult::Started { lease, .. } => (entry, lease),
         other => panic!("the claim failed: {other:?}"),
     }
 }
@@ -38,7 +38,10 @@ async fn a_search_that_was_cancelled_cannot_be_completed() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let (entry, lease) = running(&jobs).await;
-    assert_eq!(jobs.cancel(entry.id).await.unwrap(), Cancelled::Flagged);
+    assert_eq!(
+        jobs.cancel(entry.id).await.unwrap(),
+        CancelResult::Requested
+    );
     let ended = jobs.finish(&lease, Ok(b"{}")).await.unwrap();
     assert_eq!(ended, FinishResult::Failed);
 }
@@ -48,11 +51,11 @@ async fn a_search_cannot_be_claimed_before_its_next_attempt_is_due() {
     let server = RedisServer::start().await;
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let (entry, lease) = running(&jobs).await;
-    let failure = Failure::new("upstream_unavailable", "for now");
+    let failure = JobFailure::new("upstream_unavailable", "for now");
     let failed = jobs.fail(&lease, &failure, 3, PAUSE).await.unwrap();
-    assert_eq!(failed, Failed::Retry);
+    assert_eq!(failed, FailResult::Retry);
     match jobs.claim(entry, "worker", LEASE).await.unwrap() {
-        Claim::Early(wait) => assert!(wait <= PAUSE, "{wait:?}"),
+        ClaimResult::NotDue(wait) => assert!(wait <= PAUSE, "{wait:?}"),
         other => panic!("{other:?} before it is due"),
     }
 }
@@ -65,7 +68,8 @@ async fn repeated_requests_are_answered_alike_and_done_once() {
     for _ in 0..2 {
         assert_eq!(jobs.release(&lease).await.unwrap(), ReleaseResult::Released);
     }
-    let Claim::Started { lease, attempt, .. } = jobs.claim(entry, "worker", LEASE).await.unwrap()
+    let ClaimResult::Started { lease, attempt, .. } =
+        jobs.claim(entry, "worker", LEASE).await.unwrap()
     else {
         panic!("it was released");
     };
@@ -76,7 +80,7 @@ async fn repeated_requests_are_answered_alike_and_done_once() {
         assert_eq!(failed.unwrap(), FailResult::Retry);
     }
     match jobs.claim(entry, "worker", LEASE).await.unwrap() {
-        Claim::Started { attempt, .. } => assert_eq!(attempt, 2),
+        ClaimResult::Started { attempt, .. } => assert_eq!(attempt, 2),
         other => panic!("{other:?} of a search that is due"),
     }
 }
@@ -92,17 +96,18 @@ async fn events_that_are_reported_twice_are_stored_once() {
             .map(|number| ("text", text(number)))
             .collect();
         let heartbeat = jobs.report(lease, first, &events, None).await;
-        assert_eq!(heartbeat.unwrap(), Beat::Held);
+        assert_eq!(heartbeat.unwrap(), LeaseStatus::Held);
     };
     for (first, count) in [(1, 1), (1, 1), (2, 3), (2, 3)] {
         report(&lease, first, count).await;
     }
-    assert_eq!(jobs.release(&lease).await.unwrap(), Release::Released);
-    let Claim::Started { lease, .. } = jobs.claim(entry, "worker", LEASE).await.unwrap() else {
+    assert_eq!(jobs.release(&lease).await.unwrap(), ReleaseResult::Released);
+    let ClaimResult::Started { lease, .. } = jobs.claim(entry, "worker", LEASE).await.unwrap()
+    else {
         panic!("it was released");
     };
     report(&lease, 1, 2).await;
-    let events = jobs.events_after(entry.id, EntryId::START, 100).await;
+    let events = jobs.events_after(entry.id, EventId::START, 100).await;
     let stored: Vec<String> = events
         .unwrap()
         .into_iter()
@@ -128,22 +133,26 @@ async fn each_change_of_a_search_is_announced_except_its_acceptance() {
     let jobs = Jobs::new(Redis::open(&server.url()).unwrap());
     let client = redis::Client::open(server.url()).unwrap();
     let mut listener = client.get_async_pubsub().await.unwrap();
-    listener.subscribe(keys::CHANGED).await.unwrap();
+    listener.subscribe(keys::CHANGED_CHANNEL).await.unwrap();
     let other = fixtures::job(Uuid::new_v4());
-    assert_eq!(jobs.submit_once(&other).await.unwrap(), Submitted::Created);
+    assert_eq!(
+        jobs.enqueue_idempotent(&other).await.unwrap(),
+        EnqueueResult::Created
+    );
     let (entry, lease) = running(&jobs).await;
-    let failure = Failure::new("upstream_unavailable", "for now");
+    let failure = JobFailure::new("upstream_unavailable", "for now");
     let failed = jobs
         .fail(&lease, &failure, 3, Duration::ZERO)
         .await
         .unwrap();
-    assert_eq!(failed, Failed::Retry);
-    let Claim::Started { lease, .. } = jobs.claim(entry, "worker", LEASE).await.unwrap() else {
+    assert_eq!(failed, FailResult::Retry);
+    let ClaimResult::Started { lease, .. } = jobs.claim(entry, "worker", LEASE).await.unwrap()
+    else {
         panic!("it is due");
     };
     jobs.finish(&lease, Ok(b"{}")).await.unwrap();
     let mut redis = server.connection().await;
-    let () = redis.publish(keys::CHANGED, "all").await.unwrap();
+    let () = redis.publish(keys::CHANGED_CHANNEL, "all").await.unwrap();
     let announced = listener.on_message().map(|it| it.get_payload().unwrap());
     let announced: Vec<String> = announced
         .take_while(|it| ready(it != "all"))

@@ -2,7 +2,8 @@
 
 use privachat_core::connection::Redis;
 use privachat_core::jobs::{
-    Claim, Ended, Failed, Failure, Hint, Jobs, Lease, Submitted, SweepRules, Sweeper, Swept,
+    ClaimResult, EnqueueResult, FailResult, FinishResult, JobFailure, Jobs, Lease, QueueEntry,
+    SweepRules, SweepStats, Sweeper,
 };
 use privachat_core::keys;
 use privachat_core::mode::Mode;
@@ -32,18 +33,18 @@ impl Engine {
         Jobs::new(Redis::open(&self.server.url()).unwrap())
     }
 
-    async fn submit(&self) -> Hint {
+    async fn enqueue(&self) -> QueueEntry {
         let id = Uuid::new_v4();
-        let submitted = self.process().submit(&fixtures::job(id)).await.unwrap();
-        assert_eq!(submitted, Submitted::Created);
-        Hint {
+        let submitted = self.process().enqueue(&fixtures::job(id)).await.unwrap();
+        assert_eq!(submitted, EnqueueResult::Created);
+        QueueEntry {
             id,
             mode: Mode::Speed,
         }
     }
 
     /// Lets each lease expire and runs a sweeper.
-    async fn expire_and_sweep(&mut self, lost: &[Hint]) -> Swept {
+    async fn expire_and_sweep(&mut self, lost: &[QueueEntry]) -> SweepStats {
         for entry in lost {
             let () = self
                 .redis
@@ -57,18 +58,18 @@ impl Engine {
                 .unwrap();
         }
         let rules = SweepRules {
-            most_crashes: MAX_CRASHES,
+            max_crashes: MAX_CRASHES,
             // Redis is younger than any real lease: a longer one would fall under the outage grace.
             lease: Duration::ZERO,
-            worker_lost: Failure::new("worker_lost", "lost"),
-            waited_too_long: Failure::new("queue_expired", "late"),
+            worker_lost: JobFailure::new("worker_lost", "lost"),
+            queue_expired: JobFailure::new("queue_expired", "late"),
         };
         let mut sweeper = Sweeper::new(self.process(), rules);
         sweeper.sweep().await.unwrap()
     }
 
     /// State, crashes and losses.
-    async fn charges(&mut self, entry: Hint) -> (String, u32, u32) {
+    async fn charges(&mut self, entry: QueueEntry) -> (String, u32, u32) {
         let key = keys::control(entry.id);
         let fields = ["state", "crashes", "losses"];
         let (state, crashes, losses): (String, u32, Option<u32>) =
@@ -76,16 +77,16 @@ impl Engine {
         (state, crashes, losses.unwrap_or(0))
     }
 
-    async fn assert_charged(&mut self, entry: Hint, crashes: u32, losses: u32) {
+    async fn assert_charged(&mut self, entry: QueueEntry, crashes: u32, losses: u32) {
         let charged = self.charges(entry).await;
         assert_eq!(charged, ("pending".to_owned(), crashes, losses));
     }
 }
 
-async fn claim(process: &Jobs, entry: Hint) -> Lease {
+async fn claim(process: &Jobs, entry: QueueEntry) -> Lease {
     match process.claim(entry, "worker", LEASE).await.unwrap() {
-        Claim::Started { lease, .. } => {
-            process.track(entry, LEASE).await.unwrap();
+        ClaimResult::Started { lease, .. } => {
+            process.schedule_check(entry, LEASE).await.unwrap();
             lease
         }
         other => panic!("the claim failed: {other:?}"),
@@ -95,28 +96,28 @@ async fn claim(process: &Jobs, entry: Hint) -> Lease {
 #[tokio::test]
 async fn a_search_that_is_lost_alone_is_charged_with_the_crash() {
     let mut engine = Engine::start().await;
-    let entry = engine.submit().await;
+    let entry = engine.enqueue().await;
     for crashes in 1..=MAX_CRASHES {
         claim(&engine.process(), entry).await;
         let swept = engine.expire_and_sweep(&[entry]).await;
-        assert_eq!((swept.reaped, swept.given_up), (1, 0));
+        assert_eq!((swept.leases_expired, swept.abandoned), (1, 0));
         engine.assert_charged(entry, crashes, 0).await;
     }
     claim(&engine.process(), entry).await;
-    assert_eq!(engine.expire_and_sweep(&[entry]).await.given_up, 1);
+    assert_eq!(engine.expire_and_sweep(&[entry]).await.abandoned, 1);
     assert_eq!(engine.charges(entry).await, ("failed".to_owned(), 3, 0));
 }
 
 #[tokio::test]
 async fn searches_that_are_lost_together_become_suspects_without_a_charge() {
     let mut engine = Engine::start().await;
-    let entries = [engine.submit().await, engine.submit().await];
+    let entries = [engine.enqueue().await, engine.enqueue().await];
     for losses in 1..=4 {
         let process = engine.process();
         for entry in entries {
             claim(&process, entry).await;
         }
-        assert_eq!(engine.expire_and_sweep(&entries).await.reaped, 2);
+        assert_eq!(engine.expire_and_sweep(&entries).await.leases_expired, 2);
         for entry in entries {
             engine.assert_charged(entry, 0, losses).await;
         }
@@ -127,9 +128,9 @@ async fn searches_that_are_lost_together_become_suspects_without_a_charge() {
 async fn a_suspect_lost_again_without_its_former_company_is_charged_with_both_crashes() {
     let mut engine = Engine::start().await;
     let [culprit, first, second] = [
-        engine.submit().await,
-        engine.submit().await,
-        engine.submit().await,
+        engine.enqueue().await,
+        engine.enqueue().await,
+        engine.enqueue().await,
     ];
     for (other, crashes, losses) in [(first, 0, 1), (second, 1, 1)] {
         let process = engine.process();
@@ -146,7 +147,7 @@ async fn a_suspect_lost_again_with_former_company_is_still_a_suspect() {
     let mut engine = Engine::start().await;
     let mut entries = Vec::new();
     for _ in 0..4 {
-        entries.push(engine.submit().await);
+        entries.push(engine.enqueue().await);
     }
     for lost in [&entries[..3], &entries[2..], &entries[2..]] {
         let process = engine.process();
@@ -164,7 +165,7 @@ async fn a_suspect_lost_again_with_former_company_is_still_a_suspect() {
 #[tokio::test]
 async fn searches_with_later_leases_count_as_company() {
     let mut engine = Engine::start().await;
-    let entries = [engine.submit().await, engine.submit().await];
+    let entries = [engine.enqueue().await, engine.enqueue().await];
     let process = engine.process();
     for entry in entries {
         claim(&process, entry).await;
@@ -175,9 +176,9 @@ async fn searches_with_later_leases_count_as_company() {
     let lease = claim(&other, entries[0]).await;
     assert_eq!(
         other.finish(&lease, Ok(b"{}")).await.unwrap(),
-        Ended::Completed
+        FinishResult::Completed
     );
-    other.forget(entries[0].id, Mode::Speed).await.unwrap();
+    other.mark_done(entries[0].id, Mode::Speed).await.unwrap();
     engine.expire_and_sweep(&entries[1..]).await;
     engine.assert_charged(entries[1], 0, 1).await;
 }
@@ -185,7 +186,7 @@ async fn searches_with_later_leases_count_as_company() {
 #[tokio::test]
 async fn a_search_in_another_process_does_not_count_as_company() {
     let mut engine = Engine::start().await;
-    let entries = [engine.submit().await, engine.submit().await];
+    let entries = [engine.enqueue().await, engine.enqueue().await];
     let (one, other) = (engine.process(), engine.process());
     claim(&one, entries[0]).await;
     claim(&other, entries[1]).await;
@@ -197,7 +198,7 @@ async fn a_search_in_another_process_does_not_count_as_company() {
 #[tokio::test]
 async fn a_search_with_unknown_company_is_a_suspect() {
     let mut engine = Engine::start().await;
-    let entry = engine.submit().await;
+    let entry = engine.enqueue().await;
     claim(&engine.process(), entry).await;
     let holder: String = engine
         .redis
@@ -205,8 +206,12 @@ async fn a_search_with_unknown_company_is_a_suspect() {
         .await
         .unwrap();
     let process = holder.split(' ').next_back().unwrap().parse().unwrap();
-    let () = engine.redis.set(keys::lost(process), "text").await.unwrap();
-    assert_eq!(engine.expire_and_sweep(&[entry]).await.reaped, 1);
+    let () = engine
+        .redis
+        .set(keys::lost_jobs(process), "text")
+        .await
+        .unwrap();
+    assert_eq!(engine.expire_and_sweep(&[entry]).await.leases_expired, 1);
     engine.assert_charged(entry, 0, 1).await;
 }
 
@@ -215,7 +220,7 @@ async fn a_search_with_unknown_company_is_a_suspect() {
 #[tokio::test]
 async fn searches_claimed_by_the_previous_version_are_lost_with_their_worker() {
     let mut engine = Engine::start().await;
-    let entries = [engine.submit().await, engine.submit().await];
+    let entries = [engine.enqueue().await, engine.enqueue().await];
     for (number, entry) in entries.into_iter().enumerate() {
         let process = engine.process();
         claim(&process, entry).await;
@@ -231,7 +236,7 @@ async fn searches_claimed_by_the_previous_version_are_lost_with_their_worker() {
         }
         let () = engine.redis.hdel(&key, "losses").await.unwrap();
     }
-    assert_eq!(engine.expire_and_sweep(&entries).await.reaped, 2);
+    assert_eq!(engine.expire_and_sweep(&entries).await.leases_expired, 2);
     for entry in entries {
         engine.assert_charged(entry, 0, 1).await;
     }
@@ -240,25 +245,25 @@ async fn searches_claimed_by_the_previous_version_are_lost_with_their_worker() {
 #[tokio::test]
 async fn a_search_that_is_repeatedly_lost_in_company_fails_in_the_end() {
     let mut engine = Engine::start().await;
-    let entries = [engine.submit().await, engine.submit().await];
+    let entries = [engine.enqueue().await, engine.enqueue().await];
     for _ in 0..10 {
         let process = engine.process();
         for entry in entries {
             claim(&process, entry).await;
         }
-        assert_eq!(engine.expire_and_sweep(&entries).await.reaped, 2);
+        assert_eq!(engine.expire_and_sweep(&entries).await.leases_expired, 2);
     }
     let process = engine.process();
     for entry in entries {
         claim(&process, entry).await;
     }
-    assert_eq!(engine.expire_and_sweep(&entries).await.given_up, 2);
+    assert_eq!(engine.expire_and_sweep(&entries).await.abandoned, 2);
 }
 
 #[tokio::test]
 async fn a_suspect_is_claimed_only_by_a_worker_that_has_made_room() {
     let mut engine = Engine::start().await;
-    let entries = [engine.submit().await, engine.submit().await];
+    let entries = [engine.enqueue().await, engine.enqueue().await];
     for losses in 1..=2 {
         let process = engine.process();
         for entry in entries {
@@ -268,7 +273,7 @@ async fn a_suspect_is_claimed_only_by_a_worker_that_has_made_room() {
         let process = engine.process();
         let refused = process.claim_unless_suspect(entries[0], "worker", LEASE, losses - 1);
         match refused.await.unwrap() {
-            Claim::Suspect(known) => assert_eq!(known, losses),
+            ClaimResult::Suspect(known) => assert_eq!(known, losses),
             other => panic!("{other:?} of a suspect"),
         }
     }
@@ -276,14 +281,14 @@ async fn a_suspect_is_claimed_only_by_a_worker_that_has_made_room() {
         .process()
         .claim_unless_suspect(entries[0], "worker", LEASE, 2)
         .await;
-    assert!(matches!(claimed.unwrap(), Claim::Started { .. }));
+    assert!(matches!(claimed.unwrap(), ClaimResult::Started { .. }));
 }
 
 /// A loss caused by another search is not a failed attempt.
 #[tokio::test]
 async fn a_suspect_keeps_all_its_attempts_for_transient_failures() {
     let mut engine = Engine::start().await;
-    let entries = [engine.submit().await, engine.submit().await];
+    let entries = [engine.enqueue().await, engine.enqueue().await];
     for _ in 0..2 {
         let process = engine.process();
         for entry in entries {
@@ -292,8 +297,12 @@ async fn a_suspect_keeps_all_its_attempts_for_transient_failures() {
         engine.expire_and_sweep(&entries).await;
     }
     let process = engine.process();
-    let failure = Failure::new("upstream_unavailable", "for now");
-    for expected in [Failed::Retry, Failed::Retry, Failed::Ended(Ended::Failed)] {
+    let failure = JobFailure::new("upstream_unavailable", "for now");
+    for expected in [
+        FailResult::Retry,
+        FailResult::Retry,
+        FailResult::Ended(FinishResult::Failed),
+    ] {
         let lease = claim(&process, entries[0]).await;
         let failed = process.fail(&lease, &failure, 3, Duration::ZERO).await;
         assert_eq!(failed.unwrap(), expected);

@@ -26,12 +26,12 @@ enum Step {
     Submit {
         other_request: bool,
     },
-    Claim(usize),
+    ClaimResult(usize),
     Heartbeat(usize),
     Report(usize),
     Complete(usize),
     Fail(usize),
-    Release(usize),
+    ReleaseResult(usize),
     Cancel,
     /// The current lease expires and a sweeper runs.
     Expire,
@@ -41,12 +41,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let actor = 0..ACTORS;
     let step = prop_oneof![
         2 => any::<bool>().prop_map(|other_request| Step::Submit { other_request }),
-        6 => actor.clone().prop_map(Step::Claim),
+        6 => actor.clone().prop_map(Step::ClaimResult),
         2 => actor.clone().prop_map(Step::Heartbeat),
         2 => actor.clone().prop_map(Step::Report),
         2 => actor.clone().prop_map(Step::Complete),
         3 => actor.clone().prop_map(Step::Fail),
-        2 => actor.prop_map(Step::Release),
+        2 => actor.prop_map(Step::ReleaseResult),
         1 => Just(Step::Cancel),
         4 => Just(Step::Expire),
     ];
@@ -60,12 +60,12 @@ enum State {
     /// Leased by that actor.
     Processing(usize),
     Completed,
-    Failed,
+    FailResult,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Back {
-    Failed,
+    FailResult,
     Released,
 }
 
@@ -94,14 +94,14 @@ struct Engine {
 
 fn job(id: Uuid, other_request: bool) -> NewJob {
     NewJob {
-        digest: format!("request {other_request}"),
+        request_hash: format!("request {other_request}"),
         ..fixtures::job(id)
     }
 }
 
 impl Engine {
-    fn entry(&self) -> Hint {
-        Hint {
+    fn entry(&self) -> QueueEntry {
+        QueueEntry {
             id: self.id,
             mode: Mode::Speed,
         }
@@ -119,7 +119,7 @@ impl Engine {
             .unwrap();
         let failure = |text: &str| JobFailure::new("worker_lost", text);
         let rules = SweepRules {
-            most_crashes: MAX_CRASHES,
+            max_crashes: MAX_CRASHES,
             // Redis is younger than any real lease: a longer one would fall under the outage grace.
             lease: Duration::ZERO,
             worker_lost: failure("lost"),
@@ -141,26 +141,30 @@ impl Engine {
 
 impl Model {
     /// The status with which an attempt of `actor` ends, or why it cannot end.
-    fn end(&mut self, actor: usize, wanted: State) -> Ended {
+    fn end(&mut self, actor: usize, wanted: State) -> FinishResult {
         if self.newest != Some(actor) {
             return FinishResult::Fenced;
         }
         match self.state {
             State::Processing(_) => {
-                self.state = if self.flagged { State::Failed } else { wanted };
+                self.state = if self.flagged {
+                    State::FailResult
+                } else {
+                    wanted
+                };
                 if self.state == State::Completed {
                     FinishResult::Completed
                 } else {
                     FinishResult::Failed
                 }
             }
-            State::Completed | State::Failed => FinishResult::AlreadyEnded,
+            State::Completed | State::FailResult => FinishResult::AlreadyEnded,
             State::Absent | State::Pending => FinishResult::Fenced,
         }
     }
 
     /// The reply to a heartbeat of this actor.
-    fn heartbeat(&self, actor: usize) -> Beat {
+    fn heartbeat(&self, actor: usize) -> LeaseStatus {
         match self.state {
             State::Processing(holder) if holder == actor && self.flagged => {
                 LeaseStatus::CancelRequested
@@ -183,7 +187,7 @@ async fn play(step: &Step, model: &mut Model, engine: &mut Engine) -> Result<(),
         Step::Submit { other_request } => {
             let submitted = engine
                 .jobs
-                .submit(&job(engine.id, other_request))
+                .enqueue(&job(engine.id, other_request))
                 .await
                 .unwrap();
             let expected = match model.state {
@@ -197,7 +201,7 @@ async fn play(step: &Step, model: &mut Model, engine: &mut Engine) -> Result<(),
             };
             prop_assert_eq!(submitted, expected);
         }
-        Step::Claim(actor) => {
+        Step::ClaimResult(actor) => {
             let claim = engine
                 .jobs
                 .claim(engine.entry(), "worker", LEASE)
@@ -213,7 +217,7 @@ async fn play(step: &Step, model: &mut Model, engine: &mut Engine) -> Result<(),
                     engine.leases[actor] = Some(lease);
                 }
                 (ClaimResult::Busy(_), State::Processing(_)) => {}
-                (ClaimResult::Ended, State::Completed | State::Failed) => {}
+                (ClaimResult::Ended, State::Completed | State::FailResult) => {}
                 (ClaimResult::Absent, State::Absent) => {}
                 (claim, state) => prop_assert!(false, "{claim:?} in {state:?}"),
             }
@@ -222,7 +226,7 @@ async fn play(step: &Step, model: &mut Model, engine: &mut Engine) -> Result<(),
             let Some(lease) = engine.leases[actor].clone() else {
                 return Ok(());
             };
-            let heartbeat = engine.jobs.beat(&lease, LEASE).await.unwrap();
+            let heartbeat = engine.jobs.heartbeat(&lease, LEASE).await.unwrap();
             prop_assert_eq!(heartbeat, model.heartbeat(actor));
         }
         Step::Report(actor) => {
@@ -247,7 +251,7 @@ async fn play(step: &Step, model: &mut Model, engine: &mut Engine) -> Result<(),
             let Some(lease) = engine.leases[actor].clone() else {
                 return Ok(());
             };
-            let failure = Failure::new("upstream_unavailable", "for now");
+            let failure = JobFailure::new("upstream_unavailable", "for now");
             let failed = engine
                 .jobs
                 .fail(&lease, &failure, MAX_ATTEMPTS, Duration::ZERO)
@@ -256,18 +260,21 @@ async fn play(step: &Step, model: &mut Model, engine: &mut Engine) -> Result<(),
             let retries = model.state == State::Processing(actor)
                 && !model.flagged
                 && model.attempts < MAX_ATTEMPTS;
-            let repeated =
-                model.state == State::Pending && model.given_back == Some((actor, Back::Failed));
+            let repeated = model.state == State::Pending
+                && model.given_back == Some((actor, Back::FailResult));
             if repeated {
                 prop_assert_eq!(failed, FailResult::Retry);
             } else if retries {
-                model.lose_holder(Some((actor, Back::Failed)));
+                model.lose_holder(Some((actor, Back::FailResult)));
                 prop_assert_eq!(failed, FailResult::Retry);
             } else {
-                prop_assert_eq!(failed, FailResult::Ended(model.end(actor, State::Failed)));
+                prop_assert_eq!(
+                    failed,
+                    FailResult::Ended(model.end(actor, State::FailResult))
+                );
             }
         }
-        Step::Release(actor) => {
+        Step::ReleaseResult(actor) => {
             let Some(lease) = engine.leases[actor].clone() else {
                 return Ok(());
             };
@@ -294,14 +301,14 @@ async fn play(step: &Step, model: &mut Model, engine: &mut Engine) -> Result<(),
                 State::Absent => CancelResult::Absent,
                 State::Pending => {
                     model.flagged = true;
-                    model.state = State::Failed;
+                    model.state = State::FailResult;
                     CancelResult::Cancelled
                 }
                 State::Processing(_) => {
                     model.flagged = true;
                     CancelResult::Requested
                 }
-                State::Completed | State::Failed => CancelResult::AlreadyEnded,
+                State::Completed | State::FailResult => CancelResult::AlreadyEnded,
             };
             prop_assert_eq!(cancelled, expected);
         }
@@ -311,7 +318,7 @@ async fn play(step: &Step, model: &mut Model, engine: &mut Engine) -> Result<(),
                 model.crashes += 1;
                 model.lose_holder(None);
                 if model.flagged || model.crashes > MAX_CRASHES {
-                    model.state = State::Failed;
+                    model.state = State::FailResult;
                 }
             }
         }
@@ -330,7 +337,7 @@ async fn assert_record_matches(model: &Model, engine: &mut Engine) -> Result<(),
         State::Pending => "pending",
         State::Processing(_) => "processing",
         State::Completed => "completed",
-        State::Failed => "failed",
+        State::FailResult => "failed",
     };
     let record = record.unwrap_or_default();
     let expected = format!(r#"{{"status":"{status}","#);
@@ -348,7 +355,7 @@ async fn assert_record_matches(model: &Model, engine: &mut Engine) -> Result<(),
     prop_assert!(ttl > 0, "a record that never expires");
     if let Some(before) = &engine.ended_as {
         prop_assert_eq!(&record, before);
-    } else if matches!(model.state, State::Completed | State::Failed) {
+    } else if matches!(model.state, State::Completed | State::FailResult) {
         engine.ended_as = Some(record);
     }
     Ok(())

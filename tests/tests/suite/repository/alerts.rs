@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use privachat_core::schema::problem;
+use privachat_core::schema::error_code;
 use privachat_tests::project_files;
 use serde_json::Value;
 

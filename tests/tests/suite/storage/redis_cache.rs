@@ -65,7 +65,7 @@ async fn a_silent_or_full_redis_is_a_miss_without_a_wait() {
     let start = Instant::now();
     assert_eq!(cache.get(&key).await, None);
     assert!(
-        cache.lock(&keys::running("a"), "n", MINUTE).await,
+        cache.lock(&keys::leader_lock("a"), "n", MINUTE).await,
         "no lock to wait for"
     );
     assert!(!cache.extend(&keys::leader_lock("a"), "n", MINUTE).await);

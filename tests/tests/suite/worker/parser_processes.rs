@@ -52,7 +52,7 @@ impl Parsers {
     }
 
     /// Parses in the background a document that takes longer than the limit.
-    fn parse_endless(&self) -> JoinHandle<Result<Parsed, ParseError>> {
+    fn parse_endless(&self) -> JoinHandle<Result<ParsedDocument, ParseError>> {
         let pool = self.pool.clone();
         let deadline = Deadline::after(TIMEOUT);
         tokio::spawn(async move { pool.parse(endless(), deadline).await })

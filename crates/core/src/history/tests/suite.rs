@@ -43,11 +43,11 @@ macro_rules! on_both_databases {
     ($($name:ident),+ $(,)?) => {
         mod on_sqlite {$(
             #[tokio::test]
-            async fn $name() { super::$name(super::Place::sqlite().await).await; }
+            async fn $name() { super::$name(super::TestDatabase::sqlite().await).await; }
         )+}
         mod on_postgres {$(
             #[tokio::test]
-            async fn $name() { super::$name(super::Place::postgres().await).await; }
+            async fn $name() { super::$name(super::TestDatabase::postgres().await).await; }
         )+}
     };
 }

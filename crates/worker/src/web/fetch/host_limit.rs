@@ -89,6 +89,6 @@ mod tests {
         for host in 0..5_000 {
             drop(slots.take(&format!("{host}.example")).now_or_never());
         }
-        assert!(slots.hosts.lock().unwrap().len() <= host_limit::REMEMBERED);
+        assert!(slots.hosts.lock().unwrap().len() <= super::MAX_HOSTS);
     }
 }
