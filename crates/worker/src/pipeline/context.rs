@@ -1,4 +1,4 @@
-//! What every search of a process shares.
+//! What all searches of a process share.
 
 use super::{
     blocking::Cores, fetcher::PageFetcher, model::LanguageModel, search::Providers,
@@ -8,27 +8,25 @@ use chrono::{DateTime, Utc};
 use privachat_core::domain::DomainList;
 use std::sync::Arc;
 
-/// The outside world as the pipeline sees it. Cheap to clone.
+/// Everything outside the pipeline that it calls. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
-    /// What can be searched.
     pub providers: Providers,
-    /// Reads pages.
     pub fetcher: Arc<dyn PageFetcher>,
-    /// Writes answers; without one they are put together from sentences of the sources.
+    /// Plans searches and writes answers; without it, rules plan and answers are extracted.
     pub model: Option<Arc<dyn LanguageModel>>,
-    /// Compares meanings; without it only words count.
+    /// Compares texts by meaning; without it, only words count.
     pub semantics: Option<Arc<dyn Semantics>>,
-    /// Domains that are no sources.
+    /// Domains that the operator excludes as sources.
     pub excluded: Arc<DomainList>,
-    /// Turns for work that keeps a processor busy.
+    /// Runs work that keeps a processor busy.
     pub cores: Cores,
-    /// Tells the time of day. A parameter, so that tests decide what "today" is.
+    /// The current time. Tests set it to choose what "today" is.
     pub clock: fn() -> DateTime<Utc>,
 }
 
 impl Context {
-    /// Searches with `providers` and reads with `fetcher`; everything else is off.
+    /// A context without models and without excluded domains.
     #[must_use]
     pub fn new(providers: Providers, fetcher: Arc<dyn PageFetcher>) -> Self {
         Self {

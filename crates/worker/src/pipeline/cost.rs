@@ -1,10 +1,9 @@
-//! What a search has cost so far.
+//! What a search has cost so far: time per stage, and tokens.
 
 use privachat_core::schema::{Stage, Usage};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
-/// Time per stage, and tokens.
 pub(super) struct Cost {
     since: Instant,
     pub(super) timings: BTreeMap<Stage, Duration>,
@@ -20,7 +19,7 @@ impl Cost {
         }
     }
 
-    /// `stage` has taken the time since the last one.
+    /// Books the time since the previous call as that of `stage`.
     pub(super) fn lap(&mut self, stage: Stage) {
         let now = Instant::now();
         self.timings.insert(stage, now - self.since);

@@ -1,6 +1,8 @@
-//! plan → search → read → rank → answer → check. Each stage is a function of its inputs and a
-//! deadline; none of them knows Redis or a database. Dropping the future of [`run()`] stops every
-//! upstream call.
+//! A search from question to checked answer: plan → search → read → rank → answer → check.
+//!
+//! Each stage is a function of its inputs and a [`Deadline`]; none uses Redis or a database.
+//! [`Context`] holds what the stages call: providers, page fetcher, models. Dropping the future of
+//! [`run()`] stops every upstream call.
 
 pub mod answer;
 mod blocking;

@@ -1,4 +1,4 @@
-//! How a search ends.
+//! How a search ends: with an [`Outcome`] or a [`PipelineError`].
 
 use super::{answer::citations, check::Checked, cost::Cost, question::Plan};
 use privachat_core::schema::{
@@ -6,18 +6,17 @@ use privachat_core::schema::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// A finished search: everything of the response that the pipeline knows.
+/// The parts of the response that the pipeline produces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
-    /// The answer, with citations like `[1]` into `sources` (from 1).
+    /// With citations like `[1]` into `sources` (from 1).
     pub answer: String,
-    /// What was searched for.
     pub sub_queries: Vec<SubQuery>,
-    /// Sources, best first.
+    /// Best first.
     pub sources: Vec<Source>,
-    /// The same order as `sources`.
+    /// In the order of `sources`.
     pub source_details: Vec<SourceDetail>,
-    /// The citations of the answer.
+    /// The citations in `answer`.
     pub citations: Vec<CitationMapping>,
     /// 0–1.
     pub confidence: f64,
@@ -27,16 +26,15 @@ pub struct Outcome {
     pub grounding_score: f64,
     /// Claims without support.
     pub hallucination_count: usize,
-    /// What was cut and why.
+    /// What was cut or failed, for a person. Set by `run`.
     pub warnings: Vec<String>,
-    /// Tokens spent.
+    /// Tokens spent; `None` if no upstream counted any.
     pub usage: Option<Usage>,
-    /// Time per stage.
     pub timings: BTreeMap<Stage, Duration>,
 }
 
 impl Outcome {
-    /// What a checked answer to `plan` amounts to, with its sources and their details.
+    /// The outcome of a checked answer to `plan`, without warnings.
     pub(super) fn of(
         checked: Checked,
         plan: &Plan,
@@ -65,25 +63,26 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{stage:?}: {message}")]
 pub struct PipelineError {
-    /// Where it ended.
+    /// The stage that failed.
     pub stage: Stage,
     /// One of the stable codes of `privachat_core::schema::problem`: `no_sources`,
     /// `upstream_unavailable`, `timeout`, …
     pub code: &'static str,
-    /// For a person; no internal address, no key.
+    /// For a person. Contains no internal address and no key.
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
-    /// Whether another try can help.
+    /// Whether another attempt can help.
     pub retryable: bool,
-    /// Nobody that was asked wants to be asked again before.
+    /// The shortest wait that the rate-limited providers ask for, if every provider that may
+    /// recover asks for one.
     pub retry_after: Option<Duration>,
-    /// What was cut or failed on the way.
+    /// What was cut or failed before. Set by `run`.
     pub warnings: Vec<String>,
 }
 
 impl PipelineError {
-    /// The deadline came before there was anything to answer from.
+    /// The deadline passed before there was anything to answer from.
     #[must_use]
     pub fn too_late() -> Self {
         Self {

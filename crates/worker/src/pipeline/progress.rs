@@ -1,14 +1,13 @@
-//! Where a search tells what it is doing.
+//! Where a running search sends its events.
 
 use privachat_core::schema::{Event, Progress, Stage};
 
-/// Takes what a search reports. Never blocks and never fails the search.
+/// Takes the events of a search. Must not block; cannot fail the search.
 pub trait ProgressSink: Send + Sync {
-    /// Takes one event.
     fn emit(&self, event: Event);
 }
 
-/// A sink for when nobody listens.
+/// A sink that drops every event.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
@@ -17,7 +16,7 @@ impl ProgressSink for Silent {
 }
 
 impl dyn ProgressSink + '_ {
-    /// Says how far a stage is.
+    /// Emits how far a stage is.
     pub fn stage(&self, stage: Stage, done: usize, total: usize, message: impl Into<String>) {
         self.emit(Event::Stage(Progress {
             stage,
@@ -27,7 +26,7 @@ impl dyn ProgressSink + '_ {
         }));
     }
 
-    /// Says what was cut or went wrong.
+    /// Emits a warning: something was cut or failed.
     pub fn warn(&self, message: impl Into<String>) {
         self.emit(Event::Warning {
             message: message.into(),

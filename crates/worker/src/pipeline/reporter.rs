@@ -1,10 +1,10 @@
-//! Warnings: told once each, when they happen, and kept for the result.
+//! Sends each warning once, when it happens, and keeps it for the result.
 
 use super::progress::ProgressSink;
 use privachat_core::schema::Event;
 use std::sync::{Mutex, PoisonError};
 
-/// A sink that passes everything on and keeps the warnings, each once, in order.
+/// A sink that forwards every event but repeated warnings, and collects the warnings in order.
 pub(super) struct Reporter<'a> {
     sink: &'a dyn ProgressSink,
     warnings: Mutex<Vec<String>>,
@@ -24,7 +24,7 @@ impl<'a> Reporter<'a> {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether nobody was told this yet.
+    /// Keeps `message`; false if it is known already.
     fn is_new(&self, message: &str) -> bool {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         if warnings.iter().any(|known| known == message) {
@@ -52,7 +52,7 @@ mod tests {
     use crate::pipeline::test_support::Recorder;
 
     #[test]
-    fn a_warning_is_told_and_kept_once() {
+    fn a_repeated_warning_is_sent_and_kept_once() {
         let recorder = Recorder::default();
         let reporter = Reporter::new(&recorder);
         let sink: &dyn ProgressSink = &reporter;

@@ -1,4 +1,4 @@
-//! One search from question to checked answer.
+//! Runs the stages of one search in order and assembles the [`Outcome`].
 
 use super::{
     answer,
@@ -26,11 +26,11 @@ use privachat_core::schema::{Event, SearchRequest, Source, Stage, error_code};
 use std::sync::Arc;
 use tracing::Instrument;
 
-/// Runs the search that `request` asks for until `deadline`, never past it by more than a moment.
-/// What it does, finds and writes is told to `sink`. Dropping the future stops every upstream call.
+/// Runs the search in `request` until `deadline` and sends its events to `sink`. Dropping the
+/// future stops every upstream call.
 ///
 /// # Errors
-/// When there is nothing to answer from: see `privachat_core::schema::problem`.
+/// [`PipelineError`] when there are no sources to answer from, or none in time.
 pub async fn run(
     context: &Context,
     request: &SearchRequest,
@@ -151,7 +151,7 @@ fn rank_options(request: &SearchRequest, now: DateTime<Utc>) -> RankOptions {
     }
 }
 
-/// Writes the answer; shows the best passages when even that is cut.
+/// Writes the answer; falls back to the best passages when writing misses its cutoff.
 async fn written(
     context: &Context,
     plan: &Arc<Plan>,
@@ -176,7 +176,7 @@ async fn written(
     answer
 }
 
-/// Sources as they were found: nothing of them is scored but their place.
+/// Sources before reading and ranking: only their fused position is scored.
 fn provisional(candidates: &[Candidate], limit: usize) -> Vec<Source> {
     let best = candidates.first().map_or(1.0, |first| first.fused);
     candidates
@@ -194,7 +194,7 @@ fn provisional(candidates: &[Candidate], limit: usize) -> Vec<Source> {
         .collect()
 }
 
-/// Why no source is left of `count` results: nobody let us read in time, or nothing fits.
+/// Why none of `count` results became a source: too slow, blocked, or not relevant.
 fn nothing_left(count: usize, tally: Tally) -> PipelineError {
     let was_refused = tally.read == 0 && tally.blocked > 0 && tally.blocked == tally.failed;
     let was_late = tally.read == 0 && tally.late > 0 && tally.late == tally.failed;

@@ -1,9 +1,8 @@
-//! One span for each stage; the calls that it makes stand below it.
+//! Tracing spans: one per stage, the parent of the spans of its upstream calls.
 
 use privachat_core::schema::Stage;
 use tracing::Span;
 
-/// Around all that `stage` does.
 pub(super) fn of(stage: Stage) -> Span {
     let name = match stage {
         Stage::Plan => "plan",

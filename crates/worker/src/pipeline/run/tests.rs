@@ -69,7 +69,7 @@ fn never() -> Duration {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_question_gets_an_answer_with_its_sources_and_its_story() {
+async fn a_search_returns_answer_sources_and_events() {
     let searxng = Scripted::finds("searxng", &[URL]);
     let pages = Pages::default().with(URL, Duration::from_secs(2), Ok(RUST));
     let ended = ask(&context(&[&searxng], pages, None), Mode::Balanced).await;
@@ -110,7 +110,7 @@ async fn speed_reads_no_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_hangs_the_answer_is_in_time() {
+async fn the_answer_is_in_time_when_provider_pages_and_model_hang() {
     let model = || Some(Model(never(), Ok(Completion::default())));
     for mode in Mode::ALL {
         let slow_search = Scripted::after("local", never(), Ok(Found::default()));
@@ -138,13 +138,13 @@ async fn whatever_hangs_the_answer_is_in_time() {
         assert_eq!(
             outcome.warnings,
             ended.sink.warnings(),
-            "told as they happen"
+            "warnings are sent as they happen"
         );
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_every_provider_hangs_the_failure_is_in_time_too() {
+async fn the_failure_is_in_time_when_every_provider_hangs() {
     let searxng = Scripted::after("searxng", never(), Ok(Found::default()));
     let ended = ask(&context(&[&searxng], Pages::default(), None), Mode::Speed).await;
     let error = ended.result.unwrap_err();
@@ -154,7 +154,7 @@ async fn when_every_provider_hangs_the_failure_is_in_time_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_that_is_down_costs_the_model_and_not_the_answer() {
+async fn without_its_model_a_search_still_answers() {
     let refused = ModelError::Refused {
         reason: "HTTP 401".to_owned(),
         hint: "Check LLM_API_KEY.".to_owned(),
@@ -177,7 +177,7 @@ async fn a_model_that_is_down_costs_the_model_and_not_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn results_that_have_nothing_to_do_with_the_question_are_filtered() {
+async fn irrelevant_results_are_filtered() {
     let mut off_topic = hit("searxng", URL);
     off_topic.snippet = "Tulips bloom in spring.".to_owned();
     off_topic.title = "Gardens".to_owned();
@@ -195,7 +195,7 @@ async fn results_that_have_nothing_to_do_with_the_question_are_filtered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_a_search_drops_its_calls() {
+async fn dropping_a_search_drops_its_provider_calls() {
     let searxng = Scripted::after("searxng", never(), Ok(Found::default()));
     let local = Scripted::after("local", never(), Ok(Found::default()));
     let context = context(&[&searxng, &local], Pages::default(), None);
@@ -210,7 +210,7 @@ async fn dropping_a_search_drops_its_calls() {
     assert_eq!((dropped(&searxng), dropped(&local)), (1, 1));
 }
 
-/// Plans with these words after a while, and writes no answer.
+/// Returns the given plan after a delay; fails when asked for an answer.
 struct Planner(Duration, &'static str);
 
 #[async_trait]
@@ -238,7 +238,8 @@ impl LanguageModel for Planner {
     }
 }
 
-/// Searches with a model that plans for 2 s and an engine that takes 3 s.
+/// Searches with a model that plans for 2 s and an engine that takes 3 s: the outcome, the queries
+/// sent, and the time of planning and searching.
 async fn planned(says: &'static str) -> (Outcome, Vec<String>, Duration) {
     let found = Found {
         hits: vec![hit("searxng", URL)],
@@ -259,16 +260,16 @@ async fn planned(says: &'static str) -> (Outcome, Vec<String>, Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_question_is_searched_for_while_the_model_plans_and_not_twice() {
+async fn the_question_is_searched_once_and_while_the_model_plans() {
     let says = r#"{"queries": [{"query": "what is rust", "intent": "definition"}]}"#;
     let (outcome, asked, searched) = planned(says).await;
     assert_eq!(asked, ["What is Rust?"]);
-    assert_eq!(searched, Duration::from_secs(3), "planning costs nothing");
+    assert_eq!(searched, Duration::from_secs(3), "planning adds no time");
     assert_eq!(outcome.sub_queries.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_question_itself_found_is_kept_beside_the_models_queries() {
+async fn the_speculative_search_becomes_a_further_sub_query() {
     let says = r#"{"queries": [{"query": "Rust language", "intent": "definition"}]}"#;
     let (outcome, asked, searched) = planned(says).await;
     assert_eq!(asked, ["What is Rust?", "Rust language"]);
@@ -282,7 +283,7 @@ async fn what_the_question_itself_found_is_kept_beside_the_models_queries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_that_wants_results_of_a_certain_age_has_the_question_searched_for_again() {
+async fn the_question_is_searched_again_when_the_plan_limits_the_age() {
     let says = r#"{"queries": [{"query": "What is Rust?", "time": "month"}]}"#;
     let (outcome, asked, _) = planned(says).await;
     assert_eq!(asked, ["What is Rust?", "What is Rust?"]);
