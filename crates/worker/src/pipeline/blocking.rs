@@ -1,5 +1,5 @@
-//! Work that keeps a processor busy, away from the threads that serve connections, and no more of it
-//! at once than there are processors: more would only make all of it late.
+//! Runs CPU-bound work off the threads that serve connections, one task per processor at a time:
+//! more would only delay all of them.
 
 use super::deadline::Deadline;
 use privachat_core::blocking_pool::BlockingPool;
@@ -7,14 +7,14 @@ use std::{num::NonZero, sync::Arc, thread};
 use tokio::sync::Semaphore;
 use tracing::Span;
 
-/// The processors of this machine. Clones share their turns.
+/// Limits CPU-bound work to one task per processor. Clones share the limit.
 #[derive(Clone)]
 pub struct Cores {
     turns: Arc<Semaphore>,
     threads: Arc<BlockingPool>,
 }
 
-/// On the threads of the runtime, whose clock a test can stop for as long as they work.
+/// Uses the threads of the runtime: a test with a paused clock waits for them.
 impl Default for Cores {
     fn default() -> Self {
         Self::on(BlockingPool::default(), processors())
@@ -22,24 +22,24 @@ impl Default for Cores {
 }
 
 impl Cores {
-    /// On threads of their own, one for each processor.
+    /// Starts threads of its own, one per processor.
     #[must_use]
     pub fn apart() -> Self {
         let count = processors();
         Self::on(BlockingPool::new(count), count)
     }
 
-    /// So many pieces of work at once.
-    fn on(threads: BlockingPool, count: usize) -> Self {
+    /// Runs at most `count` tasks at once.
+    fn on(threads: Threads, count: usize) -> Self {
         Self {
             turns: Arc::new(Semaphore::new(count)),
             threads: Arc::new(threads),
         }
     }
 
-    /// Runs `work` on a thread for such work until `deadline`. `None` when it is late or panicked.
-    /// Late work still runs to its end, unheard, in its turn: a thread cannot be stopped. What has
-    /// not begun by then never does.
+    /// Runs `work` until `deadline`; `None` when it is late or panics. Work that is late runs to
+    /// its end, as a thread cannot be stopped, and keeps its permit; its result is dropped. Work
+    /// that has not begun by `deadline` never begins.
     pub(super) async fn cut<T, F>(&self, deadline: Deadline, work: F) -> Option<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -64,7 +64,7 @@ impl Cores {
     }
 }
 
-/// How many there are; one where that cannot be known.
+/// The number of processors; 1 if it is unknown.
 pub(crate) fn processors() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
@@ -85,7 +85,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(20);
 
     #[tokio::test]
-    async fn late_work_is_cut() {
+    async fn late_work_returns_nothing() {
         let (release, wait) = mpsc::channel::<()>();
         let deadline = Deadline::after(SOON);
         let late = move || wait.recv().is_ok();
@@ -95,8 +95,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_costs_the_stage_and_nothing_else() {
-        let cores = Cores::on(BlockingPool::new(1), 1);
+    async fn work_goes_on_after_a_panic() {
+        let cores = Cores::on(Threads::new(1), 1);
         let deadline = Deadline::after(LONG);
         let broken = cores.cut(deadline, || -> u8 { panic!("bad page") });
         assert_eq!(broken.await, None);
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_more_work_at_once_than_there_are_cores() {
-        let cores = Cores::on(BlockingPool::new(2), 2);
+    async fn at_most_the_given_number_of_tasks_run_at_once() {
+        let cores = Cores::on(Threads::new(2), 2);
         let at_work = Arc::new(AtomicUsize::new(0));
         let all = (0..20).map(|_| {
             let at_work = Arc::clone(&at_work);
             cores.cut(Deadline::after(LONG), move || {
                 let now = at_work.fetch_add(1, Ordering::SeqCst) + 1;
-                // Long enough for all the others to begin, if they could.
+                // Long enough for the others to begin, if they were allowed to.
                 thread::sleep(Duration::from_millis(5));
                 at_work.fetch_sub(1, Ordering::SeqCst);
                 now
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_hangs_on_the_runtimes_threads_does_not_hold_up_ranking() {
+    fn a_hanging_runtime_thread_does_not_delay_a_pool_with_its_own_threads() {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(1)
@@ -139,8 +139,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_late_before_its_turn_never_begins() {
-        let cores = Cores::on(BlockingPool::new(1), 1);
+    async fn work_that_is_late_before_it_begins_never_runs() {
+        let cores = Cores::on(Threads::new(1), 1);
         let (release, wait) = mpsc::channel::<()>();
         let busy = cores.cut(Deadline::after(SOON), move || wait.recv().is_ok());
         assert_eq!(busy.await, None);
@@ -149,7 +149,7 @@ mod tests {
         assert!(late.await.is_none());
         drop(release);
         assert_eq!(cores.cut(Deadline::after(LONG), || 1).await, Some(1));
-        // The late one will not get a turn any more: its sender is gone, unused.
+        // The late work was dropped with its sender.
         assert!(begun.recv().is_err());
     }
 }

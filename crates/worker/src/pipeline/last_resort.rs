@@ -1,13 +1,13 @@
-//! What stands in for ranking and answering when they are cut, so that what was found is not lost.
+//! Replaces ranking and answering when they run out of time, so that the results are not lost.
 
 use super::candidate::{Candidate, Passage, RankedSource};
 
-/// Characters of a page that stand for it.
+/// In characters.
 const PASSAGE: usize = 600;
-/// Sources that the stand-in for an answer shows.
+/// Sources that the fallback answer quotes.
 const SHOWN: usize = 3;
 
-/// The first `limit` candidates that hold any text, in the order of the engines.
+/// The first `limit` candidates that have text, in the order in which search merged them.
 pub(super) fn ranked(candidates: Vec<Candidate>, limit: usize) -> Vec<RankedSource> {
     let best = candidates.first().map_or(0.0, |first| first.fused);
     candidates
@@ -53,7 +53,7 @@ fn excerpt(candidate: &Candidate) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The best passage of the first sources, each cited.
+/// The best passage of each of the first sources, with its citation.
 pub(super) fn answer(sources: &[RankedSource]) -> String {
     let shown: Vec<String> = sources
         .iter()
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_keep_the_order_of_the_engines_and_the_empty_ones_go() {
+    fn sources_keep_their_order_and_those_without_text_are_dropped() {
         let candidates = vec![
             candidate("https://a.org/", "Excerpt.", Some("Page."), 0.4),
             candidate("https://b.org/", " ", None, 0.3),

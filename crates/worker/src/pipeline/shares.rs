@@ -1,16 +1,16 @@
-//! How the time of a search is divided.
+//! The time budget: divides the time of a search into the deadlines of its stages.
 //!
-//! | stage | ends at the latest |
+//! | stage | deadline |
 //! |---|---|
-//! | plan | after a tenth of the whole, 4 s at most; at once in speed and without a model |
-//! | search | after 20 s, or half of the time that search and reading have (all of it in speed, which reads nothing) |
-//! | read | 15 s after it starts, and when ranking has to start |
-//! | rank | when the answer has to start; it has a tenth of the whole, 2 s at most |
-//! | answer | 0.3 s before check; it has a quarter of the whole, 3 s at least, 20 s at most; 1 s without a model |
-//! | check | at the deadline; it has 0.3 s |
+//! | plan | a tenth of the whole, at most 4 s; at once in speed mode and without a model |
+//! | search | half of the time for search and read (all of it in speed mode, which reads nothing), at most 20 s |
+//! | read | 15 s after its start, at the latest when rank must start |
+//! | rank | when answer must start; a tenth of the whole is reserved, at most 2 s |
+//! | answer | 0.3 s before check; a quarter of the whole is reserved, 3 to 20 s; 1 s without a model |
+//! | check | the deadline of the search; 0.3 s is reserved |
 //!
-//! These are the latest moments. A stage that is done earlier hands its time on, so that the answer
-//! usually has far more than its reserve. Reserves shrink together when the whole is short.
+//! A stage that ends early leaves its time to the next ones, so the answer usually has far more
+//! than its reserve. When the whole is short, all reserves shrink.
 
 use super::deadline::Deadline;
 use std::time::Duration;
@@ -23,23 +23,21 @@ const ANSWER_LEAST: Duration = Duration::from_secs(3);
 const ANSWER_MOST: Duration = Duration::from_secs(20);
 const ANSWER_WITHOUT_MODEL: Duration = Duration::from_secs(1);
 const CHECK: Duration = Duration::from_millis(300);
-/// For the answerer to wrap up, or to go without the model, once its own deadline has passed.
+/// After the answer's deadline, for closing it or for falling back to an extracted answer.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// The latest end of each stage.
+/// The deadline of each stage.
 #[derive(Debug, Clone, Copy)]
 pub struct Shares {
-    /// Of planning with a model.
+    /// For planning with a model.
     pub plan: Deadline,
-    /// Of searching.
     pub search: Deadline,
-    /// Of ranking.
     pub rank: Deadline,
-    /// What the answerer is told.
+    /// By which the answer stage should end by itself.
     pub answer: Deadline,
-    /// When it is cut.
+    /// At which the answer stage is aborted.
     pub answer_cut: Deadline,
-    /// Of the check and of the whole.
+    /// The same as the deadline of the search.
     pub check: Deadline,
     read: Deadline,
 }
@@ -77,7 +75,7 @@ impl Shares {
         }
     }
 
-    /// The latest end of reading, when it starts now.
+    /// The deadline of the read stage if it starts now.
     #[must_use]
     pub fn read(&self) -> Deadline {
         self.read.within(READ_MOST)
@@ -90,7 +88,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_modes_divide_their_time_as_the_table_says() {
+    async fn stage_deadlines_follow_the_table() {
         let shares = |seconds, reads, model| {
             let shares = Shares::new(Deadline::after(Duration::from_secs(seconds)), reads, model);
             [shares.plan, shares.search, shares.rank, shares.answer]
@@ -103,7 +101,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn stages_end_in_their_order_and_within_the_whole(
+        fn stage_deadlines_are_in_order_and_end_with_the_total(
             milliseconds in 0u64..300_000, reads in any::<bool>(), model in any::<bool>(),
         ) {
             let total = Deadline::after(Duration::from_millis(milliseconds));
