@@ -1,59 +1,55 @@
-//! Sources on their way through the stages.
+//! A page on its way through the stages: [`Candidate`] when found, [`RankedSource`] when ranked.
 
 use super::document::Document;
 use chrono::{DateTime, Utc};
 use privachat_core::schema::SourceType;
 use std::sync::Arc;
 
-/// A source that was found: hits of all providers with the same canonical URL, merged.
+/// A page that was found: the merged hits of all providers with the same canonical URL.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
-    /// The address to show, as the best-placed hit gave it.
+    /// The URL to show: that of the best-placed hit, or where its page redirected to.
     pub url: String,
-    /// Its title.
     pub title: String,
-    /// The longest useful excerpt that a provider gave.
+    /// The longest excerpt that a provider gave.
     pub snippet: String,
     /// The providers that found it.
     pub providers: Vec<&'static str>,
-    /// Reciprocal rank fusion over all lists it stands in.
+    /// Reciprocal rank fusion score over all result lists.
     pub fused: f64,
     /// Indexes into `Plan::queries` of the sub-queries that found it.
     pub found_by: Vec<usize>,
-    /// When it was published.
     pub published: Option<DateTime<Utc>>,
-    /// What kind of publication it is.
     pub source_type: SourceType,
-    /// Its content, once it was read or when the provider had it.
+    /// Set once the page is read, or when the provider delivered the content.
     pub document: Option<Arc<Document>>,
 }
 
-/// A source that made it into the answer's material.
+/// A source that the answer is written from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankedSource {
-    /// What was found.
     pub candidate: Candidate,
-    /// 0–1, from words.
+    /// 0–1, by words.
     pub relevance: f64,
-    /// 0–1, from embeddings.
+    /// 0–1, by meaning; `None` if meanings were not compared.
     pub semantic_score: Option<f64>,
-    /// 0–1, what it is ordered by.
+    /// 0–1; sources are sorted by it.
     pub final_score: f64,
-    /// Its passages that fit the question, best first; at least one.
+    /// The passages that fit the question, best first; at least one.
     pub passages: Vec<Passage>,
 }
 
-/// A few sentences of one source.
+/// A part of a source's text that is scored by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Passage {
     /// The headings above it and the term it explains, outermost first.
     pub headings: Vec<String>,
-    /// The text: whole blocks, or whole sentences of a long one.
+    /// Whole blocks, or whole sentences of a long block.
     pub text: String,
-    /// The fragment that leads to it.
+    /// The URL fragment of its position.
     pub anchor: Option<String>,
-    /// 0–1, how well it fits the question.
+    /// 0–1: how well it fits the question.
     pub score: f64,
-    /// 0–1, how near its meaning is to the question's.
+    /// 0–1: how similar its meaning is to the question's.
     pub semantic: Option<f64>,
 }

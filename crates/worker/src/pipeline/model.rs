@@ -1,48 +1,46 @@
-//! The seam to language models.
+//! The interface to language models.
 
 use super::deadline::Deadline;
 use async_trait::async_trait;
 use privachat_core::schema::Usage;
 use std::time::Duration;
 
-/// What is asked of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prompt {
-    /// Standing instructions.
+    /// The system message: instructions.
     pub system: String,
-    /// The task with its material.
+    /// The user message: the task and its sources.
     pub user: String,
     /// A model other than the configured one.
     pub model: Option<String>,
-    /// Upper bound of the answer, in tokens.
+    /// The maximum length of the completion, in tokens.
     pub max_tokens: u32,
-    /// Whether the answer is to be a JSON object, for servers that can be told so.
+    /// Whether to request a JSON object, from servers that support it.
     pub json: bool,
 }
 
-/// What a model said.
+/// The text that a model generated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Completion {
-    /// The text, without reasoning blocks.
+    /// Without reasoning blocks.
     pub text: String,
-    /// The model that said it.
+    /// The model that generated it.
     pub model: String,
     /// Tokens spent, if the server counts them.
     pub usage: Option<Usage>,
-    /// Whether it stopped at its token limit or the stream ended without its end mark.
+    /// Whether the token limit was reached or the stream ended without its end mark.
     pub truncated: bool,
 }
 
-/// What comes while a model speaks.
+/// A step of a streamed completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'t> {
     /// More visible text.
     Text(&'t str),
-    /// The text so far is void: it was reasoning, or another model begins.
+    /// The text so far is void: it was reasoning, or another model starts over.
     Discard,
 }
 
-/// How much a model takes and gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModelLimits {
     /// Tokens of prompt and answer together.
@@ -52,7 +50,7 @@ pub struct ModelLimits {
 }
 
 impl ModelLimits {
-    /// For models of which nothing is known: what nearly every one has.
+    /// For models with unknown limits: nearly every model has at least these.
     pub const USUAL: Self = Self {
         context_tokens: 8192,
         answer_tokens: 1024,
@@ -62,35 +60,34 @@ impl ModelLimits {
 /// A chat model.
 #[async_trait]
 pub trait LanguageModel: Send + Sync {
-    /// The name of the model that is asked unless a prompt names another.
+    /// The configured model, used unless a prompt names another.
     fn name(&self) -> &str;
 
-    /// The limits of `model`, or of the usual one. What is not known by `deadline` is guessed.
+    /// The limits of `model`, or of the configured one. A limit not known by `deadline` is guessed.
     async fn limits(&self, _model: Option<&str>, _deadline: Deadline) -> ModelLimits {
         ModelLimits::USUAL
     }
 
-    /// Completes `prompt`; `on_piece` gets each piece of visible text as it arrives. Dropping the
-    /// future ends the request.
+    /// Completes `prompt` and calls `on_piece` as text arrives. Dropping the future ends the
+    /// request.
     ///
     /// # Errors
-    /// When there is no usable text.
+    /// [`ModelError`] when there is no complete usable text.
     async fn complete(
         &self,
         prompt: &Prompt,
         deadline: Deadline,
-        // Spelt out: async_trait would turn an elided lifetime into one of the whole call.
+        // async_trait would tie an elided lifetime to the whole call.
         on_piece: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
     ) -> Result<Completion, ModelError>;
 }
 
-/// Why a model gave no answer. The messages name no internal address and no key.
+/// Why a completion failed. The messages contain no internal address and no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
-    /// No answer in time.
     #[error("the language model did not answer in time")]
     TimedOut,
-    /// Connection trouble or a 5xx.
+    /// A connection error or a 5xx.
     #[error("the language model is not available ({reason})")]
     Unavailable {
         /// Such as "HTTP 502".
@@ -99,10 +96,10 @@ pub enum ModelError {
     /// A 429.
     #[error("the language model limits the rate of requests")]
     RateLimited {
-        /// How long it asks us to wait.
+        /// The wait that the server asks for.
         retry_after: Option<Duration>,
     },
-    /// A refusal that only the operator or the client can mend: key, model name, parameters.
+    /// An error that only the operator or the client can fix: key, model name, parameters.
     #[error("the language model refuses the request ({reason})")]
     Refused {
         /// Such as "HTTP 401".
@@ -110,22 +107,20 @@ pub enum ModelError {
         /// What to set.
         hint: String,
     },
-    /// The prompt is longer than the model's context.
     #[error("the prompt is longer than the context of the language model")]
     ContextTooSmall,
-    /// The stream broke off after some text.
+    /// The stream ended early, after some text.
     #[error("the language model's answer was cut ({reason})")]
     Cut {
-        /// The model that was speaking: the fallback, perhaps.
+        /// The model that generated the text; may be the fallback model.
         model: String,
-        /// What broke it.
         reason: String,
         /// The text until then.
         partial: String,
-        /// Tokens spent, if the server said so before.
+        /// Tokens spent, if the server counted them by then.
         usage: Option<Usage>,
     },
-    /// Nothing in it that can be used.
+    /// A response without usable text.
     #[error("the language model answered nothing usable ({reason})")]
     Unusable {
         /// Such as "empty answer".
@@ -145,7 +140,7 @@ impl ModelError {
         }
     }
 
-    /// Tokens that were spent all the same.
+    /// Tokens spent in spite of the error.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
         match self {
@@ -154,7 +149,7 @@ impl ModelError {
         }
     }
 
-    /// Whether the same request can succeed a moment later.
+    /// Whether the same request can succeed shortly after.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! The seam to everything that can be searched.
+//! The interface to search providers: engines, Wikipedia, the local corpus.
 
 use super::{deadline::Deadline, document::Document};
 use async_trait::async_trait;
@@ -6,93 +6,85 @@ use chrono::{DateTime, Utc};
 use privachat_core::schema::{SourceType, Usage};
 use std::{sync::Arc, time::Duration};
 
-/// One question to one provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderQuery {
-    /// The text to search for, already normalised.
+    /// Already normalised.
     pub text: String,
-    /// Two-letter language code, when it is known.
+    /// Two-letter code, if known.
     pub language: Option<String>,
-    /// Only results that are at most this old, when the question asks for it.
+    /// The maximum age of results, if the question asks for one.
     pub time_range: Option<TimeRange>,
-    /// The year that the question is about, for what can search in a year.
+    /// The year that the question names, for providers that can filter by it.
     pub year: Option<i32>,
-    /// How many results are wanted.
+    /// The number of results wanted.
     pub limit: usize,
 }
 
-/// How old a result may be.
+/// The maximum age of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeRange {
-    /// A day.
     Day,
-    /// A week.
     Week,
-    /// A month.
     Month,
-    /// A year.
     Year,
 }
 
-/// One search result.
+/// One result of a provider.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// Title, plain text.
+    /// Plain text.
     pub title: String,
-    /// Address: http(s) as a rule, `file://` for local documents without a base URL.
+    /// Usually http(s); `file://` for local documents without a base URL.
     pub url: String,
-    /// Excerpt, plain text; may be empty.
+    /// An excerpt in plain text; may be empty.
     pub snippet: String,
-    /// Name of the provider.
+    /// The name of the provider.
     pub provider: &'static str,
-    /// Position in the provider's list, from 1.
+    /// The position in the provider's list, from 1.
     pub position: usize,
-    /// When it was published, if the provider says so.
     pub published: Option<DateTime<Utc>>,
-    /// What kind of publication it is.
     pub source_type: SourceType,
-    /// The content, when the provider already has it: then the page is not fetched.
+    /// The content, if the provider delivers it; then the page is not fetched.
     pub document: Option<Arc<Document>>,
 }
 
-/// What a provider found.
+/// The response of a provider.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Found {
-    /// Results, best first.
+    /// Best first.
     pub hits: Vec<Hit>,
-    /// What the user should know, such as engines that did not answer. For a person.
+    /// For a person; for example the engines that did not answer.
     pub notices: Vec<String>,
-    /// Tokens spent, by providers that are models.
+    /// Tokens spent, for providers that are models.
     pub usage: Option<Usage>,
-    /// A ready answer with `[n]` citations into `hits`, by providers that write one.
+    /// A ready answer with `[n]` citations into `hits`, for providers that write one.
     pub answer: Option<String>,
-    /// Why engines behind it did not answer, when nothing was found: then that does not mean that
-    /// there is nothing.
+    /// Why engines behind the provider did not answer. Set only when there are no hits: they do not
+    /// prove then that nothing exists.
     pub silence: Option<Silence>,
 }
 
-/// Why an engine behind a provider did not answer. The order is that of what to tell the user
-/// when it is several of them.
+/// Why an engine behind a provider did not answer. If several failed, the first in this order is
+/// reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Silence {
-    /// It refused: too many requests, access denied, a captcha.
+    /// Too many requests, access denied, a captcha.
     Refused,
-    /// It was too slow.
+    /// Timed out.
     Late,
-    /// It failed in another way.
+    /// Any other failure.
     Failed,
 }
 
-/// Anything that answers a query with a list of results.
 #[async_trait]
 pub trait SearchProvider: Send + Sync {
-    /// Its name on the wire.
+    /// The name on the wire.
     fn name(&self) -> &'static str;
 
-    /// Searches. Dropping the future ends the request.
+    /// Dropping the future ends the request.
     ///
     /// # Errors
-    /// When nothing can be said about the query; an empty list is not an error.
+    /// [`ProviderError`] when the query was not answered; an empty list is not an error.
     async fn search(
         &self,
         query: &ProviderQuery,
@@ -100,19 +92,14 @@ pub trait SearchProvider: Send + Sync {
     ) -> Result<Found, ProviderError>;
 }
 
-/// Why a provider gave no results. The messages name no internal address and no key.
+/// Why a provider gave no results. The messages contain no internal address and no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// No answer in time.
     #[error("{provider} did not answer in time")]
-    TimedOut {
-        /// Who.
-        provider: &'static str,
-    },
-    /// Connection trouble or a 5xx.
+    TimedOut { provider: &'static str },
+    /// A connection error, a 5xx, or an open circuit breaker.
     #[error("{provider} is not available ({reason})")]
     Unavailable {
-        /// Who.
         provider: &'static str,
         /// Such as "HTTP 502" or "connection refused".
         reason: String,
@@ -120,25 +107,22 @@ pub enum ProviderError {
     /// A 429.
     #[error("{provider} limits the rate of requests")]
     RateLimited {
-        /// Who.
         provider: &'static str,
-        /// How long it asks us to wait.
+        /// The wait that the provider asks for.
         retry_after: Option<Duration>,
     },
-    /// A refusal that only the operator can mend: bad key, JSON switched off, bad parameter.
+    /// An error that only the operator can fix: bad key, JSON switched off, bad parameter.
     #[error("{provider} refuses the request ({reason})")]
     Refused {
-        /// Who.
         provider: &'static str,
         /// Such as "HTTP 401".
         reason: String,
         /// What to set.
         hint: String,
     },
-    /// An answer in a form that it should not have.
+    /// A response in an unexpected form.
     #[error("{provider} answered in an unexpected form ({reason})")]
     Malformed {
-        /// Who.
         provider: &'static str,
         /// Such as "HTML instead of JSON".
         reason: String,
@@ -146,7 +130,6 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
-    /// Who failed.
     #[must_use]
     pub fn provider(&self) -> &'static str {
         match self {
@@ -158,7 +141,7 @@ impl ProviderError {
         }
     }
 
-    /// Whether the same request can succeed a moment later.
+    /// Whether the same request can succeed shortly after.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -167,7 +150,7 @@ impl ProviderError {
         }
     }
 
-    /// How long it asks to be left alone, if it says so.
+    /// The wait that the provider asks for.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -176,12 +159,12 @@ impl ProviderError {
         }
     }
 
-    /// What the operator can do, when there is something.
+    /// What the operator can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Refused { hint, .. } => Some(hint),
-            // The one rate limit that the operator sets on an instance of their own.
+            // The one rate limit that operators set themselves, on their own instance.
             Self::RateLimited {
                 provider: "searxng",
                 ..

@@ -1,43 +1,42 @@
-//! What planning makes of a question.
+//! The result of planning: a [`Plan`] with its sub-queries.
 
 use super::provider::TimeRange;
 use privachat_core::schema::{SubQuery, Usage};
 
-/// A question and how it will be searched for.
+/// A question and how to search for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The question as asked, white space normalised.
+    /// The question with its white space normalised.
     pub question: String,
-    /// Two-letter code of its language, when that is certain enough.
+    /// Two-letter code of the question's language, if detected with confidence.
     pub language: Option<String>,
-    /// What to search for; never empty.
+    /// The sub-queries; never empty.
     pub queries: Vec<PlannedQuery>,
-    /// The things that are compared; empty unless the question is a comparison.
+    /// The things that the question compares; empty unless it is a comparison.
     pub entities: Vec<String>,
     /// Whether recent sources matter: news, "latest", a year.
     pub wants_recent: bool,
-    /// The year that the question is about, when it names one.
+    /// The year that the question names.
     pub year: Option<i32>,
-    /// The questions to answer one by one: as a rule only the question itself.
+    /// The questions to answer one by one; usually only the question itself.
     pub parts: Vec<String>,
-    /// Whether a model had a part in it.
+    /// Whether a language model contributed.
     pub by_model: bool,
 }
 
-/// A plan and what it cost.
+/// A plan and its cost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Planned {
-    /// The plan.
     pub plan: Plan,
     /// Tokens spent, if a model was asked.
     pub usage: Option<Usage>,
 }
 
-/// One sub-query with what providers can make use of.
+/// One sub-query and its filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedQuery {
-    /// Text, intent and priority, as the response shows them.
+    /// As the response shows it.
     pub sub_query: SubQuery,
-    /// Only results of that age.
+    /// The maximum age of results.
     pub time_range: Option<TimeRange>,
 }

@@ -1,10 +1,10 @@
-//! The seam to what compares meanings: embeddings or a reranker.
+//! The interface to embeddings and rerankers, which compare texts by meaning.
 
 use super::deadline::Deadline;
 use async_trait::async_trait;
 use privachat_core::schema::Usage;
 
-/// How near texts are to queries.
+/// How similar texts are to queries.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Similarities {
     /// 0–1: one row per query, one column per text.
@@ -13,17 +13,16 @@ pub struct Similarities {
     pub usage: Option<Usage>,
 }
 
-/// Compares meanings.
 #[async_trait]
 pub trait Semantics: Send + Sync {
-    /// Whether a score says how far two texts say the same, as of embeddings, and not how well one
-    /// answers the other, as of a reranker.
+    /// True for embeddings, which score how similar two texts are; false for rerankers, which score
+    /// how well a text answers a query.
     fn is_mutual(&self) -> bool;
 
-    /// How near each of `texts` is to each of `queries`. Dropping the future ends the request.
+    /// Compares each of `texts` to each of `queries`. Dropping the future ends the request.
     ///
     /// # Errors
-    /// When they cannot be compared; then words have to do.
+    /// [`SemanticsError`] when the texts cannot be compared; callers then compare words.
     async fn similarities(
         &self,
         queries: &[&str],
@@ -32,13 +31,12 @@ pub trait Semantics: Send + Sync {
     ) -> Result<Similarities, SemanticsError>;
 }
 
-/// Why meanings were not compared. The messages name no internal address and no key.
+/// Why texts were not compared. The messages contain no internal address and no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SemanticsError {
-    /// No answer in time.
     #[error("ranking by meaning did not answer in time")]
     TimedOut,
-    /// Connection trouble or a 5xx.
+    /// A connection error or a 5xx.
     #[error("ranking by meaning is not available ({reason})")]
     Unavailable {
         /// Such as "HTTP 502".
@@ -47,7 +45,7 @@ pub enum SemanticsError {
     /// A 429.
     #[error("ranking by meaning limits the rate of requests")]
     RateLimited,
-    /// A refusal that only the operator can mend.
+    /// An error that only the operator can fix.
     #[error("ranking by meaning refuses the request ({reason})")]
     Refused {
         /// Such as "HTTP 401".
@@ -55,7 +53,7 @@ pub enum SemanticsError {
         /// What to set.
         hint: String,
     },
-    /// An answer in a form that it should not have.
+    /// A response in an unexpected form.
     #[error("ranking by meaning answered in an unexpected form ({reason})")]
     Malformed {
         /// Such as "fewer vectors than texts".

@@ -1,15 +1,16 @@
-//! Ranked sources as the response shows them.
+//! Converts ranked sources to the sources of the response.
 
 use super::RankedSource;
 use privachat_core::schema::{Source, SourceDetail};
 
-/// Characters of a snippet. Every reader of a search's events is sent each of them twice.
+/// In characters. Kept short: each subscriber receives every snippet twice.
 const SNIPPET: usize = 300;
-/// Passages shown per source, and characters of each.
+/// Per source.
 const PASSAGES: usize = 3;
+/// In characters.
 const PASSAGE: usize = 500;
 
-/// The sources and, in the same order, what else is known of them.
+/// The sources, and their details in the same order.
 #[must_use]
 pub fn to_response(ranked: &[RankedSource]) -> (Vec<Source>, Vec<SourceDetail>) {
     ranked
@@ -37,8 +38,8 @@ fn shown(source: &RankedSource) -> Source {
     }
 }
 
-/// Where the best passage stands, if that is a page of a PDF file. Fragments of HTML are left to
-/// whoever found the page: many of them are no good places to begin to read.
+/// The URL of the source, with the page of its best passage if it is a PDF file. HTML fragments
+/// are only kept, never added: many are poor places to start reading.
 fn address(source: &RankedSource) -> String {
     let url = &source.candidate.url;
     let best = source.passages.first();
@@ -48,7 +49,7 @@ fn address(source: &RankedSource) -> String {
     }
 }
 
-/// As much of a text as a source shows.
+/// `text` shortened to what a source shows.
 pub(super) fn snippet(text: &str) -> String {
     shorten(text, SNIPPET)
 }
@@ -72,7 +73,7 @@ fn detail(source: &RankedSource) -> SourceDetail {
     }
 }
 
-/// A passage without the signs of its Markdown and without code, unless it is all code.
+/// A passage without Markdown signs and without code; empty if it is all code.
 fn prose(text: &str) -> String {
     let mut code = false;
     let mut words: Vec<&str> = Vec::new();
@@ -87,7 +88,7 @@ fn prose(text: &str) -> String {
     words.join(" ")
 }
 
-/// At most `limit` characters, cut between words, with an ellipsis where something is missing.
+/// At most `limit` characters, cut between words and with an ellipsis if longer.
 fn shorten(text: &str, limit: usize) -> String {
     let text = text.trim();
     if text.chars().count() <= limit {
@@ -107,14 +108,14 @@ mod tests {
     use crate::pipeline::answer::fixtures::ranked;
 
     #[test]
-    fn however_long_an_excerpt_is_a_source_shows_little_of_it() {
+    fn a_long_excerpt_is_shortened() {
         let shown = snippet(&"many words ".repeat(1000));
         assert!(shown.chars().count() <= SNIPPET, "{shown}");
         assert_eq!(snippet("A short one."), "A short one.");
     }
 
     #[test]
-    fn a_snippet_is_prose_cut_between_words() {
+    fn a_snippet_has_no_code_and_is_cut_between_words() {
         let text = format!(
             "- A first item.\n```\nlet x = 1;\n```\n{}",
             "many words ".repeat(60)
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_is_a_pdf_leads_to_the_page_of_its_best_passage() {
+    fn a_pdf_source_links_to_the_page_of_its_best_passage() {
         let at = |url, anchor: &str| {
             let mut source = ranked("Title", url, "Text.");
             source.passages[0].anchor = Some(anchor.to_owned());
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn details_stand_in_the_order_of_the_sources() {
+    fn details_are_in_the_order_of_the_sources() {
         let ranked = [
             ranked("One", "https://a.example/", "First."),
             ranked("Two", "https://b.example/", "Second."),

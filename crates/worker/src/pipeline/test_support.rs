@@ -1,4 +1,4 @@
-//! Scripted providers, pages and sinks for the tests of the stages. The traits are the seam.
+//! Scripted providers, pages and sinks for the tests of the stages.
 
 use super::{
     deadline::Deadline,
@@ -46,7 +46,7 @@ pub(crate) fn document(text: &str) -> Document {
     }
 }
 
-/// A provider that says one thing after a while.
+/// A provider that returns one result after a delay.
 pub(crate) struct Scripted {
     name: &'static str,
     delay: Duration,
@@ -57,7 +57,7 @@ pub(crate) struct Scripted {
 }
 
 impl Scripted {
-    /// Finds the pages of these addresses.
+    /// Finds these URLs at once.
     pub(crate) fn finds(name: &'static str, urls: &[&str]) -> Arc<Self> {
         let hits = urls
             .iter()
@@ -105,7 +105,7 @@ impl Scripted {
     }
 }
 
-/// Counts when it is dropped before it was told that all went well.
+/// Counts a drop while the flag is false.
 struct Unfinished<'a>(&'a AtomicUsize, bool);
 
 impl Drop for Unfinished<'_> {
@@ -131,12 +131,12 @@ impl SearchProvider for Scripted {
     }
 }
 
-/// Pages by address; unknown ones answer 404.
+/// Pages by URL; unknown ones return 404.
 #[derive(Default)]
 pub(crate) struct Pages {
     pages: HashMap<String, (Duration, Result<String, FetchError>)>,
     pub(crate) asked: Mutex<Vec<String>>,
-    /// The language that each was asked for in.
+    /// The language of each request.
     pub(crate) languages: Mutex<Vec<Option<String>>>,
 }
 
@@ -176,7 +176,7 @@ impl PageFetcher for Pages {
     }
 }
 
-/// A sink that remembers.
+/// A sink that records all events.
 #[derive(Default)]
 pub(crate) struct Recorder(pub(crate) Mutex<Vec<Event>>);
 
