@@ -1,4 +1,4 @@
-//! How a search ends that has no sources: nothing configured, everything failed, nothing found.
+//! The errors of the search stage: no provider configured, all failed, nothing found.
 
 use super::cascade::Attempt;
 use crate::pipeline::{
@@ -8,7 +8,6 @@ use crate::pipeline::{
 use privachat_core::schema::{SearchEngine, Stage, error_code};
 use std::time::Duration;
 
-/// Nothing to ask.
 pub(super) fn not_configured(engine: SearchEngine) -> PipelineError {
     let message = match engine {
         SearchEngine::Auto => "No search provider is configured.".to_owned(),
@@ -39,7 +38,7 @@ fn setting_of(engine: SearchEngine) -> &'static str {
     }
 }
 
-/// Providers were asked and no source came of it.
+/// The error for calls that gave no candidate.
 pub(super) fn no_sources(attempts: &[Attempt]) -> PipelineError {
     let errors = distinct_errors(attempts);
     let empty = names(attempts, |attempt| attempt.result.is_ok());
@@ -78,21 +77,21 @@ pub(super) fn no_sources(attempts: &[Attempt]) -> PipelineError {
     }
 }
 
-/// The shortest wait, if all that may answer another time have asked for one.
+/// The shortest wait, if all transient errors ask for one.
 fn wait_asked_for(errors: &[&ProviderError]) -> Option<Duration> {
     let transient = errors.iter().filter(|error| error.is_transient());
     let waits: Option<Vec<Duration>> = transient.map(|error| error.retry_after()).collect();
     waits?.into_iter().min()
 }
 
-/// When to come back, what the provider itself says to do, or where to look.
+/// When to try again and what to do: the hint of a provider, or the setting to check.
 fn remedy(errors: &[&ProviderError], all_late: bool) -> Option<String> {
     let what = remedy_at_hand(errors, all_late);
     let Some(wait) = wait_asked_for(errors) else {
         return what;
     };
     let seconds = wait.as_secs_f64().ceil();
-    let when = format!("Try again in {seconds} s: nobody wants to be asked before.");
+    let when = format!("Try again in {seconds} s: the providers limit the rate of requests.");
     Some(what.map_or_else(|| when.clone(), |what| format!("{when} {what}")))
 }
 
@@ -114,7 +113,7 @@ fn remedy_at_hand(errors: &[&ProviderError], all_late: bool) -> Option<String> {
     ))
 }
 
-/// The setting that says where a provider is.
+/// The setting with the address of a provider.
 fn setting_behind(provider: &str) -> &'static str {
     match provider {
         "searxng" => "SEARXNG_BASE_URL",
@@ -140,7 +139,7 @@ fn nothing_found(empty: &[&str]) -> PipelineError {
     }
 }
 
-/// There were results, and the operator allows none of them.
+/// All hits are in excluded domains.
 fn all_excluded() -> PipelineError {
     PipelineError {
         stage: Stage::Search,
@@ -157,7 +156,7 @@ fn silence_of(attempt: &Attempt) -> Option<Silence> {
     attempt.result.as_ref().ok()?.silence
 }
 
-/// Nothing was found, and engines that could know did not say anything.
+/// There are no hits, and engines behind `providers` failed.
 fn engines_silent(silence: Silence, providers: &[&str]) -> PipelineError {
     let (code, what) = match silence {
         Silence::Refused => (error_code::SOURCES_BLOCKED, "refused to search"),
@@ -183,8 +182,8 @@ fn remedy_of(code: &str) -> Option<String> {
     error_code::find(code).map(|problem| problem.remedy.to_owned())
 }
 
-/// Whether an empty result is a verdict. The operator's own documents say nothing about the web, so
-/// while the web could not be searched their silence is none.
+/// Whether empty results mean that nothing exists. Those of the local corpus alone do not: they say
+/// nothing about the web.
 fn was_searched(attempts: &[Attempt]) -> bool {
     attempts
         .iter()

@@ -1,17 +1,17 @@
-//! Excerpts for results that have none, out of the answer that came with them.
+//! Snippet fallback: takes missing excerpts from the answer that came with the hits.
 //!
-//! Sonar names its sources and need not quote them. What it says of a source is better than
-//! nothing where the page cannot be read, and it is no quotation: the user is told.
+//! Perplexity's Sonar cites its sources without quoting them. What it says about a source helps if
+//! the page cannot be read. As it is no quotation, a warning says so.
 
 use crate::pipeline::{provider::Found, text};
 
-/// Characters lent to one result.
+/// Characters of a snippet that is taken from the answer.
 const MOST: usize = 600;
 
-const NOTICE: &str = "perplexity gave no excerpt of some sources: until their pages are read, \
-                      what it says of them stands in";
+const NOTICE: &str = "perplexity gave no excerpt of some sources: what it says about them is used \
+                      until their pages are read";
 
-/// Gives each hit without an excerpt the sentences of the answer that cite it.
+/// Fills each empty snippet with the sentences of the answer that cite the hit.
 pub(super) fn lend(found: &mut Found) {
     let Some(answer) = &found.answer else { return };
     let lacking: Vec<usize> = found
@@ -43,8 +43,8 @@ pub(super) fn lend(found: &mut Found) {
     }
 }
 
-/// The last sentence before each citation, and the number cited. The citation may stand before the
-/// full stop or behind it.
+/// The last sentence before each citation, and the number cited. A citation may be before or after
+/// the full stop.
 fn said(answer: &str) -> Vec<(String, usize)> {
     let mut said = Vec::new();
     let mut pending = String::new();
@@ -60,7 +60,7 @@ fn said(answer: &str) -> Vec<(String, usize)> {
             rest = after;
             continue;
         };
-        // The stop of the sentence before, when its citation stood in front of it.
+        // The full stop of the previous sentence, if its citation was before it.
         let since = pending.trim_start_matches(['.', ',', ';', ' ']);
         if let Some(last) = text::sentences(since).last() {
             sentence = format!("{}.", last.trim_end_matches('.').trim_end());
@@ -80,7 +80,7 @@ mod tests {
     use crate::pipeline::{provider::Hit, test_support::hit};
 
     #[test]
-    fn a_hit_without_an_excerpt_gets_what_is_said_of_it_and_the_user_is_told() {
+    fn empty_snippets_are_filled_from_the_answer_with_a_warning() {
         let bare = |url| Hit {
             snippet: String::new(),
             ..hit("perplexity", url)
