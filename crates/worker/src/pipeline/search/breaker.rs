@@ -1,5 +1,5 @@
-//! A circuit breaker: a provider that keeps failing is left alone for a while, so that searches do
-//! not spend their time on it.
+//! A circuit breaker: calls to a provider that keeps failing are refused for a while, so that
+//! searches do not spend their time on it.
 //!
 //! Closed → (five failures in a row) → open → (30 s) → half open: one probe → closed or open again.
 
@@ -9,24 +9,23 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Failures in a row that open it.
+/// Failures in a row that open a breaker.
 pub const FAILURES: u32 = 5;
-/// How long it stays open before one call may try again.
+/// How long a breaker stays open before it allows a probe.
 pub const OPEN: Duration = Duration::from_secs(30);
 
-/// What a breaker lets through, for metrics and for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Every call.
+    /// Allows every call.
     Closed,
-    /// None.
+    /// Allows no call.
     Open,
-    /// One call, to see whether the provider is back.
+    /// Allows one call, the probe.
     HalfOpen,
 }
 
 impl State {
-    /// The name used in metrics.
+    /// The name in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,10 +50,10 @@ struct Inner {
 }
 
 impl Breaker {
-    /// Asks to make a call.
+    /// Permits a call.
     ///
     /// # Errors
-    /// While it is open: how long it stays so. Zero while another call is the probe.
+    /// While open: the time until the next probe, zero while a probe runs.
     pub fn admit(&self) -> Result<Permit<'_>, Duration> {
         let mut inner = self.lock();
         let Some(open_until) = inner.open_until else {
@@ -68,7 +67,6 @@ impl Breaker {
         Ok(Permit::new(self, true))
     }
 
-    /// What it lets through now.
     #[must_use]
     pub fn state(&self) -> State {
         match self.lock().open_until {
@@ -89,8 +87,8 @@ impl Breaker {
     }
 }
 
-/// Leave to make one call. Dropped without a verdict, as when a search is cancelled, it counts
-/// neither way, and another call may probe.
+/// The permit for one call. Dropped without [`Self::succeeded`] or [`Self::failed`], as when a
+/// search is cancelled, it counts neither way and allows another probe.
 #[derive(Debug)]
 pub struct Permit<'a> {
     breaker: &'a Breaker,
@@ -102,22 +100,22 @@ impl<'a> Permit<'a> {
         Self { breaker, probe }
     }
 
-    /// Whether this call decides if the provider is back.
+    /// Whether this call decides if the breaker closes.
     #[must_use]
     pub fn is_probe(&self) -> bool {
         self.probe
     }
 
-    /// The provider answered.
+    /// Records a success.
     pub fn succeeded(self) {
         let mut inner = self.breaker.lock();
-        // A call from before it opened proves nothing about now; only the probe closes it.
+        // A call that began before the breaker opened is outdated: only a probe closes it.
         if self.probe || inner.open_until.is_none() {
             *inner = Inner::default();
         }
     }
 
-    /// The provider failed.
+    /// Records a failure.
     pub fn failed(self) {
         let mut inner = self.breaker.lock();
         inner.failures += 1;
@@ -148,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn five_failures_in_a_row_open_it_and_four_do_not() {
+    async fn five_failures_in_a_row_open_the_breaker_and_four_do_not() {
         let breaker = Breaker::default();
         fail(&breaker, FAILURES - 1);
         assert_eq!(breaker.state(), State::Closed);
@@ -161,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_its_time_one_probe_decides() {
+    async fn one_probe_closes_or_reopens_the_breaker() {
         let breaker = Breaker::default();
         fail(&breaker, FAILURES);
         advance(OPEN).await;
@@ -175,11 +173,11 @@ mod tests {
         breaker.admit().unwrap().succeeded();
         assert_eq!(breaker.state(), State::Closed);
         fail(&breaker, FAILURES - 1);
-        assert_eq!(breaker.state(), State::Closed, "counting starts anew");
+        assert_eq!(breaker.state(), State::Closed, "the count starts at zero");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_cancelled_probe_lets_another_one_try() {
+    async fn a_cancelled_probe_allows_another_one() {
         let breaker = Breaker::default();
         fail(&breaker, FAILURES);
         advance(OPEN).await;
@@ -188,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_late_success_from_before_does_not_close_it() {
+    async fn a_success_of_an_earlier_call_does_not_close_the_breaker() {
         let breaker = Breaker::default();
         let early = breaker.admit().unwrap();
         fail(&breaker, FAILURES);

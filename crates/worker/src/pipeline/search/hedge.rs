@@ -1,5 +1,5 @@
-//! Down the chain of engines: the next is asked when those before it found too little, failed, or
-//! are slower than they usually are. A slow one is still listened to until there is enough.
+//! Hedged search over a chain of engines: the next one is called when those before it found too
+//! little, failed, or are slower than usual. Slow calls keep running until there are enough hits.
 
 use super::{cascade::Attempt, providers::Guarded};
 use crate::pipeline::{
@@ -12,11 +12,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// With fewer results than this the next engine of the chain is asked too.
+/// With fewer hits than this, the next engine of the chain is called too.
 pub(super) const ENOUGH: usize = 3;
 
-/// Asks the engines of `chain` for one query. Gives what they answered in that order, and then who
-/// was late: who was outrun by one that was asked after it, or had not answered when `hurry` came.
+/// Sends one query to the engines of `chain`. Returns the results in order of arrival, then a
+/// timeout for each engine that was overtaken by a later one or was running when `hurry` was
+/// cancelled.
 pub(super) async fn descend(
     chain: &[&Guarded],
     query: &ProviderQuery,
@@ -60,22 +61,22 @@ pub(super) async fn descend(
     attempts
 }
 
-/// How long `provider` is waited for: as it usually takes, and never so long that the `others`
-/// after it would have less time than it had.
+/// The wait before the next engine is called: the hedge delay of `provider`, but at most its equal
+/// share of the time left, with `others` engines after it.
 fn patience(provider: &Guarded, deadline: Deadline, others: usize) -> Duration {
     let share = deadline.remaining() / u32::try_from(others + 1).unwrap_or(u32::MAX);
     provider.patience().min(share)
 }
 
-/// Those that were asked before the one that answered last. One that was asked after it had too
-/// little time to be called late.
+/// The engines that were called before the one that answered last. Those called after it had too
+/// little time to count as timed out.
 fn before_the_last<'c, 'p>(chain: &'c [&'p Guarded], attempts: &[Attempt]) -> &'c [&'p Guarded] {
     let last = attempts.last().map_or("", |attempt| attempt.provider);
     let at = chain.iter().position(|provider| provider.name() == last);
     chain.get(..at.unwrap_or_default()).unwrap_or_default()
 }
 
-/// A failed attempt for each of `asked` that has not answered.
+/// A timeout for each of `asked` that has not answered.
 fn given_up(asked: &[&Guarded], attempts: &[Attempt]) -> Vec<Attempt> {
     let has_answered = |name| attempts.iter().any(|attempt| attempt.provider == name);
     asked

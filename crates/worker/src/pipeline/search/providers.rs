@@ -1,4 +1,5 @@
-//! The providers that are configured, each with its breaker.
+//! The configured providers ([`Providers`]), each behind a circuit breaker and with its latencies
+//! ([`Guarded`]).
 
 use super::{
     breaker::{Breaker, State},
@@ -13,20 +14,21 @@ use privachat_core::schema::{SearchEngine, worker::ProviderHealth};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// A provider that had less time than this is not blamed for missing it.
+/// A timeout counts as a failure only if the provider had at least this long.
 const FAIR_SHARE: Duration = Duration::from_secs(1);
-/// Further tries after trouble in passing, when nobody else can be asked, and when somebody can.
+/// Retries after a transient error, if no other provider follows.
 const RETRIES_ALONE: usize = 2;
+/// Retries after a transient error, if another provider follows.
 const RETRIES_FOLLOWED: usize = 1;
 
-/// The providers that are on. Cheap to clone; clones share the breakers.
+/// Cheap to clone; clones share the breakers.
 #[derive(Clone, Default)]
 pub struct Providers {
     all: Arc<[Guarded]>,
 }
 
 impl Providers {
-    /// Takes every configured provider; of two with the same name the first counts.
+    /// Of two providers with the same name, the first is used.
     #[must_use]
     pub fn new(providers: Vec<Arc<dyn SearchProvider>>) -> Self {
         let all = providers
@@ -40,7 +42,7 @@ impl Providers {
         Self { all }
     }
 
-    /// Whether `engine` is configured; `auto` is when anything is.
+    /// Whether `engine` is configured; for `auto`, whether any provider is.
     #[must_use]
     pub fn has(&self, engine: SearchEngine) -> bool {
         match engine {
@@ -49,25 +51,23 @@ impl Providers {
         }
     }
 
-    /// The names of those that are on.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.all.iter().map(Guarded::name)
     }
 
-    /// What each breaker lets through, for metrics.
+    /// The state of each breaker.
     pub fn states(&self) -> impl Iterator<Item = (&'static str, State)> {
         self.all
             .iter()
             .map(|guarded| (guarded.name(), guarded.breaker.state()))
     }
 
-    /// How each provider has been doing, as far as this process has seen.
+    /// The health of each provider, as this process has seen it.
     #[must_use]
     pub fn health(&self) -> Vec<ProviderHealth> {
         self.all.iter().map(Guarded::health).collect()
     }
 
-    /// The provider of that name.
     #[must_use]
     pub fn get(&self, engine: SearchEngine) -> Option<&Guarded> {
         self.all
@@ -82,7 +82,7 @@ impl fmt::Debug for Providers {
     }
 }
 
-/// A provider behind its breaker.
+/// A provider behind its circuit breaker.
 pub struct Guarded {
     provider: Arc<dyn SearchProvider>,
     breaker: Breaker,
@@ -90,22 +90,21 @@ pub struct Guarded {
 }
 
 impl Guarded {
-    /// The provider's name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.provider.name()
     }
 
-    /// How long an answer is waited for before somebody else is asked too.
+    /// How long to wait for an answer before the next provider is called too.
     pub(super) fn patience(&self) -> Duration {
         self.usual.patience()
     }
 
-    /// Asks the provider, unless it has been failing; cut at the deadline. What fails in passing is
-    /// tried again.
+    /// Calls the provider until `deadline` and retries transient errors.
     ///
     /// # Errors
-    /// What the provider says, `TimedOut` when it is late, `Unavailable` while its breaker is open.
+    /// The error of the provider; `TimedOut` at the deadline; `Unavailable` while its breaker is
+    /// open.
     pub async fn search(
         &self,
         query: &ProviderQuery,
@@ -114,8 +113,8 @@ impl Guarded {
         self.search_in_chain(query, true, deadline).await
     }
 
-    /// Asks as [`Self::search`] does; unless the provider `is_last`, somebody else can be asked,
-    /// and fewer tries are made.
+    /// Calls the provider as [`Self::search`] does, with fewer retries unless it `is_last` in the
+    /// chain.
     pub(super) async fn search_in_chain(
         &self,
         query: &ProviderQuery,
@@ -141,14 +140,14 @@ impl Guarded {
         match &result {
             Ok(_) => permit.succeeded(),
             Err(ProviderError::TimedOut { .. }) if share < FAIR_SHARE => drop(permit),
-            // One query can cause these; they say nothing about the next.
+            // The query may be the cause: the next one may succeed.
             Err(ProviderError::Refused { .. } | ProviderError::Malformed { .. }) => drop(permit),
             Err(_) => permit.failed(),
         }
         result
     }
 
-    /// One call. How long a failure takes says nothing about answers.
+    /// Makes one call. Only successful calls count for the latency.
     async fn ask(&self, query: &ProviderQuery, deadline: Deadline) -> Result<Found, ProviderError> {
         let start = Instant::now();
         let result = self.provider.search(query, deadline).await;
@@ -158,7 +157,7 @@ impl Guarded {
         result
     }
 
-    /// Counts a call that was given up because another provider, asked later, was faster.
+    /// Counts as a failure that another provider, called later, answered first.
     pub(super) fn was_outrun(&self) {
         if let Ok(permit) = self.breaker.admit() {
             permit.failed();

@@ -1,4 +1,4 @@
-//! Trying again: what failed in passing is asked once more while there is time.
+//! Retries calls that failed with a transient error, while there is time.
 
 use crate::pipeline::{
     deadline::Deadline,
@@ -6,14 +6,14 @@ use crate::pipeline::{
 };
 use std::{ops::RangeInclusive, time::Duration};
 
-/// What is waited before another try, in milliseconds. Random, so that the searches that failed
-/// together do not come back together.
+/// The delay before a retry, in milliseconds. Random, so that searches that failed together do not
+/// retry together.
 const PAUSE: RangeInclusive<u64> = 100..=400;
-/// A try that has less time than this is not worth its call.
+/// With less time than this, a retry is not worth its call.
 const LEAST: Duration = Duration::from_millis(500);
 
-/// Runs `call` until it succeeds, fails for good, was made `1 + retries` times, or there is no time
-/// for another.
+/// Makes `call` until it succeeds or fails permanently, at most `1 + retries` times and while there
+/// is time.
 pub(super) async fn retrying<F>(
     retries: usize,
     deadline: Deadline,
@@ -37,8 +37,7 @@ where
     result
 }
 
-/// How long to wait after `error`; `None` when another try cannot help: it was late already, or
-/// was refused.
+/// The delay before a retry after `error`; `None` if a retry cannot help.
 fn pause_after(error: &ProviderError) -> Option<Duration> {
     let jitter = || Duration::from_millis(rand::random_range(PAUSE));
     match error {
@@ -75,7 +74,7 @@ mod tests {
         }
     }
 
-    /// Calls made and whether it ended well, when the first `failures` calls fail.
+    /// The number of calls and whether the last one succeeded, if the first `failures` calls fail.
     async fn tried(error: ProviderError, failures: usize, budget: Duration) -> (usize, bool) {
         let calls = Cell::new(0);
         let result = retrying(2, Deadline::after(budget), || {
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn trouble_in_passing_is_tried_again_twice_at_most() {
+    async fn transient_errors_are_retried_at_most_twice() {
         let budget = Duration::from_secs(10);
         assert_eq!(tried(unavailable(), 0, budget).await, (1, true));
         assert_eq!(tried(unavailable(), 2, budget).await, (3, true));
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_wait_that_the_provider_asks_for_is_kept_if_there_is_time() {
+    async fn retry_after_is_respected_if_there_is_time() {
         let start = Instant::now();
         let budget = Duration::from_secs(10);
         assert_eq!(tried(limited(2), 1, budget).await, (2, true));
@@ -113,11 +112,11 @@ mod tests {
 
         let start = Instant::now();
         assert_eq!(tried(limited(60), 1, budget).await, (1, false));
-        assert!(start.elapsed().is_zero(), "nothing is waited for in vain");
+        assert!(start.elapsed().is_zero(), "no wait without a retry");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn refusals_and_lateness_are_final() {
+    async fn permanent_errors_and_timeouts_are_not_retried() {
         let budget = Duration::from_secs(10);
         for error in [
             ProviderError::TimedOut { provider: PROVIDER },

@@ -1,4 +1,4 @@
-//! How long a provider usually takes: what is slower than that is worth a try elsewhere.
+//! The recent latencies of a provider ([`Usual`]), from which the hedge delay follows.
 
 use std::{
     collections::VecDeque,
@@ -6,21 +6,20 @@ use std::{
     time::Duration,
 };
 
-/// Answers that are remembered.
+/// Latencies that are kept.
 const REMEMBERED: usize = 32;
-/// Below this many answers nothing is usual yet.
+/// Latencies that are needed for a percentile.
 const ENOUGH: usize = 5;
-/// Nobody is called slow before this.
+/// The minimum hedge delay.
 const LEAST: Duration = Duration::from_millis(800);
-/// What is waited for a provider of which little is known.
+/// The hedge delay without enough latencies.
 const UNKNOWN: Duration = Duration::from_secs(3);
 
-/// The latest answering times of one provider, shared by all searches of a process.
+/// The latest latencies of one provider, shared by all searches of a process.
 #[derive(Debug, Default)]
 pub(super) struct Usual(Mutex<VecDeque<Duration>>);
 
 impl Usual {
-    /// Remembers how long an answer took.
     pub(super) fn record(&self, took: Duration) {
         let mut times = self.lock();
         if times.len() == REMEMBERED {
@@ -29,7 +28,7 @@ impl Usual {
         times.push_back(took);
     }
 
-    /// The time within which 19 of 20 answers came, once there are a few.
+    /// The 95th percentile; `None` with too few latencies.
     pub(super) fn p95(&self) -> Option<Duration> {
         let mut times: Vec<Duration> = self.lock().iter().copied().collect();
         if times.len() < ENOUGH {
@@ -40,7 +39,7 @@ impl Usual {
         times.get(rank.saturating_sub(1)).copied()
     }
 
-    /// How long an answer is waited for before somebody else is asked too.
+    /// How long to wait for an answer before the next provider is called too.
     pub(super) fn patience(&self) -> Duration {
         self.p95().map_or(UNKNOWN, |usual| usual.max(LEAST))
     }
@@ -55,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patience_follows_the_slowest_of_the_usual_answers() {
+    fn the_hedge_delay_follows_the_95th_percentile() {
         let usual = Usual::default();
         assert_eq!(usual.patience(), UNKNOWN);
         for _ in 0..20 {
@@ -64,7 +63,7 @@ mod tests {
         assert_eq!(usual.p95(), Some(Duration::from_millis(100)));
         assert_eq!(usual.patience(), LEAST);
         usual.record(Duration::from_secs(9));
-        assert_eq!(usual.patience(), LEAST, "one slow answer is no habit");
+        assert_eq!(usual.patience(), LEAST, "one slow answer does not count");
         for _ in 0..12 {
             usual.record(Duration::from_secs(2));
         }
@@ -72,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_latest_answers_count() {
+    fn only_the_latest_latencies_count() {
         let usual = Usual::default();
         for seconds in [9, 1] {
             for _ in 0..REMEMBERED {
