@@ -1,5 +1,5 @@
-//! The question itself, searched for while a language model still plans: planning then costs the
-//! first results no time.
+//! Speculative search: searches for the question itself while a language model plans, so that
+//! planning does not delay the first results.
 
 use super::{
     cascade::{Attempt, Route},
@@ -20,22 +20,22 @@ use std::pin::pin;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// A search for the whole question that has begun before there is a plan.
+/// A search for the whole question that starts before there is a plan.
 pub struct Ahead<'a> {
     asking: MaybeDone<BoxFuture<'a, Vec<Attempt>>>,
     planned: PlannedQuery,
     query: ProviderQuery,
-    /// Which query of the plan it answers.
+    /// The index in the plan of the query that it answers.
     pub(super) at: usize,
-    /// Whether that query need not be searched for again.
+    /// Whether that query need not be sent again.
     pub(super) is_whole: bool,
     pub(super) hurry: CancellationToken,
     pub(super) since: Instant,
 }
 
 impl<'a> Ahead<'a> {
-    /// Prepares the search for `planned` of `rules`; `None` when nothing can be asked. It runs
-    /// while [`Self::beside`] does.
+    /// Prepares the search for `planned` of the plan `rules`; `None` if no provider is configured.
+    /// The search runs inside [`Self::beside`].
     #[must_use]
     pub fn new(
         context: &'a Context,
@@ -62,7 +62,7 @@ impl<'a> Ahead<'a> {
         })
     }
 
-    /// Runs `work` to its end, and the search beside it.
+    /// Runs `work` to its end, and the search concurrently until then.
     pub async fn beside<F: Future>(&mut self, work: F) -> F::Output {
         let mut work = pin!(work);
         tokio::select! {
@@ -73,7 +73,8 @@ impl<'a> Ahead<'a> {
         work.await
     }
 
-    /// Takes its place in `plan`: as the query that asks the same, else as one more.
+    /// Matches the search with the query of `plan` that has the same text, or adds its query to
+    /// `plan`.
     pub fn enter(&mut self, plan: &mut Plan, request: &SearchRequest) {
         let wanted = key(&self.planned.sub_query.query);
         let same = plan
@@ -93,13 +94,13 @@ impl<'a> Ahead<'a> {
         let priority = u8::try_from(self.at + 1).unwrap_or(u8::MAX);
         planned.sub_query.priority = priority;
         if let Some(first) = plan.queries.first() {
-            // What the plan says of the question counts for all of it.
+            // The intent that the plan found holds for the whole question.
             planned.sub_query.intent = first.sub_query.intent;
         }
         plan.queries.push(planned);
     }
 
-    /// What came of it.
+    /// Waits for the search to end.
     pub(super) async fn finish(mut self) -> Vec<Attempt> {
         (&mut self.asking).await;
         std::pin::Pin::new(&mut self.asking)
@@ -108,7 +109,7 @@ impl<'a> Ahead<'a> {
     }
 }
 
-/// What two texts have in common that ask an engine for the same.
+/// Equal for texts that mean the same query to an engine.
 fn key(text: &str) -> String {
     let is_end = |c: char| c.is_whitespace() || matches!(c, '?' | '!' | '.' | '\u{bf}');
     text.trim_matches(is_end).to_lowercase()

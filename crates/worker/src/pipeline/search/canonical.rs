@@ -1,9 +1,9 @@
-//! One spelling for all addresses of one page, so that a page found twice counts as one source.
-//! Used to compare only: what is shown and fetched is the address as it was found.
+//! Canonical URLs, so that a page found under two URLs counts as one source. Only for comparison:
+//! the URL that was found is the one shown and fetched.
 
 use url::Url;
 
-/// Parameters that say where a visitor came from, not what is shown.
+/// Query parameters that track the visitor and do not change the page.
 const TRACKING: [&str; 38] = [
     "gclid",
     "gclsrc",
@@ -46,9 +46,9 @@ const TRACKING: [&str; 38] = [
 ];
 const TRACKING_PREFIXES: [&str; 5] = ["utm_", "pk_", "piwik_", "mtm_", "matomo_"];
 
-/// The canonical form of `address`: always https, without `www.`, default port, user, fragment,
-/// trailing slash and tracking parameters; parameters in order. Addresses that are not http(s) keep
-/// all but their fragment; what is no address is only trimmed.
+/// The canonical form of `address`: https, without `www.`, default port, user, fragment, trailing
+/// slash and tracking parameters, the other parameters sorted. URLs that are not http(s) only lose
+/// their fragment; text that is no URL is only trimmed.
 #[must_use]
 pub fn canonical(address: &str) -> String {
     let trimmed = address.trim();
@@ -62,7 +62,7 @@ pub fn canonical(address: &str) -> String {
     let Some(host) = url.host_str() else {
         return trimmed.to_owned();
     };
-    // "0.." is a name, and "0" another spelling of 0.0.0.0: what no resolver takes is left alone.
+    // "0.." is a name, but "0" is another spelling of 0.0.0.0. No resolver accepts two dots.
     if host.ends_with("..") {
         return trimmed.to_owned();
     }
@@ -71,7 +71,7 @@ pub fn canonical(address: &str) -> String {
         return trimmed.to_owned();
     }
     let port = match url.port() {
-        // Both schemes are one here, so either default port says nothing.
+        // http and https count as the same, so both default ports are dropped.
         None | Some(80 | 443) => String::new(),
         Some(port) => format!(":{port}"),
     };
@@ -101,7 +101,7 @@ fn path(path: &str) -> String {
     joined
 }
 
-/// Escapes that need none are undone, the others get upper-case digits.
+/// Decodes escapes that are not needed; writes the others in upper case.
 fn percent_normalised(segment: &str) -> String {
     let mut normal = String::with_capacity(segment.len());
     let mut rest = segment;

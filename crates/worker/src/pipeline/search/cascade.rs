@@ -1,8 +1,8 @@
-//! Who is asked, and in which order.
+//! Chooses the providers of a search and their order.
 //!
-//! A named engine is asked alone. `auto` asks the operator's documents and the web side by side.
-//! On the web the engines form a chain, cheapest first, of which the next is asked only when those
-//! before it found too little or are slow (see `hedge`); Wikipedia stands in when there is no chain.
+//! A named engine is used alone. `auto` uses the local corpus and the web concurrently. The web
+//! engines form a chain, cheapest first: the next one is called only when those before it found too
+//! little or are slow (see `hedge`). Without a web engine, Wikipedia is the chain.
 
 use super::{
     hedge::{self, ENOUGH},
@@ -22,24 +22,24 @@ use url::Url;
 
 const NOTHING_RECENT: &str = "nothing recent enough was found: results of any age were used";
 
-/// Web engines in the order in which `auto` asks them.
+/// The web engines of `auto`, in order.
 const CHAIN: [SearchEngine; 3] = [
     SearchEngine::Searxng,
     SearchEngine::Serperdev,
     SearchEngine::Perplexity,
 ];
 
-/// One call to one provider and what came of it.
+/// One call to one provider and its result.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) provider: &'static str,
     pub(super) result: Result<Found, ProviderError>,
-    /// Results left out because the operator excludes their domains.
+    /// Hits that were dropped because the operator excludes their domains.
     pub(super) excluded: usize,
 }
 
 impl Attempt {
-    /// Asks `provider`; results in `excluded` domains are left out.
+    /// Calls `provider` and drops hits in `excluded` domains.
     pub(super) async fn make(
         provider: &Guarded,
         query: &ProviderQuery,
@@ -62,12 +62,12 @@ impl Attempt {
         }
     }
 
-    /// Results that can be used.
+    /// The number of hits.
     pub(super) fn found(&self) -> usize {
         self.result.as_ref().map_or(0, |found| found.hits.len())
     }
 
-    /// Whether the provider answered that there is nothing.
+    /// Whether the provider answered without hits.
     fn is_empty(&self) -> bool {
         self.result
             .as_ref()
@@ -75,13 +75,13 @@ impl Attempt {
     }
 }
 
-/// Whether the operator allows no source at the address of `hit`.
+/// Whether the URL of `hit` is in an excluded domain.
 pub(super) fn is_excluded(hit: &Hit, excluded: &DomainList) -> bool {
     let url = Url::parse(hit.url.trim());
     url.is_ok_and(|url| excluded.covers(&url))
 }
 
-/// The providers of one search.
+/// The providers of one search: the local corpus and a chain, either of which may be missing.
 #[derive(Clone)]
 pub(super) struct Route<'a> {
     beside: Option<&'a Guarded>,
@@ -90,7 +90,7 @@ pub(super) struct Route<'a> {
 }
 
 impl<'a> Route<'a> {
-    /// The route for `engine`; `None` when nothing of it is configured.
+    /// The route for `engine`; `None` if no provider for it is configured.
     pub(super) fn new(
         providers: &'a Providers,
         engine: SearchEngine,
@@ -122,7 +122,7 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// Asks for one query. Once `hurry` comes, the chain is not waited for any longer.
+    /// Sends one query to the providers. Cancelling `hurry` stops the wait for the chain.
     pub(super) async fn ask(
         &self,
         query: &ProviderQuery,
@@ -134,7 +134,7 @@ impl<'a> Route<'a> {
         let beside = async {
             let attempt = Attempt::make(self.beside?, query, self.excluded, true, deadline).await;
             if attempt.found() >= ENOUGH {
-                // There is something to answer from: the web is worth its usual time, not all.
+                // The local corpus has enough: the chain gets its usual time, not all of it.
                 tokio::select! {
                     () = chain_is_done.cancelled() => {}
                     () = sleep(self.patience()) => hurry.cancel(),
@@ -151,13 +151,13 @@ impl<'a> Route<'a> {
         beside.into_iter().chain(chained).collect()
     }
 
-    /// What the chain takes when each of its engines is as slow as it may be, and once more.
+    /// Twice the hedge delays of the whole chain.
     fn patience(&self) -> Duration {
         let all: Duration = self.chain.iter().map(|provider| provider.patience()).sum();
         all * 2
     }
 
-    /// Asks the chain; when nothing is as recent as the query wants it, for results of any age.
+    /// Searches the chain; if no hit is recent enough, again for hits of any age.
     async fn ask_chain(
         &self,
         query: &ProviderQuery,

@@ -1,7 +1,7 @@
-//! Merging: the lists of all providers and sub-queries become one, each page once.
+//! Merges the result lists of all providers and sub-queries into one, each page once.
 //!
 //! Reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): a page scores the sum of
-//! 1 / (60 + its position) over the lists it stands in. Positions can be compared between
+//! 1 / (60 + its position) over the lists that hold it. Positions can be compared between
 //! providers, their scores cannot.
 
 use super::canonical::canonical;
@@ -16,7 +16,7 @@ use std::{
     sync::Arc,
 };
 
-/// The constant of the method: how little the first places of a list outweigh the later ones.
+/// The constant of the method: the higher, the less the first positions outweigh the later ones.
 const K: f64 = 60.0;
 
 /// One provider's results for one sub-query.
@@ -27,7 +27,7 @@ pub(super) struct List {
     pub(super) hits: Vec<Hit>,
 }
 
-/// Merges `lists`, best first; equal scores keep the order in which they were met.
+/// Merges `lists`, best first; equal scores keep the order of the lists.
 pub(super) fn fuse(lists: Vec<List>) -> Vec<Candidate> {
     let mut merged: Vec<Merged> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
@@ -45,7 +45,7 @@ pub(super) fn fuse(lists: Vec<List>) -> Vec<Candidate> {
             let Some(entry) = merged.get_mut(at) else {
                 continue;
             };
-            // A list that holds a page twice votes for it once.
+            // A list that holds a page twice counts once.
             if counted.insert(at) {
                 entry.candidate.fused += 1.0 / (K + hit.position as f64);
             }
@@ -113,8 +113,8 @@ impl Merged {
     }
 }
 
-/// `known` with the blocks of `more` that it lacks. A provider may give of a long page what fits
-/// its query, and another sub-query needs another part of the page.
+/// `known` with the blocks of `more` that it lacks. A provider may deliver only the part of a long
+/// page that fits its query, and another sub-query another part.
 fn joined(known: Arc<Document>, more: &Document) -> Arc<Document> {
     let held: HashSet<(&str, Option<&str>)> = known.blocks.iter().map(identity).collect();
     let lacking: Vec<Block> = more
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_in_two_lists_comes_before_the_first_of_one() {
+    fn a_page_in_two_lists_ranks_before_the_first_of_one_list() {
         let fused = fuse(vec![
             list(0, "searxng", &["https://a.org/", "https://b.org/"]),
             list(1, "local", &["https://c.org/", "http://www.b.org"]),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_votes_once_for_a_page_it_holds_twice() {
+    fn a_list_that_holds_a_page_twice_counts_once() {
         let fused = fuse(vec![list(
             0,
             "searxng",
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_placed_address_and_the_longest_excerpt_are_kept() {
+    fn the_best_placed_url_and_the_longest_excerpt_are_kept() {
         let long = Hit {
             position: 4,
             snippet: "a longer excerpt".to_owned(),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_page_that_different_queries_found_are_put_together() {
+    fn parts_of_a_page_from_different_queries_are_joined() {
         let part = |query, anchor: &str, text| List {
             query,
             hits: vec![Hit {
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn hits_without_an_address_are_dropped() {
+    fn hits_without_a_url_are_dropped() {
         assert!(fuse(vec![list(0, "searxng", &["", " "])]).is_empty());
     }
 }

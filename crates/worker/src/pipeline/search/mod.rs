@@ -1,4 +1,5 @@
-//! Search: every sub-query to its providers, side by side; what they find, merged.
+//! The search stage: sends all sub-queries to their providers concurrently ([`Providers`]) and
+//! merges the hits into candidates.
 
 mod ahead;
 pub mod breaker;
@@ -35,12 +36,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// Results asked of a provider at least: what is found twice or cannot be read needs replacing.
+/// The minimum number of results to request: some are duplicates or cannot be read.
 const LEAST_RESULTS: usize = 10;
-/// What the last queries get at least when half of them are through.
+/// The minimum time for the remaining queries once half of them have ended.
 const STRAGGLERS: Duration = Duration::from_secs(2);
 
-/// What was found.
 #[derive(Debug)]
 pub struct Searched {
     /// Best first; at least one.
@@ -49,12 +49,12 @@ pub struct Searched {
     pub usage: Option<Usage>,
 }
 
-/// Searches for every query of `plan` until `deadline`; what `ahead` has begun, which has entered
-/// the plan, is not searched for again. Failures and notices of providers are told to `sink` as
-/// warnings.
+/// Searches for every query of `plan` until `deadline`. The query of the speculative search
+/// `ahead`, which is merged into the plan, is not sent again. Failures and notices of providers go
+/// to `sink` as warnings.
 ///
 /// # Errors
-/// When there is nothing to ask, everything failed, or nothing was found.
+/// [`PipelineError`] when no provider is configured, all failed, or nothing was found.
 pub async fn search(
     context: &Context,
     plan: &Plan,
@@ -111,7 +111,7 @@ pub async fn search(
         answered.push((at, attempts));
         let done = answered.len();
         if done * 2 >= total && found >= ENOUGH && !hurry.is_cancelled() {
-            // The others may take as long again.
+            // The remaining queries get as long again.
             hurry_at = hurry_at.or(Some(Instant::now() + start.elapsed().max(STRAGGLERS)));
         }
         sink.stage(
@@ -122,16 +122,16 @@ pub async fn search(
         );
     }
 
-    // Who answers first must not decide ties.
+    // The order of arrival must not decide ties.
     answered.sort_by_key(|(at, _)| *at);
     collect(answered)
 }
 
-/// Asks `engine` alone, once, for `query`. Gives what it found, its hits merged, and for each hit
-/// (from 1; the list starts at 0) the number of its candidate.
+/// Sends `query` to `engine` alone, once. Returns its response, its merged hits as candidates, and
+/// for each hit the number of its candidate, from 1.
 ///
 /// # Errors
-/// When it is not configured, fails or finds nothing.
+/// [`PipelineError`] when `engine` is not configured, fails or finds nothing.
 pub(super) async fn one(
     context: &Context,
     engine: SearchEngine,
@@ -190,7 +190,7 @@ fn provider_query(plan: &Plan, planned: &PlannedQuery, request: &SearchRequest) 
     }
 }
 
-/// `text` with the year that the question is about: to most engines it is a word like others.
+/// `text` with the year that the question names: most engines have no filter for it.
 fn with_year(text: &str, year: Option<i32>) -> String {
     let missing = year
         .map(|year| year.to_string())

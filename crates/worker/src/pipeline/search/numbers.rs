@@ -1,13 +1,13 @@
-//! New numbers for the citations of a ready answer.
+//! Renumbers the citations of a ready answer.
 
-/// `text` with each `[n]` replaced by `numbers[n - 1]`; those that have none there are removed.
+/// `text` with each `[n]` replaced by `numbers[n - 1]`, or removed if that is `None` or missing.
 #[must_use]
 pub(crate) fn renumber(text: &str, numbers: &[Option<usize>]) -> String {
     let mut renumbered = String::with_capacity(text.len());
     let mut rest = text.chars();
     while let Some(next) = rest.next() {
         renumbered.push(next);
-        // Looking back sees what a removed citation left behind too: `[[9]2]` becomes `[2]`.
+        // Looking back also finds what a removed citation leaves: `[[9]2]` becomes `[2]`.
         let Some((start, number)) = citation_at_end(&renumbered) else {
             continue;
         };
@@ -23,7 +23,7 @@ pub(crate) fn renumber(text: &str, numbers: &[Option<usize>]) -> String {
     renumbered
 }
 
-/// Where the `[n]` starts that `text` ends with, and its digits.
+/// The start and the digits of the `[n]` at the end of `text`.
 fn citation_at_end(text: &str) -> Option<(usize, &str)> {
     let inside = text.strip_suffix(']')?;
     let before = inside.trim_end_matches(|char: char| char.is_ascii_digit());
@@ -42,7 +42,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn numbers_follow_their_sources_and_dead_ones_go() {
+    fn citations_are_renumbered_and_those_without_a_source_removed() {
         let numbers = [Some(1), None, Some(2)];
         assert_eq!(
             renumber("A [1]. B [2]. C [3][1].", &numbers),

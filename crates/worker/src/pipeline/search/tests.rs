@@ -66,7 +66,7 @@ fn late(name: &'static str) -> Arc<Scripted> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_engine_is_asked_only_when_the_first_found_too_little() {
+async fn the_next_engine_is_called_only_when_the_first_found_too_little() {
     let (serper, perplexity) = (
         Scripted::finds("serperdev", &THREE),
         Scripted::finds("perplexity", &THREE),
@@ -93,7 +93,7 @@ async fn the_next_engine_is_asked_only_when_the_first_found_too_little() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn documents_of_the_operator_do_not_replace_the_web() {
+async fn the_local_corpus_does_not_replace_the_web() {
     let local = Scripted::finds("local", &["file:///a", "file:///b", "file:///c"]);
     let serper = Scripted::finds("serperdev", &THREE);
     let found = searched(&[&local, &serper], SearchEngine::Auto, &Recorder::default())
@@ -104,7 +104,7 @@ async fn documents_of_the_operator_do_not_replace_the_web() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn wikipedia_stands_in_when_no_engine_is_configured() {
+async fn wikipedia_is_used_when_no_web_engine_is_configured() {
     let wikipedia = Scripted::finds("wikipedia", &THREE);
     let local = Scripted::finds("local", &["file:///a"]);
     searched(
@@ -127,7 +127,7 @@ async fn wikipedia_stands_in_when_no_engine_is_configured() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_named_engine_is_asked_alone() {
+async fn a_named_engine_is_called_alone() {
     let (searxng, wikipedia) = (
         Scripted::finds("searxng", &THREE),
         Scripted::finds("wikipedia", &THREE),
@@ -143,7 +143,7 @@ async fn a_named_engine_is_asked_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_one_engine_fails_the_others_answer_and_the_user_is_told() {
+async fn when_one_engine_fails_the_next_answers_with_a_warning() {
     let (searxng, serper) = (
         Scripted::fails("searxng"),
         Scripted::finds("serperdev", &THREE),
@@ -170,7 +170,7 @@ async fn a_slow_engine_leaves_time_for_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_engine_does_not_hold_up_what_others_found() {
+async fn a_slow_engine_does_not_hold_up_the_hits_of_others() {
     let (searxng, local) = (late("searxng"), Scripted::finds("local", &["file:///a"]));
     let start = Instant::now();
     let found = searched(
@@ -185,14 +185,14 @@ async fn a_slow_engine_does_not_hold_up_what_others_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn documents_that_answer_do_not_wait_long_for_a_hanging_engine() {
+async fn with_enough_local_hits_a_hanging_engine_is_soon_given_up() {
     let local = Scripted::finds("local", &["file:///a", "file:///b", "file:///c"]);
     let searxng = late("searxng");
     let sink = Recorder::default();
     let start = Instant::now();
     let found = searched(&[&searxng, &local], SearchEngine::Auto, &sink).await;
     assert_eq!(found.unwrap().candidates.len(), 3);
-    assert_eq!(start.elapsed().as_secs(), 6, "twice the patience");
+    assert_eq!(start.elapsed().as_secs(), 6, "twice the hedge delay");
     assert_eq!(sink.warnings(), ["searxng did not answer in time"]);
 }
 
@@ -218,7 +218,7 @@ impl SearchProvider for Stumbling {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_query_that_hangs_costs_its_own_results_and_a_moment() {
+async fn a_hanging_query_loses_only_its_own_hits() {
     let providers = Providers::new(vec![Arc::new(Stumbling)]);
     let sink = Recorder::default();
     let start = Instant::now();
@@ -229,7 +229,7 @@ async fn one_query_that_hangs_costs_its_own_results_and_a_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sub_queries_and_engines_run_side_by_side() {
+async fn sub_queries_and_engines_run_concurrently() {
     let second = Duration::from_secs(1);
     let found = || {
         Ok(Found {
@@ -257,7 +257,7 @@ async fn sub_queries_and_engines_run_side_by_side() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_all_fail_the_error_names_them_and_says_whether_to_try_again() {
+async fn when_all_fail_the_error_names_them_and_whether_it_is_retryable() {
     let refused = Scripted::after(
         "serperdev",
         Duration::ZERO,
@@ -281,7 +281,7 @@ async fn when_all_fail_the_error_names_them_and_says_whether_to_try_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_is_asked_for_when_nobody_would_answer_before() {
+async fn retry_after_is_set_when_every_provider_asks_for_a_wait() {
     let limited = |provider, seconds| {
         let error = ProviderError::RateLimited {
             provider,
@@ -301,7 +301,7 @@ async fn a_wait_is_asked_for_when_nobody_would_answer_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_of_the_local_documents_does_not_hide_a_dead_engine() {
+async fn an_empty_local_corpus_does_not_hide_a_failing_engine() {
     let local = Scripted::finds("local", &[]);
     let error = error_of(&[&Scripted::fails("searxng"), &local], SearchEngine::Auto).await;
     assert_eq!(error.code, error_code::UPSTREAM_UNAVAILABLE);
@@ -313,7 +313,7 @@ async fn silence_of_the_local_documents_does_not_hide_a_dead_engine() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn late_empty_and_missing_providers_are_told_apart() {
+async fn slow_empty_and_missing_providers_give_different_errors() {
     let code = async |providers: &[&Arc<Scripted>], engine| {
         let error = error_of(providers, engine).await;
         (error.code, error.retryable)
@@ -337,9 +337,8 @@ async fn late_empty_and_missing_providers_are_told_apart() {
     );
 }
 
-/// Finds a page only when its age does not matter.
 #[tokio::test(start_paused = true)]
-async fn a_dead_engine_is_left_alone_after_five_failures() {
+async fn a_failing_engine_is_not_called_after_five_failures() {
     let (searxng, serper) = (
         Scripted::fails("searxng"),
         Scripted::finds("serperdev", &THREE),
@@ -351,7 +350,7 @@ async fn a_dead_engine_is_left_alone_after_five_failures() {
             .await
             .unwrap();
     }
-    // Each failure was tried once more before it counted.
+    // Each of the five failures includes one retry.
     assert_eq!((searxng.calls(), serper.calls()), (10, 8));
     let states: Vec<_> = providers.states().collect();
     assert_eq!(

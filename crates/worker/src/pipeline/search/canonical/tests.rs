@@ -2,7 +2,7 @@ use super::canonical;
 use proptest::prelude::*;
 
 #[test]
-fn spellings_of_one_page_are_equal() {
+fn urls_of_one_page_are_equal() {
     let table = [
         ("http://example.org", "https://example.org/"),
         ("https://www.example.org/", "https://example.org"),
@@ -79,20 +79,20 @@ fn different_pages_stay_different() {
 }
 
 #[test]
-fn what_is_no_address_is_only_trimmed() {
+fn text_that_is_no_url_is_only_trimmed() {
     assert_eq!(canonical(" no address "), "no address");
     assert_eq!(canonical(""), "");
 }
 
 #[test]
-fn a_name_that_becomes_a_number_without_its_dots_is_left_alone() {
+fn a_host_that_becomes_an_ip_address_without_its_dots_is_unchanged() {
     assert_eq!(canonical("http://0../a"), "http://0../a");
     assert_eq!(canonical("http://0./a"), canonical("https://0.0.0.0/a"));
 }
 
 proptest! {
     #[test]
-    fn a_canonical_address_is_its_own_canonical_form(
+    fn canonical_urls_are_their_own_canonical_form(
         host in "(www\\.){0,2}[a-z]{1,5}\\.[a-z]{2,3}\\.?",
         path in "(/[a-zA-Z0-9%~.é]{0,6}){0,4}",
         query in "(\\?([a-z_]{1,8}=[a-zA-Z0-9%+&]{0,6}){0,3})?",
@@ -102,13 +102,13 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_too_odd(text in "\\PC{0,80}") {
+    fn any_text_has_a_stable_canonical_form(text in "\\PC{0,80}") {
         let once = canonical(&text);
         prop_assert_eq!(canonical(&once), once);
     }
 
     #[test]
-    fn odd_parts_of_an_address_do_not_matter(
+    fn unusual_urls_have_a_stable_canonical_form(
         scheme in "(http|https|HTTP|ftp|mailto|data):(//|/|\\\\)?",
         user in "([a-z:%]{0,4}@)?",
         host in "(www\\.|WWW\\.)?(\\[::[0-9a-f]{1,3}\\]|[a-z0-9é%]{1,6}(\\.[a-z0-9]{1,4}){0,2}\\.{0,2})",

@@ -1,7 +1,8 @@
-//! What is recent, and what is of a year.
+//! Searches for recent results, and for those of a year.
 
 use super::*;
 
+/// Finds a page only without a time range.
 struct Archive;
 
 #[async_trait::async_trait]
@@ -23,7 +24,7 @@ impl SearchProvider for Archive {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_nothing_is_recent_enough_older_results_are_used_and_the_user_is_told() {
+async fn without_recent_results_older_ones_are_used_with_a_warning() {
     let providers = Providers::new(vec![Arc::new(Archive)]);
     let sink = Recorder::default();
     let found = run(&providers, "news about Rust", SearchEngine::Auto, &sink).await;
@@ -35,7 +36,7 @@ async fn when_nothing_is_recent_enough_older_results_are_used_and_the_user_is_to
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_query_names_the_year_that_the_question_is_about() {
+async fn every_query_names_the_year_of_the_question() {
     let searxng = Scripted::finds("searxng", &THREE);
     let question = "Compare Rust and Go in 2023";
     let providers = set(&[&searxng]);

@@ -1,4 +1,4 @@
-//! Slow, refusing and excluded: what is hedged, spared and left out.
+//! Slow engines are hedged, failing ones not called, excluded domains dropped.
 
 use super::*;
 use crate::pipeline::provider::Silence;
@@ -22,7 +22,7 @@ async fn an_engine_slower_than_usual_is_hedged_by_the_next() {
     let start = Instant::now();
     let found = run(&providers, "What is Rust?", SearchEngine::Auto, &sink).await;
     assert_eq!(found.unwrap().candidates.len(), 3);
-    assert_eq!(start.elapsed().as_secs(), 4, "3 s of patience, then 1 s");
+    assert_eq!(start.elapsed().as_secs(), 4, "3 s hedge delay, then 1 s");
     assert_eq!(sink.warnings(), ["searxng did not answer in time"]);
     assert_eq!(searxng.dropped.load(std::sync::atomic::Ordering::SeqCst), 1);
 
@@ -31,11 +31,11 @@ async fn an_engine_slower_than_usual_is_hedged_by_the_next() {
             .await
             .unwrap();
     }
-    assert_eq!(searxng.calls(), 5, "one that is always outrun is spared");
+    assert_eq!(searxng.calls(), 5, "lost hedges open the circuit");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_engine_is_still_listened_to_when_its_hedge_finds_too_little() {
+async fn a_slow_engine_is_still_used_when_its_hedge_finds_too_little() {
     let searxng = slow("searxng", 5, &["https://d.org/", "https://e.org/"]);
     let serper = slow("serperdev", 1, &["https://a.org/"]);
     let sink = Recorder::default();
@@ -47,7 +47,7 @@ async fn a_slow_engine_is_still_listened_to_when_its_hedge_finds_too_little() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_usual_is_learnt() {
+async fn latencies_are_recorded_per_provider() {
     let serper = slow("serperdev", 1, &THREE);
     let quick = slow("searxng", 0, &THREE);
     let providers = set(&[&quick, &serper]);
@@ -70,7 +70,7 @@ async fn what_is_usual_is_learnt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_query_that_is_refused_does_not_close_the_engine_for_others() {
+async fn refused_queries_do_not_open_the_circuit() {
     let error = ProviderError::Refused {
         provider: "searxng",
         reason: "HTTP 400, parameter language".to_owned(),
@@ -109,7 +109,7 @@ async fn without(domain: &str, providers: &[&Arc<Scripted>]) -> Result<Searched,
 }
 
 #[tokio::test(start_paused = true)]
-async fn hits_in_excluded_domains_are_no_sources() {
+async fn hits_in_excluded_domains_are_dropped() {
     let searxng = Scripted::finds("searxng", &["https://www.spam.org/x", "https://a.org/"]);
     let found = without("spam.org", &[&searxng]).await.unwrap();
     let urls: Vec<&str> = found.candidates.iter().map(|c| c.url.as_str()).collect();
@@ -120,7 +120,7 @@ async fn hits_in_excluded_domains_are_no_sources() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn engines_that_were_silent_are_no_verdict_that_there_is_nothing() {
+async fn failed_engines_without_hits_are_not_reported_as_no_sources() {
     for (silence, code, retryable) in [
         (Silence::Refused, error_code::SOURCES_BLOCKED, false),
         (Silence::Late, error_code::TIMEOUT, true),
