@@ -1,4 +1,5 @@
-//! Read: the pages behind the best results, all at once; what is late keeps its excerpt.
+//! The read stage: fetches the pages of the best candidates concurrently. A candidate whose page is
+//! not read keeps its excerpt.
 
 mod pool;
 mod same_page;
@@ -20,24 +21,21 @@ use std::sync::Arc;
 use summary::{is_refusal, summary};
 use url::Url;
 
-/// How many pages were read and how many were not.
+/// Numbers of pages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Pages that were read.
     pub read: usize,
-    /// Pages that could not be read, for whatever reason.
+    /// Not read, for any reason.
     pub failed: usize,
-    /// Those of them that refused to be read: robots.txt, a bot check, 401, 403, 429.
+    /// The failed pages that were not allowed: robots.txt, a bot check, 401, 403, 429, 451.
     pub blocked: usize,
-    /// Those of them that were too slow.
+    /// The failed pages that were too slow.
     pub late: usize,
 }
 
-/// Reads `pages` pages of candidates whose content is not there yet, best first and in `language`
-/// where there is a choice, until `deadline`.
-/// The next best page takes the place of one that cannot be read; the last pages are not waited for
-/// much longer than the others took. Pages that are not read keep their excerpt, and one warning
-/// says how many and why. Candidates that turn out to be one page become one.
+/// Reads `pages` pages of candidates without content until `deadline`, best first and preferably in
+/// `language`. The next best page replaces one that fails; stragglers are cancelled. One warning
+/// says how many pages were not read and why. Candidates that redirect to one page are merged.
 pub async fn read(
     context: &Context,
     candidates: &mut Vec<Candidate>,
@@ -75,7 +73,7 @@ pub async fn read(
             format!("{total} of {total} pages"),
         );
     }
-    // Ends the transfers that are still running.
+    // Stops the transfers that are still running.
     drop(pool);
     same_page::join(candidates);
     if !failures.is_empty() {
@@ -92,7 +90,7 @@ pub async fn read(
     }
 }
 
-/// What two addresses of one page have in common.
+/// Equal for URLs of one page.
 fn identity(address: &str) -> String {
     canonical(address)
 }
@@ -108,7 +106,7 @@ fn unread(candidates: &[Candidate]) -> Vec<(usize, Url)> {
 }
 
 fn keep(candidate: &mut Candidate, page: Page) {
-    // The fragment that a provider gave stays when the page did not move.
+    // Without a redirect, the URL keeps the fragment from the provider.
     if identity(&candidate.url) != identity(page.url.as_str()) {
         candidate.url = page.url.into();
     }

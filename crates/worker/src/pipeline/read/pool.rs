@@ -1,5 +1,5 @@
-//! Which pages are on their way: as many as are wanted, the next best one for each that fails, and
-//! no waiting for the last few once the others are there.
+//! Fetches as many pages as are wanted concurrently, starts the next best one for each that fails,
+//! and cancels stragglers.
 
 use super::{identity, unread};
 use crate::pipeline::{Candidate, Deadline, FetchError, Page, PageFetcher};
@@ -10,20 +10,20 @@ use url::Url;
 
 /// The last pages get as long as the slowest one took, and at least this.
 const PATIENCE: Duration = Duration::from_millis(700);
-/// The same when so few were fetched that each of them counts.
+/// The same while fewer than [`FEW`] pages are fetched: then each one matters.
 const PATIENCE_WITH_FEW: Duration = Duration::from_secs(2);
 const FEW: usize = 4;
-/// Another page is begun only if it has a chance to come in.
+/// With less time than this, no replacement is started.
 const WORTHWHILE: Duration = Duration::from_millis(500);
 
-/// The end of one page.
+/// The result of one fetch.
 pub(super) struct Arrival {
-    /// Whose page it is: an index into the candidates.
+    /// An index into the candidates.
     pub(super) at: usize,
     pub(super) result: Result<Page, FetchError>,
 }
 
-/// The pages of one search.
+/// The fetches of one search.
 pub(super) struct Pool<'a> {
     fetcher: &'a dyn PageFetcher,
     language: Option<&'a str>,
@@ -32,7 +32,7 @@ pub(super) struct Pool<'a> {
     running: FuturesUnordered<BoxFuture<'a, (Arrival, Duration)>>,
     wanted: usize,
     begun: usize,
-    /// Addresses of the pages that were read.
+    /// The canonical URLs of the pages that were read.
     read: HashSet<String>,
     fetched: usize,
     slowest: Duration,
@@ -40,7 +40,7 @@ pub(super) struct Pool<'a> {
 }
 
 impl<'a> Pool<'a> {
-    /// Begins to read the best `wanted` of the candidates that are not read yet.
+    /// Starts to fetch the best `wanted` candidates without content.
     pub(super) fn new(
         fetcher: &'a dyn PageFetcher,
         candidates: &[Candidate],
@@ -65,12 +65,12 @@ impl<'a> Pool<'a> {
         pool
     }
 
-    /// Pages that were begun so far.
+    /// The number of fetches started so far.
     pub(super) fn begun(&self) -> usize {
         self.begun
     }
 
-    /// The next page that is done, well or badly; `None` when there are no more or the rest is cut.
+    /// Waits for the next fetch to end; `None` when all have ended or the deadline passes.
     pub(super) async fn next(&mut self) -> Option<Arrival> {
         let until = self.patience.unwrap_or(self.deadline);
         let (arrival, took) = until.cut(self.running.next()).await??;
@@ -87,7 +87,7 @@ impl<'a> Pool<'a> {
     }
 
     fn fill(&mut self) {
-        // Twice as many as wanted is all that a search may ask the web for.
+        // A search may request at most twice as many pages as it wants.
         let left = self.patience.unwrap_or(self.deadline).remaining();
         while self.read.len() + self.running.len() < self.wanted
             && self.begun < 2 * self.wanted

@@ -1,11 +1,10 @@
-//! Results whose addresses differ but lead to one page.
+//! Merges candidates whose URLs redirect to one page.
 
 use super::identity;
 use crate::pipeline::Candidate;
 use std::collections::HashMap;
 
-/// Makes one candidate of all that have the same address by now. It stands where the best of them
-/// stood and was found by whoever found any of them.
+/// Merges candidates with the same canonical URL at the position of the best one.
 pub(super) fn join(candidates: &mut Vec<Candidate>) {
     let mut known: HashMap<String, usize> = HashMap::new();
     let mut kept: Vec<Candidate> = Vec::with_capacity(candidates.len());

@@ -1,8 +1,8 @@
-//! What is said about pages that were not read.
+//! Summarises the pages that were not read, for a warning.
 
 use crate::pipeline::FetchError;
 
-/// Whether the page refused to be read.
+/// Whether the site does not allow the page to be read.
 pub(super) fn is_refusal(error: &FetchError) -> bool {
     match error {
         FetchError::Forbidden(_) | FetchError::Status(401 | 403 | 429 | 451) => true,
@@ -20,7 +20,7 @@ pub(super) fn summary(failures: &[FetchError], total: usize) -> String {
             None => counted.push((reason, 1)),
         }
     }
-    // The order in which pages happened to fail says nothing.
+    // Sorted, because the order in which pages fail is random.
     counted.sort_by(|(a, many), (b, few)| few.cmp(many).then_with(|| b.cmp(a)));
     let reasons: Vec<String> = counted
         .iter()

@@ -31,7 +31,7 @@ fn candidate(url: &str) -> Candidate {
 }
 
 #[tokio::test(start_paused = true)]
-async fn slow_and_refused_pages_keep_their_excerpt_and_are_counted() {
+async fn slow_and_blocked_pages_keep_their_excerpt_and_are_counted() {
     let pages = Pages::default()
         .with("https://a.org/", Duration::from_secs(1), Ok("Text of a."))
         .with("https://b.org/", SHARE * 2, Ok("Text of b."))
@@ -80,11 +80,11 @@ async fn slow_and_refused_pages_keep_their_excerpt_and_are_counted() {
         ["4 of 5 pages could not be read: 2 HTTP 403, 1 too slow, 1 nothing to read: empty"]
     );
     assert_eq!(sink.progress().last().unwrap(), "5 of 5 pages");
-    assert_eq!(pages.asked.lock().unwrap().len(), 5, "none is asked twice");
+    assert_eq!(pages.asked.lock().unwrap().len(), 5, "each is fetched once");
 }
 
 #[tokio::test(start_paused = true)]
-async fn pages_are_read_side_by_side_in_the_language_of_the_question() {
+async fn pages_are_read_concurrently_in_the_language_of_the_question() {
     let second = Duration::from_secs(1);
     let pages = Pages::default()
         .with("https://a.org/", second, Ok("a"))
@@ -136,7 +136,7 @@ async fn only_web_pages_without_content_are_read_best_first_up_to_the_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_said_when_nothing_is_to_be_read() {
+async fn without_pages_to_read_no_event_is_sent() {
     let sink = Recorder::default();
     read(
         &context(Pages::default()).0,
@@ -150,7 +150,7 @@ async fn nothing_is_said_when_nothing_is_to_be_read() {
     assert!(sink.0.lock().unwrap().is_empty());
 }
 
-/// Five pages of which the last is never there, the others after `delay` each.
+/// Reads `count` pages: the first one hangs, each of the others takes `delay`.
 async fn with_a_straggler(delay: Duration, count: usize) -> (Tally, Duration) {
     let names: Vec<String> = (0..count).map(|at| format!("https://{at}.org/")).collect();
     let pages = names[1..]
@@ -183,7 +183,7 @@ async fn the_last_page_gets_as_long_as_the_slowest_of_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn quick_pages_leave_the_last_one_a_moment_and_few_pages_a_longer_one() {
+async fn the_last_page_gets_a_minimum_wait_and_a_longer_one_with_few_pages() {
     let quick = Duration::from_millis(10);
     let (_, took) = with_a_straggler(quick, 5).await;
     assert!(took < Duration::from_millis(720), "{took:?}");
@@ -195,7 +195,7 @@ async fn quick_pages_leave_the_last_one_a_moment_and_few_pages_a_longer_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_is_the_only_hope_is_waited_for() {
+async fn the_only_page_left_gets_the_whole_time() {
     let pages = Pages::default()
         .with("https://a.org/", SHARE - Duration::from_millis(10), Ok("a"))
         .with(
@@ -219,7 +219,7 @@ async fn a_page_that_is_the_only_hope_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_best_page_takes_the_place_of_one_that_fails() {
+async fn the_next_best_page_replaces_one_that_fails() {
     let instant = Duration::ZERO;
     let pages = Pages::default()
         .with("https://c.org/", instant, Ok("c"))
@@ -245,12 +245,12 @@ async fn the_next_best_page_takes_the_place_of_one_that_fails() {
     assert_eq!(
         asked,
         ["a", "b", "c", "d"].map(|name| format!("https://{name}.org/")),
-        "and no more than are wanted"
+        "no more than are wanted"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_search_asks_for_twice_as_many_pages_as_it_wants_at_most() {
+async fn at_most_twice_as_many_pages_as_wanted_are_fetched() {
     let mut candidates: Vec<Candidate> = (0..20)
         .map(|at| candidate(&format!("https://{at}.org/")))
         .collect();
@@ -269,7 +269,7 @@ async fn a_search_asks_for_twice_as_many_pages_as_it_wants_at_most() {
     assert_eq!(pages.asked.lock().unwrap().len(), 6);
 }
 
-/// Leads every address to one page.
+/// Redirects every URL of short.org to one page.
 struct Moved;
 
 #[async_trait::async_trait]
@@ -290,7 +290,7 @@ impl PageFetcher for Moved {
 }
 
 #[tokio::test(start_paused = true)]
-async fn results_that_lead_to_one_page_become_one_and_another_is_read_instead() {
+async fn candidates_that_redirect_to_one_page_are_merged_and_another_is_read() {
     let mut first = candidate("https://short.org/1");
     first.found_by = vec![1];
     let mut last = candidate("https://www.long.org/page/");
