@@ -1,4 +1,5 @@
-//! Direct: Perplexity answers by itself; its text is cleaned and held against its sources.
+//! Direct search: Perplexity writes the answer; its citations are cleaned and checked against its
+//! sources.
 
 use super::{
     answer::{Answer, citations},
@@ -22,10 +23,11 @@ use privachat_core::schema::{Event, SearchEngine, SearchRequest, Stage, error_co
 use std::{sync::Arc, time::Duration};
 use tracing::Instrument;
 
-/// Kept for the check, and for reading and ranking what the answer is held against.
+/// Reserved for the check.
 const CHECK: Duration = Duration::from_millis(300);
+/// Reserved for ranking.
 const RANK: Duration = Duration::from_secs(1);
-/// Its answer is there already: for pages nobody waits long.
+/// The maximum time for reading: it only serves the check.
 const READ_MOST: Duration = Duration::from_secs(5);
 /// Pages that are read to check the answer.
 const PAGES: usize = 5;
@@ -33,7 +35,7 @@ const PAGES: usize = 5;
 /// Runs a direct search until `deadline`.
 ///
 /// # Errors
-/// When Perplexity is not configured or gives no answer.
+/// [`PipelineError`] when Perplexity is not configured, fails, or gives no answer or no sources.
 pub async fn run(
     context: &Context,
     request: &SearchRequest,
@@ -103,7 +105,7 @@ pub async fn run(
     ))
 }
 
-/// The whole question: whoever answers needs all of it.
+/// The query with the whole question: Perplexity answers it.
 fn query(plan: &Plan, request: &SearchRequest) -> ProviderQuery {
     let planned = plan.queries.first();
     ProviderQuery {
@@ -115,7 +117,7 @@ fn query(plan: &Plan, request: &SearchRequest) -> ProviderQuery {
     }
 }
 
-/// The answer with the numbers of the candidates.
+/// The answer, its citations renumbered to the candidates.
 fn cleaned(
     found: &Found,
     numbers: &[Option<usize>],
@@ -137,9 +139,9 @@ fn cleaned(
     Ok(text.trim().to_owned())
 }
 
-/// The candidates in their own order, each with the passages that ranking chose, else with its
-/// excerpt; and for each (from 1; the list starts at 0) its number then. One without any text
-/// can prove nothing and is still what the answer cites: its title stands for it.
+/// The candidates as sources in their own order, each with its ranked passages, else its excerpt;
+/// and for each URL of `order` the number of its source, from 1. A source without text is still
+/// cited by the answer: it gets its title as passage.
 fn in_order(
     order: &[String],
     candidates: Vec<Candidate>,
@@ -152,7 +154,7 @@ fn in_order(
             chosen.cloned().unwrap_or_else(|| unranked(candidate))
         })
         .collect();
-    // Reading may have made one of two candidates that are one page.
+    // Redirects may have given two candidates the same URL.
     sources.dedup_by(|a, b| a.candidate.url == b.candidate.url);
     let numbers = order.iter().map(|url| {
         let at = sources.iter().position(|it| it.candidate.url == *url)?;

@@ -51,7 +51,7 @@ fn found(answer: &str) -> Found {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_answer_of_perplexity_is_held_against_the_pages_it_cites() {
+async fn the_answer_of_perplexity_is_checked_against_the_pages_it_cites() {
     let (perplexity, context) = context(Ok(found(
         "Gold melts at 1064 degrees Celsius [3]. It is heavy [2][9].",
     )));
@@ -91,7 +91,7 @@ async fn the_answer_of_perplexity_is_held_against_the_pages_it_cites() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn citations_of_excluded_domains_go_with_their_source() {
+async fn citations_of_excluded_domains_are_removed() {
     let (_, mut context) = context(Ok(found("It is heavy [1]. It melts at 1064 degrees [3].")));
     context.excluded = Arc::new(DomainList::new(&["a.org".to_owned()]));
     let outcome = ask(&context).await.0.unwrap();
@@ -100,7 +100,7 @@ async fn citations_of_excluded_domains_go_with_their_source() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_answer_no_source_and_no_provider_are_failures() {
+async fn a_missing_answer_source_or_provider_is_an_error() {
     let code = async |found| {
         let (_, context) = context(found);
         ask(&context).await.0.unwrap_err().code
