@@ -1,24 +1,25 @@
-//! Where fenced code begins and ends.
+//! Tracks fenced code.
 
-/// Follows a text character by character and knows whether it is inside a code fence.
+/// Takes a text character by character and tracks whether it is inside a code fence.
 #[derive(Debug, Default)]
 pub(super) struct Code {
-    /// The fence that is open: its sign and how many of it.
+    /// The open fence: its character and length.
     open: Option<(char, usize)>,
-    /// The run of fence signs that the line began with.
+    /// The run of fence characters at the start of the line.
     run: Option<(char, usize)>,
-    /// Whether only such a run stands in the line so far.
+    /// Whether the line so far is only such a run.
     at_start: bool,
+    /// Whether the line is not empty.
     line: bool,
 }
 
 impl Code {
-    /// Whether what comes next is code.
+    /// Whether the next character is code.
     pub(super) fn in_fence(&self) -> bool {
         self.open.is_some()
     }
 
-    /// Whether nothing stands in the line so far.
+    /// Whether the line is empty so far.
     pub(super) fn at_line_start(&self) -> bool {
         !self.line
     }

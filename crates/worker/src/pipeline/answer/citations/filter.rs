@@ -1,14 +1,14 @@
-//! Cleans citations in text that arrives in pieces.
+//! Cleans citations in streamed text.
 //!
-//! A machine that takes one character at a time, so that every way to cut the text into pieces gives
-//! the same result. It holds back what may still become a citation (`[…`) or a code span.
+//! A state machine over single characters, so that the result does not depend on how the text is
+//! split. It holds back text that may still become a citation (`[…`) or a code span.
 
 use super::{code::Code, parse};
 use std::collections::VecDeque;
 
-/// What a bracket may hold before it is taken for text.
+/// With more characters than this, an open bracket is text.
 const LONGEST_CITATION: usize = 48;
-/// What a pair of backticks may hold before the first is taken for text.
+/// With more characters than this, an open backtick is text.
 const LONGEST_SPAN: usize = 400;
 
 /// Cleans text piece by piece; see [`super::clean`].
@@ -21,11 +21,11 @@ pub struct CitationFilter {
     code: Code,
     /// An open bracket and what followed it.
     held: String,
-    /// White space before a possible citation, dropped when the citation is.
+    /// Spaces before a possible citation; dropped with it.
     spaces: String,
-    /// Brackets right before the held one.
+    /// Open brackets right before `held`.
     nesting: usize,
-    /// Closing brackets that belong to a citation which is written already.
+    /// Closing brackets of a citation that is already written.
     to_drop: usize,
     removed: bool,
     last: Option<char>,
@@ -43,7 +43,7 @@ struct Span {
 }
 
 impl CitationFilter {
-    /// For an answer over `sources` sources.
+    /// A filter for an answer from `sources` sources.
     #[must_use]
     pub fn new(sources: usize) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl CitationFilter {
         }
     }
 
-    /// One that takes every citation out of the text and only remembers them.
+    /// A filter that removes all citations and only collects their numbers.
     #[must_use]
     pub fn stripping(sources: usize) -> Self {
         Self {
@@ -61,14 +61,14 @@ impl CitationFilter {
         }
     }
 
-    /// Takes a piece and gives what is certain by now.
+    /// Adds a piece and returns the text that is final.
     pub fn push(&mut self, piece: &str) -> String {
         let mut queue: VecDeque<char> = piece.chars().collect();
         self.drain(&mut queue);
         std::mem::take(&mut self.out)
     }
 
-    /// Ends the text and gives the rest.
+    /// Ends the text and returns the rest.
     pub fn finish(&mut self) -> String {
         while let Some(span) = self.span.take() {
             if span.closing == span.opening {
@@ -86,7 +86,7 @@ impl CitationFilter {
         std::mem::take(&mut self.out)
     }
 
-    /// The numbers of the citations so far, in order, each as often as it stands there.
+    /// The numbers of the citations so far, in order and with repetitions.
     #[must_use]
     pub fn cited(&self) -> &[usize] {
         &self.cited
@@ -172,14 +172,14 @@ impl CitationFilter {
             self.to_drop += 1 + std::mem::take(&mut self.nesting);
             match parse::numbers(inner, self.sources) {
                 Some(numbers) => self.cite(&numbers),
-                // Its bracket goes too: with what follows it could be read as a citation.
+                // Drops its bracket, which with later text could look like a citation.
                 None => self.literal(inner),
             }
         }
         self.held.push(c);
     }
 
-    /// What is held, with the brackets before it.
+    /// Takes `held` with the brackets before it.
     fn take_held(&mut self) -> String {
         let nesting = std::mem::take(&mut self.nesting);
         format!("{}{}", "[".repeat(nesting), std::mem::take(&mut self.held))
@@ -231,7 +231,7 @@ impl CitationFilter {
         }
     }
 
-    /// Without this, what is left around a removed citation could become a fence or another span.
+    /// Keeps the text around a removed citation from joining to a fence or a code span.
     fn guard(&mut self, c: char) {
         if self.removed
             && self.spaces.is_empty()
@@ -295,7 +295,7 @@ impl CitationFilter {
         self.span = Some(span);
     }
 
-    /// The backticks were only backticks: what followed them is looked at again.
+    /// Emits the opening backticks as text and processes the rest of `span` again.
     fn not_a_span(&mut self, span: &Span) {
         let mut rest: VecDeque<char> = span.text.chars().collect();
         for _ in 0..span.opening {

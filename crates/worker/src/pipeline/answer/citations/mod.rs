@@ -12,7 +12,7 @@ use privachat_core::{
 };
 
 /// `text` with its citations in one form: `[1, 2]`, `[1-2]`, `【1】`, `[^1]`, `[Source 1]` become
-/// `[1][2]` and so on; numbers that no source has are taken out. Code is left as it is.
+/// `[1][2]` and so on; numbers without a source are removed. Code is unchanged.
 #[must_use]
 pub fn clean(text: &str, sources: usize) -> String {
     let mut filter = CitationFilter::new(sources);
@@ -30,13 +30,13 @@ pub fn strip(text: &str, sources: usize) -> (String, Vec<usize>) {
     (stripped, filter.cited().to_vec())
 }
 
-/// The numbers of the citations in `text`, in order, each as often as it stands there.
+/// The numbers of the citations in `text`, in order and with repetitions.
 #[must_use]
 pub fn cited(text: &str, sources: usize) -> Vec<usize> {
     strip(text, sources).1
 }
 
-/// Which citation of `text` means which source, by number.
+/// The sources that `text` cites, by number.
 #[must_use]
 pub fn mapping(text: &str, sources: &[Source]) -> Vec<CitationMapping> {
     let cited = cited(text, sources.len());

@@ -1,4 +1,4 @@
-//! What stands between the brackets of a citation.
+//! Parses the text between the brackets of a citation.
 
 /// Whether `c` can follow `held` (an opening bracket and more) in a citation.
 pub(super) fn may_continue(held: &str, c: char) -> bool {
@@ -43,9 +43,9 @@ pub(super) fn inner(held: &str) -> &str {
     held.trim_start_matches(['[', '【'])
 }
 
-/// The numbers in `inner` that are sources, each once; `None` when it is no citation at all.
+/// The numbers in `inner` that are sources, each once; `None` if it is no citation.
 pub(super) fn numbers(inner: &str, sources: usize) -> Option<Vec<usize>> {
-    // "1†L3-L5" points into a document; only the document counts.
+    // "1†L3-L5" names lines of a source; only the source counts.
     let inner = inner.split('†').next().unwrap_or_default();
     let mut numbers = Vec::new();
     let mut any = false;
@@ -84,7 +84,7 @@ fn range(part: &str) -> Option<(usize, usize)> {
     Some((first, last))
 }
 
-/// Saturates, because any number beyond the sources means the same.
+/// Saturates, as all numbers beyond the sources are treated alike.
 fn number(text: &str) -> Option<usize> {
     let text = text.trim();
     if text.is_empty() || !text.chars().all(|c| c.is_ascii_digit()) {

@@ -3,7 +3,7 @@ use privachat_core::schema::SourceType;
 use proptest::prelude::*;
 
 #[test]
-fn every_spelling_becomes_the_same() {
+fn all_forms_of_citations_become_one() {
     for (text, expected) in [
         ("A [1][2].", "A [1][2]."),
         ("A [1, 2].", "A [1][2]."),
@@ -23,7 +23,7 @@ fn every_spelling_becomes_the_same() {
 }
 
 #[test]
-fn numbers_without_a_source_disappear_with_their_space() {
+fn citations_without_a_source_are_removed_with_their_space() {
     for (text, expected) in [
         ("A [0].", "A."),
         ("A [99] b.", "A b."),
@@ -37,7 +37,7 @@ fn numbers_without_a_source_disappear_with_their_space() {
 }
 
 #[test]
-fn other_brackets_stay() {
+fn other_brackets_are_unchanged() {
     for text in [
         "see [this page](https://example.com)",
         "a [sic] b",
@@ -50,7 +50,7 @@ fn other_brackets_stay() {
 }
 
 #[test]
-fn code_is_not_touched() {
+fn code_is_unchanged() {
     for text in [
         "Use `items[99]` here.",
         "``a`b[99]``",
@@ -99,7 +99,7 @@ fn source(title: &str, url: &str) -> Source {
     }
 }
 
-/// Text that is mostly brackets, numbers and code signs.
+/// Text of mostly brackets, numbers and backticks.
 fn tricky() -> impl Strategy<Value = String> {
     prop::collection::vec(
         prop_oneof![
@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn the_pieces_do_not_matter(text in tricky(), cuts in prop::collection::vec(0usize..6, 0..30)) {
+    fn any_split_gives_one_result(text in tricky(), cuts in prop::collection::vec(0usize..6, 0..30)) {
         let mut filter = CitationFilter::new(3);
         let mut chars = text.chars();
         let mut streamed = String::new();
@@ -153,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_survived(text in "\\PC{0,200}") {
+    fn any_text_is_accepted(text in "\\PC{0,200}") {
         let cleaned = clean(&text, 4);
         prop_assert!(cleaned.chars().count() <= 3 * text.chars().count());
     }
