@@ -53,9 +53,8 @@ pub(crate) fn ranked(title: &str, url: &str, text: &str) -> RankedSource {
     }
 }
 
-/// A candidate with a document. Lines begin with `# ` (heading), `: ` (term), `- ` (list item),
-/// `| ` (row of a table),
-/// `` ` `` (code) or are paragraphs.
+/// A candidate with a document. Lines begin with `# ` or `## ` (heading), `: ` (term), `- ` (list
+/// item), `| ` (table row), `` ` `` (code) or are paragraphs.
 pub(crate) fn page(title: &str, url: &str, lines: &[&str]) -> Candidate {
     let blocks = lines.iter().map(|line| {
         let (kind, text) = [

@@ -1,4 +1,5 @@
-//! The answer: written by a model, or put together from the best sentences of the sources.
+//! The answer stage: a language model writes the answer ([`write`](mod@write)), or it is extracted
+//! from the sentences of the sources ([`extractive`](mod@extractive)).
 
 pub mod citations;
 pub mod extractive;

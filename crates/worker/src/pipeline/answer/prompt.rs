@@ -1,28 +1,27 @@
-//! What a language model is told: the rules, the numbered sources, the question.
+//! Builds the prompt for an answer: instructions, numbered sources, question.
 
 use crate::pipeline::{ModelLimits, Plan, Prompt, RankedSource};
 use privachat_core::schema::{Intent, PromptStrategy, SearchRequest};
 use std::fmt::Write;
 
-/// How much room the model has.
+/// How many tokens prompt and answer may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PromptBudget {
     /// Tokens of prompt and answer together.
     pub context_tokens: u32,
-    /// Tokens kept free for the answer.
+    /// Tokens reserved for the answer.
     pub answer_tokens: u32,
 }
 
-/// A longer context is not filled: what comes that far down the ranking costs more than it tells.
+/// A longer context is not filled: passages that far down the ranking are not worth their tokens.
 const MOST_CONTEXT: u32 = 16_384;
-/// The second try after the first prompt was too long.
+/// For the second prompt after one that was too long.
 const SMALL: PromptBudget = PromptBudget {
     context_tokens: 2048,
     answer_tokens: 512,
 };
 
 impl PromptBudget {
-    /// The room that a model with these limits has.
     #[must_use]
     pub fn of(limits: ModelLimits) -> Self {
         let context = limits.context_tokens;
@@ -33,7 +32,7 @@ impl PromptBudget {
         }
     }
 
-    /// Less, for after a prompt that was too long.
+    /// A smaller budget, for use after a prompt that was too long.
     #[must_use]
     pub fn smaller(self) -> Self {
         let context_tokens = SMALL.context_tokens.min(self.context_tokens / 2);
@@ -44,12 +43,12 @@ impl PromptBudget {
     }
 }
 
-/// Characters of a title or heading that are shown.
+/// Characters of a title or of headings.
 const LABEL: usize = 160;
-/// Tokens of a passage below which it is not worth its place.
+/// A source is left out if not even this many tokens of its first passage fit.
 const LEAST_PASSAGE: usize = 40;
 
-/// The prompt for an answer to `plan` from `sources`, best passages first within the budget.
+/// The prompt for an answer to `plan` from `sources`, with as many passages as fit the budget.
 #[must_use]
 pub fn prompt(
     plan: &Plan,
@@ -80,7 +79,7 @@ pub fn prompt(
     }
 }
 
-/// A border that a page cannot know, and so cannot close.
+/// Marks the borders of sources with a random key, so that a page cannot close its own.
 struct Fence(String);
 
 impl Fence {
@@ -123,8 +122,8 @@ fn system(plan: &Plan, request: &SearchRequest, fence: &Fence) -> String {
     text
 }
 
-/// The instruction that follows the intent; none for a static prompt, and with `auto` none where
-/// the intent is not clear.
+/// The instruction for the intent of the question; none for a static prompt, and for `auto` only
+/// if all sub-queries have the same intent.
 fn advice(plan: &Plan, strategy: PromptStrategy) -> Option<String> {
     if strategy == PromptStrategy::Static {
         return None;
@@ -154,7 +153,7 @@ fn advice(plan: &Plan, strategy: PromptStrategy) -> Option<String> {
     Some(advice.to_owned())
 }
 
-/// The sources with as many of their passages as there is room for: the best one of each first,
+/// The sources with as many passages as fit into `room` tokens: first the best one of each source,
 /// then the second of each, and so on.
 fn material(sources: &[RankedSource], fence: &Fence, room: usize) -> String {
     let mut left = room;
@@ -237,7 +236,7 @@ fn label(text: &str, fence: &Fence) -> String {
     )
 }
 
-/// A page that looks like our marks is shown as text.
+/// Changes text that looks like the borders of a source.
 fn escaped(text: &str, fence: &Fence) -> String {
     text.replace(&fence.0, "")
         .replace("</source", "‹/source")
@@ -257,7 +256,7 @@ fn cut(text: &str, room: usize) -> String {
     kept
 }
 
-/// Tokens of a text, rather too many than too few: every model cuts text in its own way.
+/// Estimates the tokens of a text, rather too many than too few: tokenizers differ.
 pub(crate) fn tokens(text: &str) -> usize {
     let price: f64 = text.chars().map(price).sum();
     #[expect(
@@ -269,7 +268,7 @@ pub(crate) fn tokens(text: &str) -> usize {
     tokens
 }
 
-/// About three characters a token in Latin text, fewer in other alphabets, one in ideographs.
+/// Tokens per character: a third in Latin text, more in other alphabets, over one in ideographs.
 fn price(c: char) -> f64 {
     match u32::from(c) {
         0..=0x24F => 1.0 / 3.0,

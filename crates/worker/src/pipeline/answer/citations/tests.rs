@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn any_split_gives_one_result(text in tricky(), cuts in prop::collection::vec(0usize..6, 0..30)) {
+    fn the_split_is_irrelevant(text in tricky(), cuts in prop::collection::vec(0usize..6, 0..30)) {
         let mut filter = CitationFilter::new(3);
         let mut chars = text.chars();
         let mut streamed = String::new();

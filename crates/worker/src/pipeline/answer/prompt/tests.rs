@@ -72,7 +72,7 @@ fn the_budget_is_kept() {
 }
 
 #[test]
-fn the_strategy_decides_on_the_advice() {
+fn the_strategy_decides_on_the_intent_instruction() {
     let sources = [ranked("One", "https://a.example/", "Text.")];
     let mut request = request("How many?");
     request.prompt_strategy = PromptStrategy::Static;
@@ -84,7 +84,7 @@ fn the_strategy_decides_on_the_advice() {
 }
 
 #[test]
-fn a_budget_never_exceeds_the_model_and_does_not_fill_a_huge_one() {
+fn a_budget_fits_the_model_and_does_not_fill_a_huge_context() {
     let of = |context_tokens, answer_tokens| {
         let budget = PromptBudget::of(ModelLimits {
             context_tokens,

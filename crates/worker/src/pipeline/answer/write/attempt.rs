@@ -1,4 +1,4 @@
-//! One try to have the answer written by a model.
+//! One request to the model to write the answer, and what of its text is used.
 
 use super::{Answer, declining::declines, salvage, shown::Shown};
 use crate::pipeline::{
@@ -14,13 +14,12 @@ use crate::pipeline::{
 use privachat_core::schema::{SearchRequest, Usage};
 use std::sync::Arc;
 
-/// Tokens of a prompt below which nothing is said about its being cut.
+/// Shorter prompts, in tokens, are not checked for truncation by the server.
 const NOTABLE_PROMPT: u64 = 1500;
 
-/// What became of a model's try.
 pub(super) enum Attempt {
     Written(Answer),
-    /// Nothing that can be used; whether text of it was already shown, and what it cost.
+    /// No usable text; `streamed` if some was already sent to subscribers.
     Failed {
         reason: String,
         streamed: bool,
@@ -85,7 +84,7 @@ impl Task<'_> {
         }
     }
 
-    /// The prompt and about how many tokens it has.
+    /// The prompt and an estimate of its tokens.
     async fn prompt(&self, budget: PromptBudget, deadline: Deadline) -> Option<(Prompt, u64)> {
         let (plan, sources) = (Arc::clone(self.plan), Arc::clone(self.sources));
         let request = self.request.clone();
@@ -98,7 +97,7 @@ impl Task<'_> {
             .await
     }
 
-    /// The name that was asked for, when the model had no chance to say its own.
+    /// The name of the requested model, for when the server did not report one.
     fn model_name(&self, model: &dyn LanguageModel) -> String {
         let asked = self.request.model.as_deref();
         asked.unwrap_or_else(|| model.name()).to_owned()
@@ -129,7 +128,7 @@ impl Task<'_> {
         attempt
     }
 
-    /// A whole answer, cited after the fact when the model did not cite.
+    /// Accepts a complete answer; adds citations if the model gave none.
     async fn accept(
         &self,
         text: String,
@@ -168,7 +167,7 @@ impl Task<'_> {
         })
     }
 
-    /// What is left of an answer that broke off, if that is worth reading.
+    /// Keeps the complete sentences of an answer that ended early, if one of them is cited.
     fn salvage(
         &self,
         text: &str,
@@ -201,8 +200,8 @@ fn failed(reason: &str, usage: Option<Usage>, shown: &Shown<'_>) -> Attempt {
     }
 }
 
-/// What to say when the server has read far less than it was sent. Our estimate is high by up to a
-/// third, so that only less than half of it tells.
+/// The warning for a server that truncated the prompt: it read less than half of the estimate,
+/// which is up to a third too high.
 fn silently_cut(usage: Option<Usage>, estimate: u64) -> Option<String> {
     let read = usage?.prompt_tokens;
     let cut = read > 0 && estimate >= NOTABLE_PROMPT && read < estimate / 2;
@@ -219,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prompt_of_which_less_than_half_was_read_was_cut() {
+    fn a_prompt_of_which_less_than_half_was_read_was_truncated() {
         let read = |prompt_tokens| {
             Some(Usage {
                 prompt_tokens,

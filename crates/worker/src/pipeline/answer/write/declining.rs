@@ -1,12 +1,12 @@
-//! Answers that only say that there is none.
+//! Detects abstention: answers that only say that the sources do not answer the question.
 
 use crate::pipeline::{answer::citations, text::sentences};
 
-/// Characters of the longest answer that is no more than that.
+/// Longer answers, in characters, are never abstentions.
 const LONGEST: usize = 400;
 
-/// Whether an answer from so many sources says that they do not tell, and nothing else that they
-/// are cited for.
+/// Whether an answer says that the sources do not answer, and cites none of `sources` sources for
+/// anything else.
 pub(super) fn declines(text: &str, sources: usize) -> bool {
     if text.chars().count() >= LONGEST {
         return false;
@@ -45,7 +45,7 @@ const DECLINING: [&str; 17] = [
     "non rispondono",
 ];
 
-/// What such a sentence goes on with when it has something to tell after all.
+/// After one of these, such a sentence states something.
 const YET: [&str; 5] = [" but ", "however", " aber ", " mais ", " pero "];
 
 #[cfg(test)]
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_declines_when_nothing_is_cited_for_a_fact() {
+    fn an_answer_without_a_cited_fact_is_an_abstention() {
         for (text, expected) in [
             ("The sources do not answer this question.", true),
             ("The sources do not contain the price [1][2].", true),

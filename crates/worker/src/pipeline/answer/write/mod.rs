@@ -1,5 +1,5 @@
-//! Writing the answer: a model when there is one and it is in time, the sources' own sentences
-//! otherwise.
+//! Writes the answer: with the language model if there is one and it is in time, else from the
+//! sources' own sentences.
 
 mod attempt;
 mod declining;
@@ -14,17 +14,16 @@ use attempt::{Attempt, Task};
 use privachat_core::schema::{Event, SearchRequest, Stage, Usage};
 use std::{sync::Arc, time::Duration};
 
-/// Time kept back for the answer without a model and for its check.
+/// Reserved for an extracted answer in case the model fails.
 const RESERVE: Duration = Duration::from_secs(1);
-/// What the answer without a model may take even when its time is up: it is all there will be.
+/// The minimum time for an extracted answer, even after the deadline: it is the last resort.
 const LAST_MOMENT: Duration = Duration::from_millis(200);
-/// What `model_used` says when no model wrote the answer.
+/// The `model_used` of answers that no model wrote.
 pub const EXTRACTIVE: &str = "extractive";
 
-/// A written answer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
-    /// The text, its citations clean.
+    /// With clean citations.
     pub text: String,
     /// The model that wrote it, or [`EXTRACTIVE`].
     pub model_used: String,
@@ -32,15 +31,15 @@ pub struct Answer {
     pub usage: Option<Usage>,
     /// What was cut or replaced, and why.
     pub warnings: Vec<String>,
-    /// Whether it only says that the sources do not tell.
+    /// Whether it only says that the sources do not answer the question.
     pub declined: bool,
-    /// 0–1: how much speaks for the quoted sentences being what was asked for; `None` when a model
-    /// wrote the answer. That they are true to their source says nothing about it.
+    /// 0–1: how likely the extracted sentences answer the question; `None` if a model wrote the
+    /// answer. Independent of their support, which quotations always have.
     pub answered: Option<f64>,
 }
 
-/// Writes the answer to `plan` from `sources` and streams it to `sink`. Always gives an answer; it
-/// ends before `deadline` as long as the model can be dropped.
+/// Writes the answer to `plan` from `sources` and streams it to `sink`. Always returns an answer,
+/// before `deadline` unless extracting it takes the minimum time.
 pub async fn write(
     context: &Context,
     plan: &Arc<Plan>,
@@ -100,7 +99,7 @@ async fn with_model(model: &dyn LanguageModel, task: &Task<'_>, deadline: Deadli
     }
 }
 
-/// The answer without a model, shown sentence by sentence.
+/// The extracted answer, streamed sentence by sentence.
 async fn quoted(task: &Task<'_>, deadline: Deadline) -> Answer {
     let Task {
         plan,
@@ -136,7 +135,7 @@ async fn quoted(task: &Task<'_>, deadline: Deadline) -> Answer {
     }
 }
 
-/// The best passages as they are, when there was no time to choose sentences.
+/// The best passages unchanged, if there was no time to choose sentences.
 fn passages(sources: &[RankedSource], sink: &dyn ProgressSink) -> Answer {
     let text = last_resort::answer(sources);
     sink.emit(Event::Text {

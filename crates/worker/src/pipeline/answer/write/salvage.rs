@@ -1,8 +1,8 @@
-//! What can be kept of an answer that broke off.
+//! Truncates an answer that ended early to its complete sentences.
 
 use crate::pipeline::{answer::citations, text::sentence_ranges};
 
-/// `text` up to its last complete sentence; `None` unless one of the complete ones cites a source.
+/// `text` up to its last complete sentence; `None` unless the result cites a source.
 pub(super) fn complete_sentences(text: &str, sources: usize) -> Option<String> {
     let mut end = 0;
     for range in sentence_ranges(text) {

@@ -1,9 +1,9 @@
-//! What a reader sees of an answer while it is written.
+//! Streams the text of an answer to subscribers while the model writes it.
 
 use crate::pipeline::{ProgressSink, answer::citations::CitationFilter};
 use privachat_core::schema::Event;
 
-/// Text on its way to the reader, its citations cleaned as it goes.
+/// The text that was streamed; its citations are cleaned piece by piece.
 pub(super) struct Shown<'a> {
     sources: usize,
     filter: CitationFilter,
@@ -26,7 +26,7 @@ impl<'a> Shown<'a> {
         self.show(delta);
     }
 
-    /// Takes back what was shown.
+    /// Voids the text so far.
     pub(super) fn discard(&mut self) {
         self.filter = CitationFilter::new(self.sources);
         if self.text.is_empty() {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use privachat_core::mode::Mode;
 use std::sync::Mutex;
 
-/// Says given pieces, then ends as told.
+/// Streams `pieces`, then returns the last of `ends`.
 struct Scripted {
     pieces: Vec<&'static str>,
     ends: Mutex<Vec<Result<(), ModelError>>>,
@@ -128,7 +128,7 @@ async fn run_until(
     }
 }
 
-/// So little time that a tenth of a second is left before the reserve.
+/// A deadline that leaves the model a tenth of a second.
 fn soon() -> Deadline {
     Deadline::after(RESERVE + Duration::from_millis(100))
 }
@@ -146,7 +146,7 @@ async fn a_model_streams_with_clean_citations() {
 }
 
 #[tokio::test]
-async fn without_a_model_the_sources_speak() {
+async fn without_a_model_the_answer_is_extracted() {
     let sink = Recorder::default();
     let answer = run(None, &sink).await;
     assert_eq!(answer.model_used, EXTRACTIVE);
@@ -161,7 +161,7 @@ async fn without_a_model_the_sources_speak() {
 }
 
 #[tokio::test]
-async fn a_model_that_is_down_leaves_the_sources_and_a_warning() {
+async fn when_the_model_is_down_the_answer_is_extracted_with_a_warning() {
     let down = ModelError::Unavailable {
         reason: "HTTP 502".to_owned(),
     };
@@ -172,7 +172,7 @@ async fn a_model_that_is_down_leaves_the_sources_and_a_warning() {
 }
 
 #[tokio::test]
-async fn a_model_that_hangs_is_cut_before_the_deadline() {
+async fn a_hanging_model_is_dropped_before_the_deadline() {
     let model = Scripted {
         hangs: true,
         ..Scripted::saying(&[])
@@ -185,7 +185,7 @@ async fn a_model_that_hangs_is_cut_before_the_deadline() {
 }
 
 #[tokio::test]
-async fn what_a_late_model_said_is_kept_to_its_last_sentence() {
+async fn complete_sentences_of_a_late_model_are_kept() {
     let model = Scripted {
         hangs: true,
         ..Scripted::saying(&["Mars is the fourth planet [1]. It has two sm"])
@@ -197,7 +197,7 @@ async fn what_a_late_model_said_is_kept_to_its_last_sentence() {
 }
 
 #[tokio::test]
-async fn a_cut_without_a_cited_sentence_leaves_the_sources() {
+async fn a_cut_answer_without_a_cited_sentence_is_replaced() {
     let cut = ModelError::Cut {
         model: "scripted".to_owned(),
         reason: "connection reset".to_owned(),
@@ -209,12 +209,12 @@ async fn a_cut_without_a_cited_sentence_leaves_the_sources() {
     let answer = run(Some(&model), &sink).await;
     assert_eq!(answer.model_used, EXTRACTIVE);
     assert!(answer.warnings[0].contains("connection reset"));
-    // What was shown of the model's text is void.
+    // The streamed text of the model is discarded.
     assert_eq!(sink.text(), answer.text);
 }
 
 #[tokio::test]
-async fn a_prompt_that_is_too_long_is_tried_again_smaller() {
+async fn a_prompt_that_is_too_long_is_retried_smaller() {
     let model = Scripted::saying(&["Mars is a planet [1]."])
         .failing(vec![Err(ModelError::ContextTooSmall)]);
     let answer = run(Some(&model), &Silent).await;
@@ -223,7 +223,7 @@ async fn a_prompt_that_is_too_long_is_tried_again_smaller() {
 }
 
 #[tokio::test]
-async fn an_answer_without_citations_is_cited_by_support() {
+async fn an_uncited_answer_gets_citations_of_sources_that_support_it() {
     let model = Scripted::saying(&["Mars is the fourth planet from the Sun."]);
     let answer = run(Some(&model), &Silent).await;
     assert_eq!(answer.text, "Mars is the fourth planet from the Sun [1].");
@@ -239,7 +239,7 @@ async fn an_answer_that_no_source_supports_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_cited_answer_that_names_what_is_missing_is_no_refusal() {
+async fn a_cited_answer_that_names_gaps_is_no_abstention() {
     let text = "Mars is the fourth planet [1]. The sources do not mention its limits.";
     let model = Scripted::saying(&[text]);
     let answer = run(Some(&model), &Silent).await;
@@ -250,7 +250,7 @@ async fn a_cited_answer_that_names_what_is_missing_is_no_refusal() {
 }
 
 #[tokio::test]
-async fn quotes_say_how_much_speaks_for_them_and_a_model_does_not() {
+async fn only_extracted_answers_have_an_answerability() {
     let quoted = run(None, &Silent).await;
     assert!(quoted.answered.unwrap() > 0.3, "{:?}", quoted.answered);
     let model = Scripted::saying(&["Mars is a planet [1]."]);
@@ -258,7 +258,7 @@ async fn quotes_say_how_much_speaks_for_them_and_a_model_does_not() {
 }
 
 #[tokio::test]
-async fn an_answer_is_quoted_even_when_its_time_is_up() {
+async fn an_answer_is_extracted_even_after_the_deadline() {
     let answer = run_until(Deadline::after(Duration::ZERO), None, &Silent).await;
     assert!(answer.text.contains("[1]"), "{}", answer.text);
 }
