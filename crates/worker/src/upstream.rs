@@ -36,7 +36,7 @@ pub fn endpoint(base: &Url, path: &str) -> Url {
 #[cfg(test)]
 pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
     let here = Url::parse("http://localhost/").ok();
-    Ok(UpstreamClients::new(None)?.to(here.as_ref()))
+    Ok(UpstreamClients::new(None)?.client_for(here.as_ref()))
 }
 
 #[cfg(test)]

@@ -107,36 +107,36 @@ pub fn build_observed(
     let searxng = settings
         .searxng
         .as_ref()
-        .map(|base| Searxng::new(base, clients.to(Some(base))));
+        .map(|base| Searxng::new(base, clients.client_for(Some(base))));
     let serper = settings.serper.as_ref().map(|it| {
         Serper::new(
             it.base.as_ref(),
             it.key.clone(),
-            clients.to(it.base.as_ref()),
+            clients.client_for(it.base.as_ref()),
         )
     });
     let perplexity = settings.perplexity.as_ref().map(|it| {
         Perplexity::new(
             it.base.as_ref(),
             it.key.clone(),
-            clients.to(it.base.as_ref()),
+            clients.client_for(it.base.as_ref()),
         )
     });
     let wikipedia = settings
         .wikipedia
         .as_ref()
-        .map(|it| Wikipedia::new(it.base.clone(), clients.to(it.base.as_ref())));
+        .map(|it| Wikipedia::new(it.base.clone(), clients.client_for(it.base.as_ref())));
     let parsers = settings.parsers();
     let corpus = settings.corpus.clone();
     let corpus = corpus
         .map(|corpus| LocalCorpus::open(corpus, parsers.clone()))
         .transpose()?;
     let model = settings.llm.clone().map(|config| {
-        let client = clients.to(Some(&config.base_url));
+        let client = clients.client_for(Some(&config.base_url));
         OpenAiClient::new(config, client)
     });
     let semantics = settings.semantics.clone().map(|settings| {
-        let client = clients.to(Some(&settings.server().base_url));
+        let client = clients.client_for(Some(&settings.server().base_url));
         SimilarityClient::new(settings, client)
     });
 

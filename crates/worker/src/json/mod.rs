@@ -32,7 +32,7 @@ pub enum JsonError {
     NotJson,
     /// It has too many values, which would take too much memory.
     #[error("JSON of more than {MAX_VALUES} values")]
-    TooMany,
+    TooManyValues,
 }
 
 /// The first half of a surrogate pair at the end of a chunk. Servers split text between two UTF-16
@@ -66,7 +66,7 @@ pub fn read_piece(text: &str, half: &mut PendingSurrogate) -> Result<Value, Json
 fn parse_utf8(bytes: &[u8], half: &mut Option<PendingSurrogate>) -> Result<ParsedJson, JsonError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.len() > MAX_VALUES && bytes.iter().filter(|byte| **byte == b',').count() > MAX_VALUES {
-        return Err(JsonError::TooMany);
+        return Err(JsonError::TooManyValues);
     }
     match serde_json::from_slice(bytes) {
         Ok(value) => {

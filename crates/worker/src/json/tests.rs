@@ -229,5 +229,5 @@ fn too_deeply_nested_item_is_dropped_alone() {
 #[test]
 fn too_many_values_are_an_error() {
     let many = format!("[{}0]", "0,".repeat(MAX_VALUES + 1));
-    assert_eq!(read(many.as_bytes()), Err(JsonError::TooMany));
+    assert_eq!(read(many.as_bytes()), Err(JsonError::TooManyValues));
 }

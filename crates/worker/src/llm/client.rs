@@ -52,11 +52,11 @@ pub struct LlmConfig {
 pub struct OpenAiClient {
     pub(super) config: LlmConfig,
     client: Client,
-    stall: Duration,
+    stall_timeout: Duration,
     /// Set once the server has refused `stream_options`; they are not sent again.
-    plain_stream: Arc<AtomicBool>,
+    omit_stream_options: Arc<AtomicBool>,
     /// Context windows that the server has reported.
-    pub(super) known: ContextCache,
+    pub(super) context_cache: ContextCache,
 }
 
 impl OpenAiClient {
@@ -66,16 +66,16 @@ impl OpenAiClient {
         Self {
             config,
             client,
-            stall: STALL_TIMEOUT,
-            plain_stream: Arc::default(),
-            known: ContextCache::default(),
+            stall_timeout: STALL_TIMEOUT,
+            omit_stream_options: Arc::default(),
+            context_cache: ContextCache::default(),
         }
     }
 
     /// Sets the longest pause between two chunks of a stream; 20 s by default.
     #[must_use]
-    pub fn with_stall(mut self, stall: Duration) -> Self {
-        self.stall = stall;
+    pub fn with_stall_timeout(mut self, stall: Duration) -> Self {
+        self.stall_timeout = stall;
         self
     }
 
@@ -95,7 +95,7 @@ impl OpenAiClient {
         self.authorised(self.client.request(method, url))
     }
 
-    async fn attempt(
+    async fn complete_once(
         &self,
         (model, source): (&str, ModelSource),
         prompt: &Prompt,
@@ -103,7 +103,7 @@ impl OpenAiClient {
         on_piece: OnPiece<'_>,
     ) -> Result<Completion, CompletionError> {
         let url = upstream::endpoint(&self.config.base_url, "chat/completions");
-        let mut shape = RequestFields::new(!self.plain_stream.load(Ordering::Relaxed));
+        let mut shape = RequestFields::new(!self.omit_stream_options.load(Ordering::Relaxed));
         let mut is_second = false;
         loop {
             let request = self.authorised(self.client.post(url.clone()));
@@ -122,8 +122,8 @@ impl OpenAiClient {
                 Span::current().record("http.response.status_code", status);
                 let patience = StreamDeadlines {
                     deadline,
-                    first_by,
-                    stall: self.stall,
+                    first_text_by: first_by,
+                    stall_timeout: self.stall_timeout,
                 };
                 let mut answer =
                     CompletionBuilder::new(model, source, prompt.max_tokens, &mut *on_piece);
@@ -133,11 +133,11 @@ impl OpenAiClient {
             let reply = first_by.cut(upstream::read_response(response)).await;
             let reply = reply.ok_or(UpstreamError::TimedOut)??;
             // Each retry drops a field for good, so this loop ends.
-            let Some(accepted) = shape.without_refused(&reply) else {
+            let Some(accepted) = shape.without_refused_field(&reply) else {
                 return Err(error::classify_response(&reply, source));
             };
             if !accepted.stream_options {
-                self.plain_stream.store(true, Ordering::Relaxed);
+                self.omit_stream_options.store(true, Ordering::Relaxed);
             }
             shape = accepted;
         }
@@ -145,7 +145,7 @@ impl OpenAiClient {
 
     /// Completes once, and a second time with more tokens if reasoning used up all of them. Adds
     /// the usage of the first request to `spent`.
-    async fn patient_attempt(
+    async fn complete_with_retry(
         &self,
         who: (&str, ModelSource),
         prompt: &Prompt,
@@ -153,8 +153,8 @@ impl OpenAiClient {
         on_piece: OnPiece<'_>,
         spent: &mut Option<Usage>,
     ) -> Result<Completion, CompletionError> {
-        let failure = match self.attempt(who, prompt, times, &mut *on_piece).await {
-            Err(failure) if failure.starved && !times.0.is_over() => failure,
+        let failure = match self.complete_once(who, prompt, times, &mut *on_piece).await {
+            Err(failure) if failure.tokens_exhausted && !times.0.is_over() => failure,
             other => return other,
         };
         tracing::info!("reasoning used up the token limit: retrying with a higher one");
@@ -162,7 +162,7 @@ impl OpenAiClient {
             max_tokens: prompt.max_tokens.saturating_mul(RETRY_TOKENS_FACTOR),
             ..prompt.clone()
         };
-        match self.attempt(who, &roomier, times, on_piece).await {
+        match self.complete_once(who, &roomier, times, on_piece).await {
             // The server allows no more tokens: report the first failure.
             Err(second) if second.error.usage().is_none() && !has_partial_text(&second) => {
                 Err(failure)
@@ -204,7 +204,7 @@ impl LanguageModel for OpenAiClient {
         };
         let mut spent = None;
         let times = (deadline, first_by);
-        let first = self.patient_attempt(who, prompt, times, &mut *on_piece, &mut spent);
+        let first = self.complete_with_retry(who, prompt, times, &mut *on_piece, &mut spent);
         let failure = match first.await {
             Ok(completion) => return Ok(with_usage(completion, spent)),
             Err(failure) => failure,
@@ -218,7 +218,7 @@ impl LanguageModel for OpenAiClient {
         add_usage(&mut before, failure.error.usage());
         let who = (fallback, ModelSource::Fallback);
         let times = (deadline, deadline);
-        let second = self.patient_attempt(who, prompt, times, on_piece, &mut before);
+        let second = self.complete_with_retry(who, prompt, times, on_piece, &mut before);
         match second.await {
             Ok(completion) => Ok(with_usage(completion, before)),
             Err(second) if has_partial_text(&second) => Err(error_with_usage(second.error, before)),

@@ -28,13 +28,13 @@ pub(super) type OnPiece<'a> = &'a mut (dyn for<'t> FnMut(Piece<'t>) + Send + 'a)
 /// A completion under construction.
 pub(super) struct CompletionBuilder<'a> {
     on_piece: OnPiece<'a>,
-    source: ModelSource,
+    model_source: ModelSource,
     model: String,
     filter: ReasoningFilter,
     text: String,
     max_bytes: usize,
     /// The first half of a surrogate pair that the last chunk ended with.
-    half: PendingSurrogate,
+    pending_surrogate: PendingSurrogate,
     usage: Option<Usage>,
     finish: Option<String>,
     done: bool,
@@ -47,16 +47,16 @@ impl<'a> CompletionBuilder<'a> {
     /// Starts a completion of at most `max_tokens`.
     pub(super) fn new(
         model: &str,
-        source: ModelSource,
+        model_source: ModelSource,
         max_tokens: u32,
         on_piece: OnPiece<'a>,
     ) -> Self {
         let asked = usize::try_from(max_tokens).unwrap_or(usize::MAX);
         Self {
             max_bytes: asked.saturating_mul(BYTES_PER_TOKEN).min(MAX_TEXT_BYTES),
-            half: PendingSurrogate::default(),
+            pending_surrogate: PendingSurrogate::default(),
             on_piece,
-            source,
+            model_source,
             model: model.to_owned(),
             filter: ReasoningFilter::default(),
             text: String::new(),
@@ -85,7 +85,7 @@ impl<'a> CompletionBuilder<'a> {
     }
 
     /// Adds one event of the stream.
-    pub(super) fn take_event(&mut self, event: &SseEvent) -> Result<(), CompletionError> {
+    pub(super) fn add_event(&mut self, event: &SseEvent) -> Result<(), CompletionError> {
         let data = event.data.trim();
         if data.is_empty() {
             return Ok(());
@@ -94,44 +94,44 @@ impl<'a> CompletionBuilder<'a> {
             self.done = true;
             return Ok(());
         }
-        let mut half = self.half;
+        let mut half = self.pending_surrogate;
         let Ok(object) = json::read_piece(data, &mut half) else {
-            return Err(self.broken("a chunk that is not JSON"));
+            return Err(self.broken_stream("a chunk that is not JSON"));
         };
-        if event.name == "error" {
-            return Err(self.refused(&object));
+        if event.event_type == "error" {
+            return Err(self.server_error(&object));
         }
-        let has_text = self.take(&object)?;
+        let has_text = self.add_object(&object)?;
         // Chunks without text may come between the two halves of a surrogate pair.
         if has_text || half != PendingSurrogate::default() {
-            self.half = half;
+            self.pending_surrogate = half;
         }
         Ok(())
     }
 
     /// Adds the last event, which the end of the stream may have cut. A partial event is ignored.
-    pub(super) fn take_last_event(&mut self, event: &SseEvent) -> Result<(), CompletionError> {
+    pub(super) fn add_last_event(&mut self, event: &SseEvent) -> Result<(), CompletionError> {
         let data = event.data.trim();
-        if data == "[DONE]" || json::read_piece(data, &mut self.half.clone()).is_ok() {
-            return self.take_event(event);
+        if data == "[DONE]" || json::read_piece(data, &mut self.pending_surrogate.clone()).is_ok() {
+            return self.add_event(event);
         }
         Ok(())
     }
 
     /// Adds the whole response of a server that does not stream.
-    pub(super) fn take_whole(&mut self, body: &[u8]) -> Result<(), CompletionError> {
+    pub(super) fn add_body(&mut self, body: &[u8]) -> Result<(), CompletionError> {
         let Ok(parsed) = json::read(body) else {
-            return Err(self.broken("incomplete JSON"));
+            return Err(self.broken_stream("incomplete JSON"));
         };
-        self.take(&parsed.value)?;
+        self.add_object(&parsed.value)?;
         self.done = parsed.value.get("choices").is_some();
         Ok(())
     }
 
     /// Adds one chunk; returns whether it holds text.
-    fn take(&mut self, object: &Value) -> Result<bool, CompletionError> {
+    fn add_object(&mut self, object: &Value) -> Result<bool, CompletionError> {
         if object.get("error").is_some_and(|error| !error.is_null()) {
-            return Err(self.refused(object));
+            return Err(self.server_error(object));
         }
         let mut chunk = chunk::parse(object);
         let has_text = !chunk.text.is_empty();
@@ -144,15 +144,15 @@ impl<'a> CompletionBuilder<'a> {
             self.model = cleaning::clean_line(&model, MAX_NAME_CHARS);
         }
         let visible = self.filter.feed(&chunk.text);
-        if self.filter.take_void() {
+        if self.filter.take_discard() {
             self.text.clear();
             (self.on_piece)(Piece::Discard);
         }
-        self.show(&visible);
+        self.emit(&visible);
         Ok(has_text)
     }
 
-    fn show(&mut self, visible: &str) {
+    fn emit(&mut self, visible: &str) {
         if visible.is_empty() {
             return;
         }
@@ -165,13 +165,13 @@ impl<'a> CompletionBuilder<'a> {
     }
 
     /// The error of a broken stream: `Cut` with the text so far, or `Unavailable` if there is none.
-    pub(super) fn broken(&mut self, reason: &str) -> CompletionError {
+    pub(super) fn broken_stream(&mut self, reason: &str) -> CompletionError {
         let reason = reason.to_owned();
         if self.text.is_empty() {
-            return CompletionError::of_model(ModelError::Unavailable { reason });
+            return CompletionError::with_fallback(ModelError::Unavailable { reason });
         }
         let partial = std::mem::take(&mut self.text);
-        CompletionError::of_model(ModelError::Cut {
+        CompletionError::with_fallback(ModelError::Cut {
             model: self.model.clone(),
             reason,
             partial,
@@ -180,30 +180,30 @@ impl<'a> CompletionBuilder<'a> {
     }
 
     /// The error of a stream that stalled or ran out of time: `Cut`, or `TimedOut` without text.
-    pub(super) fn late(&mut self, reason: &str) -> CompletionError {
+    pub(super) fn stalled_stream(&mut self, reason: &str) -> CompletionError {
         if self.text.is_empty() {
-            return CompletionError::of_model(ModelError::TimedOut);
+            return CompletionError::with_fallback(ModelError::TimedOut);
         }
-        self.broken(reason)
+        self.broken_stream(reason)
     }
 
-    fn refused(&mut self, object: &Value) -> CompletionError {
-        let failure = error::classify_error_object(object, self.source);
+    fn server_error(&mut self, object: &Value) -> CompletionError {
+        let failure = error::classify_error_object(object, self.model_source);
         if self.text.is_empty() {
             return failure;
         }
-        self.broken("the server reports an error")
+        self.broken_stream("the server reports an error")
     }
 
     /// The completion, after the end of the stream.
     pub(super) fn finish(mut self) -> Result<Completion, CompletionError> {
         let held = self.filter.finish();
-        self.show(&held);
+        self.emit(&held);
         let finish = self.finish.as_deref().unwrap_or_default();
         if self.text.trim().is_empty() {
             return Err(CompletionError {
-                starved: is_token_limit(finish) && self.has_reasoned(),
-                ..self.empty()
+                tokens_exhausted: is_token_limit(finish) && self.has_reasoned(),
+                ..self.no_text_error()
             });
         }
         let cut_short = is_token_limit(finish) || finish == "content_filter";
@@ -217,21 +217,21 @@ impl<'a> CompletionBuilder<'a> {
     }
 
     fn has_reasoned(&self) -> bool {
-        self.reasoned || self.filter.hid_something()
+        self.reasoned || self.filter.has_removed_reasoning()
     }
 
-    fn empty(&self) -> CompletionError {
+    fn no_text_error(&self) -> CompletionError {
         let reason = match self.finish.as_deref() {
             Some("content_filter") => "stopped by a content filter",
             _ if self.has_reasoned() => "reasoning without an answer",
             None if !self.done => {
-                return CompletionError::of_model(ModelError::Unavailable {
+                return CompletionError::with_fallback(ModelError::Unavailable {
                     reason: "the stream ended without text".to_owned(),
                 });
             }
             _ => "empty answer",
         };
-        CompletionError::of_model(ModelError::Unusable {
+        CompletionError::with_fallback(ModelError::Unusable {
             reason: reason.to_owned(),
             usage: self.usage,
         })

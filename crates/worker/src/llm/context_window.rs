@@ -38,7 +38,7 @@ impl OpenAiClient {
         let context = match self.config.context_tokens {
             Some(tokens) => tokens,
             None => {
-                let asking = self.context_of(model, deadline);
+                let asking = self.cached_context(model, deadline);
                 let asked = deadline.within(LOOKUP_TIMEOUT).cut(asking).await;
                 asked.unwrap_or(ModelLimits::USUAL.context_tokens)
             }
@@ -52,20 +52,20 @@ impl OpenAiClient {
         }
     }
 
-    async fn context_of(&self, model: &str, deadline: Deadline) -> u32 {
+    async fn cached_context(&self, model: &str, deadline: Deadline) -> u32 {
         // The lock is held during the request, so that concurrent searches send only one.
-        let mut known = self.known.0.lock().await;
+        let mut known = self.context_cache.0.lock().await;
         if let Some(context) = known.get(model) {
             return *context;
         }
-        let found = self.ask_context(model, deadline).await;
+        let found = self.fetch_context(model, deadline).await;
         let context = found.unwrap_or(ModelLimits::USUAL.context_tokens);
         known.insert(model.to_owned(), context);
         context
     }
 
     /// The context window that the server reports, if any.
-    pub(super) async fn ask_context(&self, model: &str, deadline: Deadline) -> Option<u32> {
+    pub(super) async fn fetch_context(&self, model: &str, deadline: Deadline) -> Option<u32> {
         if let Some(models) = fetch_object(self.get("models"), deadline).await
             && let Some(context) = listed_context(&models, model)
         {

@@ -40,35 +40,35 @@ pub(super) struct CompletionError {
     /// Whether another model of the same server may succeed.
     pub(super) fallback_helps: bool,
     /// Whether reasoning used up the token limit: a higher limit helps.
-    pub(super) starved: bool,
+    pub(super) tokens_exhausted: bool,
 }
 
 impl CompletionError {
-    pub(super) fn of_model(error: ModelError) -> Self {
+    pub(super) fn with_fallback(error: ModelError) -> Self {
         Self {
             error,
             fallback_helps: true,
-            starved: false,
+            tokens_exhausted: false,
         }
     }
 
-    fn of_server(reason: String, hint: &str) -> Self {
+    fn refused(reason: String, hint: &str) -> Self {
         Self {
             error: ModelError::Refused {
                 reason,
                 hint: hint.to_owned(),
             },
             fallback_helps: false,
-            starved: false,
+            tokens_exhausted: false,
         }
     }
 }
 
 impl From<UpstreamError> for CompletionError {
     fn from(trouble: UpstreamError) -> Self {
-        Self::of_model(match trouble {
+        Self::with_fallback(match trouble {
             UpstreamError::TimedOut => ModelError::TimedOut,
-            UpstreamError::Connection(_) | UpstreamError::Proxied(_) => ModelError::Unavailable {
+            UpstreamError::Connection(_) | UpstreamError::ViaProxy(_) => ModelError::Unavailable {
                 reason: trouble.to_string(),
             },
             UpstreamError::TooLarge => ModelError::Unusable {
@@ -102,26 +102,26 @@ pub(super) fn classify(
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| complaint.contains(phrase));
     let reason = format!("HTTP {status}");
     if status == 413 || (matches!(status, 400 | 422 | 500) && says(&CONTEXT_PHRASES)) {
-        return CompletionError::of_model(ModelError::ContextTooSmall);
+        return CompletionError::with_fallback(ModelError::ContextTooSmall);
     }
     let credit = "the account has no credit left; top it up, or set LLM_API_KEY to another key";
     match status {
         300..=399 => {
             let hint = "set LLM_BASE_URL to the address that answers without a redirect";
-            CompletionError::of_server(reason, hint)
+            CompletionError::refused(reason, hint)
         }
         401 | 403 => {
-            CompletionError::of_server(reason, "set LLM_API_KEY to a key that the server accepts")
+            CompletionError::refused(reason, "set LLM_API_KEY to a key that the server accepts")
         }
-        402 => CompletionError::of_server(reason, credit),
-        429 if says(&["insufficient_quota"]) => CompletionError::of_server(reason, credit),
-        429 => CompletionError::of_model(ModelError::RateLimited { retry_after }),
+        402 => CompletionError::refused(reason, credit),
+        429 if says(&["insufficient_quota"]) => CompletionError::refused(reason, credit),
+        429 => CompletionError::with_fallback(ModelError::RateLimited { retry_after }),
         404 | 405 => unknown_model(reason, model),
         _ if (400..500).contains(&status) && is_about_model(&complaint) => {
             unknown_model(reason, model)
         }
-        408 | 500.. => CompletionError::of_model(ModelError::Unavailable { reason }),
-        _ => CompletionError::of_server(
+        408 | 500.. => CompletionError::with_fallback(ModelError::Unavailable { reason }),
+        _ => CompletionError::refused(
             reason,
             "the server refuses a parameter of the request; check that LLM_BASE_URL speaks OpenAI's chat completions",
         ),
@@ -192,7 +192,7 @@ fn is_about_model(complaint: &str) -> bool {
 }
 
 fn unknown_model(reason: String, model: ModelSource) -> CompletionError {
-    CompletionError::of_model(ModelError::Refused {
+    CompletionError::with_fallback(ModelError::Refused {
         reason,
         hint: model.hint().to_owned(),
     })

@@ -25,18 +25,18 @@ impl OpenAiClient {
     pub async fn probe(&self, deadline: Deadline) -> Result<String, ProbeError> {
         let reply = upstream::send(self.get("models"), deadline).await;
         let reply =
-            reply.map_err(|trouble| self.describe(&CompletionError::from(trouble).error))?;
+            reply.map_err(|trouble| self.probe_error(&CompletionError::from(trouble).error))?;
         if matches!(reply.status.as_u16(), 404 | 405 | 501) {
             return self.probe_by_completions(deadline).await;
         }
         if !reply.status.is_success() {
             let failure = error::classify_response(&reply, ModelSource::Configured);
-            return Err(self.describe(&failure.error));
+            return Err(self.probe_error(&failure.error));
         }
         let Some(models) = listed_models(&reply) else {
             return self.probe_by_completions(deadline).await;
         };
-        for (setting, name) in self.configured() {
+        for (setting, name) in self.configured_models() {
             if !has_model(&models, name) {
                 return Err(missing_model(setting, name, &models));
             }
@@ -47,7 +47,7 @@ impl OpenAiClient {
         let mut report = format!(
             "{} is available, {}",
             self.config.model,
-            self.context(deadline).await
+            self.describe_context(deadline).await
         );
         if let Some(fallback) = &self.config.fallback_model {
             report.push_str(&format!("; {fallback} is available too"));
@@ -55,7 +55,7 @@ impl OpenAiClient {
         Ok(report)
     }
 
-    fn describe(&self, error: &ModelError) -> ProbeError {
+    fn probe_error(&self, error: &ModelError) -> ProbeError {
         let hint = match error {
             ModelError::TimedOut | ModelError::Unavailable { .. } => {
                 Some(unreachable_hint(&self.config.base_url))
@@ -68,19 +68,19 @@ impl OpenAiClient {
         }
     }
 
-    fn configured(&self) -> impl Iterator<Item = (&'static str, &String)> {
+    fn configured_models(&self) -> impl Iterator<Item = (&'static str, &String)> {
         let fallback = self.config.fallback_model.iter();
         std::iter::once(("LLM_MODEL", &self.config.model))
             .chain(fallback.map(|name| ("FALLBACK_LLM_MODEL", name)))
     }
 
     /// The model's context, and what to set when it is small or a guess.
-    async fn context(&self, deadline: Deadline) -> String {
+    async fn describe_context(&self, deadline: Deadline) -> String {
         if let Some(tokens) = self.config.context_tokens {
             return format!("with a context of {tokens} tokens (LLM_CONTEXT_TOKENS)");
         }
         let usual = ModelLimits::USUAL.context_tokens;
-        match self.ask_context(&self.config.model, deadline).await {
+        match self.fetch_context(&self.config.model, deadline).await {
             Some(tokens) if tokens < usual => format!(
                 "with a context of only {tokens} tokens, so few sources fit: raise it \
                  (for Ollama, set OLLAMA_CONTEXT_LENGTH=16384 where it runs)"
@@ -97,7 +97,7 @@ impl OpenAiClient {
     /// the first.
     async fn probe_by_completions(&self, deadline: Deadline) -> Result<String, ProbeError> {
         let mut answering = Vec::new();
-        for (setting, name) in self.configured() {
+        for (setting, name) in self.configured_models() {
             let mut alone = self.clone();
             alone.config.model.clone_from(name);
             alone.config.fallback_model = None;
@@ -126,7 +126,7 @@ impl OpenAiClient {
         };
         match self.complete(&prompt, deadline, &mut |_| {}).await {
             Ok(_) | Err(ModelError::Unusable { .. }) => Ok(()),
-            Err(error) => Err(self.describe(&error)),
+            Err(error) => Err(self.probe_error(&error)),
         }
     }
 }

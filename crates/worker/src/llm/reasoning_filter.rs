@@ -15,88 +15,90 @@ use markers::{FIRST_CHARS, MarkerEffect, MarkerMatch};
 #[derive(Debug, Default)]
 pub struct ReasoningFilter {
     /// Text that may be the start of a marker.
-    held: String,
-    inside: bool,
+    pending: String,
+    in_reasoning: bool,
     started: bool,
-    void: bool,
+    discard_pending: bool,
     /// Whether any reasoning was removed.
-    hid: bool,
+    has_removed: bool,
     /// Whether the last visible character is a backtick.
-    quoted: bool,
+    after_backtick: bool,
 }
 
 impl ReasoningFilter {
     /// Adds a chunk; returns the visible text of it and of what was held back.
     pub fn feed(&mut self, piece: &str) -> String {
-        self.held.push_str(piece);
-        let text = std::mem::take(&mut self.held);
+        self.pending.push_str(piece);
+        let text = std::mem::take(&mut self.pending);
         let mut visible = String::with_capacity(text.len());
         let mut rest = text.as_str();
         while let Some(at) = rest.find(FIRST_CHARS) {
             let (before, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
-            self.show(before, &mut visible);
+            self.emit(before, &mut visible);
             match markers::match_start(tail) {
-                MarkerMatch::Whole { after, mark, .. } if self.quoted && !self.inside => {
-                    self.show(mark, &mut visible);
+                MarkerMatch::Marker { after, mark, .. }
+                    if self.after_backtick && !self.in_reasoning =>
+                {
+                    self.emit(mark, &mut visible);
                     rest = after;
                 }
-                MarkerMatch::Whole { effect, after, .. } => {
+                MarkerMatch::Marker { effect, after, .. } => {
                     self.apply(effect, &mut visible);
                     rest = after;
                 }
-                MarkerMatch::Beginning => {
-                    self.held.push_str(tail);
+                MarkerMatch::Incomplete => {
+                    self.pending.push_str(tail);
                     return visible;
                 }
                 MarkerMatch::None { start, after } => {
-                    self.show(start, &mut visible);
+                    self.emit(start, &mut visible);
                     rest = after;
                 }
             }
         }
-        self.show(rest, &mut visible);
+        self.emit(rest, &mut visible);
         visible
     }
 
     /// The text that is still held back, at the end of the stream.
     pub fn finish(&mut self) -> String {
-        let held = std::mem::take(&mut self.held);
+        let held = std::mem::take(&mut self.pending);
         let mut visible = String::new();
-        self.show(&held, &mut visible);
+        self.emit(&held, &mut visible);
         visible
     }
 
     /// Whether reasoning was removed.
     #[must_use]
-    pub fn hid_something(&self) -> bool {
-        self.hid
+    pub fn has_removed_reasoning(&self) -> bool {
+        self.has_removed
     }
 
     /// Whether the text before the last chunk turned out to be reasoning; true once.
-    pub fn take_void(&mut self) -> bool {
-        std::mem::take(&mut self.void)
+    pub fn take_discard(&mut self) -> bool {
+        std::mem::take(&mut self.discard_pending)
     }
 
     fn apply(&mut self, effect: MarkerEffect, visible: &mut String) {
         match effect {
             MarkerEffect::Opens => {
-                self.inside = true;
-                self.hid = true;
+                self.in_reasoning = true;
+                self.has_removed = true;
             }
-            MarkerEffect::Closes if !self.inside => {
-                self.void |= self.started;
-                self.hid |= self.started;
+            MarkerEffect::ClosesAll if !self.in_reasoning => {
+                self.discard_pending |= self.started;
+                self.has_removed |= self.started;
                 self.started = false;
-                self.quoted = false;
+                self.after_backtick = false;
                 visible.clear();
             }
-            MarkerEffect::Closes | MarkerEffect::Ends => self.inside = false,
-            MarkerEffect::Nothing => {}
+            MarkerEffect::ClosesAll | MarkerEffect::ClosesIfOpen => self.in_reasoning = false,
+            MarkerEffect::Removed => {}
         }
     }
 
-    fn show(&mut self, text: &str, visible: &mut String) {
-        if self.inside {
+    fn emit(&mut self, text: &str, visible: &mut String) {
+        if self.in_reasoning {
             return;
         }
         let text = if self.started {
@@ -106,7 +108,7 @@ impl ReasoningFilter {
         };
         self.started |= !text.is_empty();
         if let Some(last) = text.chars().last() {
-            self.quoted = last == '`';
+            self.after_backtick = last == '`';
         }
         visible.push_str(text);
     }
@@ -122,7 +124,7 @@ mod tests {
         let mut visible = String::new();
         for piece in pieces {
             let more = filter.feed(piece);
-            if filter.take_void() {
+            if filter.take_discard() {
                 visible.clear();
             }
             visible.push_str(&more);
@@ -183,10 +185,10 @@ mod tests {
     fn text_before_a_lone_closing_marker_is_discarded() {
         let mut filter = ReasoningFilter::default();
         assert_eq!(filter.feed("The user asks"), "The user asks");
-        assert!(!filter.take_void());
+        assert!(!filter.take_discard());
         assert_eq!(filter.feed(" it.</think>It is"), "It is");
-        assert!(filter.take_void());
-        assert!(!filter.take_void());
+        assert!(filter.take_discard());
+        assert!(!filter.take_discard());
     }
 
     proptest! {

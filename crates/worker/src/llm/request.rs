@@ -15,9 +15,9 @@ pub(super) struct RequestFields {
     pub(super) stream_options: bool,
     temperature: bool,
     /// Sends `max_completion_tokens` instead of `max_tokens`, as OpenAI's reasoning models require.
-    completion_tokens: bool,
+    max_completion_tokens: bool,
     /// Sends `response_format`, which requests JSON.
-    json: bool,
+    response_format: bool,
 }
 
 impl RequestFields {
@@ -25,13 +25,13 @@ impl RequestFields {
         Self {
             stream_options,
             temperature: true,
-            completion_tokens: false,
-            json: true,
+            max_completion_tokens: false,
+            response_format: true,
         }
     }
 
     /// Drops the field that `reply` complains about; `None` when it names none.
-    pub(super) fn without_refused(self, reply: &UpstreamResponse) -> Option<Self> {
+    pub(super) fn without_refused_field(self, reply: &UpstreamResponse) -> Option<Self> {
         if !matches!(reply.status.as_u16(), 400 | 422) {
             return None;
         }
@@ -43,11 +43,11 @@ impl RequestFields {
         if self.temperature && complaint.contains("temperature") {
             shape.temperature = false;
         }
-        if self.json && complaint.contains("response_format") {
-            shape.json = false;
+        if self.response_format && complaint.contains("response_format") {
+            shape.response_format = false;
         }
         if complaint.contains("max_completion_tokens") {
-            shape.completion_tokens = true;
+            shape.max_completion_tokens = true;
         }
         (shape != self).then_some(shape)
     }
@@ -59,7 +59,7 @@ impl RequestFields {
         }
         messages.push(json!({"role": "user", "content": prompt.user}));
         let mut body = json!({"model": model, "messages": messages, "stream": true});
-        let limit = if self.completion_tokens {
+        let limit = if self.max_completion_tokens {
             "max_completion_tokens"
         } else {
             "max_tokens"
@@ -68,7 +68,7 @@ impl RequestFields {
         if self.temperature {
             body["temperature"] = json!(TEMPERATURE);
         }
-        if self.json && prompt.json {
+        if self.response_format && prompt.json {
             body["response_format"] = json!({"type": "json_object"});
         }
         if self.stream_options {

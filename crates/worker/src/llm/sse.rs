@@ -8,7 +8,7 @@ const MAX_EVENT_BYTES: usize = 1_000_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SseEvent {
     /// Event type; empty when the stream gives none.
-    pub name: String,
+    pub event_type: String,
     /// The data lines, joined by line breaks.
     pub data: String,
 }
@@ -74,7 +74,7 @@ impl SseParser {
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "data" => self.add_data(value)?,
-            "event" => value.clone_into(&mut self.event.name),
+            "event" => value.clone_into(&mut self.event.event_type),
             // A comment (empty field), `id`, `retry`, or an unknown field.
             _ => {}
         }
@@ -141,7 +141,10 @@ mod tests {
     #[test]
     fn event_type_is_kept() {
         let events = parse(&[b"event: error\ndata: x\n\ndata: y\n\n"]).unwrap();
-        let names: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
+        let names: Vec<&str> = events
+            .iter()
+            .map(|event| event.event_type.as_str())
+            .collect();
         assert_eq!(names, ["error", ""]);
     }
 

@@ -19,19 +19,19 @@ pub(super) struct StreamDeadlines {
     /// When the whole request must end.
     pub(super) deadline: Deadline,
     /// When the first text or reasoning must have arrived.
-    pub(super) first_by: Deadline,
+    pub(super) first_text_by: Deadline,
     /// The longest pause after that.
-    pub(super) stall: Duration,
+    pub(super) stall_timeout: Duration,
 }
 
 impl StreamDeadlines {
-    fn until(&self, answer: &CompletionBuilder<'_>) -> Deadline {
+    fn next_deadline(&self, answer: &CompletionBuilder<'_>) -> Deadline {
         if answer.has_finished() {
-            self.deadline.within(USAGE_GRACE.min(self.stall))
+            self.deadline.within(USAGE_GRACE.min(self.stall_timeout))
         } else if answer.has_started() {
-            self.deadline.within(self.stall)
+            self.deadline.within(self.stall_timeout)
         } else {
-            self.first_by
+            self.first_text_by
         }
     }
 }
@@ -45,7 +45,7 @@ pub(super) async fn read_stream(
     let mut body = BodyReader::Unknown(Vec::new());
     let mut total = 0;
     while !answer.is_over() {
-        let Some(received) = patience.until(answer).cut(response.chunk()).await else {
+        let Some(received) = patience.next_deadline(answer).cut(response.chunk()).await else {
             if answer.has_finished() {
                 return Ok(());
             }
@@ -54,32 +54,32 @@ pub(super) async fn read_stream(
             } else {
                 "the stream stalled"
             };
-            return Err(answer.late(reason));
+            return Err(answer.stalled_stream(reason));
         };
         let piece = match received {
             Ok(Some(piece)) => piece,
             Ok(None) => break,
             Err(_) if answer.has_finished() => return Ok(()),
-            Err(error) => return Err(answer.broken(&UpstreamError::from(error).to_string())),
+            Err(error) => return Err(answer.broken_stream(&UpstreamError::from(error).to_string())),
         };
         total += piece.len();
         if total > MAX_STREAM_BYTES {
-            return Err(answer.broken("the stream is too large"));
+            return Err(answer.broken_stream("the stream is too large"));
         }
-        body.take(&piece, answer)?;
+        body.feed(&piece, answer)?;
     }
-    body.end(answer)
+    body.finish(answer)
 }
 
 /// The kind of body, recognised by its first character, since content types are unreliable.
 enum BodyReader {
     Unknown(Vec<u8>),
     Events(SseParser),
-    Whole(Vec<u8>),
+    Json(Vec<u8>),
 }
 
 impl BodyReader {
-    fn take(
+    fn feed(
         &mut self,
         piece: &[u8],
         answer: &mut CompletionBuilder<'_>,
@@ -90,11 +90,11 @@ impl BodyReader {
                 let head = std::mem::take(head);
                 match first_text_byte(&head) {
                     None => {}
-                    Some(b'{') => *self = Self::Whole(head),
+                    Some(b'{') => *self = Self::Json(head),
                     Some(b'<') => return Err(web_page_error()),
                     Some(_) => {
                         *self = Self::Events(SseParser::default());
-                        return self.take(&head, answer);
+                        return self.feed(&head, answer);
                     }
                 }
                 Ok(())
@@ -103,14 +103,14 @@ impl BodyReader {
                 let mut events = Vec::new();
                 let fed = parser.feed(piece, &mut events);
                 for event in &events {
-                    answer.take_event(event)?;
+                    answer.add_event(event)?;
                     if answer.is_over() {
                         return Ok(());
                     }
                 }
-                fed.map_err(|error| answer.broken(&error.to_string()))
+                fed.map_err(|error| answer.broken_stream(&error.to_string()))
             }
-            Self::Whole(bytes) => {
+            Self::Json(bytes) => {
                 if bytes.len() + piece.len() > MAX_BODY_BYTES {
                     return Err(UpstreamError::TooLarge.into());
                 }
@@ -120,12 +120,12 @@ impl BodyReader {
         }
     }
 
-    fn end(self, answer: &mut CompletionBuilder<'_>) -> Result<(), CompletionError> {
+    fn finish(self, answer: &mut CompletionBuilder<'_>) -> Result<(), CompletionError> {
         match self {
             Self::Unknown(_) => Ok(()),
-            Self::Whole(bytes) => answer.take_whole(&bytes),
+            Self::Json(bytes) => answer.add_body(&bytes),
             Self::Events(parser) => match parser.finish() {
-                Some(event) if !answer.is_over() => answer.take_last_event(&event),
+                Some(event) if !answer.is_over() => answer.add_last_event(&event),
                 _ => Ok(()),
             },
         }
@@ -147,6 +147,6 @@ fn web_page_error() -> CompletionError {
                 .to_owned(),
         },
         fallback_helps: false,
-        starved: false,
+        tokens_exhausted: false,
     }
 }

@@ -78,7 +78,7 @@ impl Perplexity {
             .bearer_auth(self.key.expose())
             .json(body);
         let reply = upstream::send(request, deadline).await;
-        PROVIDER.object(&reply.map_err(|trouble| PROVIDER.trouble(trouble))?)
+        PROVIDER.json_object(&reply.map_err(|trouble| PROVIDER.request_error(trouble))?)
     }
 }
 
@@ -96,7 +96,7 @@ impl SearchProvider for Perplexity {
         let now = Utc::now();
         let body = parameters(&query.text, Period::from_query(query, now));
         let answer = self.send(&body, deadline).await?;
-        let notice = PROVIDER.unreadable(answer.dropped);
+        let notice = PROVIDER.unreadable_notice(answer.dropped);
         Ok(Found {
             notices: notice.into_iter().collect(),
             ..parse_response(&answer.value, now)?

@@ -20,11 +20,11 @@ pub(super) struct ProviderInfo {
 
 impl ProviderInfo {
     /// The error for a request without a response.
-    pub(super) fn trouble(self, trouble: UpstreamError) -> ProviderError {
+    pub(super) fn request_error(self, trouble: UpstreamError) -> ProviderError {
         let provider = self.name;
         match trouble {
             UpstreamError::TimedOut => ProviderError::TimedOut { provider },
-            UpstreamError::Connection(_) | UpstreamError::Proxied(_) => {
+            UpstreamError::Connection(_) | UpstreamError::ViaProxy(_) => {
                 ProviderError::Unavailable {
                     provider,
                     reason: trouble.to_string(),
@@ -35,8 +35,8 @@ impl ProviderInfo {
     }
 
     /// The JSON object of a successful response.
-    pub(super) fn object(self, reply: &UpstreamResponse) -> Result<ParsedJson, ProviderError> {
-        self.status(reply)?;
+    pub(super) fn json_object(self, reply: &UpstreamResponse) -> Result<ParsedJson, ProviderError> {
+        self.check_status(reply)?;
         match reply.json() {
             Ok(parsed) if parsed.value.is_object() => Ok(parsed),
             Ok(_) => Err(self.malformed("JSON, but not an object")),
@@ -48,12 +48,12 @@ impl ProviderInfo {
     }
 
     /// A notice that `count` results could not be read; `None` for 0.
-    pub(super) fn unreadable(self, count: usize) -> Option<String> {
+    pub(super) fn unreadable_notice(self, count: usize) -> Option<String> {
         let results = if count == 1 { "result" } else { "results" };
         (count > 0).then(|| format!("{count} {results} of {} could not be read", self.name))
     }
 
-    fn status(self, reply: &UpstreamResponse) -> Result<(), ProviderError> {
+    fn check_status(self, reply: &UpstreamResponse) -> Result<(), ProviderError> {
         let provider = self.name;
         let status = reply.status.as_u16();
         let reason = reply.reason();
@@ -77,7 +77,7 @@ impl ProviderInfo {
                 retry_after: reply.retry_after,
             }),
             408 | 500.. => Err(ProviderError::Unavailable { provider, reason }),
-            _ if reply.phrases().contains("not enough credits") => {
+            _ if reply.lowercase_text().contains("not enough credits") => {
                 Err(self.refused(&reason, "the account has no credit left"))
             }
             _ => Err(self.refused(

@@ -126,7 +126,7 @@ impl SearchProvider for Searxng {
             .get(self.search.clone())
             .query(&Self::parameters(text, query, now));
         let reply = upstream::send(request, deadline).await;
-        let reply = reply.map_err(|trouble| PROVIDER.trouble(trouble))?;
+        let reply = reply.map_err(|trouble| PROVIDER.request_error(trouble))?;
         parse_response(&reply, query.limit, now)
     }
 }
@@ -139,8 +139,8 @@ fn parse_response(
     if let Some(refusal) = bad_parameter_error(reply) {
         return Err(refusal);
     }
-    let parsed = PROVIDER.object(reply)?;
-    let unreadable = PROVIDER.unreadable(parsed.dropped);
+    let parsed = PROVIDER.json_object(reply)?;
+    let unreadable = PROVIDER.unreadable_notice(parsed.dropped);
     let body = parsed.value;
     if !body.get("results").is_some_and(Value::is_array) {
         return Err(PROVIDER.malformed("no list of results"));

@@ -130,11 +130,14 @@ impl Serper {
             .header("X-API-KEY", self.key.expose())
             .json(&parameters(query, now));
         let reply = upstream::send(request, deadline).await;
-        let reply = reply.map_err(|trouble| PROVIDER.trouble(trouble))?;
-        let body = PROVIDER.object(&reply)?;
+        let reply = reply.map_err(|trouble| PROVIDER.request_error(trouble))?;
+        let body = PROVIDER.json_object(&reply)?;
         Ok(Found {
             hits: parse_hits(&body.value, now).finish(query.limit),
-            notices: PROVIDER.unreadable(body.dropped).into_iter().collect(),
+            notices: PROVIDER
+                .unreadable_notice(body.dropped)
+                .into_iter()
+                .collect(),
             ..Found::default()
         })
     }

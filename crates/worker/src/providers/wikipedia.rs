@@ -134,7 +134,10 @@ impl Wikipedia {
         let body = self.send(api, &parameters, deadline).await?;
         Ok(Found {
             hits: parse_hits(&body.value, api).finish(limit),
-            notices: PROVIDER.unreadable(body.dropped).into_iter().collect(),
+            notices: PROVIDER
+                .unreadable_notice(body.dropped)
+                .into_iter()
+                .collect(),
             ..Found::default()
         })
     }
@@ -147,7 +150,7 @@ impl Wikipedia {
     ) -> Result<ParsedJson, ProviderError> {
         let request = self.client.get(api).query(parameters);
         let reply = upstream::send(request, deadline).await;
-        check_api_error(&reply.map_err(|trouble| PROVIDER.trouble(trouble))?)
+        check_api_error(&reply.map_err(|trouble| PROVIDER.request_error(trouble))?)
     }
 }
 
@@ -229,7 +232,7 @@ fn article_url(page: &Value, api: &str) -> Option<String> {
 /// Checks for errors, which MediaWiki reports with HTTP 200
 /// (<https://www.mediawiki.org/wiki/API:Errors_and_warnings>).
 fn check_api_error(reply: &UpstreamResponse) -> Result<ParsedJson, ProviderError> {
-    let body = PROVIDER.object(reply)?;
+    let body = PROVIDER.json_object(reply)?;
     let Some(error) = body.value.get("error") else {
         return Ok(body);
     };

@@ -42,7 +42,7 @@ impl EmbeddingsEndpoint<'_> {
             .chain(texts)
             .map(|text| (VectorCache::key(text), *text))
             .collect();
-        let (found, usage) = self.vectors_of(&all, deadline).await?;
+        let (found, usage) = self.load_vectors(&all, deadline).await?;
         let vector = |text: &&str| {
             found
                 .get(&VectorCache::key(text))
@@ -66,7 +66,7 @@ impl EmbeddingsEndpoint<'_> {
     }
 
     /// The vectors of `all`; requests those that are not cached.
-    async fn vectors_of(
+    async fn load_vectors(
         &self,
         all: &[(TextHash, &str)],
         deadline: Deadline,
@@ -87,7 +87,7 @@ impl EmbeddingsEndpoint<'_> {
         }
         let batches: Vec<_> = wanted
             .chunks(MAX_BATCH_SIZE)
-            .map(|batch| self.ask(batch, deadline))
+            .map(|batch| self.request_batch(batch, deadline))
             .collect();
         let mut answers = stream::iter(batches).buffer_unordered(MAX_CONCURRENT_REQUESTS);
         let mut spent: Option<Usage> = None;
@@ -104,13 +104,13 @@ impl EmbeddingsEndpoint<'_> {
         let first = lengths.next();
         if lengths.any(|length| Some(length) != first) {
             // The server may run another model under the same name now, so the cache is useless.
-            self.vectors.forget_all();
+            self.vectors.clear();
             return Err(malformed("vectors of different lengths"));
         }
         Ok((found, spent))
     }
 
-    async fn ask(
+    async fn request_batch(
         &self,
         batch: &[(TextHash, &str)],
         deadline: Deadline,

@@ -87,7 +87,7 @@ impl SimilarityClient {
         }
     }
 
-    async fn ask(
+    async fn compare(
         &self,
         queries: &[&str],
         texts: &[&str],
@@ -131,7 +131,7 @@ impl Semantics for SimilarityClient {
         let texts: Vec<&str> = texts.iter().map(|text| shorten(text)).collect();
         let permit = self.breaker.admit().map_err(circuit_open)?;
         let share = deadline.remaining();
-        let work = deadline.cut(self.ask(&queries, &texts, deadline)).await;
+        let work = deadline.cut(self.compare(&queries, &texts, deadline)).await;
         let found = work.unwrap_or(Err(SemanticsError::TimedOut));
         match &found {
             Err(SemanticsError::TimedOut) if share < MIN_COUNTED_TIMEOUT => drop(permit),

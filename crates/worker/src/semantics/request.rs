@@ -76,7 +76,7 @@ async fn send_once(
     *asked_wait = reply.retry_after;
     if !reply.status.is_success() {
         let status = (reply.status.as_u16(), reply.reason());
-        return Err(classify(status, &reply.phrases(), settings));
+        return Err(classify(status, &reply.lowercase_text(), settings));
     }
     let parsed = reply.json();
     let body = parsed
@@ -104,7 +104,7 @@ impl From<UpstreamError> for SemanticsError {
     fn from(trouble: UpstreamError) -> Self {
         match trouble {
             UpstreamError::TimedOut => Self::TimedOut,
-            UpstreamError::Connection(_) | UpstreamError::Proxied(_) => Self::Unavailable {
+            UpstreamError::Connection(_) | UpstreamError::ViaProxy(_) => Self::Unavailable {
                 reason: trouble.to_string(),
             },
             UpstreamError::TooLarge => malformed(&trouble.to_string()),

@@ -15,28 +15,28 @@ pub(super) type TextHash = [u8; 32];
 /// An LRU cache.
 #[derive(Debug)]
 pub(super) struct VectorCache {
-    most: usize,
-    kept: Mutex<CacheState>,
+    capacity: usize,
+    state: Mutex<CacheState>,
 }
 
 #[derive(Debug, Default)]
 struct CacheState {
     clock: u64,
     vectors: HashMap<TextHash, (u64, Arc<[f32]>)>,
-    by_age: BTreeMap<u64, TextHash>,
+    by_last_use: BTreeMap<u64, TextHash>,
 }
 
 impl Default for VectorCache {
     fn default() -> Self {
-        Self::holding(MAX_VECTORS)
+        Self::with_capacity(MAX_VECTORS)
     }
 }
 
 impl VectorCache {
-    fn holding(most: usize) -> Self {
+    fn with_capacity(capacity: usize) -> Self {
         Self {
-            most,
-            kept: Mutex::default(),
+            capacity,
+            state: Mutex::default(),
         }
     }
 
@@ -45,35 +45,35 @@ impl VectorCache {
     }
 
     pub(super) fn get(&self, key: &TextHash) -> Option<Arc<[f32]>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clock += 1;
         let now = kept.clock;
         let (used, vector) = kept.vectors.get_mut(key)?;
         let before = std::mem::replace(used, now);
         let vector = Arc::clone(vector);
-        kept.by_age.remove(&before);
-        kept.by_age.insert(now, *key);
+        kept.by_last_use.remove(&before);
+        kept.by_last_use.insert(now, *key);
         Some(vector)
     }
 
     pub(super) fn put(&self, key: TextHash, vector: Arc<[f32]>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clock += 1;
         let now = kept.clock;
         if let Some((used, _)) = kept.vectors.insert(key, (now, vector)) {
-            kept.by_age.remove(&used);
+            kept.by_last_use.remove(&used);
         }
-        kept.by_age.insert(now, key);
-        while kept.vectors.len() > self.most {
-            let Some((_, oldest)) = kept.by_age.pop_first() else {
+        kept.by_last_use.insert(now, key);
+        while kept.vectors.len() > self.capacity {
+            let Some((_, oldest)) = kept.by_last_use.pop_first() else {
                 return;
             };
             kept.vectors.remove(&oldest);
         }
     }
 
-    pub(super) fn forget_all(&self) {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = CacheState::default();
+    pub(super) fn clear(&self) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = CacheState::default();
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn least_recently_used_vector_is_evicted() {
-        let vectors = VectorCache::holding(2);
+        let vectors = VectorCache::with_capacity(2);
         let [a, b, c] = ["a", "b", "c"].map(VectorCache::key);
         vectors.put(a, Arc::from([1.0]));
         vectors.put(b, Arc::from([2.0]));

@@ -15,7 +15,7 @@ pub enum UpstreamError {
     Connection(&'static str),
     /// The same, through a proxy.
     #[error("{0}{PROXY_SUFFIX}")]
-    Proxied(&'static str),
+    ViaProxy(&'static str),
     /// The response exceeds the size limit.
     #[error("an answer larger than {} MB", super::MAX_BODY_BYTES / 1_000_000)]
     TooLarge,
@@ -23,9 +23,9 @@ pub enum UpstreamError {
 
 impl From<reqwest::Error> for UpstreamError {
     fn from(error: reqwest::Error) -> Self {
-        match Self::of(&error) {
+        match Self::classify(&error) {
             Self::Connection(reason) if error.url().is_some_and(proxy::is_proxied) => {
-                Self::Proxied(reason)
+                Self::ViaProxy(reason)
             }
             trouble => trouble,
         }
@@ -33,7 +33,7 @@ impl From<reqwest::Error> for UpstreamError {
 }
 
 impl UpstreamError {
-    fn of(error: &reqwest::Error) -> Self {
+    fn classify(error: &reqwest::Error) -> Self {
         if error.is_dns() {
             return Self::Connection("its name does not resolve");
         }

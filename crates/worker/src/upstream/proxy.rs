@@ -18,7 +18,7 @@ pub const PROXY_SUFFIX: &str =
 #[derive(Debug, Clone)]
 pub struct UpstreamClients {
     /// Uses the proxies of the environment.
-    usual: Client,
+    proxied: Client,
     direct: Client,
 }
 
@@ -44,17 +44,17 @@ impl UpstreamClients {
                 .tls_certs_merge(certificates.clone())
         };
         Ok(Self {
-            usual: builder().build()?,
+            proxied: builder().build()?,
             direct: builder().no_proxy().build()?,
         })
     }
 
     /// The client for the upstream at `base`; `None` means a public address.
     #[must_use]
-    pub fn to(&self, base: Option<&Url>) -> Client {
+    pub fn client_for(&self, base: Option<&Url>) -> Client {
         let client = match base {
             Some(base) if is_loopback(base) => &self.direct,
-            _ => &self.usual,
+            _ => &self.proxied,
         };
         client.clone()
     }

@@ -48,7 +48,7 @@ impl UpstreamResponse {
 
     /// The body as lower-case text, to search for known phrases.
     #[must_use]
-    pub fn phrases(&self) -> String {
+    pub fn lowercase_text(&self) -> String {
         String::from_utf8_lossy(&self.body).to_lowercase()
     }
 }

@@ -25,24 +25,24 @@ const NO_TEXT: FetchError = FetchError::NoContent(Cow::Borrowed("a PDF without t
 #[derive(Debug, Clone, Copy)]
 pub struct PdfLimits {
     /// The number of pages read, from the first on.
-    pub pages: usize,
+    pub max_pages: usize,
     /// The unpacked size of the file's structure, and of each page, in bytes.
-    pub unpacked: usize,
+    pub max_unpacked_bytes: usize,
     /// The text of the whole file, in bytes.
-    pub text: usize,
+    pub max_text_bytes: usize,
     /// The time for the pages, checked between the operations of a page. Loading the file's
     /// structure is not interrupted; it takes time linear in the size of the file and its unpacked
     /// streams.
-    pub time: Duration,
+    pub max_time: Duration,
 }
 
 impl Default for PdfLimits {
     fn default() -> Self {
         Self {
-            pages: 500,
-            unpacked: 32 * 1024 * 1024,
-            text: 2 * 1024 * 1024,
-            time: Duration::from_secs(5),
+            max_pages: 500,
+            max_unpacked_bytes: 32 * 1024 * 1024,
+            max_text_bytes: 2 * 1024 * 1024,
+            max_time: Duration::from_secs(5),
         }
     }
 }
@@ -53,9 +53,11 @@ impl Default for PdfLimits {
 /// # Errors
 /// [`FetchError::NoContent`] when the file is malformed, encrypted or has no text (such as a scan).
 pub fn read_pdf(bytes: &[u8], limits: PdfLimits) -> Result<Document, FetchError> {
-    let until = Instant::now() + limits.time;
-    let options =
-        LoadOptions::with_max_decompressed_size(unpacked_limit_per_stream(bytes, limits.unpacked));
+    let until = Instant::now() + limits.max_time;
+    let options = LoadOptions::with_max_decompressed_size(unpacked_limit_per_stream(
+        bytes,
+        limits.max_unpacked_bytes,
+    ));
     let Ok(file) = lopdf::Document::load_mem_with_options(bytes, options) else {
         return Err(UNREADABLE);
     };
@@ -63,12 +65,12 @@ pub fn read_pdf(bytes: &[u8], limits: PdfLimits) -> Result<Document, FetchError>
         return Err(ENCRYPTED);
     }
     let mut blocks: Vec<Block> = Vec::new();
-    let mut left = limits.text;
-    for (number, id) in (1..=limits.pages).zip(file.page_iter()) {
+    let mut left = limits.max_text_bytes;
+    for (number, id) in (1..=limits.max_pages).zip(file.page_iter()) {
         if left == 0 || Instant::now() >= until {
             break;
         }
-        let text = page::page_text(&file, id, limits.unpacked, left, until);
+        let text = page::page_text(&file, id, limits.max_unpacked_bytes, left, until);
         left = left.saturating_sub(text.len().max(1));
         blocks.extend(layout::blocks(&text, number));
     }

@@ -140,7 +140,9 @@ impl CallbackSender {
     /// since deliveries to a busy receiver come here again and again.
     fn reserve_call(&self, address: &str) -> Result<Option<WebhookPermit<'_>>, String> {
         let url = Url::parse(address).map_err(|error| format!("invalid callback_url: {error}"))?;
-        self.client.place(url).map_err(|error| error.to_string())
+        self.client
+            .try_reserve(url)
+            .map_err(|error| error.to_string())
     }
 
     async fn send(&self, place: WebhookPermit<'_>, message: &WebhookMessage) -> CallOutcome {
@@ -154,7 +156,7 @@ impl CallbackSender {
         let Ok(headers) = headers(message, keys) else {
             return missed("its headers cannot be written".to_owned());
         };
-        match place.post(headers, Bytes::clone(&message.body)).await {
+        match place.send(headers, Bytes::clone(&message.body)).await {
             Ok(answer) => classify(answer),
             Err(error) => missed(error.to_string()),
         }

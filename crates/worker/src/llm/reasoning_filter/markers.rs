@@ -9,49 +9,49 @@ pub(super) enum MarkerEffect {
     /// Reasoning begins.
     Opens,
     /// Reasoning ends, and began at the start of the text unless it was opened.
-    Closes,
+    ClosesAll,
     /// Reasoning ends if it was opened.
-    Ends,
+    ClosesIfOpen,
     /// A control token; it is removed.
-    Nothing,
+    Removed,
 }
 
 const MARKERS: [(&str, MarkerEffect); 22] = [
     ("<think>", MarkerEffect::Opens),
-    ("</think>", MarkerEffect::Closes),
+    ("</think>", MarkerEffect::ClosesAll),
     ("<thinking>", MarkerEffect::Opens),
-    ("</thinking>", MarkerEffect::Closes),
+    ("</thinking>", MarkerEffect::ClosesAll),
     ("<thought>", MarkerEffect::Opens),
-    ("</thought>", MarkerEffect::Closes),
+    ("</thought>", MarkerEffect::ClosesAll),
     ("<reasoning>", MarkerEffect::Opens),
-    ("</reasoning>", MarkerEffect::Closes),
+    ("</reasoning>", MarkerEffect::ClosesAll),
     ("[THINK]", MarkerEffect::Opens),
-    ("[/THINK]", MarkerEffect::Closes),
+    ("[/THINK]", MarkerEffect::ClosesAll),
     ("◁think▷", MarkerEffect::Opens),
-    ("◁/think▷", MarkerEffect::Closes),
+    ("◁/think▷", MarkerEffect::ClosesAll),
     // Harmony format (gpt-oss), when the server does not parse it.
     ("<|channel|>analysis", MarkerEffect::Opens),
     ("<|channel|>commentary", MarkerEffect::Opens),
-    ("<|channel|>final", MarkerEffect::Ends),
-    ("<|start|>assistant", MarkerEffect::Nothing),
-    ("<|message|>", MarkerEffect::Nothing),
-    ("<|end|>", MarkerEffect::Ends),
-    ("<|return|>", MarkerEffect::Nothing),
-    ("<|im_end|>", MarkerEffect::Nothing),
-    ("<|eot_id|>", MarkerEffect::Nothing),
-    ("<|endoftext|>", MarkerEffect::Nothing),
+    ("<|channel|>final", MarkerEffect::ClosesIfOpen),
+    ("<|start|>assistant", MarkerEffect::Removed),
+    ("<|message|>", MarkerEffect::Removed),
+    ("<|end|>", MarkerEffect::ClosesIfOpen),
+    ("<|return|>", MarkerEffect::Removed),
+    ("<|im_end|>", MarkerEffect::Removed),
+    ("<|eot_id|>", MarkerEffect::Removed),
+    ("<|endoftext|>", MarkerEffect::Removed),
 ];
 
 /// The result of matching the start of a text.
 pub(super) enum MarkerMatch<'t> {
     /// A marker, and the text after it.
-    Whole {
+    Marker {
         effect: MarkerEffect,
         mark: &'t str,
         after: &'t str,
     },
     /// The start of a marker, perhaps: the next chunk decides.
-    Beginning,
+    Incomplete,
     /// No marker: the first character and the rest.
     None { start: &'t str, after: &'t str },
 }
@@ -62,7 +62,7 @@ pub(super) fn match_start(text: &str) -> MarkerMatch<'_> {
     for (name, effect) in MARKERS {
         match text.split_at_checked(name.len()) {
             Some((mark, after)) if mark.eq_ignore_ascii_case(name) => {
-                return MarkerMatch::Whole {
+                return MarkerMatch::Marker {
                     effect,
                     mark,
                     after,
@@ -76,7 +76,7 @@ pub(super) fn match_start(text: &str) -> MarkerMatch<'_> {
         }
     }
     if begins {
-        return MarkerMatch::Beginning;
+        return MarkerMatch::Incomplete;
     }
     let first = text.chars().next().map_or(0, char::len_utf8);
     let (start, after) = text.split_at_checked(first).unwrap_or((text, ""));

@@ -38,11 +38,11 @@ fn feed_in_chunks(bytes: &[u8], pieces: usize) -> (Option<String>, String) {
         let mut events = Vec::new();
         let _ = parser.feed(part, &mut events);
         for event in &events {
-            failed = failed.or(answer.take_event(event).err());
+            failed = failed.or(answer.add_event(event).err());
         }
     }
     if let Some(event) = parser.finish() {
-        failed = failed.or(answer.take_last_event(&event).err());
+        failed = failed.or(answer.add_last_event(&event).err());
     }
     let text = match failed {
         Some(failure) => match failure.error {

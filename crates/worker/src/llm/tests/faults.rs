@@ -49,7 +49,7 @@ async fn error_at_the_start_of_a_stream_is_classified_by_its_code() {
 async fn stalled_stream_keeps_the_text_so_far() {
     let body = fixture::bytes("openai-compatible/scripted-hang.sse");
     let (base, server) = serve_raw(body, false).await;
-    let model = model(&base, None).with_stall(Duration::from_millis(100));
+    let model = model(&base, None).with_stall_timeout(Duration::from_millis(100));
     let (result, shown) = complete(&model, soon()).await;
     let expected = ModelError::Cut {
         model: "scripted".to_owned(),
@@ -83,7 +83,7 @@ async fn finished_answer_does_not_wait_for_the_connection_to_close() {
         .concat()
         .into_bytes();
     let (base, server) = serve_raw(body, false).await;
-    let model = model(&base, None).with_stall(Duration::from_millis(100));
+    let model = model(&base, None).with_stall_timeout(Duration::from_millis(100));
     let completion = complete(&model, soon()).await.0.unwrap();
     assert_eq!(
         (completion.text.as_str(), completion.truncated),

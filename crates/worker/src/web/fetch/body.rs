@@ -15,7 +15,9 @@ pub(super) async fn read_body(
     limit: usize,
 ) -> Result<(Vec<u8>, RequestPermit), FetchError> {
     let FetchResponse {
-        mut inner, slot, ..
+        mut inner,
+        permit: slot,
+        ..
     } = response;
     let too_large = || FetchError::TooLarge { limit_bytes: limit };
     if inner

@@ -28,9 +28,9 @@ pub(super) struct FetchClient {
     public: reqwest::Client,
     /// For allow-listed hosts. A separate client, because the resolver sees names without ports and
     /// an entry may be for one port.
-    vouched: reqwest::Client,
+    unrestricted: reqwest::Client,
     rules: FetchRules,
-    slots: HostLimiter,
+    limiter: HostLimiter,
 }
 
 /// The response of the last hop; its body is not read yet.
@@ -39,7 +39,7 @@ pub(super) struct FetchResponse {
     pub(super) url: Url,
     pub(super) status: StatusCode,
     pub(super) inner: reqwest::Response,
-    pub(super) slot: RequestPermit,
+    pub(super) permit: RequestPermit,
 }
 
 impl FetchResponse {
@@ -73,8 +73,8 @@ impl FetchClient {
         };
         Ok(Self {
             public: builder().dns_resolver(PublicResolver(lookup)).build()?,
-            vouched: builder().build()?,
-            slots: HostLimiter::new(rules.max_per_host, rules.max_total),
+            unrestricted: builder().build()?,
+            limiter: HostLimiter::new(rules.max_per_host, rules.max_total),
             rules,
         })
     }
@@ -87,15 +87,15 @@ impl FetchClient {
     pub(super) async fn get(&self, url: &Url) -> Result<FetchResponse, FetchError> {
         let mut trail = RedirectChain::new(url);
         loop {
-            match self.step(trail.hop(), None).await? {
-                HopResult::Answer(response) => return Ok(response),
+            match self.fetch_hop(trail.hop(), None).await? {
+                HopResult::Response(response) => return Ok(response),
                 HopResult::Redirect(target) => trail.follow(target)?,
             }
         }
     }
 
     /// Checks and fetches one hop; asks the site for `language`.
-    pub(super) async fn step(
+    pub(super) async fn fetch_hop(
         &self,
         url: &Url,
         language: Option<&str>,
@@ -103,35 +103,37 @@ impl FetchClient {
         let trust = guard::check_url(url, &self.rules)?;
         let response = self.send(url, language, trust).await?;
         match redirect_target(&response) {
-            None => Ok(HopResult::Answer(response)),
+            None => Ok(HopResult::Response(response)),
             Some(target) => Ok(HopResult::Redirect(target?)),
         }
     }
 
     /// Waits for a permit; returns it with the client for one request.
-    pub(super) async fn for_one(
+    pub(super) async fn acquire(
         &self,
         url: &Url,
         trust: AddressPolicy,
     ) -> (&reqwest::Client, RequestPermit) {
         let host = host_name(url).unwrap_or_default();
-        (self.trusting(trust), self.slots.take(&host).await)
+        (self.client_for(trust), self.limiter.acquire(&host).await)
     }
 
     /// The client and a permit for one request, if one is free.
-    pub(super) fn for_one_now(
+    pub(super) fn try_acquire(
         &self,
         url: &Url,
         trust: AddressPolicy,
     ) -> Option<(&reqwest::Client, RequestPermit)> {
-        let slot = self.slots.try_take(&host_name(url).unwrap_or_default())?;
-        Some((self.trusting(trust), slot))
+        let slot = self
+            .limiter
+            .try_acquire(&host_name(url).unwrap_or_default())?;
+        Some((self.client_for(trust), slot))
     }
 
-    fn trusting(&self, trust: AddressPolicy) -> &reqwest::Client {
+    fn client_for(&self, trust: AddressPolicy) -> &reqwest::Client {
         match trust {
-            AddressPolicy::Public => &self.public,
-            AddressPolicy::Vouched => &self.vouched,
+            AddressPolicy::PublicOnly => &self.public,
+            AddressPolicy::Any => &self.unrestricted,
         }
     }
 
@@ -141,7 +143,7 @@ impl FetchClient {
         language: Option<&str>,
         trust: AddressPolicy,
     ) -> Result<FetchResponse, FetchError> {
-        let (client, slot) = self.for_one(url, trust).await;
+        let (client, slot) = self.acquire(url, trust).await;
         let mut request = client.get(url.clone());
         if let Some(languages) = language.and_then(accept_language_value) {
             request = request.header(ACCEPT_LANGUAGE, languages);
@@ -155,7 +157,7 @@ impl FetchClient {
             url: url.clone(),
             status: inner.status(),
             inner,
-            slot,
+            permit: slot,
         })
     }
 }
@@ -176,7 +178,7 @@ fn accept_language_value(language: &str) -> Option<HeaderValue> {
 /// The result of one hop.
 #[derive(Debug)]
 pub(super) enum HopResult {
-    Answer(FetchResponse),
+    Response(FetchResponse),
     Redirect(Url),
 }
 
@@ -184,7 +186,7 @@ pub(super) enum HopResult {
 #[derive(Debug)]
 pub(super) struct RedirectChain {
     hop: Url,
-    left: usize,
+    remaining: usize,
 }
 
 impl RedirectChain {
@@ -193,7 +195,7 @@ impl RedirectChain {
         hop.set_fragment(None);
         Self {
             hop,
-            left: MAX_REDIRECTS,
+            remaining: MAX_REDIRECTS,
         }
     }
 
@@ -203,10 +205,10 @@ impl RedirectChain {
 
     pub(super) fn follow(&mut self, mut target: Url) -> Result<(), FetchError> {
         target.set_fragment(None);
-        if self.left == 0 || target == self.hop {
+        if self.remaining == 0 || target == self.hop {
             return Err(FetchError::TooManyRedirects);
         }
-        self.left -= 1;
+        self.remaining -= 1;
         self.hop = target;
         Ok(())
     }

@@ -13,9 +13,9 @@ pub(super) const PRIVATE_ADDRESS: FetchError = FetchError::Forbidden("a private 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AddressPolicy {
     /// Public addresses only.
-    Public,
+    PublicOnly,
     /// Any address: the operator has allow-listed the host.
-    Vouched,
+    Any,
 }
 
 pub(super) fn check_url(url: &Url, rules: &FetchRules) -> Result<AddressPolicy, FetchError> {
@@ -29,7 +29,7 @@ pub(super) fn check_url(url: &Url, rules: &FetchRules) -> Result<AddressPolicy, 
         return Err(FetchError::Forbidden("an excluded domain"));
     }
     if rules.is_allow_listed(url) {
-        return Ok(AddressPolicy::Vouched);
+        return Ok(AddressPolicy::Any);
     }
     // Literal addresses never reach the resolver.
     let literal = match url.host() {
@@ -40,6 +40,6 @@ pub(super) fn check_url(url: &Url, rules: &FetchRules) -> Result<AddressPolicy, 
     };
     match literal {
         Some(address) if !is_public(address) => Err(PRIVATE_ADDRESS),
-        _ => Ok(AddressPolicy::Public),
+        _ => Ok(AddressPolicy::PublicOnly),
     }
 }

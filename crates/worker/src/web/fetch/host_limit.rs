@@ -34,8 +34,8 @@ impl HostLimiter {
 
     /// Waits for a permit. The host's comes first, so waiting for a busy host does not use up the
     /// total.
-    pub(super) async fn take(&self, host: &str) -> RequestPermit {
-        let host = self.host(host);
+    pub(super) async fn acquire(&self, host: &str) -> RequestPermit {
+        let host = self.host_semaphore(host);
         // The semaphores are never closed, so both permits are always present.
         RequestPermit {
             _host: host.acquire_owned().await.ok(),
@@ -44,8 +44,8 @@ impl HostLimiter {
     }
 
     /// A permit, if one is free.
-    pub(super) fn try_take(&self, host: &str) -> Option<RequestPermit> {
-        let host = self.host(host).try_acquire_owned().ok()?;
+    pub(super) fn try_acquire(&self, host: &str) -> Option<RequestPermit> {
+        let host = self.host_semaphore(host).try_acquire_owned().ok()?;
         let total = Arc::clone(&self.total).try_acquire_owned().ok()?;
         Some(RequestPermit {
             _host: Some(host),
@@ -53,7 +53,7 @@ impl HostLimiter {
         })
     }
 
-    fn host(&self, host: &str) -> Arc<Semaphore> {
+    fn host_semaphore(&self, host: &str) -> Arc<Semaphore> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= MAX_HOSTS {
             hosts.retain(|_, slots| Arc::strong_count(slots) > 1);
@@ -73,13 +73,13 @@ mod tests {
     #[test]
     fn host_limit_leaves_permits_for_other_hosts() {
         let slots = HostLimiter::new(2, 3);
-        let first = slots.take("a.example").now_or_never().unwrap();
-        let second = slots.take("a.example").now_or_never().unwrap();
-        assert!(slots.take("a.example").now_or_never().is_none());
-        let other = slots.take("b.example").now_or_never().unwrap();
-        assert!(slots.take("c.example").now_or_never().is_none());
+        let first = slots.acquire("a.example").now_or_never().unwrap();
+        let second = slots.acquire("a.example").now_or_never().unwrap();
+        assert!(slots.acquire("a.example").now_or_never().is_none());
+        let other = slots.acquire("b.example").now_or_never().unwrap();
+        assert!(slots.acquire("c.example").now_or_never().is_none());
         drop(first);
-        assert!(slots.take("a.example").now_or_never().is_some());
+        assert!(slots.acquire("a.example").now_or_never().is_some());
         drop((second, other));
     }
 
@@ -87,7 +87,7 @@ mod tests {
     fn idle_hosts_are_removed() {
         let slots = HostLimiter::new(2, 32);
         for host in 0..5_000 {
-            drop(slots.take(&format!("{host}.example")).now_or_never());
+            drop(slots.acquire(&format!("{host}.example")).now_or_never());
         }
         assert!(slots.hosts.lock().unwrap().len() <= super::MAX_HOSTS);
     }

@@ -103,8 +103,8 @@ impl WebFetcher {
             // Checked first, because loading robots.txt is a request too.
             guard::check_url(trail.hop(), self.client.rules())?;
             self.check_robots(trail.hop(), deadline).await?;
-            match self.client.step(trail.hop(), language).await? {
-                HopResult::Answer(response) => return Ok(response),
+            match self.client.fetch_hop(trail.hop(), language).await? {
+                HopResult::Response(response) => return Ok(response),
                 HopResult::Redirect(target) => trail.follow(target)?,
             }
         }

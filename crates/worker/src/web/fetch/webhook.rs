@@ -15,7 +15,7 @@ use url::Url;
 #[derive(Debug)]
 pub struct WebhookClient {
     client: FetchClient,
-    patience: Duration,
+    timeout: Duration,
 }
 
 /// A permit for one POST to one address; released when the request ends or it is dropped.
@@ -23,8 +23,8 @@ pub struct WebhookClient {
 pub struct WebhookPermit<'a> {
     client: &'a reqwest::Client,
     url: Url,
-    patience: Duration,
-    _slot: RequestPermit,
+    timeout: Duration,
+    _permit: RequestPermit,
 }
 
 /// The response to a webhook.
@@ -42,7 +42,10 @@ impl WebhookClient {
     /// When the HTTP client cannot be set up.
     pub fn new(rules: FetchRules, patience: Duration) -> anyhow::Result<Self> {
         let client = FetchClient::new(rules)?;
-        Ok(Self { client, patience })
+        Ok(Self {
+            client,
+            timeout: patience,
+        })
     }
 
     /// Reserves one POST; `None` while the host is at its limit. The caller retries later; waiting
@@ -50,14 +53,14 @@ impl WebhookClient {
     ///
     /// # Errors
     /// [`FetchError::Forbidden`] when the address is not allowed. The message contains no address.
-    pub fn place(&self, url: Url) -> Result<Option<WebhookPermit<'_>>, FetchError> {
+    pub fn try_reserve(&self, url: Url) -> Result<Option<WebhookPermit<'_>>, FetchError> {
         let trust = guard::check_url(&url, self.client.rules())?;
-        let place = self.client.for_one_now(&url, trust);
+        let place = self.client.try_acquire(&url, trust);
         Ok(place.map(|(client, slot)| WebhookPermit {
             client,
             url,
-            patience: self.patience,
-            _slot: slot,
+            timeout: self.timeout,
+            _permit: slot,
         }))
     }
 }
@@ -67,13 +70,13 @@ impl WebhookPermit<'_> {
     ///
     /// # Errors
     /// [`FetchError::TimedOut`] or [`FetchError::Unreachable`]. The messages contain no address.
-    pub async fn post(
+    pub async fn send(
         self,
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<WebhookResponse, FetchError> {
         let request = self.client.post(self.url).headers(headers).body(body);
-        let answer = tokio::time::timeout(self.patience, request.send())
+        let answer = tokio::time::timeout(self.timeout, request.send())
             .await
             .map_err(|_elapsed| FetchError::TimedOut)?
             .map_err(|error| transport_error::from_reqwest(&error))?;
@@ -103,10 +106,10 @@ mod tests {
             ..FetchRules::default()
         };
         let poster = WebhookClient::new(rules, Duration::from_secs(15)).unwrap();
-        let place = |url: &str| poster.place(Url::parse(url).unwrap()).unwrap();
+        let place = |url: &str| poster.try_reserve(Url::parse(url).unwrap()).unwrap();
         let post = async |url: &str| {
             let place = place(url).unwrap();
-            place.post(HeaderMap::new(), Bytes::new()).await
+            place.send(HeaderMap::new(), Bytes::new()).await
         };
         let connected = async {
             let (mut stream, _) = hanging.accept().await.unwrap();

@@ -68,49 +68,49 @@ impl TextState<'_> {
                 self.size = number(1).unwrap_or_default().abs();
             }
             "TL" => self.leading = number(0).unwrap_or_default(),
-            "Td" => self.go(number(0), number(1)),
+            "Td" => self.move_by(number(0), number(1)),
             "TD" => {
                 self.leading = -number(1).unwrap_or_default();
-                self.go(number(0), number(1));
+                self.move_by(number(0), number(1));
             }
-            "T*" => self.go(Some(0.0), Some(-self.leading)),
+            "T*" => self.move_by(Some(0.0), Some(-self.leading)),
             "Tm" => {
                 let y = number(5).unwrap_or_default();
                 // The matrix may scale the font.
                 let scale = number(3).unwrap_or(1.0).abs().max(0.01);
-                self.line(y - self.y, self.size.max(1.0) * scale);
+                self.break_line(y - self.y, self.size.max(1.0) * scale);
                 self.y = y;
             }
-            "BT" => self.space(),
-            "Tj" => operands.iter().for_each(|it| self.show(it)),
+            "BT" => self.add_space(),
+            "Tj" => operands.iter().for_each(|it| self.show_text(it)),
             "'" | "\"" => {
-                self.go(Some(0.0), Some(-self.leading));
-                operands.iter().for_each(|it| self.show(it));
+                self.move_by(Some(0.0), Some(-self.leading));
+                operands.iter().for_each(|it| self.show_text(it));
             }
             "TJ" => {
                 let pieces = operands.first().and_then(|it| it.as_array().ok());
                 for piece in pieces.into_iter().flatten() {
                     if piece.as_float().is_ok_and(|gap| gap < -WORD_GAP) {
-                        self.space();
+                        self.add_space();
                     }
-                    self.show(piece);
+                    self.show_text(piece);
                 }
             }
             _ => {}
         }
     }
 
-    fn go(&mut self, x: Option<f32>, y: Option<f32>) {
+    fn move_by(&mut self, x: Option<f32>, y: Option<f32>) {
         let (x, y) = (x.unwrap_or_default(), y.unwrap_or_default());
         self.y += y;
-        self.line(y, self.size);
+        self.break_line(y, self.size);
         if x != 0.0 {
-            self.space();
+            self.add_space();
         }
     }
 
     /// Handles a move by `y`: to the same line, to the next one, or over a gap.
-    fn line(&mut self, y: f32, size: f32) {
+    fn break_line(&mut self, y: f32, size: f32) {
         let size = size.max(1.0);
         let is_new = y.abs() > size * 0.5;
         // A move upwards starts another column.
@@ -123,7 +123,7 @@ impl TextState<'_> {
         } else if is_new {
             self.end_with("\n");
         } else {
-            self.space();
+            self.add_space();
         }
     }
 
@@ -135,13 +135,13 @@ impl TextState<'_> {
         }
     }
 
-    fn space(&mut self) {
+    fn add_space(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with([' ', '\n']) {
             self.text.push(' ');
         }
     }
 
-    fn show(&mut self, shown: &Object) {
+    fn show_text(&mut self, shown: &Object) {
         let (Object::String(bytes, _), Some(encoding)) = (shown, self.fonts.get(&self.font)) else {
             return;
         };

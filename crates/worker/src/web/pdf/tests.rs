@@ -103,18 +103,18 @@ fn pages_text_and_unpacked_bytes_are_limited() {
     let page = |at: usize| text_page(&format!("(Page {at} of many) Tj"));
     let many = pages((1..=30).map(page).collect());
     let few = PdfLimits {
-        pages: 3,
+        max_pages: 3,
         ..PdfLimits::default()
     };
     assert_eq!(read_pdf(&many, few).unwrap().blocks.len(), 3);
     let short = PdfLimits {
-        text: 60,
+        max_text_bytes: 60,
         ..PdfLimits::default()
     };
     assert!(read_pdf(&many, short).unwrap().len() < 120);
 
     let small = PdfLimits {
-        unpacked: 1 << 18,
+        max_unpacked_bytes: 1 << 18,
         ..PdfLimits::default()
     };
     let mut bomb = b"BT /F1 9 Tf (Boom.) Tj ET ".to_vec();
@@ -141,7 +141,7 @@ fn time_is_limited() {
     let long = format!("({}) Tj ", "word ".repeat(200)).repeat(2_000);
     let bytes = pages((0..20).map(|_| text_page(&long)).collect());
     let limits = PdfLimits {
-        time: Duration::ZERO,
+        max_time: Duration::ZERO,
         ..PdfLimits::default()
     };
     assert_eq!(read_pdf(&bytes, limits), Err(NO_TEXT));

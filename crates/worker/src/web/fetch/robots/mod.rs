@@ -36,7 +36,7 @@ pub(super) struct RobotsCache {
 struct CachedRules {
     /// Or the error of loading them; until they load, no page of the site is read.
     rules: Result<RobotsRules, FetchError>,
-    until: Instant,
+    expires_at: Instant,
 }
 
 impl CachedRules {
@@ -71,7 +71,7 @@ impl RobotsCache {
         // Concurrent requests for one origin share one load.
         let known = cell.get_or_init(|| self.load(url, client, deadline)).await;
         match &known.rules {
-            Ok(rules) if rules.allow(url) => Ok(()),
+            Ok(rules) if rules.allows(url) => Ok(()),
             Ok(_) => Err(FORBIDDEN_BY_ROBOTS),
             Err(trouble) => Err(trouble.clone()),
         }
@@ -80,8 +80,9 @@ impl RobotsCache {
     fn entry(&self, origin: &str) -> Arc<OnceCell<CachedRules>> {
         let mut known = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let is_current =
-            |cell: &Arc<OnceCell<CachedRules>>| cell.get().is_none_or(|known| known.until > now);
+        let is_current = |cell: &Arc<OnceCell<CachedRules>>| {
+            cell.get().is_none_or(|known| known.expires_at > now)
+        };
         if let Some(cell) = known.get(origin).filter(|cell| is_current(cell)) {
             return Arc::clone(cell);
         }
@@ -120,7 +121,7 @@ impl RobotsCache {
         };
         CachedRules {
             rules,
-            until: Instant::now() + ttl,
+            expires_at: Instant::now() + ttl,
         }
     }
 }

@@ -15,7 +15,7 @@ const MAX_TARGET_BYTES: usize = 8 * 1024;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct RobotsRules {
     /// The possible interpretations of the file: one, unless it holds zero bytes.
-    readings: Vec<Robots>,
+    interpretations: Vec<Robots>,
     /// The size of the file in bytes, as an estimate of their memory.
     pub(super) bytes: usize,
 }
@@ -24,21 +24,24 @@ impl RobotsRules {
     /// Parses the groups for `agent`, or else those for all agents.
     pub(super) fn parse(file: &[u8], agent: &str) -> Self {
         let text = decode(file);
-        let mut readings = vec![parse_interpretation(&text, agent)];
+        let mut interpretations = vec![parse_interpretation(&text, agent)];
         if text.contains(&0) {
             // A zero byte may end a line, as `robotxt` reads it, or may mean nothing.
             let without: Vec<u8> = text.iter().copied().filter(|byte| *byte != 0).collect();
-            readings.push(parse_interpretation(&without, agent));
+            interpretations.push(parse_interpretation(&without, agent));
         }
         Self {
-            readings,
+            interpretations,
             bytes: file.len(),
         }
     }
 
     /// Whether every interpretation of the file allows `url`.
-    pub(super) fn allow(&self, url: &Url) -> bool {
-        let mut readings = self.readings.iter().filter(|it| !it.rules().is_empty());
+    pub(super) fn allows(&self, url: &Url) -> bool {
+        let mut readings = self
+            .interpretations
+            .iter()
+            .filter(|it| !it.rules().is_empty());
         let target = &url[Position::BeforePath..Position::AfterQuery];
         // `*` and `$` are operators in a rule; a rule for the characters themselves escapes them
         // (2.2.3).

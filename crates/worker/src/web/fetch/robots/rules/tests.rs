@@ -6,7 +6,7 @@ const AGENT: &str = "PrivaChatSearch";
 fn allows(file: impl AsRef<[u8]>, path: &str) -> bool {
     let url = Url::parse("https://pond.example").unwrap();
     let url = url.join(path).unwrap();
-    RobotsRules::parse(file.as_ref(), AGENT).allow(&url)
+    RobotsRules::parse(file.as_ref(), AGENT).allows(&url)
 }
 
 /// Whether a rule for all agents that forbids `pattern` matches `path`.
