@@ -8,7 +8,7 @@ use crate::{
 };
 use privachat_core::{mode::Mode, schema::SearchRequest};
 use privachat_worker::{
-    pipeline::{self, Deadline, Outcome, Silent},
+    pipeline::{self, Deadline, NullSink, Outcome},
     settings::WorkerSettings,
     wiring,
 };
@@ -285,7 +285,7 @@ impl Upstreams {
         settings.pipeline.parser_program = Some(binaries.worker.into());
         let context = wiring::build(&settings.pipeline).unwrap().context;
         let deadline = Deadline::after(request.time_limit());
-        let outcome = pipeline::run(&context, request, deadline, &Silent).await;
+        let outcome = pipeline::run(&context, request, deadline, &NullSink).await;
         outcome.unwrap()
     }
 }

@@ -9,7 +9,7 @@ use privachat_tests::{
     upstream::{Reply, Request, faulty, mediawiki, model, searxng, serper, site},
 };
 use privachat_worker::{
-    pipeline::{self, Context, Deadline, Outcome, PipelineError, Silent},
+    pipeline::{self, Context, Deadline, NullSink, Outcome, PipelineError},
     settings::WorkerSettings,
     wiring,
 };
@@ -152,7 +152,7 @@ async fn search(context: Context, number: u64) -> SearchEnd {
     let running = tokio::spawn(async move {
         let start = Instant::now();
         let deadline = Deadline::after(budget);
-        let result = pipeline::run(&context, &request, deadline, &Silent).await;
+        let result = pipeline::run(&context, &request, deadline, &NullSink).await;
         (result, start.elapsed())
     });
     let (result, took) = running.await.unwrap();

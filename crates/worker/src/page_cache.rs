@@ -47,16 +47,16 @@ impl PageFetcher for PageCache {
         deadline: Deadline,
     ) -> Result<Page, FetchError> {
         let key = cache_key(url, language);
-        let patience = deadline.within(CACHE_TIMEOUT);
-        let kept = patience.cut(self.cache.get(&key)).await.flatten();
+        let patience = deadline.at_most(CACHE_TIMEOUT);
+        let kept = patience.limit(self.cache.get(&key)).await.flatten();
         let page = kept.and_then(|bytes| decode(&bytes));
         if let Some(page) = page.filter(|page| is_allowed(page, url, &self.excluded)) {
             return Ok(page);
         }
         let page = self.inner.fetch(url, language, deadline).await?;
         if let Some(bytes) = encode(&page) {
-            let patience = deadline.within(CACHE_TIMEOUT);
-            let _late = patience.cut(self.cache.put(&key, &bytes, self.ttl)).await;
+            let patience = deadline.at_most(CACHE_TIMEOUT);
+            let _late = patience.limit(self.cache.put(&key, &bytes, self.ttl)).await;
         }
         Ok(page)
     }

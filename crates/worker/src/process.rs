@@ -69,7 +69,7 @@ async fn serve(settings: WorkerSettings) -> anyhow::Result<()> {
             inner: context.fetcher,
             cache: Cache::new(settings.shared.redis.clone()),
             ttl: settings.page_cache_ttl,
-            excluded: Arc::clone(&context.excluded),
+            excluded: Arc::clone(&context.excluded_domains),
         });
     }
     let stopped = CancellationToken::new();

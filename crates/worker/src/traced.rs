@@ -2,9 +2,9 @@
 //! but never a query, an address or content.
 
 use crate::pipeline::{
-    Completion, Deadline, FetchError, Found, LanguageModel, ModelError, ModelLimits, Page,
-    PageFetcher, Piece, Prompt, ProviderError, ProviderQuery, SearchProvider, Semantics,
-    SemanticsError, Similarities,
+    Completion, CompletionEvent, Deadline, FetchError, LanguageModel, ModelError, ModelLimits,
+    Page, PageFetcher, Prompt, ProviderError, ProviderQuery, ProviderResponse, SearchProvider,
+    Semantics, SemanticsError, Similarities,
 };
 use async_trait::async_trait;
 use std::{
@@ -103,7 +103,7 @@ impl SearchProvider for Traced<dyn SearchProvider> {
         &self,
         query: &ProviderQuery,
         deadline: Deadline,
-    ) -> Result<Found, ProviderError> {
+    ) -> Result<ProviderResponse, ProviderError> {
         let call = self.call(&format!("search {}", self.name()), self.name());
         let asked = self.inner.search(query, deadline);
         let result = asked.instrument(call.span.clone()).await;
@@ -157,7 +157,7 @@ impl LanguageModel for Traced<dyn LanguageModel> {
         &self,
         prompt: &Prompt,
         deadline: Deadline,
-        on_piece: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
+        on_piece: &mut (dyn for<'t> FnMut(CompletionEvent<'t>) + Send),
     ) -> Result<Completion, ModelError> {
         let call = self.call("chat", "model");
         let asked = self.inner.complete(prompt, deadline, on_piece);
@@ -168,7 +168,7 @@ impl LanguageModel for Traced<dyn LanguageModel> {
             ModelError::RateLimited { .. } => "rate_limited",
             ModelError::Refused { .. } => "refused",
             ModelError::ContextTooSmall => "context_too_small",
-            ModelError::Cut { .. } => "cut",
+            ModelError::Interrupted { .. } => "cut",
             ModelError::Unusable { .. } => "unusable",
         });
         result

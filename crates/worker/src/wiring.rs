@@ -4,7 +4,9 @@
 use crate::{
     llm::{LlmConfig, OpenAiClient},
     parser::ParserPool,
-    pipeline::{Context, Cores, LanguageModel, PageFetcher, Providers, SearchProvider, Semantics},
+    pipeline::{
+        Context, CpuPool, LanguageModel, PageFetcher, Providers, SearchProvider, Semantics,
+    },
     providers::{
         Perplexity, Searxng, Serper, Wikipedia,
         local::{CorpusSettings, LocalCorpus},
@@ -158,7 +160,7 @@ pub fn build_observed(
     let fetcher: Arc<dyn PageFetcher> = Arc::new(WebFetcher::new(settings.fetch.clone(), parsers)?);
     let fetcher = Arc::new(Traced::new(fetcher, calls.cloned()));
     let context = Context {
-        excluded: Arc::new(settings.fetch.excluded_domains.clone()),
+        excluded_domains: Arc::new(settings.fetch.excluded_domains.clone()),
         semantics: semantics
             .clone()
             .map(|semantics| Arc::new(semantics) as Arc<dyn Semantics>)
@@ -169,7 +171,7 @@ pub fn build_observed(
             .clone()
             .map(|model| Arc::new(model) as Arc<dyn LanguageModel>)
             .map(|model| Arc::new(Traced::new(model, calls.cloned())) as Arc<dyn LanguageModel>),
-        cores: Cores::apart(),
+        cpu_pool: CpuPool::apart(),
         ..Context::new(providers, fetcher)
     };
     Ok(Wiring {

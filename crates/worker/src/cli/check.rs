@@ -68,7 +68,7 @@ fn report(input: Input) -> Report {
         .into_iter()
         .map(|source| as_ranked(source.title, source.url, &source.text))
         .collect();
-    let checked = check::by_words(&input.answer, &sources);
+    let checked = check::check_by_words(&input.answer, &sources);
     let claims = checked
         .claims
         .into_iter()
@@ -77,7 +77,7 @@ fn report(input: Input) -> Report {
             supported: claim.support >= check::SUPPORTED,
             claim: claim.text,
             citations: claim.citations,
-            mended: claim.mended,
+            mended: claim.corrected_citations,
             support: claim.support,
         })
         .collect();
@@ -91,7 +91,7 @@ fn report(input: Input) -> Report {
 /// The sentences that support a claim best, from the sources that it cites or else from the best
 /// one.
 fn evidence(claim: &check::Claim, sources: &[RankedSource]) -> Vec<EvidenceReport> {
-    let mut numbers = claim.mended.clone();
+    let mut numbers = claim.corrected_citations.clone();
     if numbers.is_empty() {
         numbers.extend(claim.best_source.map(|index| index + 1));
     }
@@ -123,7 +123,7 @@ fn support(claim: &str, source: &RankedSource, sentence: &str) -> f64 {
         source.candidate.url.clone(),
         sentence,
     );
-    check::by_words(&format!("{claim} [1]"), &[alone]).grounding_score
+    check::check_by_words(&format!("{claim} [1]"), &[alone]).grounding_score
 }
 
 fn as_ranked(title: String, url: String, text: &str) -> RankedSource {
@@ -135,7 +135,7 @@ fn as_ranked(title: String, url: String, text: &str) -> RankedSource {
             text: part.trim().to_owned(),
             anchor: None,
             score: 1.0,
-            semantic: None,
+            semantic_score: None,
         })
         .collect();
     RankedSource {
@@ -144,8 +144,8 @@ fn as_ranked(title: String, url: String, text: &str) -> RankedSource {
             title,
             snippet: String::new(),
             providers: Vec::new(),
-            fused: 0.0,
-            found_by: Vec::new(),
+            fusion_score: 0.0,
+            found_by_queries: Vec::new(),
             published: None,
             source_type: SourceType::Web,
             document: None,

@@ -34,11 +34,11 @@ pub(super) async fn run(
     let mut rows = vec![dotenv::check(dotenv::unused_settings())];
     rows.extend(stores::checks(shared));
     // Slightly earlier, so that a slow upstream can report its own timeout.
-    let theirs = deadline.keep(Duration::from_millis(200));
+    let theirs = deadline.earlier_by(Duration::from_millis(200));
     rows.extend(upstreams::checks(&wiring, settings, theirs));
     let checked = join_all(rows.into_iter().map(async |row| {
         let findings = match row.probe {
-            Some(probe) => deadline.cut(probe).await.unwrap_or_else(timed_out),
+            Some(probe) => deadline.limit(probe).await.unwrap_or_else(timed_out),
             None => vec![Finding::Off(row.setting)],
         };
         (row.name, row.provider, findings)

@@ -67,12 +67,12 @@ impl SingleFlight {
     ) -> RunResult {
         let flight = self.join_or_start(request, is_first, deadline);
         let ended = deadline
-            .cut_after(DEADLINE_TOLERANCE, flight.subscribe(sink))
+            .limit_with_grace(DEADLINE_TOLERANCE, flight.subscribe(sink))
             .await;
         match ended {
             Some(Some(ran)) => flight.without_repeated_usage(&ran),
             Some(None) => RunResult::uncached(Err(ended_unexpectedly())),
-            None => RunResult::uncached(Err(PipelineError::too_late())),
+            None => RunResult::uncached(Err(PipelineError::timed_out())),
         }
     }
 

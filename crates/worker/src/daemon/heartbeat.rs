@@ -52,15 +52,15 @@ mod tests {
     use super::*;
     use crate::{
         daemon::SlotLimits,
-        pipeline::{Deadline, ProviderQuery, SearchProvider, test_support::Scripted},
+        pipeline::{Deadline, ProviderQuery, SearchProvider, test_support::ScriptedProvider},
     };
     use privachat_core::schema::SearchEngine;
     use std::sync::Arc;
 
     #[tokio::test]
     async fn a_heartbeat_contains_the_breaker_state_of_each_provider() {
-        let broken = Scripted::fails("searxng") as Arc<dyn SearchProvider>;
-        let sound = Scripted::finds("wikipedia", &[]) as Arc<dyn SearchProvider>;
+        let broken = ScriptedProvider::fails("searxng") as Arc<dyn SearchProvider>;
+        let sound = ScriptedProvider::finds("wikipedia", &[]) as Arc<dyn SearchProvider>;
         let providers = Providers::new(vec![broken, sound]);
         let query = ProviderQuery {
             text: "q".to_owned(),

@@ -27,7 +27,7 @@ pub use concurrency::SlotLimits;
 
 use crate::{
     metrics::{HealthProbe, Metrics, MetricsServer},
-    pipeline::{Context, Providers, search::breaker::State},
+    pipeline::{Context, Providers, search::breaker::BreakerState},
 };
 use anyhow::Context as _;
 use concurrency::Slots;
@@ -249,8 +249,8 @@ fn breaker_states(
     providers: Providers,
 ) -> Box<dyn Fn() -> Vec<(&'static str, bool)> + Send + Sync> {
     Box::new(move || {
-        let states = providers.states();
-        let spared = states.map(|(name, state)| (name, state != State::Closed));
+        let states = providers.breaker_states();
+        let spared = states.map(|(name, state)| (name, state != BreakerState::Closed));
         spared.collect()
     })
 }

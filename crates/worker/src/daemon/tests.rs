@@ -1,5 +1,5 @@
 use super::*;
-use crate::pipeline::{search::Providers, test_support::Pages};
+use crate::pipeline::{search::Providers, test_support::ScriptedPages};
 use privachat_core::connection::Redis;
 
 /// Runs a worker whose Redis does not answer, with this background task.
@@ -27,7 +27,10 @@ async fn run_with_task(
         cache_ttl: Duration::ZERO,
         callbacks: CallbackSettings::default(),
     };
-    let context = Context::new(Providers::new(Vec::new()), Arc::new(Pages::default()));
+    let context = Context::new(
+        Providers::new(Vec::new()),
+        Arc::new(ScriptedPages::default()),
+    );
     let mut parts = TaskSet::default();
     parts.spawn(name, part);
     let stopped = CancellationToken::new();

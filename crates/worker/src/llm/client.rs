@@ -8,7 +8,9 @@ use super::{
     stream::{self, StreamDeadlines},
 };
 use crate::{
-    pipeline::{Completion, Deadline, LanguageModel, ModelError, ModelLimits, Piece, Prompt},
+    pipeline::{
+        Completion, CompletionEvent, Deadline, LanguageModel, ModelError, ModelLimits, Prompt,
+    },
     upstream::{self, UpstreamError},
 };
 use async_trait::async_trait;
@@ -108,7 +110,7 @@ impl OpenAiClient {
         loop {
             let request = self.authorised(self.client.post(url.clone()));
             let sent = request.json(&shape.body(model, prompt)).send();
-            let response = first_by.cut(sent).await.ok_or(UpstreamError::TimedOut)?;
+            let response = first_by.limit(sent).await.ok_or(UpstreamError::TimedOut)?;
             let response = match response {
                 // The server may close a pooled connection at the moment of its next use.
                 Err(error) if !is_second && is_connection_closed(&error) => {
@@ -130,7 +132,7 @@ impl OpenAiClient {
                 stream::read_stream(response, patience, &mut answer).await?;
                 return answer.finish();
             }
-            let reply = first_by.cut(upstream::read_response(response)).await;
+            let reply = first_by.limit(upstream::read_response(response)).await;
             let reply = reply.ok_or(UpstreamError::TimedOut)??;
             // Each retry drops a field for good, so this loop ends.
             let Some(accepted) = shape.without_refused_field(&reply) else {
@@ -154,7 +156,7 @@ impl OpenAiClient {
         spent: &mut Option<Usage>,
     ) -> Result<Completion, CompletionError> {
         let failure = match self.complete_once(who, prompt, times, &mut *on_piece).await {
-            Err(failure) if failure.tokens_exhausted && !times.0.is_over() => failure,
+            Err(failure) if failure.tokens_exhausted && !times.0.has_passed() => failure,
             other => return other,
         };
         tracing::info!("reasoning used up the token limit: retrying with a higher one");
@@ -190,7 +192,7 @@ impl LanguageModel for OpenAiClient {
         &self,
         prompt: &Prompt,
         deadline: Deadline,
-        on_piece: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
+        on_piece: &mut (dyn for<'t> FnMut(CompletionEvent<'t>) + Send),
     ) -> Result<Completion, ModelError> {
         let who = match &prompt.model {
             Some(model) => (model.as_str(), ModelSource::Requested),
@@ -199,7 +201,7 @@ impl LanguageModel for OpenAiClient {
         let fallback = self.config.fallback_model.as_deref();
         let fallback = fallback.filter(|fallback| *fallback != who.0);
         let first_by = match fallback {
-            Some(_) => deadline.within(deadline.remaining() / 2),
+            Some(_) => deadline.at_most(deadline.remaining() / 2),
             None => deadline,
         };
         let mut spent = None;
@@ -209,7 +211,7 @@ impl LanguageModel for OpenAiClient {
             Ok(completion) => return Ok(with_usage(completion, spent)),
             Err(failure) => failure,
         };
-        let helps = failure.fallback_helps && !has_partial_text(&failure) && !deadline.is_over();
+        let helps = failure.fallback_helps && !has_partial_text(&failure) && !deadline.has_passed();
         let Some(fallback) = fallback.filter(|_| helps) else {
             return Err(error_with_usage(failure.error, spent));
         };
@@ -233,7 +235,7 @@ impl LanguageModel for OpenAiClient {
 
 /// Whether part of the answer was already streamed to a reader.
 fn has_partial_text(failure: &CompletionError) -> bool {
-    matches!(failure.error, ModelError::Cut { .. })
+    matches!(failure.error, ModelError::Interrupted { .. })
 }
 
 fn add_usage(sum: &mut Option<Usage>, more: Option<Usage>) {
@@ -250,7 +252,7 @@ fn with_usage(mut completion: Completion, spent: Option<Usage>) -> Completion {
 
 /// Adds the usage of earlier requests to `error`, if it carries usage.
 fn error_with_usage(mut error: ModelError, spent: Option<Usage>) -> ModelError {
-    if let ModelError::Cut { usage, .. } | ModelError::Unusable { usage, .. } = &mut error {
+    if let ModelError::Interrupted { usage, .. } | ModelError::Unusable { usage, .. } = &mut error {
         add_usage(usage, spent);
     }
     error

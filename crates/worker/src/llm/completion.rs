@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cleaning,
     json::{self, PendingSurrogate},
-    pipeline::{Completion, ModelError, Piece},
+    pipeline::{Completion, CompletionEvent, ModelError},
 };
 use privachat_core::schema::Usage;
 use serde_json::Value;
@@ -23,7 +23,7 @@ const BYTES_PER_TOKEN: usize = 16;
 const MAX_NAME_CHARS: usize = 200;
 
 /// Receives visible text as it arrives.
-pub(super) type OnPiece<'a> = &'a mut (dyn for<'t> FnMut(Piece<'t>) + Send + 'a);
+pub(super) type OnPiece<'a> = &'a mut (dyn for<'t> FnMut(CompletionEvent<'t>) + Send + 'a);
 
 /// A completion under construction.
 pub(super) struct CompletionBuilder<'a> {
@@ -146,7 +146,7 @@ impl<'a> CompletionBuilder<'a> {
         let visible = self.filter.feed(&chunk.text);
         if self.filter.take_discard() {
             self.text.clear();
-            (self.on_piece)(Piece::Discard);
+            (self.on_piece)(CompletionEvent::Discard);
         }
         self.emit(&visible);
         Ok(has_text)
@@ -161,7 +161,7 @@ impl<'a> CompletionBuilder<'a> {
         self.overflowed |= end < visible.len();
         let visible = visible.get(..end).unwrap_or_default();
         self.text.push_str(visible);
-        (self.on_piece)(Piece::Text(visible));
+        (self.on_piece)(CompletionEvent::Text(visible));
     }
 
     /// The error of a broken stream: `Cut` with the text so far, or `Unavailable` if there is none.
@@ -171,7 +171,7 @@ impl<'a> CompletionBuilder<'a> {
             return CompletionError::with_fallback(ModelError::Unavailable { reason });
         }
         let partial = std::mem::take(&mut self.text);
-        CompletionError::with_fallback(ModelError::Cut {
+        CompletionError::with_fallback(ModelError::Interrupted {
             model: self.model.clone(),
             reason,
             partial,

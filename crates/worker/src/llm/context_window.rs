@@ -39,8 +39,8 @@ impl OpenAiClient {
             Some(tokens) => tokens,
             None => {
                 let asking = self.cached_context(model, deadline);
-                let asked = deadline.within(LOOKUP_TIMEOUT).cut(asking).await;
-                asked.unwrap_or(ModelLimits::USUAL.context_tokens)
+                let asked = deadline.at_most(LOOKUP_TIMEOUT).limit(asking).await;
+                asked.unwrap_or(ModelLimits::DEFAULT.context_tokens)
             }
         };
         ModelLimits {
@@ -59,7 +59,7 @@ impl OpenAiClient {
             return *context;
         }
         let found = self.fetch_context(model, deadline).await;
-        let context = found.unwrap_or(ModelLimits::USUAL.context_tokens);
+        let context = found.unwrap_or(ModelLimits::DEFAULT.context_tokens);
         known.insert(model.to_owned(), context);
         context
     }

@@ -79,7 +79,7 @@ impl OpenAiClient {
         if let Some(tokens) = self.config.context_tokens {
             return format!("with a context of {tokens} tokens (LLM_CONTEXT_TOKENS)");
         }
-        let usual = ModelLimits::USUAL.context_tokens;
+        let usual = ModelLimits::DEFAULT.context_tokens;
         match self.fetch_context(&self.config.model, deadline).await {
             Some(tokens) if tokens < usual => format!(
                 "with a context of only {tokens} tokens, so few sources fit: raise it \
@@ -122,7 +122,7 @@ impl OpenAiClient {
             user: "Say yes.".to_owned(),
             model: None,
             max_tokens: 1,
-            json: false,
+            wants_json: false,
         };
         match self.complete(&prompt, deadline, &mut |_| {}).await {
             Ok(_) | Err(ModelError::Unusable { .. }) => Ok(()),

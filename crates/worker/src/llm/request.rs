@@ -68,7 +68,7 @@ impl RequestFields {
         if self.temperature {
             body["temperature"] = json!(TEMPERATURE);
         }
-        if self.response_format && prompt.json {
+        if self.response_format && prompt.wants_json {
             body["response_format"] = json!({"type": "json_object"});
         }
         if self.stream_options {

@@ -27,9 +27,9 @@ pub(super) struct StreamDeadlines {
 impl StreamDeadlines {
     fn next_deadline(&self, answer: &CompletionBuilder<'_>) -> Deadline {
         if answer.has_finished() {
-            self.deadline.within(USAGE_GRACE.min(self.stall_timeout))
+            self.deadline.at_most(USAGE_GRACE.min(self.stall_timeout))
         } else if answer.has_started() {
-            self.deadline.within(self.stall_timeout)
+            self.deadline.at_most(self.stall_timeout)
         } else {
             self.first_text_by
         }
@@ -45,11 +45,11 @@ pub(super) async fn read_stream(
     let mut body = BodyReader::Unknown(Vec::new());
     let mut total = 0;
     while !answer.is_over() {
-        let Some(received) = patience.next_deadline(answer).cut(response.chunk()).await else {
+        let Some(received) = patience.next_deadline(answer).limit(response.chunk()).await else {
             if answer.has_finished() {
                 return Ok(());
             }
-            let reason = if patience.deadline.is_over() {
+            let reason = if patience.deadline.has_passed() {
                 "out of time"
             } else {
                 "the stream stalled"

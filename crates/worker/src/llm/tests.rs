@@ -10,7 +10,7 @@ mod streams;
 
 use super::*;
 use crate::{
-    pipeline::{Completion, Deadline, LanguageModel, ModelError, Piece, Prompt},
+    pipeline::{Completion, CompletionEvent, Deadline, LanguageModel, ModelError, Prompt},
     upstream,
 };
 use privachat_core::secret::Secret;
@@ -41,7 +41,7 @@ fn prompt() -> Prompt {
         user: "What is asyncio.gather?".to_owned(),
         model: None,
         max_tokens: 300,
-        json: false,
+        wants_json: false,
     }
 }
 
@@ -57,8 +57,8 @@ async fn complete(
     let mut shown = String::new();
     let result = model
         .complete(&prompt(), deadline, &mut |piece| match piece {
-            Piece::Text(text) => shown.push_str(text),
-            Piece::Discard => shown.clear(),
+            CompletionEvent::Text(text) => shown.push_str(text),
+            CompletionEvent::Discard => shown.clear(),
         })
         .await;
     (result, shown)

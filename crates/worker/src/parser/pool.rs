@@ -9,7 +9,7 @@ use super::{
     processes::Processes,
 };
 use crate::{
-    pipeline::{Deadline, processors},
+    pipeline::{Deadline, processor_count},
     web::pdf,
 };
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
@@ -73,7 +73,7 @@ impl ParserPool {
     }
 
     fn with_backend(runner: ParserBackend) -> Self {
-        let lane = |most| Semaphore::new(processors().min(most));
+        let lane = |most| Semaphore::new(processor_count().min(most));
         Self(Arc::new(PoolState {
             backend: runner,
             small: lane(MAX_SMALL),
@@ -110,11 +110,11 @@ impl ParserPool {
                 }
             }
         };
-        let deadline = deadline.within(match job.origin {
+        let deadline = deadline.at_most(match job.origin {
             Origin::File => MAX_FILE_TIME,
             Origin::Page { .. } => MAX_PAGE_TIME,
         });
-        let parsed = deadline.cut(parsing).await;
+        let parsed = deadline.limit(parsing).await;
         parsed.unwrap_or(Err(ParseError::TimedOut))
     }
 

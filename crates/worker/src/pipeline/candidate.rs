@@ -16,9 +16,9 @@ pub struct Candidate {
     /// The providers that found it.
     pub providers: Vec<&'static str>,
     /// Reciprocal rank fusion score over all result lists.
-    pub fused: f64,
+    pub fusion_score: f64,
     /// Indexes into `Plan::queries` of the sub-queries that found it.
-    pub found_by: Vec<usize>,
+    pub found_by_queries: Vec<usize>,
     pub published: Option<DateTime<Utc>>,
     pub source_type: SourceType,
     /// Set once the page is read, or when the provider delivered the content.
@@ -51,5 +51,5 @@ pub struct Passage {
     /// 0–1: how well it fits the question.
     pub score: f64,
     /// 0–1: how similar its meaning is to the question's.
-    pub semantic: Option<f64>,
+    pub semantic_score: Option<f64>,
 }

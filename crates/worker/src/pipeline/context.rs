@@ -1,7 +1,7 @@
 //! What all searches of a process share.
 
 use super::{
-    blocking::Cores, fetcher::PageFetcher, model::LanguageModel, search::Providers,
+    cpu_pool::CpuPool, fetcher::PageFetcher, model::LanguageModel, search::Providers,
     semantics::Semantics,
 };
 use chrono::{DateTime, Utc};
@@ -18,9 +18,9 @@ pub struct Context {
     /// Compares texts by meaning; without it, only words count.
     pub semantics: Option<Arc<dyn Semantics>>,
     /// Domains that the operator excludes as sources.
-    pub excluded: Arc<DomainList>,
+    pub excluded_domains: Arc<DomainList>,
     /// Runs work that keeps a processor busy.
-    pub cores: Cores,
+    pub cpu_pool: CpuPool,
     /// The current time. Tests set it to choose what "today" is.
     pub clock: fn() -> DateTime<Utc>,
 }
@@ -34,8 +34,8 @@ impl Context {
             fetcher,
             model: None,
             semantics: None,
-            excluded: Arc::default(),
-            cores: Cores::default(),
+            excluded_domains: Arc::default(),
+            cpu_pool: CpuPool::default(),
             clock: Utc::now,
         }
     }

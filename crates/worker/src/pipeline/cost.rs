@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
 pub(super) struct Cost {
-    since: Instant,
+    stage_start: Instant,
     pub(super) timings: BTreeMap<Stage, Duration>,
     pub(super) usage: Option<Usage>,
 }
@@ -13,20 +13,20 @@ pub(super) struct Cost {
 impl Cost {
     pub(super) fn start() -> Self {
         Self {
-            since: Instant::now(),
+            stage_start: Instant::now(),
             timings: BTreeMap::new(),
             usage: None,
         }
     }
 
     /// Books the time since the previous call as that of `stage`.
-    pub(super) fn lap(&mut self, stage: Stage) {
+    pub(super) fn end_stage(&mut self, stage: Stage) {
         let now = Instant::now();
-        self.timings.insert(stage, now - self.since);
-        self.since = now;
+        self.timings.insert(stage, now - self.stage_start);
+        self.stage_start = now;
     }
 
-    pub(super) fn spend(&mut self, usage: Option<Usage>) {
+    pub(super) fn add_usage(&mut self, usage: Option<Usage>) {
         if let Some(usage) = usage {
             *self.usage.get_or_insert_default() += usage;
         }

@@ -20,19 +20,19 @@ impl Deadline {
     }
 
     #[must_use]
-    pub fn is_over(self) -> bool {
+    pub fn has_passed(self) -> bool {
         self.remaining().is_zero()
     }
 
     /// The earlier of this deadline and `budget` from now.
     #[must_use]
-    pub fn within(self, budget: Duration) -> Self {
+    pub fn at_most(self, budget: Duration) -> Self {
         self.min(Self::after(budget))
     }
 
     /// `reserve` before this deadline, to leave time for later work.
     #[must_use]
-    pub fn keep(self, reserve: Duration) -> Self {
+    pub fn earlier_by(self, reserve: Duration) -> Self {
         Self(self.0.checked_sub(reserve).unwrap_or_else(Instant::now))
     }
 
@@ -43,13 +43,13 @@ impl Deadline {
     }
 
     /// Runs `work` until the deadline; `None` if it has not ended by then.
-    pub async fn cut<F: Future>(self, work: F) -> Option<F::Output> {
+    pub async fn limit<F: Future>(self, work: F) -> Option<F::Output> {
         tokio::time::timeout_at(self.0, work).await.ok()
     }
 
     /// Runs `work`, which should observe the deadline itself, until `grace` after it; `None` if it
     /// has not ended by then.
-    pub async fn cut_after<F: Future>(self, grace: Duration, work: F) -> Option<F::Output> {
+    pub async fn limit_with_grace<F: Future>(self, grace: Duration, work: F) -> Option<F::Output> {
         tokio::time::timeout_at(self.0 + grace, work).await.ok()
     }
 }

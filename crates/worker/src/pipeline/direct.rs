@@ -8,15 +8,15 @@ use super::{
     context::Context,
     cost::Cost,
     deadline::Deadline,
-    last_resort,
+    fallback,
     outcome::{Outcome, PipelineError},
     plan,
+    plan_types::Plan,
     progress::ProgressSink,
-    provider::{Found, ProviderQuery},
-    question::Plan,
+    provider::{ProviderQuery, ProviderResponse},
     rank::{self, RankOptions},
     read,
-    search::{self, numbers::renumber},
+    search::{self, renumber::renumber},
     sources, spans,
 };
 use privachat_core::schema::{Event, SearchEngine, SearchRequest, Stage, error_code};
@@ -24,13 +24,13 @@ use std::{sync::Arc, time::Duration};
 use tracing::Instrument;
 
 /// Reserved for the check.
-const CHECK: Duration = Duration::from_millis(300);
+const CHECK_TIME: Duration = Duration::from_millis(300);
 /// Reserved for ranking.
-const RANK: Duration = Duration::from_secs(1);
+const RANK_TIME: Duration = Duration::from_secs(1);
 /// The maximum time for reading: it only serves the check.
-const READ_MOST: Duration = Duration::from_secs(5);
+const MAX_READ_TIME: Duration = Duration::from_secs(5);
 /// Pages that are read to check the answer.
-const PAGES: usize = 5;
+const MAX_PAGES: usize = 5;
 
 /// Runs a direct search until `deadline`.
 ///
@@ -45,21 +45,23 @@ pub async fn run(
     let now = (context.clock)();
     let mut cost = Cost::start();
 
-    let plan = plan::by_rules(&request.query, privachat_core::mode::Mode::Speed, now);
+    let plan = plan::plan_by_rules(&request.query, privachat_core::mode::Mode::Speed, now);
     let plan = Arc::new(plan);
     sink.stage(Stage::Search, 0, 1, "Asking Perplexity");
-    let (query, engine) = (query(&plan, request), SearchEngine::Perplexity);
-    let searching = search::one(context, engine, &query, deadline.keep(CHECK));
-    let searched = searching.instrument(spans::of(Stage::Search)).await;
+    let (query, engine) = (perplexity_query(&plan, request), SearchEngine::Perplexity);
+    let searching = search::query_engine(context, engine, &query, deadline.earlier_by(CHECK_TIME));
+    let searched = searching.instrument(spans::stage_span(Stage::Search)).await;
     let (found, mut candidates, numbers) = searched?;
-    let text = cleaned(&found, &numbers, candidates.len())?;
-    cost.lap(Stage::Search);
+    let text = clean_answer(&found, &numbers, candidates.len())?;
+    cost.end_stage(Stage::Search);
 
-    let until = deadline.keep(CHECK + RANK).within(READ_MOST);
+    let until = deadline
+        .earlier_by(CHECK_TIME + RANK_TIME)
+        .at_most(MAX_READ_TIME);
     let language = plan.language.as_deref();
-    let reading = read::read(context, &mut candidates, PAGES, language, until, sink);
-    reading.instrument(spans::of(Stage::Read)).await;
-    cost.lap(Stage::Read);
+    let reading = read::read(context, &mut candidates, MAX_PAGES, language, until, sink);
+    reading.instrument(spans::stage_span(Stage::Read)).await;
+    cost.end_stage(Stage::Read);
 
     let order: Vec<String> = candidates.iter().map(|it| it.url.clone()).collect();
     let options = RankOptions {
@@ -70,10 +72,10 @@ pub async fn run(
         query_aware: false,
         now,
     };
-    let until = deadline.keep(CHECK);
+    let until = deadline.earlier_by(CHECK_TIME);
     let ranking = rank::rank(context, &plan, candidates.clone(), options, until, sink);
-    let ranked = ranking.instrument(spans::of(Stage::Rank)).await;
-    let (ranked, numbers) = in_order(&order, candidates, ranked.sources);
+    let ranked = ranking.instrument(spans::stage_span(Stage::Rank)).await;
+    let (ranked, numbers) = in_citation_order(&order, candidates, ranked.sources);
     let text = renumber(&text, &numbers);
     let ranked = Arc::new(ranked);
     let (sources, source_details) = sources::to_response(&ranked);
@@ -83,7 +85,7 @@ pub async fn run(
     sink.emit(Event::Text {
         delta: text.clone(),
     });
-    cost.lap(Stage::Rank);
+    cost.end_stage(Stage::Rank);
 
     let answer = Answer {
         text,
@@ -91,12 +93,12 @@ pub async fn run(
         ..Answer::default()
     };
     let checking = check::check(context, &plan, &ranked, &answer, deadline, sink);
-    let checked = checking.instrument(spans::of(Stage::Check)).await;
-    cost.lap(Stage::Check);
-    cost.spend(found.usage);
-    cost.spend(checked.usage);
+    let checked = checking.instrument(spans::stage_span(Stage::Check)).await;
+    cost.end_stage(Stage::Check);
+    cost.add_usage(found.usage);
+    cost.add_usage(checked.usage);
     let response = (sources, source_details);
-    Ok(Outcome::of(
+    Ok(Outcome::from_checked(
         checked,
         &plan,
         response,
@@ -106,7 +108,7 @@ pub async fn run(
 }
 
 /// The query with the whole question: Perplexity answers it.
-fn query(plan: &Plan, request: &SearchRequest) -> ProviderQuery {
+fn perplexity_query(plan: &Plan, request: &SearchRequest) -> ProviderQuery {
     let planned = plan.queries.first();
     ProviderQuery {
         text: plan.question.clone(),
@@ -118,8 +120,8 @@ fn query(plan: &Plan, request: &SearchRequest) -> ProviderQuery {
 }
 
 /// The answer, its citations renumbered to the candidates.
-fn cleaned(
-    found: &Found,
+fn clean_answer(
+    found: &ProviderResponse,
     numbers: &[Option<usize>],
     sources: usize,
 ) -> Result<String, PipelineError> {
@@ -142,7 +144,7 @@ fn cleaned(
 /// The candidates as sources in their own order, each with its ranked passages, else its excerpt;
 /// and for each URL of `order` the number of its source, from 1. A source without text is still
 /// cited by the answer: it gets its title as passage.
-fn in_order(
+fn in_citation_order(
     order: &[String],
     candidates: Vec<Candidate>,
     ranked: Vec<RankedSource>,
@@ -151,7 +153,9 @@ fn in_order(
         .into_iter()
         .map(|candidate| {
             let chosen = ranked.iter().find(|it| it.candidate.url == candidate.url);
-            chosen.cloned().unwrap_or_else(|| unranked(candidate))
+            chosen
+                .cloned()
+                .unwrap_or_else(|| unranked_source(candidate))
         })
         .collect();
     // Redirects may have given two candidates the same URL.
@@ -164,12 +168,12 @@ fn in_order(
     (sources, numbers)
 }
 
-fn unranked(candidate: Candidate) -> RankedSource {
+fn unranked_source(candidate: Candidate) -> RankedSource {
     let text = match candidate.snippet.trim() {
         "" => candidate.title.clone(),
         snippet => snippet.to_owned(),
     };
-    last_resort::source(candidate, text, 0.0)
+    fallback::unranked_source(candidate, text, 0.0)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub struct Prompt {
     /// The maximum length of the completion, in tokens.
     pub max_tokens: u32,
     /// Whether to request a JSON object, from servers that support it.
-    pub json: bool,
+    pub wants_json: bool,
 }
 
 /// The text that a model generated.
@@ -34,7 +34,7 @@ pub struct Completion {
 
 /// A step of a streamed completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'t> {
+pub enum CompletionEvent<'t> {
     /// More visible text.
     Text(&'t str),
     /// The text so far is void: it was reasoning, or another model starts over.
@@ -51,7 +51,7 @@ pub struct ModelLimits {
 
 impl ModelLimits {
     /// For models with unknown limits: nearly every model has at least these.
-    pub const USUAL: Self = Self {
+    pub const DEFAULT: Self = Self {
         context_tokens: 8192,
         answer_tokens: 1024,
     };
@@ -65,7 +65,7 @@ pub trait LanguageModel: Send + Sync {
 
     /// The limits of `model`, or of the configured one. A limit not known by `deadline` is guessed.
     async fn limits(&self, _model: Option<&str>, _deadline: Deadline) -> ModelLimits {
-        ModelLimits::USUAL
+        ModelLimits::DEFAULT
     }
 
     /// Completes `prompt` and calls `on_piece` as text arrives. Dropping the future ends the
@@ -78,7 +78,7 @@ pub trait LanguageModel: Send + Sync {
         prompt: &Prompt,
         deadline: Deadline,
         // async_trait would tie an elided lifetime to the whole call.
-        on_piece: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
+        on_piece: &mut (dyn for<'t> FnMut(CompletionEvent<'t>) + Send),
     ) -> Result<Completion, ModelError>;
 }
 
@@ -111,7 +111,7 @@ pub enum ModelError {
     ContextTooSmall,
     /// The stream ended early, after some text.
     #[error("the language model's answer was cut ({reason})")]
-    Cut {
+    Interrupted {
         /// The model that generated the text; may be the fallback model.
         model: String,
         reason: String,
@@ -144,7 +144,7 @@ impl ModelError {
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
         match self {
-            Self::Cut { usage, .. } | Self::Unusable { usage, .. } => *usage,
+            Self::Interrupted { usage, .. } | Self::Unusable { usage, .. } => *usage,
             _ => None,
         }
     }
@@ -156,7 +156,7 @@ impl ModelError {
             Self::TimedOut
             | Self::Unavailable { .. }
             | Self::RateLimited { .. }
-            | Self::Cut { .. } => true,
+            | Self::Interrupted { .. } => true,
             Self::Refused { .. } | Self::ContextTooSmall | Self::Unusable { .. } => false,
         }
     }

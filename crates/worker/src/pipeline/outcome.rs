@@ -1,6 +1,6 @@
 //! How a search ends: with an [`Outcome`] or a [`PipelineError`].
 
-use super::{answer::citations, check::Checked, cost::Cost, question::Plan};
+use super::{answer::citations, check::Checked, cost::Cost, plan_types::Plan};
 use privachat_core::schema::{
     CitationMapping, Source, SourceDetail, Stage, SubQuery, Usage, error_code,
 };
@@ -35,7 +35,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// The outcome of a checked answer to `plan`, without warnings.
-    pub(super) fn of(
+    pub(super) fn from_checked(
         checked: Checked,
         plan: &Plan,
         (sources, source_details): (Vec<Source>, Vec<SourceDetail>),
@@ -84,7 +84,7 @@ pub struct PipelineError {
 impl PipelineError {
     /// The deadline passed before there was anything to answer from.
     #[must_use]
-    pub fn too_late() -> Self {
+    pub fn timed_out() -> Self {
         Self {
             stage: Stage::Search,
             code: error_code::TIMEOUT,

@@ -16,8 +16,8 @@ use super::{
     context::Context,
     deadline::Deadline,
     model::LanguageModel,
+    plan_types::{Plan, PlannedQuery, PlanningResult},
     progress::ProgressSink,
-    question::{Plan, Planned, PlannedQuery},
     text,
 };
 use chrono::{DateTime, Utc};
@@ -32,7 +32,7 @@ pub const QUERY_LIMIT: usize = 400;
 /// The model that plans the search for `request` until `deadline`: there may be none, speed mode
 /// wants none, and without time none is asked.
 #[must_use]
-pub fn planner<'c>(
+pub fn planning_model<'c>(
     context: &'c Context,
     request: &SearchRequest,
     deadline: Deadline,
@@ -40,7 +40,7 @@ pub fn planner<'c>(
     context
         .model
         .as_deref()
-        .filter(|_| request.mode != Mode::Speed && !deadline.is_over())
+        .filter(|_| request.mode != Mode::Speed && !deadline.has_passed())
 }
 
 /// Plans the search for `request`: with `model` until `deadline`; by `rules` without one, and when
@@ -52,10 +52,10 @@ pub async fn plan(
     now: DateTime<Utc>,
     deadline: Deadline,
     sink: &dyn ProgressSink,
-) -> Planned {
+) -> PlanningResult {
     sink.stage(Stage::Plan, 0, 1, "Planning the search");
     let Some(model) = model else {
-        return Planned {
+        return PlanningResult {
             plan: rules,
             usage: None,
         };
@@ -68,12 +68,12 @@ pub async fn plan(
         }
         rules
     });
-    Planned { plan, usage }
+    PlanningResult { plan, usage }
 }
 
 /// Plans the search for `question` without a model. `now` decides which year is the current one.
 #[must_use]
-pub fn by_rules(question: &str, mode: Mode, now: DateTime<Utc>) -> Plan {
+pub fn plan_by_rules(question: &str, mode: Mode, now: DateTime<Utc>) -> Plan {
     let question = words::normalise(question);
     let language = text::language(&question);
     let recency = recency::of(&question, now);
@@ -103,20 +103,20 @@ pub fn by_rules(question: &str, mode: Mode, now: DateTime<Utc>) -> Plan {
         .collect();
 
     Plan {
-        parts,
+        sub_questions: parts,
         question,
         language,
         queries,
         entities: comparison.map_or_else(Vec::new, |found| found.entities),
         wants_recent: recency.wants_recent,
         year: recency.year,
-        by_model: false,
+        used_model: false,
     }
 }
 
 /// The question of `rules` as one query, whether or not its plan holds it.
 #[must_use]
-pub fn whole(rules: &Plan) -> PlannedQuery {
+pub fn whole_question_query(rules: &Plan) -> PlannedQuery {
     let first = rules.queries.first();
     PlannedQuery {
         sub_query: SubQuery {

@@ -9,9 +9,9 @@ pub trait ProgressSink: Send + Sync {
 
 /// A sink that drops every event.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
+pub struct NullSink;
 
-impl ProgressSink for Silent {
+impl ProgressSink for NullSink {
     fn emit(&self, _event: Event) {}
 }
 

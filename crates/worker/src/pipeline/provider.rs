@@ -50,7 +50,7 @@ pub struct Hit {
 
 /// The response of a provider.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Found {
+pub struct ProviderResponse {
     /// Best first.
     pub hits: Vec<Hit>,
     /// For a person; for example the engines that did not answer.
@@ -61,13 +61,13 @@ pub struct Found {
     pub answer: Option<String>,
     /// Why engines behind the provider did not answer. Set only when there are no hits: they do not
     /// prove then that nothing exists.
-    pub silence: Option<Silence>,
+    pub silence: Option<EngineFailure>,
 }
 
 /// Why an engine behind a provider did not answer. If several failed, the first in this order is
 /// reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Silence {
+pub enum EngineFailure {
     /// Too many requests, access denied, a captcha.
     Refused,
     /// Timed out.
@@ -89,7 +89,7 @@ pub trait SearchProvider: Send + Sync {
         &self,
         query: &ProviderQuery,
         deadline: Deadline,
-    ) -> Result<Found, ProviderError>;
+    ) -> Result<ProviderResponse, ProviderError>;
 }
 
 /// Why a provider gave no results. The messages contain no internal address and no key.

@@ -1,8 +1,8 @@
 //! The read stage: fetches the pages of the best candidates concurrently. A candidate whose page is
 //! not read keeps its excerpt.
 
+mod dedupe_redirects;
 mod pool;
-mod same_page;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -13,17 +13,17 @@ use super::{
     deadline::Deadline,
     fetcher::{FetchError, Page},
     progress::ProgressSink,
-    search::canonical::canonical,
+    search::canonical_url::canonical_url,
 };
-use pool::Pool;
+use pool::FetchPool;
 use privachat_core::schema::Stage;
 use std::sync::Arc;
-use summary::{is_refusal, summary};
+use summary::{failure_summary, is_blocked};
 use url::Url;
 
 /// Numbers of pages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct FetchStats {
     pub read: usize,
     /// Not read, for any reason.
     pub failed: usize,
@@ -43,11 +43,11 @@ pub async fn read(
     language: Option<&str>,
     deadline: Deadline,
     sink: &dyn ProgressSink,
-) -> Tally {
-    let mut pool = Pool::new(&*context.fetcher, candidates, pages, language, deadline);
+) -> FetchStats {
+    let mut pool = FetchPool::new(&*context.fetcher, candidates, pages, language, deadline);
     let total = pool.begun();
     if total == 0 {
-        return Tally::default();
+        return FetchStats::default();
     }
     sink.stage(Stage::Read, 0, total, format!("Reading {total} pages"));
 
@@ -56,7 +56,7 @@ pub async fn read(
     while let Some(arrival) = pool.next().await {
         done += 1;
         match (arrival.result, candidates.get_mut(arrival.at)) {
-            (Ok(page), Some(candidate)) => keep(candidate, page),
+            (Ok(page), Some(candidate)) => store_page(candidate, page),
             (Err(error), _) => failures.push(error),
             (Ok(_), None) => {}
         }
@@ -75,14 +75,14 @@ pub async fn read(
     }
     // Stops the transfers that are still running.
     drop(pool);
-    same_page::join(candidates);
+    dedupe_redirects::merge_same_pages(candidates);
     if !failures.is_empty() {
-        sink.warn(summary(&failures, total));
+        sink.warn(failure_summary(&failures, total));
     }
-    Tally {
+    FetchStats {
         read: total - failures.len(),
         failed: failures.len(),
-        blocked: failures.iter().filter(|error| is_refusal(error)).count(),
+        blocked: failures.iter().filter(|error| is_blocked(error)).count(),
         late: failures
             .iter()
             .filter(|error| **error == FetchError::TimedOut)
@@ -91,11 +91,11 @@ pub async fn read(
 }
 
 /// Equal for URLs of one page.
-fn identity(address: &str) -> String {
-    canonical(address)
+fn page_key(address: &str) -> String {
+    canonical_url(address)
 }
 
-fn unread(candidates: &[Candidate]) -> Vec<(usize, Url)> {
+fn unread_pages(candidates: &[Candidate]) -> Vec<(usize, Url)> {
     candidates
         .iter()
         .enumerate()
@@ -105,9 +105,9 @@ fn unread(candidates: &[Candidate]) -> Vec<(usize, Url)> {
         .collect()
 }
 
-fn keep(candidate: &mut Candidate, page: Page) {
+fn store_page(candidate: &mut Candidate, page: Page) {
     // Without a redirect, the URL keeps the fragment from the provider.
-    if identity(&candidate.url) != identity(page.url.as_str()) {
+    if page_key(&candidate.url) != page_key(page.url.as_str()) {
         candidate.url = page.url.into();
     }
     let document = page.document;

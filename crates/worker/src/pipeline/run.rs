@@ -8,17 +8,17 @@ use super::{
     context::Context,
     cost::Cost,
     deadline::Deadline,
-    direct, last_resort,
+    direct, fallback,
     outcome::{Outcome, PipelineError},
     plan,
+    plan_types::Plan,
     progress::ProgressSink,
-    question::Plan,
     rank::{self, RankOptions},
-    read::{self, Tally},
-    reporter::Reporter,
-    search::{self, Ahead},
-    shares::Shares,
+    read::{self, FetchStats},
+    search::{self, SpeculativeSearch},
     sources, spans,
+    time_budget::StageDeadlines,
+    warning_log::WarningLog,
 };
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
@@ -37,16 +37,16 @@ pub async fn run(
     deadline: Deadline,
     sink: &dyn ProgressSink,
 ) -> Result<Outcome, PipelineError> {
-    let reporter = Reporter::new(sink);
+    let reporter = WarningLog::new(sink);
     let work: BoxFuture<'_, _> = if request.direct {
         Box::pin(direct::run(context, request, deadline, &reporter))
     } else {
-        Box::pin(stages(context, request, deadline, &reporter))
+        Box::pin(run_stages(context, request, deadline, &reporter))
     };
     let result = deadline
-        .cut(work)
+        .limit(work)
         .await
-        .unwrap_or_else(|| Err(PipelineError::too_late()));
+        .unwrap_or_else(|| Err(PipelineError::timed_out()));
     let warnings = reporter.into_warnings();
     match result {
         Ok(outcome) => Ok(Outcome {
@@ -57,7 +57,7 @@ pub async fn run(
     }
 }
 
-async fn stages(
+async fn run_stages(
     context: &Context,
     request: &SearchRequest,
     deadline: Deadline,
@@ -65,14 +65,14 @@ async fn stages(
 ) -> Result<Outcome, PipelineError> {
     let now = (context.clock)();
     let pages = request.mode.limits().pages;
-    let shares = Shares::new(deadline, pages > 0, context.model.is_some());
+    let shares = StageDeadlines::new(deadline, pages > 0, context.model.is_some());
     let mut cost = Cost::start();
 
-    let rules = plan::by_rules(&request.query, request.mode, now);
-    let model = plan::planner(context, request, shares.plan);
+    let rules = plan::plan_by_rules(&request.query, request.mode, now);
+    let model = plan::planning_model(context, request, shares.plan);
     let mut ahead = model.and_then(|_| {
-        let whole = plan::whole(&rules);
-        Ahead::new(context, &rules, whole, request, shares.search)
+        let whole = plan::whole_question_query(&rules);
+        SpeculativeSearch::new(context, &rules, whole, request, shares.search)
     });
     let planning = plan::plan(model, rules, request, now, shares.plan, sink);
     let planning = async {
@@ -81,57 +81,59 @@ async fn stages(
             None => planning.await,
         }
     };
-    let mut planned = planning.instrument(spans::of(Stage::Plan)).await;
+    let mut planned = planning.instrument(spans::stage_span(Stage::Plan)).await;
     if let Some(ahead) = &mut ahead {
         ahead.enter(&mut planned.plan, request);
     }
-    cost.spend(planned.usage);
+    cost.add_usage(planned.usage);
     let plan = Arc::new(planned.plan);
-    cost.lap(Stage::Plan);
+    cost.end_stage(Stage::Plan);
 
     let searching = search::search(context, &plan, request, shares.search, ahead, sink);
-    let found = searching.instrument(spans::of(Stage::Search)).await?;
-    cost.spend(found.usage);
+    let found = searching
+        .instrument(spans::stage_span(Stage::Search))
+        .await?;
+    cost.add_usage(found.usage);
     let mut candidates = found.candidates;
     sink.emit(Event::Sources {
-        sources: provisional(&candidates, request.source_limit()),
+        sources: provisional_sources(&candidates, request.source_limit()),
     });
-    cost.lap(Stage::Search);
+    cost.end_stage(Stage::Search);
 
     let pages = pages.min(request.source_limit());
     let language = plan.language.as_deref();
     let until = shares.read();
     let reading = read::read(context, &mut candidates, pages, language, until, sink);
-    let tally = reading.instrument(spans::of(Stage::Read)).await;
-    cost.lap(Stage::Read);
+    let tally = reading.instrument(spans::stage_span(Stage::Read)).await;
+    cost.end_stage(Stage::Read);
 
     let count = candidates.len();
     let options = rank_options(request, now);
     let ranking = rank::rank(context, &plan, candidates, options, shares.rank, sink);
-    let ranked = ranking.instrument(spans::of(Stage::Rank)).await;
-    cost.spend(ranked.usage);
+    let ranked = ranking.instrument(spans::stage_span(Stage::Rank)).await;
+    cost.add_usage(ranked.usage);
     if ranked.sources.is_empty() {
-        return Err(nothing_left(count, tally));
+        return Err(no_sources_left(count, tally));
     }
     let ranked = Arc::new(ranked.sources);
     let (sources, source_details) = sources::to_response(&ranked);
     sink.emit(Event::Sources {
         sources: sources.clone(),
     });
-    cost.lap(Stage::Rank);
+    cost.end_stage(Stage::Rank);
 
-    let writing = written(context, &plan, &ranked, request, &shares, sink);
-    let answer = writing.instrument(spans::of(Stage::Answer)).await;
-    cost.spend(answer.usage);
-    cost.lap(Stage::Answer);
+    let writing = write_answer(context, &plan, &ranked, request, &shares, sink);
+    let answer = writing.instrument(spans::stage_span(Stage::Answer)).await;
+    cost.add_usage(answer.usage);
+    cost.end_stage(Stage::Answer);
 
     let checking = check::check(context, &plan, &ranked, &answer, shares.check, sink);
-    let checked = checking.instrument(spans::of(Stage::Check)).await;
-    cost.spend(checked.usage);
-    cost.lap(Stage::Check);
+    let checked = checking.instrument(spans::stage_span(Stage::Check)).await;
+    cost.add_usage(checked.usage);
+    cost.end_stage(Stage::Check);
 
     let response = (sources, source_details);
-    Ok(Outcome::of(
+    Ok(Outcome::from_checked(
         checked,
         &plan,
         response,
@@ -152,19 +154,19 @@ fn rank_options(request: &SearchRequest, now: DateTime<Utc>) -> RankOptions {
 }
 
 /// Writes the answer; falls back to the best passages when writing misses its cutoff.
-async fn written(
+async fn write_answer(
     context: &Context,
     plan: &Arc<Plan>,
     ranked: &Arc<Vec<RankedSource>>,
     request: &SearchRequest,
-    shares: &Shares,
+    shares: &StageDeadlines,
     sink: &dyn ProgressSink,
 ) -> Answer {
     let writing = answer::write(context, plan, ranked, request, shares.answer, sink);
-    let Some(answer) = shares.answer_cut.cut(writing).await else {
+    let Some(answer) = shares.answer_cut.limit(writing).await else {
         sink.warn("writing the answer was cut: it shows the best passages as they are");
         return Answer {
-            text: last_resort::answer(ranked),
+            text: fallback::quote_passages(ranked),
             model_used: answer::EXTRACTIVE.to_owned(),
             ..Answer::default()
         };
@@ -177,8 +179,8 @@ async fn written(
 }
 
 /// Sources before reading and ranking: only their fused position is scored.
-fn provisional(candidates: &[Candidate], limit: usize) -> Vec<Source> {
-    let best = candidates.first().map_or(1.0, |first| first.fused);
+fn provisional_sources(candidates: &[Candidate], limit: usize) -> Vec<Source> {
+    let best = candidates.first().map_or(1.0, |first| first.fusion_score);
     candidates
         .iter()
         .take(limit)
@@ -188,14 +190,14 @@ fn provisional(candidates: &[Candidate], limit: usize) -> Vec<Source> {
             snippet: sources::snippet(&candidate.snippet),
             relevance: 0.0,
             semantic_score: None,
-            final_score: (candidate.fused / best).clamp(0.0, 1.0),
+            final_score: (candidate.fusion_score / best).clamp(0.0, 1.0),
             source_type: candidate.source_type,
         })
         .collect()
 }
 
 /// Why none of `count` results became a source: too slow, blocked, or not relevant.
-fn nothing_left(count: usize, tally: Tally) -> PipelineError {
+fn no_sources_left(count: usize, tally: FetchStats) -> PipelineError {
     let was_refused = tally.read == 0 && tally.blocked > 0 && tally.blocked == tally.failed;
     let was_late = tally.read == 0 && tally.late > 0 && tally.late == tally.failed;
     let (code, message) = if was_late {

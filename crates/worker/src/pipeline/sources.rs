@@ -4,24 +4,24 @@ use super::RankedSource;
 use privachat_core::schema::{Source, SourceDetail};
 
 /// In characters. Kept short: each subscriber receives every snippet twice.
-const SNIPPET: usize = 300;
+const MAX_SNIPPET_CHARS: usize = 300;
 /// Per source.
-const PASSAGES: usize = 3;
+const MAX_PASSAGES: usize = 3;
 /// In characters.
-const PASSAGE: usize = 500;
+const MAX_PASSAGE_CHARS: usize = 500;
 
 /// The sources, and their details in the same order.
 #[must_use]
 pub fn to_response(ranked: &[RankedSource]) -> (Vec<Source>, Vec<SourceDetail>) {
     ranked
         .iter()
-        .map(|source| (shown(source), detail(source)))
+        .map(|source| (to_source(source), to_detail(source)))
         .unzip()
 }
 
-fn shown(source: &RankedSource) -> Source {
+fn to_source(source: &RankedSource) -> Source {
     let best = source.passages.first().map_or("", |passage| &passage.text);
-    let text = prose(best);
+    let text = plain_text(best);
     let text = if text.is_empty() {
         source.candidate.snippet.clone()
     } else {
@@ -29,7 +29,7 @@ fn shown(source: &RankedSource) -> Source {
     };
     Source {
         title: source.candidate.title.clone(),
-        url: address(source),
+        url: source_url(source),
         snippet: snippet(&text),
         relevance: source.relevance,
         semantic_score: source.semantic_score,
@@ -40,7 +40,7 @@ fn shown(source: &RankedSource) -> Source {
 
 /// The URL of the source, with the page of its best passage if it is a PDF file. HTML fragments
 /// are only kept, never added: many are poor places to start reading.
-fn address(source: &RankedSource) -> String {
+fn source_url(source: &RankedSource) -> String {
     let url = &source.candidate.url;
     let best = source.passages.first();
     match best.and_then(|passage| passage.anchor.as_deref()) {
@@ -51,10 +51,10 @@ fn address(source: &RankedSource) -> String {
 
 /// `text` shortened to what a source shows.
 pub(super) fn snippet(text: &str) -> String {
-    shorten(text, SNIPPET)
+    shorten(text, MAX_SNIPPET_CHARS)
 }
 
-fn detail(source: &RankedSource) -> SourceDetail {
+fn to_detail(source: &RankedSource) -> SourceDetail {
     SourceDetail {
         providers: source
             .candidate
@@ -67,14 +67,14 @@ fn detail(source: &RankedSource) -> SourceDetail {
         passages: source
             .passages
             .iter()
-            .take(PASSAGES)
-            .map(|passage| shorten(&passage.text, PASSAGE))
+            .take(MAX_PASSAGES)
+            .map(|passage| shorten(&passage.text, MAX_PASSAGE_CHARS))
             .collect(),
     }
 }
 
 /// A passage without Markdown signs and without code; empty if it is all code.
-fn prose(text: &str) -> String {
+fn plain_text(text: &str) -> String {
     let mut code = false;
     let mut words: Vec<&str> = Vec::new();
     for line in text.lines() {
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_long_excerpt_is_shortened() {
         let shown = snippet(&"many words ".repeat(1000));
-        assert!(shown.chars().count() <= SNIPPET, "{shown}");
+        assert!(shown.chars().count() <= MAX_SNIPPET_CHARS, "{shown}");
         assert_eq!(snippet("A short one."), "A short one.");
     }
 
@@ -124,8 +124,8 @@ mod tests {
         let snippet = &sources[0].snippet;
         assert!(snippet.starts_with("A first item. many words"), "{snippet}");
         assert!(snippet.ends_with("…") && !snippet.contains("let x"));
-        assert!(snippet.chars().count() <= SNIPPET);
-        assert!(details[0].passages[0].chars().count() <= PASSAGE);
+        assert!(snippet.chars().count() <= MAX_SNIPPET_CHARS);
+        assert!(details[0].passages[0].chars().count() <= MAX_PASSAGE_CHARS);
         assert!(!details[0].fetched);
     }
 

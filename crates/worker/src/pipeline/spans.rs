@@ -3,7 +3,7 @@
 use privachat_core::schema::Stage;
 use tracing::Span;
 
-pub(super) fn of(stage: Stage) -> Span {
+pub(super) fn stage_span(stage: Stage) -> Span {
     let name = match stage {
         Stage::Plan => "plan",
         Stage::Search => "search",

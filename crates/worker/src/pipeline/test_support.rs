@@ -5,7 +5,7 @@ use super::{
     document::{Block, BlockKind, Document},
     fetcher::{FetchError, Page, PageFetcher},
     progress::ProgressSink,
-    provider::{Found, Hit, ProviderError, ProviderQuery, SearchProvider},
+    provider::{Hit, ProviderError, ProviderQuery, ProviderResponse, SearchProvider},
 };
 use async_trait::async_trait;
 use privachat_core::schema::{Event, SourceType};
@@ -47,16 +47,16 @@ pub(crate) fn document(text: &str) -> Document {
 }
 
 /// A provider that returns one result after a delay.
-pub(crate) struct Scripted {
+pub(crate) struct ScriptedProvider {
     name: &'static str,
     delay: Duration,
-    result: Result<Found, ProviderError>,
+    result: Result<ProviderResponse, ProviderError>,
     pub(crate) queries: Mutex<Vec<ProviderQuery>>,
     /// Calls that were dropped before they ended.
     pub(crate) dropped: AtomicUsize,
 }
 
-impl Scripted {
+impl ScriptedProvider {
     /// Finds these URLs at once.
     pub(crate) fn finds(name: &'static str, urls: &[&str]) -> Arc<Self> {
         let hits = urls
@@ -70,9 +70,9 @@ impl Scripted {
         Self::after(
             name,
             Duration::ZERO,
-            Ok(Found {
+            Ok(ProviderResponse {
                 hits,
-                ..Found::default()
+                ..ProviderResponse::default()
             }),
         )
     }
@@ -89,7 +89,7 @@ impl Scripted {
     pub(crate) fn after(
         name: &'static str,
         delay: Duration,
-        result: Result<Found, ProviderError>,
+        result: Result<ProviderResponse, ProviderError>,
     ) -> Arc<Self> {
         Arc::new(Self {
             name,
@@ -106,9 +106,9 @@ impl Scripted {
 }
 
 /// Counts a drop while the flag is false.
-struct Unfinished<'a>(&'a AtomicUsize, bool);
+struct DropCounter<'a>(&'a AtomicUsize, bool);
 
-impl Drop for Unfinished<'_> {
+impl Drop for DropCounter<'_> {
     fn drop(&mut self) {
         if !self.1 {
             self.0.fetch_add(1, Ordering::SeqCst);
@@ -117,14 +117,18 @@ impl Drop for Unfinished<'_> {
 }
 
 #[async_trait]
-impl SearchProvider for Scripted {
+impl SearchProvider for ScriptedProvider {
     fn name(&self) -> &'static str {
         self.name
     }
 
-    async fn search(&self, query: &ProviderQuery, _: Deadline) -> Result<Found, ProviderError> {
+    async fn search(
+        &self,
+        query: &ProviderQuery,
+        _: Deadline,
+    ) -> Result<ProviderResponse, ProviderError> {
         self.queries.lock().unwrap().push(query.clone());
-        let mut guard = Unfinished(&self.dropped, false);
+        let mut guard = DropCounter(&self.dropped, false);
         tokio::time::sleep(self.delay).await;
         guard.1 = true;
         self.result.clone()
@@ -133,14 +137,14 @@ impl SearchProvider for Scripted {
 
 /// Pages by URL; unknown ones return 404.
 #[derive(Default)]
-pub(crate) struct Pages {
+pub(crate) struct ScriptedPages {
     pages: HashMap<String, (Duration, Result<String, FetchError>)>,
     pub(crate) asked: Mutex<Vec<String>>,
     /// The language of each request.
     pub(crate) languages: Mutex<Vec<Option<String>>>,
 }
 
-impl Pages {
+impl ScriptedPages {
     pub(crate) fn with(
         mut self,
         url: &str,
@@ -154,7 +158,7 @@ impl Pages {
 }
 
 #[async_trait]
-impl PageFetcher for Pages {
+impl PageFetcher for ScriptedPages {
     async fn fetch(
         &self,
         url: &Url,

@@ -12,8 +12,8 @@ use crate::{
     json::ParsedJson,
     llm::{ReasoningFilter, parse_usage},
     pipeline::{
-        Deadline, Found, ProviderError, ProviderQuery, SearchProvider, TimeRange,
-        search::numbers::renumber,
+        Deadline, ProviderError, ProviderQuery, ProviderResponse, SearchProvider, TimeRange,
+        search::renumber::renumber,
     },
     upstream::{self, ProbeError},
 };
@@ -92,12 +92,12 @@ impl SearchProvider for Perplexity {
         &self,
         query: &ProviderQuery,
         deadline: Deadline,
-    ) -> Result<Found, ProviderError> {
+    ) -> Result<ProviderResponse, ProviderError> {
         let now = Utc::now();
         let body = parameters(&query.text, Period::from_query(query, now));
         let answer = self.send(&body, deadline).await?;
         let notice = PROVIDER.unreadable_notice(answer.dropped);
-        Ok(Found {
+        Ok(ProviderResponse {
             notices: notice.into_iter().collect(),
             ..parse_response(&answer.value, now)?
         })
@@ -125,7 +125,7 @@ fn parameters(question: &str, period: Period) -> Value {
     body
 }
 
-fn parse_response(body: &Value, now: DateTime<Utc>) -> Result<Found, ProviderError> {
+fn parse_response(body: &Value, now: DateTime<Utc>) -> Result<ProviderResponse, ProviderError> {
     let content = body.pointer("/choices/0/message/content");
     let Some(content) = content.and_then(Value::as_str) else {
         return Err(PROVIDER.malformed("no answer text"));
@@ -135,11 +135,11 @@ fn parse_response(body: &Value, now: DateTime<Utc>) -> Result<Found, ProviderErr
     text.push_str(&filter.finish());
     let (hits, numbers) = citations::sources(body, PROVIDER.name, now);
     let answer = renumber(text.trim(), &numbers);
-    Ok(Found {
+    Ok(ProviderResponse {
         hits,
         answer: Some(answer).filter(|answer| !answer.is_empty()),
         usage: parse_usage(body),
-        ..Found::default()
+        ..ProviderResponse::default()
     })
 }
 

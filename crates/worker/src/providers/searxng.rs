@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     cleaning,
-    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider, Silence, TimeRange},
+    pipeline::{
+        Deadline, EngineFailure, ProviderError, ProviderQuery, ProviderResponse, SearchProvider,
+        TimeRange,
+    },
     upstream::{self, ProbeError, UpstreamResponse},
 };
 use async_trait::async_trait;
@@ -115,10 +118,10 @@ impl SearchProvider for Searxng {
         &self,
         query: &ProviderQuery,
         deadline: Deadline,
-    ) -> Result<Found, ProviderError> {
+    ) -> Result<ProviderResponse, ProviderError> {
         let text = query::without_commands(&query.text);
         if text.is_empty() {
-            return Ok(Found::default());
+            return Ok(ProviderResponse::default());
         }
         let now = Utc::now();
         let request = self
@@ -135,7 +138,7 @@ fn parse_response(
     reply: &UpstreamResponse,
     limit: usize,
     now: DateTime<Utc>,
-) -> Result<Found, ProviderError> {
+) -> Result<ProviderResponse, ProviderError> {
     if let Some(refusal) = bad_parameter_error(reply) {
         return Err(refusal);
     }
@@ -159,11 +162,11 @@ fn parse_response(
     push_infoboxes(&body, &mut hits);
     let hits = hits.finish(limit);
     let notice = unresponsive_notice(&body, hits.is_empty());
-    Ok(Found {
+    Ok(ProviderResponse {
         silence: worst_reason(&body).filter(|_| hits.is_empty()),
         hits,
         notices: notice.into_iter().chain(unreadable).collect(),
-        ..Found::default()
+        ..ProviderResponse::default()
     })
 }
 
@@ -232,7 +235,7 @@ fn shorten(text: &str) -> String {
 }
 
 /// Why engines did not respond: the most important of their reasons.
-fn worst_reason(body: &Value) -> Option<Silence> {
+fn worst_reason(body: &Value) -> Option<EngineFailure> {
     response::array_field(body, "unresponsive_engines")
         .iter()
         .filter_map(|pair| {
@@ -245,15 +248,15 @@ fn worst_reason(body: &Value) -> Option<Silence> {
 
 /// Classifies SearXNG's own message (`searx/webutils.py`, `exception_classname_to_text`), which is
 /// English in every interface language. A suspended engine repeats its reason after "Suspended: ".
-fn classify_message(message: &str) -> Silence {
+fn classify_message(message: &str) -> EngineFailure {
     let message = message.to_lowercase();
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| message.contains(phrase));
     if says(&["too many requests", "access denied", "captcha"]) {
-        Silence::Refused
+        EngineFailure::Refused
     } else if says(&["timeout", "timed out"]) {
-        Silence::Late
+        EngineFailure::Late
     } else {
-        Silence::Failed
+        EngineFailure::Failed
     }
 }
 

@@ -8,7 +8,9 @@ use super::{
     text,
 };
 use crate::{
-    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider, TimeRange},
+    pipeline::{
+        Deadline, ProviderError, ProviderQuery, ProviderResponse, SearchProvider, TimeRange,
+    },
     upstream::{self, ProbeError},
 };
 use async_trait::async_trait;
@@ -99,7 +101,7 @@ impl SearchProvider for Serper {
         &self,
         query: &ProviderQuery,
         deadline: Deadline,
-    ) -> Result<Found, ProviderError> {
+    ) -> Result<ProviderResponse, ProviderError> {
         let now = Utc::now();
         let found = self.send(query, now, deadline).await?;
         let is_since = matches!(Period::from_query(query, now), Period::Since(_));
@@ -123,7 +125,7 @@ impl Serper {
         query: &ProviderQuery,
         now: DateTime<Utc>,
         deadline: Deadline,
-    ) -> Result<Found, ProviderError> {
+    ) -> Result<ProviderResponse, ProviderError> {
         let request = self
             .client
             .post(&self.search)
@@ -132,13 +134,13 @@ impl Serper {
         let reply = upstream::send(request, deadline).await;
         let reply = reply.map_err(|trouble| PROVIDER.request_error(trouble))?;
         let body = PROVIDER.json_object(&reply)?;
-        Ok(Found {
+        Ok(ProviderResponse {
             hits: parse_hits(&body.value, now).finish(query.limit),
             notices: PROVIDER
                 .unreadable_notice(body.dropped)
                 .into_iter()
                 .collect(),
-            ..Found::default()
+            ..ProviderResponse::default()
         })
     }
 }

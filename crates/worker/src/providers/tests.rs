@@ -1,6 +1,6 @@
 //! Helpers for the tests of all HTTP providers.
 
-use crate::pipeline::{Deadline, Found, Hit, ProviderError, ProviderQuery};
+use crate::pipeline::{Deadline, Hit, ProviderError, ProviderQuery, ProviderResponse};
 use std::{collections::HashSet, time::Duration};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers};
 
@@ -87,7 +87,9 @@ pub(super) fn malformed_variants(good: &str) -> Vec<Vec<u8>> {
 
 /// Asserts that `ask` reads all results from every variant of `good`, also with a malformed item at
 /// `BROKEN`.
-pub(super) async fn assert_tolerates_malformed<F: Future<Output = Result<Found, ProviderError>>>(
+pub(super) async fn assert_tolerates_malformed<
+    F: Future<Output = Result<ProviderResponse, ProviderError>>,
+>(
     good: &str,
     hits: usize,
     ask: impl Fn(String) -> F,

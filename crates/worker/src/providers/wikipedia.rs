@@ -13,7 +13,7 @@ use super::{
 use crate::{
     cleaning,
     json::ParsedJson,
-    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider},
+    pipeline::{Deadline, ProviderError, ProviderQuery, ProviderResponse, SearchProvider},
     upstream::{self, ProbeError, UpstreamResponse},
 };
 use async_trait::async_trait;
@@ -110,7 +110,7 @@ impl Wikipedia {
         terms: &str,
         limit: usize,
         deadline: Deadline,
-    ) -> Result<Found, ProviderError> {
+    ) -> Result<ProviderResponse, ProviderError> {
         let count = limit.to_string();
         let parameters = [
             ("action", "query"),
@@ -132,13 +132,13 @@ impl Wikipedia {
             ("redirects", "1"),
         ];
         let body = self.send(api, &parameters, deadline).await?;
-        Ok(Found {
+        Ok(ProviderResponse {
             hits: parse_hits(&body.value, api).finish(limit),
             notices: PROVIDER
                 .unreadable_notice(body.dropped)
                 .into_iter()
                 .collect(),
-            ..Found::default()
+            ..ProviderResponse::default()
         })
     }
 
@@ -164,10 +164,10 @@ impl SearchProvider for Wikipedia {
         &self,
         query: &ProviderQuery,
         deadline: Deadline,
-    ) -> Result<Found, ProviderError> {
+    ) -> Result<ProviderResponse, ProviderError> {
         let terms = terms::from_question(&query.text, query.language.as_deref());
         if terms.is_empty() {
-            return Ok(Found::default());
+            return Ok(ProviderResponse::default());
         }
         let limit = query.limit.clamp(1, MAX_RESULTS);
         let api = self.api_url(query.language.as_deref());

@@ -9,7 +9,7 @@ mod tests;
 mod vector_cache;
 
 use crate::pipeline::{
-    Deadline, Semantics, SemanticsError, Similarities, search::breaker::Breaker,
+    Deadline, Semantics, SemanticsError, Similarities, search::breaker::CircuitBreaker,
 };
 use async_trait::async_trait;
 use privachat_core::{schema::Usage, secret::Secret};
@@ -72,7 +72,7 @@ pub struct SimilarityClient {
     settings: SimilarityConfig,
     client: Client,
     vectors: Arc<VectorCache>,
-    breaker: Arc<Breaker>,
+    breaker: Arc<CircuitBreaker>,
 }
 
 impl SimilarityClient {
@@ -131,7 +131,9 @@ impl Semantics for SimilarityClient {
         let texts: Vec<&str> = texts.iter().map(|text| shorten(text)).collect();
         let permit = self.breaker.admit().map_err(circuit_open)?;
         let share = deadline.remaining();
-        let work = deadline.cut(self.compare(&queries, &texts, deadline)).await;
+        let work = deadline
+            .limit(self.compare(&queries, &texts, deadline))
+            .await;
         let found = work.unwrap_or(Err(SemanticsError::TimedOut));
         match &found {
             Err(SemanticsError::TimedOut) if share < MIN_COUNTED_TIMEOUT => drop(permit),

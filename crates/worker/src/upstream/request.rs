@@ -65,7 +65,7 @@ pub async fn send(
         let response = request.send().await?;
         read_response(response).await
     };
-    deadline.cut(work).await.ok_or(UpstreamError::TimedOut)?
+    deadline.limit(work).await.ok_or(UpstreamError::TimedOut)?
 }
 
 /// Reads the body of `response`.

@@ -21,8 +21,8 @@ use privachat_core::schema::record::StoredRecord;
 use privachat_core::schema::validate::{parse_body, search_request};
 use privachat_tests::fixtures::job;
 use privachat_tests::redis::{Options, RedisServer};
-use privachat_worker::pipeline::rank::{RankOptions, by_words};
-use privachat_worker::pipeline::search::canonical::canonical;
+use privachat_worker::pipeline::rank::{RankOptions, rank_by_words};
+use privachat_worker::pipeline::search::canonical_url::canonical_url;
 use privachat_worker::pipeline::{Candidate, plan};
 use privachat_worker::web::extract;
 use std::hint::black_box;
@@ -116,10 +116,10 @@ fn pages(criterion: &mut Criterion) {
     });
     let address = "HTTP://www.Example.com:80/a/../b/?utm_source=x&q=two%20words&b=2&a=1#part";
     criterion.bench_function("canonical URL", |bencher| {
-        bencher.iter(|| canonical(black_box(address)));
+        bencher.iter(|| canonical_url(black_box(address)));
     });
     let asked = documents::Words::new(7).question();
-    let plan = plan::by_rules(&asked, Mode::Balanced, Utc::now());
+    let plan = plan::plan_by_rules(&asked, Mode::Balanced, Utc::now());
     let found: Vec<Candidate> = (0..PAGES).map(|number| candidate(number, &asked)).collect();
     let options = RankOptions {
         limit: PAGES,
@@ -132,7 +132,7 @@ fn pages(criterion: &mut Criterion) {
     criterion.bench_function("BM25 and the rest of ranking, 10 pages", |bencher| {
         bencher.iter_batched(
             || found.clone(),
-            |found| by_words(black_box(&plan), found, &options),
+            |found| rank_by_words(black_box(&plan), found, &options),
             BatchSize::SmallInput,
         );
     });
@@ -145,8 +145,8 @@ fn candidate(number: usize, asked: &str) -> Candidate {
         title: asked.to_owned(),
         snippet: asked.to_owned(),
         providers: vec!["searxng"],
-        fused: 1.0 / (60 + number) as f64,
-        found_by: vec![0],
+        fusion_score: 1.0 / (60 + number) as f64,
+        found_by_queries: vec![0],
         published: None,
         source_type: SourceType::Web,
         document: Some(Arc::new(document)),

@@ -149,7 +149,7 @@ fn resumed_after(history: &History<'_>, fault: &FaultSpan<'_>, row: u64) -> Opti
 
 /// Searches whose queue entry was popped by a worker that never received it.
 fn requeued_entries(history: &History<'_>) -> Vec<Recovery> {
-    let lines = history.lines("found a search whose hint was lost");
+    let lines = history.lines("requeued a search whose queue entry was lost");
     let ids: BTreeSet<&str> = lines
         .filter_map(|(_, line)| field(line, "session_id").as_str())
         .collect();

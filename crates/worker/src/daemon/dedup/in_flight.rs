@@ -71,7 +71,7 @@ impl InFlightRun {
 
     /// Whether the run ends early enough for a search with this deadline.
     pub(super) fn ends_by(&self, deadline: Deadline) -> bool {
-        self.deadline.keep(JOIN_TOLERANCE) <= deadline
+        self.deadline.earlier_by(JOIN_TOLERANCE) <= deadline
     }
 
     /// Emits all events to `sink`, from the first, and returns the result; `None` when the run

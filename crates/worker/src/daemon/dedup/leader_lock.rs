@@ -86,13 +86,13 @@ impl Coordinator {
             return None;
         };
         let key = keys::leader_lock(digest);
-        let patience = deadline.within(deadline.remaining() / 2);
+        let patience = deadline.at_most(deadline.remaining() / 2);
         let gone = async {
             while self.current_leader(&key).await.as_ref() == Some(nonce) {
                 tokio::time::sleep(LOCK_POLL_INTERVAL).await;
             }
         };
-        patience.cut(gone).await?;
+        patience.limit(gone).await?;
         let entry = self.entry(digest).await?;
         (entry.run == *nonce).then(|| entry.into_outcome())
     }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::pipeline::{
     Providers, SearchProvider,
-    provider::Found,
-    test_support::{Pages, Recorder, Scripted, hit},
+    provider::ProviderResponse,
+    test_support::{Recorder, ScriptedPages, ScriptedProvider, hit},
 };
 use privachat_core::{connection::Redis, mode::Mode};
 use std::sync::atomic::Ordering;
@@ -10,20 +10,23 @@ use std::sync::atomic::Ordering;
 const URL: &str = "https://a.org/";
 
 /// Single flight on this provider, in a worker whose Redis is away.
-fn runs(searxng: &Arc<Scripted>) -> SingleFlight {
+fn runs(searxng: &Arc<ScriptedProvider>) -> SingleFlight {
     let provider = Arc::clone(searxng) as Arc<dyn SearchProvider>;
-    let context = Context::new(Providers::new(vec![provider]), Arc::new(Pages::default()));
+    let context = Context::new(
+        Providers::new(vec![provider]),
+        Arc::new(ScriptedPages::default()),
+    );
     let redis = Redis::open("redis+unix:///nowhere/no.sock").unwrap();
     SingleFlight::new(context, Cache::new(redis), Duration::ZERO)
 }
 
 /// A provider that takes a second.
-fn slow() -> Arc<Scripted> {
-    let found = Found {
+fn slow() -> Arc<ScriptedProvider> {
+    let found = ProviderResponse {
         hits: vec![hit("searxng", URL)],
-        ..Found::default()
+        ..ProviderResponse::default()
     };
-    Scripted::after("searxng", Duration::from_secs(1), Ok(found))
+    ScriptedProvider::after("searxng", Duration::from_secs(1), Ok(found))
 }
 
 fn request() -> SearchRequest {
@@ -73,7 +76,7 @@ async fn a_run_survives_the_cancel_of_the_search_that_started_it() {
     let runs = runs(&searxng);
     let (request, sinks) = (request(), [Recorder::default(), Recorder::default()]);
     let leader = Deadline::after(Duration::from_millis(300));
-    let leader = leader.cut(runs.run(&request, true, soon(), &sinks[0]));
+    let leader = leader.limit(runs.run(&request, true, soon(), &sinks[0]));
     let follower = runs.run(&request, true, soon(), &sinks[1]);
     let (leader, follower) = tokio::join!(leader, follower);
     assert!(leader.is_none(), "it was cancelled");
@@ -91,7 +94,7 @@ async fn a_run_is_aborted_with_its_last_follower() {
         let run = runs.run(&request, true, soon(), &sink);
         async move {
             Deadline::after(Duration::from_millis(millis))
-                .cut(run)
+                .limit(run)
                 .await
         }
     };
@@ -134,7 +137,11 @@ async fn searches_that_differ_or_opt_out_do_not_share_a_run() {
 
 #[tokio::test(start_paused = true)]
 async fn a_search_with_an_earlier_deadline_does_not_join_the_run() {
-    let searxng = Scripted::after("searxng", Duration::from_secs(60), Ok(Found::default()));
+    let searxng = ScriptedProvider::after(
+        "searxng",
+        Duration::from_secs(60),
+        Ok(ProviderResponse::default()),
+    );
     let runs = runs(&searxng);
     let (request, sink) = (request(), Recorder::default());
     let short = Deadline::after(Duration::from_secs(2));

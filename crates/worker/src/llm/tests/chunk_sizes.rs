@@ -27,9 +27,9 @@ fn texts() -> impl Strategy<Value = Vec<String>> {
 /// Feeds `bytes` in chunks; returns the text of the result and the streamed text.
 fn feed_in_chunks(bytes: &[u8], pieces: usize) -> (Option<String>, String) {
     let mut shown = String::new();
-    let mut on_piece = |piece: Piece<'_>| match piece {
-        Piece::Text(text) => shown.push_str(text),
-        Piece::Discard => shown.clear(),
+    let mut on_piece = |piece: CompletionEvent<'_>| match piece {
+        CompletionEvent::Text(text) => shown.push_str(text),
+        CompletionEvent::Discard => shown.clear(),
     };
     let mut answer = CompletionBuilder::new("m", ModelSource::Configured, 1024, &mut on_piece);
     let mut parser = SseParser::default();
@@ -46,7 +46,7 @@ fn feed_in_chunks(bytes: &[u8], pieces: usize) -> (Option<String>, String) {
     }
     let text = match failed {
         Some(failure) => match failure.error {
-            ModelError::Cut { partial, .. } => Some(partial),
+            ModelError::Interrupted { partial, .. } => Some(partial),
             _ => None,
         },
         None => answer.finish().ok().map(|completion| completion.text),

@@ -65,7 +65,7 @@ async fn ollama_context_comes_from_its_own_api() {
 async fn default_limits_apply_when_the_server_reports_none() {
     let server = serve(ResponseTemplate::new(404)).await;
     let model = model(&format!("{}/v1", server.uri()), None);
-    assert_eq!(model.limits(None, soon()).await, ModelLimits::USUAL);
+    assert_eq!(model.limits(None, soon()).await, ModelLimits::DEFAULT);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ async fn error_in_mid_stream_keeps_the_text_so_far() {
     )))
     .await;
     let (result, shown) = complete(&model(&server.uri(), Some("spare")), soon()).await;
-    let ModelError::Cut { partial, .. } = result.unwrap_err() else {
+    let ModelError::Interrupted { partial, .. } = result.unwrap_err() else {
         panic!("not cut");
     };
     assert_eq!(partial, "asyncio.gather runs awaitable objects ");
@@ -51,7 +51,7 @@ async fn stalled_stream_keeps_the_text_so_far() {
     let (base, server) = serve_raw(body, false).await;
     let model = model(&base, None).with_stall_timeout(Duration::from_millis(100));
     let (result, shown) = complete(&model, soon()).await;
-    let expected = ModelError::Cut {
+    let expected = ModelError::Interrupted {
         model: "scripted".to_owned(),
         reason: "the stream stalled".to_owned(),
         partial: "asyncio.gather runs awaitable ".to_owned(),
@@ -67,7 +67,7 @@ async fn deadline_ends_a_running_stream() {
     let (base, server) = serve_raw(text_event("Some text").into_bytes(), false).await;
     let deadline = Deadline::after(Duration::from_millis(1500));
     let error = complete(&model(&base, None), deadline).await.0.unwrap_err();
-    let expected = ModelError::Cut {
+    let expected = ModelError::Interrupted {
         model: "m".to_owned(),
         reason: "out of time".to_owned(),
         partial: "Some text".to_owned(),
@@ -96,7 +96,7 @@ async fn finished_answer_does_not_wait_for_the_connection_to_close() {
 async fn broken_connection_keeps_the_text_so_far() {
     let (base, server) = serve_raw(text_event("Some text").into_bytes(), true).await;
     let error = complete(&model(&base, None), soon()).await.0.unwrap_err();
-    assert!(matches!(error, ModelError::Cut { partial, .. } if partial == "Some text"));
+    assert!(matches!(error, ModelError::Interrupted { partial, .. } if partial == "Some text"));
     server.await.unwrap();
 }
 

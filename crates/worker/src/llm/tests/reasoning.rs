@@ -26,8 +26,8 @@ async fn text_before_a_lone_closing_marker_is_discarded() {
     let completion = model(&server.uri(), None)
         .complete(&prompt(), soon(), &mut |piece| {
             pieces.push(match piece {
-                Piece::Text(text) => text.to_owned(),
-                Piece::Discard => "(void)".to_owned(),
+                CompletionEvent::Text(text) => text.to_owned(),
+                CompletionEvent::Discard => "(void)".to_owned(),
             });
         })
         .await
@@ -133,7 +133,7 @@ async fn refused_response_format_is_dropped() {
         .mount(&server)
         .await;
     let asked = Prompt {
-        json: true,
+        wants_json: true,
         ..prompt()
     };
     let completion = model(&server.uri(), None)

@@ -18,7 +18,7 @@ pub(crate) fn plan(question: &str) -> Plan {
             },
             time_range: None,
         }],
-        parts: vec![question.to_owned()],
+        sub_questions: vec![question.to_owned()],
         ..Plan::default()
     }
 }
@@ -29,8 +29,8 @@ pub(crate) fn candidate(title: &str, url: &str, text: &str) -> Candidate {
         title: title.to_owned(),
         snippet: text.to_owned(),
         providers: vec!["local"],
-        fused: 1.0 / 61.0,
-        found_by: vec![0],
+        fusion_score: 1.0 / 61.0,
+        found_by_queries: vec![0],
         published: None,
         source_type: SourceType::Web,
         document: None,
@@ -48,7 +48,7 @@ pub(crate) fn ranked(title: &str, url: &str, text: &str) -> RankedSource {
             text: text.to_owned(),
             anchor: None,
             score: 0.8,
-            semantic: None,
+            semantic_score: None,
         }],
     }
 }

@@ -8,6 +8,6 @@ pub(crate) mod fixtures;
 pub mod prompt;
 pub mod write;
 
-pub use extractive::{extractive, not_answered};
-pub use prompt::{PromptBudget, prompt};
+pub use extractive::{abstention_text, extract_text};
+pub use prompt::{PromptBudget, build_prompt};
 pub use write::{Answer, EXTRACTIVE, write};

@@ -14,20 +14,20 @@ pub struct PromptBudget {
 }
 
 /// A longer context is not filled: passages that far down the ranking are not worth their tokens.
-const MOST_CONTEXT: u32 = 16_384;
+const MAX_CONTEXT_TOKENS: u32 = 16_384;
 /// For the second prompt after one that was too long.
-const SMALL: PromptBudget = PromptBudget {
+const REDUCED_BUDGET: PromptBudget = PromptBudget {
     context_tokens: 2048,
     answer_tokens: 512,
 };
 
 impl PromptBudget {
     #[must_use]
-    pub fn of(limits: ModelLimits) -> Self {
+    pub fn from_limits(limits: ModelLimits) -> Self {
         let context = limits.context_tokens;
         let answer_tokens = limits.answer_tokens.min(context / 2);
         Self {
-            context_tokens: context.min(MOST_CONTEXT.max(2 * answer_tokens)),
+            context_tokens: context.min(MAX_CONTEXT_TOKENS.max(2 * answer_tokens)),
             answer_tokens,
         }
     }
@@ -35,47 +35,47 @@ impl PromptBudget {
     /// A smaller budget, for use after a prompt that was too long.
     #[must_use]
     pub fn smaller(self) -> Self {
-        let context_tokens = SMALL.context_tokens.min(self.context_tokens / 2);
+        let context_tokens = REDUCED_BUDGET.context_tokens.min(self.context_tokens / 2);
         Self {
             context_tokens,
-            answer_tokens: SMALL.answer_tokens.min(context_tokens / 4),
+            answer_tokens: REDUCED_BUDGET.answer_tokens.min(context_tokens / 4),
         }
     }
 }
 
 /// Characters of a title or of headings.
-const LABEL: usize = 160;
+const MAX_LABEL_CHARS: usize = 160;
 /// A source is left out if not even this many tokens of its first passage fit.
-const LEAST_PASSAGE: usize = 40;
+const MIN_PASSAGE_TOKENS: usize = 40;
 
 /// The prompt for an answer to `plan` from `sources`, with as many passages as fit the budget.
 #[must_use]
-pub fn prompt(
+pub fn build_prompt(
     plan: &Plan,
     sources: &[RankedSource],
     request: &SearchRequest,
     budget: PromptBudget,
 ) -> Prompt {
     let fence = Fence::new();
-    let system = system(plan, request, &fence);
+    let system = system_message(plan, request, &fence);
     let mut tail = format!("Question: {}\n", plan.question);
-    if plan.parts.len() > 1 {
+    if plan.sub_questions.len() > 1 {
         let _ = writeln!(
             tail,
             "Its parts, to be answered one by one: {}",
-            plan.parts.join(" / ")
+            plan.sub_questions.join(" / ")
         );
     }
     tail.push_str("Answer it from the sources above, citing them like [1].");
-    let fixed = tokens(&system) + tokens(&tail) + 32;
+    let fixed = estimate_tokens(&system) + estimate_tokens(&tail) + 32;
     let room = as_usize(budget.context_tokens.saturating_sub(budget.answer_tokens));
-    let material = material(sources, &fence, room.saturating_sub(fixed));
+    let material = source_blocks(sources, &fence, room.saturating_sub(fixed));
     Prompt {
         system,
         user: format!("{material}\n{tail}"),
         model: request.model.clone(),
         max_tokens: budget.answer_tokens,
-        json: false,
+        wants_json: false,
     }
 }
 
@@ -96,7 +96,7 @@ impl Fence {
     }
 }
 
-fn system(plan: &Plan, request: &SearchRequest, fence: &Fence) -> String {
+fn system_message(plan: &Plan, request: &SearchRequest, fence: &Fence) -> String {
     let mut text = format!(
         "You answer questions from numbered sources.\n\
          - Use only what the sources say. Every sentence that states a fact ends with the number of \
@@ -116,7 +116,7 @@ fn system(plan: &Plan, request: &SearchRequest, fence: &Fence) -> String {
         }
         None => text.push_str("- Answer in the language of the question.\n"),
     }
-    if let Some(advice) = advice(plan, request.prompt_strategy) {
+    if let Some(advice) = intent_instruction(plan, request.prompt_strategy) {
         let _ = writeln!(text, "- {advice}");
     }
     text
@@ -124,7 +124,7 @@ fn system(plan: &Plan, request: &SearchRequest, fence: &Fence) -> String {
 
 /// The instruction for the intent of the question; none for a static prompt, and for `auto` only
 /// if all sub-queries have the same intent.
-fn advice(plan: &Plan, strategy: PromptStrategy) -> Option<String> {
+fn intent_instruction(plan: &Plan, strategy: PromptStrategy) -> Option<String> {
     if strategy == PromptStrategy::Static {
         return None;
     }
@@ -155,20 +155,20 @@ fn advice(plan: &Plan, strategy: PromptStrategy) -> Option<String> {
 
 /// The sources with as many passages as fit into `room` tokens: first the best one of each source,
 /// then the second of each, and so on.
-fn material(sources: &[RankedSource], fence: &Fence, room: usize) -> String {
+fn source_blocks(sources: &[RankedSource], fence: &Fence, room: usize) -> String {
     let mut left = room;
     let mut shown: Vec<(String, Vec<String>)> = Vec::new();
     for (index, source) in sources.iter().enumerate() {
-        let head = head(index + 1, source, fence);
-        let cost = tokens(&head) + tokens(&fence.close()) + 2;
+        let head = source_header(index + 1, source, fence);
+        let cost = estimate_tokens(&head) + estimate_tokens(&fence.close()) + 2;
         let first = source.passages.first().map(|passage| passage.text.as_str());
-        let least = tokens(first.unwrap_or_default()).min(LEAST_PASSAGE);
+        let least = estimate_tokens(first.unwrap_or_default()).min(MIN_PASSAGE_TOKENS);
         if cost + least > left {
             break;
         }
         left -= cost;
         let mut texts = Vec::new();
-        add(source, 0, fence, &mut texts, &mut left);
+        add_passage(source, 0, fence, &mut texts, &mut left);
         shown.push((head, texts));
     }
     let rounds = sources
@@ -178,7 +178,7 @@ fn material(sources: &[RankedSource], fence: &Fence, room: usize) -> String {
         .unwrap_or(0);
     for round in 1..rounds {
         for (source, (_, texts)) in sources.iter().zip(&mut shown) {
-            add(source, round, fence, texts, &mut left);
+            add_passage(source, round, fence, texts, &mut left);
         }
     }
     let blocks: Vec<String> = shown
@@ -188,7 +188,7 @@ fn material(sources: &[RankedSource], fence: &Fence, room: usize) -> String {
     blocks.join("\n")
 }
 
-fn head(number: usize, source: &RankedSource, fence: &Fence) -> String {
+fn source_header(number: usize, source: &RankedSource, fence: &Fence) -> String {
     let candidate = &source.candidate;
     let date = candidate.published.map_or_else(String::new, |at| {
         format!("\nPublished: {}", at.format("%Y-%m-%d"))
@@ -200,7 +200,7 @@ fn head(number: usize, source: &RankedSource, fence: &Fence) -> String {
     )
 }
 
-fn add(
+fn add_passage(
     source: &RankedSource,
     round: usize,
     fence: &Fence,
@@ -211,18 +211,18 @@ fn add(
         return;
     };
     let headings = label(&passage.headings.join(" › "), fence);
-    let text = escaped(&passage.text, fence);
+    let text = escape_borders(&passage.text, fence);
     let text = if headings.is_empty() {
         text
     } else {
         format!("({headings})\n{text}")
     };
-    let cost = tokens(&text) + 2;
+    let cost = estimate_tokens(&text) + 2;
     if cost <= *left {
         *left -= cost;
         texts.push(text);
     } else if round == 0 {
-        let cut = cut(&text, left.saturating_sub(2));
+        let cut = truncate(&text, left.saturating_sub(2));
         *left = 0;
         texts.push(cut);
     }
@@ -230,24 +230,28 @@ fn add(
 
 fn label(text: &str, fence: &Fence) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    escaped(
-        &words.join(" ").chars().take(LABEL).collect::<String>(),
+    escape_borders(
+        &words
+            .join(" ")
+            .chars()
+            .take(MAX_LABEL_CHARS)
+            .collect::<String>(),
         fence,
     )
 }
 
 /// Changes text that looks like the borders of a source.
-fn escaped(text: &str, fence: &Fence) -> String {
+fn escape_borders(text: &str, fence: &Fence) -> String {
     text.replace(&fence.0, "")
         .replace("</source", "‹/source")
         .replace("<source", "‹source")
 }
 
-fn cut(text: &str, room: usize) -> String {
+fn truncate(text: &str, room: usize) -> String {
     let mut kept = String::new();
     let mut cost = 0.0;
     for c in text.chars() {
-        cost += price(c);
+        cost += tokens_per_char(c);
         if cost > as_f64(room) {
             break;
         }
@@ -257,8 +261,8 @@ fn cut(text: &str, room: usize) -> String {
 }
 
 /// Estimates the tokens of a text, rather too many than too few: tokenizers differ.
-pub(crate) fn tokens(text: &str) -> usize {
-    let price: f64 = text.chars().map(price).sum();
+pub(crate) fn estimate_tokens(text: &str) -> usize {
+    let price: f64 = text.chars().map(tokens_per_char).sum();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -269,7 +273,7 @@ pub(crate) fn tokens(text: &str) -> usize {
 }
 
 /// Tokens per character: a third in Latin text, more in other alphabets, over one in ideographs.
-fn price(c: char) -> f64 {
+fn tokens_per_char(c: char) -> f64 {
     match u32::from(c) {
         0..=0x24F => 1.0 / 3.0,
         0x250..=0x2FFF => 0.6,

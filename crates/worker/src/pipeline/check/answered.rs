@@ -63,7 +63,7 @@ pub(super) fn answered(plan: &Plan, sources: &[RankedSource], checked: &Checked)
 
 fn titles(claim: &Claim, sources: &[RankedSource], analyzer: &Analyzer) -> HashSet<String> {
     let cited = claim
-        .mended
+        .corrected_citations
         .iter()
         .filter_map(|number| sources.get(number.checked_sub(1)?));
     cited

@@ -65,7 +65,7 @@ fn cited(checked: &Checked, sources: usize) -> HashSet<usize> {
         .claims
         .iter()
         .filter(|claim| claim.support >= SUPPORTED)
-        .flat_map(|claim| &claim.mended)
+        .flat_map(|claim| &claim.corrected_citations)
         .filter_map(|number| number.checked_sub(1))
         .filter(|index| *index < sources)
         .collect()
@@ -75,7 +75,7 @@ fn coverage(plan: &Plan, sources: &[RankedSource], cited: &HashSet<usize>) -> f6
     let answered: HashSet<usize> = cited
         .iter()
         .filter_map(|index| sources.get(*index))
-        .flat_map(|source| source.candidate.found_by.iter().copied())
+        .flat_map(|source| source.candidate.found_by_queries.iter().copied())
         .filter(|query| *query < plan.queries.len())
         .collect();
     ratio(answered.len(), plan.queries.len())

@@ -118,7 +118,7 @@ impl Judged {
         Claim {
             text: self.text.clone(),
             citations: self.citations.clone(),
-            mended,
+            corrected_citations: mended,
             support,
             best_source,
             carriers: (0..supports.len())

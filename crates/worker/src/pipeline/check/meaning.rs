@@ -40,8 +40,8 @@ pub(super) async fn raise(
 ) -> Option<Usage> {
     let compared = Compared::of(doubts);
     let reserve = RESERVE.min(deadline.remaining() / 3);
-    let until = deadline.keep(reserve).within(PATIENCE);
-    let asking = until.cut(semantics.similarities(&compared.claims, &compared.texts, until));
+    let until = deadline.earlier_by(reserve).at_most(PATIENCE);
+    let asking = until.limit(semantics.similarities(&compared.claims, &compared.texts, until));
     let found = match asking.await.unwrap_or(Err(SemanticsError::TimedOut)) {
         Ok(found) => found,
         Err(error) => {

@@ -40,7 +40,7 @@ pub struct Claim {
     /// The sources it cites, from 1.
     pub citations: Vec<usize>,
     /// The sources it should cite: those that carry it.
-    pub mended: Vec<usize>,
+    pub corrected_citations: Vec<usize>,
     /// 0–1: how far the passages that it should cite carry it.
     pub support: f64,
     /// Index of the source, cited or not, that carries it best.
@@ -87,7 +87,7 @@ pub async fn check(
         text: answer.text.clone(),
         ..Checked::default()
     };
-    if answer.declined {
+    if answer.abstained {
         // It claims nothing about the matter: nothing to hold against it, and little to go by.
         return Checked {
             confidence: DECLINED,
@@ -122,7 +122,7 @@ async fn held(
     let quoted = answer.model_used == EXTRACTIVE;
     let settle = {
         let (plan, sources) = (Arc::clone(plan), Arc::clone(sources));
-        let answered = quoted.then(|| answer.answered.unwrap_or(0.0));
+        let answered = quoted.then(|| answer.answerability.unwrap_or(0.0));
         move |draft: &Draft| {
             let checked = draft.settle(!quoted);
             Checked {
@@ -138,15 +138,15 @@ async fn held(
             (settle(&draft), draft, doubts)
         }
     };
-    let end = deadline.keep(WRAP_UP);
-    let (checked, mut draft, doubts) = context.cores.cut(end, work).await?;
+    let end = deadline.earlier_by(WRAP_UP);
+    let (checked, mut draft, doubts) = context.cpu_pool.cut(end, work).await?;
     let semantics = context.semantics.as_deref();
     let semantics = semantics.filter(|it| !quoted && !doubts.is_empty() && it.is_mutual());
     let Some(semantics) = semantics else {
         return Some(checked);
     };
     let usage = meaning::raise(semantics, &mut draft, &doubts, end, sink).await;
-    let again = context.cores.cut(end, move || settle(&draft)).await;
+    let again = context.cpu_pool.cut(end, move || settle(&draft)).await;
     Some(Checked {
         usage,
         ..again.unwrap_or(checked)
@@ -157,7 +157,7 @@ async fn held(
 /// that do not carry their claim, and marks those that nothing carries. Leaves the confidence at 0:
 /// that needs the plan.
 #[must_use]
-pub fn by_words(answer: &str, sources: &[RankedSource]) -> Checked {
+pub fn check_by_words(answer: &str, sources: &[RankedSource]) -> Checked {
     let (draft, _) = Draft::of(answer, sources);
     draft.settle(true)
 }
@@ -165,8 +165,8 @@ pub fn by_words(answer: &str, sources: &[RankedSource]) -> Checked {
 /// `answer` with a citation after each claim that has none and that a source carries. `None` when
 /// no claim could be cited.
 #[must_use]
-pub fn cite(answer: &str, sources: &[RankedSource]) -> Option<String> {
-    let checked = by_words(answer, sources);
+pub fn add_citations(answer: &str, sources: &[RankedSource]) -> Option<String> {
+    let checked = check_by_words(answer, sources);
     let mut text = answer.to_owned();
     let mut cited = 0;
     for claim in &checked.claims {

@@ -36,7 +36,7 @@ pub(super) fn mended(cited: &[usize], supports: &[f64], best: Option<usize>) -> 
 /// unverified if `marks`.
 pub(super) fn mend(answer: &str, claims: &[Claim], sources: usize, marks: bool) -> String {
     let in_vain = |claim: &Claim| marks && claim.is_cited_in_vain();
-    let wrong = |claim: &Claim| claim.mended != claim.citations || in_vain(claim);
+    let wrong = |claim: &Claim| claim.corrected_citations != claim.citations || in_vain(claim);
     let stale = marks && answer.contains(UNVERIFIED);
     if !stale && !claims.iter().any(wrong) {
         return answer.to_owned();
@@ -45,7 +45,7 @@ pub(super) fn mend(answer: &str, claims: &[Claim], sources: usize, marks: bool) 
     for claim in claims {
         let place = text.find(&claim.text);
         if let Some(end) = place.filter(|_| wrong(claim)) {
-            text.replace(end, &claim.mended, in_vain(claim));
+            text.replace(end, &claim.corrected_citations, in_vain(claim));
         }
     }
     text.written()

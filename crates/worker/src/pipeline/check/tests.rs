@@ -18,7 +18,7 @@ fn sources() -> Vec<RankedSource> {
 }
 
 fn support(claim: &str) -> f64 {
-    let checked = by_words(claim, &sources());
+    let checked = check_by_words(claim, &sources());
     assert_eq!(checked.claims.len(), 1, "{claim}");
     checked.claims[0].support
 }
@@ -54,7 +54,7 @@ fn a_negated_sentence_is_not_supported() {
 
 #[test]
 fn a_citation_of_the_wrong_source_is_replaced_by_the_right_one() {
-    let checked = by_words(
+    let checked = check_by_words(
         "Mars has two small moons, Phobos and Deimos [2].",
         &sources(),
     );
@@ -68,7 +68,7 @@ fn a_citation_of_the_wrong_source_is_replaced_by_the_right_one() {
 
 #[test]
 fn citations_after_the_stop_belong_to_the_sentence_before() {
-    let checked = by_words(
+    let checked = check_by_words(
         "Mars is the fourth planet. [1] Venus has no moons. [2]",
         &sources(),
     );
@@ -84,19 +84,19 @@ fn citations_after_the_stop_belong_to_the_sentence_before() {
 fn an_uncited_claim_is_cited_by_what_supports_it() {
     let answer = "Mars is the fourth planet from the Sun. Venus has no moons.";
     assert_eq!(
-        cite(answer, &sources()).as_deref(),
+        add_citations(answer, &sources()).as_deref(),
         Some("Mars is the fourth planet from the Sun [1]. Venus has no moons [2].")
     );
-    assert_eq!(cite("Cats purr a lot at night.", &sources()), None);
+    assert_eq!(add_citations("Cats purr a lot at night.", &sources()), None);
 }
 
 #[test]
 fn confidence_follows_the_evidence() {
     let plan = plan("How many moons does Mars have?");
     let sources = sources();
-    let good = by_words("It has two small moons, Phobos and Deimos [1].", &sources);
-    let bad = by_words("It has seven small moons, Phobos and Hera [1].", &sources);
-    let none = by_words("Mars has moons.", &sources);
+    let good = check_by_words("It has two small moons, Phobos and Deimos [1].", &sources);
+    let bad = check_by_words("It has seven small moons, Phobos and Hera [1].", &sources);
+    let none = check_by_words("Mars has moons.", &sources);
     let good = confidence(&plan, &sources, &good, None);
     assert!(good > 0.5, "{good}");
     assert!(good > confidence(&plan, &sources, &bad, None));
@@ -108,7 +108,7 @@ fn confidence_follows_the_evidence() {
 fn a_true_quotation_that_does_not_answer_earns_less_trust() {
     let plan = plan("How many moons does Mars have?");
     let sources = sources();
-    let checked = by_words("It has two small moons, Phobos and Deimos [1].", &sources);
+    let checked = check_by_words("It has two small moons, Phobos and Deimos [1].", &sources);
     let sure = |answered| confidence(&plan, &sources, &checked, Some(answered));
     assert!(sure(0.1) < 0.7 * sure(0.7), "{}", sure(0.1));
     assert!(sure(0.0) > DECLINED, "{}", sure(0.0));
@@ -116,7 +116,7 @@ fn a_true_quotation_that_does_not_answer_earns_less_trust() {
 
 fn one(text: &str, claim: &str) -> f64 {
     let source = ranked("A report", "https://example.org/report", text);
-    by_words(&format!("{claim} [1]."), &[source]).claims[0].support
+    check_by_words(&format!("{claim} [1]."), &[source]).claims[0].support
 }
 
 #[test]
@@ -153,13 +153,13 @@ fn swapped_names_and_opposites_are_not_supported() {
 #[test]
 fn citations_that_carry_nothing_are_taken_out_and_wrong_ones_replaced() {
     let answer = "**Mars** has two small moons [1][2]. Venus has no moons [1]. It is far.";
-    let checked = by_words(answer, &sources());
+    let checked = check_by_words(answer, &sources());
     assert_eq!(
         checked.text,
         "**Mars** has two small moons [1]. Venus has no moons [2]. It is far."
     );
     assert_eq!(checked.claims[1].citations, [1]);
-    assert_eq!(checked.claims[1].mended, [2]);
+    assert_eq!(checked.claims[1].corrected_citations, [2]);
 }
 
 #[test]
@@ -179,9 +179,9 @@ fn a_sentence_that_no_source_carries_is_marked_behind_its_citations() {
         ),
         ("Cats purr a lot at night.", "Cats purr a lot at night."),
     ] {
-        let checked = by_words(answer, &sources());
+        let checked = check_by_words(answer, &sources());
         assert_eq!(checked.text, marked);
-        let again = by_words(&checked.text, &sources());
+        let again = check_by_words(&checked.text, &sources());
         assert_eq!(again, checked, "checking twice changes nothing");
     }
 }
@@ -191,7 +191,7 @@ fn a_mark_that_the_model_wrote_itself_is_taken_out() {
     let answer =
         "Mars is the fourth planet from the Sun [1] [unverified]. Write `[unverified]` here.";
     assert_eq!(
-        by_words(answer, &sources()).text,
+        check_by_words(answer, &sources()).text,
         "Mars is the fourth planet from the Sun [1]. Write `[unverified]` here."
     );
 }
@@ -200,14 +200,17 @@ fn a_mark_that_the_model_wrote_itself_is_taken_out() {
 fn a_mark_is_no_citation() {
     let text = "It is so [1] [unverified].";
     assert_eq!(crate::pipeline::answer::citations::clean(text, 2), text);
-    assert_eq!(crate::pipeline::answer::citations::cited(text, 2), [1]);
+    assert_eq!(
+        crate::pipeline::answer::citations::cited_numbers(text, 2),
+        [1]
+    );
 }
 
 #[tokio::test]
 async fn quotations_are_never_marked() {
     let context = Context::new(
         crate::pipeline::Providers::new(Vec::new()),
-        Arc::new(crate::pipeline::test_support::Pages::default()),
+        Arc::new(crate::pipeline::test_support::ScriptedPages::default()),
     );
     let text = "The list of 1905 [unverified] says nothing of Galileo [1].";
     let answer = Answer {
@@ -217,7 +220,7 @@ async fn quotations_are_never_marked() {
     };
     let plan = Arc::new(plan("How many moons does Mars have?"));
     let deadline = Deadline::after(Duration::from_secs(20));
-    let sink = crate::pipeline::Silent;
+    let sink = crate::pipeline::NullSink;
     let checked = check(
         &context,
         &plan,

@@ -1,18 +1,18 @@
 use super::*;
 use crate::pipeline::{
-    provider::{Found, Hit, ProviderError, SearchProvider},
+    provider::{Hit, ProviderError, ProviderResponse, SearchProvider},
     search::Providers,
-    test_support::{Pages, Recorder, Scripted, hit},
+    test_support::{Recorder, ScriptedPages, ScriptedProvider, hit},
 };
 use privachat_core::schema::Usage;
 use privachat_core::{domain::DomainList, mode::Mode};
 
 const BUDGET: Duration = Duration::from_secs(10);
 
-fn context(found: Result<Found, ProviderError>) -> (Arc<Scripted>, Context) {
-    let perplexity = Scripted::after("perplexity", Duration::from_secs(1), found);
+fn context(found: Result<ProviderResponse, ProviderError>) -> (Arc<ScriptedProvider>, Context) {
+    let perplexity = ScriptedProvider::after("perplexity", Duration::from_secs(1), found);
     let providers = vec![Arc::clone(&perplexity) as Arc<dyn SearchProvider>];
-    let pages = Pages::default().with(
+    let pages = ScriptedPages::default().with(
         "https://b.org/",
         Duration::from_secs(1),
         Ok("Gold melts at 1064 degrees Celsius."),
@@ -21,7 +21,7 @@ fn context(found: Result<Found, ProviderError>) -> (Arc<Scripted>, Context) {
     (perplexity, context)
 }
 
-async fn ask(context: &Context) -> (Result<Outcome, PipelineError>, Recorder) {
+async fn run_direct(context: &Context) -> (Result<Outcome, PipelineError>, Recorder) {
     let mut request = SearchRequest::new("At how many degrees does gold melt?", Mode::Balanced);
     request.direct = true;
     let sink = Recorder::default();
@@ -29,7 +29,7 @@ async fn ask(context: &Context) -> (Result<Outcome, PipelineError>, Recorder) {
     (result, sink)
 }
 
-fn found(answer: &str) -> Found {
+fn perplexity_response(answer: &str) -> ProviderResponse {
     let hits = ["https://a.org/", "https://www.a.org", "https://b.org/"]
         .iter()
         .zip(1..)
@@ -38,7 +38,7 @@ fn found(answer: &str) -> Found {
             snippet: String::new(),
             ..hit("perplexity", url)
         });
-    Found {
+    ProviderResponse {
         hits: hits.collect(),
         answer: Some(answer.to_owned()),
         usage: Some(Usage {
@@ -46,16 +46,16 @@ fn found(answer: &str) -> Found {
             completion_tokens: 2,
             total_tokens: 3,
         }),
-        ..Found::default()
+        ..ProviderResponse::default()
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_answer_of_perplexity_is_checked_against_the_pages_it_cites() {
-    let (perplexity, context) = context(Ok(found(
+    let (perplexity, context) = context(Ok(perplexity_response(
         "Gold melts at 1064 degrees Celsius [3]. It is heavy [2][9].",
     )));
-    let (result, sink) = ask(&context).await;
+    let (result, sink) = run_direct(&context).await;
     let outcome = result.unwrap();
     assert_eq!(perplexity.calls(), 1);
     let urls: Vec<&str> = outcome.sources.iter().map(|s| s.url.as_str()).collect();
@@ -92,9 +92,11 @@ async fn the_answer_of_perplexity_is_checked_against_the_pages_it_cites() {
 
 #[tokio::test(start_paused = true)]
 async fn citations_of_excluded_domains_are_removed() {
-    let (_, mut context) = context(Ok(found("It is heavy [1]. It melts at 1064 degrees [3].")));
-    context.excluded = Arc::new(DomainList::new(&["a.org".to_owned()]));
-    let outcome = ask(&context).await.0.unwrap();
+    let (_, mut context) = context(Ok(perplexity_response(
+        "It is heavy [1]. It melts at 1064 degrees [3].",
+    )));
+    context.excluded_domains = Arc::new(DomainList::new(&["a.org".to_owned()]));
+    let outcome = run_direct(&context).await.0.unwrap();
     assert_eq!(outcome.sources.len(), 1);
     assert_eq!(outcome.answer, "It is heavy. It melts at 1064 degrees [1].");
 }
@@ -103,13 +105,16 @@ async fn citations_of_excluded_domains_are_removed() {
 async fn a_missing_answer_source_or_provider_is_an_error() {
     let code = async |found| {
         let (_, context) = context(found);
-        ask(&context).await.0.unwrap_err().code
+        run_direct(&context).await.0.unwrap_err().code
     };
     assert_eq!(
-        code(Ok(found(" [7] "))).await,
+        code(Ok(perplexity_response(" [7] "))).await,
         error_code::UPSTREAM_UNAVAILABLE
     );
-    assert_eq!(code(Ok(Found::default())).await, error_code::NO_SOURCES);
+    assert_eq!(
+        code(Ok(ProviderResponse::default())).await,
+        error_code::NO_SOURCES
+    );
     let refused = ProviderError::Refused {
         provider: "perplexity",
         reason: "HTTP 401".to_owned(),
@@ -117,8 +122,8 @@ async fn a_missing_answer_source_or_provider_is_an_error() {
     };
     assert_eq!(code(Err(refused)).await, error_code::UPSTREAM_UNAVAILABLE);
 
-    let none = Context::new(Providers::default(), Arc::new(Pages::default()));
-    let error = ask(&none).await.0.unwrap_err();
+    let none = Context::new(Providers::default(), Arc::new(ScriptedPages::default()));
+    let error = run_direct(&none).await.0.unwrap_err();
     assert_eq!(error.code, error_code::NO_PROVIDER);
     assert!(error.hint.unwrap().contains("PERPLEXITY_API_KEY"));
 }

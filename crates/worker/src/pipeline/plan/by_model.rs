@@ -7,7 +7,7 @@ use super::{
 use crate::pipeline::{
     deadline::Deadline,
     model::{LanguageModel, ModelError, Prompt},
-    question::Plan,
+    plan_types::Plan,
 };
 use chrono::{DateTime, Datelike, Utc};
 use privachat_core::{
@@ -60,7 +60,7 @@ pub(super) async fn plan(
         user: format!("<question>\n{}\n</question>", fenced(&rules.question)),
         model: request.model.clone(),
         max_tokens: MAX_TOKENS,
-        json: true,
+        wants_json: true,
     };
     let mut asking = Asking {
         model,
@@ -101,9 +101,9 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     async fn ask(&mut self, prompt: &Prompt) -> Result<String, Failure> {
-        let mut unheard = |_piece: crate::pipeline::model::Piece<'_>| {};
+        let mut unheard = |_piece: crate::pipeline::model::CompletionEvent<'_>| {};
         let asked = self.model.complete(prompt, self.deadline, &mut unheard);
-        let result = self.deadline.cut(asked).await.ok_or(Failure::Late)?;
+        let result = self.deadline.limit(asked).await.ok_or(Failure::Late)?;
         let spent = match &result {
             Ok(completion) => completion.usage,
             Err(error) => error.usage(),
@@ -114,7 +114,9 @@ impl Asking<'_> {
         match result {
             Ok(completion) => Ok(completion.text),
             Err(ModelError::TimedOut) => Err(Failure::Late),
-            Err(ModelError::Cut { .. } | ModelError::Unusable { .. }) => Err(Failure::NoPlan),
+            Err(ModelError::Interrupted { .. } | ModelError::Unusable { .. }) => {
+                Err(Failure::NoPlan)
+            }
             Err(_) => Err(Failure::Down),
         }
     }

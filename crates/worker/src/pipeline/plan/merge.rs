@@ -2,8 +2,8 @@
 
 use super::{QUERY_LIMIT, words};
 use crate::pipeline::{
+    plan_types::{Plan, PlannedQuery},
     provider::TimeRange,
-    question::{Plan, PlannedQuery},
 };
 use chrono::{DateTime, Datelike, Utc};
 use privachat_core::{
@@ -85,8 +85,8 @@ pub(super) fn merge(rules: &Plan, made: Made, mode: Mode, now: DateTime<Utc>) ->
         queries,
         entities,
         year,
-        parts: rules.parts.clone(),
-        by_model: true,
+        sub_questions: rules.sub_questions.clone(),
+        used_model: true,
     })
 }
 

@@ -8,7 +8,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn queries(question: &str, mode: Mode) -> Vec<String> {
-    by_rules(question, mode, now())
+    plan_by_rules(question, mode, now())
         .queries
         .into_iter()
         .map(|planned| planned.sub_query.query)
@@ -71,7 +71,7 @@ fn comparisons_name_their_things() {
     ];
     for (question, expected) in table {
         assert_eq!(
-            by_rules(question, Mode::Deep, now()).entities,
+            plan_by_rules(question, Mode::Deep, now()).entities,
             *expected,
             "{question}"
         );
@@ -164,7 +164,7 @@ fn the_intent_follows_the_form_of_the_question() {
         ("Welche Vorteile hat Solarstrom?", Opinion),
     ];
     for (question, intent) in table {
-        let plan = by_rules(question, Mode::Speed, now());
+        let plan = plan_by_rules(question, Mode::Speed, now());
         assert_eq!(plan.queries[0].sub_query.intent, intent, "{question}");
     }
 }
@@ -191,7 +191,7 @@ fn news_and_years_want_recent_sources() {
         ("What is Python?", false, None),
     ];
     for (question, wants_recent, time_range) in table {
-        let plan = by_rules(question, Mode::Speed, now());
+        let plan = plan_by_rules(question, Mode::Speed, now());
         assert_eq!(plan.wants_recent, wants_recent, "{question}");
         assert_eq!(plan.queries[0].time_range, time_range, "{question}");
     }
@@ -210,7 +210,7 @@ fn what_one_engine_takes_for_a_command_is_part_of_the_question_for_the_others() 
 
 #[test]
 fn the_only_year_of_a_question_is_its_year() {
-    let year = |question| by_rules(question, Mode::Speed, now()).year;
+    let year = |question| plan_by_rules(question, Mode::Speed, now()).year;
     assert_eq!(year("Who won the world cup in 1998?"), Some(1998));
     assert_eq!(year("GDP of France 1998 and 2008"), None);
     assert_eq!(year("How many feet are 9000 metres?"), None);
@@ -219,7 +219,7 @@ fn the_only_year_of_a_question_is_its_year() {
 
 #[test]
 fn what_has_several_parts_is_answered_part_by_part() {
-    let parts = |question| by_rules(question, Mode::Balanced, now()).parts;
+    let parts = |question| plan_by_rules(question, Mode::Balanced, now()).sub_questions;
     let two = ["What is Rust", "Rust who made it"];
     assert_eq!(parts("What is Rust and who made it?"), two);
     assert_eq!(parts("Rust vs Go"), ["Rust vs Go"]);
@@ -229,7 +229,7 @@ fn what_has_several_parts_is_answered_part_by_part() {
 #[test]
 fn a_long_question_is_cut_between_words_for_the_engines_only() {
     let question = "wörter ".repeat(300);
-    let plan = by_rules(&question, Mode::Speed, now());
+    let plan = plan_by_rules(&question, Mode::Speed, now());
     let query = &plan.queries[0].sub_query.query;
     assert_eq!(plan.question, question.trim());
     assert!(query.chars().count() <= QUERY_LIMIT && query.chars().count() > QUERY_LIMIT - 10);
@@ -238,7 +238,7 @@ fn a_long_question_is_cut_between_words_for_the_engines_only() {
 
 #[test]
 fn white_space_and_invisible_characters_are_normalised() {
-    let plan = by_rules("  What\tis\n\u{200b}Python \u{0}?  ", Mode::Speed, now());
+    let plan = plan_by_rules("  What\tis\n\u{200b}Python \u{0}?  ", Mode::Speed, now());
     assert_eq!(plan.question, "What is Python ?");
 }
 
@@ -246,7 +246,7 @@ proptest! {
     #[test]
     fn every_question_has_a_plan_within_its_bounds(question in "\\PC{1,200}", deep in any::<bool>()) {
         let mode = if deep { Mode::Deep } else { Mode::Balanced };
-        let plan = by_rules(&question, mode, now());
+        let plan = plan_by_rules(&question, mode, now());
         prop_assert!(!plan.queries.is_empty());
         prop_assert!(plan.queries.len() <= mode.limits().sub_queries);
         for planned in &plan.queries {

@@ -40,12 +40,12 @@ pub(super) fn merge(scored: Vec<Scored>) -> Vec<Scored> {
             kept.push((source, prints));
             continue;
         };
-        for query in source.candidate.found_by {
-            if !original.candidate.found_by.contains(&query) {
-                original.candidate.found_by.push(query);
+        for query in source.candidate.found_by_queries {
+            if !original.candidate.found_by_queries.contains(&query) {
+                original.candidate.found_by_queries.push(query);
             }
         }
-        original.candidate.found_by.sort_unstable();
+        original.candidate.found_by_queries.sort_unstable();
     }
     kept.into_iter().map(|(source, _)| source).collect()
 }

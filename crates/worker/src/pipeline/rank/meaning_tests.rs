@@ -5,7 +5,7 @@ use crate::{
     pipeline::{
         Providers,
         answer::fixtures::{candidate, page, plan},
-        test_support::{Pages, Recorder},
+        test_support::{Recorder, ScriptedPages},
     },
     semantics::{SimilarityClient, SimilarityConfig, SimilarityServer},
     upstream,
@@ -63,7 +63,10 @@ fn context(upstream: &MockServer) -> Context {
     );
     Context {
         semantics: Some(Arc::new(semantic)),
-        ..Context::new(Providers::new(Vec::new()), Arc::new(Pages::default()))
+        ..Context::new(
+            Providers::new(Vec::new()),
+            Arc::new(ScriptedPages::default()),
+        )
     }
 }
 
@@ -122,8 +125,8 @@ async fn meaning_weighs_more_than_words_and_saves_a_source_that_uses_others() {
     assert_eq!(titles, ["Physics", "Shop"]);
     let shop = &ranked.sources[1];
     assert_eq!(shop.semantic_score, Some(0.2));
-    assert_eq!(shop.passages[0].semantic, Some(0.2));
-    let words = by_words(&plan(QUESTION), kettles(), &options());
+    assert_eq!(shop.passages[0].semantic_score, Some(0.2));
+    let words = rank_by_words(&plan(QUESTION), kettles(), &options());
     let alone = words.iter().find(|s| s.candidate.title == "Shop").unwrap();
     let wanted = 0.4 * alone.final_score + 0.6 * 0.2;
     assert!(
@@ -188,7 +191,7 @@ async fn at_most_sixty_passages_are_compared_and_one_of_each_source() {
 
 #[tokio::test]
 async fn words_do_when_the_server_is_late_or_refuses() {
-    let words = by_words(&plan(QUESTION), kettles(), &options());
+    let words = rank_by_words(&plan(QUESTION), kettles(), &options());
     let late = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
     for (reply, says) in [
         (late, "in time"),
@@ -210,7 +213,7 @@ async fn words_do_when_the_server_is_late_or_refuses() {
         let context = context(&upstream);
         let ranked = rank(&context, &plan, kettles(), options(), deadline, &sink).await;
         assert_eq!(ranked.sources, words, "{says}");
-        assert!(!deadline.is_over());
+        assert!(!deadline.has_passed());
         let warnings = sink.warnings();
         assert!(
             matches!(warnings.as_slice(), [one] if one.contains(says) && one.ends_with("ranked by words")),

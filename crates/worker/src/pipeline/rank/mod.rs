@@ -19,7 +19,7 @@ mod topics;
 pub use query::{Query, QueryTerm};
 
 use super::{
-    Candidate, Context, Deadline, Plan, ProgressSink, RankedSource, last_resort, text::Analyzer,
+    Candidate, Context, Deadline, Plan, ProgressSink, RankedSource, fallback, text::Analyzer,
 };
 use chrono::{DateTime, Utc};
 use passages::Draft;
@@ -89,8 +89,8 @@ pub async fn rank(
     let beginnings = match beginnings::of(&candidates) {
         Some(shortened) => {
             let (of, how) = (Arc::clone(plan), options.clone());
-            let ranking = move || by_words(&of, shortened, &how);
-            context.cores.cut(deadline, ranking).await
+            let ranking = move || rank_by_words(&of, shortened, &how);
+            context.cpu_pool.cut(deadline, ranking).await
         }
         None => None,
     };
@@ -98,7 +98,7 @@ pub async fn rank(
     let sources = async {
         let (of, how) = (Arc::clone(plan), options.clone());
         let words = move || lexical::scored(&of, candidates, &how);
-        let mut scored = context.cores.cut(deadline, words).await?;
+        let mut scored = context.cpu_pool.cut(deadline, words).await?;
         if options.rerank
             && let Some(semantics) = &context.semantics
         {
@@ -106,7 +106,7 @@ pub async fn rank(
         }
         let of = Arc::clone(plan);
         let choosing = move || chosen(&of, scored, &options);
-        context.cores.cut(deadline, choosing).await
+        context.cpu_pool.cut(deadline, choosing).await
     };
     let sources = match (sources.await, beginnings) {
         (Some(whole), _) => whole,
@@ -116,7 +116,7 @@ pub async fn rank(
         }
         (None, None) => {
             sink.warn("ranking was cut: sources are in the order of the search engines");
-            last_resort::ranked(unranked, limit)
+            fallback::in_search_order(unranked, limit)
         }
     };
     Ranked { sources, usage }
@@ -124,7 +124,7 @@ pub async fn rank(
 
 /// The best sources for `plan`, best first; sources that hold nothing of the question are left out.
 #[must_use]
-pub fn by_words(
+pub fn rank_by_words(
     plan: &Plan,
     candidates: Vec<Candidate>,
     options: &RankOptions,

@@ -37,7 +37,7 @@ impl Draft {
             text: self.text,
             anchor: self.anchor,
             score: fit.score,
-            semantic: fit.semantic,
+            semantic_score: fit.semantic,
         }
     }
 }

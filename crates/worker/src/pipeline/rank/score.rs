@@ -89,7 +89,7 @@ pub(super) fn settle(source: &mut Scored, plan: &Plan, options: &RankOptions) {
     // Passages that say nothing are not worth keeping beside one that does.
     passages.retain(|(_, fit)| fit.score >= 0.35 * best.score);
 
-    let prior = (candidate.fused / FIRST_PLACE).clamp(0.0, 1.0);
+    let prior = (candidate.fusion_score / FIRST_PLACE).clamp(0.0, 1.0);
     let prior_weight = if options.rerank { 0.12 } else { 0.3 };
     let words = (1.0 - prior_weight) * best.words + prior_weight * prior;
     let mut score = best.semantic.map_or(words, |semantic| {

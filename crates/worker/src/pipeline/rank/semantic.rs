@@ -37,8 +37,8 @@ pub(super) async fn weigh(
     }
     let queries = queries(plan);
     let reserve = RESERVE.min(deadline.remaining() / 4);
-    let until = deadline.keep(reserve).within(PATIENCE);
-    let compared = until.cut(semantics.similarities(&queries, &texts, until));
+    let until = deadline.earlier_by(reserve).at_most(PATIENCE);
+    let compared = until.limit(semantics.similarities(&queries, &texts, until));
     match compared.await.unwrap_or(Err(SemanticsError::TimedOut)) {
         Ok(found) => {
             apply(sources, &places, &found.rows);

@@ -48,7 +48,7 @@ fn the_entry_that_names_the_thing_is_the_best_passage() {
             "asyncio queues are designed to be similar to classes of the queue module.",
         ],
     );
-    let ranked = by_words(
+    let ranked = rank_by_words(
         &plan("What is asyncio.gather?"),
         vec![other, tasks()],
         &options(),
@@ -70,7 +70,7 @@ fn a_source_without_a_word_of_the_question_is_dropped() {
         "https://cats.example/",
         "Cats purr when they are content.",
     );
-    let ranked = by_words(
+    let ranked = rank_by_words(
         &plan("What is asyncio.gather?"),
         vec![cats, tasks()],
         &options(),
@@ -81,7 +81,7 @@ fn a_source_without_a_word_of_the_question_is_dropped() {
 #[test]
 fn sources_of_a_question_without_words_stay_in_the_order_of_the_engine() {
     let found = |place: u32, title: &str, url: &str, text: &str| Candidate {
-        fused: 1.0 / f64::from(60 + place),
+        fusion_score: 1.0 / f64::from(60 + place),
         ..candidate(title, url, text)
     };
     let arrows = || {
@@ -100,21 +100,21 @@ fn sources_of_a_question_without_words_stay_in_the_order_of_the_engine() {
             ),
         ]
     };
-    let ranked = by_words(&plan("=> ?"), arrows(), &options());
+    let ranked = rank_by_words(&plan("=> ?"), arrows(), &options());
     assert_eq!(urls(&ranked), ["https://a.example/", "https://b.example/"]);
-    assert!(by_words(&plan("What is xyzzy?"), arrows(), &options()).is_empty());
+    assert!(rank_by_words(&plan("What is xyzzy?"), arrows(), &options()).is_empty());
 }
 
 #[test]
 fn relevance_does_not_depend_on_the_other_sources() {
     let plan = plan("What is asyncio.gather?");
-    let alone = by_words(&plan, vec![tasks()], &options())[0].relevance;
+    let alone = rank_by_words(&plan, vec![tasks()], &options())[0].relevance;
     let other = candidate(
         "Gather",
         "https://b.example/",
         "asyncio.gather runs awaitables. asyncio.gather gathers.",
     );
-    let together = by_words(&plan, vec![other, tasks()], &options());
+    let together = rank_by_words(&plan, vec![other, tasks()], &options());
     let same = together
         .iter()
         .find(|s| s.candidate.title.starts_with("Coroutines"))
@@ -132,11 +132,11 @@ fn scores_stay_between_0_and_1_and_order_the_sources() {
                 "word ".repeat(n)
             );
             let mut one = candidate("Moons of Mars", &format!("https://site{n}.example/"), &text);
-            one.fused = 0.2;
+            one.fusion_score = 0.2;
             one
         })
         .collect();
-    let ranked = by_words(&plan, many, &options());
+    let ranked = rank_by_words(&plan, many, &options());
     assert!(!ranked.is_empty());
     for source in &ranked {
         assert!((0.0..=1.0).contains(&source.final_score));
@@ -166,7 +166,7 @@ fn one_publisher_has_at_most_three_sources() {
         "Moons of Mars, seen elsewhere by others.",
     ));
     let plan = plan("moons of Mars");
-    let ranked = by_words(&plan, all.clone(), &options());
+    let ranked = rank_by_words(&plan, all.clone(), &options());
     assert_eq!(
         urls(&ranked)
             .iter()
@@ -174,7 +174,7 @@ fn one_publisher_has_at_most_three_sources() {
             .count(),
         3
     );
-    let free = by_words(
+    let free = rank_by_words(
         &plan,
         all,
         &RankOptions {
@@ -199,19 +199,22 @@ fn a_corpus_of_one_host_is_not_capped() {
             )
         })
         .collect();
-    assert_eq!(by_words(&plan("moons of Mars"), all, &options()).len(), 5);
+    assert_eq!(
+        rank_by_words(&plan("moons of Mars"), all, &options()).len(),
+        5
+    );
 }
 
 #[test]
 fn copies_count_once() {
     let text = "The two moons of Mars are named Phobos and Deimos and were found in 1877 by Hall.";
     let mut copy = candidate("Copy", "https://mirror.example/", text);
-    copy.found_by = vec![1];
-    copy.fused = 0.001;
+    copy.found_by_queries = vec![1];
+    copy.fusion_score = 0.001;
     let all = vec![candidate("Original", "https://a.example/", text), copy];
-    let ranked = by_words(&plan("moons of Mars"), all, &options());
+    let ranked = rank_by_words(&plan("moons of Mars"), all, &options());
     assert_eq!(ranked.len(), 1);
-    assert_eq!(ranked[0].candidate.found_by, [0, 1]);
+    assert_eq!(ranked[0].candidate.found_by_queries, [0, 1]);
 }
 
 #[test]
@@ -230,7 +233,7 @@ fn a_mirror_with_other_furniture_and_an_excerpt_of_one_count_once() {
         "https://own.example/",
         "Phobos is the larger one of the two moons of Mars, as anybody can see.",
     );
-    let ranked = by_words(
+    let ranked = rank_by_words(
         &plan("moons of Mars"),
         vec![original, mirror, excerpt, other],
         &options(),
@@ -259,7 +262,7 @@ fn a_name_that_only_holds_the_words_of_the_question_is_not_about_it() {
             "To write a for loop, name a variable and what to go through.",
         ],
     );
-    let ranked = by_words(
+    let ranked = rank_by_words(
         &plan("How do I write a loop?"),
         vec![pipes, tutorial],
         &options(),
@@ -286,18 +289,20 @@ fn recent_sources_come_first_when_asked() {
         "News of the Mars mission written just lately.",
     );
     new.published = Some(now - TimeDelta::days(2));
-    new.fused = old.fused * 0.8;
+    new.fusion_score = old.fusion_score * 0.8;
     let all = vec![old, new];
     let plan = plan("Mars mission");
     assert_eq!(
-        by_words(&plan, all.clone(), &options())[0].candidate.title,
+        rank_by_words(&plan, all.clone(), &options())[0]
+            .candidate
+            .title,
         "Old"
     );
     let recent = RankOptions {
         recency: true,
         ..options()
     };
-    assert_eq!(by_words(&plan, all, &recent)[0].candidate.title, "New");
+    assert_eq!(rank_by_words(&plan, all, &recent)[0].candidate.title, "New");
 }
 
 #[test]
@@ -318,7 +323,7 @@ fn every_compared_thing_keeps_a_source() {
         "https://lite.example/",
         "A word on SQLite.",
     ));
-    let ranked = by_words(
+    let ranked = rank_by_words(
         &plan,
         all,
         &RankOptions {
@@ -333,7 +338,7 @@ fn every_compared_thing_keeps_a_source() {
 #[test]
 fn long_paragraphs_are_cut_between_sentences() {
     let long = "The probe went to Mars and sent back one picture. ".repeat(60);
-    let ranked = by_words(
+    let ranked = rank_by_words(
         &plan("probe Mars picture"),
         vec![page("Probe", "https://a.example/", &[&long])],
         &options(),

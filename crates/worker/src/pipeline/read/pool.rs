@@ -1,7 +1,7 @@
 //! Fetches as many pages as are wanted concurrently, starts the next best one for each that fails,
 //! and cancels stragglers.
 
-use super::{identity, unread};
+use super::{page_key, unread_pages};
 use crate::pipeline::{Candidate, Deadline, FetchError, Page, PageFetcher};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use std::{collections::HashSet, time::Duration, vec::IntoIter};
@@ -9,27 +9,27 @@ use tokio::time::Instant;
 use url::Url;
 
 /// The last pages get as long as the slowest one took, and at least this.
-const PATIENCE: Duration = Duration::from_millis(700);
+const MIN_STRAGGLER_TIME: Duration = Duration::from_millis(700);
 /// The same while fewer than [`FEW`] pages are fetched: then each one matters.
-const PATIENCE_WITH_FEW: Duration = Duration::from_secs(2);
-const FEW: usize = 4;
+const MIN_STRAGGLER_TIME_FEW_PAGES: Duration = Duration::from_secs(2);
+const FEW_PAGES: usize = 4;
 /// With less time than this, no replacement is started.
-const WORTHWHILE: Duration = Duration::from_millis(500);
+const MIN_FETCH_TIME: Duration = Duration::from_millis(500);
 
 /// The result of one fetch.
-pub(super) struct Arrival {
+pub(super) struct Fetched {
     /// An index into the candidates.
     pub(super) at: usize,
     pub(super) result: Result<Page, FetchError>,
 }
 
 /// The fetches of one search.
-pub(super) struct Pool<'a> {
+pub(super) struct FetchPool<'a> {
     fetcher: &'a dyn PageFetcher,
     language: Option<&'a str>,
     deadline: Deadline,
     waiting: IntoIter<(usize, Url)>,
-    running: FuturesUnordered<BoxFuture<'a, (Arrival, Duration)>>,
+    running: FuturesUnordered<BoxFuture<'a, (Fetched, Duration)>>,
     wanted: usize,
     begun: usize,
     /// The canonical URLs of the pages that were read.
@@ -39,7 +39,7 @@ pub(super) struct Pool<'a> {
     patience: Option<Deadline>,
 }
 
-impl<'a> Pool<'a> {
+impl<'a> FetchPool<'a> {
     /// Starts to fetch the best `wanted` candidates without content.
     pub(super) fn new(
         fetcher: &'a dyn PageFetcher,
@@ -52,7 +52,7 @@ impl<'a> Pool<'a> {
             fetcher,
             language,
             deadline,
-            waiting: unread(candidates).into_iter(),
+            waiting: unread_pages(candidates).into_iter(),
             running: FuturesUnordered::new(),
             wanted,
             begun: 0,
@@ -71,11 +71,11 @@ impl<'a> Pool<'a> {
     }
 
     /// Waits for the next fetch to end; `None` when all have ended or the deadline passes.
-    pub(super) async fn next(&mut self) -> Option<Arrival> {
+    pub(super) async fn next(&mut self) -> Option<Fetched> {
         let until = self.patience.unwrap_or(self.deadline);
-        let (arrival, took) = until.cut(self.running.next()).await??;
+        let (arrival, took) = until.limit(self.running.next()).await??;
         if let Ok(page) = &arrival.result {
-            self.read.insert(identity(page.url.as_str()));
+            self.read.insert(page_key(page.url.as_str()));
             if !page.cached {
                 self.fetched += 1;
                 self.slowest = self.slowest.max(took);
@@ -91,13 +91,13 @@ impl<'a> Pool<'a> {
         let left = self.patience.unwrap_or(self.deadline).remaining();
         while self.read.len() + self.running.len() < self.wanted
             && self.begun < 2 * self.wanted
-            && (self.begun < self.wanted || left > WORTHWHILE)
+            && (self.begun < self.wanted || left > MIN_FETCH_TIME)
             && let Some((at, url)) = self.waiting.next()
         {
             self.begun += 1;
             let work = fetch(self.fetcher, url, self.language, self.deadline);
             let started = Instant::now();
-            let work = work.map(move |result| (Arrival { at, result }, started.elapsed()));
+            let work = work.map(move |result| (Fetched { at, result }, started.elapsed()));
             self.running.push(work.boxed());
         }
     }
@@ -109,12 +109,12 @@ impl<'a> Pool<'a> {
         if self.patience.is_some() || !is_most {
             return;
         }
-        let least = if self.fetched < FEW {
-            PATIENCE_WITH_FEW
+        let least = if self.fetched < FEW_PAGES {
+            MIN_STRAGGLER_TIME_FEW_PAGES
         } else {
-            PATIENCE
+            MIN_STRAGGLER_TIME
         };
-        self.patience = Some(self.deadline.within(self.slowest.max(least)));
+        self.patience = Some(self.deadline.at_most(self.slowest.max(least)));
     }
 }
 
@@ -125,7 +125,7 @@ async fn fetch(
     deadline: Deadline,
 ) -> Result<Page, FetchError> {
     let page = deadline
-        .cut(fetcher.fetch(&url, language, deadline))
+        .limit(fetcher.fetch(&url, language, deadline))
         .await
         .unwrap_or(Err(FetchError::TimedOut))?;
     if page.document.is_empty() {

@@ -3,7 +3,7 @@
 use crate::pipeline::FetchError;
 
 /// Whether the site does not allow the page to be read.
-pub(super) fn is_refusal(error: &FetchError) -> bool {
+pub(super) fn is_blocked(error: &FetchError) -> bool {
     match error {
         FetchError::Forbidden(_) | FetchError::Status(401 | 403 | 429 | 451) => true,
         FetchError::NoContent(reason) => reason == "a bot check",
@@ -12,7 +12,7 @@ pub(super) fn is_refusal(error: &FetchError) -> bool {
 }
 
 /// "2 of 5 pages could not be read: 1 too slow, 1 HTTP 403".
-pub(super) fn summary(failures: &[FetchError], total: usize) -> String {
+pub(super) fn failure_summary(failures: &[FetchError], total: usize) -> String {
     let mut counted: Vec<(String, usize)> = Vec::new();
     for reason in failures.iter().map(ToString::to_string) {
         match counted.iter_mut().find(|(known, _)| *known == reason) {

@@ -2,15 +2,15 @@ use super::*;
 use crate::pipeline::{
     PageFetcher,
     search::Providers,
-    test_support::{Pages, Recorder, document},
+    test_support::{Recorder, ScriptedPages, document},
 };
 use privachat_core::schema::SourceType;
 use std::time::Duration;
 use tokio::time::Instant;
 
-const SHARE: Duration = Duration::from_secs(5);
+const READ_TIME: Duration = Duration::from_secs(5);
 
-fn context(pages: Pages) -> (Context, Arc<Pages>) {
+fn context(pages: ScriptedPages) -> (Context, Arc<ScriptedPages>) {
     let pages = Arc::new(pages);
     let fetcher = Arc::clone(&pages);
     (Context::new(Providers::new(Vec::new()), fetcher), pages)
@@ -22,8 +22,8 @@ fn candidate(url: &str) -> Candidate {
         title: String::new(),
         snippet: "An excerpt.".to_owned(),
         providers: vec!["searxng"],
-        fused: 0.1,
-        found_by: vec![0],
+        fusion_score: 0.1,
+        found_by_queries: vec![0],
         published: None,
         source_type: SourceType::Web,
         document: None,
@@ -32,9 +32,9 @@ fn candidate(url: &str) -> Candidate {
 
 #[tokio::test(start_paused = true)]
 async fn slow_and_blocked_pages_keep_their_excerpt_and_are_counted() {
-    let pages = Pages::default()
+    let pages = ScriptedPages::default()
         .with("https://a.org/", Duration::from_secs(1), Ok("Text of a."))
-        .with("https://b.org/", SHARE * 2, Ok("Text of b."))
+        .with("https://b.org/", READ_TIME * 2, Ok("Text of b."))
         .with(
             "https://c.org/",
             Duration::ZERO,
@@ -58,11 +58,11 @@ async fn slow_and_blocked_pages_keep_their_excerpt_and_are_counted() {
         &mut candidates,
         5,
         None,
-        Deadline::after(SHARE),
+        Deadline::after(READ_TIME),
         &sink,
     )
     .await;
-    let expected = Tally {
+    let expected = FetchStats {
         read: 1,
         failed: 4,
         blocked: 2,
@@ -86,7 +86,7 @@ async fn slow_and_blocked_pages_keep_their_excerpt_and_are_counted() {
 #[tokio::test(start_paused = true)]
 async fn pages_are_read_concurrently_in_the_language_of_the_question() {
     let second = Duration::from_secs(1);
-    let pages = Pages::default()
+    let pages = ScriptedPages::default()
         .with("https://a.org/", second, Ok("a"))
         .with("https://b.org/", second, Ok("b"));
     let mut candidates = vec![candidate("https://a.org/"), candidate("https://b.org/")];
@@ -97,7 +97,7 @@ async fn pages_are_read_concurrently_in_the_language_of_the_question() {
         &mut candidates,
         5,
         Some("de"),
-        Deadline::after(SHARE),
+        Deadline::after(READ_TIME),
         &Recorder::default(),
     )
     .await;
@@ -122,13 +122,13 @@ async fn only_web_pages_without_content_are_read_best_first_up_to_the_limit() {
         candidate("https://b.org/"),
     ];
     let (context, pages) =
-        context(Pages::default().with("https://a.org/", Duration::ZERO, Ok("Text of a.")));
+        context(ScriptedPages::default().with("https://a.org/", Duration::ZERO, Ok("Text of a.")));
     read(
         &context,
         &mut candidates,
         1,
         None,
-        Deadline::after(SHARE),
+        Deadline::after(READ_TIME),
         &Recorder::default(),
     )
     .await;
@@ -139,11 +139,11 @@ async fn only_web_pages_without_content_are_read_best_first_up_to_the_limit() {
 async fn without_pages_to_read_no_event_is_sent() {
     let sink = Recorder::default();
     read(
-        &context(Pages::default()).0,
+        &context(ScriptedPages::default()).0,
         &mut vec![candidate("https://a.org/")],
         0,
         None,
-        Deadline::after(SHARE),
+        Deadline::after(READ_TIME),
         &sink,
     )
     .await;
@@ -151,19 +151,19 @@ async fn without_pages_to_read_no_event_is_sent() {
 }
 
 /// Reads `count` pages: the first one hangs, each of the others takes `delay`.
-async fn with_a_straggler(delay: Duration, count: usize) -> (Tally, Duration) {
+async fn read_with_straggler(delay: Duration, count: usize) -> (FetchStats, Duration) {
     let names: Vec<String> = (0..count).map(|at| format!("https://{at}.org/")).collect();
     let pages = names[1..]
         .iter()
-        .fold(Pages::default(), |pages, url| {
+        .fold(ScriptedPages::default(), |pages, url| {
             pages.with(url, delay, Ok("Text."))
         })
-        .with(&names[0], SHARE * 10, Ok("Late."));
+        .with(&names[0], READ_TIME * 10, Ok("Late."));
     let mut candidates: Vec<Candidate> = names.iter().map(|url| candidate(url)).collect();
     let (context, _) = context(pages);
     let start = Instant::now();
     let sink = Recorder::default();
-    let whole = Deadline::after(SHARE * 3);
+    let whole = Deadline::after(READ_TIME * 3);
     let tally = read(&context, &mut candidates, count, None, whole, &sink).await;
     assert_eq!(
         sink.warnings(),
@@ -177,7 +177,7 @@ async fn with_a_straggler(delay: Duration, count: usize) -> (Tally, Duration) {
 #[tokio::test(start_paused = true)]
 async fn the_last_page_gets_as_long_as_the_slowest_of_the_others() {
     let second = Duration::from_secs(1);
-    let (tally, took) = with_a_straggler(second, 5).await;
+    let (tally, took) = read_with_straggler(second, 5).await;
     assert_eq!((tally.read, tally.failed), (4, 1));
     assert!(took >= second * 2 && took < second * 21 / 10, "{took:?}");
 }
@@ -185,9 +185,9 @@ async fn the_last_page_gets_as_long_as_the_slowest_of_the_others() {
 #[tokio::test(start_paused = true)]
 async fn the_last_page_gets_a_minimum_wait_and_a_longer_one_with_few_pages() {
     let quick = Duration::from_millis(10);
-    let (_, took) = with_a_straggler(quick, 5).await;
+    let (_, took) = read_with_straggler(quick, 5).await;
     assert!(took < Duration::from_millis(720), "{took:?}");
-    let (_, took) = with_a_straggler(quick, 2).await;
+    let (_, took) = read_with_straggler(quick, 2).await;
     assert!(
         took > Duration::from_millis(1_990) && took < Duration::from_millis(2_020),
         "{took:?}"
@@ -196,8 +196,12 @@ async fn the_last_page_gets_a_minimum_wait_and_a_longer_one_with_few_pages() {
 
 #[tokio::test(start_paused = true)]
 async fn the_only_page_left_gets_the_whole_time() {
-    let pages = Pages::default()
-        .with("https://a.org/", SHARE - Duration::from_millis(10), Ok("a"))
+    let pages = ScriptedPages::default()
+        .with(
+            "https://a.org/",
+            READ_TIME - Duration::from_millis(10),
+            Ok("a"),
+        )
         .with(
             "https://b.org/",
             Duration::ZERO,
@@ -205,7 +209,7 @@ async fn the_only_page_left_gets_the_whole_time() {
         );
     let mut candidates = vec![candidate("https://a.org/"), candidate("https://b.org/")];
     let (context, _) = context(pages);
-    let whole = Deadline::after(SHARE);
+    let whole = Deadline::after(READ_TIME);
     let tally = read(
         &context,
         &mut candidates,
@@ -221,7 +225,7 @@ async fn the_only_page_left_gets_the_whole_time() {
 #[tokio::test(start_paused = true)]
 async fn the_next_best_page_replaces_one_that_fails() {
     let instant = Duration::ZERO;
-    let pages = Pages::default()
+    let pages = ScriptedPages::default()
         .with("https://c.org/", instant, Ok("c"))
         .with("https://d.org/", instant, Ok("d"))
         .with("https://e.org/", instant, Ok("e"));
@@ -230,7 +234,7 @@ async fn the_next_best_page_replaces_one_that_fails() {
         .map(|name| candidate(&format!("https://{name}.org/")))
         .collect();
     let (context, pages) = context(pages);
-    let whole = Deadline::after(SHARE);
+    let whole = Deadline::after(READ_TIME);
     let tally = read(
         &context,
         &mut candidates,
@@ -254,8 +258,8 @@ async fn at_most_twice_as_many_pages_as_wanted_are_fetched() {
     let mut candidates: Vec<Candidate> = (0..20)
         .map(|at| candidate(&format!("https://{at}.org/")))
         .collect();
-    let (context, pages) = context(Pages::default());
-    let whole = Deadline::after(SHARE);
+    let (context, pages) = context(ScriptedPages::default());
+    let whole = Deadline::after(READ_TIME);
     let tally = read(
         &context,
         &mut candidates,
@@ -270,10 +274,10 @@ async fn at_most_twice_as_many_pages_as_wanted_are_fetched() {
 }
 
 /// Redirects every URL of short.org to one page.
-struct Moved;
+struct RedirectingFetcher;
 
 #[async_trait::async_trait]
-impl PageFetcher for Moved {
+impl PageFetcher for RedirectingFetcher {
     async fn fetch(&self, url: &Url, _: Option<&str>, _: Deadline) -> Result<Page, FetchError> {
         let is_short = url.host_str() == Some("short.org");
         let address = if is_short {
@@ -292,7 +296,7 @@ impl PageFetcher for Moved {
 #[tokio::test(start_paused = true)]
 async fn candidates_that_redirect_to_one_page_are_merged_and_another_is_read() {
     let mut first = candidate("https://short.org/1");
-    first.found_by = vec![1];
+    first.found_by_queries = vec![1];
     let mut last = candidate("https://www.long.org/page/");
     last.providers = vec!["wikipedia"];
     last.snippet = "A longer excerpt of it.".to_owned();
@@ -302,8 +306,8 @@ async fn candidates_that_redirect_to_one_page_are_merged_and_another_is_read() {
         candidate("https://other.org/#part"),
         last,
     ];
-    let context = Context::new(Providers::new(Vec::new()), Arc::new(Moved));
-    let whole = Deadline::after(SHARE);
+    let context = Context::new(Providers::new(Vec::new()), Arc::new(RedirectingFetcher));
+    let whole = Deadline::after(READ_TIME);
     read(
         &context,
         &mut candidates,
@@ -318,7 +322,7 @@ async fn candidates_that_redirect_to_one_page_are_merged_and_another_is_read() {
     assert!(candidates.iter().all(|it| it.document.is_some()));
     let joined = &candidates[0];
     assert_eq!(joined.providers, ["searxng", "wikipedia"]);
-    assert_eq!(joined.found_by, [1, 0]);
+    assert_eq!(joined.found_by_queries, [1, 0]);
     assert_eq!(joined.snippet, "A longer excerpt of it.");
-    assert!((joined.fused - 0.3).abs() < 1e-9);
+    assert!((joined.fusion_score - 0.3).abs() < 1e-9);
 }

@@ -1,10 +1,10 @@
 use super::*;
 use crate::pipeline::{
     fetcher::FetchError,
-    model::{Completion, LanguageModel, ModelError, Piece, Prompt},
-    provider::{Found, SearchProvider},
+    model::{Completion, CompletionEvent, LanguageModel, ModelError, Prompt},
+    provider::{ProviderResponse, SearchProvider},
     search::Providers,
-    test_support::{Pages, Recorder, Scripted, hit},
+    test_support::{Recorder, ScriptedPages, ScriptedProvider, hit},
 };
 use async_trait::async_trait;
 use privachat_core::mode::Mode;
@@ -15,10 +15,10 @@ use tokio::time::Instant;
 const RUST: &str = "Rust is a programming language that focuses on safety and speed.";
 const URL: &str = "https://a.org/";
 
-struct Model(Duration, Result<Completion, ModelError>);
+struct FixedModel(Duration, Result<Completion, ModelError>);
 
 #[async_trait]
-impl LanguageModel for Model {
+impl LanguageModel for FixedModel {
     fn name(&self) -> &str {
         "scripted"
     }
@@ -27,15 +27,19 @@ impl LanguageModel for Model {
         &self,
         _: &Prompt,
         deadline: Deadline,
-        _: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
+        _: &mut (dyn for<'t> FnMut(CompletionEvent<'t>) + Send),
     ) -> Result<Completion, ModelError> {
-        let answered = deadline.cut(tokio::time::sleep(self.0)).await;
+        let answered = deadline.limit(tokio::time::sleep(self.0)).await;
         answered.ok_or(ModelError::TimedOut)?;
         self.1.clone()
     }
 }
 
-fn context(providers: &[&Arc<Scripted>], pages: Pages, model: Option<Model>) -> Context {
+fn context(
+    providers: &[&Arc<ScriptedProvider>],
+    pages: ScriptedPages,
+    model: Option<FixedModel>,
+) -> Context {
     let all = providers
         .iter()
         .map(|provider| Arc::clone(provider) as Arc<dyn SearchProvider>);
@@ -45,34 +49,34 @@ fn context(providers: &[&Arc<Scripted>], pages: Pages, model: Option<Model>) -> 
     }
 }
 
-struct Ended {
+struct SearchRun {
     result: Result<Outcome, PipelineError>,
     took: Duration,
     sink: Recorder,
 }
 
-async fn ask(context: &Context, mode: Mode) -> Ended {
+async fn run_search(context: &Context, mode: Mode) -> SearchRun {
     let request = SearchRequest::new("What is Rust?", mode);
     let sink = Recorder::default();
     let start = Instant::now();
     let deadline = Deadline::after(request.time_limit());
     let result = run(context, &request, deadline, &sink).await;
-    Ended {
+    SearchRun {
         result,
         took: start.elapsed(),
         sink,
     }
 }
 
-fn never() -> Duration {
+fn forever() -> Duration {
     Duration::from_secs(3600)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_search_returns_answer_sources_and_events() {
-    let searxng = Scripted::finds("searxng", &[URL]);
-    let pages = Pages::default().with(URL, Duration::from_secs(2), Ok(RUST));
-    let ended = ask(&context(&[&searxng], pages, None), Mode::Balanced).await;
+    let searxng = ScriptedProvider::finds("searxng", &[URL]);
+    let pages = ScriptedPages::default().with(URL, Duration::from_secs(2), Ok(RUST));
+    let ended = run_search(&context(&[&searxng], pages, None), Mode::Balanced).await;
     let outcome = ended.result.unwrap();
 
     assert!(outcome.answer.contains("[1]"), "{}", outcome.answer);
@@ -102,8 +106,12 @@ async fn a_search_returns_answer_sources_and_events() {
 
 #[tokio::test(start_paused = true)]
 async fn speed_reads_no_page() {
-    let searxng = Scripted::finds("searxng", &[URL]);
-    let ended = ask(&context(&[&searxng], Pages::default(), None), Mode::Speed).await;
+    let searxng = ScriptedProvider::finds("searxng", &[URL]);
+    let ended = run_search(
+        &context(&[&searxng], ScriptedPages::default(), None),
+        Mode::Speed,
+    )
+    .await;
     let outcome = ended.result.unwrap();
     assert!(outcome.warnings.is_empty());
     assert!(!outcome.source_details[0].fetched);
@@ -111,16 +119,16 @@ async fn speed_reads_no_page() {
 
 #[tokio::test(start_paused = true)]
 async fn the_answer_is_in_time_when_provider_pages_and_model_hang() {
-    let model = || Some(Model(never(), Ok(Completion::default())));
+    let model = || Some(FixedModel(forever(), Ok(Completion::default())));
     for mode in Mode::ALL {
-        let slow_search = Scripted::after("local", never(), Ok(Found::default()));
-        let searxng = Scripted::finds("searxng", &[URL, "https://b.org/"]);
-        let pages =
-            Pages::default()
-                .with(URL, never(), Ok(RUST))
-                .with("https://b.org/", never(), Ok(RUST));
+        let slow_search =
+            ScriptedProvider::after("local", forever(), Ok(ProviderResponse::default()));
+        let searxng = ScriptedProvider::finds("searxng", &[URL, "https://b.org/"]);
+        let pages = ScriptedPages::default()
+            .with(URL, forever(), Ok(RUST))
+            .with("https://b.org/", forever(), Ok(RUST));
         let context = context(&[&searxng, &slow_search], pages, model());
-        let ended = ask(&context, mode).await;
+        let ended = run_search(&context, mode).await;
         let outcome = ended.result.unwrap();
         let limit = mode.limits().timeout;
         assert!(
@@ -145,8 +153,12 @@ async fn the_answer_is_in_time_when_provider_pages_and_model_hang() {
 
 #[tokio::test(start_paused = true)]
 async fn the_failure_is_in_time_when_every_provider_hangs() {
-    let searxng = Scripted::after("searxng", never(), Ok(Found::default()));
-    let ended = ask(&context(&[&searxng], Pages::default(), None), Mode::Speed).await;
+    let searxng = ScriptedProvider::after("searxng", forever(), Ok(ProviderResponse::default()));
+    let ended = run_search(
+        &context(&[&searxng], ScriptedPages::default(), None),
+        Mode::Speed,
+    )
+    .await;
     let error = ended.result.unwrap_err();
     assert_eq!((error.code, error.retryable), (error_code::TIMEOUT, true));
     assert_eq!(error.warnings, ["searxng did not answer in time"]);
@@ -159,14 +171,14 @@ async fn without_its_model_a_search_still_answers() {
         reason: "HTTP 401".to_owned(),
         hint: "Check LLM_API_KEY.".to_owned(),
     };
-    let searxng = Scripted::finds("searxng", &[URL]);
-    let pages = Pages::default().with(URL, Duration::ZERO, Err(FetchError::Status(500)));
+    let searxng = ScriptedProvider::finds("searxng", &[URL]);
+    let pages = ScriptedPages::default().with(URL, Duration::ZERO, Err(FetchError::Status(500)));
     let context = context(
         &[&searxng],
         pages,
-        Some(Model(Duration::ZERO, Err(refused))),
+        Some(FixedModel(Duration::ZERO, Err(refused))),
     );
-    let ended = ask(&context, Mode::Balanced).await;
+    let ended = run_search(&context, Mode::Balanced).await;
     let outcome = ended.result.unwrap();
     assert_eq!(outcome.model_used, "extractive");
     assert_eq!(
@@ -181,12 +193,16 @@ async fn irrelevant_results_are_filtered() {
     let mut off_topic = hit("searxng", URL);
     off_topic.snippet = "Tulips bloom in spring.".to_owned();
     off_topic.title = "Gardens".to_owned();
-    let found = Found {
+    let found = ProviderResponse {
         hits: vec![off_topic],
-        ..Found::default()
+        ..ProviderResponse::default()
     };
-    let searxng = Scripted::after("searxng", Duration::ZERO, Ok(found));
-    let ended = ask(&context(&[&searxng], Pages::default(), None), Mode::Speed).await;
+    let searxng = ScriptedProvider::after("searxng", Duration::ZERO, Ok(found));
+    let ended = run_search(
+        &context(&[&searxng], ScriptedPages::default(), None),
+        Mode::Speed,
+    )
+    .await;
     let error = ended.result.unwrap_err();
     assert_eq!(
         (error.stage, error.code),
@@ -196,25 +212,25 @@ async fn irrelevant_results_are_filtered() {
 
 #[tokio::test(start_paused = true)]
 async fn dropping_a_search_drops_its_provider_calls() {
-    let searxng = Scripted::after("searxng", never(), Ok(Found::default()));
-    let local = Scripted::after("local", never(), Ok(Found::default()));
-    let context = context(&[&searxng, &local], Pages::default(), None);
+    let searxng = ScriptedProvider::after("searxng", forever(), Ok(ProviderResponse::default()));
+    let local = ScriptedProvider::after("local", forever(), Ok(ProviderResponse::default()));
+    let context = context(&[&searxng, &local], ScriptedPages::default(), None);
     let request = SearchRequest::new("What is Rust?", Mode::Deep);
     let sink = Recorder::default();
     {
-        let search = run(&context, &request, Deadline::after(never()), &sink);
-        let cut = Deadline::after(Duration::from_secs(1)).cut(search).await;
+        let search = run(&context, &request, Deadline::after(forever()), &sink);
+        let cut = Deadline::after(Duration::from_secs(1)).limit(search).await;
         assert!(cut.is_none());
     }
-    let dropped = |provider: &Scripted| provider.dropped.load(Ordering::SeqCst);
+    let dropped = |provider: &ScriptedProvider| provider.dropped.load(Ordering::SeqCst);
     assert_eq!((dropped(&searxng), dropped(&local)), (1, 1));
 }
 
 /// Returns the given plan after a delay; fails when asked for an answer.
-struct Planner(Duration, &'static str);
+struct PlanOnlyModel(Duration, &'static str);
 
 #[async_trait]
-impl LanguageModel for Planner {
+impl LanguageModel for PlanOnlyModel {
     fn name(&self) -> &'static str {
         "planner"
     }
@@ -223,9 +239,9 @@ impl LanguageModel for Planner {
         &self,
         prompt: &Prompt,
         _: Deadline,
-        _: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
+        _: &mut (dyn for<'t> FnMut(CompletionEvent<'t>) + Send),
     ) -> Result<Completion, ModelError> {
-        if !prompt.json {
+        if !prompt.wants_json {
             return Err(ModelError::Unavailable {
                 reason: "HTTP 502".to_owned(),
             });
@@ -240,18 +256,18 @@ impl LanguageModel for Planner {
 
 /// Searches with a model that plans for 2 s and an engine that takes 3 s: the outcome, the queries
 /// sent, and the time of planning and searching.
-async fn planned(says: &'static str) -> (Outcome, Vec<String>, Duration) {
-    let found = Found {
+async fn run_with_planner(says: &'static str) -> (Outcome, Vec<String>, Duration) {
+    let found = ProviderResponse {
         hits: vec![hit("searxng", URL)],
-        ..Found::default()
+        ..ProviderResponse::default()
     };
-    let searxng = Scripted::after("searxng", Duration::from_secs(3), Ok(found));
-    let pages = Pages::default().with(URL, Duration::ZERO, Ok(RUST));
+    let searxng = ScriptedProvider::after("searxng", Duration::from_secs(3), Ok(found));
+    let pages = ScriptedPages::default().with(URL, Duration::ZERO, Ok(RUST));
     let context = Context {
-        model: Some(Arc::new(Planner(Duration::from_secs(2), says))),
+        model: Some(Arc::new(PlanOnlyModel(Duration::from_secs(2), says))),
         ..context(&[&searxng], pages, None)
     };
-    let ended = ask(&context, Mode::Balanced).await;
+    let ended = run_search(&context, Mode::Balanced).await;
     let outcome = ended.result.unwrap();
     let searched = outcome.timings[&Stage::Plan] + outcome.timings[&Stage::Search];
     let asked = searxng.queries.lock().unwrap();
@@ -262,7 +278,7 @@ async fn planned(says: &'static str) -> (Outcome, Vec<String>, Duration) {
 #[tokio::test(start_paused = true)]
 async fn the_question_is_searched_once_and_while_the_model_plans() {
     let says = r#"{"queries": [{"query": "what is rust", "intent": "definition"}]}"#;
-    let (outcome, asked, searched) = planned(says).await;
+    let (outcome, asked, searched) = run_with_planner(says).await;
     assert_eq!(asked, ["What is Rust?"]);
     assert_eq!(searched, Duration::from_secs(3), "planning adds no time");
     assert_eq!(outcome.sub_queries.len(), 1);
@@ -271,7 +287,7 @@ async fn the_question_is_searched_once_and_while_the_model_plans() {
 #[tokio::test(start_paused = true)]
 async fn the_speculative_search_becomes_a_further_sub_query() {
     let says = r#"{"queries": [{"query": "Rust language", "intent": "definition"}]}"#;
-    let (outcome, asked, searched) = planned(says).await;
+    let (outcome, asked, searched) = run_with_planner(says).await;
     assert_eq!(asked, ["What is Rust?", "Rust language"]);
     assert_eq!(searched, Duration::from_secs(5));
     let shown: Vec<_> = outcome
@@ -285,7 +301,7 @@ async fn the_speculative_search_becomes_a_further_sub_query() {
 #[tokio::test(start_paused = true)]
 async fn the_question_is_searched_again_when_the_plan_limits_the_age() {
     let says = r#"{"queries": [{"query": "What is Rust?", "time": "month"}]}"#;
-    let (outcome, asked, _) = planned(says).await;
+    let (outcome, asked, _) = run_with_planner(says).await;
     assert_eq!(asked, ["What is Rust?", "What is Rust?"]);
     assert_eq!(outcome.sub_queries.len(), 1);
 }

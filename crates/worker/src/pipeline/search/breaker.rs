@@ -10,12 +10,12 @@ use std::{
 use tokio::time::Instant;
 
 /// Failures in a row that open a breaker.
-pub const FAILURES: u32 = 5;
+pub const FAILURE_THRESHOLD: u32 = 5;
 /// How long a breaker stays open before it allows a probe.
-pub const OPEN: Duration = Duration::from_secs(30);
+pub const OPEN_TIME: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum BreakerState {
     /// Allows every call.
     Closed,
     /// Allows no call.
@@ -24,7 +24,7 @@ pub enum State {
     HalfOpen,
 }
 
-impl State {
+impl BreakerState {
     /// The name in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -38,7 +38,7 @@ impl State {
 
 /// The breaker of one provider, shared by all searches of a process.
 #[derive(Debug, Default)]
-pub struct Breaker {
+pub struct CircuitBreaker {
     inner: Mutex<Inner>,
 }
 
@@ -49,30 +49,30 @@ struct Inner {
     probing: bool,
 }
 
-impl Breaker {
+impl CircuitBreaker {
     /// Permits a call.
     ///
     /// # Errors
     /// While open: the time until the next probe, zero while a probe runs.
-    pub fn admit(&self) -> Result<Permit<'_>, Duration> {
+    pub fn admit(&self) -> Result<CallPermit<'_>, Duration> {
         let mut inner = self.lock();
         let Some(open_until) = inner.open_until else {
-            return Ok(Permit::new(self, false));
+            return Ok(CallPermit::new(self, false));
         };
         let left = open_until.saturating_duration_since(Instant::now());
         if !left.is_zero() || inner.probing {
             return Err(left);
         }
         inner.probing = true;
-        Ok(Permit::new(self, true))
+        Ok(CallPermit::new(self, true))
     }
 
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> BreakerState {
         match self.lock().open_until {
-            None => State::Closed,
-            Some(until) if until > Instant::now() => State::Open,
-            Some(_) => State::HalfOpen,
+            None => BreakerState::Closed,
+            Some(until) if until > Instant::now() => BreakerState::Open,
+            Some(_) => BreakerState::HalfOpen,
         }
     }
 
@@ -90,13 +90,13 @@ impl Breaker {
 /// The permit for one call. Dropped without [`Self::succeeded`] or [`Self::failed`], as when a
 /// search is cancelled, it counts neither way and allows another probe.
 #[derive(Debug)]
-pub struct Permit<'a> {
-    breaker: &'a Breaker,
+pub struct CallPermit<'a> {
+    breaker: &'a CircuitBreaker,
     probe: bool,
 }
 
-impl<'a> Permit<'a> {
-    fn new(breaker: &'a Breaker, probe: bool) -> Self {
+impl<'a> CallPermit<'a> {
+    fn new(breaker: &'a CircuitBreaker, probe: bool) -> Self {
         Self { breaker, probe }
     }
 
@@ -119,14 +119,15 @@ impl<'a> Permit<'a> {
     pub fn failed(self) {
         let mut inner = self.breaker.lock();
         inner.failures += 1;
-        let opens = self.probe || (inner.failures >= FAILURES && inner.open_until.is_none());
+        let opens =
+            self.probe || (inner.failures >= FAILURE_THRESHOLD && inner.open_until.is_none());
         if opens {
-            inner.open_until = Some(Instant::now() + OPEN);
+            inner.open_until = Some(Instant::now() + OPEN_TIME);
         }
     }
 }
 
-impl Drop for Permit<'_> {
+impl Drop for CallPermit<'_> {
     fn drop(&mut self) {
         if self.probe {
             self.breaker.lock().probing = false;
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
     use tokio::time::advance;
 
-    fn fail(breaker: &Breaker, times: u32) {
+    fn fail_times(breaker: &CircuitBreaker, times: u32) {
         for _ in 0..times {
             breaker.admit().unwrap().failed();
         }
@@ -147,50 +148,54 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn five_failures_in_a_row_open_the_breaker_and_four_do_not() {
-        let breaker = Breaker::default();
-        fail(&breaker, FAILURES - 1);
-        assert_eq!(breaker.state(), State::Closed);
+        let breaker = CircuitBreaker::default();
+        fail_times(&breaker, FAILURE_THRESHOLD - 1);
+        assert_eq!(breaker.state(), BreakerState::Closed);
         breaker.admit().unwrap().succeeded();
-        fail(&breaker, FAILURES - 1);
-        assert_eq!(breaker.state(), State::Closed);
-        fail(&breaker, 1);
-        assert_eq!(breaker.state(), State::Open);
-        assert_eq!(breaker.admit().unwrap_err(), OPEN);
+        fail_times(&breaker, FAILURE_THRESHOLD - 1);
+        assert_eq!(breaker.state(), BreakerState::Closed);
+        fail_times(&breaker, 1);
+        assert_eq!(breaker.state(), BreakerState::Open);
+        assert_eq!(breaker.admit().unwrap_err(), OPEN_TIME);
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_probe_closes_or_reopens_the_breaker() {
-        let breaker = Breaker::default();
-        fail(&breaker, FAILURES);
-        advance(OPEN).await;
-        assert_eq!(breaker.state(), State::HalfOpen);
+        let breaker = CircuitBreaker::default();
+        fail_times(&breaker, FAILURE_THRESHOLD);
+        advance(OPEN_TIME).await;
+        assert_eq!(breaker.state(), BreakerState::HalfOpen);
         let probe = breaker.admit().unwrap();
         assert!(breaker.admit().is_err(), "one probe at a time");
         probe.failed();
-        assert_eq!(breaker.state(), State::Open);
+        assert_eq!(breaker.state(), BreakerState::Open);
 
-        advance(OPEN).await;
+        advance(OPEN_TIME).await;
         breaker.admit().unwrap().succeeded();
-        assert_eq!(breaker.state(), State::Closed);
-        fail(&breaker, FAILURES - 1);
-        assert_eq!(breaker.state(), State::Closed, "the count starts at zero");
+        assert_eq!(breaker.state(), BreakerState::Closed);
+        fail_times(&breaker, FAILURE_THRESHOLD - 1);
+        assert_eq!(
+            breaker.state(),
+            BreakerState::Closed,
+            "the count starts at zero"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_cancelled_probe_allows_another_one() {
-        let breaker = Breaker::default();
-        fail(&breaker, FAILURES);
-        advance(OPEN).await;
+        let breaker = CircuitBreaker::default();
+        fail_times(&breaker, FAILURE_THRESHOLD);
+        advance(OPEN_TIME).await;
         drop(breaker.admit().unwrap());
         assert!(breaker.admit().is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_success_of_an_earlier_call_does_not_close_the_breaker() {
-        let breaker = Breaker::default();
+        let breaker = CircuitBreaker::default();
         let early = breaker.admit().unwrap();
-        fail(&breaker, FAILURES);
+        fail_times(&breaker, FAILURE_THRESHOLD);
         early.succeeded();
-        assert_eq!(breaker.state(), State::Open);
+        assert_eq!(breaker.state(), BreakerState::Open);
     }
 }

@@ -4,7 +4,7 @@
 //! 1 / (60 + its position) over the lists that hold it. Positions can be compared between
 //! providers, their scores cannot.
 
-use super::canonical::canonical;
+use super::canonical_url::canonical_url;
 use crate::pipeline::{
     candidate::Candidate,
     document::{Block, Document},
@@ -17,29 +17,29 @@ use std::{
 };
 
 /// The constant of the method: the higher, the less the first positions outweigh the later ones.
-const K: f64 = 60.0;
+const RRF_K: f64 = 60.0;
 
 /// One provider's results for one sub-query.
 #[derive(Debug)]
-pub(super) struct List {
+pub(super) struct ResultList {
     /// Index into `Plan::queries`.
     pub(super) query: usize,
     pub(super) hits: Vec<Hit>,
 }
 
 /// Merges `lists`, best first; equal scores keep the order of the lists.
-pub(super) fn fuse(lists: Vec<List>) -> Vec<Candidate> {
-    let mut merged: Vec<Merged> = Vec::new();
+pub(super) fn fuse(lists: Vec<ResultList>) -> Vec<Candidate> {
+    let mut merged: Vec<MergedCandidate> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
     for list in lists {
         let mut counted = BTreeSet::new();
         for hit in list.hits {
-            let key = canonical(&hit.url);
+            let key = canonical_url(&hit.url);
             if key.is_empty() {
                 continue;
             }
             let at = *known.entry(key).or_insert_with(|| {
-                merged.push(Merged::new(&hit));
+                merged.push(MergedCandidate::new(&hit));
                 merged.len() - 1
             });
             let Some(entry) = merged.get_mut(at) else {
@@ -47,24 +47,27 @@ pub(super) fn fuse(lists: Vec<List>) -> Vec<Candidate> {
             };
             // A list that holds a page twice counts once.
             if counted.insert(at) {
-                entry.candidate.fused += 1.0 / (K + hit.position as f64);
+                entry.candidate.fusion_score += 1.0 / (RRF_K + hit.position as f64);
             }
             entry.add(hit, list.query);
         }
     }
     merged.sort_by(|a, b| {
-        let by_score = b.candidate.fused.total_cmp(&a.candidate.fused);
+        let by_score = b
+            .candidate
+            .fusion_score
+            .total_cmp(&a.candidate.fusion_score);
         by_score.then(a.best_position.cmp(&b.best_position))
     });
     merged.into_iter().map(|entry| entry.candidate).collect()
 }
 
-struct Merged {
+struct MergedCandidate {
     candidate: Candidate,
     best_position: usize,
 }
 
-impl Merged {
+impl MergedCandidate {
     fn new(hit: &Hit) -> Self {
         Self {
             candidate: Candidate {
@@ -72,8 +75,8 @@ impl Merged {
                 title: hit.title.clone(),
                 snippet: String::new(),
                 providers: Vec::new(),
-                fused: 0.0,
-                found_by: Vec::new(),
+                fusion_score: 0.0,
+                found_by_queries: Vec::new(),
                 published: None,
                 source_type: SourceType::Web,
                 document: None,
@@ -99,15 +102,15 @@ impl Merged {
         if !candidate.providers.contains(&hit.provider) {
             candidate.providers.push(hit.provider);
         }
-        if !candidate.found_by.contains(&query) {
-            candidate.found_by.push(query);
+        if !candidate.found_by_queries.contains(&query) {
+            candidate.found_by_queries.push(query);
         }
         if candidate.source_type == SourceType::Web {
             candidate.source_type = hit.source_type;
         }
         candidate.published = candidate.published.or(hit.published);
         candidate.document = match (candidate.document.take(), hit.document) {
-            (Some(known), Some(more)) => Some(joined(known, &more)),
+            (Some(known), Some(more)) => Some(merge_documents(known, &more)),
             (known, more) => known.or(more),
         };
     }
@@ -115,12 +118,12 @@ impl Merged {
 
 /// `known` with the blocks of `more` that it lacks. A provider may deliver only the part of a long
 /// page that fits its query, and another sub-query another part.
-fn joined(known: Arc<Document>, more: &Document) -> Arc<Document> {
-    let held: HashSet<(&str, Option<&str>)> = known.blocks.iter().map(identity).collect();
+fn merge_documents(known: Arc<Document>, more: &Document) -> Arc<Document> {
+    let held: HashSet<(&str, Option<&str>)> = known.blocks.iter().map(block_key).collect();
     let lacking: Vec<Block> = more
         .blocks
         .iter()
-        .filter(|block| !held.contains(&identity(block)))
+        .filter(|block| !held.contains(&block_key(block)))
         .cloned()
         .collect();
     if lacking.is_empty() {
@@ -131,7 +134,7 @@ fn joined(known: Arc<Document>, more: &Document) -> Arc<Document> {
     Arc::new(document)
 }
 
-fn identity(block: &Block) -> (&str, Option<&str>) {
+fn block_key(block: &Block) -> (&str, Option<&str>) {
     (&block.text, block.anchor.as_deref())
 }
 
@@ -140,7 +143,7 @@ mod tests {
     use super::*;
     use crate::pipeline::test_support::{document, hit};
 
-    fn list(query: usize, provider: &'static str, urls: &[&str]) -> List {
+    fn list(query: usize, provider: &'static str, urls: &[&str]) -> ResultList {
         let hits = urls
             .iter()
             .zip(1..)
@@ -149,7 +152,7 @@ mod tests {
                 ..hit(provider, url)
             })
             .collect();
-        List { query, hits }
+        ResultList { query, hits }
     }
 
     fn urls(candidates: &[Candidate]) -> Vec<&str> {
@@ -166,10 +169,10 @@ mod tests {
             urls(&fused),
             ["https://b.org/", "https://a.org/", "https://c.org/"]
         );
-        assert!((fused[0].fused - 2.0 / 62.0).abs() < 1e-12);
+        assert!((fused[0].fusion_score - 2.0 / 62.0).abs() < 1e-12);
         assert_eq!(fused[0].providers, ["searxng", "local"]);
-        assert_eq!(fused[0].found_by, [0, 1]);
-        assert!((fused[1].fused - 1.0 / 61.0).abs() < 1e-12);
+        assert_eq!(fused[0].found_by_queries, [0, 1]);
+        assert!((fused[1].fusion_score - 1.0 / 61.0).abs() < 1e-12);
     }
 
     #[test]
@@ -180,7 +183,7 @@ mod tests {
             &["https://a.org/", "https://a.org/#x"],
         )]);
         assert_eq!(fused.len(), 1);
-        assert!((fused[0].fused - 1.0 / 61.0).abs() < 1e-12);
+        assert!((fused[0].fusion_score - 1.0 / 61.0).abs() < 1e-12);
     }
 
     #[test]
@@ -195,7 +198,7 @@ mod tests {
             snippet: "short".to_owned(),
             ..hit("searxng", "https://a.org/")
         };
-        let lists = [long, short].map(|hit| List {
+        let lists = [long, short].map(|hit| ResultList {
             query: 0,
             hits: vec![hit],
         });
@@ -207,7 +210,7 @@ mod tests {
 
     #[test]
     fn parts_of_a_page_from_different_queries_are_joined() {
-        let part = |query, anchor: &str, text| List {
+        let part = |query, anchor: &str, text| ResultList {
             query,
             hits: vec![Hit {
                 document: Some(Arc::new(document(text))),

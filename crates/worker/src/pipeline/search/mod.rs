@@ -1,48 +1,48 @@
 //! The search stage: sends all sub-queries to their providers concurrently ([`Providers`]) and
 //! merges the hits into candidates.
 
-mod ahead;
 pub mod breaker;
-pub mod canonical;
-mod cascade;
-mod failure;
+pub mod canonical_url;
+mod error;
 mod fusion;
 mod hedge;
-mod lent;
-pub(crate) mod numbers;
+mod latency;
 pub mod providers;
+pub(crate) mod renumber;
 mod retry;
+mod route;
+mod snippet_fallback;
+mod speculative;
 #[cfg(test)]
 mod tests;
-mod usual;
 
 use super::{
     candidate::Candidate,
     context::Context,
     deadline::Deadline,
     outcome::PipelineError,
+    plan_types::{Plan, PlannedQuery},
     progress::ProgressSink,
-    provider::{Found, ProviderQuery},
-    question::{Plan, PlannedQuery},
+    provider::{ProviderQuery, ProviderResponse},
 };
-pub use ahead::Ahead;
-use cascade::{Attempt, Route};
-use fusion::List;
+use fusion::ResultList;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use hedge::ENOUGH;
+use hedge::MIN_HITS;
 use privachat_core::schema::{SearchEngine, SearchRequest, Stage, Usage};
 pub use providers::Providers;
+use route::{ProviderCall, ProviderRoute};
+pub use speculative::SpeculativeSearch;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// The minimum number of results to request: some are duplicates or cannot be read.
-const LEAST_RESULTS: usize = 10;
+const MIN_RESULTS: usize = 10;
 /// The minimum time for the remaining queries once half of them have ended.
-const STRAGGLERS: Duration = Duration::from_secs(2);
+const MIN_STRAGGLER_TIME: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
-pub struct Searched {
+pub struct FoundCandidates {
     /// Best first; at least one.
     pub candidates: Vec<Candidate>,
     /// Tokens spent by providers that are models.
@@ -60,12 +60,15 @@ pub async fn search(
     plan: &Plan,
     request: &SearchRequest,
     deadline: Deadline,
-    ahead: Option<Ahead<'_>>,
+    ahead: Option<SpeculativeSearch<'_>>,
     sink: &dyn ProgressSink,
-) -> Result<Searched, PipelineError> {
-    let Some(route) = Route::new(&context.providers, request.search_engine, &context.excluded)
-    else {
-        return Err(failure::not_configured(request.search_engine));
+) -> Result<FoundCandidates, PipelineError> {
+    let Some(route) = ProviderRoute::new(
+        &context.providers,
+        request.search_engine,
+        &context.excluded_domains,
+    ) else {
+        return Err(error::not_configured(request.search_engine));
     };
     let (start, hurry) = match &ahead {
         Some(ahead) => (ahead.since, ahead.hurry.clone()),
@@ -75,7 +78,7 @@ pub async fn search(
         .as_ref()
         .filter(|ahead| ahead.is_whole)
         .map(|ahead| ahead.at);
-    let mut running: FuturesUnordered<BoxFuture<'_, (usize, Vec<Attempt>)>> = plan
+    let mut running: FuturesUnordered<BoxFuture<'_, (usize, Vec<ProviderCall>)>> = plan
         .queries
         .iter()
         .enumerate()
@@ -92,7 +95,7 @@ pub async fn search(
     }
     let total = running.len();
     sink.stage(Stage::Search, 0, total, "Searching");
-    let mut answered: Vec<(usize, Vec<Attempt>)> = Vec::with_capacity(total);
+    let mut answered: Vec<(usize, Vec<ProviderCall>)> = Vec::with_capacity(total);
     let mut found = 0;
     let mut hurry_at = None;
     loop {
@@ -106,13 +109,15 @@ pub async fn search(
             }
         };
         let Some((at, attempts)) = next else { break };
-        tell(&attempts, sink);
-        found += attempts.iter().map(Attempt::found).sum::<usize>();
+        emit_warnings(&attempts, sink);
+        found += attempts.iter().map(ProviderCall::found).sum::<usize>();
         answered.push((at, attempts));
         let done = answered.len();
-        if done * 2 >= total && found >= ENOUGH && !hurry.is_cancelled() {
+        if done * 2 >= total && found >= MIN_HITS && !hurry.is_cancelled() {
             // The remaining queries get as long again.
-            hurry_at = hurry_at.or(Some(Instant::now() + start.elapsed().max(STRAGGLERS)));
+            hurry_at = hurry_at.or(Some(
+                Instant::now() + start.elapsed().max(MIN_STRAGGLER_TIME),
+            ));
         }
         sink.stage(
             Stage::Search,
@@ -124,7 +129,7 @@ pub async fn search(
 
     // The order of arrival must not decide ties.
     answered.sort_by_key(|(at, _)| *at);
-    collect(answered)
+    merge_calls(answered)
 }
 
 /// Sends `query` to `engine` alone, once. Returns its response, its merged hits as candidates, and
@@ -132,14 +137,14 @@ pub async fn search(
 ///
 /// # Errors
 /// [`PipelineError`] when `engine` is not configured, fails or finds nothing.
-pub(super) async fn one(
+pub(super) async fn query_engine(
     context: &Context,
     engine: SearchEngine,
     query: &ProviderQuery,
     deadline: Deadline,
-) -> Result<(Found, Vec<Candidate>, Vec<Option<usize>>), PipelineError> {
+) -> Result<(ProviderResponse, Vec<Candidate>, Vec<Option<usize>>), PipelineError> {
     let Some(provider) = context.providers.get(engine) else {
-        return Err(failure::not_configured(engine));
+        return Err(error::not_configured(engine));
     };
     let mut result = provider.search(query, deadline).await;
     let hits = match &mut result {
@@ -148,15 +153,15 @@ pub(super) async fn one(
     };
     let keys: Vec<String> = hits
         .iter()
-        .map(|hit| canonical::canonical(&hit.url))
+        .map(|hit| canonical_url::canonical_url(&hit.url))
         .collect();
     let all = hits.len();
     let kept: Vec<_> = hits
         .into_iter()
-        .filter(|hit| !cascade::is_excluded(hit, &context.excluded))
+        .filter(|hit| !route::is_excluded(hit, &context.excluded_domains))
         .collect();
     let excluded = all - kept.len();
-    let candidates = fusion::fuse(vec![List {
+    let candidates = fusion::fuse(vec![ResultList {
         query: 0,
         hits: kept,
     }]);
@@ -164,7 +169,7 @@ pub(super) async fn one(
         Ok(found) if !candidates.is_empty() => {
             let places: Vec<String> = candidates
                 .iter()
-                .map(|candidate| canonical::canonical(&candidate.url))
+                .map(|candidate| canonical_url::canonical_url(&candidate.url))
                 .collect();
             let numbers = keys
                 .iter()
@@ -172,7 +177,7 @@ pub(super) async fn one(
                 .collect();
             Ok((found, candidates, numbers))
         }
-        result => Err(failure::no_sources(&[Attempt {
+        result => Err(error::no_sources(&[ProviderCall {
             provider: provider.name(),
             result,
             excluded,
@@ -186,7 +191,7 @@ fn provider_query(plan: &Plan, planned: &PlannedQuery, request: &SearchRequest) 
         language: plan.language.clone(),
         time_range: planned.time_range,
         year: plan.year,
-        limit: request.source_limit().max(LEAST_RESULTS),
+        limit: request.source_limit().max(MIN_RESULTS),
     }
 }
 
@@ -201,7 +206,7 @@ fn with_year(text: &str, year: Option<i32>) -> String {
     }
 }
 
-fn tell(attempts: &[Attempt], sink: &dyn ProgressSink) {
+fn emit_warnings(attempts: &[ProviderCall], sink: &dyn ProgressSink) {
     for attempt in attempts {
         match &attempt.result {
             Ok(found) => found.notices.iter().for_each(|notice| sink.warn(notice)),
@@ -210,7 +215,9 @@ fn tell(attempts: &[Attempt], sink: &dyn ProgressSink) {
     }
 }
 
-fn collect(answered: Vec<(usize, Vec<Attempt>)>) -> Result<Searched, PipelineError> {
+fn merge_calls(
+    answered: Vec<(usize, Vec<ProviderCall>)>,
+) -> Result<FoundCandidates, PipelineError> {
     let mut lists = Vec::new();
     let mut attempts = Vec::new();
     let mut usage: Option<Usage> = None;
@@ -219,7 +226,7 @@ fn collect(answered: Vec<(usize, Vec<Attempt>)>) -> Result<Searched, PipelineErr
             let Ok(found) = &mut attempt.result else {
                 continue;
             };
-            lists.push(List {
+            lists.push(ResultList {
                 query,
                 hits: std::mem::take(&mut found.hits),
             });
@@ -231,7 +238,7 @@ fn collect(answered: Vec<(usize, Vec<Attempt>)>) -> Result<Searched, PipelineErr
     }
     let candidates = fusion::fuse(lists);
     if candidates.is_empty() {
-        return Err(failure::no_sources(&attempts));
+        return Err(error::no_sources(&attempts));
     }
-    Ok(Searched { candidates, usage })
+    Ok(FoundCandidates { candidates, usage })
 }

@@ -2,29 +2,29 @@
 //! ([`Guarded`]).
 
 use super::{
-    breaker::{Breaker, State},
+    breaker::{BreakerState, CircuitBreaker},
+    latency::LatencyWindow,
     retry,
-    usual::Usual,
 };
 use crate::pipeline::{
     deadline::Deadline,
-    provider::{Found, ProviderError, ProviderQuery, SearchProvider},
+    provider::{ProviderError, ProviderQuery, ProviderResponse, SearchProvider},
 };
 use privachat_core::schema::{SearchEngine, worker::ProviderHealth};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// A timeout counts as a failure only if the provider had at least this long.
-const FAIR_SHARE: Duration = Duration::from_secs(1);
+const MIN_COUNTED_TIMEOUT: Duration = Duration::from_secs(1);
 /// Retries after a transient error, if no other provider follows.
-const RETRIES_ALONE: usize = 2;
+const RETRIES_AS_LAST: usize = 2;
 /// Retries after a transient error, if another provider follows.
-const RETRIES_FOLLOWED: usize = 1;
+const RETRIES_BEFORE_NEXT: usize = 1;
 
 /// Cheap to clone; clones share the breakers.
 #[derive(Clone, Default)]
 pub struct Providers {
-    all: Arc<[Guarded]>,
+    all: Arc<[ProtectedProvider]>,
 }
 
 impl Providers {
@@ -33,10 +33,10 @@ impl Providers {
     pub fn new(providers: Vec<Arc<dyn SearchProvider>>) -> Self {
         let all = providers
             .into_iter()
-            .map(|provider| Guarded {
+            .map(|provider| ProtectedProvider {
                 provider,
-                breaker: Breaker::default(),
-                usual: Usual::default(),
+                breaker: CircuitBreaker::default(),
+                usual: LatencyWindow::default(),
             })
             .collect();
         Self { all }
@@ -44,7 +44,7 @@ impl Providers {
 
     /// Whether `engine` is configured; for `auto`, whether any provider is.
     #[must_use]
-    pub fn has(&self, engine: SearchEngine) -> bool {
+    pub fn is_configured(&self, engine: SearchEngine) -> bool {
         match engine {
             SearchEngine::Auto => !self.all.is_empty(),
             named => self.get(named).is_some(),
@@ -52,11 +52,11 @@ impl Providers {
     }
 
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.all.iter().map(Guarded::name)
+        self.all.iter().map(ProtectedProvider::name)
     }
 
     /// The state of each breaker.
-    pub fn states(&self) -> impl Iterator<Item = (&'static str, State)> {
+    pub fn breaker_states(&self) -> impl Iterator<Item = (&'static str, BreakerState)> {
         self.all
             .iter()
             .map(|guarded| (guarded.name(), guarded.breaker.state()))
@@ -65,11 +65,11 @@ impl Providers {
     /// The health of each provider, as this process has seen it.
     #[must_use]
     pub fn health(&self) -> Vec<ProviderHealth> {
-        self.all.iter().map(Guarded::health).collect()
+        self.all.iter().map(ProtectedProvider::health).collect()
     }
 
     #[must_use]
-    pub fn get(&self, engine: SearchEngine) -> Option<&Guarded> {
+    pub fn get(&self, engine: SearchEngine) -> Option<&ProtectedProvider> {
         self.all
             .iter()
             .find(|guarded| guarded.name() == engine.as_str())
@@ -78,18 +78,18 @@ impl Providers {
 
 impl fmt::Debug for Providers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.states()).finish()
+        f.debug_map().entries(self.breaker_states()).finish()
     }
 }
 
 /// A provider behind its circuit breaker.
-pub struct Guarded {
+pub struct ProtectedProvider {
     provider: Arc<dyn SearchProvider>,
-    breaker: Breaker,
-    usual: Usual,
+    breaker: CircuitBreaker,
+    usual: LatencyWindow,
 }
 
-impl Guarded {
+impl ProtectedProvider {
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.provider.name()
@@ -109,7 +109,7 @@ impl Guarded {
         &self,
         query: &ProviderQuery,
         deadline: Deadline,
-    ) -> Result<Found, ProviderError> {
+    ) -> Result<ProviderResponse, ProviderError> {
         self.search_in_chain(query, true, deadline).await
     }
 
@@ -120,17 +120,17 @@ impl Guarded {
         query: &ProviderQuery,
         is_last: bool,
         deadline: Deadline,
-    ) -> Result<Found, ProviderError> {
+    ) -> Result<ProviderResponse, ProviderError> {
         let permit = self.breaker.admit().map_err(|left| self.resting(left))?;
         let share = deadline.remaining();
         let retries = match (permit.is_probe(), is_last) {
             (true, _) => 0,
-            (false, true) => RETRIES_ALONE,
-            (false, false) => RETRIES_FOLLOWED,
+            (false, true) => RETRIES_AS_LAST,
+            (false, false) => RETRIES_BEFORE_NEXT,
         };
-        let asking = retry::retrying(retries, deadline, || self.ask(query, deadline));
-        let Some(result) = deadline.cut(asking).await else {
-            if share >= FAIR_SHARE {
+        let asking = retry::with_retries(retries, deadline, || self.ask(query, deadline));
+        let Some(result) = deadline.limit(asking).await else {
+            if share >= MIN_COUNTED_TIMEOUT {
                 permit.failed();
             }
             return Err(ProviderError::TimedOut {
@@ -139,7 +139,7 @@ impl Guarded {
         };
         match &result {
             Ok(_) => permit.succeeded(),
-            Err(ProviderError::TimedOut { .. }) if share < FAIR_SHARE => drop(permit),
+            Err(ProviderError::TimedOut { .. }) if share < MIN_COUNTED_TIMEOUT => drop(permit),
             // The query may be the cause: the next one may succeed.
             Err(ProviderError::Refused { .. } | ProviderError::Malformed { .. }) => drop(permit),
             Err(_) => permit.failed(),
@@ -148,7 +148,11 @@ impl Guarded {
     }
 
     /// Makes one call. Only successful calls count for the latency.
-    async fn ask(&self, query: &ProviderQuery, deadline: Deadline) -> Result<Found, ProviderError> {
+    async fn ask(
+        &self,
+        query: &ProviderQuery,
+        deadline: Deadline,
+    ) -> Result<ProviderResponse, ProviderError> {
         let start = Instant::now();
         let result = self.provider.search(query, deadline).await;
         if result.is_ok() {

@@ -2,33 +2,33 @@
 
 use crate::pipeline::{
     deadline::Deadline,
-    provider::{Found, ProviderError},
+    provider::{ProviderError, ProviderResponse},
 };
 use std::{ops::RangeInclusive, time::Duration};
 
 /// The delay before a retry, in milliseconds. Random, so that searches that failed together do not
 /// retry together.
-const PAUSE: RangeInclusive<u64> = 100..=400;
+const RETRY_DELAY_MS: RangeInclusive<u64> = 100..=400;
 /// With less time than this, a retry is not worth its call.
-const LEAST: Duration = Duration::from_millis(500);
+const MIN_RETRY_TIME: Duration = Duration::from_millis(500);
 
 /// Makes `call` until it succeeds or fails permanently, at most `1 + retries` times and while there
 /// is time.
-pub(super) async fn retrying<F>(
+pub(super) async fn with_retries<F>(
     retries: usize,
     deadline: Deadline,
     call: impl Fn() -> F,
-) -> Result<Found, ProviderError>
+) -> Result<ProviderResponse, ProviderError>
 where
-    F: Future<Output = Result<Found, ProviderError>>,
+    F: Future<Output = Result<ProviderResponse, ProviderError>>,
 {
     let mut result = call().await;
     for _ in 0..retries {
         let Err(error) = &result else { break };
-        let Some(pause) = pause_after(error) else {
+        let Some(pause) = retry_delay(error) else {
             break;
         };
-        if deadline.remaining() < pause + LEAST {
+        if deadline.remaining() < pause + MIN_RETRY_TIME {
             break;
         }
         tokio::time::sleep(pause).await;
@@ -38,8 +38,8 @@ where
 }
 
 /// The delay before a retry after `error`; `None` if a retry cannot help.
-fn pause_after(error: &ProviderError) -> Option<Duration> {
-    let jitter = || Duration::from_millis(rand::random_range(PAUSE));
+fn retry_delay(error: &ProviderError) -> Option<Duration> {
+    let jitter = || Duration::from_millis(rand::random_range(RETRY_DELAY_MS));
     match error {
         ProviderError::RateLimited {
             retry_after: Some(wait),
@@ -67,7 +67,7 @@ mod tests {
         }
     }
 
-    fn limited(seconds: u64) -> ProviderError {
+    fn rate_limited(seconds: u64) -> ProviderError {
         ProviderError::RateLimited {
             provider: PROVIDER,
             retry_after: Some(Duration::from_secs(seconds)),
@@ -75,9 +75,13 @@ mod tests {
     }
 
     /// The number of calls and whether the last one succeeded, if the first `failures` calls fail.
-    async fn tried(error: ProviderError, failures: usize, budget: Duration) -> (usize, bool) {
+    async fn calls_and_success(
+        error: ProviderError,
+        failures: usize,
+        budget: Duration,
+    ) -> (usize, bool) {
         let calls = Cell::new(0);
-        let result = retrying(2, Deadline::after(budget), || {
+        let result = with_retries(2, Deadline::after(budget), || {
             calls.set(calls.get() + 1);
             let fails = calls.get() <= failures;
             let error = error.clone();
@@ -85,7 +89,7 @@ mod tests {
                 if fails {
                     Err(error)
                 } else {
-                    Ok(Found::default())
+                    Ok(ProviderResponse::default())
                 }
             }
         });
@@ -96,22 +100,31 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn transient_errors_are_retried_at_most_twice() {
         let budget = Duration::from_secs(10);
-        assert_eq!(tried(unavailable(), 0, budget).await, (1, true));
-        assert_eq!(tried(unavailable(), 2, budget).await, (3, true));
-        assert_eq!(tried(unavailable(), 9, budget).await, (3, false));
+        assert_eq!(calls_and_success(unavailable(), 0, budget).await, (1, true));
+        assert_eq!(calls_and_success(unavailable(), 2, budget).await, (3, true));
+        assert_eq!(
+            calls_and_success(unavailable(), 9, budget).await,
+            (3, false)
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn retry_after_is_respected_if_there_is_time() {
         let start = Instant::now();
         let budget = Duration::from_secs(10);
-        assert_eq!(tried(limited(2), 1, budget).await, (2, true));
+        assert_eq!(
+            calls_and_success(rate_limited(2), 1, budget).await,
+            (2, true)
+        );
         let waited = start.elapsed();
         assert!(waited >= Duration::from_millis(2100), "{waited:?}");
         assert!(waited <= Duration::from_millis(2400), "{waited:?}");
 
         let start = Instant::now();
-        assert_eq!(tried(limited(60), 1, budget).await, (1, false));
+        assert_eq!(
+            calls_and_success(rate_limited(60), 1, budget).await,
+            (1, false)
+        );
         assert!(start.elapsed().is_zero(), "no wait without a retry");
     }
 
@@ -125,9 +138,9 @@ mod tests {
                 reason: "not JSON".to_owned(),
             },
         ] {
-            assert_eq!(tried(error, 1, budget).await, (1, false));
+            assert_eq!(calls_and_success(error, 1, budget).await, (1, false));
         }
         let short = Duration::from_millis(400);
-        assert_eq!(tried(unavailable(), 1, short).await, (1, false));
+        assert_eq!(calls_and_success(unavailable(), 1, short).await, (1, false));
     }
 }

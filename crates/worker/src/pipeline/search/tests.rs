@@ -1,8 +1,8 @@
 use super::{breaker, *};
 use crate::pipeline::{
     plan,
-    provider::{Found, ProviderError, SearchProvider},
-    test_support::{Pages, Recorder, Scripted, hit},
+    provider::{ProviderError, ProviderResponse, SearchProvider},
+    test_support::{Recorder, ScriptedPages, ScriptedProvider, hit},
 };
 use chrono::Utc;
 use privachat_core::{
@@ -12,22 +12,22 @@ use privachat_core::{
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-mod dated;
-mod sparing;
+mod hedging;
+mod recency;
 
 const BUDGET: Duration = Duration::from_secs(10);
-const THREE: [&str; 3] = ["https://a.org/", "https://b.org/", "https://c.org/"];
+const THREE_URLS: [&str; 3] = ["https://a.org/", "https://b.org/", "https://c.org/"];
 
-async fn searched(
-    providers: &[&Arc<Scripted>],
+async fn search_with(
+    providers: &[&Arc<ScriptedProvider>],
     engine: SearchEngine,
     sink: &Recorder,
-) -> Result<Searched, PipelineError> {
-    let providers = set(providers);
+) -> Result<FoundCandidates, PipelineError> {
+    let providers = provider_set(providers);
     run(&providers, "What is Rust?", engine, sink).await
 }
 
-fn set(providers: &[&Arc<Scripted>]) -> Providers {
+fn provider_set(providers: &[&Arc<ScriptedProvider>]) -> Providers {
     let all = providers
         .iter()
         .map(|provider| Arc::clone(provider) as Arc<dyn SearchProvider>);
@@ -39,11 +39,11 @@ async fn run(
     question: &str,
     engine: SearchEngine,
     sink: &Recorder,
-) -> Result<Searched, PipelineError> {
-    let plan = plan::by_rules(question, Mode::Deep, Utc::now());
+) -> Result<FoundCandidates, PipelineError> {
+    let plan = plan::plan_by_rules(question, Mode::Deep, Utc::now());
     let mut request = SearchRequest::new(question, Mode::Deep);
     request.search_engine = engine;
-    let context = Context::new(providers.clone(), Arc::new(Pages::default()));
+    let context = Context::new(providers.clone(), Arc::new(ScriptedPages::default()));
     search(
         &context,
         &plan,
@@ -55,25 +55,25 @@ async fn run(
     .await
 }
 
-async fn error_of(providers: &[&Arc<Scripted>], engine: SearchEngine) -> PipelineError {
-    searched(providers, engine, &Recorder::default())
+async fn search_error(providers: &[&Arc<ScriptedProvider>], engine: SearchEngine) -> PipelineError {
+    search_with(providers, engine, &Recorder::default())
         .await
         .unwrap_err()
 }
 
-fn late(name: &'static str) -> Arc<Scripted> {
-    Scripted::after(name, BUDGET * 10, Ok(Found::default()))
+fn hanging_provider(name: &'static str) -> Arc<ScriptedProvider> {
+    ScriptedProvider::after(name, BUDGET * 10, Ok(ProviderResponse::default()))
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_next_engine_is_called_only_when_the_first_found_too_little() {
     let (serper, perplexity) = (
-        Scripted::finds("serperdev", &THREE),
-        Scripted::finds("perplexity", &THREE),
+        ScriptedProvider::finds("serperdev", &THREE_URLS),
+        ScriptedProvider::finds("perplexity", &THREE_URLS),
     );
-    let rich = Scripted::finds("searxng", &THREE);
+    let rich = ScriptedProvider::finds("searxng", &THREE_URLS);
     let sink = Recorder::default();
-    searched(&[&rich, &serper, &perplexity], SearchEngine::Auto, &sink)
+    search_with(&[&rich, &serper, &perplexity], SearchEngine::Auto, &sink)
         .await
         .unwrap();
     assert_eq!(
@@ -81,8 +81,8 @@ async fn the_next_engine_is_called_only_when_the_first_found_too_little() {
         (1, 0, 0)
     );
 
-    let poor = Scripted::finds("searxng", &["https://d.org/"]);
-    let found = searched(&[&poor, &serper, &perplexity], SearchEngine::Auto, &sink)
+    let poor = ScriptedProvider::finds("searxng", &["https://d.org/"]);
+    let found = search_with(&[&poor, &serper, &perplexity], SearchEngine::Auto, &sink)
         .await
         .unwrap();
     assert_eq!(
@@ -94,9 +94,9 @@ async fn the_next_engine_is_called_only_when_the_first_found_too_little() {
 
 #[tokio::test(start_paused = true)]
 async fn the_local_corpus_does_not_replace_the_web() {
-    let local = Scripted::finds("local", &["file:///a", "file:///b", "file:///c"]);
-    let serper = Scripted::finds("serperdev", &THREE);
-    let found = searched(&[&local, &serper], SearchEngine::Auto, &Recorder::default())
+    let local = ScriptedProvider::finds("local", &["file:///a", "file:///b", "file:///c"]);
+    let serper = ScriptedProvider::finds("serperdev", &THREE_URLS);
+    let found = search_with(&[&local, &serper], SearchEngine::Auto, &Recorder::default())
         .await
         .unwrap();
     assert_eq!((local.calls(), serper.calls()), (1, 1));
@@ -105,9 +105,9 @@ async fn the_local_corpus_does_not_replace_the_web() {
 
 #[tokio::test(start_paused = true)]
 async fn wikipedia_is_used_when_no_web_engine_is_configured() {
-    let wikipedia = Scripted::finds("wikipedia", &THREE);
-    let local = Scripted::finds("local", &["file:///a"]);
-    searched(
+    let wikipedia = ScriptedProvider::finds("wikipedia", &THREE_URLS);
+    let local = ScriptedProvider::finds("local", &["file:///a"]);
+    search_with(
         &[&local, &wikipedia],
         SearchEngine::Auto,
         &Recorder::default(),
@@ -115,8 +115,8 @@ async fn wikipedia_is_used_when_no_web_engine_is_configured() {
     .await
     .unwrap();
     assert_eq!(wikipedia.calls(), 1);
-    let searxng = Scripted::finds("searxng", &[]);
-    searched(
+    let searxng = ScriptedProvider::finds("searxng", &[]);
+    search_with(
         &[&local, &wikipedia, &searxng],
         SearchEngine::Auto,
         &Recorder::default(),
@@ -129,10 +129,10 @@ async fn wikipedia_is_used_when_no_web_engine_is_configured() {
 #[tokio::test(start_paused = true)]
 async fn a_named_engine_is_called_alone() {
     let (searxng, wikipedia) = (
-        Scripted::finds("searxng", &THREE),
-        Scripted::finds("wikipedia", &THREE),
+        ScriptedProvider::finds("searxng", &THREE_URLS),
+        ScriptedProvider::finds("wikipedia", &THREE_URLS),
     );
-    searched(
+    search_with(
         &[&searxng, &wikipedia],
         SearchEngine::Wikipedia,
         &Recorder::default(),
@@ -145,11 +145,11 @@ async fn a_named_engine_is_called_alone() {
 #[tokio::test(start_paused = true)]
 async fn when_one_engine_fails_the_next_answers_with_a_warning() {
     let (searxng, serper) = (
-        Scripted::fails("searxng"),
-        Scripted::finds("serperdev", &THREE),
+        ScriptedProvider::fails("searxng"),
+        ScriptedProvider::finds("serperdev", &THREE_URLS),
     );
     let sink = Recorder::default();
-    let found = searched(&[&searxng, &serper], SearchEngine::Auto, &sink)
+    let found = search_with(&[&searxng, &serper], SearchEngine::Auto, &sink)
         .await
         .unwrap();
     assert_eq!(found.candidates.len(), 3);
@@ -158,10 +158,13 @@ async fn when_one_engine_fails_the_next_answers_with_a_warning() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_engine_leaves_time_for_the_next() {
-    let (searxng, serper) = (late("searxng"), Scripted::finds("serperdev", &THREE));
+    let (searxng, serper) = (
+        hanging_provider("searxng"),
+        ScriptedProvider::finds("serperdev", &THREE_URLS),
+    );
     let sink = Recorder::default();
     let start = Instant::now();
-    let found = searched(&[&searxng, &serper], SearchEngine::Auto, &sink)
+    let found = search_with(&[&searxng, &serper], SearchEngine::Auto, &sink)
         .await
         .unwrap();
     assert_eq!(found.candidates.len(), 3);
@@ -171,9 +174,12 @@ async fn a_slow_engine_leaves_time_for_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_engine_does_not_hold_up_the_hits_of_others() {
-    let (searxng, local) = (late("searxng"), Scripted::finds("local", &["file:///a"]));
+    let (searxng, local) = (
+        hanging_provider("searxng"),
+        ScriptedProvider::finds("local", &["file:///a"]),
+    );
     let start = Instant::now();
-    let found = searched(
+    let found = search_with(
         &[&searxng, &local],
         SearchEngine::Auto,
         &Recorder::default(),
@@ -186,45 +192,49 @@ async fn a_slow_engine_does_not_hold_up_the_hits_of_others() {
 
 #[tokio::test(start_paused = true)]
 async fn with_enough_local_hits_a_hanging_engine_is_soon_given_up() {
-    let local = Scripted::finds("local", &["file:///a", "file:///b", "file:///c"]);
-    let searxng = late("searxng");
+    let local = ScriptedProvider::finds("local", &["file:///a", "file:///b", "file:///c"]);
+    let searxng = hanging_provider("searxng");
     let sink = Recorder::default();
     let start = Instant::now();
-    let found = searched(&[&searxng, &local], SearchEngine::Auto, &sink).await;
+    let found = search_with(&[&searxng, &local], SearchEngine::Auto, &sink).await;
     assert_eq!(found.unwrap().candidates.len(), 3);
     assert_eq!(start.elapsed().as_secs(), 6, "twice the hedge delay");
     assert_eq!(sink.warnings(), ["searxng did not answer in time"]);
 }
 
 /// Hangs on every query but the first.
-struct Stumbling;
+struct HangsOnOneQuery;
 
 #[async_trait::async_trait]
-impl SearchProvider for Stumbling {
+impl SearchProvider for HangsOnOneQuery {
     fn name(&self) -> &'static str {
         "searxng"
     }
 
-    async fn search(&self, query: &ProviderQuery, _: Deadline) -> Result<Found, ProviderError> {
+    async fn search(
+        &self,
+        query: &ProviderQuery,
+        _: Deadline,
+    ) -> Result<ProviderResponse, ProviderError> {
         if query.text.contains("Go") && !query.text.contains("vs") {
             tokio::time::sleep(BUDGET * 10).await;
         }
-        let hits = THREE.iter().map(|url| hit("searxng", url)).collect();
-        Ok(Found {
+        let hits = THREE_URLS.iter().map(|url| hit("searxng", url)).collect();
+        Ok(ProviderResponse {
             hits,
-            ..Found::default()
+            ..ProviderResponse::default()
         })
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_hanging_query_loses_only_its_own_hits() {
-    let providers = Providers::new(vec![Arc::new(Stumbling)]);
+    let providers = Providers::new(vec![Arc::new(HangsOnOneQuery)]);
     let sink = Recorder::default();
     let start = Instant::now();
     let found = run(&providers, "Rust vs Go", SearchEngine::Auto, &sink).await;
     assert_eq!(found.unwrap().candidates.len(), 3);
-    assert_eq!(start.elapsed(), STRAGGLERS);
+    assert_eq!(start.elapsed(), MIN_STRAGGLER_TIME);
     assert_eq!(sink.warnings(), ["searxng did not answer in time"]);
 }
 
@@ -232,19 +242,19 @@ async fn a_hanging_query_loses_only_its_own_hits() {
 async fn sub_queries_and_engines_run_concurrently() {
     let second = Duration::from_secs(1);
     let found = || {
-        Ok(Found {
+        Ok(ProviderResponse {
             hits: vec![hit("searxng", "https://a.org/"); 3],
-            ..Found::default()
+            ..ProviderResponse::default()
         })
     };
     let (searxng, local) = (
-        Scripted::after("searxng", second, found()),
-        Scripted::after("local", second, found()),
+        ScriptedProvider::after("searxng", second, found()),
+        ScriptedProvider::after("local", second, found()),
     );
     let start = Instant::now();
     let sink = Recorder::default();
     run(
-        &set(&[&searxng, &local]),
+        &provider_set(&[&searxng, &local]),
         "Rust vs Go",
         SearchEngine::Auto,
         &sink,
@@ -258,7 +268,7 @@ async fn sub_queries_and_engines_run_concurrently() {
 
 #[tokio::test(start_paused = true)]
 async fn when_all_fail_the_error_names_them_and_whether_it_is_retryable() {
-    let refused = Scripted::after(
+    let refused = ScriptedProvider::after(
         "serperdev",
         Duration::ZERO,
         Err(ProviderError::Refused {
@@ -267,8 +277,8 @@ async fn when_all_fail_the_error_names_them_and_whether_it_is_retryable() {
             hint: "Check SERPER_API_KEY.".to_owned(),
         }),
     );
-    let both = [&Scripted::fails("searxng"), &refused];
-    let error = error_of(&both, SearchEngine::Auto).await;
+    let both = [&ScriptedProvider::fails("searxng"), &refused];
+    let error = search_error(&both, SearchEngine::Auto).await;
     assert_eq!(error.code, error_code::UPSTREAM_UNAVAILABLE);
     assert_eq!(
         error.message,
@@ -277,7 +287,11 @@ async fn when_all_fail_the_error_names_them_and_whether_it_is_retryable() {
     assert_eq!(error.hint.as_deref(), Some("Check SERPER_API_KEY."));
     assert!(error.retryable);
 
-    assert!(!error_of(&[&refused], SearchEngine::Auto).await.retryable);
+    assert!(
+        !search_error(&[&refused], SearchEngine::Auto)
+            .await
+            .retryable
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -287,23 +301,31 @@ async fn retry_after_is_set_when_every_provider_asks_for_a_wait() {
             provider,
             retry_after: Some(Duration::from_secs(seconds)),
         };
-        Scripted::after(provider, Duration::ZERO, Err(error))
+        ScriptedProvider::after(provider, Duration::ZERO, Err(error))
     };
     let (hour, minute) = (limited("searxng", 3600), limited("serperdev", 60));
-    let error = error_of(&[&hour, &minute], SearchEngine::Auto).await;
+    let error = search_error(&[&hour, &minute], SearchEngine::Auto).await;
     assert_eq!(error.retry_after, Some(Duration::from_secs(60)));
     let hint = error.hint.unwrap();
     assert!(hint.starts_with("Try again in 60 s: "), "{hint}");
     assert!(hint.ends_with("settings.yml)"), "{hint}");
 
-    let error = error_of(&[&hour, &Scripted::fails("serperdev")], SearchEngine::Auto).await;
+    let error = search_error(
+        &[&hour, &ScriptedProvider::fails("serperdev")],
+        SearchEngine::Auto,
+    )
+    .await;
     assert_eq!((error.retryable, error.retry_after), (true, None));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_local_corpus_does_not_hide_a_failing_engine() {
-    let local = Scripted::finds("local", &[]);
-    let error = error_of(&[&Scripted::fails("searxng"), &local], SearchEngine::Auto).await;
+    let local = ScriptedProvider::finds("local", &[]);
+    let error = search_error(
+        &[&ScriptedProvider::fails("searxng"), &local],
+        SearchEngine::Auto,
+    )
+    .await;
     assert_eq!(error.code, error_code::UPSTREAM_UNAVAILABLE);
     assert!(
         error.message.ends_with("; local found nothing."),
@@ -314,15 +336,15 @@ async fn an_empty_local_corpus_does_not_hide_a_failing_engine() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_empty_and_missing_providers_give_different_errors() {
-    let code = async |providers: &[&Arc<Scripted>], engine| {
-        let error = error_of(providers, engine).await;
+    let code = async |providers: &[&Arc<ScriptedProvider>], engine| {
+        let error = search_error(providers, engine).await;
         (error.code, error.retryable)
     };
     assert_eq!(
-        code(&[&late("searxng")], SearchEngine::Auto).await,
+        code(&[&hanging_provider("searxng")], SearchEngine::Auto).await,
         (error_code::TIMEOUT, true)
     );
-    let empty = Scripted::finds("searxng", &[]);
+    let empty = ScriptedProvider::finds("searxng", &[]);
     assert_eq!(
         code(&[&empty], SearchEngine::Auto).await,
         (error_code::NO_SOURCES, false)
@@ -340,10 +362,10 @@ async fn slow_empty_and_missing_providers_give_different_errors() {
 #[tokio::test(start_paused = true)]
 async fn a_failing_engine_is_not_called_after_five_failures() {
     let (searxng, serper) = (
-        Scripted::fails("searxng"),
-        Scripted::finds("serperdev", &THREE),
+        ScriptedProvider::fails("searxng"),
+        ScriptedProvider::finds("serperdev", &THREE_URLS),
     );
-    let providers = set(&[&searxng, &serper]);
+    let providers = provider_set(&[&searxng, &serper]);
     let sink = Recorder::default();
     for _ in 0..8 {
         run(&providers, "What is Rust?", SearchEngine::Auto, &sink)
@@ -352,15 +374,15 @@ async fn a_failing_engine_is_not_called_after_five_failures() {
     }
     // Each of the five failures includes one retry.
     assert_eq!((searxng.calls(), serper.calls()), (10, 8));
-    let states: Vec<_> = providers.states().collect();
+    let states: Vec<_> = providers.breaker_states().collect();
     assert_eq!(
         states,
         [
-            ("searxng", breaker::State::Open),
-            ("serperdev", breaker::State::Closed)
+            ("searxng", breaker::BreakerState::Open),
+            ("serperdev", breaker::BreakerState::Closed)
         ]
     );
-    tokio::time::advance(breaker::OPEN).await;
+    tokio::time::advance(breaker::OPEN_TIME).await;
     run(&providers, "What is Rust?", SearchEngine::Auto, &sink)
         .await
         .unwrap();

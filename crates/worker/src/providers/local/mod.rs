@@ -25,7 +25,7 @@ mod update;
 
 use crate::{
     parser::ParserPool,
-    pipeline::{Deadline, Found, ProviderError, ProviderQuery, SearchProvider},
+    pipeline::{Deadline, ProviderError, ProviderQuery, ProviderResponse, SearchProvider},
 };
 use anyhow::Context;
 use async_trait::async_trait;
@@ -204,7 +204,7 @@ impl LocalCorpus {
     pub async fn ready(&self, deadline: Deadline) -> bool {
         let mut status = self.status.subscribe();
         let ready = status.wait_for(|status| status.ready);
-        matches!(deadline.cut(ready).await, Some(Ok(_)))
+        matches!(deadline.limit(ready).await, Some(Ok(_)))
     }
 
     fn store(&self) -> Arc<Store> {
@@ -234,10 +234,10 @@ impl SearchProvider for LocalCorpus {
         &self,
         query: &ProviderQuery,
         deadline: Deadline,
-    ) -> Result<Found, ProviderError> {
-        let mut found = Found::default();
+    ) -> Result<ProviderResponse, ProviderError> {
+        let mut found = ProviderResponse::default();
         if !self
-            .ready(deadline.keep(SEARCH_RESERVE).within(BUILD_PATIENCE))
+            .ready(deadline.earlier_by(SEARCH_RESERVE).at_most(BUILD_PATIENCE))
             .await
         {
             let CorpusStatus { files, indexed, .. } = self.status();
@@ -249,7 +249,7 @@ impl SearchProvider for LocalCorpus {
         let (text, limit) = (query.text.clone(), query.limit);
         let search =
             tokio::task::spawn_blocking(move || hits::search(&store, &text, limit, &links));
-        let Some(outcome) = deadline.cut(search).await else {
+        let Some(outcome) = deadline.limit(search).await else {
             return Err(ProviderError::TimedOut { provider: NAME });
         };
         found.hits = outcome

@@ -38,7 +38,7 @@ impl LocalCorpus {
         }
         let roots = self.roots.clone();
         let looking = tokio::task::spawn_blocking(move || look(&roots));
-        let Some(Ok(seen)) = deadline.cut(looking).await else {
+        let Some(Ok(seen)) = deadline.limit(looking).await else {
             let state = Ok(self.indexed("too many files to look at each"));
             let doubts = self.faults().into_iter().collect();
             return Look { state, doubts };

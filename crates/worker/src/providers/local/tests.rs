@@ -56,11 +56,11 @@ fn refresh(corpus: &LocalCorpus) -> bool {
     corpus.refresh(&CancellationToken::new()).unwrap()
 }
 
-async fn found(corpus: &LocalCorpus, text: &str) -> Found {
+async fn found(corpus: &LocalCorpus, text: &str) -> ProviderResponse {
     within(corpus, text, Duration::from_secs(20)).await
 }
 
-async fn within(corpus: &LocalCorpus, text: &str, budget: Duration) -> Found {
+async fn within(corpus: &LocalCorpus, text: &str, budget: Duration) -> ProviderResponse {
     let query = ProviderQuery {
         text: text.to_owned(),
         language: None,

@@ -8,7 +8,7 @@ use super::{
     schema::Fields,
     store::{Commit, Store},
 };
-use crate::pipeline::processors;
+use crate::pipeline::processor_count;
 use anyhow::Context;
 use std::{
     collections::{HashMap, HashSet},
@@ -226,7 +226,7 @@ impl Writing<'_> {
             self.remove(address);
         }
         let next = AtomicUsize::new(0);
-        let readers = processors().min(MAX_READERS);
+        let readers = processor_count().min(MAX_READERS);
         thread::scope(|scope| -> anyhow::Result<()> {
             let (send, receive) = mpsc::sync_channel(readers * 2);
             let fields = self.store.fields;

@@ -32,7 +32,7 @@ fn client_for(server: &MockServer) -> Perplexity {
     Perplexity::new(Some(&base), Secret::new("pplx-1"), client().unwrap())
 }
 
-async fn search(body: &Value) -> Found {
+async fn search(body: &Value) -> ProviderResponse {
     let server = serve(answer(body.to_string())).await;
     client_for(&server)
         .search(&question("x"), soon())
@@ -144,7 +144,7 @@ const MEMBERS: [&str; 8] = [
 ];
 
 /// Whether each number in brackets belongs to a hit.
-fn numbers_have_sources(found: &Found) -> bool {
+fn numbers_have_sources(found: &ProviderResponse) -> bool {
     let answer = found.answer.as_deref().unwrap_or_default();
     let inside = answer
         .split('[')

@@ -21,7 +21,7 @@ fn client_for(server: &MockServer) -> Searxng {
     Searxng::new(&Url::parse(&server.uri()).unwrap(), client().unwrap())
 }
 
-async fn search_captured(name: &str) -> Found {
+async fn search_captured(name: &str) -> ProviderResponse {
     let server = serve(json(captured(name))).await;
     client_for(&server)
         .search(&question("asyncio queue"), soon())
@@ -57,10 +57,16 @@ async fn captured_results_are_read_in_order() {
 async fn results_without_an_address_are_dropped() {
     assert_eq!(
         search_captured("keyvalue-command.json").await,
-        Found::default()
+        ProviderResponse::default()
     );
-    assert_eq!(search_captured("noresults.json").await, Found::default());
-    assert_eq!(search_captured("answer-avg.json").await, Found::default());
+    assert_eq!(
+        search_captured("noresults.json").await,
+        ProviderResponse::default()
+    );
+    assert_eq!(
+        search_captured("answer-avg.json").await,
+        ProviderResponse::default()
+    );
 }
 
 #[tokio::test]
@@ -87,7 +93,7 @@ async fn unresponsive_engines_are_reported() {
     let dead = search_captured("dead-engines.json").await;
     assert_eq!(
         (dead.silence, mixed.silence),
-        (Some(Silence::Refused), None)
+        (Some(EngineFailure::Refused), None)
     );
     assert!(dead.hits.is_empty());
     let notice = dead.notices.first().unwrap();
@@ -100,15 +106,18 @@ async fn unresponsive_engines_are_reported() {
 #[tokio::test]
 async fn slow_and_refusing_engines_are_distinguished() {
     for (messages, expected) in [
-        (&["timeout"][..], Silence::Late),
-        (&["Suspended: timeout", "HTTP error"], Silence::Late),
+        (&["timeout"][..], EngineFailure::Late),
+        (&["Suspended: timeout", "HTTP error"], EngineFailure::Late),
         (
             &["timeout", "Suspended: too many requests"],
-            Silence::Refused,
+            EngineFailure::Refused,
         ),
-        (&["access denied"], Silence::Refused),
-        (&["Suspended: CAPTCHA"], Silence::Refused),
-        (&["parsing error", "HTTP connection error"], Silence::Failed),
+        (&["access denied"], EngineFailure::Refused),
+        (&["Suspended: CAPTCHA"], EngineFailure::Refused),
+        (
+            &["parsing error", "HTTP connection error"],
+            EngineFailure::Failed,
+        ),
     ] {
         let engines: Vec<_> = messages.iter().map(|text| ["engine", text]).collect();
         let body = serde_json::json!({"results": [], "unresponsive_engines": engines});
@@ -206,7 +215,7 @@ async fn query_without_a_word_sends_no_request() {
         .search(&question(": :"), soon())
         .await
         .unwrap();
-    assert_eq!(found, Found::default());
+    assert_eq!(found, ProviderResponse::default());
     assert!(server.received_requests().await.unwrap().is_empty());
 }
 

@@ -135,7 +135,7 @@ async fn response_without_results_is_an_empty_list() {
             .search(&question("x"), soon())
             .await
             .unwrap(),
-        Found::default()
+        ProviderResponse::default()
     );
     assert_eq!(
         client_for(&server).probe(soon()).await.unwrap(),

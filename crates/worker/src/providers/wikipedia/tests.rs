@@ -17,7 +17,7 @@ fn client_for(server: &MockServer) -> Wikipedia {
     Wikipedia::new(Some(base), client().unwrap())
 }
 
-async fn search(answer: impl Into<Vec<u8>>) -> Found {
+async fn search(answer: impl Into<Vec<u8>>) -> ProviderResponse {
     let server = serve(json(answer)).await;
     client_for(&server)
         .search(&question("subprocess"), soon())
@@ -77,10 +77,13 @@ async fn articles_are_in_search_order_without_disambiguation_pages() {
 
 #[tokio::test]
 async fn response_without_pages_is_an_empty_list() {
-    assert_eq!(search(r#"{"batchcomplete":true}"#).await, Found::default());
+    assert_eq!(
+        search(r#"{"batchcomplete":true}"#).await,
+        ProviderResponse::default()
+    );
     assert_eq!(
         search(fixture::json("mediawiki/noresults.json")).await,
-        Found::default()
+        ProviderResponse::default()
     );
 }
 

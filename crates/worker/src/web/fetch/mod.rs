@@ -148,7 +148,7 @@ impl PageFetcher for WebFetcher {
         deadline: Deadline,
     ) -> Result<Page, FetchError> {
         deadline
-            .cut(self.fetch_page(url, language, deadline))
+            .limit(self.fetch_page(url, language, deadline))
             .await
             .unwrap_or(Err(FetchError::TimedOut))
     }

@@ -3,22 +3,22 @@
 //! A state machine over single characters, so that the result does not depend on how the text is
 //! split. It holds back text that may still become a citation (`[…`) or a code span.
 
-use super::{code::Code, parse};
+use super::{fence::FenceTracker, parse};
 use std::collections::VecDeque;
 
 /// With more characters than this, an open bracket is text.
-const LONGEST_CITATION: usize = 48;
+const MAX_CITATION_CHARS: usize = 48;
 /// With more characters than this, an open backtick is text.
-const LONGEST_SPAN: usize = 400;
+const MAX_SPAN_CHARS: usize = 400;
 
 /// Cleans text piece by piece; see [`super::clean`].
 #[derive(Debug, Default)]
 pub struct CitationFilter {
     sources: usize,
     strip: bool,
-    out: String,
+    output: String,
     cited: Vec<usize>,
-    code: Code,
+    fence: FenceTracker,
     /// An open bracket and what followed it.
     held: String,
     /// Spaces before a possible citation; dropped with it.
@@ -29,12 +29,12 @@ pub struct CitationFilter {
     to_drop: usize,
     removed: bool,
     last: Option<char>,
-    span: Option<Span>,
+    span: Option<CodeSpan>,
 }
 
 /// A run of backticks that may open a code span.
 #[derive(Debug, Default)]
-struct Span {
+struct CodeSpan {
     text: String,
     opening: usize,
     closing: usize,
@@ -65,7 +65,7 @@ impl CitationFilter {
     pub fn push(&mut self, piece: &str) -> String {
         let mut queue: VecDeque<char> = piece.chars().collect();
         self.drain(&mut queue);
-        std::mem::take(&mut self.out)
+        std::mem::take(&mut self.output)
     }
 
     /// Ends the text and returns the rest.
@@ -81,9 +81,9 @@ impl CitationFilter {
         self.literal(&held);
         if !self.removed {
             let spaces = std::mem::take(&mut self.spaces);
-            self.out.push_str(&spaces);
+            self.output.push_str(&spaces);
         }
-        std::mem::take(&mut self.out)
+        std::mem::take(&mut self.output)
     }
 
     /// The numbers of the citations so far, in order and with repetitions.
@@ -102,20 +102,20 @@ impl CitationFilter {
         if self.span.is_some() {
             return self.span_step(c);
         }
-        if self.code.in_fence() {
+        if self.fence.in_fence() {
             return self.emit(c);
         }
         if !self.held.is_empty() {
             return self.held_step(c);
         }
         if c == '`' {
-            self.guard(c);
+            self.separate_fence(c);
             self.flush_spaces(c);
-            self.span = Some(Span {
+            self.span = Some(CodeSpan {
                 text: c.to_string(),
                 opening: 1,
-                at_line_start: self.code.at_line_start(),
-                ..Span::default()
+                at_line_start: self.fence.at_line_start(),
+                ..CodeSpan::default()
             });
             return;
         }
@@ -135,7 +135,7 @@ impl CitationFilter {
             '[' | '【' => self.held.push(c),
             ' ' => self.spaces.push(c),
             _ => {
-                self.guard(c);
+                self.separate_fence(c);
                 self.flush_spaces(c);
                 self.emit(c);
             }
@@ -150,7 +150,7 @@ impl CitationFilter {
             }
             '[' | '【' => self.nested(c),
             _ if parse::may_continue(&self.held, c)
-                && self.held.chars().count() < LONGEST_CITATION =>
+                && self.held.chars().count() < MAX_CITATION_CHARS =>
             {
                 self.held.push(c);
             }
@@ -170,7 +170,7 @@ impl CitationFilter {
             self.nesting += 1;
         } else {
             self.to_drop += 1 + std::mem::take(&mut self.nesting);
-            match parse::numbers(inner, self.sources) {
+            match parse::parse_numbers(inner, self.sources) {
                 Some(numbers) => self.cite(&numbers),
                 // Drops its bracket, which with later text could look like a citation.
                 None => self.literal(inner),
@@ -186,7 +186,7 @@ impl CitationFilter {
     }
 
     fn close(&mut self, held: &str, end: char) {
-        match parse::numbers(parse::inner(held), self.sources) {
+        match parse::parse_numbers(parse::inner(held), self.sources) {
             Some(numbers) => {
                 self.to_drop += std::mem::take(&mut self.nesting);
                 self.cite(&numbers);
@@ -218,7 +218,7 @@ impl CitationFilter {
             if c == ' ' {
                 self.spaces.push(c);
             } else {
-                self.guard(c);
+                self.separate_fence(c);
                 self.flush_spaces(c);
                 self.emit(c);
             }
@@ -232,7 +232,7 @@ impl CitationFilter {
     }
 
     /// Keeps the text around a removed citation from joining to a fence or a code span.
-    fn guard(&mut self, c: char) {
+    fn separate_fence(&mut self, c: char) {
         if self.removed
             && self.spaces.is_empty()
             && matches!(c, '`' | '~')
@@ -257,9 +257,9 @@ impl CitationFilter {
     }
 
     fn emit(&mut self, c: char) {
-        self.code.feed(c);
+        self.fence.feed(c);
         self.last = Some(c);
-        self.out.push(c);
+        self.output.push(c);
     }
 
     fn span_step(&mut self, c: char) {
@@ -285,7 +285,7 @@ impl CitationFilter {
             self.verbatim(&span.text);
             return self.step(c);
         }
-        if c == '\n' || span.text.chars().count() >= LONGEST_SPAN {
+        if c == '\n' || span.text.chars().count() >= MAX_SPAN_CHARS {
             self.not_a_span(&span);
             return self.step(c);
         }
@@ -296,7 +296,7 @@ impl CitationFilter {
     }
 
     /// Emits the opening backticks as text and processes the rest of `span` again.
-    fn not_a_span(&mut self, span: &Span) {
+    fn not_a_span(&mut self, span: &CodeSpan) {
         let mut rest: VecDeque<char> = span.text.chars().collect();
         for _ in 0..span.opening {
             if let Some(c) = rest.pop_front() {

@@ -1,6 +1,6 @@
 //! Citations in an answer: `[n]`, where n counts the sources from 1.
 
-mod code;
+mod fence;
 mod filter;
 mod parse;
 
@@ -32,14 +32,14 @@ pub fn strip(text: &str, sources: usize) -> (String, Vec<usize>) {
 
 /// The numbers of the citations in `text`, in order and with repetitions.
 #[must_use]
-pub fn cited(text: &str, sources: usize) -> Vec<usize> {
+pub fn cited_numbers(text: &str, sources: usize) -> Vec<usize> {
     strip(text, sources).1
 }
 
 /// The sources that `text` cites, by number.
 #[must_use]
 pub fn mapping(text: &str, sources: &[Source]) -> Vec<CitationMapping> {
-    let cited = cited(text, sources.len());
+    let cited = cited_numbers(text, sources.len());
     sources
         .iter()
         .enumerate()

@@ -21,10 +21,12 @@ pub(super) fn may_continue(held: &str, c: char) -> bool {
         .chain([c])
         .collect::<String>()
         .to_lowercase();
-    WORDS.iter().any(|known| known.starts_with(word.as_str()))
+    CITATION_WORDS
+        .iter()
+        .any(|known| known.starts_with(word.as_str()))
 }
 
-const WORDS: [&str; 11] = [
+const CITATION_WORDS: [&str; 11] = [
     "sources",
     "source",
     "references",
@@ -44,7 +46,7 @@ pub(super) fn inner(held: &str) -> &str {
 }
 
 /// The numbers in `inner` that are sources, each once; `None` if it is no citation.
-pub(super) fn numbers(inner: &str, sources: usize) -> Option<Vec<usize>> {
+pub(super) fn parse_numbers(inner: &str, sources: usize) -> Option<Vec<usize>> {
     // "1†L3-L5" names lines of a source; only the source counts.
     let inner = inner.split('†').next().unwrap_or_default();
     let mut numbers = Vec::new();
@@ -57,7 +59,7 @@ pub(super) fn numbers(inner: &str, sources: usize) -> Option<Vec<usize>> {
         if part.is_empty() {
             continue;
         }
-        let (first, last) = range(without_word(part))?;
+        let (first, last) = parse_range(without_word(part))?;
         any = true;
         for number in first.min(last)..=first.max(last).min(sources) {
             if number >= 1 && number <= sources && !numbers.contains(&number) {
@@ -74,18 +76,18 @@ fn without_word(part: &str) -> &str {
     rest.trim_start()
 }
 
-fn range(part: &str) -> Option<(usize, usize)> {
+fn parse_range(part: &str) -> Option<(usize, usize)> {
     let mut ends = part.splitn(2, ['-', '–', '—']);
-    let first = number(ends.next()?)?;
+    let first = parse_number(ends.next()?)?;
     let last = match ends.next() {
-        Some(end) => number(without_word(end.trim()))?,
+        Some(end) => parse_number(without_word(end.trim()))?,
         None => first,
     };
     Some((first, last))
 }
 
 /// Saturates, as all numbers beyond the sources are treated alike.
-fn number(text: &str) -> Option<usize> {
+fn parse_number(text: &str) -> Option<usize> {
     let text = text.trim();
     if text.is_empty() || !text.chars().all(|c| c.is_ascii_digit()) {
         return None;

@@ -100,7 +100,7 @@ fn source(title: &str, url: &str) -> Source {
 }
 
 /// Text of mostly brackets, numbers and backticks.
-fn tricky() -> impl Strategy<Value = String> {
+fn citation_like_text() -> impl Strategy<Value = String> {
     prop::collection::vec(
         prop_oneof![
             Just("[".to_owned()),
@@ -124,13 +124,13 @@ fn tricky() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn cleaning_twice_changes_nothing(text in tricky()) {
+    fn cleaning_twice_changes_nothing(text in citation_like_text()) {
         let once = clean(&text, 3);
         prop_assert_eq!(clean(&once, 3), once);
     }
 
     #[test]
-    fn no_number_beyond_the_sources_is_left(text in tricky()) {
+    fn no_number_beyond_the_sources_is_left(text in citation_like_text()) {
         let once = clean(&text, 3);
         let mut wider = CitationFilter::stripping(1_000_000);
         wider.push(&once);
@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn the_split_is_irrelevant(text in tricky(), cuts in prop::collection::vec(0usize..6, 0..30)) {
+    fn the_split_is_irrelevant(text in citation_like_text(), cuts in prop::collection::vec(0usize..6, 0..30)) {
         let mut filter = CitationFilter::new(3);
         let mut chars = text.chars();
         let mut streamed = String::new();

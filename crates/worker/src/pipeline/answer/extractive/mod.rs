@@ -19,7 +19,7 @@ mod verdict;
 mod wording;
 mod words;
 
-pub use wording::not_answered;
+pub use wording::abstention_text;
 
 use crate::pipeline::{Plan, RankedSource, rank::query, text::Analyzer};
 use question::Kind;
@@ -33,7 +33,7 @@ const SENTENCES_OF_PART: usize = 3;
 
 /// The sentences of an answer.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Quotes {
+pub struct ExtractedAnswer {
     /// Whole sentences, each with its citations.
     pub sentences: Vec<String>,
     /// The parts of the question that the sources do not answer.
@@ -42,12 +42,12 @@ pub struct Quotes {
     pub answered: f64,
 }
 
-impl Quotes {
+impl ExtractedAnswer {
     /// What to say when the sources answer nothing.
     #[must_use]
     pub fn none(plan: &Plan, sources: &[RankedSource]) -> Self {
         Self {
-            sentences: vec![not_answered(plan, sources)],
+            sentences: vec![abstention_text(plan, sources)],
             ..Self::default()
         }
     }
@@ -71,14 +71,14 @@ impl Quotes {
 
 /// The answer in the words of `sources`; `None` when they do not answer the question.
 #[must_use]
-pub fn extractive(plan: &Plan, sources: &[RankedSource]) -> Option<String> {
-    Some(quotes(plan, sources)?.text())
+pub fn extract_text(plan: &Plan, sources: &[RankedSource]) -> Option<String> {
+    Some(extract(plan, sources)?.text())
 }
 
 /// The same, sentence by sentence; each part of the question is answered by itself.
 #[must_use]
-pub fn quotes(plan: &Plan, sources: &[RankedSource]) -> Option<Quotes> {
-    if plan.parts.len() < 2 {
+pub fn extract(plan: &Plan, sources: &[RankedSource]) -> Option<ExtractedAnswer> {
+    if plan.sub_questions.len() < 2 {
         let told = choose(plan, sources, usize::MAX);
         let compares = |(chosen, _): &(Vec<Chosen>, f64)| {
             chosen
@@ -93,15 +93,15 @@ pub fn quotes(plan: &Plan, sources: &[RankedSource]) -> Option<Quotes> {
             Some(told) if plan.entities.is_empty() || compares(&told) => told,
             told => side_by_side().or(told)?,
         };
-        return Some(Quotes {
+        return Some(ExtractedAnswer {
             sentences: written(&chosen, sources),
             unanswered: Vec::new(),
             answered,
         });
     }
-    let mut quotes = Quotes::default();
+    let mut quotes = ExtractedAnswer::default();
     let mut chosen: Vec<Chosen> = Vec::new();
-    let parts: Vec<&String> = plan.parts.iter().take(PARTS).collect();
+    let parts: Vec<&String> = plan.sub_questions.iter().take(PARTS).collect();
     for part in &parts {
         let Some((picks, answered)) = choose(&of_part(plan, part), sources, SENTENCES_OF_PART)
         else {

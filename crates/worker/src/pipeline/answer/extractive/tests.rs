@@ -4,7 +4,7 @@ use super::*;
 use crate::pipeline::{
     Candidate,
     answer::fixtures::{page, plan},
-    rank::{RankOptions, by_words},
+    rank::{RankOptions, rank_by_words},
 };
 use chrono::{TimeZone, Utc};
 
@@ -99,7 +99,7 @@ fn corpus() -> Vec<Candidate> {
 fn ask(question: &str) -> Option<String> {
     let plan = plan(question);
     let sources = ranked(&plan);
-    extractive(&plan, &sources)
+    extract_text(&plan, &sources)
 }
 
 fn ranked(plan: &Plan) -> Vec<RankedSource> {
@@ -115,7 +115,7 @@ fn ranked_of(plan: &Plan, candidates: Vec<Candidate>) -> Vec<RankedSource> {
         query_aware: false,
         now: Utc.with_ymd_and_hms(2026, 6, 1, 0, 0, 0).unwrap(),
     };
-    by_words(plan, candidates, &options)
+    rank_by_words(plan, candidates, &options)
 }
 
 #[test]
@@ -234,25 +234,25 @@ fn a_question_that_the_sources_do_not_answer_has_no_answer() {
 #[test]
 fn the_missing_answer_is_said_in_the_language_of_the_question() {
     let mut plan = plan("Wer ist der Präsident von Atlantis?");
-    assert!(not_answered(&plan, &[]).starts_with("Die gefundenen Quellen"));
+    assert!(abstention_text(&plan, &[]).starts_with("Die gefundenen Quellen"));
     plan.language = Some("fr".to_owned());
-    assert!(not_answered(&plan, &[]).contains("ne répondent pas"));
+    assert!(abstention_text(&plan, &[]).contains("ne répondent pas"));
     plan.language = None;
     let sources = vec![crate::pipeline::answer::fixtures::ranked(
         "A [9] title",
         "https://a.example/",
         "Text.",
     )];
-    assert!(not_answered(&plan, &sources).ends_with("“A title” [1]."));
+    assert!(abstention_text(&plan, &sources).ends_with("“A title” [1]."));
 }
 
 /// The question in `parts`, as the planner divides it.
-fn ask_parts(parts: &[&str]) -> Option<Quotes> {
+fn ask_parts(parts: &[&str]) -> Option<ExtractedAnswer> {
     let plan = Plan {
-        parts: parts.iter().map(|part| (*part).to_owned()).collect(),
+        sub_questions: parts.iter().map(|part| (*part).to_owned()).collect(),
         ..plan(&parts.join(" And "))
     };
-    quotes(&plan, &ranked(&plan))
+    extract(&plan, &ranked(&plan))
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_source_that_says_something_else_in_like_words_is_not_cited() {
             "To close a file, call close and get the corresponding file object in return.",
         ),
     ];
-    let answer = extractive(&plan("How do I open a file?"), &sources).unwrap();
+    let answer = extract_text(&plan("How do I open a file?"), &sources).unwrap();
     assert!(answer.contains("in return [1]."), "{answer}");
 }
 
@@ -306,7 +306,7 @@ fn a_source_that_says_something_else_in_like_words_is_not_cited() {
 fn evidence_is_greater_for_an_answer_that_says_what_is_asked() {
     let evidence = |question: &str| {
         let plan = plan(question);
-        quotes(&plan, &ranked(&plan)).map_or(0.0, |quotes| quotes.answered)
+        extract(&plan, &ranked(&plan)).map_or(0.0, |quotes| quotes.answered)
     };
     let whole = evidence("How many moons does Mars have?");
     assert!(whole > 0.6, "{whole}");

@@ -47,7 +47,7 @@ fn carries(source: usize, sentence: &Sentence, sources: &[RankedSource]) -> bool
         return false;
     };
     let claim = format!("{} [1]", sentence.text);
-    let checked = check::by_words(&claim, std::slice::from_ref(source));
+    let checked = check::check_by_words(&claim, std::slice::from_ref(source));
     checked.claims.iter().all(|claim| claim.support >= CARRIES)
 }
 
@@ -55,7 +55,7 @@ const STOPS: [char; 6] = ['.', '!', '?', '。', '！', '？'];
 
 /// What to say when the sources do not answer, in the language of the question where we speak it.
 #[must_use]
-pub fn not_answered(plan: &Plan, sources: &[RankedSource]) -> String {
+pub fn abstention_text(plan: &Plan, sources: &[RankedSource]) -> String {
     let language = plan.language.as_deref().unwrap_or("en");
     let (plain, nearest) = match language {
         "de" => (

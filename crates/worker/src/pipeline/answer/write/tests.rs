@@ -1,15 +1,15 @@
 use super::*;
 use crate::pipeline::{
-    Completion, Piece, Prompt, Silent,
+    Completion, CompletionEvent, NullSink, Prompt,
     answer::fixtures::{plan, ranked},
-    blocking::Cores,
+    cpu_pool::CpuPool,
 };
 use async_trait::async_trait;
 use privachat_core::mode::Mode;
 use std::sync::Mutex;
 
 /// Streams `pieces`, then returns the last of `ends`.
-struct Scripted {
+struct ScriptedModel {
     pieces: Vec<&'static str>,
     ends: Mutex<Vec<Result<(), ModelError>>>,
     prompts: Mutex<Vec<usize>>,
@@ -17,7 +17,7 @@ struct Scripted {
     truncated: bool,
 }
 
-impl Scripted {
+impl ScriptedModel {
     fn saying(pieces: &[&'static str]) -> Self {
         Self {
             pieces: pieces.to_vec(),
@@ -37,7 +37,7 @@ impl Scripted {
 }
 
 #[async_trait]
-impl LanguageModel for Scripted {
+impl LanguageModel for ScriptedModel {
     fn name(&self) -> &str {
         "scripted"
     }
@@ -46,7 +46,7 @@ impl LanguageModel for Scripted {
         &self,
         prompt: &Prompt,
         _deadline: Deadline,
-        on_piece: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
+        on_piece: &mut (dyn for<'t> FnMut(CompletionEvent<'t>) + Send),
     ) -> Result<Completion, ModelError> {
         self.prompts.lock().unwrap().push(prompt.user.len());
         let end = self.ends.lock().unwrap().pop().unwrap_or(Ok(()));
@@ -54,7 +54,7 @@ impl LanguageModel for Scripted {
             return Err(ModelError::ContextTooSmall);
         }
         for piece in &self.pieces {
-            on_piece(Piece::Text(piece));
+            on_piece(CompletionEvent::Text(piece));
         }
         if self.hangs {
             std::future::pending::<()>().await;
@@ -73,15 +73,15 @@ impl LanguageModel for Scripted {
 }
 
 #[derive(Default)]
-struct Recorder(Mutex<Vec<Event>>);
+struct TextRecorder(Mutex<Vec<Event>>);
 
-impl ProgressSink for Recorder {
+impl ProgressSink for TextRecorder {
     fn emit(&self, event: Event) {
         self.0.lock().unwrap().push(event);
     }
 }
 
-impl Recorder {
+impl TextRecorder {
     fn text(&self) -> String {
         let events = self.0.lock().unwrap();
         events
@@ -102,11 +102,11 @@ fn sources() -> Vec<RankedSource> {
     )]
 }
 
-async fn run(model: Option<&dyn LanguageModel>, sink: &dyn ProgressSink) -> Answer {
-    run_until(Deadline::after(Duration::from_secs(10)), model, sink).await
+async fn write_answer(model: Option<&dyn LanguageModel>, sink: &dyn ProgressSink) -> Answer {
+    write_answer_until(Deadline::after(Duration::from_secs(10)), model, sink).await
 }
 
-async fn run_until(
+async fn write_answer_until(
     deadline: Deadline,
     model: Option<&dyn LanguageModel>,
     sink: &dyn ProgressSink,
@@ -115,29 +115,29 @@ async fn run_until(
     let request = SearchRequest::new(question, Mode::Balanced);
     let plan = plan(question);
     let (plan, sources) = (Arc::new(plan), Arc::new(sources()));
-    let task = Task {
+    let task = Writer {
         plan: &plan,
         sources: &sources,
         request: &request,
-        cores: &Cores::default(),
+        cores: &CpuPool::default(),
         sink,
     };
     match model {
-        Some(model) => with_model(model, &task, deadline).await,
-        None => quoted(&task, deadline).await,
+        Some(model) => write_with_model(model, &task, deadline).await,
+        None => write_extracted(&task, deadline).await,
     }
 }
 
 /// A deadline that leaves the model a tenth of a second.
-fn soon() -> Deadline {
-    Deadline::after(RESERVE + Duration::from_millis(100))
+fn short_deadline() -> Deadline {
+    Deadline::after(EXTRACT_RESERVE + Duration::from_millis(100))
 }
 
 #[tokio::test]
 async fn a_model_streams_with_clean_citations() {
-    let model = Scripted::saying(&["Mars is a planet [", "1, 7", "]. It is", " red [9]."]);
-    let sink = Recorder::default();
-    let answer = run(Some(&model), &sink).await;
+    let model = ScriptedModel::saying(&["Mars is a planet [", "1, 7", "]. It is", " red [9]."]);
+    let sink = TextRecorder::default();
+    let answer = write_answer(Some(&model), &sink).await;
     assert_eq!(answer.text, "Mars is a planet [1]. It is red.");
     assert_eq!(sink.text(), answer.text);
     assert_eq!(answer.model_used, "scripted");
@@ -147,8 +147,8 @@ async fn a_model_streams_with_clean_citations() {
 
 #[tokio::test]
 async fn without_a_model_the_answer_is_extracted() {
-    let sink = Recorder::default();
-    let answer = run(None, &sink).await;
+    let sink = TextRecorder::default();
+    let answer = write_answer(None, &sink).await;
     assert_eq!(answer.model_used, EXTRACTIVE);
     assert!(
         answer
@@ -165,32 +165,32 @@ async fn when_the_model_is_down_the_answer_is_extracted_with_a_warning() {
     let down = ModelError::Unavailable {
         reason: "HTTP 502".to_owned(),
     };
-    let model = Scripted::saying(&[]).failing(vec![Err(down)]);
-    let answer = run(Some(&model), &Silent).await;
+    let model = ScriptedModel::saying(&[]).failing(vec![Err(down)]);
+    let answer = write_answer(Some(&model), &NullSink).await;
     assert_eq!(answer.model_used, EXTRACTIVE);
     assert!(answer.warnings[0].contains("HTTP 502"));
 }
 
 #[tokio::test]
 async fn a_hanging_model_is_dropped_before_the_deadline() {
-    let model = Scripted {
+    let model = ScriptedModel {
         hangs: true,
-        ..Scripted::saying(&[])
+        ..ScriptedModel::saying(&[])
     };
-    let deadline = soon();
-    let answer = run_until(deadline, Some(&model), &Silent).await;
+    let deadline = short_deadline();
+    let answer = write_answer_until(deadline, Some(&model), &NullSink).await;
     assert_eq!(answer.model_used, EXTRACTIVE);
     assert!(answer.warnings[0].contains("in time"));
-    assert!(!deadline.is_over());
+    assert!(!deadline.has_passed());
 }
 
 #[tokio::test]
 async fn complete_sentences_of_a_late_model_are_kept() {
-    let model = Scripted {
+    let model = ScriptedModel {
         hangs: true,
-        ..Scripted::saying(&["Mars is the fourth planet [1]. It has two sm"])
+        ..ScriptedModel::saying(&["Mars is the fourth planet [1]. It has two sm"])
     };
-    let answer = run_until(soon(), Some(&model), &Silent).await;
+    let answer = write_answer_until(short_deadline(), Some(&model), &NullSink).await;
     assert_eq!(answer.text, "Mars is the fourth planet [1].");
     assert_ne!(answer.model_used, EXTRACTIVE);
     assert!(answer.warnings[0].contains("ends early"));
@@ -198,15 +198,15 @@ async fn complete_sentences_of_a_late_model_are_kept() {
 
 #[tokio::test]
 async fn a_cut_answer_without_a_cited_sentence_is_replaced() {
-    let cut = ModelError::Cut {
+    let cut = ModelError::Interrupted {
         model: "scripted".to_owned(),
         reason: "connection reset".to_owned(),
         partial: "Mars is".to_owned(),
         usage: None,
     };
-    let model = Scripted::saying(&["Mars is"]).failing(vec![Err(cut)]);
-    let sink = Recorder::default();
-    let answer = run(Some(&model), &sink).await;
+    let model = ScriptedModel::saying(&["Mars is"]).failing(vec![Err(cut)]);
+    let sink = TextRecorder::default();
+    let answer = write_answer(Some(&model), &sink).await;
     assert_eq!(answer.model_used, EXTRACTIVE);
     assert!(answer.warnings[0].contains("connection reset"));
     // The streamed text of the model is discarded.
@@ -215,25 +215,25 @@ async fn a_cut_answer_without_a_cited_sentence_is_replaced() {
 
 #[tokio::test]
 async fn a_prompt_that_is_too_long_is_retried_smaller() {
-    let model = Scripted::saying(&["Mars is a planet [1]."])
+    let model = ScriptedModel::saying(&["Mars is a planet [1]."])
         .failing(vec![Err(ModelError::ContextTooSmall)]);
-    let answer = run(Some(&model), &Silent).await;
+    let answer = write_answer(Some(&model), &NullSink).await;
     assert_eq!(answer.model_used, "scripted");
     assert_eq!(model.prompts.lock().unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn an_uncited_answer_gets_citations_of_sources_that_support_it() {
-    let model = Scripted::saying(&["Mars is the fourth planet from the Sun."]);
-    let answer = run(Some(&model), &Silent).await;
+    let model = ScriptedModel::saying(&["Mars is the fourth planet from the Sun."]);
+    let answer = write_answer(Some(&model), &NullSink).await;
     assert_eq!(answer.text, "Mars is the fourth planet from the Sun [1].");
     assert_eq!(answer.warnings.len(), 1);
 }
 
 #[tokio::test]
 async fn an_answer_that_no_source_supports_is_replaced() {
-    let model = Scripted::saying(&["Bananas grow in warm countries near Ecuador."]);
-    let answer = run(Some(&model), &Silent).await;
+    let model = ScriptedModel::saying(&["Bananas grow in warm countries near Ecuador."]);
+    let answer = write_answer(Some(&model), &NullSink).await;
     assert_eq!(answer.model_used, EXTRACTIVE);
     assert_eq!(answer.usage.unwrap().total_tokens, 15);
 }
@@ -241,24 +241,31 @@ async fn an_answer_that_no_source_supports_is_replaced() {
 #[tokio::test]
 async fn a_cited_answer_that_names_gaps_is_no_abstention() {
     let text = "Mars is the fourth planet [1]. The sources do not mention its limits.";
-    let model = Scripted::saying(&[text]);
-    let answer = run(Some(&model), &Silent).await;
+    let model = ScriptedModel::saying(&[text]);
+    let answer = write_answer(Some(&model), &NullSink).await;
     assert_eq!(answer.text, text);
-    assert!(!answer.declined);
-    let model = Scripted::saying(&["The sources do not answer this question."]);
-    assert!(run(Some(&model), &Silent).await.declined);
+    assert!(!answer.abstained);
+    let model = ScriptedModel::saying(&["The sources do not answer this question."]);
+    assert!(write_answer(Some(&model), &NullSink).await.abstained);
 }
 
 #[tokio::test]
 async fn only_extracted_answers_have_an_answerability() {
-    let quoted = run(None, &Silent).await;
-    assert!(quoted.answered.unwrap() > 0.3, "{:?}", quoted.answered);
-    let model = Scripted::saying(&["Mars is a planet [1]."]);
-    assert_eq!(run(Some(&model), &Silent).await.answered, None);
+    let quoted = write_answer(None, &NullSink).await;
+    assert!(
+        quoted.answerability.unwrap() > 0.3,
+        "{:?}",
+        quoted.answerability
+    );
+    let model = ScriptedModel::saying(&["Mars is a planet [1]."]);
+    assert_eq!(
+        write_answer(Some(&model), &NullSink).await.answerability,
+        None
+    );
 }
 
 #[tokio::test]
 async fn an_answer_is_extracted_even_after_the_deadline() {
-    let answer = run_until(Deadline::after(Duration::ZERO), None, &Silent).await;
+    let answer = write_answer_until(Deadline::after(Duration::ZERO), None, &NullSink).await;
     assert!(answer.text.contains("[1]"), "{}", answer.text);
 }

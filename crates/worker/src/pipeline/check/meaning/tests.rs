@@ -1,4 +1,4 @@
-use super::super::{Checked, EXTRACTIVE, SUPPORTED, by_words, check};
+use super::super::{Checked, EXTRACTIVE, SUPPORTED, check, check_by_words};
 use super::{MOST_CLAIMS, MOST_WINDOWS, PATIENCE, UNRELATED, WORTH};
 use crate::pipeline::{
     Context, Deadline, Providers, RankedSource, Semantics, SemanticsError, Similarities,
@@ -6,7 +6,7 @@ use crate::pipeline::{
         Answer,
         fixtures::{plan, ranked},
     },
-    test_support::{Pages, Recorder},
+    test_support::{Recorder, ScriptedPages},
 };
 use async_trait::async_trait;
 use privachat_core::schema::Usage;
@@ -85,7 +85,10 @@ async fn checked_from(
     let fake = Arc::new(fake);
     let context = Context {
         semantics: Some(Arc::clone(&fake) as Arc<dyn Semantics>),
-        ..Context::new(Providers::new(Vec::new()), Arc::new(Pages::default()))
+        ..Context::new(
+            Providers::new(Vec::new()),
+            Arc::new(ScriptedPages::default()),
+        )
     };
     let source = ranked("The lighthouse", "https://example.org/", source);
     let answer = Answer {
@@ -154,7 +157,7 @@ async fn what_cannot_be_compared_is_checked_by_words_with_one_warning() {
         ..Fake::default()
     };
     let (found, warnings, _) = checked(RESTATED, failing).await;
-    assert_eq!(found.claims, by_words(RESTATED, &lighthouse()).claims);
+    assert_eq!(found.claims, check_by_words(RESTATED, &lighthouse()).claims);
     let told = warnings.iter().filter(|it| it.contains("checked by words"));
     assert_eq!(told.count(), 1, "{warnings:?}");
 }

@@ -1,11 +1,11 @@
 use super::*;
 use crate::pipeline::{
     context::Context,
-    model::{Completion, Piece},
+    model::{Completion, CompletionEvent},
     plan,
     provider::TimeRange,
     search::Providers,
-    test_support::{Pages, Recorder},
+    test_support::{Recorder, ScriptedPages},
 };
 use async_trait::async_trait;
 use chrono::TimeZone;
@@ -52,7 +52,7 @@ impl LanguageModel for Planner {
         &self,
         prompt: &Prompt,
         _: Deadline,
-        _: &mut (dyn for<'t> FnMut(Piece<'t>) + Send),
+        _: &mut (dyn for<'t> FnMut(CompletionEvent<'t>) + Send),
     ) -> Result<Completion, ModelError> {
         self.prompts.lock().unwrap().push(prompt.clone());
         tokio::time::sleep(self.takes).await;
@@ -79,13 +79,13 @@ struct Case {
 }
 
 async fn planned(planner: &Arc<Planner>, question: &str, mode: Mode) -> Case {
-    let mut context = Context::new(Providers::default(), Arc::new(Pages::default()));
+    let mut context = Context::new(Providers::default(), Arc::new(ScriptedPages::default()));
     context.model = Some(Arc::clone(planner) as Arc<dyn LanguageModel>);
     let request = SearchRequest::new(question, mode);
     let sink = Recorder::default();
-    let rules = plan::by_rules(question, mode, now());
+    let rules = plan::plan_by_rules(question, mode, now());
     let deadline = Deadline::after(SHARE);
-    let model = plan::planner(&context, &request, deadline);
+    let model = plan::planning_model(&context, &request, deadline);
     let planned = plan::plan(model, rules, &request, now(), deadline, &sink).await;
     Case {
         plan: planned.plan,
@@ -128,7 +128,7 @@ async fn the_models_queries_are_used_within_the_bounds_of_the_mode() {
         .map(|q| q.sub_query.priority)
         .collect();
     assert_eq!(priorities, [1, 2]);
-    assert_eq!((case.plan.year, case.plan.by_model), (Some(2019), true));
+    assert_eq!((case.plan.year, case.plan.used_model), (Some(2019), true));
     assert_eq!(case.plan.language.as_deref(), Some("en"));
     assert!(case.plan.wants_recent);
     assert_eq!(case.usage.unwrap().total_tokens, 15);
@@ -154,12 +154,12 @@ async fn broken_json_is_mended_once_and_then_the_rules_plan() {
             .user
             .contains("Only the JSON. Error: there is no JSON object")
     );
-    assert!(asked.iter().all(|prompt| prompt.json));
+    assert!(asked.iter().all(|prompt| prompt.wants_json));
 
     let planner = Planner::new(&["no", r#"{"queries": []}"#, "never asked"], Duration::ZERO);
     let case = planned(&planner, "zzz?", Mode::Deep).await;
     assert_eq!(
-        (texts(&case.plan), case.plan.by_model),
+        (texts(&case.plan), case.plan.used_model),
         (vec!["zzz?"], false)
     );
     assert_eq!(planner.prompts().len(), 2);
@@ -173,7 +173,7 @@ async fn broken_json_is_mended_once_and_then_the_rules_plan() {
 async fn a_slow_model_is_cut_and_not_asked_again() {
     let planner = Planner::new(&["no", "no"], Duration::from_secs(3));
     let start = tokio::time::Instant::now();
-    assert!(!planned(&planner, "zzz?", Mode::Deep).await.plan.by_model);
+    assert!(!planned(&planner, "zzz?", Mode::Deep).await.plan.used_model);
     assert_eq!((planner.prompts().len(), start.elapsed().as_secs()), (1, 3));
 
     let start = tokio::time::Instant::now();
@@ -239,7 +239,7 @@ proptest! {
         });
         let made: Made = json::object(&text.to_string()).unwrap();
         for mode in [Mode::Balanced, Mode::Deep] {
-            let rules = plan::by_rules("a b c?", mode, now());
+            let rules = plan::plan_by_rules("a b c?", mode, now());
             let Some(plan) = merge::merge(&rules, made.clone(), mode, now()) else { continue };
             prop_assert!((1..=mode.limits().sub_queries).contains(&plan.queries.len()));
             for planned in &plan.queries {

@@ -134,7 +134,7 @@ async fn an_empty_folder_is_ready_and_finds_nothing() {
     let folder = Corpus::new(&[]);
     let corpus = folder.built();
     assert!(corpus.status().ready);
-    assert_eq!(found(&corpus, "apples").await, Found::default());
+    assert_eq!(found(&corpus, "apples").await, ProviderResponse::default());
 }
 
 #[test]

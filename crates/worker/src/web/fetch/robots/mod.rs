@@ -102,8 +102,8 @@ impl RobotsCache {
     async fn load(&self, url: &Url, client: &FetchClient, deadline: Deadline) -> CachedRules {
         let share = deadline.remaining();
         let answer = deadline
-            .within(LOAD_TIMEOUT)
-            .cut(fetch_robots_txt(url, client))
+            .at_most(LOAD_TIMEOUT)
+            .limit(fetch_robots_txt(url, client))
             .await
             .unwrap_or(Err(FetchError::TimedOut));
         let (rules, ttl) = match answer {

@@ -6,7 +6,7 @@ use super::*;
 fn ask_page(question: &str, title: &str, lines: &[&str]) -> Option<String> {
     let plan = plan(question);
     let candidates = vec![page(title, "https://page.example.org/", lines)];
-    extractive(&plan, &ranked_of(&plan, candidates))
+    extract_text(&plan, &ranked_of(&plan, candidates))
 }
 
 const LAKES: &[&str] = &[
@@ -22,7 +22,7 @@ fn a_row_of_a_table_answers_what_it_is_about() {
     let lakes = |question| ask_page(question, "Lakes of the Arn valley", LAKES);
     let answer = lakes("How deep is the lake Sill?").unwrap();
     assert_eq!(answer, "Sill – Depth: 31 m; Outflow: Great Arn [1].");
-    let checked = crate::pipeline::check::by_words(
+    let checked = crate::pipeline::check::check_by_words(
         &answer,
         &ranked_of(
             &plan("How deep is the lake Sill?"),
@@ -96,7 +96,7 @@ fn things_without_a_comparing_sentence_stand_side_by_side() {
         ..plan("Is Westend taller than Ostend?")
     };
     let sources = ranked_of(&plan, vec![page]);
-    let answer = extractive(&plan, &sources).unwrap();
+    let answer = extract_text(&plan, &sources).unwrap();
     assert_eq!(
         answer,
         "Westend: Height 48 metres, built of brick [1]. Ostend: Height 31 metres, built of wood [1]."
@@ -114,10 +114,10 @@ fn the_code_below_an_instruction_is_shown_in_fences() {
     let plan = plan("How do I stop the server?");
     let candidates = vec![page("Running a server", "https://a.example/", lines)];
     let sources = ranked_of(&plan, candidates);
-    let answer = extractive(&plan, &sources).unwrap();
+    let answer = extract_text(&plan, &sources).unwrap();
     let shown = "send it the quit command [1].\n\n```\nsend(jobs[1], 'quit')\n```";
     assert!(answer.contains(shown), "{answer}");
-    let checked = crate::pipeline::check::by_words(&answer, &sources);
+    let checked = crate::pipeline::check::check_by_words(&answer, &sources);
     assert_eq!(checked.hallucination_count, 0, "{checked:?}");
     assert_eq!(checked.text, answer);
     let cleaned = crate::pipeline::answer::citations::clean(&answer, sources.len());

@@ -4,14 +4,14 @@ use crate::pipeline::{ProgressSink, answer::citations::CitationFilter};
 use privachat_core::schema::Event;
 
 /// The text that was streamed; its citations are cleaned piece by piece.
-pub(super) struct Shown<'a> {
+pub(super) struct StreamedText<'a> {
     sources: usize,
     filter: CitationFilter,
     pub(super) sink: &'a dyn ProgressSink,
     pub(super) text: String,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> StreamedText<'a> {
     pub(super) fn new(sources: usize, sink: &'a dyn ProgressSink) -> Self {
         Self {
             sources,

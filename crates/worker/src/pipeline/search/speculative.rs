@@ -2,14 +2,14 @@
 //! planning does not delay the first results.
 
 use super::{
-    cascade::{Attempt, Route},
     provider_query,
+    route::{ProviderCall, ProviderRoute},
 };
 use crate::pipeline::{
     context::Context,
     deadline::Deadline,
+    plan_types::{Plan, PlannedQuery},
     provider::ProviderQuery,
-    question::{Plan, PlannedQuery},
 };
 use futures_util::{
     FutureExt,
@@ -21,8 +21,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A search for the whole question that starts before there is a plan.
-pub struct Ahead<'a> {
-    asking: MaybeDone<BoxFuture<'a, Vec<Attempt>>>,
+pub struct SpeculativeSearch<'a> {
+    asking: MaybeDone<BoxFuture<'a, Vec<ProviderCall>>>,
     planned: PlannedQuery,
     query: ProviderQuery,
     /// The index in the plan of the query that it answers.
@@ -33,7 +33,7 @@ pub struct Ahead<'a> {
     pub(super) since: Instant,
 }
 
-impl<'a> Ahead<'a> {
+impl<'a> SpeculativeSearch<'a> {
     /// Prepares the search for `planned` of the plan `rules`; `None` if no provider is configured.
     /// The search runs inside [`Self::beside`].
     #[must_use]
@@ -44,7 +44,11 @@ impl<'a> Ahead<'a> {
         request: &SearchRequest,
         deadline: Deadline,
     ) -> Option<Self> {
-        let route = Route::new(&context.providers, request.search_engine, &context.excluded)?;
+        let route = ProviderRoute::new(
+            &context.providers,
+            request.search_engine,
+            &context.excluded_domains,
+        )?;
         let query = provider_query(rules, &planned, request);
         let hurry = CancellationToken::new();
         let asking = {
@@ -76,11 +80,11 @@ impl<'a> Ahead<'a> {
     /// Matches the search with the query of `plan` that has the same text, or adds its query to
     /// `plan`.
     pub fn enter(&mut self, plan: &mut Plan, request: &SearchRequest) {
-        let wanted = key(&self.planned.sub_query.query);
+        let wanted = normalized_text(&self.planned.sub_query.query);
         let same = plan
             .queries
             .iter()
-            .position(|planned| key(&planned.sub_query.query) == wanted);
+            .position(|planned| normalized_text(&planned.sub_query.query) == wanted);
         if let Some((at, planned)) = same.and_then(|at| Some((at, plan.queries.get(at)?))) {
             let query = provider_query(plan, planned, request);
             self.at = at;
@@ -101,7 +105,7 @@ impl<'a> Ahead<'a> {
     }
 
     /// Waits for the search to end.
-    pub(super) async fn finish(mut self) -> Vec<Attempt> {
+    pub(super) async fn finish(mut self) -> Vec<ProviderCall> {
         (&mut self.asking).await;
         std::pin::Pin::new(&mut self.asking)
             .take_output()
@@ -110,7 +114,7 @@ impl<'a> Ahead<'a> {
 }
 
 /// Equal for texts that mean the same query to an engine.
-fn key(text: &str) -> String {
+fn normalized_text(text: &str) -> String {
     let is_end = |c: char| c.is_whitespace() || matches!(c, '?' | '!' | '.' | '\u{bf}');
     text.trim_matches(is_end).to_lowercase()
 }

@@ -12,7 +12,7 @@ pub(super) fn complete_sentences(text: &str, sources: usize) -> Option<String> {
         }
     }
     let kept = text.get(..end)?.trim_end();
-    let cited = !citations::cited(kept, sources).is_empty();
+    let cited = !citations::cited_numbers(kept, sources).is_empty();
     cited.then(|| kept.to_owned())
 }
 

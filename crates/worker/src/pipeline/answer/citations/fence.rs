@@ -2,7 +2,7 @@
 
 /// Takes a text character by character and tracks whether it is inside a code fence.
 #[derive(Debug, Default)]
-pub(super) struct Code {
+pub(super) struct FenceTracker {
     /// The open fence: its character and length.
     open: Option<(char, usize)>,
     /// The run of fence characters at the start of the line.
@@ -13,7 +13,7 @@ pub(super) struct Code {
     line: bool,
 }
 
-impl Code {
+impl FenceTracker {
     /// Whether the next character is code.
     pub(super) fn in_fence(&self) -> bool {
         self.open.is_some()

@@ -3,30 +3,34 @@
 use super::candidate::{Candidate, Passage, RankedSource};
 
 /// In characters.
-const PASSAGE: usize = 600;
+const MAX_EXCERPT_CHARS: usize = 600;
 /// Sources that the fallback answer quotes.
-const SHOWN: usize = 3;
+const MAX_QUOTED_SOURCES: usize = 3;
 
 /// The first `limit` candidates that have text, in the order in which search merged them.
-pub(super) fn ranked(candidates: Vec<Candidate>, limit: usize) -> Vec<RankedSource> {
-    let best = candidates.first().map_or(0.0, |first| first.fused);
+pub(super) fn in_search_order(candidates: Vec<Candidate>, limit: usize) -> Vec<RankedSource> {
+    let best = candidates.first().map_or(0.0, |first| first.fusion_score);
     candidates
         .into_iter()
         .filter_map(|candidate| {
             let text = excerpt(&candidate)?;
             let score = if best > 0.0 {
-                candidate.fused / best
+                candidate.fusion_score / best
             } else {
                 0.0
             };
-            Some(source(candidate, text, score.clamp(0.0, 1.0)))
+            Some(unranked_source(candidate, text, score.clamp(0.0, 1.0)))
         })
         .take(limit)
         .collect()
 }
 
 /// A source that was not ranked, with `text` as its only passage.
-pub(super) fn source(candidate: Candidate, text: String, final_score: f64) -> RankedSource {
+pub(super) fn unranked_source(
+    candidate: Candidate,
+    text: String,
+    final_score: f64,
+) -> RankedSource {
     RankedSource {
         candidate,
         relevance: 0.0,
@@ -37,7 +41,7 @@ pub(super) fn source(candidate: Candidate, text: String, final_score: f64) -> Ra
             text,
             anchor: None,
             score: 0.0,
-            semantic: None,
+            semantic_score: None,
         }],
     }
 }
@@ -48,19 +52,19 @@ fn excerpt(candidate: &Candidate) -> Option<String> {
         return Some(snippet.to_owned());
     }
     let document = candidate.document.as_ref()?;
-    let text: String = document.text().chars().take(PASSAGE).collect();
+    let text: String = document.text().chars().take(MAX_EXCERPT_CHARS).collect();
     let text = text.trim().to_owned();
     (!text.is_empty()).then_some(text)
 }
 
 /// The best passage of each of the first sources, with its citation.
-pub(super) fn answer(sources: &[RankedSource]) -> String {
+pub(super) fn quote_passages(sources: &[RankedSource]) -> String {
     let shown: Vec<String> = sources
         .iter()
-        .zip(1..=SHOWN)
+        .zip(1..=MAX_QUOTED_SOURCES)
         .filter_map(|(source, number)| {
             let passage = source.passages.first()?;
-            let text: String = passage.text.chars().take(PASSAGE).collect();
+            let text: String = passage.text.chars().take(MAX_EXCERPT_CHARS).collect();
             Some(format!("{} [{number}]", text.trim()))
         })
         .collect();
@@ -80,8 +84,8 @@ mod tests {
             title: String::new(),
             snippet: snippet.to_owned(),
             providers: vec!["searxng"],
-            fused,
-            found_by: vec![0],
+            fusion_score: fused,
+            found_by_queries: vec![0],
             published: None,
             source_type: SourceType::Web,
             document: page.map(|text| Arc::new(document(text))),
@@ -96,9 +100,9 @@ mod tests {
             candidate("https://c.org/", "", Some("Page of c."), 0.2),
             candidate("https://d.org/", "One too many.", None, 0.1),
         ];
-        let sources = ranked(candidates, 2);
+        let sources = in_search_order(candidates, 2);
         let scores: Vec<f64> = sources.iter().map(|source| source.final_score).collect();
         assert_eq!(scores, [1.0, 0.5]);
-        assert_eq!(answer(&sources), "Excerpt. [1]\n\nPage of c. [2]");
+        assert_eq!(quote_passages(&sources), "Excerpt. [1]\n\nPage of c. [2]");
     }
 }

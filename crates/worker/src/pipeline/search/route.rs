@@ -5,13 +5,13 @@
 //! little or are slow (see `hedge`). Without a web engine, Wikipedia is the chain.
 
 use super::{
-    hedge::{self, ENOUGH},
-    lent::lend,
-    providers::{Guarded, Providers},
+    hedge::{self, MIN_HITS},
+    providers::{ProtectedProvider, Providers},
+    snippet_fallback::fill_snippets,
 };
 use crate::pipeline::{
     deadline::Deadline,
-    provider::{Found, Hit, ProviderError, ProviderQuery},
+    provider::{Hit, ProviderError, ProviderQuery, ProviderResponse},
 };
 use futures_util::future::join;
 use privachat_core::{domain::DomainList, schema::SearchEngine};
@@ -20,10 +20,11 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-const NOTHING_RECENT: &str = "nothing recent enough was found: results of any age were used";
+const NOTHING_RECENT_WARNING: &str =
+    "nothing recent enough was found: results of any age were used";
 
 /// The web engines of `auto`, in order.
-const CHAIN: [SearchEngine; 3] = [
+const WEB_ENGINES: [SearchEngine; 3] = [
     SearchEngine::Searxng,
     SearchEngine::Serperdev,
     SearchEngine::Perplexity,
@@ -31,17 +32,17 @@ const CHAIN: [SearchEngine; 3] = [
 
 /// One call to one provider and its result.
 #[derive(Debug)]
-pub(super) struct Attempt {
+pub(super) struct ProviderCall {
     pub(super) provider: &'static str,
-    pub(super) result: Result<Found, ProviderError>,
+    pub(super) result: Result<ProviderResponse, ProviderError>,
     /// Hits that were dropped because the operator excludes their domains.
     pub(super) excluded: usize,
 }
 
-impl Attempt {
+impl ProviderCall {
     /// Calls `provider` and drops hits in `excluded` domains.
     pub(super) async fn make(
-        provider: &Guarded,
+        provider: &ProtectedProvider,
         query: &ProviderQuery,
         excluded: &DomainList,
         is_last: bool,
@@ -50,7 +51,7 @@ impl Attempt {
         let mut result = provider.search_in_chain(query, is_last, deadline).await;
         let mut left_out = 0;
         if let Ok(found) = &mut result {
-            lend(found);
+            fill_snippets(found);
             let all = found.hits.len();
             found.hits.retain(|hit| !is_excluded(hit, excluded));
             left_out = all - found.hits.len();
@@ -83,13 +84,13 @@ pub(super) fn is_excluded(hit: &Hit, excluded: &DomainList) -> bool {
 
 /// The providers of one search: the local corpus and a chain, either of which may be missing.
 #[derive(Clone)]
-pub(super) struct Route<'a> {
-    beside: Option<&'a Guarded>,
-    chain: Vec<&'a Guarded>,
+pub(super) struct ProviderRoute<'a> {
+    beside: Option<&'a ProtectedProvider>,
+    chain: Vec<&'a ProtectedProvider>,
     excluded: &'a DomainList,
 }
 
-impl<'a> Route<'a> {
+impl<'a> ProviderRoute<'a> {
     /// The route for `engine`; `None` if no provider for it is configured.
     pub(super) fn new(
         providers: &'a Providers,
@@ -108,7 +109,7 @@ impl<'a> Route<'a> {
     }
 
     fn auto(providers: &'a Providers, excluded: &'a DomainList) -> Self {
-        let mut chain: Vec<&Guarded> = CHAIN
+        let mut chain: Vec<&ProtectedProvider> = WEB_ENGINES
             .into_iter()
             .filter_map(|engine| providers.get(engine))
             .collect();
@@ -128,12 +129,13 @@ impl<'a> Route<'a> {
         query: &ProviderQuery,
         deadline: Deadline,
         hurry: &CancellationToken,
-    ) -> Vec<Attempt> {
+    ) -> Vec<ProviderCall> {
         let hurry = hurry.child_token();
         let chain_is_done = CancellationToken::new();
         let beside = async {
-            let attempt = Attempt::make(self.beside?, query, self.excluded, true, deadline).await;
-            if attempt.found() >= ENOUGH {
+            let attempt =
+                ProviderCall::make(self.beside?, query, self.excluded, true, deadline).await;
+            if attempt.found() >= MIN_HITS {
                 // The local corpus has enough: the chain gets its usual time, not all of it.
                 tokio::select! {
                     () = chain_is_done.cancelled() => {}
@@ -163,9 +165,9 @@ impl<'a> Route<'a> {
         query: &ProviderQuery,
         deadline: Deadline,
         hurry: &CancellationToken,
-    ) -> Vec<Attempt> {
+    ) -> Vec<ProviderCall> {
         let mut attempts = self.descend(query, deadline, hurry).await;
-        if query.time_range.is_none() || !attempts.iter().all(Attempt::is_empty) {
+        if query.time_range.is_none() || !attempts.iter().all(ProviderCall::is_empty) {
             return attempts;
         }
         let of_any_age = ProviderQuery {
@@ -175,7 +177,7 @@ impl<'a> Route<'a> {
         let mut older = self.descend(&of_any_age, deadline, hurry).await;
         for found in older.iter_mut().filter_map(|a| a.result.as_mut().ok()) {
             if !found.hits.is_empty() {
-                found.notices.push(NOTHING_RECENT.to_owned());
+                found.notices.push(NOTHING_RECENT_WARNING.to_owned());
             }
         }
         attempts.append(&mut older);
@@ -187,7 +189,7 @@ impl<'a> Route<'a> {
         query: &ProviderQuery,
         deadline: Deadline,
         hurry: &CancellationToken,
-    ) -> Vec<Attempt> {
-        hedge::descend(&self.chain, query, self.excluded, deadline, hurry).await
+    ) -> Vec<ProviderCall> {
+        hedge::hedged_search(&self.chain, query, self.excluded, deadline, hurry).await
     }
 }

@@ -3,16 +3,16 @@
 //! Perplexity's Sonar cites its sources without quoting them. What it says about a source helps if
 //! the page cannot be read. As it is no quotation, a warning says so.
 
-use crate::pipeline::{provider::Found, text};
+use crate::pipeline::{provider::ProviderResponse, text};
 
 /// Characters of a snippet that is taken from the answer.
-const MOST: usize = 600;
+const MAX_SNIPPET_CHARS: usize = 600;
 
-const NOTICE: &str = "perplexity gave no excerpt of some sources: what it says about them is used \
+const SNIPPET_WARNING: &str = "perplexity gave no excerpt of some sources: what it says about them is used \
                       until their pages are read";
 
 /// Fills each empty snippet with the sentences of the answer that cite the hit.
-pub(super) fn lend(found: &mut Found) {
+pub(super) fn fill_snippets(found: &mut ProviderResponse) {
     let Some(answer) = &found.answer else { return };
     let lacking: Vec<usize> = found
         .hits
@@ -22,14 +22,14 @@ pub(super) fn lend(found: &mut Found) {
         .map(|(_, number)| number)
         .collect();
     let mut has_lent = false;
-    for (sentence, number) in said(answer) {
+    for (sentence, number) in cited_sentences(answer) {
         if !lacking.contains(&number) {
             continue;
         }
         let Some(hit) = found.hits.get_mut(number - 1) else {
             continue;
         };
-        if hit.snippet.chars().count() + sentence.chars().count() >= MOST {
+        if hit.snippet.chars().count() + sentence.chars().count() >= MAX_SNIPPET_CHARS {
             continue;
         }
         if !hit.snippet.is_empty() {
@@ -39,13 +39,13 @@ pub(super) fn lend(found: &mut Found) {
         has_lent = true;
     }
     if has_lent {
-        found.notices.push(NOTICE.to_owned());
+        found.notices.push(SNIPPET_WARNING.to_owned());
     }
 }
 
 /// The last sentence before each citation, and the number cited. A citation may be before or after
 /// the full stop.
-fn said(answer: &str) -> Vec<(String, usize)> {
+fn cited_sentences(answer: &str) -> Vec<(String, usize)> {
     let mut said = Vec::new();
     let mut pending = String::new();
     let mut sentence = String::new();
@@ -85,7 +85,7 @@ mod tests {
             snippet: String::new(),
             ..hit("perplexity", url)
         };
-        let mut found = Found {
+        let mut found = ProviderResponse {
             hits: vec![
                 bare("https://a.org/"),
                 hit("perplexity", "https://b.org/"),
@@ -94,9 +94,9 @@ mod tests {
             answer: Some(
                 "Gold is heavy [1]. It melts at 1064 degrees [2]. It is yellow.[1][2]".to_owned(),
             ),
-            ..Found::default()
+            ..ProviderResponse::default()
         };
-        lend(&mut found);
+        fill_snippets(&mut found);
         let snippets: Vec<&str> = found.hits.iter().map(|hit| hit.snippet.as_str()).collect();
         assert_eq!(
             snippets,
@@ -106,14 +106,14 @@ mod tests {
                 ""
             ]
         );
-        assert_eq!(found.notices, [NOTICE]);
+        assert_eq!(found.notices, [SNIPPET_WARNING]);
 
-        let mut complete = Found {
+        let mut complete = ProviderResponse {
             hits: vec![hit("perplexity", "https://b.org/")],
             answer: Some("It is so [1].".to_owned()),
-            ..Found::default()
+            ..ProviderResponse::default()
         };
-        lend(&mut complete);
+        fill_snippets(&mut complete);
         assert!(complete.notices.is_empty());
     }
 }

@@ -1,23 +1,23 @@
 //! One request to the model to write the answer, and what of its text is used.
 
-use super::{Answer, declining::declines, salvage, shown::Shown};
+use super::{Answer, abstention::is_abstention, streamed_text::StreamedText, truncation};
 use crate::pipeline::{
-    Completion, Deadline, LanguageModel, ModelError, Piece, Plan, ProgressSink, Prompt,
+    Completion, CompletionEvent, Deadline, LanguageModel, ModelError, Plan, ProgressSink, Prompt,
     RankedSource,
     answer::{
         citations,
-        prompt::{PromptBudget, prompt, tokens},
+        prompt::{PromptBudget, build_prompt, estimate_tokens},
     },
-    blocking::Cores,
     check,
+    cpu_pool::CpuPool,
 };
 use privachat_core::schema::{SearchRequest, Usage};
 use std::sync::Arc;
 
 /// Shorter prompts, in tokens, are not checked for truncation by the server.
-const NOTABLE_PROMPT: u64 = 1500;
+const MIN_CHECKED_PROMPT_TOKENS: u64 = 1500;
 
-pub(super) enum Attempt {
+pub(super) enum WriteResult {
     Written(Answer),
     /// No usable text; `streamed` if some was already sent to subscribers.
     Failed {
@@ -28,39 +28,39 @@ pub(super) enum Attempt {
     TooLong,
 }
 
-pub(super) struct Task<'a> {
+pub(super) struct Writer<'a> {
     pub(super) plan: &'a Arc<Plan>,
     pub(super) sources: &'a Arc<Vec<RankedSource>>,
     pub(super) request: &'a SearchRequest,
-    pub(super) cores: &'a Cores,
+    pub(super) cores: &'a CpuPool,
     pub(super) sink: &'a dyn ProgressSink,
 }
 
-impl Task<'_> {
+impl Writer<'_> {
     pub(super) async fn attempt(
         &self,
         model: &dyn LanguageModel,
         budget: PromptBudget,
         deadline: Deadline,
-    ) -> Attempt {
-        let mut shown = Shown::new(self.sources.len(), self.sink);
+    ) -> WriteResult {
+        let mut shown = StreamedText::new(self.sources.len(), self.sink);
         let Some((prompt, estimate)) = self.prompt(budget, deadline).await else {
-            return failed(&ModelError::TimedOut.to_string(), None, &shown);
+            return write_failed(&ModelError::TimedOut.to_string(), None, &shown);
         };
         let result = {
-            let mut on_piece = |piece: Piece<'_>| match piece {
-                Piece::Text(text) => shown.push(text),
-                Piece::Discard => shown.discard(),
+            let mut on_piece = |piece: CompletionEvent<'_>| match piece {
+                CompletionEvent::Text(text) => shown.push(text),
+                CompletionEvent::Discard => shown.discard(),
             };
             deadline
-                .cut(model.complete(&prompt, deadline, &mut on_piece))
+                .limit(model.complete(&prompt, deadline, &mut on_piece))
                 .await
         };
         shown.finish();
         match result {
             Some(Ok(completion)) => self.completed(completion, estimate, &shown, deadline).await,
-            Some(Err(ModelError::ContextTooSmall)) if !shown.any() => Attempt::TooLong,
-            Some(Err(ModelError::Cut {
+            Some(Err(ModelError::ContextTooSmall)) if !shown.any() => WriteResult::TooLong,
+            Some(Err(ModelError::Interrupted {
                 model,
                 reason,
                 partial,
@@ -90,8 +90,8 @@ impl Task<'_> {
         let request = self.request.clone();
         self.cores
             .cut(deadline, move || {
-                let prompt = prompt(&plan, &sources, &request, budget);
-                let estimate = tokens(&prompt.system) + tokens(&prompt.user);
+                let prompt = build_prompt(&plan, &sources, &request, budget);
+                let estimate = estimate_tokens(&prompt.system) + estimate_tokens(&prompt.user);
                 (prompt, u64::try_from(estimate).unwrap_or(u64::MAX))
             })
             .await
@@ -107,9 +107,9 @@ impl Task<'_> {
         &self,
         completion: Completion,
         estimate: u64,
-        shown: &Shown<'_>,
+        shown: &StreamedText<'_>,
         deadline: Deadline,
-    ) -> Attempt {
+    ) -> WriteResult {
         let usage = completion.usage;
         let mut attempt = if completion.truncated {
             let reason = "the language model's answer was cut at its limit";
@@ -119,8 +119,8 @@ impl Task<'_> {
             self.accept(text, completion.model, usage, shown, deadline)
                 .await
         };
-        if let (Attempt::Written(answer), Some(warning)) =
-            (&mut attempt, silently_cut(usage, estimate))
+        if let (WriteResult::Written(answer), Some(warning)) =
+            (&mut attempt, truncated_prompt_warning(usage, estimate))
         {
             self.sink.warn(warning.clone());
             answer.warnings.push(warning);
@@ -134,14 +134,14 @@ impl Task<'_> {
         text: String,
         model: String,
         usage: Option<Usage>,
-        shown: &Shown<'_>,
+        shown: &StreamedText<'_>,
         deadline: Deadline,
-    ) -> Attempt {
-        let declined = declines(&text, self.sources.len());
-        let cited = !citations::cited(&text, self.sources.len()).is_empty();
+    ) -> WriteResult {
+        let declined = is_abstention(&text, self.sources.len());
+        let cited = !citations::cited_numbers(&text, self.sources.len()).is_empty();
         if cited || declined {
-            return Attempt::Written(Answer {
-                declined,
+            return WriteResult::Written(Answer {
+                abstained: declined,
                 text,
                 model_used: model,
                 usage,
@@ -151,14 +151,14 @@ impl Task<'_> {
         let sources = Arc::clone(self.sources);
         let citing = self
             .cores
-            .cut(deadline, move || check::cite(&text, &sources));
+            .cut(deadline, move || check::add_citations(&text, &sources));
         let Some(text) = citing.await.flatten() else {
             let reason = "the language model cited nothing and no source supports its answer";
-            return failed(reason, usage, shown);
+            return write_failed(reason, usage, shown);
         };
         let warning = "the language model cited nothing; citations were added where a source supports the sentence".to_owned();
         self.sink.warn(warning.clone());
-        Attempt::Written(Answer {
+        WriteResult::Written(Answer {
             text,
             model_used: model,
             usage,
@@ -174,15 +174,15 @@ impl Task<'_> {
         model: String,
         usage: Option<Usage>,
         reason: &str,
-        shown: &Shown<'_>,
-    ) -> Attempt {
+        shown: &StreamedText<'_>,
+    ) -> WriteResult {
         let text = citations::clean(text.trim(), self.sources.len());
-        let Some(text) = salvage::complete_sentences(&text, self.sources.len()) else {
-            return failed(reason, usage, shown);
+        let Some(text) = truncation::complete_sentences(&text, self.sources.len()) else {
+            return write_failed(reason, usage, shown);
         };
         let warning = format!("{reason}; the answer ends early");
         self.sink.warn(warning.clone());
-        Attempt::Written(Answer {
+        WriteResult::Written(Answer {
             text,
             model_used: model,
             usage,
@@ -192,8 +192,8 @@ impl Task<'_> {
     }
 }
 
-fn failed(reason: &str, usage: Option<Usage>, shown: &Shown<'_>) -> Attempt {
-    Attempt::Failed {
+fn write_failed(reason: &str, usage: Option<Usage>, shown: &StreamedText<'_>) -> WriteResult {
+    WriteResult::Failed {
         reason: reason.to_owned(),
         streamed: shown.any(),
         usage,
@@ -202,9 +202,9 @@ fn failed(reason: &str, usage: Option<Usage>, shown: &Shown<'_>) -> Attempt {
 
 /// The warning for a server that truncated the prompt: it read less than half of the estimate,
 /// which is up to a third too high.
-fn silently_cut(usage: Option<Usage>, estimate: u64) -> Option<String> {
+fn truncated_prompt_warning(usage: Option<Usage>, estimate: u64) -> Option<String> {
     let read = usage?.prompt_tokens;
-    let cut = read > 0 && estimate >= NOTABLE_PROMPT && read < estimate / 2;
+    let cut = read > 0 && estimate >= MIN_CHECKED_PROMPT_TOKENS && read < estimate / 2;
     cut.then(|| {
         format!(
             "the language model's server read only {read} tokens of a prompt of about {estimate}: \
@@ -226,14 +226,18 @@ mod tests {
                 total_tokens: prompt_tokens + 1,
             })
         };
-        assert!(silently_cut(read(2048), 6000).unwrap().contains("num_ctx"));
+        assert!(
+            truncated_prompt_warning(read(2048), 6000)
+                .unwrap()
+                .contains("num_ctx")
+        );
         for (usage, estimate) in [
             (read(4500), 6000),
             (read(100), 900),
             (read(0), 6000),
             (None, 6000),
         ] {
-            assert_eq!(silently_cut(usage, estimate), None);
+            assert_eq!(truncated_prompt_warning(usage, estimate), None);
         }
     }
 }

@@ -4,7 +4,7 @@
 use url::Url;
 
 /// Query parameters that track the visitor and do not change the page.
-const TRACKING: [&str; 38] = [
+const TRACKING_PARAMETERS: [&str; 38] = [
     "gclid",
     "gclsrc",
     "dclid",
@@ -50,7 +50,7 @@ const TRACKING_PREFIXES: [&str; 5] = ["utm_", "pk_", "piwik_", "mtm_", "matomo_"
 /// slash and tracking parameters, the other parameters sorted. URLs that are not http(s) only lose
 /// their fragment; text that is no URL is only trimmed.
 #[must_use]
-pub fn canonical(address: &str) -> String {
+pub fn canonical_url(address: &str) -> String {
     let trimmed = address.trim();
     let Ok(mut url) = Url::parse(trimmed) else {
         return trimmed.to_owned();
@@ -75,8 +75,8 @@ pub fn canonical(address: &str) -> String {
         None | Some(80 | 443) => String::new(),
         Some(port) => format!(":{port}"),
     };
-    let path = path(url.path());
-    let query = query(&url);
+    let path = canonical_path(url.path());
+    let query = canonical_query(&url);
     format!("https://{host}{port}{path}{query}")
 }
 
@@ -87,11 +87,11 @@ fn without_www(host: &str) -> &str {
     }
 }
 
-fn path(path: &str) -> String {
+fn canonical_path(path: &str) -> String {
     let segments: Vec<String> = path
         .split('/')
         .filter(|segment| !segment.is_empty())
-        .map(percent_normalised)
+        .map(normalize_escapes)
         .collect();
     let mut joined = String::new();
     for segment in &segments {
@@ -102,7 +102,7 @@ fn path(path: &str) -> String {
 }
 
 /// Decodes escapes that are not needed; writes the others in upper case.
-fn percent_normalised(segment: &str) -> String {
+fn normalize_escapes(segment: &str) -> String {
     let mut normal = String::with_capacity(segment.len());
     let mut rest = segment;
     while let Some((before, after)) = rest.split_once('%') {
@@ -128,7 +128,7 @@ fn percent_normalised(segment: &str) -> String {
     normal
 }
 
-fn query(url: &Url) -> String {
+fn canonical_query(url: &Url) -> String {
     let mut kept: Vec<(String, String)> = url
         .query_pairs()
         .filter(|(name, value)| !(is_tracking(name) || name.is_empty() && value.is_empty()))
@@ -146,7 +146,7 @@ fn query(url: &Url) -> String {
 
 fn is_tracking(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    TRACKING.contains(&name.as_str())
+    TRACKING_PARAMETERS.contains(&name.as_str())
         || TRACKING_PREFIXES
             .iter()
             .any(|prefix| name.starts_with(prefix))

@@ -1,23 +1,23 @@
 //! Slow engines are hedged, failing ones not called, excluded domains dropped.
 
 use super::*;
-use crate::pipeline::provider::Silence;
+use crate::pipeline::provider::EngineFailure;
 use privachat_core::domain::DomainList;
 
-fn slow(name: &'static str, seconds: u64, urls: &[&str]) -> Arc<Scripted> {
+fn delayed_provider(name: &'static str, seconds: u64, urls: &[&str]) -> Arc<ScriptedProvider> {
     let hits = urls.iter().map(|url| hit(name, url)).collect();
-    let found = Found {
+    let found = ProviderResponse {
         hits,
-        ..Found::default()
+        ..ProviderResponse::default()
     };
-    Scripted::after(name, Duration::from_secs(seconds), Ok(found))
+    ScriptedProvider::after(name, Duration::from_secs(seconds), Ok(found))
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_engine_slower_than_usual_is_hedged_by_the_next() {
-    let searxng = late("searxng");
-    let serper = slow("serperdev", 1, &THREE);
-    let providers = set(&[&searxng, &serper]);
+    let searxng = hanging_provider("searxng");
+    let serper = delayed_provider("serperdev", 1, &THREE_URLS);
+    let providers = provider_set(&[&searxng, &serper]);
     let sink = Recorder::default();
     let start = Instant::now();
     let found = run(&providers, "What is Rust?", SearchEngine::Auto, &sink).await;
@@ -36,11 +36,11 @@ async fn an_engine_slower_than_usual_is_hedged_by_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_engine_is_still_used_when_its_hedge_finds_too_little() {
-    let searxng = slow("searxng", 5, &["https://d.org/", "https://e.org/"]);
-    let serper = slow("serperdev", 1, &["https://a.org/"]);
+    let searxng = delayed_provider("searxng", 5, &["https://d.org/", "https://e.org/"]);
+    let serper = delayed_provider("serperdev", 1, &["https://a.org/"]);
     let sink = Recorder::default();
     let start = Instant::now();
-    let found = searched(&[&searxng, &serper], SearchEngine::Auto, &sink).await;
+    let found = search_with(&[&searxng, &serper], SearchEngine::Auto, &sink).await;
     assert_eq!(found.unwrap().candidates.len(), 3);
     assert_eq!(start.elapsed().as_secs(), 5);
     assert!(sink.warnings().is_empty(), "{:?}", sink.warnings());
@@ -48,9 +48,9 @@ async fn a_slow_engine_is_still_used_when_its_hedge_finds_too_little() {
 
 #[tokio::test(start_paused = true)]
 async fn latencies_are_recorded_per_provider() {
-    let serper = slow("serperdev", 1, &THREE);
-    let quick = slow("searxng", 0, &THREE);
-    let providers = set(&[&quick, &serper]);
+    let serper = delayed_provider("serperdev", 1, &THREE_URLS);
+    let quick = delayed_provider("searxng", 0, &THREE_URLS);
+    let providers = provider_set(&[&quick, &serper]);
     for _ in 0..5 {
         run(
             &providers,
@@ -76,8 +76,8 @@ async fn refused_queries_do_not_open_the_circuit() {
         reason: "HTTP 400, parameter language".to_owned(),
         hint: String::new(),
     };
-    let refusing = Scripted::after("searxng", Duration::ZERO, Err(error));
-    let providers = set(&[&refusing]);
+    let refusing = ScriptedProvider::after("searxng", Duration::ZERO, Err(error));
+    let providers = provider_set(&[&refusing]);
     for _ in 0..8 {
         run(
             &providers,
@@ -91,11 +91,14 @@ async fn refused_queries_do_not_open_the_circuit() {
     assert_eq!(refusing.calls(), 8);
 }
 
-async fn without(domain: &str, providers: &[&Arc<Scripted>]) -> Result<Searched, PipelineError> {
-    let plan = plan::by_rules("What is Rust?", Mode::Deep, Utc::now());
+async fn search_without_domain(
+    domain: &str,
+    providers: &[&Arc<ScriptedProvider>],
+) -> Result<FoundCandidates, PipelineError> {
+    let plan = plan::plan_by_rules("What is Rust?", Mode::Deep, Utc::now());
     let request = SearchRequest::new("What is Rust?", Mode::Deep);
-    let mut context = Context::new(set(providers), Arc::new(Pages::default()));
-    context.excluded = Arc::new(DomainList::new(&[domain.to_owned()]));
+    let mut context = Context::new(provider_set(providers), Arc::new(ScriptedPages::default()));
+    context.excluded_domains = Arc::new(DomainList::new(&[domain.to_owned()]));
     let sink = Recorder::default();
     search(
         &context,
@@ -110,28 +113,34 @@ async fn without(domain: &str, providers: &[&Arc<Scripted>]) -> Result<Searched,
 
 #[tokio::test(start_paused = true)]
 async fn hits_in_excluded_domains_are_dropped() {
-    let searxng = Scripted::finds("searxng", &["https://www.spam.org/x", "https://a.org/"]);
-    let found = without("spam.org", &[&searxng]).await.unwrap();
+    let searxng = ScriptedProvider::finds("searxng", &["https://www.spam.org/x", "https://a.org/"]);
+    let found = search_without_domain("spam.org", &[&searxng])
+        .await
+        .unwrap();
     let urls: Vec<&str> = found.candidates.iter().map(|c| c.url.as_str()).collect();
     assert_eq!(urls, ["https://a.org/"]);
 
-    let error = without("org", &[&searxng]).await.unwrap_err();
+    let error = search_without_domain("org", &[&searxng]).await.unwrap_err();
     assert_eq!(error.code, error_code::SOURCES_FILTERED);
 }
 
 #[tokio::test(start_paused = true)]
 async fn failed_engines_without_hits_are_not_reported_as_no_sources() {
     for (silence, code, retryable) in [
-        (Silence::Refused, error_code::SOURCES_BLOCKED, false),
-        (Silence::Late, error_code::TIMEOUT, true),
-        (Silence::Failed, error_code::UPSTREAM_UNAVAILABLE, false),
+        (EngineFailure::Refused, error_code::SOURCES_BLOCKED, false),
+        (EngineFailure::Late, error_code::TIMEOUT, true),
+        (
+            EngineFailure::Failed,
+            error_code::UPSTREAM_UNAVAILABLE,
+            false,
+        ),
     ] {
-        let silent = Found {
+        let silent = ProviderResponse {
             silence: Some(silence),
-            ..Found::default()
+            ..ProviderResponse::default()
         };
-        let searxng = Scripted::after("searxng", Duration::ZERO, Ok(silent));
-        let error = error_of(&[&searxng], SearchEngine::Auto).await;
+        let searxng = ScriptedProvider::after("searxng", Duration::ZERO, Ok(silent));
+        let error = search_error(&[&searxng], SearchEngine::Auto).await;
         assert_eq!((error.code, error.retryable), (code, retryable));
     }
 }

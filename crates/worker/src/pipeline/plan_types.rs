@@ -19,14 +19,14 @@ pub struct Plan {
     /// The year that the question names.
     pub year: Option<i32>,
     /// The questions to answer one by one; usually only the question itself.
-    pub parts: Vec<String>,
+    pub sub_questions: Vec<String>,
     /// Whether a language model contributed.
-    pub by_model: bool,
+    pub used_model: bool,
 }
 
 /// A plan and its cost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Planned {
+pub struct PlanningResult {
     pub plan: Plan,
     /// Tokens spent, if a model was asked.
     pub usage: Option<Usage>,

@@ -3,29 +3,33 @@
 use super::*;
 
 /// Finds a page only without a time range.
-struct Archive;
+struct UndatedOnly;
 
 #[async_trait::async_trait]
-impl SearchProvider for Archive {
+impl SearchProvider for UndatedOnly {
     fn name(&self) -> &'static str {
         "searxng"
     }
 
-    async fn search(&self, query: &ProviderQuery, _: Deadline) -> Result<Found, ProviderError> {
+    async fn search(
+        &self,
+        query: &ProviderQuery,
+        _: Deadline,
+    ) -> Result<ProviderResponse, ProviderError> {
         let hits = match query.time_range {
             Some(_) => Vec::new(),
             None => vec![hit("searxng", "https://a.org/")],
         };
-        Ok(Found {
+        Ok(ProviderResponse {
             hits,
-            ..Found::default()
+            ..ProviderResponse::default()
         })
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_recent_results_older_ones_are_used_with_a_warning() {
-    let providers = Providers::new(vec![Arc::new(Archive)]);
+    let providers = Providers::new(vec![Arc::new(UndatedOnly)]);
     let sink = Recorder::default();
     let found = run(&providers, "news about Rust", SearchEngine::Auto, &sink).await;
     assert_eq!(found.unwrap().candidates.len(), 1);
@@ -37,9 +41,9 @@ async fn without_recent_results_older_ones_are_used_with_a_warning() {
 
 #[tokio::test(start_paused = true)]
 async fn every_query_names_the_year_of_the_question() {
-    let searxng = Scripted::finds("searxng", &THREE);
+    let searxng = ScriptedProvider::finds("searxng", &THREE_URLS);
     let question = "Compare Rust and Go in 2023";
-    let providers = set(&[&searxng]);
+    let providers = provider_set(&[&searxng]);
     let found = run(
         &providers,
         question,

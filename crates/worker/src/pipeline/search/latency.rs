@@ -7,22 +7,22 @@ use std::{
 };
 
 /// Latencies that are kept.
-const REMEMBERED: usize = 32;
+const WINDOW_SIZE: usize = 32;
 /// Latencies that are needed for a percentile.
-const ENOUGH: usize = 5;
+const MIN_SAMPLES: usize = 5;
 /// The minimum hedge delay.
-const LEAST: Duration = Duration::from_millis(800);
+const MIN_HEDGE_DELAY: Duration = Duration::from_millis(800);
 /// The hedge delay without enough latencies.
-const UNKNOWN: Duration = Duration::from_secs(3);
+const DEFAULT_HEDGE_DELAY: Duration = Duration::from_secs(3);
 
 /// The latest latencies of one provider, shared by all searches of a process.
 #[derive(Debug, Default)]
-pub(super) struct Usual(Mutex<VecDeque<Duration>>);
+pub(super) struct LatencyWindow(Mutex<VecDeque<Duration>>);
 
-impl Usual {
+impl LatencyWindow {
     pub(super) fn record(&self, took: Duration) {
         let mut times = self.lock();
-        if times.len() == REMEMBERED {
+        if times.len() == WINDOW_SIZE {
             times.pop_front();
         }
         times.push_back(took);
@@ -31,7 +31,7 @@ impl Usual {
     /// The 95th percentile; `None` with too few latencies.
     pub(super) fn p95(&self) -> Option<Duration> {
         let mut times: Vec<Duration> = self.lock().iter().copied().collect();
-        if times.len() < ENOUGH {
+        if times.len() < MIN_SAMPLES {
             return None;
         }
         times.sort_unstable();
@@ -41,7 +41,8 @@ impl Usual {
 
     /// How long to wait for an answer before the next provider is called too.
     pub(super) fn patience(&self) -> Duration {
-        self.p95().map_or(UNKNOWN, |usual| usual.max(LEAST))
+        self.p95()
+            .map_or(DEFAULT_HEDGE_DELAY, |usual| usual.max(MIN_HEDGE_DELAY))
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Duration>> {
@@ -55,15 +56,19 @@ mod tests {
 
     #[test]
     fn the_hedge_delay_follows_the_95th_percentile() {
-        let usual = Usual::default();
-        assert_eq!(usual.patience(), UNKNOWN);
+        let usual = LatencyWindow::default();
+        assert_eq!(usual.patience(), DEFAULT_HEDGE_DELAY);
         for _ in 0..20 {
             usual.record(Duration::from_millis(100));
         }
         assert_eq!(usual.p95(), Some(Duration::from_millis(100)));
-        assert_eq!(usual.patience(), LEAST);
+        assert_eq!(usual.patience(), MIN_HEDGE_DELAY);
         usual.record(Duration::from_secs(9));
-        assert_eq!(usual.patience(), LEAST, "one slow answer does not count");
+        assert_eq!(
+            usual.patience(),
+            MIN_HEDGE_DELAY,
+            "one slow answer does not count"
+        );
         for _ in 0..12 {
             usual.record(Duration::from_secs(2));
         }
@@ -72,9 +77,9 @@ mod tests {
 
     #[test]
     fn only_the_latest_latencies_count() {
-        let usual = Usual::default();
+        let usual = LatencyWindow::default();
         for seconds in [9, 1] {
-            for _ in 0..REMEMBERED {
+            for _ in 0..WINDOW_SIZE {
                 usual.record(Duration::from_secs(seconds));
             }
         }

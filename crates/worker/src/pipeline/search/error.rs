@@ -1,9 +1,9 @@
 //! The errors of the search stage: no provider configured, all failed, nothing found.
 
-use super::cascade::Attempt;
+use super::route::ProviderCall;
 use crate::pipeline::{
     outcome::PipelineError,
-    provider::{ProviderError, Silence},
+    provider::{EngineFailure, ProviderError},
 };
 use privachat_core::schema::{SearchEngine, Stage, error_code};
 use std::time::Duration;
@@ -17,14 +17,14 @@ pub(super) fn not_configured(engine: SearchEngine) -> PipelineError {
         stage: Stage::Search,
         code: error_code::NO_PROVIDER,
         message,
-        hint: Some(setting_of(engine).to_owned()),
+        hint: Some(missing_setting(engine).to_owned()),
         retryable: false,
         retry_after: None,
         warnings: Vec::new(),
     }
 }
 
-fn setting_of(engine: SearchEngine) -> &'static str {
+fn missing_setting(engine: SearchEngine) -> &'static str {
     match engine {
         SearchEngine::Searxng => "Set SEARXNG_BASE_URL for the worker.",
         SearchEngine::Serperdev => "Set SERPER_API_KEY for the worker.",
@@ -39,18 +39,18 @@ fn setting_of(engine: SearchEngine) -> &'static str {
 }
 
 /// The error for calls that gave no candidate.
-pub(super) fn no_sources(attempts: &[Attempt]) -> PipelineError {
+pub(super) fn no_sources(attempts: &[ProviderCall]) -> PipelineError {
     let errors = distinct_errors(attempts);
-    let empty = names(attempts, |attempt| attempt.result.is_ok());
+    let empty = provider_names(attempts, |attempt| attempt.result.is_ok());
     if attempts.iter().any(|attempt| attempt.excluded > 0) {
         return all_excluded();
     }
-    let silences = attempts.iter().filter_map(silence_of);
+    let silences = attempts.iter().filter_map(engine_failure);
     if let Some(silence) = silences.min() {
-        let silent = names(attempts, |attempt| silence_of(attempt) == Some(silence));
-        return engines_silent(silence, &silent);
+        let silent = provider_names(attempts, |attempt| engine_failure(attempt) == Some(silence));
+        return engines_failed(silence, &silent);
     }
-    if errors.is_empty() || was_searched(attempts) {
+    if errors.is_empty() || is_conclusive(attempts) {
         return nothing_found(&empty);
     }
     let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -70,24 +70,24 @@ pub(super) fn no_sources(attempts: &[Attempt]) -> PipelineError {
             error_code::UPSTREAM_UNAVAILABLE
         },
         message,
-        hint: remedy(&errors, all_late),
+        hint: retry_hint(&errors, all_late),
         retryable: errors.iter().any(|error| error.is_transient()),
-        retry_after: wait_asked_for(&errors),
+        retry_after: shortest_retry_after(&errors),
         warnings: Vec::new(),
     }
 }
 
 /// The shortest wait, if all transient errors ask for one.
-fn wait_asked_for(errors: &[&ProviderError]) -> Option<Duration> {
+fn shortest_retry_after(errors: &[&ProviderError]) -> Option<Duration> {
     let transient = errors.iter().filter(|error| error.is_transient());
     let waits: Option<Vec<Duration>> = transient.map(|error| error.retry_after()).collect();
     waits?.into_iter().min()
 }
 
 /// When to try again and what to do: the hint of a provider, or the setting to check.
-fn remedy(errors: &[&ProviderError], all_late: bool) -> Option<String> {
-    let what = remedy_at_hand(errors, all_late);
-    let Some(wait) = wait_asked_for(errors) else {
+fn retry_hint(errors: &[&ProviderError], all_late: bool) -> Option<String> {
+    let what = error_hint(errors, all_late);
+    let Some(wait) = shortest_retry_after(errors) else {
         return what;
     };
     let seconds = wait.as_secs_f64().ceil();
@@ -95,7 +95,7 @@ fn remedy(errors: &[&ProviderError], all_late: bool) -> Option<String> {
     Some(what.map_or_else(|| when.clone(), |what| format!("{when} {what}")))
 }
 
-fn remedy_at_hand(errors: &[&ProviderError], all_late: bool) -> Option<String> {
+fn error_hint(errors: &[&ProviderError], all_late: bool) -> Option<String> {
     if let Some(hint) = errors.iter().find_map(|error| error.hint()) {
         return Some(hint.to_owned());
     }
@@ -106,7 +106,7 @@ fn remedy_at_hand(errors: &[&ProviderError], all_late: bool) -> Option<String> {
     };
     let setting = errors
         .first()
-        .map(|error| setting_behind(error.provider()))?;
+        .map(|error| address_setting(error.provider()))?;
     Some(format!(
         "{again}Check {setting} and that what it names is running; \
          `privachat-worker check-config` tests each provider."
@@ -114,7 +114,7 @@ fn remedy_at_hand(errors: &[&ProviderError], all_late: bool) -> Option<String> {
 }
 
 /// The setting with the address of a provider.
-fn setting_behind(provider: &str) -> &'static str {
+fn address_setting(provider: &str) -> &'static str {
     match provider {
         "searxng" => "SEARXNG_BASE_URL",
         "serperdev" => "SERPER_BASE_URL",
@@ -145,23 +145,23 @@ fn all_excluded() -> PipelineError {
         stage: Stage::Search,
         code: error_code::SOURCES_FILTERED,
         message: "Everything that was found lies in excluded domains.".to_owned(),
-        hint: remedy_of(error_code::SOURCES_FILTERED),
+        hint: documented_remedy(error_code::SOURCES_FILTERED),
         retryable: false,
         retry_after: None,
         warnings: Vec::new(),
     }
 }
 
-fn silence_of(attempt: &Attempt) -> Option<Silence> {
+fn engine_failure(attempt: &ProviderCall) -> Option<EngineFailure> {
     attempt.result.as_ref().ok()?.silence
 }
 
 /// There are no hits, and engines behind `providers` failed.
-fn engines_silent(silence: Silence, providers: &[&str]) -> PipelineError {
+fn engines_failed(silence: EngineFailure, providers: &[&str]) -> PipelineError {
     let (code, what) = match silence {
-        Silence::Refused => (error_code::SOURCES_BLOCKED, "refused to search"),
-        Silence::Late => (error_code::TIMEOUT, "did not answer in time"),
-        Silence::Failed => (error_code::UPSTREAM_UNAVAILABLE, "failed"),
+        EngineFailure::Refused => (error_code::SOURCES_BLOCKED, "refused to search"),
+        EngineFailure::Late => (error_code::TIMEOUT, "did not answer in time"),
+        EngineFailure::Failed => (error_code::UPSTREAM_UNAVAILABLE, "failed"),
     };
     PipelineError {
         stage: Stage::Search,
@@ -170,27 +170,27 @@ fn engines_silent(silence: Silence, providers: &[&str]) -> PipelineError {
             "Nothing was found, and engines behind {} {what}.",
             providers.join(" and ")
         ),
-        hint: remedy_of(code),
+        hint: documented_remedy(code),
         // SearXNG suspends engines that refuse or fail for minutes and more.
-        retryable: silence == Silence::Late,
+        retryable: silence == EngineFailure::Late,
         retry_after: None,
         warnings: Vec::new(),
     }
 }
 
-fn remedy_of(code: &str) -> Option<String> {
+fn documented_remedy(code: &str) -> Option<String> {
     error_code::find(code).map(|problem| problem.remedy.to_owned())
 }
 
 /// Whether empty results mean that nothing exists. Those of the local corpus alone do not: they say
 /// nothing about the web.
-fn was_searched(attempts: &[Attempt]) -> bool {
+fn is_conclusive(attempts: &[ProviderCall]) -> bool {
     attempts
         .iter()
         .any(|attempt| attempt.result.is_ok() && attempt.provider != SearchEngine::Local.as_str())
 }
 
-fn distinct_errors(attempts: &[Attempt]) -> Vec<&ProviderError> {
+fn distinct_errors(attempts: &[ProviderCall]) -> Vec<&ProviderError> {
     let mut errors: Vec<&ProviderError> = Vec::new();
     for error in attempts.iter().filter_map(|a| a.result.as_ref().err()) {
         if !errors.contains(&error) {
@@ -200,7 +200,10 @@ fn distinct_errors(attempts: &[Attempt]) -> Vec<&ProviderError> {
     errors
 }
 
-fn names(attempts: &[Attempt], wanted: impl Fn(&Attempt) -> bool) -> Vec<&'static str> {
+fn provider_names(
+    attempts: &[ProviderCall],
+    wanted: impl Fn(&ProviderCall) -> bool,
+) -> Vec<&'static str> {
     let mut names = Vec::new();
     for attempt in attempts.iter().filter(|attempt| wanted(attempt)) {
         if !names.contains(&attempt.provider) {

@@ -9,23 +9,23 @@ use tracing::Span;
 
 /// Limits CPU-bound work to one task per processor. Clones share the limit.
 #[derive(Clone)]
-pub struct Cores {
+pub struct CpuPool {
     turns: Arc<Semaphore>,
     threads: Arc<BlockingPool>,
 }
 
 /// Uses the threads of the runtime: a test with a paused clock waits for them.
-impl Default for Cores {
+impl Default for CpuPool {
     fn default() -> Self {
-        Self::on(BlockingPool::default(), processors())
+        Self::on(BlockingPool::default(), processor_count())
     }
 }
 
-impl Cores {
+impl CpuPool {
     /// Starts threads of its own, one per processor.
     #[must_use]
     pub fn apart() -> Self {
-        let count = processors();
+        let count = processor_count();
         Self::on(BlockingPool::new(count), count)
     }
 
@@ -46,7 +46,7 @@ impl Cores {
         T: Send + 'static,
     {
         let turn = deadline
-            .cut(Arc::clone(&self.turns).acquire_owned())
+            .limit(Arc::clone(&self.turns).acquire_owned())
             .await?;
         let turn = turn.ok()?;
         let span = Span::current();
@@ -54,7 +54,7 @@ impl Cores {
             let _until_its_end = turn;
             span.in_scope(work)
         });
-        match deadline.cut(working).await? {
+        match deadline.limit(working).await? {
             Ok(value) => Some(value),
             Err(error) => {
                 tracing::error!(%error, "a stage of the pipeline panicked");
@@ -65,7 +65,7 @@ impl Cores {
 }
 
 /// The number of processors; 1 if it is unknown.
-pub(crate) fn processors() -> usize {
+pub(crate) fn processor_count() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
@@ -81,23 +81,23 @@ mod tests {
     };
     use tokio::{runtime::Builder, task::spawn_blocking};
 
-    const SOON: Duration = Duration::from_millis(20);
-    const LONG: Duration = Duration::from_secs(20);
+    const SHORT_TIME: Duration = Duration::from_millis(20);
+    const LONG_TIME: Duration = Duration::from_secs(20);
 
     #[tokio::test]
     async fn late_work_returns_nothing() {
         let (release, wait) = mpsc::channel::<()>();
-        let deadline = Deadline::after(SOON);
+        let deadline = Deadline::after(SHORT_TIME);
         let late = move || wait.recv().is_ok();
-        assert_eq!(Cores::default().cut(deadline, late).await, None);
-        assert!(deadline.is_over());
+        assert_eq!(CpuPool::default().cut(deadline, late).await, None);
+        assert!(deadline.has_passed());
         drop(release);
     }
 
     #[tokio::test]
     async fn work_goes_on_after_a_panic() {
-        let cores = Cores::on(Threads::new(1), 1);
-        let deadline = Deadline::after(LONG);
+        let cores = CpuPool::on(Threads::new(1), 1);
+        let deadline = Deadline::after(LONG_TIME);
         let broken = cores.cut(deadline, || -> u8 { panic!("bad page") });
         assert_eq!(broken.await, None);
         assert_eq!(cores.cut(deadline, || 1).await, Some(1));
@@ -105,11 +105,11 @@ mod tests {
 
     #[tokio::test]
     async fn at_most_the_given_number_of_tasks_run_at_once() {
-        let cores = Cores::on(Threads::new(2), 2);
+        let cores = CpuPool::on(Threads::new(2), 2);
         let at_work = Arc::new(AtomicUsize::new(0));
         let all = (0..20).map(|_| {
             let at_work = Arc::clone(&at_work);
-            cores.cut(Deadline::after(LONG), move || {
+            cores.cut(Deadline::after(LONG_TIME), move || {
                 let now = at_work.fetch_add(1, Ordering::SeqCst) + 1;
                 // Long enough for the others to begin, if they were allowed to.
                 thread::sleep(Duration::from_millis(5));
@@ -131,7 +131,7 @@ mod tests {
         runtime.block_on(async {
             let (release, wait) = mpsc::channel::<()>();
             let hanging = spawn_blocking(move || wait.recv().is_ok());
-            let ranked = Cores::apart().cut(Deadline::after(LONG), || 1).await;
+            let ranked = CpuPool::apart().cut(Deadline::after(LONG_TIME), || 1).await;
             assert_eq!(ranked, Some(1));
             drop(release);
             assert!(!hanging.await.unwrap(), "it hung until now");
@@ -140,15 +140,15 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_is_late_before_it_begins_never_runs() {
-        let cores = Cores::on(Threads::new(1), 1);
+        let cores = CpuPool::on(Threads::new(1), 1);
         let (release, wait) = mpsc::channel::<()>();
-        let busy = cores.cut(Deadline::after(SOON), move || wait.recv().is_ok());
+        let busy = cores.cut(Deadline::after(SHORT_TIME), move || wait.recv().is_ok());
         assert_eq!(busy.await, None);
         let (begin, begun) = mpsc::channel::<()>();
-        let late = cores.cut(Deadline::after(SOON), move || begin.send(()));
+        let late = cores.cut(Deadline::after(SHORT_TIME), move || begin.send(()));
         assert!(late.await.is_none());
         drop(release);
-        assert_eq!(cores.cut(Deadline::after(LONG), || 1).await, Some(1));
+        assert_eq!(cores.cut(Deadline::after(LONG_TIME), || 1).await, Some(1));
         // The late work was dropped with its sender.
         assert!(begun.recv().is_err());
     }

@@ -15,20 +15,20 @@
 use super::deadline::Deadline;
 use std::time::Duration;
 
-const PLAN_MOST: Duration = Duration::from_secs(4);
-const SEARCH_MOST: Duration = Duration::from_secs(20);
-const READ_MOST: Duration = Duration::from_secs(15);
-const RANK_MOST: Duration = Duration::from_secs(2);
-const ANSWER_LEAST: Duration = Duration::from_secs(3);
-const ANSWER_MOST: Duration = Duration::from_secs(20);
-const ANSWER_WITHOUT_MODEL: Duration = Duration::from_secs(1);
-const CHECK: Duration = Duration::from_millis(300);
+const MAX_PLAN_TIME: Duration = Duration::from_secs(4);
+const MAX_SEARCH_TIME: Duration = Duration::from_secs(20);
+const MAX_READ_TIME: Duration = Duration::from_secs(15);
+const MAX_RANK_TIME: Duration = Duration::from_secs(2);
+const MIN_ANSWER_TIME: Duration = Duration::from_secs(3);
+const MAX_ANSWER_TIME: Duration = Duration::from_secs(20);
+const EXTRACT_TIME: Duration = Duration::from_secs(1);
+const CHECK_TIME: Duration = Duration::from_millis(300);
 /// After the answer's deadline, for closing it or for falling back to an extracted answer.
-const GRACE: Duration = Duration::from_millis(300);
+const ANSWER_GRACE: Duration = Duration::from_millis(300);
 
 /// The deadline of each stage.
 #[derive(Debug, Clone, Copy)]
-pub struct Shares {
+pub struct StageDeadlines {
     /// For planning with a model.
     pub plan: Deadline,
     pub search: Deadline,
@@ -42,35 +42,35 @@ pub struct Shares {
     read: Deadline,
 }
 
-impl Shares {
+impl StageDeadlines {
     /// Divides what is left until `total`.
     #[must_use]
     pub fn new(total: Deadline, reads: bool, has_model: bool) -> Self {
         let budget = total.remaining();
         let plan = if reads && has_model {
-            (budget / 10).min(PLAN_MOST)
+            (budget / 10).min(MAX_PLAN_TIME)
         } else {
             Duration::ZERO
         };
         let answer = if has_model {
-            (budget / 4).clamp(ANSWER_LEAST, ANSWER_MOST)
+            (budget / 4).clamp(MIN_ANSWER_TIME, MAX_ANSWER_TIME)
         } else {
-            ANSWER_WITHOUT_MODEL
+            EXTRACT_TIME
         };
         let answer = answer.min(budget / 2);
-        let rank = (budget / 10).min(RANK_MOST);
-        let check = CHECK.min(answer / 4);
-        let grace = GRACE.min(answer / 4);
+        let rank = (budget / 10).min(MAX_RANK_TIME);
+        let check = CHECK_TIME.min(answer / 4);
+        let grace = ANSWER_GRACE.min(answer / 4);
 
         let gathering = budget.saturating_sub(answer + rank);
         let search = if reads { gathering / 2 } else { gathering };
         Self {
-            plan: total.within(plan),
-            search: total.within(search.min(SEARCH_MOST)),
-            read: total.keep(answer + rank),
-            rank: total.keep(answer),
-            answer: total.keep(check + grace),
-            answer_cut: total.keep(check),
+            plan: total.at_most(plan),
+            search: total.at_most(search.min(MAX_SEARCH_TIME)),
+            read: total.earlier_by(answer + rank),
+            rank: total.earlier_by(answer),
+            answer: total.earlier_by(check + grace),
+            answer_cut: total.earlier_by(check),
             check: total,
         }
     }
@@ -78,7 +78,7 @@ impl Shares {
     /// The deadline of the read stage if it starts now.
     #[must_use]
     pub fn read(&self) -> Deadline {
-        self.read.within(READ_MOST)
+        self.read.at_most(MAX_READ_TIME)
     }
 }
 
@@ -90,7 +90,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn stage_deadlines_follow_the_table() {
         let shares = |seconds, reads, model| {
-            let shares = Shares::new(Deadline::after(Duration::from_secs(seconds)), reads, model);
+            let shares =
+                StageDeadlines::new(Deadline::after(Duration::from_secs(seconds)), reads, model);
             [shares.plan, shares.search, shares.rank, shares.answer]
                 .map(|at| at.remaining().as_secs_f64())
         };
@@ -105,7 +106,7 @@ mod tests {
             milliseconds in 0u64..300_000, reads in any::<bool>(), model in any::<bool>(),
         ) {
             let total = Deadline::after(Duration::from_millis(milliseconds));
-            let shares = Shares::new(total, reads, model);
+            let shares = StageDeadlines::new(total, reads, model);
             let order = [
                 shares.plan, shares.search, shares.rank, shares.answer, shares.answer_cut,
                 shares.check,

@@ -1,4 +1,4 @@
-use super::canonical;
+use super::canonical_url;
 use proptest::prelude::*;
 
 #[test]
@@ -55,7 +55,7 @@ fn urls_of_one_page_are_equal() {
         ("file:///doc/a.html#part", "file:///doc/a.html"),
     ];
     for (one, other) in table {
-        assert_eq!(canonical(one), canonical(other), "{one}");
+        assert_eq!(canonical_url(one), canonical_url(other), "{one}");
     }
 }
 
@@ -74,20 +74,23 @@ fn different_pages_stay_different() {
         ("file:///doc/a/", "file:///doc/a"),
     ];
     for (one, other) in table {
-        assert_ne!(canonical(one), canonical(other), "{one}");
+        assert_ne!(canonical_url(one), canonical_url(other), "{one}");
     }
 }
 
 #[test]
 fn text_that_is_no_url_is_only_trimmed() {
-    assert_eq!(canonical(" no address "), "no address");
-    assert_eq!(canonical(""), "");
+    assert_eq!(canonical_url(" no address "), "no address");
+    assert_eq!(canonical_url(""), "");
 }
 
 #[test]
 fn a_host_that_becomes_an_ip_address_without_its_dots_is_unchanged() {
-    assert_eq!(canonical("http://0../a"), "http://0../a");
-    assert_eq!(canonical("http://0./a"), canonical("https://0.0.0.0/a"));
+    assert_eq!(canonical_url("http://0../a"), "http://0../a");
+    assert_eq!(
+        canonical_url("http://0./a"),
+        canonical_url("https://0.0.0.0/a")
+    );
 }
 
 proptest! {
@@ -97,14 +100,14 @@ proptest! {
         path in "(/[a-zA-Z0-9%~.é]{0,6}){0,4}",
         query in "(\\?([a-z_]{1,8}=[a-zA-Z0-9%+&]{0,6}){0,3})?",
     ) {
-        let once = canonical(&format!("http://{host}{path}{query}"));
-        prop_assert_eq!(canonical(&once), once);
+        let once = canonical_url(&format!("http://{host}{path}{query}"));
+        prop_assert_eq!(canonical_url(&once), once);
     }
 
     #[test]
     fn any_text_has_a_stable_canonical_form(text in "\\PC{0,80}") {
-        let once = canonical(&text);
-        prop_assert_eq!(canonical(&once), once);
+        let once = canonical_url(&text);
+        prop_assert_eq!(canonical_url(&once), once);
     }
 
     #[test]
@@ -115,7 +118,7 @@ proptest! {
         port in "(:(80|443|8080|0|99999)?)?",
         rest in "[/?#&=%+;a-z0-9.~é ]{0,24}",
     ) {
-        let once = canonical(&format!("{scheme}{user}{host}{port}{rest}"));
-        prop_assert_eq!(canonical(&once), once);
+        let once = canonical_url(&format!("{scheme}{user}{host}{port}{rest}"));
+        prop_assert_eq!(canonical_url(&once), once);
     }
 }

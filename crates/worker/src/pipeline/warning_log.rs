@@ -5,12 +5,12 @@ use privachat_core::schema::Event;
 use std::sync::{Mutex, PoisonError};
 
 /// A sink that forwards every event but repeated warnings, and collects the warnings in order.
-pub(super) struct Reporter<'a> {
+pub(super) struct WarningLog<'a> {
     sink: &'a dyn ProgressSink,
     warnings: Mutex<Vec<String>>,
 }
 
-impl<'a> Reporter<'a> {
+impl<'a> WarningLog<'a> {
     pub(super) fn new(sink: &'a dyn ProgressSink) -> Self {
         Self {
             sink,
@@ -35,7 +35,7 @@ impl<'a> Reporter<'a> {
     }
 }
 
-impl ProgressSink for Reporter<'_> {
+impl ProgressSink for WarningLog<'_> {
     fn emit(&self, event: Event) {
         if let Event::Warning { message } = &event
             && !self.is_new(message)
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn a_repeated_warning_is_sent_and_kept_once() {
         let recorder = Recorder::default();
-        let reporter = Reporter::new(&recorder);
+        let reporter = WarningLog::new(&recorder);
         let sink: &dyn ProgressSink = &reporter;
         for message in ["b", "a", "b"] {
             sink.warn(message);

@@ -3,20 +3,20 @@
 use crate::pipeline::{answer::citations, text::sentences};
 
 /// Longer answers, in characters, are never abstentions.
-const LONGEST: usize = 400;
+const MAX_ABSTENTION_CHARS: usize = 400;
 
 /// Whether an answer says that the sources do not answer, and cites none of `sources` sources for
 /// anything else.
-pub(super) fn declines(text: &str, sources: usize) -> bool {
-    if text.chars().count() >= LONGEST {
+pub(super) fn is_abstention(text: &str, sources: usize) -> bool {
+    if text.chars().count() >= MAX_ABSTENTION_CHARS {
         return false;
     }
     let mut declines = false;
     for sentence in sentences(text) {
         let lower = sentence.to_lowercase();
-        let says_so = DECLINING.iter().any(|part| lower.contains(part));
-        let tells = !citations::cited(sentence, sources).is_empty()
-            && (!says_so || YET.iter().any(|word| lower.contains(word)));
+        let says_so = ABSTENTION_PHRASES.iter().any(|part| lower.contains(part));
+        let tells = !citations::cited_numbers(sentence, sources).is_empty()
+            && (!says_so || CONTRAST_WORDS.iter().any(|word| lower.contains(word)));
         if tells {
             return false;
         }
@@ -25,7 +25,7 @@ pub(super) fn declines(text: &str, sources: usize) -> bool {
     declines
 }
 
-const DECLINING: [&str; 17] = [
+const ABSTENTION_PHRASES: [&str; 17] = [
     "do not answer",
     "don't answer",
     "does not answer",
@@ -46,7 +46,7 @@ const DECLINING: [&str; 17] = [
 ];
 
 /// After one of these, such a sentence states something.
-const YET: [&str; 5] = [" but ", "however", " aber ", " mais ", " pero "];
+const CONTRAST_WORDS: [&str; 5] = [" but ", "however", " aber ", " mais ", " pero "];
 
 #[cfg(test)]
 mod tests {
@@ -71,7 +71,7 @@ mod tests {
             ),
             ("Mars is a planet [1].", false),
         ] {
-            assert_eq!(declines(text, 2), expected, "{text}");
+            assert_eq!(is_abstention(text, 2), expected, "{text}");
         }
     }
 }
