@@ -23,7 +23,7 @@ mutants=()
 
 mutant "finish without the nonce test" $jobs/scripts/finish.lua \
     "known[2] ~= ARGV[1]" "false" state_machine::
-mutant "heartbeat without the nonce test" $jobs/scripts/beat.lua \
+mutant "heartbeat without the nonce test" $jobs/scripts/heartbeat.lua \
     " or known[2] ~= ARGV[1]" "" state_machine::
 mutant "report without the nonce test" $jobs/scripts/report.lua \
     " or known[2] ~= ARGV[1]" "" state_machine::
@@ -45,44 +45,44 @@ mutant "finish ignores a cancel" $jobs/scripts/finish.lua \
     "if known[3] then" "if false then" job_claims::a_search_that_was_cancelled
 mutant "claim does not wait until a search is due" $jobs/scripts/claim.lua \
     "not_before > now" "false" job_claims::a_search_cannot_be_claimed_before
-mutant "no limit to crashes" $jobs/scripts/look.lua \
+mutant "no limit to crashes" $jobs/scripts/inspect.lua \
     "crashes > tonumber(ARGV[1])" "false" state_machine::
-mutant "every loss is charged" $jobs/scripts/look.lua \
+mutant "every loss is charged" $jobs/scripts/inspect.lua \
     "  if lost == '' then" "  if true then" lost_workers::searches_that_are_lost_together
-mutant "no loss in company is charged" $jobs/scripts/look.lua \
+mutant "no loss in company is charged" $jobs/scripts/inspect.lua \
     "  if #both == 0 then" "  if false then" lost_workers::a_suspect_lost_again_without
-mutant "no limit to losses" $jobs/scripts/look.lua \
+mutant "no limit to losses" $jobs/scripts/inspect.lua \
     " or crashes + losses > tonumber(ARGV[11])" "" lost_workers::a_search_that_is_repeatedly_lost
 mutant "a claim does not store its process" $jobs/scripts/claim.lua \
     "'holder', ARGV[1] .. ' ' .. ARGV[6], " "" lost_workers::a_search_in_another_process
-mutant "searches that were taken over are forgotten" $jobs/scripts/lost.lua \
+mutant "searches that were taken over are forgotten" $jobs/scripts/record_lost.lua \
     "redis.call('SADD', KEYS[1], is_full and '+' or ARGV[i])" "" lost_workers::searches_with_later_leases
 mutant "a suspect is claimed beside any number of searches" $jobs/scripts/claim.lua \
     "losses > tonumber(ARGV[7])" "false" lost_workers::a_suspect_is_claimed_only
-mutant "a worker makes no room for a suspect" crates/worker/src/daemon/slots.rs \
-    "1 => all.div_ceil(SUSPECTS)," "_ => 1," poison_search::twenty_searches_in_one_worker
+mutant "a worker makes no room for a suspect" crates/worker/src/daemon/concurrency.rs \
+    "1 => all.div_ceil(MAX_CONCURRENT_SUSPECTS)," "_ => 1," poison_search::twenty_searches_in_one_worker
 mutant "a wrong type is an outage" $jobs/error.rs \
     "return Self::Damaged(error);" "return Self::Unavailable(error);" damaged_keys::one_damaged_key
-mutant "keys of a wrong type are not removed" $jobs/scripts/mend.lua \
+mutant "keys of a wrong type are not removed" $jobs/scripts/set_aside.lua \
     "is ~= 'none' and is ~= should_be" "false" damaged_keys::one_damaged_key
 mutant "entries that are not ids stay in their indexes" $jobs/ids.rs \
-    "self.query_in::<u64>(Scope::Queues, &command).await?;" "" damaged_keys::entries_that_are_not_ids
-mutant "heartbeat does not extend the lease" $jobs/scripts/beat.lua \
+    "self.query_in::<u64>(KeyGroup::Queues, &command).await?;" "" damaged_keys::entries_that_are_not_ids
+mutant "heartbeat does not extend the lease" $jobs/scripts/heartbeat.lua \
     "redis.call('HSET', KEYS[2], 'lease', now_ms() + ARGV[2])" "" recovery_network::a_slow_network
-mutant "accept stores no pending entry" $jobs/scripts/accept.lua \
+mutant "accept stores no pending entry" $jobs/scripts/enqueue.lua \
     "redis.call('ZADD', pending, unpack(numbers))" "" recovery_network::a_popped_queue_entry
-mutant "submissions wait for one attempt after another" $jobs/group.rs \
-    "Waits::WithItsCaller if is_away => caller.group.all()," "" batched_submit::when_redis_is_silent
-mutant "an abandoned submission is made" $jobs/group.rs \
-    "if waits == Waits::WithItsCaller {" "if false {" batched_submit::a_submission_dropped
-mutant "no outage grace" $jobs/amnesty.rs \
+mutant "submissions wait for one attempt after another" $jobs/batch.rs \
+    "CancelPolicy::DropWithCaller if is_away => caller.pending.take_all()," "" batched_submit::when_redis_is_silent
+mutant "an abandoned submission is made" $jobs/batch.rs \
+    "if waits == CancelPolicy::DropWithCaller {" "if false {" batched_submit::a_submission_dropped
+mutant "no outage grace" $jobs/outage_grace.rs \
     "until = Some(Instant::now() + self.lease);" "until = None;" \
     recovery_redis::after_a_restart_of_redis_running
 mutant "the client's response timeout on a blocking connection" crates/core/src/connection/node.rs \
     "
             .set_response_timeout(None)" "" idle_worker::an_idle_worker_waits
-mutant "no watchdog over the pop" $jobs/take.rs \
-    "BLOCK + WATCHDOG," "BLOCK * 1000 + WATCHDOG," idle_worker::an_unanswered_wait
+mutant "no watchdog over the pop" $jobs/dequeue.rs \
+    "BLOCK_TIMEOUT + WATCHDOG_MARGIN," "BLOCK_TIMEOUT * 1000 + WATCHDOG_MARGIN," idle_worker::an_unanswered_wait
 mutant "a cancel sends no message" $jobs/scripts/cancel.lua \
     "redis.call('PUBLISH', ARGV[4], ARGV[5])" "" cancellation::a_cancelled_search
 

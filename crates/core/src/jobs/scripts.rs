@@ -23,7 +23,7 @@ macro_rules! new_job_script {
         Script::new(concat!(
             include_str!("scripts/clock.lua"),
             include_str!("scripts/prelude.lua"),
-            include_str!("scripts/begin.lua"),
+            include_str!("scripts/new_job.lua"),
             include_str!(concat!("scripts/", $file))
         ))
     };
@@ -69,10 +69,10 @@ pub(super) struct Scripts {
 impl Scripts {
     pub(super) fn load() -> Self {
         Self {
-            enqueue: new_job_script!("accept.lua"),
+            enqueue: new_job_script!("enqueue.lua"),
             create: new_job_script!("create.lua"),
             claim: job_script!("claim.lua"),
-            heartbeat: job_script!("beat.lua"),
+            heartbeat: job_script!("heartbeat.lua"),
             report: job_script!("report.lua"),
             finish: job_script!("finish.lua"),
             release: job_script!("release.lua"),
@@ -80,20 +80,20 @@ impl Scripts {
             erase: job_script!("erase.lua"),
             register: queue_script!("register.lua"),
             push: queue_script!("push.lua"),
-            update_index: queue_script!("book.lua"),
+            update_index: queue_script!("update_index.lua"),
             fail: job_script!("fail.lua"),
-            inspect: job_script!("look.lua"),
-            take_due: queue_script!("due.lua"),
-            lost_entries: queue_script!("popped.lua"),
-            worker_heartbeat: queue_script!("announce.lua"),
+            inspect: job_script!("inspect.lua"),
+            take_due: queue_script!("take_due.lua"),
+            lost_entries: queue_script!("lost_entries.lua"),
+            worker_heartbeat: queue_script!("worker_heartbeat.lua"),
             overview: queue_script!("overview.lua"),
-            list_jobs: queue_script!("board.lua"),
-            record_failure: queue_script!("note.lua"),
-            callback_status: job_script!("callback.lua"),
-            delivery_failed: job_script!("missed.lua"),
+            list_jobs: queue_script!("list_jobs.lua"),
+            record_failure: queue_script!("record_failure.lua"),
+            callback_status: job_script!("callback_status.lua"),
+            delivery_failed: job_script!("delivery_failed.lua"),
             postpone: queue_script!("postpone.lua"),
-            set_aside: queue_script!("mend.lua"),
-            record_lost: queue_script!("lost.lua"),
+            set_aside: queue_script!("set_aside.lua"),
+            record_lost: queue_script!("record_lost.lua"),
         }
     }
 }

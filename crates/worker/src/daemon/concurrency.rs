@@ -76,7 +76,7 @@ impl Slot {
     }
 }
 
-/// Slots of `all` that a search takes. After one loss, [`SUSPECTS`] searches run at a time: the
+/// Slots of `all` that a search takes. After one loss, [`MAX_CONCURRENT_SUSPECTS`] searches run at a time: the
 /// next crash loses three others at most. After two losses a search runs alone, so that the next
 /// crash is charged to it.
 fn slots_for_suspect(all: usize, losses: u32) -> usize {

@@ -30,7 +30,7 @@ impl CpuPool {
     }
 
     /// Runs at most `count` tasks at once.
-    fn on(threads: Threads, count: usize) -> Self {
+    fn on(threads: BlockingPool, count: usize) -> Self {
         Self {
             turns: Arc::new(Semaphore::new(count)),
             threads: Arc::new(threads),

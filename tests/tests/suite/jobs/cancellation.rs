@@ -19,12 +19,17 @@ const SHORT_LEASE: u64 = 3;
 /// Before the next heartbeat of a long lease, and far more than a message takes.
 const BEFORE_THE_HEARTBEAT: Duration = Duration::from_secs(60);
 
-/// A model that writes a word now and then, for longer than any test waits: only a cancel ends the
-/// call, neither a pause nor the end of the search's time.
-fn slow_model() -> Upstream {
-    let word = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hm \"}}]}\n\n";
-    let steps = [Step::Send(word.into()), Step::Wait(Duration::from_secs(5))];
-    let steps = steps.iter().cloned().cycle().take(200).collect();
+/// A model that reasons for longer than any test waits. Its reasoning is hidden, so the attempt
+/// reports nothing and learns of a cancel from the message alone; no timeout ends the call either.
+fn reasoning_model() -> Upstream {
+    let send = |content: &str| {
+        let delta = json!({"choices": [{"index": 0, "delta": {"content": content}}]});
+        Step::Send(format!("data: {delta}\n\n").into())
+    };
+    let mut steps = vec![send("<think>")];
+    for _ in 0..200 {
+        steps.extend([send("hm "), Step::Wait(Duration::from_secs(5))]);
+    }
     Upstream::always(Reply::steps(200, "text/event-stream", steps))
 }
 
@@ -70,7 +75,7 @@ async fn wait_until_abandoned(upstream: &Upstream, searches: usize) {
 /// The duration is measured by the bench `cancel`.
 #[tokio::test]
 async fn a_cancelled_search_hangs_up_on_its_upstreams_without_waiting_for_a_heartbeat() {
-    let (searxng, model) = (searxng::finding(gather_results()), slow_model());
+    let (searxng, model) = (searxng::finding(gather_results()), reasoning_model());
     let (stack, ids) = start_running(&searxng, Some(&model), SEARCHES, LONG_LEASE).await;
     for id in &ids {
         let path = format!("/api/v1/search/{id}");

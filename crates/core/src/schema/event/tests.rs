@@ -13,7 +13,7 @@ const SCRIPTS: [&str; 6] = [
     include_str!("../../jobs/scripts/prelude.lua"),
     include_str!("../../jobs/scripts/claim.lua"),
     include_str!("../../jobs/scripts/fail.lua"),
-    include_str!("../../jobs/scripts/look.lua"),
+    include_str!("../../jobs/scripts/inspect.lua"),
     include_str!("../../jobs/scripts/release.lua"),
     include_str!("../../jobs/scripts/finish.lua"),
 ];
