@@ -96,7 +96,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_goes_on_after_a_panic() {
-        let cores = CpuPool::on(Threads::new(1), 1);
+        let cores = CpuPool::on(BlockingPool::new(1), 1);
         let deadline = Deadline::after(LONG_TIME);
         let broken = cores.cut(deadline, || -> u8 { panic!("bad page") });
         assert_eq!(broken.await, None);
@@ -105,7 +105,7 @@ mod tests {
 
     #[tokio::test]
     async fn at_most_the_given_number_of_tasks_run_at_once() {
-        let cores = CpuPool::on(Threads::new(2), 2);
+        let cores = CpuPool::on(BlockingPool::new(2), 2);
         let at_work = Arc::new(AtomicUsize::new(0));
         let all = (0..20).map(|_| {
             let at_work = Arc::clone(&at_work);
@@ -140,7 +140,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_is_late_before_it_begins_never_runs() {
-        let cores = CpuPool::on(Threads::new(1), 1);
+        let cores = CpuPool::on(BlockingPool::new(1), 1);
         let (release, wait) = mpsc::channel::<()>();
         let busy = cores.cut(Deadline::after(SHORT_TIME), move || wait.recv().is_ok());
         assert_eq!(busy.await, None);
