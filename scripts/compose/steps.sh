@@ -134,7 +134,7 @@ model_on_the_host() {
         kill "$model"
         case $address in
             127.0.0.1) grep -q 'OLLAMA_HOST=0.0.0.0' "$scratch/check.txt" || die "no hint: $(cat "$scratch/check.txt")" ;;
-            *) grep -q 'ok    model       stand-in is there' "$scratch/check.txt" || die "not reached: $(cat "$scratch/check.txt")" ;;
+            *) grep -q 'ok    model       stand-in is available' "$scratch/check.txt" || die "not reached: $(cat "$scratch/check.txt")" ;;
         esac
     done
 }

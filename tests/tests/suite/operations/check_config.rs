@@ -64,7 +64,7 @@ async fn check_config_succeeds_when_everything_answers() {
     let shown = stdout(&output);
     let rows = [
         "ok    redis       version ",
-        "ok    history     SQLite file ./data/privachat.db: will be made",
+        "ok    history     SQLite file ./data/privachat.db: will be created",
         "ok    local       1 files, not indexed yet",
         "ok    wikipedia   Testpedia",
         "ok    searxng",

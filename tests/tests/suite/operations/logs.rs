@@ -68,7 +68,7 @@ async fn both_processes_log_the_request_and_the_search_in_every_line() {
     let of_search = of_session(&worker, id);
     for message in [
         "started",
-        "failed for a passing reason; trying again",
+        "attempt failed; trying again",
         "ended",
     ] {
         assert!(says(&of_search, message), "{message}: {worker:#?}");
