@@ -111,7 +111,7 @@ async fn full(scenario: Scenario) -> Duration {
     let what = "the worker keeps its result";
     eventually(what, scenario.timeout(), async || {
         let output = std::fs::read_to_string(&log).ok()?;
-        output.contains("cannot hand in").then_some(())
+        output.contains("cannot store an outcome").then_some(())
     })
     .await;
     stack.redis.fill(false).await;

@@ -66,11 +66,7 @@ async fn both_processes_log_the_request_and_the_search_in_every_line() {
 
     let worker = lines(&stack.workers[0].process().output());
     let of_search = of_session(&worker, id);
-    for message in [
-        "started",
-        "attempt failed; trying again",
-        "ended",
-    ] {
+    for message in ["started", "attempt failed; trying again", "ended"] {
         assert!(says(&of_search, message), "{message}: {worker:#?}");
     }
     assert!(

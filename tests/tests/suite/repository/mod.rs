@@ -4,3 +4,4 @@ mod alerts;
 mod borders;
 mod deploy_files;
 mod harness;
+mod language;

@@ -208,7 +208,7 @@ async fn a_worker_keeps_a_result_until_a_full_redis_has_room() {
     eventually("the worker cannot hand it in", TIMEOUT, async || {
         std::fs::read_to_string(&log)
             .unwrap()
-            .contains("cannot hand in")
+            .contains("cannot store an outcome")
             .then_some(())
     })
     .await;

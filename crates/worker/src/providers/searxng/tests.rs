@@ -233,7 +233,7 @@ async fn unexpected_formats_are_malformed() {
     for (text, reason) in [
         ("<!doctype html><html>", "HTML instead of JSON"),
         ("{\"results\": [", "not JSON"),
-        ("[]", "JSON, but no object"),
+        ("[]", "JSON, but not an object"),
         ("{\"hello\": 1}", "no list of results"),
         ("", "not JSON"),
     ] {

@@ -23,7 +23,7 @@ impl<'a> StreamedText<'a> {
 
     pub(super) fn push(&mut self, piece: &str) {
         let delta = self.filter.push(piece);
-        self.show(delta);
+        self.emit(delta);
     }
 
     /// Voids the text so far.
@@ -38,10 +38,10 @@ impl<'a> StreamedText<'a> {
 
     pub(super) fn finish(&mut self) {
         let delta = self.filter.finish();
-        self.show(delta);
+        self.emit(delta);
     }
 
-    fn show(&mut self, delta: String) {
+    fn emit(&mut self, delta: String) {
         if delta.is_empty() {
             return;
         }
