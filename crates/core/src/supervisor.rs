@@ -31,7 +31,7 @@ pub enum TaskExited {
 }
 
 impl TaskSet {
-    /// Starts a task. [`PartDied`] reports it by `name`.
+    /// Starts a task. [`TaskExited`] reports it by `name`.
     pub fn spawn(&mut self, name: &'static str, part: impl Future<Output = ()> + Send + 'static) {
         let id = self.tasks.spawn(part).id();
         self.names.insert(id, name);
@@ -51,7 +51,7 @@ impl TaskSet {
     /// Waits for all tasks to end, after the caller has asked them to stop.
     ///
     /// # Errors
-    /// [`PartDied::Panicked`] for the first task that panicked.
+    /// [`TaskExited::Panicked`] for the first task that panicked.
     pub async fn join_all(mut self) -> Result<(), TaskExited> {
         while let Some(ended) = self.tasks.join_next().await {
             ended.map_err(|source| self.panic_error(source))?;

@@ -12,7 +12,7 @@ use url::Url;
 const CACHE_TIMEOUT: Duration = Duration::from_millis(250);
 /// Larger pages, in bytes of JSON, are not cached.
 const MAX_CACHED_BYTES: usize = 1024 * 1024;
-/// Part of the key. Increase it when [`Kept`] or the extraction changes, so that older pages are
+/// Part of the key. Increase it when [`CachedPage`] or the extraction changes, so that older pages are
 /// not found.
 const FORMAT_VERSION: u8 = 2;
 

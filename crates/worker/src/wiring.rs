@@ -95,10 +95,10 @@ pub fn build(settings: &PipelineSettings) -> anyhow::Result<Wiring> {
     build_observed(settings, None)
 }
 
-/// As [`context`], and reports every call to an upstream to `calls`.
+/// As [`build`], and reports every call to an upstream to `calls`.
 ///
 /// # Errors
-/// As [`context`].
+/// As [`build`].
 pub fn build_observed(
     settings: &PipelineSettings,
     calls: Option<&Arc<dyn CallObserver>>,

@@ -8,7 +8,7 @@ use std::{
     future::{Ready, ready},
 };
 
-/// Who sends a request. Handlers take it as a parameter; [`super::identify`] sets it.
+/// Who sends a request. Handlers take it as a parameter; [`super::authenticate`] sets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// No key or an unknown one, though a key is required.
@@ -58,7 +58,7 @@ impl FromRequest for Caller {
     }
 }
 
-/// The caller that [`super::identify`] set. It does not run when no key is set: then all callers
+/// The caller that [`super::authenticate`] set. It does not run when no key is set: then all callers
 /// are anonymous.
 pub(super) fn caller_from_request(request: &HttpRequest) -> Caller {
     if let Some(caller) = request.extensions().get::<Caller>() {

@@ -1,5 +1,5 @@
 //! Refuses requests whose `Host` is not an allowed name, with and without a key.
-//! [`privachat_core::hosts`] says why (DNS rebinding).
+//! [`privachat_core::allowed_hosts`] says why (DNS rebinding).
 
 use crate::{problem::Problem, state::AppState};
 use actix_web::{

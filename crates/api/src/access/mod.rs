@@ -1,6 +1,6 @@
 //! Access control: API keys, which [`Caller`] may view which search, allowed hosts and origins.
 //!
-//! Middleware authenticates ([`identify`]) and refuses ([`guard`], [`check_host`],
+//! Middleware authenticates ([`authenticate`]) and refuses ([`require_key`], [`check_host`],
 //! [`check_origin`]). Handlers take a [`Caller`] or an [`Admin`]. Without API_KEYS and
 //! API_ADMIN_KEYS everything is allowed.
 

@@ -22,7 +22,7 @@ pub(crate) struct TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Parses addresses, networks and host names. [`Self::follow_names`] keeps the addresses of the
+    /// Parses addresses, networks and host names. [`Self::resolve_periodically`] keeps the addresses of the
     /// names current: a container gets a new one with each start.
     ///
     /// # Errors

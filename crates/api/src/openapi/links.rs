@@ -17,7 +17,7 @@ const ID_SOURCES: [(&str, &str); 5] = [
     ("sessions", "$response.body#/sessions/0/id"),
 ];
 
-/// Links each of the [`SOURCES`] to all operations that take a session id.
+/// Links each of the [`ID_SOURCES`] to all operations that take a session id.
 pub(super) struct SessionLinks;
 
 impl Modify for SessionLinks {

@@ -1,4 +1,4 @@
-//! [`Feed`]: the events of one search that were read so far, and the task that reads them from
+//! [`EventStream`]: the events of one search that were read so far, and the task that reads them from
 //! Redis.
 
 use super::{EventStreams, frame::Frame};

@@ -6,7 +6,7 @@
 //!                                                    (one a search) ▶ Subscriber ─▶ WebSocket
 //! ```
 //!
-//! A [`Listener`] is a position in the frames of a [`Feed`]. It buffers nothing: a slow subscriber
+//! A [`Subscriber`] is a position in the frames of a [`EventStream`]. It buffers nothing: a slow subscriber
 //! costs no memory, and a late one reads the same frames.
 
 mod event_stream;
@@ -49,7 +49,7 @@ impl EventStreams {
     }
 
     /// Subscribes to the events of a search after `after`. A search that does not exist yields
-    /// [`News::Gone`].
+    /// [`Update::Ended`].
     pub(crate) fn subscribe(self: &Arc<Self>, id: Uuid, after: EventId) -> Subscriber {
         Subscriber::new(self.open_stream(id), after)
     }

@@ -1,4 +1,4 @@
-//! [`Socket`]: sends the events of a search over WebSocket and handles the client's commands
+//! [`EventSocket`]: sends the events of a search over WebSocket and handles the client's commands
 //! (<https://www.rfc-editor.org/rfc/rfc6455>).
 
 use super::{

@@ -1,4 +1,4 @@
-//! [`Listener`]: one subscriber to the events of a search.
+//! [`Subscriber`]: one subscriber to the events of a search.
 
 use super::{
     event_stream::{EventStream, StreamEnd},

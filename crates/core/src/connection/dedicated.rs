@@ -1,4 +1,4 @@
-//! [`Dedicated`]: a connection for one task that blocks on it. [`Wake`] ends the blocking command.
+//! [`DedicatedConnection`]: a connection for one task that blocks on it. [`UnblockHandle`] ends the blocking command.
 
 use super::{node::Node, with_connect_timeout};
 use redis::{RedisResult, aio::MultiplexedConnection};
@@ -12,7 +12,7 @@ pub struct DedicatedConnection {
     pub unblock_handle: UnblockHandle,
 }
 
-/// Ends the blocking command of a [`Dedicated`] connection.
+/// Ends the blocking command of a [`DedicatedConnection`] connection.
 #[derive(Clone)]
 pub struct UnblockHandle {
     /// The server that gave the client id: ids are unique per server only.

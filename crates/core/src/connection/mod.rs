@@ -1,5 +1,5 @@
 //! Connections to Redis: one server, a master with its sentinels, or a Cluster. [`Redis`] opens
-//! them, [`Link`] sends each command to the server of its key, which `Directory` knows.
+//! them, [`RoutedConnection`] sends each command to the server of its key, which `Directory` knows.
 //!
 //! * **shared**: one multiplexed connection per server and async runtime, for small commands and
 //!   scripts; it is replaced when it breaks.
@@ -58,7 +58,7 @@ impl Redis {
     /// Parses `address`; connects on first use.
     ///
     /// # Errors
-    /// [`InvalidAddress`] if it is malformed. The message does not repeat it: it may hold a
+    /// [`InvalidRedisUrl`] if it is malformed. The message does not repeat it: it may hold a
     /// password.
     pub fn open(address: &str) -> Result<Self, InvalidRedisUrl> {
         Self::open_with_ca(address, None)

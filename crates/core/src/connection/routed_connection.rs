@@ -1,4 +1,4 @@
-//! [`Link`]: a connection that routes each command to the server of its key.
+//! [`RoutedConnection`]: a connection that routes each command to the server of its key.
 
 use super::{
     QUEUE_KEY,

@@ -1,6 +1,6 @@
 //! The topology: the servers that hold keys and the slots that each owns.
 //!
-//! [`Directory`] fetches the slot map from the sentinels or the nodes of a Cluster, caches it, and
+//! [`Topology`] fetches the slot map from the sentinels or the nodes of a Cluster, caches it, and
 //! fetches it again after an error that invalidates it. A single server owns all slots: nothing is
 //! fetched.
 

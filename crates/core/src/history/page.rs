@@ -60,7 +60,7 @@ pub struct Cursor {
     pub(super) id: Option<Uuid>,
 }
 
-/// The text is not a [`Before`].
+/// The text is not a [`Cursor`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("neither a time nor a next_before")]
 pub struct InvalidCursor;

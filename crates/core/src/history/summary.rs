@@ -1,4 +1,4 @@
-//! [`Summary`]: what the session list shows and its full-text search matches.
+//! [`SummaryRow`]: what the session list shows and its full-text search matches.
 
 use super::search_words::words;
 use serde::{Deserialize, de::IgnoredAny};

@@ -18,7 +18,7 @@ pub enum CancelResult {
 }
 
 impl Jobs {
-    /// Cancels a job. After [`Cancelled::AtOnce`] and [`Cancelled::Flagged`] it never completes.
+    /// Cancels a job. After [`CancelResult::Cancelled`] and [`CancelResult::Requested`] it never completes.
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer; safe to repeat.

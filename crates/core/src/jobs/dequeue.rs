@@ -45,7 +45,7 @@ pub struct Consumer {
     logged_keys: Arc<LoggedKeys>,
 }
 
-/// Ends the blocking pop of a [`Taker`].
+/// Ends the blocking pop of a [`Consumer`].
 #[derive(Clone)]
 pub struct Unblocker {
     wake: SharedWake,
@@ -173,7 +173,7 @@ impl Unblocker {
     }
 }
 
-/// The reply to [`pops`]: a queue and its entry, and the extra entries of the first queue.
+/// The reply to [`pop_commands`]: a queue and its entry, and the extra entries of the first queue.
 type PopReply = (Option<(String, RawEntry)>, Option<Vec<RawEntry>>);
 
 /// The server runs the second command when the first no longer blocks.

@@ -94,7 +94,7 @@ impl Jobs {
     /// existing job gets a queue entry only if it is pending and has none.
     ///
     /// # Errors
-    /// As [`Self::submit`].
+    /// As [`Self::enqueue`].
     pub async fn enqueue_idempotent(&self, job: &NewJob) -> Result<EnqueueResult, JobsError> {
         let register = self.register(job);
         let create = self.create(job);

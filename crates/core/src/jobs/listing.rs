@@ -77,7 +77,7 @@ impl Jobs {
         })
     }
 
-    /// Records a failed job for [`board`](Self::board).
+    /// Records a failed job for [`board`](Self::list_jobs).
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer; safe to repeat and to ignore.

@@ -75,7 +75,7 @@ type HolderFields = (
 
 impl Jobs {
     /// The short names of the jobs that were lost with this process, among those in `live` and in
-    /// `more`. [`MORE`] is among the names when `can_ask` excludes a job or a server does not answer.
+    /// `more`. [`UNNAMED_JOBS`] is among the names when `can_ask` excludes a job or a server does not answer.
     pub(super) async fn lost_with(
         &self,
         process: Uuid,

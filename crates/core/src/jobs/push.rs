@@ -31,7 +31,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Pushes a queue entry and schedules the check of its job. False when [`Place`] has left all
+    /// Pushes a queue entry and schedules the check of its job. False when [`Position`] has left all
     /// as it was.
     pub(super) async fn push(
         &self,

@@ -111,7 +111,7 @@ impl Jobs {
         Ok(bytes.map(Record::from))
     }
 
-    /// As [`Self::record_in_bulk`], with the result of [`Self::owner`].
+    /// As [`Self::record_pooled`], with the result of [`Self::owner`].
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer.

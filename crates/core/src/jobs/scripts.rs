@@ -115,7 +115,7 @@ pub(super) fn add_queue_keys(invocation: &mut ScriptInvocation<'_>) {
     }
 }
 
-/// The position of a mode among the keys of [`on_queues`], from 1.
+/// The position of a mode among the keys of [`add_queue_keys`], from 1.
 pub(super) fn mode_number(mode: Mode) -> usize {
     1 + mode as usize
 }

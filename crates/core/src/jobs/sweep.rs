@@ -269,7 +269,7 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Queue entries that were popped and not claimed within [`POP_GRACE`].
+    /// Queue entries that were popped and not claimed within [`CLAIM_GRACE`].
     async fn lost_entries(&mut self, mode: Mode) -> Result<Vec<(Uuid, String)>, JobsError> {
         let mut invocation = self.jobs.scripts.lost_entries.prepare_invoke();
         invocation

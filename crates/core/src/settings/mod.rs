@@ -1,4 +1,4 @@
-//! Settings from the environment, read once at the start by a [`Reader`] that reports all errors
+//! Settings from the environment, read once at the start by a [`SettingsReader`] that reports all errors
 //! together. [`SETTINGS`] is the table of all settings.
 
 mod environment;

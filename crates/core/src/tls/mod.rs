@@ -1,4 +1,4 @@
-//! TLS to configured servers: [`CaFile`] has additional authorities, [`TlsFault`] explains a failed
+//! TLS to configured servers: [`CaFile`] has additional authorities, [`TlsError`] explains a failed
 //! connection.
 
 mod ca_file;

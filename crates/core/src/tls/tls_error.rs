@@ -1,4 +1,4 @@
-//! [`TlsFault`]: the TLS failure behind an error of a client library.
+//! [`TlsError`]: the TLS failure behind an error of a client library.
 
 use rustls::CertificateError;
 use std::error::Error;

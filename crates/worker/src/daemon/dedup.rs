@@ -1,6 +1,6 @@
 //! Single flight: equal searches share one run, and its result is cached for later ones.
 //!
-//! Within a worker they share a [`Flight`]; workers share through Redis (see [`others`]). Each
+//! Within a worker they share a [`InFlightRun`]; workers share through Redis (see [`leader_lock`]). Each
 //! search gets all events and its own result. A cancelled follower detaches alone; the run is
 //! aborted when the last one detaches.
 

@@ -1,7 +1,7 @@
 //! The event writer: appends the events of a search to the job's stream in Redis. The pipeline
 //! never waits for it.
 //!
-//! [`Sink`] receives the events; [`Batches`] joins pieces of text and groups events into few calls.
+//! [`EventSink`] receives the events; [`Coalescer`] joins pieces of text and groups events into few calls.
 
 use crate::pipeline::ProgressSink;
 use privachat_core::{
@@ -51,7 +51,7 @@ pub(super) fn channel(jobs: Jobs, lease: Lease) -> (EventSink, impl Future<Outpu
 }
 
 /// Runs a search and its event writer concurrently. After the search, the writer gets
-/// [`LAST_WORDS`] to flush: a slow Redis must not delay the outcome.
+/// [`FLUSH_TIMEOUT`] to flush: a slow Redis must not delay the outcome.
 pub(super) async fn run_with<T>(
     search: impl Future<Output = T>,
     reporting: impl Future<Output = ()>,

@@ -1,7 +1,7 @@
 //! The executor: one attempt at one search, from claim to finish.
 //!
-//! [`Runner`] claims the job, runs the search while its lease is renewed, and writes the
-//! [`Verdict`] to Redis: finish, retry, release, or nothing when the job is fenced.
+//! [`JobRunner`] claims the job, runs the search while its lease is renewed, and writes the
+//! [`AttemptResult`] to Redis: finish, retry, release, or nothing when the job is fenced.
 
 use super::{
     concurrency::Slot,

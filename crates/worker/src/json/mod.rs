@@ -43,7 +43,7 @@ pub struct PendingSurrogate(Option<u16>);
 /// Parses `bytes`: UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 ///
 /// # Errors
-/// [`Unreadable`] when the text is not JSON, ends too early or holds too many values.
+/// [`JsonError`] when the text is not JSON, ends too early or holds too many values.
 pub fn read(bytes: &[u8]) -> Result<ParsedJson, JsonError> {
     match unicode::decode_wide(bytes) {
         Some(text) => parse_utf8(text.as_bytes(), &mut None),
@@ -55,7 +55,7 @@ pub fn read(bytes: &[u8]) -> Result<ParsedJson, JsonError> {
 /// joined with `half`; `half` becomes the one that this chunk ends with.
 ///
 /// # Errors
-/// [`Unreadable`], as for [`read`].
+/// [`JsonError`], as for [`read`].
 pub fn read_piece(text: &str, half: &mut PendingSurrogate) -> Result<Value, JsonError> {
     let mut joined = Some(*half);
     let parsed = parse_utf8(text.as_bytes(), &mut joined)?;

@@ -1,7 +1,7 @@
 //! The client for OpenAI-compatible language models (OpenAI, OpenRouter, Ollama, vLLM, llama.cpp,
 //! LiteLLM): `POST {base}/chat/completions`, streamed. A request passes through `client` (model,
 //! fallback, retry), `stream` (bytes, timeouts), [`SseParser`] (events), `completion` (chunks to
-//! text) and [`ThinkFilter`] (removes reasoning). `error` classifies failures.
+//! text) and [`ReasoningFilter`] (removes reasoning). `error` classifies failures.
 
 mod chunk;
 mod client;

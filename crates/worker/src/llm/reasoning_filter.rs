@@ -10,7 +10,7 @@ use markers::{FIRST_CHARS, MarkerEffect, MarkerMatch};
 /// text.
 ///
 /// Some templates open the reasoning in the prompt, so that only a closing marker appears: all text
-/// before it was reasoning. [`ThinkFilter::take_void`] then reports that the text passed on so far
+/// before it was reasoning. [`ReasoningFilter::take_discard`] then reports that the text passed on so far
 /// must be discarded.
 #[derive(Debug, Default)]
 pub struct ReasoningFilter {

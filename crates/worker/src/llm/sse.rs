@@ -32,7 +32,7 @@ impl SseParser {
     /// Parses the next bytes and appends completed events to `events`.
     ///
     /// # Errors
-    /// [`LineTooLong`] when a line or an event exceeds the limit; the parser is then unusable.
+    /// [`EventTooLong`] when a line or an event exceeds the limit; the parser is then unusable.
     pub fn feed(&mut self, bytes: &[u8], events: &mut Vec<SseEvent>) -> Result<(), EventTooLong> {
         for &byte in bytes {
             let second_half = self.after_carriage_return && byte == b'\n';

@@ -35,7 +35,7 @@ impl UpstreamResponse {
     /// Parses the body as JSON, leniently.
     ///
     /// # Errors
-    /// [`Unreadable`] when the body is not JSON or has too many values.
+    /// [`JsonError`] when the body is not JSON or has too many values.
     pub fn json(&self) -> Result<ParsedJson, JsonError> {
         json::read(&self.body)
     }
@@ -56,7 +56,7 @@ impl UpstreamResponse {
 /// Sends `request` and reads the response until the deadline.
 ///
 /// # Errors
-/// [`Trouble`] when the response is not complete in time or too large.
+/// [`UpstreamError`] when the response is not complete in time or too large.
 pub async fn send(
     request: RequestBuilder,
     deadline: Deadline,
@@ -71,7 +71,7 @@ pub async fn send(
 /// Reads the body of `response`.
 ///
 /// # Errors
-/// [`Trouble`] when the connection breaks or the body is too large.
+/// [`UpstreamError`] when the connection breaks or the body is too large.
 pub async fn read_response(mut response: Response) -> Result<UpstreamResponse, UpstreamError> {
     let status = response.status();
     Span::current().record("http.response.status_code", status.as_u16());

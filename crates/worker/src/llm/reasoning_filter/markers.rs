@@ -56,7 +56,7 @@ pub(super) enum MarkerMatch<'t> {
     None { start: &'t str, after: &'t str },
 }
 
-/// Matches the start of `text`, which begins with one of [`STARTS`].
+/// Matches the start of `text`, which begins with one of [`FIRST_CHARS`].
 pub(super) fn match_start(text: &str) -> MarkerMatch<'_> {
     let mut begins = false;
     for (name, effect) in MARKERS {

@@ -10,7 +10,7 @@ use url::Url;
 
 /// The last pages get as long as the slowest one took, and at least this.
 const MIN_STRAGGLER_TIME: Duration = Duration::from_millis(700);
-/// The same while fewer than [`FEW`] pages are fetched: then each one matters.
+/// The same while fewer than [`FEW_PAGES`] pages are fetched: then each one matters.
 const MIN_STRAGGLER_TIME_FEW_PAGES: Duration = Duration::from_secs(2);
 const FEW_PAGES: usize = 4;
 /// With less time than this, no replacement is started.

@@ -1,4 +1,4 @@
-//! The recent latencies of a provider ([`Usual`]), from which the hedge delay follows.
+//! The recent latencies of a provider ([`LatencyWindow`]), from which the hedge delay follows.
 
 use std::{
     collections::VecDeque,

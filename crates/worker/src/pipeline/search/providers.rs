@@ -1,5 +1,5 @@
 //! The configured providers ([`Providers`]), each behind a circuit breaker and with its latencies
-//! ([`Guarded`]).
+//! ([`ProtectedProvider`]).
 
 use super::{
     breaker::{BreakerState, CircuitBreaker},

@@ -3,7 +3,7 @@
 
 use crate::providers::text;
 
-/// Wikipedia rejects queries of more than 300 characters; [`any_of`] adds some.
+/// Wikipedia rejects queries of more than 300 characters; [`any_term_query`] adds some.
 const MAX_CHARS: usize = 200;
 /// More alternatives match nearly everything.
 const MAX_ALTERNATIVES: usize = 12;
