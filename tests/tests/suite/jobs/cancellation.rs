@@ -77,10 +77,13 @@ async fn wait_until_abandoned(upstream: &Upstream, searches: usize) {
 async fn a_cancelled_search_hangs_up_on_its_upstreams_without_waiting_for_a_heartbeat() {
     let (searxng, model) = (searxng::finding(gather_results()), reasoning_model());
     let (stack, ids) = start_running(&searxng, Some(&model), SEARCHES, LONG_LEASE).await;
-    for id in &ids {
+    // All at once: each request waits a moment for its search to end, and together they must be
+    // done before the first heartbeat.
+    let cancels = ids.iter().map(async |id| {
         let path = format!("/api/v1/search/{id}");
-        stack.client().delete(&path).await.expect(200);
-    }
+        stack.client().delete(&path).await.expect(200)
+    });
+    join_all(cancels).await;
     wait_until_abandoned(&model, SEARCHES).await;
     wait_until_idle(&stack).await;
     assert_eq!(model.calls(), SEARCHES, "nothing was asked after a cancel");
