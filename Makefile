@@ -1,6 +1,6 @@
 # The project's commands. The work is in scripts/, so that each step can be read and run alone.
 .DEFAULT_GOAL := help
-.PHONY: help run test check compose-test chaos cuts recovery mutants fuzz quality bench soak screenshots build sbom fmt clean
+.PHONY: help run test check compose-test chaos cuts recovery mutants fuzz quality bench soak screenshots build sbom fmt titles clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ build: ## build both binaries for release, into target/release
 
 sbom: ## list the components of the binaries (CycloneDX), into target/sbom
 	@scripts/sbom.sh
+
+titles: ## check the titles of your commits
+	@scripts/titles.sh
 
 fmt: ## format the code
 	@scripts/fmt.sh
