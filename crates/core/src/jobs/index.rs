@@ -12,8 +12,12 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer; safe to repeat and to ignore.
-    pub async fn schedule_check(&self, hint: QueueEntry, until: Duration) -> Result<(), JobsError> {
-        self.schedule_check_by_id(hint.id, hint.mode, until).await
+    pub async fn schedule_check(
+        &self,
+        entry: QueueEntry,
+        until: Duration,
+    ) -> Result<(), JobsError> {
+        self.schedule_check_by_id(entry.id, entry.mode, until).await
     }
 
     pub(super) async fn schedule_check_by_id(

@@ -101,11 +101,11 @@ impl Jobs {
     /// As [`Self::claim_unless_suspect`].
     pub async fn claim(
         &self,
-        hint: QueueEntry,
+        entry: QueueEntry,
         worker: &str,
         lease: Duration,
     ) -> Result<ClaimResult, JobsError> {
-        self.claim_unless_suspect(hint, worker, lease, u32::MAX)
+        self.claim_unless_suspect(entry, worker, lease, u32::MAX)
             .await
     }
 
@@ -116,20 +116,20 @@ impl Jobs {
     /// `Unavailable` when Redis does not answer, after one repeat.
     pub async fn claim_unless_suspect(
         &self,
-        hint: QueueEntry,
+        entry: QueueEntry,
         worker: &str,
         lease: Duration,
         most_losses: u32,
     ) -> Result<ClaimResult, JobsError> {
-        let scope = KeyGroup::Job(hint.id);
+        let scope = KeyGroup::Job(entry.id);
         let nonce = Uuid::new_v4();
-        let mut invocation = job_invocation(&self.scripts.claim, hint.id);
+        let mut invocation = job_invocation(&self.scripts.claim, entry.id);
         invocation
             .arg(nonce.to_string())
             .arg(serde_json::Value::from(worker).to_string())
             .arg(millis(lease))
             .arg(keys::CHANGED_CHANNEL)
-            .arg(hint.id.to_string())
+            .arg(entry.id.to_string())
             .arg(self.process_id.to_string())
             .arg(most_losses);
         let reply: Vec<Value> = match self.call_in(scope, &invocation).await {
@@ -141,8 +141,8 @@ impl Jobs {
         match next_value::<String>(&mut reply)?.as_str() {
             "OK" => Ok(ClaimResult::Started {
                 lease: Lease {
-                    id: hint.id,
-                    mode: hint.mode,
+                    id: entry.id,
+                    mode: entry.mode,
                     nonce,
                 },
                 attempt: next_value(&mut reply)?,

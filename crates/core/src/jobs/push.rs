@@ -25,8 +25,8 @@ impl Jobs {
     ///
     /// # Errors
     /// `Unavailable` when Redis does not answer. A repeat may push it twice, which is harmless.
-    pub async fn requeue(&self, hint: QueueEntry) -> Result<(), JobsError> {
-        self.push(hint.id, hint.mode, Position::Head, super::CLAIM_GRACE)
+    pub async fn requeue(&self, entry: QueueEntry) -> Result<(), JobsError> {
+        self.push(entry.id, entry.mode, Position::Head, super::CLAIM_GRACE)
             .await?;
         Ok(())
     }

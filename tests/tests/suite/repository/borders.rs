@@ -1,5 +1,6 @@
 //! Module borders and the size of files. ARCHITECTURE.md gives the reasons.
 
+use super::assert_none;
 use privachat_tests::project_files::{self, SourceFile};
 
 /// Lines; split files by responsibility long before.
@@ -8,15 +9,6 @@ const MAX_FILE_LINES: usize = 400;
 /// The modules where jobs and the pipeline may meet: the connection of both, and those that
 /// assemble the programs.
 const MEETING_PLACES: [&str; 5] = ["daemon", "wiring", "cli", "main.rs", "lib.rs"];
-
-fn assert_none(what: &str, offenders: impl IntoIterator<Item = String>) {
-    let offenders: Vec<String> = offenders.into_iter().collect();
-    assert!(
-        offenders.is_empty(),
-        "{what}:\n  {}",
-        offenders.join("\n  ")
-    );
-}
 
 fn under(folder: &str) -> Vec<SourceFile> {
     project_files::rust()
